@@ -1,0 +1,236 @@
+//! [`Db`], the one handle to the storage: a job goes in with its deadline, a [`Reply`] comes back.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use crossbeam_channel::TrySendError;
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+use crate::migrate::{Migrate, Migration};
+use crate::sqlite::{ReadJob, Sqlite, WriteJob};
+use crate::tx::{ReadTx, WriteTx};
+
+/// How large the engine's parts are.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that read, each with a connection of its own.
+    pub readers: usize,
+    /// Reads that may wait; one more is [`Error::Busy`].
+    pub read_queue: usize,
+    /// Writes that may wait; one more is [`Error::Busy`].
+    pub write_queue: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self { readers: cores.clamp(2, 16), read_queue: 1_024, write_queue: 1_024 }
+    }
+}
+
+/// The storage. Cloning gives another handle to the same; the last one dropped stops the threads
+/// after the queued jobs.
+#[derive(Clone)]
+pub struct Db {
+    engine: Arc<Sqlite>,
+}
+
+/// How much is waiting, for metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Gauges {
+    /// Reads in the queue.
+    pub reads_waiting: usize,
+    /// Writes in the queue.
+    pub writes_waiting: usize,
+}
+
+impl Db {
+    /// Opens the database that `url` names (`sqlite://PATH`), creating the file if need be.
+    pub fn open(
+        url: &str,
+        options: &Options,
+        migrations: &[Migration],
+        migrate: Migrate,
+    ) -> Result<Self> {
+        let engine = Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?;
+        Ok(Self { engine: Arc::new(engine) })
+    }
+
+    /// Queues a read. It sees one snapshot and can write nothing.
+    pub fn read<T, E>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Reply<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Read { deadline, work: Some(work), outcome: None, reply: sender };
+        match self.engine.reads() {
+            Some(queue) => refuse(queue.try_send(Box::new(job)), ReadJob::answer),
+            None => Box::new(job).answer(Some(Error::Closed)),
+        }
+        Reply { receiver }
+    }
+
+    /// Queues a write. What it wrote is kept if it returns `Ok`, and is durable before the reply is
+    /// there. It may run twice, so it must be able to.
+    pub fn write<T, E>(
+        &self,
+        deadline: Instant,
+        work: impl FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Reply<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Write { deadline, work, outcome: None, reply: sender };
+        match self.engine.writes() {
+            Some(queue) => refuse(queue.try_send(Box::new(job)), WriteJob::answer),
+            None => Box::new(job).answer(Some(Error::Closed)),
+        }
+        Reply { receiver }
+    }
+
+    /// How much is waiting now.
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            reads_waiting: self.engine.reads().map_or(0, crossbeam_channel::Sender::len),
+            writes_waiting: self.engine.writes().map_or(0, crossbeam_channel::Sender::len),
+        }
+    }
+
+    /// Copies the database as it is now, consistently, to a new file; `progress` hears
+    /// (done, all) in pages.
+    pub fn backup(&self, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        self.engine.backup(target, progress)
+    }
+}
+
+/// The file that a database URL names.
+pub fn sqlite_path(url: &str) -> Result<PathBuf> {
+    match url.strip_prefix("sqlite://") {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => Err(Error::Url(url.to_owned())),
+    }
+}
+
+/// A full queue is the caller's [`Error::Busy`]; a queue without a thread is [`Error::Closed`].
+fn refuse<J: ?Sized>(
+    sent: Result<(), TrySendError<Box<J>>>,
+    answer: impl FnOnce(Box<J>, Option<Error>),
+) {
+    match sent {
+        Ok(()) => {}
+        Err(TrySendError::Full(job)) => answer(job, Some(Error::Busy)),
+        Err(TrySendError::Disconnected(job)) => answer(job, Some(Error::Closed)),
+    }
+}
+
+/// The answer of a queued job, when it is there. Dropping it tells the engine that the caller has
+/// gone: a job that has not begun is then skipped.
+pub struct Reply<T, E> {
+    receiver: oneshot::Receiver<Result<T, E>>,
+}
+
+impl<T, E: From<Error>> Reply<T, E> {
+    /// Waits for the answer on this thread. Not for use inside an asynchronous runtime.
+    pub fn wait(self) -> Result<T, E> {
+        self.receiver.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+}
+
+impl<T, E: From<Error>> Future for Reply<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|received| received.unwrap_or_else(|_| Err(Error::Closed.into())))
+    }
+}
+
+struct Read<F, T, E> {
+    deadline: Instant,
+    work: Option<F>,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> ReadJob for Read<F, T, E>
+where
+    F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(&mut self, tx: &mut ReadTx<'_>) {
+        self.outcome = self.work.take().map(|work| work(tx));
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Error>) {
+        send(self.reply, self.outcome, failure);
+    }
+}
+
+struct Write<F, T, E> {
+    deadline: Instant,
+    work: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> WriteJob for Write<F, T, E>
+where
+    F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool {
+        let outcome = (self.work)(tx);
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Error>) {
+        send(self.reply, self.outcome, failure);
+    }
+}
+
+/// Sends what the job found, unless the engine failed it; a caller who has gone hears nothing.
+fn send<T, E: From<Error>>(
+    reply: oneshot::Sender<Result<T, E>>,
+    outcome: Option<Result<T, E>>,
+    failure: Option<Error>,
+) {
+    let answer = match (failure, outcome) {
+        (None, Some(outcome)) => outcome,
+        (Some(failure), _) => Err(failure.into()),
+        (None, None) => Err(Error::Closed.into()),
+    };
+    let _ = reply.send(answer);
+}

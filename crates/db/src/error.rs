@@ -1,0 +1,98 @@
+//! What can go wrong in an engine. The product maps these to its own errors; nothing here is ever
+//! shown to a caller as it stands.
+
+use std::path::PathBuf;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure of the engine, with its cause.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The queue of waiting jobs is full; nothing was done.
+    #[error("the queue of waiting jobs is full")]
+    Busy,
+    /// The job's deadline passed before it was done; nothing was kept.
+    #[error("the deadline passed")]
+    Deadline,
+    /// The engine is stopping, or the job's thread is gone; nothing was kept.
+    #[error("the engine has stopped")]
+    Closed,
+    /// The job panicked and was rolled back alone.
+    #[error("the job panicked")]
+    Panicked,
+    /// Another process held the database's write lock for longer than the engine waits.
+    #[error("another process holds the database's lock")]
+    Locked,
+    /// A unique rule of the schema refused a row.
+    #[error("a unique rule refused the row")]
+    Unique(#[source] rusqlite::Error),
+    /// The disk is full, unreadable or read-only; it may recover.
+    #[error("the storage is not available: {0}")]
+    Unavailable(#[source] rusqlite::Error),
+    /// The file is no database or is damaged.
+    #[error("the database file is damaged or is no database: {0}")]
+    Corrupt(#[source] rusqlite::Error),
+    /// A statement failed for a reason that is a defect of the program.
+    #[error("statement failed: {0}")]
+    Statement(#[source] rusqlite::Error),
+    /// A column did not hold the type that was asked for.
+    #[error("column {index} does not hold a {expected}")]
+    Column {
+        /// Position from 0.
+        index: usize,
+        /// The Rust type asked for.
+        expected: &'static str,
+    },
+    /// A statement for one tenant was run before the transaction was bound to a tenant.
+    #[error("the transaction is bound to no tenant")]
+    Unbound,
+    /// A statement that must find a row found none.
+    #[error("no row where one must be")]
+    NoRow,
+    /// The database URL names no engine that this build has.
+    #[error("{0:?} is no database URL: write sqlite://PATH, for example sqlite://zoop.db")]
+    Url(String),
+    /// The database file could not be opened.
+    #[error("cannot open the database file {path}: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The driver's reason.
+        source: rusqlite::Error,
+    },
+    /// The schema is not the one that this program needs.
+    #[error("{0}")]
+    Schema(String),
+    /// The operating system refused a file or a thread.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => Self::Deadline,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(ErrorCode::ConstraintViolation) if is_unique(&error) => Self::Unique(error),
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory,
+            ) => Self::Unavailable(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+fn is_unique(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+    error.sqlite_error().is_some_and(|cause| {
+        matches!(cause.extended_code, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)
+    })
+}

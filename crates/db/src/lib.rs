@@ -1,0 +1,30 @@
+//! The storage engine: jobs in, answers out, one snapshot each.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`engine`] | [`Db`], the one handle: queues a job, gives back a [`Reply`] |
+//! | [`sqlite`] | the embedded engine: reader threads, one writer with group commit, checkpoints |
+//! | [`tx`] | [`ReadTx`] and [`WriteTx`], all that a job can do |
+//! | [`sql`] | [`Sql`] and [`GlobalSql`]: statements are declared, never built |
+//! | [`row`] | values in and out, the same for every engine |
+//! | [`migrate`] | the schema's history and its check at start |
+//! | [`error`] | what can go wrong, in the engine's words |
+//!
+//! What must never live here: a word of the product (customers, scopes, tools), a protocol, a
+//! setting's name. What must never leave here: which engine runs.
+
+pub mod engine;
+pub mod error;
+pub mod migrate;
+pub mod row;
+pub mod sql;
+pub mod sqlite;
+pub mod tx;
+
+pub use engine::{Db, Gauges, Options, Reply};
+pub use error::Error;
+pub use migrate::{Migrate, Migration};
+pub use row::{Column, Param, Row, Timestamp, Value};
+pub use sql::{GlobalSql, Sql};
+pub use tx::{ReadTx, Tenant, WriteTx};
+pub use uuid::Uuid;

@@ -1,0 +1,250 @@
+//! Values in and out of statements, the same for every engine.
+
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// One value as an engine stores it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// No value.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// A truth value (an integer 0 or 1 where the engine has no such type).
+    Boolean(bool),
+    /// A floating-point number.
+    Real(f64),
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// An id (16 bytes where the engine has no such type).
+    Id(Uuid),
+    /// A point in time (microseconds where the engine has no such type).
+    Time(Timestamp),
+}
+
+/// Something that can be bound to a placeholder.
+pub trait Param {
+    /// The value to bind, borrowed from `self`.
+    fn value(&self) -> Value<'_>;
+}
+
+/// Something that can be read from a column.
+pub trait Column: Sized {
+    /// The name of the type, for the error.
+    const NAME: &'static str;
+
+    /// The value, if it holds this type.
+    fn read(value: Value<'_>) -> Option<Self>;
+}
+
+/// The parameters of one statement, in order, borrowed.
+#[macro_export]
+macro_rules! params {
+    ($($param:expr),* $(,)?) => { &[$($crate::Param::value(&$param)),*] };
+}
+
+macro_rules! integer {
+    ($($type:ty),*) => { $(
+        impl Param for $type {
+            fn value(&self) -> Value<'_> { Value::Integer(i64::from(*self)) }
+        }
+        impl Column for $type {
+            const NAME: &'static str = stringify!($type);
+            fn read(value: Value<'_>) -> Option<Self> {
+                match value { Value::Integer(number) => number.try_into().ok(), _ => None }
+            }
+        }
+    )* };
+}
+integer!(i64, u32, u16);
+
+impl Param for bool {
+    fn value(&self) -> Value<'_> {
+        Value::Boolean(*self)
+    }
+}
+
+impl Column for bool {
+    const NAME: &'static str = "bool";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Boolean(truth) => Some(truth),
+            Value::Integer(number) => Some(number != 0),
+            _ => None,
+        }
+    }
+}
+
+impl Param for f64 {
+    fn value(&self) -> Value<'_> {
+        Value::Real(*self)
+    }
+}
+
+impl Column for f64 {
+    const NAME: &'static str = "f64";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Real(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl Param for str {
+    fn value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+
+impl Param for String {
+    fn value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+
+impl Column for String {
+    const NAME: &'static str = "String";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(text.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Param for [u8] {
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+
+impl<const N: usize> Param for [u8; N] {
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+
+impl Column for Vec<u8> {
+    const NAME: &'static str = "Vec<u8>";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Bytes(bytes) => Some(bytes.to_vec()),
+            _ => None,
+        }
+    }
+}
+
+impl Param for Uuid {
+    fn value(&self) -> Value<'_> {
+        Value::Id(*self)
+    }
+}
+
+impl Column for Uuid {
+    const NAME: &'static str = "Uuid";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Id(id) => Some(id),
+            Value::Bytes(bytes) => Uuid::from_slice(bytes).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Param for Timestamp {
+    fn value(&self) -> Value<'_> {
+        Value::Time(*self)
+    }
+}
+
+impl Column for Timestamp {
+    const NAME: &'static str = "Timestamp";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Time(time) => Some(time),
+            Value::Integer(microseconds) => Some(Self(microseconds)),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Param> Param for Option<T> {
+    fn value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null, Param::value)
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    const NAME: &'static str = T::NAME;
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            other => T::read(other).map(Some),
+        }
+    }
+}
+
+impl<T: Param + ?Sized> Param for &T {
+    fn value(&self) -> Value<'_> {
+        (**self).value()
+    }
+}
+
+/// One row of an answer, read column by column in the order of the statement's list.
+pub struct Row<'r> {
+    source: &'r rusqlite::Row<'r>,
+    next: usize,
+}
+
+impl<'r> Row<'r> {
+    pub(crate) fn new(source: &'r rusqlite::Row<'r>) -> Self {
+        Self { source, next: 0 }
+    }
+
+    /// The next column.
+    pub fn take<T: Column>(&mut self) -> Result<T> {
+        let index = self.next;
+        self.next += 1;
+        let stored = self.source.get_ref(index)?;
+        T::read(from_sqlite(stored)).ok_or(Error::Column { index, expected: T::NAME })
+    }
+}
+
+fn from_sqlite(stored: rusqlite::types::ValueRef<'_>) -> Value<'_> {
+    use rusqlite::types::ValueRef;
+    match stored {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        // The engine stores only what Rust strings held, so this is lossless; damaged bytes read
+        // as a column of the wrong type rather than as other text.
+        ValueRef::Text(bytes) => {
+            std::str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Text)
+        }
+        ValueRef::Blob(bytes) => Value::Bytes(bytes),
+    }
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(Owned::Null),
+            Self::Integer(number) => ToSqlOutput::Owned(Owned::Integer(*number)),
+            Self::Boolean(truth) => ToSqlOutput::Owned(Owned::Integer(i64::from(*truth))),
+            Self::Real(number) => ToSqlOutput::Owned(Owned::Real(*number)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Self::Id(id) => ToSqlOutput::Borrowed(ValueRef::Blob(id.as_bytes())),
+            Self::Time(time) => ToSqlOutput::Owned(Owned::Integer(time.0)),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! Statements are declared, never built.
+//!
+//! [`statements!`](crate::statements) and [`global_statements!`](crate::global_statements) are the
+//! only ways to make an [`Sql`] or a [`GlobalSql`], so the set of statements is closed: a test can
+//! prepare every one of them on every engine, look at its plan, and check that a tenant's
+//! statement names the tenant.
+
+/// A statement about one tenant's rows. `$1` is always the tenant, bound by the transaction; the
+/// caller's parameters follow from `$2`.
+#[derive(Debug, Clone, Copy)]
+pub struct Sql(Dialects);
+
+/// A statement about tables that stand above tenants (keys by hash, tenants, users). Parameters
+/// start at `$1`.
+#[derive(Debug, Clone, Copy)]
+pub struct GlobalSql(Dialects);
+
+#[derive(Debug, Clone, Copy)]
+struct Dialects {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! statement {
+    ($type:ident) => {
+        impl $type {
+            #[doc(hidden)]
+            pub const fn declare(sqlite: &'static str, postgres: &'static str) -> Self {
+                Self(Dialects { sqlite, postgres })
+            }
+
+            /// The text for SQLite, with `$1…` placeholders.
+            pub const fn sqlite(self) -> &'static str {
+                self.0.sqlite
+            }
+
+            /// The text for PostgreSQL.
+            pub const fn postgres(self) -> &'static str {
+                self.0.postgres
+            }
+        }
+    };
+}
+statement!(Sql);
+statement!(GlobalSql);
+
+/// Declares the statements of one table group, and `STATEMENTS`, the list of them all.
+///
+/// Each is one text for both engines, or `{ sqlite: …, postgres: … }` where the dialects differ.
+#[macro_export]
+macro_rules! statements {
+    ($($body:tt)*) => { $crate::declare_statements! { Sql $($body)* } };
+}
+
+/// Declares statements about tables above tenants, and `GLOBAL_STATEMENTS`, the list of them all.
+#[macro_export]
+macro_rules! global_statements {
+    ($($body:tt)*) => { $crate::declare_statements! { GlobalSql $($body)* } };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! declare_statements {
+    ($type:ident $($(#[$about:meta])* $name:ident = $text:tt;)*) => {
+        $(
+            $(#[$about])*
+            pub(crate) const $name: $crate::$type = $crate::declare_statement!($type $text);
+        )*
+        $crate::declare_list! { $type $($name)* }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! declare_statement {
+    ($type:ident { sqlite: $sqlite:expr, postgres: $postgres:expr $(,)? }) => {
+        $crate::$type::declare($sqlite, $postgres)
+    };
+    ($type:ident ($text:expr)) => {
+        $crate::$type::declare($text, $text)
+    };
+    ($type:ident $text:literal) => {
+        $crate::$type::declare($text, $text)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! declare_list {
+    (Sql $($name:ident)*) => {
+        /// Every statement declared here, by name.
+        pub(crate) const STATEMENTS: &[(&str, $crate::Sql)] = &[$((stringify!($name), $name)),*];
+    };
+    (GlobalSql $($name:ident)*) => {
+        /// Every statement above tenants declared here, by name.
+        pub(crate) const GLOBAL_STATEMENTS: &[(&str, $crate::GlobalSql)] =
+            &[$((stringify!($name), $name)),*];
+    };
+}

@@ -1,0 +1,36 @@
+//! A consistent copy of a live database file, and the way back.
+
+use std::path::Path;
+
+use rusqlite::OpenFlags;
+use rusqlite::backup::{Backup, StepResult};
+
+use crate::error::{Error, Result};
+
+/// Pages copied between two reports of progress.
+const PAGES_PER_STEP: i32 = 1_024;
+
+/// Copies `source` to `target` page by page in one snapshot; `progress` hears (done, all) pages.
+pub(super) fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    let open = |path: &Path, flags| {
+        rusqlite::Connection::open_with_flags(path, flags)
+            .map_err(|source| Error::Open { path: path.to_owned(), source })
+    };
+    let from = open(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // An open read transaction pins the snapshot, so that writes beside it never restart the copy.
+    from.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")?;
+    let mut to = open(target, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let backup = Backup::new(&from, &mut to)?;
+    loop {
+        let step = backup.step(PAGES_PER_STEP)?;
+        let state = backup.progress();
+        let all = u64::try_from(state.pagecount).unwrap_or(0);
+        progress(all - u64::try_from(state.remaining).unwrap_or(0).min(all), all);
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            // Another process holds a lock on the target; the copy cannot be trusted half-way.
+            _ => return Err(Error::Locked),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! One SQLite connection: its settings, its statement cache, its deadline.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::{CachedStatement, OpenFlags};
+
+use crate::error::{Error, Result};
+use crate::row::{Row, Value};
+use crate::tx::Tenant;
+
+/// Statements kept prepared on each connection: more than the product declares.
+const PREPARED: usize = 512;
+/// How long the writer waits for another process's lock before it says [`Error::Locked`].
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How much of the file is read through memory mapping rather than copied.
+const MAPPED_BYTES: i64 = 1 << 31;
+/// The page cache of a connection in KiB, beside the mapping.
+const CACHE_KIB: i64 = 4 * 1024;
+/// Virtual-machine steps between two looks at the deadline: well under a millisecond's work.
+const STEPS_PER_LOOK: i32 = 2_000;
+
+/// A connection with its statement cache and the deadline of the job that runs on it.
+pub(crate) struct Connection {
+    raw: rusqlite::Connection,
+    /// SQLite's form of each statement text seen, by the address of the text: statements are
+    /// `'static`, so an address names one text for good.
+    texts: HashMap<usize, String>,
+    deadline: Arc<DeadlineCell>,
+}
+
+/// The running job's deadline, shared with SQLite's progress callback.
+struct DeadlineCell {
+    start: Instant,
+    /// Microseconds after `start`; `u64::MAX` for none.
+    at: AtomicU64,
+}
+
+impl DeadlineCell {
+    fn passed(&self) -> bool {
+        let at = self.at.load(Ordering::Relaxed);
+        at != u64::MAX && self.start.elapsed().as_micros() >= u128::from(at)
+    }
+}
+
+impl Connection {
+    /// Opens the file to read and write, and creates it if it is not there.
+    pub(crate) fn open_writer(path: &Path) -> Result<Self> {
+        let raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        raw.busy_timeout(LOCK_WAIT)?;
+        raw.pragma_update(None, "journal_mode", "WAL")?;
+        raw.pragma_update(None, "synchronous", "FULL")?;
+        raw.pragma_update(None, "foreign_keys", true)?;
+        // Checkpoints are the checkpoint thread's work, never a surprise in a caller's commit.
+        raw.pragma_update(None, "wal_autocheckpoint", 0)?;
+        Self::prepare(raw)
+    }
+
+    /// Opens an existing file to read only.
+    pub(crate) fn open_reader(path: &Path) -> Result<Self> {
+        let raw = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        raw.busy_timeout(LOCK_WAIT)?;
+        raw.pragma_update(None, "query_only", true)?;
+        Self::prepare(raw)
+    }
+
+    fn prepare(mut raw: rusqlite::Connection) -> Result<Self> {
+        raw.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
+        raw.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        raw.pragma_update(None, "temp_store", "MEMORY")?;
+        raw.set_prepared_statement_cache_capacity(PREPARED);
+        let deadline =
+            Arc::new(DeadlineCell { start: Instant::now(), at: AtomicU64::new(u64::MAX) });
+        let seen = deadline.clone();
+        raw.progress_handler(STEPS_PER_LOOK, Some(move || seen.passed()))?;
+        Ok(Self { raw, texts: HashMap::new(), deadline })
+    }
+
+    /// Statements that run from now on are cancelled when `deadline` passes.
+    pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
+        let at = deadline.map_or(u64::MAX, |instant| {
+            let left = instant.saturating_duration_since(self.deadline.start);
+            u64::try_from(left.as_micros()).unwrap_or(u64::MAX - 1)
+        });
+        self.deadline.at.store(at, Ordering::Relaxed);
+    }
+
+    /// Runs a statement of the engine's own: transaction control and schema.
+    pub(crate) fn control(&self, sql: &str) -> Result<()> {
+        self.raw.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Runs a script of several statements: the schema's.
+    pub(crate) fn script(&self, sql: &str) -> Result<()> {
+        Ok(self.raw.execute_batch(sql)?)
+    }
+
+    /// Whether no transaction is open: after a full disk or an I/O error SQLite has ended it.
+    pub(crate) fn is_autocommit(&self) -> bool {
+        self.raw.is_autocommit()
+    }
+
+    /// The driver's connection, for what only this engine has (backup, checkpoints).
+    pub(crate) fn raw(&self) -> &rusqlite::Connection {
+        &self.raw
+    }
+
+    /// Runs a writing statement; the number of rows it touched.
+    pub(crate) fn execute(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<usize> {
+        let mut statement = prepared(&self.raw, &mut self.texts, sql)?;
+        bind(&mut statement, tenant, params)?;
+        Ok(statement.raw_execute()?)
+    }
+
+    /// Reads rows until there are none left or `read` says `false`.
+    pub(crate) fn rows<E: From<Error>>(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut statement = prepared(&self.raw, &mut self.texts, sql)?;
+        bind(&mut statement, tenant, params)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            if !read(&mut Row::new(row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the first row, if there is one, and runs the statement to its end.
+    pub(crate) fn first<T, E: From<Error>>(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+        read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        let mut statement = prepared(&self.raw, &mut self.texts, sql)?;
+        bind(&mut statement, tenant, params)?;
+        let mut rows = statement.raw_query();
+        let Some(row) = rows.next().map_err(Error::from)? else { return Ok(None) };
+        Ok(Some(read(&mut Row::new(row))?))
+    }
+
+    /// The query plan of a statement whose placeholders are all bound to nothing.
+    pub(crate) fn plan(&self, sql: &str, params: usize) -> Result<Vec<String>> {
+        let mut statement = self.raw.prepare(&format!("EXPLAIN QUERY PLAN {}", rewrite(sql)))?;
+        for index in 1..=params {
+            statement.raw_bind_parameter(index, Value::Null)?;
+        }
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next()? {
+            steps.push(row.get(3)?);
+        }
+        Ok(steps)
+    }
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<rusqlite::Connection> {
+    rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|source| Error::Open { path: path.to_owned(), source })
+}
+
+fn prepared<'c>(
+    raw: &'c rusqlite::Connection,
+    texts: &mut HashMap<usize, String>,
+    sql: &'static str,
+) -> Result<CachedStatement<'c>> {
+    let text = texts.entry(sql.as_ptr().addr()).or_insert_with(|| rewrite(sql));
+    Ok(raw.prepare_cached(text)?)
+}
+
+fn bind(
+    statement: &mut CachedStatement<'_>,
+    tenant: Option<Tenant>,
+    params: &[Value<'_>],
+) -> Result<()> {
+    let mut index = 0;
+    if let Some(Tenant(number)) = tenant {
+        index += 1;
+        statement.raw_bind_parameter(index, i64::from(number))?;
+    }
+    for param in params {
+        index += 1;
+        statement.raw_bind_parameter(index, param)?;
+    }
+    Ok(())
+}
+
+/// `$1` becomes `?1`: SQLite takes `$1` for a name and binds names in order of appearance.
+fn rewrite(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params;
+
+    #[test]
+    fn placeholders_are_bound_by_number_whatever_their_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut connection =
+            Connection::open_writer(&folder.path().join("t.db")).expect("a database");
+        let read = connection
+            .first::<_, Error>("SELECT $2, $1", None, params![1_i64, 2_i64], |row| {
+                Ok((row.take::<i64>()?, row.take::<i64>()?))
+            })
+            .expect("an answer");
+        assert_eq!(read, Some((2, 1)));
+    }
+
+    #[test]
+    fn a_statement_past_its_deadline_is_cancelled() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut connection =
+            Connection::open_writer(&folder.path().join("t.db")).expect("a database");
+        connection.set_deadline(Some(Instant::now() + Duration::from_millis(20)));
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                       SELECT count(*) FROM n";
+        let answer = connection.first::<i64, Error>(endless, None, &[], |row| row.take());
+        assert!(matches!(answer, Err(Error::Deadline)), "{answer:?}");
+    }
+}

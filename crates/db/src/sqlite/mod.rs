@@ -1,0 +1,124 @@
+//! The embedded engine: one file, reader threads, one writer thread with group commit, and a
+//! thread that checkpoints the write-ahead log.
+//!
+//! Nothing here knows what the jobs do; nothing above knows that this is SQLite.
+
+mod backup;
+mod checkpoint;
+mod connection;
+mod reader;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Sender;
+
+pub(crate) use connection::Connection;
+pub(crate) use reader::ReadJob;
+pub(crate) use writer::WriteJob;
+
+use crate::engine::Options;
+use crate::error::Result;
+use crate::migrate::{self, Migrate, Migration};
+
+/// The embedded engine's threads and the queues that feed them.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    reads: Option<Sender<Box<dyn ReadJob>>>,
+    writes: Option<Sender<Box<dyn WriteJob>>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Set when the engine is dropped; the checkpoint thread looks at it.
+    stopping: Arc<AtomicBool>,
+}
+
+impl Sqlite {
+    /// Opens or creates the file, brings its schema to `migrations` as `migrate` says, and starts
+    /// the threads.
+    pub(crate) fn open(
+        path: &Path,
+        options: &Options,
+        migrations: &[Migration],
+        migrate: Migrate,
+    ) -> Result<Self> {
+        let mut connection = Connection::open_writer(path)?;
+        migrate::run(&mut connection, migrations, migrate)?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::new();
+
+        let (reads, read_queue) = crossbeam_channel::bounded(options.read_queue);
+        for number in 0..options.readers.max(1) {
+            let connection = Connection::open_reader(path)?;
+            let queue = read_queue.clone();
+            threads.push(spawn(&format!("zoop-read-{number}"), move || {
+                reader::run(connection, &queue);
+            })?);
+        }
+
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        let checkpointer = Connection::open_writer(path)?;
+        let log = wal_path(path);
+        let stop = stopping.clone();
+        threads.push(spawn("zoop-checkpoint", move || {
+            checkpoint::run(&checkpointer, &log, &woken, &stop);
+        })?);
+
+        let (writes, write_queue) = crossbeam_channel::bounded(options.write_queue);
+        threads.push(spawn("zoop-write", move || {
+            writer::run(connection, &write_queue, &wake);
+        })?);
+
+        Ok(Self {
+            path: path.to_owned(),
+            reads: Some(reads),
+            writes: Some(writes),
+            threads,
+            stopping,
+        })
+    }
+
+    /// The queue of waiting reads, while the engine runs.
+    pub(crate) fn reads(&self) -> Option<&Sender<Box<dyn ReadJob>>> {
+        self.reads.as_ref()
+    }
+
+    /// The queue of waiting writes, while the engine runs.
+    pub(crate) fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
+        self.writes.as_ref()
+    }
+
+    /// Copies the database as it is now, consistently, to a new file.
+    pub(crate) fn backup(&self, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        backup::copy(&self.path, target, progress)
+    }
+}
+
+impl Drop for Sqlite {
+    /// Lets the queued jobs finish, then ends the threads.
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Release);
+        self.reads = None;
+        self.writes = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has already failed its jobs; there is nobody left to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Copies a backup file over a database that no process has open.
+pub fn restore(backup: &Path, path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    backup::copy(backup, path, progress)
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn(body)?)
+}
+
+fn wal_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}

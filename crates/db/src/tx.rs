@@ -1,0 +1,139 @@
+//! What a job can do: [`ReadTx`] reads one snapshot, [`WriteTx`] also writes.
+//!
+//! A transaction starts bound to no tenant. Binding it is the work of whoever has checked a
+//! credential; after that every tenant statement carries the tenant as `$1` by itself, so that no
+//! function below has a tenant parameter that somebody could mix up.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::error::{Error, Result};
+use crate::row::{Row, Value};
+use crate::sql::{GlobalSql, Sql};
+use crate::sqlite::Connection;
+
+/// A tenant's number: small, never reused, never shown to a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(pub u32);
+
+/// One consistent view of the database.
+pub struct ReadTx<'c> {
+    connection: &'c mut Connection,
+    tenant: Option<Tenant>,
+}
+
+/// A [`ReadTx`] that can also write; what it wrote is kept only if its job succeeds.
+pub struct WriteTx<'c>(ReadTx<'c>);
+
+impl<'c> ReadTx<'c> {
+    pub(crate) fn new(connection: &'c mut Connection) -> Self {
+        Self { connection, tenant: None }
+    }
+
+    /// Binds the transaction to a tenant; every later tenant statement is about its rows alone.
+    pub fn bind(&mut self, tenant: Tenant) {
+        self.tenant = Some(tenant);
+    }
+
+    /// The tenant that the transaction is bound to.
+    pub fn tenant(&self) -> Result<Tenant> {
+        self.tenant.ok_or(Error::Unbound)
+    }
+
+    /// Every row of the answer, through `read`.
+    pub fn all<T, E: From<Error>>(
+        &mut self,
+        sql: Sql,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
+        let mut rows = Vec::new();
+        let tenant = self.tenant()?;
+        self.connection.rows::<E>(sql.sqlite(), Some(tenant), params, |row| {
+            rows.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(rows)
+    }
+
+    /// Rows of the answer through `read`, until it says `false`.
+    pub fn each<E: From<Error>>(
+        &mut self,
+        sql: Sql,
+        params: &[Value<'_>],
+        read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let tenant = self.tenant()?;
+        self.connection.rows(sql.sqlite(), Some(tenant), params, read)
+    }
+
+    /// The first row of the answer, or none.
+    pub fn first<T, E: From<Error>>(
+        &mut self,
+        sql: Sql,
+        params: &[Value<'_>],
+        read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        let tenant = self.tenant()?;
+        self.connection.first(sql.sqlite(), Some(tenant), params, read)
+    }
+
+    /// Every row of an answer about tables above tenants.
+    pub fn global_all<T, E: From<Error>>(
+        &mut self,
+        sql: GlobalSql,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
+        let mut rows = Vec::new();
+        self.connection.rows::<E>(sql.sqlite(), None, params, |row| {
+            rows.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(rows)
+    }
+
+    /// The first row of an answer about tables above tenants, or none.
+    pub fn global_first<T, E: From<Error>>(
+        &mut self,
+        sql: GlobalSql,
+        params: &[Value<'_>],
+        read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        self.connection.first(sql.sqlite(), None, params, read)
+    }
+
+    /// The plan that the engine chose for a statement, a line a step. For tests.
+    pub fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
+        self.connection.plan(sql, params)
+    }
+}
+
+impl<'c> WriteTx<'c> {
+    pub(crate) fn new(connection: &'c mut Connection) -> Self {
+        Self(ReadTx::new(connection))
+    }
+
+    /// Runs a statement that writes; the number of rows it touched.
+    pub fn execute(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<usize> {
+        let tenant = self.tenant()?;
+        self.0.connection.execute(sql.sqlite(), Some(tenant), params)
+    }
+
+    /// Runs a statement that writes tables above tenants; the number of rows it touched.
+    pub fn global_execute(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
+        self.0.connection.execute(sql.sqlite(), None, params)
+    }
+}
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
+    fn deref(&self) -> &ReadTx<'c> {
+        &self.0
+    }
+}
+
+impl DerefMut for WriteTx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
