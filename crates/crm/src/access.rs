@@ -1,0 +1,281 @@
+//! Who is calling and what they may do. An [`Access`] is made where a credential has been checked
+//! ([`crate::keys`]) or by the command line ([`Access::operator`]); nowhere else.
+
+use serde::{Serialize, Serializer};
+use zoop_db::{Tenant, Uuid};
+
+use crate::id::{Id, kinds};
+use crate::phone;
+
+/// A permission that a credential can be granted. Write never implies read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Read customers, contacts, locations and tags.
+    ReadCustomers,
+    /// Write customers, contacts, locations and tags.
+    WriteCustomers,
+    /// Read notes.
+    ReadNotes,
+    /// Write notes.
+    WriteNotes,
+    /// Run the installation: tenants, users, keys. Never granted to a credential; only the command
+    /// line has it.
+    Operate,
+}
+
+impl Scope {
+    /// Every scope that a credential can be granted, in the order in which lists show them.
+    pub const GRANTABLE: &'static [Self] =
+        &[Self::ReadCustomers, Self::WriteCustomers, Self::ReadNotes, Self::WriteNotes];
+
+    /// The scope's name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReadCustomers => "read:customers",
+            Self::WriteCustomers => "write:customers",
+            Self::ReadNotes => "read:notes",
+            Self::WriteNotes => "write:notes",
+            Self::Operate => "operate",
+        }
+    }
+
+    /// The grantable scope with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::GRANTABLE.iter().copied().find(|scope| scope.name() == name)
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A set of scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scopes(u32);
+
+impl Scopes {
+    /// No scope.
+    pub const NONE: Self = Self(0);
+
+    /// These scopes.
+    pub const fn of(scopes: &[Scope]) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < scopes.len() {
+            bits |= scopes[at].bit();
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    /// The scopes of a space-separated list; names that mean nothing grant nothing.
+    pub fn parse(list: &str) -> Self {
+        Self::of(&list.split_ascii_whitespace().filter_map(Scope::parse).collect::<Vec<_>>())
+    }
+
+    /// Whether the set holds `scope`.
+    pub const fn has(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+
+    /// What both sets hold.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The grantable scopes in the set, in their fixed order.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::GRANTABLE.iter().copied().filter(move |scope| self.has(*scope))
+    }
+
+    /// The space-separated list.
+    pub fn list(self) -> String {
+        self.iter().map(Scope::name).collect::<Vec<_>>().join(" ")
+    }
+}
+
+crate::argument::choices! {
+    /// What a team member may do.
+    pub enum Role {
+        /// Everything, and may change other people's notes.
+        Owner = "owner",
+        /// Everything in the office's work.
+        Office = "office",
+        /// The crew: reads customers, reads and writes notes.
+        Tech = "tech",
+    }
+}
+
+impl Role {
+    /// The scopes that a person with this role can have at all.
+    pub const fn scopes(self) -> Scopes {
+        match self {
+            Self::Owner | Self::Office => Scopes::of(Scope::GRANTABLE),
+            Self::Tech => Scopes::of(&[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes]),
+        }
+    }
+}
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A team member, with the role of this moment.
+    User {
+        /// The person.
+        id: Id<kinds::User>,
+        /// Their role in the tenant now.
+        role: Role,
+    },
+    /// The account as a whole.
+    Tenant,
+    /// Whoever runs the installation, through the command line.
+    Operator,
+}
+
+impl Actor {
+    /// The word for the kind of actor.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::User { .. } => "user",
+            Self::Tenant => "tenant",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The person, if a person acts.
+    pub const fn user(self) -> Option<Id<kinds::User>> {
+        match self {
+            Self::User { id, .. } => Some(id),
+            Self::Tenant | Self::Operator => None,
+        }
+    }
+}
+
+/// What was presented to prove who is calling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An API key.
+    Key(Id<kinds::Key>),
+    /// The command line beside the database: whoever can open the file.
+    CommandLine,
+}
+
+impl Credential {
+    /// The credential's id, which scopes idempotency keys and request limits.
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Key(id) => id.uuid(),
+            Self::CommandLine => Uuid::nil(),
+        }
+    }
+}
+
+/// Which front door a call came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// The MCP endpoint.
+    Mcp,
+    /// The command line.
+    CommandLine,
+}
+
+/// The tenant that a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// Its number in the database.
+    pub number: Tenant,
+    /// Its public id.
+    pub id: Id<kinds::Tenant>,
+    /// The country that telephone numbers without a country code are in.
+    pub country: Country,
+}
+
+/// A checked caller.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The tenant, unless the operator acts above tenants.
+    pub account: Option<Account>,
+    /// Who acts.
+    pub actor: Actor,
+    /// What they may do now: what was granted and what the person's role has today.
+    pub scopes: Scopes,
+    /// What proved it.
+    pub credential: Credential,
+    /// The client program's own name, if it told one; shown in the history, trusted for nothing.
+    pub client: Option<String>,
+    /// The front door.
+    pub channel: Channel,
+}
+
+impl Access {
+    /// The operator at the command line, about one tenant or above them all.
+    pub fn operator(account: Option<Account>) -> Self {
+        Self {
+            account,
+            actor: Actor::Operator,
+            scopes: Scopes::of(&[
+                Scope::ReadCustomers,
+                Scope::WriteCustomers,
+                Scope::ReadNotes,
+                Scope::WriteNotes,
+                Scope::Operate,
+            ]),
+            credential: Credential::CommandLine,
+            client: None,
+            channel: Channel::CommandLine,
+        }
+    }
+
+    /// The default country for telephone numbers.
+    pub fn country(&self) -> Country {
+        self.account.map_or(Country::US, |account| account.country)
+    }
+}
+
+/// An ISO 3166-1 alpha-2 country code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// The United States, the default.
+    pub const US: Self = Self(*b"US");
+
+    /// The country with this code, in either case; codes that ISO has not assigned are none.
+    pub fn parse(code: &str) -> Option<Self> {
+        let code: [u8; 2] = code.to_ascii_uppercase().into_bytes().try_into().ok()?;
+        ASSIGNED.as_bytes().chunks(3).any(|known| known[..2] == code).then_some(Self(code))
+    }
+
+    /// The country whose numbering plan reads telephone numbers; where there is none, the US one.
+    pub fn numbering_plan(self) -> phone::Country {
+        phone::Country::new(self.code()).unwrap_or(phone::Country::US)
+    }
+
+    /// The two letters.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("US")
+    }
+}
+
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// The officially assigned codes of ISO 3166-1.
+const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ \
+BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ \
+DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT \
+GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY \
+KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX \
+MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS \
+RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN \
+TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";

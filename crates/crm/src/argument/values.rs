@@ -1,0 +1,234 @@
+//! The types of single values that several groups share, each with its limits in one constant that
+//! both the schema and the validation read.
+
+use serde_json::json;
+use zoop_db::Timestamp;
+
+use super::{Json, Parse, Refused, Setting};
+use crate::access::Country;
+use crate::clock::parse_rfc3339;
+use crate::email;
+use crate::phone::{self, Phone};
+
+fn because(problem: impl Into<String>) -> Refused {
+    Refused::Because(problem.into())
+}
+
+/// The text of a JSON string as the contract keeps it: CR LF is LF, trimmed, no control characters
+/// but tab and newline, at most `max` Unicode scalar values.
+fn clean(value: Json, max: usize) -> Result<String, Refused> {
+    let Json::Text(text) = value else {
+        return Err(because(format!("must be a string, not {}", value.type_name())));
+    };
+    let text = if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text };
+    if text.chars().any(|letter| letter.is_control() && letter != '\n' && letter != '\t') {
+        return Err(because("must not hold control characters but tab and newline"));
+    }
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err(Refused::Empty);
+    }
+    // A text has at least as many bytes as characters: most need no counting.
+    if trimmed.len() > max && trimmed.chars().count() > max {
+        return Err(because(format!("must be at most {max} characters")));
+    }
+    Ok(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
+}
+
+/// A text of 1 to `MAX` characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<const MAX: usize>(pub String);
+
+impl<const MAX: usize> Parse for Text<MAX> {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "maxLength": MAX })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        clean(value, MAX).map(Self)
+    }
+}
+
+/// A free search text of at most 256 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words(pub String);
+
+impl Parse for Words {
+    fn schema() -> serde_json::Value {
+        Text::<256>::schema()
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        match clean(value, 256) {
+            Ok(text) => Ok(Self(text)),
+            Err(Refused::Empty) => Err(because("must hold at least one letter or digit")),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// An e-mail address, kept as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(pub String);
+
+impl Email {
+    const MAX: usize = 254;
+}
+
+impl Parse for Email {
+    fn schema() -> serde_json::Value {
+        Text::<{ Self::MAX }>::schema()
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let text = clean(value, Self::MAX)?;
+        email::check(&text).map_err(|problem| because(problem.text()))?;
+        Ok(Self(text))
+    }
+}
+
+/// A telephone number, as typed and as E.164.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneText(pub Phone);
+
+impl PhoneText {
+    const MAX: usize = 64;
+}
+
+impl Parse for PhoneText {
+    fn schema() -> serde_json::Value {
+        Text::<{ Self::MAX }>::schema()
+    }
+
+    fn parse(value: Json, setting: Setting) -> Result<Self, Refused> {
+        let text = clean(value, Self::MAX)?;
+        phone::parse(&text, setting.country.numbering_plan())
+            .map(Self)
+            .map_err(|problem| because(problem.text()))
+    }
+}
+
+/// A country code of ISO 3166-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountryCode(pub Country);
+
+impl Parse for CountryCode {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[A-Za-z]{2}$" })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let text = clean(value, 64)?;
+        Country::parse(&text)
+            .map(Self)
+            .ok_or_else(|| because("must be a two-letter ISO 3166-1 country code, such as US"))
+    }
+}
+
+/// A colour, `#RRGGBB`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Color(pub String);
+
+impl Parse for Color {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^#[0-9A-Fa-f]{6}$" })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let text = clean(value, 64)?;
+        let digits = text.strip_prefix('#').unwrap_or_default();
+        if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self(text))
+        } else {
+            Err(because("must be a colour as #RRGGBB, such as #3B82F6"))
+        }
+    }
+}
+
+/// How many rows a page holds at most: 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLimit(pub u16);
+
+impl PageLimit {
+    /// Without a limit sent.
+    pub const DEFAULT: Self = Self(25);
+    const MAX: u16 = 100;
+}
+
+impl Parse for PageLimit {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "integer", "minimum": 1, "maximum": Self::MAX })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let number = match &value {
+            Json::Number(number) => whole(number),
+            _ => None,
+        };
+        match number.and_then(|number| u16::try_from(number).ok()) {
+            Some(limit @ 1..=Self::MAX) => Ok(Self(limit)),
+            _ => Err(because(format!("must be a whole number from 1 to {}", Self::MAX))),
+        }
+    }
+}
+
+/// The whole number that a JSON number is; `25.0` is one too.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let real = number.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+        (real.fract() == 0.0 && real.abs() < 9_007_199_254_740_992.0).then_some(real as i64)
+    })
+}
+
+macro_rules! degrees {
+    ($(#[$about:meta])* $name:ident, $most:literal) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub struct $name(pub f64);
+
+        impl Parse for $name {
+            fn schema() -> serde_json::Value {
+                json!({ "type": "number", "minimum": -$most, "maximum": $most })
+            }
+
+            fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+                match value {
+                    Json::Number(number) => number
+                        .as_f64()
+                        .filter(|degrees| (f64::from(-$most)..=f64::from($most)).contains(degrees)),
+                    _ => None,
+                }
+                .map(Self)
+                .ok_or_else(|| because(format!("must be a number from {} to {}", -$most, $most)))
+            }
+        }
+    };
+}
+degrees!(
+    /// A latitude in decimal degrees.
+    Latitude,
+    90
+);
+degrees!(
+    /// A longitude in decimal degrees.
+    Longitude,
+    180
+);
+
+/// A point in time, RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub Timestamp);
+
+impl Parse for Time {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "format": "date-time" })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let text = clean(value, 64)?;
+        parse_rfc3339(&text)
+            .map(Self)
+            .ok_or_else(|| because("must be an RFC 3339 time, such as 2026-01-01T00:00:00Z"))
+    }
+}

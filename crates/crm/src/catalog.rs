@@ -1,0 +1,33 @@
+//! Every tool there is. A new tool is added to its group's slice; a new group here.
+
+use crate::tool::{Doors, Group, ToolDef};
+
+/// The groups, in the order in which every list and document shows them.
+pub static GROUPS: &[Group] = &[
+    crate::customers::GROUP,
+    crate::contacts::GROUP,
+    crate::locations::GROUP,
+    crate::tags::GROUP,
+    crate::history::GROUP,
+    crate::tenants::GROUP,
+    crate::users::GROUP,
+    crate::keys::GROUP,
+];
+
+/// Every tool, in order.
+pub fn tools() -> impl Iterator<Item = &'static ToolDef> {
+    GROUPS.iter().flat_map(|group| group.tools)
+}
+
+/// Every tool that the MCP endpoint offers, with its group, in order.
+pub fn mcp_tools() -> impl Iterator<Item = (&'static Group, &'static ToolDef)> {
+    GROUPS
+        .iter()
+        .flat_map(|group| group.tools.iter().map(move |tool| (group, tool)))
+        .filter(|(_, tool)| tool.doors == Doors::Everywhere)
+}
+
+/// The tool with this name.
+pub fn find(name: &str) -> Option<&'static ToolDef> {
+    tools().find(|tool| tool.name == name)
+}

@@ -1,0 +1,216 @@
+//! The SQL of customers and of their place in the search index.
+
+use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
+
+use super::{Customer, CustomerNumber, CustomerType, SearchRow, TagLabel};
+use crate::contacts;
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+use crate::search::{CustomerDocument, Expression, TenantMark};
+
+macro_rules! columns {
+    () => {
+        "id, n, customer_number, customer_type, first_name, last_name, company_name, status, \
+         phone, phone_raw, email, notes_internal, is_vip, do_not_contact, do_not_contact_reason, \
+         source, updated_at, archived_at"
+    };
+}
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GET = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id = $2"));
+    INSERT = "INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, \
+              last_name, company_name, status, phone, phone_raw, email, notes_internal, is_vip, \
+              do_not_contact, do_not_contact_reason, source, updated_at, archived_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+              $18) RETURNING n";
+    UPDATE = "UPDATE customers SET first_name = $3, last_name = $4, company_name = $5, \
+              status = $6, phone = $7, phone_raw = $8, email = $9, notes_internal = $10, \
+              is_vip = $11, do_not_contact = $12, do_not_contact_reason = $13, source = $14, \
+              updated_at = $15, archived_at = $16 WHERE tenant_no = $1 AND id = $2";
+    TAGS = "SELECT t.id, t.name, t.color, t.n FROM customer_tags c \
+            JOIN tags t ON t.tenant_no = c.tenant_no AND t.id = c.tag_id \
+            WHERE c.tenant_no = $1 AND c.customer_id = $2 ORDER BY t.name_key";
+    /// Rows that an expression finds, newest first, older than the row with the id `$3`.
+    SEARCH = {
+        sqlite: "SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
+                 c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
+                 coalesce(c.email, p.email) \
+                 FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
+                 LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
+                 AND p.is_primary \
+                 WHERE customer_search MATCH $2 AND customer_search.rowid < coalesce( \
+                 (SELECT n FROM customers WHERE tenant_no = $1 AND id = $3), 9223372036854775807) \
+                 AND c.tenant_no = $1 ORDER BY customer_search.rowid DESC LIMIT $4",
+        postgres: "",
+    };
+    INDEX = {
+        sqlite: "INSERT INTO customer_search (rowid, tokens) VALUES ($2, $3)",
+        postgres: "",
+    };
+    UNINDEX = { sqlite: "DELETE FROM customer_search WHERE rowid = $2", postgres: "" };
+}
+
+/// The greatest id of the table, for the next one.
+pub(super) const GREATEST_ID: zoop_db::Sql = GREATEST;
+
+/// A customer, archived ones too.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such customer.
+pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Customer> {
+    tx.first::<_, Error>(GET, params![id], customer)?.ok_or(Error::not_found("customer"))
+}
+
+/// A customer's tags by name, each with its number in the search index.
+pub(crate) fn tags(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<(TagLabel, i64)>> {
+    tx.all(TAGS, params![id], |row| {
+        let label = TagLabel { id: row.take()?, name: row.take()?, color: row.take()? };
+        Ok((label, row.take()?))
+    })
+}
+
+/// Adds a customer; its place in the search index.
+pub(super) fn insert(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<i64> {
+    let params = params![
+        customer.id,
+        customer.customer_number.0,
+        customer.customer_type,
+        customer.first_name,
+        customer.last_name,
+        customer.company_name,
+        customer.status,
+        customer.phone,
+        customer.phone_raw,
+        customer.email,
+        customer.notes_internal,
+        customer.is_vip,
+        customer.do_not_contact,
+        customer.do_not_contact_reason,
+        customer.source,
+        customer.updated_at,
+        customer.archived_at
+    ];
+    tx.first::<_, Error>(INSERT, params, |row| Ok(row.take()?))?
+        .ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// Writes all of a customer's fields that can change.
+pub(crate) fn update(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    tx.execute(
+        UPDATE,
+        params![
+            customer.id,
+            customer.first_name,
+            customer.last_name,
+            customer.company_name,
+            customer.status,
+            customer.phone,
+            customer.phone_raw,
+            customer.email,
+            customer.notes_internal,
+            customer.is_vip,
+            customer.do_not_contact,
+            customer.do_not_contact_reason,
+            customer.source,
+            customer.updated_at,
+            customer.archived_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// Makes the search index hold what the tables hold of a customer. Call it after every change of an
+/// indexed value: names, phones, e-mail addresses, status, tags.
+pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    tx.execute(UNINDEX, params![customer.n])?;
+    index(tx, customer)
+}
+
+/// Adds a customer to the search index.
+pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    let contacts = contacts::store::active(tx, customer.id)?;
+    let tags = tags(tx, customer.id)?;
+    let display_name = customer.display_name();
+    let contact_names: Vec<_> = contacts.iter().map(contacts::Contact::name).collect();
+    let document = CustomerDocument {
+        status: customer.visible_status(),
+        kind: customer.customer_type,
+        number: customer.customer_number.0,
+        names: std::iter::once(&display_name).chain(&contact_names).map(String::as_str).collect(),
+        phones: customer
+            .phone()
+            .into_iter()
+            .chain(contacts.iter().filter_map(contacts::Contact::phone))
+            .collect(),
+        emails: customer
+            .email
+            .iter()
+            .chain(contacts.iter().filter_map(|contact| contact.email.as_ref()))
+            .map(String::as_str)
+            .collect(),
+        tags: tags.iter().map(|(_, number)| *number).collect(),
+    };
+    let tokens = document.tokens(mark(tx)?);
+    tx.execute(INDEX, params![customer.n, tokens])?;
+    Ok(())
+}
+
+/// The mark of the bound tenant's tokens.
+pub(crate) fn mark(tx: &ReadTx<'_>) -> Result<TenantMark> {
+    TenantMark::new(i64::from(tx.tenant()?.0))
+        .ok_or_else(|| Error::internal("the tenant's number is beyond what the index can hold"))
+}
+
+/// Up to `count` customers that an expression finds, newest first, older than `before`.
+pub(super) fn search(
+    tx: &mut ReadTx<'_>,
+    expression: &Expression,
+    before: Uuid,
+    count: usize,
+) -> Result<Vec<SearchRow>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    tx.all(SEARCH, params![expression.to_fts5(), before, count], search_row)
+}
+
+fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {
+    let id = row.take()?;
+    let customer_type: CustomerType = row.take()?;
+    let first: Option<String> = row.take()?;
+    let last: Option<String> = row.take()?;
+    let company: Option<String> = row.take()?;
+    let status = row.take()?;
+    let archived: bool = row.take()?;
+    Ok(SearchRow {
+        id,
+        display_name: company
+            .unwrap_or_else(|| contacts::joined_name(first.as_deref(), last.as_deref())),
+        customer_type,
+        status: if archived { super::Status::Archived } else { status },
+        primary_phone: row.take()?,
+        primary_email: row.take()?,
+    })
+}
+
+fn customer(row: &mut Row<'_>) -> Result<Customer> {
+    Ok(Customer {
+        id: row.take()?,
+        n: row.take()?,
+        customer_number: CustomerNumber(row.take()?),
+        customer_type: row.take()?,
+        first_name: row.take()?,
+        last_name: row.take()?,
+        company_name: row.take()?,
+        status: row.take()?,
+        phone: row.take()?,
+        phone_raw: row.take()?,
+        email: row.take()?,
+        notes_internal: row.take()?,
+        is_vip: row.take()?,
+        do_not_contact: row.take()?,
+        do_not_contact_reason: row.take()?,
+        source: row.take()?,
+        updated_at: row.take()?,
+        archived_at: row.take()?,
+    })
+}

@@ -1,0 +1,52 @@
+//! `customers.archive`
+
+use crate::access::Scope;
+use crate::argument::input;
+use crate::context::WriteCtx;
+use crate::customers::{Customer, store};
+use crate::error::Result;
+use crate::id::{Id, kinds};
+use crate::page::Archived;
+use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+
+input! {
+    /// Which customer.
+    pub struct ArchiveCustomerInput {
+        /// The customer's id.
+        pub id: Id<kinds::Customer>,
+    }
+}
+
+/// `customers.archive`
+pub struct ArchiveCustomer;
+
+impl Tool for ArchiveCustomer {
+    const NAME: &'static str = "customers.archive";
+    const TITLE: &'static str = "Archive a customer";
+    const ABOUT: &'static str = "Hides a customer from lists and keeps its whole history; nothing \
+        is deleted. Its contacts and locations can then be read but not written.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::Everywhere;
+    const EXAMPLE: &'static str = r#"{"id":"{customer}"}"#;
+    type Input = ArchiveCustomerInput;
+    type Output = Archived<kinds::Customer>;
+}
+
+impl Command for ArchiveCustomer {
+    const EFFECT: Effect = Effect::Archive;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &ArchiveCustomerInput,
+    ) -> Result<Archived<kinds::Customer>> {
+        let old = store::get(ctx.tx, input.id)?.unless_archived()?;
+        let moment = ctx.moment();
+        let new = Customer { archived_at: Some(moment), updated_at: moment, ..old.clone() };
+        store::update(ctx.tx, &new)?;
+        store::reindex(ctx.tx, &new)?;
+        ctx.updated(&old, &new)?;
+        Ok(Archived::of(input.id))
+    }
+}

@@ -1,0 +1,49 @@
+//! `customers.get`
+
+use crate::access::Scope;
+use crate::argument::input;
+use crate::context::ReadCtx;
+use crate::customers::{CustomerRecord, FullCustomer, store};
+use crate::error::Result;
+use crate::id::{Id, kinds};
+use crate::tool::{ActorRule, Doors, Query, Tool};
+use crate::{contacts, locations};
+
+input! {
+    /// Which customer.
+    pub struct GetCustomerInput {
+        /// The customer's id.
+        pub id: Id<kinds::Customer>,
+    }
+}
+
+/// `customers.get`
+pub struct GetCustomer;
+
+impl Tool for GetCustomer {
+    const NAME: &'static str = "customers.get";
+    const TITLE: &'static str = "Get a customer";
+    const ABOUT: &'static str =
+        "Returns one customer, archived ones too, with its active contacts and locations.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::Everywhere;
+    const EXAMPLE: &'static str = r#"{"id":"{customer}"}"#;
+    type Input = GetCustomerInput;
+    type Output = FullCustomer;
+}
+
+impl Query for GetCustomer {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &GetCustomerInput) -> Result<FullCustomer> {
+        let customer = store::get(ctx.tx, input.id)?;
+        let contacts = contacts::store::active(ctx.tx, input.id)?;
+        let locations = locations::store::active(ctx.tx, input.id)?;
+        let tags = store::tags(ctx.tx, input.id)?.into_iter().map(|(label, _)| label).collect();
+        let primary = contacts.iter().find(|contact| contact.is_primary);
+        Ok(FullCustomer {
+            customer: CustomerRecord::new(customer, primary, tags),
+            contacts,
+            locations,
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! The history: who changed what, when, through which credential and client. One entry a
+//! successful write, in the write's own transaction.
+//!
+//! Applying entries backwards from the present gives each earlier state of a record. For a note's
+//! body only the old text is kept, and a draft leaves nothing until it is committed: what nobody
+//! else could read must not be readable here.
+
+mod store;
+pub mod tools;
+
+pub use tools::GROUP;
+
+pub(crate) use store::STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::clock::Moment;
+use crate::context::WriteCtx;
+use crate::error::Result;
+use crate::id::{Id, kinds};
+
+/// One entry of the history.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Entry {
+    /// The entry's id.
+    pub id: Id<kinds::Entry>,
+    /// When the change was made.
+    pub at: Moment,
+    /// The kind of actor: user, tenant or operator.
+    pub actor_kind: String,
+    /// The person, if a person acted.
+    pub user_id: Option<Id<kinds::User>>,
+    /// The API key, if one was used.
+    pub credential_id: Option<Id<kinds::Key>>,
+    /// The client program's own name.
+    pub client: Option<String>,
+    /// The tool.
+    pub tool: String,
+    /// Each field of each record that changed, with its old and new value.
+    #[schemars(with = "Vec<crate::context::Change>")]
+    pub changes: Box<RawValue>,
+}
+
+/// Writes the entry of a call, if it changed anything that the history may show.
+pub(crate) fn record(ctx: &mut WriteCtx<'_, '_>, tool: &'static str) -> Result<()> {
+    let changes = std::mem::take(&mut ctx.changes);
+    if changes.is_empty() { Ok(()) } else { store::insert(ctx, tool, &changes) }
+}

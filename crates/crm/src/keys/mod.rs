@@ -1,0 +1,70 @@
+//! API keys: what they look like, what is stored of them, and how one becomes an [`Access`].
+//!
+//! A key is a prefix, 32 random bytes in base 62 and a CRC-32 of both in base 62, so that a scanner
+//! can tell a real key from a look-alike without asking anybody. The database holds its SHA-256;
+//! the key itself is shown once and kept nowhere.
+
+mod authenticate;
+mod secret;
+pub(crate) mod store;
+pub mod tools;
+
+pub use authenticate::{Caller, Denied, authenticate};
+pub use secret::Secret;
+pub use store::touch;
+pub use tools::GROUP;
+
+pub(crate) use store::GLOBAL_STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::clock::Moment;
+use crate::context::Recorded;
+use crate::id::{Id, kinds};
+
+crate::argument::choices! {
+    /// Whom a key acts for.
+    pub enum ActorKind {
+        /// A team member.
+        User = "user",
+        /// The account as a whole.
+        Tenant = "tenant",
+    }
+}
+
+/// A key as lists and the history show it, without anything secret.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct KeyRecord {
+    /// The key's id.
+    pub id: Id<kinds::Key>,
+    /// Its name.
+    pub name: String,
+    /// Whom it acts for.
+    pub actor_kind: ActorKind,
+    /// The team member it acts for.
+    pub user_id: Option<Id<kinds::User>>,
+    /// Its first characters, to know it by.
+    pub hint: String,
+    /// The scopes it was granted.
+    pub scopes: Vec<String>,
+    /// Requests that it may make in a rolling minute, if it has its own limit.
+    pub limit: Option<u32>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it stops by itself.
+    pub expires_at: Option<Moment>,
+    /// When it was revoked.
+    pub revoked_at: Option<Moment>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Moment>,
+}
+
+impl Recorded for KeyRecord {
+    const TYPE: &'static str = "key";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

@@ -1,0 +1,148 @@
+//! The SQL of keys. The table stands above tenants, because a key is looked up before the tenant is
+//! known.
+
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
+
+use super::{ActorKind, KeyRecord, Secret};
+use crate::access::{Role, Scopes};
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+
+macro_rules! columns {
+    () => {
+        "id, name, actor_kind, user_id, hint, scopes, request_limit, expires_at, revoked_at, \
+         last_used_at"
+    };
+}
+
+zoop_db::global_statements! {
+    /// All that a call needs to know of its key, its tenant and its member, in one read.
+    BY_HASH = "SELECT k.id, k.tenant_no, t.id, t.country, k.actor_kind, k.user_id, m.role, \
+               k.scopes, k.request_limit, k.expires_at, k.revoked_at IS NOT NULL, k.last_used_at \
+               FROM api_keys k JOIN tenants t ON t.no = k.tenant_no \
+               LEFT JOIN memberships m ON m.tenant_no = k.tenant_no AND m.user_id = k.user_id \
+               AND m.removed_at IS NULL WHERE k.hash = $1";
+    GREATEST = "SELECT id FROM api_keys ORDER BY id DESC LIMIT 1";
+    INSERT = "INSERT INTO api_keys (hash, id, tenant_no, user_id, actor_kind, scopes, name, hint, \
+              request_limit, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    LIST = (concat!("SELECT ", columns!(), " FROM api_keys WHERE tenant_no = $1 ORDER BY id"));
+    BY_ID = (concat!("SELECT ", columns!(), ", tenant_no FROM api_keys WHERE id = $1"));
+    EXPIRE = "UPDATE api_keys SET expires_at = $2 WHERE id = $1";
+    REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1";
+    TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE hash = $1";
+}
+
+/// What a call needs to know of its key.
+pub(super) struct Found {
+    pub(super) id: Id<kinds::Key>,
+    pub(super) tenant: zoop_db::Tenant,
+    pub(super) tenant_id: Id<kinds::Tenant>,
+    pub(super) country: String,
+    pub(super) actor_kind: ActorKind,
+    pub(super) user_id: Option<Id<kinds::User>>,
+    /// The member's role now; none when the member was removed.
+    pub(super) role: Option<Role>,
+    pub(super) scopes: Scopes,
+    pub(super) request_limit: Option<u32>,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) revoked: bool,
+    pub(super) last_used_at: Option<Timestamp>,
+}
+
+pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+    tx.global_first(BY_HASH, params![hash], |row| {
+        Ok(Found {
+            id: row.take()?,
+            tenant: zoop_db::Tenant(row.take()?),
+            tenant_id: row.take()?,
+            country: row.take()?,
+            actor_kind: row.take()?,
+            user_id: row.take()?,
+            role: row.take()?,
+            scopes: Scopes::parse(&row.take::<String>()?),
+            request_limit: row.take()?,
+            expires_at: row.take()?,
+            revoked: row.take()?,
+            last_used_at: row.take()?,
+        })
+    })
+}
+
+pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+}
+
+/// Adds a key to the tenant that `tx` is bound to.
+pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> Result<()> {
+    let tenant = tx.tenant()?.0;
+    let scopes = key.scopes.join(" ");
+    tx.global_execute(
+        INSERT,
+        params![
+            secret.hash(),
+            key.id,
+            tenant,
+            key.user_id,
+            key.actor_kind,
+            scopes,
+            key.name,
+            key.hint,
+            key.limit,
+            key.expires_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// The keys of the tenant that `tx` is bound to, oldest first.
+pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<KeyRecord>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(LIST, params![tenant], |row| key(row))
+}
+
+/// A key and the number of its tenant.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such key.
+pub(super) fn by_id(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::Key>,
+) -> Result<(KeyRecord, zoop_db::Tenant)> {
+    tx.global_first::<_, Error>(BY_ID, params![id], |row| {
+        Ok((key(row)?, zoop_db::Tenant(row.take()?)))
+    })?
+    .ok_or(Error::not_found("key"))
+}
+
+pub(super) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Key>, now: Timestamp) -> Result<()> {
+    tx.global_execute(REVOKE, params![id, now])?;
+    Ok(())
+}
+
+pub(super) fn expire(tx: &mut WriteTx<'_>, id: Id<kinds::Key>, at: Timestamp) -> Result<()> {
+    tx.global_execute(EXPIRE, params![id, at])?;
+    Ok(())
+}
+
+/// Writes down that a key was used.
+pub fn touch(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
+    tx.global_execute(TOUCH, params![hash, now])?;
+    Ok(())
+}
+
+fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
+    let id: Id<kinds::Key> = row.take()?;
+    Ok(KeyRecord {
+        id,
+        created_at: id.created_at(),
+        name: row.take()?,
+        actor_kind: row.take()?,
+        user_id: row.take()?,
+        hint: row.take()?,
+        scopes: row.take::<String>()?.split(' ').map(str::to_owned).collect(),
+        limit: row.take()?,
+        expires_at: row.take()?,
+        revoked_at: row.take()?,
+        last_used_at: row.take()?,
+    })
+}

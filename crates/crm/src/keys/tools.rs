@@ -1,0 +1,302 @@
+//! The tools of keys: the command line's alone.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Timestamp;
+
+use super::{ActorKind, KeyRecord, Secret, store};
+use crate::access::{Scope, Scopes};
+use crate::argument::{Json, Parse, Refused, Setting, Text, input};
+use crate::clock::Moment;
+use crate::context::{ReadCtx, WriteCtx};
+use crate::error::{Error, Result};
+use crate::id::{self, Id, kinds};
+use crate::page::Rows;
+use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::users;
+
+/// The tools of keys.
+pub const GROUP: Group = Group {
+    name: "keys",
+    about: "The API keys of an account.",
+    tools: &[
+        ToolDef::command::<CreateKey>(),
+        ToolDef::query::<ListKeys>(),
+        ToolDef::command::<RevokeKey>(),
+        ToolDef::command::<RotateKey>(),
+    ],
+};
+
+/// A space-separated list of scopes, each known and at least one.
+#[derive(Debug, Clone, Copy)]
+pub struct ScopeList(Scopes);
+
+impl Parse for ScopeList {
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let known = || Scopes::of(Scope::GRANTABLE).list().replace(' ', ", ");
+        let Json::Text(text) = value else {
+            return Err(Refused::Because(format!("must name scopes: {}", known())));
+        };
+        if text.trim().is_empty() {
+            return Err(Refused::Empty);
+        }
+        match text.split_ascii_whitespace().find(|name| Scope::parse(name).is_none()) {
+            Some(wrong) => Err(Refused::Because(format!(
+                "names no scope with {wrong:?}: there are {}",
+                known()
+            ))),
+            None => Ok(Self(Scopes::parse(&text))),
+        }
+    }
+}
+
+/// A number of seconds or requests, at least 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Count(u32);
+
+impl Parse for Count {
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let number = match value {
+            Json::Number(number) => number.as_u64(),
+            _ => None,
+        };
+        match number.and_then(|number| u32::try_from(number).ok()) {
+            Some(count @ 1..) => Ok(Self(count)),
+            _ => Err(Refused::Because("must be a whole number of at least 1".to_owned())),
+        }
+    }
+}
+
+impl Count {
+    fn seconds_after(self, now: Timestamp) -> Moment {
+        Moment(Timestamp(now.0 + i64::from(self.0) * 1_000_000))
+    }
+}
+
+/// A key that was just made: the only time that the key itself is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CreatedKey {
+    /// The key's id.
+    pub key_id: Id<kinds::Key>,
+    /// The key. Keep it: it is not shown again.
+    pub key: String,
+    /// Whom it acts for.
+    pub actor_kind: ActorKind,
+}
+
+input! {
+    /// A new key.
+    pub struct CreateKeyInput {
+        /// The team member it acts for; without it the key is the account's.
+        pub user: Option<Id<kinds::User>>,
+        /// The scopes it is granted, separated by spaces.
+        pub scopes: ScopeList,
+        /// What to know it by.
+        pub name: Option<Text<128>>,
+        /// Seconds until it stops by itself.
+        pub expires_in: Option<Count>,
+        /// Requests that it may make in a rolling minute.
+        pub limit: Option<Count>,
+    }
+}
+
+/// `keys.create`
+pub struct CreateKey;
+
+impl Tool for CreateKey {
+    const NAME: &'static str = "keys.create";
+    const TITLE: &'static str = "Create an API key";
+    const ABOUT: &'static str = "Creates a key and shows it once.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = r#"{"scopes":"read:customers"}"#;
+    type Input = CreateKeyInput;
+    type Output = CreatedKey;
+}
+
+impl Command for CreateKey {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateKeyInput) -> Result<CreatedKey> {
+        if let Some(user) = input.user {
+            users::store::member(ctx.tx, user)?;
+        }
+        let name = input.name.as_ref().map_or("unnamed", |name| &name.0);
+        let expires_at = input.expires_in.map(|seconds| seconds.seconds_after(ctx.now));
+        let limit = input.limit.map(|limit| limit.0);
+        create(ctx, input.user, input.scopes.0, name, limit, expires_at)
+    }
+}
+
+fn create(
+    ctx: &mut WriteCtx<'_, '_>,
+    user_id: Option<Id<kinds::User>>,
+    scopes: Scopes,
+    name: &str,
+    limit: Option<u32>,
+    expires_at: Option<Moment>,
+) -> Result<CreatedKey> {
+    let actor_kind = if user_id.is_some() { ActorKind::User } else { ActorKind::Tenant };
+    let secret = Secret::generate(actor_kind, &ctx.environment.entropy);
+    let greatest = store::greatest(ctx.tx)?;
+    let id = id::following(greatest, ctx.now, ctx.environment.entropy.bits());
+    let id = Id::<kinds::Key>::new(id);
+    let record = KeyRecord {
+        id,
+        name: name.to_owned(),
+        actor_kind,
+        user_id,
+        hint: secret.hint(),
+        scopes: scopes.iter().map(|scope| scope.name().to_owned()).collect(),
+        limit,
+        created_at: id.created_at(),
+        expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    store::insert(ctx.tx, &secret, &record)?;
+    ctx.added(&record)?;
+    Ok(CreatedKey { key_id: id, key: secret.expose().to_owned(), actor_kind })
+}
+
+input! {
+    /// No fields.
+    pub struct ListKeysInput {}
+}
+
+/// `keys.list`
+pub struct ListKeys;
+
+impl Tool for ListKeys {
+    const NAME: &'static str = "keys.list";
+    const TITLE: &'static str = "List API keys";
+    const ABOUT: &'static str = "Lists the account's keys, oldest first, without their secrets.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = "{}";
+    type Input = ListKeysInput;
+    type Output = Rows<KeyRecord>;
+}
+
+impl Query for ListKeys {
+    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListKeysInput) -> Result<Rows<KeyRecord>> {
+        Ok(Rows { rows: store::list(ctx.tx)? })
+    }
+}
+
+input! {
+    /// A key to revoke.
+    pub struct RevokeKeyInput {
+        /// The key's id.
+        pub id: Id<kinds::Key>,
+    }
+}
+
+/// What `keys.revoke` returns.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Revoked {
+    /// Always true.
+    pub revoked: bool,
+    /// The key's id.
+    pub id: Id<kinds::Key>,
+}
+
+/// `keys.revoke`
+pub struct RevokeKey;
+
+impl Tool for RevokeKey {
+    const NAME: &'static str = "keys.revoke";
+    const TITLE: &'static str = "Revoke an API key";
+    const ABOUT: &'static str = "Stops a key at once.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = r#"{"id":"{key}"}"#;
+    type Input = RevokeKeyInput;
+    type Output = Revoked;
+}
+
+impl Command for RevokeKey {
+    const EFFECT: Effect = Effect::Archive;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeKeyInput) -> Result<Revoked> {
+        let old = working_key(ctx, input.id)?;
+        revoke(ctx, &old)?;
+        Ok(Revoked { revoked: true, id: input.id })
+    }
+}
+
+input! {
+    /// A key to replace.
+    pub struct RotateKeyInput {
+        /// The key's id.
+        pub id: Id<kinds::Key>,
+        /// Seconds that the old key still works; without it, it stops at once.
+        pub overlap: Option<Count>,
+    }
+}
+
+/// `keys.rotate`
+pub struct RotateKey;
+
+impl Tool for RotateKey {
+    const NAME: &'static str = "keys.rotate";
+    const TITLE: &'static str = "Replace an API key";
+    const ABOUT: &'static str = "Makes a new key with the old one's name, scopes and limits.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = r#"{"id":"{key}"}"#;
+    type Input = RotateKeyInput;
+    type Output = CreatedKey;
+}
+
+impl Command for RotateKey {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RotateKeyInput) -> Result<CreatedKey> {
+        let old = working_key(ctx, input.id)?;
+        let scopes = Scopes::parse(&old.scopes.join(" "));
+        let new = create(ctx, old.user_id, scopes, &old.name, old.limit, old.expires_at)?;
+        match input.overlap {
+            None => revoke(ctx, &old)?,
+            Some(overlap) => {
+                let overlap = overlap.seconds_after(ctx.now);
+                let at = old.expires_at.map_or(overlap, |known| known.min(overlap));
+                store::expire(ctx.tx, old.id, at.0)?;
+                ctx.updated(&old, &KeyRecord { expires_at: Some(at), ..old.clone() })?;
+            }
+        }
+        Ok(new)
+    }
+}
+
+/// A key that still works, the transaction bound to its tenant: a key's id says which that is.
+fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRecord> {
+    let (key, tenant) = store::by_id(ctx.tx, id)?;
+    if ctx.access.account.is_some_and(|account| account.number != tenant)
+        || key.revoked_at.is_some()
+    {
+        return Err(Error::not_found("key"));
+    }
+    ctx.tx.bind(tenant);
+    Ok(key)
+}
+
+fn revoke(ctx: &mut WriteCtx<'_, '_>, old: &KeyRecord) -> Result<()> {
+    store::revoke(ctx.tx, old.id, ctx.now)?;
+    ctx.updated(old, &KeyRecord { revoked_at: Some(ctx.moment()), ..old.clone() })
+}

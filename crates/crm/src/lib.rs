@@ -1,0 +1,44 @@
+//! The product: a multi-tenant back end for field-service businesses, as tools over a database.
+//!
+//! Open [`catalog`] first: it lists every tool. [`run`] is the one funnel that every call goes
+//! through. A group's folder (`customers/`, `notes/`, …) holds its types and validation
+//! (`mod.rs`), its SQL (`store.rs`), its tools (`tools.rs`) and their tests (`tests.rs`).
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`catalog`] | every tool there is |
+//! | [`tool`], [`run`], [`context`], [`page`] | what a tool is, and how a call runs |
+//! | [`argument`] | what callers send becomes valid types |
+//! | [`access`] | who calls and what they may do |
+//! | [`error`] | the one error |
+//! | [`id`], [`clock`] | ids, time, randomness |
+//! | [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
+//! | [`schema`] | the schema's steps |
+//!
+//! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
+
+pub mod access;
+pub mod argument;
+pub mod catalog;
+pub mod clock;
+pub mod contacts;
+pub mod context;
+pub mod customers;
+pub mod email;
+pub mod error;
+pub mod fold;
+pub mod history;
+pub mod id;
+mod idempotency;
+pub mod keys;
+pub mod locations;
+pub mod maintenance;
+pub mod page;
+pub mod phone;
+pub mod run;
+pub mod schema;
+pub mod search;
+pub mod tags;
+pub mod tenants;
+pub mod tool;
+pub mod users;

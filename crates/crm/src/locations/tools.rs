@@ -1,0 +1,428 @@
+//! The tools of locations.
+
+use super::{Location, LocationType, store};
+use crate::access::{Country, Scope};
+use crate::argument::{CountryCode, Fields, Latitude, Longitude, Patch, Sent, Text, input, nested};
+use crate::contacts::MOST_ACTIVE;
+use crate::context::{ReadCtx, WriteCtx};
+use crate::customers;
+use crate::error::{Error, FieldProblem, Result};
+use crate::id::{Id, kinds};
+use crate::page::{Archived, Rows};
+use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+
+/// The tools of locations.
+pub const GROUP: Group = Group {
+    name: "locations",
+    about: "Locations: the addresses of a customer.",
+    tools: &[
+        ToolDef::query::<ListLocations>(),
+        ToolDef::query::<GetLocation>(),
+        ToolDef::command::<CreateLocation>(),
+        ToolDef::command::<UpdateLocation>(),
+        ToolDef::command::<ArchiveLocation>(),
+    ],
+};
+
+input! {
+    /// An address to add.
+    pub struct LocationInput, rules = coordinate_rules {
+        /// Street address.
+        pub address_line1: Text<256>,
+        /// Unit, suite and the like.
+        pub address_line2: Option<Text<256>>,
+        /// City.
+        pub city: Text<128>,
+        /// State or province code.
+        pub state: Text<128>,
+        /// ZIP or postal code.
+        pub postal_code: Text<16>,
+        /// ISO 3166-1 alpha-2; default US.
+        pub country: Option<CountryCode>,
+        /// Default service.
+        pub location_type: Option<LocationType>,
+        /// Nickname, such as Warehouse.
+        pub label: Option<Text<128>>,
+        /// true only while the type has no primary; default false. The first of a type is primary
+        /// in any case.
+        pub is_primary: Option<bool>,
+        /// Gate or alarm codes.
+        pub access_notes: Option<Text<10_000>>,
+        /// Where to park.
+        pub parking_notes: Option<Text<10_000>>,
+        /// Anything else for the crew.
+        pub service_notes: Option<Text<10_000>>,
+        /// Only together with longitude.
+        pub latitude: Option<Latitude>,
+        /// Only together with latitude.
+        pub longitude: Option<Longitude>,
+        /// Google Places id.
+        pub place_id: Option<Text<512>>,
+    }
+}
+nested!(LocationInput);
+
+/// Latitude and longitude come together or not at all.
+fn coordinate_rules(sent: &mut Fields) {
+    for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
+        if sent.holds(one) && !sent.holds(other) {
+            sent.refuse::<()>(other, format!("must be sent together with {one}"));
+        }
+    }
+}
+
+input! {
+    /// Whose locations.
+    pub struct ListLocationsInput {
+        /// The customer's id.
+        pub customer_id: Id<kinds::Customer>,
+        /// true lists the archived locations instead.
+        pub archived: Option<bool>,
+    }
+}
+
+/// `locations.list`
+pub struct ListLocations;
+
+impl Tool for ListLocations {
+    const NAME: &'static str = "locations.list";
+    const TITLE: &'static str = "List locations";
+    const ABOUT: &'static str =
+        "Lists a customer's addresses: primary ones first, then in creation order.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::Everywhere;
+    const EXAMPLE: &'static str = r#"{"customer_id":"{customer}"}"#;
+    type Input = ListLocationsInput;
+    type Output = Rows<Location>;
+}
+
+impl Query for ListLocations {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &ListLocationsInput) -> Result<Rows<Location>> {
+        let customer = customers::store::get(ctx.tx, input.customer_id)?;
+        let rows = match input.archived {
+            Some(true) => store::archived(ctx.tx, customer.id)?,
+            _ => store::active(ctx.tx, customer.id)?,
+        };
+        Ok(Rows { rows })
+    }
+}
+
+input! {
+    /// Which location.
+    pub struct OneLocationInput {
+        /// The location's id.
+        pub id: Id<kinds::Location>,
+        /// Its customer's id.
+        pub customer_id: Id<kinds::Customer>,
+    }
+}
+
+/// `locations.get`
+pub struct GetLocation;
+
+impl Tool for GetLocation {
+    const NAME: &'static str = "locations.get";
+    const TITLE: &'static str = "Get a location";
+    const ABOUT: &'static str = "Returns one address of a customer, archived ones too.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::Everywhere;
+    const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
+    type Input = OneLocationInput;
+    type Output = Location;
+}
+
+impl Query for GetLocation {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &OneLocationInput) -> Result<Location> {
+        store::get(ctx.tx, input.customer_id, input.id)
+    }
+}
+
+input! {
+    /// A new location.
+    pub struct CreateLocationInput {
+        /// The customer's id.
+        pub customer_id: Id<kinds::Customer>,
+        ..address: LocationInput
+    }
+}
+
+/// `locations.create`
+pub struct CreateLocation;
+
+impl Tool for CreateLocation {
+    const NAME: &'static str = "locations.create";
+    const TITLE: &'static str = "Add a location";
+    const ABOUT: &'static str = "Adds a service address to a customer.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::Everywhere;
+    const EXAMPLE: &'static str = r#"{"customer_id":"{customer}","address_line1":"9 Elm Street","city":"Oakland","state":"CA","postal_code":"94607"}"#;
+    type Input = CreateLocationInput;
+    type Output = Location;
+}
+
+impl Command for CreateLocation {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateLocationInput) -> Result<Location> {
+        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
+        add(ctx, customer.id, &input.address)
+    }
+}
+
+/// Adds a location to a customer that is known to be there.
+pub(crate) fn add(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer_id: Id<kinds::Customer>,
+    input: &LocationInput,
+) -> Result<Location> {
+    let active = store::active(ctx.tx, customer_id)?;
+    if active.len() >= MOST_ACTIVE {
+        return Err(Error::conflict(format!(
+            "This customer has {MOST_ACTIVE} active locations, which is the most: archive one first."
+        )));
+    }
+    let location_type = input.location_type.unwrap_or(LocationType::Service);
+    let of_type: Vec<_> =
+        active.iter().filter(|known| known.location_type == location_type).collect();
+    let asked = input.is_primary == Some(true);
+    if asked && of_type.iter().any(|known| known.is_primary) {
+        return Err(taken(location_type));
+    }
+    let id = ctx.next_id::<kinds::Location>(store::GREATEST_ID)?;
+    let input = input.clone();
+    let location = Location {
+        id,
+        customer_id,
+        location_type,
+        label: input.label.map(|label| label.0),
+        address_line1: input.address_line1.0,
+        address_line2: input.address_line2.map(|line| line.0),
+        city: input.city.0,
+        state: input.state.0,
+        postal_code: input.postal_code.0,
+        country: input.country.map_or(Country::US, |code| code.0).code().to_owned(),
+        is_primary: asked || of_type.is_empty(),
+        access_notes: input.access_notes.map(|notes| notes.0),
+        parking_notes: input.parking_notes.map(|notes| notes.0),
+        service_notes: input.service_notes.map(|notes| notes.0),
+        latitude: input.latitude.map(|degrees| degrees.0),
+        longitude: input.longitude.map(|degrees| degrees.0),
+        place_id: input.place_id.map(|id| id.0),
+        created_at: id.created_at(),
+        updated_at: id.created_at(),
+        archived_at: None,
+    };
+    store::insert(ctx.tx, &location)?;
+    ctx.added(&location)?;
+    Ok(location)
+}
+
+fn taken(location_type: LocationType) -> Error {
+    Error::conflict(format!(
+        "This customer has a primary {} location: first set its is_primary to false with \
+         locations.update.",
+        location_type.word()
+    ))
+}
+
+input! {
+    /// What to change of a location.
+    pub struct UpdateLocationInput, rules = update_rules {
+        /// The location's id.
+        pub id: Id<kinds::Location>,
+        /// Its customer's id; it cannot be moved.
+        pub customer_id: Id<kinds::Customer>,
+        /// Street address.
+        pub address_line1: Sent<Text<256>>,
+        /// Unit, suite and the like.
+        pub address_line2: Patch<Text<256>>,
+        /// City.
+        pub city: Sent<Text<128>>,
+        /// State or province code.
+        pub state: Sent<Text<128>>,
+        /// ZIP or postal code.
+        pub postal_code: Sent<Text<16>>,
+        /// ISO 3166-1 alpha-2.
+        pub country: Sent<CountryCode>,
+        /// What it is for.
+        pub location_type: Sent<LocationType>,
+        /// Nickname.
+        pub label: Patch<Text<128>>,
+        /// false demotes; true promotes while the type has no primary.
+        pub is_primary: Sent<bool>,
+        /// Gate or alarm codes.
+        pub access_notes: Patch<Text<10_000>>,
+        /// Where to park.
+        pub parking_notes: Patch<Text<10_000>>,
+        /// Anything else for the crew.
+        pub service_notes: Patch<Text<10_000>>,
+        /// Together with longitude, also when cleared, unless there is one.
+        pub latitude: Patch<Latitude>,
+        /// Together with latitude, likewise.
+        pub longitude: Patch<Longitude>,
+        /// Google Places id.
+        pub place_id: Patch<Text<512>>,
+    }
+}
+
+fn update_rules(sent: &mut Fields) {
+    sent.require_change(&["id", "customer_id"]);
+}
+
+/// `locations.update`
+pub struct UpdateLocation;
+
+impl Tool for UpdateLocation {
+    const NAME: &'static str = "locations.update";
+    const TITLE: &'static str = "Update a location";
+    const ABOUT: &'static str = "Changes the fields sent; the others stay. null clears an optional \
+        text or both coordinates. To promote another location, first set is_primary false on the \
+        primary one, then true on the other.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::Everywhere;
+    const EXAMPLE: &'static str =
+        r#"{"id":"{location}","customer_id":"{customer}","access_notes":"Gate code 4411"}"#;
+    type Input = UpdateLocationInput;
+    type Output = Location;
+}
+
+impl Command for UpdateLocation {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateLocationInput) -> Result<Location> {
+        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
+        let old = active_location(ctx, customer.id, input.id)?;
+        let mut new = changed(&old, input, ctx);
+        if new.latitude.is_some() != new.longitude.is_some() {
+            let missing = if new.latitude.is_none() { "latitude" } else { "longitude" };
+            return Err(Error::fields(vec![FieldProblem {
+                field: missing.to_owned(),
+                problem: "must be sent together with the other coordinate".to_owned(),
+            }]));
+        }
+        let others: Vec<_> = store::active(ctx.tx, customer.id)?
+            .into_iter()
+            .filter(|location| location.id != old.id)
+            .collect();
+        let of_type =
+            || others.iter().filter(|location| location.location_type == new.location_type);
+        let moved = new.location_type != old.location_type;
+        new.is_primary = match input.is_primary.0 {
+            Some(true) if of_type().any(|location| location.is_primary) => {
+                return Err(taken(new.location_type));
+            }
+            Some(asked) => asked,
+            None if moved => of_type().next().is_none(),
+            None => old.is_primary,
+        };
+        store::update(ctx.tx, &new)?;
+        ctx.updated(&old, &new)?;
+        if moved && old.is_primary {
+            promote_oldest(ctx, &others, old.location_type)?;
+        }
+        Ok(new)
+    }
+}
+
+fn changed(old: &Location, input: &UpdateLocationInput, ctx: &WriteCtx<'_, '_>) -> Location {
+    fn required<const MAX: usize>(sent: Sent<Text<MAX>>, old: &str) -> String {
+        sent.0.map_or_else(|| old.to_owned(), |text| text.0)
+    }
+    fn optional<const MAX: usize>(sent: Patch<Text<MAX>>, old: &Option<String>) -> Option<String> {
+        sent.map(|text| text.0).apply(old.clone())
+    }
+    let input = input.clone();
+    Location {
+        location_type: input.location_type.0.unwrap_or(old.location_type),
+        label: optional(input.label, &old.label),
+        address_line1: required(input.address_line1, &old.address_line1),
+        address_line2: optional(input.address_line2, &old.address_line2),
+        city: required(input.city, &old.city),
+        state: required(input.state, &old.state),
+        postal_code: required(input.postal_code, &old.postal_code),
+        country: input
+            .country
+            .0
+            .map_or_else(|| old.country.clone(), |code| code.0.code().to_owned()),
+        access_notes: optional(input.access_notes, &old.access_notes),
+        parking_notes: optional(input.parking_notes, &old.parking_notes),
+        service_notes: optional(input.service_notes, &old.service_notes),
+        latitude: input.latitude.map(|degrees| degrees.0).apply(old.latitude),
+        longitude: input.longitude.map(|degrees| degrees.0).apply(old.longitude),
+        place_id: optional(input.place_id, &old.place_id),
+        updated_at: ctx.moment(),
+        ..old.clone()
+    }
+}
+
+/// `locations.archive`
+pub struct ArchiveLocation;
+
+impl Tool for ArchiveLocation {
+    const NAME: &'static str = "locations.archive";
+    const TITLE: &'static str = "Archive a location";
+    const ABOUT: &'static str = "Hides an address and keeps its history. After a primary one the \
+        oldest other of its type becomes primary.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::Everywhere;
+    const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
+    type Input = OneLocationInput;
+    type Output = Archived<kinds::Location>;
+}
+
+impl Command for ArchiveLocation {
+    const EFFECT: Effect = Effect::Archive;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &OneLocationInput,
+    ) -> Result<Archived<kinds::Location>> {
+        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
+        let old = active_location(ctx, customer.id, input.id)?;
+        let moment = ctx.moment();
+        let new = Location {
+            is_primary: false,
+            archived_at: Some(moment),
+            updated_at: moment,
+            ..old.clone()
+        };
+        store::update(ctx.tx, &new)?;
+        ctx.updated(&old, &new)?;
+        if old.is_primary {
+            let left = store::active(ctx.tx, customer.id)?;
+            promote_oldest(ctx, &left, old.location_type)?;
+        }
+        Ok(Archived::of(input.id))
+    }
+}
+
+/// Makes the oldest of a type primary, now that the type has lost its primary.
+fn promote_oldest(
+    ctx: &mut WriteCtx<'_, '_>,
+    active: &[Location],
+    location_type: LocationType,
+) -> Result<()> {
+    let of_type = active.iter().filter(|location| location.location_type == location_type);
+    let Some(old) = of_type.min_by_key(|location| location.id.uuid()) else { return Ok(()) };
+    let new = Location { is_primary: true, updated_at: ctx.moment(), ..old.clone() };
+    store::update(ctx.tx, &new)?;
+    ctx.updated(old, &new)
+}
+
+/// A location of the customer that is not archived.
+fn active_location(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: Id<kinds::Customer>,
+    id: Id<kinds::Location>,
+) -> Result<Location> {
+    let location = store::get(ctx.tx, customer, id)?;
+    if location.archived_at.is_some() { Err(Error::not_found("location")) } else { Ok(location) }
+}

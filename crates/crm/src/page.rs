@@ -1,0 +1,255 @@
+//! Pages: the cursor, and how a list's rows become `{rows, nextCursor, hasMore}`.
+//!
+//! A cursor is opaque to callers. It holds the list's filters and the last row's position, and a
+//! check value over both, the tenant and the tool, so that a damaged cursor, another list's or
+//! another tenant's is told from a good one. It guards against mistakes, not against forgery:
+//! a forged cursor reads nothing that its maker could not read with plain filters.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::argument::{
+    Argument, Field, Fields, Input, Json, Object, PageLimit, Parse, Refused, Setting,
+};
+use crate::context::ReadCtx;
+use crate::error::{Error, Result};
+use crate::id::Id;
+use crate::tool::List;
+
+/// A page's rows end once their JSON passes this many bytes.
+const PAGE_BYTES: usize = 256 * 1024;
+/// A cursor is never longer: its filters are bounded.
+const CURSOR_BYTES: usize = 8 * 1024;
+/// Bytes of the check value.
+const CHECK_BYTES: usize = 8;
+
+/// A page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// The rows.
+    rows: Vec<T>,
+    /// Pass it as `cursor` to get the next page; `null` on the last.
+    next_cursor: Option<String>,
+    /// Whether more rows match.
+    has_more: bool,
+}
+
+/// A page whose rows are already JSON: each is written once, to be counted and sent.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenPage {
+    rows: Vec<Box<RawValue>>,
+    next_cursor: Option<String>,
+    has_more: bool,
+}
+
+/// A list that comes whole.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Rows<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Bookmark<P> {
+    filters: Map<String, Value>,
+    position: P,
+}
+
+/// The fields that every paged list takes.
+pub(crate) fn fields() -> Vec<Field> {
+    vec![
+        Field {
+            name: "cursor",
+            about: "nextCursor of the previous page; it carries the filters.".to_owned(),
+            schema: <CursorText as Parse>::schema(),
+            required: false,
+        },
+        Field {
+            name: "limit",
+            about: format!("Rows a page at most; default {}.", PageLimit::DEFAULT.0),
+            schema: <Option<PageLimit> as Argument>::schema(),
+            required: false,
+        },
+    ]
+}
+
+struct CursorText(String);
+
+impl Parse for CursorText {
+    fn schema() -> Value {
+        serde_json::json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        match value {
+            Json::Text(text) if text.is_empty() => Err(Refused::Empty),
+            Json::Text(text) if text.len() <= CURSOR_BYTES => Ok(Self(text)),
+            _ => Err(Refused::Because(DAMAGED.to_owned())),
+        }
+    }
+}
+
+const DAMAGED: &str =
+    "is not a cursor of this list: pass nextCursor unchanged, or leave it out to start again";
+
+/// Runs a [`List`]: the cursor's filters joined with those sent, one row more than the page asked
+/// for, and the page cut where it must end.
+pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, mut object: Object) -> Result<String> {
+    object.retain(|(_, value)| *value != Json::Null);
+    let seal = Seal { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
+    let setting = Setting { country: ctx.access.country() };
+    let (paging, filters): (Object, Object) =
+        object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
+    let mut paging = Fields::new(paging, setting);
+    let cursor = paging.take::<Option<CursorText>>("cursor").flatten();
+    let limit = paging.take::<Option<PageLimit>>("limit");
+    let bookmark: Option<Bookmark<T::Position>> = match cursor {
+        None => None,
+        Some(cursor) => match seal.open(&cursor.0) {
+            Some(bookmark) => Some(bookmark),
+            None => paging.refuse("cursor", DAMAGED),
+        },
+    };
+    let (filters, after) = match bookmark {
+        None => (filters, None),
+        Some(bookmark) => (join(filters, bookmark.filters, &mut paging), Some(bookmark.position)),
+    };
+    // Problems of the paging and of the filters are told together.
+    let kept = filters.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    let mut fields = Fields::new(filters, setting);
+    let input = T::Input::read(&mut fields);
+    let input = match (paging.finish(limit), fields.finish(input)) {
+        (Ok(limit), Ok(input)) => Ok((limit.unwrap_or(PageLimit::DEFAULT), input)),
+        (paging, filters) => {
+            let mut problems = paging.err().unwrap_or_default();
+            problems.extend(filters.err().unwrap_or_default());
+            Err(Error::fields(problems))
+        }
+    };
+    let (limit, input) = input?;
+    let count = usize::from(limit.0);
+    let rows = T::run(ctx, &input, after, count + 1)?;
+    write(rows, count, kept, &seal)
+}
+
+/// The cursor's filters apply; one that was sent too must be the same.
+fn join(mut sent: Object, carried: Map<String, Value>, paging: &mut Fields) -> Object {
+    for (name, _) in sent.iter().filter(|(name, value)| carried.get(name) != Some(&plain(value))) {
+        paging.refuse::<()>(name, "differs from the cursor's: leave it out, or start again");
+    }
+    for (name, value) in carried {
+        if !sent.iter().any(|(sent, _)| *sent == name) {
+            sent.push((name, from_plain(value)));
+        }
+    }
+    sent
+}
+
+fn write<R: Serialize, P: Serialize>(
+    rows: Vec<(R, P)>,
+    count: usize,
+    filters: Map<String, Value>,
+    seal: &Seal,
+) -> Result<String> {
+    let found = rows.len();
+    let mut page = WrittenPage { rows: Vec::new(), next_cursor: None, has_more: false };
+    let mut bytes = 0;
+    let mut last = None;
+    for (row, position) in rows.into_iter().take(count) {
+        let row = serde_json::value::to_raw_value(&row)?;
+        bytes += row.get().len();
+        page.rows.push(row);
+        last = Some(position);
+        if bytes > PAGE_BYTES {
+            break;
+        }
+    }
+    page.has_more = page.rows.len() < found;
+    if let (true, Some(position)) = (page.has_more, last) {
+        page.next_cursor = Some(seal.close(&Bookmark { filters, position })?);
+    }
+    Ok(serde_json::to_string(&page)?)
+}
+
+/// What a cursor is bound to.
+struct Seal {
+    tool: &'static str,
+    tenant: u32,
+}
+
+impl Seal {
+    fn close<P: Serialize>(&self, bookmark: &Bookmark<P>) -> Result<String> {
+        let mut bytes = serde_json::to_vec(bookmark)?;
+        let check = self.check(&bytes);
+        bytes.extend_from_slice(&check);
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn open<P: serde::de::DeserializeOwned>(&self, cursor: &str) -> Option<Bookmark<P>> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (bookmark, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
+        (self.check(bookmark) == check).then(|| serde_json::from_slice(bookmark).ok()).flatten()
+    }
+
+    fn check(&self, bookmark: &[u8]) -> [u8; CHECK_BYTES] {
+        let mut digest = Sha256::new();
+        digest.update(self.tool.as_bytes());
+        digest.update(self.tenant.to_be_bytes());
+        digest.update(bookmark);
+        let mut check = [0; CHECK_BYTES];
+        check.copy_from_slice(&digest.finalize()[..CHECK_BYTES]);
+        check
+    }
+}
+
+/// A caller's value as plain JSON, to be kept and compared.
+fn plain(value: &Json) -> Value {
+    match value {
+        Json::Null => Value::Null,
+        Json::Boolean(truth) => Value::Bool(*truth),
+        Json::Number(number) => Value::Number(number.clone()),
+        Json::Text(text) => Value::String(text.clone()),
+        Json::List(items) => items.iter().map(plain).collect(),
+        Json::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        }
+    }
+}
+
+fn from_plain(value: Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => Json::Boolean(truth),
+        Value::Number(number) => Json::Number(number),
+        Value::String(text) => Json::Text(text),
+        Value::Array(items) => Json::List(items.into_iter().map(from_plain).collect()),
+        Value::Object(members) => Json::Object(
+            members.into_iter().map(|(name, value)| (name, from_plain(value))).collect(),
+        ),
+    }
+}
+
+/// What archiving answers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(bound = "")]
+#[schemars(bound = "")]
+pub struct Archived<K> {
+    /// Always true.
+    archived: bool,
+    /// The record's id.
+    id: Id<K>,
+}
+
+impl<K> Archived<K> {
+    /// The record with this id was archived.
+    pub const fn of(id: Id<K>) -> Self {
+        Self { archived: true, id }
+    }
+}

@@ -1,0 +1,265 @@
+//! Customers in the index: names and phones by any part of them, the rest by whole values.
+//!
+//! Here lives which tokens a customer has and which expression a `customers.search` is. Where names
+//! and phones come from (the customer and its active contacts) is decided by whoever fills in the
+//! document.
+
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Expression, QueryHasNoWord, Space, TenantMark, Tokens, cut, numbered};
+use crate::customers::{CustomerType, Status};
+use crate::email;
+use crate::fold::{self, Kind, Word};
+use crate::phone::{self, Country, Phone};
+
+/// The least digits that a word of `q` must have to look for phones too: fewer are found in every
+/// third phone.
+const SHORTEST_PHONE_WORD: usize = 3;
+
+/// What the index knows of one customer.
+#[derive(Clone, Debug)]
+pub struct CustomerDocument<'a> {
+    /// Its state.
+    pub status: Status,
+    /// Its kind.
+    pub kind: CustomerType,
+    /// The number inside its customer number: 42 of `C-0042`.
+    pub number: i64,
+    /// Every name: the customer's, the company's, the active contacts'.
+    pub names: Vec<&'a str>,
+    /// Every phone: the customer's and the active contacts'.
+    pub phones: Vec<Phone>,
+    /// Every e-mail address: the customer's and the active contacts'.
+    pub emails: Vec<&'a str>,
+    /// The numbers of its tags.
+    pub tags: Vec<i64>,
+}
+
+impl CustomerDocument<'_> {
+    /// The customer's tokens, parted by spaces: the value of the index's one column.
+    ///
+    /// Its size grows with the sum of the names' lengths times at most 64 characters.
+    #[must_use]
+    pub fn tokens(&self, tenant: TenantMark) -> String {
+        let mut tokens = Tokens::new(tenant);
+        for name in &self.names {
+            fold::each(name, |word, _| {
+                tokens.add_tails(Space::Word, word);
+                tokens.add(Space::WholeWord, word);
+            });
+        }
+        for digits in self.phones.iter().flat_map(Phone::search_digits) {
+            tokens.add_tails(Space::Phone, &digits);
+            tokens.add(Space::WholePhone, &digits);
+        }
+        tokens.add(Space::Facet, status_facet(Some(self.status)));
+        if self.status != Status::Archived {
+            tokens.add(Space::Facet, status_facet(None));
+        }
+        tokens.add(Space::Facet, kind_facet(self.kind));
+        tokens.add(Space::Facet, &number_facet(self.number));
+        for email in &self.emails {
+            tokens.add(Space::Facet, &email_facet(email));
+        }
+        for tag in &self.tags {
+            tokens.add(Space::Facet, &tag_facet(*tag));
+        }
+        tokens.finish()
+    }
+}
+
+/// What a search asks for; what is `None` does not matter, but see `status`.
+#[derive(Clone, Copy, Debug)]
+pub struct CustomerQuery<'a> {
+    /// Words or a phone, as typed.
+    pub q: Option<&'a str>,
+    /// The tenant's country, in whose formats a phone in `q` may be typed.
+    pub country: Country,
+    /// The state; `None` asks for all that are not archived.
+    pub status: Option<Status>,
+    /// The kind.
+    pub kind: Option<CustomerType>,
+    /// The number of a tag.
+    pub tag: Option<i64>,
+    /// A whole e-mail address, in any case.
+    pub email: Option<&'a str>,
+    /// The number inside a customer number.
+    pub number: Option<i64>,
+}
+
+/// A search in the order of its answer: each row is found by one of the two at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tiers {
+    /// The rows that come first: every word, or the phone, is whole. Without `q` all rows.
+    pub first: Expression,
+    /// The other rows; `None` without `q`.
+    pub rest: Option<Expression>,
+}
+
+impl CustomerQuery<'_> {
+    /// The expressions that find the rows.
+    ///
+    /// # Errors
+    /// There is a `q`, but no word in it.
+    pub fn tiers(&self, tenant: TenantMark) -> Result<Tiers, QueryHasNoWord> {
+        let facets = self.facets(tenant);
+        let Some(q) = self.q else {
+            // Never without parts, since the status is always asked for.
+            return Ok(Tiers { first: Expression::All(facets), rest: None });
+        };
+        let sought = Sought::new(q, self.country);
+        let with_facets =
+            |sought: Expression| Expression::all([sought].into_iter().chain(facets.clone()));
+        let first = sought.whole(tenant).and_then(with_facets).ok_or(QueryHasNoWord)?;
+        let every = sought.part(tenant).and_then(with_facets).ok_or(QueryHasNoWord)?;
+        let rest = Expression::Except(Box::new(every), Box::new(first.clone()));
+        Ok(Tiers { first, rest: Some(rest) })
+    }
+
+    fn facets(&self, tenant: TenantMark) -> Vec<Expression> {
+        let facets = [
+            self.number.map(number_facet),
+            self.email.map(email_facet),
+            self.tag.map(tag_facet),
+            self.kind.map(|kind| kind_facet(kind).to_owned()),
+            Some(status_facet(self.status).to_owned()),
+        ];
+        let token = |facet: String| Expression::Token(tenant.token(Space::Facet, &facet));
+        facets.into_iter().flatten().map(token).collect()
+    }
+}
+
+/// Finds the customers, archived ones aside, of which a phone is this one.
+#[must_use]
+pub fn with_phone(tenant: TenantMark, phone: &Phone) -> Expression {
+    let digits: String = phone.e164().chars().filter_map(fold::ascii_digit).collect();
+    let current = Expression::Token(tenant.token(Space::Facet, status_facet(None)));
+    Expression::All(vec![whole_phone(tenant, &digits), current])
+}
+
+/// Finds the customers, archived ones aside, of which an e-mail address is this one.
+#[must_use]
+pub fn with_email(tenant: TenantMark, address: &str) -> Expression {
+    let facet = |facet: &str| Expression::Token(tenant.token(Space::Facet, facet));
+    Expression::All(vec![facet(&email_facet(address)), facet(status_facet(None))])
+}
+
+/// The `q` of a search, understood both ways.
+struct Sought {
+    words: Vec<Word>,
+    /// The digits of the one phone that `q` may be, in each way in which they may be stored; empty
+    /// if it holds anything but digits and phone punctuation.
+    phones: Vec<String>,
+}
+
+impl Sought {
+    fn new(q: &str, country: Country) -> Self {
+        Self { words: fold::words(q), phones: phone_forms(q, country) }
+    }
+
+    /// A phone or every word is there, also inside another.
+    fn part(&self, tenant: TenantMark) -> Option<Expression> {
+        self.either(
+            |word| {
+                let inside = Expression::Prefix(tenant.token(Space::Word, cut(&word.text)));
+                let phone = is_phone_word(word).then(|| phone_part(tenant, &word.text));
+                Expression::any([Some(inside), phone].into_iter().flatten())
+            },
+            |digits| phone_part(tenant, digits),
+        )
+    }
+
+    /// A phone or every word is there as a whole.
+    fn whole(&self, tenant: TenantMark) -> Option<Expression> {
+        self.either(
+            |word| {
+                let whole = Expression::Token(tenant.token(Space::WholeWord, cut(&word.text)));
+                let phone = is_phone_word(word).then(|| whole_phone(tenant, &word.text));
+                Expression::any([Some(whole), phone].into_iter().flatten())
+            },
+            |digits| whole_phone(tenant, digits),
+        )
+    }
+
+    fn either(
+        &self,
+        word: impl Fn(&Word) -> Option<Expression>,
+        phone: impl Fn(&str) -> Expression,
+    ) -> Option<Expression> {
+        let words = Expression::all(self.words.iter().filter_map(word));
+        Expression::any(self.phones.iter().map(|digits| phone(digits)).chain(words))
+    }
+}
+
+fn phone_part(tenant: TenantMark, digits: &str) -> Expression {
+    Expression::Prefix(tenant.token(Space::Phone, cut(digits)))
+}
+
+fn whole_phone(tenant: TenantMark, digits: &str) -> Expression {
+    Expression::Token(tenant.token(Space::WholePhone, cut(digits)))
+}
+
+fn is_phone_word(word: &Word) -> bool {
+    word.kind == Kind::Spaced
+        && word.text.len() >= SHORTEST_PHONE_WORD
+        && word.text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The digits under which a phone that is typed as `q` may be stored: those that were typed, those
+/// without a trunk zero in parentheses, and, if it is a whole number, its international ones.
+fn phone_forms(q: &str, country: Country) -> Vec<String> {
+    let plain: String = q.nfkd().filter(|letter| !fold::is_invisible(*letter)).collect();
+    let is_phone = |letter| fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter);
+    if !plain.chars().all(is_phone) {
+        return Vec::new();
+    }
+    let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
+    let international = phone::parse(q, country).map(|phone| digits(phone.e164()));
+    let mut forms = vec![digits(&plain), digits(&plain.replace("(0)", ""))];
+    forms.extend(international.ok());
+    forms.retain(|form| !form.is_empty());
+    forms.dedup();
+    forms
+}
+
+fn is_phone_punctuation(letter: char) -> bool {
+    const MINUS_SIGN: char = '\u{2212}';
+    letter.is_whitespace()
+        || matches!(
+            letter,
+            '+' | '-' | '.' | '(' | ')' | '/' | '\u{2010}'..='\u{2015}' | MINUS_SIGN
+        )
+}
+
+fn status_facet(status: Option<Status>) -> &'static str {
+    match status {
+        Some(Status::Active) => "active",
+        Some(Status::Inactive) => "inactive",
+        Some(Status::Archived) => "archived",
+        None => "current",
+    }
+}
+
+fn kind_facet(kind: CustomerType) -> &'static str {
+    match kind {
+        CustomerType::Individual => "individual",
+        CustomerType::Company => "company",
+    }
+}
+
+fn tag_facet(tag: i64) -> String {
+    numbered("tag", tag)
+}
+
+fn number_facet(number: i64) -> String {
+    numbered("n", number)
+}
+
+/// Half a SHA-256 of the address: short, free of characters that split a token, and as good as the
+/// address where only equality is asked.
+fn email_facet(address: &str) -> String {
+    let hash = Sha256::digest(email::key(address));
+    let half = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
+    half.fold("e:".to_owned(), |facet, byte| facet + &byte)
+}

@@ -1,0 +1,200 @@
+//! Search: what is indexed of a customer or a note, and what is asked of the index.
+//!
+//! Here lives the whole vocabulary of the search index: the tokens of a row ([`CustomerDocument`],
+//! [`NoteDocument`]) and the expressions over tokens that a search is ([`CustomerQuery`],
+//! [`NoteQuery`]). Both sides are made by the same functions, so they cannot drift apart. Everything
+//! is pure: no SQL, no transaction and no record of a table may be named here. The `store` files
+//! write the tokens and run the expressions.
+//!
+//! # Tokens
+//!
+//! A token is the tenant's four characters ([`TenantMark`]), a mark that says what it is, and folded
+//! text ([`crate::fold`]). The fixed width of the beginning is what makes an index of one, two and
+//! three letters possible, and another tenant's row is found by no expression of this tenant.
+//!
+//! | token | meaning |
+//! | --- | --- |
+//! | `0001:nguyen` | customers: every tail of every word of a name, so that a prefix finds what is inside; notes: the words of the body, and for scripts without spaces each character with its follower |
+//! | `0001#5550199` | every tail of every form of a phone's digits; apart from words, since a word of one or two digits must not find phones |
+//! | `0001=w:nguyen` `0001=p:15105550199` | a whole word, a whole phone: what the first rows of an answer have |
+//! | `0001=active` `0001=tag:7` … | facets: what a filter asks for exactly |
+//!
+//! Every token is made of `0-9 a-z : # =` and characters beyond ASCII, and is at most 64 characters
+//! of text long. The FTS5 table that keeps them whole, and answers short prefixes fast, is
+//!
+//! ```sql
+//! CREATE VIRTUAL TABLE … USING fts5(x, content='', contentless_delete=1, detail=none,
+//!     prefix='6 7 8', tokenize="ascii tokenchars ':=#'")
+//! ```
+//!
+//! # Hangul
+//!
+//! NFKD makes letters of syllables, on both sides. So the start of a syllable finds it (`가` finds
+//! `강`), as an input method that is still composing would have it, and nothing else changes.
+
+mod customers;
+mod expression;
+mod notes;
+
+pub use customers::{CustomerDocument, CustomerQuery, Tiers, with_email, with_phone};
+pub use expression::Expression;
+pub use notes::{NoteDocument, NoteQuery, NoteSubject, NoteWords};
+
+use std::fmt::{self, Write};
+
+use crate::fold::LONGEST_WORD;
+
+/// The `q` of a search folds to no word at all, so there is nothing that a row could contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueryHasNoWord;
+
+impl QueryHasNoWord {
+    /// The problem in words that say what to change; goes behind the name of the argument.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        "must hold at least one letter or digit"
+    }
+}
+
+/// The four characters with which every token of a tenant begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantMark([u8; 4]);
+
+impl TenantMark {
+    /// How many tenants one database can have: what four digits of base 36 can count.
+    pub const TENANTS: i64 = 36 * 36 * 36 * 36;
+
+    /// The mark of the tenant with this number; `None` if it is negative, or
+    /// [`Self::TENANTS`] or more.
+    #[must_use]
+    pub fn new(number: i64) -> Option<Self> {
+        const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        if number >= Self::TENANTS {
+            return None;
+        }
+        let mut rest = usize::try_from(number).ok()?;
+        let mut mark = [b'0'; 4];
+        for place in mark.iter_mut().rev() {
+            *place = DIGITS[rest % DIGITS.len()];
+            rest /= DIGITS.len();
+        }
+        Some(Self(mark))
+    }
+
+    fn chars(self) -> impl Iterator<Item = char> {
+        self.0.into_iter().map(char::from)
+    }
+
+    /// One token of this tenant.
+    fn token(self, space: Space, text: &str) -> String {
+        format!("{self}{}{text}", space.mark())
+    }
+}
+
+impl fmt::Display for TenantMark {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.chars().try_for_each(|letter| out.write_char(letter))
+    }
+}
+
+/// What a token says of its row; tokens of different spaces are never equal.
+#[derive(Clone, Copy)]
+enum Space {
+    Word,
+    Phone,
+    WholeWord,
+    WholePhone,
+    Facet,
+}
+
+impl Space {
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Word => ":",
+            Self::Phone => "#",
+            Self::WholeWord => "=w:",
+            Self::WholePhone => "=p:",
+            Self::Facet => "=",
+        }
+    }
+}
+
+/// The tokens of one row while they are collected: all of them in one buffer, since a note has up
+/// to a hundred thousand.
+struct Tokens {
+    tenant: TenantMark,
+    buffer: String,
+    ends: Vec<usize>,
+}
+
+impl Tokens {
+    fn new(tenant: TenantMark) -> Self {
+        Self { tenant, buffer: String::new(), ends: Vec::new() }
+    }
+
+    fn add(&mut self, space: Space, text: &str) {
+        self.buffer.extend(self.tenant.chars());
+        self.buffer.push_str(space.mark());
+        self.buffer.push_str(cut(text));
+        self.ends.push(self.buffer.len());
+    }
+
+    /// Adds the text from each of its characters on.
+    fn add_tails(&mut self, space: Space, text: &str) {
+        for (start, _) in text.char_indices() {
+            self.add(space, &text[start..]);
+        }
+    }
+
+    /// Each token once, parted by spaces: the value of the index's one column.
+    fn finish(self) -> String {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let mut tokens: Vec<&str> =
+            starts.zip(&self.ends).map(|(start, end)| &self.buffer[start..*end]).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens.join(" ")
+    }
+}
+
+/// As much of a text as one token holds.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(LONGEST_WORD).map_or(text, |(end, _)| &text[..end])
+}
+
+/// A number inside a token. Tokens hold no minus sign, so what is negative comes out large.
+fn numbered(name: &str, number: i64) -> String {
+    format!("{name}:{}", number.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_have_four_characters() {
+        for (number, mark) in
+            [(0, "0000"), (1, "0001"), (35, "000z"), (36, "0010"), (1_679_615, "zzzz")]
+        {
+            assert_eq!(TenantMark::new(number).unwrap().to_string(), mark);
+        }
+        for number in [-1, TenantMark::TENANTS, i64::MAX, i64::MIN] {
+            assert_eq!(TenantMark::new(number), None);
+        }
+    }
+
+    #[test]
+    fn tokens_come_once_and_are_cut() {
+        let mut tokens = Tokens::new(TenantMark::new(1).unwrap());
+        tokens.add_tails(Space::Word, "anna");
+        tokens.add(Space::WholeWord, &"東".repeat(70));
+        let whole = format!("0001=w:{}", "東".repeat(64));
+        assert_eq!(tokens.finish(), format!("0001:a 0001:anna 0001:na 0001:nna {whole}"));
+    }
+
+    #[test]
+    fn numbers_hold_no_sign() {
+        assert_eq!(numbered("tag", 7), "tag:7");
+        assert!(!numbered("tag", -7).contains('-'));
+    }
+}

@@ -1,0 +1,44 @@
+//! Tags: one library of labels per account, attached to customers.
+
+pub(crate) mod store;
+pub mod tools;
+
+pub use tools::GROUP;
+
+pub(crate) use store::STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::clock::Moment;
+use crate::context::Recorded;
+use crate::id::{Id, kinds};
+
+/// The colour of a tag that was made without one.
+pub const DEFAULT_COLOR: &str = "#6B7280";
+
+/// A tag as stored and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Tag {
+    /// The tag's id.
+    pub id: Id<kinds::Tag>,
+    /// Its name, unique in the account whatever the case.
+    pub name: String,
+    /// Its colour, `#RRGGBB`.
+    pub color: String,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it was last changed.
+    pub updated_at: Moment,
+    /// Who made it.
+    pub created_by: Option<Id<kinds::User>>,
+}
+
+impl Recorded for Tag {
+    const TYPE: &'static str = "tag";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

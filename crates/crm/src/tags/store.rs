@@ -1,0 +1,118 @@
+//! The SQL of tags and of their assignments.
+
+use zoop_db::{ReadTx, Row, Sql, WriteTx, params};
+
+use super::Tag;
+use crate::error::{Error, Result};
+use crate::fold::caseless;
+use crate::id::{Id, kinds};
+
+macro_rules! columns {
+    () => {
+        "id, name, color, updated_at, created_by"
+    };
+}
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    LIST = (concat!("SELECT ", columns!(), " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
+    GET = (concat!("SELECT ", columns!(), " FROM tags WHERE tenant_no = $1 AND id = $2"));
+    /// The number that stands for a tag in the search index.
+    NUMBER = "SELECT n FROM tags WHERE tenant_no = $1 AND id = $2";
+    BY_NAME = "SELECT id FROM tags WHERE tenant_no = $1 AND name_key = $2";
+    INSERT = "INSERT INTO tags (tenant_no, id, name, name_key, color, created_by, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    UPDATE = "UPDATE tags SET name = $3, name_key = $4, color = $5, updated_at = $6 \
+              WHERE tenant_no = $1 AND id = $2";
+    DELETE = "DELETE FROM tags WHERE tenant_no = $1 AND id = $2";
+    CUSTOMERS = "SELECT customer_id FROM customer_tags \
+                 WHERE tenant_no = $1 AND tag_id = $2 ORDER BY customer_id";
+    DETACH_ALL = "DELETE FROM customer_tags WHERE tenant_no = $1 AND tag_id = $2";
+    ATTACH = "INSERT INTO customer_tags (tenant_no, customer_id, tag_id) VALUES ($1, $2, $3) \
+              ON CONFLICT DO NOTHING";
+    DETACH = "DELETE FROM customer_tags \
+              WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
+}
+
+/// The greatest id of the table, for the next one.
+pub(super) const GREATEST_ID: Sql = GREATEST;
+
+/// All tags, by name without case.
+pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {
+    tx.all(LIST, &[], tag)
+}
+
+/// A tag.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tag.
+pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
+    tx.first::<_, Error>(GET, params![id], tag)?.ok_or(Error::not_found("tag"))
+}
+
+/// The number that stands for a tag in the search index, if there is such a tag.
+pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<i64>> {
+    tx.first(NUMBER, params![id], |row| Ok(row.take()?))
+}
+
+/// The tag with this name, whatever the case.
+pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds::Tag>>> {
+    tx.first(BY_NAME, params![caseless(name)], |row| Ok(row.take()?))
+}
+
+/// Adds a tag.
+pub(super) fn insert(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
+    let key = caseless(&tag.name);
+    let params = params![tag.id, tag.name, key, tag.color, tag.created_by, tag.updated_at];
+    tx.execute(INSERT, params)?;
+    Ok(())
+}
+
+/// Writes a tag's name and colour.
+pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
+    let key = caseless(&tag.name);
+    let params = params![tag.id, tag.name, key, tag.color, tag.updated_at];
+    tx.execute(UPDATE, params)?;
+    Ok(())
+}
+
+/// Removes a tag and all its assignments; the customers that had it.
+///
+/// The search index keeps the tag's number on those customers until they are next indexed. That
+/// finds nobody: numbers are never used again, and a search asks for a tag by its id first.
+pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<Vec<Id<kinds::Customer>>> {
+    let customers = tx.all::<_, Error>(CUSTOMERS, params![id], |row| Ok(row.take()?))?;
+    tx.execute(DETACH_ALL, params![id])?;
+    tx.execute(DELETE, params![id])?;
+    Ok(customers)
+}
+
+/// Attaches a tag to a customer; whether it was not there before.
+pub(super) fn attach(
+    tx: &mut WriteTx<'_>,
+    customer: Id<kinds::Customer>,
+    tag: Id<kinds::Tag>,
+) -> Result<bool> {
+    Ok(tx.execute(ATTACH, params![customer, tag])? > 0)
+}
+
+/// Detaches a tag from a customer; whether it was there.
+pub(super) fn detach(
+    tx: &mut WriteTx<'_>,
+    customer: Id<kinds::Customer>,
+    tag: Id<kinds::Tag>,
+) -> Result<bool> {
+    Ok(tx.execute(DETACH, params![customer, tag])? > 0)
+}
+
+fn tag(row: &mut Row<'_>) -> Result<Tag> {
+    let id: Id<kinds::Tag> = row.take()?;
+    Ok(Tag {
+        id,
+        name: row.take()?,
+        color: row.take()?,
+        created_at: id.created_at(),
+        updated_at: row.take()?,
+        created_by: row.take()?,
+    })
+}

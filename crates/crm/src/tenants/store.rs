@@ -1,0 +1,68 @@
+//! The SQL of tenants.
+
+use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
+
+use super::Tenant;
+use crate::access::{Account, Country};
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+
+zoop_db::global_statements! {
+    GREATEST = "SELECT id FROM tenants ORDER BY id DESC LIMIT 1";
+    INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
+    LIST = "SELECT id, name, country FROM tenants ORDER BY id";
+    /// What a call needs to know of its tenant.
+    ACCOUNT = "SELECT no, country FROM tenants WHERE id = $1";
+    /// Takes the tenant's next customer number.
+    NEXT_CUSTOMER_NUMBER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
+                            WHERE no = $1 RETURNING last_customer_number";
+}
+
+pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+}
+
+/// Adds a tenant; its number.
+pub(super) fn insert(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Tenant>,
+    name: &str,
+    country: Country,
+) -> Result<zoop_db::Tenant> {
+    let number =
+        tx.global_first::<u32, Error>(INSERT, params![id, name, country.code()], |row| {
+            Ok(row.take()?)
+        })?;
+    number.map(zoop_db::Tenant).ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
+    tx.global_all(LIST, &[], |row| tenant(row))
+}
+
+fn tenant(row: &mut Row<'_>) -> Result<Tenant> {
+    let id: Id<kinds::Tenant> = row.take()?;
+    let created_at = id.created_at();
+    Ok(Tenant { id, name: row.take()?, country: row.take()?, created_at })
+}
+
+/// What a call needs to know of a tenant.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tenant.
+pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
+    let found = tx.global_first::<_, Error>(ACCOUNT, params![id], |row| {
+        Ok((row.take::<u32>()?, row.take::<String>()?))
+    })?;
+    let (number, country) = found.ok_or(Error::not_found("tenant"))?;
+    let country = Country::parse(&country).unwrap_or(Country::US);
+    Ok(Account { number: zoop_db::Tenant(number), id, country })
+}
+
+/// Takes the next customer number of the tenant that `tx` is bound to. Numbers are never given
+/// back, so gaps are possible and a number never names two customers.
+pub(crate) fn next_customer_number(tx: &mut WriteTx<'_>) -> Result<i64> {
+    let tenant = tx.tenant()?.0;
+    tx.global_first::<_, Error>(NEXT_CUSTOMER_NUMBER, params![tenant], |row| Ok(row.take()?))?
+        .ok_or_else(|| zoop_db::Error::NoRow.into())
+}

@@ -1,0 +1,71 @@
+//! Users: people, and their memberships in tenants with a role each.
+//!
+//! A person stands above tenants and is known by the e-mail address; what they may do is their
+//! membership's. A tenant keeps at least one owner.
+
+pub(crate) mod store;
+pub mod tools;
+
+pub use tools::GROUP;
+
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::access::Role;
+use crate::context::{Recorded, WriteCtx};
+use crate::email;
+use crate::error::{Error, Result};
+use crate::id::{self, Id, kinds};
+
+/// A person's membership as the history keeps it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Member {
+    /// The person's id.
+    pub id: Id<kinds::User>,
+    /// The person's name.
+    pub name: String,
+    /// The person's e-mail address.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl Recorded for Member {
+    const TYPE: &'static str = "user";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Makes a person a member of the tenant that the transaction is bound to. A person whose e-mail
+/// address is known joins with the name that is known.
+pub(crate) fn join(
+    ctx: &mut WriteCtx<'_, '_>,
+    name: &str,
+    address: &str,
+    role: Role,
+) -> Result<Id<kinds::User>> {
+    let key = email::key(address);
+    let user = match store::by_email(ctx.tx, &key)? {
+        Some(known) => known,
+        None => {
+            let greatest = store::greatest(ctx.tx)?;
+            let random = ctx.environment.entropy.bits();
+            let id = Id::<kinds::User>::new(id::following(greatest, ctx.now, random));
+            store::insert(ctx.tx, id, name, address, &key)?;
+            store::Person { id, name: name.to_owned(), email: address.to_owned() }
+        }
+    };
+    if store::role(ctx.tx, user.id)?.is_some() {
+        return Err(Error::conflict(
+            "This e-mail address is a member already: change the role with set-role instead.",
+        ));
+    }
+    store::set_role(ctx.tx, user.id, role, ctx.now)?;
+    ctx.added(&Member { id: user.id, name: user.name, email: user.email, role })?;
+    Ok(user.id)
+}

@@ -1,0 +1,201 @@
+//! The tools of users: the command line's alone.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Member, join, store};
+use crate::access::{Role, Scope};
+use crate::argument::{Email, Text, input};
+use crate::context::{ReadCtx, WriteCtx};
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+use crate::page::Rows;
+use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+
+/// The tools of users.
+pub const GROUP: Group = Group {
+    name: "users",
+    about: "The people of an account.",
+    tools: &[
+        ToolDef::command::<CreateUser>(),
+        ToolDef::query::<ListUsers>(),
+        ToolDef::command::<SetRole>(),
+        ToolDef::command::<RemoveUser>(),
+    ],
+};
+
+input! {
+    /// A new team member.
+    pub struct CreateUserInput {
+        /// The person's name.
+        pub name: Text<256>,
+        /// The person's e-mail address.
+        pub email: Email,
+        /// What they may do.
+        pub role: Role,
+    }
+}
+
+/// What `users.create` returns.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CreatedUser {
+    /// The person's id.
+    pub user_id: Id<kinds::User>,
+}
+
+/// `users.create`
+pub struct CreateUser;
+
+impl Tool for CreateUser {
+    const NAME: &'static str = "users.create";
+    const TITLE: &'static str = "Add a team member";
+    const ABOUT: &'static str = "Adds a person to the account.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str =
+        r#"{"name":"Avery Example","email":"avery@example.com","role":"office"}"#;
+    type Input = CreateUserInput;
+    type Output = CreatedUser;
+}
+
+impl Command for CreateUser {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateUserInput) -> Result<CreatedUser> {
+        let user_id = join(ctx, &input.name.0, &input.email.0, input.role)?;
+        Ok(CreatedUser { user_id })
+    }
+}
+
+input! {
+    /// No fields.
+    pub struct ListUsersInput {}
+}
+
+/// `users.list`
+pub struct ListUsers;
+
+impl Tool for ListUsers {
+    const NAME: &'static str = "users.list";
+    const TITLE: &'static str = "List team members";
+    const ABOUT: &'static str = "Lists the account's people, oldest first.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = "{}";
+    type Input = ListUsersInput;
+    type Output = Rows<Member>;
+}
+
+impl Query for ListUsers {
+    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListUsersInput) -> Result<Rows<Member>> {
+        Ok(Rows { rows: store::members(ctx.tx)? })
+    }
+}
+
+input! {
+    /// A team member's new role.
+    pub struct SetRoleInput {
+        /// The person.
+        pub id: Id<kinds::User>,
+        /// What they may do from now on.
+        pub role: Role,
+    }
+}
+
+/// What `users.set_role` returns.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RoleSet {
+    /// The person's id.
+    pub user_id: Id<kinds::User>,
+    /// Their role now.
+    pub role: Role,
+}
+
+/// `users.set_role`
+pub struct SetRole;
+
+impl Tool for SetRole {
+    const NAME: &'static str = "users.set_role";
+    const TITLE: &'static str = "Change a team member's role";
+    const ABOUT: &'static str = "Changes what a person may do; the last owner stays one.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = r#"{"id":"{office_user}","role":"tech"}"#;
+    type Input = SetRoleInput;
+    type Output = RoleSet;
+}
+
+impl Command for SetRole {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleSet> {
+        let old = store::member(ctx.tx, input.id)?;
+        if input.role != Role::Owner {
+            keep_an_owner(ctx, &old)?;
+        }
+        store::set_role(ctx.tx, input.id, input.role, ctx.now)?;
+        ctx.updated(&old, &Member { role: input.role, ..old.clone() })?;
+        Ok(RoleSet { user_id: input.id, role: input.role })
+    }
+}
+
+input! {
+    /// A team member to remove.
+    pub struct RemoveUserInput {
+        /// The person.
+        pub id: Id<kinds::User>,
+    }
+}
+
+/// What `users.remove` returns.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Removed {
+    /// Always true.
+    pub removed: bool,
+    /// The person's id.
+    pub id: Id<kinds::User>,
+}
+
+/// `users.remove`
+pub struct RemoveUser;
+
+impl Tool for RemoveUser {
+    const NAME: &'static str = "users.remove";
+    const TITLE: &'static str = "Remove a team member";
+    const ABOUT: &'static str = "Removes a person from the account; their keys stop at once.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = r#"{"id":"{office_user}"}"#;
+    type Input = RemoveUserInput;
+    type Output = Removed;
+}
+
+impl Command for RemoveUser {
+    const EFFECT: Effect = Effect::Archive;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RemoveUserInput) -> Result<Removed> {
+        let old = store::member(ctx.tx, input.id)?;
+        keep_an_owner(ctx, &old)?;
+        store::remove(ctx.tx, input.id, ctx.now)?;
+        ctx.removed(&old)?;
+        Ok(Removed { removed: true, id: input.id })
+    }
+}
+
+/// Refuses to take the account's last owner away.
+fn keep_an_owner(ctx: &mut WriteCtx<'_, '_>, member: &Member) -> Result<()> {
+    let owners = |member: &&Member| member.role == Role::Owner;
+    if member.role == Role::Owner && store::members(ctx.tx)?.iter().filter(owners).count() == 1 {
+        return Err(Error::conflict(
+            "This is the account's last owner: make another person owner first.",
+        ));
+    }
+    Ok(())
+}

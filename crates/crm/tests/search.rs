@@ -1,0 +1,367 @@
+//! Search through a real FTS5 table: golden pairs, random texts against a plain reading of the
+//! rules, and bodies as long as a note may be.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use rusqlite::Connection;
+use zoop_crm::customers::{CustomerType, Status};
+use zoop_crm::fold::{self, Kind};
+use zoop_crm::phone::{self, Country, Phone};
+use zoop_crm::search::{
+    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteSubject, NoteWords,
+    QueryHasNoWord, TenantMark,
+};
+
+const GOLDEN: &str = include_str!("golden/search.tsv");
+
+struct Index(Connection);
+
+impl Index {
+    fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE VIRTUAL TABLE search USING fts5(x, content='', contentless_delete=1,
+                     detail=none, prefix='6 7 8', tokenize=\"ascii tokenchars ':=#'\")",
+            )
+            .unwrap();
+        Self(connection)
+    }
+
+    fn put(&self, n: i64, tokens: &str) {
+        self.0
+            .prepare_cached("INSERT OR REPLACE INTO search(rowid, x) VALUES (?1, ?2)")
+            .unwrap()
+            .execute((n, tokens))
+            .unwrap();
+    }
+
+    fn find(&self, expression: &Expression) -> Vec<i64> {
+        self.0
+            .prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")
+            .unwrap()
+            .query_map([expression.to_fts5()], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    fn has(&self, n: i64, expression: &Expression) -> bool {
+        self.find(expression).contains(&n)
+    }
+}
+
+fn tenant(number: i64) -> TenantMark {
+    TenantMark::new(number).unwrap()
+}
+
+fn customer<'a>(names: &[&'a str], phones: &[Phone]) -> CustomerDocument<'a> {
+    CustomerDocument {
+        status: Status::Active,
+        kind: CustomerType::Individual,
+        number: 42,
+        names: names.to_vec(),
+        phones: phones.to_vec(),
+        emails: vec!["Ann@Example.com"],
+        tags: vec![7, 8],
+    }
+}
+
+fn asked(q: Option<&str>, country: Country) -> CustomerQuery<'_> {
+    CustomerQuery { q, country, status: None, kind: None, tag: None, email: None, number: None }
+}
+
+fn note(body: &str) -> NoteDocument<'_> {
+    NoteDocument { body, pinned: false, created_by: 3, subject: NoteSubject::Job }
+}
+
+/// The verdict of the index on row `n`, which one customer is.
+fn verdict(index: &Index, n: i64, q: &str, country: Country) -> &'static str {
+    match asked(Some(q), country).tiers(tenant(1)) {
+        Err(QueryHasNoWord) => "refused",
+        Ok(tiers) => match (index.has(n, &tiers.first), index.has(n, &tiers.rest.unwrap())) {
+            (true, false) => "whole",
+            (false, true) => "part",
+            (false, false) => "no",
+            (true, true) => "both tiers",
+        },
+    }
+}
+
+/// The verdict on note `n` of the index with its verification, which must be that without it.
+fn note_verdict(index: &Index, n: i64, body: &str, q: &str) -> &'static str {
+    let Ok(words) = NoteWords::new(q) else { return "refused" };
+    let query = NoteQuery { words: Some(&words), ..NoteQuery::default() };
+    let matches = words.body_matches(body);
+    let candidate = index.has(n, &query.expression(tenant(1)));
+    if words.needs_verification() {
+        assert!(candidate || !matches, "{q} is in {body}");
+    } else {
+        assert_eq!(candidate, matches, "{q} in {body}");
+    }
+    if matches { "yes" } else { "no" }
+}
+
+#[test]
+fn golden_pairs() {
+    let index = Index::new();
+    let mut wrong = Vec::new();
+    let lines = GOLDEN.lines().skip(1);
+    for (n, line) in (1..).zip(lines) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [kind, stored, typed, expected] = columns[..] else { panic!("four columns: {line}") };
+        let country = kind.strip_prefix("phone-").unwrap_or("US");
+        let country = Country::new(country).unwrap();
+        let found = if kind == "note" {
+            index.put(n, &note(stored).tokens(tenant(1)));
+            note_verdict(&index, n, stored, typed)
+        } else {
+            let names = if kind == "name" { stored.split('|').collect() } else { vec![] };
+            let phones: Vec<_> = if kind == "name" {
+                vec![]
+            } else {
+                stored.split('|').map(|typed| phone::parse(typed, country).unwrap()).collect()
+            };
+            index.put(n, &customer(&names, &phones).tokens(tenant(1)));
+            verdict(&index, n, typed, country)
+        };
+        if found != expected {
+            wrong.push(format!("{line}, found {found}"));
+        }
+    }
+    assert!(GOLDEN.lines().count() > 60);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn facets_narrow_and_other_tenants_stay_apart() {
+    let index = Index::new();
+    index.put(1, &customer(&["Ann Lee"], &[]).tokens(tenant(1)));
+    index.put(2, &customer(&["Ann Lee"], &[]).tokens(tenant(2)));
+    let archived = CustomerDocument { status: Status::Archived, ..customer(&["Ann Lee"], &[]) };
+    index.put(3, &archived.tokens(tenant(1)));
+    let open = asked(None, Country::US);
+    let found = |query: CustomerQuery<'_>| {
+        let tiers = query.tiers(tenant(1)).unwrap();
+        let mut rows = index.find(&tiers.first);
+        rows.extend(tiers.rest.iter().flat_map(|rest| index.find(rest)));
+        rows
+    };
+    assert_eq!(found(open), [1]);
+    assert_eq!(found(CustomerQuery { q: Some("ann"), ..open }), [1]);
+    assert_eq!(found(CustomerQuery { q: Some("le"), status: Some(Status::Archived), ..open }), [3]);
+    assert_eq!(found(CustomerQuery { status: Some(Status::Active), ..open }), [1]);
+    assert_eq!(found(CustomerQuery { status: Some(Status::Inactive), ..open }), [0_i64; 0]);
+    assert_eq!(found(CustomerQuery { kind: Some(CustomerType::Individual), ..open }), [1]);
+    assert_eq!(found(CustomerQuery { kind: Some(CustomerType::Company), ..open }), [0_i64; 0]);
+    assert_eq!(found(CustomerQuery { tag: Some(7), ..open }), [1]);
+    assert_eq!(found(CustomerQuery { tag: Some(-7), ..open }), [0_i64; 0]);
+    assert_eq!(found(CustomerQuery { number: Some(42), tag: Some(8), ..open }), [1]);
+    assert_eq!(found(CustomerQuery { number: Some(4), ..open }), [0_i64; 0]);
+    assert_eq!(found(CustomerQuery { email: Some("ANN@example.COM"), ..open }), [1]);
+    assert_eq!(found(CustomerQuery { email: Some("ann@example"), ..open }), [0_i64; 0]);
+}
+
+#[test]
+fn note_facets_narrow() {
+    let index = Index::new();
+    let pinned = NoteDocument { pinned: true, subject: NoteSubject::Standalone, ..note("gate") };
+    index.put(1, &note("").tokens(tenant(1)));
+    index.put(2, &pinned.tokens(tenant(1)));
+    index.put(3, &pinned.tokens(tenant(2)));
+    let found = |query: NoteQuery<'_>| index.find(&query.expression(tenant(1)));
+    let open = NoteQuery::default();
+    let words = NoteWords::new("gat").unwrap();
+    assert_eq!(found(open), [2, 1]);
+    assert_eq!(found(NoteQuery { pinned: true, ..open }), [2]);
+    assert_eq!(found(NoteQuery { created_by: Some(3), words: Some(&words), ..open }), [2]);
+    assert_eq!(found(NoteQuery { created_by: Some(30), ..open }), [0_i64; 0]);
+    for (subject, rows) in [
+        (NoteSubject::Job, vec![1]),
+        (NoteSubject::Standalone, vec![2]),
+        (NoteSubject::Customer, vec![]),
+        (NoteSubject::CustomerContact, vec![]),
+        (NoteSubject::CustomerLocation, vec![]),
+        (NoteSubject::Invoice, vec![]),
+        (NoteSubject::Quote, vec![]),
+        (NoteSubject::LawnEstimate, vec![]),
+    ] {
+        assert_eq!(found(NoteQuery { subject: Some(subject), ..open }), rows, "{subject:?}");
+    }
+}
+
+#[test]
+fn a_query_as_long_as_it_may_be_is_an_expression() {
+    let index = Index::new();
+    index.put(1, &customer(&["x"], &[]).tokens(tenant(1)));
+    let numbers: Vec<String> = (100..164).map(|number| number.to_string()).collect();
+    let letters: Vec<String> = ('a'..='z').chain('α'..='ω').map(String::from).collect();
+    let han: String = (0x4e00..0x4e00 + 256).filter_map(char::from_u32).collect();
+    for q in [numbers.join(" "), letters.join(" "), han, "1".repeat(256), "(".repeat(255) + "1"] {
+        assert!(q.chars().count() <= 256);
+        assert_eq!(verdict(&index, 1, &q, Country::US), "no");
+        assert_eq!(note_verdict(&index, 1, "", &q), "no");
+    }
+}
+
+/// Random text of a script, with spaces where the script has them.
+fn body(letters: &str, length: usize) -> String {
+    let letters: Vec<char> = letters.chars().collect();
+    let mut state: u64 = 42;
+    let mut next = move |limit: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % limit
+    };
+    (0..length).map(|_| letters[next(letters.len())]).collect()
+}
+
+#[test]
+fn every_token_of_a_long_note_is_found() {
+    let scripts = [
+        "abcdefghijklmnop   ",
+        "éüøæßđł’ ",
+        "αβγδς ά ",
+        "йёжщ ",
+        "ابتثمُّ ـ ",
+        "שָׁלום ",
+        "कखिी्ं ",
+        "東京都渋谷区本日",
+        "あいうがぎぐアイー",
+        "สวัสดีครับที่ ",
+        "ລາວພາສາ",
+        "ភាសាខ្មែរ",
+        "한국어강남 ",
+        "አማርኛ ",
+        "𐐀𐐁𐐂 ",
+        "a東b京 ",
+        "0123456789 ",
+        "🙂a\u{200d}🎉 ",
+        "ﷺ",
+        "ﬁ½™ ",
+    ];
+    let index = Index::new();
+    for (n, letters) in (1..).zip(scripts) {
+        let body = body(letters, 100_000);
+        let started = std::time::Instant::now();
+        let tokens = note(&body).tokens(tenant(1));
+        assert!(started.elapsed().as_secs() < 5, "{letters}");
+        index.put(n, &tokens);
+        let words: BTreeSet<_> = fold::words(&body).into_iter().collect();
+        assert!(!words.is_empty());
+        let step = words.len() / 100 + 1;
+        for word in words.iter().step_by(step) {
+            let characters: Vec<char> = word.text.chars().take(300).collect();
+            for window in characters.windows(characters.len().min(3)).take(50) {
+                let part: String = match word.kind {
+                    Kind::Run => window.iter().collect(),
+                    Kind::Spaced => word.text.clone(),
+                };
+                let sought = NoteWords::new(&part).unwrap();
+                let query = NoteQuery { words: Some(&sought), ..NoteQuery::default() };
+                assert!(index.has(n, &query.expression(tenant(1))), "{part} in {letters}");
+                if word.kind == Kind::Spaced {
+                    break;
+                }
+            }
+        }
+        let last = NoteWords::new(&words.last().unwrap().text).unwrap();
+        assert!(last.body_matches(&body));
+    }
+}
+
+/// The rule of `customers.search`, read plainly: the verdict without any index.
+fn plain_verdict(names: &[String], phones: &[Phone], q: &str) -> &'static str {
+    let q = &q.replace('１', "1");
+    let sought = fold::words(q);
+    if sought.is_empty() {
+        return "refused";
+    }
+    let words: Vec<String> =
+        names.iter().flat_map(|name| fold::words(name)).map(|word| word.text).collect();
+    let digits: Vec<String> = phones.iter().flat_map(Phone::search_digits).collect();
+    let is_number = |text: &str| text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let every = |occurs: &dyn Fn(&str, &str) -> bool| {
+        sought.iter().all(|sought| {
+            words.iter().any(|word| occurs(word, &sought.text))
+                || is_number(&sought.text) && digits.iter().any(|row| occurs(row, &sought.text))
+        })
+    };
+    let is_phone = q.chars().all(|letter| letter.is_ascii_digit() || " +-.()/".contains(letter));
+    let typed: Vec<String> = [q.clone(), q.replace("(0)", "")]
+        .into_iter()
+        .map(|q| q.chars().filter(char::is_ascii_digit).collect::<String>())
+        .chain(phone::parse(q, Country::US).map(|phone| phone.e164()[1..].to_owned()))
+        .filter(|form| is_phone && !form.is_empty())
+        .collect();
+    let phone = |occurs: &dyn Fn(&str, &str) -> bool| {
+        typed.iter().any(|form| digits.iter().any(|row| occurs(row, form)))
+    };
+    if every(&|row, part| row == part) || phone(&|row, part| row == part) {
+        "whole"
+    } else if every(&|row, part| row.contains(part)) || phone(&|row, part| row.contains(part)) {
+        "part"
+    } else {
+        "no"
+    }
+}
+
+const TEXT: &str = "[abAßé5１ 0'’.&東京ก가강\u{301}\u{3099}-]{0,8}";
+const QUERY: &str = "[abAßé5１ 0'’東京ก가강\u{301}-]{0,3}";
+
+fn phones() -> impl Strategy<Value = Vec<Phone>> {
+    let typed = ["(510) 555-0199", "+44 20 7946 0958", "+1 510 555 0505 x55", "1-800-FLOWERS"];
+    let phone = prop::sample::select(typed.to_vec());
+    let phone = phone.prop_map(|typed| phone::parse(typed, Country::US).unwrap());
+    prop::collection::vec(phone, 0..3)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn the_index_agrees_with_a_plain_reading(
+        names in prop::collection::vec(TEXT, 0..4),
+        phones in phones(),
+        queries in prop::collection::vec(
+            prop_oneof![QUERY.boxed(), "[0-9 +().-]{1,6}".boxed(), "(510|55|0199|5105550199|(\\(0\\))?20|079|[ +-])+".boxed()],
+            20,
+        ),
+    ) {
+        let index = Index::new();
+        let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+        index.put(1, &customer(&borrowed, &phones).tokens(tenant(1)));
+        index.put(2, &customer(&borrowed, &phones).tokens(tenant(2)));
+        for q in queries {
+            let plain = plain_verdict(&names, &phones, &q);
+            prop_assert_eq!(verdict(&index, 1, &q, Country::US), plain, "{}", q);
+            prop_assert_ne!(verdict(&index, 2, &q, Country::US), "whole");
+            prop_assert_ne!(verdict(&index, 2, &q, Country::US), "part");
+        }
+    }
+
+    #[test]
+    fn notes_agree_with_their_bodies(body in "[abAßé5１ '’東京都กข가강\u{301}\u{3099}.-]{0,30}", queries in prop::collection::vec(QUERY, 20)) {
+        let index = Index::new();
+        index.put(1, &note(&body).tokens(tenant(1)));
+        for q in queries {
+            note_verdict(&index, 1, &body, &q);
+        }
+    }
+
+    #[test]
+    fn no_text_is_an_operator(text in any::<String>(), syntax in "([\"*():^+{}=#'~,;\\\\-]|AND|OR|NOT|NEAR|x|a| ){0,20}") {
+        let index = Index::new();
+        for text in [text, syntax] {
+            index.put(1, &customer(&[&text], &[]).tokens(tenant(1)));
+            let expected = if fold::words(&text).is_empty() { "refused" } else { "whole" };
+            prop_assert_eq!(verdict(&index, 1, &text, Country::US), expected);
+            index.put(1, &note(&text).tokens(tenant(1)));
+            let expected = if expected == "refused" { expected } else { "yes" };
+            prop_assert_eq!(note_verdict(&index, 1, &text, &text), expected);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The client's side: the body of one tool call and what its reply says.
+//!
+//! Here lives only what a command line needs: the legacy form, which takes no handshake and no headers
+//! beyond the token. Sending it is the caller's work.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::reply::append;
+
+/// The answer to a tool call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// The tool ran, or refused to.
+    Tool {
+        /// The first text of the result, which for this server is the JSON of the answer.
+        text: String,
+        /// Whether the tool refused or failed.
+        is_error: bool,
+    },
+    /// The call did not reach the tool.
+    ProtocolError {
+        /// The JSON-RPC error code.
+        code: i64,
+        /// What the server says about it.
+        message: String,
+        /// What a client may act on.
+        data: Option<Value>,
+    },
+}
+
+/// A body that is no answer to a tool call, for example a proxy's error page.
+#[derive(Debug)]
+pub struct UnreadableReply {
+    cause: Option<serde_json::Error>,
+}
+
+impl fmt::Display for UnreadableReply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the reply is no answer to a tool call")
+    }
+}
+
+impl std::error::Error for UnreadableReply {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as _)
+    }
+}
+
+/// The body of a `tools/call` request. `arguments` should be an object; the server says so otherwise.
+#[must_use]
+pub fn call_tool_body(id: u64, name: &str, arguments: &RawValue) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128 + name.len() + arguments.get().len());
+    let params = CallParams { name, arguments };
+    append(&mut out, &CallRequest { jsonrpc: "2.0", id, method: "tools/call", params });
+    out
+}
+
+/// Reads the body of the reply, whatever its HTTP status was: refusals have a body of this form too.
+pub fn read_tool_reply(body: &[u8]) -> Result<Reply, UnreadableReply> {
+    let response: Response =
+        serde_json::from_slice(body).map_err(|cause| UnreadableReply { cause: Some(cause) })?;
+    if let Some(error) = response.error {
+        let ErrorObject { code, message, data } = error;
+        return Ok(Reply::ProtocolError { code, message, data });
+    }
+    let result = response.result.ok_or(UnreadableReply { cause: None })?;
+    let text = result.content.into_iter().find_map(|block| block.text);
+    let text = text.ok_or(UnreadableReply { cause: None })?;
+    Ok(Reply::Tool { text, is_error: result.is_error })
+}
+
+#[derive(Serialize)]
+struct CallRequest<'a> {
+    jsonrpc: &'a str,
+    id: u64,
+    method: &'a str,
+    params: CallParams<'a>,
+}
+
+#[derive(Serialize)]
+struct CallParams<'a> {
+    name: &'a str,
+    arguments: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    result: Option<CallResult>,
+    error: Option<ErrorObject>,
+}
+
+#[derive(Deserialize)]
+struct CallResult {
+    content: Vec<ContentBlock>,
+    #[serde(default, rename = "isError")]
+    is_error: bool,
+}
+
+#[derive(Deserialize)]
+struct ContentBlock {
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ErrorObject {
+    code: i64,
+    message: String,
+    data: Option<Value>,
+}

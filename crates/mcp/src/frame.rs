@@ -1,0 +1,203 @@
+//! The JSON-RPC frame: bytes in, the raw parts of one message out, with its first fault.
+//!
+//! Here live the rules of JSON-RPC 2.0 and nothing of MCP's methods. A scan never fails: also a faulty
+//! frame gives its id and its era, because a refusal needs both.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::era::Era;
+use crate::headers::Headers;
+use crate::object::{Members, Unreadable, members, string};
+use crate::refusal::{Refusal, ReplyTo, excerpt};
+
+/// The keys that the modern era puts into `params._meta`.
+///
+/// Source: MCP 2026-07-28, basic, "_meta".
+pub(crate) const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub(crate) const META_CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+
+/// One message as it was sent.
+pub(crate) struct Frame<'a> {
+    /// The id, if it is one that JSON-RPC and MCP allow.
+    pub(crate) id: Option<&'a RawValue>,
+    /// The method; `None` in a response.
+    pub(crate) method: Option<Cow<'a, str>>,
+    /// What the methods of this protocol take.
+    pub(crate) params: Params<'a>,
+    /// What `params._meta` says of the sender.
+    pub(crate) meta: Meta<'a>,
+    /// The first rule of the frame that is broken.
+    pub(crate) fault: Option<Fault>,
+}
+
+/// The members of `params` that any served method knows.
+#[derive(Default)]
+pub(crate) struct Params<'a> {
+    pub(crate) name: Option<&'a RawValue>,
+    pub(crate) arguments: Option<&'a RawValue>,
+    pub(crate) cursor: Option<&'a RawValue>,
+    pub(crate) uri: Option<&'a RawValue>,
+    pub(crate) protocol_version: Option<&'a RawValue>,
+    pub(crate) client_info: Option<&'a RawValue>,
+    /// Set when `params` or `_meta` is no object. Not a fault of the frame: a notification is not
+    /// answered whatever its parameters are.
+    pub(crate) fault: Option<&'static str>,
+}
+
+/// The members of `params._meta` that concern the protocol.
+#[derive(Default)]
+pub(crate) struct Meta<'a> {
+    pub(crate) protocol_version: Option<&'a RawValue>,
+    pub(crate) client_capabilities: Option<&'a RawValue>,
+    pub(crate) client_info: Option<&'a RawValue>,
+}
+
+/// A broken rule of the frame.
+pub(crate) enum Fault {
+    /// Code -32700.
+    NotJson(String),
+    /// Code -32600.
+    Invalid(String),
+}
+
+impl<'a> Frame<'a> {
+    /// Takes a message apart. White space may surround it; a byte order mark may not (RFC 8259, 8.1).
+    pub(crate) fn scan(body: &'a [u8]) -> Self {
+        let Ok(text) = std::str::from_utf8(body) else {
+            return Self::unreadable(Fault::NotJson("the body is not UTF-8".to_owned()));
+        };
+        match members(text, ["jsonrpc", "id", "method", "params", "result", "error"]) {
+            Ok(top) => Self::from_members(top),
+            Err(Unreadable::NotJson(error)) => {
+                Self::unreadable(Fault::NotJson(format!("the body is not JSON: {error}")))
+            }
+            Err(Unreadable::NotAnObject) => Self::unreadable(Fault::Invalid(
+                "the body must be one JSON-RPC object; batches are not supported".to_owned(),
+            )),
+        }
+    }
+
+    /// The era, as far as it can be told.
+    pub(crate) fn era(&self, headers: &Headers<'_>) -> Era {
+        let meta_names_version = self.meta.protocol_version.is_some();
+        Era::of(self.method.as_deref(), meta_names_version, headers.protocol_version)
+    }
+
+    fn unreadable(fault: Fault) -> Self {
+        Self {
+            id: None,
+            method: None,
+            params: Params::default(),
+            meta: Meta::default(),
+            fault: Some(fault),
+        }
+    }
+
+    fn from_members(top: Members<'a, 6>) -> Self {
+        let [jsonrpc, id, method, params, result, error] = top.values;
+        let (params, meta, repeated_below) = read_params(params);
+        let valid_id = id.filter(|id| is_id(id));
+        let method_name = method.and_then(string);
+        let is_response = method.is_none() && (result.is_some() || error.is_some());
+
+        let fault = if let Some(key) = top.repeated.or(repeated_below) {
+            Some(format!("the key {:?} stands in the message twice", excerpt(&key)))
+        } else if jsonrpc.and_then(string).as_deref() != Some("2.0") {
+            Some("jsonrpc must be \"2.0\"".to_owned())
+        } else if is_response {
+            None
+        } else if id.is_some() && valid_id.is_none() {
+            Some("id must be a string or an integer".to_owned())
+        } else if method_name.is_none() {
+            Some("method must be a string".to_owned())
+        } else {
+            None
+        };
+        Self { id: valid_id, method: method_name, params, meta, fault: fault.map(Fault::Invalid) }
+    }
+}
+
+impl Fault {
+    /// The refusal that this fault asks for: status 400 in both eras.
+    pub(crate) fn refusal(&self, reply_to: ReplyTo<'_>) -> Refusal {
+        match self {
+            Self::NotJson(message) => reply_to.parse_error(message),
+            Self::Invalid(message) => reply_to.invalid_request(message),
+        }
+    }
+}
+
+/// Reads `params` and `params._meta`; with them comes the first key that stands twice in either.
+fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>) {
+    let names = ["_meta", "name", "arguments", "cursor", "uri", "protocolVersion", "clientInfo"];
+    let Some(found) = optional_object(raw, names) else {
+        let params = Params {
+            fault: Some("params must be an object with readable keys"),
+            ..Params::default()
+        };
+        return (params, Meta::default(), None);
+    };
+    let [meta, name, arguments, cursor, uri, protocol_version, client_info] = found.values;
+    let mut params =
+        Params { name, arguments, cursor, uri, protocol_version, client_info, fault: None };
+
+    let names = [META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO];
+    let Some(found_meta) = optional_object(meta, names) else {
+        params.fault = Some("params._meta must be an object with readable keys");
+        return (params, Meta::default(), found.repeated);
+    };
+    let [protocol_version, client_capabilities, client_info] = found_meta.values;
+    let meta = Meta { protocol_version, client_capabilities, client_info };
+    (params, meta, found.repeated.or(found_meta.repeated))
+}
+
+/// The members of an object that may be left out; `null` counts as left out, as several clients write
+/// it for "no parameters". `None` for any other value.
+fn optional_object<'a, const N: usize>(
+    raw: Option<&'a RawValue>,
+    names: [&'static str; N],
+) -> Option<Members<'a, N>> {
+    match raw.map(RawValue::get) {
+        None | Some("null") => Some(Members::none()),
+        Some(text) => members(text, names).ok(),
+    }
+}
+
+/// Whether a value may be an id: a string, or a number without a fraction. MCP excludes the `null` that
+/// JSON-RPC 2.0 would allow.
+fn is_id(raw: &RawValue) -> bool {
+    match raw.get().as_bytes().first() {
+        Some(b'"') => string(raw).is_some(),
+        Some(b'-' | b'0'..=b'9') => is_integral(raw.get()),
+        _ => false,
+    }
+}
+
+/// Whether a JSON number is a whole one: `7`, `7.0` and `7e2` are, `7.5` and `7e-1` are not. Decided on
+/// the digits, because an id of any size is echoed as it was sent.
+fn is_integral(number: &str) -> bool {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_zero = mantissa.bytes().all(|byte| matches!(byte, b'-' | b'.' | b'0'));
+    if is_zero {
+        return true;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let last_digit = match fraction.len() {
+        0 => signed(whole.len()) - signed(whole.trim_end_matches('0').len()),
+        places => -signed(places),
+    };
+    match exponent.parse::<i64>() {
+        Ok(exponent) => exponent.saturating_add(last_digit) >= 0,
+        // Beyond 64 bits only the sign matters: no body is long enough to make up for it.
+        Err(_) => !exponent.starts_with('-'),
+    }
+}
+
+/// A length as a signed number, for lengths that a body can have.
+fn signed(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,29 @@
+//! The Model Context Protocol as it is spoken on one HTTP endpoint: bytes in, typed requests out, and
+//! the bytes of every answer.
+//!
+//! Here live the JSON-RPC frame, the two eras of the protocol, the header rules and the shapes of
+//! results and refusals. Here never live sockets, HTTP types, credentials or a word of the product:
+//! everything is a pure function on bytes and strings, so that all of it can be fuzzed in
+//! milliseconds.
+//!
+//! A server calls [`read`] and then answers with a [`Responder`] or a [`Refusal`]; a server that must
+//! refuse before it reads asks [`peek`] whom the refusal is addressed to. A client uses [`client`].
+//!
+//! Sources: JSON-RPC 2.0; MCP revisions 2025-06-18, 2025-11-25 and 2026-07-28.
+
+pub mod client;
+mod era;
+mod frame;
+mod headers;
+mod object;
+mod refusal;
+mod reply;
+mod request;
+
+pub use era::{Era, LEGACY_VERSIONS, MODERN_VERSIONS, negotiate};
+pub use headers::Headers;
+pub use refusal::{Refusal, ReplyTo};
+pub use reply::{
+    DISCOVER_TTL_MS, LIST_TTL_MS, ListKind, PromptMessage, Responder, Role, ServerInfo, ToolResult,
+};
+pub use request::{Call, Incoming, Request, peek, read};

@@ -1,0 +1,102 @@
+//! Reads one JSON object into borrowed raw members: one pass, no tree, no recursion.
+//!
+//! Here lives the only JSON reader of requests. What a member means is never decided here.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The values of the wanted names, in the order in which the names were given.
+pub(crate) struct Members<'a, const N: usize> {
+    /// The first value of each name.
+    pub(crate) values: [Option<&'a RawValue>; N],
+    /// The first name, wanted or not, that stands in the object twice.
+    pub(crate) repeated: Option<String>,
+}
+
+/// Why a text could not be read as an object.
+pub(crate) enum Unreadable {
+    /// The text is not JSON (RFC 8259), or a key is not valid Unicode.
+    NotJson(serde_json::Error),
+    /// The text is another JSON value.
+    NotAnObject,
+}
+
+impl<const N: usize> Members<'_, N> {
+    /// The members of an object that has none.
+    pub(crate) fn none() -> Self {
+        Self { values: [None; N], repeated: None }
+    }
+}
+
+/// Reads the members called `names` and skips the others, however deep these are nested: a skipped or
+/// raw value is scanned with a list on the heap, so that no input can exhaust the stack.
+pub(crate) fn members<'a, const N: usize>(
+    text: &'a str,
+    names: [&'static str; N],
+) -> Result<Members<'a, N>, Unreadable> {
+    let is_object = text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{');
+    if !is_object {
+        return Err(match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) => Unreadable::NotAnObject,
+            Err(error) => Unreadable::NotJson(error),
+        });
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let members =
+        deserializer.deserialize_map(MemberVisitor { names }).map_err(Unreadable::NotJson)?;
+    deserializer.end().map_err(Unreadable::NotJson)?;
+    Ok(members)
+}
+
+/// The text of a JSON string; `None` for any other value and for a string that is not valid Unicode
+/// (a lone surrogate escape is JSON, but no text).
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
+}
+
+/// A raw value starts at its first byte, without white space, which tells the type.
+pub(crate) fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
+}
+
+/// Borrows from the input unless the string has escapes; a bare `Cow` would always copy.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+struct MemberVisitor<const N: usize> {
+    names: [&'static str; N],
+}
+
+impl<'de, const N: usize> Visitor<'de> for MemberVisitor<N> {
+    type Value = Members<'de, N>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::none();
+        // A set, not a list: a body full of unknown keys must not cost quadratic time.
+        let mut others = HashSet::new();
+        while let Some(Text(key)) = map.next_key()? {
+            let value: &'de RawValue = map.next_value()?;
+            let repeated = match self.names.iter().position(|name| *name == key) {
+                Some(index) if members.values[index].is_none() => {
+                    members.values[index] = Some(value);
+                    None
+                }
+                Some(_) => Some(key),
+                None => others.replace(key),
+            };
+            if let Some(key) = repeated {
+                members.repeated.get_or_insert_with(|| key.into_owned());
+            }
+        }
+        Ok(members)
+    }
+}

@@ -1,0 +1,288 @@
+//! Refusals by the protocol: an HTTP status and a JSON-RPC error.
+//!
+//! Here live every error code and the status it travels with, in both eras. A tool that refuses a call
+//! for a reason of its own is no refusal: that is a result (see [`Responder::tool_result`]).
+//!
+//! [`Responder::tool_result`]: crate::Responder::tool_result
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::era::{Era, LEGACY_VERSIONS, MODERN_VERSIONS};
+
+/// JSON-RPC 2.0, 5.1: the body is not JSON.
+const PARSE_ERROR: i64 = -32700;
+/// JSON-RPC 2.0, 5.1: the JSON is not a request.
+const INVALID_REQUEST: i64 = -32600;
+/// JSON-RPC 2.0, 5.1.
+const METHOD_NOT_FOUND: i64 = -32601;
+/// JSON-RPC 2.0, 5.1. MCP uses it for unknown tools, prompts and resources and for bad cursors too.
+const INVALID_PARAMS: i64 = -32602;
+/// JSON-RPC 2.0, 5.1.
+const INTERNAL_ERROR: i64 = -32603;
+/// MCP 2026-07-28, `HeaderMismatch`.
+const HEADER_MISMATCH: i64 = -32020;
+/// MCP 2026-07-28, `UnsupportedProtocolVersion`.
+const UNSUPPORTED_VERSION: i64 = -32022;
+
+/// A code of this server's own. The modern era closes the range -32099..-32000 to applications, so
+/// that there the codes lie outside of what JSON-RPC reserves.
+struct OwnCode {
+    legacy: i64,
+    modern: i64,
+}
+
+const UNAUTHORIZED: OwnCode = OwnCode { legacy: -32001, modern: -31001 };
+const INSUFFICIENT_SCOPE: OwnCode = OwnCode { legacy: -32002, modern: -31002 };
+const RATE_LIMITED: OwnCode = OwnCode { legacy: -32003, modern: -31003 };
+const OVERLOADED: OwnCode = OwnCode { legacy: -32004, modern: -31004 };
+
+/// What is sent instead of a result.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON-RPC error code.
+    pub code: i64,
+    /// One sentence for the developer of the client.
+    pub message: String,
+    /// What a client may act on; boxed, because a refusal travels in the error half of results.
+    pub data: Option<Box<Value>>,
+    /// The id of the refused request, if it could be read.
+    pub id: Option<Box<RawValue>>,
+    /// The era in which to answer.
+    pub era: Era,
+}
+
+/// Whom a refusal is addressed to, and the place where every refusal is made.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplyTo<'a> {
+    /// The id of the request, if it could be read.
+    pub id: Option<&'a RawValue>,
+    /// The era of the request, as far as it can be told.
+    pub era: Era,
+}
+
+impl Refusal {
+    /// The JSON-RPC error response. It carries the id if it is known; without one, the legacy era
+    /// says `"id":null` (JSON-RPC 2.0, 5) and the modern era, whose schema has no null, says nothing.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        let id = match (&self.id, self.era) {
+            (Some(id), _) => Some(&**id),
+            (None, Era::Legacy) => Some(RawValue::NULL),
+            (None, Era::Modern) => None,
+        };
+        let error =
+            ErrorObject { code: self.code, message: &self.message, data: self.data.as_deref() };
+        let mut out = Vec::with_capacity(256);
+        crate::reply::append(&mut out, &ErrorResponse { jsonrpc: "2.0", id, error });
+        out
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorResponse<'a> {
+    jsonrpc: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    error: ErrorObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: i64,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+/// Refusals that end a request before its method runs.
+impl ReplyTo<'_> {
+    /// A receiver of whom only the headers are known.
+    #[must_use]
+    pub fn unread(protocol_version: Option<&str>) -> ReplyTo<'static> {
+        ReplyTo { id: None, era: Era::from_header(protocol_version) }
+    }
+
+    /// The same receiver without the id, for a refusal of the HTTP message as a whole.
+    fn without_id(self) -> Self {
+        Self { id: None, ..self }
+    }
+
+    /// The token is missing or not accepted; `reason` goes to `data.reason`. Status 401.
+    #[must_use]
+    pub fn unauthorized(self, reason: &str) -> Refusal {
+        let data = json!({ "reason": reason });
+        self.refuse(401, UNAUTHORIZED.of(self.era), "Unauthorized", Some(data))
+    }
+
+    /// The token could be granted more: `data.required` names all that the call needs. Status 403
+    /// (RFC 6750, 3.1).
+    #[must_use]
+    pub fn insufficient_scope(self, required: &[&str]) -> Refusal {
+        let message = format!("This call needs the scope {}", required.join(" "));
+        let data = json!({ "required": required });
+        self.refuse(403, INSUFFICIENT_SCOPE.of(self.era), message, Some(data))
+    }
+
+    /// Too many requests. Status 429.
+    #[must_use]
+    pub fn rate_limited(self, retry_after_s: u64) -> Refusal {
+        let message = format!("Too many requests; try again in {retry_after_s} s");
+        let data = json!({ "retry_after_s": retry_after_s });
+        self.refuse(429, RATE_LIMITED.of(self.era), message, Some(data))
+    }
+
+    /// The server has no room for the request now. Status 503.
+    #[must_use]
+    pub fn overloaded(self, retry_after_s: u64) -> Refusal {
+        let message = format!("The server is overloaded; try again in {retry_after_s} s");
+        let data = json!({ "retry_after_s": retry_after_s });
+        self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
+    }
+
+    /// A fault of the server's own, told by nothing but the id under which it was logged. Status 500.
+    #[must_use]
+    pub fn internal(self, request_id: &str) -> Refusal {
+        let data = json!({ "request_id": request_id });
+        self.refuse(500, INTERNAL_ERROR, "Internal error", Some(data))
+    }
+
+    /// The method is not POST; the caller adds `Allow: POST`. Status 405.
+    #[must_use]
+    pub fn method_not_allowed(self) -> Refusal {
+        self.without_id().refuse(405, INVALID_REQUEST, "This endpoint takes POST only", None)
+    }
+
+    /// The body is longer than `limit` bytes. Status 413.
+    #[must_use]
+    pub fn too_large(self, limit: usize) -> Refusal {
+        let message = format!("The body is longer than {limit} bytes");
+        self.without_id().refuse(413, INVALID_REQUEST, message, None)
+    }
+
+    /// The `Origin` header names a site that may not call. Status 403.
+    #[must_use]
+    pub fn origin_refused(self) -> Refusal {
+        self.without_id().refuse(403, INVALID_REQUEST, "This Origin is not allowed", None)
+    }
+
+    /// A header that must be single was sent twice. Status 400.
+    #[must_use]
+    pub fn duplicate_header(self, header: &str) -> Refusal {
+        self.invalid_request(&format!("the header {:?} was sent twice", excerpt(header)))
+    }
+
+    /// The message, or the URL it was sent to, is not one that can be served. Status 400.
+    #[must_use]
+    pub fn invalid_request(self, message: &str) -> Refusal {
+        self.refuse(400, INVALID_REQUEST, format!("Invalid request: {message}"), None)
+    }
+
+    pub(crate) fn parse_error(self, message: &str) -> Refusal {
+        self.refuse(400, PARSE_ERROR, format!("Parse error: {message}"), None)
+    }
+
+    pub(crate) fn header_mismatch(self, message: &str) -> Refusal {
+        self.refuse(400, HEADER_MISMATCH, format!("Header mismatch: {message}"), None)
+    }
+
+    /// The modern refusal of a version. It lists modern versions alone, because a client that reads it
+    /// puts one of them into the same request again.
+    pub(crate) fn unsupported_version(self, requested: &str) -> Refusal {
+        let data = json!({ "supported": MODERN_VERSIONS, "requested": excerpt(requested) });
+        self.refuse(400, UNSUPPORTED_VERSION, "Unsupported protocol version", Some(data))
+    }
+
+    /// The legacy refusal of a version.
+    pub(crate) fn unknown_version_header(self, requested: &str) -> Refusal {
+        let supported: Vec<_> = MODERN_VERSIONS.into_iter().chain(LEGACY_VERSIONS).collect();
+        let message = format!(
+            "Invalid request: the header MCP-Protocol-Version says {:?}; supported are {}",
+            excerpt(requested),
+            supported.join(", ")
+        );
+        let data = json!({ "supported": supported, "requested": excerpt(requested) });
+        self.refuse(400, INVALID_REQUEST, message, Some(data))
+    }
+}
+
+/// Refusals of a method or its parameters: status 200 in the legacy era, where errors travel like
+/// results; a status of their own in the modern era.
+impl ReplyTo<'_> {
+    pub(crate) fn unknown_method(self, method: &str) -> Refusal {
+        let message = format!("Method not found: {}", excerpt(method));
+        self.refuse(self.legacy_200_or(404), METHOD_NOT_FOUND, message, None)
+    }
+
+    /// The parameters do not fit the method.
+    #[must_use]
+    pub fn invalid_params(self, message: &str) -> Refusal {
+        let message = format!("Invalid params: {message}");
+        self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
+    }
+
+    /// There is no such tool, or this caller may not know of it.
+    #[must_use]
+    pub fn unknown_tool(self, name: &str) -> Refusal {
+        let message = format!("Unknown tool: {}", excerpt(name));
+        self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
+    }
+
+    /// There is no such prompt.
+    #[must_use]
+    pub fn unknown_prompt(self, name: &str) -> Refusal {
+        let message = format!("Unknown prompt: {}", excerpt(name));
+        self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
+    }
+
+    /// The cursor is none that a list gave out.
+    #[must_use]
+    pub fn bad_cursor(self) -> Refusal {
+        self.invalid_params("the cursor is not one that this server gave out")
+    }
+
+    /// There is no such resource, or this caller may not know of it. The legacy code -32002 is not
+    /// used: the modern era forbids it, and older clients read any error alike.
+    #[must_use]
+    pub fn unknown_resource(self, uri: &str) -> Refusal {
+        let data = json!({ "uri": excerpt(uri) });
+        self.refuse(self.legacy_200_or(400), INVALID_PARAMS, "Resource not found", Some(data))
+    }
+
+    fn legacy_200_or(self, modern: u16) -> u16 {
+        match self.era {
+            Era::Legacy => 200,
+            Era::Modern => modern,
+        }
+    }
+
+    fn refuse(
+        self,
+        status: u16,
+        code: i64,
+        message: impl Into<String>,
+        data: Option<Value>,
+    ) -> Refusal {
+        let id = self.id.map(ToOwned::to_owned);
+        let data = data.map(Box::new);
+        Refusal { status, code, message: message.into(), data, id, era: self.era }
+    }
+}
+
+impl OwnCode {
+    fn of(&self, era: Era) -> i64 {
+        match era {
+            Era::Legacy => self.legacy,
+            Era::Modern => self.modern,
+        }
+    }
+}
+
+/// The start of a text that a client sent: enough to recognise it, too little to fill a log with.
+pub(crate) fn excerpt(text: &str) -> &str {
+    const LIMIT: usize = 200;
+    text.char_indices().nth(LIMIT).map_or(text, |(end, _)| &text[..end])
+}

@@ -1,0 +1,258 @@
+//! Results: the whole JSON-RPC response of each method, written straight into its bytes.
+//!
+//! Here lives the shape of every result in both eras. What stands in a list or in a tool's result is
+//! passed in as JSON text that was serialised before; nothing is parsed here.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::era::{Era, MODERN_VERSIONS, negotiate};
+
+/// How long a client may keep the answer to `server/discover`, in milliseconds.
+pub const DISCOVER_TTL_MS: u32 = 300_000;
+
+/// How long a client may keep a list, in milliseconds: as long as a change of rights may go unseen.
+pub const LIST_TTL_MS: u32 = 60_000;
+
+/// A resource shows a record as it is now.
+const RESOURCE_TTL_MS: u32 = 0;
+
+/// What this server can do, in both eras: it has these features and tells of no changes to them.
+const CAPABILITIES: &[u8] = br#"{"tools":{},"prompts":{},"resources":{}}"#;
+
+/// How the server names itself.
+///
+/// Source: MCP schema, `Implementation`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServerInfo {
+    /// The name for programs.
+    pub name: Cow<'static, str>,
+    /// The name for people.
+    pub title: Cow<'static, str>,
+    /// The version of the program.
+    pub version: Cow<'static, str>,
+}
+
+/// What a tool answered.
+#[derive(Clone, Copy, Debug)]
+pub struct ToolResult<'a> {
+    /// The text of one JSON object, compact. It is copied into the reply unread, so that anything else
+    /// spoils the reply.
+    pub json: &'a str,
+    /// Whether the tool refused or failed.
+    pub is_error: bool,
+}
+
+/// The lists that a server can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListKind {
+    /// `tools/list`.
+    Tools,
+    /// `prompts/list`.
+    Prompts,
+    /// `resources/list`.
+    Resources,
+    /// `resources/templates/list`.
+    ResourceTemplates,
+}
+
+/// One message of a prompt.
+#[derive(Clone, Copy, Debug)]
+pub struct PromptMessage<'a> {
+    /// Who says it.
+    pub role: Role,
+    /// What is said.
+    pub text: &'a str,
+}
+
+/// Who speaks in a prompt.
+///
+/// Source: MCP schema, `Role`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// Writes the result of one request; every method gives the whole body of a reply with status 200.
+#[derive(Clone, Copy, Debug)]
+pub struct Responder<'a> {
+    /// The id of the request, which is echoed byte for byte.
+    pub id: &'a RawValue,
+    /// The era of the request.
+    pub era: Era,
+    /// The server, which modern results name.
+    pub server: &'a ServerInfo,
+}
+
+impl Responder<'_> {
+    /// The result of `initialize`, with the version that [`negotiate`] chooses.
+    #[must_use]
+    pub fn initialize(&self, requested: Option<&str>, instructions: &str) -> Vec<u8> {
+        let mut out = self.open(512 + instructions.len());
+        out.extend(br#""protocolVersion":"#);
+        append(&mut out, &negotiate(requested));
+        out.extend(br#","capabilities":"#);
+        out.extend(CAPABILITIES);
+        out.extend(br#","serverInfo":"#);
+        append(&mut out, self.server);
+        out.extend(br#","instructions":"#);
+        append(&mut out, &instructions);
+        self.close(out)
+    }
+
+    /// The result of `ping`, an empty object.
+    #[must_use]
+    pub fn ping(&self) -> Vec<u8> {
+        let mut out = self.open(64);
+        out.extend(b"}}");
+        out
+    }
+
+    /// The result of `server/discover`. It lists the versions that a request's `_meta` may name; legacy
+    /// versions are found by `initialize`.
+    #[must_use]
+    pub fn discover(&self, instructions: &str) -> Vec<u8> {
+        let mut out = self.open(512 + instructions.len());
+        out.extend(br#""supportedVersions":"#);
+        append(&mut out, &MODERN_VERSIONS);
+        out.extend(br#","capabilities":"#);
+        out.extend(CAPABILITIES);
+        out.extend(br#","instructions":"#);
+        append(&mut out, &instructions);
+        self.cache_hint(&mut out, DISCOVER_TTL_MS);
+        self.close(out)
+    }
+
+    /// The result of a list method: one page with everything. `items_json` is the text of a JSON
+    /// array.
+    #[must_use]
+    pub fn list(&self, kind: ListKind, items_json: &str) -> Vec<u8> {
+        let mut out = self.open(512 + items_json.len());
+        append(&mut out, &kind.member());
+        out.push(b':');
+        out.extend(items_json.as_bytes());
+        self.cache_hint(&mut out, LIST_TTL_MS);
+        self.close(out)
+    }
+
+    /// The result of `tools/call`. The JSON stands in it as text, for models, and on success also as
+    /// `structuredContent`, which a tool with an output schema must give; a failure follows no schema.
+    #[must_use]
+    pub fn tool_result(&self, result: ToolResult<'_>) -> Vec<u8> {
+        // The text form is the longer one: each quote takes a backslash.
+        let mut out = self.open(512 + result.json.len() * 5 / 2);
+        out.extend(br#""content":[{"type":"text","text":"#);
+        append(&mut out, &result.json);
+        out.extend(b"}]");
+        if result.is_error {
+            out.extend(br#","isError":true"#);
+        } else {
+            out.extend(br#","structuredContent":"#);
+            out.extend(result.json.as_bytes());
+        }
+        self.close(out)
+    }
+
+    /// The result of `prompts/get`.
+    #[must_use]
+    pub fn prompt(&self, description: &str, messages: &[PromptMessage<'_>]) -> Vec<u8> {
+        let mut out = self.open(512 + description.len());
+        out.extend(br#""description":"#);
+        append(&mut out, &description);
+        out.extend(br#","messages":["#);
+        for (index, message) in messages.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend(br#"{"role":"#);
+            append(&mut out, &message.role.name());
+            out.extend(br#","content":{"type":"text","text":"#);
+            append(&mut out, &message.text);
+            out.extend(b"}}");
+        }
+        out.push(b']');
+        self.close(out)
+    }
+
+    /// The result of `resources/read`, one text.
+    #[must_use]
+    pub fn resource(&self, uri: &str, mime_type: &str, text: &str) -> Vec<u8> {
+        let mut out = self.open(512 + text.len() * 3 / 2);
+        out.extend(br#""contents":[{"uri":"#);
+        append(&mut out, &uri);
+        out.extend(br#","mimeType":"#);
+        append(&mut out, &mime_type);
+        out.extend(br#","text":"#);
+        append(&mut out, &text);
+        out.extend(b"}]");
+        self.cache_hint(&mut out, RESOURCE_TTL_MS);
+        self.close(out)
+    }
+
+    /// Starts a response up to its first result member.
+    fn open(&self, capacity: usize) -> Vec<u8> {
+        let mut out = Vec::with_capacity(capacity);
+        out.extend(br#"{"jsonrpc":"2.0","id":"#);
+        out.extend(self.id.get().as_bytes());
+        out.extend(br#","result":{"#);
+        out
+    }
+
+    /// Ends a response that has at least one result member.
+    ///
+    /// Source: MCP 2026-07-28, basic: `resultType` is required, serverInfo in `_meta` recommended.
+    fn close(&self, mut out: Vec<u8>) -> Vec<u8> {
+        if self.era == Era::Modern {
+            out.extend(br#","resultType":"complete","_meta":{"#);
+            out.extend(br#""io.modelcontextprotocol/serverInfo":"#);
+            append(&mut out, self.server);
+            out.push(b'}');
+        }
+        out.extend(b"}}");
+        out
+    }
+
+    /// How long a modern client may keep a result. Always private: what a caller sees depends on its
+    /// rights.
+    ///
+    /// Source: MCP 2026-07-28, server/utilities/caching.
+    fn cache_hint(&self, out: &mut Vec<u8>, ttl_ms: u32) {
+        if self.era == Era::Modern {
+            out.extend(br#","ttlMs":"#);
+            append(out, &ttl_ms);
+            out.extend(br#","cacheScope":"private""#);
+        }
+    }
+}
+
+impl ListKind {
+    /// The result member that holds the list.
+    fn member(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Prompts => "prompts",
+            Self::Resources => "resources",
+            Self::ResourceTemplates => "resourceTemplates",
+        }
+    }
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// Appends a value as compact JSON.
+pub(crate) fn append(out: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(out, value)
+        .expect("a vector takes every byte, and only strings, numbers and string keys are written");
+}

@@ -1,0 +1,247 @@
+//! From a frame to a typed request: the methods that are served and what each takes.
+//!
+//! Here lives the order of the checks. What a tool's arguments may be is never looked at: they are
+//! passed on as the text of an object.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::era::Era;
+use crate::frame::{Frame, Params};
+use crate::headers::Headers;
+use crate::object::{is_object, members, string};
+use crate::refusal::{Refusal, ReplyTo};
+use crate::reply::{Responder, ServerInfo};
+
+/// The longest client name that is kept, in characters.
+const CLIENT_NAME_LIMIT: usize = 128;
+
+/// A message that was accepted.
+#[derive(Debug)]
+pub enum Incoming<'a> {
+    /// To be answered with status 200 and one JSON-RPC response.
+    Request(Request<'a>),
+    /// To be answered with status 202 and no body, and otherwise ignored: any message without an id,
+    /// also of a method that exists, and a response to a request that was never made.
+    ///
+    /// Source: MCP 2025-06-18, basic/transports, "Sending Messages to the Server".
+    Notification,
+}
+
+/// A request that keeps every rule of the protocol.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The id as it was sent, byte for byte.
+    pub id: &'a RawValue,
+    /// The era in which to answer.
+    pub era: Era,
+    /// What the client calls itself, for the record only: it is not proven. Without control
+    /// characters, at most 128 characters, never empty.
+    pub client_name: Option<String>,
+    /// What is asked.
+    pub call: Call<'a>,
+}
+
+/// The methods that are served, with their parameters.
+#[derive(Debug)]
+pub enum Call<'a> {
+    /// `initialize`, legacy only.
+    Initialize {
+        /// The version that the client would like; see [`negotiate`](crate::negotiate).
+        requested: Option<String>,
+    },
+    /// `ping`, legacy only.
+    Ping,
+    /// `server/discover`, modern only.
+    Discover,
+    /// `tools/list`.
+    ListTools {
+        /// Where a page starts; this crate gives no meaning to it.
+        cursor: Option<String>,
+    },
+    /// `tools/call`.
+    CallTool {
+        /// The tool's name, not yet known to exist.
+        name: Cow<'a, str>,
+        /// The text of an object. Its members are unread, so that a key may stand in it twice.
+        arguments: Option<&'a RawValue>,
+    },
+    /// `prompts/list`.
+    ListPrompts,
+    /// `prompts/get`.
+    GetPrompt {
+        /// The prompt's name, not yet known to exist.
+        name: Cow<'a, str>,
+        /// The text of an object, unread.
+        arguments: Option<&'a RawValue>,
+    },
+    /// `resources/list`.
+    ListResources,
+    /// `resources/templates/list`.
+    ListResourceTemplates,
+    /// `resources/read`.
+    ReadResource {
+        /// The resource's URI, not yet known to exist.
+        uri: Cow<'a, str>,
+    },
+}
+
+/// Reads a message and holds it against the header rules of its era.
+///
+/// The checks, in this order: the frame (a message without an id ends here, accepted); the version;
+/// in the modern era `Mcp-Method`; whether the method exists; its parameters; `Mcp-Name`.
+pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Incoming<'a>, Refusal> {
+    let frame = Frame::scan(body);
+    let era = frame.era(headers);
+    let reply_to = ReplyTo { id: frame.id, era };
+    if let Some(fault) = &frame.fault {
+        return Err(fault.refusal(reply_to));
+    }
+    let (Some(id), Some(method)) = (frame.id, frame.method.as_deref()) else {
+        return Ok(Incoming::Notification);
+    };
+    let call = match era {
+        Era::Legacy => {
+            // `initialize` is where a version is agreed on, so no header can be wrong before it.
+            if method != "initialize" {
+                headers.check_legacy_version(reply_to)?;
+            }
+            read_call(method, &frame.params, reply_to)?
+        }
+        Era::Modern => {
+            headers.check_modern_version(&frame.meta, reply_to)?;
+            headers.check_method(method, reply_to)?;
+            let call = read_call(method, &frame.params, reply_to)?;
+            if let Some(name) = call.mirrored_name() {
+                headers.check_name(name, reply_to)?;
+            }
+            call
+        }
+    };
+    let client_info = match era {
+        Era::Legacy if method == "initialize" => frame.params.client_info,
+        Era::Legacy => None,
+        Era::Modern => frame.meta.client_info,
+    };
+    let client_name = client_info.and_then(client_name);
+    Ok(Incoming::Request(Request { id, era, client_name, call }))
+}
+
+/// Whom a refusal of this body is addressed to, however broken the body is: for refusals that are made
+/// before the body is read, such as a missing token.
+#[must_use]
+pub fn peek<'a>(body: &'a [u8], headers: &Headers<'_>) -> ReplyTo<'a> {
+    let frame = Frame::scan(body);
+    ReplyTo { id: frame.id, era: frame.era(headers) }
+}
+
+impl<'a> Request<'a> {
+    /// Whom a refusal of this request is addressed to.
+    #[must_use]
+    pub fn reply_to(&self) -> ReplyTo<'a> {
+        ReplyTo { id: Some(self.id), era: self.era }
+    }
+
+    /// What writes the result of this request.
+    #[must_use]
+    pub fn responder(&self, server: &'a ServerInfo) -> Responder<'a> {
+        Responder { id: self.id, era: self.era, server }
+    }
+}
+
+impl Call<'_> {
+    /// What the modern header `Mcp-Name` must repeat, for the methods that address one thing.
+    fn mirrored_name(&self) -> Option<&str> {
+        match self {
+            Self::CallTool { name, .. } | Self::GetPrompt { name, .. } => Some(name),
+            Self::ReadResource { uri } => Some(uri),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the parameters that the method takes. A method that does not exist is refused as such, whatever
+/// its parameters are.
+fn read_call<'a>(
+    method: &str,
+    params: &Params<'a>,
+    reply_to: ReplyTo<'_>,
+) -> Result<Call<'a>, Refusal> {
+    let call = match (method, reply_to.era) {
+        ("initialize", Era::Legacy) => read_initialize(params),
+        ("ping", Era::Legacy) => Ok(Call::Ping),
+        ("server/discover", Era::Modern) => Ok(Call::Discover),
+        ("tools/list", _) => read_list_tools(params),
+        ("tools/call", _) => read_call_tool(params),
+        ("prompts/list", _) => Ok(Call::ListPrompts),
+        ("prompts/get", _) => read_get_prompt(params),
+        ("resources/list", _) => Ok(Call::ListResources),
+        ("resources/templates/list", _) => Ok(Call::ListResourceTemplates),
+        ("resources/read", _) => read_read_resource(params),
+        _ => return Err(reply_to.unknown_method(method)),
+    };
+    // A fault of the whole of `params` explains more than the member that is therefore missing.
+    params.fault.map_or(call, Err).map_err(|message| reply_to.invalid_params(message))
+}
+
+/// What is wrong with a parameter.
+type ParamFault = &'static str;
+
+fn read_initialize<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+    let fault = "params.protocolVersion must be a string";
+    let requested = optional_string(params.protocol_version, fault)?;
+    Ok(Call::Initialize { requested })
+}
+
+fn read_list_tools<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+    let cursor = optional_string(params.cursor, "params.cursor must be a string")?;
+    Ok(Call::ListTools { cursor })
+}
+
+fn read_call_tool<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+    let name = required_string(params.name, "params.name must be the tool's name, a string")?;
+    Ok(Call::CallTool { name, arguments: read_arguments(params)? })
+}
+
+fn read_get_prompt<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+    let name = required_string(params.name, "params.name must be the prompt's name, a string")?;
+    Ok(Call::GetPrompt { name, arguments: read_arguments(params)? })
+}
+
+fn read_read_resource<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+    let uri = required_string(params.uri, "params.uri must be the resource's URI, a string")?;
+    Ok(Call::ReadResource { uri })
+}
+
+fn read_arguments<'a>(params: &Params<'a>) -> Result<Option<&'a RawValue>, ParamFault> {
+    match params.arguments {
+        Some(arguments) if !is_object(arguments) => Err("params.arguments must be an object"),
+        arguments => Ok(arguments),
+    }
+}
+
+fn required_string(raw: Option<&RawValue>, fault: ParamFault) -> Result<Cow<'_, str>, ParamFault> {
+    raw.and_then(string).ok_or(fault)
+}
+
+/// A string that may be left out; `null` counts as left out.
+fn optional_string(
+    raw: Option<&RawValue>,
+    fault: ParamFault,
+) -> Result<Option<String>, ParamFault> {
+    match raw {
+        None => Ok(None),
+        Some(raw) if raw.get() == "null" => Ok(None),
+        Some(raw) => Ok(Some(string(raw).ok_or(fault)?.into_owned())),
+    }
+}
+
+/// The `name` of an `Implementation`. A client that describes itself badly is served all the same,
+/// as an unnamed one.
+fn client_name(info: &RawValue) -> Option<String> {
+    let [name] = members(info.get(), ["name"]).ok()?.values;
+    let printable: String =
+        string(name?)?.chars().filter(|c| !c.is_control()).take(CLIENT_NAME_LIMIT).collect();
+    Some(printable).filter(|name| !name.is_empty())
+}

@@ -1,0 +1,146 @@
+//! Results of every method in both eras.
+
+use serde_json::{Value, json};
+use zoop_mcp::{Era, ListKind, PromptMessage, Responder, Role, ToolResult};
+
+use crate::{NO_HEADERS, accepted, json, request_body, server};
+
+/// The results that a writer gives in the legacy and in the modern era, each checked to be a response
+/// to the request, and the modern one to be marked as such.
+fn results(write: impl Fn(&Responder<'_>) -> Vec<u8>) -> [Value; 2] {
+    let body = request_body("ping", "");
+    let request = accepted(&body, &NO_HEADERS);
+    let server = server();
+    [Era::Legacy, Era::Modern].map(|era| {
+        let responder = Responder { era, ..request.responder(&server) };
+        let mut response = json(&write(&responder));
+        assert_eq!(response["jsonrpc"], "2.0");
+        assert_eq!(response["id"], 7);
+        assert_eq!(response.as_object().map(serde_json::Map::len), Some(3));
+        let mut result = response["result"].take();
+        let members = result.as_object_mut().expect("a result is an object");
+        let result_type = members.remove("resultType");
+        let meta = members.remove("_meta");
+        if era == Era::Modern {
+            assert_eq!(result_type, Some(json!("complete")));
+            let info = json!({ "name": "zoop", "title": "Zoop", "version": "1.2.3" });
+            assert_eq!(meta, Some(json!({ "io.modelcontextprotocol/serverInfo": info })));
+        } else {
+            assert_eq!((result_type, meta), (None, None));
+        }
+        result
+    })
+}
+
+/// The same object with the members that say how long it may be kept.
+fn kept(mut result: Value, ttl_ms: u32) -> Value {
+    result["ttlMs"] = json!(ttl_ms);
+    result["cacheScope"] = json!("private");
+    result
+}
+
+#[test]
+fn tool_results() {
+    let record = r#"{"name":"O\"Hara\\n","n":[1,2.50],"é":"\u2028"}"#;
+    let [legacy, modern] =
+        results(|to| to.tool_result(ToolResult { json: record, is_error: false }));
+    let structured: Value = serde_json::from_str(record).unwrap();
+    let content = json!([{ "type": "text", "text": record }]);
+    assert_eq!(legacy, json!({ "content": content, "structuredContent": structured }));
+    assert_eq!(modern, legacy);
+
+    let [legacy, modern] =
+        results(|to| to.tool_result(ToolResult { json: record, is_error: true }));
+    assert_eq!(legacy, json!({ "content": content, "isError": true }));
+    assert_eq!(modern, legacy);
+}
+
+#[test]
+fn structured_content_is_verbatim() {
+    let body = request_body("ping", "");
+    let server = server();
+    let responder = accepted(&body, &NO_HEADERS).responder(&server);
+    let record = r#"{"b":1.500,"a":12345678901234567890123}"#;
+    let reply = responder.tool_result(ToolResult { json: record, is_error: false });
+    let reply = String::from_utf8(reply).unwrap();
+    assert!(reply.contains(&format!(r#""structuredContent":{record}"#)), "{reply}");
+}
+
+#[test]
+fn initialize() {
+    for (requested, version) in [("2025-06-18", "2025-06-18"), ("2024-11-05", "2025-11-25")] {
+        let [legacy, _] = results(|to| to.initialize(Some(requested), "Be \"kind\"."));
+        let expected = json!({
+            "protocolVersion": version,
+            "capabilities": { "tools": {}, "prompts": {}, "resources": {} },
+            "serverInfo": { "name": "zoop", "title": "Zoop", "version": "1.2.3" },
+            "instructions": "Be \"kind\".",
+        });
+        assert_eq!(legacy, expected);
+    }
+}
+
+#[test]
+fn ping() {
+    let body = request_body("ping", "");
+    let server = server();
+    let reply = accepted(&body, &NO_HEADERS).responder(&server).ping();
+    assert_eq!(json(&reply), json!({ "jsonrpc": "2.0", "id": 7, "result": {} }));
+}
+
+#[test]
+fn discover() {
+    let [_, modern] = results(|to| to.discover("Be kind."));
+    let expected = json!({
+        "supportedVersions": ["2026-07-28"],
+        "capabilities": { "tools": {}, "prompts": {}, "resources": {} },
+        "instructions": "Be kind.",
+    });
+    assert_eq!(modern, kept(expected, 300_000));
+}
+
+#[test]
+fn lists() {
+    let kinds = [
+        (ListKind::Tools, "tools"),
+        (ListKind::Prompts, "prompts"),
+        (ListKind::Resources, "resources"),
+        (ListKind::ResourceTemplates, "resourceTemplates"),
+    ];
+    for (kind, member) in kinds {
+        for items in [json!([]), json!([{ "name": "a" }, { "name": "b" }])] {
+            let [legacy, modern] = results(|to| to.list(kind, &items.to_string()));
+            assert_eq!(legacy, json!({ member: items }));
+            assert_eq!(modern, kept(legacy, 60_000));
+        }
+    }
+}
+
+#[test]
+fn prompts() {
+    let messages = [
+        PromptMessage { role: Role::User, text: "Who is \"due\"?" },
+        PromptMessage { role: Role::Assistant, text: "" },
+    ];
+    let [legacy, modern] = results(|to| to.prompt("Finds the due.", &messages));
+    let expected = json!({
+        "description": "Finds the due.",
+        "messages": [
+            { "role": "user", "content": { "type": "text", "text": "Who is \"due\"?" } },
+            { "role": "assistant", "content": { "type": "text", "text": "" } },
+        ],
+    });
+    assert_eq!(legacy, expected);
+    assert_eq!(modern, legacy);
+    let [legacy, _] = results(|to| to.prompt("", &[]));
+    assert_eq!(legacy, json!({ "description": "", "messages": [] }));
+}
+
+#[test]
+fn resources() {
+    let [legacy, modern] = results(|to| to.resource("zoop://a", "application/json", "{\"a\":1}"));
+    let contents =
+        json!([{ "uri": "zoop://a", "mimeType": "application/json", "text": "{\"a\":1}" }]);
+    assert_eq!(legacy, json!({ "contents": contents }));
+    assert_eq!(modern, kept(legacy, 0));
+}
