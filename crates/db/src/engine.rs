@@ -47,6 +47,8 @@ pub struct Gauges {
     pub reads_waiting: usize,
     /// Writes in the queue.
     pub writes_waiting: usize,
+    /// Write transactions that were kept since the start; each holds one or more jobs.
+    pub commits: u64,
 }
 
 impl Db {
@@ -105,6 +107,7 @@ impl Db {
         Gauges {
             reads_waiting: self.engine.reads().map_or(0, crossbeam_channel::Sender::len),
             writes_waiting: self.engine.writes().map_or(0, crossbeam_channel::Sender::len),
+            commits: self.engine.commits(),
         }
     }
 

@@ -11,7 +11,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
@@ -30,6 +30,8 @@ pub(crate) struct Sqlite {
     reads: Option<Sender<Box<dyn ReadJob>>>,
     writes: Option<Sender<Box<dyn WriteJob>>>,
     threads: Vec<JoinHandle<()>>,
+    /// Write transactions that were kept since the engine started.
+    commits: Arc<AtomicU64>,
     /// Set when the engine is dropped; the checkpoint thread looks at it.
     stopping: Arc<AtomicBool>,
 }
@@ -66,8 +68,10 @@ impl Sqlite {
         })?);
 
         let (writes, write_queue) = crossbeam_channel::bounded(options.write_queue);
+        let commits = Arc::new(AtomicU64::new(0));
+        let counted = commits.clone();
         threads.push(spawn("zoop-write", move || {
-            writer::run(connection, &write_queue, &wake);
+            writer::run(connection, &write_queue, &wake, &counted);
         })?);
 
         Ok(Self {
@@ -75,6 +79,7 @@ impl Sqlite {
             reads: Some(reads),
             writes: Some(writes),
             threads,
+            commits,
             stopping,
         })
     }
@@ -87,6 +92,11 @@ impl Sqlite {
     /// The queue of waiting writes, while the engine runs.
     pub(crate) fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
         self.writes.as_ref()
+    }
+
+    /// Write transactions that were kept since the engine started.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Copies the database as it is now, consistently, to a new file.

@@ -10,6 +10,7 @@
 //! or if COMMIT fails, nothing was kept, and every job of the batch is run once more alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -40,26 +41,34 @@ struct Entry {
     failure: Option<Error>,
 }
 
-/// Serves jobs until the queue's senders are gone; `committed` wakes the checkpoint thread.
+/// Serves jobs until the queue's senders are gone; `committed` wakes the checkpoint thread, and
+/// `commits` counts the transactions that were kept.
 pub(super) fn run(
     mut connection: Connection,
     queue: &Receiver<Box<dyn WriteJob>>,
     committed: &Sender<()>,
+    commits: &AtomicU64,
 ) {
     while let Ok(first) = queue.recv() {
         let mut batch = vec![Entry { job: first, failure: None }];
         batch.extend(queue.try_iter().take(BATCH - 1).map(|job| Entry { job, failure: None }));
         batch.retain(|entry| !entry.job.is_abandoned());
-        serve(&mut connection, batch);
+        if batch.is_empty() {
+            continue;
+        }
+        serve(&mut connection, batch, commits);
         // A full channel means that the thread is already awake.
         let _ = committed.try_send(());
     }
 }
 
 /// Runs a batch in one transaction; if that fails as a whole, each job once more alone.
-fn serve(connection: &mut Connection, mut batch: Vec<Entry>) {
+fn serve(connection: &mut Connection, mut batch: Vec<Entry>, commits: &AtomicU64) {
     match together(connection, &mut batch) {
-        Ok(()) => answer(batch),
+        Ok(()) => {
+            commits.fetch_add(1, Ordering::Relaxed);
+            answer(batch);
+        }
         Err(failure) if batch.len() == 1 => {
             for entry in batch {
                 entry.job.answer(Some(clearer(failure_of(&failure), entry.failure)));
@@ -69,7 +78,7 @@ fn serve(connection: &mut Connection, mut batch: Vec<Entry>) {
             tracing::warn!(%failure, jobs = batch.len(), "a batch failed; its jobs run alone");
             for mut entry in batch {
                 entry.failure = None;
-                serve(connection, vec![entry]);
+                serve(connection, vec![entry], commits);
             }
         }
     }
@@ -102,9 +111,6 @@ fn answer(batch: Vec<Entry>) {
 }
 
 fn together(connection: &mut Connection, batch: &mut [Entry]) -> Result<()> {
-    if batch.is_empty() {
-        return Ok(());
-    }
     connection.set_deadline(None);
     connection.control("BEGIN IMMEDIATE")?;
     for entry in batch.iter_mut() {

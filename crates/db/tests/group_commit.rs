@@ -1,0 +1,231 @@
+//! Group commit: what waits shares one transaction, and each job answers for itself alone.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use zoop_db::{Db, Error, Migrate, Migration, Options, Reply, WriteTx, params};
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_numbers",
+    sqlite: "CREATE TABLE numbers (number INTEGER PRIMARY KEY, filler BLOB) STRICT;",
+}];
+
+zoop_db::global_statements! {
+    INSERT = "INSERT INTO numbers (number, filler) VALUES ($1, zeroblob($2))";
+    COUNT = "SELECT count(*) FROM numbers";
+    PAGES = "PRAGMA page_count";
+    ALLOW_NO_GROWTH = "PRAGMA max_page_count = 1";
+    ALLOW_GROWTH = "PRAGMA max_page_count = 1000000";
+    ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+               SELECT count(*) FROM n";
+}
+
+/// What a job of these tests can fail with.
+#[derive(Debug)]
+enum Refused {
+    Rule,
+    Engine(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+struct Bench {
+    db: Db,
+    _folder: tempfile::TempDir,
+}
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+impl Bench {
+    fn new(options: &Options) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("t.db").display());
+        let db = Db::open(&url, options, MIGRATIONS, Migrate::Run).expect("a database");
+        Self { db, _folder: folder }
+    }
+
+    /// Holds the writer until the sender is dropped or used; returns once it is held.
+    fn hold(&self) -> (mpsc::Sender<()>, Reply<(), Error>) {
+        let (release, released) = mpsc::channel();
+        let (started, is_started) = mpsc::channel();
+        let held = self.db.write(far(), move |_| {
+            started.send(()).expect("the test waits");
+            // Whether released by word or by the sender's end is the same.
+            let _ = released.recv();
+            Ok(())
+        });
+        is_started.recv().expect("the writer is held");
+        (release, held)
+    }
+
+    fn insert(&self, number: i64, bytes: i64) -> Reply<(), Refused> {
+        self.db.write(far(), move |tx| insert(tx, number, bytes))
+    }
+
+    fn count(&self) -> i64 {
+        let counted = self.db.read::<i64, Error>(far(), |tx| {
+            tx.global_first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
+        });
+        counted.wait().expect("a count")
+    }
+}
+
+fn insert(tx: &mut WriteTx<'_>, number: i64, bytes: i64) -> Result<(), Refused> {
+    tx.global_execute(INSERT, params![number, bytes])?;
+    Ok(())
+}
+
+#[test]
+fn fifty_jobs_of_which_five_fail_in_five_ways_are_one_commit() {
+    let bench = Bench::new(&Options::default());
+    let (release, held) = bench.hold();
+    let good: Vec<_> = (0..45).map(|number| bench.insert(number, 0)).collect();
+    let rule = bench.db.write(far(), |tx| {
+        insert(tx, 100, 0)?;
+        Err::<(), _>(Refused::Rule)
+    });
+    let unique = bench.db.write(far(), |tx| {
+        insert(tx, 101, 0)?;
+        insert(tx, 7, 0)
+    });
+    let panicking = bench.db.write::<(), Refused>(far(), |tx| {
+        insert(tx, 102, 0)?;
+        panic!("a defect of a tool");
+    });
+    let late = bench.db.write(Instant::now(), |tx| insert(tx, 103, 0));
+    let endless = bench.db.write(far(), |tx| {
+        insert(tx, 104, 0)?;
+        // Reading is cancelled alone: the transaction goes on.
+        tx.global_first::<i64, Refused>(COUNT, &[], |_| Err(Refused::Rule))?;
+        Ok(())
+    });
+    let before = bench.db.gauges().commits;
+    assert_eq!(bench.db.gauges().writes_waiting, 50);
+    release.send(()).expect("the writer is held");
+    held.wait().expect("the holder's own job");
+
+    for reply in good {
+        reply.wait().expect("a good job");
+    }
+    assert!(matches!(rule.wait(), Err(Refused::Rule)));
+    assert!(matches!(unique.wait(), Err(Refused::Engine(Error::Unique(_)))));
+    assert!(matches!(panicking.wait(), Err(Refused::Engine(Error::Panicked))));
+    assert!(matches!(late.wait(), Err(Refused::Engine(Error::Deadline))));
+    assert!(matches!(endless.wait(), Err(Refused::Rule)));
+    assert_eq!(bench.count(), 45);
+    // The holder's batch of one, then the fifty in one.
+    assert_eq!(bench.db.gauges().commits - before, 2);
+}
+
+#[test]
+fn a_full_disk_loses_no_answered_write_and_fails_only_who_does_not_fit() {
+    let bench = Bench::new(&Options::default());
+    bench.insert(0, 0).wait().expect("room for one");
+    let tight = bench.db.write::<i64, Error>(far(), |tx| {
+        tx.global_first::<i64, Error>(ALLOW_NO_GROWTH, &[], |row| row.take())?;
+        tx.global_first(PAGES, &[], |row| row.take())?.ok_or(Error::NoRow)
+    });
+    tight.wait().expect("the limit is set to the file's size");
+    let (release, held) = bench.hold();
+    let small: Vec<_> = (1..20).map(|number| bench.insert(number, 0)).collect();
+    let large = bench.insert(50, 1 << 20);
+    let after: Vec<_> = (20..40).map(|number| bench.insert(number, 0)).collect();
+    drop(release);
+    held.wait().expect("the holder's own job");
+    assert!(matches!(large.wait(), Err(Refused::Engine(Error::Unavailable(_)))));
+    for reply in small.into_iter().chain(after) {
+        reply.wait().expect("a job that fits");
+    }
+    assert_eq!(bench.count(), 40);
+
+    let room = bench.db.write::<i64, Error>(far(), |tx| {
+        tx.global_first(ALLOW_GROWTH, &[], |row| row.take())?.ok_or(Error::NoRow)
+    });
+    room.wait().expect("there is room again");
+    bench.insert(50, 1 << 20).wait().expect("it fits now");
+    assert_eq!(bench.count(), 41);
+}
+
+#[test]
+fn a_write_cancelled_by_its_deadline_takes_nobody_with_it() {
+    let bench = Bench::new(&Options::default());
+    let (release, held) = bench.hold();
+    let good: Vec<_> = (0..10).map(|number| bench.insert(number, 0)).collect();
+    let soon = Instant::now() + Duration::from_millis(300);
+    let endless = bench.db.write::<i64, Refused>(soon, |tx| {
+        insert(tx, 100, 0)?;
+        Ok(tx.global_first(ENDLESS, &[], |row| row.take())?.unwrap_or(0))
+    });
+    let more: Vec<_> = (10..20).map(|number| bench.insert(number, 0)).collect();
+    drop(release);
+    held.wait().expect("the holder's own job");
+    assert!(matches!(endless.wait(), Err(Refused::Engine(Error::Deadline))));
+    for reply in good.into_iter().chain(more) {
+        reply.wait().expect("a good job");
+    }
+    assert_eq!(bench.count(), 20);
+}
+
+#[test]
+fn a_job_whose_caller_has_gone_is_skipped() {
+    let bench = Bench::new(&Options::default());
+    let (release, held) = bench.hold();
+    drop(bench.insert(1, 0));
+    let kept = bench.insert(2, 0);
+    drop(release);
+    held.wait().expect("the holder's own job");
+    kept.wait().expect("a good job");
+    assert_eq!(bench.count(), 1);
+}
+
+#[test]
+fn a_full_queue_refuses_at_once() {
+    let bench = Bench::new(&Options { write_queue: 2, ..Options::default() });
+    let (release, held) = bench.hold();
+    let waiting = [bench.insert(1, 0), bench.insert(2, 0)];
+    assert!(matches!(bench.insert(3, 0).wait(), Err(Refused::Engine(Error::Busy))));
+    drop(release);
+    held.wait().expect("the holder's own job");
+    for reply in waiting {
+        reply.wait().expect("a job that waited");
+    }
+    assert_eq!(bench.count(), 2);
+}
+
+#[test]
+fn a_read_cannot_write_and_sees_one_snapshot() {
+    let bench = Bench::new(&Options::default());
+    let written = bench.db.read::<(), Error>(far(), |tx| {
+        tx.global_first::<(), Error>(INSERT, params![1_i64, 0_i64], |_| Ok(()))?;
+        Ok(())
+    });
+    assert!(matches!(written.wait(), Err(Error::Unavailable(_))), "the engine refuses");
+    let writer = bench.db.clone();
+    let counts = bench.db.read::<(i64, i64), Error>(far(), move |tx| {
+        let count = |tx: &mut zoop_db::ReadTx<'_>| {
+            tx.global_first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
+        };
+        let before = count(tx)?;
+        writer.write::<(), Refused>(far(), |tx| insert(tx, 1, 0)).wait().expect("a write beside");
+        Ok((before, count(tx)?))
+    });
+    assert_eq!(counts.wait().expect("two counts"), (0, 0));
+    assert_eq!(bench.count(), 1);
+}
+
+#[test]
+fn what_was_queued_is_done_before_the_engine_stops() {
+    let bench = Bench::new(&Options::default());
+    let (release, held) = bench.hold();
+    let waiting = bench.insert(1, 0);
+    drop(release);
+    drop(bench.db);
+    held.wait().expect("the holder's own job");
+    waiting.wait().expect("the job that waited");
+}

@@ -1,0 +1,106 @@
+//! Opening a database: its schema's history, and files that cannot be opened.
+
+use std::time::{Duration, Instant};
+
+use zoop_db::{Db, Error, Migrate, Migration, Options};
+
+const ONE: Migration =
+    Migration { name: "0001_one", sqlite: "CREATE TABLE one (n INTEGER PRIMARY KEY) STRICT;" };
+const TWO: Migration =
+    Migration { name: "0002_two", sqlite: "CREATE TABLE two (n INTEGER PRIMARY KEY) STRICT;" };
+const BROKEN: Migration = Migration {
+    name: "0002_two",
+    sqlite: "CREATE TABLE half (n INTEGER PRIMARY KEY) STRICT; CREATE GARBAGE;",
+};
+
+zoop_db::global_statements! {
+    TABLES = "SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two', 'half')";
+}
+
+struct File {
+    url: String,
+    folder: tempfile::TempDir,
+}
+
+impl File {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("t.db").display());
+        Self { url, folder }
+    }
+
+    fn open(&self, migrations: &[Migration], migrate: Migrate) -> Result<Db, Error> {
+        Db::open(&self.url, &Options::default(), migrations, migrate)
+    }
+}
+
+fn tables(db: &Db) -> i64 {
+    let counted = db.read::<i64, Error>(Instant::now() + Duration::from_secs(60), |tx| {
+        tx.global_first(TABLES, &[], |row| row.take())?.ok_or(Error::NoRow)
+    });
+    counted.wait().expect("a count")
+}
+
+#[test]
+fn missing_steps_are_taken_in_order_and_once() {
+    let file = File::new();
+    assert_eq!(tables(&file.open(&[ONE], Migrate::Run).expect("opens")), 1);
+    assert_eq!(tables(&file.open(&[ONE, TWO], Migrate::Run).expect("opens")), 2);
+    assert_eq!(tables(&file.open(&[ONE, TWO], Migrate::Refuse).expect("opens")), 2);
+}
+
+#[test]
+fn an_old_schema_is_refused_where_it_may_not_be_changed() {
+    let file = File::new();
+    drop(file.open(&[ONE], Migrate::Run).expect("opens"));
+    let refused = file.open(&[ONE, TWO], Migrate::Refuse).err().expect("a refusal");
+    assert!(refused.to_string().contains("zoop migrate"), "{refused}");
+}
+
+#[test]
+fn a_newer_or_another_schema_is_refused() {
+    let file = File::new();
+    drop(file.open(&[ONE, TWO], Migrate::Run).expect("opens"));
+    let newer = file.open(&[ONE], Migrate::Run).err().expect("a refusal");
+    assert!(newer.to_string().contains("newer"), "{newer}");
+    let changed = Migration { sqlite: "CREATE TABLE other (n INTEGER) STRICT;", ..ONE };
+    let other = file.open(&[changed, TWO], Migrate::Run).err().expect("a refusal");
+    assert!(other.to_string().contains("another version"), "{other}");
+}
+
+#[test]
+fn a_step_that_fails_leaves_nothing_behind() {
+    let file = File::new();
+    drop(file.open(&[ONE], Migrate::Run).expect("opens"));
+    file.open(&[ONE, BROKEN], Migrate::Run).err().expect("a failure");
+    assert_eq!(tables(&file.open(&[ONE, TWO], Migrate::Run).expect("opens")), 2);
+}
+
+#[test]
+fn what_is_no_database_is_told_clearly() {
+    let file = File::new();
+    std::fs::write(file.folder.path().join("t.db"), vec![b'x'; 8_192]).expect("a file");
+    let refused = file.open(&[ONE], Migrate::Run).err().expect("a refusal");
+    assert!(matches!(refused, Error::Corrupt(_)), "{refused:?}");
+    let nowhere = Db::open("sqlite:///nowhere/t.db", &Options::default(), &[], Migrate::Run);
+    assert!(matches!(nowhere, Err(Error::Open { .. })));
+    for url in ["mysql://x", "zoop.db", "sqlite://"] {
+        let refused = Db::open(url, &Options::default(), &[], Migrate::Run);
+        assert!(matches!(refused, Err(Error::Url(_))), "{url}");
+    }
+}
+
+#[test]
+fn a_backup_of_a_live_database_is_whole_and_comes_back() {
+    let file = File::new();
+    let db = file.open(&[ONE, TWO], Migrate::Run).expect("opens");
+    let copy = file.folder.path().join("copy.db");
+    let mut steps = Vec::new();
+    db.backup(&copy, &mut |done, all| steps.push((done, all))).expect("a backup");
+    assert_eq!(steps.last().map(|(done, all)| done == all), Some(true));
+    let back = file.folder.path().join("back.db");
+    zoop_db::sqlite::restore(&copy, &back, &mut |_, _| {}).expect("restored");
+    let url = format!("sqlite://{}", back.display());
+    let db = Db::open(&url, &Options::default(), &[ONE, TWO], Migrate::Refuse).expect("opens");
+    assert_eq!(tables(&db), 2);
+}
