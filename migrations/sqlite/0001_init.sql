@@ -165,7 +165,6 @@ CREATE TABLE notes (
   n INTEGER PRIMARY KEY,
   tenant_no INTEGER NOT NULL REFERENCES tenants (no),
   id BLOB NOT NULL,
-  body TEXT NOT NULL,
   pinned INTEGER NOT NULL,
   draft INTEGER NOT NULL,
   created_by BLOB NOT NULL,
@@ -174,6 +173,8 @@ CREATE TABLE notes (
   subject_id BLOB,
   updated_at INTEGER NOT NULL,
   archived_at INTEGER,
+  -- Last, so that the other columns are read without walking a long text.
+  body TEXT NOT NULL,
   UNIQUE (tenant_no, id),
   CHECK ((subject_type IS NULL) = (subject_id IS NULL)),
   CHECK (draft OR body <> '')

@@ -8,6 +8,8 @@ pub static GROUPS: &[Group] = &[
     crate::contacts::GROUP,
     crate::locations::GROUP,
     crate::tags::GROUP,
+    crate::notes::GROUP,
+    crate::subjects::GROUP,
     crate::history::GROUP,
     crate::tenants::GROUP,
     crate::users::GROUP,

@@ -106,7 +106,9 @@ fn digest_value(digest: &mut Sha256, value: &Json) {
         Json::Text(text) => digest_text(digest, text),
         Json::List(items) => {
             digest.update(b"[");
-            items.iter().for_each(|item| digest_value(digest, item));
+            for item in items {
+                digest_value(digest, item);
+            }
             digest.update(b"]");
         }
         Json::Object(members) => digest_object(digest, members),

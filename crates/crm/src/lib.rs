@@ -33,12 +33,19 @@ mod idempotency;
 pub mod keys;
 pub mod locations;
 pub mod maintenance;
+pub mod notes;
 pub mod page;
 pub mod phone;
 pub mod run;
 pub mod schema;
 pub mod search;
+pub mod subjects;
 pub mod tags;
 pub mod tenants;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tool;
 pub mod users;
+
+#[cfg(test)]
+mod tests;

@@ -253,3 +253,21 @@ impl<K> Archived<K> {
         Self { archived: true, id }
     }
 }
+
+/// What restoring answers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(bound = "")]
+#[schemars(bound = "")]
+pub struct Restored<K> {
+    /// Always true.
+    restored: bool,
+    /// The record's id.
+    id: Id<K>,
+}
+
+impl<K> Restored<K> {
+    /// The record with this id was restored.
+    pub const fn of(id: Id<K>) -> Self {
+        Self { restored: true, id }
+    }
+}

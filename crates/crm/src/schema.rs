@@ -17,6 +17,8 @@ pub const STATEMENTS: &[(&str, &[(&str, Sql)])] = &[
     ("contacts", crate::contacts::STATEMENTS),
     ("locations", crate::locations::STATEMENTS),
     ("tags", crate::tags::STATEMENTS),
+    ("notes", crate::notes::STATEMENTS),
+    ("subjects", crate::subjects::STATEMENTS),
 ];
 
 /// Every statement about tables above tenants, by module. These, and no others, are run without a
@@ -24,6 +26,7 @@ pub const STATEMENTS: &[(&str, &[(&str, Sql)])] = &[
 /// tenants, and sweeps remove what is out of date in all of them.
 pub const GLOBAL_STATEMENTS: &[(&str, &[(&str, GlobalSql)])] = &[
     ("idempotency", crate::idempotency::GLOBAL_STATEMENTS),
+    ("notes", crate::notes::GLOBAL_STATEMENTS),
     ("tenants", crate::tenants::GLOBAL_STATEMENTS),
     ("users", crate::users::GLOBAL_STATEMENTS),
     ("keys", crate::keys::GLOBAL_STATEMENTS),

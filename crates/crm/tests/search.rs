@@ -9,9 +9,10 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use zoop_crm::customers::{CustomerType, Status};
 use zoop_crm::fold::{self, Kind};
+use zoop_crm::notes::{SubjectFilter, SubjectType};
 use zoop_crm::phone::{self, Country, Phone};
 use zoop_crm::search::{
-    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteSubject, NoteWords,
+    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteWords,
     QueryHasNoWord, TenantMark,
 };
 
@@ -75,7 +76,7 @@ fn asked(q: Option<&str>, country: Country) -> CustomerQuery<'_> {
 }
 
 fn note(body: &str) -> NoteDocument<'_> {
-    NoteDocument { body, pinned: false, created_by: 3, subject: NoteSubject::Job }
+    NoteDocument { body, pinned: false, created_by: 3, subject: Some(SubjectType::Job) }
 }
 
 /// The verdict of the index on row `n`, which one customer is.
@@ -168,7 +169,7 @@ fn facets_narrow_and_other_tenants_stay_apart() {
 #[test]
 fn note_facets_narrow() {
     let index = Index::new();
-    let pinned = NoteDocument { pinned: true, subject: NoteSubject::Standalone, ..note("gate") };
+    let pinned = NoteDocument { pinned: true, subject: None, ..note("gate") };
     index.put(1, &note("").tokens(tenant(1)));
     index.put(2, &pinned.tokens(tenant(1)));
     index.put(3, &pinned.tokens(tenant(2)));
@@ -179,18 +180,12 @@ fn note_facets_narrow() {
     assert_eq!(found(NoteQuery { pinned: true, ..open }), [2]);
     assert_eq!(found(NoteQuery { created_by: Some(3), words: Some(&words), ..open }), [2]);
     assert_eq!(found(NoteQuery { created_by: Some(30), ..open }), [0_i64; 0]);
-    for (subject, rows) in [
-        (NoteSubject::Job, vec![1]),
-        (NoteSubject::Standalone, vec![2]),
-        (NoteSubject::Customer, vec![]),
-        (NoteSubject::CustomerContact, vec![]),
-        (NoteSubject::CustomerLocation, vec![]),
-        (NoteSubject::Invoice, vec![]),
-        (NoteSubject::Quote, vec![]),
-        (NoteSubject::LawnEstimate, vec![]),
-    ] {
+    for subject in SubjectType::ALL {
+        let rows = if *subject == SubjectType::Job { vec![1] } else { vec![] };
+        let subject = SubjectFilter::On(*subject);
         assert_eq!(found(NoteQuery { subject: Some(subject), ..open }), rows, "{subject:?}");
     }
+    assert_eq!(found(NoteQuery { subject: Some(SubjectFilter::Standalone), ..open }), [2]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Every customer has at least one, and exactly one of them is primary at every moment.
 
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
 
 pub use tools::{GROUP, PrimaryContactInput};

@@ -1,6 +1,8 @@
 //! Customers: whom the business works for, and what one sees of them at once.
 
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
 
 pub use tools::GROUP;

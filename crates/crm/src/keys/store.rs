@@ -97,7 +97,7 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> 
 /// The keys of the tenant that `tx` is bound to, oldest first.
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
-    tx.global_all(LIST, params![tenant], |row| key(row))
+    tx.global_all(LIST, params![tenant], key)
 }
 
 /// A key and the number of its tenant.

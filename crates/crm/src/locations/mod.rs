@@ -4,6 +4,8 @@
 //! takes two steps, as the reference says: demote the one, then promote the other.
 
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
 
 pub use tools::{GROUP, LocationInput};

@@ -38,7 +38,7 @@ mod notes;
 
 pub use customers::{CustomerDocument, CustomerQuery, Tiers, with_email, with_phone};
 pub use expression::Expression;
-pub use notes::{NoteDocument, NoteQuery, NoteSubject, NoteWords};
+pub use notes::{NoteDocument, NoteQuery, NoteWords};
 
 use std::fmt::{self, Write};
 

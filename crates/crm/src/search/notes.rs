@@ -11,41 +11,20 @@
 
 use super::{Expression, QueryHasNoWord, Space, TenantMark, Tokens, cut, numbered};
 use crate::fold::{self, Kind, Word};
+use crate::notes::{SubjectFilter, SubjectType};
 
-/// What a note is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoteSubject {
-    /// A customer.
-    Customer,
-    /// A contact of a customer.
-    CustomerContact,
-    /// A location of a customer.
-    CustomerLocation,
-    /// A job.
-    Job,
-    /// An invoice.
-    Invoice,
-    /// A quote.
-    Quote,
-    /// A lawn estimate.
-    LawnEstimate,
-    /// Nothing: the note stands alone.
-    Standalone,
-}
-
-impl NoteSubject {
-    /// The facet's name: no token holds an underscore, which would split it.
-    fn facet(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::CustomerContact => "contact",
-            Self::CustomerLocation => "location",
-            Self::Job => "job",
-            Self::Invoice => "invoice",
-            Self::Quote => "quote",
-            Self::LawnEstimate => "estimate",
-            Self::Standalone => "standalone",
-        }
+/// The facet of what a note is about, or of standing alone: no token holds an underscore, which
+/// would split it.
+const fn subject_facet(subject: Option<SubjectType>) -> &'static str {
+    match subject {
+        Some(SubjectType::Customer) => "customer",
+        Some(SubjectType::CustomerContact) => "contact",
+        Some(SubjectType::CustomerLocation) => "location",
+        Some(SubjectType::Job) => "job",
+        Some(SubjectType::Invoice) => "invoice",
+        Some(SubjectType::Quote) => "quote",
+        Some(SubjectType::LawnEstimate) => "estimate",
+        None => "standalone",
     }
 }
 
@@ -66,8 +45,8 @@ pub struct NoteDocument<'a> {
     pub pinned: bool,
     /// The number of the user who wrote it.
     pub created_by: i64,
-    /// What it is about.
-    pub subject: NoteSubject,
+    /// What it is about; `None` if it stands alone.
+    pub subject: Option<SubjectType>,
 }
 
 impl NoteDocument<'_> {
@@ -86,7 +65,7 @@ impl NoteDocument<'_> {
             tokens.add(Space::Facet, PINNED);
         }
         tokens.add(Space::Facet, &author_facet(self.created_by));
-        tokens.add(Space::Facet, self.subject.facet());
+        tokens.add(Space::Facet, subject_facet(self.subject));
         tokens.finish()
     }
 }
@@ -109,7 +88,7 @@ pub struct NoteQuery<'a> {
     /// The number of the user who wrote them.
     pub created_by: Option<i64>,
     /// What they are about.
-    pub subject: Option<NoteSubject>,
+    pub subject: Option<SubjectFilter>,
 }
 
 impl NoteQuery<'_> {
@@ -118,7 +97,7 @@ impl NoteQuery<'_> {
     pub fn expression(&self, tenant: TenantMark) -> Expression {
         let facets = [
             self.created_by.map(author_facet),
-            self.subject.map(|subject| subject.facet().to_owned()),
+            self.subject.map(|subject| subject_facet(subject.subject_type()).to_owned()),
             self.pinned.then(|| PINNED.to_owned()),
         ];
         let mut parts: Vec<Expression> = Vec::new();

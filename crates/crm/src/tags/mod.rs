@@ -1,6 +1,8 @@
 //! Tags: one library of labels per account, attached to customers.
 
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
 
 pub use tools::GROUP;

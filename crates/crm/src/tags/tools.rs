@@ -255,7 +255,7 @@ pub struct Assignment {
 }
 
 macro_rules! assignment_tool {
-    ($tool:ident, $name:literal, $title:literal, $about:literal, $store:path, $attached:literal) => {
+    ($tool:ident, $name:literal, $title:literal, $about:literal, $example:literal, $store:path, $attached:literal) => {
         #[doc = concat!("`", $name, "`")]
         pub struct $tool;
 
@@ -266,7 +266,7 @@ macro_rules! assignment_tool {
             const SCOPE: Scope = Scope::Operate;
             const ACTOR: ActorRule = ActorRule::Anyone;
             const DOORS: Doors = Doors::CommandLine;
-            const EXAMPLE: &'static str = r#"{"id":"{tag}","customer_id":"{customer}"}"#;
+            const EXAMPLE: &'static str = $example;
             type Input = AssignmentInput;
             type Output = Assignment;
         }
@@ -293,6 +293,7 @@ assignment_tool!(
     "tags.attach",
     "Attach a tag",
     "Attaches a tag to a customer.",
+    r#"{"id":"{tag}","customer_id":"{customer}"}"#,
     store::attach,
     true
 );
@@ -301,6 +302,7 @@ assignment_tool!(
     "tags.detach",
     "Detach a tag",
     "Detaches a tag from a customer.",
+    r#"{"id":"{tag}","customer_id":"{archived_customer}"}"#,
     store::detach,
     false
 );

@@ -37,7 +37,7 @@ pub(super) fn insert(
 }
 
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
-    tx.global_all(LIST, &[], |row| tenant(row))
+    tx.global_all(LIST, &[], tenant)
 }
 
 fn tenant(row: &mut Row<'_>) -> Result<Tenant> {

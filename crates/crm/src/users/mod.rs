@@ -50,15 +50,14 @@ pub(crate) fn join(
     role: Role,
 ) -> Result<Id<kinds::User>> {
     let key = email::key(address);
-    let user = match store::by_email(ctx.tx, &key)? {
-        Some(known) => known,
-        None => {
-            let greatest = store::greatest(ctx.tx)?;
-            let random = ctx.environment.entropy.bits();
-            let id = Id::<kinds::User>::new(id::following(greatest, ctx.now, random));
-            store::insert(ctx.tx, id, name, address, &key)?;
-            store::Person { id, name: name.to_owned(), email: address.to_owned() }
-        }
+    let user = if let Some(known) = store::by_email(ctx.tx, &key)? {
+        known
+    } else {
+        let greatest = store::greatest(ctx.tx)?;
+        let random = ctx.environment.entropy.bits();
+        let id = Id::<kinds::User>::new(id::following(greatest, ctx.now, random));
+        store::insert(ctx.tx, id, name, address, &key)?;
+        store::Person { id, name: name.to_owned(), email: address.to_owned() }
     };
     if store::role(ctx.tx, user.id)?.is_some() {
         return Err(Error::conflict(

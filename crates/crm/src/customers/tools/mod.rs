@@ -3,12 +3,14 @@
 pub mod archive;
 pub mod create;
 pub mod get;
+pub mod restore;
 pub mod search;
 pub mod update;
 
 use archive::ArchiveCustomer;
 use create::CreateCustomer;
 use get::GetCustomer;
+use restore::RestoreCustomer;
 use search::SearchCustomers;
 use update::UpdateCustomer;
 
@@ -24,5 +26,6 @@ pub const GROUP: Group = Group {
         ToolDef::command::<CreateCustomer>(),
         ToolDef::command::<UpdateCustomer>(),
         ToolDef::command::<ArchiveCustomer>(),
+        ToolDef::command::<RestoreCustomer>(),
     ],
 };

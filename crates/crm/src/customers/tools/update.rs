@@ -111,21 +111,24 @@ fn identity(customer: &Customer) -> [Option<&String>; 6] {
 }
 
 fn changed(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) -> Customer {
-    let text = |patch: Patch<String>, old: &Option<String>| patch.apply(old.clone());
+    let text = |patch: Patch<String>, old: Option<&String>| patch.apply(old.cloned());
     let input = input.clone();
     let mut new = Customer {
         first_name: input.first_name.0.map(|name| name.0).or_else(|| old.first_name.clone()),
-        last_name: text(input.last_name.map(|name| name.0), &old.last_name),
+        last_name: text(input.last_name.map(|name| name.0), old.last_name.as_ref()),
         company_name: input.company_name.0.map(|name| name.0).or_else(|| old.company_name.clone()),
-        email: text(input.email.map(|email| email.0), &old.email),
-        notes_internal: text(input.notes_internal.map(|notes| notes.0), &old.notes_internal),
+        email: text(input.email.map(|email| email.0), old.email.as_ref()),
+        notes_internal: text(
+            input.notes_internal.map(|notes| notes.0),
+            old.notes_internal.as_ref(),
+        ),
         is_vip: input.is_vip.0.unwrap_or(old.is_vip),
         do_not_contact: input.do_not_contact.0.unwrap_or(old.do_not_contact),
         do_not_contact_reason: text(
             input.do_not_contact_reason.map(|reason| reason.0),
-            &old.do_not_contact_reason,
+            old.do_not_contact_reason.as_ref(),
         ),
-        source: text(input.source.map(|source| source.0), &old.source),
+        source: text(input.source.map(|source| source.0), old.source.as_ref()),
         status: match input.status.0 {
             Some(SettableStatus::Active) => Status::Active,
             Some(SettableStatus::Inactive) => Status::Inactive,

@@ -1,5 +1,7 @@
 //! The tools of locations.
 
+pub mod restore;
+
 use super::{Location, LocationType, store};
 use crate::access::{Country, Scope};
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Patch, Sent, Text, input, nested};
@@ -21,6 +23,7 @@ pub const GROUP: Group = Group {
         ToolDef::command::<CreateLocation>(),
         ToolDef::command::<UpdateLocation>(),
         ToolDef::command::<ArchiveLocation>(),
+        ToolDef::command::<restore::RestoreLocation>(),
     ],
 };
 
@@ -180,11 +183,7 @@ pub(crate) fn add(
     input: &LocationInput,
 ) -> Result<Location> {
     let active = store::active(ctx.tx, customer_id)?;
-    if active.len() >= MOST_ACTIVE {
-        return Err(Error::conflict(format!(
-            "This customer has {MOST_ACTIVE} active locations, which is the most: archive one first."
-        )));
-    }
+    keep_bounded(active.len())?;
     let location_type = input.location_type.unwrap_or(LocationType::Service);
     let of_type: Vec<_> =
         active.iter().filter(|known| known.location_type == location_type).collect();
@@ -334,15 +333,15 @@ fn changed(old: &Location, input: &UpdateLocationInput, ctx: &WriteCtx<'_, '_>) 
     fn required<const MAX: usize>(sent: Sent<Text<MAX>>, old: &str) -> String {
         sent.0.map_or_else(|| old.to_owned(), |text| text.0)
     }
-    fn optional<const MAX: usize>(sent: Patch<Text<MAX>>, old: &Option<String>) -> Option<String> {
-        sent.map(|text| text.0).apply(old.clone())
+    fn optional<const MAX: usize>(sent: Patch<Text<MAX>>, old: Option<&String>) -> Option<String> {
+        sent.map(|text| text.0).apply(old.cloned())
     }
     let input = input.clone();
     Location {
         location_type: input.location_type.0.unwrap_or(old.location_type),
-        label: optional(input.label, &old.label),
+        label: optional(input.label, old.label.as_ref()),
         address_line1: required(input.address_line1, &old.address_line1),
-        address_line2: optional(input.address_line2, &old.address_line2),
+        address_line2: optional(input.address_line2, old.address_line2.as_ref()),
         city: required(input.city, &old.city),
         state: required(input.state, &old.state),
         postal_code: required(input.postal_code, &old.postal_code),
@@ -350,12 +349,12 @@ fn changed(old: &Location, input: &UpdateLocationInput, ctx: &WriteCtx<'_, '_>) 
             .country
             .0
             .map_or_else(|| old.country.clone(), |code| code.0.code().to_owned()),
-        access_notes: optional(input.access_notes, &old.access_notes),
-        parking_notes: optional(input.parking_notes, &old.parking_notes),
-        service_notes: optional(input.service_notes, &old.service_notes),
+        access_notes: optional(input.access_notes, old.access_notes.as_ref()),
+        parking_notes: optional(input.parking_notes, old.parking_notes.as_ref()),
+        service_notes: optional(input.service_notes, old.service_notes.as_ref()),
         latitude: input.latitude.map(|degrees| degrees.0).apply(old.latitude),
         longitude: input.longitude.map(|degrees| degrees.0).apply(old.longitude),
-        place_id: optional(input.place_id, &old.place_id),
+        place_id: optional(input.place_id, old.place_id.as_ref()),
         updated_at: ctx.moment(),
         ..old.clone()
     }
@@ -425,4 +424,14 @@ fn active_location(
 ) -> Result<Location> {
     let location = store::get(ctx.tx, customer, id)?;
     if location.archived_at.is_some() { Err(Error::not_found("location")) } else { Ok(location) }
+}
+
+/// Refuses one location more than a customer can have active.
+fn keep_bounded(active: usize) -> Result<()> {
+    if active < MOST_ACTIVE {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
+        "This customer has {MOST_ACTIVE} active locations, which is the most: archive one first."
+    )))
 }

@@ -1,5 +1,7 @@
 //! The tools of contacts.
 
+pub mod restore;
+
 use super::{Contact, ContactRole, MOST_ACTIVE, Origin, store};
 use crate::access::Scope;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, input, nested};
@@ -20,6 +22,7 @@ pub const GROUP: Group = Group {
         ToolDef::command::<CreateContact>(),
         ToolDef::command::<UpdateContact>(),
         ToolDef::command::<ArchiveContact>(),
+        ToolDef::command::<restore::RestoreContact>(),
     ],
 };
 
@@ -189,11 +192,7 @@ fn add(
     contacts: &[Contact],
     input: &CreateContactInput,
 ) -> Result<Contact> {
-    if contacts.len() >= MOST_ACTIVE {
-        return Err(Error::conflict(format!(
-            "This customer has {MOST_ACTIVE} active contacts, which is the most: archive one first."
-        )));
-    }
+    keep_bounded(contacts.len())?;
     let primary = contacts.iter().find(|contact| contact.is_primary);
     let is_primary = primary.is_none() || input.is_primary == Some(true);
     if let (Some(primary), true) = (primary, is_primary) {
@@ -371,4 +370,14 @@ fn active_contact(
 ) -> Result<Contact> {
     let contact = store::get(ctx.tx, customer.id, id)?;
     if contact.archived_at.is_some() { Err(Error::not_found("contact")) } else { Ok(contact) }
+}
+
+/// Refuses one contact more than a customer can have active.
+fn keep_bounded(active: usize) -> Result<()> {
+    if active < MOST_ACTIVE {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
+        "This customer has {MOST_ACTIVE} active contacts, which is the most: archive one first."
+    )))
 }

@@ -1,0 +1,217 @@
+//! The fields that a caller sent, taken one by one, and the schema that tells what can be sent.
+
+use schemars::Schema;
+
+use super::{Argument, Json, Object, Refused, Setting};
+use crate::error::{Error, FieldProblem, Result};
+
+/// Keys that some clients add to every call; they are dropped, never refused.
+pub const CLIENT_ARTEFACTS: &[&str] = &["toolCallId", "sessionId", "action", "chatInput", "tool"];
+
+/// One field of an input, for schemas and documents.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means, from the field's doc comment.
+    pub about: String,
+    /// The JSON schema of its value, without the description.
+    pub schema: serde_json::Value,
+    /// Whether leaving it out is refused.
+    pub required: bool,
+}
+
+/// The arguments of one tool.
+pub trait Input: Sized + Clone + Send + 'static {
+    /// Its fields in order.
+    fn fields() -> Vec<Field>;
+
+    /// The valid input; what is wrong is reported to `sent`.
+    fn read(sent: &mut Fields) -> Option<Self>;
+}
+
+/// The JSON schema of an input: closed, every field described.
+pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Value> {
+    let mut properties = serde_json::Map::new();
+    let mut required = Vec::new();
+    for field in fields {
+        let mut schema = field.schema.clone();
+        if let Some(object) = schema.as_object_mut()
+            && !field.about.is_empty()
+        {
+            object.insert("description".to_owned(), field.about.clone().into());
+        }
+        properties.insert(field.name.to_owned(), schema);
+        if field.required {
+            required.push(field.name);
+        }
+    }
+    let mut schema = serde_json::Map::new();
+    schema.insert("type".to_owned(), "object".into());
+    if !properties.is_empty() {
+        schema.insert("properties".to_owned(), properties.into());
+    }
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), required.into());
+    }
+    schema.insert("additionalProperties".to_owned(), false.into());
+    schema
+}
+
+/// A record's JSON schema, with every subschema in place.
+pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
+    schemars::generate::SchemaSettings::draft2020_12()
+        .with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        })
+        .into_generator()
+        .into_root_schema_for::<T>()
+}
+
+/// The fields that a caller sent, taken one by one; what is wrong is gathered on the way.
+#[derive(Debug)]
+pub struct Fields {
+    left: Object,
+    /// The names that were sent, whatever their values.
+    sent: Vec<String>,
+    /// Those of them that hold something, and the word for those that are short texts.
+    held: Vec<(String, Option<String>)>,
+    known: Vec<&'static str>,
+    problems: Vec<FieldProblem>,
+    setting: Setting,
+}
+
+impl Fields {
+    /// The fields of a JSON object.
+    pub fn new(object: Object, setting: Setting) -> Self {
+        let sent = object.iter().map(|(name, _)| name.clone()).collect();
+        let held = object.iter().filter(|(_, value)| !value.is_blank());
+        let held = held.map(|(name, value)| (name.clone(), value.word())).collect();
+        Self { left: object, sent, held, known: Vec::new(), problems: Vec::new(), setting }
+    }
+
+    /// Takes the field `name` as a `T`; `None` when it is wrong, which is then reported.
+    pub fn take<T: Argument>(&mut self, name: &'static str) -> Option<T> {
+        self.known.push(name);
+        let at = self.left.iter().position(|(sent, _)| sent == name);
+        let sent = at.map(|at| self.left.swap_remove(at).1);
+        match T::read(sent, self.setting) {
+            Ok(value) => Some(value),
+            Err(Refused::Empty) => self.refuse(name, "must not be empty"),
+            Err(Refused::Because(problem)) => self.refuse(name, problem),
+            Err(Refused::Inside(problems)) => {
+                self.problems.extend(problems.into_iter().map(|inner| FieldProblem {
+                    field: format!("{name}.{}", inner.field),
+                    problem: inner.problem,
+                }));
+                None
+            }
+        }
+    }
+
+    /// Takes a field out of the object before it is read as an input.
+    pub fn remove(&mut self, name: &str) -> Option<Json> {
+        self.sent.retain(|sent| sent != name);
+        let at = self.left.iter().position(|(sent, _)| sent == name)?;
+        Some(self.left.remove(at).1)
+    }
+
+    /// The names that were sent, whatever their values.
+    pub fn names(&self) -> &[String] {
+        &self.sent
+    }
+
+    /// Whether the field was sent at all, whatever its value.
+    pub fn was_sent(&self, name: &str) -> bool {
+        self.sent.iter().any(|sent| sent == name)
+    }
+
+    /// Whether the field was sent with something in it.
+    pub fn holds(&self, name: &str) -> bool {
+        self.held.iter().any(|(held, _)| held == name)
+    }
+
+    /// The field's value, if it is one short word.
+    pub fn word(&self, name: &str) -> Option<&str> {
+        self.held.iter().find(|(held, _)| held == name)?.1.as_deref()
+    }
+
+    /// Reports a problem of one field; always `None`, for the taker to return.
+    pub fn refuse<T>(&mut self, field: &str, problem: impl Into<String>) -> Option<T> {
+        if !self.problems.iter().any(|known| known.field == field) {
+            let problem = problem.into();
+            self.problems.push(FieldProblem { field: field.to_owned(), problem });
+        }
+        None
+    }
+
+    /// The country of telephone numbers without a country code, and what else values depend on.
+    pub const fn setting(&self) -> Setting {
+        self.setting
+    }
+
+    /// Reports an update that would change nothing: only `ids` were sent.
+    pub fn require_change(&mut self, ids: &[&str]) {
+        let changes = self
+            .known
+            .iter()
+            .filter(|known| !ids.contains(*known) && self.sent.iter().any(|sent| sent == **known));
+        if changes.count() == 0 && self.problems.is_empty() && self.left.is_empty() {
+            let known: Vec<_> =
+                self.known.iter().filter(|known| !ids.contains(*known)).copied().collect();
+            let known = known.join(", ");
+            self.refuse::<()>("arguments", format!("need at least one field to change: {known}"));
+        }
+    }
+
+    /// The end of the reading: `input` if nothing was wrong and nothing unknown was sent.
+    pub fn finish<T>(mut self, input: Option<T>) -> Result<T, Vec<FieldProblem>> {
+        for (name, _) in std::mem::take(&mut self.left) {
+            let problem = unknown(&name, &self.known);
+            self.refuse::<()>(&shown(&name), problem);
+        }
+        match input {
+            Some(input) if self.problems.is_empty() => Ok(input),
+            _ => Err(self.problems),
+        }
+    }
+}
+
+/// Reads `object` as an input.
+pub fn read<T: Input>(object: Object, setting: Setting) -> Result<T> {
+    let mut fields = Fields::new(object, setting);
+    let input = T::read(&mut fields);
+    fields.finish(input).map_err(Error::fields)
+}
+
+/// The text of a tool's arguments as an object, without what clients add on their own.
+pub fn parse_object(text: &str) -> Result<Object> {
+    match serde_json::from_str(text) {
+        Ok(Json::Object(mut object)) => {
+            object.retain(|(name, _)| !CLIENT_ARTEFACTS.contains(&name.as_str()));
+            Ok(object)
+        }
+        Ok(_) => Err(Error::invalid("Send the arguments as a JSON object.")),
+        Err(error) => Err(Error::invalid(format!("Send readable JSON arguments: {error}."))),
+    }
+}
+
+/// What is wrong with an unknown field, with the nearest known one.
+fn unknown(name: &str, known: &[&'static str]) -> String {
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::osa_distance(name, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= known.len().max(3) / 2);
+    match nearest {
+        Some((_, nearest)) => format!("is not a field of this tool; did you mean {nearest}?"),
+        None if known.is_empty() => "is not a field of this tool, which takes none".to_owned(),
+        None => format!("is not a field of this tool, which takes {}", known.join(", ")),
+    }
+}
+
+/// A name that somebody sent, short and harmless enough to be shown.
+fn shown(name: &str) -> String {
+    name.chars().filter(|letter| !letter.is_control()).take(64).collect()
+}

@@ -1,0 +1,533 @@
+//! Customers, through the funnel.
+
+use serde_json::{Value, json};
+
+use crate::access::Scope;
+use crate::testing::{Business, World, text, told};
+
+fn company(world: &World, business: &Business, name: &str) -> String {
+    world.made(
+        &business.owner,
+        "customers.create",
+        json!({
+            "customer_type": "company", "company_name": name,
+        }),
+    )
+}
+
+fn person(world: &World, business: &Business, first: &str, more: Value) -> String {
+    let mut arguments = json!({ "customer_type": "individual", "first_name": first });
+    arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    world.made(&business.owner, "customers.create", arguments)
+}
+
+/// The names of the problems that a call is refused for.
+fn problems(world: &World, business: &Business, tool: &str, arguments: Value) -> Vec<String> {
+    let error = told(&world.call(&business.owner, tool, arguments).expect_err("a refusal"));
+    assert_eq!(error["kind"], "invalid_input", "{error}");
+    let fields = error["fields"].as_array().expect("fields").iter();
+    fields.map(|field| text(field, "field").to_owned()).collect()
+}
+
+fn search(world: &World, business: &Business, arguments: Value) -> Vec<String> {
+    let page = world.call(&business.owner, "customers.search", arguments).expect("a page");
+    let rows = page["rows"].as_array().unwrap().iter();
+    rows.map(|row| text(row, "display_name").to_owned()).collect()
+}
+
+#[test]
+fn the_documents_example_answers_as_printed() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let made = world
+        .call(
+            &acme.owner,
+            "customers.create",
+            json!({
+                "customer_type": "individual", "first_name": "Marco", "last_name": "Reyes",
+                "phone": "(510) 555-0199", "email": "marco@example.com",
+                "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
+                              "postal_code": "94607" },
+            }),
+        )
+        .unwrap();
+    assert_eq!(made["customer_number"], "C-0001");
+    assert_eq!(made["display_name"], "Marco Reyes");
+    assert_eq!(made["status"], "active");
+    assert_eq!(made["primary_phone"], "+15105550199");
+    assert_eq!(made["primary_phone_raw"], "(510) 555-0199");
+    assert_eq!(made["primary_email"], "marco@example.com");
+    assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
+    assert_eq!(made["possible_duplicates"], json!([]));
+
+    let full = world.call(&acme.owner, "customers.get", json!({ "id": made["id"] })).unwrap();
+    assert_eq!(full["contacts"][0]["first_name"], "Marco");
+    assert_eq!(full["contacts"][0]["last_name"], "Reyes");
+    assert_eq!(full["contacts"][0]["is_primary"], true);
+    assert_eq!(full["locations"][0]["city"], "Oakland");
+    assert_eq!(full["locations"][0]["country"], "US");
+    assert_eq!(full["locations"][0]["is_primary"], true);
+
+    let page = world
+        .call(&acme.owner, "customers.search", json!({ "q": "Reyes", "status": "active" }))
+        .unwrap();
+    let row = page["rows"][0].as_object().unwrap();
+    let keys: Vec<_> = row.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["id", "display_name", "customer_type", "status", "primary_phone", "primary_email"]
+    );
+    assert_eq!(page["nextCursor"], Value::Null);
+    assert_eq!(page["hasMore"], false);
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let cases: Vec<(Value, &[&str])> = vec![
+        (json!({}), &["customer_type"]),
+        (
+            json!({ "customer_type": "individual", "phone": "12", "email": "nobody" }),
+            &["phone", "email", "first_name"],
+        ),
+        (json!({ "customer_type": "company" }), &["company_name"]),
+        (
+            json!({ "customer_type": "individual", "first_name": "A", "company_name": "B",
+                    "primary_contact": { "first_name": "C", "last_name": "D" } }),
+            &["company_name", "primary_contact"],
+        ),
+        (
+            json!({ "customer_type": "company", "company_name": "B", "first_name": "A",
+                    "last_name": "C" }),
+            &["first_name", "last_name"],
+        ),
+        (
+            json!({ "customer_type": "company", "company_name": "B",
+                    "primary_contact": { "first_name": "", "phone": "1" } }),
+            &["primary_contact.first_name", "primary_contact.last_name", "primary_contact.phone"],
+        ),
+        (
+            json!({ "customer_type": "individual", "first_name": "A",
+                    "location": { "city": "X", "latitude": 91, "longitude": 5 } }),
+            &[
+                "location.address_line1",
+                "location.state",
+                "location.postal_code",
+                "location.latitude",
+            ],
+        ),
+        (
+            json!({ "customer_type": "individual", "first_name": "A",
+                    "location": { "address_line1": "1", "city": "X", "state": "CA",
+                                  "postal_code": "9", "longitude": 5 } }),
+            &["location.latitude"],
+        ),
+        (
+            json!({ "customer_type": "individual", "first_name": "a".repeat(129),
+                    "notes_internal": "n".repeat(10_001), "source": "s".repeat(65) }),
+            &["first_name", "notes_internal", "source"],
+        ),
+        (json!({ "customer_type": "individual", "first_name": "A\u{0}B" }), &["first_name"]),
+        (
+            json!({ "customer_type": "individual", "frist_name": "A" }),
+            &["first_name", "frist_name"],
+        ),
+        (json!({ "customer_type": 3, "first_name": ["A"] }), &["customer_type", "first_name"]),
+    ];
+    for (arguments, expected) in cases {
+        let mut found = problems(&world, &acme, "customers.create", arguments.clone());
+        let mut expected: Vec<_> = expected.iter().map(|name| (*name).to_owned()).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{arguments}");
+    }
+    assert_eq!(search(&world, &acme, json!({})), Vec::<String>::new(), "nothing was written");
+}
+
+#[test]
+fn an_unknown_field_is_told_with_the_nearest_known_one() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let error = told(
+        &world
+            .call(
+                &acme.owner,
+                "customers.create",
+                json!({
+                    "customer_type": "individual", "first_name": "A", "emial": "a@b.example",
+                }),
+            )
+            .unwrap_err(),
+    );
+    assert_eq!(error["fields"][0]["field"], "emial");
+    assert!(text(&error["fields"][0], "problem").contains("did you mean email?"), "{error}");
+}
+
+#[test]
+fn client_artefacts_are_dropped() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    for artefact in crate::argument::CLIENT_ARTEFACTS {
+        let arguments = json!({ "id": acme.id("customer"), *artefact: "x" });
+        world.call(&acme.owner, "customers.get", arguments).expect(artefact);
+    }
+}
+
+#[test]
+fn a_key_sent_twice_is_refused_at_every_depth() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    for arguments in [
+        r#"{"customer_type":"individual","first_name":"A","first_name":"B"}"#,
+        r#"{"customer_type":"individual","first_name":"A","location":{"city":"A","city":"B"}}"#,
+    ] {
+        let error = told(&world.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
+        assert_eq!(error["kind"], "invalid_input");
+        assert!(text(&error, "message").contains("twice"), "{error}");
+    }
+}
+
+#[test]
+fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let id = company(&world, &acme, "Northside HOA");
+    let contacts = |world: &World| {
+        world.call(&acme.owner, "contacts.list", json!({ "customer_id": id })).unwrap()["rows"]
+            .clone()
+    };
+    let placeholder = contacts(&world)[0].clone();
+    assert_eq!(placeholder["first_name"], "Northside HOA");
+    assert_eq!(placeholder["last_name"], Value::Null);
+    assert_eq!(placeholder["is_primary"], true);
+
+    world
+        .call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Southside HOA" }))
+        .unwrap();
+    assert_eq!(contacts(&world)[0]["first_name"], "Southside HOA");
+
+    let filled = world
+        .call(&acme.owner, "contacts.create", json!({
+            "customer_id": id, "first_name": "Ana", "last_name": "Núñez", "phone": "510-555-0101",
+        }))
+        .unwrap();
+    assert_eq!(filled["id"], placeholder["id"], "the placeholder was filled");
+    assert_eq!(filled["is_primary"], true);
+    assert_eq!(contacts(&world).as_array().unwrap().len(), 1);
+    world
+        .call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Eastside" }))
+        .unwrap();
+    assert_eq!(contacts(&world)[0]["first_name"], "Ana", "it follows no more");
+    let shown = world.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+    assert_eq!(shown["primary_phone"], "+15105550101", "the primary contact's");
+}
+
+#[test]
+fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let id = person(&world, &acme, "Ana", json!({ "phone": "510-555-0101" }));
+    let contact = |world: &World| {
+        let full = world.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+        full["contacts"][0].clone()
+    };
+    let update = |fields: Value| {
+        let mut arguments = json!({ "id": id });
+        arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        world.call(&acme.owner, "customers.update", arguments).unwrap();
+    };
+    update(json!({ "last_name": "Cruz", "phone": null, "email": "ana@example.com" }));
+    let followed = contact(&world);
+    assert_eq!(followed["last_name"], "Cruz");
+    assert_eq!(followed["phone"], Value::Null);
+    assert_eq!(followed["email"], "ana@example.com");
+
+    world
+        .call(
+            &acme.owner,
+            "contacts.update",
+            json!({
+                "id": followed["id"], "customer_id": id, "title": "Owner",
+            }),
+        )
+        .unwrap();
+    update(json!({ "first_name": "Anna" }));
+    assert_eq!(contact(&world)["first_name"], "Ana");
+}
+
+#[test]
+fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let id = person(&world, &acme, "Ana", json!({ "notes_internal": "x", "source": "google" }));
+    world.clock.advance(5_000);
+    let updated = world
+        .call(
+            &acme.owner,
+            "customers.update",
+            json!({
+                "id": id, "do_not_contact": true, "do_not_contact_reason": "asked\r\nus",
+                "source": "", "status": "inactive",
+            }),
+        )
+        .unwrap();
+    assert_eq!(updated["do_not_contact_reason"], "asked\nus");
+    assert_eq!(updated["source"], Value::Null, "an empty text clears");
+    assert_eq!(updated["notes_internal"], "x", "what was not sent stays");
+    assert_eq!(updated["status"], "inactive");
+    assert_eq!(updated["updated_at"], "2026-06-13T18:00:05.000Z");
+
+    let refusals: Vec<(Value, &str)> = vec![
+        (json!({ "id": id }), "arguments"),
+        (json!({ "id": id, "customer_type": "company" }), "customer_type"),
+        (json!({ "id": id, "first_name": null }), "first_name"),
+        (json!({ "id": id, "is_vip": null }), "is_vip"),
+        (json!({ "id": id, "status": null }), "status"),
+        (json!({ "id": id, "status": "archived" }), "status"),
+        (json!({ "id": id, "company_name": "X" }), "company_name"),
+        (json!({ "id": id, "do_not_contact_reason": "r".repeat(501) }), "do_not_contact_reason"),
+        (json!({ "id": "42", "is_vip": true }), "id"),
+    ];
+    for (arguments, field) in refusals {
+        assert_eq!(problems(&world, &acme, "customers.update", arguments), [field]);
+    }
+    let error = told(
+        &world
+            .call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
+            .unwrap_err(),
+    );
+    assert!(text(&error, "message").contains("cannot change"), "{error}");
+}
+
+#[test]
+fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let id = acme.id("customer").to_owned();
+    let archived = world.call(&acme.owner, "customers.archive", json!({ "id": id })).unwrap();
+    assert_eq!(archived, json!({ "archived": true, "id": id }));
+    assert!(search(&world, &acme, json!({ "q": "nguyen" })).is_empty());
+    assert_eq!(
+        search(&world, &acme, json!({ "status": "archived" })),
+        ["Closed Down", "Hana Nguyen"]
+    );
+    let shown = world.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+    assert_eq!(shown["status"], "archived");
+    for (tool, arguments) in [
+        ("customers.archive", json!({ "id": id })),
+        ("customers.update", json!({ "id": id, "is_vip": true })),
+        ("contacts.create", json!({ "customer_id": id, "first_name": "A", "last_name": "B" })),
+        ("locations.archive", json!({ "customer_id": id, "id": acme.id("location") })),
+    ] {
+        let error = told(&world.call(&acme.owner, tool, arguments).unwrap_err());
+        assert_eq!(error["kind"], "not_found", "{tool}");
+    }
+    world.operate(Some(acme.account), "customers.restore", json!({ "id": id }));
+    assert_eq!(search(&world, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
+}
+
+#[test]
+fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let fields = json!({ "phone": "+1 510 555 0123", "email": "HANA@example.com" });
+    let first = person(&world, &acme, "Hana", fields);
+    let arguments = json!({ "customer_type": "company", "company_name": "Hana's",
+        "phone": "510.555.0123", "email": "hana@EXAMPLE.com" });
+    let made = world.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
+    assert_eq!(
+        made["possible_duplicates"],
+        json!([
+            { "id": first, "display_name": "Hana", "match": "phone and email" }
+        ])
+    );
+    let writer = world.access(&world.key(acme.account, None, &[Scope::WriteCustomers]));
+    let receipt = world.call(&writer, "customers.create", arguments).unwrap();
+    let keys: Vec<_> = receipt.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "customer_type",
+            "customer_number",
+            "display_name",
+            "status",
+            "primary_phone",
+            "primary_email",
+            "created_at"
+        ]
+    );
+}
+
+#[test]
+fn a_receipt_shows_nothing_that_was_stored_before() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let writer = world.access(&world.key(acme.account, None, &[Scope::WriteCustomers]));
+    let id = company(&world, &acme, "Quiet");
+    world
+        .call(
+            &acme.owner,
+            "contacts.create",
+            json!({
+                "customer_id": id, "first_name": "A", "last_name": "B", "phone": "510-555-0155",
+                "email": "secret@example.com",
+            }),
+        )
+        .unwrap();
+    let receipt = world
+        .call(&writer, "customers.update", json!({ "id": id, "phone": null, "is_vip": true }))
+        .unwrap();
+    assert_eq!(
+        receipt,
+        json!({
+            "id": id, "updated_at": "2026-06-13T18:00:00.000Z", "primary_phone": null, "is_vip": true,
+        })
+    );
+    let made = world
+        .call(
+            &writer,
+            "contacts.create",
+            json!({
+                "customer_id": id, "first_name": "C", "last_name": "D",
+            }),
+        )
+        .unwrap();
+    let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["id", "created_at", "customer_id", "first_name", "last_name"]);
+}
+
+#[test]
+fn search_finds_by_parts_of_names_and_phones_whole_matches_first() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    person(&world, &acme, "Đặng", json!({ "last_name": "Hoa", "phone": "(510) 555-0101" }));
+    person(&world, &acme, "Anna", json!({ "last_name": "O’Neill" }));
+    person(&world, &acme, "Annabel", json!({ "last_name": "Müller" }));
+    let id = company(&world, &acme, "Anna's Bakery");
+    world
+        .call(&acme.owner, "contacts.create", json!({
+            "customer_id": id, "first_name": "山田", "last_name": "太郎", "phone": "+44 20 7946 0958",
+        }))
+        .unwrap();
+    let cases: &[(&str, &[&str])] = &[
+        ("dang", &["Đặng Hoa"]),
+        ("oneill", &["Anna O’Neill"]),
+        ("o'neill anna", &["Anna O’Neill"]),
+        ("anna", &["Anna O’Neill", "Anna's Bakery", "Annabel Müller"]),
+        ("nna", &["Anna's Bakery", "Annabel Müller", "Anna O’Neill"]),
+        ("muller", &["Annabel Müller"]),
+        ("田", &["Anna's Bakery"]),
+        ("510 555", &["Đặng Hoa"]),
+        ("+1 (510) 555-0101", &["Đặng Hoa"]),
+        ("555 dang", &["Đặng Hoa"]),
+        ("020 7946", &["Anna's Bakery"]),
+        ("bakery 7946", &["Anna's Bakery"]),
+        ("nobody", &[]),
+        ("\" OR 1", &[]),
+    ];
+    for (q, expected) in cases {
+        assert_eq!(search(&world, &acme, json!({ "q": q })), *expected, "{q}");
+    }
+    for q in ["", "  ", "!!", "🙂"] {
+        assert_eq!(problems(&world, &acme, "customers.search", json!({ "q": q })), ["q"], "{q:?}");
+    }
+}
+
+#[test]
+fn search_filters_by_facets_alone_and_together() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let other = world.business("Other");
+    person(&world, &acme, "Ines", json!({ "email": "Ines@Example.com" }));
+    company(&world, &acme, "Ines and Co");
+    let tag = acme.id("tag").to_owned();
+    let hana = acme.id("customer").to_owned();
+    let assignment = json!({ "id": tag, "customer_id": hana });
+    world.operate(Some(acme.account), "tags.attach", assignment.clone());
+    let cases: Vec<(Value, &[&str])> = vec![
+        (json!({}), &["Ines and Co", "Ines", "Hana Nguyen"]),
+        (json!({ "type": "company" }), &["Ines and Co"]),
+        (json!({ "q": "ines", "type": "individual" }), &["Ines"]),
+        (json!({ "tag": tag }), &["Hana Nguyen"]),
+        (json!({ "tag": tag, "q": "ines" }), &[]),
+        (json!({ "tag": other.id("tag") }), &[]),
+        (json!({ "email": "INES@example.COM" }), &["Ines"]),
+        (json!({ "customer_number": "C-0004" }), &["Ines and Co"]),
+        (json!({ "customer_number": "c-4" }), &["Ines and Co"]),
+        (json!({ "customer_number": "C-9" }), &[]),
+        (json!({ "customer_number": "three" }), &[]),
+        (json!({ "status": "inactive" }), &[]),
+        (json!({ "q": null, "tag": null }), &["Ines and Co", "Ines", "Hana Nguyen"]),
+    ];
+    for (arguments, expected) in cases {
+        assert_eq!(search(&world, &acme, arguments.clone()), expected, "{arguments}");
+    }
+    world.operate(Some(acme.account), "tags.detach", assignment);
+    assert!(search(&world, &acme, json!({ "tag": tag })).is_empty());
+}
+
+#[test]
+fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    for number in 0..60 {
+        // Every third name holds the word whole, the others inside a longer one.
+        let first = if number % 3 == 0 { "Ann" } else { "Annika" };
+        person(&world, &acme, first, json!({ "last_name": format!("N{number:02}") }));
+    }
+    let whole = search(&world, &acme, json!({ "q": "ann", "limit": 100 }));
+    assert_eq!(whole.len(), 60);
+    assert!(whole[..20].iter().all(|name| name.starts_with("Ann ")), "whole words first");
+    for limit in [1, 7, 20, 59, 60] {
+        let mut seen = Vec::new();
+        let mut arguments = json!({ "q": "ann", "limit": limit });
+        loop {
+            let page = world.call(&acme.owner, "customers.search", arguments).unwrap();
+            let rows = page["rows"].as_array().unwrap();
+            seen.extend(rows.iter().map(|row| text(row, "display_name").to_owned()));
+            // A row made between two pages is not seen and pushes none out.
+            person(&world, &acme, "Bea", json!({}));
+            if page["hasMore"] == false {
+                assert_eq!(page["nextCursor"], Value::Null);
+                break;
+            }
+            arguments = json!({ "cursor": page["nextCursor"], "limit": limit });
+        }
+        assert_eq!(seen, whole, "pages of {limit}");
+    }
+}
+
+#[test]
+fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let other = world.empty_business("Other");
+    for first in ["Ann", "Anna", "Annika"] {
+        person(&world, &acme, first, json!({}));
+    }
+    let page =
+        world.call(&acme.owner, "customers.search", json!({ "q": "ann", "limit": 1 })).unwrap();
+    let cursor = text(&page, "nextCursor");
+    let damaged =
+        cursor.replacen(&cursor[10..11], if &cursor[10..11] == "x" { "y" } else { "x" }, 1);
+    let refusals = [
+        (&acme, json!({ "cursor": damaged }), "cursor"),
+        (&acme, json!({ "cursor": "null" }), "cursor"),
+        (&acme, json!({ "cursor": 7 }), "cursor"),
+        (&acme, json!({ "cursor": "x".repeat(10_000) }), "cursor"),
+        (&other, json!({ "cursor": cursor }), "cursor"),
+        (&acme, json!({ "cursor": cursor, "q": "anna" }), "q"),
+        (&acme, json!({ "limit": 0 }), "limit"),
+        (&acme, json!({ "limit": 101 }), "limit"),
+        (&acme, json!({ "limit": 9_007_199_254_740_993_i64 }), "limit"),
+        (&acme, json!({ "limit": "20" }), "limit"),
+    ];
+    for (business, arguments, field) in refusals {
+        let found = problems(&world, business, "customers.search", arguments.clone());
+        assert_eq!(found, [field], "{arguments}");
+    }
+    let same = json!({ "cursor": cursor, "q": "ann" });
+    assert_eq!(search(&world, &acme, same), ["Annika", "Anna"]);
+}

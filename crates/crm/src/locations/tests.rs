@@ -1,0 +1,152 @@
+//! Locations, through the funnel.
+
+use serde_json::{Value, json};
+
+use crate::testing::{Business, World, text, told};
+
+fn call(world: &World, business: &Business, tool: &str, fields: Value) -> Value {
+    let mut arguments = json!({ "customer_id": business.id("customer") });
+    arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    match world.call(&business.owner, tool, arguments) {
+        Ok(answer) => answer,
+        Err(error) => told(&error),
+    }
+}
+
+fn add(world: &World, business: &Business, label: &str, fields: Value) -> Value {
+    let mut arguments = json!({
+        "label": label, "address_line1": "1 Elm", "city": "Oakland", "state": "CA",
+        "postal_code": "94607",
+    });
+    arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    call(world, business, "locations.create", arguments)
+}
+
+fn id(location: &Value) -> &str {
+    text(location, "id")
+}
+
+fn is_primary(world: &World, business: &Business, location: &Value) -> bool {
+    let shown = call(world, business, "locations.get", json!({ "id": location["id"] }));
+    shown["is_primary"].as_bool().expect("a location")
+}
+
+#[test]
+fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let yard = add(&world, &acme, "Yard", json!({}));
+    assert_eq!(yard["is_primary"], false, "the sample's address is the primary service location");
+    assert_eq!(yard["location_type"], "service");
+    let billing = add(&world, &acme, "Office", json!({ "location_type": "billing" }));
+    assert_eq!(billing["is_primary"], true);
+    let refused = add(&world, &acme, "Other", json!({ "is_primary": true }));
+    assert_eq!(refused["kind"], "conflict");
+    assert!(text(&refused, "message").contains("is_primary to false"), "{refused}");
+    let listed = call(&world, &acme, "locations.list", json!({}));
+    let order: Vec<_> =
+        listed["rows"].as_array().unwrap().iter().map(|row| row["is_primary"] == true).collect();
+    assert_eq!(order, [true, true, false], "primary ones first");
+}
+
+#[test]
+fn promoting_takes_two_steps() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let yard = add(&world, &acme, "Yard", json!({}));
+    let first = acme.id("location");
+    let promote = json!({ "id": id(&yard), "is_primary": true });
+    assert_eq!(call(&world, &acme, "locations.update", promote.clone())["kind"], "conflict");
+    call(&world, &acme, "locations.update", json!({ "id": first, "is_primary": false }));
+    assert_eq!(call(&world, &acme, "locations.update", promote)["is_primary"], true);
+    let again = call(&world, &acme, "locations.update", json!({ "id": first, "is_primary": true }));
+    assert_eq!(again["kind"], "conflict");
+}
+
+#[test]
+fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let first = json!({ "id": acme.id("location") });
+    let yard = add(&world, &acme, "Yard", json!({}));
+    let office = add(&world, &acme, "Office", json!({ "location_type": "billing" }));
+    let moved = call(
+        &world,
+        &acme,
+        "locations.update",
+        json!({
+            "id": first["id"], "location_type": "billing",
+        }),
+    );
+    assert_eq!(moved["is_primary"], false, "billing has a primary");
+    assert!(is_primary(&world, &acme, &yard), "the oldest service location took over");
+    let refused = call(
+        &world,
+        &acme,
+        "locations.update",
+        json!({
+            "id": id(&yard), "location_type": "billing", "is_primary": true,
+        }),
+    );
+    assert_eq!(refused["kind"], "conflict");
+    assert!(is_primary(&world, &acme, &yard), "a refusal changes nothing");
+    let alone = call(
+        &world,
+        &acme,
+        "locations.update",
+        json!({
+            "id": id(&office), "location_type": "mailing",
+        }),
+    );
+    assert_eq!(alone["is_primary"], true, "the only one of its type");
+    assert!(is_primary(&world, &acme, &first), "and billing has another one now");
+}
+
+#[test]
+fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let first = acme.id("location").to_owned();
+    let yard = add(&world, &acme, "Yard", json!({}));
+    let archived = call(&world, &acme, "locations.archive", json!({ "id": first }));
+    assert_eq!(archived, json!({ "archived": true, "id": first }));
+    assert!(is_primary(&world, &acme, &yard));
+    let again = call(&world, &acme, "locations.archive", json!({ "id": first }));
+    assert_eq!(again["kind"], "not_found");
+    let listed = call(&world, &acme, "locations.list", json!({ "archived": true }));
+    assert_eq!(id(&listed["rows"][0]), first);
+    world.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
+    assert!(!is_primary(&world, &acme, &json!({ "id": first })));
+    call(&world, &acme, "locations.archive", json!({ "id": id(&yard) }));
+    call(&world, &acme, "locations.archive", json!({ "id": first }));
+    world.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
+    assert!(is_primary(&world, &acme, &json!({ "id": first })), "the only one of its type");
+}
+
+#[test]
+fn coordinates_come_together_and_countries_are_real() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let made =
+        add(&world, &acme, "A", json!({ "latitude": 37.8, "longitude": -122, "country": "ca" }));
+    assert_eq!(made["latitude"], 37.8);
+    assert_eq!(made["longitude"], -122.0);
+    assert_eq!(made["country"], "CA");
+    let cases = [
+        (json!({ "latitude": 1 }), "longitude"),
+        (json!({ "latitude": 1, "longitude": 181 }), "longitude"),
+        (json!({ "latitude": "1", "longitude": 1 }), "latitude"),
+        (json!({ "country": "XX" }), "country"),
+        (json!({ "postal_code": "9".repeat(17) }), "postal_code"),
+    ];
+    for (fields, field) in cases {
+        let refused = add(&world, &acme, "B", fields);
+        assert_eq!(refused["fields"][0]["field"], field, "{refused}");
+    }
+    let one = json!({ "id": id(&made), "latitude": null });
+    assert_eq!(call(&world, &acme, "locations.update", one)["kind"], "invalid_input");
+    let both = json!({ "id": id(&made), "latitude": null, "longitude": null });
+    assert_eq!(call(&world, &acme, "locations.update", both)["latitude"], Value::Null);
+    let moved = json!({ "id": id(&made), "latitude": 1, "longitude": 2 });
+    assert_eq!(call(&world, &acme, "locations.update", moved)["longitude"], 2.0);
+}

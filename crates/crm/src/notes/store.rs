@@ -1,0 +1,262 @@
+//! The SQL of notes, of their place in the search index, and of the counted writes.
+
+use zoop_db::{ReadTx, Row, Sql, Timestamp, Uuid, WriteTx, params};
+
+use super::{Note, SubjectType, oldest_draft};
+use crate::customers;
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+use crate::search::{Expression, NoteDocument, NoteWords};
+use crate::users;
+
+macro_rules! columns {
+    () => {
+        "x.id, x.n, x.body, x.pinned, x.draft, x.created_by, x.subject_type, x.subject_id, \
+         x.updated_at, x.archived_at"
+    };
+}
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GET = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
+    INSERT = "INSERT INTO notes (tenant_no, id, body, pinned, draft, created_by, subject_type, \
+              subject_id, updated_at, archived_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING n";
+    UPDATE = "UPDATE notes SET body = $3, pinned = $4, draft = $5, subject_type = $6, \
+              subject_id = $7, updated_at = $8, archived_at = $9 \
+              WHERE tenant_no = $1 AND id = $2";
+    /// Notes that an expression finds, newest first: below the id `$3`, from the id `$4` on. The
+    /// index knows neither drafts nor archived notes.
+    SEARCH = {
+        sqlite: concat!("SELECT ", columns!(), " FROM note_search \
+                 JOIN notes x ON x.n = note_search.rowid \
+                 WHERE note_search MATCH $2 AND note_search.rowid < coalesce( \
+                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $3 ORDER BY id LIMIT 1), \
+                 9223372036854775807) AND note_search.rowid >= coalesce( \
+                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $4 ORDER BY id LIMIT 1), \
+                 9223372036854775807) \
+                 AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
+        postgres: "",
+    };
+    /// One subject's notes, newest first: below the id `$3`, from the id `$4` on.
+    OF_SUBJECT = (concat!("SELECT ", columns!(), " FROM notes x \
+                  WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
+                  AND NOT x.draft AND x.archived_at IS NULL AND (x.pinned OR NOT $6) \
+                  AND x.created_by = coalesce($7, x.created_by) \
+                  AND x.subject_type = coalesce($8, x.subject_type) \
+                  ORDER BY x.id DESC LIMIT $5"));
+    INDEX = {
+        sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",
+        postgres: "",
+    };
+    UNINDEX = { sqlite: "DELETE FROM note_search WHERE rowid = $2", postgres: "" };
+    /// A person's write with `$4` later ones, none of them below the id `$3`.
+    NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
+                 ORDER BY id DESC LIMIT 1 OFFSET $4";
+    LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 \
+                  ORDER BY id DESC LIMIT 1";
+    INSERT_WRITE = "INSERT INTO note_writes (tenant_no, user_id, id) VALUES ($1, $2, $3)";
+    FORGET_WRITES = "DELETE FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3";
+}
+
+zoop_db::global_statements! {
+    /// Removes the drafts that are gone already, in every tenant.
+    SWEEP = "DELETE FROM notes WHERE draft AND id < $1";
+}
+
+/// The greatest id of the table, for the next one.
+pub(super) const GREATEST_ID: Sql = GREATEST;
+
+/// Candidates that a list reads at once when not all of them match.
+const BATCH: usize = 256;
+
+/// A note, whatever its state.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such note.
+pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
+    tx.first::<_, Error>(GET, params![id], note)?.ok_or(Error::not_found("note"))
+}
+
+/// Adds a note; its place in the search index.
+pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
+    let params = params![
+        note.id,
+        note.body,
+        note.pinned,
+        note.draft,
+        note.created_by,
+        note.subject_type,
+        note.subject_id,
+        note.updated_at,
+        note.archived_at
+    ];
+    tx.first::<_, Error>(INSERT, params, |row| Ok(row.take()?))?
+        .ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// Writes all of a note's fields that can change, and its place in the search index.
+pub(super) fn update(tx: &mut WriteTx<'_>, old: &Note, new: &Note) -> Result<()> {
+    let params = params![
+        new.id,
+        new.body,
+        new.pinned,
+        new.draft,
+        new.subject_type,
+        new.subject_id,
+        new.updated_at,
+        new.archived_at
+    ];
+    tx.execute(UPDATE, params)?;
+    if is_indexed(old) && is_indexed(new) && indexed(old) == indexed(new) {
+        return Ok(());
+    }
+    if is_indexed(old) {
+        tx.execute(UNINDEX, params![old.n])?;
+    }
+    index(tx, new)
+}
+
+/// Adds a note to the search index, if lists show it.
+pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
+    if !is_indexed(note) {
+        return Ok(());
+    }
+    let author = users::store::number(tx, note.created_by)?.ok_or(zoop_db::Error::NoRow)?;
+    let document = NoteDocument {
+        body: &note.body,
+        pinned: note.pinned,
+        created_by: author,
+        subject: note.subject_type,
+    };
+    let tokens = document.tokens(customers::store::mark(tx)?);
+    tx.execute(INDEX, params![note.n, tokens])?;
+    Ok(())
+}
+
+/// Drafts and archived notes are in no list, so the index does not know them.
+const fn is_indexed(note: &Note) -> bool {
+    !note.draft && note.archived_at.is_none()
+}
+
+/// What the index holds of a note and can change.
+fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
+    (&note.body, note.pinned, note.subject_type)
+}
+
+/// Removes the drafts that nobody committed in time; how many there were.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP, params![oldest_draft(now)])?)
+}
+
+/// Where a list's candidates come from.
+pub(super) enum Candidates {
+    /// The search index.
+    Found(Expression),
+    /// The notes of one subject, filtered.
+    OfSubject {
+        subject: Id<kinds::Subject>,
+        pinned: bool,
+        created_by: Option<Id<kinds::User>>,
+        subject_type: Option<SubjectType>,
+    },
+}
+
+/// The ids that a list's notes have.
+pub(super) struct Range {
+    /// The least one.
+    pub(super) from: Uuid,
+    /// What they are below of.
+    pub(super) before: Uuid,
+}
+
+/// Up to `count` of the candidates, newest first, whose bodies have the words of `verify`. Reads on
+/// until there are so many or no more candidates.
+pub(super) fn list(
+    tx: &mut ReadTx<'_>,
+    candidates: &Candidates,
+    range: Range,
+    verify: Option<&NoteWords>,
+    count: usize,
+) -> Result<Vec<Note>> {
+    let batch = if verify.is_some() { BATCH.max(count) } else { count };
+    let limit = i64::try_from(batch).unwrap_or(i64::MAX);
+    let Range { from, mut before } = range;
+    let mut found = Vec::new();
+    loop {
+        let (bound, mut read) = (before, 0);
+        let mut take = |row: &mut Row<'_>| -> Result<bool> {
+            let note = note(row)?;
+            read += 1;
+            before = note.id.uuid();
+            if verify.is_none_or(|words| words.body_matches(&note.body)) {
+                found.push(note);
+            }
+            Ok(found.len() < count)
+        };
+        match candidates {
+            Candidates::Found(expression) => {
+                let expression = expression.to_fts5();
+                tx.each(SEARCH, params![expression, bound, from, limit], &mut take)?;
+            }
+            Candidates::OfSubject { subject, pinned, created_by, subject_type } => {
+                let params =
+                    params![*subject, bound, from, limit, *pinned, *created_by, *subject_type];
+                tx.each(OF_SUBJECT, params, &mut take)?;
+            }
+        }
+        if found.len() >= count || read < batch {
+            return Ok(found);
+        }
+    }
+}
+
+/// The person's `place`th newest counted write, if none of those is below `oldest`.
+pub(super) fn nth_write(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    oldest: Uuid,
+    place: u32,
+) -> Result<Option<Uuid>> {
+    let later = i64::from(place) - 1;
+    tx.first(NTH_WRITE, params![user, oldest, later], |row| Ok(row.take()?))
+}
+
+/// The person's newest counted write.
+pub(super) fn last_write(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<Uuid>> {
+    tx.first(LAST_WRITE, params![user], |row| Ok(row.take()?))
+}
+
+/// Counts a write of the person.
+pub(super) fn insert_write(tx: &mut WriteTx<'_>, user: Id<kinds::User>, id: Uuid) -> Result<()> {
+    tx.execute(INSERT_WRITE, params![user, id])?;
+    Ok(())
+}
+
+/// Removes the person's writes that no longer count; no more than the limit are ever kept.
+pub(super) fn forget_writes(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    oldest: Uuid,
+) -> Result<()> {
+    tx.execute(FORGET_WRITES, params![user, oldest])?;
+    Ok(())
+}
+
+fn note(row: &mut Row<'_>) -> Result<Note> {
+    let id: Id<kinds::Note> = row.take()?;
+    Ok(Note {
+        id,
+        n: row.take()?,
+        body: row.take()?,
+        pinned: row.take()?,
+        draft: row.take()?,
+        created_by: row.take()?,
+        created_at: id.created_at(),
+        subject_type: row.take()?,
+        subject_id: row.take()?,
+        updated_at: row.take()?,
+        archived_at: row.take()?,
+        attachments: Vec::new(),
+    })
+}

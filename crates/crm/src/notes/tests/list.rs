@@ -1,0 +1,275 @@
+//! `notes.list`: filters, order and pages.
+
+use serde_json::{Value, json};
+
+use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
+use crate::access::Access;
+use crate::testing::{Business, World};
+
+/// Every row's `key`, page by page, with how many pages there were.
+fn walk(world: &World, access: &Access, mut filters: Value, key: &str) -> (Vec<String>, usize) {
+    let (mut seen, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = world.call(access, "notes.list", filters.clone()).expect("a page");
+        seen.extend(page["rows"].as_array().expect("rows").iter().map(|row| text_of(row, key)));
+        pages += 1;
+        assert!(pages < 200, "the pages do not end");
+        if page["hasMore"] == false {
+            assert_eq!(page["nextCursor"], Value::Null);
+            return (seen, pages);
+        }
+        filters = json!({ "cursor": page["nextCursor"], "limit": filters["limit"] });
+    }
+}
+
+#[test]
+fn pages_repeat_and_skip_nothing() {
+    let world = unlimited();
+    let business = world.business("Ada");
+    let job = business.id("job");
+    let name = |number: usize| format!("Visit {number:03}");
+    for half in 0..2 {
+        let notes = (half * 40..half * 40 + 40).map(
+            |number| json!({ "body": name(number), "subject_type": "job", "subject_id": job }),
+        );
+        many(&world, &business.office, notes.collect());
+        world.clock.advance(1);
+    }
+    let newest_first: Vec<_> = (0..80).rev().map(name).collect();
+    for filters in [
+        json!({ "limit": 7, "subject_type": "job" }),
+        json!({ "limit": 7, "subject_id": job }),
+        json!({ "limit": 7, "q": "visit" }),
+        json!({ "limit": 7, "q": "visit", "subject_id": job }),
+    ] {
+        let (seen, pages) = walk(&world, &business.tech, filters.clone(), "body");
+        assert_eq!(seen, newest_first, "{filters}");
+        assert_eq!(pages, 12, "{filters}");
+    }
+    // A page that ends with the last row says so.
+    assert_eq!(walk(&world, &business.tech, json!({ "limit": 40, "q": "visit" }), "body").1, 2);
+
+    let first = json!({ "limit": 30, "q": "visit" });
+    let first = world.call(&business.tech, "notes.list", first).unwrap();
+    note(&world, &business.office, "Visit of late");
+    let archived = &first["rows"][29]["id"];
+    world.call(&business.owner, "notes.archive", json!({ "id": archived })).unwrap();
+    let rest = json!({ "cursor": first["nextCursor"], "limit": 100 });
+    assert_eq!(bodies(&world, &business.tech, rest), newest_first[30..]);
+}
+
+/// What a filter asks, read plainly from a row.
+fn matches(row: &Value, filters: &Value) -> bool {
+    let standalone = filters["subject_type"] == "standalone";
+    let word = filters["q"].as_str().unwrap_or_default();
+    let body = text_of(row, "body").to_lowercase();
+    (filters["pinned"] != true || row["pinned"] == true)
+        && (filters["created_by"].is_null() || filters["created_by"] == row["created_by"])
+        && (filters["subject_id"].is_null() || filters["subject_id"] == row["subject_id"])
+        && if standalone {
+            row["subject_type"].is_null()
+        } else {
+            filters["subject_type"].is_null() || filters["subject_type"] == row["subject_type"]
+        }
+        && (word.is_empty() || body.split(' ').any(|other| other.starts_with(word)))
+}
+
+#[test]
+fn every_combination_of_filters_agrees_with_a_plain_reading() {
+    let world = unlimited();
+    let (business, stranger) = (world.business("Ada"), world.business("Ben"));
+    let (job, customer) = (business.id("job"), business.id("customer"));
+    note(&world, &stranger.office, "Gate of strangers");
+    for author in [&business.owner, &business.tech] {
+        for (kind, subject) in [
+            (json!(null), json!(null)),
+            (json!("job"), json!(job)),
+            (json!("customer"), json!(customer)),
+        ] {
+            for pinned in [true, false] {
+                let notes = ["Gate code", "Dog in yard"].map(|body| {
+                    json!({ "body": body, "pinned": pinned, "subject_type": kind, "subject_id": subject })
+                });
+                many(&world, author, notes.to_vec());
+            }
+        }
+    }
+    let all = world.call(&business.owner, "notes.list", json!({ "limit": 100 })).unwrap();
+    let all = all["rows"].as_array().unwrap().clone();
+    assert_eq!(all.len(), 25);
+    let author = json!(Business::user(&business.tech));
+    let mut tried = 0;
+    for pinned in [json!(null), json!(true), json!(false)] {
+        for created_by in [json!(null), author.clone()] {
+            for kind in
+                [json!(null), json!("job"), json!("customer"), json!("standalone"), json!("quote")]
+            {
+                for subject in [json!(null), json!(job)] {
+                    for q in [json!(null), json!("gat"), json!("yard")] {
+                        if kind == "standalone" && !(subject.is_null() && q.is_null()) {
+                            continue;
+                        }
+                        let filters = json!({
+                            "pinned": pinned, "created_by": created_by, "subject_type": kind,
+                            "subject_id": subject, "q": q, "limit": 100,
+                        });
+                        let page =
+                            world.call(&business.owner, "notes.list", filters.clone()).unwrap();
+                        let expected: Vec<_> =
+                            all.iter().filter(|row| matches(row, &filters)).cloned().collect();
+                        assert_eq!(page["rows"], json!(expected), "{filters}");
+                        tried += usize::from(!expected.is_empty());
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+}
+
+#[test]
+fn dates_bound_the_list_whatever_their_offset() {
+    let world = unlimited();
+    let business = world.business("Ada");
+    let job = business.id("job");
+    world.clock.advance(1);
+    for hour in ["1 am", "2 am", "3 am"] {
+        let made = json!({ "body": hour, "subject_type": "job", "subject_id": job });
+        world.call(&business.owner, "notes.create", made).unwrap();
+        world.clock.advance(HOUR);
+    }
+    let second = "2026-06-13T19:00:00.001Z";
+    for subject in [json!(null), json!(job)] {
+        let found = |after: Value, before: Value| {
+            let filters = json!({
+                "created_after": after, "created_before": before, "subject_type": "job",
+                "subject_id": subject,
+            });
+            bodies(&world, &business.owner, filters)
+        };
+        assert_eq!(found(json!(second), json!(null)), ["3 am", "2 am"]);
+        assert_eq!(found(json!("2026-06-13T21:00:00.001+02:00"), json!(null)), ["3 am", "2 am"]);
+        assert_eq!(found(json!("2026-06-13T19:00:00.001001Z"), json!(null)), ["3 am"]);
+        assert_eq!(found(json!(null), json!(second)), ["1 am"]);
+        assert_eq!(found(json!(null), json!("2026-06-13T14:00:00.001-05:00")), ["1 am"]);
+        assert_eq!(found(json!(null), json!("2026-06-13T19:00:00.002Z")), ["2 am", "1 am"]);
+        assert_eq!(found(json!(second), json!("2026-06-13T20:00:00.001Z")), ["2 am"]);
+        assert_eq!(found(json!(second), json!(second)), [""; 0]);
+        assert_eq!(found(json!("2030-01-01T00:00:00Z"), json!(null)), [""; 0]);
+        assert_eq!(found(json!(null), json!("1960-01-01T00:00:00Z")), [""; 0]);
+        let wide = (json!("0001-01-01T00:00:00Z"), json!("9999-12-01T00:00:00Z"));
+        assert_eq!(found(wide.0, wide.1), ["3 am", "2 am", "1 am"]);
+    }
+    let wrong = json!({ "created_after": "yesterday", "created_before": "2026-06-13" });
+    let wrong = world.call(&business.owner, "notes.list", wrong);
+    assert_eq!(failed(wrong), ["created_after", "created_before"]);
+}
+
+#[test]
+fn a_page_is_filled_from_candidates_that_must_be_verified() {
+    let world = unlimited();
+    let business = world.business("Ada");
+    let job = business.id("job");
+    // Every body has the pairs 東京 and 京都; only some have them together.
+    let body = |number: usize| {
+        if number.is_multiple_of(301) {
+            format!("{number} 東京都")
+        } else {
+            format!("{number} 京都の東京")
+        }
+    };
+    let notes = |subject: Option<&str>| {
+        let kind = subject.map(|_| "job");
+        (0..1_200)
+            .map(|number| json!({ "body": body(number), "subject_type": kind, "subject_id": subject }))
+            .collect()
+    };
+    many(&world, &business.office, notes(Some(job)));
+    let expected: Vec<_> = [903, 602, 301, 0].map(body).to_vec();
+    for subject in [json!(null), json!(job)] {
+        let filters = json!({ "q": "東京都", "limit": 1, "subject_id": subject });
+        let (seen, pages) = walk(&world, &business.office, filters, "body");
+        assert_eq!((seen, pages), (expected.clone(), 4));
+        let filters = json!({ "q": "東京都", "limit": 3, "subject_id": subject });
+        assert_eq!(walk(&world, &business.office, filters, "body").0, expected);
+        // Nothing at all is found in the end, and the end is told.
+        let filters = json!({ "q": "都京東", "subject_id": subject });
+        assert_eq!(bodies(&world, &business.office, filters), [""; 0]);
+    }
+}
+
+#[test]
+fn words_are_found_whole_or_begun_in_any_script() {
+    let world = unlimited();
+    let business = world.business("Ada");
+    many(
+        &world,
+        &business.owner,
+        ["O’Neill’s gate-code: 4711", "Nguyễn called \"twice\" (AND OR *)", "강남 job"]
+            .map(|body| json!({ "body": body, "subject_type": "job", "subject_id": business.id("job") }))
+            .to_vec(),
+    );
+    for subject in [json!(null), json!(business.id("job"))] {
+        for (q, count) in [
+            ("oneill", 1),
+            ("CODE gate", 1),
+            ("code called", 0),
+            ("ode", 0),
+            ("47", 1),
+            ("nguyen", 1),
+            ("\"twice", 1),
+            ("and or", 1),
+            ("NOT twice", 0),
+            ("가", 1),
+        ] {
+            let filters = json!({ "q": q, "subject_id": subject });
+            assert_eq!(bodies(&world, &business.owner, filters).len(), count, "{q}");
+        }
+        let no_word = json!({ "q": "*", "subject_id": subject });
+        assert_eq!(failed(world.call(&business.owner, "notes.list", no_word)), ["q"]);
+    }
+}
+
+#[test]
+fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
+    let world = unlimited();
+    let (business, other) = (world.business("Ada"), world.business("Ben"));
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    let list = |filters| world.call(&business.owner, "notes.list", filters);
+    let empty = json!({ "rows": [], "nextCursor": null, "hasMore": false });
+    for filters in [
+        json!({ "created_by": nobody }),
+        json!({ "created_by": Business::user(&other.owner) }),
+        json!({ "created_by": nobody, "subject_id": business.id("job") }),
+        json!({ "subject_id": nobody }),
+        json!({ "subject_id": other.id("job") }),
+        json!({ "subject_type": "quote", "subject_id": business.id("job") }),
+    ] {
+        assert_eq!(list(filters.clone()).unwrap(), empty, "{filters}");
+    }
+    let both = json!({ "subject_type": "standalone", "subject_id": nobody, "q": "x" });
+    assert_eq!(failed(list(both)), ["subject_id", "q"]);
+    assert_eq!(failed(list(json!({ "subject_type": "tag" }))), ["subject_type"]);
+    assert_eq!(
+        failed(list(json!({ "subject_id": "x", "created_by": 7 }))),
+        ["subject_id", "created_by"]
+    );
+    for q in ["x".repeat(257), "…!".to_owned(), "a\u{0}b".to_owned(), "  ".to_owned()] {
+        assert_eq!(failed(list(json!({ "q": q }))), ["q"]);
+    }
+    assert!(list(json!({ "q": "x".repeat(256), "pinned": null, "subject_type": null })).is_ok());
+}
+
+#[test]
+fn no_tenant_sees_another_ones_notes() {
+    let world = unlimited();
+    let (ada, ben) = (world.business("Ada"), world.business("Ben"));
+    let id = note(&world, &ada.owner, "Adas gate");
+    note(&world, &ben.owner, "Bens gate");
+    for (business, own) in [(&ada, "Adas gate"), (&ben, "Bens gate")] {
+        let shown = bodies(&world, &business.owner, json!({ "q": "gate", "subject_type": null }));
+        assert!(shown.contains(&own.to_owned()));
+        assert_eq!(shown.len(), 2, "{shown:?}");
+    }
+    assert!(world.call(&ben.owner, "notes.get", json!({ "id": id })).is_err());
+}

@@ -1,0 +1,42 @@
+//! `notes.restore`
+
+use super::NoteInput;
+use crate::access::Scope;
+use crate::context::WriteCtx;
+use crate::error::{Error, Result};
+use crate::id::kinds;
+use crate::notes::{Note, record, store};
+use crate::page::Restored;
+use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+
+/// `notes.restore`
+pub struct RestoreNote;
+
+impl Tool for RestoreNote {
+    const NAME: &'static str = "notes.restore";
+    const TITLE: &'static str = "Restore a note";
+    const ABOUT: &'static str = "Brings an archived note back.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const DOORS: Doors = Doors::CommandLine;
+    const EXAMPLE: &'static str = r#"{"id":"{archived_note}"}"#;
+    type Input = NoteInput;
+    type Output = Restored<kinds::Note>;
+}
+
+impl Command for RestoreNote {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Restored<kinds::Note>> {
+        let old = store::get(ctx.tx, input.id)?;
+        // A draft is its author's alone, archived or not.
+        if old.archived_at.is_none() || old.draft {
+            return Err(Error::not_found("archived note"));
+        }
+        let new = Note { archived_at: None, updated_at: ctx.moment(), ..old.clone() };
+        store::update(ctx.tx, &old, &new)?;
+        record(ctx, Some(&old), &new)?;
+        Ok(Restored::of(input.id))
+    }
+}

@@ -1,0 +1,128 @@
+//! The history: one entry a write, none a read, and backwards it gives each earlier state.
+
+use serde_json::{Map, Value, json};
+
+use crate::access::{Access, Scope};
+use crate::catalog;
+use crate::testing::{Business, World, text};
+use crate::tool::Action;
+
+fn entries(world: &World, business: &Business, record: Option<&str>) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut arguments = json!({ "record": record, "limit": 100 });
+    loop {
+        let page = world.operate(Some(business.account), "history.list", arguments);
+        all.extend(page["rows"].as_array().unwrap().iter().cloned());
+        if page["hasMore"] == false {
+            return all;
+        }
+        arguments = json!({ "cursor": page["nextCursor"], "limit": 100 });
+    }
+}
+
+#[test]
+fn every_command_leaves_one_entry_and_no_query_any() {
+    for tool in catalog::tools() {
+        let world = World::new();
+        let acme = world.business("Acme");
+        let operator = Access::operator(Some(acme.account));
+        let access = if tool.scope == Scope::Operate { &operator } else { &acme.owner };
+        let before = entries(&world, &acme, None).len();
+        let answer = world.call_text(access, tool.name, &acme.fill(tool.example)).expect(tool.name);
+        let after = entries(&world, &acme, None);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        // A new tenant's entry is in its own history.
+        let elsewhere = tool.name == "tenants.create";
+        let writes = matches!(tool.action, Action::Command { .. }) && !elsewhere;
+        assert_eq!(after.len() - before, usize::from(writes), "{}", tool.name);
+        if writes {
+            let entry = &after[0];
+            assert_eq!(entry["tool"], tool.name);
+            assert_eq!(entry["actor_kind"], access.actor.kind(), "{}", tool.name);
+            assert_eq!(entry["user_id"], json!(access.actor.user()), "{}", tool.name);
+            assert!(!entry["changes"].as_array().unwrap().is_empty(), "{}: {answer}", tool.name);
+        }
+    }
+}
+
+#[test]
+fn a_refused_write_leaves_nothing() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let before = entries(&world, &acme, None).len();
+    let customer = acme.id("customer");
+    for (tool, arguments) in [
+        ("tags.create", json!({ "name": "hoa" })),
+        ("customers.update", json!({ "id": customer, "company_name": "X" })),
+        (
+            "locations.create",
+            json!({ "customer_id": customer, "address_line1": "1", "city": "C", "state": "S",
+                    "postal_code": "P", "is_primary": true }),
+        ),
+    ] {
+        world.call(&acme.owner, tool, arguments).expect_err(tool);
+    }
+    assert_eq!(entries(&world, &acme, None).len(), before);
+}
+
+/// Puts a record back to where it was before an entry.
+fn undo(state: &mut Map<String, Value>, entry: &Value, record: &str) {
+    for change in entry["changes"].as_array().unwrap() {
+        if change["record_id"] == record {
+            let field = text(change, "field");
+            assert_eq!(state.get(field), Some(&change["new"]), "{field} of {entry}");
+            state.insert(field.to_owned(), change["old"].clone());
+        }
+    }
+}
+
+#[test]
+fn entries_applied_backwards_give_each_earlier_state() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let customer = acme.id("customer").to_owned();
+    let steps = [
+        ("contacts", "contact", "update", json!({ "title": "Boss", "phone": null })),
+        ("contacts", "other_contact", "update", json!({ "is_primary": true, "role": "billing" })),
+        ("contacts", "contact", "update", json!({ "is_primary": true, "email": "x@y.example" })),
+        ("locations", "location", "update", json!({ "is_primary": false, "city": "Alameda" })),
+        ("locations", "location", "update", json!({ "location_type": "billing" })),
+        ("contacts", "contact", "archive", json!({})),
+        ("locations", "location", "archive", json!({})),
+    ];
+    let records =
+        [("contacts", "contact"), ("contacts", "other_contact"), ("locations", "location")];
+    let state = |group: &str, name: &str| {
+        let arguments = json!({ "id": acme.id(name), "customer_id": customer });
+        let shown = world.call(&acme.owner, &format!("{group}.get"), arguments).unwrap();
+        shown.as_object().unwrap().clone()
+    };
+    let states = || records.map(|(group, name)| state(group, name));
+    let mut earlier = vec![states()];
+    for (group, name, verb, fields) in steps {
+        world.clock.advance(1_000);
+        let mut arguments = json!({ "id": acme.id(name), "customer_id": customer });
+        arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        world.call(&acme.owner, &format!("{group}.{verb}"), arguments).expect(verb);
+        earlier.push(states());
+    }
+    let mut now = earlier.pop().unwrap();
+    for (entry, expected) in entries(&world, &acme, None).iter().zip(earlier.into_iter().rev()) {
+        for (state, (_, name)) in now.iter_mut().zip(records) {
+            undo(state, entry, acme.id(name));
+        }
+        assert_eq!(now, expected, "before {entry}");
+    }
+}
+
+#[test]
+fn a_records_history_is_its_own() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let contact = acme.id("contact");
+    let entries = entries(&world, &acme, Some(contact));
+    let tools: Vec<_> = entries.iter().map(|entry| text(entry, "tool")).collect();
+    assert_eq!(tools, ["customers.create"]);
+    let other = world.business("Other");
+    assert!(self::entries(&world, &other, Some(contact)).is_empty());
+}

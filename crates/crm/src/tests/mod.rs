@@ -1,0 +1,10 @@
+//! Tests of the whole catalogue: what holds for every tool holds for the next one by its being
+//! listed.
+
+mod history;
+mod idempotency;
+mod laws;
+mod matrix;
+mod plans;
+mod races;
+mod snapshots;

@@ -1,0 +1,76 @@
+//! Every statement can be prepared, names its tenant, and walks no table and sorts nothing.
+
+use crate::schema;
+use crate::testing::World;
+
+/// Statements that read a whole table because that is what they are for.
+const WHOLE: &[(&str, &str)] = &[
+    ("LIST", "tenants"),
+    // Sorting a customer's few tags by name.
+    ("TAGS", "customers"),
+];
+
+/// How many statements may have a text of their own for each engine.
+const DIALECT_PAIRS: usize = 12;
+
+fn placeholders(sql: &str) -> usize {
+    let numbers = sql.split('$').skip(1).filter_map(|rest| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<usize>().ok()
+    });
+    numbers.max().unwrap_or(0)
+}
+
+/// Every statement: (module, name, SQLite's text).
+fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
+    let tenant = schema::STATEMENTS.iter().flat_map(|(module, statements)| {
+        statements.iter().map(move |(name, sql)| (*module, *name, sql.sqlite()))
+    });
+    let global = schema::GLOBAL_STATEMENTS.iter().flat_map(|(module, statements)| {
+        statements.iter().map(move |(name, sql)| (*module, *name, sql.sqlite()))
+    });
+    tenant.chain(global).collect()
+}
+
+#[test]
+fn every_statement_is_prepared_and_walks_no_table() {
+    let world = World::new();
+    for (module, name, sql) in statements() {
+        let plan = world
+            .read(move |tx| Ok(tx.plan(sql, placeholders(sql))?))
+            .unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
+        if WHOLE.contains(&(name, module)) {
+            continue;
+        }
+        for step in &plan {
+            // The greatest id is the first entry that a walk of its index meets.
+            let first = step.contains("USING COVERING INDEX") && sql.ends_with("DESC LIMIT 1");
+            let walks = step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && !first;
+            let sorts = step.contains("TEMP B-TREE");
+            assert!(!walks && !sorts, "{module} {name}: {plan:#?}");
+        }
+    }
+}
+
+#[test]
+fn every_tenant_statement_names_the_tenant() {
+    for (module, statements) in schema::STATEMENTS {
+        for (name, sql) in *statements {
+            let text = sql.sqlite();
+            let named = text.contains("tenant_no = $1") || text.contains("(tenant_no,");
+            // A row of the search index is named by its number, which its tenant's row holds.
+            let indexes = text.contains("_search (rowid") || text.contains("_search WHERE rowid");
+            assert!(named || indexes, "{module} {name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn dialects_part_in_few_places() {
+    let pairs = schema::STATEMENTS
+        .iter()
+        .flat_map(|(_, statements)| *statements)
+        .filter(|(_, sql)| sql.sqlite() != sql.postgres())
+        .count();
+    assert!(pairs <= DIALECT_PAIRS, "{pairs} statements have two texts");
+}

@@ -1,0 +1,135 @@
+//! Two writers racing on each uniqueness rule: two processes' engines on one file.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zoop_db::{Db, Migrate, Options};
+
+use crate::access::Access;
+use crate::error::Result;
+use crate::testing::{Business, World, text, told};
+use crate::{catalog, run, schema};
+
+/// Calls that each of the two processes makes.
+const EACH: usize = 20;
+
+/// A second process's engine on the world's file.
+fn second(world: &World) -> Db {
+    let url = format!("sqlite://{}", world.path().display());
+    Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse).expect("it opens")
+}
+
+/// Makes the same kind of call many times from both processes at once; every answer.
+fn race(
+    world: &World,
+    access: &Access,
+    tool: &str,
+    arguments: impl Fn(usize) -> Value,
+) -> Vec<Result<Value>> {
+    let tool = catalog::find(tool).expect("a tool");
+    let other = second(world);
+    let replies: Vec<_> = (0..EACH * 2)
+        .map(|number| {
+            let db = if number % 2 == 0 { &world.db } else { &other };
+            let (access, environment) = (access.clone(), world.environment.clone());
+            let arguments = arguments(number).to_string();
+            let deadline = Instant::now() + Duration::from_secs(60);
+            db.write(deadline, move |tx| {
+                run::write(tx, &access, &environment, tool, &arguments, None)
+            })
+        })
+        .collect();
+    let answers = replies.into_iter().map(|reply| Ok(serde_json::from_str(&reply.wait()?)?));
+    answers.collect()
+}
+
+fn won(answers: &[Result<Value>]) -> usize {
+    for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert_eq!(told(error)["kind"], "conflict", "{error:?}");
+    }
+    answers.iter().filter(|answer| answer.is_ok()).count()
+}
+
+fn primaries(world: &World, business: &Business, list: &str) -> usize {
+    let arguments = json!({ "customer_id": business.id("customer") });
+    let listed = world.call(&business.owner, list, arguments).unwrap();
+    listed["rows"].as_array().unwrap().iter().filter(|row| row["is_primary"] == true).count()
+}
+
+#[test]
+fn one_contact_is_primary() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let answers = race(&world, &acme.owner, "contacts.create", |number| {
+        json!({ "customer_id": acme.id("customer"), "first_name": format!("N{number}"),
+                "last_name": "X", "is_primary": true })
+    });
+    assert_eq!(won(&answers), EACH * 2, "each promotes its own");
+    assert_eq!(primaries(&world, &acme, "contacts.list"), 1);
+}
+
+#[test]
+fn one_location_of_a_type_is_primary() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let answers = race(&world, &acme.owner, "locations.create", |number| {
+        json!({ "customer_id": acme.id("customer"), "address_line1": format!("{number} Elm"),
+                "city": "C", "state": "S", "postal_code": "P", "location_type": "billing",
+                "is_primary": true })
+    });
+    assert_eq!(won(&answers), 1);
+    assert_eq!(primaries(&world, &acme, "locations.list"), 2, "service and billing");
+}
+
+#[test]
+fn one_tag_has_a_name() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let answers = race(
+        &world,
+        &acme.owner,
+        "tags.create",
+        |number| json!({ "name": if number % 3 == 0 { "seasonal" } else { "Seasonal" } }),
+    );
+    assert_eq!(won(&answers), 1);
+}
+
+#[test]
+fn one_customer_has_a_number() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let answers = race(
+        &world,
+        &acme.owner,
+        "customers.create",
+        |number| json!({ "customer_type": "individual", "first_name": format!("N{number}") }),
+    );
+    assert_eq!(won(&answers), EACH * 2);
+    let numbers: BTreeSet<_> = answers
+        .iter()
+        .map(|answer| text(answer.as_ref().unwrap(), "customer_number").to_owned())
+        .collect();
+    assert_eq!(numbers.len(), EACH * 2);
+    let ids: BTreeSet<_> =
+        answers.iter().map(|answer| text(answer.as_ref().unwrap(), "id").to_owned()).collect();
+    assert_eq!(ids.len(), EACH * 2);
+}
+
+#[test]
+fn one_idempotency_key_is_one_write() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let answers = race(
+        &world,
+        &acme.owner,
+        "customers.create",
+        |_| json!({ "customer_type": "individual", "first_name": "Once", "idempotency_key": "k" }),
+    );
+    assert_eq!(won(&answers), EACH * 2, "every retry is answered");
+    let ids: BTreeSet<_> =
+        answers.iter().map(|answer| text(answer.as_ref().unwrap(), "id").to_owned()).collect();
+    assert_eq!(ids.len(), 1);
+    let found = world.call(&acme.owner, "customers.search", json!({ "q": "once" })).unwrap();
+    assert_eq!(found["rows"].as_array().unwrap().len(), 1);
+}
