@@ -1,10 +1,12 @@
 //! Tests of the whole catalogue: what holds for every tool holds for the next one by its being
 //! listed.
 
+mod bad_input;
 mod history;
 mod idempotency;
 mod laws;
 mod matrix;
 mod plans;
 mod races;
+mod reference;
 mod snapshots;

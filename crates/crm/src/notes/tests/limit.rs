@@ -114,6 +114,24 @@ fn changes_of_drafts_refusals_replays_and_the_operator_do_not_count() {
 }
 
 #[test]
+fn writes_that_no_longer_count_are_not_kept() {
+    let (world, business) = limited();
+    for _ in 0..3 {
+        note(&world, &business.office, "Written.");
+        note(&world, &business.tech, "Written.");
+    }
+    world.clock.advance(60_000);
+    note(&world, &business.office, "Written.");
+    let database = rusqlite::Connection::open(world.path()).unwrap();
+    let count = "SELECT count(*) FROM note_writes WHERE user_id = ?1";
+    let kept = |access: &Access| {
+        let user = *Business::user(access).uuid().as_bytes();
+        database.query_row::<i64, _, _>(count, [user], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((kept(&business.office), kept(&business.tech)), (1, 3));
+}
+
+#[test]
 fn zero_means_no_limit() {
     let (mut world, business) = limited();
     world.environment.note_writes_per_minute = 0;

@@ -1,0 +1,111 @@
+//! Hostile input meets every tool: a clear refusal, and nothing written.
+
+use serde_json::{Value, json};
+
+use crate::access::{Access, Scope};
+use crate::catalog;
+use crate::testing::{Business, World, told};
+
+/// Arguments that no tool can take, as text: some are no JSON at all.
+fn hopeless() -> Vec<String> {
+    let deep = |open: &str, close: &str| {
+        format!("{{\"id\":{}{}}}", open.repeat(20_000), close.repeat(20_000))
+    };
+    vec![
+        String::new(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        "\"id\"".to_owned(),
+        "{".to_owned(),
+        "{\"id\":}".to_owned(),
+        "{} {}".to_owned(),
+        "{\"id\":\"\\ud800\"}".to_owned(),
+        "{\"\\udfff\":1}".to_owned(),
+        "{\"no_such_field\":1}".to_owned(),
+        "{\"id\":1,\"id\":2}".to_owned(),
+        "{\"a\u{0}b\":1}".to_owned(),
+        deep("[", "]"),
+        deep("{\"a\":", "}"),
+        format!("{{\"id\":\"{}\"}}", "9".repeat(1 << 20)),
+        "{\"id\":1e999}".to_owned(),
+    ]
+}
+
+/// Values that no field takes.
+fn strange(text: bool) -> Vec<Value> {
+    let mut values = vec![
+        json!([]),
+        json!({ "a": 1 }),
+        json!("\u{0}"),
+        json!("a\u{7f}b"),
+        json!("\u{85}x\u{1b}[31m"),
+        json!("x".repeat(200_000)),
+    ];
+    if text {
+        values.extend([json!(1), json!(true), json!(9_007_199_254_740_993_i64), json!(1e308)]);
+    }
+    values
+}
+
+fn entries(world: &World, business: &Business) -> usize {
+    let listed = world.operate(Some(business.account), "history.list", json!({ "limit": 100 }));
+    listed["rows"].as_array().unwrap().len()
+}
+
+#[test]
+fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let before = entries(&world, &acme);
+    for (_, tool) in catalog::mcp_tools() {
+        for arguments in hopeless() {
+            let refused = world.call_text(&acme.owner, tool.name, &arguments);
+            let shown: String = arguments.chars().take(40).collect();
+            let told = told(&refused.expect_err(&format!("{} {shown}", tool.name)));
+            assert_eq!(told["kind"], "invalid_input", "{} {shown}", tool.name);
+            assert!(told.to_string().len() < 4_000, "{} {shown}: a short answer", tool.name);
+        }
+    }
+    assert_eq!(entries(&world, &acme), before);
+}
+
+#[test]
+fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let before = entries(&world, &acme);
+    for (_, tool) in catalog::mcp_tools() {
+        let example: Value = serde_json::from_str(&acme.fill(tool.example)).unwrap();
+        for field in tool.fields() {
+            let text = field.schema["type"] == "string" || field.schema["type"][0] == "string";
+            let object = field.schema["type"] == "object";
+            for value in strange(text) {
+                if object && value.is_object() {
+                    continue;
+                }
+                let mut arguments = example.clone();
+                arguments[field.name] = value.clone();
+                let call = world.call(&acme.owner, tool.name, arguments);
+                let told = told(&call.expect_err(&format!("{} {}", tool.name, field.name)));
+                assert_eq!(told["kind"], "invalid_input", "{} {}", tool.name, field.name);
+                let fields = told["fields"].as_array().expect("fields");
+                let named = fields.iter().any(|known| known["field"] == field.name);
+                assert!(named, "{} {}: {told}", tool.name, field.name);
+            }
+        }
+    }
+    assert_eq!(entries(&world, &acme), before);
+}
+
+#[test]
+fn the_operators_tools_refuse_strange_input_too() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let operator = Access::operator(Some(acme.account));
+    for tool in catalog::tools().filter(|tool| tool.scope == Scope::Operate) {
+        for arguments in hopeless() {
+            let refused = world.call_text(&operator, tool.name, &arguments);
+            assert_eq!(told(&refused.expect_err(tool.name))["kind"], "invalid_input");
+        }
+    }
+}
