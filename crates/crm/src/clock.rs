@@ -125,10 +125,19 @@ pub fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// Reads RFC 3339 with any offset.
+/// Reads RFC 3339 with any offset. A time beyond what the calendar here holds (clients write the
+/// end of the year 9999 for no end at all) is the last or first one that it does hold.
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(Timestamp(time.as_microsecond()))
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp(time.as_microsecond()));
+    }
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let (date, ..) = (pieces.date(), pieces.time()?, pieces.offset()?);
+    match date.year() {
+        9999 => Some(Timestamp(jiff::Timestamp::MAX.as_microsecond())),
+        -9999 => Some(Timestamp(jiff::Timestamp::MIN.as_microsecond())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +149,8 @@ mod tests {
         let time = parse_rfc3339("2026-06-13T20:00:00.000+02:00").expect("a time");
         assert_eq!(rfc3339(time), "2026-06-13T18:00:00.000Z");
         assert_eq!(rfc3339(Timestamp(0)), "1970-01-01T00:00:00.000Z");
+        let endless = parse_rfc3339("9999-12-31T23:59:59Z").expect("a time");
+        assert!(endless > parse_rfc3339("9999-12-01T00:00:00Z").expect("a time"));
         assert_eq!(parse_rfc3339("2026-06-13"), None);
         assert_eq!(parse_rfc3339("yesterday"), None);
     }

@@ -32,6 +32,8 @@ pub struct WriteCtx<'a, 'c> {
     pub environment: &'a Environment,
     /// What the call has changed so far.
     pub(crate) changes: Vec<Change>,
+    /// Whether the history may not know of the call at all.
+    pub(crate) is_private: bool,
 }
 
 /// One field of one record that a call changed.
@@ -70,6 +72,11 @@ impl WriteCtx<'_, '_> {
         let last = self.tx.first::<Uuid, Error>(greatest, &[], |row| Ok(row.take()?))?;
         let random = self.environment.entropy.bits();
         Ok(Id::new(id::following(last, self.now, random)))
+    }
+
+    /// Keeps the call out of the history: what it writes is its author's alone.
+    pub const fn leave_no_history(&mut self) {
+        self.is_private = true;
     }
 
     /// Tells the history that `new` was added.

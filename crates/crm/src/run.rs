@@ -69,7 +69,7 @@ pub fn write(
     }
     let sent = needs_receipt(access, tool, receipt).then(|| arguments.clone());
     let now = environment.clock.now();
-    let mut ctx = WriteCtx { tx, access, now, environment, changes: Vec::new() };
+    let mut ctx = WriteCtx { tx, access, now, environment, changes: Vec::new(), is_private: false };
     let answer = run(&mut ctx, Call { tool, arguments, key })?;
     match sent {
         Some(sent) => receipt_of(&answer, receipt, &sent),

@@ -1,6 +1,6 @@
 //! Arguments: what a caller sent becomes valid types, or a list of everything that is wrong.
 //!
-//! An input is declared once with [`input!`](crate::argument::input): its fields' types carry the
+//! An input is declared once with `input!`: its fields' types carry the
 //! limits, and the same constants make the JSON schema and the validation. How a field's type
 //! treats `null` and emptiness is told by its wrapper:
 //!

@@ -8,7 +8,9 @@ use super::{Json, Parse, Refused, Setting};
 use crate::access::Country;
 use crate::clock::parse_rfc3339;
 use crate::email;
+use crate::fold;
 use crate::phone::{self, Phone};
+use crate::search::QueryHasNoWord;
 
 fn because(problem: impl Into<String>) -> Refused {
     Refused::Because(problem.into())
@@ -60,8 +62,8 @@ impl Parse for Words {
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
         match clean(value, 256) {
-            Ok(text) => Ok(Self(text)),
-            Err(Refused::Empty) => Err(because("must hold at least one letter or digit")),
+            Ok(text) if !fold::words(&text).is_empty() => Ok(Self(text)),
+            Ok(_) | Err(Refused::Empty) => Err(because(QueryHasNoWord.text())),
             Err(other) => Err(other),
         }
     }

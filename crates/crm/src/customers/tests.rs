@@ -531,3 +531,12 @@ fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
     let same = json!({ "cursor": cursor, "q": "ann" });
     assert_eq!(search(&world, &acme, same), ["Annika", "Anna"]);
 }
+
+#[test]
+fn a_search_without_a_word_is_told_with_everything_else() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let other = world.business("Other");
+    let arguments = json!({ "q": "!!!", "limit": 0, "tag": other.id("tag") });
+    assert_eq!(problems(&world, &acme, "customers.search", arguments), ["limit", "q"]);
+}

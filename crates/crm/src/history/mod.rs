@@ -43,8 +43,8 @@ pub struct Entry {
     pub changes: Box<RawValue>,
 }
 
-/// Writes the entry of a call, if it changed anything that the history may show.
+/// Writes the entry of a call, unless the history may not know of it.
 pub(crate) fn record(ctx: &mut WriteCtx<'_, '_>, tool: &'static str) -> Result<()> {
     let changes = std::mem::take(&mut ctx.changes);
-    if changes.is_empty() { Ok(()) } else { store::insert(ctx, tool, &changes) }
+    if ctx.is_private { Ok(()) } else { store::insert(ctx, tool, &changes) }
 }

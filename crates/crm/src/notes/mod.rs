@@ -4,8 +4,8 @@
 //! it is in no list, no search and no history, and a day after its creation it is gone whether or
 //! not the sweep has removed it. An archived note is kept and shown to nobody.
 //!
-//! Here lives what a note is, who may see and change it ([`access`]) and how often one person may
-//! write ([`limit`]). Which words find a note is [`crate::search`]'s.
+//! Here lives what a note is, who may see and change it (`access.rs`) and how often one person may
+//! write (`limit.rs`). Which words find a note is [`crate::search`]'s.
 
 mod access;
 mod limit;
@@ -183,7 +183,10 @@ impl Recorded for KeptNote {
 /// Tells the history that a note was added (no `old`) or changed. Committing a draft is what adds
 /// it; of a body that was replaced only the old text is kept.
 fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<()> {
-    let Some(kept) = new.kept() else { return Ok(()) };
+    let Some(kept) = new.kept() else {
+        ctx.leave_no_history();
+        return Ok(());
+    };
     match old.and_then(|old| Some((old, old.kept()?))) {
         None => ctx.added(&kept),
         Some((old, kept_before)) => {

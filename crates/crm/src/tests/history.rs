@@ -126,3 +126,13 @@ fn a_records_history_is_its_own() {
     let other = world.business("Other");
     assert!(self::entries(&world, &other, Some(contact)).is_empty());
 }
+
+#[test]
+fn a_write_that_changes_nothing_leaves_its_entry_too() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let before = entries(&world, &acme, None).len();
+    let assignment = json!({ "id": acme.id("tag"), "customer_id": acme.id("archived_customer") });
+    world.operate(Some(acme.account), "tags.attach", assignment);
+    assert_eq!(entries(&world, &acme, None).len(), before + 1, "it was attached already");
+}

@@ -207,7 +207,9 @@ fn reference() -> String {
             catalog::mcp_tools().filter(|(of, _)| of.name == group.name).map(|(_, t)| t).collect();
         if !tools.is_empty() {
             let _ = write!(page, "\n## {}\n", group.about.trim_end_matches('.'));
-            tools.iter().for_each(|tool| describe(&mut page, tool));
+            for tool in tools {
+                describe(&mut page, tool);
+            }
         }
     }
     page
@@ -237,7 +239,9 @@ fn describe(page: &mut String, tool: &ToolDef) {
         page.push_str("\nTakes no arguments.\n");
     } else {
         page.push_str("\n| argument | value | meaning |\n| --- | --- | --- |\n");
-        fields.iter().for_each(|field| describe_field(page, field, ""));
+        for field in &fields {
+            describe_field(page, field, "");
+        }
     }
     let keys: Vec<_> = tool.output_schema()["properties"]
         .as_object()

@@ -1,0 +1,121 @@
+//! What the contract makes of a caller's arguments before it looks at anything stored.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::contract::{Field, Holds, Use};
+use super::pools;
+use crate::fold;
+
+/// The fields of an object.
+pub(super) type Object = Map<String, Value>;
+
+/// Whether nothing is in it.
+pub(super) fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// What the arguments say, cleaned; or which fields are wrong.
+pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<String>> {
+    let mut clean = Object::new();
+    let mut wrong: BTreeSet<String> =
+        sent.keys().filter(|key| !fields.iter().any(|field| field.0 == **key)).cloned().collect();
+    for (name, holds, usage) in fields {
+        let value = sent.get(*name);
+        match value {
+            None if *usage == Use::Required => drop(wrong.insert((*name).to_owned())),
+            None => {}
+            // An empty query holds no word; only null is not sent.
+            Some(Value::Null) if *usage == Use::Optional => {}
+            Some(value) if is_blank(value) && !matches!(holds, Holds::Search) => match usage {
+                Use::Required | Use::Kept => drop(wrong.insert((*name).to_owned())),
+                Use::Optional => {}
+                Use::Clearable => drop(clean.insert((*name).to_owned(), Value::Null)),
+            },
+            Some(value) => match cleaned(value, *holds) {
+                Ok(value) => drop(clean.insert((*name).to_owned(), value)),
+                Err(inner) if inner.is_empty() => drop(wrong.insert((*name).to_owned())),
+                Err(inner) => wrong.extend(inner.iter().map(|field| format!("{name}.{field}"))),
+            },
+        }
+    }
+    coordinates(sent, fields, &mut wrong);
+    if wrong.is_empty() { Ok(clean) } else { Err(wrong) }
+}
+
+/// A new location has both coordinates or neither.
+fn coordinates(sent: &Object, fields: &[Field], wrong: &mut BTreeSet<String>) {
+    let holds = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
+    for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
+        let is_new = fields.iter().any(|field| field.0 == one && field.2 == Use::Optional);
+        if is_new && holds(one) && !holds(other) {
+            wrong.insert(other.to_owned());
+        }
+    }
+}
+
+/// One value, cleaned; or the fields inside it that are wrong, none if it is wrong as a whole.
+fn cleaned(value: &Value, holds: Holds) -> Result<Value, BTreeSet<String>> {
+    let is_right = match holds {
+        Holds::Nested(fields) => {
+            let Value::Object(inner) = value else { return Err(BTreeSet::new()) };
+            return read(inner, fields).map(Value::Object);
+        }
+        Holds::Truth => value.is_boolean(),
+        Holds::Degrees(most) => {
+            let degrees = value.as_f64().filter(|degrees| degrees.abs() <= most);
+            return degrees.map(|degrees| json!(degrees)).or_wrong();
+        }
+        Holds::Limit => value.as_u64().is_some_and(|limit| (1..=100).contains(&limit)),
+        Holds::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+        Holds::Id => value.as_str().is_some_and(|id| id.len() == 36 && id.bytes().nth(8) == Some(b'-')),
+        Holds::Text(most) => return text(value, most),
+        Holds::Search => return text(value, 256).and_then(worded),
+        Holds::Email => return text(value, 254).and_then(|text| known(text, pools::EMAILS)),
+        Holds::Color => return text(value, 64).and_then(|text| known(text, &["#112233", "#AbCdEf"])),
+        Holds::Country => {
+            let code = text(value, 64).and_then(|text| known(text, &["US", "us", "DE"]))?;
+            return Ok(json!(code.as_str().expect("a text").to_uppercase()));
+        }
+        Holds::Phone => {
+            let phones: Vec<_> = pools::PHONES.iter().map(|phone| phone.typed).collect();
+            return text(value, 64).and_then(|text| known(text, &phones));
+        }
+        Holds::Time => {
+            let time = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+            return time.map(|time| json!(time.as_millisecond())).or_wrong();
+        }
+    };
+    if is_right { Ok(value.clone()) } else { Err(BTreeSet::new()) }
+}
+
+/// What is not there is wrong as a whole.
+trait OrWrong<T> {
+    fn or_wrong(self) -> Result<T, BTreeSet<String>>;
+}
+
+impl<T> OrWrong<T> for Option<T> {
+    fn or_wrong(self) -> Result<T, BTreeSet<String>> {
+        self.ok_or_else(BTreeSet::new)
+    }
+}
+
+fn text(value: &Value, most: usize) -> Result<Value, BTreeSet<String>> {
+    let text = value.as_str().or_wrong()?.replace("\r\n", "\n");
+    let text = text.trim();
+    let is_control = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
+    let is_right = text.chars().count() <= most && !text.chars().any(is_control);
+    is_right.then(|| json!(text)).or_wrong()
+}
+
+/// The sequences send a few right values and a few wrong ones; what is right is listed.
+fn known(text: Value, right: &[&str]) -> Result<Value, BTreeSet<String>> {
+    let is_known = right.contains(&text.as_str().expect("a text"));
+    is_known.then_some(text).or_wrong()
+}
+
+fn worded(text: Value) -> Result<Value, BTreeSet<String>> {
+    let has_word = !fold::words(text.as_str().expect("a text")).is_empty();
+    has_word.then_some(text).or_wrong()
+}

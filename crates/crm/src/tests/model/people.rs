@@ -1,0 +1,199 @@
+//! The model of contacts.
+
+use serde_json::{Value, json};
+
+use super::arguments::Object;
+use super::state::{
+    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Outcome, Tenant, creation, e164, sent,
+    sent_or, time,
+};
+
+impl Contact {
+    /// A contact of which nothing is known.
+    pub(super) fn new(id: &str, customer: &str, at: i64) -> Self {
+        let at = time(at);
+        let shown = json!({
+            "id": id, "customer_id": customer, "first_name": "", "last_name": null, "phone": null,
+            "phone_raw": null, "email": null, "is_primary": true, "phone_can_sms": true,
+            "role": "general", "title": null, "created_at": at, "updated_at": at,
+            "archived_at": null,
+        });
+        Self { shown, origin: Origin::Own }
+    }
+
+    /// Becomes the person that was sent.
+    pub(super) fn fill(&mut self, arguments: &Object) {
+        self.origin = Origin::Own;
+        for field in ["first_name", "last_name", "email", "title"] {
+            self.shown[field] = sent(arguments, field);
+        }
+        self.shown["phone_can_sms"] = sent_or(arguments, "phone_can_sms", true);
+        self.shown["role"] = sent_or(arguments, "role", "general");
+        self.set_phone(sent(arguments, "phone"));
+    }
+
+    fn set_phone(&mut self, typed: Value) {
+        self.shown["phone"] = e164(&typed);
+        self.shown["phone_raw"] = typed;
+    }
+
+    /// Takes the customer's fields, if it is the one that was made with it.
+    pub(super) fn follow(&mut self, own: &Value, now: i64) {
+        let before = self.shown.clone();
+        match self.origin {
+            Origin::Own => {}
+            Origin::Placeholder => self.shown["first_name"] = own["company_name"].clone(),
+            Origin::Customer => {
+                for (field, of_customer) in [
+                    ("first_name", "first_name"),
+                    ("last_name", "last_name"),
+                    ("phone", "primary_phone"),
+                    ("phone_raw", "primary_phone_raw"),
+                    ("email", "primary_email"),
+                ] {
+                    self.shown[field] = own[of_customer].clone();
+                }
+            }
+        }
+        if self.shown != before {
+            self.shown["updated_at"] = json!(time(now));
+        }
+    }
+}
+
+impl Customer {
+    fn set_primary(&mut self, id: &Value, now: i64) {
+        for contact in &mut self.contacts {
+            let is_primary = contact.shown["id"] == *id;
+            if contact.is_primary() != is_primary {
+                contact.shown["is_primary"] = json!(is_primary);
+                contact.shown["updated_at"] = json!(time(now));
+            }
+        }
+    }
+
+    fn active_contact(&mut self, id: &Value) -> Outcome<&mut Contact> {
+        let found = self.contacts.iter_mut().find(|contact| contact.shown["id"] == *id);
+        found.filter(|contact| contact.is_active()).ok_or(NOT_FOUND)
+    }
+}
+
+impl Tenant {
+    pub(super) fn contact_creation(&self, now: i64) -> i64 {
+        let all = self.customers.iter().flat_map(|customer| &customer.contacts);
+        creation(now, all.map(|contact| &contact.shown))
+    }
+
+    pub(super) fn contacts(
+        &mut self,
+        verb: &str,
+        arguments: &Object,
+        fresh: &Fresh,
+        now: i64,
+    ) -> Outcome {
+        let created = self.contact_creation(now);
+        let id = sent(arguments, "id");
+        let customer_id = sent(arguments, "customer_id");
+        match verb {
+            "list" => {
+                let customer = self.customer(&customer_id)?;
+                let archived = || customer.contacts.iter().filter(|contact| !contact.is_active());
+                let rows: Vec<_> = match arguments.get("archived") {
+                    Some(Value::Bool(true)) => archived().map(|row| row.shown.clone()).collect(),
+                    _ => customer.active_contacts().iter().map(|row| row.shown.clone()).collect(),
+                };
+                Ok(json!({ "rows": rows }))
+            }
+            "get" => {
+                let customer = self.customer(&customer_id)?;
+                let found = customer.contacts.iter().find(|contact| contact.shown["id"] == id);
+                found.map(|contact| contact.shown.clone()).ok_or(NOT_FOUND)
+            }
+            "create" => {
+                let customer = self.active_customer(&customer_id)?;
+                Ok(create(customer, arguments, fresh, created, now))
+            }
+            "update" => update(self.active_customer(&customer_id)?, arguments, now),
+            "archive" => archive(self.active_customer(&customer_id)?, &id, now),
+            "restore" => self.restore_contact(&id, now),
+            other => panic!("contacts.{other}"),
+        }
+    }
+
+    /// Comes back, never as the primary one.
+    fn restore_contact(&mut self, id: &Value, now: i64) -> Outcome {
+        let customers = self.customers.iter_mut().filter(|customer| !customer.is_archived());
+        let found = customers
+            .flat_map(|customer| &mut customer.contacts)
+            .find(|contact| contact.shown["id"] == *id && !contact.is_active())
+            .ok_or(NOT_FOUND)?;
+        found.shown["archived_at"] = Value::Null;
+        found.shown["updated_at"] = json!(time(now));
+        Ok(json!({ "restored": true, "id": id }))
+    }
+}
+
+fn create(
+    customer: &mut Customer,
+    arguments: &Object,
+    fresh: &Fresh,
+    created: i64,
+    now: i64,
+) -> Value {
+    let placeholder = |contact: &&mut Contact| contact.origin == Origin::Placeholder;
+    if let Some(contact) = customer.contacts.iter_mut().find(placeholder) {
+        contact.fill(arguments);
+        contact.shown["updated_at"] = json!(time(now));
+        return contact.shown.clone();
+    }
+    let mut contact = Contact::new(&fresh.id, customer.id(), created);
+    contact.fill(arguments);
+    contact.shown["is_primary"] = json!(false);
+    customer.contacts.push(contact);
+    if arguments.get("is_primary") == Some(&json!(true)) {
+        customer.set_primary(&json!(fresh.id), now);
+        // It is as new as it was made.
+        let contact = customer.contacts.last_mut().expect("the new one");
+        contact.shown["updated_at"] = contact.shown["created_at"].clone();
+    }
+    customer.contacts.last().expect("the new one").shown.clone()
+}
+
+fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Outcome {
+    let id = sent(arguments, "id");
+    let contact = customer.active_contact(&id)?;
+    if contact.is_primary() && arguments.get("is_primary") == Some(&json!(false)) {
+        return Err(CONFLICT);
+    }
+    for (field, value) in arguments {
+        match field.as_str() {
+            "id" | "customer_id" | "is_primary" => {}
+            "phone" => contact.set_phone(value.clone()),
+            _ => contact.shown[field.as_str()] = value.clone(),
+        }
+    }
+    contact.origin = Origin::Own;
+    contact.shown["updated_at"] = json!(time(now));
+    if arguments.get("is_primary") == Some(&json!(true)) {
+        customer.set_primary(&id, now);
+    }
+    Ok(customer.active_contact(&id)?.shown.clone())
+}
+
+fn archive(customer: &mut Customer, id: &Value, now: i64) -> Outcome {
+    customer.active_contact(id)?;
+    let others = customer.contacts.iter().filter(|contact| contact.shown["id"] != *id);
+    let Some(oldest) = others.filter(|contact| contact.is_active()).next() else {
+        return Err(CONFLICT);
+    };
+    let oldest = oldest.shown["id"].clone();
+    let contact = customer.active_contact(id)?;
+    let was_primary = contact.is_primary();
+    contact.shown["is_primary"] = json!(false);
+    contact.shown["archived_at"] = json!(time(now));
+    contact.shown["updated_at"] = json!(time(now));
+    if was_primary {
+        customer.set_primary(&oldest, now);
+    }
+    Ok(json!({ "archived": true, "id": id }))
+}

@@ -1,0 +1,167 @@
+//! The model of locations.
+
+use serde_json::{Value, json};
+
+use super::arguments::Object;
+use super::state::{
+    CONFLICT, Customer, Fresh, NOT_FOUND, Outcome, Tenant, creation, is_archived, sent, sent_or,
+    time, wrong_field,
+};
+
+/// Fields of which nothing is made.
+const OPTIONAL: &[&str] = &[
+    "address_line2",
+    "label",
+    "access_notes",
+    "parking_notes",
+    "service_notes",
+    "latitude",
+    "longitude",
+    "place_id",
+];
+const REQUIRED: &[&str] = &["address_line1", "city", "state", "postal_code"];
+
+impl Customer {
+    /// The active locations of a type, in creation order, but not the one with this id.
+    fn others(&mut self, location_type: &Value, id: &Value) -> Vec<&mut Value> {
+        let active = self.locations.iter_mut().filter(|location| !is_archived(location));
+        let of_type = active.filter(|location| location["location_type"] == *location_type);
+        of_type.filter(|location| location["id"] != *id).collect()
+    }
+
+    fn active_location(&mut self, id: &Value) -> Outcome<&mut Value> {
+        let found = self.locations.iter_mut().find(|location| location["id"] == *id);
+        found.filter(|location| !is_archived(location)).ok_or(NOT_FOUND)
+    }
+
+    pub(super) fn add_location(
+        &mut self,
+        arguments: &Object,
+        id: &str,
+        created: i64,
+    ) -> Outcome {
+        let location_type = sent_or(arguments, "location_type", "service");
+        let asked = arguments.get("is_primary") == Some(&json!(true));
+        let others = self.others(&location_type, &Value::Null);
+        if asked && others.iter().any(|other| other["is_primary"] == true) {
+            return Err(CONFLICT);
+        }
+        let is_primary = asked || others.is_empty();
+        let at = time(created);
+        let mut location = json!({
+            "id": id, "customer_id": self.id(), "location_type": location_type,
+            "country": sent_or(arguments, "country", "US"), "is_primary": is_primary,
+            "created_at": at, "updated_at": at, "archived_at": null,
+        });
+        for field in OPTIONAL.iter().chain(REQUIRED) {
+            location[*field] = sent(arguments, field);
+        }
+        self.locations.push(location.clone());
+        Ok(location)
+    }
+
+    /// The oldest active one of a type that lost its primary takes over.
+    fn promote_oldest(&mut self, location_type: &Value, but: &Value, now: i64) {
+        if let Some(oldest) = self.others(location_type, but).into_iter().next() {
+            oldest["is_primary"] = json!(true);
+            oldest["updated_at"] = json!(time(now));
+        }
+    }
+
+    fn update_location(&mut self, arguments: &Object, now: i64) -> Outcome {
+        let id = sent(arguments, "id");
+        let old = self.active_location(&id)?.clone();
+        let mut new = old.clone();
+        for (field, value) in arguments {
+            new[field.as_str()] = value.clone();
+        }
+        for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
+            if new[one].is_null() && !new[other].is_null() {
+                return Err(wrong_field(one));
+            }
+        }
+        let moved = new["location_type"] != old["location_type"];
+        let others = self.others(&new["location_type"], &id);
+        let is_taken = others.iter().any(|other| other["is_primary"] == true);
+        match arguments.get("is_primary") {
+            Some(Value::Bool(true)) if is_taken => return Err(CONFLICT),
+            None if moved => new["is_primary"] = json!(others.is_empty()),
+            _ => {}
+        }
+        new["updated_at"] = json!(time(now));
+        *self.active_location(&id)? = new.clone();
+        if moved && old["is_primary"] == true {
+            self.promote_oldest(&old["location_type"], &id, now);
+        }
+        Ok(new)
+    }
+
+    fn archive_location(&mut self, id: &Value, now: i64) -> Outcome {
+        let location = self.active_location(id)?;
+        let was_primary = location["is_primary"] == true;
+        let location_type = location["location_type"].clone();
+        location["is_primary"] = json!(false);
+        location["archived_at"] = json!(time(now));
+        location["updated_at"] = json!(time(now));
+        if was_primary {
+            self.promote_oldest(&location_type, id, now);
+        }
+        Ok(json!({ "archived": true, "id": id }))
+    }
+}
+
+impl Tenant {
+    pub(super) fn location_creation(&self, now: i64) -> i64 {
+        creation(now, self.customers.iter().flat_map(|customer| &customer.locations))
+    }
+
+    pub(super) fn locations(
+        &mut self,
+        verb: &str,
+        arguments: &Object,
+        fresh: &Fresh,
+        now: i64,
+    ) -> Outcome {
+        let created = self.location_creation(now);
+        let id = sent(arguments, "id");
+        let customer_id = sent(arguments, "customer_id");
+        match verb {
+            "list" => {
+                let customer = self.customer(&customer_id)?;
+                let archived = || customer.locations.iter().filter(|row| is_archived(row));
+                let rows: Vec<_> = match arguments.get("archived") {
+                    Some(Value::Bool(true)) => archived().cloned().collect(),
+                    _ => customer.active_locations(),
+                };
+                Ok(json!({ "rows": rows }))
+            }
+            "get" => {
+                let customer = self.customer(&customer_id)?;
+                let found = customer.locations.iter().find(|location| location["id"] == id);
+                found.cloned().ok_or(NOT_FOUND)
+            }
+            "create" => {
+                self.active_customer(&customer_id)?.add_location(arguments, &fresh.id, created)
+            }
+            "update" => self.active_customer(&customer_id)?.update_location(arguments, now),
+            "archive" => self.active_customer(&customer_id)?.archive_location(&id, now),
+            "restore" => self.restore_location(&id, now),
+            other => panic!("locations.{other}"),
+        }
+    }
+
+    /// Comes back, as the primary one of its type only if it is the only one.
+    fn restore_location(&mut self, id: &Value, now: i64) -> Outcome {
+        let has = |customer: &Customer| customer.locations.iter().any(|own| own["id"] == *id);
+        let found = self.customers.iter_mut().find(|customer| has(customer));
+        let customer = found.filter(|customer| !customer.is_archived()).ok_or(NOT_FOUND)?;
+        let location = customer.locations.iter_mut().find(|location| location["id"] == *id);
+        let location = location.filter(|location| is_archived(location)).ok_or(NOT_FOUND)?;
+        location["archived_at"] = Value::Null;
+        location["updated_at"] = json!(time(now));
+        let location_type = location["location_type"].clone();
+        let is_primary = customer.others(&location_type, id).is_empty();
+        customer.active_location(id)?["is_primary"] = json!(is_primary);
+        Ok(json!({ "restored": true, "id": id }))
+    }
+}

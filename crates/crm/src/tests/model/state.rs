@@ -1,0 +1,258 @@
+//! What the model remembers: plain lists in creation order, the records as they are shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::arguments::Object;
+use super::pools;
+
+/// Why a call is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) kind: &'static str,
+    /// The fields that are wrong; `None` where the contract names none.
+    pub(super) fields: Option<BTreeSet<String>>,
+    pub(super) retry_after_s: Option<u64>,
+}
+
+pub(super) type Outcome<T = Value> = Result<T, Refusal>;
+
+const fn refusal(kind: &'static str) -> Refusal {
+    Refusal { kind, fields: None, retry_after_s: None }
+}
+
+pub(super) const NOT_FOUND: Refusal = refusal("not_found");
+pub(super) const CONFLICT: Refusal = refusal("conflict");
+pub(super) const INVALID: Refusal = refusal("invalid_input");
+pub(super) const NO_SCOPE: Refusal = refusal("insufficient_scope");
+
+pub(super) fn wrong(fields: BTreeSet<String>) -> Refusal {
+    Refusal { fields: Some(fields), ..INVALID }
+}
+
+pub(super) fn wrong_field(field: &str) -> Refusal {
+    wrong(BTreeSet::from([field.to_owned()]))
+}
+
+/// Ids are the one thing that the model cannot know: it takes those that the product made.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Fresh {
+    pub(super) id: String,
+    pub(super) contact: String,
+    pub(super) location: String,
+}
+
+/// Somebody with a credential.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) name: &'static str,
+    pub(super) scopes: &'static [&'static str],
+    pub(super) user: Option<String>,
+    pub(super) is_owner: bool,
+}
+
+/// Where a contact's fields come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Own,
+    Customer,
+    Placeholder,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Contact {
+    pub(super) shown: Value,
+    pub(super) origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Customer {
+    /// The record; its phone and e-mail are the customer's own.
+    pub(super) own: Value,
+    /// Active or inactive, kept while archived.
+    pub(super) status: String,
+    pub(super) contacts: Vec<Contact>,
+    pub(super) locations: Vec<Value>,
+    pub(super) tags: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Note {
+    pub(super) shown: Value,
+    pub(super) created: i64,
+    pub(super) is_archived: bool,
+}
+
+/// An answer that a retry gets again.
+#[derive(Debug, Clone)]
+pub(super) struct Remembered {
+    pub(super) tool: &'static str,
+    pub(super) arguments: Object,
+    pub(super) answer: Value,
+    pub(super) at: i64,
+}
+
+/// One tenant.
+#[derive(Debug, Default)]
+pub(super) struct Tenant {
+    pub(super) callers: Vec<Caller>,
+    pub(super) customers: Vec<Customer>,
+    pub(super) tags: Vec<Value>,
+    pub(super) notes: Vec<Note>,
+    /// Type and id of jobs, invoices, quotes and estimates.
+    pub(super) work: Vec<(String, String)>,
+    /// The tool of each entry.
+    pub(super) history: Vec<&'static str>,
+    pub(super) remembered: BTreeMap<(usize, String), Remembered>,
+    /// When each person wrote notes.
+    pub(super) note_writes: BTreeMap<String, Vec<i64>>,
+}
+
+pub(super) fn time(milliseconds: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(milliseconds).expect("a time");
+    format!("{time:.3}")
+}
+
+pub(super) fn milliseconds(time: &Value) -> i64 {
+    let time: jiff::Timestamp = time.as_str().expect("a time").parse().expect("a time");
+    time.as_millisecond()
+}
+
+/// When the next record of a list is made: now, or with the last one if the clock went back, since
+/// the order of creation times is that of creation.
+pub(super) fn creation<'a>(now: i64, list: impl Iterator<Item = &'a Value>) -> i64 {
+    list.map(|record| milliseconds(&record["created_at"])).max().map_or(now, |last| last.max(now))
+}
+
+pub(super) fn is_archived(record: &Value) -> bool {
+    !record["archived_at"].is_null()
+}
+
+/// The value that was sent, or `null`.
+pub(super) fn sent(arguments: &Object, name: &str) -> Value {
+    arguments.get(name).cloned().unwrap_or_default()
+}
+
+/// The value that was sent, or another.
+pub(super) fn sent_or(arguments: &Object, name: &str, other: impl Into<Value>) -> Value {
+    arguments.get(name).cloned().unwrap_or_else(|| other.into())
+}
+
+pub(super) fn e164(typed: &Value) -> Value {
+    let phone = pools::PHONES.iter().find(|phone| *typed == *phone.typed);
+    phone.map_or(Value::Null, |phone| json!(phone.e164))
+}
+
+impl Contact {
+    pub(super) fn is_active(&self) -> bool {
+        !is_archived(&self.shown)
+    }
+
+    pub(super) fn is_primary(&self) -> bool {
+        self.shown["is_primary"] == true
+    }
+
+    pub(super) fn name(&self) -> String {
+        joined(&self.shown)
+    }
+}
+
+/// First and last name joined by a space.
+pub(super) fn joined(record: &Value) -> String {
+    let names = ["first_name", "last_name"].iter().filter_map(|name| record[*name].as_str());
+    names.collect::<Vec<_>>().join(" ")
+}
+
+impl Customer {
+    pub(super) fn id(&self) -> &str {
+        self.own["id"].as_str().expect("an id")
+    }
+
+    pub(super) fn is_company(&self) -> bool {
+        self.own["customer_type"] == "company"
+    }
+
+    pub(super) fn is_archived(&self) -> bool {
+        is_archived(&self.own)
+    }
+
+    pub(super) fn display_name(&self) -> String {
+        match self.own["company_name"].as_str() {
+            Some(name) => name.to_owned(),
+            None => joined(&self.own),
+        }
+    }
+
+    pub(super) fn visible_status(&self) -> &str {
+        if self.is_archived() { "archived" } else { &self.status }
+    }
+
+    /// The primary contact first, then in creation order.
+    pub(super) fn active_contacts(&self) -> Vec<&Contact> {
+        let active = || self.contacts.iter().filter(|contact| contact.is_active());
+        let primary = active().filter(|contact| contact.is_primary());
+        primary.chain(active().filter(|contact| !contact.is_primary())).collect()
+    }
+
+    /// Primary ones first, then in creation order.
+    pub(super) fn active_locations(&self) -> Vec<Value> {
+        let active = || self.locations.iter().filter(|location| !is_archived(location));
+        let primary = active().filter(|location| location["is_primary"] == true);
+        primary.chain(active().filter(|location| location["is_primary"] == false)).cloned().collect()
+    }
+
+    /// Its own phone or e-mail, else the primary contact's.
+    pub(super) fn primary(&self, own: &str, contact: &str) -> Value {
+        if !self.own[own].is_null() {
+            return self.own[own].clone();
+        }
+        let primary = self.contacts.iter().find(|contact| contact.is_primary());
+        primary.map_or(Value::Null, |primary| primary.shown[contact].clone())
+    }
+
+    /// The record with what is made of it.
+    pub(super) fn shown(&self, tags: &[Value]) -> Value {
+        let mut shown = self.own.clone();
+        shown["display_name"] = json!(self.display_name());
+        shown["status"] = json!(self.visible_status());
+        let own_phone = !self.own["primary_phone"].is_null();
+        shown["primary_phone"] = self.primary("primary_phone", "phone");
+        if !own_phone {
+            shown["primary_phone_raw"] = self.primary("primary_phone_raw", "phone_raw");
+        }
+        shown["primary_email"] = self.primary("primary_email", "email");
+        let mut own: Vec<_> =
+            tags.iter().filter(|tag| self.tags.contains(tag["id"].as_str().expect("an id"))).collect();
+        own.sort_by_key(|tag| caseless(&tag["name"]));
+        let label = |tag: &Value| json!({ "id": tag["id"], "name": tag["name"], "color": tag["color"] });
+        shown["tags"] = own.into_iter().map(label).collect();
+        shown
+    }
+
+    pub(super) fn full(&self, tags: &[Value]) -> Value {
+        let mut full = self.shown(tags);
+        full["contacts"] =
+            self.active_contacts().into_iter().map(|contact| contact.shown.clone()).collect();
+        full["locations"] = self.active_locations().into();
+        full
+    }
+}
+
+/// A name without its case.
+pub(super) fn caseless(name: &Value) -> String {
+    name.as_str().expect("a name").to_lowercase()
+}
+
+impl Tenant {
+    pub(super) fn customer(&mut self, id: &Value) -> Outcome<&mut Customer> {
+        self.customers.iter_mut().find(|customer| customer.own["id"] == *id).ok_or(NOT_FOUND)
+    }
+
+    /// A customer that can be written to.
+    pub(super) fn active_customer(&mut self, id: &Value) -> Outcome<&mut Customer> {
+        self.customer(id).and_then(
+            |customer| if customer.is_archived() { Err(NOT_FOUND) } else { Ok(customer) },
+        )
+    }
+}
