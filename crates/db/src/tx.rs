@@ -102,6 +102,13 @@ impl<'c> ReadTx<'c> {
         self.connection.first(sql.sqlite(), None, params, read)
     }
 
+    /// The work that the engine does for a statement, in steps of its own that grow with the rows
+    /// examined. For tests.
+    pub fn steps(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i32> {
+        let tenant = self.tenant()?;
+        self.connection.steps(sql.sqlite(), Some(tenant), params)
+    }
+
     /// The plan that the engine chose for a statement, a line a step. For tests.
     pub fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
         self.connection.plan(sql, params)

@@ -9,4 +9,5 @@ mod matrix;
 mod plans;
 mod races;
 mod reference;
+mod rows;
 mod snapshots;

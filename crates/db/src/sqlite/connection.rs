@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rusqlite::{CachedStatement, OpenFlags};
+use rusqlite::{CachedStatement, OpenFlags, StatementStatus};
 
 use crate::error::{Error, Result};
 use crate::row::{Row, Value};
@@ -153,6 +153,22 @@ impl Connection {
         let mut rows = statement.raw_query();
         let Some(row) = rows.next().map_err(Error::from)? else { return Ok(None) };
         Ok(Some(read(&mut Row::new(row))?))
+    }
+
+    /// Runs a statement to its end; the steps that SQLite's virtual machine took for it.
+    pub(crate) fn steps(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<i32> {
+        let mut statement = prepared(&self.raw, &mut self.texts, sql)?;
+        bind(&mut statement, tenant, params)?;
+        statement.reset_status(StatementStatus::VmStep);
+        let mut rows = statement.raw_query();
+        while rows.next()?.is_some() {}
+        drop(rows);
+        Ok(statement.get_status(StatementStatus::VmStep))
     }
 
     /// The query plan of a statement whose placeholders are all bound to nothing.

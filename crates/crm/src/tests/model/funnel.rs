@@ -1,0 +1,197 @@
+//! The model of a call: scope, actor, arguments, idempotency key, tool, history, receipt.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::arguments::{self, Object, is_blank};
+use super::contract::{self, Tool, Use};
+use super::notes::DAY;
+use super::pools;
+use super::state::{
+    CONFLICT, Fresh, INVALID, NO_SCOPE, Outcome, Remembered, Tenant, wrong, wrong_field,
+};
+
+const KEY: &str = "idempotency_key";
+/// The seed's example of what customers.create answers.
+const RECEIPT: &[&str] = &[
+    "id",
+    "customer_type",
+    "customer_number",
+    "display_name",
+    "status",
+    "primary_phone",
+    "primary_email",
+    "created_at",
+];
+
+impl Tenant {
+    /// What a call must answer; a paged list as if it had one page.
+    pub(super) fn call(
+        &mut self,
+        caller: usize,
+        tool: &'static Tool,
+        sent: &Value,
+        fresh: &Fresh,
+        now: i64,
+    ) -> Outcome {
+        self.authorize(caller, tool)?;
+        let mut sent = sent.as_object().expect("an object").clone();
+        sent.retain(|name, _| !pools::ARTEFACTS.contains(&name.as_str()));
+        let key = if tool.is_read() { None } else { take_key(&mut sent)? };
+        let arguments = arguments(tool, &sent)?;
+        if let Some(key) = &key
+            && let Some(known) = self.remembered.get(&(caller, key.clone()))
+            && known.at + DAY > now
+        {
+            if known.tool != tool.name || known.arguments != sent {
+                return Err(CONFLICT);
+            }
+            let answer = known.answer.clone();
+            return Ok(self.receipt(caller, tool, answer, &sent));
+        }
+        let (answer, leaves_history) = self.run(caller, tool, &arguments, fresh, now)?;
+        if leaves_history {
+            self.history.push(tool.name);
+        }
+        if let Some(key) = key {
+            let remembered = Remembered {
+                tool: tool.name,
+                arguments: sent.clone(),
+                answer: answer.clone(),
+                at: now,
+            };
+            self.remembered.insert((caller, key), remembered);
+        }
+        Ok(self.receipt(caller, tool, answer, &sent))
+    }
+
+    fn authorize(&self, caller: usize, tool: &Tool) -> Outcome<()> {
+        let caller = &self.callers[caller];
+        if !caller.scopes.contains(&tool.scope) {
+            return Err(NO_SCOPE);
+        }
+        if tool.person && caller.user.is_none() { Err(INVALID) } else { Ok(()) }
+    }
+
+    fn run(
+        &mut self,
+        caller: usize,
+        tool: &Tool,
+        arguments: &Object,
+        fresh: &Fresh,
+        now: i64,
+    ) -> Outcome<(Value, bool)> {
+        let verb = tool.verb();
+        let answer = match tool.group() {
+            "customers" => self.customers(verb, arguments, fresh, now),
+            "contacts" => self.contacts(verb, arguments, fresh, now),
+            "locations" => self.locations(verb, arguments, fresh, now),
+            "tags" => self.tags(verb, arguments, caller, fresh, now),
+            "subjects" => self.create_work(arguments, fresh),
+            _ => return self.notes(verb, arguments, caller, fresh, now),
+        };
+        Ok((answer?, !tool.is_read()))
+    }
+
+    /// A caller who may not read is told what it sent, and how to find it again.
+    fn receipt(&self, caller: usize, tool: &Tool, answer: Value, sent: &Object) -> Value {
+        let can_read = self.callers[caller].scopes.contains(&tool.read_scope());
+        let first = match (tool.name, tool.verb()) {
+            _ if can_read => return answer,
+            ("customers.create", _) => {
+                return RECEIPT.iter().map(|key| ((*key).to_owned(), answer[*key].clone())).collect();
+            }
+            (_, "create") => "created_at",
+            (_, "update") => "updated_at",
+            _ => return answer,
+        };
+        let mut receipt = json!({ "id": answer["id"], first: answer[first] });
+        for (name, value) in sent {
+            let shown = match (tool.name, name.as_str()) {
+                ("customers.update", "phone") => "primary_phone",
+                ("customers.update", "email") => "primary_email",
+                (_, name) => name,
+            };
+            let stored = if is_blank(value) { Value::Null } else { answer[shown].clone() };
+            receipt[shown] = stored;
+        }
+        receipt
+    }
+}
+
+fn take_key(sent: &mut Object) -> Outcome<Option<String>> {
+    match sent.remove(KEY) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(key)) if key.is_empty() => Ok(None),
+        Some(Value::String(key)) if key.len() <= 255 => Ok(Some(key)),
+        Some(_) => Err(wrong_field(KEY)),
+    }
+}
+
+/// The arguments, or everything that is wrong with them.
+fn arguments(tool: &Tool, sent: &Object) -> Outcome<Object> {
+    let read = arguments::read(sent, tool.fields);
+    let mut problems = read.as_ref().err().cloned().unwrap_or_default();
+    rules(tool.name, sent, &mut problems);
+    let changes = tool.fields.iter().filter(|field| field.2 != Use::Required);
+    let has_change = changes.clone().any(|field| sent.contains_key(field.0));
+    match read {
+        Ok(arguments) if problems.is_empty() => {
+            // The contract names no field for an update of nothing.
+            if tool.verb() == "update" && !has_change { Err(INVALID) } else { Ok(arguments) }
+        }
+        _ => Err(wrong(problems)),
+    }
+}
+
+/// What fields must and must not go together.
+fn rules(tool: &str, sent: &Object, wrong: &mut BTreeSet<String>) {
+    let holds = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
+    let has = |name: &str| sent.contains_key(name);
+    let mut refuse = |name: &str| drop(wrong.insert(name.to_owned()));
+    const SUBJECT: [(&str, &str); 2] =
+        [("subject_type", "subject_id"), ("subject_id", "subject_type")];
+    match tool {
+        "customers.create" => {
+            let (required, foreign) = match sent.get("customer_type").and_then(Value::as_str) {
+                Some("individual") => ("first_name", ["company_name", "primary_contact"]),
+                Some("company") => ("company_name", ["first_name", "last_name"]),
+                _ => return,
+            };
+            if !holds(required) {
+                refuse(required);
+            }
+            foreign.iter().filter(|name| holds(name)).for_each(|name| refuse(name));
+        }
+        "customers.update" if has("customer_type") => refuse("customer_type"),
+        "notes.create" => {
+            for (one, other) in SUBJECT {
+                if holds(other) && !holds(one) {
+                    refuse(one);
+                }
+            }
+            let is_draft = sent.get("draft").is_some_and(|draft| !draft.is_null() && *draft != false);
+            if !holds("body") && !is_draft {
+                refuse("body");
+            }
+        }
+        "notes.update" => {
+            for (one, other) in SUBJECT {
+                let is_alone = has(other) && !has(one);
+                if is_alone || (has(one) && holds(other) && !holds(one)) {
+                    refuse(one);
+                }
+            }
+        }
+        "notes.list" if sent.get("subject_type") == Some(&json!("standalone")) => {
+            ["subject_id", "q"].iter().filter(|name| holds(name)).for_each(|name| refuse(name));
+        }
+        _ => {}
+    }
+}
+
+/// The tool with this name.
+pub(super) fn tool(name: &str) -> &'static Tool {
+    contract::find(name)
+}

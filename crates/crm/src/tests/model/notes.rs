@@ -1,0 +1,199 @@
+//! The model of notes.
+
+use serde_json::{Value, json};
+
+use super::arguments::Object;
+use super::state::{
+    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Outcome, Refusal, Tenant, creation, sent, sent_or,
+    time, wrong_field,
+};
+use crate::fold::{self, Kind};
+
+/// How long a draft lives.
+pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;
+/// How long a write counts.
+const MINUTE: i64 = 60 * 1_000;
+/// Writes a minute: few, so that sequences meet the limit.
+pub(super) const WRITES_PER_MINUTE: u32 = 6;
+
+impl Tenant {
+    /// The answer, and whether the history tells of it.
+    pub(super) fn notes(
+        &mut self,
+        verb: &str,
+        arguments: &Object,
+        caller: usize,
+        fresh: &Fresh,
+        now: i64,
+    ) -> Outcome<(Value, bool)> {
+        let id = sent(arguments, "id");
+        let user = self.callers[caller].user.clone();
+        match verb {
+            "list" => Ok((json!({ "rows": self.listed_notes(arguments) }), false)),
+            "get" => {
+                let place = self.visible_note(&id, user.as_deref(), now)?;
+                Ok((self.notes[place].shown.clone(), false))
+            }
+            "create" => self.create_note(arguments, &user.expect("a person"), fresh, now),
+            "update" => self.update_note(arguments, caller, now),
+            "archive" => {
+                let place = self.changeable_note(&id, caller, now)?;
+                self.count_write(&user.expect("a person"), now)?;
+                let note = &mut self.notes[place];
+                note.is_archived = true;
+                note.shown["updated_at"] = json!(time(now));
+                Ok((json!({ "archived": true, "id": id }), note.shown["draft"] == false))
+            }
+            "restore" => Ok((self.restore_note(&id, now)?, true)),
+            other => panic!("notes.{other}"),
+        }
+    }
+
+    fn create_note(
+        &mut self,
+        arguments: &Object,
+        user: &str,
+        fresh: &Fresh,
+        now: i64,
+    ) -> Outcome<(Value, bool)> {
+        let (kind, subject) = (sent(arguments, "subject_type"), sent(arguments, "subject_id"));
+        if !kind.is_null() && !self.has_subject(&kind, &subject) {
+            return Err(NOT_FOUND);
+        }
+        self.count_write(user, now)?;
+        let created = creation(now, self.notes.iter().map(|note| &note.shown));
+        let draft = sent_or(arguments, "draft", false);
+        let at = time(created);
+        let shown = json!({
+            "id": fresh.id, "body": sent_or(arguments, "body", ""),
+            "pinned": sent_or(arguments, "pinned", false), "draft": draft, "created_by": user,
+            "created_at": at, "updated_at": at, "subject_type": kind, "subject_id": subject,
+            "attachments": [],
+        });
+        self.notes.push(Note { shown: shown.clone(), created, is_archived: false });
+        Ok((shown, draft == false))
+    }
+
+    fn update_note(
+        &mut self,
+        arguments: &Object,
+        caller: usize,
+        now: i64,
+    ) -> Outcome<(Value, bool)> {
+        let place = self.changeable_note(&sent(arguments, "id"), caller, now)?;
+        let old = self.notes[place].shown.clone();
+        let mut new = old.clone();
+        for (field, value) in arguments {
+            new[field.as_str()] = value.clone();
+        }
+        if old["draft"] == false && new["draft"] == true {
+            return Err(wrong_field("draft"));
+        }
+        if new["draft"] == false && new["body"] == "" {
+            return Err(wrong_field("body"));
+        }
+        let kind = &new["subject_type"];
+        if !kind.is_null() && !self.has_subject(kind, &new["subject_id"]) {
+            return Err(NOT_FOUND);
+        }
+        if new["draft"] == false {
+            let user = self.callers[caller].user.clone().expect("a person");
+            self.count_write(&user, now)?;
+        }
+        new["updated_at"] = json!(time(now));
+        self.notes[place].shown = new.clone();
+        let leaves_history = new["draft"] == false;
+        Ok((new, leaves_history))
+    }
+
+    fn changeable_note(&mut self, id: &Value, caller: usize, now: i64) -> Outcome<usize> {
+        let caller = &self.callers[caller];
+        let (user, is_owner) = (caller.user.clone(), caller.is_owner);
+        let place = self.visible_note(id, user.as_deref(), now)?;
+        let is_author = self.notes[place].shown["created_by"].as_str() == user.as_deref();
+        if is_owner || is_author { Ok(place) } else { Err(INVALID) }
+    }
+
+    /// Counts a write of a person, or refuses it. What has left the minute does not come back into
+    /// it with a clock that goes back, and no write is older than the one before it.
+    fn count_write(&mut self, user: &str, now: i64) -> Outcome<()> {
+        let limit = usize::try_from(WRITES_PER_MINUTE).expect("a small number");
+        let writes = self.note_writes.entry(user.to_owned()).or_default();
+        let counted: Vec<_> = writes.iter().copied().filter(|at| at + MINUTE > now).collect();
+        if counted.len() >= limit {
+            let free = counted[counted.len() - limit] + MINUTE;
+            let seconds = u64::try_from(free - now).expect("it is to come").div_ceil(1_000);
+            return Err(Refusal { retry_after_s: Some(seconds), ..CONFLICT });
+        }
+        *writes = counted;
+        let last = writes.last().copied().unwrap_or(now);
+        writes.push(last.max(now));
+        Ok(())
+    }
+
+    /// Drafts past their day are removed.
+    pub(super) fn sweep(&mut self, now: i64) {
+        self.notes.retain(|note| note.shown["draft"] == false || note.created + DAY > now);
+        self.remembered.retain(|_, remembered| remembered.at + DAY > now);
+    }
+
+    fn listed_notes(&self, filters: &Object) -> Vec<Value> {
+        let is_asked = |note: &&Note| {
+            let is = |field: &str, shown: &str| {
+                filters.get(field).is_none_or(|asked| *asked == note.shown[shown])
+            };
+            let subject = match filters.get("subject_type").and_then(Value::as_str) {
+                Some("standalone") => note.shown["subject_type"].is_null(),
+                _ => is("subject_type", "subject_type"),
+            };
+            let is_pinned = filters.get("pinned") != Some(&json!(true)) || note.shown["pinned"] == true;
+            let time = |field: &str| filters.get(field).and_then(Value::as_i64);
+            let body = note.shown["body"].as_str().expect("a text");
+            !note.is_archived
+                && note.shown["draft"] == false
+                && subject
+                && is_pinned
+                && is("subject_id", "subject_id")
+                && is("created_by", "created_by")
+                && time("created_after").is_none_or(|after| note.created >= after)
+                && time("created_before").is_none_or(|before| note.created < before)
+                && filters.get("q").is_none_or(|q| has_words(body, q.as_str().expect("a text")))
+        };
+        self.notes.iter().rev().filter(is_asked).map(|note| note.shown.clone()).collect()
+    }
+
+    pub(super) fn restore_note(&mut self, id: &Value, now: i64) -> Outcome {
+        // A draft is its author's alone, archived or not.
+        let found = self.notes.iter_mut().find(|note| {
+            note.shown["id"] == *id && note.is_archived && note.shown["draft"] == false
+        });
+        let note = found.ok_or(NOT_FOUND)?;
+        note.is_archived = false;
+        note.shown["updated_at"] = json!(time(now));
+        Ok(json!({ "restored": true, "id": id }))
+    }
+
+    /// What the caller may see of a note: no archived one, no draft of another or past its day.
+    fn visible_note(&mut self, id: &Value, user: Option<&str>, now: i64) -> Outcome<usize> {
+        let found = self.notes.iter().position(|note| note.shown["id"] == *id).ok_or(NOT_FOUND)?;
+        let note = &self.notes[found];
+        let is_own = note.shown["created_by"].as_str() == user;
+        let is_hidden = note.shown["draft"] == true && !(is_own && note.created + DAY > now);
+        if note.is_archived || is_hidden { Err(NOT_FOUND) } else { Ok(found) }
+    }
+}
+
+/// Whether every word of the query is a word of the text or the start of one; characters of scripts
+/// without spaces count one by one.
+fn has_words(body: &str, q: &str) -> bool {
+    let words = fold::words(body);
+    fold::words(q).iter().all(|wanted| {
+        words.iter().any(|word| {
+            word.kind == wanted.kind
+                && match word.kind {
+                    Kind::Spaced => word.text.starts_with(&wanted.text),
+                    Kind::Run => word.text.contains(&wanted.text),
+                }
+        })
+    })
+}

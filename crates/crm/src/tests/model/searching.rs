@@ -1,0 +1,91 @@
+//! The model of the search: every customer is looked at, every name and every phone.
+
+use serde_json::{Value, json};
+
+use super::arguments::Object;
+use super::pools;
+use super::state::{Customer, Tenant};
+use crate::fold;
+
+impl Tenant {
+    /// The rows that a search finds: whole matches first, each part newest first.
+    pub(super) fn search(&self, filters: &Object) -> Vec<Value> {
+        let is_asked = |customer: &&Customer| {
+            let is = |field: &str, value: &str| {
+                filters.get(field).is_none_or(|asked| *asked == *value)
+            };
+            let status = match filters.get("status") {
+                None => !customer.is_archived(),
+                Some(status) => *status == *customer.visible_status(),
+            };
+            let tag = filters.get("tag").is_none_or(|tag| {
+                customer.tags.contains(tag.as_str().expect("an id"))
+            });
+            let email = filters.get("email").is_none_or(|email| {
+                let email = email.as_str().expect("an address").to_lowercase();
+                let contacts = customer.active_contacts();
+                let all = contacts.iter().map(|contact| &contact.shown["email"]);
+                let mut all = all.chain([&customer.own["primary_email"]]);
+                all.any(|known| known.as_str().is_some_and(|known| known.to_lowercase() == email))
+            });
+            status
+                && tag
+                && email
+                && is("type", customer.own["customer_type"].as_str().expect("a type"))
+                && is("customer_number", customer.own["customer_number"].as_str().expect("it"))
+        };
+        let asked = || self.customers.iter().rev().filter(is_asked);
+        let Some(q) = filters.get("q") else { return asked().map(row).collect() };
+        let q = q.as_str().expect("a text");
+        let whole = asked().filter(|customer| matches(customer, q, true));
+        let rest = asked().filter(|customer| {
+            matches(customer, q, false) && !matches(customer, q, true)
+        });
+        whole.chain(rest).map(row).collect()
+    }
+}
+
+/// What a search shows of a customer.
+fn row(customer: &Customer) -> Value {
+    json!({
+        "id": customer.id(), "display_name": customer.display_name(),
+        "customer_type": customer.own["customer_type"], "status": customer.visible_status(),
+        "primary_phone": customer.primary("primary_phone", "phone"),
+        "primary_email": customer.primary("primary_email", "email"),
+    })
+}
+
+/// Whether a customer matches a query, everything in it whole or in part.
+fn matches(customer: &Customer, q: &str, whole: bool) -> bool {
+    let contacts = customer.active_contacts();
+    let names = contacts.iter().map(|contact| contact.name()).chain([customer.display_name()]);
+    let words: Vec<_> =
+        names.flat_map(|name| fold::words(&name)).map(|word| word.text).collect();
+    let typed = contacts.iter().map(|contact| &contact.shown["phone_raw"]);
+    let typed: Vec<_> = typed.chain([&customer.own["primary_phone_raw"]]).collect();
+    let known = pools::PHONES.iter().filter(|phone| typed.iter().any(|raw| **raw == *phone.typed));
+    let phones: Vec<_> = known.flat_map(|phone| phone.forms).copied().collect();
+    let is_in = |known: &str, wanted: &str| {
+        if whole { known == wanted } else { known.contains(wanted) }
+    };
+    let in_phones = |digits: &str| phones.iter().any(|phone| is_in(phone, digits));
+    let each_word = fold::words(q).iter().all(|word| {
+        let is_number = word.text.bytes().all(|byte| byte.is_ascii_digit());
+        words.iter().any(|known| is_in(known, &word.text))
+            || (is_number && word.text.len() >= 3 && in_phones(&word.text))
+    });
+    each_word || one_phone(q).iter().any(|digits| in_phones(digits))
+}
+
+/// The digits of the one phone that a query may be: as typed, without a trunk zero in parentheses,
+/// and international.
+fn one_phone(q: &str) -> Vec<String> {
+    if !q.chars().all(|letter| letter.is_ascii_digit() || "+-./() ".contains(letter)) {
+        return Vec::new();
+    }
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let mut forms = vec![digits(q), digits(&q.replace("(0)", ""))];
+    let known = pools::PHONES.iter().filter(|phone| digits(phone.typed) == digits(q));
+    forms.extend(known.map(|phone| digits(phone.e164)));
+    forms
+}

@@ -1,0 +1,130 @@
+//! Rows examined: what a page costs does not grow with the table.
+//!
+//! The work is counted in the engine's own steps, so the test says the same on every machine. With
+//! `ZOOP_TEST_LONG=1` the large world has 200,000 customers and notes.
+
+use serde_json::json;
+use zoop_db::{Sql, Uuid};
+
+use crate::access::Account;
+use crate::customers::store::SEARCH as CUSTOMERS;
+use crate::notes::store::{OF_SUBJECT, SEARCH as NOTES};
+use crate::testing::{Business, World};
+use crate::{catalog, run};
+
+/// Records of the small world.
+const SMALL: usize = 400;
+/// Records that one write job adds.
+const BATCH: usize = 500;
+/// What a page may cost in the large world, as a multiple of its cost in the small one.
+const GROWTH: i32 = 2;
+/// What a page costs at most whatever the world, in steps: a page has 26 rows.
+const STEPS: i32 = 6_000;
+
+fn large() -> usize {
+    if std::env::var_os("ZOOP_TEST_LONG").is_some() { 200_000 } else { 4_000 }
+}
+
+/// Fills a business with customers and notes on one job, a rare word in one of a hundred.
+fn fill(world: &World, business: &Business, count: usize) {
+    let job = business.id("job").to_owned();
+    for start in (0..count).step_by(BATCH) {
+        let (access, environment) = (business.owner.clone(), world.environment.clone());
+        let job = job.clone();
+        world
+            .write(move |tx| {
+                for number in start..start + BATCH {
+                    let rare = if number % 100 == 0 { "Quixote" } else { "Smith" };
+                    let phone = format!("510 555 {:04}", number % 10_000);
+                    let customer = json!({
+                        "customer_type": "individual", "first_name": "Anna", "last_name": rare,
+                        "phone": phone,
+                    });
+                    let note = json!({
+                        "body": format!("checked the valve {rare} {number}"),
+                        "subject_type": "job", "subject_id": job,
+                    });
+                    for (tool, arguments) in
+                        [("customers.create", customer), ("notes.create", note)]
+                    {
+                        let tool = catalog::find(tool).expect("a tool");
+                        let text = arguments.to_string();
+                        run::write(tx, &access, &environment, tool, &text, None)?;
+                    }
+                }
+                Ok(())
+            })
+            .expect("the batch is written");
+    }
+}
+
+/// A world with this many customers and notes, and its business.
+fn world(count: usize) -> (World, Business) {
+    let mut world = World::new();
+    world.environment.note_writes_per_minute = 0;
+    let business = world.business("Acme");
+    fill(&world, &business, count);
+    (world, business)
+}
+
+/// The steps of a page of the search index that `expression` describes.
+fn index_page(world: &World, account: Account, sql: Sql, expression: &str) -> i32 {
+    let tenant = format!("{:04}", account.number.0);
+    let expression = expression.replace('@', &tenant);
+    world
+        .read(move |tx| {
+            tx.bind(account.number);
+            let (below, from) = (Uuid::max(), Uuid::nil());
+            let steps = if sql.sqlite().contains("customer_search") {
+                tx.steps(sql, zoop_db::params![expression, below, 26_i64])
+            } else {
+                tx.steps(sql, zoop_db::params![expression, below, from, 26_i64])
+            };
+            Ok(steps?)
+        })
+        .expect("a page")
+}
+
+#[test]
+fn a_page_costs_the_same_in_a_large_table() {
+    let (small, of_small) = world(SMALL);
+    let (large, of_large) = world(large());
+    let pages: &[(Sql, &str)] = &[
+        (CUSTOMERS, r#""@=current""#),
+        (CUSTOMERS, r#"("@:anna" *) AND "@=current""#),
+        (CUSTOMERS, r#"("@:a" *) AND "@=current""#),
+        (CUSTOMERS, r#"("@:quixote" *) AND "@=current""#),
+        (CUSTOMERS, r#"("@#510" *) AND "@=current""#),
+        (CUSTOMERS, r#""@=archived""#),
+        (CUSTOMERS, r#""@=company" AND "@=current""#),
+        (NOTES, r#""@=note""#),
+        (NOTES, r#"("@:valve" *)"#),
+        (NOTES, r#"("@:v" *)"#),
+        (NOTES, r#"("@:quixote" *) AND ("@:valve" *)"#),
+    ];
+    for (sql, expression) in pages {
+        let few = index_page(&small, of_small.account, *sql, expression);
+        let many = index_page(&large, of_large.account, *sql, expression);
+        // A rare word has fewer rows than a page in the small world.
+        let page = few.max(STEPS / GROWTH);
+        assert!(many <= page * GROWTH, "{expression}: {few} steps became {many}");
+        assert!(many > 0, "{expression}");
+    }
+}
+
+#[test]
+fn a_subjects_notes_are_read_from_their_own_index() {
+    let (large, business) = world(SMALL * 2);
+    let job = crate::id::Id::<crate::id::kinds::Subject>::parse(business.id("job")).expect("an id");
+    let account = business.account;
+    let steps = large
+        .read(move |tx| {
+            tx.bind(account.number);
+            let none: Option<String> = None;
+            let (below, from) = (Uuid::max(), Uuid::nil());
+            let params = zoop_db::params![job, below, from, 26_i64, false, none, none];
+            Ok(tx.steps(OF_SUBJECT, params)?)
+        })
+        .expect("a page");
+    assert!(steps > 0 && steps < STEPS, "{steps} steps for a page");
+}
