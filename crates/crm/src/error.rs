@@ -8,6 +8,9 @@ use crate::access::Scope;
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Problems that a message tells; the rest stand in the list of fields.
+const PROBLEMS_IN_MESSAGE: usize = 3;
+
 /// A call that did not succeed.
 #[derive(Debug)]
 pub enum Error {
@@ -69,17 +72,22 @@ impl Error {
         Self::fields(vec![FieldProblem { field: field.to_owned(), problem: problem.into() }])
     }
 
-    /// An invalid input of these fields, the message made from them.
-    pub fn fields(fields: Vec<FieldProblem>) -> Self {
-        let message = match fields.as_slice() {
-            [only] => {
-                format!("Correct this field and call again: {} {}.", only.field, only.problem)
+    /// An invalid input of these fields, the message made from them; of a field that failed twice
+    /// the first problem is told.
+    pub fn fields(problems: Vec<FieldProblem>) -> Self {
+        let mut fields: Vec<FieldProblem> = Vec::new();
+        for problem in problems {
+            if !fields.iter().any(|known| known.field == problem.field) {
+                fields.push(problem);
             }
-            several => {
-                let names: Vec<_> = several.iter().map(|field| field.field.as_str()).collect();
-                format!("Correct these fields and call again: {}.", names.join(", "))
-            }
+        }
+        let told = fields.iter().take(PROBLEMS_IN_MESSAGE);
+        let told: Vec<_> = told.map(|it| format!("{} {}", it.field, it.problem)).collect();
+        let more = match fields.len().saturating_sub(PROBLEMS_IN_MESSAGE) {
+            0 => String::new(),
+            more => format!("; and {more} more in fields"),
         };
+        let message = format!("Correct and call again: {}{more}.", told.join("; "));
         Self::InvalidInput { message, fields }
     }
 
@@ -137,7 +145,7 @@ impl Error {
         match self {
             Self::InvalidInput { message, .. } | Self::Conflict { message, .. } => message.clone(),
             Self::NotFound { record } => {
-                format!("No such {record} in this account: check the id, it may be archived.")
+                format!("There is no such {record} in this account: check the ids of the call.")
             }
             Self::InsufficientScope { required, .. } => {
                 let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();

@@ -58,6 +58,8 @@ pub mod kinds {
         Note = "note";
         /// A record that exists so far only for notes to hang on: a job, an invoice, a quote.
         Subject = "subject";
+        /// A record of whatever kind.
+        Record = "record";
         /// An entry of the history.
         Entry = "history entry";
     }

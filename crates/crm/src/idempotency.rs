@@ -11,7 +11,7 @@ use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 
 /// The field's and the header's name for errors.
-const FIELD: &str = "idempotency_key";
+pub(crate) const FIELD: &str = "idempotency_key";
 /// The longest key, in characters.
 const KEY_CHARACTERS: usize = 255;
 /// How long a key is remembered.
@@ -60,6 +60,8 @@ pub(crate) fn take_key(arguments: &mut Object, header: Option<&str>) -> Result<O
         Some(Json::Text(key)) => Some(key),
         Some(_) => return Err(Error::field(FIELD, "must be a string")),
     };
+    let sent = sent.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+    let header = header.map(str::trim).filter(|key| !key.is_empty());
     let key = match (sent, header) {
         (Some(sent), Some(header)) if sent != header => {
             return Err(Error::field(FIELD, "differs from the Idempotency-Key header: send one"));
@@ -68,9 +70,6 @@ pub(crate) fn take_key(arguments: &mut Object, header: Option<&str>) -> Result<O
         (None, Some(header)) => header.to_owned(),
         (None, None) => return Ok(None),
     };
-    if key.is_empty() {
-        return Ok(None);
-    }
     if key.chars().count() > KEY_CHARACTERS || key.chars().any(char::is_control) {
         return Err(Error::field(
             FIELD,

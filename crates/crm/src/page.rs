@@ -89,7 +89,6 @@ impl Parse for CursorText {
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
         match value {
-            Json::Text(text) if text.is_empty() => Err(Refused::Empty),
             Json::Text(text) if text.len() <= CURSOR_BYTES => Ok(Self(text)),
             _ => Err(Refused::Because(DAMAGED.to_owned())),
         }
@@ -119,12 +118,21 @@ pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, mut object: Object) -> Re
     };
     let (filters, after) = match bookmark {
         None => (filters, None),
-        Some(bookmark) => (join(filters, bookmark.filters, &mut paging), Some(bookmark.position)),
+        Some(bookmark) => {
+            let filters = join::<T::Input>(filters, bookmark.filters, &mut paging);
+            (filters, Some(bookmark.position))
+        }
     };
     // Problems of the paging and of the filters are told together.
-    let kept = filters.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    let kept = filters
+        .iter()
+        .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
+        .filter(|(_, value)| !value.is_null())
+        .collect();
     let mut fields = Fields::new(filters, setting);
     let input = T::Input::read(&mut fields);
+    fields.refuse_blanks();
+    fields.also_known(&["cursor", "limit"]);
     let input = match (paging.finish(limit), fields.finish(input)) {
         (Ok(limit), Ok(input)) => Ok((limit.unwrap_or(PageLimit::DEFAULT), input)),
         (paging, filters) => {
@@ -139,10 +147,13 @@ pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, mut object: Object) -> Re
     write(rows, count, kept, &seal)
 }
 
-/// The cursor's filters apply; one that was sent too must be the same.
-fn join(mut sent: Object, carried: Map<String, Value>, paging: &mut Fields) -> Object {
-    for (name, _) in sent.iter().filter(|(name, value)| carried.get(name) != Some(&plain(value))) {
-        paging.refuse::<()>(name, "differs from the cursor's: leave it out, or start again");
+/// The cursor's filters apply; one that was sent too must mean the same.
+fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fields) -> Object {
+    for (name, value) in &sent {
+        let value = plain(&T::canonical(name, value));
+        if value != carried.get(name).cloned().unwrap_or_default() {
+            paging.refuse::<()>(name, "differs from the cursor's: leave it out, or start again");
+        }
     }
     for (name, value) in carried {
         if !sent.iter().any(|(sent, _)| *sent == name) {

@@ -103,7 +103,7 @@ fn setting(access: &Access) -> Setting {
 
 /// [`Action::Query`] of a tool that reads one thing.
 pub(crate) fn query<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
-    let input = argument::read::<T::Input>(object, setting(ctx.access))?;
+    let input = argument::read_filters::<T::Input>(object, setting(ctx.access))?;
     Ok(serde_json::to_string(&T::run(ctx, &input)?)?)
 }
 

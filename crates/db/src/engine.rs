@@ -1,7 +1,7 @@
 //! [`Db`], the one handle to the storage: a job goes in with its deadline, a [`Reply`] comes back.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -110,19 +110,14 @@ impl Db {
             commits: self.engine.commits(),
         }
     }
-
-    /// Copies the database as it is now, consistently, to a new file; `progress` hears
-    /// (done, all) in pages.
-    pub fn backup(&self, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-        self.engine.backup(target, progress)
-    }
 }
 
 /// The file that a database URL names.
 pub fn sqlite_path(url: &str) -> Result<PathBuf> {
     match url.strip_prefix("sqlite://") {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err(Error::Url(url.to_owned())),
+        // Whatever follows the scheme may hold a password.
+        _ => Err(Error::Url(url.split_once("://").map_or("that", |(scheme, _)| scheme).to_owned())),
     }
 }
 

@@ -51,8 +51,8 @@ pub enum Error {
     /// A statement that must find a row found none.
     #[error("no row where one must be")]
     NoRow,
-    /// The database URL names no engine that this build has.
-    #[error("{0:?} is no database URL: write sqlite://PATH, for example sqlite://zoop.db")]
+    /// The database URL, of which the scheme is told, names no engine that this build has.
+    #[error("the database URL must be sqlite://PATH, for example sqlite://zoop.db, not {0}")]
     Url(String),
     /// The database file could not be opened.
     #[error("cannot open the database file {path}: {source}")]

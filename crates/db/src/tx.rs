@@ -102,6 +102,12 @@ impl<'c> ReadTx<'c> {
         self.connection.first(sql.sqlite(), None, params, read)
     }
 
+    /// What the engine finds wrong with the database's structure; nothing when it is sound. It
+    /// reads the whole database.
+    pub fn faults(&mut self) -> Result<Vec<String>> {
+        self.connection.faults()
+    }
+
     /// The work that the engine does for a statement, in steps of its own that grow with the rows
     /// examined. For tests.
     pub fn steps(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i32> {

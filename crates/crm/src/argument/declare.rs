@@ -49,6 +49,20 @@ macro_rules! input {
                 $( $rules(sent); )?
                 Some(Self { $( $field: $field?, )* $( $flat: $flat?, )? })
             }
+
+            fn canonical(
+                name: &str,
+                value: &$crate::argument::Json,
+            ) -> $crate::argument::Json {
+                $( if name == $crate::argument::field_name(stringify!($field)) {
+                    return <$type as $crate::argument::Argument>::canonical(value);
+                } )*
+                $( if true {
+                    return <$flat_type as $crate::argument::Input>::canonical(name, value);
+                } )?
+                let _ = name;
+                value.clone()
+            }
         }
     };
 }

@@ -28,6 +28,9 @@ pub trait Input: Sized + Clone + Send + 'static {
 
     /// The valid input; what is wrong is reported to `sent`.
     fn read(sent: &mut Fields) -> Option<Self>;
+
+    /// [`Parse::canonical`](super::Parse::canonical) of the field `name`.
+    fn canonical(name: &str, value: &Json) -> Json;
 }
 
 /// The JSON schema of an input: closed, every field described.
@@ -77,6 +80,8 @@ pub struct Fields {
     sent: Vec<String>,
     /// Those of them that hold something, and the word for those that are short texts.
     held: Vec<(String, Option<String>)>,
+    /// Those of them that are texts with nothing in them.
+    blank: Vec<String>,
     known: Vec<&'static str>,
     problems: Vec<FieldProblem>,
     setting: Setting,
@@ -86,9 +91,11 @@ impl Fields {
     /// The fields of a JSON object.
     pub fn new(object: Object, setting: Setting) -> Self {
         let sent = object.iter().map(|(name, _)| name.clone()).collect();
+        let blank = object.iter().filter(|(_, value)| value.is_blank() && *value != Json::Null);
+        let blank = blank.map(|(name, _)| name.clone()).collect();
         let held = object.iter().filter(|(_, value)| !value.is_blank());
         let held = held.map(|(name, value)| (name.clone(), value.word())).collect();
-        Self { left: object, sent, held, known: Vec::new(), problems: Vec::new(), setting }
+        Self { left: object, sent, held, blank, known: Vec::new(), problems: Vec::new(), setting }
     }
 
     /// Takes the field `name` as a `T`; `None` when it is wrong, which is then reported.
@@ -146,6 +153,18 @@ impl Fields {
         None
     }
 
+    /// Reports every text with nothing in it: in a filter it would silently mean all rows.
+    pub fn refuse_blanks(&mut self) {
+        for name in std::mem::take(&mut self.blank) {
+            self.refuse::<()>(&shown(&name), "must not be empty: leave it out or send null");
+        }
+    }
+
+    /// Names that the caller can send too, for the list in an unknown field's problem.
+    pub fn also_known(&mut self, names: &[&'static str]) {
+        self.known.extend_from_slice(names);
+    }
+
     /// The country of telephone numbers without a country code, and what else values depend on.
     pub const fn setting(&self) -> Setting {
         self.setting
@@ -178,10 +197,19 @@ impl Fields {
     }
 }
 
-/// Reads `object` as an input.
+/// Reads `object` as the input of a write.
 pub fn read<T: Input>(object: Object, setting: Setting) -> Result<T> {
     let mut fields = Fields::new(object, setting);
     let input = T::read(&mut fields);
+    fields.also_known(&[crate::idempotency::FIELD]);
+    fields.finish(input).map_err(Error::fields)
+}
+
+/// Reads `object` as the input of a read.
+pub fn read_filters<T: Input>(object: Object, setting: Setting) -> Result<T> {
+    let mut fields = Fields::new(object, setting);
+    let input = T::read(&mut fields);
+    fields.refuse_blanks();
     fields.finish(input).map_err(Error::fields)
 }
 
@@ -205,7 +233,7 @@ fn unknown(name: &str, known: &[&'static str]) -> String {
         .min()
         .filter(|(distance, known)| *distance <= known.len().max(3) / 2);
     match nearest {
-        Some((_, nearest)) => format!("is not a field of this tool; did you mean {nearest}?"),
+        Some((_, nearest)) => format!("is not a field of this tool; the nearest one is {nearest}"),
         None if known.is_empty() => "is not a field of this tool, which takes none".to_owned(),
         None => format!("is not a field of this tool, which takes {}", known.join(", ")),
     }

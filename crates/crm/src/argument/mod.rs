@@ -19,6 +19,7 @@ mod values;
 pub(crate) use declare::{choices, field_name, input, nested};
 pub use fields::{
     CLIENT_ARTEFACTS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
+    read_filters,
 };
 
 pub use json::{Json, Object};
@@ -55,6 +56,16 @@ pub trait Parse: Sized {
 
     /// The valid value, or why not. Never called with `null`.
     fn parse(value: Json, setting: Setting) -> Result<Self, Refused>;
+
+    /// The one form of all the ways to write a value: what a cursor keeps of a filter, and what a
+    /// filter that is sent again is compared by. `null` is what does not narrow a list at all.
+    fn canonical(value: &Json) -> Json {
+        match value {
+            Json::Text(text) => Json::Text(text.trim().to_owned()),
+            Json::Boolean(false) => Json::Null,
+            other => other.clone(),
+        }
+    }
 }
 
 /// A field's type: a [`Parse`] type in a wrapper that says what leaving it out means.
@@ -65,6 +76,10 @@ pub trait Argument: Sized {
     fn schema() -> serde_json::Value;
     /// The valid value, or why not.
     fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused>;
+    /// [`Parse::canonical`] of the value.
+    fn canonical(value: &Json) -> Json {
+        value.clone()
+    }
 }
 
 fn some<T: Parse>(sent: Option<Json>, setting: Setting) -> Result<Option<T>, Refused> {
@@ -103,6 +118,10 @@ impl<T: Parse> Argument for Option<T> {
             Err(Refused::Empty) => Ok(None),
             other => other,
         }
+    }
+
+    fn canonical(value: &Json) -> Json {
+        T::canonical(value)
     }
 }
 
@@ -151,6 +170,9 @@ impl<T: Parse> Argument for Patch<T> {
         if let Some(kind) = schema.get_mut("type") {
             *kind = serde_json::json!([kind.take(), "null"]);
         }
+        if let Some(serde_json::Value::Array(words)) = schema.get_mut("enum") {
+            words.push(serde_json::Value::Null);
+        }
         schema
     }
 
@@ -194,6 +216,13 @@ impl<K: Kind> Parse for Id<K> {
             Json::Text(text) if text.trim().is_empty() => Err(Refused::Empty),
             Json::Text(text) => Self::parse(&text).ok_or_else(problem),
             _ => Err(problem()),
+        }
+    }
+
+    fn canonical(value: &Json) -> Json {
+        match value {
+            Json::Text(text) => Json::Text(text.to_ascii_lowercase()),
+            other => other.clone(),
         }
     }
 }

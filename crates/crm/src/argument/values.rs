@@ -87,6 +87,13 @@ impl Parse for Email {
         email::check(&text).map_err(|problem| because(problem.text()))?;
         Ok(Self(text))
     }
+
+    fn canonical(value: &Json) -> Json {
+        match value {
+            Json::Text(text) => Json::Text(email::key(text.trim())),
+            other => other.clone(),
+        }
+    }
 }
 
 /// A telephone number, as typed and as E.164.
@@ -232,5 +239,18 @@ impl Parse for Time {
         parse_rfc3339(&text)
             .map(Self)
             .ok_or_else(|| because("must be an RFC 3339 time, such as 2026-01-01T00:00:00Z"))
+    }
+
+    fn canonical(value: &Json) -> Json {
+        match value {
+            Json::Text(text) => match parse_rfc3339(text.trim()) {
+                Some(Timestamp(microseconds)) => {
+                    let time = jiff::Timestamp::from_microsecond(microseconds);
+                    Json::Text(time.map_or_else(|_| text.clone(), |time| time.to_string()))
+                }
+                None => value.clone(),
+            },
+            other => other.clone(),
+        }
     }
 }

@@ -19,7 +19,7 @@ input! {
     /// The filters of the history.
     pub struct ListHistoryInput {
         /// Only entries that touched this record, of whatever kind.
-        pub record: Option<Id<kinds::Subject>>,
+        pub record: Option<Id<kinds::Record>>,
     }
 }
 

@@ -210,17 +210,33 @@ fn is_phone_word(word: &Word) -> bool {
 /// without a trunk zero in parentheses, and, if it is a whole number, its international ones.
 fn phone_forms(q: &str, country: Country) -> Vec<String> {
     let plain: String = q.nfkd().filter(|letter| !fold::is_invisible(*letter)).collect();
+    let plain = without_extension(&plain);
     let is_phone = |letter| fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter);
     if !plain.chars().all(is_phone) {
         return Vec::new();
     }
     let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
     let international = phone::parse(q, country).map(|phone| digits(phone.e164()));
-    let mut forms = vec![digits(&plain), digits(&plain.replace("(0)", ""))];
+    let mut forms = vec![digits(plain), digits(&plain.replace("(0)", ""))];
     forms.extend(international.ok());
     forms.retain(|form| !form.is_empty());
     forms.dedup();
     forms
+}
+
+/// A phone as lists and links write it: without `tel:` before it and the extension behind it, which
+/// is in no stored number.
+fn without_extension(text: &str) -> &str {
+    let text = text.trim();
+    let text = text.strip_prefix("tel:").unwrap_or(text);
+    let number = text.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end();
+    let marks = ["extension", "ext.", "ext", "x", "#"];
+    let marked = marks.iter().find_map(|mark| number.strip_suffix(mark));
+    // Without a number before the mark, or without digits behind it, it is no extension.
+    match marked {
+        Some(number) if number.len() < text.len() && number.contains(char::is_numeric) => number,
+        _ => text,
+    }
 }
 
 fn is_phone_punctuation(letter: char) -> bool {

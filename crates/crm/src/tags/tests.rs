@@ -60,9 +60,11 @@ fn deleting_takes_the_assignments_along_and_the_history_knows_them() {
     assert_eq!(by_tag.unwrap()["rows"], json!([]));
     let again = world.call(&acme.owner, "tags.delete", json!({ "id": tag }));
     assert_eq!(told(&again.unwrap_err())["kind"], "not_found");
-    let history = world.operate(Some(acme.account), "history.list", json!({}));
+    let own = json!({ "record": acme.id("customer"), "limit": 1 });
+    let history = world.operate(Some(acme.account), "history.list", own);
     let changes = history["rows"][0]["changes"].as_array().unwrap();
-    let customers = changes.iter().find(|change| change["field"] == "customers").unwrap();
-    assert_eq!(customers["old"], json!([acme.id("customer")]));
-    assert_eq!(customers["new"], Value::Null);
+    let change = changes.iter().find(|change| change["record_type"] == "customer").unwrap();
+    assert_eq!(change["field"], "tag");
+    assert_eq!(change["old"], json!(tag));
+    assert_eq!(change["new"], Value::Null);
 }

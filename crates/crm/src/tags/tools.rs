@@ -225,9 +225,9 @@ impl Command for DeleteTag {
         let old = store::get(ctx.tx, input.id)?;
         let customers = store::delete(ctx.tx, input.id)?;
         ctx.removed(&old)?;
-        if !customers.is_empty() {
-            let old = json!(customers);
-            ctx.changed(Tag::TYPE, input.id.uuid(), "customers", old, json!(null));
+        for customer in customers {
+            // Each customer's own history tells that the tag is gone from it.
+            ctx.changed(Customer::TYPE, customer.uuid(), "tag", json!(input.id), json!(null));
         }
         Ok(Deleted { deleted: true, id: input.id })
     }

@@ -6,6 +6,7 @@ mod history;
 mod idempotency;
 mod laws;
 mod matrix;
+mod model;
 mod plans;
 mod races;
 mod reference;

@@ -26,7 +26,6 @@ use crate::migrate::{self, Migrate, Migration};
 
 /// The embedded engine's threads and the queues that feed them.
 pub(crate) struct Sqlite {
-    path: PathBuf,
     reads: Option<Sender<Box<dyn ReadJob>>>,
     writes: Option<Sender<Box<dyn WriteJob>>>,
     threads: Vec<JoinHandle<()>>,
@@ -74,14 +73,7 @@ impl Sqlite {
             writer::run(connection, &write_queue, &wake, &counted);
         })?);
 
-        Ok(Self {
-            path: path.to_owned(),
-            reads: Some(reads),
-            writes: Some(writes),
-            threads,
-            commits,
-            stopping,
-        })
+        Ok(Self { reads: Some(reads), writes: Some(writes), threads, commits, stopping })
     }
 
     /// The queue of waiting reads, while the engine runs.
@@ -98,11 +90,6 @@ impl Sqlite {
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
-
-    /// Copies the database as it is now, consistently, to a new file.
-    pub(crate) fn backup(&self, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-        backup::copy(&self.path, target, progress)
-    }
 }
 
 impl Drop for Sqlite {
@@ -118,9 +105,10 @@ impl Drop for Sqlite {
     }
 }
 
-/// Copies a backup file over a database that no process has open.
-pub fn restore(backup: &Path, path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-    backup::copy(backup, path, progress)
+/// Copies a database file as it is now, whatever its schema, to a new file; also while other
+/// processes write to it.
+pub fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    backup::copy(source, target, progress)
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {

@@ -1,14 +1,15 @@
 //! The tools of locations.
 
 pub mod restore;
+pub mod update;
 
 use super::{Location, LocationType, store};
 use crate::access::{Country, Scope};
-use crate::argument::{CountryCode, Fields, Latitude, Longitude, Patch, Sent, Text, input, nested};
+use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};
 use crate::contacts::MOST_ACTIVE;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::customers;
-use crate::error::{Error, FieldProblem, Result};
+use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::{Archived, Rows};
 use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
@@ -21,7 +22,7 @@ pub const GROUP: Group = Group {
         ToolDef::query::<ListLocations>(),
         ToolDef::query::<GetLocation>(),
         ToolDef::command::<CreateLocation>(),
-        ToolDef::command::<UpdateLocation>(),
+        ToolDef::command::<update::UpdateLocation>(),
         ToolDef::command::<ArchiveLocation>(),
         ToolDef::command::<restore::RestoreLocation>(),
     ],
@@ -226,138 +227,6 @@ fn taken(location_type: LocationType) -> Error {
          locations.update.",
         location_type.word()
     ))
-}
-
-input! {
-    /// What to change of a location.
-    pub struct UpdateLocationInput, rules = update_rules {
-        /// The location's id.
-        pub id: Id<kinds::Location>,
-        /// Its customer's id; it cannot be moved.
-        pub customer_id: Id<kinds::Customer>,
-        /// Street address.
-        pub address_line1: Sent<Text<256>>,
-        /// Unit, suite and the like.
-        pub address_line2: Patch<Text<256>>,
-        /// City.
-        pub city: Sent<Text<128>>,
-        /// State or province code.
-        pub state: Sent<Text<128>>,
-        /// ZIP or postal code.
-        pub postal_code: Sent<Text<16>>,
-        /// ISO 3166-1 alpha-2.
-        pub country: Sent<CountryCode>,
-        /// What it is for.
-        pub location_type: Sent<LocationType>,
-        /// Nickname.
-        pub label: Patch<Text<128>>,
-        /// false demotes; true promotes while the type has no primary.
-        pub is_primary: Sent<bool>,
-        /// Gate or alarm codes.
-        pub access_notes: Patch<Text<10_000>>,
-        /// Where to park.
-        pub parking_notes: Patch<Text<10_000>>,
-        /// Anything else for the crew.
-        pub service_notes: Patch<Text<10_000>>,
-        /// Together with longitude, also when cleared, unless there is one.
-        pub latitude: Patch<Latitude>,
-        /// Together with latitude, likewise.
-        pub longitude: Patch<Longitude>,
-        /// Google Places id.
-        pub place_id: Patch<Text<512>>,
-    }
-}
-
-fn update_rules(sent: &mut Fields) {
-    sent.require_change(&["id", "customer_id"]);
-}
-
-/// `locations.update`
-pub struct UpdateLocation;
-
-impl Tool for UpdateLocation {
-    const NAME: &'static str = "locations.update";
-    const TITLE: &'static str = "Update a location";
-    const ABOUT: &'static str = "Changes the fields sent; the others stay. null clears an optional \
-        text or both coordinates. To promote another location, first set is_primary false on the \
-        primary one, then true on the other.";
-    const SCOPE: Scope = Scope::WriteCustomers;
-    const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
-    const EXAMPLE: &'static str =
-        r#"{"id":"{location}","customer_id":"{customer}","access_notes":"Gate code 4411"}"#;
-    type Input = UpdateLocationInput;
-    type Output = Location;
-}
-
-impl Command for UpdateLocation {
-    const EFFECT: Effect = Effect::Update;
-    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
-
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateLocationInput) -> Result<Location> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
-        let old = active_location(ctx, customer.id, input.id)?;
-        let mut new = changed(&old, input, ctx);
-        if new.latitude.is_some() != new.longitude.is_some() {
-            let missing = if new.latitude.is_none() { "latitude" } else { "longitude" };
-            return Err(Error::fields(vec![FieldProblem {
-                field: missing.to_owned(),
-                problem: "must be sent together with the other coordinate".to_owned(),
-            }]));
-        }
-        let others: Vec<_> = store::active(ctx.tx, customer.id)?
-            .into_iter()
-            .filter(|location| location.id != old.id)
-            .collect();
-        let of_type =
-            || others.iter().filter(|location| location.location_type == new.location_type);
-        let moved = new.location_type != old.location_type;
-        new.is_primary = match input.is_primary.0 {
-            Some(true) if of_type().any(|location| location.is_primary) => {
-                return Err(taken(new.location_type));
-            }
-            Some(asked) => asked,
-            None if moved => of_type().next().is_none(),
-            None => old.is_primary,
-        };
-        store::update(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
-        if moved && old.is_primary {
-            promote_oldest(ctx, &others, old.location_type)?;
-        }
-        Ok(new)
-    }
-}
-
-fn changed(old: &Location, input: &UpdateLocationInput, ctx: &WriteCtx<'_, '_>) -> Location {
-    fn required<const MAX: usize>(sent: Sent<Text<MAX>>, old: &str) -> String {
-        sent.0.map_or_else(|| old.to_owned(), |text| text.0)
-    }
-    fn optional<const MAX: usize>(sent: Patch<Text<MAX>>, old: Option<&String>) -> Option<String> {
-        sent.map(|text| text.0).apply(old.cloned())
-    }
-    let input = input.clone();
-    Location {
-        location_type: input.location_type.0.unwrap_or(old.location_type),
-        label: optional(input.label, old.label.as_ref()),
-        address_line1: required(input.address_line1, &old.address_line1),
-        address_line2: optional(input.address_line2, old.address_line2.as_ref()),
-        city: required(input.city, &old.city),
-        state: required(input.state, &old.state),
-        postal_code: required(input.postal_code, &old.postal_code),
-        country: input
-            .country
-            .0
-            .map_or_else(|| old.country.clone(), |code| code.0.code().to_owned()),
-        access_notes: optional(input.access_notes, old.access_notes.as_ref()),
-        parking_notes: optional(input.parking_notes, old.parking_notes.as_ref()),
-        service_notes: optional(input.service_notes, old.service_notes.as_ref()),
-        latitude: input.latitude.map(|degrees| degrees.0).apply(old.latitude),
-        longitude: input.longitude.map(|degrees| degrees.0).apply(old.longitude),
-        place_id: optional(input.place_id, old.place_id.as_ref()),
-        updated_at: ctx.moment(),
-        ..old.clone()
-    }
 }
 
 /// `locations.archive`

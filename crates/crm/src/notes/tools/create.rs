@@ -1,7 +1,7 @@
 //! `notes.create`
 
 use crate::access::Scope;
-use crate::argument::{Argument, Field, Fields, Input, Text, input};
+use crate::argument::{Argument, Field, Fields, Input, Json, Text, input};
 use crate::context::WriteCtx;
 use crate::error::Result;
 use crate::id::{Id, kinds};
@@ -58,6 +58,10 @@ impl Input for NoteText {
                 required: false,
             },
         ]
+    }
+
+    fn canonical(_: &str, value: &Json) -> Json {
+        value.clone()
     }
 
     fn read(sent: &mut Fields) -> Option<Self> {

@@ -69,11 +69,13 @@ fn cleaned(value: &Value, holds: Holds) -> Result<Value, BTreeSet<String>> {
         }
         Holds::Limit => value.as_u64().is_some_and(|limit| (1..=100).contains(&limit)),
         Holds::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-        Holds::Id => value.as_str().is_some_and(|id| id.len() == 36 && id.bytes().nth(8) == Some(b'-')),
+        Holds::Id => value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[8] == b'-'),
         Holds::Text(most) => return text(value, most),
         Holds::Search => return text(value, 256).and_then(worded),
         Holds::Email => return text(value, 254).and_then(|text| known(text, pools::EMAILS)),
-        Holds::Color => return text(value, 64).and_then(|text| known(text, &["#112233", "#AbCdEf"])),
+        Holds::Color => {
+            return text(value, 64).and_then(|text| known(text, &["#112233", "#AbCdEf"]));
+        }
         Holds::Country => {
             let code = text(value, 64).and_then(|text| known(text, &["US", "us", "DE"]))?;
             return Ok(json!(code.as_str().expect("a text").to_uppercase()));

@@ -33,7 +33,9 @@ pub(super) enum Use {
 
 pub(super) type Field = (&'static str, Holds, Use);
 
-use Holds::{Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Text, Time, Truth, Word};
+use Holds::{
+    Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Text, Time, Truth, Word,
+};
 use Use::{Clearable, Kept, Optional, Required};
 
 const TYPES: &[&str] = &["individual", "company"];
@@ -229,7 +231,7 @@ pub(super) const OPERATE: &str = "operate";
 pub(super) const TOOLS: &[Tool] = &[
     tool("customers.search", RC, CUSTOMER_FILTERS, 6),
     tool("customers.get", RC, ONE, 2),
-    tool("customers.create", WC, NEW_CUSTOMER, 9),
+    tool("customers.create", WC, NEW_CUSTOMER, 5),
     tool("customers.update", WC, CHANGED_CUSTOMER, 7),
     tool("customers.archive", WC, ONE, 2),
     tool("customers.restore", OPERATE, ONE, 2),
@@ -237,14 +239,14 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("contacts.get", RC, ONE_OF_CUSTOMER, 2),
     tool("contacts.create", WC, NEW_CONTACT, 7),
     tool("contacts.update", WC, CHANGED_CONTACT, 7),
-    tool("contacts.archive", WC, ONE_OF_CUSTOMER, 4),
-    tool("contacts.restore", OPERATE, ONE, 2),
+    tool("contacts.archive", WC, ONE_OF_CUSTOMER, 5),
+    tool("contacts.restore", OPERATE, ONE, 4),
     tool("locations.list", RC, OF_CUSTOMER, 2),
     tool("locations.get", RC, ONE_OF_CUSTOMER, 2),
     tool("locations.create", WC, const { &NEW_LOCATION }, 6),
     tool("locations.update", WC, CHANGED_LOCATION, 7),
     tool("locations.archive", WC, ONE_OF_CUSTOMER, 4),
-    tool("locations.restore", OPERATE, ONE, 2),
+    tool("locations.restore", OPERATE, ONE, 3),
     tool("tags.list", RC, &[], 1),
     tool("tags.get", RC, ONE, 1),
     of_person(tool(

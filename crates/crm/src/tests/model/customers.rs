@@ -115,8 +115,7 @@ impl Tenant {
         let foreign: &[&str] =
             if customer.is_company() { &["first_name", "last_name"] } else { &["company_name"] };
         let foreign = foreign.iter().filter(|field| arguments.contains_key(**field));
-        let foreign: BTreeSet<_> =
-            foreign.map(|field| (*field).to_owned()).collect();
+        let foreign: BTreeSet<_> = foreign.map(|field| (*field).to_owned()).collect();
         if !foreign.is_empty() {
             return Err(wrong(foreign));
         }

@@ -4,8 +4,8 @@
 /// A source of repeatable decisions.
 pub(super) struct Dice {
     state: u64,
-    /// How much more than the least an operation does, of 256. Shrinking lowers it, so that a
-    /// failing operation loses the fields that do not matter.
+    /// How much more than the least an operation does. Shrinking lowers it, so that a failing
+    /// operation loses the fields that do not matter.
     richness: u8,
 }
 
@@ -28,7 +28,8 @@ impl Dice {
     /// True once in `times`, and less often for a plain operation.
     pub(super) fn one_in(&mut self, times: usize) -> bool {
         let hit = self.roll(times) == 0;
-        let rich = self.roll(256) < usize::from(self.richness);
+        // Most operations are as rich as can be, and shrinking passes through all the others.
+        let rich = self.roll(64) < usize::from(self.richness);
         hit && rich
     }
 

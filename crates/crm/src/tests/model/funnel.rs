@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::arguments::{self, Object, is_blank};
-use super::contract::{self, Tool, Use};
+use super::contract::{Tool, Use};
 use super::notes::DAY;
 use super::pools;
 use super::state::{
@@ -100,7 +100,10 @@ impl Tenant {
         let first = match (tool.name, tool.verb()) {
             _ if can_read => return answer,
             ("customers.create", _) => {
-                return RECEIPT.iter().map(|key| ((*key).to_owned(), answer[*key].clone())).collect();
+                return RECEIPT
+                    .iter()
+                    .map(|key| ((*key).to_owned(), answer[*key].clone()))
+                    .collect();
             }
             (_, "create") => "created_at",
             (_, "update") => "updated_at",
@@ -145,13 +148,14 @@ fn arguments(tool: &Tool, sent: &Object) -> Outcome<Object> {
     }
 }
 
+/// The two fields that name a note's subject, each with the other.
+const SUBJECT: [(&str, &str); 2] = [("subject_type", "subject_id"), ("subject_id", "subject_type")];
+
 /// What fields must and must not go together.
 fn rules(tool: &str, sent: &Object, wrong: &mut BTreeSet<String>) {
     let holds = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
     let has = |name: &str| sent.contains_key(name);
-    let mut refuse = |name: &str| drop(wrong.insert(name.to_owned()));
-    const SUBJECT: [(&str, &str); 2] =
-        [("subject_type", "subject_id"), ("subject_id", "subject_type")];
+    let mut refuse = |name: &str| wrong.extend([name.to_owned()]);
     match tool {
         "customers.create" => {
             let (required, foreign) = match sent.get("customer_type").and_then(Value::as_str) {
@@ -171,7 +175,8 @@ fn rules(tool: &str, sent: &Object, wrong: &mut BTreeSet<String>) {
                     refuse(one);
                 }
             }
-            let is_draft = sent.get("draft").is_some_and(|draft| !draft.is_null() && *draft != false);
+            let is_draft =
+                sent.get("draft").is_some_and(|draft| !draft.is_null() && *draft != false);
             if !holds("body") && !is_draft {
                 refuse("body");
             }
@@ -189,9 +194,4 @@ fn rules(tool: &str, sent: &Object, wrong: &mut BTreeSet<String>) {
         }
         _ => {}
     }
-}
-
-/// The tool with this name.
-pub(super) fn tool(name: &str) -> &'static Tool {
-    contract::find(name)
 }

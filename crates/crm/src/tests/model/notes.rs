@@ -14,7 +14,7 @@ pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;
 /// How long a write counts.
 const MINUTE: i64 = 60 * 1_000;
 /// Writes a minute: few, so that sequences meet the limit.
-pub(super) const WRITES_PER_MINUTE: u32 = 6;
+pub(super) const WRITES_PER_MINUTE: u32 = 2;
 
 impl Tenant {
     /// The answer, and whether the history tells of it.
@@ -146,7 +146,8 @@ impl Tenant {
                 Some("standalone") => note.shown["subject_type"].is_null(),
                 _ => is("subject_type", "subject_type"),
             };
-            let is_pinned = filters.get("pinned") != Some(&json!(true)) || note.shown["pinned"] == true;
+            let is_pinned =
+                filters.get("pinned") != Some(&json!(true)) || note.shown["pinned"] == true;
             let time = |field: &str| filters.get(field).and_then(Value::as_i64);
             let body = note.shown["body"].as_str().expect("a text");
             !note.is_archived

@@ -182,8 +182,8 @@ fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Outcome {
 
 fn archive(customer: &mut Customer, id: &Value, now: i64) -> Outcome {
     customer.active_contact(id)?;
-    let others = customer.contacts.iter().filter(|contact| contact.shown["id"] != *id);
-    let Some(oldest) = others.filter(|contact| contact.is_active()).next() else {
+    let mut others = customer.contacts.iter().filter(|contact| contact.shown["id"] != *id);
+    let Some(oldest) = others.find(|contact| contact.is_active()) else {
         return Err(CONFLICT);
     };
     let oldest = oldest.shown["id"].clone();

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Customer, Fresh, NOT_FOUND, Outcome, Tenant, creation, is_archived, sent, sent_or,
-    time, wrong_field,
+    CONFLICT, Customer, Fresh, INVALID, NOT_FOUND, Outcome, Tenant, creation, is_archived, sent,
+    sent_or, time,
 };
 
 /// Fields of which nothing is made.
@@ -34,12 +34,7 @@ impl Customer {
         found.filter(|location| !is_archived(location)).ok_or(NOT_FOUND)
     }
 
-    pub(super) fn add_location(
-        &mut self,
-        arguments: &Object,
-        id: &str,
-        created: i64,
-    ) -> Outcome {
+    pub(super) fn add_location(&mut self, arguments: &Object, id: &str, created: i64) -> Outcome {
         let location_type = sent_or(arguments, "location_type", "service");
         let asked = arguments.get("is_primary") == Some(&json!(true));
         let others = self.others(&location_type, &Value::Null);
@@ -75,10 +70,9 @@ impl Customer {
         for (field, value) in arguments {
             new[field.as_str()] = value.clone();
         }
-        for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
-            if new[one].is_null() && !new[other].is_null() {
-                return Err(wrong_field(one));
-            }
+        if new["latitude"].is_null() != new["longitude"].is_null() {
+            // Either of the two may be called the wrong one.
+            return Err(INVALID);
         }
         let moved = new["location_type"] != old["location_type"];
         let others = self.others(&new["location_type"], &id);

@@ -11,11 +11,7 @@ pub(super) struct Phone {
 
 /// Numbers that are taken. The model knows them by heart instead of parsing them.
 pub(super) const PHONES: &[Phone] = &[
-    Phone {
-        typed: "(510) 555-0199",
-        e164: "+15105550199",
-        forms: &["15105550199", "5105550199"],
-    },
+    Phone { typed: "(510) 555-0199", e164: "+15105550199", forms: &["15105550199", "5105550199"] },
     Phone { typed: "510.555.0199", e164: "+15105550199", forms: &["15105550199", "5105550199"] },
     Phone { typed: "+1 510 555 0123", e164: "+15105550123", forms: &["15105550123", "5105550123"] },
     Phone {
@@ -84,8 +80,17 @@ pub(super) const SEARCHES: &[&str] = &[
 ];
 
 /// What is looked for in notes.
-pub(super) const NOTE_SEARCHES: &[&str] =
-    &["gate", "gat", "code 44", "CODE", "ate", "caf\u{e9}", "\u{6771}\u{4eac}", "nothing", "\"gate* OR code"];
+pub(super) const NOTE_SEARCHES: &[&str] = &[
+    "gate",
+    "gat",
+    "code 44",
+    "CODE",
+    "ate",
+    "caf\u{e9}",
+    "\u{6771}\u{4eac}",
+    "nothing",
+    "\"gate* OR code",
+];
 
 /// Queries in which there is no word.
 pub(super) const WORDLESS: &[&str] = &["!!!", "", " - ", "\u{2019}"];
@@ -102,8 +107,14 @@ pub(super) const BODIES: &[&str] = &[
 pub(super) const TAG_NAMES: &[&str] =
     &["VIP", "vip", "HOA", "Seasonal", "\u{c9}clair", "\u{e9}clair", "Eclair", " hoa "];
 
-pub(super) const TEXTS: &[&str] =
-    &["Warehouse", "Unit 3", " padded ", "two\r\nlines", "tab\there", "O\u{2019}Neill & S\u{f6}hne"];
+pub(super) const TEXTS: &[&str] = &[
+    "Warehouse",
+    "Unit 3",
+    " padded ",
+    "two\r\nlines",
+    "tab\there",
+    "O\u{2019}Neill & S\u{f6}hne",
+];
 
 /// Texts for short fields.
 pub(super) const SHORT: &[&str] = &["94607", "CA", " CA ", "SW1A 1AA"];

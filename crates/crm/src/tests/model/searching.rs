@@ -11,16 +11,15 @@ impl Tenant {
     /// The rows that a search finds: whole matches first, each part newest first.
     pub(super) fn search(&self, filters: &Object) -> Vec<Value> {
         let is_asked = |customer: &&Customer| {
-            let is = |field: &str, value: &str| {
-                filters.get(field).is_none_or(|asked| *asked == *value)
-            };
+            let is =
+                |field: &str, value: &str| filters.get(field).is_none_or(|asked| *asked == *value);
             let status = match filters.get("status") {
                 None => !customer.is_archived(),
                 Some(status) => *status == *customer.visible_status(),
             };
-            let tag = filters.get("tag").is_none_or(|tag| {
-                customer.tags.contains(tag.as_str().expect("an id"))
-            });
+            let tag = filters
+                .get("tag")
+                .is_none_or(|tag| customer.tags.contains(tag.as_str().expect("an id")));
             let email = filters.get("email").is_none_or(|email| {
                 let email = email.as_str().expect("an address").to_lowercase();
                 let contacts = customer.active_contacts();
@@ -38,9 +37,8 @@ impl Tenant {
         let Some(q) = filters.get("q") else { return asked().map(row).collect() };
         let q = q.as_str().expect("a text");
         let whole = asked().filter(|customer| matches(customer, q, true));
-        let rest = asked().filter(|customer| {
-            matches(customer, q, false) && !matches(customer, q, true)
-        });
+        let rest =
+            asked().filter(|customer| matches(customer, q, false) && !matches(customer, q, true));
         whole.chain(rest).map(row).collect()
     }
 }
@@ -59,8 +57,7 @@ fn row(customer: &Customer) -> Value {
 fn matches(customer: &Customer, q: &str, whole: bool) -> bool {
     let contacts = customer.active_contacts();
     let names = contacts.iter().map(|contact| contact.name()).chain([customer.display_name()]);
-    let words: Vec<_> =
-        names.flat_map(|name| fold::words(&name)).map(|word| word.text).collect();
+    let words: Vec<_> = names.flat_map(|name| fold::words(&name)).map(|word| word.text).collect();
     let typed = contacts.iter().map(|contact| &contact.shown["phone_raw"]);
     let typed: Vec<_> = typed.chain([&customer.own["primary_phone_raw"]]).collect();
     let known = pools::PHONES.iter().filter(|phone| typed.iter().any(|raw| **raw == *phone.typed));

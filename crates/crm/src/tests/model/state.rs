@@ -199,7 +199,10 @@ impl Customer {
     pub(super) fn active_locations(&self) -> Vec<Value> {
         let active = || self.locations.iter().filter(|location| !is_archived(location));
         let primary = active().filter(|location| location["is_primary"] == true);
-        primary.chain(active().filter(|location| location["is_primary"] == false)).cloned().collect()
+        primary
+            .chain(active().filter(|location| location["is_primary"] == false))
+            .cloned()
+            .collect()
     }
 
     /// Its own phone or e-mail, else the primary contact's.
@@ -222,10 +225,13 @@ impl Customer {
             shown["primary_phone_raw"] = self.primary("primary_phone_raw", "phone_raw");
         }
         shown["primary_email"] = self.primary("primary_email", "email");
-        let mut own: Vec<_> =
-            tags.iter().filter(|tag| self.tags.contains(tag["id"].as_str().expect("an id"))).collect();
+        let mut own: Vec<_> = tags
+            .iter()
+            .filter(|tag| self.tags.contains(tag["id"].as_str().expect("an id")))
+            .collect();
         own.sort_by_key(|tag| caseless(&tag["name"]));
-        let label = |tag: &Value| json!({ "id": tag["id"], "name": tag["name"], "color": tag["color"] });
+        let label =
+            |tag: &Value| json!({ "id": tag["id"], "name": tag["name"], "color": tag["color"] });
         shown["tags"] = own.into_iter().map(label).collect();
         shown
     }
@@ -251,8 +257,7 @@ impl Tenant {
 
     /// A customer that can be written to.
     pub(super) fn active_customer(&mut self, id: &Value) -> Outcome<&mut Customer> {
-        self.customer(id).and_then(
-            |customer| if customer.is_archived() { Err(NOT_FOUND) } else { Ok(customer) },
-        )
+        self.customer(id)
+            .and_then(|customer| if customer.is_archived() { Err(NOT_FOUND) } else { Ok(customer) })
     }
 }

@@ -1,0 +1,107 @@
+//! `zoop call`: one tool call to a running server, over HTTP like any other client's.
+
+use std::io::{self, IsTerminal, Read};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use zoop_mcp::client::{Reply, call_tool_body, read_tool_reply};
+
+use crate::arguments::Call;
+use crate::config::Config;
+use crate::output::Output;
+
+/// How long a call may take: longer than the server gives itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest reply that is read.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Runs the command.
+pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Result<()> {
+    let base = match given(command.url, "ZOOP_URL") {
+        Some(base) => base,
+        None => config.public_url(None)?,
+    };
+    let key = given(command.key, "ZOOP_API_KEY").ok_or_else(|| {
+        anyhow!("a key is needed: set ZOOP_API_KEY or --key; `zoop key create` makes one")
+    })?;
+    let arguments = match command.arguments.as_str() {
+        "-" => io::read_to_string(io::stdin()).context("the arguments cannot be read")?,
+        _ => command.arguments,
+    };
+    let arguments = RawValue::from_string(arguments)
+        .context("the arguments are no JSON: write an object such as '{\"q\":\"reyes\"}'")?;
+    let body = call_tool_body(1, &command.tool, &arguments);
+    let reply = post(&format!("{}/api/mcp", base.trim_end_matches('/')), &key, &body)?;
+    match reply {
+        Reply::Tool { text, is_error: false } => print(&text, output),
+        Reply::Tool { text, is_error: true } => Err(refusal(&text)),
+        Reply::ProtocolError { code, message, data } => {
+            let reason = data.as_ref().and_then(|data| data["reason"].as_str());
+            let hint = match reason {
+                Some("missing_token" | "invalid_token" | "key_revoked" | "expired") => {
+                    ": `zoop key create` makes a new key"
+                }
+                _ => "",
+            };
+            bail!("{message} ({}){hint}", reason.map_or_else(|| code.to_string(), str::to_owned))
+        }
+    }
+}
+
+/// An option, or its variable where that is set.
+fn given(option: Option<String>, variable: &str) -> Option<String> {
+    option.or_else(|| std::env::var(variable).ok()).filter(|value| !value.is_empty())
+}
+
+/// Sends the call.
+fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into();
+    let response = agent
+        .post(url)
+        .header("authorization", format!("Bearer {key}"))
+        .header("content-type", "application/json")
+        .header("accept", "application/json")
+        .send(body)
+        .with_context(|| format!("no server answers at {url}: is it running? (--url names it)"))?;
+    let status = response.status();
+    let mut reply = Vec::new();
+    response
+        .into_body()
+        .into_reader()
+        .take(MOST_BYTES)
+        .read_to_end(&mut reply)
+        .context("the answer broke off")?;
+    read_tool_reply(&reply)
+        .with_context(|| format!("{url} answered {status}, but not as a zoop server does"))
+}
+
+/// The tool's answer: spread out for people, on one line for programs.
+fn print(text: &str, output: &mut Output<'_>) -> Result<()> {
+    let answer: Box<RawValue> = serde_json::from_str(text).context("the answer is no JSON")?;
+    if output.is_json() || !io::stdout().is_terminal() {
+        output.object(&answer)?;
+    } else {
+        let value: Value = serde_json::from_str(answer.get())?;
+        output.text(&serde_json::to_string_pretty(&value)?)?;
+    }
+    Ok(())
+}
+
+/// What the tool says is wrong.
+fn refusal(text: &str) -> anyhow::Error {
+    let Ok(body) = serde_json::from_str::<Value>(text) else { return anyhow!("{text}") };
+    let word = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let problems: Vec<String> = body["fields"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|field| format!("\n  {} {}", word(field, "field"), word(field, "problem")))
+        .collect();
+    anyhow!("{}: {}{}", word(&body, "kind"), word(&body, "message"), problems.concat())
+}

@@ -1,0 +1,118 @@
+//! `zoop demo`: from nothing to a working endpoint with a sample business in it.
+//!
+//! The sample goes into the database of every other command, so that they work beside it as they
+//! are. Therefore a database with any other business in it is never touched; one that this command
+//! made is known by its only business having the sample's name.
+
+mod business;
+mod customers;
+mod sample;
+mod welcome;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::error::Error;
+use zoop_db::Migrate;
+
+use crate::config::{Config, without_password};
+use crate::database::{self, Missing};
+use crate::hosting::{self, Listeners};
+use crate::logging;
+use crate::operator::{self, About, Operator, explained};
+use crate::output::{self, Output};
+
+use self::welcome::Welcome;
+
+/// Longer than any machine needs to build the sample.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Runs the command.
+pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
+    // Requests of somebody who tries things out would only be in the way of what is printed.
+    logging::start(&config.log, "warn")?;
+    let mut config = config.clone();
+    "none".clone_into(&mut config.server.ops_listen);
+    // Ports first: a demo that cannot be reached need not be built.
+    let listeners = Listeners::bind(&config)?;
+    let database = database::open(&config.database, Missing::Create, Migrate::Run)?;
+    let operator = Operator::over(database, &config)?;
+    let tenant_id = sample_tenant(&operator, &config)?;
+    let welcome = welcome(&operator, &config, &listeners, tenant_id)?;
+    let db = operator.database.db.clone();
+    let environment = operator::environment(&config)?;
+    hosting::run(&config, db, environment, listeners, || {
+        output.answer(&welcome.object(), || welcome.text())?;
+        Ok(())
+    })
+}
+
+/// The sample business's id; it is built if there is no business yet.
+fn sample_tenant(operator: &Operator, config: &Config) -> Result<String> {
+    let tenants = || operator.run(&About::Installation, "tenants.list", &json!({}));
+    let mut list = tenants()?;
+    if list["rows"].as_array().is_some_and(Vec::is_empty) {
+        build(operator)?;
+        list = tenants()?;
+    }
+    match list["rows"].as_array().map(Vec::as_slice) {
+        Some([only]) if only["name"] == business::NAME => text_of(only, "id"),
+        _ => bail!(
+            "{} holds businesses that `zoop demo` did not make, and it stays away from them: run \
+             it in another folder, or with --database sqlite://zoop-demo.db",
+            without_password(&config.database)
+        ),
+    }
+}
+
+/// Builds the sample business, all of it or nothing.
+fn build(operator: &Operator) -> Result<()> {
+    let steps = u64::try_from(business::CUSTOMERS)?;
+    let bar = output::progress("sample business", steps);
+    let (environment, progress) = (operator.environment.clone(), bar.clone());
+    let deadline = Instant::now() + PATIENCE;
+    let built = operator
+        .database
+        .db
+        .write::<_, Error>(deadline, move |tx| business::build(tx, &environment, &progress))
+        .wait();
+    bar.finish_and_clear();
+    built.map_err(|error| explained(&error)).context("the sample business could not be built")
+}
+
+/// Makes fresh keys: the old ones cannot be shown again, and go on working.
+fn welcome(
+    operator: &Operator,
+    config: &Config,
+    listeners: &Listeners,
+    tenant_id: String,
+) -> Result<Welcome> {
+    let about = About::Tenant(Some(tenant_id.clone()));
+    let users = operator.run(&about, "users.list", &json!({}))?;
+    let owner = users["rows"]
+        .as_array()
+        .and_then(|rows| rows.iter().find(|row| row["role"] == "owner"))
+        .context("the sample business has lost its owner")?;
+    let owner_id = text_of(owner, "id")?;
+    let key = |user: Option<&String>, name: &str| {
+        let scopes = Scopes::of(Scope::GRANTABLE).list();
+        let key = json!({ "user": user, "scopes": scopes, "name": name });
+        text_of(&operator.run(&about, "keys.create", &key)?, "key")
+    };
+    Ok(Welcome {
+        url: listeners.public_url.clone(),
+        user_key: key(Some(&owner_id), "demo, owner")?,
+        tenant_key: key(None, "demo, integrations")?,
+        tenant_id,
+        owner_id,
+        owner_name: text_of(owner, "name")?,
+        database: without_password(&config.database),
+    })
+}
+
+fn text_of(value: &Value, key: &str) -> Result<String> {
+    let text = value[key].as_str().with_context(|| format!("the tool's answer has no {key}"))?;
+    Ok(text.to_owned())
+}

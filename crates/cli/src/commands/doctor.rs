@@ -1,0 +1,129 @@
+//! `zoop doctor`: looks whether the installation can work, and says what to do where it cannot.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use serde::Serialize;
+use serde_json::{Value, json};
+use zoop_crm::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
+use zoop_db::Migrate;
+
+use crate::config::{self, Config, without_password};
+use crate::database::{self, Missing, beside};
+use crate::operator::{About, Operator};
+use crate::output::Output;
+
+/// Less free space than this will not last.
+const LEAST_FREE_MIB: u64 = 256;
+/// A clock that shows less has never been set.
+const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+impl Check {
+    fn new(name: &'static str, outcome: Result<String>) -> Self {
+        match outcome {
+            Ok(detail) => Self { name, ok: true, detail },
+            Err(error) => Self { name, ok: false, detail: format!("{error:#}") },
+        }
+    }
+}
+
+/// Runs the command, with the settings or why there are none; whether all is well.
+pub(crate) fn run(settings: Result<Config>, output: &mut Output<'_>) -> Result<bool> {
+    let mut checks = Vec::new();
+    match settings {
+        Ok(config) => {
+            checks.push(Check::new("settings", describe(&config)));
+            examine(&config, &mut checks);
+        }
+        Err(error) => checks.push(Check::new("settings", Err(error))),
+    }
+    let ok = checks.iter().all(|check| check.ok);
+    output.answer(&json!({ "ok": ok, "checks": checks }), || text(&checks))?;
+    Ok(ok)
+}
+
+fn text(checks: &[Check]) -> String {
+    let line = |check: &Check| {
+        let mark = if check.ok { '✓' } else { '✗' };
+        format!("{mark} {}: {}", check.name, check.detail)
+    };
+    checks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Everything that the settings lead to.
+fn examine(config: &Config, checks: &mut Vec<Check>) {
+    if let Ok(path) = database::file(&config.database) {
+        checks.push(Check::new("folder", writable(&path)));
+        checks.push(Check::new("disk", free_space(&path)));
+    }
+    let opened = database::open(&config.database, Missing::Refuse, Migrate::Refuse)
+        .and_then(|database| Operator::over(database, config));
+    match opened {
+        Ok(operator) => {
+            let opened = format!("{} opens, its schema is current", shown(config));
+            checks.push(Check::new("database", Ok(opened)));
+            let tenants = operator.run(&About::Installation, "tenants.list", &json!({}));
+            checks.push(Check::new("clock", clock(tenants.as_ref().ok())));
+            checks.push(Check::new("reading", tenants.map(|tenants| counted(&tenants))));
+            checks.push(Check::new("structure", operator.sound()));
+        }
+        Err(error) => {
+            checks.push(Check::new("database", Err(error)));
+            checks.push(Check::new("clock", clock(None)));
+        }
+    }
+}
+
+fn shown(config: &Config) -> String {
+    without_password(&config.database)
+}
+
+/// Where the settings come from, and whether a server would start with them.
+fn describe(config: &Config) -> Result<String> {
+    let url = config.public_url(None)?;
+    let source = if Path::new(config::FILE).exists() { config::FILE } else { "no zoop.toml" };
+    Ok(format!("{source}; clients use {url}/api/mcp"))
+}
+
+/// The database needs files beside it, so its folder must let some be made.
+fn writable(database: &Path) -> Result<String> {
+    let folder = database::folder(database);
+    let probe = beside(database, &format!("-doctor-{}", std::process::id()));
+    match fs::write(&probe, b"zoop").and_then(|()| fs::remove_file(&probe)) {
+        Ok(()) => Ok(format!("{} can be written", folder.display())),
+        Err(error) => bail!("{} cannot be written: {error}", folder.display()),
+    }
+}
+
+fn free_space(database: &Path) -> Result<String> {
+    let free = fs4::available_space(database::folder(database))? / (1024 * 1024);
+    ensure!(free >= LEAST_FREE_MIB, "{free} MiB are free: make room, {LEAST_FREE_MIB} are needed");
+    Ok(format!("{free} MiB are free"))
+}
+
+/// Whether the clock is plausible: records made later than now are the other sign that it is not.
+fn clock(tenants: Option<&Value>) -> Result<String> {
+    let now = SystemClock.now();
+    let shown = rfc3339(now);
+    ensure!(Some(now) >= parse_rfc3339(EARLIEST), "it is {shown}, says the clock: set it");
+    let rows = tenants.and_then(|tenants| tenants["rows"].as_array()).into_iter().flatten();
+    let newest = rows.filter_map(|row| row["created_at"].as_str().and_then(parse_rfc3339)).max();
+    ensure!(
+        newest.is_none_or(|newest| newest <= now),
+        "it is {shown}, says the clock, but the database holds later records: set it"
+    );
+    Ok(shown)
+}
+
+fn counted(tenants: &Value) -> String {
+    format!("{} business(es)", tenants["rows"].as_array().map_or(0, Vec::len))
+}

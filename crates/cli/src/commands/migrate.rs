@@ -1,0 +1,18 @@
+//! `zoop migrate`: the database's schema.
+
+use anyhow::Result;
+use serde_json::json;
+use zoop_db::Migrate;
+
+use crate::config::{Config, without_password};
+use crate::database::{self, Missing};
+use crate::output::Output;
+
+/// Runs the command.
+pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
+    database::open(&config.database, Missing::Create, Migrate::Run)?;
+    let database = without_password(&config.database);
+    let answer = json!({ "migrated": true, "database": database });
+    output.answer(&answer, || format!("the schema of {database} is up to date"))?;
+    Ok(())
+}

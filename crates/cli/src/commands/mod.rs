@@ -1,0 +1,15 @@
+//! One file a command. Each says what it does in terms of the catalogue, the database or the server;
+//! rules of the product never live here.
+
+pub(crate) mod backup;
+pub(crate) mod call;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod history;
+pub(crate) mod key;
+pub(crate) mod migrate;
+pub(crate) mod restore;
+pub(crate) mod serve;
+pub(crate) mod tag;
+pub(crate) mod tenant;
+pub(crate) mod user;

@@ -1,0 +1,50 @@
+//! `zoop serve`: the server.
+
+use anyhow::Result;
+use zoop_db::Migrate;
+
+use crate::arguments::Serve;
+use crate::config::{Config, LogFormat, without_password};
+use crate::database::{self, Missing};
+use crate::hosting::{self, Listeners};
+use crate::output::{self, Output};
+use crate::{logging, operator};
+
+/// Runs the command.
+pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> Result<()> {
+    if command.print_config {
+        let shown = config.shown();
+        let toml = toml::to_string(&shown)?;
+        output.answer(&shown, || toml)?;
+        return Ok(());
+    }
+    logging::start(&config.log, "info")?;
+    let listeners = Listeners::bind(config)?;
+    // Refusing an old schema says that the database is somebody else's to change; then making one
+    // that is missing is not this command's work either.
+    let (missing, migrate) = if command.no_migrate {
+        (Missing::Refuse, Migrate::Refuse)
+    } else {
+        (Missing::Create, Migrate::Run)
+    };
+    let database = database::open(&config.database, missing, migrate)?;
+    let environment = operator::environment(config)?;
+    let (address, operations) = (listeners.address()?, listeners.operations_address());
+    let endpoint = format!("{}/api/mcp", listeners.public_url);
+    hosting::run(config, database.db.clone(), environment, listeners, || {
+        let database = without_password(&config.database);
+        match logging::format(&config.log) {
+            LogFormat::Text => {
+                let metrics = operations.map(|at| format!(", metrics on {at}")).unwrap_or_default();
+                output::note(&format!(
+                    "zoop is ready: {endpoint} (listening on {address}{metrics}, {database})"
+                ));
+            }
+            LogFormat::Json => {
+                let operations = operations.map(|address| address.to_string());
+                tracing::info!(endpoint, %address, operations, database, "ready");
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,325 @@
+//! The settings: flags, then `ZOOP_*` variables, then `zoop.toml`, then the defaults below.
+//!
+//! Nothing else in this crate reads a file or a variable for a setting; `zoop call` alone also
+//! takes its key and address from variables.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use zoop_server::{Limits, Settings};
+
+/// The settings' file, in the current folder.
+pub(crate) const FILE: &str = "zoop.toml";
+const PREFIX: &str = "ZOOP_";
+
+/// Every setting, by its path in the file. `limits.credential` is `ZOOP_LIMITS_CREDENTIAL`.
+const KEYS: &[&str] = &[
+    "database",
+    "server.listen",
+    "server.ops_listen",
+    "server.public_url",
+    "server.allowed_origins",
+    "server.request_deadline",
+    "server.in_flight",
+    "limits.credential",
+    "limits.tenant",
+    "limits.note_writes",
+    "log.format",
+    "log.level",
+];
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The database's URL.
+    pub(crate) database: String,
+    pub(crate) server: ServerConfig,
+    pub(crate) limits: LimitsConfig,
+    pub(crate) log: LogConfig,
+}
+
+/// The section `server`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerConfig {
+    /// Address and port of the endpoint.
+    pub(crate) listen: String,
+    /// Address and port of the metrics, or `none`.
+    pub(crate) ops_listen: String,
+    /// The address that clients use; without it, `listen`, if that is this machine alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) public_url: Option<String>,
+    /// Origins of browser pages that may call, beside the public URL's own.
+    pub(crate) allowed_origins: Origins,
+    /// How long a request may take.
+    pub(crate) request_deadline: Span,
+    /// Requests that may be under way at once.
+    pub(crate) in_flight: usize,
+}
+
+/// The section `limits`: how much in a rolling minute, 0 for no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsConfig {
+    /// Requests of one credential.
+    pub(crate) credential: u32,
+    /// Requests of one tenant.
+    pub(crate) tenant: u32,
+    /// Note writes of one person.
+    pub(crate) note_writes: u32,
+}
+
+/// The section `log`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogConfig {
+    /// Text on a terminal and JSON elsewhere, unless one is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug or trace, or a list such as `warn,zoop_server=debug`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) level: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// A duration, written as `10s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl TryFrom<String> for Span {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match humantime::parse_duration(&text) {
+            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
+            _ => Err(format!("{text:?} is no duration: write one such as 10s")),
+        }
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        humantime::format_duration(span.0).to_string()
+    }
+}
+
+/// A list of origins; a variable writes it with commas.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OriginsText", into = "Vec<String>")]
+pub(crate) struct Origins(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OriginsText {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl From<OriginsText> for Origins {
+    fn from(text: OriginsText) -> Self {
+        match text {
+            OriginsText::List(list) => Self(list),
+            OriginsText::Text(text) => {
+                let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+                Self(origins.map(str::to_owned).collect())
+            }
+        }
+    }
+}
+
+impl From<Origins> for Vec<String> {
+    fn from(origins: Origins) -> Self {
+        origins.0
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let server = Settings::new("");
+        Self {
+            database: "sqlite://zoop.db".to_owned(),
+            server: ServerConfig {
+                listen: "127.0.0.1:8080".to_owned(),
+                ops_listen: "127.0.0.1:9090".to_owned(),
+                public_url: None,
+                allowed_origins: Origins(server.allowed_origins),
+                request_deadline: Span(server.request_deadline),
+                in_flight: server.in_flight,
+            },
+            limits: LimitsConfig {
+                credential: server.limits.credential,
+                tenant: server.limits.tenant,
+                note_writes: 60,
+            },
+            log: LogConfig::default(),
+        }
+    }
+}
+
+/// The settings of this run; a flag is its setting's path and what was typed.
+pub(crate) fn load(flags: &[(&str, Option<&String>)]) -> Result<Config> {
+    let mut figment = Figment::from(Serialized::defaults(Config::default()));
+    if Path::new(FILE).exists() {
+        figment = figment.merge(Toml::file_exact(FILE));
+    }
+    figment = figment.merge(variables());
+    for (key, typed) in flags {
+        if let Some(typed) = typed {
+            figment = figment.merge(Serialized::default(key, typed));
+        }
+    }
+    figment.extract().map_err(|errors| {
+        let errors: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
+        // A syntax error is drawn over several lines.
+        let errors = errors.join("; ").split_whitespace().collect::<Vec<_>>().join(" ");
+        anyhow::anyhow!("the settings cannot be used: {errors}")
+    })
+}
+
+/// The variables that are settings. Others with the prefix are not ours to judge: orchestrators set
+/// some for every service that they know. An empty one counts as not set.
+fn variables() -> Env {
+    Env::prefixed(PREFIX).filter_map(|name| {
+        let key =
+            KEYS.iter().find(|key| name.as_str().eq_ignore_ascii_case(&key.replace('.', "_")))?;
+        let set = std::env::var_os(variable(key)).is_some_and(|value| !value.is_empty());
+        set.then(|| (*key).into())
+    })
+}
+
+/// The variable of a setting.
+fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
+}
+
+impl Config {
+    /// The settings with passwords hidden, and the public URL as it comes out.
+    pub(crate) fn shown(&self) -> Self {
+        let mut shown = self.clone();
+        shown.database = without_password(&self.database);
+        shown.server.public_url = self.public_url(None).ok();
+        shown
+    }
+
+    /// The address that clients use, given where the server really listens if it does already: a
+    /// port of 0 is chosen by the system.
+    pub(crate) fn public_url(&self, bound: Option<SocketAddr>) -> Result<String> {
+        let listen = &self.server.listen;
+        if let Some(url) = &self.server.public_url {
+            return checked_url(url);
+        }
+        let mut addresses = listen
+            .to_socket_addrs()
+            .with_context(|| format!("{listen:?} is no address and port to listen on"))?;
+        if !addresses.all(|address| address.ip().is_loopback()) {
+            bail!(
+                "{listen} can be reached from other machines: say under which address clients do \
+                 with --public-url https://… (the server itself speaks plain HTTP: put a proxy \
+                 with TLS before it)"
+            );
+        }
+        Ok(bound.map_or_else(|| format!("http://{listen}"), |bound| format!("http://{bound}")))
+    }
+
+    /// Where the metrics are served, if they are.
+    pub(crate) fn ops_listen(&self) -> Option<&str> {
+        Some(self.server.ops_listen.as_str()).filter(|address| *address != "none")
+    }
+
+    /// The server's settings.
+    pub(crate) fn settings(&self, public_url: String) -> Settings {
+        Settings {
+            allowed_origins: self.server.allowed_origins.0.clone(),
+            limits: Limits { credential: self.limits.credential, tenant: self.limits.tenant },
+            request_deadline: self.server.request_deadline.0,
+            in_flight: self.server.in_flight,
+            ..Settings::new(public_url)
+        }
+    }
+}
+
+/// A public URL as the server takes it: an origin and nothing after it.
+fn checked_url(url: &str) -> Result<String> {
+    let url = url.trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
+            Ok(url.to_owned())
+        }
+        _ => bail!(
+            "{url:?} is no public URL: write scheme and host, such as https://crm.example.com"
+        ),
+    }
+}
+
+/// A database URL without the password in it.
+pub(crate) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((user, host)) if scheme != "sqlite" => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:…@{host}{path}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_has_its_variable() {
+        let mut config = Config::default();
+        config.server.public_url = Some("https://crm.example.com".to_owned());
+        config.log = LogConfig { format: Some(LogFormat::Json), level: Some("info".to_owned()) };
+        let mut keys = Vec::new();
+        for (name, value) in serde_json::to_value(&config).unwrap().as_object().unwrap() {
+            match value.as_object() {
+                Some(section) => keys.extend(section.keys().map(|key| format!("{name}.{key}"))),
+                None => keys.push(name.clone()),
+            }
+        }
+        keys.sort();
+        let mut known = KEYS.to_vec();
+        known.sort_unstable();
+        assert_eq!(keys, known);
+        assert_eq!(variable("limits.note_writes"), "ZOOP_LIMITS_NOTE_WRITES");
+    }
+
+    #[test]
+    fn passwords_are_hidden() {
+        let hidden = without_password("postgres://zoop:s3c:r@t@db.example.com:5432/zoop?ssl=1");
+        assert_eq!(hidden, "postgres://zoop:…@db.example.com:5432/zoop?ssl=1");
+        assert_eq!(without_password("sqlite://a@b:c.db"), "sqlite://a@b:c.db");
+    }
+
+    #[test]
+    fn a_public_url_is_needed_beyond_this_machine_and_is_an_origin() {
+        let mut config = Config::default();
+        assert_eq!(config.public_url(None).unwrap(), "http://127.0.0.1:8080");
+        config.server.listen = "0.0.0.0:8080".to_owned();
+        assert!(config.public_url(None).unwrap_err().to_string().contains("--public-url"));
+        config.server.public_url = Some("https://crm.example.com/".to_owned());
+        assert_eq!(config.public_url(None).unwrap(), "https://crm.example.com");
+        for wrong in ["crm.example.com", "https://", "https://a/b", "ftp://a"] {
+            assert!(checked_url(wrong).is_err(), "{wrong}");
+        }
+    }
+}

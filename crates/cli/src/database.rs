@@ -1,0 +1,117 @@
+//! Opening the database that the settings name, and knowing whether another zoop has it open.
+//!
+//! Every zoop that has an embedded database open holds a shared lock on a file beside it. Only
+//! putting a backup in its place needs the lock alone. The lock is the operating system's and ends
+//! with its process, however that ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use zoop_crm::schema::MIGRATIONS;
+use zoop_db::{Db, Migrate, Options};
+
+/// The database, and the sign that it is open.
+pub(crate) struct Database {
+    /// The storage.
+    pub(crate) db: Db,
+    /// Dropped after `db`: the sign must outlive the use.
+    _presence: Presence,
+}
+
+/// What to do when there is no database yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Make it.
+    Create,
+    /// Say how to make it.
+    Refuse,
+}
+
+/// Opens the database. One that was just made has today's schema in any case.
+pub(crate) fn open(url: &str, missing: Missing, migrate: Migrate) -> Result<Database> {
+    let path = match missing {
+        Missing::Refuse => existing(url)?,
+        Missing::Create => file(url)?,
+    };
+    let is_new = !path.exists();
+    let presence = Presence::shared(&path)?;
+    let migrate = if is_new { Migrate::Run } else { migrate };
+    let db = Db::open(url, &Options::default(), MIGRATIONS, migrate)
+        .with_context(|| format!("the database {} cannot be used", path.display()))?;
+    Ok(Database { db, _presence: presence })
+}
+
+/// The file of an embedded database that is there.
+pub(crate) fn existing(url: &str) -> Result<PathBuf> {
+    let path = file(url)?;
+    if !path.exists() {
+        bail!(
+            "there is no database {}: `zoop demo` makes one with sample data, `zoop tenant create` \
+             one with your business, or name another one with --database sqlite://PATH",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+/// The file of an embedded database.
+pub(crate) fn file(url: &str) -> Result<PathBuf> {
+    Ok(zoop_db::engine::sqlite_path(url)?)
+}
+
+/// The sign that a database is open, or is being replaced.
+pub(crate) struct Presence {
+    /// Closing it ends the lock.
+    _lock: File,
+}
+
+impl Presence {
+    fn shared(database: &Path) -> Result<Self> {
+        let lock = lock_file(database)?;
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                bail!("a backup is being put in this database's place: try again when it is done")
+            }
+            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
+        }
+    }
+
+    /// The lock alone.
+    pub(crate) fn alone(database: &Path) -> Result<Self> {
+        let lock = lock_file(database)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                bail!("{} is in use by a running zoop: stop the server first", database.display())
+            }
+            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
+        }
+    }
+}
+
+fn lock_file(database: &Path) -> Result<File> {
+    let path = beside(database, "-lock");
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("cannot make the file {}", path.display()))
+}
+
+/// The path of a file that stands beside another, its name going on with `ending`.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// The folder of a file.
+pub(crate) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,98 @@
+//! Running a server in this process: its listeners, and the signals that end it.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::{Context, Result, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use zoop_crm::clock::Environment;
+use zoop_db::Db;
+use zoop_server::App;
+
+use crate::config::Config;
+
+/// Ports that are open, and the address that clients use.
+pub(crate) struct Listeners {
+    public: TcpListener,
+    operations: Option<TcpListener>,
+    /// The address that clients use.
+    pub(crate) public_url: String,
+}
+
+impl Listeners {
+    /// Opens the ports. Whether the server may listen there at all is asked first.
+    pub(crate) fn bind(config: &Config) -> Result<Self> {
+        config.public_url(None)?;
+        let public = bind(&config.server.listen, "--listen")?;
+        let operations = match config.ops_listen() {
+            Some(address) => Some(bind(address, "--ops-listen")?),
+            None => None,
+        };
+        let public_url = config.public_url(Some(public.local_addr()?))?;
+        Ok(Self { public, operations, public_url })
+    }
+
+    /// Where the endpoint listens.
+    pub(crate) fn address(&self) -> Result<SocketAddr> {
+        Ok(self.public.local_addr()?)
+    }
+
+    /// Where the metrics are served, if they are.
+    pub(crate) fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+}
+
+fn bind(address: &str, flag: &str) -> Result<TcpListener> {
+    let listener = match TcpListener::bind(address) {
+        Ok(listener) => listener,
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
+            "{address} is in use by another program: choose another port with {flag}, for example \
+             {flag} 127.0.0.1:0 for any free one"
+        ),
+        Err(error) => {
+            return Err(error).with_context(|| {
+                format!("cannot listen on {address}: choose another address with {flag}")
+            });
+        }
+    };
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves until a signal says to stop; the requests in flight are finished.
+pub(crate) fn run(
+    config: &Config,
+    db: Db,
+    environment: Environment,
+    listeners: Listeners,
+    ready: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let app = App::new(db, environment, config.settings(listeners.public_url));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let public = tokio::net::TcpListener::from_std(listeners.public)?;
+        let operations = match listeners.operations {
+            Some(listener) => Some(tokio::net::TcpListener::from_std(listener)?),
+            None => None,
+        };
+        // From here on a signal ends the server and no longer the process.
+        let stop = stop_signal()?;
+        ready()?;
+        zoop_server::serve(app, public, operations, stop).await?;
+        Ok(())
+    })
+}
+
+/// Resolves when the process is asked to stop.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: the requests in flight are finished first");
+    })
+}

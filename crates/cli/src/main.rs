@@ -1,0 +1,92 @@
+//! The `zoop` binary: the command line of the whole product.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`arguments`] | the grammar and the help |
+//! | [`config`] | the settings: flags, variables, `zoop.toml` |
+//! | [`output`] | stdout and stderr |
+//! | [`database`] | opening the database, and who else has it open |
+//! | [`operator`] | running the catalogue's tools on the database itself |
+//! | [`hosting`], [`logging`] | running a server in this process |
+//! | [`commands`] | one file a command |
+//!
+//! What must never live here: a rule of the product, SQL, or the protocol.
+
+mod arguments;
+mod commands;
+mod config;
+mod database;
+mod hosting;
+mod logging;
+mod operator;
+mod output;
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command, Listening};
+use crate::config::Config;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    // clap prints help, version and usage errors itself, and ends with 0 or 2.
+    let arguments = Arguments::parse();
+    let mut stdout = io::stdout().lock();
+    let mut output = Output::new(&mut stdout, arguments.json);
+    match run(arguments, &mut output) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        // Whoever read the output has read enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::note(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command; whether all is well, which only `zoop doctor` can deny without an error.
+fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
+    let settings = load(&arguments);
+    match arguments.command {
+        Command::Doctor => return commands::doctor::run(settings, output),
+        Command::Demo(_) => commands::demo::run(&settings?, output)?,
+        Command::Serve(command) => commands::serve::run(&settings?, &command, output)?,
+        Command::Tenant(command) => commands::tenant::run(&settings?, &command, output)?,
+        Command::User(command) => commands::user::run(&settings?, command, output)?,
+        Command::Key(command) => commands::key::run(&settings?, command, output)?,
+        Command::Tag(command) => commands::tag::run(&settings?, command, output)?,
+        Command::Restore(command) => commands::restore::run(&settings?, command, output)?,
+        Command::History(command) => commands::history::run(&settings?, command, output)?,
+        Command::Call(command) => commands::call::run(&settings?, command, output)?,
+        Command::Migrate => commands::migrate::run(&settings?, output)?,
+        Command::Backup(command) => commands::backup::backup(&settings?, &command, output)?,
+        Command::RestoreBackup(command) => {
+            commands::backup::restore(&settings?, &command, output)?;
+        }
+    }
+    Ok(true)
+}
+
+/// The settings, the command's flags before everything else.
+fn load(arguments: &Arguments) -> Result<Config> {
+    let none = Listening::default();
+    let (listening, ops_listen) = match &arguments.command {
+        Command::Demo(listening) => (listening, None),
+        Command::Serve(serve) => (&serve.listening, serve.ops_listen.as_ref()),
+        _ => (&none, None),
+    };
+    config::load(&[
+        ("database", arguments.database.as_ref()),
+        ("server.listen", listening.listen.as_ref()),
+        ("server.public_url", listening.public_url.as_ref()),
+        ("server.ops_listen", ops_listen),
+    ])
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+}

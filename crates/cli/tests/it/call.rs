@@ -1,0 +1,136 @@
+//! `zoop call`, and the commands whose effect is seen through it.
+
+use serde_json::{Value, json};
+
+use crate::world::{Answer, Folder, Server, text};
+
+/// A folder with a business, a server on it, and its owner's key.
+struct Site {
+    folder: Folder,
+    server: Server,
+    key: String,
+}
+
+impl Site {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let (_, _, key) = folder.business();
+        let server = folder.serve(&[]);
+        Self { folder, server, key }
+    }
+
+    fn try_call(&self, tool: &str, arguments: &Value) -> Answer {
+        let arguments = arguments.to_string();
+        let url = self.server.url.as_str();
+        self.folder.zoop(&["call", tool, &arguments, "--url", url, "--key", &self.key])
+    }
+
+    #[track_caller]
+    fn call(&self, tool: &str, arguments: &Value) -> Value {
+        self.try_call(tool, arguments).json()
+    }
+
+    fn customer(&self) -> String {
+        let reyes = json!({ "customer_type": "individual", "first_name": "Marco",
+            "last_name": "Reyes", "location": { "address_line1": "482 Oak Street",
+            "city": "Oakland", "state": "CA", "postal_code": "94607" } });
+        text(&self.call("customers.create", &reyes), "id")
+    }
+}
+
+#[test]
+fn a_call_prints_the_answer_and_a_refusal_fails() {
+    let site = Site::new();
+    let id = site.customer();
+    let found = site.call("customers.search", &json!({ "q": "reyes" }));
+    assert_eq!(found["rows"][0]["id"], id.as_str());
+
+    let refused = site.try_call("customers.get", &json!({ "id": "reyes" }));
+    assert!(refused.failure().starts_with("invalid_input: "), "{}", refused.stderr);
+    let unknown = site.try_call("customers.explode", &json!({}));
+    assert!(unknown.failure().contains("-32602"), "{}", unknown.stderr);
+
+    let mut command = site.folder.command(&["call", "customers.search", "--json"]);
+    command.env("ZOOP_URL", &site.server.url).env("ZOOP_API_KEY", &site.key);
+    let found = Answer::from(command.output().expect("zoop runs")).json();
+    assert_eq!(found["rows"][0]["id"], id.as_str(), "address and key from variables");
+
+    let url = site.server.url.as_str();
+    let stdin = ["call", "customers.search", "-", "--url", url, "--key", &site.key];
+    let found = site.folder.zoop_reading(&stdin, r#"{"q":"oak"}"#).json();
+    assert_eq!(found["rows"], json!([]), "addresses are no names");
+}
+
+#[test]
+fn what_cannot_be_sent_is_told() {
+    let site = Site::new();
+    let url = site.server.url.as_str();
+    let tell = |arguments: &[&str]| site.folder.zoop(arguments).failure().to_owned();
+    assert!(tell(&["call", "tags.list", "--url", url]).contains("ZOOP_API_KEY"));
+    assert!(tell(&["call", "tags.list", "{", "--url", url, "--key", "x"]).contains("no JSON"));
+    assert!(tell(&["call", "tags.list", "--url", url, "--key", "x"]).contains("invalid_token"));
+    let health = format!("{url}/healthz?");
+    assert!(tell(&["call", "tags.list", "--url", &health, "--key", "x"]).contains("not as a zoop"));
+    let nobody = "http://127.0.0.1:9";
+    assert!(tell(&["call", "tags.list", "--url", nobody, "--key", "x"]).contains("no server"));
+}
+
+#[test]
+fn archived_records_are_restored() {
+    let site = Site::new();
+    let customer = site.customer();
+    let record = site.call("customers.get", &json!({ "id": customer }));
+    let location = text(&record["locations"][0], "id");
+    let person = json!({ "customer_id": customer, "first_name": "Ana", "last_name": "Reyes" });
+    let contact = text(&site.call("contacts.create", &person), "id");
+    let note = text(&site.call("notes.create", &json!({ "body": "Gate sticks." })), "id");
+    for (kind, id) in
+        [("contact", &contact), ("location", &location), ("note", &note), ("customer", &customer)]
+    {
+        let mut which = json!({ "id": id });
+        if kind == "contact" || kind == "location" {
+            which["customer_id"] = json!(customer);
+        }
+        site.call(&format!("{kind}s.archive"), &which);
+        site.folder.json(&["restore", kind, id]);
+        let got = site.call(&format!("{kind}s.get"), &which);
+        assert_eq!(got["archived_at"], Value::Null, "{kind}");
+    }
+    let answer = site.folder.zoop(&["restore", "customer", &customer]);
+    assert_eq!(answer.code, 1, "not archived: {}", answer.stdout);
+}
+
+#[test]
+fn tags_are_attached_and_detached() {
+    let site = Site::new();
+    let customer = site.customer();
+    let tag = text(&site.call("tags.create", &json!({ "name": "HOA" })), "id");
+    let tagged = || site.call("customers.search", &json!({ "tag": tag }))["rows"].clone();
+    assert_eq!(tagged(), json!([]));
+    let attached = site.folder.json(&["tag", "attach", &tag, &customer]);
+    assert_eq!(attached["attached"], true);
+    assert_eq!(tagged()[0]["id"], customer.as_str());
+    let detached = site.folder.json(&["tag", "detach", &tag, &customer]);
+    assert_eq!(detached["attached"], false);
+    assert_eq!(tagged(), json!([]));
+}
+
+#[test]
+fn what_the_command_line_revokes_stops_on_the_next_request() {
+    let site = Site::new();
+    site.call("tags.list", &json!({}));
+    let list = site.folder.json(&["key", "list"]);
+    let id = text(&list["rows"][0], "id");
+
+    let url = site.server.url.as_str();
+    let rotated = site.folder.json(&["key", "rotate", &id]);
+    let refused = site.try_call("tags.list", &json!({}));
+    assert!(refused.failure().contains("key_revoked"), "{}", refused.stderr);
+    let new = text(&rotated, "key");
+    let with_new = ["call", "tags.list", "--url", url, "--key", &new];
+    site.folder.json(&with_new);
+
+    site.folder.json(&["key", "revoke", &text(&rotated, "key_id")]);
+    let refused = site.folder.zoop(&with_new);
+    assert!(refused.failure().contains("key_revoked"), "{}", refused.stderr);
+}

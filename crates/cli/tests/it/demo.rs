@@ -1,0 +1,103 @@
+//! `zoop demo`: from nothing to a working endpoint.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::world::{Folder, Server, text};
+
+const DEMO: &[&str] = &["demo", "--listen", "127.0.0.1:0"];
+
+fn start(folder: &Folder) -> (Server, Value) {
+    let server = Server::start(folder.command(&[DEMO, &["--json"]].concat()));
+    let welcome = serde_json::from_str(&server.line()).expect("a JSON object");
+    (server, welcome)
+}
+
+#[test]
+fn it_makes_a_business_that_tools_and_other_commands_work_with() {
+    let folder = Folder::new();
+    let (mut server, welcome) = start(&folder);
+    let (url, user_key) = (text(&welcome, "url"), text(&welcome, "user_key"));
+    assert_eq!(welcome["mcp_url"], format!("{url}/api/mcp"));
+    assert_eq!(welcome["database"], "sqlite://zoop.db");
+    assert!(user_key.starts_with("zoop_uk_"));
+    assert!(text(&welcome, "tenant_key").starts_with("zoop_tk_"));
+    let tenants = folder.json(&["tenant", "list"]);
+    assert_eq!(tenants["rows"][0]["id"], welcome["tenant_id"]);
+    assert_eq!(folder.json(&["user", "list"])["rows"][0]["id"], welcome["owner_id"]);
+
+    let key = folder.json(&["key", "create", "--scope", "read:customers,read:notes"]);
+    let key = text(&key, "key");
+    let call = |tool: &str, arguments: &str| {
+        folder.json(&["call", tool, arguments, "--url", &url, "--key", &key])
+    };
+    let found = call("customers.search", r#"{"q":"nguyen","limit":1}"#);
+    assert!(text(&found["rows"][0], "id").len() == 36, "{found}");
+    assert_eq!(call("customers.search", r#"{"limit":100}"#)["hasMore"], true);
+    for (filter, tool) in [
+        (r#"{"type":"company"}"#, "customers.search"),
+        (r#"{"status":"archived"}"#, "customers.search"),
+        (r#"{"status":"inactive"}"#, "customers.search"),
+        (r#"{"pinned":true}"#, "notes.list"),
+        (r#"{"subject_type":"customer"}"#, "notes.list"),
+        (r#"{"subject_type":"customer_contact"}"#, "notes.list"),
+        (r#"{"subject_type":"customer_location"}"#, "notes.list"),
+        (r#"{"subject_type":"job"}"#, "notes.list"),
+        (r#"{"subject_type":"invoice"}"#, "notes.list"),
+        (r#"{"subject_type":"quote"}"#, "notes.list"),
+        (r#"{"subject_type":"lawn_estimate"}"#, "notes.list"),
+        (r#"{"subject_type":"standalone"}"#, "notes.list"),
+    ] {
+        assert!(!call(tool, filter)["rows"].as_array().unwrap().is_empty(), "{tool} {filter}");
+    }
+    let tags = call("tags.list", "{}");
+    let tags = tags["rows"].as_array().expect("tags");
+    assert_eq!(tags.len(), 10);
+    for tag in tags {
+        let tagged = call("customers.search", &format!(r#"{{"tag":{}}}"#, tag["id"]));
+        assert!(!tagged["rows"].as_array().unwrap().is_empty(), "{tag}");
+    }
+
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(server.has_said_all(), "one object and nothing else");
+
+    let (_second, again) = start(&folder);
+    assert_eq!(again["tenant_id"], welcome["tenant_id"], "the same business");
+    assert_ne!(again["user_key"], welcome["user_key"], "fresh keys");
+    let url = text(&again, "url");
+    folder.json(&["call", "tags.list", "--url", &url, "--key", &user_key]);
+}
+
+#[test]
+fn the_curl_that_it_prints_works_when_it_is_pasted() {
+    let folder = Folder::new();
+    let server = Server::start(folder.command(DEMO));
+    let mut curl = String::new();
+    loop {
+        let line = server.line();
+        let goes_on = line.ends_with('\\');
+        if line.starts_with("curl ") || !curl.is_empty() {
+            curl.push_str(&line);
+            curl.push('\n');
+            if !goes_on {
+                break;
+            }
+        }
+    }
+    let output = Command::new("sh").args(["-c", &curl]).output().expect("sh runs");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let found = answer["result"]["content"][0]["text"].as_str().expect("a text");
+    assert!(found.contains("Nguyễn"), "{answer}");
+}
+
+#[test]
+fn a_database_with_other_businesses_is_left_alone() {
+    let folder = Folder::new();
+    folder.business();
+    let answer = folder.zoop(DEMO);
+    assert!(answer.failure().contains("zoop-demo.db"), "{}", answer.stderr);
+    assert_eq!(folder.json(&["tenant", "list"])["rows"].as_array().map(Vec::len), Some(1));
+    assert_eq!(folder.json(&["key", "list"])["rows"].as_array().map(Vec::len), Some(1));
+}

@@ -1,0 +1,10 @@
+//! Drives the built binary as people and programs do: in a folder of its own, by its arguments, its
+//! output and its exit code.
+
+mod backup;
+mod call;
+mod demo;
+mod operator;
+mod serve;
+mod settings;
+mod world;

@@ -1,0 +1,89 @@
+//! Where settings come from, and usage.
+
+use crate::world::Folder;
+
+const CONFIG: &[&str] = &["serve", "--print-config"];
+
+#[test]
+fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
+    let folder = Folder::new();
+    folder.write(
+        "zoop.toml",
+        "[server]\nlisten = '127.0.0.1:1001'\nops_listen = '127.0.0.1:1002'\n\
+         request_deadline = '3s'\nallowed_origins = ['https://a.example']\n\
+         [limits]\ncredential = 7\ntenant = 8\n",
+    );
+    let mut command = folder.command(&[CONFIG, &["--json", "--listen", "127.0.0.1:3001"]].concat());
+    command
+        .env("ZOOP_SERVER_LISTEN", "127.0.0.1:2001")
+        .env("ZOOP_SERVER_OPS_LISTEN", "127.0.0.1:2002")
+        .env("ZOOP_LIMITS_CREDENTIAL", "9")
+        .env("ZOOP_SERVER_ALLOWED_ORIGINS", "https://b.example, https://c.example")
+        .env("ZOOP_LOG_LEVEL", "")
+        .env("ZOOP_SERVICE_HOST", "10.0.0.1");
+    let answer = crate::world::Answer::from(command.output().expect("zoop runs"));
+    let config = answer.json();
+    assert_eq!(config["server"]["listen"], "127.0.0.1:3001", "flag");
+    assert_eq!(config["server"]["ops_listen"], "127.0.0.1:2002", "variable");
+    assert_eq!(config["server"]["request_deadline"], "3s", "file");
+    assert_eq!(config["server"]["allowed_origins"][1], "https://c.example", "variable");
+    assert_eq!(config["limits"]["credential"], 9, "variable");
+    assert_eq!(config["limits"]["tenant"], 8, "file");
+    assert_eq!(config["limits"]["note_writes"], 60, "default");
+    assert_eq!(config["server"]["public_url"], "http://127.0.0.1:3001", "derived");
+    assert_eq!(config["log"]["level"], serde_json::Value::Null, "an empty variable is not set");
+}
+
+#[test]
+fn what_is_printed_can_be_the_file_and_hides_passwords() {
+    let folder = Folder::new();
+    let url = "postgres://zoop:secret@db.example.com/zoop";
+    let printed = folder.zoop(&[CONFIG, &["--database", url]].concat());
+    assert_eq!(printed.code, 0, "{}", printed.stderr);
+    assert!(printed.stdout.contains("postgres://zoop:…@db.example.com/zoop"), "{}", printed.stdout);
+    assert!(!printed.stdout.contains("secret"));
+    folder.write("zoop.toml", &printed.stdout);
+    let again = folder.zoop(CONFIG);
+    assert_eq!(again.stdout, printed.stdout);
+}
+
+#[test]
+fn an_unknown_key_or_a_wrong_value_is_named() {
+    let folder = Folder::new();
+    folder.write("zoop.toml", "[limits]\ncredental = 7\n");
+    let answer = folder.zoop(CONFIG);
+    assert!(answer.failure().contains("credental"), "{}", answer.stderr);
+    folder.write("zoop.toml", "[server]\nrequest_deadline = 'soon'\n");
+    let answer = folder.zoop(CONFIG);
+    assert!(answer.failure().contains("such as 10s"), "{}", answer.stderr);
+    folder.write("zoop.toml", "[server\n");
+    let answer = folder.zoop(CONFIG);
+    assert!(answer.failure().contains("zoop.toml"), "{}", answer.stderr);
+    assert_eq!(answer.stderr.lines().count(), 1, "{}", answer.stderr);
+    let doctor = folder.zoop(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.stdout.starts_with("✗ settings"), "{}", doctor.stdout);
+}
+
+#[test]
+fn usage_errors_end_with_2_and_say_nothing_on_stdout() {
+    let folder = Folder::new();
+    for wrong in [
+        &["frobnicate"][..],
+        &[],
+        &["key", "create"],
+        &["key", "create", "--scope", "read:everything"],
+        &["key", "create", "--scope", "read:notes", "--expires", "soon"],
+        &["key", "create", "--scope", "read:notes", "--limit", "0"],
+        &["user", "set-role", "id", "boss"],
+        &["restore", "tag", "id"],
+        &["history", "--limit", "0"],
+    ] {
+        let answer = folder.zoop(wrong);
+        assert_eq!((answer.code, answer.stdout.as_str()), (2, ""), "{wrong:?}: {}", answer.stderr);
+    }
+    let version = folder.zoop(&["--version"]);
+    assert_eq!(version.code, 0);
+    assert_eq!(version.stdout, format!("zoop {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(folder.zoop(&["key", "create", "--help"]).stdout.contains("Examples:"));
+}

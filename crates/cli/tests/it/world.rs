@@ -1,0 +1,213 @@
+//! A folder to run `zoop` in, and running servers.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longer than anything here takes: a test that hangs fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder of its own, in which nothing is set.
+pub(crate) struct Folder(tempfile::TempDir);
+
+/// What a command answered.
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Answer {
+    /// The one JSON object on stdout of a command that succeeded.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        assert_eq!(self.stdout.lines().count(), 1, "{}", self.stdout);
+        let value: Value = serde_json::from_str(&self.stdout).expect("JSON on stdout");
+        assert!(value.is_object(), "{value}");
+        value
+    }
+
+    /// The message of a command that failed: nothing on stdout, one sentence on stderr.
+    #[track_caller]
+    pub(crate) fn failure(&self) -> &str {
+        assert_eq!((self.code, self.stdout.as_str()), (1, ""), "{}", self.stderr);
+        self.stderr.trim_end().strip_prefix("error: ").expect("an error on stderr")
+    }
+}
+
+impl From<Output> for Answer {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self {
+            code: output.status.code().expect("an exit code"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("a file");
+    }
+
+    /// `zoop` with these arguments, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zoop"));
+        command.args(arguments).current_dir(self.0.path()).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `zoop` to its end.
+    pub(crate) fn zoop(&self, arguments: &[&str]) -> Answer {
+        self.command(arguments).output().expect("zoop runs").into()
+    }
+
+    /// Runs `zoop … --json`; its object.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        self.zoop(&[arguments, &["--json"]].concat()).json()
+    }
+
+    /// Runs `zoop` with a text on stdin.
+    pub(crate) fn zoop_reading(&self, arguments: &[&str], stdin: &str) -> Answer {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("zoop runs");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        pipe.write_all(stdin.as_bytes()).expect("zoop reads");
+        drop(pipe);
+        child.wait_with_output().expect("zoop ends").into()
+    }
+
+    /// A business with a key that may do everything: (tenant, owner, key).
+    pub(crate) fn business(&self) -> (String, String, String) {
+        let made = self.json(&[
+            "tenant",
+            "create",
+            "--name",
+            "Copper Creek",
+            "--owner-name",
+            "Dana Whitfield",
+            "--owner-email",
+            "dana@example.com",
+        ]);
+        let (tenant, owner) = (text(&made, "tenant_id"), text(&made, "owner_id"));
+        let scopes = "read:customers,write:customers read:notes,write:notes";
+        let key = self.json(&["key", "create", "--user", &owner, "--scope", scopes]);
+        (tenant, owner, text(&key, "key"))
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        let mut command = self.command(&[&["serve"], arguments].concat());
+        command
+            .env("ZOOP_SERVER_LISTEN", "127.0.0.1:0")
+            .env("ZOOP_SERVER_OPS_LISTEN", "127.0.0.1:0")
+            .env("ZOOP_LOG_FORMAT", "json");
+        let mut server = Server::start(command);
+        let ready = server.log_line("ready");
+        let endpoint = ready["endpoint"].as_str().expect("an endpoint");
+        endpoint.trim_end_matches("/api/mcp").clone_into(&mut server.url);
+        server.operations = ready["operations"].as_str().map(str::to_owned);
+        server
+    }
+}
+
+/// The text under a key.
+#[track_caller]
+pub(crate) fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_else(|| panic!("{key} in {value}")).to_owned()
+}
+
+/// A running `zoop`; it ends with its test.
+pub(crate) struct Server {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+    /// Its base address, once it is known.
+    pub(crate) url: String,
+    /// Where its metrics are, if they are served.
+    pub(crate) operations: Option<String>,
+}
+
+impl Server {
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("zoop runs");
+        let stdout = lines(child.stdout.take().expect("a pipe"));
+        let stderr = lines(child.stderr.take().expect("a pipe"));
+        Self { child, stdout, stderr, url: String::new(), operations: None }
+    }
+
+    /// The next line on stdout.
+    #[track_caller]
+    pub(crate) fn line(&self) -> String {
+        self.stdout.recv_timeout(PATIENCE).expect("a line on stdout")
+    }
+
+    /// Whether everything that was written to stdout has been read; for a server that has ended.
+    pub(crate) fn has_said_all(&self) -> bool {
+        self.stdout.recv_timeout(PATIENCE).is_err()
+    }
+
+    /// The next log line with this message.
+    #[track_caller]
+    pub(crate) fn log_line(&self, message: &str) -> Value {
+        loop {
+            let line = self.stderr.recv_timeout(PATIENCE).expect("a line on stderr");
+            let entry: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+            if entry["message"].as_str().is_some_and(|said| said.contains(message)) {
+                return entry;
+            }
+        }
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub(crate) fn terminate(&self) {
+        let id = self.child.id().to_string();
+        let status = Command::new("sh").args(["-c", "kill -TERM $0", &id]).status();
+        let status = status.expect("sh runs");
+        assert!(status.success());
+    }
+
+    /// How it ended.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("it ends")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; either way nothing is left running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of a pipe, read as they come so that the pipe never fills.
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}

@@ -1,0 +1,359 @@
+//! What a sequence does next: a call with arguments that collide with what is there, or a step of
+//! the clock.
+
+use serde_json::{Value, json};
+
+use super::arguments::Object;
+use super::contract::{self, Field, Holds, OPERATE, TOOLS, Tool, Use};
+use super::dice::Dice;
+use super::ids::{Kind, children, ids};
+use super::notes::DAY;
+use super::pools;
+use super::state::{Customer, Tenant, time};
+
+/// A call.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) tenant: usize,
+    pub(super) caller: usize,
+    pub(super) tool: &'static Tool,
+    pub(super) arguments: Value,
+}
+
+/// One step of a sequence.
+pub(super) enum Step {
+    /// A call, and how long to wait for it.
+    Call(Call, i64),
+    /// The clock moves, backwards too.
+    Advance(i64),
+    /// What is out of date is removed.
+    Sweep,
+}
+
+const CLOCK: &[i64] =
+    &[1, 1_000, 999, 10_000, 59_999, 60_000, DAY - 1_000, DAY, 25 * DAY / 24, -1, -700, -5_000];
+
+/// The next step. `keyed` are the calls so far that had an idempotency key, and
+/// when they were made.
+pub(super) fn step(dice: &mut Dice, tenants: &[Tenant], keyed: &[(Call, i64)], now: i64) -> Step {
+    match dice.roll(24) {
+        0 => return Step::Advance(*dice.of(CLOCK)),
+        1 => return Step::Advance(1),
+        2 if dice.roll(4) == 0 => return Step::Sweep,
+        3 if !keyed.is_empty() => {
+            let (mut call, at) = dice.of(keyed).clone();
+            if dice.one_in(4) {
+                call.arguments["color"] = json!("#112233");
+            }
+            // Until a day is over a retry is answered, and not a moment longer.
+            let wait = if dice.one_in(4) { at + DAY - dice.of(&[0, 1]) - now } else { 0 };
+            return Step::Call(call, wait.max(0));
+        }
+        _ => {}
+    }
+    // One tenant has most of the records, the other is there to be mistaken for it.
+    let tenant = usize::from(dice.roll(4) == 0);
+    let total: usize = TOOLS.iter().map(|tool| tool.weight).sum();
+    let mut place = dice.roll(total);
+    let chosen = TOOLS.iter().find(|tool| {
+        let is_here = place < tool.weight;
+        place = place.saturating_sub(tool.weight);
+        is_here
+    });
+    let chosen = chosen.expect("the weights add up");
+    let tool = useful(dice, &tenants[tenant], chosen);
+    let caller = caller(dice, &tenants[tenant], tool);
+    let mut making = Making { dice, tenants, tenant, now };
+    let arguments = making.arguments(tool);
+    Step::Call(Call { tenant, caller, tool, arguments: Value::Object(arguments) }, 0)
+}
+
+/// Mostly a tool that has something to work on; before there is anything, one that makes it.
+fn useful(dice: &mut Dice, tenant: &Tenant, tool: &'static Tool) -> &'static Tool {
+    let (kind, made_by) = match tool.group() {
+        _ if dice.roll(12) == 0 => return tool,
+        _ if tenant.customers.len() < 2 => return contract::find("customers.create"),
+        "contacts" => (Kind::Contact, "contacts.create"),
+        "locations" => (Kind::Location, "locations.create"),
+        "tags" => (Kind::Tag, "tags.create"),
+        "notes" => (Kind::Note, "notes.create"),
+        _ => return tool,
+    };
+    let found = ids(tenant, kind);
+    let one_more = dice.roll(8) < 3usize.saturating_sub(found.len());
+    let archived = found.iter().any(|(_, is_archived)| *is_archived);
+    let is_idle = found.is_empty() || (tool.verb() == "restore" && !archived);
+    if one_more || is_idle { contract::find(made_by) } else { tool }
+}
+
+/// Mostly somebody who may.
+fn caller(dice: &mut Dice, tenant: &Tenant, tool: &Tool) -> usize {
+    let any = dice.roll(tenant.callers.len());
+    let is_free = |caller: &usize| {
+        let caller = &tenant.callers[*caller];
+        let operates = caller.scopes.contains(&OPERATE);
+        caller.scopes.contains(&tool.scope)
+            && (!tool.person || caller.user.is_some())
+            && operates == (tool.scope == OPERATE)
+    };
+    let free: Vec<_> = (0..tenant.callers.len()).filter(is_free).collect();
+    if dice.one_in(10) { any } else { *dice.of(&free) }
+}
+
+struct Making<'a> {
+    dice: &'a mut Dice,
+    tenants: &'a [Tenant],
+    tenant: usize,
+    now: i64,
+}
+
+impl Making<'_> {
+    fn arguments(&mut self, tool: &Tool) -> Object {
+        let mut sent = self.object(tool, tool.fields);
+        match tool.name {
+            "customers.create" => self.shape_customer(&mut sent),
+            "customers.update" => self.shape_update(&mut sent),
+            "notes.create" | "notes.update" | "notes.list" => self.shape_note(tool, &mut sent),
+            _ => {}
+        }
+        self.shape_child(tool, &mut sent);
+        if tool.verb() == "update" && !self.dice.one_in(30) {
+            self.add_change(tool, &mut sent);
+        }
+        if self.dice.one_in(40) {
+            sent.insert("surname".to_owned(), json!("x"));
+        }
+        if self.dice.one_in(20) {
+            let name = *self.dice.of(pools::ARTEFACTS);
+            sent.insert(name.to_owned(), json!({ "any": 1 }));
+        }
+        if !tool.is_read() && self.dice.one_in(5) {
+            let key = match self.dice.roll(16) {
+                0 => json!("k".repeat(256)),
+                1 => json!(7),
+                2 => Value::Null,
+                3 => json!("k".repeat(255)),
+                _ => json!(self.dice.of(pools::KEYS)),
+            };
+            sent.insert("idempotency_key".to_owned(), key);
+        }
+        sent
+    }
+
+    fn object(&mut self, tool: &Tool, fields: &[Field]) -> Object {
+        let mut sent = Object::new();
+        for (name, holds, usage) in fields {
+            let is_sent = match usage {
+                Use::Required => !self.dice.one_in(60),
+                Use::Optional | Use::Clearable | Use::Kept => self.dice.one_in(3),
+            };
+            if is_sent {
+                let value = match usage {
+                    Use::Required if self.dice.one_in(60) => self.nothing(),
+                    Use::Kept if self.dice.one_in(60) => Value::Null,
+                    Use::Optional | Use::Clearable if self.dice.one_in(6) => Value::Null,
+                    _ if self.dice.one_in(90) => self.wrong(*holds),
+                    _ => self.right(tool, name, *holds),
+                };
+                sent.insert((*name).to_owned(), value);
+            }
+        }
+        for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
+            if sent.contains_key(one) && !sent.contains_key(other) && !self.dice.one_in(8) {
+                sent.insert(other.to_owned(), sent[one].clone());
+            }
+        }
+        sent
+    }
+
+    fn nothing(&mut self) -> Value {
+        if self.dice.one_in(2) { json!(" ") } else { Value::Null }
+    }
+
+    fn wrong(&mut self, holds: Holds) -> Value {
+        match holds {
+            Holds::Text(most) => match self.dice.roll(3) {
+                0 => json!("x".repeat(most + 1)),
+                1 => json!("a\u{1}b"),
+                _ => json!(7),
+            },
+            Holds::Search => json!(*self.dice.of(pools::WORDLESS)),
+            Holds::Phone => json!(*self.dice.of(pools::WRONG_PHONES)),
+            Holds::Email => json!(*self.dice.of(pools::WRONG_EMAILS)),
+            Holds::Degrees(most) => json!(most + 1.0),
+            Holds::Limit => json!(self.dice.of(&[0, 101, -1])),
+            Holds::Truth => json!("true"),
+            _ => json!(*self.dice.of(&["nonsense", "#12345", "ZZ"])),
+        }
+    }
+
+    fn right(&mut self, tool: &Tool, name: &str, holds: Holds) -> Value {
+        match holds {
+            Holds::Id => {
+                let kind = match (name, tool.group()) {
+                    ("customer_id", _) | ("id", "customers") => Kind::Customer,
+                    ("id", "contacts") => Kind::Contact,
+                    ("id", "locations") => Kind::Location,
+                    ("id", "tags") | ("tag", _) => Kind::Tag,
+                    ("created_by", _) => Kind::User,
+                    _ => Kind::Note,
+                };
+                self.id(kind, name == "id" && tool.verb() == "restore")
+            }
+            Holds::Text(_) => json!(*self.dice.of(match name {
+                "first_name" | "last_name" | "company_name" => pools::NAMES,
+                "body" => pools::BODIES,
+                "name" => pools::TAG_NAMES,
+                "state" | "postal_code" => pools::SHORT,
+                "customer_number" => pools::NUMBERS,
+                _ => pools::TEXTS,
+            })),
+            Holds::Search if tool.group() == "notes" => json!(*self.dice.of(pools::NOTE_SEARCHES)),
+            Holds::Search => json!(*self.dice.of(pools::SEARCHES)),
+            Holds::Phone => json!(self.dice.of(pools::PHONES).typed),
+            Holds::Email => json!(*self.dice.of(pools::EMAILS)),
+            Holds::Truth => json!(self.dice.roll(2) == 0),
+            Holds::Word(words) => json!(*self.dice.of(words)),
+            Holds::Color => json!(*self.dice.of(&["#112233", "#AbCdEf"])),
+            Holds::Country => json!(*self.dice.of(&["US", "us", "DE"])),
+            Holds::Degrees(most) => json!(*self.dice.of(&[0.0, 37.804_363, -most, most])),
+            Holds::Limit => json!(self.dice.roll(5) + 1),
+            Holds::Nested(fields) => Value::Object(self.object(tool, fields)),
+            Holds::Time => {
+                let notes = &self.tenants[self.tenant].notes;
+                let at = if notes.is_empty() { self.now } else { self.dice.of(notes).created };
+                let utc = time(at + *self.dice.of(&[0, 0, 1, -1]));
+                // The same moment, written where the clocks show another hour.
+                json!(if self.dice.one_in(3) { utc.replace('Z', "+00:00") } else { utc })
+            }
+        }
+    }
+
+    /// An id of one's own mostly; sometimes another tenant's, nobody's, or none at all. `archived`
+    /// says whether the record is better archived or not.
+    fn id(&mut self, kind: Kind, archived: bool) -> Value {
+        if self.dice.one_in(50) {
+            return json!("nobody");
+        }
+        if self.dice.one_in(40) {
+            return json!(pools::NOBODY);
+        }
+        let is_foreign = self.dice.one_in(20);
+        let tenant = if is_foreign { 1 - self.tenant } else { self.tenant };
+        let ids = ids(&self.tenants[tenant], kind);
+        self.one(ids, archived)
+    }
+
+    /// One of these, the newest ones more often, and mostly one that is archived as it should be.
+    fn one(&mut self, mut ids: Vec<(Value, bool)>, archived: bool) -> Value {
+        if ids.iter().any(|id| id.1 == archived) && self.dice.roll(6) != 0 {
+            ids.retain(|id| id.1 == archived);
+        }
+        let ids: Vec<_> = ids.into_iter().map(|(id, _)| id).collect();
+        if ids.is_empty() {
+            return json!(pools::NOBODY);
+        }
+        let newest = &ids[ids.len().saturating_sub(4)..];
+        if self.dice.roll(2) == 0 {
+            self.dice.of(newest).clone()
+        } else {
+            self.dice.of(&ids).clone()
+        }
+    }
+
+    /// A new customer mostly has what goes with its type.
+    fn shape_customer(&mut self, sent: &mut Object) {
+        if self.dice.one_in(12) {
+            return;
+        }
+        let (required, foreign) = match sent.get("customer_type").and_then(Value::as_str) {
+            Some("company") => ("company_name", ["first_name", "last_name"]),
+            _ => ("first_name", ["company_name", "primary_contact"]),
+        };
+        for name in foreign {
+            sent.remove(name);
+        }
+        sent.insert(required.to_owned(), json!(*self.dice.of(pools::NAMES)));
+    }
+
+    /// An update is mostly of what the customer has by its type.
+    fn shape_update(&mut self, sent: &mut Object) {
+        if self.dice.one_in(30) {
+            sent.insert("customer_type".to_owned(), json!("company"));
+        }
+        if self.dice.one_in(8) {
+            return;
+        }
+        let customers = &self.tenants[self.tenant].customers;
+        let customer =
+            customers.iter().find(|customer| Some(&customer.own["id"]) == sent.get("id"));
+        let foreign: &[&str] = match customer.map(Customer::is_company) {
+            Some(true) => &["first_name", "last_name"],
+            _ => &["company_name"],
+        };
+        for name in foreign {
+            sent.remove(*name);
+        }
+    }
+
+    /// An update mostly changes something.
+    fn add_change(&mut self, tool: &Tool, sent: &mut Object) {
+        let fields: Vec<_> =
+            tool.fields.iter().filter(|field| field.2 != Use::Required).copied().collect();
+        if fields.iter().any(|field| sent.contains_key(field.0)) {
+            return;
+        }
+        let plain = |field: &&Field| matches!(field.1, Holds::Truth | Holds::Color);
+        let (name, holds, _) = *fields.iter().find(plain).unwrap_or(&fields[0]);
+        let value = self.right(tool, name, holds);
+        sent.insert(name.to_owned(), value);
+    }
+
+    /// A note mostly has a text, and a subject that is there.
+    fn shape_note(&mut self, tool: &Tool, sent: &mut Object) {
+        if tool.verb() == "create" && !self.dice.one_in(6) {
+            sent.insert("body".to_owned(), json!(*self.dice.of(pools::BODIES)));
+        }
+        let has = ["subject_type", "subject_id"].iter().any(|name| sent.contains_key(*name));
+        if !has || self.dice.one_in(5) {
+            return;
+        }
+        let kinds = super::contract::SUBJECT_TYPES;
+        let kind = *self.dice.of(&kinds[..6]);
+        let id = match kind {
+            "customer" => self.id(Kind::Customer, false),
+            "customer_contact" => self.id(Kind::Contact, false),
+            "customer_location" => self.id(Kind::Location, false),
+            _ => self.id(Kind::Work, false),
+        };
+        let is_cleared = tool.verb() == "update" && self.dice.one_in(4);
+        let (kind, id) = if is_cleared { (Value::Null, Value::Null) } else { (json!(kind), id) };
+        sent.insert("subject_type".to_owned(), kind);
+        sent.insert("subject_id".to_owned(), id);
+    }
+
+    /// A contact or location is mostly asked for under its own customer, and one with siblings.
+    fn shape_child(&mut self, tool: &Tool, sent: &mut Object) {
+        let is_child = matches!(tool.group(), "contacts" | "locations");
+        let has_both = sent.contains_key("id") && sent.contains_key("customer_id");
+        if !is_child || !has_both || self.dice.one_in(15) {
+            return;
+        }
+        let kind = if tool.group() == "contacts" { Kind::Contact } else { Kind::Location };
+        let tenant = &self.tenants[self.tenant];
+        let owner = |child: &Value| {
+            let customers = tenant.customers.iter();
+            let mut of_kind = customers.filter(|customer| !children(customer, kind).is_empty());
+            of_kind.find(|customer| children(customer, kind).iter().any(|(id, _)| id == child))
+        };
+        let all = ids(tenant, kind);
+        let siblings = |child: &Value| owner(child).map_or(0, |of| children(of, kind).len());
+        let some: Vec<_> = all.iter().filter(|child| siblings(&child.0) > 1).cloned().collect();
+        let from = if some.is_empty() || self.dice.roll(3) == 0 { all } else { some };
+        let id = self.one(from, false);
+        if let Some(customer) = owner(&id) {
+            sent.insert("customer_id".to_owned(), customer.own["id"].clone());
+            sent.insert("id".to_owned(), id);
+        }
+    }
+}

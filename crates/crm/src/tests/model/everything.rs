@@ -1,0 +1,173 @@
+//! What is compared at a sequence's end, and what must hold all along.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::contract::{LOCATION_TYPES, STATUSES, SUBJECT_TYPES};
+use super::play::{Checked, Play};
+use super::pools;
+use super::state::caseless;
+
+impl Play {
+    /// The entries of each tenant's history.
+    pub(super) fn history(&self) -> Vec<Vec<String>> {
+        self.accounts
+            .iter()
+            .map(|business| {
+                let mut tools = Vec::new();
+                let mut arguments = json!({ "limit": 100 });
+                loop {
+                    let page =
+                        self.world.operate(Some(business.account), "history.list", arguments);
+                    let rows = page["rows"].as_array().expect("rows");
+                    tools.extend(rows.iter().map(|row| row["tool"].as_str().unwrap().to_owned()));
+                    if page["hasMore"] == false {
+                        tools.reverse();
+                        return tools;
+                    }
+                    arguments = json!({ "limit": 100, "cursor": page["nextCursor"] });
+                }
+            })
+            .collect()
+    }
+
+    /// Compares everything that can be read. `before` is the history that was there at first.
+    pub(super) fn compare_everything(&mut self, before: &[Vec<String>]) -> Checked {
+        let histories = self.history();
+        for ((history, before), tenant) in histories.iter().zip(before).zip(&self.tenants) {
+            let expected: Vec<_> =
+                before.iter().map(String::as_str).chain(tenant.history.iter().copied()).collect();
+            if *history != expected {
+                return Err(format!("the history is\n  {history:?}\nthe model's\n  {expected:?}"));
+            }
+        }
+        for tenant in 0..self.tenants.len() {
+            self.compare_customers(tenant)?;
+            self.compare_notes(tenant)?;
+            self.ask(tenant, 0, "tags.list", json!({}))?;
+        }
+        Ok(())
+    }
+
+    fn compare_customers(&mut self, tenant: usize) -> Checked {
+        let reader = self.operator();
+        let of = |tenant: usize, play: &Self| -> Vec<Value> {
+            play.tenants[tenant].customers.iter().map(|one| one.own["id"].clone()).collect()
+        };
+        for id in of(tenant, self) {
+            self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
+            for list in ["contacts.list", "locations.list"] {
+                let archived = json!({ "customer_id": id, "archived": true });
+                self.ask(tenant, reader, list, archived)?;
+            }
+        }
+        // Of the other tenant's customers nothing is there.
+        for id in of(1 - tenant, self) {
+            self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
+        }
+        for status in STATUSES {
+            self.ask(tenant, reader, "customers.search", json!({ "status": status, "limit": 3 }))?;
+        }
+        self.ask(tenant, reader, "customers.search", json!({}))?;
+        for q in pools::SEARCHES {
+            self.ask(tenant, reader, "customers.search", json!({ "q": q, "limit": 4 }))?;
+        }
+        for email in pools::EMAILS {
+            self.ask(tenant, reader, "customers.search", json!({ "email": email }))?;
+        }
+        let tags: Vec<_> = self.tenants.iter().flat_map(|of| &of.tags).cloned().collect();
+        for tag in tags {
+            self.ask(tenant, reader, "customers.search", json!({ "tag": tag["id"] }))?;
+        }
+        Ok(())
+    }
+
+    fn compare_notes(&mut self, tenant: usize) -> Checked {
+        let reader = self.operator();
+        let notes: Vec<_> =
+            self.tenants.iter().flat_map(|of| &of.notes).map(|note| note.shown.clone()).collect();
+        for note in &notes {
+            // The owner, the office, the tech and the operator: a draft is its author's alone.
+            for caller in [0, 1, 2, reader] {
+                self.ask(tenant, caller, "notes.get", json!({ "id": note["id"] }))?;
+            }
+        }
+        let subjects: BTreeSet<_> = notes
+            .iter()
+            .filter_map(|note| note["subject_id"].as_str().map(str::to_owned))
+            .collect();
+        let people: BTreeSet<_> = self
+            .tenants
+            .iter()
+            .flat_map(|of| &of.callers)
+            .filter_map(|of| of.user.clone())
+            .collect();
+        let mut filters = vec![
+            json!({}),
+            json!({ "pinned": true }),
+            json!({ "pinned": false, "limit": 2 }),
+            json!({ "subject_type": "standalone", "limit": 3 }),
+        ];
+        filters.extend(SUBJECT_TYPES.iter().map(|kind| json!({ "subject_type": kind })));
+        filters.extend(pools::NOTE_SEARCHES.iter().map(|q| json!({ "q": q, "limit": 2 })));
+        filters.extend(subjects.iter().map(|id| json!({ "subject_id": id })));
+        filters.extend(people.iter().map(|id| json!({ "created_by": id, "limit": 1 })));
+        filters.extend(people.iter().map(|id| json!({ "created_by": id, "q": "gate" })));
+        let times = notes.iter().map(|note| &note["created_at"]);
+        filters.extend(times.clone().map(|at| json!({ "created_after": at })));
+        filters.extend(times.map(|at| json!({ "created_before": at, "pinned": true })));
+        for filter in filters {
+            self.ask(tenant, reader, "notes.list", filter)?;
+        }
+        Ok(())
+    }
+
+    /// What holds after every call, read from the product alone.
+    pub(super) fn check_invariants(&self) -> Checked {
+        for (business, tenant) in self.accounts.iter().zip(&self.tenants) {
+            let get = |tool: &str, arguments: Value| {
+                self.world.operate(Some(business.account), tool, arguments)
+            };
+            let mut numbers = BTreeSet::new();
+            for status in STATUSES {
+                let found = get("customers.search", json!({ "status": status, "limit": 100 }));
+                for row in found["rows"].as_array().expect("rows") {
+                    let full = get("customers.get", json!({ "id": row["id"] }));
+                    if !tenant.customers.iter().any(|known| known.own["id"] == row["id"]) {
+                        return Err(format!("not this tenant's: {row}"));
+                    }
+                    if !numbers.insert(full["customer_number"].to_string()) {
+                        return Err(format!("its number is not its alone: {full}"));
+                    }
+                    check_primaries(&full)?;
+                }
+            }
+            let tags = get("tags.list", json!({}));
+            let rows = tags["rows"].as_array().expect("rows");
+            let names: BTreeSet<_> = rows.iter().map(|tag| caseless(&tag["name"])).collect();
+            if names.len() != rows.len() {
+                return Err(format!("a name is there twice: {tags}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One contact is primary, and one location of each type at most.
+fn check_primaries(full: &Value) -> Checked {
+    let primaries = |list: &str| {
+        let rows = full[list].as_array().expect("a list");
+        rows.iter().filter(|row| row["is_primary"] == true).cloned().collect::<Vec<_>>()
+    };
+    if primaries("contacts").len() != 1 {
+        return Err(format!("not one primary contact: {full}"));
+    }
+    let locations = primaries("locations");
+    let of_type =
+        |kind: &&str| locations.iter().filter(|row| row["location_type"] == **kind).count();
+    if LOCATION_TYPES.iter().any(|kind| of_type(kind) > 1) {
+        return Err(format!("two primary locations of a type: {full}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! [`App`]: what every request shares, and the flat list of routes.
+//!
+//! Reading settings from files, variables and flags never happens here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{any, get};
+use zoop_crm::clock::Environment;
+use zoop_db::Db;
+use zoop_mcp::ServerInfo;
+
+use crate::auth::Challenges;
+use crate::last_use::LastUse;
+use crate::limiter::Limiter;
+use crate::mcp::{self, ToolBook};
+use crate::metrics::Metrics;
+use crate::ops;
+use crate::origin::Origins;
+
+/// How the server behaves. The listeners are given to [`serve`](crate::serve()) apart.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address that clients use: scheme, host and port, no slash at the end, for example
+    /// `https://crm.example.com`.
+    pub public_url: String,
+    /// Origins of browser pages that may call the endpoint, beside the public URL's own.
+    pub allowed_origins: Vec<String>,
+    /// Requests in a rolling minute.
+    pub limits: Limits,
+    /// How long a request may take, from its headers to its answer. A body that has not arrived by
+    /// then is refused, a statement that still runs is cancelled.
+    pub request_deadline: Duration,
+    /// Requests that may be under way at once; one more is answered 503.
+    pub in_flight: usize,
+}
+
+/// Requests that may be made in a rolling minute; 0 for no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// By one credential that has no limit of its own.
+    pub credential: u32,
+    /// By all credentials of one tenant.
+    pub tenant: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { credential: 120, tenant: 600 }
+    }
+}
+
+impl Settings {
+    /// The defaults for a server that is reached at `public_url`.
+    pub fn new(public_url: impl Into<String>) -> Self {
+        Self {
+            public_url: public_url.into(),
+            allowed_origins: Vec::new(),
+            limits: Limits::default(),
+            request_deadline: Duration::from_secs(10),
+            in_flight: 1_024,
+        }
+    }
+}
+
+/// The server's state; cloning gives another handle to the same.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What every request shares.
+pub(crate) struct Shared {
+    pub(crate) db: Db,
+    pub(crate) environment: Environment,
+    pub(crate) settings: Settings,
+    pub(crate) server: ServerInfo,
+    pub(crate) tools: ToolBook,
+    pub(crate) origins: Origins,
+    pub(crate) challenges: Challenges,
+    pub(crate) limiter: Limiter,
+    pub(crate) last_use: LastUse,
+    pub(crate) metrics: Metrics,
+}
+
+impl App {
+    /// A server over `db`. The JSON of the tool lists is written here, once.
+    #[must_use]
+    pub fn new(db: Db, environment: Environment, settings: Settings) -> Self {
+        let server = ServerInfo {
+            name: "zoop".into(),
+            title: "Zoop".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        };
+        let shared = Shared {
+            db,
+            environment,
+            server,
+            tools: ToolBook::new(),
+            origins: Origins::new(&settings.public_url, &settings.allowed_origins),
+            challenges: Challenges::new(&settings.public_url),
+            limiter: Limiter::default(),
+            last_use: LastUse::default(),
+            metrics: Metrics::new(),
+            settings,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// What the public port serves.
+    pub fn public_router(&self) -> Router {
+        Router::new()
+            .route("/api/mcp", any(mcp::endpoint))
+            .route("/healthz", get(ops::health))
+            .route("/readyz", get(ops::readiness))
+            .fallback(ops::unknown_path)
+            .with_state(self.clone())
+    }
+
+    /// What the operator's port serves; it is never to be reached from outside.
+    pub fn operations_router(&self) -> Router {
+        Router::new()
+            .route("/metrics", get(ops::metrics))
+            .fallback(ops::unknown_path)
+            .with_state(self.clone())
+    }
+}

@@ -1,0 +1,168 @@
+//! A token becomes a checked caller: once a request, in the job that also does the request's work,
+//! so that the answer rests on one view of the database.
+//!
+//! What makes a key good is the product's knowledge ([`zoop_crm::keys`]); here it is presented, the
+//! request is held against the limits, and a refusal is worded.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use axum::http::HeaderValue;
+use zoop_crm::access::{Access, Account, Channel, Scope, Scopes};
+use zoop_crm::error::Error;
+use zoop_crm::keys::{self, Caller, Denied};
+use zoop_db::{ReadTx, Uuid};
+
+use crate::app::Shared;
+use crate::limiter::{Admission, Applicant};
+
+/// `data.reason` of a refusal when no bearer token was presented.
+pub(crate) const MISSING_TOKEN: &str = "missing_token";
+
+/// The two forms of `WWW-Authenticate`.
+///
+/// Sources: RFC 6750, 3; RFC 9728, 5.1.
+pub(crate) struct Challenges {
+    /// No token was presented: no `error` may be named.
+    pub(crate) missing: HeaderValue,
+    /// The presented token is no good.
+    pub(crate) invalid: HeaderValue,
+}
+
+/// A presented token on its way through a job.
+pub(crate) struct Ticket {
+    shared: Arc<Shared>,
+    token: String,
+    client: Option<String>,
+    /// Made at the first attempt and kept for a second, so that a job that runs twice counts as one
+    /// request; kept also where the job is then rolled back.
+    pass: OnceLock<Pass>,
+}
+
+/// What is known of an authenticated request, let in or not.
+pub(crate) struct Pass {
+    /// The tenant.
+    pub(crate) account: Option<Account>,
+    /// The credential's id.
+    pub(crate) credential: Uuid,
+    /// What the limiter decided.
+    pub(crate) admission: Admission,
+    /// The key's hash, if its last use is to be written down.
+    pub(crate) touch: Option<[u8; 32]>,
+}
+
+/// Why a job ended without a result.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The token is no good.
+    Denied(Denied),
+    /// Too many requests.
+    Limited,
+    /// The work itself failed.
+    Failed(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<zoop_db::Error> for Halt {
+    fn from(error: zoop_db::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Challenges {
+    pub(crate) fn new(public_url: &str) -> Self {
+        let scopes = Scopes::of(Scope::GRANTABLE).list();
+        let missing = format!(
+            "Bearer resource_metadata=\"{public_url}/.well-known/oauth-protected-resource/api/mcp\", \
+             scope=\"{scopes}\""
+        );
+        let invalid = format!("{missing}, error=\"invalid_token\"");
+        // A URL that no header can carry is left out: the scheme alone is a challenge too.
+        let value =
+            |text| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));
+        Self { missing: value(missing), invalid: value(invalid) }
+    }
+}
+
+/// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token has are
+/// replaced, so that the token is looked up and refused like any other unknown one.
+pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
+    let (scheme, token) = authorization.as_bytes().split_at_checked("Bearer ".len())?;
+    let token = token.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty())
+        .then(|| String::from_utf8_lossy(token))
+}
+
+impl Ticket {
+    pub(crate) fn new(shared: &Arc<Shared>, token: &str, client: Option<String>) -> Arc<Self> {
+        let token = token.to_owned();
+        Arc::new(Self { shared: shared.clone(), token, client, pass: OnceLock::new() })
+    }
+
+    /// Checks the token in `tx` and counts the request; who the caller is.
+    pub(crate) fn enter(&self, tx: &mut ReadTx<'_>) -> Result<Access, Halt> {
+        let now = self.shared.environment.clock.now();
+        let caller = keys::authenticate(tx, &self.token, Channel::Mcp, self.client.clone(), now)?
+            .map_err(Halt::Denied)?;
+        let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared));
+        match pass.admission.refused_for {
+            None => Ok(caller.access),
+            Some(_) => Err(Halt::Limited),
+        }
+    }
+
+    /// What [`Ticket::enter`] found out, if the token was good.
+    pub(crate) fn pass(&self) -> Option<&Pass> {
+        self.pass.get()
+    }
+
+    /// What every call needs from the world around it.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Pass {
+    fn of(caller: &Caller, shared: &Shared) -> Self {
+        let Access { account, credential, .. } = caller.access;
+        let limits = shared.settings.limits;
+        let admission = match account {
+            Some(account) => shared.limiter.admit(
+                &*shared.environment.clock,
+                Applicant {
+                    credential: credential.uuid(),
+                    credential_limit: caller.request_limit.unwrap_or(limits.credential),
+                    tenant: account.number,
+                    tenant_limit: limits.tenant,
+                },
+            ),
+            None => Admission::UNLIMITED,
+        };
+        Self { account, credential: credential.uuid(), admission, touch: caller.touch }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_is_recognised_in_any_case_and_nothing_else_is() {
+        let token = |value: &'static [u8]| {
+            let value = HeaderValue::from_bytes(value).unwrap();
+            bearer(&value).map(Cow::into_owned)
+        };
+        assert_eq!(token(b"Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(token(b"bEARER   abc").as_deref(), Some("abc"));
+        assert_eq!(token(b"Bearer \xff").as_deref(), Some("\u{fffd}"));
+        assert_eq!(token(b"Bearer "), None);
+        assert_eq!(token(b"Bearer"), None);
+        assert_eq!(token(b"Basic abc"), None);
+        assert_eq!(token(b"Bearerabc"), None);
+    }
+}

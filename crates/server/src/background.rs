@@ -1,0 +1,81 @@
+//! What is done every minute without a caller.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::{self, MissedTickBehavior};
+use zoop_crm::error::Error;
+use zoop_crm::maintenance;
+
+use crate::app::{App, Shared};
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long one round may take in the database.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs until the server stops.
+pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
+    let mut rounds = time::interval_at(time::Instant::now() + EVERY, EVERY);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopping.changed() => return,
+            _ = rounds.tick() => round(&app.shared).await,
+        }
+    }
+}
+
+/// Drops what idle callers left in memory, and what is out of date in the database.
+async fn round(shared: &Shared) {
+    let now = shared.environment.clock.now();
+    shared.limiter.drop_idle(now);
+    shared.last_use.drop_idle(now);
+    let environment = shared.environment.clone();
+    let swept = shared
+        .db
+        .write(Instant::now() + PATIENCE, move |tx| maintenance::sweep(tx, &environment))
+        .await;
+    match swept {
+        Ok(rows) => tracing::debug!(rows, "swept"),
+        Err(Error::Internal { cause }) => tracing::error!(%cause, "the sweep failed"),
+        Err(Error::Unavailable { cause }) => tracing::warn!(%cause, "the sweep was put off"),
+        Err(error) => tracing::error!(kind = error.kind(), "the sweep failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use zoop_crm::catalog;
+    use zoop_crm::run;
+    use zoop_crm::testing::World;
+
+    use super::*;
+    use crate::app::Settings;
+
+    #[test]
+    fn a_round_drops_what_is_out_of_date() {
+        let world = World::new();
+        let owner = world.empty_business("Acme").owner;
+        let environment = world.environment.clone();
+        let tool = catalog::find("customers.create").unwrap();
+        let arguments = json!({ "customer_type": "company", "company_name": "A" }).to_string();
+        world
+            .write(move |tx| run::write(tx, &owner, &environment, tool, &arguments, Some("k")))
+            .unwrap();
+        let app =
+            App::new(world.db.clone(), world.environment.clone(), Settings::new("http://t.test"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let remembered = || {
+            let file = rusqlite::Connection::open(world.path()).unwrap();
+            let count = "SELECT count(*) FROM idempotency";
+            file.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        runtime.block_on(round(&app.shared));
+        assert_eq!(remembered(), 1);
+        world.clock.advance(24 * 60 * 60 * 1_000);
+        runtime.block_on(round(&app.shared));
+        assert_eq!(remembered(), 0);
+    }
+}

@@ -1,0 +1,33 @@
+//! The HTTP server: the MCP endpoint, its limits, and what an operator watches it by.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`App`] | the state that all requests share, and the flat list of routes |
+//! | `auth` | a token becomes a checked caller, once a request, on a database thread |
+//! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
+//! | `last_use` | when each key was last used, written down aside |
+//! | `mcp` | `POST /api/mcp`, from bytes to bytes |
+//! | `trail` | what stays of a request: its log line and its metrics |
+//! | `ops`, `metrics` | health, readiness and `GET /metrics` |
+//! | `background` | what is done every minute without a caller |
+//! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
+//!
+//! What must never live here: a rule of the product, SQL, the shapes of the protocol, or the reading
+//! of settings. A request that needs the database is one job on a database thread; nothing blocks
+//! here.
+
+mod answer;
+mod app;
+mod auth;
+mod background;
+mod last_use;
+mod limiter;
+mod mcp;
+mod metrics;
+mod ops;
+mod origin;
+mod serve;
+mod trail;
+
+pub use app::{App, Limits, Settings};
+pub use serve::serve;

@@ -1,0 +1,44 @@
+//! `tools/call`.
+
+use serde_json::value::RawValue;
+use zoop_crm::error::Error;
+use zoop_mcp::ToolResult;
+
+use super::turn::{self, Turn};
+use super::{done, refused};
+use crate::answer::Answer;
+use crate::auth::Halt;
+
+/// Runs a tool. What the tool refuses is a result of status 200; only a caller who was not let in and
+/// a server without room are refused otherwise.
+pub(super) async fn call(
+    turn: &Turn<'_>,
+    name: &str,
+    arguments: Option<&RawValue>,
+) -> Result<Answer, Answer> {
+    let listed = turn.shared.tools.find(name);
+    let Some(listed) = listed.filter(|it| turn.view.shows(it.group, it.tool)) else {
+        // Only a caller who is known learns which names there are.
+        turn.admit().await?;
+        return Err(refused(&turn.request.reply_to().unknown_tool(name)));
+    };
+    let arguments = arguments.map_or("{}", RawValue::get).to_owned();
+    match turn.run(listed.tool, arguments).await {
+        Ok(json) => {
+            let result = ToolResult { json: &json, is_error: false };
+            Ok(done(turn.responder().tool_result(result)))
+        }
+        Err(Halt::Failed(error)) => Err(failure(turn, &error)),
+        Err(halt) => Err(turn.halted(&halt)),
+    }
+}
+
+fn failure(turn: &Turn<'_>, error: &Error) -> Answer {
+    if matches!(error, Error::Unavailable { .. }) {
+        return turn.failed(error);
+    }
+    turn::log(turn.request_id, error);
+    let json = error.public_json(turn.request_id);
+    let result = ToolResult { json: &json, is_error: true };
+    Answer::ok(turn.responder().tool_result(result), error.kind())
+}

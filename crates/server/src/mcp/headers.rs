@@ -1,0 +1,96 @@
+//! The headers of a request that mean something here, each at most once and readable.
+
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use zoop_mcp::{Headers, Refusal, ReplyTo};
+
+static PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+static MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
+static MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The longest client name that is kept, in characters.
+const CLIENT_NAME_LIMIT: usize = 128;
+
+/// What was sent.
+pub(super) struct Sent<'a> {
+    pub(super) authorization: Option<&'a HeaderValue>,
+    pub(super) protocol: Headers<'a>,
+    pub(super) idempotency_key: Option<&'a str>,
+}
+
+/// What is wrong with a header.
+pub(super) enum HeaderFault {
+    /// It was sent twice.
+    Twice(&'static HeaderName),
+    /// It is not UTF-8.
+    Unreadable(&'static HeaderName),
+}
+
+impl<'a> Sent<'a> {
+    /// Reads the headers.
+    pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, HeaderFault> {
+        Ok(Self {
+            authorization: single(headers, &AUTHORIZATION)?,
+            protocol: Headers {
+                protocol_version: text(headers, &PROTOCOL_VERSION)?,
+                method: text(headers, &MCP_METHOD)?,
+                name: text(headers, &MCP_NAME)?,
+            },
+            idempotency_key: text(headers, &IDEMPOTENCY_KEY)?,
+        })
+    }
+}
+
+impl HeaderFault {
+    pub(super) fn refusal(&self, reply_to: ReplyTo<'_>) -> Refusal {
+        match self {
+            Self::Twice(name) => reply_to.duplicate_header(name.as_str()),
+            Self::Unreadable(name) => {
+                reply_to.invalid_request(&format!("the header {name} is not UTF-8"))
+            }
+        }
+    }
+}
+
+/// Whom to answer before the body was read.
+pub(super) fn unread(headers: &HeaderMap) -> ReplyTo<'static> {
+    ReplyTo::unread(text(headers, &PROTOCOL_VERSION).ok().flatten())
+}
+
+/// Whom to answer when the body was read but some header is at fault.
+pub(super) fn peek<'a>(body: &'a [u8], headers: &HeaderMap) -> ReplyTo<'a> {
+    let protocol_version = text(headers, &PROTOCOL_VERSION).ok().flatten();
+    zoop_mcp::peek(body, &Headers { protocol_version, method: None, name: None })
+}
+
+/// The first product of the `User-Agent`, such as `curl/8.5.0`: what a client that does not name
+/// itself in the protocol is known by.
+pub(super) fn product(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(USER_AGENT)?.to_str().ok()?;
+    let product = agent.split_ascii_whitespace().next()?;
+    Some(product.chars().take(CLIENT_NAME_LIMIT).collect())
+}
+
+fn text<'a>(
+    headers: &'a HeaderMap,
+    name: &'static HeaderName,
+) -> Result<Option<&'a str>, HeaderFault> {
+    let Some(value) = single(headers, name)? else { return Ok(None) };
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => Err(HeaderFault::Unreadable(name)),
+    }
+}
+
+fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &'static HeaderName,
+) -> Result<Option<&'a HeaderValue>, HeaderFault> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    match values.next() {
+        None => Ok(first),
+        Some(_) => Err(HeaderFault::Twice(name)),
+    }
+}

@@ -1,0 +1,201 @@
+//! `POST /api/mcp`: the order in which a request is checked, and who answers it.
+//!
+//! The protocol's rules are `zoop-mcp`'s, the tools' are `zoop-crm`'s. Here they meet HTTP: origin,
+//! method, body, headers, query, token, message, and then one job on a database thread.
+//!
+//! A message that asks for nothing (a notification) and one that cannot be read are counted and need
+//! a good token as every other does.
+
+mod body;
+mod call;
+mod headers;
+mod lists;
+mod prompts;
+mod resources;
+mod turn;
+mod view;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use zoop_mcp::{Call, Incoming, Refusal, ReplyTo};
+
+pub(crate) use lists::ToolBook;
+
+use crate::answer::Answer;
+use crate::app::{App, Shared};
+use crate::auth::{MISSING_TOKEN, Ticket, bearer};
+use crate::origin::{self, Sender};
+use crate::trail::Trail;
+
+use body::BodyFault;
+use headers::Sent;
+use turn::Turn;
+use view::View;
+
+/// Seconds after which a client should try again when there is no room.
+const OVERLOAD_SECONDS: u64 = 1;
+
+/// The endpoint.
+pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Response {
+    let mut trail = Trail::start(&app.shared);
+    let (head, body) = request.into_parts();
+    match app.shared.origins.sender(&head.headers) {
+        Sender::NoPage => {
+            let answer = answer(&app.shared, &head, body, &mut trail).await;
+            trail.finish(answer)
+        }
+        Sender::Allowed(page) => {
+            let is_preflight = head.method == Method::OPTIONS;
+            let answer = if is_preflight {
+                Answer::empty(StatusCode::NO_CONTENT, "preflight")
+            } else {
+                answer(&app.shared, &head, body, &mut trail).await
+            };
+            let mut response = trail.finish(answer);
+            origin::open_to(page, response.headers_mut());
+            if is_preflight {
+                origin::open_preflight(response.headers_mut());
+            }
+            response
+        }
+        Sender::Refused => trail.finish(refused(&headers::unread(&head.headers).origin_refused())),
+    }
+}
+
+async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, trail: &mut Trail<'_>) -> Answer {
+    // A refusal is an answer as well; `?` only shortens the way to it.
+    admitted(shared, head, body, trail).await.unwrap_or_else(|refusal| refusal)
+}
+
+async fn admitted(
+    shared: &Arc<Shared>,
+    head: &Parts,
+    body: Body,
+    trail: &mut Trail<'_>,
+) -> Result<Answer, Answer> {
+    let deadline = Instant::now() + shared.settings.request_deadline;
+    let unread = || headers::unread(&head.headers);
+    if head.method != Method::POST {
+        return Err(refused(&unread().method_not_allowed()));
+    }
+    if !trail.has_room {
+        return Err(overloaded(unread()));
+    }
+    let body = body::read(body, deadline).await.map_err(|fault| unreadable(fault, unread()))?;
+    let sent = Sent::read(&head.headers)
+        .map_err(|fault| refused(&fault.refusal(headers::peek(&body, &head.headers))))?;
+    let reply_to = || zoop_mcp::peek(&body, &sent.protocol);
+    let view = View::read(head.uri.query(), shared.tools.toolsets())
+        .map_err(|message| refused(&reply_to().invalid_request(&message)))?;
+    let Some(token) = sent.authorization.and_then(bearer) else {
+        let challenge = Some(shared.challenges.missing.clone());
+        let refusal = reply_to().unauthorized(MISSING_TOKEN);
+        return Err(Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") });
+    };
+    let product = || headers::product(&head.headers);
+    let request = match zoop_mcp::read(&body, &sent.protocol) {
+        Ok(Incoming::Request(request)) => request,
+        // Nothing is run, but the caller must be known all the same, and is counted.
+        other => {
+            let ticket = Ticket::new(shared, &token, product());
+            trail.ticket = Some(ticket.clone());
+            let admitted = turn::admit(&ticket, deadline).await;
+            admitted.map_err(|halt| turn::halted(&ticket, reply_to(), &trail.id, &halt))?;
+            other.map_err(|refusal| refused(&refusal))?;
+            return Ok(Answer::empty(StatusCode::ACCEPTED, "accepted"));
+        }
+    };
+    let client = request.client_name.clone().or_else(product);
+    let ticket = Ticket::new(shared, &token, client);
+    trail.ticket = Some(ticket.clone());
+    trail.tool = label(shared, &request.call);
+    let turn = Turn {
+        shared,
+        request,
+        view,
+        ticket,
+        deadline,
+        idempotency_key: sent.idempotency_key,
+        request_id: &trail.id,
+    };
+    dispatch(&turn).await
+}
+
+async fn dispatch(turn: &Turn<'_>) -> Result<Answer, Answer> {
+    match &turn.request.call {
+        Call::CallTool { name, arguments } => call::call(turn, name, *arguments).await,
+        Call::ReadResource { uri } => resources::read(turn, uri).await,
+        Call::Initialize { requested } => {
+            turn.admit().await?;
+            let instructions = lists::instructions(turn.view.names());
+            Ok(done(turn.responder().initialize(requested.as_deref(), &instructions)))
+        }
+        Call::Discover => {
+            turn.admit().await?;
+            let instructions = lists::instructions(turn.view.names());
+            Ok(done(turn.responder().discover(&instructions)))
+        }
+        Call::Ping => {
+            turn.admit().await?;
+            Ok(done(turn.responder().ping()))
+        }
+        Call::ListTools { cursor } => lists::tools(turn, cursor.as_deref()).await,
+        Call::ListPrompts => prompts::list(turn).await,
+        Call::GetPrompt { name, arguments } => prompts::get(turn, name, *arguments).await,
+        Call::ListResources => resources::list(turn).await,
+        Call::ListResourceTemplates => resources::templates(turn).await,
+    }
+}
+
+/// The word for a call in log and metrics. What a client made up is never one.
+fn label(shared: &Shared, call: &Call<'_>) -> &'static str {
+    match call {
+        Call::CallTool { name, .. } => shared.tools.find(name).map_or("unknown", |it| it.tool.name),
+        Call::Initialize { .. } => "initialize",
+        Call::Ping => "ping",
+        Call::Discover => "server/discover",
+        Call::ListTools { .. } => "tools/list",
+        Call::ListPrompts => "prompts/list",
+        Call::GetPrompt { .. } => "prompts/get",
+        Call::ListResources => "resources/list",
+        Call::ListResourceTemplates => "resources/templates/list",
+        Call::ReadResource { .. } => "resources/read",
+    }
+}
+
+/// A result.
+fn done(body: Vec<u8>) -> Answer {
+    Answer::ok(body, "ok")
+}
+
+/// A refusal for a fault of the request.
+fn refused(refusal: &Refusal) -> Answer {
+    Answer::refusal(refusal, "refused")
+}
+
+/// A refusal because there is no room now.
+fn overloaded(reply_to: ReplyTo<'_>) -> Answer {
+    let refusal = reply_to.overloaded(OVERLOAD_SECONDS);
+    let retry_after = Some(OVERLOAD_SECONDS);
+    Answer { retry_after, ..Answer::refusal(&refusal, "overloaded") }
+}
+
+/// A refusal of a body that could not be read to its end; nothing more can come on its connection.
+fn unreadable(fault: BodyFault, reply_to: ReplyTo<'static>) -> Answer {
+    let refusal = match fault {
+        BodyFault::TooLarge => reply_to.too_large(body::LIMIT),
+        // RFC 9110, 15.5.9.
+        BodyFault::Late => Refusal {
+            status: StatusCode::REQUEST_TIMEOUT.as_u16(),
+            ..reply_to.invalid_request("the body did not arrive in time")
+        },
+        BodyFault::Broken => reply_to.invalid_request("the body did not arrive whole"),
+    };
+    Answer { close: true, ..refused(&refusal) }
+}

@@ -1,0 +1,104 @@
+//! Resources: a customer or a note under a URI, read by the tool that gets it, with the same scopes.
+//!
+//! What a caller may not read is refused with -32602 and the scope's name; a 403 would send clients
+//! into an authorization that cannot give a key more than it has.
+
+use serde_json::json;
+use zoop_crm::access::Scopes;
+use zoop_crm::error::Error;
+use zoop_mcp::ListKind;
+
+use super::turn::Turn;
+use super::{done, refused};
+use crate::answer::Answer;
+use crate::auth::Halt;
+
+const MIME_TYPE: &str = "application/json";
+
+/// A kind of record that has a URI.
+struct Template {
+    name: &'static str,
+    title: &'static str,
+    about: &'static str,
+    /// What stands before the id.
+    prefix: &'static str,
+    /// The tool that reads it.
+    tool: &'static str,
+}
+
+static TEMPLATES: [Template; 2] = [
+    Template {
+        name: "customer",
+        title: "Customer",
+        about: "A customer with its contacts and locations.",
+        prefix: "zoop://customers/",
+        tool: "customers.get",
+    },
+    Template {
+        name: "note",
+        title: "Note",
+        about: "A note with its body.",
+        prefix: "zoop://notes/",
+        tool: "notes.get",
+    },
+];
+
+/// Answers `resources/list`: records are found by tools, there are too many to list.
+pub(super) async fn list(turn: &Turn<'_>) -> Result<Answer, Answer> {
+    turn.admit().await?;
+    Ok(done(turn.responder().list(ListKind::Resources, "[]")))
+}
+
+/// Answers `resources/templates/list`, with what the caller may read.
+pub(super) async fn templates(turn: &Turn<'_>) -> Result<Answer, Answer> {
+    let scopes = turn.admit().await?;
+    let items: Vec<_> = TEMPLATES
+        .iter()
+        .filter(|template| template.is_readable(turn, scopes))
+        .map(|template| {
+            json!({
+                "uriTemplate": format!("{}{{id}}", template.prefix),
+                "name": template.name,
+                "title": template.title,
+                "description": template.about,
+                "mimeType": MIME_TYPE,
+            })
+        })
+        .collect();
+    let items = serde_json::Value::Array(items).to_string();
+    Ok(done(turn.responder().list(ListKind::ResourceTemplates, &items)))
+}
+
+impl Template {
+    fn is_readable(&self, turn: &Turn<'_>, scopes: Scopes) -> bool {
+        let listed = turn.shared.tools.find(self.tool);
+        listed.is_some_and(|it| turn.view.shows(it.group, it.tool) && scopes.has(it.tool.scope))
+    }
+}
+
+/// Answers `resources/read`.
+pub(super) async fn read(turn: &Turn<'_>, uri: &str) -> Result<Answer, Answer> {
+    let unknown = || refused(&turn.request.reply_to().unknown_resource(uri));
+    let addressed = TEMPLATES.iter().find_map(|template| {
+        let id = uri.strip_prefix(template.prefix)?;
+        let listed = turn.shared.tools.find(template.tool)?;
+        turn.view.shows(listed.group, listed.tool).then_some((listed.tool, id))
+    });
+    let Some((tool, id)) = addressed else {
+        turn.admit().await?;
+        return Err(unknown());
+    };
+    match turn.run(tool, json!({ "id": id }).to_string()).await {
+        Ok(json) => Ok(done(turn.responder().resource(uri, MIME_TYPE, &json))),
+        Err(Halt::Failed(error)) => Err(match error {
+            Error::NotFound { .. } | Error::InvalidInput { .. } => unknown(),
+            Error::InsufficientScope { .. } => {
+                let message =
+                    format!("reading this resource needs the scope {}", tool.scope.name());
+                refused(&turn.request.reply_to().invalid_params(&message))
+            }
+            error => turn.failed(&error),
+        }),
+        Err(halt) => Err(turn.halted(&halt)),
+    }
+}

@@ -1,0 +1,122 @@
+//! [`Turn`]: an accepted request on its way to its answer, and the jobs that it can ask for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use zoop_crm::access::Scopes;
+use zoop_crm::error::Error;
+use zoop_crm::run;
+use zoop_crm::tool::ToolDef;
+use zoop_mcp::{ReplyTo, Request, Responder};
+
+use super::overloaded;
+use super::view::View;
+use crate::answer::Answer;
+use crate::app::Shared;
+use crate::auth::{Halt, Ticket};
+
+/// A request that keeps the protocol's rules; its token is not yet looked up.
+pub(super) struct Turn<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) request: Request<'a>,
+    pub(super) view: View,
+    pub(super) ticket: Arc<Ticket>,
+    pub(super) deadline: Instant,
+    pub(super) idempotency_key: Option<&'a str>,
+    pub(super) request_id: &'a str,
+}
+
+impl Turn<'_> {
+    /// Looks the token up and counts the request; what the caller may do.
+    pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
+        admit(&self.ticket, self.deadline).await.map_err(|halt| self.halted(&halt))
+    }
+
+    /// Runs a tool for the caller, the token looked up in the same job; the answer's JSON.
+    pub(super) async fn run(
+        &self,
+        tool: &'static ToolDef,
+        arguments: String,
+    ) -> Result<String, Halt> {
+        let ticket = self.ticket.clone();
+        let db = &self.shared.db;
+        if tool.is_read_only() {
+            return db
+                .read(self.deadline, move |tx| {
+                    let access = ticket.enter(tx)?;
+                    let environment = &ticket.shared().environment;
+                    Ok(run::read(tx, &access, environment, tool, &arguments)?)
+                })
+                .await;
+        }
+        let key = self.idempotency_key.map(str::to_owned);
+        db.write(self.deadline, move |tx| {
+            let access = ticket.enter(tx)?;
+            let environment = &ticket.shared().environment;
+            Ok(run::write(tx, &access, environment, tool, &arguments, key.as_deref())?)
+        })
+        .await
+    }
+
+    pub(super) fn responder(&self) -> Responder<'_> {
+        self.request.responder(&self.shared.server)
+    }
+
+    /// The answer to a request that ended without a result.
+    pub(super) fn halted(&self, halt: &Halt) -> Answer {
+        halted(&self.ticket, self.request.reply_to(), self.request_id, halt)
+    }
+
+    /// The answer to a request that failed outside of any tool.
+    pub(super) fn failed(&self, error: &Error) -> Answer {
+        failed(self.request.reply_to(), self.request_id, error)
+    }
+}
+
+/// Looks the token up and counts the request; what the caller may do.
+pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Scopes, Halt> {
+    let entering = ticket.clone();
+    let db = &ticket.shared().db;
+    db.read(deadline, move |tx| entering.enter(tx).map(|access| access.scopes)).await
+}
+
+/// The answer to a message whose caller was not let in, or whose work failed.
+pub(super) fn halted(
+    ticket: &Ticket,
+    reply_to: ReplyTo<'_>,
+    request_id: &str,
+    halt: &Halt,
+) -> Answer {
+    match halt {
+        Halt::Denied(denied) => {
+            let refusal = reply_to.unauthorized(denied.reason());
+            let challenge = Some(ticket.shared().challenges.invalid.clone());
+            Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") }
+        }
+        Halt::Limited => {
+            let seconds = ticket.pass().and_then(|pass| pass.admission.refused_for);
+            let seconds = seconds.unwrap_or(1);
+            let refusal = reply_to.rate_limited(seconds);
+            let retry_after = Some(seconds);
+            Answer { retry_after, ..Answer::refusal(&refusal, "rate_limited") }
+        }
+        Halt::Failed(error) => failed(reply_to, request_id, error),
+    }
+}
+
+fn failed(reply_to: ReplyTo<'_>, request_id: &str, error: &Error) -> Answer {
+    log(request_id, error);
+    if matches!(error, Error::Unavailable { .. }) {
+        return overloaded(reply_to);
+    }
+    Answer::refusal(&reply_to.internal(request_id), "internal")
+}
+
+/// Writes the cause of a failure to the log, where the caller is told only the request's id.
+pub(super) fn log(request_id: &str, error: &Error) {
+    match error {
+        Error::Internal { cause } => tracing::error!(request_id, %cause, "a request failed"),
+        Error::Unavailable { cause } => tracing::warn!(request_id, %cause, "a request was put off"),
+        _ => {}
+    }
+}

@@ -1,0 +1,60 @@
+//! Health, readiness, metrics, and the answer to a path that is none.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use zoop_crm::error::Error;
+use zoop_crm::id::Id;
+use zoop_crm::tenants;
+use zoop_db::Uuid;
+
+use crate::answer::Answer;
+use crate::app::App;
+
+/// How long the database may take before the server counts as not ready.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+
+/// The process is up.
+pub(crate) async fn health() -> Response {
+    Answer::ok(br#"{"status":"ok"}"#.to_vec(), "ok").into_response()
+}
+
+/// The database answers. Its schema was checked when it was opened.
+pub(crate) async fn readiness(State(app): State<App>) -> Response {
+    // Looking for a tenant that cannot exist reads an index and finds nothing.
+    let read = app.shared.db.read(Instant::now() + READY_WITHIN, |tx| {
+        match tenants::account(tx, Id::new(Uuid::nil())) {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    });
+    // The job's own deadline does not help where no thread comes to look at it.
+    match tokio::time::timeout(READY_WITHIN, read).await {
+        Ok(Ok(())) => Answer::ok(br#"{"status":"ready"}"#.to_vec(), "ok").into_response(),
+        Ok(Err(_)) | Err(_) => Answer {
+            body: br#"{"status":"not_ready","reason":"the database does not answer"}"#.to_vec(),
+            retry_after: Some(1),
+            ..Answer::empty(StatusCode::SERVICE_UNAVAILABLE, "overloaded")
+        }
+        .into_response(),
+    }
+}
+
+/// `GET /metrics`.
+pub(crate) async fn metrics(State(app): State<App>) -> Response {
+    let Ok(text) = app.shared.metrics.text(app.shared.db.gauges()) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+}
+
+/// Any other path.
+pub(crate) async fn unknown_path() -> Response {
+    let hint = br#"{"error":"not_found","message":"There is nothing here: the MCP endpoint is POST /api/mcp."}"#;
+    Answer { body: hint.to_vec(), ..Answer::empty(StatusCode::NOT_FOUND, "not_found") }
+        .into_response()
+}

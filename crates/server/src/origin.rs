@@ -1,0 +1,96 @@
+//! Pages of other sites: which of them may call, and what browsers ask before they let them.
+//!
+//! Sources: MCP, basic/transports ("Servers MUST validate the Origin header"); Fetch standard, CORS
+//! protocol. Only browsers send `Origin`, and no page can leave it out of a POST.
+
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue};
+
+/// Headers that a page may send.
+const ALLOWED_HEADERS: &str =
+    "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name, idempotency-key";
+/// Headers of an answer that a page may read.
+const EXPOSED_HEADERS: &str =
+    "www-authenticate, retry-after, ratelimit, ratelimit-policy, x-request-id";
+/// How long a browser may keep the answer to a preflight, in seconds.
+const PREFLIGHT_SECONDS: &str = "600";
+
+/// The origins whose pages may call.
+pub(crate) struct Origins(Vec<String>);
+
+/// What a request's `Origin` header says.
+pub(crate) enum Sender {
+    /// Nothing: no page called.
+    NoPage,
+    /// A page that may call; its origin.
+    Allowed(HeaderValue),
+    /// A page that may not.
+    Refused,
+}
+
+impl Origins {
+    pub(crate) fn new(public_url: &str, allowed: &[String]) -> Self {
+        let allowed = allowed.iter().map(String::as_str);
+        Self(std::iter::once(public_url).chain(allowed).map(normal).collect())
+    }
+
+    pub(crate) fn sender(&self, headers: &HeaderMap) -> Sender {
+        let mut sent = headers.get_all(ORIGIN).iter();
+        let Some(origin) = sent.next() else { return Sender::NoPage };
+        if sent.next().is_none() && self.allows(origin) {
+            Sender::Allowed(origin.clone())
+        } else {
+            Sender::Refused
+        }
+    }
+
+    fn allows(&self, origin: &HeaderValue) -> bool {
+        origin.to_str().is_ok_and(|origin| self.0.contains(&normal(origin)))
+    }
+}
+
+/// An origin as it is compared: lower case, no slash at the end, no port that the scheme implies
+/// (which browsers leave out).
+fn normal(origin: &str) -> String {
+    let origin = origin.trim_end_matches('/').to_ascii_lowercase();
+    for (scheme, port) in [("https://", ":443"), ("http://", ":80")] {
+        if origin.starts_with(scheme) {
+            return origin.strip_suffix(port).unwrap_or(&origin).to_owned();
+        }
+    }
+    origin
+}
+
+/// Lets an allowed page read the answer.
+pub(crate) fn open_to(origin: HeaderValue, headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(VARY, HeaderValue::from_static("origin"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
+}
+
+/// Answers a preflight of an allowed page.
+pub(crate) fn open_preflight(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_SECONDS));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_compared_as_browsers_write_them() {
+        let origins = Origins::new("HTTPS://CRM.example.com:443", &["http://app.test:80/".into()]);
+        let allows = |origin: &'static str| origins.allows(&HeaderValue::from_static(origin));
+        assert!(allows("https://crm.example.com"));
+        assert!(allows("http://app.test"));
+        assert!(!allows("http://crm.example.com"));
+        assert!(!allows("https://crm.example.com.evil.test"));
+        assert!(!allows("https://crm.example.com:8443"));
+        assert!(!allows("null"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Connections: accepted, bounded in number and patience, and ended without cutting off an answer.
+//!
+//! This stands in place of `axum::serve`, which waits for a request's head without end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::background;
+
+/// How long the head of a request may take to arrive, and a kept connection may lie idle.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+/// How long requests in flight may take to end once the server stops.
+const GRACE: Duration = Duration::from_secs(15);
+/// Connections of one port; further ones wait in the system's queue.
+const CONNECTIONS: usize = 8_192;
+/// Bytes that the head of a request may have.
+const HEAD_BYTES: usize = 64 * 1024;
+/// How long to wait when the system cannot give another connection (no file descriptor left).
+const RECOVERY: Duration = Duration::from_millis(200);
+
+/// Serves until `shutdown` resolves; then takes no new connection, lets the requests in flight end
+/// (15 seconds at most), and returns.
+///
+/// A caller who disconnects before the answer has their request dropped: hyper then drops the
+/// handler, the handler its job, and the engine skips a job that has not begun.
+///
+/// # Errors
+/// When a task of the server panicked.
+pub async fn serve(
+    app: App,
+    public: TcpListener,
+    operations: Option<TcpListener>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    // Nothing is ever sent: that the sender is gone is the sign to stop.
+    let (running, stopping) = watch::channel(());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(accept(public, app.public_router(), stopping.clone()));
+    if let Some(operations) = operations {
+        tasks.spawn(accept(operations, app.operations_router(), stopping.clone()));
+    }
+    tasks.spawn(background::maintain(app, stopping));
+    shutdown.await;
+    drop(running);
+    while let Some(ended) = tasks.join_next().await {
+        ended.map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+/// Takes connections until the server stops, then waits for them to end.
+async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Receiver<()>) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let next = async {
+            // The semaphore is never closed, so there is a slot in the end.
+            let slot = slots.clone().acquire_owned().await.ok();
+            (slot, listener.accept().await)
+        };
+        tokio::select! {
+            _ = stopping.changed() => break,
+            Some(_) = connections.join_next() => {}
+            (slot, accepted) = next => match accepted {
+                Ok((stream, _)) => {
+                    let connection = connection(stream, router.clone(), stopping.clone());
+                    connections.spawn(async move {
+                        connection.await;
+                        drop(slot);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(RECOVERY).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        tracing::warn!("connections were cut off that did not end in time");
+    }
+}
+
+/// Serves the requests of one connection, one after another.
+async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<()>) {
+    // Without this a small answer may wait for the client's acknowledgement of the one before.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopping.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,94 @@
+//! What stays of a request: one log line and its metrics, also when its caller left before the end.
+//!
+//! Neither a token nor anything of a body ever stands here.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use tracing::field;
+
+use crate::answer::{Answer, tell_standing};
+use crate::app::Shared;
+use crate::auth::Ticket;
+use crate::last_use;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The status of a request whose caller left, as proxies log it; it is never sent.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// A request under way. Dropping it writes the log line and the metrics.
+pub(crate) struct Trail<'a> {
+    shared: &'a Arc<Shared>,
+    /// Under which the request is found in the log: 16 hexadecimal digits.
+    pub(crate) id: String,
+    /// The tool's or method's name, from a fixed set.
+    pub(crate) tool: &'static str,
+    /// The caller's token, once it was presented.
+    pub(crate) ticket: Option<Arc<Ticket>>,
+    /// Whether there was room for the request when it came.
+    pub(crate) has_room: bool,
+    started: Instant,
+    outcome: &'static str,
+    status: u16,
+}
+
+impl<'a> Trail<'a> {
+    /// Starts with the request's headers.
+    pub(crate) fn start(shared: &'a Arc<Shared>) -> Self {
+        let before = shared.metrics.in_flight.inc();
+        let bound = i64::try_from(shared.settings.in_flight).unwrap_or(i64::MAX);
+        let mut random = [0; 8];
+        shared.environment.entropy.fill(&mut random);
+        Self {
+            shared,
+            id: format!("{:016x}", u64::from_ne_bytes(random)),
+            tool: "none",
+            ticket: None,
+            has_room: before < bound,
+            started: Instant::now(),
+            outcome: "abandoned",
+            status: CLIENT_CLOSED_REQUEST,
+        }
+    }
+
+    /// Makes the response, with what the caller may know of the request.
+    pub(crate) fn finish(mut self, answer: Answer) -> Response {
+        self.outcome = answer.outcome;
+        self.status = answer.status.as_u16();
+        let mut response = answer.into_response();
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::try_from(self.id.as_str()) {
+            headers.insert(&REQUEST_ID, id);
+        }
+        if let Some(pass) = self.ticket.as_ref().and_then(|ticket| ticket.pass()) {
+            tell_standing(&pass.admission, headers);
+            if let Some(hash) = pass.touch {
+                last_use::record(self.shared, hash);
+            }
+        }
+        response
+    }
+}
+
+impl Drop for Trail<'_> {
+    fn drop(&mut self) {
+        let took = self.started.elapsed();
+        self.shared.metrics.in_flight.dec();
+        self.shared.metrics.count(self.tool, self.outcome, took);
+        let pass = self.ticket.as_ref().and_then(|ticket| ticket.pass());
+        tracing::info!(
+            request_id = self.id,
+            tenant_id =
+                pass.and_then(|pass| pass.account).map(|account| field::display(account.id)),
+            credential_id = pass.map(|pass| field::display(pass.credential)),
+            tool = self.tool,
+            outcome = self.outcome,
+            status = self.status,
+            duration_ms = took.as_secs_f64() * 1_000.0,
+            "request"
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! The table of credentials: who is let in, and what the others are told.
+
+use serde_json::{Value, json};
+use zoop_crm::access::Scope;
+
+use crate::http::{self, Reply};
+use crate::server::{Server, message, modern_message};
+
+const EVERY_METHOD: [&str; 8] = [
+    "initialize",
+    "ping",
+    "tools/list",
+    "tools/call",
+    "prompts/list",
+    "prompts/get",
+    "resources/list",
+    "resources/read",
+];
+
+fn challenge(server: &Server, end: &str) -> String {
+    format!(
+        "Bearer resource_metadata=\"http://{}/.well-known/oauth-protected-resource/api/mcp\", \
+         scope=\"read:customers write:customers read:notes write:notes\"{end}",
+        server.public
+    )
+}
+
+fn assert_unauthorized(server: &Server, reply: &Reply, reason: &str) {
+    assert_eq!((reply.status, reply.code()), (401, Some(-32001)), "{reply:?}");
+    let body = reply.json();
+    assert_eq!(body["id"], 7, "{reply:?}");
+    assert_eq!(body["error"]["data"], json!({ "reason": reason }));
+    let end = if reason == "missing_token" { "" } else { ", error=\"invalid_token\"" };
+    assert_eq!(reply.header("www-authenticate"), Some(challenge(server, end).as_str()));
+    assert_eq!(reply.header("ratelimit"), None, "nobody is known");
+}
+
+#[test]
+fn no_method_is_answered_without_a_good_token() {
+    let server = Server::start();
+    let params = json!({ "name": "customers.search", "uri": "zoop://customers/1" });
+    for method in EVERY_METHOD {
+        let body = message(method, params.clone());
+        assert_unauthorized(&server, &server.post_bare(&[], &body), "missing_token");
+        let reply = server.post_bare(&[("Authorization", "Bearer zoop_uk_x")], &body);
+        assert_unauthorized(&server, &reply, "invalid_token");
+    }
+    // Which tools exist is nobody's business either.
+    let body = message("tools/call", json!({ "name": "nothing" }));
+    let reply = server.post_bare(&[("Authorization", "Bearer x")], &body);
+    assert_unauthorized(&server, &reply, "invalid_token");
+}
+
+#[test]
+fn only_a_bearer_token_in_the_header_counts() {
+    let server = Server::start();
+    let key = &server.business.owner_key;
+    let body = message("ping", json!({}));
+    for (value, reason) in [
+        ("Basic dXNlcjpwYXNz".to_owned(), "missing_token"),
+        (key.clone(), "missing_token"),
+        ("Bearer".to_owned(), "missing_token"),
+        (format!("Bearer {key}x"), "invalid_token"),
+        (format!("Bearer {key} {key}"), "invalid_token"),
+    ] {
+        let reply = server.post_bare(&[("Authorization", &value)], &body);
+        assert_unauthorized(&server, &reply, reason);
+    }
+    let target = format!("/api/mcp?access_token={key}");
+    assert_unauthorized(
+        &server,
+        &http::request(server.public, "POST", &target, &[], &body),
+        "missing_token",
+    );
+    let lower = format!("bearer {key}");
+    assert_eq!(server.post_bare(&[("Authorization", &lower)], &body).status, 200);
+}
+
+#[test]
+fn the_modern_era_has_codes_of_its_own() {
+    let server = Server::start();
+    let headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/list")];
+    let body = modern_message("tools/list", json!({}));
+    let reply = server.post_bare(&headers, &body);
+    assert_eq!((reply.status, reply.code()), (401, Some(-31001)), "{reply:?}");
+    assert_eq!(reply.json()["id"], 7);
+    let reply = server.post_bare(&[headers[0], headers[1], ("Authorization", "Bearer x")], &body);
+    assert_eq!((reply.status, reply.code()), (401, Some(-31001)), "{reply:?}");
+}
+
+#[test]
+fn a_missing_token_is_told_before_anything_else_about_the_message() {
+    let server = Server::start();
+    let reply = server.post_bare(&[], b"{");
+    assert_eq!((reply.status, reply.code()), (401, Some(-32001)));
+    let notification = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    assert_eq!(server.post_bare(&[], notification).status, 401);
+}
+
+#[test]
+fn a_revocation_an_expiry_and_a_removal_act_on_the_very_next_request() {
+    let server = Server::start();
+    let account = Some(server.business.account);
+    let operate = |tool: &str, arguments: Value| server.world.operate(account, tool, arguments);
+    let create = |arguments: Value| {
+        let made = operate("keys.create", arguments);
+        let text = |name: &str| made[name].as_str().expect("it").to_owned();
+        (text("key_id"), text("key"))
+    };
+    let ping = |key: &str| server.ask(key, "/api/mcp", "ping", json!({}));
+
+    let (id, key) = create(json!({ "scopes": "read:customers" }));
+    assert_eq!(ping(&key).status, 200);
+    operate("keys.revoke", json!({ "id": id }));
+    assert_unauthorized(&server, &ping(&key), "key_revoked");
+
+    let (_, key) = create(json!({ "scopes": "read:customers", "expires_in": 60 }));
+    assert_eq!(ping(&key).status, 200);
+    server.world.clock.advance(60_000);
+    assert_unauthorized(&server, &ping(&key), "expired");
+
+    let member = operate(
+        "users.create",
+        json!({ "name": "New", "email": "new@acme.example", "role": "tech" }),
+    );
+    let member = member["user_id"].as_str().expect("an id").to_owned();
+    let (_, key) = create(json!({ "user": member, "scopes": "read:customers write:customers" }));
+    let create = json!({ "name": "customers.create",
+                         "arguments": { "customer_type": "company", "company_name": "A" } });
+    let (is_error, answer) = server.ask(&key, "/api/mcp", "tools/call", create.clone()).tool();
+    assert!(is_error);
+    assert_eq!(answer["kind"], "insufficient_scope");
+    operate("users.set_role", json!({ "id": member, "role": "office" }));
+    assert!(!server.ask(&key, "/api/mcp", "tools/call", create).tool().0);
+    operate("users.remove", json!({ "id": member }));
+    assert_unauthorized(&server, &ping(&key), "key_revoked");
+}
+
+#[test]
+fn a_key_without_the_scope_is_told_so_by_the_tool() {
+    let server = Server::start();
+    let key = server.key(&[Scope::ReadNotes], true);
+    let call = json!({ "name": "customers.search", "arguments": {} });
+    let reply = server.ask(&key, "/api/mcp", "tools/call", call);
+    let (is_error, answer) = reply.tool();
+    assert!(is_error);
+    assert_eq!(answer["kind"], "insufficient_scope");
+    assert_eq!(answer["required"], json!(["read:customers"]));
+    assert_eq!(reply.header("www-authenticate"), None);
+    assert!(reply.header("ratelimit").is_some(), "the caller is known");
+}
+
+#[test]
+fn a_keys_last_use_is_written_once_a_minute() {
+    let server = Server::start();
+    let last_use = || {
+        // The server queued its write before it answered, so this read of the writer comes after.
+        server.world.write(|_| Ok(())).expect("the writer");
+        let keys = server.world.operate(Some(server.business.account), "keys.list", json!({}));
+        keys["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|key| key["last_used_at"].clone())
+            .filter(|time| !time.is_null())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(last_use(), [] as [Value; 0]);
+    server.owner("ping", json!({}));
+    assert_eq!(last_use(), ["2026-06-13T18:00:00.000Z"]);
+    server.world.clock.advance(59_999);
+    server.owner("ping", json!({}));
+    assert_eq!(last_use(), ["2026-06-13T18:00:00.000Z"]);
+    server.world.clock.advance(1);
+    server.owner("ping", json!({}));
+    assert_eq!(last_use(), ["2026-06-13T18:01:00.000Z"]);
+}

@@ -1,0 +1,127 @@
+//! The smallest client there is, so that tests can send what a proper one refuses to.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longer than any answer takes: a test that hangs fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    /// A header's value; its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        let value = found.next().map(|(_, value)| value.as_str());
+        assert!(found.next().is_none(), "{name} was sent twice: {self:?}");
+        value
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The JSON-RPC error code.
+    pub(crate) fn code(&self) -> Option<i64> {
+        self.json()["error"]["code"].as_i64()
+    }
+
+    /// What a tool answered: whether it is an error, and its JSON.
+    pub(crate) fn tool(&self) -> (bool, Value) {
+        assert_eq!(self.status, 200, "{self:?}");
+        let result = &self.json()["result"];
+        let text = result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{self:?}"));
+        (result["isError"] == true, serde_json::from_str(text).expect("JSON in the text"))
+    }
+}
+
+/// One connection.
+pub(crate) struct Connection(TcpStream);
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        Self(stream)
+    }
+
+    /// Sends bytes as they are; the server may have stopped listening to them.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes);
+    }
+
+    /// Sends the head of a request.
+    pub(crate) fn send_head(&mut self, method: &str, target: &str, headers: &[(&str, &str)]) {
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: zoop.test\r\n");
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        self.send(head.as_bytes());
+    }
+
+    /// Reads one answer; an interim one (100 Continue) is an answer too.
+    pub(crate) fn receive(&mut self) -> Reply {
+        let head = self.read_head();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1));
+        let status = status.and_then(|status| status.parse().ok()).expect("a status");
+        let headers: Vec<_> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).expect("the whole body");
+        Reply { status, headers, body: String::from_utf8(body).expect("UTF-8") }
+    }
+
+    fn read_head(&mut self) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            let read = self.0.read(&mut byte).expect("the head of an answer");
+            assert_eq!(read, 1, "closed after {:?}", String::from_utf8_lossy(&head));
+            head.push(byte[0]);
+        }
+        String::from_utf8(head).expect("UTF-8")
+    }
+
+    /// Whether the server has closed the connection and sent nothing before.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
+    }
+}
+
+/// One request on a connection of its own.
+pub(crate) fn request(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Reply {
+    let mut connection = Connection::open(address);
+    let length = body.len().to_string();
+    let mut all = vec![("Content-Length", length.as_str())];
+    all.extend(headers);
+    connection.send_head(method, target, &all);
+    connection.send(body);
+    connection.receive()
+}
+
+/// Gets a path.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Reply {
+    request(address, "GET", path, &[], b"")
+}

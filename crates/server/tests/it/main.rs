@@ -1,0 +1,11 @@
+//! The server as its callers see it: real connections on a loopback port, a real database on a
+//! temporary file, a clock that stands still.
+
+mod access;
+mod http;
+mod limits;
+mod lists;
+mod operations;
+mod overload;
+mod server;
+mod transport;

@@ -1,0 +1,129 @@
+//! What an operator sees: health, readiness, metrics, the log.
+
+use serde_json::{Value, json};
+
+use crate::http;
+use crate::server::{Server, message};
+
+#[test]
+fn health_and_readiness_are_told_on_the_public_port() {
+    let server = Server::start();
+    let health = http::get(server.public, "/healthz");
+    assert_eq!((health.status, health.json()), (200, json!({ "status": "ok" })));
+    let ready = http::get(server.public, "/readyz");
+    assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready" })));
+}
+
+#[test]
+fn a_path_that_is_none_points_at_the_endpoint_and_metrics_stay_inside() {
+    let server = Server::start();
+    for path in ["/", "/mcp", "/metrics", "/api/mcp/"] {
+        let reply = http::get(server.public, path);
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.json()["message"].as_str().unwrap().contains("POST /api/mcp"), "{path}");
+    }
+    assert_eq!(http::get(server.operations, "/api/mcp").status, 404);
+    assert_eq!(http::get(server.operations, "/metrics").status, 200);
+}
+
+#[test]
+fn metrics_count_by_tool_and_outcome_with_labels_that_no_caller_makes_up() {
+    let server = Server::start();
+    server.call("customers.search", json!({}));
+    server.call("customers_search", json!({}));
+    server.call("customers.get", json!({ "id": "x" }));
+    server.owner("tools/call", json!({ "name": "evil\"} 1\nfake" }));
+    server.owner("evil/method", json!({}));
+    server.post_bare(&[], b"{}");
+    // The key's last use is written aside; behind it the queue is empty.
+    server.world.write(|_| Ok(())).expect("the writer");
+    let text = server.metrics();
+    for line in [
+        r#"zoop_requests_total{tool="customers.search",outcome="ok"} 2"#,
+        r#"zoop_requests_total{tool="customers.get",outcome="invalid_input"} 1"#,
+        r#"zoop_requests_total{tool="unknown",outcome="refused"} 1"#,
+        r#"zoop_requests_total{tool="none",outcome="refused"} 1"#,
+        r#"zoop_requests_total{tool="none",outcome="unauthorized"} 1"#,
+        r#"zoop_request_seconds_count{tool="customers.search"} 2"#,
+        "zoop_requests_in_flight 0",
+        "zoop_reads_waiting 0",
+        "zoop_writes_waiting 0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line} in {text}");
+    }
+    assert!(!text.contains("evil"), "{text}");
+}
+
+#[test]
+fn each_request_leaves_one_line_that_names_its_caller() {
+    let server = Server::start();
+    let reply = server.call("customers.get", json!({ "id": "x" }));
+    server.post_bare(&[], b"{}");
+    let [known, unknown] = &server.log.requests()[..] else { panic!("{}", server.log.text()) };
+    assert_eq!(known["request_id"], reply.header("x-request-id").unwrap());
+    assert_eq!(known["tenant_id"], server.business.account.id.uuid().to_string());
+    let credential = server.business.owner.credential.uuid().to_string();
+    assert_eq!(known["credential_id"], credential);
+    assert_eq!(known["tool"], "customers.get");
+    assert_eq!((&known["outcome"], &known["status"]), (&json!("invalid_input"), &json!(200)));
+    assert!(known["duration_ms"].as_f64().is_some_and(|duration| duration > 0.0));
+    assert_eq!((&unknown["outcome"], &unknown["status"]), (&json!("unauthorized"), &json!(401)));
+    assert_eq!(unknown.get("tenant_id"), None);
+}
+
+#[test]
+fn the_log_holds_no_token_no_body_no_phone_and_no_e_mail() {
+    let server = Server::start();
+    let secret = "zoop_uk_presented_but_unknown";
+    let arguments = json!({
+        "customer_type": "individual", "first_name": "Xanthippe", "phone": "(510) 555-0123",
+        "email": "xanthippe@example.com", "notes_internal": "the alarm code",
+    });
+    assert!(!server.call("customers.create", arguments.clone()).tool().0);
+    assert!(!server.call("customers.search", json!({ "q": "Xanthippe" })).tool().0);
+    let mut wrong = arguments;
+    wrong["email"] = json!("xanthippe@nowhere");
+    assert!(server.call("customers.create", wrong).tool().0);
+    server.ask(secret, "/api/mcp", "ping", json!({}));
+    server.post("/api/mcp", &[("Idempotency-Key", "retry-me")], &message("ping", json!({})));
+    server.post("/api/mcp", &[], b"{\"xanthippe");
+    let log = server.log.text();
+    assert_eq!(server.log.requests().len(), 6, "{log}");
+    for word in
+        [server.business.owner_key.as_str(), secret, "anthippe", "555", "alarm", "@", "retry-me"]
+    {
+        assert!(!log.contains(word), "{word} in {log}");
+    }
+}
+
+#[test]
+fn a_failure_inside_is_told_by_its_request_id_and_logged_with_its_cause() {
+    let server = Server::start();
+    // A table that is gone is a defect of the installation.
+    let file = break_schema(&server, "ALTER TABLE customers RENAME TO lost");
+    let reply = server.call("customers.search", json!({}));
+    drop(file);
+    let (is_error, answer) = reply.tool();
+    assert!(is_error);
+    let id = reply.header("x-request-id").expect("an id");
+    assert_eq!((&answer["kind"], &answer["request_id"]), (&json!("internal"), &json!(id)));
+    assert!(!answer.to_string().contains("lost") && !answer.to_string().contains("table"));
+    let logged: Vec<_> = server
+        .log
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .filter(|line| line["level"] == "ERROR")
+        .collect();
+    assert_eq!(logged.len(), 1, "logged once: {logged:?}");
+    assert_eq!(logged[0]["fields"]["request_id"], id);
+    assert!(logged[0]["fields"]["cause"].as_str().is_some_and(|cause| cause.contains("customers")));
+}
+
+/// Changes the schema under the running server.
+fn break_schema(server: &Server, sql: &str) -> rusqlite::Connection {
+    let file = rusqlite::Connection::open(server.world.path()).expect("the database's file");
+    file.execute_batch(sql).expect("a change of the schema");
+    file
+}

@@ -1,0 +1,214 @@
+//! Too much, too slow, gone away, and the end of the server.
+
+use std::io;
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use zoop_crm::error::Error;
+use zoop_db::{Db, Options, Reply as Job};
+
+use crate::http::{self, Connection};
+use crate::server::{Server, message, wait_until};
+
+/// One thread that reads and one place to wait for it; the same for writes.
+const TIGHT: Options = Options { readers: 1, read_queue: 1, write_queue: 1 };
+
+/// A job that holds a database thread until it is dropped.
+struct Held {
+    release: Option<mpsc::Sender<()>>,
+    _job: Job<(), Error>,
+}
+
+impl Held {
+    fn reader(db: &Db) -> Self {
+        let (started, begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let job = db.read(far(), move |_| {
+            started.send(()).expect("a test that waits");
+            let _ = released.recv();
+            Ok(())
+        });
+        begun.recv().expect("the job begins");
+        Self { release: Some(release), _job: job }
+    }
+
+    fn writer(db: &Db) -> Self {
+        let (started, begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let job = db.write(far(), move |_| {
+            started.send(()).expect("a test that waits");
+            let _ = released.recv();
+            Ok(())
+        });
+        begun.recv().expect("the job begins");
+        Self { release: Some(release), _job: job }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.release.take());
+    }
+}
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+fn waiting_read(db: &Db) -> Job<(), Error> {
+    db.read(far(), |_| Ok(()))
+}
+
+fn waiting_write(db: &Db) -> Job<(), Error> {
+    db.write(far(), |_| Ok(()))
+}
+
+#[test]
+fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
+    let server = Server::start_with(|_| {}, Some(&TIGHT));
+    server.owner("ping", json!({}));
+    wait_until("the key's last use is written", || server.db.gauges().writes_waiting == 0);
+    let create = || {
+        server.call("customers.create", json!({ "customer_type": "company", "company_name": "A" }))
+    };
+    {
+        let _held = Held::reader(&server.db);
+        let _queued = waiting_read(&server.db);
+        let reply = server.call("customers.search", json!({}));
+        assert_eq!((reply.status, reply.code()), (503, Some(-32004)), "{reply:?}");
+        assert_eq!((reply.header("retry-after"), &reply.json()["id"]), (Some("1"), &json!(7)));
+        let list = server.owner("tools/list", json!({}));
+        assert_eq!((list.status, list.header("retry-after")), (503, Some("1")));
+        let ready = http::get(server.public, "/readyz");
+        assert_eq!((ready.status, &ready.json()["status"]), (503, &json!("not_ready")));
+        assert_eq!(http::get(server.public, "/healthz").status, 200);
+        assert!(server.metrics().contains("\nzoop_reads_waiting 1\n"));
+    }
+    {
+        let _held = Held::writer(&server.db);
+        let _queued = waiting_write(&server.db);
+        assert_eq!(create().status, 503);
+        assert!(server.metrics().contains("\nzoop_writes_waiting 1\n"));
+    }
+    wait_until("the queues are empty", || {
+        let gauges = server.db.gauges();
+        gauges.reads_waiting + gauges.writes_waiting == 0
+    });
+    assert!(!create().tool().0);
+}
+
+#[test]
+fn past_the_bound_of_requests_in_flight_the_next_one_is_answered_503() {
+    let server = Server::start_with(|settings| settings.in_flight = 1, None);
+    let body = message("ping", json!({}));
+    let token = format!("Bearer {}", server.business.owner_key);
+    let length = body.len().to_string();
+    let mut first = Connection::open(server.public);
+    let headers = [
+        ("Authorization", token.as_str()),
+        ("Content-Length", &length),
+        ("Expect", "100-continue"),
+    ];
+    first.send_head("POST", "/api/mcp", &headers);
+    assert_eq!(first.receive().status, 100, "the server waits for the body");
+    let second = server.owner("ping", json!({}));
+    assert_eq!((second.status, second.header("retry-after")), (503, Some("1")), "{second:?}");
+    first.send(&body);
+    assert_eq!(first.receive().status, 200);
+    assert_eq!(server.owner("ping", json!({})).status, 200);
+}
+
+#[test]
+fn a_body_that_does_not_arrive_in_time_is_refused() {
+    let change = |settings: &mut zoop_server::Settings| {
+        settings.request_deadline = Duration::from_millis(50);
+    };
+    let server = Server::start_with(change, None);
+    let mut connection = Connection::open(server.public);
+    connection.send_head("POST", "/api/mcp", &[("Content-Length", "100")]);
+    connection.send(b"{");
+    let reply = connection.receive();
+    assert_eq!((reply.status, reply.code()), (408, Some(-32600)), "{reply:?}");
+    assert_eq!(reply.header("connection"), Some("close"));
+    assert!(connection.is_closed());
+}
+
+#[test]
+fn a_job_that_waits_past_the_deadline_is_answered_503() {
+    let change = |settings: &mut zoop_server::Settings| {
+        settings.request_deadline = Duration::ZERO;
+    };
+    let server = Server::start_with(change, None);
+    let reply = server.call("customers.search", json!({}));
+    assert_eq!((reply.status, reply.code()), (503, Some(-32004)), "{reply:?}");
+}
+
+#[test]
+fn a_write_whose_caller_has_gone_is_never_begun() {
+    let server = Server::start();
+    let held = Held::writer(&server.db);
+    let arguments = json!({ "customer_type": "company", "company_name": "Gone" });
+    let body = message("tools/call", json!({ "name": "customers.create", "arguments": arguments }));
+    let token = format!("Bearer {}", server.business.owner_key);
+    let length = body.len().to_string();
+    let mut caller = Connection::open(server.public);
+    let headers = [("Authorization", token.as_str()), ("Content-Length", &length)];
+    caller.send_head("POST", "/api/mcp", &headers);
+    caller.send(&body);
+    wait_until("the write is queued", || server.db.gauges().writes_waiting == 1);
+    drop(caller);
+    let counted = r#"zoop_requests_total{tool="customers.create",outcome="abandoned"} 1"#;
+    wait_until("the server notices", || server.metrics().contains(counted));
+    drop(held);
+    let (_, page) = server.call("customers.search", json!({})).tool();
+    server.db.write(far(), |_| Ok::<_, Error>(())).wait().expect("the writer");
+    let (_, later) = server.call("customers.search", json!({})).tool();
+    assert_eq!((&page["rows"], &later["rows"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
+    let mut server = Server::start();
+    // A connection that lies idle must not hold up the stop.
+    let mut idle = Connection::open(server.public);
+    idle.send_head("GET", "/healthz", &[]);
+    assert_eq!(idle.receive().status, 200);
+    let held = Held::writer(&server.db);
+    let arguments = json!({ "customer_type": "company", "company_name": "Last" });
+    let body = message("tools/call", json!({ "name": "customers.create", "arguments": arguments }));
+    let token = format!("Bearer {}", server.business.owner_key);
+    let length = body.len().to_string();
+    let mut caller = Connection::open(server.public);
+    let headers = [("Authorization", token.as_str()), ("Content-Length", &length)];
+    caller.send_head("POST", "/api/mcp", &headers);
+    caller.send(&body);
+    wait_until("the write is queued", || server.db.gauges().writes_waiting == 1);
+    server.stop();
+    assert!(idle.is_closed());
+    wait_until("the port is closed", || {
+        TcpStream::connect(server.public)
+            .is_err_and(|it| it.kind() == io::ErrorKind::ConnectionRefused)
+    });
+    drop(held);
+    let reply = caller.receive();
+    assert!(!reply.tool().0, "{reply:?}");
+    assert_eq!(reply.header("connection"), Some("close"));
+    server.stopped().expect("a clean end");
+}
+
+#[test]
+fn answers_come_over_one_connection_one_after_another() {
+    let server = Server::start();
+    let body = message("ping", json!({}));
+    let token = format!("Bearer {}", server.business.owner_key);
+    let length = body.len().to_string();
+    let headers = [("Authorization", token.as_str()), ("Content-Length", &length)];
+    let mut connection = Connection::open(server.public);
+    for _ in 0..3 {
+        connection.send_head("POST", "/api/mcp", &headers);
+        connection.send(&body);
+        assert_eq!(connection.receive().status, 200);
+    }
+}

@@ -1,0 +1,234 @@
+//! A server to test against.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use zoop_crm::access::Scope;
+use zoop_crm::schema::MIGRATIONS;
+use zoop_crm::testing::{Business, World};
+use zoop_db::{Db, Migrate, Options};
+use zoop_server::{App, Settings};
+
+use crate::http::{self, Reply};
+
+pub(crate) const MODERN: &str = "2026-07-28";
+
+/// A running server over a world with one business.
+pub(crate) struct Server {
+    pub(crate) world: World,
+    pub(crate) business: Business,
+    /// The database handle that the server has.
+    pub(crate) db: Db,
+    pub(crate) public: SocketAddr,
+    pub(crate) operations: SocketAddr,
+    pub(crate) log: Log,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<io::Result<()>>>,
+    runtime: Runtime,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {}, None)
+    }
+
+    /// A server with other settings, and with database threads of its own if `options` are given.
+    pub(crate) fn start_with(
+        change: impl FnOnce(&mut Settings),
+        options: Option<&Options>,
+    ) -> Self {
+        let world = World::new();
+        let business = world.empty_business("Acme");
+        let url = format!("sqlite://{}", world.path().display());
+        let db = options.map_or_else(
+            || world.db.clone(),
+            |options| Db::open(&url, options, MIGRATIONS, Migrate::Refuse).expect("a database"),
+        );
+        let log = Log::default();
+        let runtime = log.runtime();
+        let bind = || runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let (public, operations) = (bind(), bind());
+        let addresses = (public.local_addr().expect("it"), operations.local_addr().expect("it"));
+        let mut settings = Settings::new(format!("http://{}", addresses.0));
+        change(&mut settings);
+        let app = App::new(db.clone(), world.environment.clone(), settings);
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async move {
+            let _ = stopped.await;
+        };
+        let running = runtime.spawn(zoop_server::serve(app, public, Some(operations), shutdown));
+        Self {
+            world,
+            business,
+            db,
+            public: addresses.0,
+            operations: addresses.1,
+            log,
+            stop: Some(stop),
+            running: Some(running),
+            runtime,
+        }
+    }
+
+    /// A new key with these scopes: the owner's, or the account's own.
+    pub(crate) fn key(&self, scopes: &[Scope], is_owners: bool) -> String {
+        let owner = Business::user(&self.business.owner).uuid().to_string();
+        self.world.key(self.business.account, is_owners.then_some(owner.as_str()), scopes)
+    }
+
+    /// Sends a body to the endpoint with the owner's key and these headers.
+    pub(crate) fn post(&self, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let token = format!("Bearer {}", self.business.owner_key);
+        let mut all = vec![("Authorization", token.as_str())];
+        all.extend(headers);
+        http::request(self.public, "POST", target, &all, body)
+    }
+
+    /// Sends a body to the endpoint with no headers but these.
+    pub(crate) fn post_bare(&self, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        http::request(self.public, "POST", "/api/mcp", headers, body)
+    }
+
+    /// Asks a legacy method with a key.
+    pub(crate) fn ask(&self, key: &str, target: &str, method: &str, params: Value) -> Reply {
+        let authorization = format!("Bearer {key}");
+        let headers = [("Authorization", authorization.as_str())];
+        http::request(self.public, "POST", target, &headers, &message(method, params))
+    }
+
+    /// Asks a legacy method as the owner.
+    pub(crate) fn owner(&self, method: &str, params: Value) -> Reply {
+        self.ask(&self.business.owner_key, "/api/mcp", method, params)
+    }
+
+    /// Calls a tool as the owner.
+    pub(crate) fn call(&self, tool: &str, arguments: Value) -> Reply {
+        self.owner("tools/call", json!({ "name": tool, "arguments": arguments }))
+    }
+
+    /// Asks a modern method as the owner, with these headers in place of the right ones.
+    pub(crate) fn modern(
+        &self,
+        method: &str,
+        params: Value,
+        other: &[(&str, Option<&str>)],
+    ) -> Reply {
+        let name = params["name"].as_str().or(params["uri"].as_str()).map(str::to_owned);
+        let mut headers =
+            vec![("MCP-Protocol-Version", Some(MODERN)), ("Mcp-Method", Some(method))];
+        headers.push(("Mcp-Name", name.as_deref()));
+        for (name, value) in other {
+            headers.retain(|(known, _)| known != name);
+            headers.push((name, *value));
+        }
+        let headers: Vec<_> =
+            headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        self.post("/api/mcp", &headers, &modern_message(method, params))
+    }
+
+    /// The text of the metrics.
+    pub(crate) fn metrics(&self) -> String {
+        http::get(self.operations, "/metrics").body
+    }
+
+    /// Tells the server to stop, and does not wait.
+    pub(crate) fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits until the server has stopped.
+    pub(crate) fn stopped(&mut self) -> io::Result<()> {
+        let running = self.running.take().expect("it was not yet waited for");
+        self.runtime.block_on(running).expect("no panic")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+        if self.running.is_some() && !std::thread::panicking() {
+            self.stopped().expect("the server stops without a fault");
+        }
+    }
+}
+
+/// A legacy request with id 7.
+pub(crate) fn message(method: &str, params: Value) -> Vec<u8> {
+    json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params }).to_string().into()
+}
+
+/// A modern request with id 7.
+pub(crate) fn modern_message(method: &str, mut params: Value) -> Vec<u8> {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    message(method, params)
+}
+
+/// Waits for what another thread is about to do.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < give_up, "it never came to be that {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// What the server's threads log, everything, as JSON.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// A runtime whose threads write to this log.
+    fn runtime(&self) -> Runtime {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || log.clone())
+            .finish();
+        let dispatch = tracing::Dispatch::new(subscriber);
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .on_thread_start(move || {
+                // Kept for the thread's whole life, not only for this function.
+                std::mem::forget(tracing::dispatcher::set_default(&dispatch));
+            })
+            .build()
+            .expect("a runtime")
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8")
+    }
+
+    /// The line of each request, in order.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        self.text()
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["fields"].clone())
+            .filter(|fields| fields["message"] == "request")
+            .collect()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

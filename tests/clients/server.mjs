@@ -1,0 +1,77 @@
+// Starts the product's own binary on a database of its own and stops it again.
+//
+// Readiness is what the process prints, never a waiting time: `zoop demo --json` prints one object
+// once it serves.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * @param {string} binary the path of `zoop`
+ * @returns {Promise<{demo: Record<string, string>, stop: () => Promise<void>}>} what the demo printed
+ */
+export async function startDemo(binary) {
+  const folder = await mkdtemp(join(tmpdir(), 'zoop-clients-'));
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('ZOOP_')),
+  );
+  const server = spawn(binary, ['demo', '--listen', '127.0.0.1:0', '--json'], {
+    // The demo's database, and a zoop.toml if there were one, belong to the folder it starts in.
+    cwd: folder,
+    env: {
+      ...environment,
+      ZOOP_DATABASE: `sqlite://${join(folder, 'zoop.db')}`,
+      ZOOP_SERVER_OPS_LISTEN: 'none',
+      // Several clients share one key here, and the suite alone asks some hundred times a minute.
+      ZOOP_LIMITS_CREDENTIAL: '0',
+      ZOOP_LIMITS_TENANT: '0',
+      ZOOP_LIMITS_NOTE_WRITES: '0',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // A test that breaks off must not leave its server behind.
+  process.once('exit', () => server.kill('SIGKILL'));
+  let log = '';
+  server.stderr.setEncoding('utf8').on('data', (text) => {
+    log += text;
+  });
+  const ended = new Promise((resolve) => {
+    server.once('error', (error) => resolve(error.message));
+    server.once('exit', (code, signal) => resolve(code ?? signal));
+  });
+
+  const stop = async () => {
+    server.kill('SIGTERM');
+    const how = await ended;
+    await rm(folder, { recursive: true, force: true });
+    if (how !== 0) {
+      throw new Error(`the server did not stop cleanly (${how}); its log:\n${log}`);
+    }
+  };
+  try {
+    return { demo: await firstObject(server.stdout, ended, () => log), stop };
+  } catch (error) {
+    server.kill('SIGKILL');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The first JSON object on `stream`, or an error with the log when the process ends before it. */
+function firstObject(stream, ended, log) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+      try {
+        resolve(JSON.parse(text));
+      } catch {
+        // The object has not arrived whole; its next part comes with the next chunk.
+      }
+    });
+    ended.then((how) => reject(new Error(`the server ended (${how}) before it was ready:\n${log()}`)));
+  });
+}
