@@ -1,5 +1,6 @@
 //! Time and randomness, which are parameters everywhere else.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::rngs::StdRng;
@@ -64,6 +65,8 @@ pub struct Environment {
     pub entropy: Entropy,
     /// Note writes that one person may make in a rolling minute; 0 for no limit.
     pub note_writes_per_minute: u32,
+    /// How many arguments that clients add on their own have been dropped.
+    pub dropped_artefacts: Arc<AtomicU64>,
 }
 
 impl Environment {
@@ -76,6 +79,7 @@ impl Environment {
             clock: Arc::new(SystemClock),
             entropy: Entropy::from_system()?,
             note_writes_per_minute: 60,
+            dropped_artefacts: Arc::default(),
         })
     }
 }

@@ -3,6 +3,8 @@
 //! Scope, then actor, then arguments, then the idempotency key, then the tool, then the history,
 //! then the remembered answer: all in the caller's transaction, so that they stand or fall together.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Map, Value};
 use zoop_db::{ReadTx, WriteTx};
 
@@ -39,7 +41,7 @@ pub fn read(
     let Action::Query { run, .. } = tool.action else {
         return Err(Error::internal(format!("{} writes; it was run as a read", tool.name)));
     };
-    let object = argument::parse_object(arguments)?;
+    let object = parse(arguments, environment)?;
     if let Some(account) = access.account {
         tx.bind(account.number);
     }
@@ -62,7 +64,7 @@ pub fn write(
     let Action::Command { run, receipt, .. } = tool.action else {
         return Err(Error::internal(format!("{} reads; it was run as a write", tool.name)));
     };
-    let mut arguments = argument::parse_object(arguments)?;
+    let mut arguments = parse(arguments, environment)?;
     let key = idempotency::take_key(&mut arguments, header_key)?;
     if let Some(account) = access.account {
         tx.bind(account.number);
@@ -75,6 +77,16 @@ pub fn write(
         Some(sent) => receipt_of(&answer, receipt, &sent),
         None => Ok(answer),
     }
+}
+
+/// The arguments, without what clients add on their own, which is counted.
+fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
+    let mut object = argument::parse_object(arguments)?;
+    let sent = object.len();
+    object.retain(|(name, _)| !argument::CLIENT_ARTEFACTS.contains(&name.as_str()));
+    let dropped = u64::try_from(sent - object.len()).unwrap_or(0);
+    environment.dropped_artefacts.fetch_add(dropped, Ordering::Relaxed);
+    Ok(object)
 }
 
 /// Scope first, then the actor rule.

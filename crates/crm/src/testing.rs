@@ -86,6 +86,7 @@ impl World {
             clock: clock.clone(),
             entropy: Entropy::seeded(42),
             note_writes_per_minute: 60,
+            dropped_artefacts: Arc::default(),
         };
         let url = format!("sqlite://{}", folder.path().join("zoop.db").display());
         let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)

@@ -23,6 +23,8 @@ pub(crate) struct Metrics {
     seconds: Family<ToolLabel, Histogram>,
     reads_waiting: Gauge,
     writes_waiting: Gauge,
+    commits: Gauge,
+    artefacts: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,6 +47,8 @@ impl Metrics {
             seconds: Family::new_with_constructor(duration_histogram),
             reads_waiting: Gauge::default(),
             writes_waiting: Gauge::default(),
+            commits: Gauge::default(),
+            artefacts: Gauge::default(),
         };
         metrics.registered()
     }
@@ -72,6 +76,16 @@ impl Metrics {
             "Writes that wait for the database's writer",
             self.writes_waiting.clone(),
         );
+        registry.register(
+            "zoop_commits",
+            "Write transactions kept since the start; each holds one or more writes",
+            self.commits.clone(),
+        );
+        registry.register(
+            "zoop_client_artefacts",
+            "Arguments that clients add on their own, dropped since the start",
+            self.artefacts.clone(),
+        );
         self
     }
 
@@ -81,13 +95,16 @@ impl Metrics {
         self.seconds.get_or_create(&ToolLabel { tool }).observe(duration.as_secs_f64());
     }
 
-    /// All of it as text, with the database's queues as they are now.
+    /// All of it as text, with the database's queues and the dropped arguments as they are now.
     ///
     /// Source: the text format of `OpenMetrics` 1.0.
-    pub(crate) fn text(&self, queues: Gauges) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(&self, queues: Gauges, artefacts: u64) -> Result<String, std::fmt::Error> {
         let count = |waiting: usize| i64::try_from(waiting).unwrap_or(i64::MAX);
+        let total = |sum: u64| i64::try_from(sum).unwrap_or(i64::MAX);
         self.reads_waiting.set(count(queues.reads_waiting));
         self.writes_waiting.set(count(queues.writes_waiting));
+        self.commits.set(total(queues.commits));
+        self.artefacts.set(total(artefacts));
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;
         Ok(out)

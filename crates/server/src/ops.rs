@@ -1,5 +1,6 @@
 //! Health, readiness, metrics, and the answer to a path that is none.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -45,7 +46,8 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let Ok(text) = app.shared.metrics.text(app.shared.db.gauges()) else {
+    let artefacts = app.shared.environment.dropped_artefacts.load(Ordering::Relaxed);
+    let Ok(text) = app.shared.metrics.text(app.shared.db.gauges(), artefacts) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

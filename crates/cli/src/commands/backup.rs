@@ -26,6 +26,18 @@ pub(crate) fn backup(config: &Config, command: &Copy, output: &mut Output<'_>) -
     }
     // Whatever its schema: a backup is what one makes before a migration.
     let source = database::existing(&config.database)?;
+    let folder = database::folder(target);
+    if !folder.is_dir() {
+        bail!("there is no folder {}: make it first, or choose another", folder.display());
+    }
+    // Replacing a database that somebody has open would lose what they write from then on.
+    let _alone = match target.exists() {
+        true if fs::canonicalize(target)? == fs::canonicalize(&source)? => {
+            bail!("{} is the database itself: choose another name", target.display())
+        }
+        true if beside(target, "-lock").exists() => Some(Presence::alone(target)?),
+        _ => None,
+    };
     let partial = beside(target, ".partial");
     discard(&partial)?;
     let bar = output::progress("backup", 0);

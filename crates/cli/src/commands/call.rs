@@ -33,10 +33,21 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     let arguments = RawValue::from_string(arguments)
         .context("the arguments are no JSON: write an object such as '{\"q\":\"reyes\"}'")?;
     let body = call_tool_body(1, &command.tool, &arguments);
-    let reply = post(&format!("{}/api/mcp", base.trim_end_matches('/')), &key, &body)?;
+    // The endpoint's own address is what other clients are given, and what is pasted here too.
+    let base = base.trim_end_matches('/').trim_end_matches("/api/mcp");
+    if !base.starts_with("http://") && !base.starts_with("https://") {
+        bail!("{base:?} is no address: write --url http://HOST:PORT");
+    }
+    let reply = post(&format!("{base}/api/mcp"), &key, &body)?;
     match reply {
         Reply::Tool { text, is_error: false } => print(&text, output),
-        Reply::Tool { text, is_error: true } => Err(refusal(&text)),
+        Reply::Tool { text, is_error: true } => {
+            // A program reads what is wrong from the tool's own words.
+            if output.is_json() {
+                print(&text, output)?;
+            }
+            Err(refusal(&text))
+        }
         Reply::ProtocolError { code, message, data } => {
             let reason = data.as_ref().and_then(|data| data["reason"].as_str());
             let hint = match reason {
@@ -60,6 +71,7 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
+        .user_agent(concat!("zoop-call/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
     let response = agent

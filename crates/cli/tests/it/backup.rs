@@ -19,6 +19,10 @@ fn a_live_database_is_copied_and_put_back() {
     let answer = folder.zoop(&["backup", "copy.db"]);
     assert!(answer.failure().contains("--force"), "{}", answer.stderr);
     folder.json(&["backup", "copy.db", "--force"]);
+    let answer = folder.zoop(&["backup", "zoop.db", "--force"]);
+    assert!(answer.failure().contains("the database itself"), "{}", answer.stderr);
+    let answer = folder.zoop(&["backup", "nowhere/copy.db"]);
+    assert!(answer.failure().contains("no folder"), "{}", answer.stderr);
 
     folder.json(&[
         "tenant",

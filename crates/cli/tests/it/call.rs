@@ -47,6 +47,12 @@ fn a_call_prints_the_answer_and_a_refusal_fails() {
 
     let refused = site.try_call("customers.get", &json!({ "id": "reyes" }));
     assert!(refused.failure().starts_with("invalid_input: "), "{}", refused.stderr);
+    let url = site.server.url.as_str();
+    let whole = ["call", "customers.get", "{}", "--json", "--url", url, "--key", &site.key];
+    let refused = site.folder.zoop(&whole);
+    assert_eq!(refused.code, 1);
+    let told: Value = serde_json::from_str(&refused.stdout).expect("the refusal for programs");
+    assert_eq!(told["fields"][0]["field"], "id");
     let unknown = site.try_call("customers.explode", &json!({}));
     assert!(unknown.failure().contains("-32602"), "{}", unknown.stderr);
 

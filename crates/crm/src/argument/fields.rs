@@ -213,13 +213,10 @@ pub fn read_filters<T: Input>(object: Object, setting: Setting) -> Result<T> {
     fields.finish(input).map_err(Error::fields)
 }
 
-/// The text of a tool's arguments as an object, without what clients add on their own.
+/// The text of a tool's arguments as an object.
 pub fn parse_object(text: &str) -> Result<Object> {
     match serde_json::from_str(text) {
-        Ok(Json::Object(mut object)) => {
-            object.retain(|(name, _)| !CLIENT_ARTEFACTS.contains(&name.as_str()));
-            Ok(object)
-        }
+        Ok(Json::Object(object)) => Ok(object),
         Ok(_) => Err(Error::invalid("Send the arguments as a JSON object.")),
         Err(error) => Err(Error::invalid(format!("Send readable JSON arguments: {error}."))),
     }

@@ -79,6 +79,8 @@ pub struct Customer {
     pub do_not_contact_reason: Option<String>,
     /// How it was acquired.
     pub source: Option<String>,
+    /// When it was added.
+    pub created_at: Moment,
     /// When it was last changed.
     pub updated_at: Moment,
     /// When it was archived.
@@ -237,7 +239,7 @@ impl CustomerRecord {
             do_not_contact_reason: customer.do_not_contact_reason,
             source: customer.source,
             tags,
-            created_at: customer.id.created_at(),
+            created_at: customer.created_at,
             updated_at: customer.updated_at,
             archived_at: customer.archived_at,
         }

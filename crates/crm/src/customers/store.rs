@@ -193,8 +193,9 @@ fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {
 }
 
 fn customer(row: &mut Row<'_>) -> Result<Customer> {
+    let id: Id<kinds::Customer> = row.take()?;
     Ok(Customer {
-        id: row.take()?,
+        id,
         n: row.take()?,
         customer_number: CustomerNumber(row.take()?),
         customer_type: row.take()?,
@@ -210,6 +211,7 @@ fn customer(row: &mut Row<'_>) -> Result<Customer> {
         do_not_contact: row.take()?,
         do_not_contact_reason: row.take()?,
         source: row.take()?,
+        created_at: id.created_at(),
         updated_at: row.take()?,
         archived_at: row.take()?,
     })

@@ -269,6 +269,12 @@ impl Command for RotateKey {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RotateKeyInput) -> Result<CreatedKey> {
         let old = working_key(ctx, input.id)?;
+        if old.expires_at.is_some_and(|at| at <= ctx.moment()) {
+            return Err(Error::conflict("This key has expired: create a new one instead."));
+        }
+        if let Some(user) = old.user_id {
+            users::store::member(ctx.tx, user)?;
+        }
         let scopes = Scopes::parse(&old.scopes.join(" "));
         let new = create(ctx, old.user_id, scopes, &old.name, old.limit, old.expires_at)?;
         match input.overlap {

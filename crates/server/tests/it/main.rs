@@ -7,5 +7,6 @@ mod limits;
 mod lists;
 mod operations;
 mod overload;
+mod rust_client;
 mod server;
 mod transport;

@@ -48,6 +48,7 @@ fn metrics_count_by_tool_and_outcome_with_labels_that_no_caller_makes_up() {
         "zoop_requests_in_flight 0",
         "zoop_reads_waiting 0",
         "zoop_writes_waiting 0",
+        "zoop_client_artefacts 0",
         "# EOF",
     ] {
         assert!(text.lines().any(|known| known == line), "{line} in {text}");

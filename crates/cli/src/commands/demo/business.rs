@@ -75,6 +75,7 @@ pub(super) fn build(
         clock: clock.clone(),
         entropy: surroundings.entropy.clone(),
         note_writes_per_minute: 0,
+        dropped_artefacts: Arc::default(),
     };
     let operator = Access::operator(None);
     let dice = Dice::new(SEED);

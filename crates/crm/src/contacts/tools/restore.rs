@@ -44,7 +44,10 @@ impl Command for RestoreContact {
     ) -> Result<Restored<kinds::Contact>> {
         let gone = || Error::not_found("archived contact");
         let customer = store::customer_of(ctx.tx, input.id.uuid())?.ok_or_else(gone)?;
-        let customer = customers::store::get(ctx.tx, customer)?.unless_archived()?;
+        let customer = customers::store::get(ctx.tx, customer)?;
+        if customer.archived_at.is_some() {
+            return Err(Error::conflict("Its customer is archived: restore the customer first."));
+        }
         let old = store::get(ctx.tx, customer.id, input.id)?;
         if old.archived_at.is_none() {
             return Err(gone());

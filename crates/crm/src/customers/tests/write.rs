@@ -143,6 +143,8 @@ fn client_artefacts_are_dropped() {
         let arguments = json!({ "id": acme.id("customer"), *artefact: "x" });
         world.call(&acme.owner, "customers.get", arguments).expect(artefact);
     }
+    let dropped = world.environment.dropped_artefacts.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(dropped, 5, "and counted");
 }
 
 #[test]

@@ -115,6 +115,7 @@ impl Command for CreateCustomer {
             do_not_contact: false,
             do_not_contact_reason: None,
             source: input.source.as_ref().map(|source| source.0.clone()),
+            created_at: id.created_at(),
             updated_at: id.created_at(),
             archived_at: None,
         };
@@ -157,18 +158,18 @@ fn possible_duplicates(
         return Ok(Vec::new());
     }
     let contact = input.primary_contact.as_ref();
-    let phone = input.phone.as_ref().or(contact.and_then(|contact| contact.phone.as_ref()));
-    let email = input.email.as_ref().or(contact.and_then(|contact| contact.email.as_ref()));
+    let phones = [input.phone.as_ref(), contact.and_then(|contact| contact.phone.as_ref())];
+    let emails = [input.email.as_ref(), contact.and_then(|contact| contact.email.as_ref())];
     let mark = store::mark(ctx.tx)?;
-    let searches = [
-        phone.map(|phone| ("phone", search::with_phone(mark, &phone.0))),
-        email.map(|email| ("email", search::with_email(mark, &email.0))),
-    ];
+    let phones = phones.into_iter().flatten().map(|it| ("phone", search::with_phone(mark, &it.0)));
+    let emails = emails.into_iter().flatten().map(|it| ("email", search::with_email(mark, &it.0)));
     let mut found: Vec<PossibleDuplicate> = Vec::new();
-    for (shared, expression) in searches.into_iter().flatten() {
+    for (shared, expression) in phones.chain(emails) {
         for row in store::search(ctx.tx, &expression, Uuid::max(), MOST_DUPLICATES)? {
             if let Some(known) = found.iter_mut().find(|known| known.id == row.id) {
-                known.shared = "phone and email";
+                if known.shared != shared {
+                    known.shared = "phone and email";
+                }
             } else {
                 let (id, display_name) = (row.id, row.display_name);
                 found.push(PossibleDuplicate { id, display_name, shared });

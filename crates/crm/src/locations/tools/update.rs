@@ -81,7 +81,13 @@ impl Command for UpdateLocation {
         let old = active_location(ctx, customer.id, input.id)?;
         let mut new = changed(&old, input, ctx);
         if new.latitude.is_some() != new.longitude.is_some() {
-            let missing = if input.latitude.is_keep() { "latitude" } else { "longitude" };
+            // The one that was not sent, or of two that were the one that is null.
+            let missing = match (input.latitude.is_keep(), input.longitude.is_keep()) {
+                (true, _) => "latitude",
+                (_, true) => "longitude",
+                _ if new.latitude.is_none() => "latitude",
+                _ => "longitude",
+            };
             return Err(Error::field(
                 missing,
                 "must be set or cleared together with the other one",
