@@ -37,6 +37,16 @@ pub(crate) fn run(
 }
 
 fn advance(connection: &Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
+    let (tables, ours): (i64, bool) = connection.raw().query_row(
+        "SELECT count(*), coalesce(max(name = 'schema_steps'), 0) FROM sqlite_schema",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if tables > 0 && !ours {
+        return Err(Error::Schema(
+            "the file holds another program's tables: name another file for zoop's".to_owned(),
+        ));
+    }
     connection.script(
         "CREATE TABLE IF NOT EXISTS schema_steps \
          (position INTEGER PRIMARY KEY, name TEXT NOT NULL, script TEXT NOT NULL) STRICT",

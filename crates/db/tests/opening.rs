@@ -77,6 +77,20 @@ fn a_step_that_fails_leaves_nothing_behind() {
 }
 
 #[test]
+fn another_programs_file_is_left_alone() {
+    let file = File::new();
+    let path = file.folder.path().join("t.db");
+    let other = rusqlite::Connection::open(&path).expect("a file");
+    other.execute_batch("CREATE TABLE theirs (n INTEGER)").expect("a table");
+    let refused = file.open(&[ONE], Migrate::Run).err().expect("a refusal");
+    assert!(refused.to_string().contains("another program"), "{refused}");
+    let tables: i64 = other
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(tables, 1);
+}
+
+#[test]
 fn what_is_no_database_is_told_clearly() {
     let file = File::new();
     std::fs::write(file.folder.path().join("t.db"), vec![b'x'; 8_192]).expect("a file");

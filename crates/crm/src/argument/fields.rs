@@ -8,6 +8,9 @@ use crate::error::{Error, FieldProblem, Result};
 /// Keys that some clients add to every call; they are dropped, never refused.
 pub const CLIENT_ARTEFACTS: &[&str] = &["toolCallId", "sessionId", "action", "chatInput", "tool"];
 
+/// Unknown fields that an answer tells one by one.
+const UNKNOWN_TOLD: usize = 16;
+
 /// One field of an input, for schemas and documents.
 #[derive(Debug, Clone)]
 pub struct Field {
@@ -186,9 +189,13 @@ impl Fields {
 
     /// The end of the reading: `input` if nothing was wrong and nothing unknown was sent.
     pub fn finish<T>(mut self, input: Option<T>) -> Result<T, Vec<FieldProblem>> {
-        for (name, _) in std::mem::take(&mut self.left) {
-            let problem = unknown(&name, &self.known);
-            self.refuse::<()>(&shown(&name), problem);
+        let unknown_fields = std::mem::take(&mut self.left);
+        for (name, _) in unknown_fields.iter().take(UNKNOWN_TOLD) {
+            let problem = unknown(name, &self.known);
+            self.refuse::<()>(&shown(name), problem);
+        }
+        if let Some(more @ 1..) = unknown_fields.len().checked_sub(UNKNOWN_TOLD) {
+            self.refuse::<()>("arguments", format!("hold {more} more unknown fields"));
         }
         match input {
             Some(input) if self.problems.is_empty() => Ok(input),
