@@ -71,6 +71,14 @@ pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
             settings.inline_subschemas = true;
             settings.meta_schema = None;
         })
+        .with_transform(schemars::transform::RecursiveTransform(|schema: &mut Schema| {
+            // Rust's names of number types are no formats of JSON Schema, and clients warn of them.
+            let is_text =
+                schema.get("type").is_some_and(|kind| kind.to_string().contains("string"));
+            if !is_text {
+                schema.remove("format");
+            }
+        }))
         .into_generator()
         .into_root_schema_for::<T>()
 }

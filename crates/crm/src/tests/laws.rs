@@ -79,6 +79,10 @@ fn every_schema_is_closed_and_every_field_described() {
         let output = tool.output_schema();
         assert_eq!(output["type"], "object", "{}", tool.name);
         assert!(!output.to_string().contains("$ref"), "{}", tool.name);
+        for format in ["int", "uint", "double", "float"] {
+            let named = output.to_string().contains(&format!("\"format\":\"{format}"));
+            assert!(!named, "{}: {format} is no format of JSON Schema", tool.name);
+        }
     }
 }
 
