@@ -10,7 +10,7 @@ import net from 'node:net';
 
 /**
  * The suite calls tools of a fixture server. Where any tool can show what the suite looks for, a real
- * one takes the call; a fixture that no tool can stand for is missing here and stays unknown.
+ * one takes the call; `test_missing_capability`, which none can stand for, is in the suite's own build.
  */
 export const STAND_INS = {
   // Answers with a text.

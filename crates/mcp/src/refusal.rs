@@ -34,6 +34,7 @@ struct OwnCode {
 }
 
 const UNAUTHORIZED: OwnCode = OwnCode { legacy: -32001, modern: -31001 };
+const MISSING_CAPABILITY: i64 = -32021;
 const INSUFFICIENT_SCOPE: OwnCode = OwnCode { legacy: -32002, modern: -31002 };
 const RATE_LIMITED: OwnCode = OwnCode { legacy: -32003, modern: -31003 };
 const OVERLOADED: OwnCode = OwnCode { legacy: -32004, modern: -31004 };
@@ -133,6 +134,17 @@ impl ReplyTo<'_> {
         let message = format!("Too many requests; try again in {retry_after_s} s");
         let data = json!({ "retry_after_s": retry_after_s });
         self.refuse(429, RATE_LIMITED.of(self.era), message, Some(data))
+    }
+
+    /// The request needs a capability that the client has not declared; `required` is an object of
+    /// client capabilities. Status 400.
+    ///
+    /// Source: MCP 2026-07-28, `MissingRequiredClientCapability`.
+    #[must_use]
+    pub fn missing_capability(self, required: Value) -> Refusal {
+        let data = json!({ "requiredCapabilities": required });
+        let message = "The request needs a client capability that was not declared";
+        self.refuse(400, MISSING_CAPABILITY, message, Some(data))
     }
 
     /// The server has no room for the request now. Status 503.

@@ -39,6 +39,8 @@ pub struct Request<'a> {
     /// What the client calls itself, for the record only: it is not proven. Without control
     /// characters, at most 128 characters, never empty.
     pub client_name: Option<String>,
+    /// What the client can do for a server, the text of an object; only in the modern era.
+    pub client_capabilities: Option<&'a RawValue>,
     /// What is asked.
     pub call: Call<'a>,
 }
@@ -125,7 +127,8 @@ pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Incoming<'a>, R
         Era::Modern => frame.meta.client_info,
     };
     let client_name = client_info.and_then(client_name);
-    Ok(Incoming::Request(Request { id, era, client_name, call }))
+    let client_capabilities = frame.meta.client_capabilities;
+    Ok(Incoming::Request(Request { id, era, client_name, client_capabilities, call }))
 }
 
 /// Whom a refusal of this body is addressed to, however broken the body is: for refusals that are made

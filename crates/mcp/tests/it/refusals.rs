@@ -13,7 +13,7 @@ type Row = (Refuse, (u16, i64), (u16, i64), Value);
 
 #[test]
 fn refusals_of_a_request() {
-    let rows: [Row; 11] = [
+    let rows: [Row; 12] = [
         (
             |to| to.unauthorized("key_revoked"),
             (401, -32001),
@@ -27,6 +27,12 @@ fn refusals_of_a_request() {
             json!({ "required": ["read:notes", "write:notes"] }),
         ),
         (|to| to.rate_limited(7), (429, -32003), (429, -31003), json!({ "retry_after_s": 7 })),
+        (
+            |to| to.missing_capability(json!({ "sampling": {} })),
+            (400, -32021),
+            (400, -32021),
+            json!({ "requiredCapabilities": { "sampling": {} } }),
+        ),
         (|to| to.overloaded(1), (503, -32004), (503, -31004), json!({ "retry_after_s": 1 })),
         (|to| to.internal("r-1"), (500, -32603), (500, -32603), json!({ "request_id": "r-1" })),
         (|to| to.unknown_tool("x"), (200, -32602), (400, -32602), Value::Null),

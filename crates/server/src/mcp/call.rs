@@ -20,6 +20,10 @@ pub(super) async fn call(
     let Some(listed) = listed.filter(|it| turn.view.shows(it.group, it.tool)) else {
         // Only a caller who is known learns which names there are.
         turn.admit().await?;
+        #[cfg(feature = "conformance-fixtures")]
+        if let Some(refusal) = super::fixture::missing_capability(turn, name) {
+            return Err(refused(&refusal));
+        }
         return Err(refused(&turn.request.reply_to().unknown_tool(name)));
     };
     let arguments = arguments.map_or("{}", RawValue::get).to_owned();

@@ -8,6 +8,8 @@
 
 mod body;
 mod call;
+#[cfg(feature = "conformance-fixtures")]
+mod fixture;
 mod headers;
 mod lists;
 mod prompts;

@@ -1,0 +1,14 @@
+//! What the official conformance suite calls and no tool of the product can show: a call that needs
+//! a capability of its client. It exists in the suite's build alone.
+
+use serde_json::json;
+use zoop_mcp::Refusal;
+
+use super::turn::Turn;
+
+/// The refusal of `test_missing_capability` from a client that does not offer sampling.
+pub(super) fn missing_capability(turn: &Turn<'_>, name: &str) -> Option<Refusal> {
+    let offered = turn.request.client_capabilities.is_some_and(|it| it.get().contains("sampling"));
+    let refused = name == "test_missing_capability" && !offered;
+    refused.then(|| turn.request.reply_to().missing_capability(json!({ "sampling": {} })))
+}
