@@ -33,6 +33,18 @@ CREATE TABLE api_keys (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_of_tenant ON api_keys (tenant_no, id);
 
+-- Requests that each process admitted, a row a credential and second, told to the other processes;
+-- a minute later nobody counts them any more.
+CREATE TABLE request_counts (
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  process_id BLOB NOT NULL,
+  credential_id BLOB NOT NULL,
+  tenant_no INTEGER NOT NULL,
+  admitted_at INTEGER NOT NULL,
+  requests INTEGER NOT NULL
+) STRICT;
+CREATE INDEX request_counts_by_age ON request_counts (admitted_at);
+
 -- Tables of tenants: every key starts with the tenant.
 
 CREATE TABLE memberships (

@@ -13,6 +13,7 @@
 //! | [`error`] | the one error |
 //! | [`id`], [`clock`] | ids, time, randomness |
 //! | [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
+//! | [`request_counts`], [`maintenance`] | what processes tell one another; what is removed in time |
 //! | [`schema`] | the schema's steps |
 //!
 //! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
@@ -36,6 +37,7 @@ pub mod maintenance;
 pub mod notes;
 pub mod page;
 pub mod phone;
+pub mod request_counts;
 pub mod run;
 pub mod schema;
 pub mod search;

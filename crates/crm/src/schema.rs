@@ -23,11 +23,12 @@ pub const STATEMENTS: &[(&str, &[(&str, Sql)])] = &[
 
 /// Every statement about tables above tenants, by module. These, and no others, are run without a
 /// tenant: credentials are looked up before the tenant is known, tenants and users stand above
-/// tenants, and sweeps remove what is out of date in all of them.
+/// tenants, processes tell one another what they admitted, and sweeps remove what is out of date.
 pub const GLOBAL_STATEMENTS: &[(&str, &[(&str, GlobalSql)])] = &[
     ("idempotency", crate::idempotency::GLOBAL_STATEMENTS),
     ("notes", crate::notes::GLOBAL_STATEMENTS),
     ("tenants", crate::tenants::GLOBAL_STATEMENTS),
     ("users", crate::users::GLOBAL_STATEMENTS),
     ("keys", crate::keys::GLOBAL_STATEMENTS),
+    ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
 ];

@@ -9,6 +9,7 @@
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | what stays of a request: its log line and its metrics |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
+//! | `sharing` | what processes tell one another of their callers' requests |
 //! | `background` | what is done every minute without a caller |
 //! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
 //!
@@ -27,6 +28,7 @@ mod metrics;
 mod ops;
 mod origin;
 mod serve;
+mod sharing;
 mod trail;
 
 pub use app::{App, Limits, Settings};

@@ -1,5 +1,5 @@
-//! Requests that a credential and a tenant may make in a rolling minute: exact within this process,
-//! and in memory alone.
+//! Requests that a credential and a tenant may make in a rolling minute: exact within this process.
+//! What other processes admitted is merged in as they tell it (`sharing.rs`).
 //!
 //! A window holds the time of every admitted request of the last minute. So memory is bounded by
 //! the limits and by the requests that were really admitted; a refused request leaves nothing.
@@ -9,6 +9,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 use zoop_crm::clock::Clock;
+use zoop_crm::request_counts::RequestCount;
 use zoop_db::{Tenant, Timestamp, Uuid};
 
 /// How far back requests count, in seconds.
@@ -27,6 +28,8 @@ pub(crate) struct Limiter {
 struct Windows {
     credentials: HashMap<Uuid, Window>,
     tenants: HashMap<Tenant, Window>,
+    /// Requests admitted here that the other processes have not been told of.
+    untold: HashMap<(Uuid, Tenant), u32>,
 }
 
 /// When the requests of the last minute were admitted, in microseconds, oldest first.
@@ -76,7 +79,8 @@ impl Limiter {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that no window is given an earlier time after a later one.
         let Timestamp(now) = clock.now();
-        let Windows { credentials, tenants } = &mut *windows;
+        let Windows { credentials, tenants, untold } = &mut *windows;
+        let caller = (credential, tenant);
         let mut credential = Limited::of(credentials, credential, credential_limit, now);
         let mut tenant = Limited::of(tenants, tenant, tenant_limit, now);
         let wait = |limited: &Option<Limited<'_>>| limited.as_ref().and_then(|it| it.wait(now));
@@ -85,11 +89,44 @@ impl Limiter {
             for limited in [&mut credential, &mut tenant].into_iter().flatten() {
                 limited.window.0.push_back(now);
             }
+            if credential.is_some() || tenant.is_some() {
+                *untold.entry(caller).or_default() += 1;
+            }
         }
         Admission {
             refused_for,
             credential: credential.map(|limited| limited.standing(now)),
             tenant: tenant.map(|limited| limited.standing(now)),
+        }
+    }
+
+    /// Takes what the other processes are to be told, counted as admitted now.
+    pub(crate) fn take_untold(&self, now: Timestamp) -> Vec<RequestCount> {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let untold = std::mem::take(&mut windows.untold).into_iter();
+        let count = |((credential, tenant), requests)| RequestCount {
+            credential,
+            tenant,
+            admitted_at: now,
+            requests,
+        };
+        untold.map(count).collect()
+    }
+
+    /// Puts back what could not be told.
+    pub(crate) fn put_back(&self, counts: &[RequestCount]) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        for count in counts {
+            *windows.untold.entry((count.credential, count.tenant)).or_default() += count.requests;
+        }
+    }
+
+    /// Counts what other processes admitted.
+    pub(crate) fn merge(&self, counts: &[RequestCount]) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        for count in counts {
+            windows.credentials.entry(count.credential).or_default().insert(count);
+            windows.tenants.entry(count.tenant).or_default().insert(count);
         }
     }
 
@@ -144,6 +181,14 @@ impl<'w> Limited<'w> {
 }
 
 impl Window {
+    /// Puts another process's requests where they belong in the order of time.
+    fn insert(&mut self, count: &RequestCount) {
+        let place = self.0.partition_point(|time| *time <= count.admitted_at.0);
+        for _ in 0..count.requests {
+            self.0.insert(place, count.admitted_at.0);
+        }
+    }
+
     fn advance(&mut self, now: i64) {
         // A clock that was set back must not make a minute last for hours.
         if self.0.back().is_some_and(|newest| *newest > now) {

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::background;
+use crate::sharing;
 
 /// How long the head of a request may take to arrive, and a kept connection may lie idle.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
@@ -49,6 +50,7 @@ pub async fn serve(
     if let Some(operations) = operations {
         tasks.spawn(accept(operations, app.operations_router(), stopping.clone()));
     }
+    tasks.spawn(sharing::share(app.clone(), stopping.clone()));
     tasks.spawn(background::maintain(app, stopping));
     shutdown.await;
     drop(running);

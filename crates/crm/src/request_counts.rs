@@ -1,0 +1,67 @@
+//! Request counts that processes tell one another, so that a limit holds for all of them together.
+//!
+//! Each process counts for itself, exactly; what it admitted it writes here once a second, and reads
+//! what the others wrote. What a limit is, and what happens at it, is the server's.
+
+use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx, params};
+
+use crate::error::Result;
+
+zoop_db::global_statements! {
+    TELL = "INSERT INTO request_counts \
+            (process_id, credential_id, tenant_no, admitted_at, requests) \
+            VALUES ($1, $2, $3, $4, $5)";
+    /// What other processes have told since.
+    HEAR = "SELECT n, credential_id, tenant_no, admitted_at, requests FROM request_counts \
+            WHERE n > $1 AND process_id <> $2 ORDER BY n";
+    FORGET = "DELETE FROM request_counts WHERE admitted_at <= $1";
+}
+
+/// Requests of one credential that one process admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestCount {
+    /// The credential.
+    pub credential: Uuid,
+    /// Its tenant.
+    pub tenant: Tenant,
+    /// When they count as admitted.
+    pub admitted_at: Timestamp,
+    /// How many they were.
+    pub requests: u32,
+}
+
+/// Tells the other processes what this one admitted, and forgets what counts no more.
+///
+/// # Errors
+/// The database's.
+pub fn tell(
+    tx: &mut WriteTx<'_>,
+    process: Uuid,
+    counts: &[RequestCount],
+    oldest: Timestamp,
+) -> Result<()> {
+    tx.global_execute(FORGET, params![oldest])?;
+    for count in counts {
+        let RequestCount { credential, tenant, admitted_at, requests } = *count;
+        tx.global_execute(TELL, params![process, credential, tenant.0, admitted_at, requests])?;
+    }
+    Ok(())
+}
+
+/// What other processes have told after the place `after`, and the place up to which that is.
+///
+/// # Errors
+/// The database's.
+pub fn hear(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
+    let mut place = after;
+    let counts = tx.global_all(HEAR, params![after, process], |row| {
+        place = row.take()?;
+        Ok(RequestCount {
+            credential: row.take()?,
+            tenant: Tenant(row.take()?),
+            admitted_at: row.take()?,
+            requests: row.take()?,
+        })
+    });
+    counts.map(|counts| (counts, place))
+}

@@ -1,0 +1,119 @@
+//! Once a second this process tells the others what it admitted, and hears what they did: the excess
+//! over a limit that several processes hold together is at most a second's.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::{self, MissedTickBehavior};
+use zoop_crm::error::Error;
+use zoop_crm::request_counts::{self, RequestCount};
+use zoop_db::{Timestamp, Uuid};
+
+use crate::app::{App, Shared};
+use crate::limiter::WINDOW_SECONDS;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Runs until the server stops.
+pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
+    let mut rounds = time::interval_at(time::Instant::now() + EVERY, EVERY);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sharing = Sharing::new(&app.shared);
+    loop {
+        tokio::select! {
+            _ = stopping.changed() => return,
+            _ = rounds.tick() => sharing.round(&app.shared).await,
+        }
+    }
+}
+
+/// This process among the others.
+struct Sharing {
+    process: Uuid,
+    /// How far it has heard.
+    place: i64,
+}
+
+impl Sharing {
+    fn new(shared: &Shared) -> Self {
+        Self { process: Uuid::from_u128(shared.environment.entropy.bits()), place: 0 }
+    }
+
+    /// Tells, then hears. What cannot be told now is told with the next round.
+    async fn round(&mut self, shared: &Arc<Shared>) {
+        let now = shared.environment.clock.now();
+        let window = i64::try_from(WINDOW_SECONDS).unwrap_or(i64::MAX) * 1_000_000;
+        let oldest = Timestamp(now.0 - window);
+        let untold: Arc<[RequestCount]> = shared.limiter.take_untold(now).into();
+        if !untold.is_empty() {
+            let (process, counts) = (self.process, untold.clone());
+            let tell = move |tx: &mut zoop_db::WriteTx<'_>| {
+                request_counts::tell(tx, process, &counts, oldest)
+            };
+            if let Err(error) = shared.db.write(Instant::now() + EVERY, tell).await {
+                shared.limiter.put_back(&untold);
+                complain(&error);
+            }
+        }
+        let (process, place) = (self.process, self.place);
+        let hear = move |tx: &mut zoop_db::ReadTx<'_>| request_counts::hear(tx, process, place);
+        match shared.db.read(Instant::now() + EVERY, hear).await {
+            Ok((mut counts, place)) => {
+                self.place = place;
+                counts.retain(|count| count.admitted_at > oldest);
+                shared.limiter.merge(&counts);
+            }
+            Err(error) => complain(&error),
+        }
+    }
+}
+
+fn complain(error: &Error) {
+    tracing::warn!(?error, "request counts were not shared; the next round tries again");
+}
+
+#[cfg(test)]
+mod tests {
+    use zoop_crm::testing::World;
+    use zoop_db::Tenant;
+
+    use super::*;
+    use crate::app::Settings;
+    use crate::limiter::Applicant;
+
+    #[test]
+    fn a_limit_holds_for_two_processes_together() {
+        let world = World::new();
+        let process = || {
+            let settings = Settings::new("http://t.test");
+            App::new(world.db.clone(), world.environment.clone(), settings)
+        };
+        let (one, two) = (process(), process());
+        let (mut one_shares, mut two_shares) =
+            (Sharing::new(&one.shared), Sharing::new(&two.shared));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let ask = |app: &App| {
+            let applicant = Applicant {
+                credential: Uuid::from_u128(7),
+                credential_limit: 5,
+                tenant: Tenant(1),
+                tenant_limit: 0,
+            };
+            app.shared.limiter.admit(&*world.clock, applicant).refused_for
+        };
+        for _ in 0..3 {
+            assert_eq!(ask(&one), None);
+        }
+        runtime.block_on(one_shares.round(&one.shared));
+        world.clock.advance(1_000);
+        runtime.block_on(two_shares.round(&two.shared));
+        assert_eq!((ask(&two), ask(&two)), (None, None));
+        assert_eq!(ask(&two), Some(59), "three were admitted elsewhere a second ago");
+        runtime.block_on(two_shares.round(&two.shared));
+        runtime.block_on(one_shares.round(&one.shared));
+        assert_eq!(ask(&one), Some(59), "and the first process knows of the other's two");
+        world.clock.advance(59_000);
+        assert_eq!((ask(&one), ask(&two)), (None, None), "the first three have left the minute");
+    }
+}
