@@ -8,6 +8,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -98,53 +99,66 @@ impl Parse for CursorText {
 const DAMAGED: &str =
     "is not a cursor of this list: pass nextCursor unchanged, or leave it out to start again";
 
-/// Runs a [`List`]: the cursor's filters joined with those sent, one row more than the page asked
-/// for, and the page cut where it must end.
-pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, mut object: Object) -> Result<String> {
-    object.retain(|(_, value)| *value != Json::Null);
+/// Runs a [`List`]: one row more than the page asked for, and the page cut where it must end.
+pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
     let seal = Seal { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
     let setting = Setting { country: ctx.access.country() };
-    let (paging, filters): (Object, Object) =
-        object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
-    let mut paging = Fields::new(paging, setting);
-    let cursor = paging.take::<Option<CursorText>>("cursor").flatten();
-    let limit = paging.take::<Option<PageLimit>>("limit");
-    let bookmark: Option<Bookmark<T::Position>> = match cursor {
-        None => None,
-        Some(cursor) => match seal.open(&cursor.0) {
-            Some(bookmark) => Some(bookmark),
-            None => paging.refuse("cursor", DAMAGED),
-        },
-    };
-    let (filters, after) = match bookmark {
-        None => (filters, None),
-        Some(bookmark) => {
-            let filters = join::<T::Input>(filters, bookmark.filters, &mut paging);
-            (filters, Some(bookmark.position))
+    let asked = Asked::<T>::read(object, setting, &seal)?;
+    let count = usize::from(asked.limit.0);
+    let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
+    write(rows, count, asked.filters, &seal)
+}
+
+/// What a call asks of a list.
+struct Asked<T: List> {
+    input: T::Input,
+    /// The filters as the next cursor keeps them.
+    filters: Map<String, Value>,
+    after: Option<T::Position>,
+    limit: PageLimit,
+}
+
+impl<T: List> Asked<T> {
+    /// The cursor's filters joined with those sent; everything wrong with either is told together.
+    fn read(mut object: Object, setting: Setting, seal: &Seal) -> Result<Self> {
+        object.retain(|(_, value)| *value != Json::Null);
+        let (paging, sent): (Object, Object) =
+            object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
+        let mut paging = Fields::new(paging, setting);
+        let limit = paging.take::<Option<PageLimit>>("limit");
+        let bookmark = bookmark::<T::Position>(&mut paging, seal);
+        let (object, after) = match bookmark {
+            None => (sent, None),
+            Some(Bookmark { filters, position }) => {
+                (join::<T::Input>(sent, filters, &mut paging), Some(position))
+            }
+        };
+        let filters = object
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
+            .filter(|(_, value)| !value.is_null())
+            .collect();
+        let mut fields = Fields::new(object, setting);
+        let input = T::Input::read(&mut fields);
+        fields.refuse_blanks();
+        fields.also_known(&["cursor", "limit"]);
+        match (paging.finish(limit), fields.finish(input)) {
+            (Ok(limit), Ok(input)) => {
+                let limit = limit.unwrap_or(PageLimit::DEFAULT);
+                Ok(Self { input, filters, after, limit })
+            }
+            (paging, fields) => {
+                let problems = [paging.err(), fields.err()].into_iter().flatten().flatten();
+                Err(Error::fields(problems.collect()))
+            }
         }
-    };
-    // Problems of the paging and of the filters are told together.
-    let kept = filters
-        .iter()
-        .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
-        .filter(|(_, value)| !value.is_null())
-        .collect();
-    let mut fields = Fields::new(filters, setting);
-    let input = T::Input::read(&mut fields);
-    fields.refuse_blanks();
-    fields.also_known(&["cursor", "limit"]);
-    let input = match (paging.finish(limit), fields.finish(input)) {
-        (Ok(limit), Ok(input)) => Ok((limit.unwrap_or(PageLimit::DEFAULT), input)),
-        (paging, filters) => {
-            let mut problems = paging.err().unwrap_or_default();
-            problems.extend(filters.err().unwrap_or_default());
-            Err(Error::fields(problems))
-        }
-    };
-    let (limit, input) = input?;
-    let count = usize::from(limit.0);
-    let rows = T::run(ctx, &input, after, count + 1)?;
-    write(rows, count, kept, &seal)
+    }
+}
+
+/// What the cursor that was sent holds.
+fn bookmark<P: DeserializeOwned>(paging: &mut Fields, seal: &Seal) -> Option<Bookmark<P>> {
+    let cursor = paging.take::<Option<CursorText>>("cursor").flatten()?;
+    seal.open(&cursor.0).or_else(|| paging.refuse("cursor", DAMAGED))
 }
 
 /// The cursor's filters apply; one that was sent too must mean the same.
@@ -203,7 +217,7 @@ impl Seal {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn open<P: serde::de::DeserializeOwned>(&self, cursor: &str) -> Option<Bookmark<P>> {
+    fn open<P: DeserializeOwned>(&self, cursor: &str) -> Option<Bookmark<P>> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (bookmark, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
         (self.check(bookmark) == check).then(|| serde_json::from_slice(bookmark).ok()).flatten()

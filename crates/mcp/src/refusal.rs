@@ -239,7 +239,7 @@ impl ReplyTo<'_> {
     /// There is no such tool, or this caller may not know of it.
     #[must_use]
     pub fn unknown_tool(self, name: &str) -> Refusal {
-        let message = format!("Unknown tool: {}", excerpt(name));
+        let message = format!("Unknown tool: {}; tools/list names those there are", excerpt(name));
         self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
     }
 

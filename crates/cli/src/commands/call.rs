@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest reply that is read.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Problems that a refusal's message tells by itself.
+const PROBLEMS_IN_MESSAGE: usize = 3;
+
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Result<()> {
     let base = match given(command.url, "ZOOP_URL") {
@@ -109,10 +112,11 @@ fn print(text: &str, output: &mut Output<'_>) -> Result<()> {
 fn refusal(text: &str) -> anyhow::Error {
     let Ok(body) = serde_json::from_str::<Value>(text) else { return anyhow!("{text}") };
     let word = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let problems: Vec<String> = body["fields"]
-        .as_array()
-        .into_iter()
-        .flatten()
+    // The message tells the first problems itself.
+    let fields = body["fields"].as_array().map_or(&[][..], Vec::as_slice);
+    let problems: Vec<String> = fields
+        .iter()
+        .skip(PROBLEMS_IN_MESSAGE)
         .map(|field| format!("\n  {} {}", word(field, "field"), word(field, "problem")))
         .collect();
     anyhow!("{}: {}{}", word(&body, "kind"), word(&body, "message"), problems.concat())

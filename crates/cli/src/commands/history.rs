@@ -50,6 +50,9 @@ fn text(rows: &[Value]) -> String {
     for entry in rows {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", heading(entry));
+        if entry["changes"].as_array().is_some_and(Vec::is_empty) {
+            let _ = writeln!(text, "  (changed nothing)");
+        }
         let mut record = String::new();
         for change in entry["changes"].as_array().into_iter().flatten() {
             let value = |key: &str| output::cell(&change[key]);

@@ -147,7 +147,7 @@ fn keys_are_shown_once() {
     let revoked = folder.json(&["key", "revoke", &id]);
     assert_eq!(revoked, serde_json::json!({ "revoked": true, "id": id }));
     let answer = folder.zoop(&["key", "revoke", &id]);
-    assert!(answer.failure().contains("no such key"), "{}", answer.stderr);
+    assert!(answer.failure().contains("revoked already"), "{}", answer.stderr);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! API keys: what they look like, what is stored of them, and how one becomes an [`Access`](crate::access::Access).
+//! API keys: what they look like, what is stored of them, and how one becomes an
+//! [`Access`](crate::access::Access).
 //!
 //! A key is a prefix, 32 random bytes in base 62 and a CRC-32 of both in base 62, so that a scanner
 //! can tell a real key from a look-alike without asking anybody. The database holds its SHA-256;

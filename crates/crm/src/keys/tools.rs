@@ -293,10 +293,11 @@ impl Command for RotateKey {
 /// A key that still works, the transaction bound to its tenant: a key's id says which that is.
 fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRecord> {
     let (key, tenant) = store::by_id(ctx.tx, id)?;
-    if ctx.access.account.is_some_and(|account| account.number != tenant)
-        || key.revoked_at.is_some()
-    {
+    if ctx.access.account.is_some_and(|account| account.number != tenant) {
         return Err(Error::not_found("key"));
+    }
+    if key.revoked_at.is_some() {
+        return Err(Error::conflict("This key is revoked already: create a new one if need be."));
     }
     ctx.tx.bind(tenant);
     Ok(key)

@@ -185,7 +185,9 @@ fn reference() -> String {
         "# Tools\n\n\
          Written from the catalogue; do not edit by hand (`crates/crm/src/tests/reference.rs`).\n\
          Every write also takes `idempotency_key`: the same key, tool and arguments from the same\n\
-         credential within 24 hours answer the first success again and write nothing.\n\n\
+         credential within 24 hours answer the first success again and write nothing.\n\
+         Required arguments are bold; in the examples `{customer}` and the like stand for ids. The last\n\
+         column names tests in `crates/crm/src` that show what the tool does.\n\n\
          | tool | scope | who | what | shown by |\n| --- | --- | --- | --- | --- |\n",
     );
     for (_, tool) in catalog::mcp_tools() {

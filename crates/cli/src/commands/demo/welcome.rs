@@ -1,5 +1,7 @@
 //! What `zoop demo` tells a newcomer: the address, the keys, and something to paste.
 
+use std::env;
+
 use serde_json::{Value, json};
 
 /// A name that is in the sample data: the search finds Nguyễn without the marks.
@@ -44,14 +46,15 @@ impl Welcome {
 
     /// All of it for people.
     pub(super) fn text(&self) -> String {
-        let Self { user_key, tenant_key, owner_name, database, .. } = self;
+        let Self { url, user_key, tenant_key, owner_name, database, .. } = self;
+        let zoop = program();
         let endpoint = self.endpoint();
         format!(
             "zoop is running with a sample business.
 
   MCP endpoint  {endpoint}
   user key      {user_key}   ({owner_name}, the owner)
-  tenant key    {tenant_key}   (integrations; writes no notes or tags)
+  tenant key    {tenant_key}   (integrations; writes no notes, creates no tags)
   database      {database}
 
 Try it:
@@ -81,9 +84,10 @@ about sprinklers this year?\", \"Add a customer: Marco Reyes, 482 Oak Street, Oa
 
 In another terminal, in this folder:
 
-  zoop key create --scope read:customers --name reporting
-  zoop history --limit 5
-  zoop --help
+  {zoop} key create --scope read:customers --name reporting
+  {zoop} history --limit 5
+  {zoop} call tags.list --url {url} --key {user_key}
+  {zoop} --help
 
 Stop with Ctrl-C; the data stays, and the next `zoop demo` here goes on with it.
 ",
@@ -128,6 +132,16 @@ Stop with Ctrl-C; the data stays, and the next `zoop demo` here goes on with it.
             "env": { "ZOOP_AUTHORIZATION": format!("Bearer {}", self.user_key) },
         } } })
     }
+}
+
+/// What starts this program in a shell: its name if the shell finds it, else where it is.
+fn program() -> String {
+    const NAME: &str = "zoop";
+    let folders = env::var_os("PATH").unwrap_or_default();
+    if env::split_paths(&folders).any(|folder| folder.join(NAME).is_file()) {
+        return NAME.to_owned();
+    }
+    env::current_exe().map_or_else(|_| NAME.to_owned(), |path| path.display().to_string())
 }
 
 fn pretty(value: &Value) -> String {
