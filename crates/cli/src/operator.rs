@@ -74,6 +74,11 @@ impl Operator {
         serde_json::from_str(&answer).context("a tool's answer is no JSON")
     }
 
+    /// The database, for a server.
+    pub(crate) fn db(&self) -> zoop_db::Db {
+        self.database.db.clone()
+    }
+
     /// Reads the whole database and says whether its structure is sound.
     pub(crate) fn sound(&self) -> Result<String> {
         let deadline = Instant::now() + THOROUGH;

@@ -120,3 +120,12 @@ fn a_backup_of_a_live_database_is_whole_and_comes_back() {
     let db = Db::open(&url, &Options::default(), &[ONE, TWO], Migrate::Refuse).expect("opens");
     assert_eq!(tables(&db), 2);
 }
+
+#[test]
+fn a_closed_database_is_one_file() {
+    let file = File::new();
+    for _ in 0..50 {
+        tables(&file.open(&[ONE], Migrate::Run).expect("opens"));
+        assert!(!file.folder.path().join("t.db-wal").exists(), "the log was emptied and removed");
+    }
+}

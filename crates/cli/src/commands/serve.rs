@@ -1,12 +1,14 @@
 //! `zoop serve`: the server.
 
 use anyhow::Result;
+use serde_json::json;
 use zoop_db::Migrate;
 
 use crate::arguments::Serve;
 use crate::config::{Config, LogFormat, without_password};
 use crate::database::{self, Missing};
 use crate::hosting::{self, Listeners};
+use crate::operator::{About, Operator};
 use crate::output::{self, Output};
 use crate::{logging, operator};
 
@@ -27,11 +29,15 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
     } else {
         (Missing::Create, Migrate::Run)
     };
-    let database = database::open(&config.database, missing, migrate)?;
+    let operator = Operator::over(database::open(&config.database, missing, migrate)?, config)?;
+    let businesses = operator.run(&About::Installation, "tenants.list", &json!({}))?;
+    if businesses["rows"].as_array().is_some_and(Vec::is_empty) {
+        tracing::warn!("the database holds no business: `zoop tenant create` makes one");
+    }
     let environment = operator::environment(config)?;
     let (address, operations) = (listeners.address()?, listeners.operations_address());
     let endpoint = format!("{}/api/mcp", listeners.public_url);
-    hosting::run(config, database.db.clone(), environment, listeners, || {
+    hosting::run(config, operator.db(), environment, listeners, || {
         let database = without_password(&config.database);
         match logging::format(&config.log) {
             LogFormat::Text => {

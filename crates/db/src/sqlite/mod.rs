@@ -28,7 +28,8 @@ use crate::migrate::{self, Migrate, Migration};
 pub(crate) struct Sqlite {
     reads: Option<Sender<Box<dyn ReadJob>>>,
     writes: Option<Sender<Box<dyn WriteJob>>>,
-    threads: Vec<JoinHandle<()>>,
+    /// Each gives its connection back when it ends.
+    threads: Vec<JoinHandle<Connection>>,
     /// Write transactions that were kept since the engine started.
     commits: Arc<AtomicU64>,
     /// Set when the engine is dropped; the checkpoint thread looks at it.
@@ -54,7 +55,7 @@ impl Sqlite {
             let connection = Connection::open_reader(path)?;
             let queue = read_queue.clone();
             threads.push(spawn(&format!("zoop-read-{number}"), move || {
-                reader::run(connection, &queue);
+                reader::run(connection, &queue)
             })?);
         }
 
@@ -64,13 +65,14 @@ impl Sqlite {
         let stop = stopping.clone();
         threads.push(spawn("zoop-checkpoint", move || {
             checkpoint::run(&checkpointer, &log, &woken, &stop);
+            checkpointer
         })?);
 
         let (writes, write_queue) = crossbeam_channel::bounded(options.write_queue);
         let commits = Arc::new(AtomicU64::new(0));
         let counted = commits.clone();
         threads.push(spawn("zoop-write", move || {
-            writer::run(connection, &write_queue, &wake, &counted);
+            writer::run(connection, &write_queue, &wake, &counted)
         })?);
 
         Ok(Self { reads: Some(reads), writes: Some(writes), threads, commits, stopping })
@@ -98,10 +100,11 @@ impl Drop for Sqlite {
         self.stopping.store(true, Ordering::Release);
         self.reads = None;
         self.writes = None;
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has already failed its jobs; there is nobody left to tell.
-            let _ = thread.join();
-        }
+        // The last connection to close empties the log and removes it; of two that close at once
+        // neither is the last. A thread that panicked has failed its jobs and lost its connection.
+        let threads = self.threads.drain(..);
+        let connections: Vec<_> = threads.filter_map(|thread| thread.join().ok()).collect();
+        drop(connections);
     }
 }
 
@@ -111,7 +114,10 @@ pub fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) ->
     backup::copy(source, target, progress)
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+fn spawn(
+    name: &str,
+    body: impl FnOnce() -> Connection + Send + 'static,
+) -> Result<JoinHandle<Connection>> {
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(body)?)
 }
 

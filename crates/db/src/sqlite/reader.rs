@@ -22,7 +22,7 @@ pub(crate) trait ReadJob: Send {
 }
 
 /// Serves jobs until the queue's senders are gone.
-pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) {
+pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) -> Connection {
     for mut job in queue {
         if job.is_abandoned() {
             continue;
@@ -30,6 +30,7 @@ pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>
         let failure = serve(&mut connection, job.as_mut()).err();
         job.answer(failure);
     }
+    connection
 }
 
 fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {

@@ -48,7 +48,7 @@ pub(super) fn run(
     queue: &Receiver<Box<dyn WriteJob>>,
     committed: &Sender<()>,
     commits: &AtomicU64,
-) {
+) -> Connection {
     while let Ok(first) = queue.recv() {
         let mut batch = vec![Entry { job: first, failure: None }];
         batch.extend(queue.try_iter().take(BATCH - 1).map(|job| Entry { job, failure: None }));
@@ -60,6 +60,7 @@ pub(super) fn run(
         // A full channel means that the thread is already awake.
         let _ = committed.try_send(());
     }
+    connection
 }
 
 /// Runs a batch in one transaction; if that fails as a whole, each job once more alone.
