@@ -122,11 +122,14 @@ impl Tenant {
 
     /// Comes back, never as the primary one.
     fn restore_contact(&mut self, id: &Value, now: i64) -> Outcome {
-        let customers = self.customers.iter_mut().filter(|customer| !customer.is_archived());
-        let found = customers
-            .flat_map(|customer| &mut customer.contacts)
-            .find(|contact| contact.shown["id"] == *id && !contact.is_active())
-            .ok_or(NOT_FOUND)?;
+        let has = |customer: &Customer| customer.contacts.iter().any(|it| it.shown["id"] == *id);
+        let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
+        if customer.is_archived() {
+            return Err(CONFLICT);
+        }
+        let mut contacts = customer.contacts.iter_mut();
+        let found = contacts.find(|contact| contact.shown["id"] == *id && !contact.is_active());
+        let found = found.ok_or(NOT_FOUND)?;
         found.shown["archived_at"] = Value::Null;
         found.shown["updated_at"] = json!(time(now));
         Ok(json!({ "restored": true, "id": id }))

@@ -147,8 +147,10 @@ impl Tenant {
     /// Comes back, as the primary one of its type only if it is the only one.
     fn restore_location(&mut self, id: &Value, now: i64) -> Outcome {
         let has = |customer: &Customer| customer.locations.iter().any(|own| own["id"] == *id);
-        let found = self.customers.iter_mut().find(|customer| has(customer));
-        let customer = found.filter(|customer| !customer.is_archived()).ok_or(NOT_FOUND)?;
+        let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
+        if customer.is_archived() {
+            return Err(CONFLICT);
+        }
         let location = customer.locations.iter_mut().find(|location| location["id"] == *id);
         let location = location.filter(|location| is_archived(location)).ok_or(NOT_FOUND)?;
         location["archived_at"] = Value::Null;
