@@ -79,19 +79,20 @@ impl Tenant {
             customer.add_location(address, &fresh.location, location_created)?;
         }
         let mut shown = customer.shown(&self.tags);
-        shown["possible_duplicates"] = self.duplicates(&shown).into();
+        shown["possible_duplicates"] = self.duplicates(&customer).into();
         self.customers.push(customer);
         Ok(shown)
     }
 
-    /// Customers with the phone or e-mail of a new one.
-    fn duplicates(&self, new: &Value) -> Vec<Value> {
-        let has = |customer: &Customer, own: &str, contact: &str| {
+    /// Customers with a phone or an e-mail address of a new one or of its contact.
+    fn duplicates(&self, new: &Customer) -> Vec<Value> {
+        let all = |customer: &Customer, own: &str, contact: &str| -> BTreeSet<String> {
             let contacts = customer.active_contacts();
             let all = contacts.iter().map(|row| &row.shown[contact]).chain([&customer.own[own]]);
-            let wanted = new[own].as_str().map(str::to_lowercase);
-            let mut all = all.filter_map(|value| value.as_str().map(str::to_lowercase));
-            wanted.is_some_and(|wanted| all.any(|known| known == wanted))
+            all.filter_map(|value| value.as_str().map(str::to_lowercase)).collect()
+        };
+        let has = |customer: &Customer, own: &str, contact: &str| {
+            !all(customer, own, contact).is_disjoint(&all(new, own, contact))
         };
         let current = self.customers.iter().filter(|customer| !customer.is_archived());
         current
