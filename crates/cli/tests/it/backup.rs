@@ -80,3 +80,19 @@ fn a_backup_can_become_a_database_of_another_name() {
     let list = folder.json(&[&["tenant", "list"], &other[..]].concat());
     assert_eq!(text(&list["rows"][0], "id"), tenant);
 }
+
+#[test]
+fn a_damaged_file_is_found_by_the_doctor_and_a_password_is_told_to_nobody() {
+    let folder = Folder::new();
+    folder.business();
+    assert_eq!(folder.zoop(&["doctor"]).code, 0);
+    let path = folder.path("zoop.db");
+    let mut bytes = std::fs::read(&path).expect("the database");
+    let (from, to) = (bytes.len() / 2, bytes.len() * 9 / 10);
+    bytes[from..to].fill(0xaa);
+    std::fs::write(&path, bytes).expect("the damage is done");
+    assert_eq!(folder.zoop(&["doctor"]).code, 1);
+    let url = "postgres://zoop:secretpw@localhost/zoop";
+    let answer = folder.zoop(&["tenant", "list", "--database", url]);
+    assert!(!answer.failure().contains("secretpw"), "{}", answer.stderr);
+}

@@ -175,3 +175,19 @@ fn a_keys_last_use_is_written_once_a_minute() {
     server.owner("ping", json!({}));
     assert_eq!(last_use(), ["2026-06-13T18:01:00.000Z"]);
 }
+
+#[test]
+fn what_asks_for_nothing_needs_a_good_token_too_and_is_counted() {
+    let server = Server::start();
+    let notification = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    for body in [&notification[..], b"{"] {
+        let bad = server.post_bare(&[("Authorization", "Bearer zoop_uk_nonsense")], body);
+        assert_eq!(bad.status, 401, "{}", bad.body);
+    }
+    let accepted = server.post("/api/mcp", &[], notification);
+    assert_eq!(accepted.status, 202);
+    let broken = server.post("/api/mcp", &[], b"{");
+    assert_eq!(broken.status, 400);
+    let left = |reply: &Reply| reply.header("ratelimit").map(str::to_owned);
+    assert!(left(&accepted).is_some() && left(&accepted) != left(&broken), "both were counted");
+}
