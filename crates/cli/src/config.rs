@@ -4,6 +4,7 @@
 //! takes its key and address from variables.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use zoop_db::Options;
 use zoop_server::{Limits, Settings};
 
 /// The settings' file, in the current folder.
@@ -29,6 +31,7 @@ const KEYS: &[&str] = &[
     "limits.credential",
     "limits.tenant",
     "limits.note_writes",
+    "storage.write_batch",
     "log.format",
     "log.level",
 ];
@@ -41,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) database: String,
     pub(crate) server: ServerConfig,
     pub(crate) limits: LimitsConfig,
+    pub(crate) storage: StorageConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -73,6 +77,14 @@ pub(crate) struct LimitsConfig {
     pub(crate) tenant: u32,
     /// Note writes of one person.
     pub(crate) note_writes: u32,
+}
+
+/// The section `storage`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StorageConfig {
+    /// Writes that share one commit at most.
+    pub(crate) write_batch: NonZeroUsize,
 }
 
 /// The section `log`.
@@ -166,6 +178,7 @@ impl Default for Config {
                 tenant: server.limits.tenant,
                 note_writes: 60,
             },
+            storage: StorageConfig { write_batch: Options::default().write_batch },
             log: LogConfig::default(),
         }
     }
@@ -239,6 +252,11 @@ impl Config {
     /// Where the metrics are served, if they are.
     pub(crate) fn ops_listen(&self) -> Option<&str> {
         Some(self.server.ops_listen.as_str()).filter(|address| *address != "none")
+    }
+
+    /// How large the engine's parts are.
+    pub(crate) fn options(&self) -> Options {
+        Options { write_batch: self.storage.write_batch, ..Options::default() }
     }
 
     /// The server's settings.

@@ -29,7 +29,12 @@ pub(crate) enum Missing {
 }
 
 /// Opens the database. One that was just made has today's schema in any case.
-pub(crate) fn open(url: &str, missing: Missing, migrate: Migrate) -> Result<Database> {
+pub(crate) fn open(
+    url: &str,
+    options: &Options,
+    missing: Missing,
+    migrate: Migrate,
+) -> Result<Database> {
     let path = match missing {
         Missing::Refuse => existing(url)?,
         Missing::Create => file(url)?,
@@ -37,7 +42,7 @@ pub(crate) fn open(url: &str, missing: Missing, migrate: Migrate) -> Result<Data
     let is_new = !path.exists();
     let presence = Presence::shared(&path)?;
     let migrate = if is_new { Migrate::Run } else { migrate };
-    let db = Db::open(url, &Options::default(), MIGRATIONS, migrate)
+    let db = Db::open(url, options, MIGRATIONS, migrate)
         .with_context(|| format!("the database {} cannot be used", path.display()))?;
     Ok(Database { db, _presence: presence })
 }

@@ -42,7 +42,10 @@ const THOROUGH: Duration = Duration::from_secs(60 * 60);
 impl Operator {
     /// Opens the database; an old schema is refused.
     pub(crate) fn open(config: &Config, missing: Missing) -> Result<Self> {
-        Self::over(database::open(&config.database, missing, Migrate::Refuse)?, config)
+        Self::over(
+            database::open(&config.database, &config.options(), missing, Migrate::Refuse)?,
+            config,
+        )
     }
 
     /// Works on a database that is open already.

@@ -1,6 +1,7 @@
 //! [`Db`], the one handle to the storage: a job goes in with its deadline, a [`Reply`] comes back.
 
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::migrate::{Migrate, Migration};
 use crate::sqlite::{ReadJob, Sqlite, WriteJob};
 use crate::tx::{ReadTx, WriteTx};
 
+const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
+
 /// How large the engine's parts are.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -24,12 +27,19 @@ pub struct Options {
     pub read_queue: usize,
     /// Writes that may wait; one more is [`Error::Busy`].
     pub write_queue: usize,
+    /// Writes that share one commit at most: bounds how long the first one waits for the last.
+    pub write_batch: NonZeroUsize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { readers: cores.clamp(2, 16), read_queue: 1_024, write_queue: 1_024 }
+        Self {
+            readers: cores.clamp(2, 16),
+            read_queue: 1_024,
+            write_queue: 1_024,
+            write_batch: WRITE_BATCH,
+        }
     }
 }
 
@@ -83,7 +93,7 @@ impl Db {
     }
 
     /// Queues a write. What it wrote is kept if it returns `Ok`, and is durable before the reply is
-    /// there. It may run twice, so it must be able to.
+    /// there. It may run several times, so it must be able to.
     pub fn write<T, E>(
         &self,
         deadline: Instant,

@@ -132,6 +132,16 @@ impl<'c> WriteTx<'c> {
         self.0.connection.execute(sql.sqlite(), Some(tenant), params)
     }
 
+    /// Adds one row to a tenant's table whose key `n` the engine makes; that key.
+    ///
+    /// `RETURNING` would say the same, but SQLite runs it as a trigger and opens a statement journal
+    /// for it, at which FTS5 writes out what it had gathered of a whole batch.
+    pub fn insert(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i64> {
+        let tenant = self.tenant()?;
+        self.0.connection.execute(sql.sqlite(), Some(tenant), params)?;
+        Ok(self.0.connection.last_key())
+    }
+
     /// Runs a statement that writes tables above tenants; the number of rows it touched.
     pub fn global_execute(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
         self.0.connection.execute(sql.sqlite(), None, params)

@@ -1,5 +1,8 @@
 //! Group commit: what waits shares one transaction, and each job answers for itself alone.
 
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -121,6 +124,61 @@ fn fifty_jobs_of_which_five_fail_in_five_ways_are_one_commit() {
     assert_eq!(bench.count(), 45);
     // The holder's batch of one, then the fifty in one.
     assert_eq!(bench.db.gauges().commits - before, 2);
+}
+
+/// How often a good job ran beside another one, which failed.
+fn runs_beside(
+    failing: impl FnMut(&mut WriteTx<'_>) -> Result<(), Refused> + Send + 'static,
+) -> usize {
+    let bench = Bench::new(&Options::default());
+    let runs = Arc::new(AtomicUsize::new(0));
+    let (release, held) = bench.hold();
+    let counted = runs.clone();
+    let good = bench.db.write(far(), move |tx| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        insert(tx, 1, 0)
+    });
+    let failing = bench.db.write(far(), failing);
+    drop(release);
+    held.wait().expect("the holder's own job");
+    good.wait().expect("a good job");
+    assert!(matches!(failing.wait(), Err(Refused::Rule)));
+    assert_eq!(bench.count(), 1);
+    runs.load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_refusal_before_anything_was_written_costs_the_others_nothing() {
+    let runs = runs_beside(|tx| {
+        tx.global_first::<i64, Refused>(COUNT, &[], |row| Ok(row.take()?))?;
+        Err(Refused::Rule)
+    });
+    assert_eq!(runs, 1);
+}
+
+#[test]
+fn a_refusal_after_writing_makes_the_batch_run_again() {
+    let runs = runs_beside(|tx| {
+        insert(tx, 2, 0)?;
+        Err(Refused::Rule)
+    });
+    assert_eq!(runs, 2);
+}
+
+#[test]
+fn a_batch_is_as_large_as_the_options_say() {
+    for (batch, commits) in [(1, 13), (5, 4), (128, 2)] {
+        let write_batch = NonZeroUsize::new(batch).expect("not zero");
+        let bench = Bench::new(&Options { write_batch, ..Options::default() });
+        let (release, held) = bench.hold();
+        let waiting: Vec<_> = (0..12).map(|number| bench.insert(number, 0)).collect();
+        drop(release);
+        held.wait().expect("the holder's own job");
+        for reply in waiting {
+            reply.wait().expect("a good job");
+        }
+        assert_eq!(bench.db.gauges().commits, commits, "{batch} a batch");
+    }
 }
 
 #[test]

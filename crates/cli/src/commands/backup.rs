@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use serde_json::json;
-use zoop_db::{Migrate, sqlite};
+use zoop_db::{Migrate, Options, sqlite};
 
 use crate::arguments::Copy;
 use crate::config::Config;
@@ -89,7 +89,7 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
         .with_context(|| format!("{} cannot be copied", source.display()))?;
     bar.finish_and_clear();
     let url = format!("sqlite://{}", fresh.display());
-    let database = database::open(&url, Missing::Refuse, Migrate::Run)
+    let database = database::open(&url, &Options::default(), Missing::Refuse, Migrate::Run)
         .with_context(|| format!("{} is no backup of zoop's", source.display()))?;
     let answer =
         Operator::over(database, config)?.run(&About::Installation, "tenants.list", &json!({}))?;

@@ -65,8 +65,9 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
         checks.push(Check::new("folder", writable(&path)));
         checks.push(Check::new("disk", free_space(&path)));
     }
-    let opened = database::open(&config.database, Missing::Refuse, Migrate::Refuse)
-        .and_then(|database| Operator::over(database, config));
+    let opened =
+        database::open(&config.database, &config.options(), Missing::Refuse, Migrate::Refuse)
+            .and_then(|database| Operator::over(database, config));
     match opened {
         Ok(operator) => {
             let opened = format!("{} opens, its schema is current", shown(config));

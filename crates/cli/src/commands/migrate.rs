@@ -10,7 +10,7 @@ use crate::output::Output;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
-    database::open(&config.database, Missing::Create, Migrate::Run)?;
+    database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
     let database = without_password(&config.database);
     let answer = json!({ "migrated": true, "database": database });
     output.answer(&answer, || format!("the schema of {database} is up to date"))?;

@@ -29,7 +29,10 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
     } else {
         (Missing::Create, Migrate::Run)
     };
-    let operator = Operator::over(database::open(&config.database, missing, migrate)?, config)?;
+    let operator = Operator::over(
+        database::open(&config.database, &config.options(), missing, migrate)?,
+        config,
+    )?;
     let businesses = operator.run(&About::Installation, "tenants.list", &json!({}))?;
     if businesses["rows"].as_array().is_some_and(Vec::is_empty) {
         tracing::warn!("the database holds no business: `zoop tenant create` makes one");

@@ -56,6 +56,9 @@ fn an_unknown_key_or_a_wrong_value_is_named() {
     folder.write("zoop.toml", "[server]\nrequest_deadline = 'soon'\n");
     let answer = folder.zoop(CONFIG);
     assert!(answer.failure().contains("such as 10s"), "{}", answer.stderr);
+    folder.write("zoop.toml", "[storage]\nwrite_batch = 0\n");
+    let answer = folder.zoop(CONFIG);
+    assert!(answer.failure().contains("write_batch"), "{}", answer.stderr);
     folder.write("zoop.toml", "[server\n");
     let answer = folder.zoop(CONFIG);
     assert!(answer.failure().contains("zoop.toml"), "{}", answer.stderr);

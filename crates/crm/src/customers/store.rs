@@ -23,7 +23,7 @@ zoop_db::statements! {
               last_name, company_name, status, phone, phone_raw, email, notes_internal, is_vip, \
               do_not_contact, do_not_contact_reason, source, updated_at, archived_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-              $18) RETURNING n";
+              $18)";
     UPDATE = "UPDATE customers SET first_name = $3, last_name = $4, company_name = $5, \
               status = $6, phone = $7, phone_raw = $8, email = $9, notes_internal = $10, \
               is_vip = $11, do_not_contact = $12, do_not_contact_reason = $13, source = $14, \
@@ -91,8 +91,7 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<i64> {
         customer.updated_at,
         customer.archived_at
     ];
-    tx.first::<_, Error>(INSERT, params, |row| Ok(row.take()?))?
-        .ok_or_else(|| zoop_db::Error::NoRow.into())
+    Ok(tx.insert(INSERT, params)?)
 }
 
 /// Writes all of a customer's fields that can change.

@@ -21,7 +21,7 @@ zoop_db::statements! {
     GET = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
     INSERT = "INSERT INTO notes (tenant_no, id, body, pinned, draft, created_by, subject_type, \
               subject_id, updated_at, archived_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING n";
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     UPDATE = "UPDATE notes SET body = $3, pinned = $4, draft = $5, subject_type = $6, \
               subject_id = $7, updated_at = $8, archived_at = $9 \
               WHERE tenant_no = $1 AND id = $2";
@@ -91,8 +91,7 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
         note.updated_at,
         note.archived_at
     ];
-    tx.first::<_, Error>(INSERT, params, |row| Ok(row.take()?))?
-        .ok_or_else(|| zoop_db::Error::NoRow.into())
+    Ok(tx.insert(INSERT, params)?)
 }
 
 /// Writes all of a note's fields that can change, and its place in the search index.

@@ -13,9 +13,9 @@ zoop_db::global_statements! {
     LIST = "SELECT id, name, country FROM tenants ORDER BY id";
     /// What a call needs to know of its tenant.
     ACCOUNT = "SELECT no, country FROM tenants WHERE id = $1";
-    /// Takes the tenant's next customer number.
-    NEXT_CUSTOMER_NUMBER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
-                            WHERE no = $1 RETURNING last_customer_number";
+    COUNT_CUSTOMER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
+                      WHERE no = $1";
+    LAST_CUSTOMER_NUMBER = "SELECT last_customer_number FROM tenants WHERE no = $1";
 }
 
 pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
@@ -63,6 +63,7 @@ pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
 /// back, so gaps are possible and a number never names two customers.
 pub(crate) fn next_customer_number(tx: &mut WriteTx<'_>) -> Result<i64> {
     let tenant = tx.tenant()?.0;
-    tx.global_first::<_, Error>(NEXT_CUSTOMER_NUMBER, params![tenant], |row| Ok(row.take()?))?
+    tx.global_execute(COUNT_CUSTOMER, params![tenant])?;
+    tx.global_first::<_, Error>(LAST_CUSTOMER_NUMBER, params![tenant], |row| Ok(row.take()?))?
         .ok_or_else(|| zoop_db::Error::NoRow.into())
 }

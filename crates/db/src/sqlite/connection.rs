@@ -116,6 +116,16 @@ impl Connection {
         self.raw.is_autocommit()
     }
 
+    /// Rows that were written over this connection since it was opened, whatever became of them.
+    pub(crate) fn changes(&self) -> u64 {
+        self.raw.total_changes()
+    }
+
+    /// The integer key of the row that was inserted last.
+    pub(crate) fn last_key(&self) -> i64 {
+        self.raw.last_insert_rowid()
+    }
+
     /// The driver's connection, for what only this engine has (backup, checkpoints).
     pub(crate) fn raw(&self) -> &rusqlite::Connection {
         &self.raw

@@ -71,8 +71,9 @@ impl Sqlite {
         let (writes, write_queue) = crossbeam_channel::bounded(options.write_queue);
         let commits = Arc::new(AtomicU64::new(0));
         let counted = commits.clone();
+        let batch = options.write_batch;
         threads.push(spawn("zoop-write", move || {
-            writer::run(connection, &write_queue, &wake, &counted)
+            writer::run(connection, &write_queue, batch, &wake, &counted)
         })?);
 
         Ok(Self { reads: Some(reads), writes: Some(writes), threads, commits, stopping })

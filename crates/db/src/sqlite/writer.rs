@@ -1,14 +1,21 @@
 //! The writer thread: group commit.
 //!
-//! All writes that wait share one transaction, each in a savepoint of its own, and one COMMIT makes
-//! them durable together: two to three times the durable writes of a transaction each, and no
-//! slower for one caller. Every answer of a batch, a refusal too, leaves after the COMMIT, because
-//! a refusal may rest on what an earlier job of the same batch wrote.
+//! All writes that wait share one transaction, and one COMMIT makes them durable together: several
+//! times the durable writes of a transaction each, and no slower for one caller. Every answer of a
+//! batch, a refusal too, leaves after the COMMIT, because a refusal may rest on what an earlier job
+//! of the same batch wrote.
+//!
+//! The jobs of a batch run one after another with nothing between them, for as long as none has to
+//! be taken back: a job that refuses before it wrote leaves nothing behind. When one fails after it
+//! wrote, the batch is rolled back and runs again with a savepoint around each job. Savepoints from
+//! the start would be dear: at each of them FTS5 writes what it had gathered, so that a batch wrote
+//! one segment of the search index a job instead of one in all.
 //!
 //! A full disk or an I/O error ends the whole transaction and every savepoint with it, silently:
 //! after each job the writer therefore looks whether the transaction is still open. If it is not,
 //! or if COMMIT fails, nothing was kept, and every job of the batch is run once more alone.
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -19,10 +26,7 @@ use super::Connection;
 use crate::error::{Error, Result};
 use crate::tx::WriteTx;
 
-/// Jobs that share a transaction at most: bounds how long the first one waits for the last.
-const BATCH: usize = 128;
-
-/// A queued write. It may be attempted twice, so attempting must leave nothing behind but what the
+/// A queued write. It may be attempted several times, so attempting must leave nothing behind but what the
 /// transaction holds and the kept answer.
 pub(crate) trait WriteJob: Send {
     /// When the caller stops waiting.
@@ -35,127 +39,150 @@ pub(crate) trait WriteJob: Send {
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
 
-/// A job of a batch and what became of it.
+/// A job of a batch and what the engine made of it.
 struct Entry {
     job: Box<dyn WriteJob>,
     failure: Option<Error>,
 }
 
-/// Serves jobs until the queue's senders are gone; `committed` wakes the checkpoint thread, and
-/// `commits` counts the transactions that were kept.
+/// Why a batch was not kept.
+enum Lost {
+    /// A job failed after it had written, so what it wrote cannot be told from what others wrote.
+    Mixed,
+    /// The transaction could not begin, was ended by the storage, or could not be committed.
+    Failed(Error),
+}
+
+impl From<Error> for Lost {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What becomes of the transaction after a job.
+enum After {
+    /// What the job wrote, if anything, stays.
+    Keep,
+    /// The job failed and had written.
+    TakeBack,
+}
+
+/// How one job of a batch is run inside the transaction.
+type Attempt = fn(&mut Connection, &mut Entry) -> Result<(), Lost>;
+
+/// Serves jobs until the queue's senders are gone, at most `batch` of them in a transaction;
+/// `committed` wakes the checkpoint thread, and `commits` counts the transactions that were kept.
 pub(super) fn run(
     mut connection: Connection,
     queue: &Receiver<Box<dyn WriteJob>>,
+    batch: NonZeroUsize,
     committed: &Sender<()>,
     commits: &AtomicU64,
 ) -> Connection {
     while let Ok(first) = queue.recv() {
-        let mut batch = vec![Entry { job: first, failure: None }];
-        batch.extend(queue.try_iter().take(BATCH - 1).map(|job| Entry { job, failure: None }));
-        batch.retain(|entry| !entry.job.is_abandoned());
-        if batch.is_empty() {
+        let waiting = queue.try_iter().take(batch.get() - 1);
+        let mut entries: Vec<_> = std::iter::once(first)
+            .chain(waiting)
+            .filter(|job| !job.is_abandoned())
+            .map(|job| Entry { job, failure: None })
+            .collect();
+        if entries.is_empty() {
             continue;
         }
-        serve(&mut connection, batch, commits);
+        commits.fetch_add(serve(&mut connection, &mut entries), Ordering::Relaxed);
+        for entry in entries {
+            entry.job.answer(entry.failure);
+        }
         // A full channel means that the thread is already awake.
         let _ = committed.try_send(());
     }
     connection
 }
 
-/// Runs a batch in one transaction; if that fails as a whole, each job once more alone.
-fn serve(connection: &mut Connection, mut batch: Vec<Entry>, commits: &AtomicU64) {
-    match together(connection, &mut batch) {
-        Ok(()) => {
-            commits.fetch_add(1, Ordering::Relaxed);
-            answer(batch);
+/// Runs a batch in as few transactions as its failures allow; how many of them were kept.
+fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
+    let outcome = match together(connection, entries, plainly) {
+        // Alone, it has nobody to spare.
+        Err(Lost::Mixed) if entries.len() > 1 => together(connection, entries, in_savepoint),
+        outcome => outcome,
+    };
+    let Err(lost) = outcome else { return 1 };
+    if let [entry] = entries {
+        // Its own failure says more than that of the transaction which ended with it.
+        if let (None, Lost::Failed(failure)) = (&entry.failure, lost) {
+            entry.failure = Some(failure);
         }
-        Err(failure) if batch.len() == 1 => {
-            for entry in batch {
-                entry.job.answer(Some(clearer(failure_of(&failure), entry.failure)));
-            }
-        }
-        Err(failure) => {
-            tracing::warn!(%failure, jobs = batch.len(), "a batch failed; its jobs run alone");
-            for mut entry in batch {
-                entry.failure = None;
-                serve(connection, vec![entry], commits);
-            }
-        }
+        return 0;
     }
-}
-
-/// What to tell the one job of a transaction that was lost: its own failure if it has one.
-fn clearer(lost: Error, own: Option<Error>) -> Error {
-    own.unwrap_or(lost)
-}
-
-/// An equal failure for another answer: driver errors cannot be cloned, their meaning can.
-fn failure_of(failure: &Error) -> Error {
-    match failure {
-        Error::Deadline => Error::Deadline,
-        Error::Locked => Error::Locked,
-        Error::Closed => Error::Closed,
-        Error::Unavailable(rusqlite::Error::SqliteFailure(cause, text)) => {
-            Error::Unavailable(rusqlite::Error::SqliteFailure(*cause, text.clone()))
-        }
-        other => {
-            Error::Unavailable(rusqlite::Error::ToSqlConversionFailure(other.to_string().into()))
-        }
+    if let Lost::Failed(failure) = lost {
+        tracing::warn!(%failure, jobs = entries.len(), "a batch failed; its jobs run alone");
     }
+    entries.iter_mut().map(|entry| serve(connection, std::slice::from_mut(entry))).sum()
 }
 
-fn answer(batch: Vec<Entry>) {
-    for entry in batch {
-        entry.job.answer(entry.failure);
-    }
-}
-
-fn together(connection: &mut Connection, batch: &mut [Entry]) -> Result<()> {
+/// Runs a batch in one transaction, each job as `attempt` does it.
+fn together(
+    connection: &mut Connection,
+    entries: &mut [Entry],
+    attempt: Attempt,
+) -> Result<(), Lost> {
     connection.set_deadline(None);
     connection.control("BEGIN IMMEDIATE")?;
-    for entry in batch.iter_mut() {
-        attempt(connection, entry)?;
-        if connection.is_autocommit() {
-            return Err(lost(entry));
-        }
-    }
-    connection.control("COMMIT").inspect_err(|_| {
-        // A COMMIT that failed for a full disk has already rolled back; else this does.
+    let attempted = entries.iter_mut().try_for_each(|entry| {
+        entry.failure = None;
+        attempt(connection, entry)
+    });
+    attempted.and_then(|()| Ok(connection.control("COMMIT")?)).inspect_err(|_| {
+        // A full disk has already ended the transaction; else this does.
         if !connection.is_autocommit() {
             let _ = connection.control("ROLLBACK");
         }
     })
 }
 
-/// The transaction ended under a job: why, as far as the job's own failure tells.
-fn lost(entry: &mut Entry) -> Error {
-    entry.failure.take().unwrap_or(Error::Unavailable(rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR),
-        Some("the transaction was ended by a storage error".to_owned()),
-    )))
+/// Runs a job with nothing around it.
+fn plainly(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
+    match run_job(connection, entry)? {
+        After::Keep => Ok(()),
+        After::TakeBack => Err(Lost::Mixed),
+    }
 }
 
-/// Runs one job in its savepoint. An error here is the whole transaction's, never the job's own.
-fn attempt(connection: &mut Connection, entry: &mut Entry) -> Result<()> {
-    if Instant::now() >= entry.job.deadline() {
-        entry.failure = Some(Error::Deadline);
-        return Ok(());
-    }
+/// Runs a job in a savepoint of its own, so that it can be taken back alone.
+fn in_savepoint(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
     connection.control("SAVEPOINT job")?;
-    connection.set_deadline(Some(entry.job.deadline()));
-    let outcome =
-        catch_unwind(AssertUnwindSafe(|| entry.job.attempt(&mut WriteTx::new(connection))));
-    connection.set_deadline(None);
-    if connection.is_autocommit() {
-        return Ok(());
+    if let After::TakeBack = run_job(connection, entry)? {
+        connection.control("ROLLBACK TO job")?;
     }
+    Ok(connection.control("RELEASE job")?)
+}
+
+/// Runs a job. An error here is the whole transaction's, never the job's own.
+fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
+    let deadline = entry.job.deadline();
+    if Instant::now() >= deadline {
+        entry.failure = Some(Error::Deadline);
+        return Ok(After::Keep);
+    }
+    connection.set_deadline(Some(deadline));
+    let changes = connection.changes();
+    let mut tx = WriteTx::new(connection);
+    let outcome = catch_unwind(AssertUnwindSafe(|| entry.job.attempt(&mut tx)));
+    connection.set_deadline(None);
     let keep = outcome.unwrap_or_else(|_| {
         entry.failure = Some(Error::Panicked);
         false
     });
-    if !keep {
-        connection.control("ROLLBACK TO job")?;
+    if connection.is_autocommit() {
+        return Err(entry.failure.take().unwrap_or_else(ended));
     }
-    connection.control("RELEASE job")
+    if keep || connection.changes() == changes { Ok(After::Keep) } else { Ok(After::TakeBack) }
+}
+
+/// The transaction ended under a job, and the job does not know why.
+fn ended() -> Error {
+    Error::Unavailable(rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR),
+        Some("the transaction was ended by a storage error".to_owned()),
+    ))
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ use crate::http::{self, Connection};
 use crate::server::{Server, message, wait_until};
 
 /// One thread that reads and one place to wait for it; the same for writes.
-const TIGHT: Options = Options { readers: 1, read_queue: 1, write_queue: 1 };
+const TIGHT: Options =
+    Options { readers: 1, read_queue: 1, write_queue: 1, write_batch: NonZeroUsize::MIN };
 
 /// A job that holds a database thread until it is dropped.
 struct Held {

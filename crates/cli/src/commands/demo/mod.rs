@@ -37,7 +37,8 @@ pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
     "none".clone_into(&mut config.server.ops_listen);
     // Ports first: a demo that cannot be reached need not be built.
     let listeners = Listeners::bind(&config)?;
-    let database = database::open(&config.database, Missing::Create, Migrate::Run)?;
+    let database =
+        database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
     let operator = Operator::over(database, &config)?;
     let tenant_id = sample_tenant(&operator, &config)?;
     let welcome = welcome(&operator, &config, &listeners, tenant_id)?;
