@@ -1,24 +1,36 @@
 //! Log lines on stderr, as text or JSON.
+//!
+//! A thread of its own writes them, so that no request waits for whoever reads the log. One that does
+//! not keep up loses lines, and the requests go on.
 
 use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogConfig, LogFormat};
 
+/// Writes what is still waiting when it is dropped.
+#[must_use]
+pub(crate) struct Log {
+    _writer: WorkerGuard,
+}
+
 /// Starts logging; `level` is what is logged unless the settings say otherwise.
-pub(crate) fn start(log: &LogConfig, level: &str) -> Result<()> {
+pub(crate) fn start(log: &LogConfig, level: &str) -> Result<Log> {
     let level = log.level.as_deref().unwrap_or(level);
     let filter = EnvFilter::builder()
         .parse(level)
         .with_context(|| format!("log.level {level:?} is no level: write info or warn, say"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // The thread flushes when nothing waits, so that lines share a write when there are many.
+    let (stderr, writer) = tracing_appender::non_blocking(io::BufWriter::new(io::stderr()));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     match format(log) {
         LogFormat::Json => lines.json().flatten_event(true).init(),
         LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).init(),
     }
-    Ok(())
+    Ok(Log { _writer: writer })
 }
 
 /// How log lines are written.

@@ -73,7 +73,8 @@ impl Db {
         Ok(Self { engine: Arc::new(engine) })
     }
 
-    /// Queues a read. It sees one snapshot and can write nothing.
+    /// Queues a read. It sees one snapshot, in which is everything that was committed before this
+    /// call, and can write nothing.
     pub fn read<T, E>(
         &self,
         deadline: Instant,
@@ -84,7 +85,13 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Read { deadline, work: Some(work), outcome: None, reply: sender };
+        let job = Read {
+            queued: Instant::now(),
+            deadline,
+            work: Some(work),
+            outcome: None,
+            reply: sender,
+        };
         match self.engine.reads() {
             Some(queue) => refuse(queue.try_send(Box::new(job)), ReadJob::answer),
             None => Box::new(job).answer(Some(Error::Closed)),
@@ -167,6 +174,7 @@ impl<T, E: From<Error>> Future for Reply<T, E> {
 }
 
 struct Read<F, T, E> {
+    queued: Instant,
     deadline: Instant,
     work: Option<F>,
     outcome: Option<Result<T, E>>,
@@ -179,6 +187,10 @@ where
     T: Send,
     E: From<Error> + Send,
 {
+    fn queued(&self) -> Instant {
+        self.queued
+    }
+
     fn deadline(&self) -> Instant {
         self.deadline
     }

@@ -278,6 +278,33 @@ fn a_read_cannot_write_and_sees_one_snapshot() {
 }
 
 #[test]
+fn a_read_that_waited_sees_what_was_committed_before_it_was_asked_for() {
+    let bench = Bench::new(&Options { readers: 1, ..Options::default() });
+    let (release, released) = mpsc::channel::<()>();
+    let (started, is_started) = mpsc::channel();
+    let holder = bench.db.read::<i64, Error>(far(), move |tx| {
+        let count = tx.global_first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow);
+        started.send(()).expect("the test waits");
+        let _ = released.recv();
+        count
+    });
+    is_started.recv().expect("the only reader is held");
+    let mut waiting = Vec::new();
+    for number in 0..5 {
+        bench.insert(number, 0).wait().expect("a write");
+        waiting.push(bench.db.read::<i64, Error>(far(), |tx| {
+            tx.global_first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
+        }));
+    }
+    drop(release);
+    assert_eq!(holder.wait().expect("a count"), 0);
+    for (place, reply) in waiting.into_iter().enumerate() {
+        let least = i64::try_from(place).expect("small") + 1;
+        assert!(reply.wait().expect("a count") >= least, "read {place}");
+    }
+}
+
+#[test]
 fn what_was_queued_is_done_before_the_engine_stops() {
     let bench = Bench::new(&Options::default());
     let (release, held) = bench.hold();

@@ -147,7 +147,7 @@ impl Responder<'_> {
         // The text form is the longer one: each quote takes a backslash.
         let mut out = self.open(512 + result.json.len() * 5 / 2);
         out.extend(br#""content":[{"type":"text","text":"#);
-        append(&mut out, &result.json);
+        append_json_as_text(&mut out, result.json);
         out.extend(b"}]");
         if result.is_error {
             out.extend(br#","isError":true"#);
@@ -249,6 +249,21 @@ impl Role {
             Self::Assistant => "assistant",
         }
     }
+}
+
+/// Appends JSON as a JSON string. Of what a string must not hold, JSON on one line has quotes and
+/// backslashes alone, so that those are all there is to look for.
+fn append_json_as_text(out: &mut Vec<u8>, json: &str) {
+    let json = json.as_bytes();
+    out.push(b'"');
+    let mut written = 0;
+    for special in memchr::memchr2_iter(b'"', b'\\', json) {
+        out.extend(&json[written..special]);
+        out.push(b'\\');
+        written = special;
+    }
+    out.extend(&json[written..]);
+    out.push(b'"');
 }
 
 /// Appends a value as compact JSON.

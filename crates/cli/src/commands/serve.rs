@@ -20,7 +20,7 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
         output.answer(&shown, || toml)?;
         return Ok(());
     }
-    logging::start(&config.log, "info")?;
+    let _log = logging::start(&config.log, "info")?;
     let listeners = Listeners::bind(config)?;
     // Refusing an old schema says that the database is somebody else's to change; then making one
     // that is missing is not this command's work either.

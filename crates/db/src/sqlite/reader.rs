@@ -1,4 +1,9 @@
 //! A reader thread: takes a job, gives it one snapshot, answers.
+//!
+//! Beginning and ending a snapshot takes locks of the file's and costs as much as a small read. So a
+//! snapshot is kept for the next job if that one was queued before it was taken: the job then sees
+//! everything that was committed when its caller asked. A job that came later gets a later snapshot,
+//! and a thread that has nothing to do holds none.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -11,6 +16,8 @@ use crate::tx::ReadTx;
 
 /// A queued read.
 pub(crate) trait ReadJob: Send {
+    /// When the caller asked.
+    fn queued(&self) -> Instant;
     /// When the caller stops waiting.
     fn deadline(&self) -> Instant;
     /// Whether the caller has already gone.
@@ -23,25 +30,61 @@ pub(crate) trait ReadJob: Send {
 
 /// Serves jobs until the queue's senders are gone.
 pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) -> Connection {
-    for mut job in queue {
-        if job.is_abandoned() {
-            continue;
+    let mut snapshot = Snapshot { taken: None };
+    loop {
+        let waiting = queue.try_recv().ok();
+        if waiting.is_none() {
+            snapshot.end(&connection);
         }
-        let failure = serve(&mut connection, job.as_mut()).err();
-        job.answer(failure);
+        let Some(mut job) = waiting.or_else(|| queue.recv().ok()) else { return connection };
+        if !job.is_abandoned() {
+            let failure = serve(&mut connection, &mut snapshot, job.as_mut()).err();
+            job.answer(failure);
+        }
     }
-    connection
 }
 
-fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
+/// The snapshot that a thread holds, if it holds one.
+struct Snapshot {
+    /// No later than what it shows.
+    taken: Option<Instant>,
+}
+
+impl Snapshot {
+    /// Makes sure of a snapshot that shows everything that was committed by `asked`.
+    fn cover(&mut self, connection: &Connection, asked: Instant) -> Result<()> {
+        // A storage error may have ended the transaction under the job before.
+        if self.taken.is_some_and(|taken| asked <= taken) && !connection.is_autocommit() {
+            return Ok(());
+        }
+        self.end(connection);
+        let now = Instant::now();
+        connection.control("BEGIN")?;
+        self.taken = Some(now);
+        Ok(())
+    }
+
+    fn end(&mut self, connection: &Connection) {
+        let is_open = self.taken.take().is_some() && !connection.is_autocommit();
+        if is_open && connection.control("COMMIT").is_err() {
+            // What fails here too fails the next BEGIN, and with it the job that needs it.
+            let _ = connection.control("ROLLBACK");
+        }
+    }
+}
+
+fn serve(
+    connection: &mut Connection,
+    snapshot: &mut Snapshot,
+    job: &mut dyn ReadJob,
+) -> Result<()> {
     if Instant::now() >= job.deadline() {
         return Err(Error::Deadline);
     }
+    snapshot.cover(connection, job.queued())?;
     connection.set_deadline(Some(job.deadline()));
-    connection.control("BEGIN")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut ReadTx::new(connection))));
     // Ending the snapshot must not be cancelled by the deadline that ended the work.
     connection.set_deadline(None);
-    connection.control("COMMIT")?;
     outcome.map_err(|_| Error::Panicked)
 }

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Runs the command.
 pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
     // Requests of somebody who tries things out would only be in the way of what is printed.
-    logging::start(&config.log, "warn")?;
+    let _log = logging::start(&config.log, "warn")?;
     let mut config = config.clone();
     "none".clone_into(&mut config.server.ops_listen);
     // Ports first: a demo that cannot be reached need not be built.
