@@ -3,6 +3,8 @@
 
 mod backup;
 mod call;
+mod client;
+mod crash;
 mod demo;
 mod operator;
 mod serve;

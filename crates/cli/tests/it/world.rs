@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -114,18 +114,39 @@ impl Folder {
 
     /// Starts a server and waits until it is ready.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
-        let mut command = self.command(&[&["serve"], arguments].concat());
-        command
-            .env("ZOOP_SERVER_LISTEN", "127.0.0.1:0")
-            .env("ZOOP_SERVER_OPS_LISTEN", "127.0.0.1:0")
-            .env("ZOOP_LOG_FORMAT", "json");
-        let mut server = Server::start(command);
-        let ready = server.log_line("ready");
-        let endpoint = ready["endpoint"].as_str().expect("an endpoint");
-        endpoint.trim_end_matches("/api/mcp").clone_into(&mut server.url);
-        server.operations = ready["operations"].as_str().map(str::to_owned);
+        let mut server = self.start_to_serve(arguments);
+        server.wait_until_ready();
         server
     }
+
+    /// Starts a server, which listens on free ports and logs JSON, and does not wait for it.
+    pub(crate) fn start_to_serve(&self, arguments: &[&str]) -> Server {
+        Server::start(served(self.command(&[&["serve"], arguments].concat())))
+    }
+}
+
+/// Waits for what another thread or process is about to do.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let give_up = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < give_up, "it never came to be that {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Whether the long forms of the proofs are asked for: `./test --long`.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("ZOOP_TEST_LONG").is_some()
+}
+
+/// A command that will serve, made to listen on free ports and to log JSON.
+pub(crate) fn served(mut command: Command) -> Command {
+    command
+        .env("ZOOP_SERVER_LISTEN", "127.0.0.1:0")
+        .env("ZOOP_SERVER_OPS_LISTEN", "127.0.0.1:0")
+        .env("ZOOP_LOG_FORMAT", "json");
+    command
 }
 
 /// The text under a key.
@@ -152,6 +173,15 @@ impl Server {
         let stdout = lines(child.stdout.take().expect("a pipe"));
         let stderr = lines(child.stderr.take().expect("a pipe"));
         Self { child, stdout, stderr, url: String::new(), operations: None }
+    }
+
+    /// Waits until it answers requests, and learns its addresses.
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&mut self) {
+        let ready = self.log_line("ready");
+        let endpoint = ready["endpoint"].as_str().expect("an endpoint");
+        endpoint.trim_end_matches("/api/mcp").clone_into(&mut self.url);
+        self.operations = ready["operations"].as_str().map(str::to_owned);
     }
 
     /// The next line on stdout.
@@ -183,6 +213,12 @@ impl Server {
         let status = Command::new("sh").args(["-c", "kill -TERM $0", &id]).status();
         let status = status.expect("sh runs");
         assert!(status.success());
+    }
+
+    /// Ends it as a power switch does: nothing of it runs after this.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it was not yet waited for");
+        self.wait();
     }
 
     /// How it ended.

@@ -1,0 +1,70 @@
+//! A client that calls tools over HTTP and tells an answer from none.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// Longer than any answer takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One caller with one connection, kept between its calls.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    endpoint: String,
+    authorization: String,
+}
+
+/// An answer, whatever it says.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+/// There was no whole answer: the server is gone, or went while it answered.
+#[derive(Debug)]
+pub(crate) struct Unanswered;
+
+impl Client {
+    pub(crate) fn new(url: &str, key: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .proxy(None)
+            .build()
+            .into();
+        let (endpoint, authorization) = (format!("{url}/api/mcp"), format!("Bearer {key}"));
+        Self { agent, endpoint, authorization }
+    }
+
+    /// Calls a tool.
+    pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Result<Reply, Unanswered> {
+        let params = json!({ "name": tool, "arguments": arguments });
+        let frame = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        let request = self.agent.post(&self.endpoint).header("content-type", "application/json");
+        let response = request.header("authorization", &self.authorization).send(frame.to_string());
+        let response = response.map_err(|_| Unanswered)?;
+        let status = response.status().as_u16();
+        let body = response.into_body().read_to_string().map_err(|_| Unanswered)?;
+        let body = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{status} {body}"));
+        Ok(Reply { status, body })
+    }
+
+    /// What a tool answered to a call that must succeed.
+    #[track_caller]
+    pub(crate) fn ask(&self, tool: &str, arguments: &Value) -> Value {
+        self.call(tool, arguments).expect("an answer").success()
+    }
+}
+
+impl Reply {
+    /// What the tool answered; it must not have refused.
+    #[track_caller]
+    pub(crate) fn success(&self) -> Value {
+        let result = &self.body["result"];
+        let is_success = self.status == 200 && result["isError"] != true;
+        let text = result["content"][0]["text"].as_str().filter(|_| is_success);
+        let text = text.unwrap_or_else(|| panic!("{self:?}"));
+        serde_json::from_str(text).expect("JSON in the text")
+    }
+}

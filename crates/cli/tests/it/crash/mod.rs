@@ -1,0 +1,173 @@
+//! `kill -9` at random moments: what was answered is there, what was not is there whole or not at
+//! all, and the same call with the same key is never made twice.
+//!
+//! A killed process leaves what it wrote to the system; that a write also survives the loss of power
+//! is the engine's `synchronous=FULL`, which no test here can see.
+//!
+//! `ZOOP_CRASH_SEED` repeats the choices of a failed run, which prints its seed; the moments are the
+//! machine's.
+
+mod state;
+mod tables;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+
+use crate::client::Client;
+use crate::world::{Folder, Server, is_long, text, wait_until};
+use tables::{Tables, assert_sound};
+use writer::{Work, Writer};
+
+const WRITERS: usize = 8;
+/// Kills of one database, which goes on growing.
+const KILLS: usize = 20;
+/// No limits of requests; they are proved elsewhere.
+const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
+/// Above this size of the log each commit starts a checkpoint.
+const CHECKPOINTED_BYTES: u64 = 4 << 20;
+
+#[test]
+fn killed_under_concurrent_writes_it_loses_nothing_that_was_answered() {
+    let first = seed();
+    let databases = if is_long() { 10 } else { 1 };
+    for seed in first..first + databases {
+        eprintln!("ZOOP_CRASH_SEED={seed}");
+        kill_again_and_again(seed);
+    }
+}
+
+#[test]
+fn killed_while_it_makes_its_database_it_starts_again() {
+    let seed = seed();
+    eprintln!("ZOOP_CRASH_SEED={seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let began = Instant::now();
+    drop(Folder::new().serve(&[]));
+    let start = began.elapsed();
+    for _ in 0..if is_long() { 100 } else { 10 } {
+        let folder = Folder::new();
+        kill_a_start(&folder, start, &mut random);
+        let server = folder.serve(&[]);
+        let (_, _, key) = folder.business();
+        let company = json!({ "customer_type": "company", "company_name": "Acme" });
+        Client::new(&server.url, &key).ask("customers.create", &company);
+        assert_sound(&folder.path("zoop.db"));
+    }
+}
+
+/// Starts a server and kills it within the time that a start takes.
+fn kill_a_start(folder: &Folder, start: Duration, random: &mut StdRng) {
+    let moment = start.mul_f64(random.random());
+    let mut server = folder.start_to_serve(&[]);
+    std::thread::sleep(moment);
+    server.kill();
+}
+
+fn kill_again_and_again(seed: u64) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let folder = Folder::new();
+    folder.write("zoop.toml", SETTINGS);
+    let (keys, mut writers) = writers(&folder, &mut random);
+    let path = folder.path("zoop.db");
+    let began = Instant::now();
+    let mut server = folder.serve(&[]);
+    let start = began.elapsed();
+    let (mut kept, mut absent) = (0, 0);
+    for round in 0..KILLS {
+        let work = if round % 4 == 3 { Work::Long } else { Work::Mixed };
+        write_and_kill(&mut writers, server, work, &path, &mut random);
+        if random.random_ratio(1, 3) {
+            kill_a_start(&folder, start, &mut random);
+        }
+        server = folder.serve(&[]);
+        assert_sound(&path);
+        let tables = Tables::read(&path, &keys);
+        for writer in &mut writers {
+            let is_kept = writer.settle(&tables);
+            match is_kept {
+                Some(true) => kept += 1,
+                Some(false) => absent += 1,
+                None => {}
+            }
+            writer.retry(&server.url, is_kept, &tables);
+            writer.search(&server.url, &writer.words);
+        }
+        let after = Tables::read(&path, &keys);
+        for writer in &mut writers {
+            writer.settle(&after);
+        }
+    }
+    for writer in &writers {
+        writer.search(&server.url, &writer.all_words());
+    }
+    assert_lists_all(&server, &writers);
+    assert_sound(&path);
+    eprintln!("{KILLS} kills; of the unanswered writes {kept} were kept and {absent} were not");
+}
+
+/// Lets all writers write and kills the server at a random moment; in a round of long notes, while
+/// the log is large enough that every commit starts a checkpoint.
+fn write_and_kill(
+    writers: &mut [Writer],
+    mut server: Server,
+    work: Work,
+    path: &Path,
+    random: &mut StdRng,
+) {
+    let moment = Duration::from_millis(random.random_range(20..500));
+    std::thread::scope(|scope| {
+        for writer in writers {
+            let url = server.url.clone();
+            scope.spawn(move || writer.write(&url, work));
+        }
+        if work == Work::Long {
+            let log = PathBuf::from(format!("{}-wal", path.display()));
+            wait_until("the log is large", || {
+                std::fs::metadata(&log).is_ok_and(|file| file.len() > CHECKPOINTED_BYTES)
+            });
+        }
+        std::thread::sleep(moment);
+        server.kill();
+    });
+}
+
+/// Writers with a key each, and the ids of the keys.
+fn writers(folder: &Folder, random: &mut StdRng) -> (Vec<String>, Vec<Writer>) {
+    let (_, owner, _) = folder.business();
+    let scopes = "read:customers,write:customers,read:notes,write:notes";
+    let writer = |number| {
+        let made = folder.json(&["key", "create", "--user", &owner, "--scope", scopes]);
+        (text(&made, "key_id"), Writer::new(number, text(&made, "key"), random.random()))
+    };
+    (0..WRITERS).map(writer).unzip()
+}
+
+/// Fails unless the list of customers has each of them once.
+fn assert_lists_all(server: &Server, writers: &[Writer]) {
+    let client = Client::new(&server.url, &writers[0].key);
+    let mut arguments = json!({ "limit": 100 });
+    let mut ids = Vec::new();
+    loop {
+        let page = client.ask("customers.search", &arguments);
+        ids.extend(page["rows"].as_array().expect("rows").iter().map(|row| text(row, "id")));
+        if page["hasMore"] != true {
+            break;
+        }
+        arguments["cursor"] = page["nextCursor"].clone();
+    }
+    let listed = ids.len();
+    ids.sort();
+    ids.dedup();
+    let there: usize = writers.iter().map(Writer::customers).sum();
+    assert_eq!((listed, ids.len()), (there, there));
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("ZOOP_CRASH_SEED").ok();
+    given.map_or_else(rand::random, |seed| seed.parse().expect("ZOOP_CRASH_SEED is a number"))
+}

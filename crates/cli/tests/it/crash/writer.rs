@@ -1,0 +1,215 @@
+//! A writer: one caller with a key of its own who changes its own records until the server is gone.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
+
+use rand::rngs::StdRng;
+use rand::seq::IteratorRandom;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+use super::state::{Change, Operation, State, Word, word};
+use super::tables::Tables;
+use crate::client::Client;
+
+/// A writer, what it was answered, and what that makes the database hold.
+pub(crate) struct Writer {
+    number: usize,
+    pub(crate) key: String,
+    random: StdRng,
+    issued: usize,
+    /// What was answered, as changes.
+    state: State,
+    /// The ids of the records, by the words that they were created with.
+    ids: HashMap<Word, String>,
+    /// The words of this round.
+    pub(crate) words: Vec<Word>,
+    /// The operation that was not answered; at most one, since one is sent at a time.
+    unanswered: Option<(Operation, Value)>,
+    /// The newest answered operation that had an idempotency key: its tool, arguments, answer.
+    keyed: Option<(&'static str, Value, Value)>,
+}
+
+/// What a writer mostly does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Everything, in small pieces.
+    Mixed,
+    /// Long notes, which fill the write-ahead log.
+    Long,
+}
+
+impl Writer {
+    pub(crate) fn new(number: usize, key: String, seed: u64) -> Self {
+        Self {
+            number,
+            key,
+            random: StdRng::seed_from_u64(seed),
+            issued: 0,
+            state: State::default(),
+            ids: HashMap::new(),
+            words: Vec::new(),
+            unanswered: None,
+            keyed: None,
+        }
+    }
+
+    /// Writes until the server no longer answers.
+    pub(crate) fn write(&mut self, url: &str, task: Work) {
+        let client = Client::new(url, &self.key);
+        self.words.clear();
+        while self.unanswered.is_none() {
+            let operation = self.next(task);
+            let arguments = operation.arguments(|word| self.ids[word].clone(), &self.state);
+            match client.call(operation.tool(), &arguments) {
+                Ok(reply) => self.answered(&operation, arguments, reply.success()),
+                Err(_) => self.unanswered = Some((operation, arguments)),
+            }
+        }
+    }
+
+    fn answered(&mut self, operation: &Operation, arguments: Value, answer: Value) {
+        self.state.apply(operation);
+        let creates = !matches!(
+            operation.change,
+            Change::RenameCustomer { .. } | Change::CreateContact { .. } | Change::RenameTag { .. }
+        );
+        if let Change::DeleteTag { tag } = &operation.change {
+            self.ids.remove(tag);
+        } else if creates {
+            let id = answer["id"].as_str().expect("an id").to_owned();
+            self.ids.insert(operation.word.clone(), id);
+        }
+        if operation.has_key {
+            self.keyed = Some((operation.tool(), arguments, answer));
+        }
+    }
+
+    /// The next change: of a record that is there, or a new one.
+    fn next(&mut self, task: Work) -> Operation {
+        self.issued += 1;
+        let word = word(self.number, self.issued);
+        self.words.push(word.clone());
+        let customer = self.state.customers.keys().choose(&mut self.random).cloned();
+        let tag = self.state.tags.keys().choose(&mut self.random).cloned();
+        let dice = self.random.random_range(0..10);
+        let change = match (dice, customer, tag) {
+            _ if task == Work::Long => Change::CreateNote {
+                customer: None,
+                fillers: self.random.random_range(4_000..13_000),
+            },
+            (0..2, Some(customer), _) => Change::RenameCustomer { customer },
+            (2..4, Some(customer), _) => {
+                let is_primary = self.random.random();
+                Change::CreateContact { customer, is_primary }
+            }
+            (4..6, customer, _) => {
+                Change::CreateNote { customer, fillers: self.random.random_range(0..60) }
+            }
+            (6, _, Some(tag)) => Change::RenameTag { tag },
+            (7, _, Some(tag)) => Change::DeleteTag { tag },
+            (6..8, ..) => Change::CreateTag,
+            (8, ..) => Change::CreateCompany,
+            _ => Change::CreateIndividual,
+        };
+        Operation { change, word, has_key: self.random.random() }
+    }
+
+    /// Fails unless the tables hold all that was answered, and all of the unanswered operation or
+    /// nothing of it. Takes over what they hold; whether the unanswered operation is there.
+    pub(crate) fn settle(&mut self, tables: &Tables) -> Option<bool> {
+        let held = &tables.states[self.number];
+        for (word, id) in &self.ids {
+            // A tag may have been deleted by what was not answered.
+            if let Some(held) = tables.ids.get(word) {
+                assert_eq!(*held, id.replace('-', ""), "the id of {word}");
+            }
+        }
+        let Some((operation, _)) = &self.unanswered else {
+            assert_same(held, &self.state, "nothing was unanswered");
+            return None;
+        };
+        let mut with = self.state.clone();
+        with.apply(operation);
+        let is_kept = *held == with;
+        if !is_kept {
+            assert_same(held, &self.state, &format!("{operation:?} was not answered"));
+        }
+        Some(is_kept)
+    }
+
+    /// Retries what was not answered, if it had a key; without one it is left as it is. Afterwards
+    /// nothing is unanswered. Then retries an answered operation, which must change nothing.
+    pub(crate) fn retry(&mut self, url: &str, is_kept: Option<bool>, tables: &Tables) {
+        let client = Client::new(url, &self.key);
+        if let Some((operation, arguments)) = self.unanswered.take() {
+            if operation.has_key {
+                let answer = client.ask(operation.tool(), &arguments);
+                assert_eq!(client.ask(operation.tool(), &arguments), answer, "{operation:?}");
+                self.answered(&operation, arguments, answer);
+            } else if is_kept == Some(true) {
+                let id = tables.ids.get(&operation.word).map_or("", String::as_str);
+                self.answered(&operation, arguments, json!({ "id": hyphened(id) }));
+            }
+        }
+        if let Some((tool, arguments, answer)) = &self.keyed {
+            assert_eq!(client.ask(tool, arguments), *answer, "{tool} {arguments}");
+        }
+    }
+
+    /// Fails unless a search for each of these words finds exactly what the tables hold.
+    pub(crate) fn search(&self, url: &str, words: &[Word]) {
+        let client = Client::new(url, &self.key);
+        let found = |tool: &str, word: &str| -> Vec<String> {
+            let page = client.ask(tool, &json!({ "q": word, "limit": 100 }));
+            let rows = page["rows"].as_array().expect("rows");
+            rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
+        };
+        for word in words {
+            let named = self.state.named(word);
+            let mut ids: Vec<_> = named.iter().map(|known_by| self.ids[known_by].clone()).collect();
+            let mut customers = found("customers.search", word);
+            ids.sort();
+            customers.sort();
+            assert_eq!(customers, ids, "customers that are found by {word}");
+            let note = self.state.notes.contains_key(word).then(|| self.ids[word].clone());
+            assert_eq!(found("notes.list", word), Vec::from_iter(note), "notes found by {word}");
+        }
+    }
+
+    /// How many customers there are.
+    pub(crate) fn customers(&self) -> usize {
+        self.state.customers.len()
+    }
+
+    /// Every word that was ever sent.
+    pub(crate) fn all_words(&self) -> Vec<Word> {
+        (1..=self.issued).map(|number| word(self.number, number)).collect()
+    }
+}
+
+/// Compares piece by piece, so that a failure shows the record and not a thousand of them.
+#[track_caller]
+fn assert_same(held: &State, expected: &State, why: &str) {
+    assert_records(&held.customers, &expected.customers, why);
+    assert_records(&held.notes, &expected.notes, why);
+    assert_records(&held.tags, &expected.tags, why);
+    assert_eq!(held.entries, expected.entries, "entries of the history; {why}");
+    assert_eq!(held.keys, expected.keys, "remembered keys; {why}");
+}
+
+#[track_caller]
+fn assert_records<R: PartialEq + Debug>(
+    held: &BTreeMap<Word, R>,
+    expected: &BTreeMap<Word, R>,
+    why: &str,
+) {
+    for word in held.keys().chain(expected.keys()) {
+        assert_eq!(held.get(word), expected.get(word), "{word}; {why}");
+    }
+}
+
+fn hyphened(id: &str) -> String {
+    let part = |range| id.get(range).unwrap_or_default();
+    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+}
