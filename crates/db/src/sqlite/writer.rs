@@ -106,16 +106,24 @@ fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
         Err(Lost::Mixed) if entries.len() > 1 => together(connection, entries, in_savepoint),
         outcome => outcome,
     };
-    let Err(lost) = outcome else { return 1 };
-    if let [entry] = entries {
-        // Its own failure says more than that of the transaction which ended with it.
-        if let (None, Lost::Failed(failure)) = (&entry.failure, lost) {
-            entry.failure = Some(failure);
+    match (outcome, &mut *entries) {
+        (Ok(()), _) => return 1,
+        // Alone, each job would wait for the lock again, one after another.
+        (Err(Lost::Failed(Error::Locked)), entries) => {
+            entries.iter_mut().for_each(|entry| entry.failure = Some(Error::Locked));
+            return 0;
         }
-        return 0;
-    }
-    if let Lost::Failed(failure) = lost {
-        tracing::warn!(%failure, jobs = entries.len(), "a batch failed; its jobs run alone");
+        (Err(lost), [entry]) => {
+            // Its own failure says more than that of the transaction which ended with it.
+            if let (None, Lost::Failed(failure)) = (&entry.failure, lost) {
+                entry.failure = Some(failure);
+            }
+            return 0;
+        }
+        (Err(Lost::Failed(failure)), entries) => {
+            tracing::debug!(%failure, jobs = entries.len(), "a batch failed; its jobs run alone");
+        }
+        (Err(Lost::Mixed), _) => {}
     }
     entries.iter_mut().map(|entry| serve(connection, std::slice::from_mut(entry))).sum()
 }
