@@ -12,6 +12,7 @@ use crossbeam_channel::TrySendError;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
+use crate::health::WriteHealth;
 use crate::migrate::{Migrate, Migration};
 use crate::sqlite::{ReadJob, Sqlite, WriteJob};
 use crate::tx::{ReadTx, WriteTx};
@@ -48,6 +49,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Db {
     engine: Arc<Sqlite>,
+    health: Arc<WriteHealth>,
 }
 
 /// How much is waiting, for metrics.
@@ -70,7 +72,7 @@ impl Db {
         migrate: Migrate,
     ) -> Result<Self> {
         let engine = Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?;
-        Ok(Self { engine: Arc::new(engine) })
+        Ok(Self { engine: Arc::new(engine), health: Arc::default() })
     }
 
     /// Queues a read. It sees one snapshot, in which is everything that was committed before this
@@ -111,12 +113,18 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Write { deadline, work, outcome: None, reply: sender };
+        let health = self.health.clone();
+        let job = Write { deadline, work, outcome: None, reply: sender, health };
         match self.engine.writes() {
             Some(queue) => refuse(queue.try_send(Box::new(job)), WriteJob::answer),
             None => Box::new(job).answer(Some(Error::Closed)),
         }
         Reply { receiver }
+    }
+
+    /// Whether the storage took the last write; reads may go on where it does not.
+    pub fn takes_writes(&self) -> bool {
+        self.health.is_good()
     }
 
     /// How much is waiting now.
@@ -213,6 +221,7 @@ struct Write<F, T, E> {
     work: F,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    health: Arc<WriteHealth>,
 }
 
 impl<F, T, E> WriteJob for Write<F, T, E>
@@ -237,6 +246,12 @@ where
     }
 
     fn answer(self: Box<Self>, failure: Option<Error>) {
+        match (&failure, &self.outcome) {
+            (Some(failure), _) => self.health.failed(failure),
+            (None, Some(Ok(_))) => self.health.kept(),
+            // A refusal wrote nothing, so it tells nothing of the storage.
+            (None, _) => {}
+        }
         send(self.reply, self.outcome, failure);
     }
 }

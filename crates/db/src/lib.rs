@@ -15,7 +15,8 @@
 
 pub mod engine;
 pub mod error;
-pub mod migrate;
+pub mod health;
+mod migrate;
 pub mod row;
 pub mod sql;
 pub mod sqlite;

@@ -155,6 +155,17 @@ impl ReplyTo<'_> {
         self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
     }
 
+    /// The server's storage fails now: it is full, or another program holds it. Status 503.
+    #[must_use]
+    pub fn unavailable(self, retry_after_s: u64) -> Refusal {
+        let message = format!(
+            "The server's storage is not available and nothing was changed; try again in \
+             {retry_after_s} s"
+        );
+        let data = json!({ "retry_after_s": retry_after_s });
+        self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
+    }
+
     /// A fault of the server's own, told by nothing but the id under which it was logged. Status 500.
     #[must_use]
     pub fn internal(self, request_id: &str) -> Refusal {

@@ -55,7 +55,8 @@ pub(crate) fn record(shared: &Arc<Shared>, hash: [u8; 32]) {
     // The engine skips a job whose caller has gone, so somebody has to stay for this one.
     tokio::spawn(async move {
         if let Err(error) = write.await {
-            tracing::warn!(kind = error.kind(), "a key's last use could not be written");
+            // The key's next call tries again, so this may come as often as calls do.
+            tracing::debug!(?error, "a key's last use could not be written");
             shared.last_use.forget(hash);
         }
     });

@@ -23,7 +23,8 @@ pub(crate) async fn health() -> Response {
     Answer::ok(br#"{"status":"ok"}"#.to_vec(), "ok").into_response()
 }
 
-/// The database answers. Its schema was checked when it was opened.
+/// The database answers. Its schema was checked when it was opened. A server whose storage refuses
+/// writes still serves reads, so it stays ready and says so.
 pub(crate) async fn readiness(State(app): State<App>) -> Response {
     // Looking for a tenant that cannot exist reads an index and finds nothing.
     let read = app.shared.db.read(Instant::now() + READY_WITHIN, |tx| {
@@ -34,7 +35,13 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
     });
     // The job's own deadline does not help where no thread comes to look at it.
     match tokio::time::timeout(READY_WITHIN, read).await {
-        Ok(Ok(())) => Answer::ok(br#"{"status":"ready"}"#.to_vec(), "ok").into_response(),
+        Ok(Ok(())) if app.shared.db.takes_writes() => {
+            Answer::ok(br#"{"status":"ready"}"#.to_vec(), "ok").into_response()
+        }
+        Ok(Ok(())) => {
+            let body = br#"{"status":"ready","degraded":"the storage refuses writes"}"#;
+            Answer::ok(body.to_vec(), "ok").into_response()
+        }
         Ok(Err(_)) | Err(_) => Answer {
             body: br#"{"status":"not_ready","reason":"the database does not answer"}"#.to_vec(),
             retry_after: Some(1),

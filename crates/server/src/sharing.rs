@@ -70,7 +70,13 @@ impl Sharing {
 }
 
 fn complain(error: &Error) {
-    tracing::warn!(?error, "request counts were not shared; the next round tries again");
+    match error {
+        // It would be told every second; callers hear it too, and the engine tells its storage's.
+        Error::Unavailable { cause } => tracing::debug!(%cause, "request counts were not shared"),
+        error => {
+            tracing::warn!(?error, "request counts were not shared; the next round tries again");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -25,19 +25,21 @@ pub(super) fn run(
     stopping: &AtomicBool,
 ) {
     let mut dirty = false;
+    let mut is_failing = false;
+    let mut checkpoint = |mode| checkpoint(connection, mode, &mut is_failing);
     loop {
         match committed.recv_timeout(IDLE) {
             Ok(()) => {
                 dirty = true;
                 let size = std::fs::metadata(log).map_or(0, |file| file.len());
                 if size > FORCED_BYTES {
-                    checkpoint(connection, "TRUNCATE");
+                    checkpoint("TRUNCATE");
                 } else if size > PASSIVE_BYTES {
-                    checkpoint(connection, "PASSIVE");
+                    checkpoint("PASSIVE");
                 }
             }
             Err(RecvTimeoutError::Timeout) if dirty => {
-                checkpoint(connection, "TRUNCATE");
+                checkpoint("TRUNCATE");
                 dirty = false;
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -49,13 +51,15 @@ pub(super) fn run(
     }
 }
 
-/// A checkpoint that cannot finish now is tried again after the next write.
-fn checkpoint(connection: &Connection, mode: &str) {
+/// A checkpoint that cannot finish now is tried again after the next write; of failures in a row the
+/// first is told.
+fn checkpoint(connection: &Connection, mode: &str, is_failing: &mut bool) {
     let outcome =
         connection
             .raw()
             .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0));
-    if let Err(error) = outcome {
-        tracing::warn!(%error, mode, "checkpoint failed; it is tried again after the next write");
+    let was_failing = std::mem::replace(is_failing, outcome.is_err());
+    if let (Err(error), false) = (outcome, was_failing) {
+        tracing::warn!(%error, mode, "checkpoints fail; they are tried again after each write");
     }
 }

@@ -42,6 +42,8 @@ use view::View;
 
 /// Seconds after which a client should try again when there is no room.
 const OVERLOAD_SECONDS: u64 = 1;
+/// Seconds after which a client should try again when the storage fails.
+const STORAGE_SECONDS: u64 = 5;
 
 /// The endpoint.
 pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Response {
@@ -186,6 +188,13 @@ fn overloaded(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.overloaded(OVERLOAD_SECONDS);
     let retry_after = Some(OVERLOAD_SECONDS);
     Answer { retry_after, ..Answer::refusal(&refusal, "overloaded") }
+}
+
+/// A refusal because the storage fails now.
+fn unavailable(reply_to: ReplyTo<'_>) -> Answer {
+    let refusal = reply_to.unavailable(STORAGE_SECONDS);
+    let retry_after = Some(STORAGE_SECONDS);
+    Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
 }
 
 /// A refusal of a body that could not be read to its end; nothing more can come on its connection.

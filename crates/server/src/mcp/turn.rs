@@ -9,8 +9,8 @@ use zoop_crm::run;
 use zoop_crm::tool::ToolDef;
 use zoop_mcp::{ReplyTo, Request, Responder};
 
-use super::overloaded;
 use super::view::View;
+use super::{overloaded, unavailable};
 use crate::answer::Answer;
 use crate::app::Shared;
 use crate::auth::{Halt, Ticket};
@@ -106,17 +106,30 @@ pub(super) fn halted(
 
 fn failed(reply_to: ReplyTo<'_>, request_id: &str, error: &Error) -> Answer {
     log(request_id, error);
-    if matches!(error, Error::Unavailable { .. }) {
-        return overloaded(reply_to);
+    match error {
+        Error::Unavailable { cause: zoop_db::Error::Locked | zoop_db::Error::Unavailable(_) } => {
+            unavailable(reply_to)
+        }
+        Error::Unavailable { .. } => overloaded(reply_to),
+        _ => Answer::refusal(&reply_to.internal(request_id), "internal"),
     }
-    Answer::refusal(&reply_to.internal(request_id), "internal")
 }
 
 /// Writes the cause of a failure to the log, where the caller is told only the request's id.
 pub(super) fn log(request_id: &str, error: &Error) {
     match error {
-        Error::Internal { cause } => tracing::error!(request_id, %cause, "a request failed"),
-        Error::Unavailable { cause } => tracing::warn!(request_id, %cause, "a request was put off"),
+        Error::Internal { cause } => {
+            let is_damage = matches!(cause.downcast_ref(), Some(zoop_db::Error::Corrupt(_)));
+            let advice = is_damage.then_some(
+                "run `zoop doctor`; `zoop restore-backup` puts a backup in the database's place",
+            );
+            tracing::error!(request_id, %cause, advice, "a request failed");
+        }
+        // There may be thousands with one cause: the request's own line says how it ended, metrics
+        // tell of queues, and the engine of a storage that fails.
+        Error::Unavailable { cause } => {
+            tracing::debug!(request_id, %cause, "a request was put off");
+        }
         _ => {}
     }
 }

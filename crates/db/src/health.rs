@@ -1,0 +1,34 @@
+//! [`WriteHealth`]: whether the storage takes writes, as the last one found.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::Error;
+
+/// Logged when it changes, so that a thousand refused writes with one cause are two lines.
+#[derive(Default)]
+pub(crate) struct WriteHealth {
+    is_refusing: AtomicBool,
+}
+
+impl WriteHealth {
+    pub(crate) fn is_good(&self) -> bool {
+        !self.is_refusing.load(Ordering::Relaxed)
+    }
+
+    /// A write was kept.
+    pub(crate) fn kept(&self) {
+        // Nearly always it was good before; then nothing is written that the threads share.
+        if !self.is_good() && self.is_refusing.swap(false, Ordering::Relaxed) {
+            tracing::warn!("the storage takes writes again");
+        }
+    }
+
+    /// A write failed; of the storage's own failures the first is told.
+    pub(crate) fn failed(&self, failure: &Error) {
+        let is_storage =
+            matches!(failure, Error::Locked | Error::Unavailable(_) | Error::Corrupt(_));
+        if is_storage && !self.is_refusing.swap(true, Ordering::Relaxed) {
+            tracing::error!(%failure, "the storage refuses writes; reads go on");
+        }
+    }
+}
