@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use zoop_crm::schema::MIGRATIONS;
 use zoop_db::{Db, Migrate, Options};
 
@@ -42,9 +42,26 @@ pub(crate) fn open(
     let is_new = !path.exists();
     let presence = Presence::shared(&path)?;
     let migrate = if is_new { Migrate::Run } else { migrate };
-    let db = Db::open(url, options, MIGRATIONS, migrate)
-        .with_context(|| format!("the database {} cannot be used", path.display()))?;
+    let db = Db::open(url, options, MIGRATIONS, migrate).map_err(|error| {
+        anyhow!("the database {} cannot be used: {}", path.display(), told(&error))
+    })?;
     Ok(Database { db, _presence: presence })
+}
+
+/// What is wrong with a database and what to do about it.
+pub(crate) fn told(error: &zoop_db::Error) -> String {
+    use zoop_db::Error;
+    let advice = match error {
+        // The file may also be somebody's letter, named by mistake.
+        Error::Corrupt(_) => {
+            ": if it is zoop's, `zoop restore-backup PATH --force` puts a backup in its place; else \
+             name another file with --database"
+        }
+        Error::Locked => ": end that program's transaction, or wait for it",
+        Error::Unavailable(_) | Error::Open { .. } => ": `zoop doctor` looks what is missing",
+        _ => "",
+    };
+    format!("{error}{advice}")
 }
 
 /// The file of an embedded database that is there.
@@ -98,12 +115,9 @@ impl Presence {
 
 fn lock_file(database: &Path) -> Result<File> {
     let path = beside(database, "-lock");
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("cannot make the file {}", path.display()))
+    OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(|| {
+        format!("cannot make the file {}; `zoop doctor` looks what is missing", path.display())
+    })
 }
 
 /// The path of a file that stands beside another, its name going on with `ending`.

@@ -14,7 +14,7 @@ use zoop_crm::{catalog, run, tenants};
 use zoop_db::{Migrate, ReadTx};
 
 use crate::config::Config;
-use crate::database::{self, Database, Missing};
+use crate::database::{self, Database, Missing, told};
 
 /// How long one command may wait and work.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -86,7 +86,7 @@ impl Operator {
     pub(crate) fn sound(&self) -> Result<String> {
         let deadline = Instant::now() + THOROUGH;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
-        match faults.wait()?.first() {
+        match faults.wait().map_err(|error| anyhow!(told(&error)))?.first() {
             None => Ok("the database's structure is sound".to_owned()),
             Some(fault) => bail!("the database is damaged ({fault}): restore a backup"),
         }
@@ -159,8 +159,11 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
             anyhow!("there is no such {record}: check the id and, if you gave one, --tenant")
         }
         Error::InsufficientScope { .. } => anyhow!("the command line may not do this"),
-        Error::Unavailable { cause } => anyhow!("the database is not available: {cause}"),
-        Error::Internal { cause } => anyhow!("something failed: {cause}"),
+        Error::Unavailable { cause } => anyhow!("the database is not available: {}", told(cause)),
+        Error::Internal { cause } => {
+            let told = cause.downcast_ref().map_or_else(|| cause.to_string(), told);
+            anyhow!("something failed: {told}")
+        }
     }
 }
 

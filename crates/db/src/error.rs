@@ -30,13 +30,13 @@ pub enum Error {
     Unique(#[source] rusqlite::Error),
     /// The disk is full, unreadable or read-only; it may recover.
     #[error("the storage is not available: {0}")]
-    Unavailable(#[source] rusqlite::Error),
+    Unavailable(rusqlite::Error),
     /// The file is no database or is damaged.
     #[error("the database file is damaged or is no database: {0}")]
-    Corrupt(#[source] rusqlite::Error),
+    Corrupt(rusqlite::Error),
     /// A statement failed for a reason that is a defect of the program.
     #[error("statement failed: {0}")]
-    Statement(#[source] rusqlite::Error),
+    Statement(rusqlite::Error),
     /// A column did not hold the type that was asked for.
     #[error("column {index} does not hold a {expected}")]
     Column {
