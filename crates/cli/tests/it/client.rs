@@ -14,10 +14,27 @@ pub(crate) struct Client {
     authorization: String,
 }
 
+/// Gets a path of a server; the status and the body.
+pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
+    let reply = agent().get(format!("{url}{path}")).call().expect("an answer");
+    (reply.status().as_u16(), reply.into_body().read_to_string().expect("a body"))
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .proxy(None)
+        .build()
+        .into()
+}
+
 /// An answer, whatever it says.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// `Retry-After` in seconds.
+    pub(crate) retry_after: Option<u64>,
     pub(crate) body: Value,
 }
 
@@ -27,14 +44,8 @@ pub(crate) struct Unanswered;
 
 impl Client {
     pub(crate) fn new(url: &str, key: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .proxy(None)
-            .build()
-            .into();
         let (endpoint, authorization) = (format!("{url}/api/mcp"), format!("Bearer {key}"));
-        Self { agent, endpoint, authorization }
+        Self { agent: agent(), endpoint, authorization }
     }
 
     /// Calls a tool.
@@ -45,9 +56,11 @@ impl Client {
         let response = request.header("authorization", &self.authorization).send(frame.to_string());
         let response = response.map_err(|_| Unanswered)?;
         let status = response.status().as_u16();
+        let retry_after = response.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
         let body = response.into_body().read_to_string().map_err(|_| Unanswered)?;
         let body = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{status} {body}"));
-        Ok(Reply { status, body })
+        Ok(Reply { status, retry_after, body })
     }
 
     /// What a tool answered to a call that must succeed.

@@ -9,4 +9,5 @@ mod demo;
 mod operator;
 mod serve;
 mod settings;
+mod storage_faults;
 mod world;

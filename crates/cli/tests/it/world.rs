@@ -12,7 +12,11 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder of its own, in which nothing is set.
-pub(crate) struct Folder(tempfile::TempDir);
+pub(crate) struct Folder {
+    directory: tempfile::TempDir,
+    /// What runs `zoop` where it is not run as it is: a program and its arguments.
+    launcher: Vec<String>,
+}
 
 /// What a command answered.
 pub(crate) struct Answer {
@@ -53,11 +57,16 @@ impl From<Output> for Answer {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
+        Self { directory: tempfile::tempdir().expect("a folder"), launcher: Vec::new() }
+    }
+
+    /// Lets this program with its arguments run `zoop` from now on.
+    pub(crate) fn launch_with(&mut self, launcher: Vec<String>) {
+        self.launcher = launcher;
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.directory.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
@@ -66,8 +75,11 @@ impl Folder {
 
     /// `zoop` with these arguments, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zoop"));
-        command.args(arguments).current_dir(self.0.path()).env_clear();
+        let launcher = self.launcher.iter().map(String::as_str);
+        let mut words =
+            launcher.chain([env!("CARGO_BIN_EXE_zoop")]).chain(arguments.iter().copied());
+        let mut command = Command::new(words.next().expect("a program"));
+        command.args(words).current_dir(self.directory.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
         command
     }
@@ -205,6 +217,12 @@ impl Server {
                 return entry;
             }
         }
+    }
+
+    /// The lines that were logged since the last look, as JSON.
+    pub(crate) fn logged(&self) -> Vec<Value> {
+        let lines = self.stderr.try_iter();
+        lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
 
     /// Asks it to stop, as a service manager does.

@@ -1,0 +1,53 @@
+//! Another program that holds the database's write lock.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
+use crate::client::Client;
+use crate::world::Folder;
+
+/// The server's `request_deadline`, and as much again for a busy machine.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
+
+#[test]
+fn while_another_program_holds_the_lock_reads_go_on_and_writes_are_put_off() {
+    let folder = Folder::new();
+    folder.write("zoop.toml", SETTINGS);
+    let (_, _, key) = folder.business();
+    let server = folder.serve(&[]);
+    let client = Client::new(&server.url, &key);
+    let before = id(&create(&client, "Before").success());
+    complaints(&server);
+
+    let other = Connection::open(folder.path("zoop.db")).expect("the database");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
+    let began = Instant::now();
+    thread::scope(|scope| {
+        let write = || {
+            let client = Client::new(&server.url, &key);
+            assert_put_off(&create(&client, "Refused"));
+        };
+        let writes: Vec<_> = (0..8).map(|_| scope.spawn(write)).collect();
+        let mut reads = 0;
+        while writes.iter().any(|write| !write.is_finished()) {
+            assert_eq!(customers(&client), [before.as_str()], "reads go on");
+            reads += 1;
+        }
+        assert!(reads > 1, "{reads}");
+    });
+    assert!(began.elapsed() < ANSWERED_WITHIN, "{:?}", began.elapsed());
+    let told = complaints(&server);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0]["failure"].as_str().is_some_and(|it| it.contains("lock")), "{told:?}");
+
+    other.execute_batch("ROLLBACK").expect("it was held");
+    let after = id(&create(&client, "After").success());
+    assert_eq!(customers(&client), [after, before], "of what was refused nothing is there");
+    let end = complaints(&server);
+    let messages: Vec<_> = end.iter().map(|line| &line["message"]).collect();
+    assert_eq!(messages, [&Value::from("the storage takes writes again")]);
+}

@@ -1,0 +1,55 @@
+//! Storage that fails: a full disk, a folder that is read-only, another program's lock. The error is
+//! clear, nothing that was answered is lost, and the service goes on when the cause is gone.
+
+mod damage;
+mod lock;
+mod space;
+mod volume;
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, Reply};
+use crate::world::Server;
+
+/// No limits of requests; they are proved elsewhere.
+const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
+
+/// Creates a company.
+fn create(client: &Client, name: &str) -> Reply {
+    let company = json!({ "customer_type": "company", "company_name": name });
+    client.call("customers.create", &company).expect("an answer")
+}
+
+/// The ids of all customers, newest first.
+fn customers(client: &Client) -> Vec<String> {
+    let mut arguments = json!({ "limit": 100 });
+    let mut ids = Vec::new();
+    loop {
+        let page = client.ask("customers.search", &arguments);
+        ids.extend(page["rows"].as_array().expect("rows").iter().map(id));
+        if page["hasMore"] != true {
+            return ids;
+        }
+        arguments["cursor"] = page["nextCursor"].clone();
+    }
+}
+
+fn id(record: &Value) -> String {
+    record["id"].as_str().expect("an id").to_owned()
+}
+
+/// Fails unless a write was put off with a clear error.
+#[track_caller]
+fn assert_put_off(reply: &Reply) {
+    assert_eq!((reply.status, reply.retry_after), (503, Some(5)), "{reply:?}");
+    let error = &reply.body["error"];
+    assert_eq!((&error["code"], &error["data"]["retry_after_s"]), (&json!(-32004), &json!(5)));
+    let message = error["message"].as_str().expect("a message");
+    assert!(message.contains("storage") && message.contains("try again"), "{message}");
+}
+
+/// What was logged since the last look that somebody should look at.
+fn complaints(server: &Server) -> Vec<Value> {
+    let lines = server.logged().into_iter();
+    lines.filter(|line| line["level"] == "ERROR" || line["level"] == "WARN").collect()
+}

@@ -1,0 +1,131 @@
+//! A full disk, and one that is read-only.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::volume::Volume;
+use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
+use crate::client::{Client, get};
+
+/// Writes that are tried while the disk is full.
+const REFUSED: usize = 200;
+
+#[test]
+fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
+    let volume = Volume::new(16);
+    volume.write("zoop.toml", SETTINGS);
+    let (_, _, key) = volume.folder.business();
+    let server = volume.folder.serve(&[]);
+    let client = Client::new(&server.url, &key);
+    let mut answered: Vec<_> =
+        (0..20).map(|number| id(&create(&client, &format!("Before {number}")).success())).collect();
+    volume.fill();
+    // What the log has room for already is still taken.
+    let refusal = loop {
+        let reply = create(&client, "Squeezed in");
+        if reply.status != 200 {
+            break reply;
+        }
+        answered.push(id(&reply.success()));
+    };
+    assert_put_off(&refusal);
+    complaints(&server);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let client = Client::new(&server.url, &key);
+                for _ in 0..REFUSED / 8 {
+                    assert_put_off(&create(&client, "Refused"));
+                }
+            });
+        }
+    });
+    answered.reverse();
+    assert_eq!(customers(&client), answered, "reads go on");
+    assert_eq!(complaints(&server), [Value::Null; 0], "the incident was told when it began");
+    let (status, ready) = get(&server.url, "/readyz");
+    assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
+
+    volume.free();
+    let after = id(&create(&client, "After").success());
+    answered.insert(0, after);
+    assert_eq!(customers(&client), answered);
+    let end = complaints(&server);
+    assert_eq!(end.len(), 1, "{end:?}");
+    assert_eq!(end[0]["message"], "the storage takes writes again");
+    assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
+    // A server that is killed now has nothing on the full disk that it would need.
+    drop(server);
+    let server = volume.folder.serve(&[]);
+    assert_eq!(customers(&Client::new(&server.url, &key)), answered);
+}
+
+#[test]
+fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
+    let volume = Volume::new(24);
+    volume.write("zoop.toml", SETTINGS);
+    let (_, _, key) = volume.folder.business();
+    let server = volume.folder.serve(&[]);
+    let client = Client::new(&server.url, &key);
+    let customer = id(&create(&client, "Acme").success());
+    let note = json!({ "body": "filler ".repeat(14_000) });
+    let mut notes = 0;
+    let write = || client.call("notes.create", &note).expect("an answer");
+    let refusal = loop {
+        let reply = write();
+        if reply.status != 200 {
+            break reply;
+        }
+        reply.success();
+        notes += 1;
+    };
+    assert_put_off(&refusal);
+    for _ in 0..REFUSED / 10 {
+        assert_put_off(&write());
+    }
+    assert_eq!(customers(&client), [customer]);
+    let told = complaints(&server);
+    assert!(told.len() <= 2, "the writes' and the checkpoints' first failure: {told:?}");
+
+    volume.remount("size=64m");
+    write().success();
+    let page = client.ask("notes.list", &json!({ "limit": 100, "q": "filler" }));
+    let mut listed = page["rows"].as_array().expect("rows").len();
+    let mut cursor = page["nextCursor"].clone();
+    while cursor.is_string() {
+        let page = client.ask("notes.list", &json!({ "limit": 100, "cursor": cursor }));
+        listed += page["rows"].as_array().expect("rows").len();
+        cursor = page["nextCursor"].clone();
+    }
+    assert_eq!(listed, notes + 1);
+    assert_eq!(volume.folder.zoop(&["doctor"]).code, 1, "too little space is left to last");
+}
+
+#[test]
+fn a_start_on_a_full_disk_says_so_and_works_when_there_is_space() {
+    let volume = Volume::new(2);
+    volume.fill();
+    let answer = volume.folder.zoop(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(answer.failure().contains("full"), "{}", answer.stderr);
+    volume.free();
+    drop(volume.folder.serve(&["--ops-listen", "none"]));
+}
+
+#[test]
+fn a_read_only_folder_is_told_and_works_once_it_is_writable() {
+    let volume = Volume::new(4);
+    let (_, _, key) = volume.folder.business();
+    volume.remount("ro");
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["tenant", "list"]] {
+        let answer = volume.folder.zoop(command);
+        let failure = answer.failure();
+        assert!(failure.contains("Read-only") && failure.contains("zoop doctor"), "{failure}");
+    }
+    let doctor = volume.folder.zoop(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.stdout.contains("cannot be written"), "{}", doctor.stdout);
+    volume.remount("rw");
+    let server = volume.folder.serve(&[]);
+    create(&Client::new(&server.url, &key), "Acme").success();
+}

@@ -1,0 +1,97 @@
+//! A small file system of the test's own.
+//!
+//! It is mounted in a namespace that any user may make, so no right of the administrator is needed,
+//! and nobody but the programs started in it sees it. It ends with the test.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::world::Folder;
+
+/// A folder that is a file system of a few MiB.
+pub(crate) struct Volume {
+    /// Its commands run in the file system's root.
+    pub(crate) folder: Folder,
+    /// Holds the namespace, and with it the file system.
+    keeper: Child,
+}
+
+impl Volume {
+    /// # Panics
+    /// When the system lets nobody mount: the message says what is missing.
+    pub(crate) fn new(mebibytes: usize) -> Self {
+        let mut folder = Folder::new();
+        let directory = folder.path("").display().to_string();
+        let mount = format!(
+            "mount -t tmpfs -o size={mebibytes}m zoop '{directory}' && echo mounted && exec cat"
+        );
+        let mut keeper = Command::new("unshare")
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &mount])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare (util-linux) runs");
+        let mut said = String::new();
+        let stdout = keeper.stdout.as_mut().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut said).expect("its output");
+        assert_eq!(
+            said, "mounted\n",
+            "these tests mount a small file system in a namespace of their own, which this system \
+             refuses: allow user namespaces (sysctl kernel.unprivileged_userns_clone=1 or \
+             kernel.apparmor_restrict_unprivileged_userns=0; in a container \
+             --security-opt seccomp=unconfined)"
+        );
+        let id = keeper.id().to_string();
+        let enter = ["nsenter", "--preserve-credentials", "--user", "--mount", "--target", &id];
+        let at = format!("--chdir={directory}");
+        let launcher = enter.iter().chain(&["env", &at]).map(|&word| word.to_owned()).collect();
+        folder.launch_with(launcher);
+        Self { folder, keeper }
+    }
+
+    /// A file of it, as this process can reach it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        let inside = self.folder.path(name);
+        let inside = inside.strip_prefix("/").expect("an absolute path");
+        PathBuf::from(format!("/proc/{}/root", self.keeper.id())).join(inside)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("a file");
+    }
+
+    /// Takes all the space that is left, to the last byte.
+    pub(crate) fn fill(&self) {
+        let mut ballast = File::create(self.path("ballast")).expect("a file");
+        for bytes in [1 << 16, 1 << 12, 1] {
+            while ballast.write_all(&vec![0; bytes]).is_ok() {}
+        }
+    }
+
+    /// Gives back what [`Volume::fill`] has taken.
+    pub(crate) fn free(&self) {
+        std::fs::remove_file(self.path("ballast")).expect("it was full");
+    }
+
+    /// Changes it: read-only (`ro`) or not (`rw`), which nothing on it may be open for, or its
+    /// size (`size=9m`).
+    pub(crate) fn remount(&self, option: &str) {
+        let directory = self.folder.path("").display().to_string();
+        let status = Command::new("nsenter")
+            .args(["--preserve-credentials", "--user", "--mount"])
+            .args(["--target", &self.keeper.id().to_string()])
+            .args(["mount", "-o", &format!("remount,{option}"), &directory])
+            .status();
+        assert!(status.expect("nsenter (util-linux) runs").success());
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        // It may have ended already; either way the file system goes with its last process.
+        let _ = self.keeper.kill();
+        let _ = self.keeper.wait();
+    }
+}
