@@ -5,6 +5,7 @@
 //! with its process, however that ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -115,9 +116,15 @@ impl Presence {
 
 fn lock_file(database: &Path) -> Result<File> {
     let path = beside(database, "-lock");
-    OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(|| {
-        format!("cannot make the file {}; `zoop doctor` looks what is missing", path.display())
-    })
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| {
+            format!("cannot make the file {}; `zoop doctor` looks what is missing", path.display())
+        })
 }
 
 /// The path of a file that stands beside another, its name going on with `ending`.

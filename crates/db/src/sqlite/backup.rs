@@ -19,7 +19,8 @@ pub(super) fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u
     let from = open(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     // An open read transaction pins the snapshot, so that writes beside it never restart the copy.
     from.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")?;
-    let mut to = open(target, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    super::create_private(target);
+    let mut to = open(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let backup = Backup::new(&from, &mut to)?;
     loop {
         let step = backup.step(PAGES_PER_STEP)?;

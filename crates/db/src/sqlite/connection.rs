@@ -50,7 +50,8 @@ impl DeadlineCell {
 impl Connection {
     /// Opens the file to read and write, and creates it if it is not there.
     pub(crate) fn open_writer(path: &Path) -> Result<Self> {
-        let raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        super::create_private(path);
+        let raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         raw.busy_timeout(LOCK_WAIT)?;
         raw.pragma_update(None, "journal_mode", "WAL")?;
         raw.pragma_update(None, "synchronous", "FULL")?;

@@ -9,6 +9,8 @@ mod connection;
 mod reader;
 mod writer;
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -120,6 +122,13 @@ fn spawn(
     body: impl FnOnce() -> Connection + Send + 'static,
 ) -> Result<JoinHandle<Connection>> {
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(body)?)
+}
+
+/// Makes the file of a new database, which nobody but its owner may read; SQLite gives the files
+/// beside it the same rights. A file that is there is not even opened: closing it would end the
+/// locks that this process has on it. What goes wrong is told by SQLite, which opens the file next.
+fn create_private(path: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
 fn wal_path(path: &Path) -> PathBuf {
