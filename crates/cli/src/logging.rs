@@ -2,10 +2,14 @@
 //!
 //! A thread of its own writes them, so that no request waits for whoever reads the log. One that does
 //! not keep up loses lines, and the requests go on.
+//!
+//! What libraries tell the `log` crate is never written: the one that reads phone numbers tells them
+//! there. So nothing here may call tracing-subscriber's `init`, which would take that in.
 
 use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result};
+use tracing::subscriber::set_global_default;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -27,9 +31,10 @@ pub(crate) fn start(log: &LogConfig, level: &str) -> Result<Log> {
     let (stderr, writer) = tracing_appender::non_blocking(io::BufWriter::new(io::stderr()));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     match format(log) {
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => set_global_default(lines.json().flatten_event(true).finish()),
+        LogFormat::Text => set_global_default(lines.with_ansi(io::stderr().is_terminal()).finish()),
     }
+    .context("logging was started already")?;
     Ok(Log { _writer: writer })
 }
 

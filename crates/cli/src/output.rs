@@ -86,7 +86,7 @@ pub(crate) fn rows(answer: &Value, columns: &[(&str, &str)]) -> String {
 pub(crate) fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.replace(['\n', '\t'], " "),
+        Value::String(text) => text.replace(disturbs, " "),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     };
@@ -95,6 +95,13 @@ pub(crate) fn cell(value: &Value) -> String {
     } else {
         text
     }
+}
+
+/// Whether a character does to a terminal something else than to be shown: what people typed must not
+/// move the cursor, turn the writing around or hide.
+fn disturbs(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Lines of columns that are as wide as they must be.
@@ -140,6 +147,8 @@ mod tests {
     #[test]
     fn a_cell_is_one_short_line() {
         assert_eq!(cell(&json!("one\ntwo")), "one two");
+        assert_eq!(cell(&json!("a\u{1b}[2Jb\u{9b}2Jc\u{202e}d\u{e0041}e")), "a [2Jb 2Jc d e");
+        assert_eq!(cell(&json!("清水 नमस्ते عربي")), "清水 नमस्ते عربي");
         assert_eq!(cell(&json!("x".repeat(100))).chars().count(), WIDEST_CELL);
     }
 

@@ -73,6 +73,8 @@ fn given(option: Option<String>, variable: &str) -> Option<String> {
 fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
+        // The key is for the address that was named, and for no other that it may point to.
+        .max_redirects(0)
         .timeout_global(Some(PATIENCE))
         .user_agent(concat!("zoop-call/", env!("CARGO_PKG_VERSION")))
         .build()

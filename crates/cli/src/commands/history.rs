@@ -73,8 +73,8 @@ fn heading(entry: &Value) -> String {
     let value = |key: &str| output::cell(&entry[key]);
     let mut heading = format!("{}  {}  by {}", value("at"), value("tool"), value("actor_kind"));
     for (word, key) in [("", "user_id"), ("key ", "credential_id"), ("through ", "client")] {
-        if let Some(text) = entry[key].as_str() {
-            let _ = write!(heading, "  {word}{text}");
+        if !entry[key].is_null() {
+            let _ = write!(heading, "  {word}{}", value(key));
         }
     }
     heading
