@@ -115,6 +115,11 @@ impl<'c> ReadTx<'c> {
         self.connection.steps(sql.sqlite(), Some(tenant), params)
     }
 
+    /// [`ReadTx::steps`] of a statement about tables above tenants.
+    pub fn global_steps(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<i32> {
+        self.connection.steps(sql.sqlite(), None, params)
+    }
+
     /// The plan that the engine chose for a statement, a line a step. For tests.
     pub fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
         self.connection.plan(sql, params)

@@ -225,6 +225,17 @@ impl Server {
         lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
 
+    /// The next line on stderr, whatever it is.
+    #[track_caller]
+    pub(crate) fn error_line(&self) -> String {
+        self.stderr.recv_timeout(PATIENCE).expect("a line on stderr")
+    }
+
+    /// Every line on stdout and stderr that was not yet read, when it has ended.
+    pub(crate) fn rest(&self) -> String {
+        self.stdout.iter().chain(self.stderr.iter()).map(|line| line + "\n").collect()
+    }
+
     /// Asks it to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();

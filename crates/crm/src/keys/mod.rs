@@ -8,6 +8,8 @@
 mod authenticate;
 mod secret;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
 
 pub use authenticate::{Caller, Denied, authenticate};

@@ -9,7 +9,7 @@ use crate::clock::Entropy;
 
 const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^6 is the first power above 2^32.
-const CHECK_CHARACTERS: usize = 6;
+pub(super) const CHECK_CHARACTERS: usize = 6;
 /// Characters after the prefix that lists show to know a key by.
 const HINT_CHARACTERS: usize = 4;
 /// Longer than any key: what is longer needs no hashing to be refused.
@@ -67,7 +67,7 @@ const fn prefix(kind: ActorKind) -> &'static str {
 }
 
 /// The CRC-32 of `body` in base 62, in fixed width.
-fn check(body: &str) -> String {
+pub(super) fn check(body: &str) -> String {
     let mut left = crc32fast::hash(body.as_bytes());
     let mut digits = [b'0'; CHECK_CHARACTERS];
     for digit in digits.iter_mut().rev() {

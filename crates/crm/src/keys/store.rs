@@ -146,3 +146,9 @@ fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
         last_used_at: row.take()?,
     })
 }
+
+/// The work that the engine does to look a key up.
+#[cfg(test)]
+pub(super) fn steps(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<i32> {
+    Ok(tx.global_steps(BY_HASH, params![hash])?)
+}

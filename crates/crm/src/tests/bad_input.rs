@@ -110,3 +110,41 @@ fn the_operators_tools_refuse_strange_input_too() {
         }
     }
 }
+
+#[test]
+fn no_tool_lets_its_caller_set_what_is_the_products_to_set() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let other = world.business("Other");
+    let before = entries(&world, &acme);
+    let own = [
+        ("tenant_id", json!(other.account.id)),
+        ("tenant_no", json!(other.account.number.0)),
+        ("created_by", json!(Business::user(&acme.office))),
+        ("user_id", json!(Business::user(&acme.office))),
+        ("created_at", json!("2020-01-01T00:00:00Z")),
+        ("archived_at", json!("2020-01-01T00:00:00Z")),
+        ("actor_kind", json!("operator")),
+        ("scopes", json!("operate")),
+    ];
+    for (_, tool) in catalog::mcp_tools() {
+        let example: Value = serde_json::from_str(&acme.fill(tool.example)).unwrap();
+        let is_known = |name: &str| tool.fields().iter().any(|field| field.name == name);
+        for (name, value) in own.iter().filter(|(name, _)| !is_known(name)) {
+            let mut arguments = example.clone();
+            arguments[*name] = value.clone();
+            let call = world.call(&acme.owner, tool.name, arguments);
+            let told = told(&call.expect_err(&format!("{} {name}", tool.name)));
+            assert_eq!(told["fields"][0]["field"], *name, "{} {told}", tool.name);
+        }
+    }
+    assert_eq!(entries(&world, &acme), before);
+    let takers = |name: &str| {
+        let takes = |tool: &&crate::tool::ToolDef| tool.fields().iter().any(|f| f.name == name);
+        catalog::mcp_tools().map(|(_, tool)| tool).filter(takes).map(|t| t.name).collect::<Vec<_>>()
+    };
+    assert_eq!(takers("created_by"), ["notes.list"], "a filter");
+    for (name, _) in own.iter().filter(|(name, _)| *name != "created_by") {
+        assert_eq!(takers(name), [""; 0], "{name}");
+    }
+}

@@ -2,6 +2,7 @@
 //! temporary file, a clock that stands still.
 
 mod access;
+mod attacks;
 mod http;
 mod limits;
 mod lists;

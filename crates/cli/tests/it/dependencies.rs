@@ -1,0 +1,239 @@
+//! `docs/dependencies.md`: what zoop is built from. Written by `ZOOP_WRITE_DOCS=1 cargo nextest run
+//! -p zoop dependencies` from the manifests, the lock file and the crates' sources; only what a direct
+//! dependency is for is written by hand, into the page itself, and stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use proc_macro2::{TokenStream, TokenTree};
+use serde_json::Value;
+
+/// The platform whose crates are listed, so that the page does not depend on where it is written.
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+/// What stands for a purpose that nobody has written yet.
+const NO_PURPOSE: &str = "?";
+
+/// What `cargo metadata` tells.
+struct Metadata(Value);
+
+/// A crate of the lock file.
+struct Package<'a> {
+    name: &'a str,
+    version: &'a str,
+    licence: &'a str,
+    /// Where its library's sources are.
+    folder: &'a Path,
+    is_macro: bool,
+}
+
+impl Metadata {
+    fn read() -> Self {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["metadata", "--locked", "--format-version", "1"]);
+        cargo.args(["--filter-platform", PLATFORM]).current_dir(repository());
+        let output = cargo.output().expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self(serde_json::from_slice(&output.stdout).expect("JSON"))
+    }
+
+    fn package(&self, id: &str) -> Package<'_> {
+        let packages = self.0["packages"].as_array().expect("packages");
+        let package = packages.iter().find(|package| package["id"] == id).expect("it");
+        let word = |key: &str| package[key].as_str().unwrap_or("none");
+        let targets = package["targets"].as_array().expect("targets");
+        let is = |target: &Value, kind: &str| target["kind"][0] == kind;
+        let library = targets.iter().find(|it| !is(it, "custom-build")).expect("a library");
+        Package {
+            name: word("name"),
+            version: word("version"),
+            licence: word("license"),
+            folder: library["src_path"]
+                .as_str()
+                .and_then(|path| Path::new(path).parent())
+                .expect("it"),
+            is_macro: is(library, "proc-macro"),
+        }
+    }
+
+    fn members(&self) -> Vec<&Value> {
+        let members = self.0["workspace_members"].as_array().expect("members");
+        let packages = self.0["packages"].as_array().expect("packages");
+        packages.iter().filter(|package| members.contains(&package["id"])).collect()
+    }
+
+    /// The id of a crate of the workspace.
+    fn member(&self, name: &str) -> &str {
+        let members = self.members();
+        let found = members.iter().find(|package| package["name"] == name).expect("a member");
+        found["id"].as_str().expect("an id")
+    }
+
+    /// The crates that one needs in this way: `null` for its running, `build` for its building.
+    fn needs(&self, id: &str, kind: &Value) -> Vec<&str> {
+        let nodes = self.0["resolve"]["nodes"].as_array().expect("nodes");
+        let node = nodes.iter().find(|node| node["id"] == id).expect("a node");
+        let needs = node["deps"].as_array().expect("dependencies").iter();
+        needs
+            .filter(|need| {
+                need["dep_kinds"].as_array().expect("kinds").iter().any(|it| it["kind"] == *kind)
+            })
+            .map(|need| need["pkg"].as_str().expect("an id"))
+            .collect()
+    }
+
+    /// What runs in a crate, and what runs while it is built, itself included.
+    fn graph(&self, root: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let (mut running, mut building) = (BTreeSet::new(), BTreeSet::new());
+        let mut waiting = vec![(self.member(root), false)];
+        while let Some((id, builds)) = waiting.pop() {
+            let builds = builds || self.package(id).is_macro;
+            if !(if builds { &mut building } else { &mut running }).insert(id) {
+                continue;
+            }
+            waiting.extend(self.needs(id, &Value::Null).into_iter().map(|id| (id, builds)));
+            waiting.extend(self.needs(id, &Value::from("build")).into_iter().map(|id| (id, true)));
+        }
+        (running, building)
+    }
+}
+
+impl Package<'_> {
+    /// How often its sources say `unsafe`, comments and texts not counted.
+    fn unsafes(&self) -> usize {
+        let sources = crate::security::sources(self.folder);
+        sources.iter().map(|(_, source)| source.parse().map_or(0, unsafes)).sum()
+    }
+}
+
+fn unsafes(tokens: TokenStream) -> usize {
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Group(group) => unsafes(group.stream()),
+            TokenTree::Ident(word) => usize::from(word == "unsafe"),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => 0,
+        })
+        .sum()
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The cells of the page's table rows that have this many.
+fn rows(page: &str, cells: usize) -> impl Iterator<Item = Vec<&str>> {
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>())
+        .filter(move |row| row.len() == cells)
+}
+
+/// The page as it should be; from the one that is kept come the purposes, and the counts of versions
+/// that it knows, unless everything is to be counted again.
+fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
+    let mut page = String::from(
+        "# Dependencies\n\n\
+         Written by a test (`crates/cli/tests/it/dependencies.rs`); by hand are only the words in\n\
+         \u{201c}for\u{201d}. Licences, sources and bans are held by `cargo deny` (`deny.toml`). Our own crates\n\
+         forbid unsafe code.\n\n\
+         ## Named in our manifests\n\n\
+         | crate | for | version | licence | in |\n| --- | --- | --- | --- | --- |\n",
+    );
+    direct(metadata, kept, &mut page);
+    let (running, mut building) = metadata.graph("zoop");
+    building.retain(|id| !running.contains(id));
+    let known: BTreeMap<_, _> = rows(kept, 4)
+        .map(|row| ((row[0].to_owned(), row[1].to_owned()), row[3].to_owned()))
+        .collect();
+    for (title, about, ids) in [
+        (
+            "In the binary",
+            "Unsafe is how often the word stands in the crate's sources outside comments and texts, for\n\
+             every platform and feature. `libsqlite3-sys` also brings SQLite itself, which is C.",
+            running,
+        ),
+        ("Only while building", "Macros, build scripts and what they need.", building),
+    ] {
+        let packages: Vec<_> = ids.iter().map(|id| metadata.package(id)).collect();
+        let packages: Vec<_> = packages.iter().filter(|it| !it.name.starts_with("zoop")).collect();
+        let start = page.len();
+        let mut with_unsafe = 0;
+        let mut named: Vec<_> = packages.iter().map(|it| (it.name, it.version, it)).collect();
+        named.sort_by_key(|(name, version, _)| (*name, *version));
+        for (name, version, package) in named {
+            let name = format!("`{name}`");
+            let known = known.get(&(name.clone(), version.to_owned())).filter(|_| !count_again);
+            let count = known.cloned().unwrap_or_else(|| package.unsafes().to_string());
+            with_unsafe += usize::from(count != "0");
+            writeln!(page, "| {name} | {version} | {} | {count} |", package.licence).expect("it");
+        }
+        let head = format!(
+            "\n## {title}\n\n{about}\n{} crates, {with_unsafe} of them with unsafe code.\n\n\
+             | crate | version | licence | unsafe |\n| --- | --- | --- | --- |\n",
+            packages.len()
+        );
+        page.insert_str(start, &head);
+    }
+    page
+}
+
+/// The rows of the dependencies that the manifests of the workspace name.
+fn direct(metadata: &Metadata, kept: &str, page: &mut String) {
+    let purposes: BTreeMap<_, _> = rows(kept, 5).map(|row| (row[0], row[1])).collect();
+    let mut named: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<String>)> = BTreeMap::new();
+    for member in metadata.members() {
+        let user = member["name"].as_str().expect("a name");
+        for need in member["dependencies"].as_array().expect("dependencies") {
+            if need["path"].is_null() {
+                let word = |key: &str| need[key].as_str();
+                let entry = named.entry(word("name").expect("a name")).or_default();
+                entry.0.insert(word("req").expect("a requirement").trim_start_matches('^'));
+                let kind = word("kind").map(|kind| format!(" ({kind})")).unwrap_or_default();
+                entry.1.insert(format!("{user}{kind}"));
+            }
+        }
+    }
+    let packages = metadata.0["packages"].as_array().expect("packages");
+    for (name, (versions, users)) in named {
+        let found = packages.iter().find(|package| package["name"] == name);
+        let licence = found.and_then(|package| package["license"].as_str()).unwrap_or("none");
+        let name = format!("`{name}`");
+        let purpose = purposes.get(name.as_str()).copied().unwrap_or(NO_PURPOSE);
+        let versions = Vec::from_iter(versions).join(", ");
+        let users = Vec::from_iter(users).join(", ");
+        writeln!(page, "| {name} | {purpose} | {versions} | {licence} | {users} |").expect("it");
+    }
+}
+
+#[test]
+fn the_list_of_dependencies_is_current() {
+    let path = repository().join("docs/dependencies.md");
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let is_written = std::env::var_os("ZOOP_WRITE_DOCS").is_some();
+    let count_again = is_written || std::env::var_os("ZOOP_TEST_LONG").is_some();
+    let page = page(&Metadata::read(), &kept, count_again);
+    if is_written {
+        std::fs::write(&path, &page).expect("the page is written");
+    } else {
+        assert!(kept == page, "docs/dependencies.md is out of date: run with ZOOP_WRITE_DOCS=1");
+    }
+    let open: Vec<_> = rows(&page, 5).filter(|row| row[1] == NO_PURPOSE).collect();
+    assert!(open.is_empty(), "write in docs/dependencies.md what these are for: {open:?}");
+}
+
+#[test]
+fn the_server_has_nothing_to_call_out_with() {
+    let metadata = Metadata::read();
+    let clients = ["ureq", "reqwest", "isahc", "curl", "hickory-resolver", "rustls", "native-tls"];
+    let reached = |root: &str| {
+        let (running, _) = metadata.graph(root);
+        running.into_iter().map(|id| metadata.package(id).name).collect::<Vec<_>>()
+    };
+    let ours = reached("zoop-server");
+    assert!(ours.contains(&"hyper") && ours.contains(&"zoop-crm"), "{ours:?}");
+    for client in clients {
+        assert!(!ours.contains(&client), "{client}");
+    }
+    assert!(reached("zoop").contains(&"ureq"), "`zoop call` has the one that there is");
+}
