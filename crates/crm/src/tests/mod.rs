@@ -6,7 +6,6 @@ mod history;
 mod idempotency;
 mod laws;
 mod matrix;
-mod model;
 mod plans;
 mod races;
 mod reference;

@@ -11,7 +11,8 @@ use crate::catalog;
 use crate::tool::{Action, ActorRule, Effect, ToolDef};
 
 /// The tests that show what each tool does, beside those that hold for every tool
-/// (`tests/laws.rs`, `matrix.rs`, `history.rs`, `idempotency.rs`, `snapshots.rs`, `model/`).
+/// (`laws.rs`, `matrix.rs`, `history.rs`, `idempotency.rs`, `snapshots.rs` here, and beside `src` the
+/// folder `tests/model`).
 const SHOWN_BY: &[(&str, &[&str])] = &[
     (
         "customers.search",

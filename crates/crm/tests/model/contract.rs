@@ -61,6 +61,7 @@ const SUBJECT_FILTERS: &[&str] = &[
     "lawn_estimate",
     "standalone",
 ];
+const PEOPLE: &[&str] = &["owner", "office", "tech"];
 const WORK: &[&str] = &["job", "invoice", "quote", "lawn_estimate"];
 
 const CUSTOMER_ID: Field = ("customer_id", Id, Required);
@@ -281,6 +282,7 @@ pub(super) const TOOLS: &[Tool] = &[
         ],
         2,
     ),
+    tool("users.set_role", OPERATE, &[("id", Id, Required), ("role", Word(PEOPLE), Required)], 2),
 ];
 
 const NEW_LOCATION: [Field; 16] = {

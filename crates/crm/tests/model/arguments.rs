@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::contract::{Field, Holds, Use};
 use super::pools;
-use crate::fold;
+use zoop_crm::fold;
 
 /// The fields of an object.
 pub(super) type Object = Map<String, Value>;

@@ -5,44 +5,45 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::contract::{LOCATION_TYPES, STATUSES, SUBJECT_TYPES};
-use super::play::{Checked, Play};
+use super::play::Play;
 use super::pools;
-use super::state::caseless;
+use super::state::{Checked, caseless};
 
 impl Play {
-    /// The entries of each tenant's history.
-    pub(super) fn history(&self) -> Vec<Vec<String>> {
-        self.accounts
-            .iter()
-            .map(|business| {
-                let mut tools = Vec::new();
-                let mut arguments = json!({ "limit": 100 });
-                loop {
-                    let page =
-                        self.world.operate(Some(business.account), "history.list", arguments);
-                    let rows = page["rows"].as_array().expect("rows");
-                    tools.extend(rows.iter().map(|row| row["tool"].as_str().unwrap().to_owned()));
-                    if page["hasMore"] == false {
-                        tools.reverse();
-                        return tools;
-                    }
-                    arguments = json!({ "limit": 100, "cursor": page["nextCursor"] });
-                }
-            })
-            .collect()
+    /// The tools of each tenant's history.
+    pub(super) fn history(&mut self) -> Checked<Vec<Vec<String>>> {
+        (0..self.possible.len()).map(|tenant| self.tools_of(tenant)).collect()
+    }
+
+    fn tools_of(&mut self, tenant: usize) -> Checked<Vec<String>> {
+        let mut tools = Vec::new();
+        let mut arguments = json!({ "limit": 100 });
+        loop {
+            let page = self.operate(tenant, "history.list", arguments)?;
+            let rows = page["rows"].as_array().expect("rows");
+            tools.extend(rows.iter().map(|row| row["tool"].as_str().expect("a tool").to_owned()));
+            if page["hasMore"] == false {
+                tools.reverse();
+                return Ok(tools);
+            }
+            arguments = json!({ "limit": 100, "cursor": page["nextCursor"] });
+        }
     }
 
     /// Compares everything that can be read. `before` is the history that was there at first.
     pub(super) fn compare_everything(&mut self, before: &[Vec<String>]) -> Checked {
-        let histories = self.history();
-        for ((history, before), tenant) in histories.iter().zip(before).zip(&self.tenants) {
-            let expected: Vec<_> =
-                before.iter().map(String::as_str).chain(tenant.history.iter().copied()).collect();
-            if *history != expected {
-                return Err(format!("the history is\n  {history:?}\nthe model's\n  {expected:?}"));
-            }
+        let histories = self.history()?;
+        for (tenant, (history, before)) in histories.iter().zip(before).enumerate() {
+            self.keep(tenant, |state| {
+                let before = before.iter().map(String::as_str);
+                let expected: Vec<_> = before.chain(state.history.iter().copied()).collect();
+                if *history == expected {
+                    return Ok(());
+                }
+                Err(format!("the history is\n  {history:?}\nthe model's\n  {expected:?}"))
+            })?;
         }
-        for tenant in 0..self.tenants.len() {
+        for tenant in 0..self.possible.len() {
             self.compare_customers(tenant)?;
             self.compare_notes(tenant)?;
             self.ask(tenant, 0, "tags.list", json!({}))?;
@@ -53,7 +54,7 @@ impl Play {
     fn compare_customers(&mut self, tenant: usize) -> Checked {
         let reader = self.operator();
         let of = |tenant: usize, play: &Self| -> Vec<Value> {
-            play.tenants[tenant].customers.iter().map(|one| one.own["id"].clone()).collect()
+            play.tenants()[tenant].customers.iter().map(|one| one.own["id"].clone()).collect()
         };
         for id in of(tenant, self) {
             self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
@@ -76,7 +77,7 @@ impl Play {
         for email in pools::EMAILS {
             self.ask(tenant, reader, "customers.search", json!({ "email": email }))?;
         }
-        let tags: Vec<_> = self.tenants.iter().flat_map(|of| &of.tags).cloned().collect();
+        let tags: Vec<_> = self.tenants().into_iter().flat_map(|of| &of.tags).cloned().collect();
         for tag in tags {
             self.ask(tenant, reader, "customers.search", json!({ "tag": tag["id"] }))?;
         }
@@ -85,8 +86,12 @@ impl Play {
 
     fn compare_notes(&mut self, tenant: usize) -> Checked {
         let reader = self.operator();
-        let notes: Vec<_> =
-            self.tenants.iter().flat_map(|of| &of.notes).map(|note| note.shown.clone()).collect();
+        let notes: Vec<_> = self
+            .tenants()
+            .into_iter()
+            .flat_map(|of| &of.notes)
+            .map(|note| note.shown.clone())
+            .collect();
         for note in &notes {
             // The owner, the office, the tech and the operator: a draft is its author's alone.
             for caller in [0, 1, 2, reader] {
@@ -98,8 +103,8 @@ impl Play {
             .filter_map(|note| note["subject_id"].as_str().map(str::to_owned))
             .collect();
         let people: BTreeSet<_> = self
-            .tenants
-            .iter()
+            .tenants()
+            .into_iter()
             .flat_map(|of| &of.callers)
             .filter_map(|of| of.user.clone())
             .collect();
@@ -124,17 +129,16 @@ impl Play {
     }
 
     /// What holds after every call, read from the product alone.
-    pub(super) fn check_invariants(&self) -> Checked {
-        for (business, tenant) in self.accounts.iter().zip(&self.tenants) {
-            let get = |tool: &str, arguments: Value| {
-                self.world.operate(Some(business.account), tool, arguments)
-            };
+    pub(super) fn check_invariants(&mut self) -> Checked {
+        for tenant in 0..self.possible.len() {
             let mut numbers = BTreeSet::new();
             for status in STATUSES {
-                let found = get("customers.search", json!({ "status": status, "limit": 100 }));
+                let filters = json!({ "status": status, "limit": 100 });
+                let found = self.operate(tenant, "customers.search", filters)?;
                 for row in found["rows"].as_array().expect("rows") {
-                    let full = get("customers.get", json!({ "id": row["id"] }));
-                    if !tenant.customers.iter().any(|known| known.own["id"] == row["id"]) {
+                    let full = self.operate(tenant, "customers.get", json!({ "id": row["id"] }))?;
+                    let customers = &self.tenants()[tenant].customers;
+                    if !customers.iter().any(|known| known.own["id"] == row["id"]) {
                         return Err(format!("not this tenant's: {row}"));
                     }
                     if !numbers.insert(full["customer_number"].to_string()) {
@@ -143,7 +147,7 @@ impl Play {
                     check_primaries(&full)?;
                 }
             }
-            let tags = get("tags.list", json!({}));
+            let tags = self.operate(tenant, "tags.list", json!({}))?;
             let rows = tags["rows"].as_array().expect("rows");
             let names: BTreeSet<_> = rows.iter().map(|tag| caseless(&tag["name"])).collect();
             if names.len() != rows.len() {

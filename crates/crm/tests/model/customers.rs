@@ -124,7 +124,7 @@ impl Tenant {
         for (field, value) in arguments {
             match field.as_str() {
                 "id" => {}
-                "status" => customer.status = value.as_str().expect("a status").to_owned(),
+                "status" => value.as_str().expect("a status").clone_into(&mut customer.status),
                 "phone" => {
                     customer.own["primary_phone"] = e164(value);
                     customer.own["primary_phone_raw"] = value.clone();

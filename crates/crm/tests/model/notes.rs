@@ -7,7 +7,7 @@ use super::state::{
     CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Outcome, Refusal, Tenant, creation, sent, sent_or,
     time, wrong_field,
 };
-use crate::fold::{self, Kind};
+use zoop_crm::fold::{self, Kind};
 
 /// How long a draft lives.
 pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;
@@ -107,8 +107,8 @@ impl Tenant {
     }
 
     fn changeable_note(&mut self, id: &Value, caller: usize, now: i64) -> Outcome<usize> {
-        let caller = &self.callers[caller];
-        let (user, is_owner) = (caller.user.clone(), caller.is_owner);
+        let user = self.callers[caller].user.clone();
+        let is_owner = self.is_owner(caller);
         let place = self.visible_note(id, user.as_deref(), now)?;
         let is_author = self.notes[place].shown["created_by"].as_str() == user.as_deref();
         if is_owner || is_author { Ok(place) } else { Err(INVALID) }

@@ -67,11 +67,11 @@ impl Tenant {
     }
 
     fn authorize(&self, caller: usize, tool: &Tool) -> Outcome<()> {
-        let caller = &self.callers[caller];
-        if !caller.scopes.contains(&tool.scope) {
+        if !self.may(caller, tool.scope) {
             return Err(NO_SCOPE);
         }
-        if tool.person && caller.user.is_none() { Err(INVALID) } else { Ok(()) }
+        let is_person = self.callers[caller].user.is_some();
+        if tool.person && !is_person { Err(INVALID) } else { Ok(()) }
     }
 
     fn run(
@@ -89,6 +89,7 @@ impl Tenant {
             "locations" => self.locations(verb, arguments, fresh, now),
             "tags" => self.tags(verb, arguments, caller, fresh, now),
             "subjects" => self.create_work(arguments, fresh),
+            "users" => self.set_role(arguments),
             _ => return self.notes(verb, arguments, caller, fresh, now),
         };
         Ok((answer?, !tool.is_read()))
@@ -96,7 +97,7 @@ impl Tenant {
 
     /// A caller who may not read is told what it sent, and how to find it again.
     fn receipt(&self, caller: usize, tool: &Tool, answer: Value, sent: &Object) -> Value {
-        let can_read = self.callers[caller].scopes.contains(&tool.read_scope());
+        let can_read = self.may(caller, tool.read_scope());
         let first = match (tool.name, tool.verb()) {
             _ if can_read => return answer,
             ("customers.create", _) => {

@@ -1,5 +1,4 @@
-//! What a sequence does next: a call with arguments that collide with what is there, or a step of
-//! the clock.
+//! Calls with arguments that collide with what is there.
 
 use serde_json::{Value, json};
 
@@ -7,7 +6,6 @@ use super::arguments::Object;
 use super::contract::{self, Field, Holds, OPERATE, TOOLS, Tool, Use};
 use super::dice::Dice;
 use super::ids::{Kind, children, ids};
-use super::notes::DAY;
 use super::pools;
 use super::state::{Customer, Tenant, time};
 
@@ -20,39 +18,8 @@ pub(super) struct Call {
     pub(super) arguments: Value,
 }
 
-/// One step of a sequence.
-pub(super) enum Step {
-    /// A call, and how long to wait for it.
-    Call(Call, i64),
-    /// The clock moves, backwards too.
-    Advance(i64),
-    /// What is out of date is removed.
-    Sweep,
-}
-
-const CLOCK: &[i64] =
-    &[1, 1_000, 999, 10_000, 59_999, 60_000, DAY - 1_000, DAY, 25 * DAY / 24, -1, -700, -5_000];
-
-/// The next step. `keyed` are the calls so far that had an idempotency key, and
-/// when they were made.
-pub(super) fn step(dice: &mut Dice, tenants: &[Tenant], keyed: &[(Call, i64)], now: i64) -> Step {
-    match dice.roll(24) {
-        0 => return Step::Advance(*dice.of(CLOCK)),
-        1 => return Step::Advance(1),
-        2 if dice.roll(4) == 0 => return Step::Sweep,
-        3 if !keyed.is_empty() => {
-            let (mut call, at) = dice.of(keyed).clone();
-            if dice.one_in(4) {
-                call.arguments["color"] = json!("#112233");
-            }
-            // Until a day is over a retry is answered, and not a moment longer.
-            let wait = if dice.one_in(4) { at + DAY - dice.of(&[0, 1]) - now } else { 0 };
-            return Step::Call(call, wait.max(0));
-        }
-        _ => {}
-    }
-    // One tenant has most of the records, the other is there to be mistaken for it.
-    let tenant = usize::from(dice.roll(4) == 0);
+/// A call of some tool.
+pub(super) fn any(dice: &mut Dice, tenants: &[&Tenant], tenant: usize, now: i64) -> Call {
     let total: usize = TOOLS.iter().map(|tool| tool.weight).sum();
     let mut place = dice.roll(total);
     let chosen = TOOLS.iter().find(|tool| {
@@ -61,11 +28,22 @@ pub(super) fn step(dice: &mut Dice, tenants: &[Tenant], keyed: &[(Call, i64)], n
         is_here
     });
     let chosen = chosen.expect("the weights add up");
-    let tool = useful(dice, &tenants[tenant], chosen);
-    let caller = caller(dice, &tenants[tenant], tool);
+    let tool = useful(dice, tenants[tenant], chosen);
+    call(dice, tenants, tenant, tool, now)
+}
+
+/// A call of this tool.
+pub(super) fn call(
+    dice: &mut Dice,
+    tenants: &[&Tenant],
+    tenant: usize,
+    tool: &'static Tool,
+    now: i64,
+) -> Call {
+    let caller = caller(dice, tenants[tenant], tool);
     let mut making = Making { dice, tenants, tenant, now };
     let arguments = making.arguments(tool);
-    Step::Call(Call { tenant, caller, tool, arguments: Value::Object(arguments) }, 0)
+    Call { tenant, caller, tool, arguments: Value::Object(arguments) }
 }
 
 /// Mostly a tool that has something to work on; before there is anything, one that makes it.
@@ -90,11 +68,9 @@ fn useful(dice: &mut Dice, tenant: &Tenant, tool: &'static Tool) -> &'static Too
 fn caller(dice: &mut Dice, tenant: &Tenant, tool: &Tool) -> usize {
     let any = dice.roll(tenant.callers.len());
     let is_free = |caller: &usize| {
-        let caller = &tenant.callers[*caller];
-        let operates = caller.scopes.contains(&OPERATE);
-        caller.scopes.contains(&tool.scope)
-            && (!tool.person || caller.user.is_some())
-            && operates == (tool.scope == OPERATE)
+        tenant.may(*caller, tool.scope)
+            && (!tool.person || tenant.callers[*caller].user.is_some())
+            && tenant.may(*caller, OPERATE) == (tool.scope == OPERATE)
     };
     let free: Vec<_> = (0..tenant.callers.len()).filter(is_free).collect();
     if dice.one_in(10) { any } else { *dice.of(&free) }
@@ -102,7 +78,7 @@ fn caller(dice: &mut Dice, tenant: &Tenant, tool: &Tool) -> usize {
 
 struct Making<'a> {
     dice: &'a mut Dice,
-    tenants: &'a [Tenant],
+    tenants: &'a [&'a Tenant],
     tenant: usize,
     now: i64,
 }
@@ -195,7 +171,7 @@ impl Making<'_> {
                     ("id", "contacts") => Kind::Contact,
                     ("id", "locations") => Kind::Location,
                     ("id", "tags") | ("tag", _) => Kind::Tag,
-                    ("created_by", _) => Kind::User,
+                    ("created_by", _) | ("id", "users") => Kind::User,
                     _ => Kind::Note,
                 };
                 self.id(kind, name == "id" && tool.verb() == "restore")
@@ -240,7 +216,7 @@ impl Making<'_> {
         }
         let is_foreign = self.dice.one_in(20);
         let tenant = if is_foreign { 1 - self.tenant } else { self.tenant };
-        let ids = ids(&self.tenants[tenant], kind);
+        let ids = ids(self.tenants[tenant], kind);
         self.one(ids, archived)
     }
 
@@ -340,7 +316,7 @@ impl Making<'_> {
             return;
         }
         let kind = if tool.group() == "contacts" { Kind::Contact } else { Kind::Location };
-        let tenant = &self.tenants[self.tenant];
+        let tenant = self.tenants[self.tenant];
         let owner = |child: &Value| {
             let customers = tenant.customers.iter();
             let mut of_kind = customers.filter(|customer| !children(customer, kind).is_empty());

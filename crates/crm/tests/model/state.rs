@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::pools;
+use super::process::Credential;
 
 /// Why a call is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub(super) struct Refusal {
 }
 
 pub(super) type Outcome<T = Value> = Result<T, Refusal>;
+
+/// A disagreement, in words.
+pub(super) type Checked<T = ()> = Result<T, String>;
 
 const fn refusal(kind: &'static str) -> Refusal {
     Refusal { kind, fields: None, retry_after_s: None }
@@ -44,12 +48,13 @@ pub(super) struct Fresh {
 }
 
 /// Somebody with a credential.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Caller {
     pub(super) name: &'static str,
-    pub(super) scopes: &'static [&'static str],
+    pub(super) credential: Credential,
+    /// The scopes of the credential, of which a person has those of the role.
+    pub(super) granted: &'static [&'static str],
     pub(super) user: Option<String>,
-    pub(super) is_owner: bool,
 }
 
 /// Where a contact's fields come from.
@@ -60,13 +65,13 @@ pub(super) enum Origin {
     Placeholder,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Contact {
     pub(super) shown: Value,
     pub(super) origin: Origin,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Customer {
     /// The record; its phone and e-mail are the customer's own.
     pub(super) own: Value,
@@ -77,7 +82,7 @@ pub(super) struct Customer {
     pub(super) tags: BTreeSet<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Note {
     pub(super) shown: Value,
     pub(super) created: i64,
@@ -85,7 +90,7 @@ pub(super) struct Note {
 }
 
 /// An answer that a retry gets again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Remembered {
     pub(super) tool: &'static str,
     pub(super) arguments: Object,
@@ -94,9 +99,11 @@ pub(super) struct Remembered {
 }
 
 /// One tenant.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Tenant {
     pub(super) callers: Vec<Caller>,
+    /// The role of each person.
+    pub(super) roles: BTreeMap<String, &'static str>,
     pub(super) customers: Vec<Customer>,
     pub(super) tags: Vec<Value>,
     pub(super) notes: Vec<Note>,
@@ -251,6 +258,32 @@ pub(super) fn caseless(name: &Value) -> String {
 }
 
 impl Tenant {
+    /// The lists whose order is that of creation, each by its records.
+    fn lists(&self) -> Vec<Vec<&Value>> {
+        let mut lists: Vec<Vec<_>> = vec![
+            self.customers.iter().map(|customer| &customer.own).collect(),
+            self.tags.iter().collect(),
+            self.notes.iter().map(|note| &note.shown).collect(),
+        ];
+        for customer in &self.customers {
+            lists.push(customer.contacts.iter().map(|contact| &contact.shown).collect());
+            lists.push(customer.locations.iter().collect());
+        }
+        lists
+    }
+
+    /// Whether ids have risen with every record, whichever process made it and whatever its clock
+    /// said.
+    pub(super) fn check_order(&self) -> Checked {
+        for list in self.lists() {
+            let ids: Vec<_> = list.iter().map(|record| record["id"].as_str()).collect();
+            if !ids.is_sorted_by(|one, next| one < next) {
+                return Err(format!("ids are not in the order of creation: {ids:?}"));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn customer(&mut self, id: &Value) -> Outcome<&mut Customer> {
         self.customers.iter_mut().find(|customer| customer.own["id"] == *id).ok_or(NOT_FOUND)
     }

@@ -1,0 +1,326 @@
+//! Plays a sequence against two processes of the product and one model, and compares what they
+//! answer.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::beginning::Beginning;
+use super::calls::Call;
+use super::contract::{self, Tool};
+use super::dice::Dice;
+use super::process::{Answer, Asked, End, Process, Request};
+use super::state::{Caller, Checked, Fresh, Outcome, Refusal, Tenant, milliseconds};
+use super::steps::{self, Step};
+
+pub(super) struct Play {
+    pub(super) processes: [Process; 2],
+    /// Processes that there have been.
+    started: u64,
+    /// Holds the database as long as it is played with.
+    folder: tempfile::TempDir,
+    /// The states that each tenant may be in: one, until answers leave open which of two calls at once
+    /// was first.
+    pub(super) possible: Vec<Vec<Tenant>>,
+    pub(super) now: i64,
+    /// The calls that had an idempotency key, and when they were made.
+    keyed: Vec<(Call, i64)>,
+    /// What was called so far, for whoever reads a failure.
+    pub(super) transcript: Vec<String>,
+}
+
+impl Play {
+    pub(super) fn new(beginning: &Beginning) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = folder.path().join("zoop.db");
+        std::fs::write(&database, &beginning.database).expect("room for a database");
+        Self {
+            processes: [0, 1].map(|seed| Process::start(&database, seed)),
+            started: 2,
+            folder,
+            possible: beginning.tenants.iter().map(|tenant| vec![tenant.clone()]).collect(),
+            now: beginning.now,
+            keyed: Vec::new(),
+            transcript: Vec::new(),
+        }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("zoop.db")
+    }
+
+    /// Each tenant as it is, or as it may well be.
+    pub(super) fn tenants(&self) -> Vec<&Tenant> {
+        self.possible.iter().map(|states| &states[0]).collect()
+    }
+
+    /// Moves each state that a tenant may be in, and keeps those that agree with what was found.
+    pub(super) fn keep(
+        &mut self,
+        tenant: usize,
+        mut agrees: impl FnMut(&mut Tenant) -> Checked,
+    ) -> Checked {
+        let mut reasons = Vec::new();
+        let states = &mut self.possible[tenant];
+        states.retain_mut(|state| agrees(state).map_err(|reason| reasons.push(reason)).is_ok());
+        if states.is_empty() { Err(reasons.swap_remove(0)) } else { Ok(()) }
+    }
+
+    /// The place of the caller of whom the contract asks nothing.
+    pub(super) fn operator(&self) -> usize {
+        self.tenants()[0].callers.len() - 1
+    }
+
+    pub(super) fn step(&mut self, dice: &mut Dice) -> Checked {
+        match steps::step(dice, &self.tenants(), &self.keyed, self.now) {
+            Step::Advance(milliseconds) => self.advance(milliseconds),
+            Step::Sweep => {
+                self.transcript.push("what is out of date is swept".to_owned());
+                let process = dice.roll(2);
+                self.request(process, Asked::Sweep).map_err(|told| told.to_string())?;
+                self.possible.iter_mut().flatten().for_each(|tenant| tenant.sweep(self.now));
+            }
+            Step::Restart(processes, how) => self.restart(processes, how),
+            Step::Call(call, wait) => {
+                if wait != 0 {
+                    self.advance(wait);
+                }
+                self.keep_keyed(&call);
+                self.call(&call, dice)?;
+            }
+            Step::Pair(calls) => {
+                for call in &calls {
+                    self.keep_keyed(call);
+                }
+                self.pair(calls, dice.roll(2))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_keyed(&mut self, call: &Call) {
+        if call.arguments["idempotency_key"].is_string() {
+            self.keyed.push((call.clone(), self.now));
+        }
+    }
+
+    fn advance(&mut self, milliseconds: i64) {
+        self.transcript.push(format!("the clock moves by {milliseconds} ms"));
+        self.now += milliseconds;
+    }
+
+    /// Ends all of these processes before it starts the first one anew.
+    fn restart(&mut self, processes: &[usize], how: End) {
+        self.transcript.push(format!("{how:?} and started again: {processes:?}"));
+        for process in processes {
+            self.processes[*process].end(how);
+        }
+        for process in processes {
+            self.processes[*process] = Process::start(&self.database(), self.started);
+            self.started += 1;
+        }
+    }
+
+    /// Ends all processes as a server ends.
+    pub(super) fn stop(&mut self) {
+        self.processes.iter_mut().for_each(|process| process.end(End::Stopped));
+    }
+
+    /// Asks for something whose answer is compared like every other.
+    pub(super) fn ask(
+        &mut self,
+        tenant: usize,
+        caller: usize,
+        tool: &str,
+        arguments: Value,
+    ) -> Checked {
+        let call = Call { tenant, caller, tool: contract::find(tool), arguments };
+        let seed = u64::try_from(self.transcript.len()).expect("a number");
+        let checked = self.call(&call, &mut Dice::new(seed, u8::MAX));
+        // Questions of the check are no part of what led to a disagreement.
+        if checked.is_ok() {
+            self.transcript.pop();
+        }
+        checked
+    }
+
+    /// A call as it is shown to whoever reads a failure.
+    pub(super) fn written(&self, call: &Call, process: usize) -> String {
+        let name = self.caller(call).name;
+        let place = ["acme", "beta"][call.tenant];
+        format!("process {process}, {place} {name}: {} {}", call.tool.name, call.arguments)
+    }
+
+    fn call(&mut self, call: &Call, dice: &mut Dice) -> Checked {
+        let process = dice.roll(2);
+        self.transcript.push(self.written(call, process));
+        let mut found = self.product(process, call, call.tool.name, call.arguments.clone());
+        if let (Ok(page), true) = (&found, call.tool.is_paged()) {
+            found = Ok(self.pages(call, page.clone(), dice)?);
+        }
+        let fresh = self.fresh(call, &found)?;
+        let now = self.now;
+        self.keep(call.tenant, |tenant| {
+            let expected = tenant.call(call.caller, call.tool, &call.arguments, &fresh, now);
+            compare(call.tool, &found, &expected)?;
+            if call.tool.verb() == "create" { tenant.check_order() } else { Ok(()) }
+        })
+    }
+
+    pub(super) fn request(&mut self, process: usize, asked: Asked) -> Answer {
+        let process = &mut self.processes[process];
+        process.send(&Request { now: self.now, asked });
+        process.receive()
+    }
+
+    /// What a call asks of a process.
+    pub(super) fn asked(&self, call: &Call, tool: &str, arguments: Value) -> Asked {
+        let credential = self.caller(call).credential.clone();
+        Asked::Call { credential, tool: tool.to_owned(), arguments: arguments.to_string() }
+    }
+
+    fn caller(&self, call: &Call) -> &Caller {
+        &self.tenants()[call.tenant].callers[call.caller]
+    }
+
+    fn product(&mut self, process: usize, call: &Call, tool: &str, arguments: Value) -> Answer {
+        let asked = self.asked(call, tool, arguments);
+        self.request(process, asked)
+    }
+
+    /// What the operator is answered in a tenant.
+    pub(super) fn operate(
+        &mut self,
+        tenant: usize,
+        tool: &str,
+        arguments: Value,
+    ) -> Checked<Value> {
+        let credential = self.tenants()[tenant].callers[self.operator()].credential.clone();
+        let arguments = arguments.to_string();
+        let asked = Asked::Call { credential, tool: tool.to_owned(), arguments };
+        let process = self.transcript.len() % 2;
+        self.request(process, asked).map_err(|told| format!("{tool} is refused: {told}"))
+    }
+
+    /// The ids that a call made.
+    pub(super) fn fresh(&mut self, call: &Call, found: &Answer) -> Checked<Fresh> {
+        let (Ok(answer), "create") = (found, call.tool.verb()) else { return Ok(Fresh::default()) };
+        let id = answer["id"].as_str().ok_or("an answer without an id")?.to_owned();
+        let uuid: zoop_db::Uuid = id.parse().map_err(|_| format!("{id} is no UUID"))?;
+        if uuid.get_version_num() != 7 || uuid.to_string() != id {
+            return Err(format!("{id} is not written as the contract says"));
+        }
+        let inside = i64::try_from(uuid.as_u128() >> 80).expect("48 bits");
+        if let Some(created) = answer.get("created_at")
+            && milliseconds(created) != inside
+        {
+            return Err(format!("{created} is not the millisecond inside {id}"));
+        }
+        let mut fresh = Fresh { id, ..Fresh::default() };
+        if call.tool.name == "customers.create" {
+            let full = self.operate(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
+            let first = |list: &str| full[list][0]["id"].as_str().unwrap_or_default().to_owned();
+            (fresh.contact, fresh.location) = (first("contacts"), first("locations"));
+        }
+        Ok(fresh)
+    }
+
+    /// Walks a list to its end, each page in one process or the other and of another size; its rows
+    /// as if there were one page.
+    fn pages(&mut self, call: &Call, mut page: Value, dice: &mut Dice) -> Checked<Value> {
+        let mut limit = call.arguments["limit"].as_u64().unwrap_or(25);
+        let mut rows = Vec::new();
+        loop {
+            let found = page["rows"].as_array().ok_or("a list without rows")?.clone();
+            let count = found.len() as u64;
+            rows.extend(found);
+            let Some(cursor) = page["nextCursor"].as_str() else {
+                let is_last = page["hasMore"] == false && count <= limit;
+                return if is_last { Ok(json!({ "rows": rows })) } else { Err(page.to_string()) };
+            };
+            // Rows here are small, so only the limit ends a page.
+            if page["hasMore"] != true || count != limit {
+                return Err(format!("a page of {count} rows for limit {limit}: {page}"));
+            }
+            let cursor = cursor.to_owned();
+            self.try_wrong_cursors(call, &cursor, dice)?;
+            let mut next = if dice.one_in(3) { call.arguments.clone() } else { json!({}) };
+            next["cursor"] = json!(cursor);
+            limit = dice.roll(12) as u64 + 1;
+            next["limit"] = json!(limit);
+            page = self
+                .product(dice.roll(2), call, call.tool.name, next)
+                .map_err(|told| format!("the next page is refused: {told}"))?;
+        }
+    }
+
+    /// A cursor is bound to its list, its tenant and its filters.
+    fn try_wrong_cursors(&mut self, call: &Call, cursor: &str, dice: &mut Dice) -> Checked {
+        let notes = call.tool.name == "notes.list";
+        let other_tool = if notes { "customers.search" } else { "notes.list" };
+        let elsewhere = Call { tenant: 1 - call.tenant, caller: self.operator(), ..call.clone() };
+        let here = Call { caller: self.operator(), ..call.clone() };
+        let (filter, value) =
+            if notes { ("created_before", "1999-01-01T00:00:00Z") } else { ("q", "quite other") };
+        let damaged = format!("{cursor}e");
+        let (call, tool, arguments, field) = match dice.roll(8) {
+            0 => (&elsewhere, call.tool, json!({ "cursor": cursor }), "cursor"),
+            1 => (&here, contract::find(other_tool), json!({ "cursor": cursor }), "cursor"),
+            2 => (&here, call.tool, json!({ "cursor": damaged }), "cursor"),
+            3 => (&here, call.tool, json!({ "cursor": cursor, filter: value }), filter),
+            _ => return Ok(()),
+        };
+        let refused = super::state::wrong_field(field);
+        compare(tool, &self.product(dice.roll(2), call, tool.name, arguments), &Err(refused))
+    }
+}
+
+pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Outcome) -> Checked {
+    match (found, expected) {
+        (Ok(found), Ok(expected)) => {
+            if is_same(found, expected) {
+                return Ok(());
+            }
+            Err(format!("the product answers\n  {found}\nthe model\n  {expected}"))
+        }
+        (Err(told), Err(refusal)) => compare_refusals(tool, told, refusal),
+        (Ok(found), Err(refusal)) => {
+            Err(format!("the product answers\n  {found}\nthe model refuses: {refusal:?}"))
+        }
+        (Err(told), Ok(expected)) => {
+            Err(format!("the product refuses: {told}\nthe model answers\n  {expected}"))
+        }
+    }
+}
+
+fn compare_refusals(tool: &Tool, told: &Value, refusal: &Refusal) -> Checked {
+    let named = told["fields"].as_array().into_iter().flatten();
+    let fields: BTreeSet<_> =
+        named.filter_map(|field| field["field"].as_str()).map(str::to_owned).collect();
+    let is_same = told["kind"] == refusal.kind
+        && refusal.fields.as_ref().is_none_or(|expected| *expected == fields)
+        && told.get("retry_after_s").and_then(Value::as_u64) == refusal.retry_after_s
+        && (refusal.kind != "insufficient_scope" || told["required"] == json!([tool.scope]));
+    if is_same { Ok(()) } else { Err(format!("the product says {told}\nthe model {refusal:?}")) }
+}
+
+/// Whether two answers are the same but for the possible duplicates, which are a hint: the contract
+/// gives them no order, and the product names five at most.
+fn is_same(found: &Value, expected: &Value) -> bool {
+    const MOST: usize = 5;
+    const HINT: &str = "possible_duplicates";
+    let (Some(Value::Array(hint)), Some(Value::Array(known))) =
+        (found.get(HINT), expected.get(HINT))
+    else {
+        return found == expected;
+    };
+    let without = |answer: &Value| {
+        let mut answer = answer.clone();
+        answer[HINT] = Value::Null;
+        answer
+    };
+    hint.iter().all(|one| known.contains(one))
+        && hint.len() == known.len().min(MOST)
+        && without(found) == without(expected)
+}

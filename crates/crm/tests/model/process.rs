@@ -1,0 +1,103 @@
+//! A process that has the database open: this program run once more. It takes calls over a pipe,
+//! one a line, and answers each; what it knows beside the database ends with it.
+
+use std::io::{BufRead, BufReader, Lines, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The argument that makes this program such a process.
+pub(super) const WORKER: &str = "--work-on";
+
+/// What a process is asked, and what time it is there.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Request {
+    /// Milliseconds since 1970.
+    pub(super) now: i64,
+    pub(super) asked: Asked,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Asked {
+    Call { credential: Credential, tool: String, arguments: String },
+    Sweep,
+}
+
+/// What shows who calls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Credential {
+    /// A key's secret.
+    Key(String),
+    /// Whoever runs the installation, in the tenant with this id.
+    Operator(String),
+}
+
+/// A tool's answer, or what its caller is told instead.
+pub(super) type Answer = Result<Value, Value>;
+
+/// How a process ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// It closes the database.
+    Stopped,
+    /// It is killed and closes nothing.
+    Killed,
+}
+
+pub(super) struct Process {
+    child: Child,
+    /// Closing it asks the process to stop.
+    requests: Option<ChildStdin>,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    /// Starts a process on a database, with randomness of its own.
+    pub(super) fn start(database: &Path, seed: u64) -> Self {
+        let program = std::env::current_exe().expect("this program's file");
+        let mut child = Command::new(program)
+            .arg(WORKER)
+            .arg(database)
+            .arg(seed.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("another process");
+        let requests = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, requests, answers }
+    }
+
+    /// Sends a request and does not wait for its answer.
+    pub(super) fn send(&mut self, request: &Request) {
+        let mut line = serde_json::to_string(request).expect("a request in JSON");
+        line.push('\n');
+        let pipe = self.requests.as_mut().expect("a process that runs");
+        pipe.write_all(line.as_bytes()).expect("the process takes the request");
+    }
+
+    /// The answer of the oldest request without one.
+    pub(super) fn receive(&mut self) -> Answer {
+        let line = self.answers.next().expect("the process lives").expect("an answer");
+        serde_json::from_str(&line).expect("an answer in JSON")
+    }
+
+    pub(super) fn end(&mut self, how: End) {
+        self.requests = None;
+        if matches!(how, End::Killed) {
+            self.child.kill().expect("the process is killed");
+        }
+        let status = self.child.wait().expect("the process ends");
+        assert!(status.success() || matches!(how, End::Killed), "a process stopped with {status}");
+    }
+}
+
+impl Drop for Process {
+    /// No process outlives a sequence, not even one that failed.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,122 @@
+//! What the other process does: each call as the server does it, the credential read anew in the
+//! transaction of the call.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use zoop_crm::access::{Access, Channel};
+use zoop_crm::clock::{Clock, Entropy, Environment};
+use zoop_crm::error::{Error, Result};
+use zoop_crm::id::Id;
+use zoop_crm::testing::told;
+use zoop_crm::tool::Action;
+use zoop_crm::{catalog, keys, maintenance, run, schema, tenants};
+use zoop_db::{Db, Migrate, Options, ReadTx, Timestamp};
+
+use super::notes::WRITES_PER_MINUTE;
+use super::process::{Answer, Asked, Credential, Request};
+
+/// Longer than any call takes: one that hangs is a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The time that the last request told, in microseconds.
+struct ToldClock(AtomicI64);
+
+impl Clock for ToldClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Answers requests until there are no more.
+pub(super) fn work(database: &Path, seed: u64) {
+    let clock = Arc::new(ToldClock(AtomicI64::new(0)));
+    let environment = Environment {
+        clock: clock.clone(),
+        entropy: Entropy::seeded(seed),
+        note_writes_per_minute: WRITES_PER_MINUTE,
+        dropped_artefacts: Arc::default(),
+    };
+    let url = format!("sqlite://{}", database.display());
+    let options = Options { readers: 1, ..Options::default() };
+    let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Refuse).expect("it opens");
+    let mut answers = std::io::stdout().lock();
+    for line in std::io::stdin().lines() {
+        let request = line.expect("a line");
+        let request: Request = serde_json::from_str(&request).expect("a request");
+        clock.0.store(request.now * 1_000, Ordering::SeqCst);
+        let answer = answer(&db, &environment, request.asked);
+        let answer = serde_json::to_string(&answer).expect("an answer in JSON");
+        writeln!(answers, "{answer}").expect("somebody who reads the answer");
+    }
+}
+
+fn answer(db: &Db, environment: &Environment, asked: Asked) -> Answer {
+    let outcome = match asked {
+        Asked::Sweep => sweep(db, environment),
+        Asked::Call { credential, tool, arguments } => {
+            call(db, environment, credential, &tool, arguments)
+        }
+    };
+    outcome.map_err(|error| {
+        if matches!(error.kind(), "internal" | "unavailable") {
+            eprintln!("{error:?}");
+        }
+        told(&error)
+    })
+}
+
+fn sweep(db: &Db, environment: &Environment) -> Result<Value> {
+    let environment = environment.clone();
+    let swept = db.write(Instant::now() + PATIENCE, move |tx| maintenance::sweep(tx, &environment));
+    swept.wait().map(Value::from)
+}
+
+fn call(
+    db: &Db,
+    environment: &Environment,
+    credential: Credential,
+    tool: &str,
+    arguments: String,
+) -> Result<Value> {
+    let deadline = Instant::now() + PATIENCE;
+    let tool = catalog::find(tool).expect("a tool of the catalogue");
+    let environment = environment.clone();
+    let answer = match tool.action {
+        Action::Query { .. } => db
+            .read(deadline, move |tx| {
+                let access = access(tx, &credential, &environment)?;
+                run::read(tx, &access, &environment, tool, &arguments)
+            })
+            .wait(),
+        Action::Command { .. } => db
+            .write(deadline, move |tx| {
+                let access = access(tx, &credential, &environment)?;
+                run::write(tx, &access, &environment, tool, &arguments, None)
+            })
+            .wait(),
+    };
+    Ok(serde_json::from_str(&answer?).expect("an answer in JSON"))
+}
+
+fn access(
+    tx: &mut ReadTx<'_>,
+    credential: &Credential,
+    environment: &Environment,
+) -> Result<Access> {
+    match credential {
+        Credential::Key(secret) => {
+            let now = environment.clock.now();
+            let caller = keys::authenticate(tx, secret, Channel::Mcp, None, now)?;
+            caller.map(|caller| caller.access).map_err(|denied| Error::internal(denied.reason()))
+        }
+        Credential::Operator(tenant) => {
+            let tenant = Id::parse(tenant).expect("a tenant's id");
+            Ok(Access::operator(Some(tenants::account(tx, tenant)?)))
+        }
+    }
+}
