@@ -210,19 +210,19 @@ impl Server {
     /// The next log line with this message.
     #[track_caller]
     pub(crate) fn log_line(&self, message: &str) -> Value {
-        loop {
-            let line = self.stderr.recv_timeout(PATIENCE).expect("a line on stderr");
-            let entry: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
-            if entry["message"].as_str().is_some_and(|said| said.contains(message)) {
-                return entry;
-            }
-        }
+        let is_it = |line: &Value| line["message"].as_str().is_some_and(|it| it.contains(message));
+        self.log_lines_until(is_it).pop().expect("the line itself")
     }
 
-    /// The lines that were logged since the last look, as JSON.
-    pub(crate) fn logged(&self) -> Vec<Value> {
-        let lines = self.stderr.try_iter();
-        lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    /// The log lines since the last look, to the first that is the `last`.
+    #[track_caller]
+    pub(crate) fn log_lines_until(&self, last: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut lines: Vec<Value> = Vec::new();
+        while !lines.last().is_some_and(&last) {
+            let line = self.error_line();
+            lines.push(serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}")));
+        }
+        lines
     }
 
     /// The next line on stderr, whatever it is.

@@ -21,7 +21,7 @@ fn while_another_program_holds_the_lock_reads_go_on_and_writes_are_put_off() {
     let server = folder.serve(&[]);
     let client = Client::new(&server.url, &key);
     let before = id(&create(&client, "Before").success());
-    complaints(&server);
+    complaints(&server, &client);
 
     let other = Connection::open(folder.path("zoop.db")).expect("the database");
     other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
@@ -40,14 +40,14 @@ fn while_another_program_holds_the_lock_reads_go_on_and_writes_are_put_off() {
         assert!(reads > 1, "{reads}");
     });
     assert!(began.elapsed() < ANSWERED_WITHIN, "{:?}", began.elapsed());
-    let told = complaints(&server);
+    let told = complaints(&server, &client);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0]["failure"].as_str().is_some_and(|it| it.contains("lock")), "{told:?}");
 
     other.execute_batch("ROLLBACK").expect("it was held");
     let after = id(&create(&client, "After").success());
     assert_eq!(customers(&client), [after, before], "of what was refused nothing is there");
-    let end = complaints(&server);
+    let end = complaints(&server, &client);
     let messages: Vec<_> = end.iter().map(|line| &line["message"]).collect();
     assert_eq!(messages, [&Value::from("the storage takes writes again")]);
 }

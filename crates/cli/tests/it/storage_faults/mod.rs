@@ -49,7 +49,10 @@ fn assert_put_off(reply: &Reply) {
 }
 
 /// What was logged since the last look that somebody should look at.
-fn complaints(server: &Server) -> Vec<Value> {
-    let lines = server.logged().into_iter();
+fn complaints(server: &Server, client: &Client) -> Vec<Value> {
+    // The log is written in its order: behind the line of this call nothing of before is missing.
+    let marker = client.call("no.such.tool", &json!({})).expect("an answer");
+    assert_eq!(marker.body["error"]["code"], json!(-32602), "{marker:?}");
+    let lines = server.log_lines_until(|line| line["tool"] == "unknown").into_iter();
     lines.filter(|line| line["level"] == "ERROR" || line["level"] == "WARN").collect()
 }

@@ -30,7 +30,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
         answered.push(id(&reply.success()));
     };
     assert_put_off(&refusal);
-    complaints(&server);
+    complaints(&server, &client);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -43,7 +43,11 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     });
     answered.reverse();
     assert_eq!(customers(&client), answered, "reads go on");
-    assert_eq!(complaints(&server), [Value::Null; 0], "the incident was told when it began");
+    assert_eq!(
+        complaints(&server, &client),
+        [Value::Null; 0],
+        "the incident was told when it began"
+    );
     let (status, ready) = get(&server.url, "/readyz");
     assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
 
@@ -51,7 +55,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     let after = id(&create(&client, "After").success());
     answered.insert(0, after);
     assert_eq!(customers(&client), answered);
-    let end = complaints(&server);
+    let end = complaints(&server, &client);
     assert_eq!(end.len(), 1, "{end:?}");
     assert_eq!(end[0]["message"], "the storage takes writes again");
     assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
@@ -81,12 +85,13 @@ fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
         notes += 1;
     };
     assert_put_off(&refusal);
-    for _ in 0..REFUSED / 10 {
+    for _ in 0..REFUSED / 5 {
         assert_put_off(&write());
     }
     assert_eq!(customers(&client), [customer]);
-    let told = complaints(&server);
-    assert!(told.len() <= 2, "the writes' and the checkpoints' first failure: {told:?}");
+    let told = complaints(&server, &client);
+    // A small write that still fits, such as a key's last use, ends the incident for a moment.
+    assert!(told.len() <= 6, "a line a change, not one a refusal: {told:?}");
 
     volume.remount("size=64m");
     write().success();
