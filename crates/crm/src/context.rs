@@ -1,6 +1,8 @@
 //! What a tool is given: the transaction, the caller, the time. A [`ReadCtx`] has nothing to write
 //! with; a [`WriteCtx`] also makes ids and gathers what changed for the history.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zoop_db::{ReadTx, Sql, Timestamp, Uuid, WriteTx};
@@ -40,7 +42,7 @@ pub struct WriteCtx<'a, 'c> {
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Change {
     /// The word for the kind of record.
-    pub record_type: &'static str,
+    pub record_type: Cow<'static, str>,
     /// The record.
     #[schemars(with = "String")]
     pub record_id: Uuid,
@@ -107,6 +109,7 @@ impl WriteCtx<'_, '_> {
         new: Value,
     ) {
         let field = field.to_owned();
+        let record_type = record_type.into();
         self.changes.push(Change { record_type, record_id: id, field, old, new });
     }
 

@@ -14,10 +14,9 @@ pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::clock::Moment;
-use crate::context::WriteCtx;
+use crate::context::{Change, WriteCtx};
 use crate::error::Result;
 use crate::id::{Id, kinds};
 
@@ -39,8 +38,7 @@ pub struct Entry {
     /// The tool.
     pub tool: String,
     /// Each field of each record that changed, with its old and new value.
-    #[schemars(with = "Vec<crate::context::Change>")]
-    pub changes: Box<RawValue>,
+    pub changes: Vec<Change>,
 }
 
 /// Writes the entry of a call, unless the history may not know of it.

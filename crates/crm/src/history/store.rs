@@ -1,8 +1,10 @@
 //! The SQL of the history.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zoop_db::{ReadTx, Row, Uuid, params};
 
 use super::Entry;
@@ -33,10 +35,48 @@ zoop_db::statements! {
            ORDER BY r.entry_id DESC LIMIT $4"));
 }
 
+/// The changes of one record as they are stored: a new record has twenty fields, and its kind and id
+/// stand once.
+#[derive(Serialize, Deserialize)]
+struct StoredRecord<'a>(Cow<'a, str>, Uuid, Vec<StoredField<'a>>);
+
+/// The field, what it was, what it is.
+#[derive(Serialize, Deserialize)]
+struct StoredField<'a>(Cow<'a, str>, Cow<'a, Value>, Cow<'a, Value>);
+
+impl<'a> StoredRecord<'a> {
+    /// Changes of one record, at least one.
+    fn of(changes: &'a [Change]) -> Self {
+        let field = |change: &'a Change| {
+            let Change { field, old, new, .. } = change;
+            StoredField(Cow::Borrowed(field), Cow::Borrowed(old), Cow::Borrowed(new))
+        };
+        let Change { record_type, record_id, .. } = &changes[0];
+        Self(Cow::Borrowed(record_type), *record_id, changes.iter().map(field).collect())
+    }
+}
+
+/// The changes that were stored.
+fn changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
+    let records: Vec<StoredRecord<'s>> = serde_json::from_str(stored).map_err(Error::internal)?;
+    let of_record = |StoredRecord(record_type, record_id, fields): StoredRecord<'s>| {
+        let record_type = record_type.into_owned();
+        fields.into_iter().map(move |StoredField(field, old, new)| Change {
+            record_type: record_type.clone().into(),
+            record_id,
+            field: field.into_owned(),
+            old: old.into_owned(),
+            new: new.into_owned(),
+        })
+    };
+    Ok(records.into_iter().flat_map(of_record).collect())
+}
+
 /// Adds an entry and the records that it touched.
 pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change]) -> Result<()> {
     let id = ctx.next_id::<kinds::Entry>(GREATEST)?;
-    let changes_json = serde_json::to_string(changes)?;
+    let stored = changes.chunk_by(|a, b| a.record_id == b.record_id).map(StoredRecord::of);
+    let changes_json = serde_json::to_string(&stored.collect::<Vec<_>>())?;
     let access = ctx.access;
     ctx.tx.execute(
         INSERT,
@@ -80,6 +120,6 @@ fn entry(row: &mut Row<'_>) -> Result<Entry> {
         credential_id: row.take::<Option<Uuid>>()?.filter(|id| !id.is_nil()).map(Id::new),
         client: row.take()?,
         tool: row.take()?,
-        changes: RawValue::from_string(row.take()?).map_err(Error::internal)?,
+        changes: changes(&row.take::<String>()?)?,
     })
 }
