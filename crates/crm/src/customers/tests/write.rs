@@ -301,6 +301,27 @@ fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
 }
 
 #[test]
+fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let both = json!({ "phone": "+1 510 555 0123", "email": "hana@example.com" });
+    let first = person(&world, &acme, "Hana", both.clone());
+    for name in ["A", "B", "C", "D", "E", "F"] {
+        person(&world, &acme, name, json!({ "email": "hana@example.com" }));
+    }
+    let mut arguments = both;
+    arguments["customer_type"] = json!("individual");
+    arguments["first_name"] = json!("Hana");
+    let made = world.call(&acme.owner, "customers.create", arguments).unwrap();
+    let named = made["possible_duplicates"].as_array().unwrap();
+    assert_eq!(named.len(), 5);
+    assert_eq!(
+        named[0],
+        json!({ "id": first, "display_name": "Hana", "match": "phone and email" })
+    );
+}
+
+#[test]
 fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
     let world = World::new();
     let acme = world.empty_business("Acme");

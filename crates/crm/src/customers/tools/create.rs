@@ -13,7 +13,7 @@ use crate::customers::{
 use crate::error::Result;
 use crate::id::kinds;
 use crate::locations::{self, LocationInput};
-use crate::search;
+use crate::search::{self, Expression};
 use crate::tenants;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
@@ -161,16 +161,18 @@ fn possible_duplicates(
     let phones = [input.phone.as_ref(), contact.and_then(|contact| contact.phone.as_ref())];
     let emails = [input.email.as_ref(), contact.and_then(|contact| contact.email.as_ref())];
     let mark = store::mark(ctx.tx)?;
-    let phones = phones.into_iter().flatten().map(|it| ("phone", search::with_phone(mark, &it.0)));
-    let emails = emails.into_iter().flatten().map(|it| ("email", search::with_email(mark, &it.0)));
+    let phones = phones.into_iter().flatten().map(|phone| search::with_phone(mark, &phone.0));
+    let emails = emails.into_iter().flatten().map(|email| search::with_email(mark, &email.0));
+    let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
+    let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
+    // Those that share both go first: each search is cut short, so what it leaves out says nothing.
+    let both = phone.clone().zip(email.clone());
+    let both = both.map(|(phone, email)| Expression::All(vec![phone, email]));
     let mut found: Vec<PossibleDuplicate> = Vec::new();
-    for (shared, expression) in phones.chain(emails) {
+    for (shared, expression) in [("phone and email", both), ("phone", phone), ("email", email)] {
+        let Some(expression) = expression else { continue };
         for row in store::search(ctx.tx, &expression, Uuid::max(), MOST_DUPLICATES)? {
-            if let Some(known) = found.iter_mut().find(|known| known.id == row.id) {
-                if known.shared != shared {
-                    known.shared = "phone and email";
-                }
-            } else {
+            if found.iter().all(|known| known.id != row.id) {
                 let (id, display_name) = (row.id, row.display_name);
                 found.push(PossibleDuplicate { id, display_name, shared });
             }
