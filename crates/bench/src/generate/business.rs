@@ -1,0 +1,177 @@
+//! One business while it is written: its people, its tags, the customers that notes can hang on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::{Value, json};
+use zoop_crm::access::{Access, Channel, Scope, Scopes};
+use zoop_crm::clock::{Clock, Environment};
+use zoop_crm::error::{Error, Result};
+use zoop_crm::id::{Id, kinds};
+use zoop_crm::tool::ToolDef;
+use zoop_crm::{catalog, keys, run, tenants};
+use zoop_db::{Timestamp, WriteTx};
+
+use super::people::Region;
+
+/// The tags of every business, the most common one first.
+const TAGS: &[&str] = &[
+    "Seasonal",
+    "Maintenance plan",
+    "VIP",
+    "HOA",
+    "Commercial",
+    "Irrigation",
+    "Slow pay",
+    "Warranty",
+];
+
+/// The clock of the businesses' past; each call moves it on.
+pub(super) struct PastClock(pub(super) AtomicI64);
+
+impl Clock for PastClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The tools that are called a million times.
+#[derive(Clone, Copy)]
+pub(super) struct Tools {
+    pub(super) create_customer: &'static ToolDef,
+    pub(super) update_customer: &'static ToolDef,
+    pub(super) archive_customer: &'static ToolDef,
+    pub(super) attach_tag: &'static ToolDef,
+    pub(super) create_subject: &'static ToolDef,
+    pub(super) create_note: &'static ToolDef,
+}
+
+impl Tools {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            create_customer: tool("customers.create")?,
+            update_customer: tool("customers.update")?,
+            archive_customer: tool("customers.archive")?,
+            attach_tag: tool("tags.attach")?,
+            create_subject: tool("subjects.create")?,
+            create_note: tool("notes.create")?,
+        })
+    }
+}
+
+/// The tool with this name.
+fn tool(name: &str) -> Result<&'static ToolDef> {
+    catalog::find(name).ok_or_else(|| Error::internal(format!("there is no tool {name}")))
+}
+
+/// The calls of one batch: the transaction, and what calls need from around them.
+pub(super) struct Caller<'b, 'c> {
+    pub(super) tx: &'b mut WriteTx<'c>,
+    pub(super) environment: &'b Environment,
+    pub(super) clock: &'b Arc<PastClock>,
+    /// How far a call moves the clock, in microseconds.
+    pub(super) step: i64,
+}
+
+impl Caller<'_, '_> {
+    /// Calls a tool that writes.
+    pub(super) fn call(
+        &mut self,
+        access: &Access,
+        tool: &'static ToolDef,
+        arguments: &Value,
+    ) -> Result<Value> {
+        self.clock.0.fetch_add(self.step, Ordering::Relaxed);
+        let arguments = arguments.to_string();
+        let answer = run::write(self.tx, access, self.environment, tool, &arguments, None)?;
+        Ok(serde_json::from_str(&answer)?)
+    }
+}
+
+/// One business.
+pub(super) struct Business {
+    pub(super) id: String,
+    /// The owner's key, kept so that somebody can ask.
+    pub(super) owner_key: String,
+    /// The key of the account.
+    pub(super) tenant_key: String,
+    pub(super) operator: Access,
+    /// The people who write. Their keys cannot read: then nothing is read for the answers that
+    /// nobody looks at, and what is stored is the same.
+    pub(super) writers: [Access; 2],
+    pub(super) region: Region,
+    /// Tags' ids, the most common one first.
+    pub(super) tags: Vec<Value>,
+    /// Customers that were ever created.
+    pub(super) created: usize,
+    /// Those that are not archived.
+    pub(super) customers: Vec<Id<kinds::Customer>>,
+    /// A job that has one note so far.
+    pub(super) job: Option<Value>,
+}
+
+impl Business {
+    /// Opens a business.
+    pub(super) fn open(to: &mut Caller<'_, '_>, index: usize, region: Region) -> Result<Self> {
+        let operator = Access::operator(None);
+        let email = |who: &str| format!("{who}@business{index}.example");
+        let tenant = json!({
+            "name": format!("Business {index}"),
+            "owner_name": "Olive Owner",
+            "owner_email": email("owner"),
+        });
+        let made = to.call(&operator, tool("tenants.create")?, &tenant)?;
+        let id = made["tenant_id"].as_str().unwrap_or_default().to_owned();
+        let tenant = Id::parse(&id).ok_or(Error::not_found("tenant"))?;
+        let operator = Access::operator(Some(tenants::account(to.tx, tenant)?));
+        let tech = json!({ "name": "Tessa Tech", "email": email("tech"), "role": "tech" });
+        let tech = to.call(&operator, tool("users.create")?, &tech)?["user_id"].take();
+        let owner = &made["owner_id"];
+        let write = &[Scope::WriteCustomers, Scope::WriteNotes];
+        let owners = key(to, &operator, Some(owner), write)?;
+        let techs = key(to, &operator, Some(&tech), write)?;
+        let writers = [access(to, &owners)?, access(to, &techs)?];
+        let owner_key = key(to, &operator, Some(owner), Scope::GRANTABLE)?;
+        let tenant_key = key(to, &operator, None, Scope::GRANTABLE)?;
+        let owners = access(to, &owner_key)?;
+        let tags = TAGS
+            .iter()
+            .map(|name| {
+                let tag = json!({ "name": name, "color": "#2563EB" });
+                Ok(to.call(&owners, tool("tags.create")?, &tag)?["id"].take())
+            })
+            .collect::<Result<_>>()?;
+        let customers = Vec::new();
+        Ok(Self {
+            id,
+            owner_key,
+            tenant_key,
+            operator,
+            writers,
+            region,
+            tags,
+            created: 0,
+            customers,
+            job: None,
+        })
+    }
+}
+
+/// A new key's secret.
+fn key(
+    to: &mut Caller<'_, '_>,
+    operator: &Access,
+    user: Option<&Value>,
+    scopes: &[Scope],
+) -> Result<String> {
+    let key = json!({ "user": user, "scopes": Scopes::of(scopes).list(), "name": "bench" });
+    let made = to.call(operator, tool("keys.create")?, &key)?;
+    Ok(made["key"].as_str().unwrap_or_default().to_owned())
+}
+
+/// The caller that a key is.
+fn access(to: &mut Caller<'_, '_>, key: &str) -> Result<Access> {
+    let now = to.clock.now();
+    let caller = keys::authenticate(to.tx, key, Channel::Mcp, Some("bench".to_owned()), now)?;
+    Ok(caller.map_err(|denied| Error::internal(denied.reason()))?.access)
+}

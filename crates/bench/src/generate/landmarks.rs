@@ -1,0 +1,184 @@
+//! What is worth asking a generated database for: kept beside it, since a key is shown once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use zoop_crm::fold;
+
+use super::Parameters;
+use super::business::Business;
+use super::people::Invented;
+use super::text::Vocabulary;
+
+/// Ids of customers that are kept of a business, at most.
+const CUSTOMERS: usize = 5_000;
+/// Terms of each kind.
+const TERMS: usize = 20;
+/// In how many notes a word must occur to be asked for.
+const LEAST_NOTES: u32 = 2;
+
+/// What is worth asking for, of each business that is worth asking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Landmarks {
+    pub(crate) parameters: Parameters,
+    /// The largest one first.
+    pub(crate) businesses: Vec<BusinessLandmarks>,
+}
+
+/// What is worth asking one business for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BusinessLandmarks {
+    /// Its place by size: largest, second, median, smallest.
+    pub(crate) place: String,
+    pub(crate) tenant_id: String,
+    /// The owner's key, with every scope.
+    pub(crate) owner_key: String,
+    /// The account's own key, with every scope.
+    pub(crate) tenant_key: String,
+    pub(crate) customers: usize,
+    pub(crate) notes: usize,
+    /// Customers from all of its time.
+    pub(crate) customer_ids: Vec<String>,
+    /// Tags, the most common one first.
+    pub(crate) tag_ids: Vec<String>,
+    /// Customers with many notes, those with the most first.
+    pub(crate) noted_customer_ids: Vec<String>,
+    /// What to look for, by kind.
+    pub(crate) terms: Terms,
+}
+
+/// What to look for in `q`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Terms {
+    pub(crate) customer_one_letter: Vec<String>,
+    pub(crate) customer_name_part: Vec<String>,
+    pub(crate) customer_phone_part: Vec<String>,
+    pub(crate) customer_area_code: Vec<String>,
+    pub(crate) note_rare_word: Vec<String>,
+    pub(crate) note_common_word: Vec<String>,
+    pub(crate) note_one_letter: Vec<String>,
+}
+
+impl Landmarks {
+    /// The landmarks of a database.
+    pub(crate) fn load(database: &Path) -> Result<Self> {
+        let path = beside(database);
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Keeps them beside the database.
+    pub(crate) fn save(&self, database: &Path) -> Result<()> {
+        Ok(fs::write(beside(database), serde_json::to_string_pretty(self)?)?)
+    }
+}
+
+fn beside(database: &Path) -> PathBuf {
+    database.with_extension("json")
+}
+
+/// A business that is watched while it is written.
+pub(super) struct Watched {
+    pub(super) business: usize,
+    place: &'static str,
+    notes: usize,
+    samples: Vec<Sample>,
+    /// In how many notes each word of the vocabulary occurs.
+    word_counts: Vec<u32>,
+}
+
+struct Sample {
+    name: String,
+    phone_digits: String,
+}
+
+impl Watched {
+    /// The businesses worth watching among so many.
+    pub(super) fn among(businesses: usize, vocabulary: &Vocabulary) -> Vec<Self> {
+        let places = [
+            (0, "largest"),
+            (1, "second"),
+            (businesses / 2, "median"),
+            (businesses - 1, "smallest"),
+        ];
+        let mut watched: Vec<Self> = Vec::new();
+        for (business, place) in places {
+            if business < businesses && watched.iter().all(|known| known.business != business) {
+                let word_counts = vec![0; vocabulary.len()];
+                watched.push(Self { business, place, notes: 0, samples: Vec::new(), word_counts });
+            }
+        }
+        watched
+    }
+
+    /// A customer was created.
+    pub(super) fn saw_customer(&mut self, customer: Invented) {
+        if self.samples.len() < TERMS * 50 {
+            let Invented { name, phone_digits, .. } = customer;
+            self.samples.push(Sample { name, phone_digits });
+        }
+    }
+
+    /// A note with these words was created.
+    pub(super) fn saw_note(&mut self, words: &[usize]) {
+        self.notes += 1;
+        for word in words {
+            self.word_counts[*word] += 1;
+        }
+    }
+
+    /// What is worth asking for.
+    pub(super) fn landmarks(&self, of: &Business, vocabulary: &Vocabulary) -> BusinessLandmarks {
+        let text = |id: &serde_json::Value| id.as_str().unwrap_or_default().to_owned();
+        let customers = of.customers.len();
+        BusinessLandmarks {
+            place: self.place.to_owned(),
+            tenant_id: of.id.clone(),
+            owner_key: of.owner_key.clone(),
+            tenant_key: of.tenant_key.clone(),
+            customers: of.created,
+            notes: self.notes,
+            customer_ids: of
+                .customers
+                .iter()
+                .step_by(customers.div_ceil(CUSTOMERS).max(1))
+                .map(ToString::to_string)
+                .collect(),
+            tag_ids: of.tags.iter().map(text).collect(),
+            // Notes hang on the first customers more often than on later ones.
+            noted_customer_ids: of.customers.iter().take(TERMS).map(ToString::to_string).collect(),
+            terms: self.terms(of, vocabulary),
+        }
+    }
+
+    fn terms(&self, of: &Business, vocabulary: &Vocabulary) -> Terms {
+        let mut terms = Terms {
+            customer_one_letter: letters("aeinorstl"),
+            customer_area_code: of.region.iter().take(2).map(u16::to_string).collect(),
+            note_one_letter: letters("abcdfmprst"),
+            ..Terms::default()
+        };
+        for sample in self.samples.iter().step_by(self.samples.len().div_ceil(TERMS).max(1)) {
+            let word = fold::words(&sample.name).into_iter().next().map(|word| word.text);
+            // What is inside of a word, so that nothing but its tails can find it.
+            let part = word.map(|word| word.chars().skip(1).take(3).collect::<String>());
+            terms.customer_name_part.extend(part.filter(|part| part.chars().count() == 3));
+            terms.customer_phone_part.push(sample.phone_digits[4..9].to_owned());
+        }
+        let mut places: Vec<usize> = (0..vocabulary.len()).collect();
+        places.sort_by_key(|place| std::cmp::Reverse(self.word_counts[*place]));
+        let word = |place: &usize| vocabulary.word(*place).to_owned();
+        // A word of one letter is a class of its own.
+        let long = |place: &&usize| vocabulary.word(**place).chars().count() > 2;
+        terms.note_common_word = places.iter().filter(long).take(TERMS / 2).map(word).collect();
+        let rarest = places.iter().rev().filter(|place| self.word_counts[**place] >= LEAST_NOTES);
+        terms.note_rare_word = rarest.filter(long).take(TERMS).map(word).collect();
+        terms
+    }
+}
+
+fn letters(letters: &str) -> Vec<String> {
+    letters.chars().map(String::from).collect()
+}

@@ -1,0 +1,137 @@
+//! A database as the product would have written it in two years: every row comes from a tool of the
+//! catalogue through its one funnel, many calls to a transaction. The same parameters give the same
+//! rows.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`plan`] | how large each business is, and who writes when |
+//! | [`people`], [`text`] | invented customers and notes |
+//! | [`business`] | one business while it is written |
+//! | [`writer`] | the calls, in batches |
+//! | [`landmarks`] | what is worth asking the database for: keys, ids, words |
+
+mod business;
+pub(crate) mod landmarks;
+mod people;
+mod plan;
+mod text;
+mod writer;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use zoop_crm::error::Error;
+use zoop_crm::schema;
+use zoop_db::{Db, Migrate, Options};
+
+pub(crate) use landmarks::Landmarks;
+use writer::Writer;
+
+/// Longer than any batch takes on any machine.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+/// What a changed generator has to change, so that no file of an older one is taken for its own.
+const EDITION: u32 = 1;
+
+/// What a database is made of.
+#[derive(Debug, Clone, PartialEq, clap::Args, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Parameters {
+    /// Customers, in all businesses together.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) customers: u32,
+    /// Notes, in all businesses together; as many as customers if not given.
+    #[arg(long)]
+    pub(crate) notes: Option<u32>,
+    /// Businesses; the square root of the customers if not given: a thousand for a million.
+    #[arg(long)]
+    pub(crate) tenants: Option<u32>,
+    /// The part of everything that the largest business has.
+    #[arg(long, default_value_t = 0.2)]
+    pub(crate) largest_share: f64,
+    /// Where the choices start.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+impl Parameters {
+    /// So many customers, the rest as usual.
+    #[cfg(test)]
+    pub(crate) fn of(customers: u32) -> Self {
+        Self { customers, notes: None, tenants: None, largest_share: 0.2, seed: 1 }
+    }
+
+    pub(crate) fn notes(&self) -> u32 {
+        self.notes.unwrap_or(self.customers)
+    }
+
+    pub(crate) fn tenants(&self) -> u32 {
+        self.tenants.unwrap_or(self.customers.isqrt()).max(1)
+    }
+
+    /// Where the database of these parameters is kept.
+    fn path(&self) -> PathBuf {
+        let (notes, tenants) = (self.notes(), self.tenants());
+        let Self { customers, largest_share, seed, .. } = self;
+        let name = format!(
+            "{customers}-customers-{notes}-notes-{tenants}-tenants-{largest_share}-share-seed-\
+             {seed}-v{EDITION}.db"
+        );
+        crate::folder().join(name)
+    }
+}
+
+/// The database of these parameters, made if it is not there yet.
+pub(crate) fn cached(parameters: &Parameters) -> Result<(PathBuf, Landmarks)> {
+    let path = parameters.path();
+    let landmarks = match Landmarks::load(&path) {
+        Ok(landmarks) if path.exists() => landmarks,
+        _ => to_file(parameters, &path)?,
+    };
+    Ok((path, landmarks))
+}
+
+/// Makes the database of these parameters; a file of this name is there only once it is whole.
+pub(crate) fn to_file(parameters: &Parameters, path: &Path) -> Result<Landmarks> {
+    ensure!(!path.exists(), "{} is there already", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let part = path.with_extension("part");
+    for end in ["part", "part-wal", "part-shm"] {
+        let _ = fs::remove_file(path.with_extension(end));
+    }
+    let bar = ProgressBar::new(u64::from(parameters.customers) + u64::from(parameters.notes()));
+    bar.set_style(ProgressStyle::with_template(
+        "{msg} [{bar:30}] {percent}%  {human_pos}/{human_len}  {per_sec}  {eta} left",
+    )?);
+    bar.set_message(format!("writing {}", path.display()));
+    let landmarks = write(parameters, &part, &bar)?;
+    landmarks.save(path)?;
+    fs::rename(&part, path)?;
+    bar.finish();
+    Ok(landmarks)
+}
+
+fn write(parameters: &Parameters, path: &Path, bar: &ProgressBar) -> Result<Landmarks> {
+    let url = format!("sqlite://{}", path.display());
+    let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)?;
+    let mut writer = Writer::new(parameters)?;
+    while writer.left() > 0 {
+        // A job may be run twice, and this one cannot be: a second attempt fails the generator.
+        let mut once = Some(writer);
+        let job = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+            let mut writer =
+                once.take().ok_or_else(|| Error::internal("a batch could not be committed"))?;
+            writer.batch(tx)?;
+            Ok(writer)
+        });
+        writer = job.wait().map_err(|error| anyhow!("{error:?}"))?;
+        bar.set_position(bar.length().unwrap_or_default() - writer.left() as u64);
+    }
+    Ok(writer.landmarks())
+}
+
+#[cfg(test)]
+mod tests;

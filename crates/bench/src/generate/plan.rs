@@ -1,0 +1,70 @@
+//! How large each business is, and in which order the businesses write.
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+
+use super::Parameters;
+
+/// How steeply the businesses after the largest one become smaller: with a thousand of them the
+/// second has a hundred times what the last one has.
+const STEEPNESS: f64 = 0.7;
+
+/// One thing to write.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Event {
+    /// A customer of the business with this index.
+    Customer(usize),
+    /// A note of the business with this index.
+    Note(usize),
+}
+
+/// Everything to write, in order: the businesses write at the same time, so that the rows of each
+/// lie scattered, as they do in a database that has been lived in.
+pub(super) fn events(parameters: &Parameters, dice: &mut StdRng) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (business, count) in shares(parameters, parameters.customers).into_iter().enumerate() {
+        events.extend(std::iter::repeat_n(Event::Customer(business), count));
+    }
+    for (business, count) in shares(parameters, parameters.notes()).into_iter().enumerate() {
+        events.extend(std::iter::repeat_n(Event::Note(business), count));
+    }
+    events.shuffle(dice);
+    events
+}
+
+/// How many of `total` each business has, the largest one first.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a number of rows is a number of rows"
+)]
+fn shares(parameters: &Parameters, total: u32) -> Vec<usize> {
+    let others = parameters.tenants() - 1;
+    let largest = if others == 0 { 1.0 } else { parameters.largest_share };
+    let weight = |place: u32| f64::from(place).powf(-STEEPNESS);
+    let sum: f64 = (1..=others).map(weight).sum();
+    let share = |place: u32| (1.0 - largest) * weight(place) / sum;
+    let mut counts = vec![(largest * f64::from(total)).round() as usize];
+    counts.extend((1..=others).map(|place| (share(place) * f64::from(total)) as usize));
+    // What rounding has left over goes to the smallest, one each.
+    let missing = (total as usize).saturating_sub(counts.iter().sum());
+    for count in counts.iter_mut().rev().take(missing) {
+        *count += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_sum_up_and_shrink() {
+        let parameters = Parameters::of(1_000_000);
+        let shares = shares(&parameters, 1_000_000);
+        assert_eq!(shares.len(), 1_000);
+        assert_eq!(shares.iter().sum::<usize>(), 1_000_000);
+        assert_eq!(shares[0], 200_000);
+        assert!(shares[1] > 20_000 && shares[999] > 100, "{shares:?}");
+    }
+}

@@ -1,0 +1,92 @@
+//! Invented notes: words as unequally common as those of a language (Zipf's law), the most common
+//! ones taken from the sample data.
+
+use std::collections::HashMap;
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand_distr::{Distribution, Zipf};
+use zoop_crm::fold;
+
+use super::people::length;
+
+const SAMPLE: &str = include_str!("../../../cli/data/notes.tsv");
+/// Words that occur at all.
+const WORDS: usize = 20_000;
+/// How steeply words become rarer.
+const STEEPNESS: f64 = 1.05;
+/// Words of a note.
+const LENGTH: std::ops::RangeInclusive<usize> = 5..=40;
+
+/// The words of all notes, the most common one first.
+pub(super) struct Vocabulary {
+    words: Vec<String>,
+    rank: Zipf<f64>,
+}
+
+impl Vocabulary {
+    pub(super) fn new(dice: &mut StdRng) -> anyhow::Result<Self> {
+        let mut words = common_words();
+        let mut known: std::collections::HashSet<String> = words.iter().cloned().collect();
+        while words.len() < WORDS {
+            let word = invented(dice);
+            if known.insert(word.clone()) {
+                words.push(word);
+            }
+        }
+        let rank = Zipf::new(length(&words), STEEPNESS)?;
+        Ok(Self { words, rank })
+    }
+
+    /// The text of a note, and which words it has.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the distribution gives whole numbers from 1 to the number of words"
+    )]
+    pub(super) fn note(&self, dice: &mut StdRng) -> (String, Vec<usize>) {
+        let count = dice.random_range(LENGTH);
+        let mut places: Vec<usize> =
+            (0..count).map(|_| self.rank.sample(dice) as usize - 1).collect();
+        let words: Vec<&str> = places.iter().map(|place| self.words[*place].as_str()).collect();
+        let text = words.join(" ") + ".";
+        places.sort_unstable();
+        places.dedup();
+        (text, places)
+    }
+
+    pub(super) fn word(&self, place: usize) -> &str {
+        &self.words[place]
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.words.len()
+    }
+}
+
+/// The words of the sample notes, the most common one first.
+fn common_words() -> Vec<String> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for text in SAMPLE.lines().skip(1).filter_map(|line| line.split('\t').nth(2)) {
+        fold::each(text, |word, _| *counts.entry(word.to_owned()).or_default() += 1);
+    }
+    let mut words: Vec<(String, usize)> = counts.into_iter().collect();
+    words.sort_by(|(word, count), (other, others)| others.cmp(count).then(word.cmp(other)));
+    words.into_iter().map(|(word, _)| word).collect()
+}
+
+/// A word of two to four syllables.
+fn invented(dice: &mut StdRng) -> String {
+    const BEGINNINGS: &[&str] =
+        &["b", "br", "c", "d", "dr", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "st", "t"];
+    const MIDDLES: &[&str] = &["a", "e", "i", "o", "u", "ai", "ea", "ou"];
+    const ENDS: &[&str] = &["", "l", "n", "r", "s", "t", "x", "nd"];
+    let mut word = String::new();
+    for _ in 0..dice.random_range(2..=4) {
+        for letters in [BEGINNINGS, MIDDLES, ENDS] {
+            word.push_str(letters.choose(dice).copied().unwrap_or_default());
+        }
+    }
+    word
+}

@@ -1,0 +1,229 @@
+//! The calls that write everything, a batch to a transaction.
+//!
+//! In a batch the new customers come first, then the changes to some of them in the order of their
+//! rows, then the notes: the search index keeps what it is given in memory for as long as the rows
+//! rise, and writes it down each time they do not.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use anyhow::Context;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::Zipf;
+use serde_json::{Value, json};
+use zoop_crm::access::Access;
+use zoop_crm::clock::{Entropy, Environment, parse_rfc3339};
+use zoop_crm::error::{Error, Result};
+use zoop_crm::id::{Id, kinds};
+use zoop_crm::tool::ToolDef;
+use zoop_db::WriteTx;
+
+use super::business::{Business, Caller, PastClock, Tools};
+use super::landmarks::Watched;
+use super::people::{self, People, ranked};
+use super::plan::{self, Event};
+use super::text::Vocabulary;
+use super::{Landmarks, Parameters};
+
+/// Where the businesses' two years end: a time that every machine's clock has passed.
+const END: &str = "2026-01-01T00:00:00Z";
+const PAST: i64 = 2 * 365 * 86_400 * 1_000_000;
+/// Customers and notes of one transaction. What a statement costs grows with the pages that its
+/// savepoint has touched before, so that ten times as many take longer in all.
+const BATCH: usize = 200;
+/// Businesses opened in one transaction.
+const OPENED: usize = 20;
+/// One customer of a business in so many is archived.
+const ARCHIVED: usize = 200;
+
+/// Everything that is still to be written, and what has been.
+pub(super) struct Writer {
+    parameters: Parameters,
+    dice: StdRng,
+    environment: Environment,
+    clock: Arc<PastClock>,
+    step: i64,
+    tools: Tools,
+    people: People,
+    vocabulary: Vocabulary,
+    tag: Zipf<f64>,
+    businesses: Vec<Business>,
+    watched: Vec<Watched>,
+    events: std::vec::IntoIter<Event>,
+}
+
+/// A change to a customer.
+struct Change {
+    access: Access,
+    tool: &'static ToolDef,
+    arguments: Value,
+}
+
+impl Writer {
+    pub(super) fn new(parameters: &Parameters) -> anyhow::Result<Self> {
+        let mut dice = StdRng::seed_from_u64(parameters.seed);
+        let end = parse_rfc3339(END).context("the end of the businesses' past")?.0;
+        let clock = Arc::new(PastClock(AtomicI64::new(end - PAST)));
+        let environment = Environment {
+            clock: clock.clone(),
+            entropy: Entropy::seeded(parameters.seed),
+            note_writes_per_minute: 0,
+            dropped_artefacts: Arc::default(),
+        };
+        let events = plan::events(parameters, &mut dice);
+        let people = People::new(&mut dice)?;
+        let vocabulary = Vocabulary::new(&mut dice)?;
+        // A call a customer, a note, every third of which has a change with it; and some to open.
+        let calls = events.len() * 3 / 2 + parameters.tenants() as usize * 20;
+        Ok(Self {
+            step: PAST / i64::try_from(calls)?,
+            tools: Tools::new().map_err(|error| anyhow::anyhow!("{error:?}"))?,
+            tag: Zipf::new(8.0, 1.0)?,
+            watched: Watched::among(parameters.tenants() as usize, &vocabulary),
+            businesses: Vec::new(),
+            parameters: parameters.clone(),
+            events: events.into_iter(),
+            dice,
+            environment,
+            clock,
+            people,
+            vocabulary,
+        })
+    }
+
+    /// Customers and notes that are still to be written.
+    pub(super) fn left(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Writes the next batch.
+    pub(super) fn batch(&mut self, tx: &mut WriteTx<'_>) -> Result<()> {
+        let (environment, clock) = (self.environment.clone(), self.clock.clone());
+        let (environment, clock) = (&environment, &clock);
+        let mut to = Caller { tx, environment, clock, step: self.step };
+        let tenants = self.parameters.tenants() as usize;
+        if self.businesses.len() < tenants {
+            for index in (self.businesses.len()..tenants).take(OPENED) {
+                let region = people::region(&mut self.dice);
+                self.businesses.push(Business::open(&mut to, index, region)?);
+            }
+            return Ok(());
+        }
+        let (mut notes, mut changes) = (Vec::new(), Vec::new());
+        for event in self.events.by_ref().take(BATCH).collect::<Vec<_>>() {
+            match event {
+                Event::Customer(business) => self.customer(&mut to, business, &mut changes)?,
+                Event::Note(business) => notes.push(business),
+            }
+        }
+        for Change { access, tool, arguments } in changes {
+            to.call(&access, tool, &arguments)?;
+        }
+        for business in notes {
+            self.note(&mut to, business)?;
+        }
+        Ok(())
+    }
+
+    /// Writes one customer; what becomes of it later is added to `changes`.
+    fn customer(
+        &mut self,
+        to: &mut Caller<'_, '_>,
+        index: usize,
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        let Self { businesses, dice, people, tools, watched, .. } = self;
+        let business = &mut businesses[index];
+        let invented = people.customer(dice, business.region, business.created);
+        let made = to.call(&business.writers[0], tools.create_customer, &invented.arguments)?;
+        let id = made["id"].as_str().and_then(Id::parse).ok_or(Error::not_found("customer"))?;
+        business.created += 1;
+        let mut change = |access: &Access, tool, arguments| {
+            changes.push(Change { access: access.clone(), tool, arguments });
+        };
+        if business.created % ARCHIVED == 0 {
+            change(&business.writers[0], tools.archive_customer, json!({ "id": id }));
+        } else {
+            business.customers.push(id);
+            if dice.random_ratio(2, 25) {
+                let inactive = json!({ "id": id, "status": "inactive" });
+                change(&business.writers[0], tools.update_customer, inactive);
+            } else if dice.random_ratio(1, 5) {
+                let tag = ranked(&business.tags, self.tag, dice);
+                let tag = json!({ "id": tag, "customer_id": id });
+                change(&business.operator, tools.attach_tag, tag);
+            }
+        }
+        if let Some(watched) = watched.iter_mut().find(|watched| watched.business == index) {
+            watched.saw_customer(invented);
+        }
+        Ok(())
+    }
+
+    /// Writes one note, on a customer, a piece of work or nothing.
+    fn note(&mut self, to: &mut Caller<'_, '_>, index: usize) -> Result<()> {
+        let Self { businesses, dice, vocabulary, tools, watched, .. } = self;
+        let business = &mut businesses[index];
+        let (body, words) = vocabulary.note(dice);
+        let mut note = json!({ "body": body });
+        let subject = match (early(&business.customers, dice), dice.random_range(0..10)) {
+            (Some(customer), 0..6) => Some(("customer", json!(customer))),
+            (Some(customer), 6..8) => Some(("job", job(to, business, customer, *tools)?)),
+            _ => None,
+        };
+        if let Some((subject_type, id)) = subject {
+            note["subject_type"] = json!(subject_type);
+            note["subject_id"] = id;
+        }
+        if dice.random_ratio(1, 100) {
+            note["pinned"] = json!(true);
+        }
+        to.call(&business.writers[usize::from(dice.random_ratio(1, 2))], tools.create_note, &note)?;
+        if let Some(watched) = watched.iter_mut().find(|watched| watched.business == index) {
+            watched.saw_note(&words);
+        }
+        Ok(())
+    }
+
+    /// What is worth asking for.
+    pub(super) fn landmarks(&self) -> Landmarks {
+        let seen = |watched: &Watched| {
+            watched.landmarks(&self.businesses[watched.business], &self.vocabulary)
+        };
+        let businesses = self.watched.iter().map(seen).collect();
+        Landmarks { parameters: self.parameters.clone(), businesses }
+    }
+}
+
+/// One of a business's customers, the first ones more often: those who have been there longest
+/// have the most notes.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a part of a list's length is a place in the list"
+)]
+fn early(customers: &[Id<kinds::Customer>], dice: &mut StdRng) -> Option<Id<kinds::Customer>> {
+    let part: f64 = dice.random();
+    customers.get((part * part * customers.len() as f64) as usize).copied()
+}
+
+/// A job for a note to hang on: two notes have one job.
+fn job(
+    to: &mut Caller<'_, '_>,
+    business: &mut Business,
+    customer: Id<kinds::Customer>,
+    tools: Tools,
+) -> Result<Value> {
+    if let Some(job) = business.job.take() {
+        return Ok(job);
+    }
+    let job = json!({
+        "customer_id": customer, "subject_type": "job", "title": "Spring start-up",
+        "status": "scheduled",
+    });
+    let job = to.call(&business.operator, tools.create_subject, &job)?["id"].take();
+    business.job = Some(job.clone());
+    Ok(job)
+}
