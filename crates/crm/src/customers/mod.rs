@@ -292,7 +292,7 @@ pub struct PossibleDuplicate {
 }
 
 /// A row of the search.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SearchRow {
     /// The customer's id.
     pub id: Id<kinds::Customer>,

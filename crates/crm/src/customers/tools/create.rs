@@ -8,7 +8,7 @@ use crate::contacts::{self, Contact, PrimaryContactInput};
 use crate::context::WriteCtx;
 use crate::customers::{
     CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
-    Status, store,
+    SearchRow, Status, store,
 };
 use crate::error::Result;
 use crate::id::kinds;
@@ -165,15 +165,24 @@ fn possible_duplicates(
     let emails = emails.into_iter().flatten().map(|email| search::with_email(mark, &email.0));
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
-    // Those that share both go first: each search is cut short, so what it leaves out says nothing.
-    let both = phone.clone().zip(email.clone());
-    let both = both.map(|(phone, email)| Expression::All(vec![phone, email]));
+    let mut sharing = |expression: &Option<Expression>| match expression {
+        Some(expression) => store::search(ctx.tx, expression, Uuid::max(), MOST_DUPLICATES),
+        None => Ok(Vec::new()),
+    };
+    let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
+    // Those that share both go first; a search that was cut short does not tell all of them.
+    let is_cut = by_phone.len().max(by_email.len()) == MOST_DUPLICATES;
+    let by_both = if is_cut {
+        let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));
+        sharing(&both)?
+    } else {
+        let has_email = |row: &&SearchRow| by_email.iter().any(|other| other.id == row.id);
+        by_phone.iter().filter(has_email).cloned().collect()
+    };
     let mut found: Vec<PossibleDuplicate> = Vec::new();
-    for (shared, expression) in [("phone and email", both), ("phone", phone), ("email", email)] {
-        let Some(expression) = expression else { continue };
-        for row in store::search(ctx.tx, &expression, Uuid::max(), MOST_DUPLICATES)? {
-            if found.iter().all(|known| known.id != row.id) {
-                let (id, display_name) = (row.id, row.display_name);
+    for (shared, rows) in [("phone and email", by_both), ("phone", by_phone), ("email", by_email)] {
+        for SearchRow { id, display_name, .. } in rows {
+            if found.iter().all(|known| known.id != id) {
                 found.push(PossibleDuplicate { id, display_name, shared });
             }
         }
