@@ -68,6 +68,10 @@ pub(crate) fn run(
     listeners: Listeners,
     ready: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
+    // Systems give a program few open files until it asks for those that it may have.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::debug!(%error, "the limit of open files stays");
+    }
     let app = App::new(db, environment, config.settings(listeners.public_url));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -10,6 +10,8 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -20,6 +22,9 @@ use crate::sharing;
 
 /// How long the head of a request may take to arrive, and a kept connection may lie idle.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take to acknowledge what was sent to it.
+#[cfg(target_os = "linux")]
+const READ_PATIENCE: Duration = Duration::from_secs(30);
 /// How long requests in flight may take to end once the server stops.
 const GRACE: Duration = Duration::from_secs(15);
 /// Connections of one port; further ones wait in the system's queue.
@@ -64,6 +69,7 @@ pub async fn serve(
 async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Receiver<()>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
+    let mut is_failing = false;
     loop {
         let next = async {
             // The semaphore is never closed, so there is a slot in the end.
@@ -75,6 +81,9 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
             Some(_) = connections.join_next() => {}
             (slot, accepted) = next => match accepted {
                 Ok((stream, _)) => {
+                    if std::mem::take(&mut is_failing) {
+                        tracing::warn!("connections are accepted again");
+                    }
                     let connection = connection(stream, router.clone(), stopping.clone());
                     connections.spawn(async move {
                         connection.await;
@@ -82,7 +91,9 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(%error, "connections could not be accepted; they wait");
+                    }
                     tokio::time::sleep(RECOVERY).await;
                 }
             },
@@ -100,6 +111,11 @@ async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Rece
     // Without this a small answer may wait for the client's acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    // A client that is gone, or reads nothing, would hold its connection and the answer for ever.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(READ_PATIENCE)) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT was refused");
     }
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
