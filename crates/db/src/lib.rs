@@ -15,8 +15,8 @@
 
 pub mod engine;
 pub mod error;
-pub mod health;
-mod migrate;
+mod health;
+pub mod migrate;
 pub mod row;
 pub mod sql;
 pub mod sqlite;

@@ -7,6 +7,7 @@ mod client;
 mod crash;
 mod demo;
 mod dependencies;
+mod load;
 mod operator;
 mod secrets;
 mod security;

@@ -187,6 +187,11 @@ impl Server {
         Self { child, stdout, stderr, url: String::new(), operations: None }
     }
 
+    /// Its process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it answers requests, and learns its addresses.
     #[track_caller]
     pub(crate) fn wait_until_ready(&mut self) {

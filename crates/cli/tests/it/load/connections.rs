@@ -1,0 +1,91 @@
+//! More connections than requests, and more than the system gives.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::connection::{Connection, request};
+use super::{memory, serve};
+use crate::client::Client;
+use crate::world::{Folder, Server, wait_until};
+
+const IDLE: u64 = 1_000;
+/// Memory that an idle connection may take, in KiB.
+const EACH: u64 = 32;
+/// File descriptors that the system gives; the server needs some thirty for itself.
+const DESCRIPTORS: usize = 80;
+
+#[test]
+fn a_thousand_idle_connections_cost_little_and_others_are_served() {
+    rlimit::increase_nofile_limit(4 * IDLE).expect("a limit of open files");
+    let folder = Folder::new();
+    let (server, key) = serve(&folder, "");
+    let client = Client::new(&server.url, &key);
+    client.ask("tags.list", &json!({}));
+    let before = memory(&server);
+    let call = request(&key, "tags.list", &json!({}));
+    let idle: Vec<_> = (0..IDLE)
+        .map(|_| {
+            let mut connection = Connection::open(&server.url);
+            connection.send(&call).expect("the server reads");
+            assert_eq!(connection.receive().expect("an answer").status, 200);
+            connection
+        })
+        .collect();
+    client.ask("tags.list", &json!({}));
+    let each = memory(&server).saturating_sub(before) / IDLE;
+    eprintln!("{each} KiB a connection");
+    assert!(each <= EACH, "{each} KiB a connection");
+    drop(idle);
+    client.ask("tags.list", &json!({}));
+}
+
+#[test]
+fn without_file_descriptors_it_serves_whom_it_has_and_then_the_others() {
+    let mut folder = Folder::new();
+    let limit = format!("--nofile={DESCRIPTORS}:{DESCRIPTORS}");
+    folder.launch_with(vec!["prlimit".to_owned(), limit]);
+    let (server, key) = serve(&folder, "");
+    let call = request(&key, "tags.list", &json!({}));
+    let mut connections: Vec<_> = (0..2 * DESCRIPTORS)
+        .map(|_| {
+            let connection = Connection::open(&server.url);
+            connection.send(&call).expect("the system takes it for the server");
+            connection
+        })
+        .collect();
+    let told = server.log_line("could not be accepted");
+    assert_eq!(told["level"], "WARN");
+    let mut first = connections.remove(0);
+    for _ in 0..2 {
+        assert_eq!(first.receive().expect("an answer").status, 200);
+        first.send(&call).expect("the server reads");
+    }
+
+    let (began, window) = (processor_time(&server), Duration::from_secs(2));
+    std::thread::sleep(window);
+    let spent = processor_time(&server).saturating_sub(began);
+    assert!(spent < window / 4, "it waits and does not spin: {spent:?} of {window:?}");
+    assert_eq!(server.logged(), [serde_json::Value::Null; 0], "told once");
+
+    drop(first);
+    for mut connection in connections {
+        assert_eq!(connection.receive().expect("an answer in its turn").status, 200);
+    }
+    Client::new(&server.url, &key).ask("tags.list", &json!({}));
+    wait_until("it says that it is over", || {
+        server.logged().iter().any(|line| line["message"] == "connections are accepted again")
+    });
+}
+
+/// The time that the machine's processors have spent on a server.
+fn processor_time(server: &Server) -> Duration {
+    const TICK: Duration = Duration::from_millis(10);
+    let path = format!("/proc/{}/stat", server.id());
+    let stat = std::fs::read_to_string(path).expect("it runs");
+    // Behind the name, which may hold anything, the user's and the system's ticks are 12th and 13th.
+    let (_, fields) = stat.rsplit_once(") ").expect("Linux's form");
+    let ticks =
+        fields.split(' ').skip(11).take(2).map(|field| field.parse::<u32>().expect("ticks"));
+    TICK * ticks.sum::<u32>()
+}

@@ -1,0 +1,127 @@
+//! Much, too much, too slow, too many: the server holds up, and sheds what it cannot do.
+
+mod connection;
+mod connections;
+mod overload;
+mod slow;
+mod soak;
+
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::world::{Folder, Server};
+use connection::{Connection, Head, request};
+
+/// No limits of requests, which are proved elsewhere, and no line for each request.
+const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n\
+                        [log]\nlevel = 'warn,zoop=info,zoop_server=warn'\n";
+
+/// A server over a new business, with these settings of the section `server`, and a key.
+fn serve(folder: &Folder, settings: &str) -> (Server, String) {
+    folder.write("zoop.toml", &format!("{SETTINGS}[server]\n{settings}"));
+    let (_, _, key) = folder.business();
+    (folder.serve(&[]), key)
+}
+
+/// What the callers of a load did and saw.
+#[derive(Default)]
+struct Seen {
+    /// How long the answered requests took, shortest first.
+    answered: Vec<Duration>,
+    /// Requests that were put off with 503 and `Retry-After`.
+    put_off: usize,
+    /// Anything else.
+    wrong: Vec<Head>,
+    took: Duration,
+}
+
+impl Seen {
+    /// Answered requests a second.
+    #[expect(clippy::cast_precision_loss, reason = "no test answers so many")]
+    fn rate(&self) -> f64 {
+        self.answered.len() as f64 / self.took.as_secs_f64()
+    }
+
+    /// The time within which so many of a hundred answered requests were answered.
+    fn within(&self, percent: usize) -> Duration {
+        self.answered[(self.answered.len() - 1) * percent / 100]
+    }
+}
+
+/// How often the callers of a load make their calls.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    /// One after another.
+    Steady,
+    /// So many a second, all callers together, as far as the answers come in time.
+    PerSecond(f64),
+}
+
+/// Lets many callers make calls for a while, four reads to a write, each on a connection of its own.
+fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Seen {
+    let ready = Barrier::new(callers as usize);
+    let call = |caller: u32| {
+        let mut connection = Connection::open(url);
+        let mut seen = Seen::default();
+        let pause = match pace {
+            Pace::Steady => Duration::ZERO,
+            Pace::PerSecond(rate) => Duration::from_secs_f64(f64::from(callers) / rate),
+        };
+        ready.wait();
+        let began = Instant::now();
+        // Spread, so that the callers do not come all at once.
+        let mut next = began + pause * caller / callers;
+        let mut calls = caller;
+        while began.elapsed() < time {
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            next = Instant::max(next + pause, Instant::now());
+            calls += 1;
+            let bytes = one_of(calls, key);
+            let sent = Instant::now();
+            connection.send(&bytes).expect("the server reads");
+            match connection.receive().expect("an answer") {
+                Head { status: 200, .. } => seen.answered.push(sent.elapsed()),
+                Head { status: 503, has_retry_after: true } => seen.put_off += 1,
+                head => seen.wrong.push(head),
+            }
+        }
+        seen.took = began.elapsed();
+        seen
+    };
+    std::thread::scope(|scope| {
+        let call = &call;
+        let callers: Vec<_> =
+            (0..callers).map(|caller| scope.spawn(move || call(caller))).collect();
+        let mut all = Seen::default();
+        for caller in callers {
+            let seen = caller.join().expect("a caller");
+            all.answered.extend(seen.answered);
+            all.put_off += seen.put_off;
+            all.wrong.extend(seen.wrong);
+            all.took = all.took.max(seen.took);
+        }
+        all.answered.sort();
+        all
+    })
+}
+
+fn one_of(calls: u32, key: &str) -> Vec<u8> {
+    if calls.is_multiple_of(5) {
+        let name = format!("Company {calls}");
+        let company = json!({ "customer_type": "company", "company_name": name });
+        request(key, "customers.create", &company)
+    } else {
+        request(key, "customers.search", &json!({ "q": "company", "limit": 10 }))
+    }
+}
+
+/// The memory that a server holds, in KiB, but for what is a view of its files.
+fn memory(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()));
+    let status = status.expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let line = line.expect("Linux tells it").trim().trim_end_matches(" kB");
+    line.parse().expect("a number")
+}

@@ -1,0 +1,93 @@
+//! Clients that are slow, silent or gone.
+
+use std::io::{ErrorKind, Read};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::connection::{Connection, head, request};
+use super::{memory, serve};
+use crate::client::Client;
+use crate::world::{Folder, wait_until};
+
+#[test]
+fn a_body_of_two_mebibytes_is_taken_a_byte_at_a_time() {
+    const LENGTH: usize = 2 * 1024 * 1024;
+    let folder = Folder::new();
+    let (server, key) = serve(&folder, "request_deadline = '60s'\n");
+    let before = memory(&server);
+    let whole = request(&key, "tags.list", &json!({}));
+    let start = whole.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
+    let mut connection = Connection::open(&server.url);
+    connection.send(&head(&key, LENGTH)).expect("the server reads");
+    let body = whole[start..].iter().copied().chain(std::iter::repeat(b' ')).take(LENGTH);
+    for byte in body {
+        connection.send(&[byte]).expect("the server reads");
+    }
+    assert_eq!(connection.receive().expect("an answer").status, 200);
+    assert!(memory(&server) < before + 64 * 1024, "{} KiB", memory(&server));
+}
+
+#[test]
+fn bodies_that_never_end_are_refused_at_the_deadline_and_others_are_served_meanwhile() {
+    let folder = Folder::new();
+    let (server, key) = serve(&folder, "request_deadline = '2s'\n");
+    let mut slow: Vec<_> = (0..100)
+        .map(|_| {
+            let connection = Connection::open(&server.url);
+            connection.send(&head(&key, 2 * 1024 * 1024)).expect("the server reads");
+            connection
+        })
+        .collect();
+    let client = Client::new(&server.url, &key);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(1) {
+        for connection in &slow {
+            connection.send(b" ").expect("the server reads");
+        }
+        client.ask("tags.list", &json!({}));
+    }
+    for connection in &mut slow {
+        assert_eq!(connection.receive().expect("an answer").status, 408);
+    }
+}
+
+#[test]
+fn clients_that_say_nothing_half_a_head_or_read_nothing_are_let_go() {
+    let folder = Folder::new();
+    let (server, key) = serve(&folder, "");
+    let client = Client::new(&server.url, &key);
+    let note = json!({ "body": "filler ".repeat(14_000) });
+    (0..3).for_each(|_| drop(client.ask("notes.create", &note)));
+
+    let silent = Connection::open(&server.url);
+    let dripping = Connection::open(&server.url);
+    // Asks for more and more and reads nothing, until nothing more goes through.
+    let deaf = Connection::open(&server.url);
+    deaf.stream().set_nonblocking(true).expect("an option");
+    let list = request(&key, "notes.list", &json!({}));
+    wait_until("the server cannot answer any more", || {
+        let mut pieces = std::iter::repeat_with(|| deaf.send(&list)).take(1_000);
+        pieces.any(|sent| sent.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
+    });
+    let is_over = |connection: &Connection| {
+        connection.stream().set_nonblocking(true).expect("an option");
+        match connection.stream().read(&mut [0]) {
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+            Ok(read) => read == 0,
+        }
+    };
+    let before = memory(&server);
+    wait_until("the silent one and the dripping one are let go", || {
+        let _ = dripping.send(b"x");
+        client.ask("tags.list", &json!({}));
+        thread::sleep(Duration::from_millis(50));
+        is_over(&silent) && is_over(&dripping)
+    });
+    wait_until("the deaf one is let go", || {
+        deaf.send(&list).is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
+    });
+    assert!(memory(&server) < before + 16 * 1024, "{} KiB", memory(&server));
+    client.ask("tags.list", &json!({}));
+}

@@ -1,0 +1,52 @@
+//! A long time of much work.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use super::{Pace, load, memory, serve};
+use crate::world::{Folder, is_long};
+
+/// The log is emptied in any case when it has grown to 256 MiB; a batch of writes may come on top.
+const MOST_LOG_BYTES: u64 = 272 << 20;
+/// Callers: fewer than are put off however long they take.
+const CALLERS: u32 = 32;
+
+#[test]
+fn at_four_fifths_of_its_capacity_it_works_on_with_the_memory_that_it_has() {
+    let seconds = if is_long() { 600 } else { 12 };
+    let folder = Folder::new();
+    let (server, key) = serve(&folder, "");
+    let capacity = load(&server.url, &key, CALLERS, Pace::Steady, Duration::from_secs(3)).rate();
+    let (url, key, log) = (&server.url, &key, folder.path("zoop.db-wal"));
+    let (seen, samples) = thread::scope(|scope| {
+        let pace = Pace::PerSecond(capacity * 0.8);
+        let working =
+            scope.spawn(move || load(url, key, CALLERS, pace, Duration::from_secs(seconds)));
+        let mut samples = Vec::new();
+        while !working.is_finished() {
+            thread::sleep(Duration::from_millis(250));
+            samples.push((memory(&server), size(&log)));
+        }
+        (working.join().expect("the load"), samples)
+    });
+    assert_eq!((seen.put_off, seen.wrong.len()), (0, 0), "{:?}", seen.wrong);
+    let third = samples.len() / 3;
+    let most = |part: &[(u64, u64)]| part.iter().map(|sample| sample.0).max().expect("samples");
+    let (middle, last) = (most(&samples[third..2 * third]), most(&samples[2 * third..]));
+    let largest = samples.iter().map(|sample| sample.1).max().expect("samples");
+    eprintln!(
+        "{:.0}/s for {seconds} s, half within {:?}, 99 % within {:?}; memory {middle} KiB, then \
+         {last} KiB; the log's greatest size {largest} bytes",
+        seen.rate(),
+        seen.within(50),
+        seen.within(99)
+    );
+    assert!(last * 100 <= middle * 115, "{middle} KiB, then {last} KiB");
+    assert!(largest <= MOST_LOG_BYTES, "{largest}");
+    assert_eq!(server.logged(), [serde_json::Value::Null; 0]);
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
