@@ -1,0 +1,5 @@
+//! Looks for inputs that break [`zoop_fuzz_properties::search`].
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| zoop_fuzz_properties::search(input));

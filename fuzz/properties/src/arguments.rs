@@ -1,0 +1,84 @@
+//! A tool's arguments: whatever is accepted is what the published schema describes, and so is the
+//! answer.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
+use serde_json::Value;
+use zoop_crm::argument::CLIENT_ARTEFACTS;
+use zoop_crm::catalog;
+use zoop_crm::tool::ToolDef;
+
+use crate::business::place;
+use crate::line_and_rest;
+
+struct Published {
+    tool: &'static ToolDef,
+    input: Validator,
+    output: Validator,
+}
+
+fn published() -> &'static BTreeMap<&'static str, Published> {
+    static PUBLISHED: OnceLock<BTreeMap<&'static str, Published>> = OnceLock::new();
+    PUBLISHED.get_or_init(|| {
+        let validator = |schema: &Value| jsonschema::validator_for(schema).expect("a schema");
+        let of_tool = |tool: &'static ToolDef| {
+            let input = validator(&Value::Object(tool.input_schema()));
+            let output = validator(&tool.output_schema());
+            (tool.name, Published { tool, input, output })
+        };
+        catalog::tools().map(of_tool).collect()
+    })
+}
+
+/// The first line names a tool, the rest is its arguments. `{customer}` and the other names of the
+/// tools' examples stand for ids.
+///
+/// # Panics
+/// When the property does not hold.
+pub fn arguments(input: &[u8]) {
+    let Some((name, text)) = line_and_rest(input) else { return };
+    let Some(Published { tool, input, output }) = published().get(name) else { return };
+    let place = place();
+    let text = place.business.fill(text);
+    let refusal = match place.call(tool, &text) {
+        Ok(answer) => {
+            let answer: Value = serde_json::from_str(&answer).expect("an answer in JSON");
+            assert!(output.is_valid(&answer), "{name} answers {answer}");
+            None
+        }
+        Err(error) => Some(error),
+    };
+    let kind = refusal.as_ref().map_or("none", |error| error.kind());
+    assert_ne!(kind, "internal", "{name} {text}: {refusal:?}");
+    if kind != "invalid_input" {
+        let sent: Value = serde_json::from_str(&text).expect("what was accepted is JSON");
+        let meant = meant(sent).expect("an object");
+        let problem = input.iter_errors(&meant).next().map(|problem| problem.to_string());
+        assert_eq!(problem, None, "{name} took {text}");
+    }
+}
+
+/// What the contract makes of what was sent before it looks closer: texts trimmed, and nothing where
+/// there is nothing or what a client adds on its own.
+fn meant(sent: Value) -> Option<Value> {
+    match sent {
+        Value::Null => None,
+        Value::String(text) => {
+            let text = text.replace("\r\n", "\n");
+            let text = text.trim();
+            (!text.is_empty()).then(|| text.into())
+        }
+        Value::Object(members) => {
+            let mut kept = serde_json::Map::new();
+            for (name, value) in members {
+                if let (false, Some(value)) = (CLIENT_ARTEFACTS.contains(&&*name), meant(value)) {
+                    kept.insert(name, value);
+                }
+            }
+            Some(kept.into())
+        }
+        other => Some(other),
+    }
+}

@@ -1,0 +1,63 @@
+//! A business on a real database, made once, in which calls leave nothing behind.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use zoop_crm::access::{Access, Scope};
+use zoop_crm::error::{Error, Result};
+use zoop_crm::run;
+use zoop_crm::testing::{Business, World};
+use zoop_crm::tool::{Action, ToolDef};
+
+/// Longer than any call takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Place {
+    world: World,
+    pub(crate) business: Business,
+}
+
+/// The outcome of a write, as a failure: a write that fails leaves nothing behind.
+struct Undone(Result<String>);
+
+impl From<zoop_db::Error> for Undone {
+    fn from(error: zoop_db::Error) -> Self {
+        Self(Err(error.into()))
+    }
+}
+
+pub(crate) fn place() -> &'static Place {
+    static PLACE: OnceLock<Place> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let world = World::new();
+        let business = world.business("Acme");
+        // Whoever has the files open keeps them, and nobody else needs them: a fuzz target ends
+        // without cleaning up.
+        let folder = world.path();
+        std::fs::remove_dir_all(folder.parent().expect("a folder")).expect("it can be removed");
+        Place { world, business }
+    })
+}
+
+impl Place {
+    /// Calls a tool as whoever may, and undoes what it did.
+    pub(crate) fn call(&self, tool: &'static ToolDef, arguments: &str) -> Result<String> {
+        let access = match tool.scope {
+            Scope::Operate => Access::operator(Some(self.business.account)),
+            _ => self.business.owner.clone(),
+        };
+        let (environment, arguments) = (self.world.environment.clone(), arguments.to_owned());
+        if let Action::Query { .. } = tool.action {
+            return self
+                .world
+                .read(move |tx| run::read(tx, &access, &environment, tool, &arguments));
+        }
+        let undone = self.world.db.write(Instant::now() + PATIENCE, move |tx| {
+            Err::<(), _>(Undone(run::write(tx, &access, &environment, tool, &arguments, None)))
+        });
+        match undone.wait() {
+            Err(Undone(outcome)) => outcome,
+            Ok(()) => Err(Error::internal("the write was not undone")),
+        }
+    }
+}

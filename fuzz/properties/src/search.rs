@@ -1,0 +1,115 @@
+//! Searches: no query is an error of the index, and the index finds what a plain reading of the rules
+//! finds.
+
+use rusqlite::Connection;
+use zoop_crm::customers::{CustomerType, Status};
+use zoop_crm::fold;
+use zoop_crm::notes::SubjectType;
+use zoop_crm::phone::{self, Country};
+use zoop_crm::search::{
+    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteWords, TenantMark,
+};
+
+/// The longest query that the tools take, in characters.
+const LONGEST: usize = 256;
+/// The longest stored text worth looking at.
+const LONGEST_STORED: usize = 2_000;
+
+/// The first line is a query, the rest is a customer's name, its phone if it can be one, and a note's
+/// body.
+///
+/// # Panics
+/// When the property does not hold.
+pub fn search(input: &[u8]) {
+    let Some((q, stored)) = crate::line_and_rest(input) else { return };
+    if q.chars().count() > LONGEST || stored.chars().count() > LONGEST_STORED {
+        return;
+    }
+    let tenant = TenantMark::new(1).expect("a tenant's number");
+    let phone = phone::parse(stored, Country::US).ok();
+    let customer = CustomerDocument {
+        status: Status::Active,
+        kind: CustomerType::Individual,
+        number: 42,
+        names: vec![stored],
+        phones: phone.iter().cloned().collect(),
+        emails: vec![],
+        tags: vec![],
+    };
+    hold(&customer.tokens(tenant));
+    let found = |q: &str| found_customer(q, tenant);
+    let _ = found(q);
+    for word in fold::words(stored) {
+        let word: String = word.text.chars().take(LONGEST).collect();
+        assert_eq!(found(&word), Some(true), "{word:?} is in {stored:?}");
+    }
+    for digits in phone.iter().flat_map(phone::Phone::search_digits) {
+        let typed: String = digits.chars().take(LONGEST).collect();
+        assert_eq!(found(&typed), Some(true), "{typed} is the phone {stored:?}");
+    }
+    note(q, stored, tenant);
+}
+
+/// Whether the customer is found; `None` for a query without a word.
+fn found_customer(q: &str, tenant: TenantMark) -> Option<bool> {
+    let query = CustomerQuery {
+        q: Some(q),
+        country: Country::US,
+        status: None,
+        kind: None,
+        tag: None,
+        email: None,
+        number: None,
+    };
+    let tiers = query.tiers(tenant).ok()?;
+    let first = is_found(&tiers.first);
+    let rest = tiers.rest.is_some_and(|rest| is_found(&rest));
+    assert!(!(first && rest), "{q:?} finds a customer twice");
+    Some(first || rest)
+}
+
+fn note(q: &str, body: &str, tenant: TenantMark) {
+    let Ok(words) = NoteWords::new(q) else { return };
+    let document =
+        NoteDocument { body, pinned: false, created_by: 3, subject: Some(SubjectType::Job) };
+    let query = NoteQuery { words: Some(&words), ..NoteQuery::default() };
+    hold(&document.tokens(tenant));
+    let is_candidate = is_found(&query.expression(tenant));
+    let matches = words.body_matches(body);
+    if words.needs_verification() {
+        assert!(is_candidate || !matches, "{q:?} is in {body:?}");
+    } else {
+        assert_eq!(is_candidate, matches, "{q:?} in {body:?}");
+    }
+}
+
+thread_local! {
+    /// A real index, declared as the product's are.
+    static INDEX: Connection = {
+        let index = Connection::open_in_memory().expect("an index in memory");
+        index
+            .execute_batch(
+                "CREATE VIRTUAL TABLE search USING fts5(x, content='', contentless_delete=1,
+                     detail=none, prefix='6 7 8', tokenize=\"ascii tokenchars ':=#'\")",
+            )
+            .expect("an index");
+        index
+    };
+}
+
+/// Makes the index hold one row with these tokens.
+fn hold(tokens: &str) {
+    let insert = "INSERT OR REPLACE INTO search(rowid, x) VALUES (1, ?1)";
+    let hold = |index: &Connection| index.prepare_cached(insert)?.execute([tokens]);
+    INDEX.with(hold).expect("the index takes the tokens");
+}
+
+/// Whether the row of the index is found.
+fn is_found(expression: &Expression) -> bool {
+    let select = "SELECT count(*) FROM search WHERE search MATCH ?1";
+    let ask = |index: &Connection| {
+        let mut statement = index.prepare_cached(select)?;
+        statement.query_row([expression.to_fts5()], |row| row.get::<_, i64>(0))
+    };
+    INDEX.with(ask).expect("the index takes the query") == 1
+}
