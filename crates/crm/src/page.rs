@@ -234,11 +234,6 @@ impl Seal {
     }
 }
 
-/// Whether `text` is a cursor that this tool gave this tenant: what a fuzz target asks.
-pub fn is_cursor(tool: &'static str, tenant: u32, text: &str) -> bool {
-    Seal { tool, tenant }.open::<Value>(text).is_some()
-}
-
 /// A caller's value as plain JSON, to be kept and compared.
 fn plain(value: &Json) -> Value {
     match value {
