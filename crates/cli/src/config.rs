@@ -63,7 +63,7 @@ pub(crate) struct ServerConfig {
     pub(crate) allowed_origins: Origins,
     /// How long a request may take.
     pub(crate) request_deadline: Span,
-    /// Requests that may be under way at once.
+    /// Requests that may be worked on at once.
     pub(crate) in_flight: usize,
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
+use tokio::sync::Semaphore;
 use zoop_crm::clock::Environment;
 use zoop_db::Db;
 use zoop_mcp::ServerInfo;
@@ -32,7 +33,9 @@ pub struct Settings {
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
     /// then is refused, a statement that still runs is cancelled.
     pub request_deadline: Duration,
-    /// Requests that may be under way at once; one more is answered 503.
+    /// Requests that may be worked on at once, their bodies having arrived; one more is answered 503.
+    /// It bounds how long an answer takes when there is more to do than can be done: this many
+    /// requests' work.
     pub in_flight: usize,
 }
 
@@ -59,7 +62,7 @@ impl Settings {
             allowed_origins: Vec::new(),
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
-            in_flight: 1_024,
+            in_flight: 256,
         }
     }
 }
@@ -82,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     pub(crate) last_use: LastUse,
     pub(crate) metrics: Metrics,
+    /// A permit for each request that is worked on.
+    pub(crate) seats: Semaphore,
 }
 
 impl App {
@@ -103,6 +108,7 @@ impl App {
             limiter: Limiter::default(),
             last_use: LastUse::default(),
             metrics: Metrics::new(),
+            seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
             settings,
         };
         Self { shared: Arc::new(shared) }

@@ -19,6 +19,9 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The status of a request whose caller left, as proxies log it; it is never sent.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
+/// Requests of which a part may have arrived: bounds the memory that their bodies take.
+const MOST_REQUESTS: i64 = 1_024;
+
 /// A request under way. Dropping it writes the log line and the metrics.
 pub(crate) struct Trail<'a> {
     shared: &'a Arc<Shared>,
@@ -28,7 +31,7 @@ pub(crate) struct Trail<'a> {
     pub(crate) tool: &'static str,
     /// The caller's token, once it was presented.
     pub(crate) ticket: Option<Arc<Ticket>>,
-    /// Whether there was room for the request when it came.
+    /// Whether there was room for the request, and its body, when it came.
     pub(crate) has_room: bool,
     started: Instant,
     outcome: &'static str,
@@ -39,7 +42,6 @@ impl<'a> Trail<'a> {
     /// Starts with the request's headers.
     pub(crate) fn start(shared: &'a Arc<Shared>) -> Self {
         let before = shared.metrics.in_flight.inc();
-        let bound = i64::try_from(shared.settings.in_flight).unwrap_or(i64::MAX);
         let mut random = [0; 8];
         shared.environment.entropy.fill(&mut random);
         Self {
@@ -47,7 +49,7 @@ impl<'a> Trail<'a> {
             id: format!("{:016x}", u64::from_ne_bytes(random)),
             tool: "none",
             ticket: None,
-            has_room: before < bound,
+            has_room: before < MOST_REQUESTS,
             started: Instant::now(),
             outcome: "abandoned",
             status: CLIENT_CLOSED_REQUEST,

@@ -95,6 +95,8 @@ async fn admitted(
     let sent = Sent::read(&head.headers)
         .map_err(|fault| refused(&fault.refusal(headers::peek(&body, &head.headers))))?;
     let reply_to = || zoop_mcp::peek(&body, &sent.protocol);
+    // Not before the body is there: one that comes slowly keeps nobody from being served.
+    let Ok(_seat) = shared.seats.try_acquire() else { return Err(overloaded(reply_to())) };
     let view = View::read(head.uri.query(), shared.tools.toolsets())
         .map_err(|message| refused(&reply_to().invalid_request(&message)))?;
     let Some(token) = sent.authorization.and_then(bearer) else {
