@@ -1,4 +1,8 @@
-//! Telephone numbers: what is taken is E.164, means itself in every country, and can be found.
+//! Telephone numbers: what is taken is E.164, is the same when it is read again, and can be found.
+//!
+//! That E.164 is read as itself does not hold: of a number that is possible and not valid, Brazil's plan
+//! takes 90 at the beginning for a collect call and Japan's a zero for the trunk, and drops it. Google's
+//! own library does the same.
 
 use zoop_crm::phone::{Country, parse};
 
@@ -22,15 +26,6 @@ pub fn phone(input: &[u8]) {
         let found_by = phone.search_digits();
         assert!(found_by.iter().any(|known| known == digits), "{text:?} is not found by {e164}");
         assert!(found_by.iter().all(|known| known.bytes().all(|byte| byte.is_ascii_digit())));
-        for elsewhere in COUNTRIES.map(|code| Country::new(code).expect("a country")) {
-            let again = parse(e164, elsewhere).expect("what was taken once");
-            assert_eq!(without_zeros(again.e164()), without_zeros(e164), "{text:?}");
-        }
+        assert_eq!(parse(phone.raw(), country), Ok(phone.clone()), "read again");
     }
-}
-
-/// Zeros do not count: Japan's plan takes a trunk zero too many for a part of the number, and drops it
-/// when the number is read again. Google's own library does the same.
-fn without_zeros(e164: &str) -> String {
-    e164.replace('0', "")
 }
