@@ -22,8 +22,12 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     if limit == 0 {
         return Ok(user);
     }
-    let oldest_counted = id::least_at(Timestamp(ctx.now.0 - WINDOW + 1));
-    if let Some(filling) = store::nth_write(ctx.tx, user, oldest_counted, limit)? {
+    // A write that is a minute ahead was made before the clock was set back: it would count until the
+    // clock has caught up, which may take hours.
+    let least = |at| id::least_at(Timestamp(at));
+    let counted = least(ctx.now.0 - WINDOW + 1)..least(ctx.now.0 + WINDOW);
+    store::forget_writes(ctx.tx, user, counted.clone())?;
+    if let Some(filling) = store::nth_write(ctx.tx, user, counted.start, limit)? {
         return Err(Error::Conflict {
             message: format!(
                 "This person has made {limit} note writes in the last minute, which is the most: \
@@ -32,7 +36,6 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
             retry_after_s: Some(seconds_until_free(filling, ctx.now)),
         });
     }
-    store::forget_writes(ctx.tx, user, oldest_counted)?;
     let last = store::last_write(ctx.tx, user)?;
     let id = id::following(last, ctx.now, ctx.environment.entropy.bits());
     store::insert_write(ctx.tx, user, id)?;

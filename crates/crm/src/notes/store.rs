@@ -56,7 +56,8 @@ zoop_db::statements! {
     LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 \
                   ORDER BY id DESC LIMIT 1";
     INSERT_WRITE = "INSERT INTO note_writes (tenant_no, user_id, id) VALUES ($1, $2, $3)";
-    FORGET_WRITES = "DELETE FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3";
+    FORGET_WRITES = "DELETE FROM note_writes \
+                     WHERE tenant_no = $1 AND user_id = $2 AND (id < $3 OR id >= $4)";
 }
 
 zoop_db::global_statements! {
@@ -232,13 +233,14 @@ pub(super) fn insert_write(tx: &mut WriteTx<'_>, user: Id<kinds::User>, id: Uuid
     Ok(())
 }
 
-/// Removes the person's writes that no longer count; no more than the limit are ever kept.
+/// Removes the person's writes that are outside the range that counts; no more than the limit are
+/// ever kept.
 pub(super) fn forget_writes(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
-    oldest: Uuid,
+    counted: std::ops::Range<Uuid>,
 ) -> Result<()> {
-    tx.execute(FORGET_WRITES, params![user, oldest])?;
+    tx.execute(FORGET_WRITES, params![user, counted.start, counted.end])?;
     Ok(())
 }
 

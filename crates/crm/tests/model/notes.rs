@@ -115,11 +115,13 @@ impl Tenant {
     }
 
     /// Counts a write of a person, or refuses it. What has left the minute does not come back into
-    /// it with a clock that goes back, and no write is older than the one before it.
+    /// it with a clock that goes back, what is a minute ahead by then does not count either, and no
+    /// write is older than the one before it.
     fn count_write(&mut self, user: &str, now: i64) -> Outcome<()> {
         let limit = usize::try_from(WRITES_PER_MINUTE).expect("a small number");
         let writes = self.note_writes.entry(user.to_owned()).or_default();
-        let counted: Vec<_> = writes.iter().copied().filter(|at| at + MINUTE > now).collect();
+        let counted: Vec<_> =
+            writes.iter().copied().filter(|at| (now - at).abs() < MINUTE).collect();
         if counted.len() >= limit {
             let free = counted[counted.len() - limit] + MINUTE;
             let seconds = u64::try_from(free - now).expect("it is to come").div_ceil(1_000);

@@ -59,6 +59,20 @@ fn retry_after_is_true_when_the_limit_was_lowered() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_locks_nobody_out() {
+    let (world, business) = limited();
+    let author = &business.office;
+    for _ in 0..3 {
+        note(&world, author, "Written.");
+    }
+    world.clock.advance(-3_600_000);
+    for _ in 0..3 {
+        note(&world, author, "Written an hour before.");
+    }
+    assert_eq!(refused(create(&world, author))["retry_after_s"], 60);
+}
+
+#[test]
 fn each_person_is_counted_alone_and_in_each_tenant() {
     let (world, business) = limited();
     for _ in 0..3 {
