@@ -1,21 +1,38 @@
 //! The benchmark: a database of a chosen size, the release binary and its opponents under load, and
-//! the report.
+//! the report. `./bench` starts it.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`generate`] | a seeded database, written through the product's own tools |
+//! | [`cases`] | what is asked |
+//! | [`load`] | callers, and how long their answers take |
+//! | [`opponents`] | the servers under load |
+//! | [`measure`] | a run |
+//! | [`results`], [`report`] | what it measured, and how that is told |
 //!
 //! What must never live here: anything that the product needs, or a way of writing rows that the
 //! product does not have.
 
+mod cases;
 mod generate;
+mod load;
+mod measure;
+mod opponents;
+mod report;
+mod results;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use zoop_db::Uuid;
 
 use crate::generate::Parameters;
+use crate::measure::Plan;
+use crate::opponents::peers::Peers;
+use crate::opponents::server::Zoop;
+use crate::opponents::{floor, rmcp};
+use crate::results::Results;
 
 #[derive(Parser)]
 #[command(name = "zoop-bench", about = "Measures zoop; started by ./bench.")]
@@ -34,13 +51,42 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-}
-
-/// Where everything that a benchmark makes is kept.
-fn folder() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    target.join("bench")
+    /// Measures everything and writes the report.
+    Run {
+        /// Customers of the largest database.
+        #[arg(long, default_value_t = 1_000_000)]
+        customers: u32,
+        /// Shows that all of it works; its figures mean nothing.
+        #[arg(long, conflicts_with = "customers")]
+        quick: bool,
+        /// The release binary.
+        #[arg(long)]
+        zoop: PathBuf,
+        /// Where `./bench` has put the SDKs' servers and what they need.
+        #[arg(long)]
+        peers: PathBuf,
+    },
+    /// Writes the report of the last run again.
+    Report,
+    /// Is the floor.
+    #[command(hide = true)]
+    Floor {
+        #[arg(long)]
+        port: u16,
+        /// Bytes of an answer.
+        #[arg(long)]
+        answer: usize,
+    },
+    /// Is the Rust SDK's server.
+    #[command(hide = true)]
+    Rmcp {
+        #[arg(long)]
+        port: u16,
+        #[arg(long)]
+        database: PathBuf,
+        #[arg(long)]
+        tenant: Uuid,
+    },
 }
 
 fn main() -> Result<()> {
@@ -51,6 +97,31 @@ fn main() -> Result<()> {
         Command::Generate { parameters, out: None } => {
             generate::cached(&parameters)?;
         }
+        Command::Run { customers, quick, zoop, peers } => {
+            let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
+            let plan =
+                if quick { Plan::quick(zoop, peers)? } else { Plan::full(customers, zoop, peers)? };
+            // Figures that mean nothing do not take the place of those that do.
+            let folder = if quick { plan.folder.clone() } else { report::FOLDER.into() };
+            report::write(&measure::run(plan)?, &folder)?;
+        }
+        Command::Report => report::write(&Results::load(&folder()?)?, Path::new(report::FOLDER))?,
+        Command::Floor { port, answer } => floor::serve(port, answer)?,
+        Command::Rmcp { port, database, tenant } => rmcp::serve(port, database, tenant)?,
     }
     Ok(())
+}
+
+/// Where everything that a benchmark makes is kept, from the root on: servers run elsewhere.
+fn folder() -> Result<PathBuf> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let folder = target.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder.canonicalize()?)
+}
+
+/// Tells whoever watches what is going on.
+fn say(line: &str) {
+    eprintln!("{line}");
 }

@@ -57,7 +57,6 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     /// So many customers, the rest as usual.
-    #[cfg(test)]
     pub(crate) fn of(customers: u32) -> Self {
         Self { customers, notes: None, tenants: None, largest_share: 0.2, seed: 1 }
     }
@@ -71,20 +70,20 @@ impl Parameters {
     }
 
     /// Where the database of these parameters is kept.
-    fn path(&self) -> PathBuf {
+    fn path(&self) -> Result<PathBuf> {
         let (notes, tenants) = (self.notes(), self.tenants());
         let Self { customers, largest_share, seed, .. } = self;
         let name = format!(
             "{customers}-customers-{notes}-notes-{tenants}-tenants-{largest_share}-share-seed-\
              {seed}-v{EDITION}.db"
         );
-        crate::folder().join(name)
+        Ok(crate::folder()?.join(name))
     }
 }
 
 /// The database of these parameters, made if it is not there yet.
 pub(crate) fn cached(parameters: &Parameters) -> Result<(PathBuf, Landmarks)> {
-    let path = parameters.path();
+    let path = parameters.path()?;
     let landmarks = match Landmarks::load(&path) {
         Ok(landmarks) if path.exists() => landmarks,
         _ => to_file(parameters, &path)?,

@@ -1,0 +1,148 @@
+//! What is asked: the classes of calls, each with the arguments that a generated database offers.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::generate::landmarks::BusinessLandmarks;
+use crate::load::{self, Expected, Requests, Target};
+
+/// Rows of a page where the hundredth is asked for: the largest business of the smallest database
+/// has that many pages of so few rows.
+const SHORT_PAGE: u32 = 10;
+const DEEP_PAGE: u32 = 100;
+
+/// One class of calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) tool: &'static str,
+    pub(crate) name: &'static str,
+    arguments: Arguments,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Arguments {
+    /// One call for each of these, made from what the database offers.
+    Each(fn(&BusinessLandmarks) -> Vec<Value>),
+    /// The hundredth page of each of these.
+    Deep(fn(&BusinessLandmarks) -> Vec<Value>),
+}
+
+/// Getting one customer.
+pub(crate) const GET: Case = Case {
+    tool: "customers.get",
+    name: "by id",
+    arguments: Arguments::Each(|of| of.customer_ids.iter().map(|id| json!({ "id": id })).collect()),
+};
+
+/// Every class of a search or a list.
+pub(crate) const PAGES: &[Case] = &[
+    search("everybody", |_| vec![json!({})]),
+    search("one letter", |of| words(&of.terms.customer_one_letter)),
+    search("part of a name", |of| words(&of.terms.customer_name_part)),
+    search("part of a phone", |of| words(&of.terms.customer_phone_part)),
+    search("area code", |of| words(&of.terms.customer_area_code)),
+    search("tag", |of| of.tag_ids.iter().map(|id| json!({ "tag": id })).collect()),
+    search("rare status", |_| vec![json!({ "status": "archived" })]),
+    search("one letter, page 1 of 10 rows", short_letters),
+    Case {
+        tool: "customers.search",
+        name: "one letter, page 100 of 10 rows",
+        arguments: Arguments::Deep(short_letters),
+    },
+    notes("all", |_| vec![json!({})]),
+    notes("of a customer", |of| {
+        let on = |id| json!({ "subject_type": "customer", "subject_id": id });
+        of.noted_customer_ids.iter().map(on).collect()
+    }),
+    notes("rare word", |of| words(&of.terms.note_rare_word)),
+    notes("common word", |of| words(&of.terms.note_common_word)),
+    notes("one letter", |of| words(&of.terms.note_one_letter)),
+];
+
+const fn search(name: &'static str, each: fn(&BusinessLandmarks) -> Vec<Value>) -> Case {
+    Case { tool: "customers.search", name, arguments: Arguments::Each(each) }
+}
+
+const fn notes(name: &'static str, each: fn(&BusinessLandmarks) -> Vec<Value>) -> Case {
+    Case { tool: "notes.list", name, arguments: Arguments::Each(each) }
+}
+
+fn words(words: &[String]) -> Vec<Value> {
+    words.iter().map(|word| json!({ "q": word })).collect()
+}
+
+fn short_letters(of: &BusinessLandmarks) -> Vec<Value> {
+    // The most common ones, which fill a hundred pages even of a small business.
+    let letters = of.terms.customer_one_letter.iter().take(4);
+    letters.map(|letter| json!({ "q": letter, "limit": SHORT_PAGE })).collect()
+}
+
+impl Case {
+    /// The class's calls to a server with this database; `None` where the business is too small.
+    pub(crate) fn requests(
+        &self,
+        target: &Target,
+        of: &BusinessLandmarks,
+    ) -> Result<Option<Requests>> {
+        let calls: Vec<Value> = match self.arguments {
+            Arguments::Each(arguments) => arguments(of),
+            Arguments::Deep(arguments) => {
+                let deep = arguments(of).into_iter().map(|first| self.deep(target, first));
+                deep.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect()
+            }
+        };
+        let requests: Vec<_> = calls.iter().map(|call| target.call(self.tool, call)).collect();
+        Ok((!requests.is_empty()).then_some(Requests::Repeated(requests, Expected::Success)))
+    }
+
+    /// The arguments of the hundredth page.
+    fn deep(&self, target: &Target, mut arguments: Value) -> Result<Option<Value>> {
+        for _ in 1..DEEP_PAGE {
+            let answer = load::once(target.address, &target.call(self.tool, &arguments))?;
+            let answer: Value = serde_json::from_str(&answer)?;
+            let page = &answer["result"]["structuredContent"];
+            page["rows"].as_array().context("a page without rows")?;
+            let Some(cursor) = page["nextCursor"].as_str() else { return Ok(None) };
+            arguments["cursor"] = json!(cursor);
+        }
+        Ok(Some(arguments))
+    }
+}
+
+/// Calls that create a customer each, in a series whose customers share nothing with another's.
+pub(crate) fn new_customers(target: &Target, series: usize) -> Requests {
+    let target = target.clone();
+    Requests::New(Box::new(move |place| {
+        let mut customer = person(series, place);
+        customer["customer_type"] = json!("individual");
+        target.call("customers.create", &customer)
+    }))
+}
+
+/// The same for the peers, whose customers have no type.
+pub(crate) fn new_peer_customers(target: &Target, series: usize) -> Requests {
+    let target = target.clone();
+    Requests::New(Box::new(move |place| target.call("customers.create", &person(series, place))))
+}
+
+fn person(series: usize, place: usize) -> Value {
+    json!({
+        "first_name": "Ann",
+        "last_name": format!("Lee{place}"),
+        "phone": format!("+1{:03}{:07}", 201 + series % 790, 2_000_000 + place),
+        "email": format!("ann{series}.{place}@example.com"),
+    })
+}
+
+/// Calls that create a note each.
+pub(crate) fn new_notes(target: &Target, of: &BusinessLandmarks, series: usize) -> Requests {
+    let (target, customers) = (target.clone(), of.customer_ids.clone());
+    Requests::New(Box::new(move |place| {
+        let note = json!({
+            "body": format!("Replaced valve {series}-{place} and tested the whole zone, all good."),
+            "subject_type": "customer",
+            "subject_id": customers[place % customers.len()],
+        });
+        target.call("notes.create", &note)
+    }))
+}

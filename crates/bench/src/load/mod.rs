@@ -1,0 +1,170 @@
+//! The load: callers on kept connections, each of which sends its next request when it has the
+//! answer to the last one (a closed loop), all on one thread, so that a server on the same machine
+//! loses as little as possible to whoever measures it.
+//!
+//! Every answer is looked at: a benchmark that counts refusals measures nothing.
+
+mod connection;
+mod request;
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
+use procfs::process::Process;
+use serde::{Deserialize, Serialize};
+use tokio::task::LocalSet;
+
+pub(crate) use connection::Connection;
+pub(crate) use request::{Expected, Requests, Target};
+
+/// Longest answer time that is told apart, in nanoseconds.
+const LONGEST: u64 = 60_000_000_000;
+
+/// How long a load lasts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    /// Calls before anything is counted.
+    pub(crate) warm_up: Duration,
+    /// Calls that are counted.
+    pub(crate) counted: Duration,
+}
+
+/// What a load has measured.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) calls: u64,
+    pub(crate) calls_per_second: f64,
+    /// Microseconds, as all times here.
+    pub(crate) p50: f64,
+    pub(crate) p95: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    /// The driver's own share of one core.
+    pub(crate) driver_cores: f64,
+    /// The server's share of one core.
+    pub(crate) server_cores: f64,
+    /// The memory that the server has for itself while under load, in bytes.
+    pub(crate) server_own_memory: u64,
+    /// The same and what it has mapped of its files.
+    pub(crate) server_memory: u64,
+}
+
+/// Puts `callers` callers on a server.
+pub(crate) fn run(
+    target: &Target,
+    requests: Requests,
+    callers: usize,
+    span: Span,
+    server: &Process,
+) -> Result<Measured> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let requests = Rc::new(requests);
+    let driver = Process::myself()?;
+    let tasks = LocalSet::new();
+    let begin = Instant::now() + span.warm_up;
+    let end = begin + span.counted;
+    let calling: Vec<_> = (0..callers)
+        .map(|caller| {
+            let (address, requests) = (target.address, requests.clone());
+            tasks.spawn_local(call(address, requests, (caller, callers), begin, end))
+        })
+        .collect();
+    let watch = tasks.spawn_local({
+        let server = Process::new(server.pid)?;
+        async move {
+            tokio::time::sleep_until(begin.into()).await;
+            let before = (cpu(&driver)?, cpu(&server)?);
+            tokio::time::sleep_until(end.into()).await;
+            let after = (cpu(&driver)?, cpu(&server)?);
+            anyhow::Ok((after.0 - before.0, after.1 - before.1, memory(&server)?))
+        }
+    });
+    let mut times = Histogram::new_with_max(LONGEST, 3)?;
+    let (driver_cpu, server_cpu, memory) = tasks.block_on(&runtime, async {
+        for caller in calling {
+            times.add(caller.await??)?;
+        }
+        watch.await?
+    })?;
+    let seconds = span.counted.as_secs_f64();
+    let time = |quantile| nanoseconds(times.value_at_quantile(quantile)) / 1_000.0;
+    Ok(Measured {
+        calls: times.len(),
+        calls_per_second: nanoseconds(times.len()) / seconds,
+        p50: time(0.5),
+        p95: time(0.95),
+        p99: time(0.99),
+        p999: time(0.999),
+        driver_cores: driver_cpu / seconds,
+        server_cores: server_cpu / seconds,
+        server_own_memory: memory.own,
+        server_memory: memory.all,
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "what is counted here is far below 2^52")]
+const fn nanoseconds(count: u64) -> f64 {
+    count as f64
+}
+
+/// One caller until the end; the times of its counted calls, in nanoseconds.
+async fn call(
+    address: SocketAddr,
+    requests: Rc<Requests>,
+    (caller, callers): (usize, usize),
+    begin: Instant,
+    end: Instant,
+) -> Result<Histogram<u64>> {
+    let mut times = Histogram::new_with_max(LONGEST, 3)?;
+    let mut connection = Connection::open(address).await?;
+    // Callers share the places out, so that no two ask for the same at once.
+    let mut place = caller;
+    loop {
+        let request = requests.get(place);
+        place += callers;
+        let sent = Instant::now();
+        if sent >= end {
+            return Ok(times);
+        }
+        connection.call(&request, requests.expected()).await?;
+        if sent >= begin {
+            let time = u64::try_from(sent.elapsed().as_nanos())?;
+            times.record(time.clamp(1, LONGEST))?;
+        }
+    }
+}
+
+/// Calls once and gives back the answer's body.
+pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connection = Connection::open(address).await?;
+        let body = connection.call(request, Expected::Success).await?;
+        String::from_utf8(body.to_vec()).context("the answer is no text")
+    })
+}
+
+/// The memory of a process, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// What it has for itself.
+    pub(crate) own: u64,
+    /// That, and the pages of files that it has mapped.
+    pub(crate) all: u64,
+}
+
+/// The memory of a process now.
+pub(crate) fn memory(process: &Process) -> Result<Memory> {
+    let status = process.status()?;
+    let bytes = |kib: Option<u64>| kib.unwrap_or_default() * 1_024;
+    Ok(Memory { own: bytes(status.rssanon), all: bytes(status.vmrss) })
+}
+
+/// The seconds of processor time that a process has used.
+fn cpu(process: &Process) -> Result<f64> {
+    let stat = process.stat()?;
+    Ok(nanoseconds(stat.utime + stat.stime) / nanoseconds(procfs::ticks_per_second()))
+}

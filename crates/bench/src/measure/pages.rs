@@ -1,0 +1,61 @@
+//! Every search and list with one caller: how its time grows with the database, and with the
+//! business.
+
+use anyhow::Result;
+
+use super::Run;
+use crate::cases::{self, Case};
+use crate::generate::landmarks::BusinessLandmarks;
+use crate::load::Target;
+use crate::opponents::server::{Commits, Server};
+use crate::results::Key;
+
+/// One business of one database, with the server that has it open.
+struct Place {
+    server: usize,
+    customers: u32,
+    business: BusinessLandmarks,
+    target: Target,
+}
+
+pub(super) fn measure(run: &mut Run) -> Result<()> {
+    let servers: Vec<Server> = run
+        .databases
+        .iter()
+        .map(|it| run.plan.zoop.start(&it.path, &it.largest().owner_key, Commits::Grouped))
+        .collect::<Result<_>>()?;
+    let mut places = Vec::new();
+    for (server, database) in run.databases.iter().enumerate() {
+        // The largest business of each database; of the largest database the others too.
+        let is_last = server + 1 == run.databases.len();
+        let businesses = if is_last { database.landmarks.businesses.len() } else { 1 };
+        for business in database.landmarks.businesses.iter().take(businesses) {
+            let token = business.owner_key.clone();
+            let target = Target { token, ..servers[server].target.clone() };
+            let (customers, business) = (database.customers, business.clone());
+            places.push(Place { server, customers, business, target });
+        }
+    }
+    let cases: Vec<&Case> = std::iter::once(&cases::GET).chain(cases::PAGES).collect();
+    run.begin("searches and lists", run.plan.rounds * cases.len() * places.len());
+    for case in cases {
+        for round in 0..run.plan.rounds {
+            for place in &places {
+                let Some(requests) = case.requests(&place.target, &place.business)? else {
+                    run.bar.inc(1);
+                    continue;
+                };
+                let key = Key {
+                    server: "zoop".to_owned(),
+                    tool: case.tool.to_owned(),
+                    case: case.name.to_owned(),
+                    callers: 1,
+                    customers: place.customers,
+                    business: place.business.place.clone(),
+                };
+                run.load(&servers[place.server], requests, key, round)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Everything that is put under load: zoop itself, the floor, and servers as others build them.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`server`] | a server as a process of its own |
+//! | [`floor`] | an HTTP server that only answers |
+//! | [`driver`] | the same SQL straight through the driver |
+//! | [`rmcp`] | the same tool with the official Rust SDK |
+//! | [`peers`] | the table that the SDKs' servers read, and how they are started |
+
+pub(crate) mod driver;
+pub(crate) mod floor;
+pub(crate) mod peers;
+pub(crate) mod rmcp;
+pub(crate) mod server;

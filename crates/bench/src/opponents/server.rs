@@ -1,0 +1,133 @@
+//! A server as a process of its own, from its start to its end.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use procfs::process::Process;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::load::Target;
+
+/// How long a server may take to listen, or to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server; it ends when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) process: Process,
+    pub(crate) target: Target,
+    /// How long it took from its start until it took a connection.
+    pub(crate) started_in: Duration,
+}
+
+/// How zoop runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Zoop {
+    pub(crate) binary: PathBuf,
+}
+
+/// How many writes share a transaction at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// As many as wait, as the product does.
+    Grouped,
+    /// One.
+    Single,
+}
+
+impl Zoop {
+    /// A key of a business that is good no more.
+    pub(crate) fn revoked_key(&self, database: &Path, tenant: &str) -> Result<String> {
+        let create = ["key", "create", "--tenant", tenant, "--scope", "read:customers"];
+        let made = self.command(database, &create)?;
+        let text = |key: &str| made[key].as_str().map(str::to_owned).context("a key");
+        self.command(database, &["key", "revoke", &text("key_id")?])?;
+        text("key")
+    }
+
+    /// Runs a command of zoop to its end; what it prints.
+    fn command(&self, database: &Path, arguments: &[&str]) -> Result<serde_json::Value> {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).arg("--json");
+        command.env("ZOOP_DATABASE", format!("sqlite://{}", database.display()));
+        let output = command.output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// Starts the release binary on a database, without limits on requests.
+    pub(crate) fn start(&self, database: &Path, token: &str, commits: Commits) -> Result<Server> {
+        let port = free_port()?;
+        let mut command = Command::new(&self.binary);
+        command.args(["serve", "--ops-listen", "none", "--listen"]);
+        command.arg(format!("127.0.0.1:{port}"));
+        command.env("ZOOP_DATABASE", format!("sqlite://{}", database.display()));
+        for limit in ["CREDENTIAL", "TENANT", "NOTE_WRITES"] {
+            command.env(format!("ZOOP_LIMITS_{limit}"), "0");
+        }
+        command.env("ZOOP_LOG_LEVEL", "warn");
+        if commits == Commits::Single {
+            command.env("ZOOP_STORAGE_WRITE_BATCH", "1");
+        }
+        // Where no zoop.toml lies.
+        command.current_dir(database.parent().context("a database lies in a folder")?);
+        Server::start(command, port, "/api/mcp", token)
+    }
+}
+
+impl Server {
+    /// Starts a program that is to listen on a port, and waits until it does.
+    pub(crate) fn start(
+        mut command: Command,
+        port: u16,
+        path: &'static str,
+        token: &str,
+    ) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let started = Instant::now();
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().with_context(|| {
+                format!("{} cannot be started", command.get_program().display())
+            })?;
+        let process = Process::new(i32::try_from(child.id())?)?;
+        let target = Target { address, path, token: token.to_owned() };
+        let mut server = Self { child, process, target, started_in: Duration::ZERO };
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("{} ended: {status}", command.get_program().display());
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("{} does not listen", command.get_program().display());
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        server.started_in = started.elapsed();
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Asked first: a server that is killed leaves its database's log behind.
+        let asked = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if asked.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok()) {
+            let until = Instant::now() + PATIENCE;
+            while Instant::now() < until {
+                if !matches!(self.child.try_wait(), Ok(None)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,160 @@
+//! What is to be reached, and whether it is.
+
+use super::format::{self, megabytes, ratio, time};
+use crate::cases;
+use crate::load::Measured;
+use crate::measure::{SINGLE, SMALLEST_SIZE};
+use crate::results::{Key, Results};
+
+/// Callers at which servers are compared.
+pub(super) const CALLERS: usize = 16;
+/// Callers at which shared transactions are compared with single ones.
+const WRITERS: usize = 64;
+
+/// One thing to reach.
+struct Goal {
+    what: String,
+    reached: String,
+    target: String,
+    is_reached: Option<bool>,
+}
+
+/// The table of goals.
+pub(super) fn table(results: &Results) -> String {
+    let rows: Vec<Vec<String>> = goals(results)
+        .into_iter()
+        .map(|goal| {
+            let mark = match goal.is_reached {
+                Some(true) => "✓",
+                Some(false) => "✗",
+                None => "–",
+            };
+            vec![goal.what, goal.reached, goal.target, mark.to_owned()]
+        })
+        .collect();
+    format!("## Goals\n\n{}", format::table(&["goal", "reached", "target", ""], &rows))
+}
+
+fn goals(results: &Results) -> Vec<Goal> {
+    let largest = results.largest();
+    let memory = |value: fn(&Measured) -> f64| {
+        let loads = results.samples.iter().filter(|sample| sample.key.server == "zoop");
+        loads.map(|sample| value(&sample.measured)).reduce(f64::max)
+    };
+    let mut goals = vec![
+        at_least("customers.get, calls a second of the floor's", against(results, "floor"), 0.60),
+        at_least("customers.get, times fastmcp", against(results, "fastmcp"), 40.0),
+        at_least("customers.get, times the TypeScript SDK", against(results, "typescript"), 25.0),
+        at_least(
+            "customers.create with 64 callers, times one write a transaction",
+            grouped(results, "customers.create", WRITERS),
+            2.5,
+        ),
+    ];
+    goals.push(growth(results));
+    goals.push(slowest(results));
+    let own = |bytes| megabytes(Some(bytes));
+    goals.extend([
+        at_most("memory of its own, idle", results.fact("idle own memory", largest), 30e6, own),
+        at_most("memory of its own, under load", memory(own_memory), 120e6, own),
+        at_most(
+            "start to first answer",
+            results.fact("first answer ms", largest).map(|ms| ms * 1e3),
+            50_000.0,
+            |us| time(Some(us)),
+        ),
+    ]);
+    goals
+}
+
+#[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 bytes")]
+fn own_memory(measured: &Measured) -> f64 {
+    measured.server_own_memory as f64
+}
+
+fn at_least(what: &str, reached: Option<f64>, goal: f64) -> Goal {
+    Goal {
+        what: what.to_owned(),
+        reached: ratio(reached),
+        target: format!("≥ {}", ratio(Some(goal))),
+        is_reached: reached.map(|reached| reached >= goal),
+    }
+}
+
+fn at_most(what: &str, reached: Option<f64>, goal: f64, shown: fn(f64) -> String) -> Goal {
+    Goal {
+        what: what.to_owned(),
+        reached: reached.map_or_else(|| "–".to_owned(), shown),
+        target: format!("≤ {}", shown(goal)),
+        is_reached: reached.map(|reached| reached <= goal),
+    }
+}
+
+/// How many times as many calls of `customers.get` a second zoop answers as another.
+pub(super) fn against(results: &Results, other: &str) -> Option<f64> {
+    let of = |server: &str| {
+        let server = server.to_owned();
+        move |key: &Key| {
+            key.server == server
+                && key.tool == "customers.get"
+                && key.callers == CALLERS
+                && key.customers == results.largest()
+        }
+    };
+    results.ratio(of("zoop"), of(other), |measured| measured.calls_per_second)
+}
+
+/// How many times as many writes a second shared transactions make.
+pub(super) fn grouped(results: &Results, tool: &str, callers: usize) -> Option<f64> {
+    let of = |server: &str| {
+        let (server, tool) = (server.to_owned(), tool.to_owned());
+        move |key: &Key| key.server == server && key.tool == tool && key.callers == callers
+    };
+    results.ratio(of("zoop"), of(SINGLE), |measured| measured.calls_per_second)
+}
+
+/// How many times its time in the smallest database a page takes in the largest one.
+pub(super) fn growth_of(results: &Results, tool: &str, case: &str) -> Option<f64> {
+    let of = |customers: u32| {
+        let (tool, case) = (tool.to_owned(), case.to_owned());
+        move |key: &Key| {
+            key.tool == tool
+                && key.case == case
+                && key.customers == customers
+                && key.callers == 1
+                && key.business == "largest"
+                && key.server == "zoop"
+        }
+    };
+    results.ratio(of(results.largest()), of(SMALLEST_SIZE), |measured| measured.p50)
+}
+
+/// The page that grows most.
+fn growth(results: &Results) -> Goal {
+    let pages = cases::PAGES.iter();
+    let growths = pages.filter_map(|page| Some((page, growth_of(results, page.tool, page.name)?)));
+    let worst = growths.max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let name =
+        worst.map_or_else(String::new, |(page, _)| format!(" ({} {})", page.tool, page.name));
+    Goal {
+        what: format!("every page in the largest database, times its time at ten thousand{name}"),
+        ..at_most("", worst.map(|(_, growth)| growth), 3.0, |it| ratio(Some(it)))
+    }
+}
+
+/// The page with the slowest hundredth of calls.
+fn slowest(results: &Results) -> Goal {
+    let times = cases::PAGES.iter().filter_map(|page| {
+        let of = |key: &Key| {
+            key.tool == page.tool && key.case == page.name && key.customers == results.largest()
+        };
+        Some((page, results.median(of, |measured| measured.p99)?))
+    });
+    let worst = times.max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let name =
+        worst.map_or_else(String::new, |(page, _)| format!(" ({} {})", page.tool, page.name));
+    Goal {
+        what: format!("every page, 99 of 100 calls within{name}"),
+        ..at_most("", worst.map(|(_, time)| time), 5_000.0, |us| time(Some(us)))
+    }
+}

@@ -1,0 +1,257 @@
+//! A table for each theme.
+
+use super::format::{callers_of, megabytes, ratio, table, time, whole};
+use super::goals::{self, CALLERS};
+use crate::cases;
+use crate::load::Measured;
+use crate::measure::{self, SINGLE};
+use crate::results::{Key, Results};
+
+/// Who answers `customers.get`, and what they are.
+const SERVERS: &[(&str, &str)] = &[
+    ("floor", "the floor: axum, a fixed body of the same size"),
+    ("zoop", "**zoop**"),
+    ("rmcp", "Rust SDK (rmcp), one table"),
+    ("typescript", "TypeScript SDK, one table"),
+    ("fastmcp", "Python fastmcp, one table"),
+];
+
+/// Every table under its heading.
+pub(super) fn all(results: &Results) -> String {
+    let machine = results.machine.join("\n- ");
+    [
+        format!("## Machine and run\n\n- {machine}\n"),
+        gets(results),
+        pages(results),
+        businesses(results),
+        writes(results),
+        others(results),
+        sizes(results),
+    ]
+    .join("\n")
+}
+
+fn calls(measured: &Measured) -> f64 {
+    measured.calls_per_second
+}
+
+fn gets(results: &Results) -> String {
+    let of = |server: &'static str, callers: usize| {
+        move |key: &Key| {
+            key.server == server
+                && key.tool == "customers.get"
+                && key.callers == callers
+                && key.customers == results.largest()
+        }
+    };
+    let rows: Vec<Vec<String>> = SERVERS
+        .iter()
+        .map(|(server, name)| {
+            let number = |callers| whole(results.median(of(server, callers), calls));
+            let at = |value: fn(&Measured) -> f64| results.median(of(server, CALLERS), value);
+            let times = goals::against(results, server).filter(|_| *server != "zoop");
+            vec![
+                (*name).to_owned(),
+                number(1),
+                number(CALLERS),
+                number(64),
+                time(at(|it| it.p50)),
+                time(at(|it| it.p99)),
+                time(at(|it| it.server_cores * 1e6 / it.calls_per_second)),
+                ratio(times),
+            ]
+        })
+        .collect();
+    let driver = |threads: usize| {
+        whole(results.fact(&format!("driver, {threads} threads"), results.largest()))
+    };
+    let share = results.median(of("zoop", CALLERS), |it| it.driver_cores);
+    let headings = [
+        "server",
+        "1 caller",
+        "16",
+        "64",
+        "p50 at 16",
+        "p99 at 16",
+        "processor a call",
+        "zoop is times",
+    ];
+    format!(
+        "## customers.get beside others (calls a second)\n\n{}\n\
+         The bare driver, zoop's five statements and nothing else: {} a second on one thread, {} on \
+         two. The load driver itself takes {} of a core while zoop answers 16 callers.\n\n\
+         ![customers.get a second](benchmarks/others.svg)\n",
+        table(&headings, &rows),
+        driver(1),
+        driver(2),
+        ratio(share)
+    )
+}
+
+fn page<'k>(
+    tool: &'k str,
+    case: &'k str,
+    customers: u32,
+    business: &'k str,
+) -> impl Fn(&Key) -> bool + 'k {
+    move |key| {
+        key.tool == tool
+            && key.case == case
+            && key.customers == customers
+            && key.business == business
+            && key.callers == 1
+            && key.server == "zoop"
+    }
+}
+
+fn pages(results: &Results) -> String {
+    let mut headings = vec!["page".to_owned()];
+    headings.extend(results.sizes.iter().map(|size| whole(Some(f64::from(*size)))));
+    headings.extend(["times".to_owned(), "p99 of the largest".to_owned(), String::new()]);
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(&cases::GET)
+        .chain(cases::PAGES)
+        .map(|case| {
+            let mut row = vec![format!("`{}` {}", case.tool, case.name)];
+            let at = |size| page(case.tool, case.name, size, "largest");
+            row.extend(
+                results.sizes.iter().map(|size| time(results.median(at(*size), |it| it.p50))),
+            );
+            let growth = goals::growth_of(results, case.tool, case.name);
+            let p99 = results.median(at(results.largest()), |it| it.p99);
+            row.extend([ratio(growth), time(p99)]);
+            let is_good = growth.zip(p99).map(|(growth, p99)| growth <= 3.0 && p99 < 5_000.0);
+            row.push(is_good.map_or("–", |good| if good { "✓" } else { "✗" }).to_owned());
+            row
+        })
+        .collect();
+    format!(
+        "## Searches and lists by the size of the database\n\nMedian time of a call with one \
+         caller, in the largest business of each database (a fifth of its customers and notes); 25 \
+         rows a page if not said otherwise.\n\n{}\n![time of a page](benchmarks/pages.svg)\n",
+        table(&headings, &rows)
+    )
+}
+
+fn businesses(results: &Results) -> String {
+    let places = ["largest", "second", "median", "smallest"];
+    let customers =
+        |place: &str| whole(results.fact(&format!("customers of {place}"), results.largest()));
+    let mut headings = vec!["page".to_owned()];
+    headings.extend(places.iter().map(|place| format!("{place}: {}", customers(place))));
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let rows: Vec<Vec<String>> = cases::PAGES
+        .iter()
+        .map(|case| {
+            let mut row = vec![format!("`{}` {}", case.tool, case.name)];
+            row.extend(places.iter().map(|place| {
+                let at = page(case.tool, case.name, results.largest(), place);
+                time(results.median(at, |it| it.p50))
+            }));
+            row
+        })
+        .collect();
+    format!(
+        "## Searches and lists by the size of the business\n\nThe same in the largest database; \
+         under each business's place the number of its customers.\n\n{}",
+        table(&headings, &rows)
+    )
+}
+
+fn writes(results: &Results) -> String {
+    let mut rows = Vec::new();
+    for tool in ["customers.create", "notes.create"] {
+        for callers in measure::CALLERS.iter().copied() {
+            let of = |server: &'static str| {
+                move |key: &Key| key.server == server && key.tool == tool && key.callers == callers
+            };
+            rows.push(vec![
+                callers_of(&format!("`{tool}`"), callers),
+                whole(results.median(of("zoop"), calls)),
+                whole(results.median(of(SINGLE), calls)),
+                ratio(goals::grouped(results, tool, callers)),
+                time(results.median(of("zoop"), |it| it.p50)),
+                time(results.median(of("zoop"), |it| it.p99)),
+                whole(results.median(of("typescript"), calls)),
+                whole(results.median(of("fastmcp"), calls)),
+            ]);
+        }
+    }
+    let headings = [
+        "writes a second",
+        "zoop",
+        "one write a transaction",
+        "times",
+        "p50",
+        "p99",
+        "TypeScript SDK",
+        "fastmcp",
+    ];
+    format!(
+        "## Writes\n\nEvery one is on disk before it is answered, of every server. zoop writes a \
+         search index, a history and a contact beside each customer; the others one row.\n\n{}\n\
+         ![writes a second](benchmarks/writes.svg)\n",
+        table(&headings, &rows)
+    )
+}
+
+fn others(results: &Results) -> String {
+    let rows: Vec<Vec<String>> = ["tools/list", "refused token"]
+        .into_iter()
+        .map(|tool| {
+            let of = |callers| move |key: &Key| key.tool == tool && key.callers == callers;
+            vec![
+                tool.to_owned(),
+                whole(results.median(of(1), calls)),
+                whole(results.median(of(CALLERS), calls)),
+                whole(results.median(of(64), calls)),
+                time(results.median(of(CALLERS), |it| it.p50)),
+                time(results.median(of(CALLERS), |it| it.p99)),
+            ]
+        })
+        .collect();
+    let headings = ["calls a second", "1 caller", "16", "64", "p50 at 16", "p99 at 16"];
+    format!("## Without a tool\n\n{}", table(&headings, &rows))
+}
+
+fn sizes(results: &Results) -> String {
+    let mut headings = vec!["customers, and as many notes".to_owned()];
+    headings.extend(results.sizes.iter().map(|size| whole(Some(f64::from(*size)))));
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let row = |name: &str, fact: &str, shown: fn(Option<f64>) -> String| {
+        let cells = results.sizes.iter().map(|size| shown(results.fact(fact, *size)));
+        std::iter::once(name.to_owned()).chain(cells).collect::<Vec<_>>()
+    };
+    let mut rows = vec![
+        row("file", "file bytes", megabytes),
+        row("bytes a customer or note", "bytes a row", whole),
+    ];
+    let parts = results.facts.iter().filter(|fact| fact.customers == results.largest());
+    for fact in parts.filter(|fact| fact.name.starts_with("bytes of ")) {
+        rows.push(row(&fact.name.replace("bytes of", "of that"), &fact.name, megabytes));
+    }
+    let largest = results.largest();
+    let memory = |value: fn(&Measured) -> u64| {
+        let loads = results.samples.iter().filter(|sample| sample.key.server == "zoop");
+        loads.map(|sample| value(&sample.measured)).max().map(megabytes_of)
+    };
+    let starts = results.fact("first answer ms", largest).map(|ms| ms * 1e3);
+    format!(
+        "## Sizes, memory, start\n\n{}\nThe binary has {}. With the largest database open it has {} \
+         of memory for itself when idle and {} at most under load; with the pages of the file that \
+         it has mapped, which the system takes back when it needs them, {} and {}. From its start \
+         to its first answer it takes {}.\n",
+        table(&headings, &rows),
+        megabytes(results.fact("binary bytes", 0)),
+        megabytes(results.fact("idle own memory", largest)),
+        memory(|it| it.server_own_memory).unwrap_or_default(),
+        megabytes(results.fact("idle memory", largest)),
+        memory(|it| it.server_memory).unwrap_or_default(),
+        time(starts)
+    )
+}
+
+#[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 bytes")]
+fn megabytes_of(bytes: u64) -> String {
+    megabytes(Some(bytes as f64))
+}
