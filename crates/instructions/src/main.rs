@@ -1,0 +1,114 @@
+//! Counts the instructions that the main calls take, and holds them to what is recorded.
+//!
+//! Instructions do not depend on how busy a machine is, so a change of a tenth can be told from
+//! chance. Each case is run under `valgrind --tool=callgrind` twice, with few and with many
+//! repetitions of the same call; the difference is what the calls alone take.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`cases`] | the calls that are counted |
+//! | [`world`] | the database that they are made on, and its server in this process |
+//! | [`callgrind`] | running a case and reading what it took |
+//! | [`mod@record`] | `docs/instructions.md`, and when a growth is explained |
+//!
+//! What must never live here: time. What a call takes in seconds is the benchmark's.
+
+mod callgrind;
+mod cases;
+mod record;
+mod world;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+
+use cases::Case;
+use record::{Counts, Verdict};
+use world::World;
+
+/// Counts the instructions that the main calls take.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Counts every case and fails where one grew by more than a tenth without an explanation
+    Check,
+    /// Counts every case and writes docs/instructions.md anew; an unexplained growth is refused
+    Record,
+    /// Makes one call again and again: what is run under callgrind
+    #[command(hide = true)]
+    Repeat { folder: PathBuf, case: String, times: u32 },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Check => check(),
+        Command::Record => record(),
+        Command::Repeat { folder, case, times } => {
+            let world = World::open(&folder)?;
+            world.repeat(Case::find(&case)?, times)?;
+            Ok(writeln!(io::stdout(), "{}", callgrind::threads()?.join("\n"))?)
+        }
+    }
+}
+
+/// Counts and compares.
+fn check() -> Result<()> {
+    let recorded = recorded();
+    let measured = judged(&recorded)?;
+    let missing: Vec<_> = measured.names().filter(|name| recorded.get(name).is_none()).collect();
+    ensure!(missing.is_empty(), "not in docs/instructions.md: {}; record them", missing.join(", "));
+    Ok(())
+}
+
+/// Counts, compares and writes the record anew.
+fn record() -> Result<()> {
+    let recorded = recorded();
+    let measured = judged(&recorded)?;
+    fs::write(page(), recorded.renewed(&measured).page())?;
+    Ok(())
+}
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/instructions.md")
+}
+
+fn recorded() -> Counts {
+    Counts::read(&fs::read_to_string(page()).unwrap_or_default())
+}
+
+/// Counts every case and tells how it compares.
+///
+/// # Errors
+/// When one grew and the changelog does not say why.
+fn judged(recorded: &Counts) -> Result<Counts> {
+    let changelog = page().with_file_name("../CHANGELOG.md");
+    let changelog = fs::read_to_string(changelog).context("CHANGELOG.md")?;
+    let measured = callgrind::count_all()?;
+    let mut out = io::stdout().lock();
+    let mut unexplained = Vec::new();
+    for case in cases::ALL {
+        let name = case.name;
+        let now = measured.get(name).with_context(|| format!("{name} was not counted"))?;
+        let verdict = Verdict::of(name, recorded.get(name), now, &changelog);
+        writeln!(out, "{name:<24} {}", verdict.text(now))?;
+        if let Verdict::Unexplained { before } = verdict {
+            unexplained.push(record::line(name, before, now));
+        }
+    }
+    ensure!(
+        unexplained.is_empty(),
+        "these grew by more than a tenth: make them smaller, or say why below \"Unreleased\" in \
+         CHANGELOG.md and then record them (CONTRIBUTING.md)\n{}",
+        unexplained.join("\n")
+    );
+    Ok(measured)
+}

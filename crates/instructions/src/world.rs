@@ -1,0 +1,257 @@
+//! The database that the calls are made on, written by the product's own tools, and the server on it
+//! in this process: everything between a request's bytes and its answer's, but no socket.
+//!
+//! Clock and randomness are repeatable, so that two runs do the same.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt;
+use zoop_crm::access::{Access, Account, Channel, Scope, Scopes};
+use zoop_crm::catalog;
+use zoop_crm::clock::{Clock, Entropy, Environment};
+use zoop_crm::error::Error;
+use zoop_crm::id::Id;
+use zoop_crm::schema::MIGRATIONS;
+use zoop_crm::{keys, run, tenants};
+use zoop_db::{Db, Migrate, Options, Timestamp};
+use zoop_server::{App, Limits, Settings};
+
+use crate::cases::Case;
+
+/// Customers in the database.
+const CUSTOMERS: u32 = 2_000;
+/// Customers that are made in one transaction.
+const TOGETHER: u32 = 250;
+/// Notes on the first customer, beside the one that each has.
+const NOTES: u32 = 60;
+/// Longer than any job takes, under callgrind too.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// When the database is written, in microseconds since 1970, and when the calls are made.
+const WRITTEN: i64 = 1_780_000_020_000_000;
+const CALLED: i64 = WRITTEN + 86_400_000_000;
+
+/// A token of a key's form that no key has.
+const UNKNOWN: &str = "zoop_uk_UnknownUnknownUnknownUnknownUnknownUnknown132aaXh";
+
+const FIRST_NAMES: &[&str] =
+    &["Hana", "Marco", "Lena", "Tom", "Aiko", "Sofía", "Bilal", "Grace", "Ivan", "Noor", "Ada"];
+const LAST_NAMES: &[&str] = &[
+    "Nguyen",
+    "Reyes",
+    "Okafor",
+    "Schmidt",
+    "Tanaka",
+    "Silva",
+    "Haddad",
+    "Murphy",
+    "Petrov",
+    "Lindqvist",
+    "O’Brien",
+    "Guyot",
+    "Kowalski",
+];
+
+/// What a run must know of the database.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Facts {
+    key: String,
+    customers: Vec<String>,
+}
+
+impl Facts {
+    /// The id of a customer; another for each of the first numbers.
+    pub(crate) fn customer(&self, n: u32) -> &str {
+        &self.customers[n as usize % self.customers.len()]
+    }
+}
+
+/// The database with a server on it.
+pub(crate) struct World {
+    runtime: Runtime,
+    router: Router,
+    facts: Facts,
+}
+
+/// A clock that goes on by a millisecond whenever it is looked at.
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.fetch_add(1_000, Ordering::Relaxed))
+    }
+}
+
+fn environment(start: i64) -> Environment {
+    Environment {
+        clock: Arc::new(Ticking(AtomicI64::new(start))),
+        entropy: Entropy::seeded(42),
+        note_writes_per_minute: 1_000_000,
+        dropped_artefacts: Arc::default(),
+    }
+}
+
+fn open(folder: &Path, migrate: Migrate) -> Result<Db> {
+    let url = format!("sqlite://{}", folder.join("zoop.db").display());
+    let options = Options { readers: 1, ..Options::default() };
+    Ok(Db::open(&url, &options, MIGRATIONS, migrate)?)
+}
+
+impl World {
+    /// The world in a folder that [`make`] has filled.
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        // A request's log line is a part of what it takes.
+        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(io::sink);
+        tracing::subscriber::set_global_default(lines.finish())?;
+        let facts = serde_json::from_slice(&fs::read(folder.join("facts.json"))?)?;
+        let settings = Settings {
+            limits: Limits { credential: 1_000_000, tenant: 1_000_000 },
+            request_deadline: PATIENCE,
+            ..Settings::new("http://127.0.0.1:8080")
+        };
+        let app = App::new(open(folder, Migrate::Refuse)?, environment(CALLED), settings);
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        Ok(Self { runtime, router: app.public_router(), facts })
+    }
+
+    /// Makes a call again and again; each must succeed.
+    pub(crate) fn repeat(&self, case: &Case, times: u32) -> Result<()> {
+        for n in 0..times {
+            let answer = self.ask(case, n)?;
+            // Looking is no part of what is counted: it is done as often for any number of times.
+            if n == 0 || n + 1 == times {
+                let is_good =
+                    !answer.contains(r#""isError":true"#) && !answer.contains(r#""rows":[]"#);
+                ensure!(is_good, "{} failed or found nothing: {answer}", case.name);
+            }
+        }
+        Ok(())
+    }
+
+    fn ask(&self, case: &Case, n: u32) -> Result<String> {
+        let token = if case.status == 401 { UNKNOWN } else { &self.facts.key };
+        let request = Request::post("/api/mcp")
+            .header("host", "127.0.0.1:8080")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("user-agent", "instructions/1.0")
+            .body(Body::from((case.body)(&self.facts, n)))?;
+        let router = self.router.clone();
+        self.runtime.block_on(async {
+            let response = router.oneshot(request).await?;
+            let status = response.status().as_u16();
+            let body = to_bytes(response.into_body(), usize::MAX).await?;
+            let body = String::from_utf8(body.into())?;
+            ensure!(status == case.status, "{} was answered {status}: {body}", case.name);
+            Ok(body)
+        })
+    }
+}
+
+/// Writes the database and what has to be known of it into a folder.
+pub(crate) fn make(folder: &Path) -> Result<()> {
+    let db = open(folder, Migrate::Run)?;
+    let environment = environment(WRITTEN);
+    let nobody = Access::operator(None);
+    let business =
+        json!({ "name": "Copper Creek", "owner_name": "Dana", "owner_email": "d@example.com" });
+    let made = write(&db, &nobody, &environment, vec![("tenants.create", business)])?;
+    let tenant = Id::parse(text(&made[0], "tenant_id")?).context("a tenant's id")?;
+    let account: Account = db
+        .read(Instant::now() + PATIENCE, move |tx| tenants::account(tx, tenant))
+        .wait()
+        .map_err(told)?;
+    let operator = Access::operator(Some(account));
+    let grant = json!({ "user": text(&made[0], "owner_id")?, "name": "instructions",
+                        "scopes": Scopes::of(Scope::GRANTABLE).list() });
+    let made = write(&db, &operator, &environment, vec![("keys.create", grant)])?;
+    let key = text(&made[0], "key")?.to_owned();
+    let owner = authenticate(&db, key.clone())?;
+    let mut customers = Vec::new();
+    for start in (0..CUSTOMERS).step_by(TOGETHER as usize) {
+        let calls = (start..start + TOGETHER).map(|n| ("customers.create", customer(n))).collect();
+        for made in write(&db, &owner, &environment, calls)? {
+            customers.push(text(&made, "id")?.to_owned());
+        }
+    }
+    let subjects = customers.iter().chain(std::iter::repeat_n(&customers[0], NOTES as usize));
+    let notes = subjects.enumerate().map(|(n, customer)| {
+        let body = format!("Visit {n}: checked the boiler and the valve in the garage.");
+        (
+            "notes.create",
+            json!({ "body": body, "subject_type": "customer", "subject_id": customer }),
+        )
+    });
+    write(&db, &owner, &environment, notes.collect())?;
+    fs::write(folder.join("facts.json"), serde_json::to_vec(&Facts { key, customers })?)?;
+    Ok(())
+}
+
+fn customer(n: u32) -> Value {
+    let pick = |names: &[&'static str], n: u32| names[n as usize % names.len()];
+    json!({
+        "customer_type": "individual",
+        "first_name": pick(FIRST_NAMES, n),
+        "last_name": pick(LAST_NAMES, n / 3),
+        "phone": format!("(510) 200-{n:04}"),
+        "email": format!("customer{n}@example.com"),
+        "location": { "address_line1": format!("{n} Oak Street"), "city": "Oakland", "state": "CA",
+                      "postal_code": "94607" },
+    })
+}
+
+/// Runs commands in one transaction; their answers.
+fn write(
+    db: &Db,
+    access: &Access,
+    environment: &Environment,
+    calls: Vec<(&'static str, Value)>,
+) -> Result<Vec<Value>> {
+    let (access, environment) = (access.clone(), environment.clone());
+    db.write(Instant::now() + PATIENCE, move |tx| {
+        let mut answers = Vec::new();
+        for (tool, arguments) in &calls {
+            let tool = catalog::find(tool).ok_or(Error::not_found("tool"))?;
+            let arguments = arguments.to_string();
+            let answer = run::write(tx, &access, &environment, tool, &arguments, None)?;
+            answers.push(serde_json::from_str(&answer)?);
+        }
+        Ok(answers)
+    })
+    .wait()
+    .map_err(told)
+}
+
+fn authenticate(db: &Db, key: String) -> Result<Access> {
+    let now = Timestamp(WRITTEN);
+    let caller = db
+        .read(Instant::now() + PATIENCE, move |tx| {
+            keys::authenticate(tx, &key, Channel::Mcp, None, now)
+        })
+        .wait()
+        .map_err(told)?;
+    match caller {
+        Ok(caller) => Ok(caller.access),
+        Err(denied) => bail!("the new key is no good: {denied:?}"),
+    }
+}
+
+fn text<'a>(answer: &'a Value, key: &str) -> Result<&'a str> {
+    answer[key].as_str().with_context(|| format!("{key} in {answer}"))
+}
+
+fn told(error: Error) -> anyhow::Error {
+    anyhow!("{error:?}")
+}
