@@ -24,8 +24,8 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     }
     // A write that is a minute ahead was made before the clock was set back: it would count until the
     // clock has caught up, which may take hours.
-    let least = |at| id::least_at(Timestamp(at));
-    let counted = least(ctx.now.0 - WINDOW + 1)..least(ctx.now.0 + WINDOW);
+    let from = |at| id::least_at(Timestamp(at));
+    let counted = from(ctx.now.0 - WINDOW + 1)..from(ctx.now.0 + WINDOW);
     store::forget_writes(ctx.tx, user, counted.clone())?;
     if let Some(filling) = store::nth_write(ctx.tx, user, counted.start, limit)? {
         return Err(Error::Conflict {

@@ -110,7 +110,9 @@ fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
         (Ok(()), _) => return 1,
         // Alone, each job would wait for the lock again, one after another.
         (Err(Lost::Failed(Error::Locked)), entries) => {
-            entries.iter_mut().for_each(|entry| entry.failure = Some(Error::Locked));
+            for entry in entries {
+                entry.failure = Some(Error::Locked);
+            }
             return 0;
         }
         (Err(lost), [entry]) => {
