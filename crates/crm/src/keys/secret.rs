@@ -8,6 +8,8 @@ use super::ActorKind;
 use crate::clock::Entropy;
 
 const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 62^43 is the first power above 2^256: every key is as long as any other.
+const RANDOM_CHARACTERS: usize = 43;
 /// 62^6 is the first power above 2^32.
 pub(super) const CHECK_CHARACTERS: usize = 6;
 /// Characters after the prefix that lists show to know a key by.
@@ -24,7 +26,8 @@ impl Secret {
     pub(crate) fn generate(kind: ActorKind, entropy: &Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
-        let body = format!("{}{}", prefix(kind), base_x::encode(BASE62, &bytes));
+        let random = base_x::encode(BASE62, &bytes);
+        let body = format!("{}{random:0>RANDOM_CHARACTERS$}", prefix(kind));
         let check = check(&body);
         Self(body + &check)
     }
