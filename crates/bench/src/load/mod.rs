@@ -168,3 +168,6 @@ fn cpu(process: &Process) -> Result<f64> {
     let stat = process.stat()?;
     Ok(nanoseconds(stat.utime + stat.stime) / nanoseconds(procfs::ticks_per_second()))
 }
+
+#[cfg(test)]
+mod tests;

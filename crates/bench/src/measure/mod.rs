@@ -93,6 +93,7 @@ struct Run {
 
 /// Measures everything, and keeps the results.
 pub(crate) fn run(plan: Plan) -> Result<Results> {
+    plan.zoop.check()?;
     let mut databases = Vec::new();
     for customers in &plan.sizes {
         let (path, landmarks) = generate::cached(&Parameters::of(*customers))?;

@@ -14,6 +14,9 @@ use crate::load::Target;
 /// How long a server may take to listen, or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The setting of how many writes share a transaction.
+const WRITE_BATCH: &str = "ZOOP_STORAGE_WRITE_BATCH";
+
 /// A running server; it ends when this is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -39,6 +42,16 @@ pub(crate) enum Commits {
 }
 
 impl Zoop {
+    /// Makes sure that the binary can be told to share no transaction: it ignores variables that it
+    /// does not know, and would be compared with itself.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        command.args(["serve", "--print-config"]).env(WRITE_BATCH, "1");
+        let settings = String::from_utf8(command.output()?.stdout)?;
+        ensure!(settings.contains("write_batch = 1"), "the binary does not know {WRITE_BATCH}");
+        Ok(())
+    }
+
     /// A key of a business that is good no more.
     pub(crate) fn revoked_key(&self, database: &Path, tenant: &str) -> Result<String> {
         let create = ["key", "create", "--tenant", tenant, "--scope", "read:customers"];
@@ -70,7 +83,7 @@ impl Zoop {
         }
         command.env("ZOOP_LOG_LEVEL", "warn");
         if commits == Commits::Single {
-            command.env("ZOOP_STORAGE_WRITE_BATCH", "1");
+            command.env(WRITE_BATCH, "1");
         }
         // Where no zoop.toml lies.
         command.current_dir(database.parent().context("a database lies in a folder")?);

@@ -5,7 +5,7 @@
 //! | [`goals`] | what is to be reached, and whether it is |
 //! | [`tables`] | a table for each theme |
 //! | [`drawings`] | bars as SVG |
-//! | [`format`] | numbers as people read them |
+//! | [`mod@format`] | numbers as people read them |
 //!
 //! Only what stands between the two marks is written; whatever people have written around them
 //! stays.

@@ -16,6 +16,9 @@ const SERVERS: &[(&str, &str)] = &[
     ("fastmcp", "Python fastmcp, one table"),
 ];
 
+/// The part of the file that a table has at least to be told of.
+const WORTH_TELLING: f64 = 0.01;
+
 /// Every table under its heading.
 pub(super) fn all(results: &Results) -> String {
     let machine = results.machine.join("\n- ");
@@ -226,8 +229,9 @@ fn sizes(results: &Results) -> String {
         row("file", "file bytes", megabytes),
         row("bytes a customer or note", "bytes a row", whole),
     ];
+    let least = results.fact("file bytes", results.largest()).unwrap_or_default() * WORTH_TELLING;
     let parts = results.facts.iter().filter(|fact| fact.customers == results.largest());
-    for fact in parts.filter(|fact| fact.name.starts_with("bytes of ")) {
+    for fact in parts.filter(|fact| fact.name.starts_with("bytes of ") && fact.value >= least) {
         rows.push(row(&fact.name.replace("bytes of", "of that"), &fact.name, megabytes));
     }
     let largest = results.largest();
