@@ -29,6 +29,7 @@ pub(super) fn ratio(ratio: Option<f64>) -> String {
     match ratio {
         None => "–".to_owned(),
         Some(ratio) if ratio < 10.0 => format!("{ratio:.2}"),
+        Some(ratio) if ratio < 100.0 => format!("{ratio:.1}"),
         Some(ratio) => format!("{ratio:.0}"),
     }
 }
@@ -65,6 +66,7 @@ mod tests {
         assert_eq!(time(Some(312.4)), "312 µs");
         assert_eq!(time(Some(1_240.0)), "1.24 ms");
         assert_eq!(ratio(Some(0.634)), "0.63");
+        assert_eq!(ratio(Some(39.66)), "39.7");
         assert_eq!(
             table(&["a", "b"], &[vec!["1".into(), "2".into()]]),
             "| a | b |\n| --- | ---: |\n| 1 | 2 |\n"
