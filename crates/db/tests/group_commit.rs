@@ -15,6 +15,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
 
 zoop_db::global_statements! {
     INSERT = "INSERT INTO numbers (number, filler) VALUES ($1, zeroblob($2))";
+    REPLACE = "INSERT OR REPLACE INTO numbers (number, filler) VALUES ($1, zeroblob($2))";
     COUNT = "SELECT count(*) FROM numbers";
     PAGES = "PRAGMA page_count";
     ALLOW_NO_GROWTH = "PRAGMA max_page_count = 1";
@@ -38,7 +39,7 @@ impl From<Error> for Refused {
 
 struct Bench {
     db: Db,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn far() -> Instant {
@@ -50,7 +51,7 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}", folder.path().join("t.db").display());
         let db = Db::open(&url, options, MIGRATIONS, Migrate::Run).expect("a database");
-        Self { db, _folder: folder }
+        Self { db, folder }
     }
 
     /// Holds the writer until the sender is dropped or used; returns once it is held.
@@ -179,6 +180,27 @@ fn a_batch_is_as_large_as_the_options_say() {
         }
         assert_eq!(bench.db.gauges().commits, commits, "{batch} a batch");
     }
+}
+
+#[test]
+fn the_log_stays_bounded_under_writes_that_never_pause() {
+    const MEGABYTE: i64 = 1 << 20;
+    let write_batch = NonZeroUsize::new(8).expect("not zero");
+    let bench = Bench::new(&Options { write_batch, ..Options::default() });
+    let (release, held) = bench.hold();
+    let replace = |place: i64| {
+        bench.db.write::<_, Error>(far(), move |tx| {
+            tx.global_execute(REPLACE, params![place % 8, MEGABYTE])
+        })
+    };
+    let waiting: Vec<_> = (0..600).map(replace).collect();
+    drop(release);
+    held.wait().expect("the holder's own job");
+    for reply in waiting {
+        reply.wait().expect("a good job");
+    }
+    let log = std::fs::metadata(bench.folder.path().join("t.db-wal")).expect("the log");
+    assert!(log.len() < 400 << 20, "{} bytes", log.len());
 }
 
 #[test]

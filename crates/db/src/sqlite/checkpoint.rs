@@ -1,5 +1,9 @@
 //! The checkpoint thread: moves the write-ahead log into the database file outside every caller's
-//! way, passively while there is work, completely when there is none or the log has grown large.
+//! way, passively while there is work, completely when there is none.
+//!
+//! Under writes that never pause a passive checkpoint never reaches the log's end, and this thread
+//! never gets the writer's lock between two batches. So when the log has grown large the writer is
+//! asked to finish the work ([`empty`]) before its next batch.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,34 +12,48 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::Connection;
+use super::connection::LOCK_WAIT;
+use crate::error::Result;
 
 /// Below this size the log is left alone while writes come in.
 const PASSIVE_BYTES: u64 = 4 << 20;
-/// Above this size the writer is made to wait for a complete checkpoint, or the log would grow
-/// without end under writes that never pause.
-const FORCED_BYTES: u64 = 256 << 20;
+/// Above this size the writer empties the log.
+const MOST_BYTES: u64 = 256 << 20;
+/// How much the log grows before the writer, which could not empty it, is asked again.
+const ASK_AGAIN_BYTES: u64 = 64 << 20;
+/// How long the writer waits for readers when it empties the log. One that reads for longer, another
+/// program perhaps, must not hold up the writes.
+const READERS_WAIT: Duration = Duration::from_millis(250);
 /// How long without a write counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// Serves until the writer is gone.
+/// Serves until the writer is gone; `is_too_long` asks the writer to empty the log.
 pub(super) fn run(
     connection: &Connection,
     log: &Path,
     committed: &Receiver<()>,
+    is_too_long: &AtomicBool,
     stopping: &AtomicBool,
 ) {
     let mut dirty = false;
     let mut is_failing = false;
+    // The log's size when the writer was last asked.
+    let mut asked = 0;
     let mut checkpoint = |mode| checkpoint(connection, mode, &mut is_failing);
     loop {
         match committed.recv_timeout(IDLE) {
             Ok(()) => {
                 dirty = true;
                 let size = std::fs::metadata(log).map_or(0, |file| file.len());
-                if size > FORCED_BYTES {
-                    checkpoint("TRUNCATE");
-                } else if size > PASSIVE_BYTES {
+                if size > PASSIVE_BYTES {
                     checkpoint("PASSIVE");
+                }
+                if size <= MOST_BYTES {
+                    asked = 0;
+                } else if size >= asked + ASK_AGAIN_BYTES {
+                    // What is left to do is what came in during the passive one.
+                    asked = size;
+                    is_too_long.store(true, Ordering::Relaxed);
                 }
             }
             Err(RecvTimeoutError::Timeout) if dirty => {
@@ -49,6 +67,13 @@ pub(super) fn run(
             break;
         }
     }
+}
+
+/// Empties the log on the writer's own connection, between two of its transactions.
+pub(super) fn empty(writer: &Connection) -> Result<()> {
+    writer.raw().busy_timeout(READERS_WAIT)?;
+    checkpoint(writer, "TRUNCATE", &mut false);
+    Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
 }
 
 /// A checkpoint that cannot finish now is tried again after the next write; of failures in a row the

@@ -16,7 +16,7 @@ use crate::tx::Tenant;
 /// Statements kept prepared on each connection: more than the product declares.
 const PREPARED: usize = 512;
 /// How long the writer waits for another process's lock before it says [`Error::Locked`].
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How much of the file is read through memory mapping rather than copied.
 const MAPPED_BYTES: i64 = 1 << 31;
 /// The page cache of a connection in KiB, beside the mapping.

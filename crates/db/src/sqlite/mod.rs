@@ -65,8 +65,10 @@ impl Sqlite {
         let checkpointer = Connection::open_writer(path)?;
         let log = wal_path(path);
         let stop = stopping.clone();
+        let is_too_long = Arc::new(AtomicBool::new(false));
+        let asked = is_too_long.clone();
         threads.push(spawn("zoop-checkpoint", move || {
-            checkpoint::run(&checkpointer, &log, &woken, &stop);
+            checkpoint::run(&checkpointer, &log, &woken, &is_too_long, &stop);
             checkpointer
         })?);
 
@@ -75,7 +77,7 @@ impl Sqlite {
         let counted = commits.clone();
         let batch = options.write_batch;
         threads.push(spawn("zoop-write", move || {
-            writer::run(connection, &write_queue, batch, &wake, &counted)
+            writer::run(connection, &write_queue, batch, &wake, &asked, &counted)
         })?);
 
         Ok(Self { reads: Some(reads), writes: Some(writes), threads, commits, stopping })

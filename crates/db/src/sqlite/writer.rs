@@ -17,12 +17,12 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::Connection;
+use super::{Connection, checkpoint};
 use crate::error::{Error, Result};
 use crate::tx::WriteTx;
 
@@ -71,12 +71,14 @@ enum After {
 type Attempt = fn(&mut Connection, &mut Entry) -> Result<(), Lost>;
 
 /// Serves jobs until the queue's senders are gone, at most `batch` of them in a transaction;
-/// `committed` wakes the checkpoint thread, and `commits` counts the transactions that were kept.
+/// `committed` wakes the checkpoint thread, which says by `log_is_too_long` that the log is to be
+/// emptied, and `commits` counts the transactions that were kept.
 pub(super) fn run(
     mut connection: Connection,
     queue: &Receiver<Box<dyn WriteJob>>,
     batch: NonZeroUsize,
     committed: &Sender<()>,
+    log_is_too_long: &AtomicBool,
     commits: &AtomicU64,
 ) -> Connection {
     while let Ok(first) = queue.recv() {
@@ -95,6 +97,11 @@ pub(super) fn run(
         }
         // A full channel means that the thread is already awake.
         let _ = committed.try_send(());
+        if log_is_too_long.swap(false, Ordering::Relaxed)
+            && let Err(error) = checkpoint::empty(&connection)
+        {
+            tracing::warn!(%error, "the log could not be emptied; it is tried again");
+        }
     }
     connection
 }

@@ -46,7 +46,8 @@ fn at_four_fifths_of_its_capacity_it_works_on_with_the_memory_that_it_has() {
     assert!(largest <= MOST_LOG_BYTES, "{largest}");
     server.terminate();
     assert!(server.wait().success());
-    assert_eq!(server.rest(), "", "nothing was worth a warning");
+    let rest = server.rest();
+    assert!(!rest.contains("WARN") && !rest.contains("ERROR"), "{rest}");
 }
 
 fn size(path: &Path) -> u64 {
