@@ -234,13 +234,15 @@ CREATE TABLE history_records (
   PRIMARY KEY (tenant_no, record_id, entry_id)
 ) STRICT, WITHOUT ROWID;
 
--- Search: tokens that begin with the tenant in four characters, so that one prefix index serves
--- every tenant. `ascii` keeps every byte above ASCII whole.
+-- Search: tokens that begin with the tenant in four characters and a mark, so that one prefix index
+-- serves every tenant: of one to three letters for customers, whose words are indexed with all their
+-- tails, of one to eight for notes, whose words are common ones. `ascii` keeps every byte above ASCII
+-- whole.
 CREATE VIRTUAL TABLE customer_search USING fts5 (
   tokens, content = '', contentless_delete = 1, detail = none, prefix = '6 7 8',
-  tokenize = "ascii tokenchars ':=#'"
+  tokenize = "ascii tokenchars ':;#%=~'"
 );
 CREATE VIRTUAL TABLE note_search USING fts5 (
-  tokens, content = '', contentless_delete = 1, detail = none, prefix = '6 7 8',
-  tokenize = "ascii tokenchars ':=#'"
+  tokens, content = '', contentless_delete = 1, detail = none, prefix = '6 7 8 9 10 11 12 13',
+  tokenize = "ascii tokenchars ':;#%=~'"
 );

@@ -26,7 +26,7 @@ impl Index {
         connection
             .execute_batch(
                 "CREATE VIRTUAL TABLE search USING fts5(x, content='', contentless_delete=1,
-                     detail=none, prefix='6 7 8', tokenize=\"ascii tokenchars ':=#'\")",
+                     detail=none, prefix='6 7 8', tokenize=\"ascii tokenchars ':;#%=~'\")",
             )
             .unwrap();
         Self(connection)

@@ -90,7 +90,7 @@ thread_local! {
         index
             .execute_batch(
                 "CREATE VIRTUAL TABLE search USING fts5(x, content='', contentless_delete=1,
-                     detail=none, prefix='6 7 8', tokenize=\"ascii tokenchars ':=#'\")",
+                     detail=none, prefix='6 7 8', tokenize=\"ascii tokenchars ':;#%=~'\")",
             )
             .expect("an index");
         index

@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Expression, QueryHasNoWord, Space, TenantMark, Tokens, cut, numbered};
+use super::{Expression, Place, QueryHasNoWord, Shelf, Space, TenantMark, Tokens, cut, numbered};
 use crate::customers::{CustomerType, Status};
 use crate::email;
 use crate::fold::{self, Kind, Word};
@@ -42,7 +42,7 @@ impl CustomerDocument<'_> {
     /// Its size grows with the sum of the names' lengths times at most 64 characters.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
-        let mut tokens = Tokens::new(tenant);
+        let mut tokens = Tokens::new(Place { tenant, shelf: shelf(Some(self.status)) });
         for name in &self.names {
             fold::each(name, |word, _| {
                 tokens.add_tails(Space::Word, word);
@@ -53,9 +53,9 @@ impl CustomerDocument<'_> {
             tokens.add_tails(Space::Phone, &digits);
             tokens.add(Space::WholePhone, &digits);
         }
-        tokens.add(Space::Facet, status_facet(Some(self.status)));
-        if self.status != Status::Archived {
-            tokens.add(Space::Facet, status_facet(None));
+        tokens.add(Space::Facet, EVERY_CUSTOMER);
+        if let Some(facet) = status_facet(self.status) {
+            tokens.add(Space::Facet, facet);
         }
         tokens.add(Space::Facet, kind_facet(self.kind));
         tokens.add(Space::Facet, &number_facet(self.number));
@@ -103,29 +103,31 @@ impl CustomerQuery<'_> {
     /// # Errors
     /// There is a `q`, but no word in it.
     pub fn tiers(&self, tenant: TenantMark) -> Result<Tiers, QueryHasNoWord> {
-        let facets = self.facets(tenant);
+        let place = Place { tenant, shelf: shelf(self.status) };
+        let facets = self.facets(place);
         let Some(q) = self.q else {
-            // Never without parts, since the status is always asked for.
-            return Ok(Tiers { first: Expression::All(facets), rest: None });
+            let every = || Expression::Token(place.token(Space::Facet, EVERY_CUSTOMER));
+            let first = Expression::all(facets).unwrap_or_else(every);
+            return Ok(Tiers { first, rest: None });
         };
         let sought = Sought::new(q, self.country);
         let with_facets =
             |sought: Expression| Expression::all([sought].into_iter().chain(facets.clone()));
-        let first = sought.whole(tenant).and_then(with_facets).ok_or(QueryHasNoWord)?;
-        let every = sought.part(tenant).and_then(with_facets).ok_or(QueryHasNoWord)?;
+        let first = sought.whole(place).and_then(with_facets).ok_or(QueryHasNoWord)?;
+        let every = sought.part(place).and_then(with_facets).ok_or(QueryHasNoWord)?;
         let rest = Expression::Except(Box::new(every), Box::new(first.clone()));
         Ok(Tiers { first, rest: Some(rest) })
     }
 
-    fn facets(&self, tenant: TenantMark) -> Vec<Expression> {
+    fn facets(&self, place: Place) -> Vec<Expression> {
         let facets = [
             self.number.map(number_facet),
             self.email.map(email_facet),
             self.tag.map(tag_facet),
             self.kind.map(|kind| kind_facet(kind).to_owned()),
-            Some(status_facet(self.status).to_owned()),
+            self.status.and_then(status_facet).map(str::to_owned),
         ];
-        let token = |facet: String| Expression::Token(tenant.token(Space::Facet, &facet));
+        let token = |facet: String| Expression::Token(place.token(Space::Facet, &facet));
         facets.into_iter().flatten().map(token).collect()
     }
 }
@@ -134,15 +136,13 @@ impl CustomerQuery<'_> {
 #[must_use]
 pub fn with_phone(tenant: TenantMark, phone: &Phone) -> Expression {
     let digits: String = phone.e164().chars().filter_map(fold::ascii_digit).collect();
-    let current = Expression::Token(tenant.token(Space::Facet, status_facet(None)));
-    Expression::All(vec![whole_phone(tenant, &digits), current])
+    whole_phone(Place { tenant, shelf: Shelf::Current }, &digits)
 }
 
 /// Finds the customers, archived ones aside, of which an e-mail address is this one.
 #[must_use]
 pub fn with_email(tenant: TenantMark, address: &str) -> Expression {
-    let facet = |facet: &str| Expression::Token(tenant.token(Space::Facet, facet));
-    Expression::All(vec![facet(&email_facet(address)), facet(status_facet(None))])
+    Expression::Token(tenant.token(Space::Facet, &email_facet(address)))
 }
 
 /// The `q` of a search, understood both ways.
@@ -159,26 +159,26 @@ impl Sought {
     }
 
     /// A phone or every word is there, also inside another.
-    fn part(&self, tenant: TenantMark) -> Option<Expression> {
+    fn part(&self, place: Place) -> Option<Expression> {
         self.either(
             |word| {
-                let inside = Expression::Prefix(tenant.token(Space::Word, cut(&word.text)));
-                let phone = is_phone_word(word).then(|| phone_part(tenant, &word.text));
+                let inside = Expression::Prefix(place.token(Space::Word, cut(&word.text)));
+                let phone = is_phone_word(word).then(|| phone_part(place, &word.text));
                 Expression::any([Some(inside), phone].into_iter().flatten())
             },
-            |digits| phone_part(tenant, digits),
+            |digits| phone_part(place, digits),
         )
     }
 
     /// A phone or every word is there as a whole.
-    fn whole(&self, tenant: TenantMark) -> Option<Expression> {
+    fn whole(&self, place: Place) -> Option<Expression> {
         self.either(
             |word| {
-                let whole = Expression::Token(tenant.token(Space::WholeWord, cut(&word.text)));
-                let phone = is_phone_word(word).then(|| whole_phone(tenant, &word.text));
+                let whole = Expression::Token(place.token(Space::WholeWord, cut(&word.text)));
+                let phone = is_phone_word(word).then(|| whole_phone(place, &word.text));
                 Expression::any([Some(whole), phone].into_iter().flatten())
             },
-            |digits| whole_phone(tenant, digits),
+            |digits| whole_phone(place, digits),
         )
     }
 
@@ -192,12 +192,12 @@ impl Sought {
     }
 }
 
-fn phone_part(tenant: TenantMark, digits: &str) -> Expression {
-    Expression::Prefix(tenant.token(Space::Phone, cut(digits)))
+fn phone_part(place: Place, digits: &str) -> Expression {
+    Expression::Prefix(place.token(Space::Phone, cut(digits)))
 }
 
-fn whole_phone(tenant: TenantMark, digits: &str) -> Expression {
-    Expression::Token(tenant.token(Space::WholePhone, cut(digits)))
+fn whole_phone(place: Place, digits: &str) -> Expression {
+    Expression::Token(place.token(Space::WholePhone, cut(digits)))
 }
 
 fn is_phone_word(word: &Word) -> bool {
@@ -248,12 +248,23 @@ fn is_phone_punctuation(letter: char) -> bool {
         )
 }
 
-fn status_facet(status: Option<Status>) -> &'static str {
+/// The facet that every customer has, so that a search without any filter is an expression too.
+const EVERY_CUSTOMER: &str = "customer";
+
+/// Where customers of a status are; those of no status in particular are all that are not archived.
+const fn shelf(status: Option<Status>) -> Shelf {
     match status {
-        Some(Status::Active) => "active",
-        Some(Status::Inactive) => "inactive",
-        Some(Status::Archived) => "archived",
-        None => "current",
+        Some(Status::Archived) => Shelf::Archived,
+        Some(Status::Active | Status::Inactive) | None => Shelf::Current,
+    }
+}
+
+/// The facet of a status that shares its shelf with another.
+const fn status_facet(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Active => Some("active"),
+        Status::Inactive => Some("inactive"),
+        Status::Archived => None,
     }
 }
 

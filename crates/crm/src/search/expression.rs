@@ -26,8 +26,13 @@ impl Expression {
         Self::join(parts, Self::All)
     }
 
-    /// One part holds at least; parts that say the same count once. `None` without parts.
+    /// One part holds at least; parts that say the same count once, also inside parts that are
+    /// choices themselves. `None` without parts.
     pub(super) fn any(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let parts = parts.into_iter().flat_map(|part| match part {
+            Self::Any(choices) => choices,
+            other => vec![other],
+        });
         Self::join(parts, Self::Any)
     }
 
@@ -109,5 +114,12 @@ mod tests {
     fn one_part_needs_no_group() {
         assert_eq!(Expression::all([token("a"), token("a")]).unwrap().to_fts5(), r#""a""#);
         assert_eq!(Expression::any([]), None);
+    }
+
+    #[test]
+    fn a_choice_inside_a_choice_is_asked_for_once() {
+        let inner = Expression::any([token("a"), token("b")]).unwrap();
+        let outer = Expression::any([token("b"), inner, token("c")]).unwrap();
+        assert_eq!(outer.to_fts5(), r#"("b" OR "a" OR "c")"#);
     }
 }

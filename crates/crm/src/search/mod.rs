@@ -18,14 +18,22 @@
 //! | `0001#5550199` | every tail of every form of a phone's digits; apart from words, since a word of one or two digits must not find phones |
 //! | `0001=w:nguyen` `0001=p:15105550199` | a whole word, a whole phone: what the first rows of an answer have |
 //! | `0001=active` `0001=tag:7` … | facets: what a filter asks for exactly |
+//! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same of archived customers |
 //!
-//! Every token is made of `0-9 a-z : # =` and characters beyond ASCII, and is at most 64 characters
-//! of text long. The FTS5 table that keeps them whole, and answers short prefixes fast, is
+//! An archived customer has marks of its own ([`Shelf`]). Nearly every search leaves such customers
+//! out, and needs no condition for it: one that nearly every row meets costs more than all the rest,
+//! since the index walks it beside each word.
+//!
+//! Every token is made of `0-9 a-z : ; # % = ~` and characters beyond ASCII, and is at most 64
+//! characters of text long. The FTS5 table that keeps them whole is
 //!
 //! ```sql
 //! CREATE VIRTUAL TABLE … USING fts5(x, content='', contentless_delete=1, detail=none,
-//!     prefix='6 7 8', tokenize="ascii tokenchars ':=#'")
+//!     prefix='6 7 8', tokenize="ascii tokenchars ':;#%=~'")
 //! ```
+//!
+//! `prefix` counts the tenant and the mark: it answers one, two and three letters without gathering
+//! all that begins with them. Words of notes are common, and whole; their index goes to eight.
 //!
 //! # Hangul
 //!
@@ -85,9 +93,9 @@ impl TenantMark {
         self.0.into_iter().map(char::from)
     }
 
-    /// One token of this tenant.
+    /// One token of this tenant, of a row that is not archived.
     fn token(self, space: Space, text: &str) -> String {
-        format!("{self}{}{text}", space.mark())
+        Place { tenant: self, shelf: Shelf::Current }.token(space, text)
     }
 }
 
@@ -108,33 +116,58 @@ enum Space {
 }
 
 impl Space {
-    fn mark(self) -> &'static str {
-        match self {
-            Self::Word => ":",
-            Self::Phone => "#",
-            Self::WholeWord => "=w:",
-            Self::WholePhone => "=p:",
-            Self::Facet => "=",
+    fn mark(self, shelf: Shelf) -> &'static str {
+        match (self, shelf) {
+            (Self::Word, Shelf::Current) => ":",
+            (Self::Word, Shelf::Archived) => ";",
+            (Self::Phone, Shelf::Current) => "#",
+            (Self::Phone, Shelf::Archived) => "%",
+            (Self::WholeWord, Shelf::Current) => "=w:",
+            (Self::WholeWord, Shelf::Archived) => "~w:",
+            (Self::WholePhone, Shelf::Current) => "=p:",
+            (Self::WholePhone, Shelf::Archived) => "~p:",
+            (Self::Facet, Shelf::Current) => "=",
+            (Self::Facet, Shelf::Archived) => "~",
         }
+    }
+}
+
+/// Which of a tenant's rows: an archived one is found by no token of the current ones.
+#[derive(Clone, Copy)]
+enum Shelf {
+    Current,
+    Archived,
+}
+
+/// Where a row's tokens are.
+#[derive(Clone, Copy)]
+struct Place {
+    tenant: TenantMark,
+    shelf: Shelf,
+}
+
+impl Place {
+    fn token(self, space: Space, text: &str) -> String {
+        format!("{}{}{text}", self.tenant, space.mark(self.shelf))
     }
 }
 
 /// The tokens of one row while they are collected: all of them in one buffer, since a note has up
 /// to a hundred thousand.
 struct Tokens {
-    tenant: TenantMark,
+    place: Place,
     buffer: String,
     ends: Vec<usize>,
 }
 
 impl Tokens {
-    fn new(tenant: TenantMark) -> Self {
-        Self { tenant, buffer: String::new(), ends: Vec::new() }
+    fn new(place: Place) -> Self {
+        Self { place, buffer: String::new(), ends: Vec::new() }
     }
 
     fn add(&mut self, space: Space, text: &str) {
-        self.buffer.extend(self.tenant.chars());
-        self.buffer.push_str(space.mark());
+        self.buffer.extend(self.place.tenant.chars());
+        self.buffer.push_str(space.mark(self.place.shelf));
         self.buffer.push_str(cut(text));
         self.ends.push(self.buffer.len());
     }
@@ -185,7 +218,8 @@ mod tests {
 
     #[test]
     fn tokens_come_once_and_are_cut() {
-        let mut tokens = Tokens::new(TenantMark::new(1).unwrap());
+        let tenant = TenantMark::new(1).unwrap();
+        let mut tokens = Tokens::new(Place { tenant, shelf: Shelf::Current });
         tokens.add_tails(Space::Word, "anna");
         tokens.add(Space::WholeWord, &"東".repeat(70));
         let whole = format!("0001=w:{}", "東".repeat(64));

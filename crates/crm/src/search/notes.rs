@@ -9,7 +9,7 @@
 //! the pairs it is made of, and a body may have them in another order, so its candidates are
 //! verified ([`NoteWords::needs_verification`]).
 
-use super::{Expression, QueryHasNoWord, Space, TenantMark, Tokens, cut, numbered};
+use super::{Expression, Place, QueryHasNoWord, Shelf, Space, TenantMark, Tokens, cut, numbered};
 use crate::fold::{self, Kind, Word};
 use crate::notes::{SubjectFilter, SubjectType};
 
@@ -55,7 +55,7 @@ impl NoteDocument<'_> {
     /// Time and memory grow with the length of the body alone.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
-        let mut tokens = Tokens::new(tenant);
+        let mut tokens = Tokens::new(Place { tenant, shelf: Shelf::Current });
         fold::each(self.body, |word, kind| match kind {
             Kind::Spaced => tokens.add(Space::Word, word),
             Kind::Run => pairs(word).for_each(|pair| tokens.add(Space::Word, pair)),
