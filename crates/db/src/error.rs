@@ -6,6 +6,9 @@ use std::path::PathBuf;
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What the engine's driver said.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// A failure of the engine, with its cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,16 +30,16 @@ pub enum Error {
     Locked,
     /// A unique rule of the schema refused a row.
     #[error("a unique rule refused the row")]
-    Unique(#[source] rusqlite::Error),
+    Unique(#[source] Cause),
     /// The disk is full, unreadable or read-only; it may recover.
     #[error("the storage is not available: {0}")]
-    Unavailable(rusqlite::Error),
+    Unavailable(Cause),
     /// The file is no database or is damaged.
     #[error("the database file is damaged or is no database: {0}")]
-    Corrupt(rusqlite::Error),
+    Corrupt(Cause),
     /// A statement failed for a reason that is a defect of the program.
     #[error("statement failed: {0}")]
-    Statement(rusqlite::Error),
+    Statement(Cause),
     /// A column did not hold the type that was asked for.
     #[error("column {index} does not hold a {expected}")]
     Column {
@@ -60,7 +63,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The driver's reason.
-        source: rusqlite::Error,
+        source: Cause,
     },
     /// The schema is not the one that this program needs.
     #[error("{0}")]
@@ -68,31 +71,4 @@ pub enum Error {
     /// The operating system refused a file or a thread.
     #[error(transparent)]
     System(#[from] std::io::Error),
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => Self::Deadline,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(ErrorCode::ConstraintViolation) if is_unique(&error) => Self::Unique(error),
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-                | ErrorCode::OutOfMemory,
-            ) => Self::Unavailable(error),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
-            _ => Self::Statement(error),
-        }
-    }
-}
-
-fn is_unique(error: &rusqlite::Error) -> bool {
-    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
-    error.sqlite_error().is_some_and(|cause| {
-        matches!(cause.extended_code, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)
-    })
 }

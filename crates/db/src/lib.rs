@@ -16,8 +16,10 @@
 pub mod engine;
 pub mod error;
 mod health;
+mod job;
 pub mod migrate;
 pub mod row;
+mod session;
 pub mod sql;
 pub mod sqlite;
 pub mod tx;

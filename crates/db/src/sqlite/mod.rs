@@ -6,7 +6,10 @@
 mod backup;
 mod checkpoint;
 mod connection;
+mod error;
+mod migrate;
 mod reader;
+mod value;
 mod writer;
 
 use std::fs::OpenOptions;
@@ -19,12 +22,12 @@ use std::thread::JoinHandle;
 use crossbeam_channel::Sender;
 
 pub(crate) use connection::Connection;
-pub(crate) use reader::ReadJob;
-pub(crate) use writer::WriteJob;
+pub(crate) use value::stored;
 
 use crate::engine::Options;
 use crate::error::Result;
-use crate::migrate::{self, Migrate, Migration};
+use crate::job::{ReadJob, WriteJob};
+use crate::migrate::{Migrate, Migration};
 
 /// The embedded engine's threads and the queues that feed them.
 pub(crate) struct Sqlite {
@@ -47,8 +50,8 @@ impl Sqlite {
         migrations: &[Migration],
         migrate: Migrate,
     ) -> Result<Self> {
-        let mut connection = Connection::open_writer(path)?;
-        migrate::run(&mut connection, migrations, migrate)?;
+        let connection = Connection::open_writer(path)?;
+        migrate::run(&connection, migrations, migrate)?;
         let stopping = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
 
