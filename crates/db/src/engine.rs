@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 use crate::health::WriteHealth;
 use crate::job::{Read, ReadJob, Write, WriteJob};
 use crate::migrate::{Migrate, Migration};
+use crate::postgres::Postgres;
+use crate::row::Timestamp;
 use crate::sqlite::Sqlite;
 use crate::tx::{ReadTx, WriteTx};
 
@@ -23,21 +25,25 @@ const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
 /// How large the engine's parts are.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that read, each with a connection of its own.
-    pub readers: usize,
+    /// Threads that read, each with a connection of its own; without a number as many as suit the
+    /// engine.
+    pub readers: Option<NonZeroUsize>,
+    /// Threads that write, likewise. SQLite has one, whatever this says.
+    pub writers: Option<NonZeroUsize>,
     /// Reads that may wait; one more is [`Error::Busy`].
     pub read_queue: usize,
     /// Writes that may wait; one more is [`Error::Busy`].
     pub write_queue: usize,
-    /// Writes that share one commit at most: bounds how long the first one waits for the last.
+    /// Writes that share one commit at most: bounds how long the first one waits for the last. On
+    /// PostgreSQL each has its own, and the server groups them.
     pub write_batch: NonZeroUsize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
-            readers: cores.clamp(2, 16),
+            readers: None,
+            writers: None,
             read_queue: 1_024,
             write_queue: 1_024,
             write_batch: WRITE_BATCH,
@@ -56,6 +62,7 @@ pub struct Db {
 /// The engine that runs.
 enum Engine {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Engine {
@@ -63,6 +70,7 @@ impl Engine {
     fn reads(&self) -> Option<&Sender<Box<dyn ReadJob>>> {
         match self {
             Self::Sqlite(engine) => engine.reads(),
+            Self::Postgres(engine) => engine.reads(),
         }
     }
 
@@ -70,6 +78,7 @@ impl Engine {
     fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
         match self {
             Self::Sqlite(engine) => engine.writes(),
+            Self::Postgres(engine) => engine.writes(),
         }
     }
 
@@ -77,6 +86,7 @@ impl Engine {
     fn commits(&self) -> u64 {
         match self {
             Self::Sqlite(engine) => engine.commits(),
+            Self::Postgres(engine) => engine.commits(),
         }
     }
 }
@@ -93,15 +103,20 @@ pub struct Gauges {
 }
 
 impl Db {
-    /// Opens the database that `url` names (`sqlite://PATH`), creating the file if need be.
+    /// Opens the database that `url` names: `sqlite://PATH`, creating the file if need be, or
+    /// `postgres://USER@HOST/DATABASE`.
     pub fn open(
         url: &str,
         options: &Options,
         migrations: &[Migration],
         migrate: Migrate,
     ) -> Result<Self> {
-        let engine = Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?;
-        Ok(Self { engine: Arc::new(Engine::Sqlite(engine)), health: Arc::default() })
+        let engine = if is_postgres(url) {
+            Engine::Postgres(Postgres::open(url, options, migrations, migrate)?)
+        } else {
+            Engine::Sqlite(Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?)
+        };
+        Ok(Self { engine: Arc::new(engine), health: Arc::default() })
     }
 
     /// Queues a read. It sees one snapshot, in which is everything that was committed before this
@@ -149,6 +164,16 @@ impl Db {
         self.health.is_good()
     }
 
+    /// What the database's own clock says now, for comparison with this machine's: by what it said
+    /// when a connection was last made, and the time since. None where the database has no clock of
+    /// its own.
+    pub fn clock(&self) -> Option<Timestamp> {
+        match &*self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(engine) => engine.time(),
+        }
+    }
+
     /// How much is waiting now.
     pub fn gauges(&self) -> Gauges {
         Gauges {
@@ -157,6 +182,11 @@ impl Db {
             commits: self.engine.commits(),
         }
     }
+}
+
+/// Whether a database URL names a PostgreSQL server.
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// The file that a database URL names.

@@ -54,9 +54,33 @@ pub enum Error {
     /// A statement that must find a row found none.
     #[error("no row where one must be")]
     NoRow,
+    /// The connection broke while the write was being kept, and the server could not be asked in
+    /// time what became of it.
+    #[error("whether the write was kept is not known: {0}")]
+    Unknown(Cause),
     /// The database URL, of which the scheme is told, names no engine that this build has.
-    #[error("the database URL must be sqlite://PATH, for example sqlite://zoop.db, not {0}")]
+    #[error(
+        "the database URL must be sqlite://PATH, for example sqlite://zoop.db, or \
+         postgres://USER@HOST/DATABASE, not {0}"
+    )]
     Url(String),
+    /// The URL of a PostgreSQL server cannot be read. It may hold a password, so nothing of it is told.
+    #[error(
+        "the database URL cannot be read: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with \
+         %40 for @, %2F for / and %3F for ? in a name or password"
+    )]
+    ServerUrl,
+    /// A PostgreSQL server could not be reached, or did not let us in.
+    #[error(
+        "cannot connect to PostgreSQL as {server}: {source}; check that the server runs there, and the \
+         user, the password and the database in the URL"
+    )]
+    Connect {
+        /// User, host, port and database; never the password.
+        server: String,
+        /// The driver's reason.
+        source: Cause,
+    },
     /// The database file could not be opened.
     #[error("cannot open the database file {path}: {source}")]
     Open {

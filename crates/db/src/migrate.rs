@@ -10,6 +10,8 @@ pub struct Migration {
     pub name: &'static str,
     /// The script for SQLite.
     pub sqlite: &'static str,
+    /// The script for PostgreSQL.
+    pub postgres: &'static str,
 }
 
 /// What to do about steps that a database has not taken.

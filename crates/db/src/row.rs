@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::sqlite;
+use crate::{postgres, sqlite};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,6 +208,7 @@ pub struct Row<'r> {
 /// The driver's row.
 pub(crate) enum Source<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 impl<'r> Row<'r> {
@@ -221,6 +222,7 @@ impl<'r> Row<'r> {
         self.next += 1;
         let stored = match self.source {
             Source::Sqlite(row) => sqlite::stored(row, index)?,
+            Source::Postgres(row) => postgres::stored(row, index)?,
         };
         T::read(stored).ok_or(Error::Column { index, expected: T::NAME })
     }

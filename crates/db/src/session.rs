@@ -3,12 +3,13 @@
 use crate::error::{Error, Result};
 use crate::row::{Row, Value};
 use crate::sql::Dialects;
-use crate::sqlite;
 use crate::tx::Tenant;
+use crate::{postgres, sqlite};
 
 /// The connection of a running job.
 pub(crate) enum Session<'c> {
     Sqlite(&'c mut sqlite::Connection),
+    Postgres(&'c mut postgres::Connection),
 }
 
 /// One statement to run: `tenant`, if there is one, is its `$1`.
@@ -20,11 +21,23 @@ pub(crate) struct Call<'p> {
 }
 
 impl Session<'_> {
+    /// Tells the engine whose rows the transaction is about from now on.
+    pub(crate) fn bind(&mut self, tenant: Tenant) {
+        match self {
+            // Its statements name the tenant, and there is one writer.
+            Self::Sqlite(_) => {}
+            Self::Postgres(connection) => connection.bind(tenant),
+        }
+    }
+
     /// Runs a writing statement; the number of rows it touched.
     pub(crate) fn execute(&mut self, call: Call<'_>) -> Result<usize> {
         match self {
             Self::Sqlite(connection) => {
                 connection.execute(call.text.sqlite, call.tenant, call.params)
+            }
+            Self::Postgres(connection) => {
+                connection.execute(call.text.postgres, call.tenant, call.params)
             }
         }
     }
@@ -37,6 +50,9 @@ impl Session<'_> {
             Self::Sqlite(connection) => {
                 connection.execute(call.text.sqlite, call.tenant, call.params)?;
                 Ok(connection.last_key())
+            }
+            Self::Postgres(connection) => {
+                connection.insert(call.text.postgres, call.tenant, call.params)
             }
         }
     }
@@ -51,6 +67,9 @@ impl Session<'_> {
             Self::Sqlite(connection) => {
                 connection.rows(call.text.sqlite, call.tenant, call.params, read)
             }
+            Self::Postgres(connection) => {
+                connection.rows(call.text.postgres, call.tenant, call.params, read)
+            }
         }
     }
 
@@ -64,6 +83,9 @@ impl Session<'_> {
             Self::Sqlite(connection) => {
                 connection.first(call.text.sqlite, call.tenant, call.params, read)
             }
+            Self::Postgres(connection) => {
+                connection.first(call.text.postgres, call.tenant, call.params, read)
+            }
         }
     }
 
@@ -71,6 +93,7 @@ impl Session<'_> {
     pub(crate) fn faults(&mut self) -> Result<Vec<String>> {
         match self {
             Self::Sqlite(connection) => connection.faults(),
+            Self::Postgres(connection) => connection.faults(),
         }
     }
 
@@ -80,6 +103,22 @@ impl Session<'_> {
             Self::Sqlite(connection) => {
                 connection.steps(call.text.sqlite, call.tenant, call.params)
             }
+            Self::Postgres(connection) => {
+                connection.steps(call.text.postgres, call.tenant, call.params)
+            }
+        }
+    }
+
+    /// See [`ReadTx::explain`](crate::ReadTx::explain).
+    pub(crate) fn explain(&mut self, call: Call<'_>) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(connection) => {
+                let params = call.params.len() + usize::from(call.tenant.is_some());
+                connection.plan(call.text.sqlite, params)
+            }
+            Self::Postgres(connection) => {
+                connection.explain(call.text.postgres, call.tenant, call.params)
+            }
         }
     }
 
@@ -87,6 +126,7 @@ impl Session<'_> {
     pub(crate) fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
         match self {
             Self::Sqlite(connection) => connection.plan(sql, params),
+            Self::Postgres(connection) => connection.plan(sql, params),
         }
     }
 }

@@ -36,6 +36,7 @@ impl<'c> ReadTx<'c> {
     /// Binds the transaction to a tenant; every later tenant statement is about its rows alone.
     pub fn bind(&mut self, tenant: Tenant) {
         self.tenant = Some(tenant);
+        self.session.bind(tenant);
     }
 
     /// The tenant that the transaction is bound to.
@@ -124,7 +125,13 @@ impl<'c> ReadTx<'c> {
         self.session.steps(above(sql, params))
     }
 
-    /// The plan that the engine chose for a statement, a line a step. For tests.
+    /// The plan by which a statement runs with these values, a line a step. For tests.
+    pub fn explain(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<Vec<String>> {
+        let call = self.call(sql, params)?;
+        self.session.explain(call)
+    }
+
+    /// The plan of a statement for any values, a line a step. For tests.
     pub fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
         self.session.plan(sql, params)
     }

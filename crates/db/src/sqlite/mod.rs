@@ -13,6 +13,7 @@ mod value;
 mod writer;
 
 use std::fs::OpenOptions;
+use std::num::NonZeroUsize;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,11 @@ use crate::engine::Options;
 use crate::error::Result;
 use crate::job::{ReadJob, WriteJob};
 use crate::migrate::{Migrate, Migration};
+
+/// Threads that read where the options name no number, however few the cores.
+const FEWEST_READERS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+/// Threads that read where the options name no number, however many the cores.
+const MOST_READERS: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
 
 /// The embedded engine's threads and the queues that feed them.
 pub(crate) struct Sqlite {
@@ -56,7 +62,8 @@ impl Sqlite {
         let mut threads = Vec::new();
 
         let (reads, read_queue) = crossbeam_channel::bounded(options.read_queue);
-        for number in 0..options.readers.max(1) {
+        let readers = options.readers.unwrap_or_else(most_useful_readers).get();
+        for number in 0..readers {
             let connection = Connection::open_reader(path)?;
             let queue = read_queue.clone();
             threads.push(spawn(&format!("zoop-read-{number}"), move || {
@@ -114,6 +121,12 @@ impl Drop for Sqlite {
         let connections: Vec<_> = threads.filter_map(|thread| thread.join().ok()).collect();
         drop(connections);
     }
+}
+
+/// As many as there are cores to run them, within reason.
+fn most_useful_readers() -> NonZeroUsize {
+    std::thread::available_parallelism()
+        .map_or(FEWEST_READERS, |cores| cores.clamp(FEWEST_READERS, MOST_READERS))
 }
 
 /// Copies a database file as it is now, whatever its schema, to a new file; also while other
