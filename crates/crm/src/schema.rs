@@ -6,6 +6,7 @@ use zoop_db::{GlobalSql, Migration, Sql};
 pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "0001_init",
     sqlite: include_str!("../../../migrations/sqlite/0001_init.sql"),
+    postgres: include_str!("../../../migrations/postgres/0001_init.sql"),
 }];
 
 /// Every statement about one tenant's rows, by module.

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crossbeam_channel::TrySendError;
+use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 use crate::health::WriteHealth;
+use crate::job::{Read, ReadJob, Write, WriteJob};
 use crate::migrate::{Migrate, Migration};
-use crate::sqlite::{ReadJob, Sqlite, WriteJob};
+use crate::postgres::Postgres;
+use crate::row::Timestamp;
+use crate::sqlite::Sqlite;
 use crate::tx::{ReadTx, WriteTx};
 
 const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
@@ -22,21 +25,25 @@ const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
 /// How large the engine's parts are.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that read, each with a connection of its own.
-    pub readers: usize,
+    /// Threads that read, each with a connection of its own; without a number as many as suit the
+    /// engine.
+    pub readers: Option<NonZeroUsize>,
+    /// Threads that write, likewise. SQLite has one, whatever this says.
+    pub writers: Option<NonZeroUsize>,
     /// Reads that may wait; one more is [`Error::Busy`].
     pub read_queue: usize,
     /// Writes that may wait; one more is [`Error::Busy`].
     pub write_queue: usize,
-    /// Writes that share one commit at most: bounds how long the first one waits for the last.
+    /// Writes that share one commit at most: bounds how long the first one waits for the last. On
+    /// PostgreSQL each has its own, and the server groups them.
     pub write_batch: NonZeroUsize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
-            readers: cores.clamp(2, 16),
+            readers: None,
+            writers: None,
             read_queue: 1_024,
             write_queue: 1_024,
             write_batch: WRITE_BATCH,
@@ -48,8 +55,40 @@ impl Default for Options {
 /// after the queued jobs.
 #[derive(Clone)]
 pub struct Db {
-    engine: Arc<Sqlite>,
+    engine: Arc<Engine>,
     health: Arc<WriteHealth>,
+}
+
+/// The engine that runs.
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Engine {
+    /// The queue of waiting reads, while the engine runs.
+    fn reads(&self) -> Option<&Sender<Box<dyn ReadJob>>> {
+        match self {
+            Self::Sqlite(engine) => engine.reads(),
+            Self::Postgres(engine) => engine.reads(),
+        }
+    }
+
+    /// The queue of waiting writes, while the engine runs.
+    fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
+        match self {
+            Self::Sqlite(engine) => engine.writes(),
+            Self::Postgres(engine) => engine.writes(),
+        }
+    }
+
+    /// Write transactions that were kept since the engine started.
+    fn commits(&self) -> u64 {
+        match self {
+            Self::Sqlite(engine) => engine.commits(),
+            Self::Postgres(engine) => engine.commits(),
+        }
+    }
 }
 
 /// How much is waiting, for metrics.
@@ -64,14 +103,19 @@ pub struct Gauges {
 }
 
 impl Db {
-    /// Opens the database that `url` names (`sqlite://PATH`), creating the file if need be.
+    /// Opens the database that `url` names: `sqlite://PATH`, creating the file if need be, or
+    /// `postgres://USER@HOST/DATABASE`.
     pub fn open(
         url: &str,
         options: &Options,
         migrations: &[Migration],
         migrate: Migrate,
     ) -> Result<Self> {
-        let engine = Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?;
+        let engine = if is_postgres(url) {
+            Engine::Postgres(Postgres::open(url, options, migrations, migrate)?)
+        } else {
+            Engine::Sqlite(Sqlite::open(&sqlite_path(url)?, options, migrations, migrate)?)
+        };
         Ok(Self { engine: Arc::new(engine), health: Arc::default() })
     }
 
@@ -87,13 +131,7 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Read {
-            queued: Instant::now(),
-            deadline,
-            work: Some(work),
-            outcome: None,
-            reply: sender,
-        };
+        let job = Read::new(deadline, work, sender);
         match self.engine.reads() {
             Some(queue) => refuse(queue.try_send(Box::new(job)), ReadJob::answer),
             None => Box::new(job).answer(Some(Error::Closed)),
@@ -113,8 +151,7 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let health = self.health.clone();
-        let job = Write { deadline, work, outcome: None, reply: sender, health };
+        let job = Write::new(deadline, work, sender, self.health.clone());
         match self.engine.writes() {
             Some(queue) => refuse(queue.try_send(Box::new(job)), WriteJob::answer),
             None => Box::new(job).answer(Some(Error::Closed)),
@@ -127,14 +164,29 @@ impl Db {
         self.health.is_good()
     }
 
+    /// What the database's own clock says now, for comparison with this machine's: by what it said
+    /// when a connection was last made, and the time since. None where the database has no clock of
+    /// its own.
+    pub fn clock(&self) -> Option<Timestamp> {
+        match &*self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(engine) => engine.time(),
+        }
+    }
+
     /// How much is waiting now.
     pub fn gauges(&self) -> Gauges {
         Gauges {
-            reads_waiting: self.engine.reads().map_or(0, crossbeam_channel::Sender::len),
-            writes_waiting: self.engine.writes().map_or(0, crossbeam_channel::Sender::len),
+            reads_waiting: self.engine.reads().map_or(0, Sender::len),
+            writes_waiting: self.engine.writes().map_or(0, Sender::len),
             commits: self.engine.commits(),
         }
     }
+}
+
+/// Whether a database URL names a PostgreSQL server.
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// The file that a database URL names.
@@ -179,93 +231,4 @@ impl<T, E: From<Error>> Future for Reply<T, E> {
             .poll(context)
             .map(|received| received.unwrap_or_else(|_| Err(Error::Closed.into())))
     }
-}
-
-struct Read<F, T, E> {
-    queued: Instant,
-    deadline: Instant,
-    work: Option<F>,
-    outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
-}
-
-impl<F, T, E> ReadJob for Read<F, T, E>
-where
-    F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: From<Error> + Send,
-{
-    fn queued(&self) -> Instant {
-        self.queued
-    }
-
-    fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
-    }
-
-    fn run(&mut self, tx: &mut ReadTx<'_>) {
-        self.outcome = self.work.take().map(|work| work(tx));
-    }
-
-    fn answer(self: Box<Self>, failure: Option<Error>) {
-        send(self.reply, self.outcome, failure);
-    }
-}
-
-struct Write<F, T, E> {
-    deadline: Instant,
-    work: F,
-    outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
-    health: Arc<WriteHealth>,
-}
-
-impl<F, T, E> WriteJob for Write<F, T, E>
-where
-    F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: From<Error> + Send,
-{
-    fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
-    }
-
-    fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool {
-        let outcome = (self.work)(tx);
-        let keep = outcome.is_ok();
-        self.outcome = Some(outcome);
-        keep
-    }
-
-    fn answer(self: Box<Self>, failure: Option<Error>) {
-        match (&failure, &self.outcome) {
-            (Some(failure), _) => self.health.failed(failure),
-            (None, Some(Ok(_))) => self.health.kept(),
-            // A refusal wrote nothing, so it tells nothing of the storage.
-            (None, _) => {}
-        }
-        send(self.reply, self.outcome, failure);
-    }
-}
-
-/// Sends what the job found, unless the engine failed it; a caller who has gone hears nothing.
-fn send<T, E: From<Error>>(
-    reply: oneshot::Sender<Result<T, E>>,
-    outcome: Option<Result<T, E>>,
-    failure: Option<Error>,
-) {
-    let answer = match (failure, outcome) {
-        (None, Some(outcome)) => outcome,
-        (Some(failure), _) => Err(failure.into()),
-        (None, None) => Err(Error::Closed.into()),
-    };
-    let _ = reply.send(answer);
 }

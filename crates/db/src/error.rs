@@ -6,6 +6,9 @@ use std::path::PathBuf;
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What the engine's driver said.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// A failure of the engine, with its cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,16 +30,16 @@ pub enum Error {
     Locked,
     /// A unique rule of the schema refused a row.
     #[error("a unique rule refused the row")]
-    Unique(#[source] rusqlite::Error),
+    Unique(#[source] Cause),
     /// The disk is full, unreadable or read-only; it may recover.
     #[error("the storage is not available: {0}")]
-    Unavailable(rusqlite::Error),
+    Unavailable(Cause),
     /// The file is no database or is damaged.
     #[error("the database file is damaged or is no database: {0}")]
-    Corrupt(rusqlite::Error),
+    Corrupt(Cause),
     /// A statement failed for a reason that is a defect of the program.
     #[error("statement failed: {0}")]
-    Statement(rusqlite::Error),
+    Statement(Cause),
     /// A column did not hold the type that was asked for.
     #[error("column {index} does not hold a {expected}")]
     Column {
@@ -51,16 +54,40 @@ pub enum Error {
     /// A statement that must find a row found none.
     #[error("no row where one must be")]
     NoRow,
+    /// The connection broke while the write was being kept, and the server could not be asked in
+    /// time what became of it.
+    #[error("whether the write was kept is not known: {0}")]
+    Unknown(Cause),
     /// The database URL, of which the scheme is told, names no engine that this build has.
-    #[error("the database URL must be sqlite://PATH, for example sqlite://zoop.db, not {0}")]
+    #[error(
+        "the database URL must be sqlite://PATH, for example sqlite://zoop.db, or \
+         postgres://USER@HOST/DATABASE, not {0}"
+    )]
     Url(String),
+    /// The URL of a PostgreSQL server cannot be read. It may hold a password, so nothing of it is told.
+    #[error(
+        "the database URL cannot be read: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with \
+         %40 for @, %2F for / and %3F for ? in a name or password"
+    )]
+    ServerUrl,
+    /// A PostgreSQL server could not be reached, or did not let us in.
+    #[error(
+        "cannot connect to PostgreSQL as {server}: {source}; check that the server runs there, and the \
+         user, the password and the database in the URL"
+    )]
+    Connect {
+        /// User, host, port and database; never the password.
+        server: String,
+        /// The driver's reason.
+        source: Cause,
+    },
     /// The database file could not be opened.
     #[error("cannot open the database file {path}: {source}")]
     Open {
         /// The file.
         path: PathBuf,
         /// The driver's reason.
-        source: rusqlite::Error,
+        source: Cause,
     },
     /// The schema is not the one that this program needs.
     #[error("{0}")]
@@ -68,31 +95,4 @@ pub enum Error {
     /// The operating system refused a file or a thread.
     #[error(transparent)]
     System(#[from] std::io::Error),
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => Self::Deadline,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(ErrorCode::ConstraintViolation) if is_unique(&error) => Self::Unique(error),
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-                | ErrorCode::OutOfMemory,
-            ) => Self::Unavailable(error),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
-            _ => Self::Statement(error),
-        }
-    }
-}
-
-fn is_unique(error: &rusqlite::Error) -> bool {
-    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
-    error.sqlite_error().is_some_and(|cause| {
-        matches!(cause.extended_code, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)
-    })
 }

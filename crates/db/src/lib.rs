@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`engine`] | [`Db`], the one handle: queues a job, gives back a [`Reply`] |
 //! | [`sqlite`] | the embedded engine: reader threads, one writer with group commit, checkpoints |
+//! | `postgres` | the engine that speaks to a server: connections that read, connections that write |
 //! | [`tx`] | [`ReadTx`] and [`WriteTx`], all that a job can do |
 //! | [`sql`] | [`Sql`] and [`GlobalSql`]: statements are declared, never built |
 //! | [`row`] | values in and out, the same for every engine |
@@ -16,8 +17,11 @@
 pub mod engine;
 pub mod error;
 mod health;
+mod job;
 pub mod migrate;
+mod postgres;
 pub mod row;
+mod session;
 pub mod sql;
 pub mod sqlite;
 pub mod tx;

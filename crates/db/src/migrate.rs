@@ -1,10 +1,7 @@
 //! The schema's history: which steps there are, which a database has taken, and whether they are
 //! still the same steps.
 
-use rusqlite::OptionalExtension;
-
 use crate::error::{Error, Result};
-use crate::sqlite::Connection;
 
 /// One step of the schema. Steps are only ever appended; a released one never changes.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +10,8 @@ pub struct Migration {
     pub name: &'static str,
     /// The script for SQLite.
     pub sqlite: &'static str,
+    /// The script for PostgreSQL.
+    pub postgres: &'static str,
 }
 
 /// What to do about steps that a database has not taken.
@@ -24,77 +23,43 @@ pub enum Migrate {
     Refuse,
 }
 
-/// Takes the missing steps or refuses, and refuses a database that a newer program has changed.
-pub(crate) fn run(
-    connection: &mut Connection,
-    migrations: &[Migration],
-    migrate: Migrate,
-) -> Result<()> {
-    connection.control("BEGIN IMMEDIATE")?;
-    let outcome = advance(connection, migrations, migrate);
-    connection.control(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    outcome
+/// A step that a database has taken.
+pub(crate) struct Taken {
+    pub(crate) name: String,
+    pub(crate) script: String,
 }
 
-fn advance(connection: &Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
-    let (tables, ours): (i64, bool) = connection.raw().query_row(
-        "SELECT count(*), coalesce(max(name = 'schema_steps'), 0) FROM sqlite_schema",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    if tables > 0 && !ours {
-        return Err(Error::Schema(
-            "the file holds another program's tables: name another file for zoop's".to_owned(),
-        ));
-    }
-    connection.script(
-        "CREATE TABLE IF NOT EXISTS schema_steps \
-         (position INTEGER PRIMARY KEY, name TEXT NOT NULL, script TEXT NOT NULL) STRICT",
-    )?;
-    let taken: i64 =
-        connection.raw().query_row("SELECT count(*) FROM schema_steps", [], |row| row.get(0))?;
-    let taken = usize::try_from(taken).unwrap_or(usize::MAX);
-    if taken > migrations.len() {
+/// The steps to take, or why the database is refused: it is older and may not be changed, a newer
+/// program has changed it, or its steps are not this program's. `script` gives the engine's text of
+/// a step.
+pub(crate) fn missing<'m>(
+    taken: &[Taken],
+    migrations: &'m [Migration],
+    script: impl Fn(&Migration) -> &'static str,
+    migrate: Migrate,
+) -> Result<&'m [Migration]> {
+    let Some(missing) = migrations.get(taken.len()..) else {
         return Err(Error::Schema(format!(
-            "the database was made by a newer zoop ({taken} schema steps, this program knows {}): \
+            "the database was made by a newer zoop ({} schema steps, this program knows {}): \
              use that version or a newer one",
+            taken.len(),
             migrations.len()
         )));
-    }
-    if taken < migrations.len() && migrate == Migrate::Refuse {
+    };
+    if !missing.is_empty() && migrate == Migrate::Refuse {
         return Err(Error::Schema(format!(
             "the database's schema is {} step(s) old: run `zoop migrate` first",
-            migrations.len() - taken
+            missing.len()
         )));
     }
-    for (position, migration) in migrations.iter().enumerate() {
-        take(connection, position, migration)?;
-    }
-    Ok(())
-}
-
-fn take(connection: &Connection, position: usize, migration: &Migration) -> Result<()> {
-    let position = i64::try_from(position).unwrap_or(i64::MAX);
-    let known: Option<(String, String)> = connection
-        .raw()
-        .query_row("SELECT name, script FROM schema_steps WHERE position = ?1", [position], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    match known {
-        Some((name, script)) if name == migration.name && script == migration.sqlite => Ok(()),
-        Some((name, _)) => Err(Error::Schema(format!(
-            "schema step {position} of the database ({name}) is not this program's \
-             ({}): the database belongs to another version of zoop",
-            migration.name
-        ))),
-        None => {
-            connection.script(migration.sqlite)?;
-            connection.raw().execute(
-                "INSERT INTO schema_steps (position, name, script) VALUES (?1, ?2, ?3)",
-                (position, migration.name, migration.sqlite),
-            )?;
-            Ok(())
+    for (position, (known, migration)) in taken.iter().zip(migrations).enumerate() {
+        if known.name != migration.name || known.script != script(migration) {
+            return Err(Error::Schema(format!(
+                "schema step {position} of the database ({}) is not this program's \
+                 ({}): the database belongs to another version of zoop",
+                known.name, migration.name
+            )));
         }
     }
+    Ok(missing)
 }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::{postgres, sqlite};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,12 +201,18 @@ impl<T: Param + ?Sized> Param for &T {
 
 /// One row of an answer, read column by column in the order of the statement's list.
 pub struct Row<'r> {
-    source: &'r rusqlite::Row<'r>,
+    source: Source<'r>,
     next: usize,
 }
 
+/// The driver's row.
+pub(crate) enum Source<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
+}
+
 impl<'r> Row<'r> {
-    pub(crate) fn new(source: &'r rusqlite::Row<'r>) -> Self {
+    pub(crate) fn new(source: Source<'r>) -> Self {
         Self { source, next: 0 }
     }
 
@@ -213,38 +220,10 @@ impl<'r> Row<'r> {
     pub fn take<T: Column>(&mut self) -> Result<T> {
         let index = self.next;
         self.next += 1;
-        let stored = self.source.get_ref(index)?;
-        T::read(from_sqlite(stored)).ok_or(Error::Column { index, expected: T::NAME })
-    }
-}
-
-fn from_sqlite(stored: rusqlite::types::ValueRef<'_>) -> Value<'_> {
-    use rusqlite::types::ValueRef;
-    match stored {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Real(number) => Value::Real(number),
-        // The engine stores only what Rust strings held, so this is lossless; damaged bytes read
-        // as a column of the wrong type rather than as other text.
-        ValueRef::Text(bytes) => {
-            std::str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Text)
-        }
-        ValueRef::Blob(bytes) => Value::Bytes(bytes),
-    }
-}
-
-impl rusqlite::ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-        Ok(match self {
-            Self::Null => ToSqlOutput::Owned(Owned::Null),
-            Self::Integer(number) => ToSqlOutput::Owned(Owned::Integer(*number)),
-            Self::Boolean(truth) => ToSqlOutput::Owned(Owned::Integer(i64::from(*truth))),
-            Self::Real(number) => ToSqlOutput::Owned(Owned::Real(*number)),
-            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-            Self::Id(id) => ToSqlOutput::Borrowed(ValueRef::Blob(id.as_bytes())),
-            Self::Time(time) => ToSqlOutput::Owned(Owned::Integer(time.0)),
-        })
+        let stored = match self.source {
+            Source::Sqlite(row) => sqlite::stored(row, index)?,
+            Source::Postgres(row) => postgres::stored(row, index)?,
+        };
+        T::read(stored).ok_or(Error::Column { index, expected: T::NAME })
     }
 }

@@ -8,17 +8,18 @@
 /// A statement about one tenant's rows. `$1` is always the tenant, bound by the transaction; the
 /// caller's parameters follow from `$2`.
 #[derive(Debug, Clone, Copy)]
-pub struct Sql(Dialects);
+pub struct Sql(pub(crate) Dialects);
 
 /// A statement about tables that stand above tenants (keys by hash, tenants, users). Parameters
 /// start at `$1`.
 #[derive(Debug, Clone, Copy)]
-pub struct GlobalSql(Dialects);
+pub struct GlobalSql(pub(crate) Dialects);
 
+/// One statement in the words of each engine.
 #[derive(Debug, Clone, Copy)]
-struct Dialects {
-    sqlite: &'static str,
-    postgres: &'static str,
+pub(crate) struct Dialects {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
 }
 
 macro_rules! statement {

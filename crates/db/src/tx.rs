@@ -8,8 +8,8 @@ use std::ops::{Deref, DerefMut};
 
 use crate::error::{Error, Result};
 use crate::row::{Row, Value};
+use crate::session::{Call, Session};
 use crate::sql::{GlobalSql, Sql};
-use crate::sqlite::Connection;
 
 /// A tenant's number: small, never reused, never shown to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,7 +17,7 @@ pub struct Tenant(pub u32);
 
 /// One consistent view of the database.
 pub struct ReadTx<'c> {
-    connection: &'c mut Connection,
+    session: Session<'c>,
     tenant: Option<Tenant>,
 }
 
@@ -25,13 +25,18 @@ pub struct ReadTx<'c> {
 pub struct WriteTx<'c>(ReadTx<'c>);
 
 impl<'c> ReadTx<'c> {
-    pub(crate) fn new(connection: &'c mut Connection) -> Self {
-        Self { connection, tenant: None }
+    pub(crate) fn new(session: Session<'c>) -> Self {
+        Self { session, tenant: None }
+    }
+
+    fn call<'p>(&self, sql: Sql, params: &'p [Value<'p>]) -> Result<Call<'p>> {
+        Ok(Call { text: sql.0, tenant: Some(self.tenant()?), params })
     }
 
     /// Binds the transaction to a tenant; every later tenant statement is about its rows alone.
     pub fn bind(&mut self, tenant: Tenant) {
         self.tenant = Some(tenant);
+        self.session.bind(tenant);
     }
 
     /// The tenant that the transaction is bound to.
@@ -47,8 +52,8 @@ impl<'c> ReadTx<'c> {
         mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Vec<T>, E> {
         let mut rows = Vec::new();
-        let tenant = self.tenant()?;
-        self.connection.rows::<E>(sql.sqlite(), Some(tenant), params, |row| {
+        let call = self.call(sql, params)?;
+        self.session.rows::<E>(call, |row| {
             rows.push(read(row)?);
             Ok(true)
         })?;
@@ -62,8 +67,8 @@ impl<'c> ReadTx<'c> {
         params: &[Value<'_>],
         read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let tenant = self.tenant()?;
-        self.connection.rows(sql.sqlite(), Some(tenant), params, read)
+        let call = self.call(sql, params)?;
+        self.session.rows(call, read)
     }
 
     /// The first row of the answer, or none.
@@ -73,8 +78,8 @@ impl<'c> ReadTx<'c> {
         params: &[Value<'_>],
         read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
-        let tenant = self.tenant()?;
-        self.connection.first(sql.sqlite(), Some(tenant), params, read)
+        let call = self.call(sql, params)?;
+        self.session.first(call, read)
     }
 
     /// Every row of an answer about tables above tenants.
@@ -85,7 +90,7 @@ impl<'c> ReadTx<'c> {
         mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Vec<T>, E> {
         let mut rows = Vec::new();
-        self.connection.rows::<E>(sql.sqlite(), None, params, |row| {
+        self.session.rows::<E>(above(sql, params), |row| {
             rows.push(read(row)?);
             Ok(true)
         })?;
@@ -99,57 +104,64 @@ impl<'c> ReadTx<'c> {
         params: &[Value<'_>],
         read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
-        self.connection.first(sql.sqlite(), None, params, read)
+        self.session.first(above(sql, params), read)
     }
 
     /// What the engine finds wrong with the database's structure; nothing when it is sound. It
     /// reads the whole database.
     pub fn faults(&mut self) -> Result<Vec<String>> {
-        self.connection.faults()
+        self.session.faults()
     }
 
     /// The work that the engine does for a statement, in steps of its own that grow with the rows
     /// examined. For tests.
     pub fn steps(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i32> {
-        let tenant = self.tenant()?;
-        self.connection.steps(sql.sqlite(), Some(tenant), params)
+        let call = self.call(sql, params)?;
+        self.session.steps(call)
     }
 
     /// [`ReadTx::steps`] of a statement about tables above tenants.
     pub fn global_steps(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<i32> {
-        self.connection.steps(sql.sqlite(), None, params)
+        self.session.steps(above(sql, params))
     }
 
-    /// The plan that the engine chose for a statement, a line a step. For tests.
+    /// The plan by which a statement runs with these values, a line a step. For tests.
+    pub fn explain(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<Vec<String>> {
+        let call = self.call(sql, params)?;
+        self.session.explain(call)
+    }
+
+    /// The plan of a statement for any values, a line a step. For tests.
     pub fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
-        self.connection.plan(sql, params)
+        self.session.plan(sql, params)
     }
 }
 
+/// A statement about tables above tenants, with its parameters.
+fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> Call<'p> {
+    Call { text: sql.0, tenant: None, params }
+}
+
 impl<'c> WriteTx<'c> {
-    pub(crate) fn new(connection: &'c mut Connection) -> Self {
-        Self(ReadTx::new(connection))
+    pub(crate) fn new(session: Session<'c>) -> Self {
+        Self(ReadTx::new(session))
     }
 
     /// Runs a statement that writes; the number of rows it touched.
     pub fn execute(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<usize> {
-        let tenant = self.tenant()?;
-        self.0.connection.execute(sql.sqlite(), Some(tenant), params)
+        let call = self.call(sql, params)?;
+        self.0.session.execute(call)
     }
 
     /// Adds one row to a tenant's table whose key `n` the engine makes; that key.
-    ///
-    /// `RETURNING` would say the same, but SQLite runs it as a trigger and opens a statement journal
-    /// for it, at which FTS5 writes out what it had gathered of a whole batch.
     pub fn insert(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i64> {
-        let tenant = self.tenant()?;
-        self.0.connection.execute(sql.sqlite(), Some(tenant), params)?;
-        Ok(self.0.connection.last_key())
+        let call = self.call(sql, params)?;
+        self.0.session.insert(call)
     }
 
     /// Runs a statement that writes tables above tenants; the number of rows it touched.
     pub fn global_execute(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
-        self.0.connection.execute(sql.sqlite(), None, params)
+        self.0.session.execute(above(sql, params))
     }
 }
 

@@ -11,6 +11,7 @@ use zoop_db::{Db, Error, Migrate, Migration, Options, Reply, WriteTx, params};
 const MIGRATIONS: &[Migration] = &[Migration {
     name: "0001_numbers",
     sqlite: "CREATE TABLE numbers (number INTEGER PRIMARY KEY, filler BLOB) STRICT;",
+    postgres: "",
 }];
 
 zoop_db::global_statements! {
@@ -301,7 +302,7 @@ fn a_read_cannot_write_and_sees_one_snapshot() {
 
 #[test]
 fn a_read_that_waited_sees_what_was_committed_before_it_was_asked_for() {
-    let bench = Bench::new(&Options { readers: 1, ..Options::default() });
+    let bench = Bench::new(&Options { readers: NonZeroUsize::new(1), ..Options::default() });
     let (release, released) = mpsc::channel::<()>();
     let (started, is_started) = mpsc::channel();
     let holder = bench.db.read::<i64, Error>(far(), move |tx| {

@@ -1,20 +1,42 @@
 //! Opening a database: its schema's history, and files that cannot be opened.
 
-use std::time::{Duration, Instant};
+mod common;
 
+use common::{Place, far};
 use zoop_db::{Db, Error, Migrate, Migration, Options, sqlite};
 
-const ONE: Migration =
-    Migration { name: "0001_one", sqlite: "CREATE TABLE one (n INTEGER PRIMARY KEY) STRICT;" };
-const TWO: Migration =
-    Migration { name: "0002_two", sqlite: "CREATE TABLE two (n INTEGER PRIMARY KEY) STRICT;" };
+const ONE: Migration = Migration {
+    name: "0001_one",
+    sqlite: "CREATE TABLE one (n INTEGER PRIMARY KEY) STRICT;",
+    postgres: "CREATE TABLE one (n bigint PRIMARY KEY);",
+};
+const TWO: Migration = Migration {
+    name: "0002_two",
+    sqlite: "CREATE TABLE two (n INTEGER PRIMARY KEY) STRICT;",
+    postgres: "CREATE TABLE two (n bigint PRIMARY KEY);",
+};
 const BROKEN: Migration = Migration {
     name: "0002_two",
     sqlite: "CREATE TABLE half (n INTEGER PRIMARY KEY) STRICT; CREATE GARBAGE;",
+    postgres: "CREATE TABLE half (n bigint PRIMARY KEY); CREATE GARBAGE;",
 };
 
 zoop_db::global_statements! {
-    TABLES = "SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two', 'half')";
+    TABLES = {
+        sqlite: "SELECT count(*) FROM sqlite_schema WHERE name IN ('one', 'two', 'half')",
+        postgres: "SELECT count(*) FROM pg_tables WHERE tablename IN ('one', 'two', 'half')",
+    };
+}
+
+both! {
+    missing_steps_are_taken_in_order_and_once
+    an_old_schema_is_refused_where_it_may_not_be_changed
+    a_newer_or_another_schema_is_refused
+    a_step_that_fails_leaves_nothing_behind
+}
+
+fn open(place: &Place, migrations: &[Migration], migrate: Migrate) -> Result<Db, Error> {
+    place.open(&Options::default(), migrations, migrate)
 }
 
 struct File {
@@ -35,45 +57,41 @@ impl File {
 }
 
 fn tables(db: &Db) -> i64 {
-    let counted = db.read::<i64, Error>(Instant::now() + Duration::from_secs(60), |tx| {
+    let counted = db.read::<i64, Error>(far(), |tx| {
         tx.global_first(TABLES, &[], |row| row.take())?.ok_or(Error::NoRow)
     });
     counted.wait().expect("a count")
 }
 
-#[test]
-fn missing_steps_are_taken_in_order_and_once() {
-    let file = File::new();
-    assert_eq!(tables(&file.open(&[ONE], Migrate::Run).expect("opens")), 1);
-    assert_eq!(tables(&file.open(&[ONE, TWO], Migrate::Run).expect("opens")), 2);
-    assert_eq!(tables(&file.open(&[ONE, TWO], Migrate::Refuse).expect("opens")), 2);
+fn missing_steps_are_taken_in_order_and_once(place: &Place) {
+    assert_eq!(tables(&open(place, &[ONE], Migrate::Run).expect("opens")), 1);
+    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
+    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Refuse).expect("opens")), 2);
 }
 
-#[test]
-fn an_old_schema_is_refused_where_it_may_not_be_changed() {
-    let file = File::new();
-    drop(file.open(&[ONE], Migrate::Run).expect("opens"));
-    let refused = file.open(&[ONE, TWO], Migrate::Refuse).err().expect("a refusal");
+fn an_old_schema_is_refused_where_it_may_not_be_changed(place: &Place) {
+    drop(open(place, &[ONE], Migrate::Run).expect("opens"));
+    let refused = open(place, &[ONE, TWO], Migrate::Refuse).err().expect("a refusal");
     assert!(refused.to_string().contains("zoop migrate"), "{refused}");
 }
 
-#[test]
-fn a_newer_or_another_schema_is_refused() {
-    let file = File::new();
-    drop(file.open(&[ONE, TWO], Migrate::Run).expect("opens"));
-    let newer = file.open(&[ONE], Migrate::Run).err().expect("a refusal");
+fn a_newer_or_another_schema_is_refused(place: &Place) {
+    drop(open(place, &[ONE, TWO], Migrate::Run).expect("opens"));
+    let newer = open(place, &[ONE], Migrate::Run).err().expect("a refusal");
     assert!(newer.to_string().contains("newer"), "{newer}");
-    let changed = Migration { sqlite: "CREATE TABLE other (n INTEGER) STRICT;", ..ONE };
-    let other = file.open(&[changed, TWO], Migrate::Run).err().expect("a refusal");
+    let changed = Migration {
+        sqlite: "CREATE TABLE other (n INTEGER) STRICT;",
+        postgres: "CREATE TABLE other (n bigint);",
+        ..ONE
+    };
+    let other = open(place, &[changed, TWO], Migrate::Run).err().expect("a refusal");
     assert!(other.to_string().contains("another version"), "{other}");
 }
 
-#[test]
-fn a_step_that_fails_leaves_nothing_behind() {
-    let file = File::new();
-    drop(file.open(&[ONE], Migrate::Run).expect("opens"));
-    file.open(&[ONE, BROKEN], Migrate::Run).err().expect("a failure");
-    assert_eq!(tables(&file.open(&[ONE, TWO], Migrate::Run).expect("opens")), 2);
+fn a_step_that_fails_leaves_nothing_behind(place: &Place) {
+    drop(open(place, &[ONE], Migrate::Run).expect("opens"));
+    open(place, &[ONE, BROKEN], Migrate::Run).err().expect("a failure");
+    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -104,7 +105,7 @@ fn environment(start: i64) -> Environment {
 
 fn open(folder: &Path, migrate: Migrate) -> Result<Db> {
     let url = format!("sqlite://{}", folder.join("zoop.db").display());
-    let options = Options { readers: 1, ..Options::default() };
+    let options = Options { readers: NonZeroUsize::new(1), ..Options::default() };
     Ok(Db::open(&url, &options, MIGRATIONS, migrate)?)
 }
 

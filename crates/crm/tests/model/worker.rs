@@ -2,6 +2,7 @@
 //! transaction of the call.
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -42,7 +43,7 @@ pub(super) fn work(database: &Path, seed: u64) {
         dropped_artefacts: Arc::default(),
     };
     let url = format!("sqlite://{}", database.display());
-    let options = Options { readers: 1, ..Options::default() };
+    let options = Options { readers: NonZeroUsize::new(1), ..Options::default() };
     let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Refuse).expect("it opens");
     let mut answers = std::io::stdout().lock();
     for line in std::io::stdin().lines() {

@@ -14,7 +14,7 @@ const PAGES_PER_STEP: i32 = 1_024;
 pub(super) fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     let open = |path: &Path, flags| {
         rusqlite::Connection::open_with_flags(path, flags)
-            .map_err(|source| Error::Open { path: path.to_owned(), source })
+            .map_err(|source| Error::Open { path: path.to_owned(), source: source.into() })
     };
     let from = open(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     // An open read transaction pins the snapshot, so that writes beside it never restart the copy.

@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, OpenFlags, StatementStatus};
 
 use crate::error::{Error, Result};
-use crate::row::{Row, Value};
+use crate::row::{Row, Source, Value};
 use crate::tx::Tenant;
 
 /// Statements kept prepared on each connection: more than the product declares.
@@ -156,7 +156,7 @@ impl Connection {
         bind(&mut statement, tenant, params)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next().map_err(Error::from)? {
-            if !read(&mut Row::new(row))? {
+            if !read(&mut Row::new(Source::Sqlite(row)))? {
                 break;
             }
         }
@@ -175,7 +175,7 @@ impl Connection {
         bind(&mut statement, tenant, params)?;
         let mut rows = statement.raw_query();
         let Some(row) = rows.next().map_err(Error::from)? else { return Ok(None) };
-        Ok(Some(read(&mut Row::new(row))?))
+        Ok(Some(read(&mut Row::new(Source::Sqlite(row)))?))
     }
 
     /// Runs a statement to its end; the steps that SQLite's virtual machine took for it.
@@ -211,7 +211,7 @@ impl Connection {
 
 fn open(path: &Path, flags: OpenFlags) -> Result<rusqlite::Connection> {
     rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|source| Error::Open { path: path.to_owned(), source })
+        .map_err(|source| Error::Open { path: path.to_owned(), source: source.into() })
 }
 
 fn prepared<'c>(

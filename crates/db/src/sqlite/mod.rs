@@ -6,10 +6,14 @@
 mod backup;
 mod checkpoint;
 mod connection;
+mod error;
+mod migrate;
 mod reader;
+mod value;
 mod writer;
 
 use std::fs::OpenOptions;
+use std::num::NonZeroUsize;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,12 +23,17 @@ use std::thread::JoinHandle;
 use crossbeam_channel::Sender;
 
 pub(crate) use connection::Connection;
-pub(crate) use reader::ReadJob;
-pub(crate) use writer::WriteJob;
+pub(crate) use value::stored;
 
 use crate::engine::Options;
 use crate::error::Result;
-use crate::migrate::{self, Migrate, Migration};
+use crate::job::{ReadJob, WriteJob};
+use crate::migrate::{Migrate, Migration};
+
+/// Threads that read where the options name no number, however few the cores.
+const FEWEST_READERS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+/// Threads that read where the options name no number, however many the cores.
+const MOST_READERS: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
 
 /// The embedded engine's threads and the queues that feed them.
 pub(crate) struct Sqlite {
@@ -47,13 +56,14 @@ impl Sqlite {
         migrations: &[Migration],
         migrate: Migrate,
     ) -> Result<Self> {
-        let mut connection = Connection::open_writer(path)?;
-        migrate::run(&mut connection, migrations, migrate)?;
+        let connection = Connection::open_writer(path)?;
+        migrate::run(&connection, migrations, migrate)?;
         let stopping = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
 
         let (reads, read_queue) = crossbeam_channel::bounded(options.read_queue);
-        for number in 0..options.readers.max(1) {
+        let readers = options.readers.unwrap_or_else(most_useful_readers).get();
+        for number in 0..readers {
             let connection = Connection::open_reader(path)?;
             let queue = read_queue.clone();
             threads.push(spawn(&format!("zoop-read-{number}"), move || {
@@ -111,6 +121,12 @@ impl Drop for Sqlite {
         let connections: Vec<_> = threads.filter_map(|thread| thread.join().ok()).collect();
         drop(connections);
     }
+}
+
+/// As many as there are cores to run them, within reason.
+fn most_useful_readers() -> NonZeroUsize {
+    std::thread::available_parallelism()
+        .map_or(FEWEST_READERS, |cores| cores.clamp(FEWEST_READERS, MOST_READERS))
 }
 
 /// Copies a database file as it is now, whatever its schema, to a new file; also while other

@@ -12,21 +12,9 @@ use crossbeam_channel::Receiver;
 
 use super::Connection;
 use crate::error::{Error, Result};
+use crate::job::ReadJob;
+use crate::session::Session;
 use crate::tx::ReadTx;
-
-/// A queued read.
-pub(crate) trait ReadJob: Send {
-    /// When the caller asked.
-    fn queued(&self) -> Instant;
-    /// When the caller stops waiting.
-    fn deadline(&self) -> Instant;
-    /// Whether the caller has already gone.
-    fn is_abandoned(&self) -> bool;
-    /// Does the work and keeps the answer.
-    fn run(&mut self, tx: &mut ReadTx<'_>);
-    /// Sends the answer that [`ReadJob::run`] kept, or `failure`.
-    fn answer(self: Box<Self>, failure: Option<Error>);
-}
 
 /// Serves jobs until the queue's senders are gone.
 pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) -> Connection {
@@ -83,7 +71,8 @@ fn serve(
     }
     snapshot.cover(connection, job.queued())?;
     connection.set_deadline(Some(job.deadline()));
-    let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut ReadTx::new(connection))));
+    let mut tx = ReadTx::new(Session::Sqlite(connection));
+    let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     // Ending the snapshot must not be cancelled by the deadline that ended the work.
     connection.set_deadline(None);
     outcome.map_err(|_| Error::Panicked)

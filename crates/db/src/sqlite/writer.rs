@@ -24,20 +24,9 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::{Connection, checkpoint};
 use crate::error::{Error, Result};
+use crate::job::WriteJob;
+use crate::session::Session;
 use crate::tx::WriteTx;
-
-/// A queued write. It may be attempted several times, so attempting must leave nothing behind but what the
-/// transaction holds and the kept answer.
-pub(crate) trait WriteJob: Send {
-    /// When the caller stops waiting.
-    fn deadline(&self) -> Instant;
-    /// Whether the caller has already gone.
-    fn is_abandoned(&self) -> bool;
-    /// Does the work and keeps the answer; whether what it wrote is to be kept.
-    fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool;
-    /// Sends the answer that [`WriteJob::attempt`] kept, or `failure`.
-    fn answer(self: Box<Self>, failure: Option<Error>);
-}
 
 /// A job of a batch and what the engine made of it.
 struct Entry {
@@ -183,7 +172,7 @@ fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
     }
     connection.set_deadline(Some(deadline));
     let changes = connection.changes();
-    let mut tx = WriteTx::new(connection);
+    let mut tx = WriteTx::new(Session::Sqlite(connection));
     let outcome = catch_unwind(AssertUnwindSafe(|| entry.job.attempt(&mut tx)));
     connection.set_deadline(None);
     let keep = outcome.unwrap_or_else(|_| {
@@ -198,8 +187,5 @@ fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
 
 /// The transaction ended under a job, and the job does not know why.
 fn ended() -> Error {
-    Error::Unavailable(rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR),
-        Some("the transaction was ended by a storage error".to_owned()),
-    ))
+    Error::Unavailable("the transaction was ended by a storage error".into())
 }

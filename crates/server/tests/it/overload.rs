@@ -14,8 +14,13 @@ use crate::http::{self, Connection};
 use crate::server::{Server, message, wait_until};
 
 /// One thread that reads and one place to wait for it; the same for writes.
-const TIGHT: Options =
-    Options { readers: 1, read_queue: 1, write_queue: 1, write_batch: NonZeroUsize::MIN };
+const TIGHT: Options = Options {
+    readers: NonZeroUsize::new(1),
+    writers: NonZeroUsize::new(1),
+    read_queue: 1,
+    write_queue: 1,
+    write_batch: NonZeroUsize::MIN,
+};
 
 /// A job that holds a database thread until it is dropped.
 struct Held {
@@ -103,7 +108,7 @@ fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
 
 #[test]
 fn past_the_bound_of_requests_in_flight_the_next_one_is_answered_503() {
-    let one_reader = Options { readers: 1, ..Options::default() };
+    let one_reader = Options { readers: NonZeroUsize::new(1), ..Options::default() };
     let server = Server::start_with(|settings| settings.in_flight = 1, Some(&one_reader));
     let body = message("ping", json!({}));
     let token = format!("Bearer {}", server.business.owner_key);

@@ -1,0 +1,145 @@
+//! Jobs as the engines see them: a thread runs one, and answers it whatever became of it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+use crate::health::WriteHealth;
+use crate::tx::{ReadTx, WriteTx};
+
+/// A queued read.
+pub(crate) trait ReadJob: Send {
+    /// When the caller asked.
+    fn queued(&self) -> Instant;
+    /// When the caller stops waiting.
+    fn deadline(&self) -> Instant;
+    /// Whether the caller has already gone.
+    fn is_abandoned(&self) -> bool;
+    /// Does the work and keeps the answer.
+    fn run(&mut self, tx: &mut ReadTx<'_>);
+    /// Sends the answer that [`ReadJob::run`] kept, or `failure`.
+    fn answer(self: Box<Self>, failure: Option<Error>);
+}
+
+/// A queued write. It may be attempted several times, so attempting must leave nothing behind but what the
+/// transaction holds and the kept answer.
+pub(crate) trait WriteJob: Send {
+    /// When the caller stops waiting.
+    fn deadline(&self) -> Instant;
+    /// Whether the caller has already gone.
+    fn is_abandoned(&self) -> bool;
+    /// Does the work and keeps the answer; whether what it wrote is to be kept.
+    fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool;
+    /// Sends the answer that [`WriteJob::attempt`] kept, or `failure`.
+    fn answer(self: Box<Self>, failure: Option<Error>);
+}
+
+/// A read: what it does, what it found, and who waits for it.
+pub(crate) struct Read<F, T, E> {
+    queued: Instant,
+    deadline: Instant,
+    work: Option<F>,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Read<F, T, E> {
+    pub(crate) fn new(deadline: Instant, work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+        Self { queued: Instant::now(), deadline, work: Some(work), outcome: None, reply }
+    }
+}
+
+impl<F, T, E> ReadJob for Read<F, T, E>
+where
+    F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn queued(&self) -> Instant {
+        self.queued
+    }
+
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(&mut self, tx: &mut ReadTx<'_>) {
+        self.outcome = self.work.take().map(|work| work(tx));
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Error>) {
+        send(self.reply, self.outcome, failure);
+    }
+}
+
+/// A write: what it does, what the last attempt found, and who waits for it.
+pub(crate) struct Write<F, T, E> {
+    deadline: Instant,
+    work: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+    health: Arc<WriteHealth>,
+}
+
+impl<F, T, E> Write<F, T, E> {
+    pub(crate) fn new(
+        deadline: Instant,
+        work: F,
+        reply: oneshot::Sender<Result<T, E>>,
+        health: Arc<WriteHealth>,
+    ) -> Self {
+        Self { deadline, work, outcome: None, reply, health }
+    }
+}
+
+impl<F, T, E> WriteJob for Write<F, T, E>
+where
+    F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool {
+        let outcome = (self.work)(tx);
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Error>) {
+        match (&failure, &self.outcome) {
+            (Some(failure), _) => self.health.failed(failure),
+            (None, Some(Ok(_))) => self.health.kept(),
+            // A refusal wrote nothing, so it tells nothing of the storage.
+            (None, _) => {}
+        }
+        send(self.reply, self.outcome, failure);
+    }
+}
+
+/// Sends what the job found, unless the engine failed it; a caller who has gone hears nothing.
+fn send<T, E: From<Error>>(
+    reply: oneshot::Sender<Result<T, E>>,
+    outcome: Option<Result<T, E>>,
+    failure: Option<Error>,
+) {
+    let answer = match (failure, outcome) {
+        (None, Some(outcome)) => outcome,
+        (Some(failure), _) => Err(failure.into()),
+        (None, None) => Err(Error::Closed.into()),
+    };
+    let _ = reply.send(answer);
+}

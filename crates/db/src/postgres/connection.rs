@@ -1,0 +1,326 @@
+//! One worker's connection: opened again when it was lost, and the transaction of the job that runs on
+//! it.
+//!
+//! What a job needs beside its statements (BEGIN, its time limit, its tenant) waits in
+//! [`Work`] and travels in one flight with the next statement: a flight is what is sent
+//! together and waited for together. The thread's own runtime moves messages only while a job waits
+//! for them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, Statement};
+
+use super::error::Failure;
+use super::link::{Link, Text};
+use super::server::Server;
+use super::value::Bound;
+use super::work::{Access, Stage, Work};
+use crate::error::{Error, Result};
+use crate::row::{Row, Source, Value};
+use crate::tx::Tenant;
+
+/// How long the end of a transaction may take that nobody waits for.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// A worker's connection.
+pub(crate) struct Connection {
+    server: Arc<Server>,
+    runtime: Runtime,
+    link: Option<Link>,
+    work: Work,
+}
+
+impl Connection {
+    /// A connection that is yet to be opened.
+    pub(super) fn new(server: Arc<Server>) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { server, runtime, link: None, work: Work::new(Access::Read, Instant::now()) })
+    }
+
+    /// Opens the connection if it is not open.
+    pub(super) fn open(&mut self, deadline: Instant) -> Result<(), Failure> {
+        if self.link.as_ref().is_some_and(|link| !link.is_closed()) {
+            return Ok(());
+        }
+        let connect =
+            async { tokio::time::timeout_at(deadline.into(), self.server.connect()).await };
+        let made = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)??;
+        self.link = Some(Link::new(made));
+        Ok(())
+    }
+
+    /// Begins the transaction of a job that only reads; nothing is sent before its first statement.
+    pub(super) fn begin_read(&mut self, deadline: Instant) {
+        self.work = Work::new(Access::Read, deadline);
+    }
+
+    /// Begins the transaction of a job that writes; nothing is sent before its first statement.
+    pub(super) fn begin_write(&mut self, deadline: Instant) {
+        self.work = Work::new(Access::Write, deadline);
+    }
+
+    /// Why the transaction cannot be kept, if it cannot.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.work.failure.as_ref()
+    }
+
+    /// Binds the transaction to a tenant, together with the next statement.
+    pub(crate) fn bind(&mut self, tenant: Tenant) {
+        self.work.bind(tenant);
+    }
+
+    /// Runs a writing statement; the number of rows it touched.
+    pub(crate) fn execute(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<usize> {
+        let touched =
+            self.ask(Text::plain(sql), tenant, params, async |client, statement, params| {
+                client.execute(statement, params).await
+            })?;
+        Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    }
+
+    /// Adds a row; its key `n`, which the server made.
+    pub(crate) fn insert(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<i64> {
+        let text = Text { after: " RETURNING n", ..Text::plain(sql) };
+        let made = self.query(text, tenant, params)?;
+        let row = made.first().ok_or(Error::NoRow)?;
+        Row::new(Source::Postgres(row)).take()
+    }
+
+    /// Reads rows until there are none left or `read` says `false`.
+    pub(crate) fn rows<E: From<Error>>(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        for row in &self.query(Text::plain(sql), tenant, params)? {
+            if !read(&mut Row::new(Source::Postgres(row)))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the first row, if there is one.
+    pub(crate) fn first<T, E: From<Error>>(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+        read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        let rows = self.query(Text::plain(sql), tenant, params)?;
+        rows.first().map(|row| read(&mut Row::new(Source::Postgres(row)))).transpose()
+    }
+
+    /// Runs a statement; all its rows.
+    pub(super) fn query(
+        &mut self,
+        text: Text,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<Vec<tokio_postgres::Row>> {
+        self.ask(text, tenant, params, async |client, statement, params| {
+            client.query(statement, params).await
+        })
+    }
+
+    /// Runs a statement, and remembers its failure: PostgreSQL keeps nothing of a transaction in which
+    /// a statement has failed, so neither does a job that goes on.
+    fn ask<T>(
+        &mut self,
+        text: Text,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+        send: impl AsyncFn(
+            &Client,
+            &Statement,
+            &[&(dyn ToSql + Sync)],
+        ) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T> {
+        if let Some(failure) = &self.work.failure {
+            return Err(failure.clone().into());
+        }
+        let bound: Vec<_> = tenant
+            .map(|Tenant(number)| Value::Integer(number.into()))
+            .into_iter()
+            .chain(params.iter().copied())
+            .map(Bound)
+            .collect();
+        let had_link = self.link.is_some();
+        let mut outcome = self.attempt(text, &bound, &send);
+        if matches!(outcome, Err(Failure::Lost(_))) && had_link && self.work.stage != Stage::Begun {
+            // It was lost while nobody used it, and the job has seen nothing yet.
+            outcome = self.attempt(text, &bound, &send);
+        }
+        outcome.map_err(|failure| self.fail(failure))
+    }
+
+    /// Remembers a failure, and tells the job of it.
+    fn fail(&mut self, failure: Failure) -> Error {
+        self.work.failure = Some(failure.clone());
+        failure.into()
+    }
+
+    fn attempt<T>(
+        &mut self,
+        text: Text,
+        bound: &[Bound<'_>],
+        send: &impl AsyncFn(
+            &Client,
+            &Statement,
+            &[&(dyn ToSql + Sync)],
+        ) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Failure> {
+        self.open(self.work.deadline)?;
+        let writes = self.work.access == Access::Write && text.is_writing();
+        if writes {
+            self.work.lock_above_tenants();
+        }
+        let statement = self.prepared(text)?;
+        if statement.params().len() != bound.len() {
+            return Err(Failure::Misused(format!(
+                "a statement of {} parameters was given {}",
+                statement.params().len(),
+                bound.len()
+            )));
+        }
+        let params: Vec<_> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        if !writes || self.work.number.is_some() {
+            return self.flight(async |client| send(client, &statement, &params).await);
+        }
+        let (answer, number) = self.flight(async |client| {
+            let (answer, number) =
+                tokio::join!(biased; send(client, &statement, &params), number(client));
+            Ok((answer?, number?))
+        })?;
+        self.work.number = number;
+        Ok(answer)
+    }
+
+    /// The statement, prepared on this connection.
+    fn prepared(&mut self, text: Text) -> Result<Statement, Failure> {
+        if let Some(statement) = self.link.as_ref().and_then(|link| link.prepared(text)) {
+            return Ok(statement.clone());
+        }
+        let whole = text.to_string();
+        let statement = self.flight(async |client| client.prepare(&whole).await)?;
+        if let Some(link) = &mut self.link {
+            link.keep(text, statement.clone());
+        }
+        Ok(statement)
+    }
+
+    /// Runs a script of the engine's own inside the job's transaction; the rows of its answers.
+    pub(super) fn script_in_job(&mut self, script: &str) -> Result<Vec<SimpleQueryRow>> {
+        let outcome = self
+            .open(self.work.deadline)
+            .and_then(|()| self.flight(async |client| client.simple_query(script).await));
+        match outcome {
+            Ok(answers) => Ok(answers.into_iter().filter_map(row).collect()),
+            Err(failure) => Err(self.fail(failure)),
+        }
+    }
+
+    /// Sends what waits ahead and what `send` sends, and waits for the answers to both.
+    fn flight<T>(
+        &mut self,
+        send: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Failure> {
+        let ahead = self.work.take_off()?;
+        let Some(link) = &self.link else { return Err(Failure::gone()) };
+        let client = link.client();
+        let both = async {
+            if ahead.is_empty() {
+                return send(client).await;
+            }
+            let (begun, answer) = tokio::join!(biased; client.batch_execute(&ahead), send(client));
+            // What came first failed first; the other failed of it.
+            begun.and(answer)
+        };
+        let timed = async { tokio::time::timeout_at(self.work.deadline.into(), both).await };
+        let outcome = match self.runtime.block_on(timed) {
+            Ok(outcome) => outcome.map_err(Failure::from),
+            Err(_) => Err(Failure::Deadline),
+        };
+        match &outcome {
+            Ok(_) => self.work.landed(),
+            // What is still to come over it belongs to nobody.
+            Err(failure) if failure.is_lost() => self.link = None,
+            Err(failure) if failure.is_stale_statement() => {
+                if let Some(link) = &mut self.link {
+                    link.forget_statements();
+                }
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Keeps what the job wrote, or says why it is not kept.
+    pub(super) fn commit(&mut self) -> Result<(), Failure> {
+        if self.work.stage == Stage::Idle {
+            return Ok(());
+        }
+        self.work.drop_ahead();
+        let outcome = self.flight(async |client| client.batch_execute("COMMIT").await);
+        if outcome.is_ok() {
+            self.work.stage = Stage::Idle;
+        }
+        outcome
+    }
+
+    /// Ends the transaction, if one is open, without keeping what it wrote. Nobody waits for this.
+    pub(super) fn end(&mut self) {
+        let stage = std::mem::replace(&mut self.work.stage, Stage::Idle);
+        let Some(link) = self.link.as_ref().filter(|_| stage != Stage::Idle) else { return };
+        let rollback = link.client().batch_execute("ROLLBACK");
+        let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });
+        if !matches!(ended, Ok(Ok(()))) {
+            self.link = None;
+        }
+    }
+
+    /// Runs a script of the engine's own, outside any job and without a time limit; the rows of its
+    /// answers.
+    pub(super) fn script(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
+        let Some(link) = &self.link else { return Err(Failure::gone()) };
+        let answers = self.runtime.block_on(link.client().simple_query(sql))?;
+        Ok(answers.into_iter().filter_map(row).collect())
+    }
+
+    /// Ends the connection in order.
+    pub(super) fn close(mut self) {
+        if let Some(link) = self.link.take() {
+            link.close(&self.runtime);
+        }
+    }
+}
+
+/// The running transaction's number, once it has one.
+async fn number(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    let answers = client.simple_query("SELECT pg_current_xact_id_if_assigned()").await?;
+    let row = answers.into_iter().find_map(row);
+    Ok(row.and_then(|row| row.get(0).map(str::to_owned)))
+}
+
+fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
+    match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    }
+}

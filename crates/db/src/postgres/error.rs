@@ -1,0 +1,123 @@
+//! What each of PostgreSQL's errors means in the engine's words.
+
+use std::error::Error as StdError;
+
+use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use super::value::Unbindable;
+use crate::error::Error;
+
+/// Why a statement failed. It can be told twice: to the job, and to whoever asks afterwards whether the
+/// job's transaction can still be kept.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Failure {
+    /// The server refused the statement; the connection goes on.
+    #[error(transparent)]
+    Refused(Refused),
+    /// The connection is gone, or cannot be made.
+    #[error("{0}")]
+    Lost(String),
+    /// The job's deadline passed on this side.
+    #[error("there was no answer in time")]
+    Deadline,
+    /// The statement was never sent: what is bound to it does not fit.
+    #[error("{0}")]
+    Misused(String),
+}
+
+/// The server's refusal. Without its detail, which quotes what is in the rows.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message} (SQLSTATE {})", code.code())]
+pub(super) struct Refused {
+    code: SqlState,
+    message: String,
+}
+
+impl Failure {
+    /// The connection was lost by an earlier failure.
+    pub(super) fn gone() -> Self {
+        Self::Lost("the connection was lost".to_owned())
+    }
+
+    /// Whether the connection can be used no longer.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Deadline)
+    }
+
+    /// Whether the same job may succeed in another transaction: nothing was kept of this one.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused(refused) => matches!(
+                refused.code,
+                SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED
+            ),
+            Self::Lost(_) => true,
+            Self::Deadline | Self::Misused(_) => false,
+        }
+    }
+
+    /// Whether the server's copy of a prepared statement is gone or out of date.
+    pub(super) fn is_stale_statement(&self) -> bool {
+        matches!(self, Self::Refused(refused) if matches!(
+            refused.code,
+            SqlState::FEATURE_NOT_SUPPORTED | SqlState::INVALID_SQL_STATEMENT_NAME
+        ))
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        if let Some(refusal) = error.as_db_error() {
+            return refusal.into();
+        }
+        match error.source() {
+            Some(cause) if cause.is::<Unbindable>() => Self::Misused(cause.to_string()),
+            Some(cause) => Self::Lost(format!("{error}: {cause}")),
+            None => Self::Lost(error.to_string()),
+        }
+    }
+}
+
+impl From<&DbError> for Failure {
+    fn from(refusal: &DbError) -> Self {
+        let refused =
+            Refused { code: refusal.code().clone(), message: refusal.message().to_owned() };
+        // After these the server closes the connection.
+        if matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
+            return Self::Lost(refused.to_string());
+        }
+        Self::Refused(refused)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refused) => refused.into(),
+            Failure::Lost(reason) => Self::Unavailable(reason.into()),
+            Failure::Deadline => Self::Deadline,
+            Failure::Misused(reason) => Self::Statement(reason.into()),
+        }
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused.code {
+            SqlState::UNIQUE_VIOLATION => Self::Unique(refused.into()),
+            // Nobody but `statement_timeout` cancels, and that is the deadline.
+            SqlState::QUERY_CANCELED => Self::Deadline,
+            SqlState::LOCK_NOT_AVAILABLE
+            | SqlState::T_R_SERIALIZATION_FAILURE
+            | SqlState::T_R_DEADLOCK_DETECTED => Self::Locked,
+            SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Corrupt(refused.into()),
+            // A read that writes, or a server that has become a standby.
+            SqlState::READ_ONLY_SQL_TRANSACTION => Self::Unavailable(refused.into()),
+            // Connections, resources, an operator's intervention, the server's own disk.
+            ref code if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => {
+                Self::Unavailable(refused.into())
+            }
+            _ => Self::Statement(refused.into()),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What tests and the operator's doctor ask of the server.
+
+use super::Connection;
+use super::link::Text;
+use crate::error::{Error, Result};
+use crate::row::{Row, Source, Value};
+use crate::tx::Tenant;
+
+impl Connection {
+    /// What the server knows to be wrong with the database. It keeps no check that reads everything;
+    /// this tells of pages whose checksum was wrong when they were read, and of indexes that were
+    /// never finished.
+    pub(crate) fn faults(&mut self) -> Result<Vec<String>> {
+        let damaged = "SELECT 'pages with a wrong checksum: ' || checksum_failures \
+                       FROM pg_stat_database \
+                       WHERE datname = current_database() AND checksum_failures > 0";
+        let unfinished = "SELECT 'an index that was never finished: ' || indexrelid::regclass \
+                          FROM pg_index WHERE NOT indisvalid";
+        let mut found = Vec::new();
+        for question in [damaged, unfinished] {
+            self.rows::<Error>(question, None, &[], |row| {
+                found.push(row.take()?);
+                Ok(true)
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// Runs a statement to its end; the rows that were looked at for it, those that were sorted out
+    /// again among them.
+    pub(crate) fn steps(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<i32> {
+        let before = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ";
+        let lines = self.lines(Text { before, sql, after: "" }, tenant, params)?;
+        Ok(examined(&lines))
+    }
+
+    /// The plan of a statement for these values, which is the one that runs.
+    pub(crate) fn explain(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<Vec<String>> {
+        self.lines(Text { before: "EXPLAIN (COSTS OFF) ", sql, after: "" }, tenant, params)
+    }
+
+    /// The plan of a statement for any values.
+    pub(crate) fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
+        let nothing = vec!["NULL"; params].join(", ");
+        let values = if params == 0 { String::new() } else { format!("({nothing})") };
+        let rows = self.script_in_job(&format!(
+            "SET LOCAL plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}; \
+             EXPLAIN (COSTS OFF) EXECUTE asked{values}; \
+             DEALLOCATE asked; SET LOCAL plan_cache_mode = force_custom_plan"
+        ))?;
+        Ok(rows.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect())
+    }
+
+    fn lines(
+        &mut self,
+        text: Text,
+        tenant: Option<Tenant>,
+        params: &[Value<'_>],
+    ) -> Result<Vec<String>> {
+        let rows = self.query(text, tenant, params)?;
+        rows.iter().map(|row| Row::new(Source::Postgres(row)).take()).collect()
+    }
+}
+
+/// The rows that the scans of an analysed plan gave, and those that were removed from them.
+fn examined(plan: &[String]) -> i32 {
+    let mut loops = 1.0;
+    let mut rows = 0.0;
+    for line in plan {
+        if let Some((node, counts)) = line.split_once("(actual rows=") {
+            loops = number_after(counts, "loops=").unwrap_or(1.0);
+            if node.contains(" Scan") {
+                rows += loops * number_after(counts, "").unwrap_or(0.0);
+            }
+        } else if line.trim_start().starts_with("Rows Removed by") {
+            rows += loops * number_after(line, ": ").unwrap_or(0.0);
+        }
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, which is as good as any count")]
+    let rows = rows as i32;
+    rows
+}
+
+fn number_after(text: &str, mark: &str) -> Option<f64> {
+    let (_, number) = text.split_once(mark)?;
+    let end = number.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    number[..end.unwrap_or(number.len())].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::examined;
+
+    #[test]
+    fn rows_are_counted_where_they_are_read_as_often_as_they_are_read() {
+        let plan = [
+            "Limit (actual rows=2 loops=1)",
+            "  ->  Nested Loop (actual rows=6 loops=1)",
+            "        ->  Seq Scan on notes (actual rows=3 loops=1)",
+            "              Filter: draft",
+            "              Rows Removed by Filter: 4",
+            "        ->  Index Scan using users_pkey on users (actual rows=2.00 loops=3)",
+            "              Rows Removed by Index Recheck: 1",
+        ];
+        assert_eq!(examined(&plan.map(str::to_owned)), 3 + 4 + 6 + 3);
+    }
+}

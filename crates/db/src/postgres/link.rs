@@ -1,0 +1,88 @@
+//! [`Link`]: one open connection to the server, and the statements that are prepared on it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Statement};
+
+/// How long the server has to take note that a connection ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A statement's text, and what this engine puts around it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    pub(super) before: &'static str,
+    pub(super) sql: &'static str,
+    pub(super) after: &'static str,
+}
+
+impl Text {
+    /// A statement as it was declared.
+    pub(super) fn plain(sql: &'static str) -> Self {
+        Self { before: "", sql, after: "" }
+    }
+
+    /// Whether it may write: every statement but a plain SELECT.
+    pub(super) fn is_writing(self) -> bool {
+        let word = self.sql.trim_start().get(..6);
+        !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
+    }
+
+    /// Statements are `'static`, so an address names one text for good.
+    fn key(self) -> Key {
+        (self.before, self.sql.as_ptr().addr(), self.after)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{}{}", self.before, self.sql, self.after)
+    }
+}
+
+type Key = (&'static str, usize, &'static str);
+
+/// An open connection. Dropping it cuts it off; [`Link::close`] says goodbye.
+pub(super) struct Link {
+    client: Client,
+    statements: HashMap<Key, Statement>,
+    task: JoinHandle<()>,
+}
+
+impl Link {
+    pub(super) fn new((client, task): (Client, JoinHandle<()>)) -> Self {
+        Self { client, statements: HashMap::new(), task }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether the connection's end has been seen.
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    pub(super) fn prepared(&self, text: Text) -> Option<&Statement> {
+        self.statements.get(&text.key())
+    }
+
+    pub(super) fn keep(&mut self, text: Text, statement: Statement) {
+        self.statements.insert(text.key(), statement);
+    }
+
+    pub(super) fn forget_statements(&mut self) {
+        self.statements.clear();
+    }
+
+    /// Ends the connection in order, so that the server does not log it as lost.
+    pub(super) fn close(self, runtime: &Runtime) {
+        let Self { client, statements, task } = self;
+        drop((statements, client));
+        // The operating system ends what does not end here.
+        let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, task).await });
+    }
+}

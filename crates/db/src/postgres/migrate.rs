@@ -1,0 +1,81 @@
+//! Brings a database's schema to the program's, in one transaction.
+//!
+//! A process that runs with fewer steps keeps answering meanwhile: the check is at its start only, and
+//! nothing here but the steps themselves locks a table. What keeps two that migrate apart is a lock
+//! that nobody else asks for.
+
+use super::Connection;
+use crate::error::{Error, Result};
+use crate::migrate::{Migrate, Migration, Taken, missing};
+
+/// The lock of whoever looks at the schema's history.
+const HISTORY: i64 = 0x7a6f_6f70_0000_0000;
+
+/// How long a step waits for a table that somebody uses: whoever comes later waits behind the step, so
+/// it must not wait long.
+const LOCK_TIMEOUT: &str = "5s";
+
+/// Takes the missing steps or refuses, and refuses a database that a newer program has changed.
+pub(super) fn run(
+    connection: &mut Connection,
+    migrations: &[Migration],
+    migrate: Migrate,
+) -> Result<()> {
+    connection.script(&format!("SELECT pg_advisory_lock({HISTORY})"))?;
+    connection.script("BEGIN READ WRITE")?;
+    let outcome = advance(connection, migrations, migrate);
+    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    // The lock ends with the connection, if not before.
+    let ended = connection.script(&format!("{end}; SELECT pg_advisory_unlock({HISTORY})"));
+    outcome.and(ended.map(|_| ()).map_err(Error::from))
+}
+
+fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
+    let taken = taken(connection)?;
+    let missing = missing(&taken, migrations, |migration| migration.postgres, migrate)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    connection.script(&format!(
+        "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; \
+         CREATE TABLE IF NOT EXISTS schema_steps \
+         (position integer PRIMARY KEY, name text NOT NULL, script text NOT NULL)"
+    ))?;
+    for (position, migration) in (taken.len()..).zip(missing) {
+        connection.script(migration.postgres)?;
+        let (name, script) = (quoted(migration.name), quoted(migration.postgres));
+        connection
+            .script(&format!("INSERT INTO schema_steps VALUES ({position}, {name}, {script})"))?;
+    }
+    Ok(())
+}
+
+/// The steps that were taken; a database without them must be empty.
+fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
+    // What extensions brought is nobody's.
+    let tables = connection.script(
+        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace \
+         AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (SELECT FROM pg_depend \
+         WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')",
+    )?;
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !tables.iter().any(|row| row.get(0) == Some("schema_steps")) {
+        return Err(Error::Schema(
+            "the database holds another program's tables: name another database for zoop's"
+                .to_owned(),
+        ));
+    }
+    let steps = connection.script("SELECT name, script FROM schema_steps ORDER BY position")?;
+    let step = |row: &tokio_postgres::SimpleQueryRow| Taken {
+        name: row.get(0).unwrap_or_default().to_owned(),
+        script: row.get(1).unwrap_or_default().to_owned(),
+    };
+    Ok(steps.iter().map(step).collect())
+}
+
+/// A text as a literal. A step's text is the program's own; this is about its quotes.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

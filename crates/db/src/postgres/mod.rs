@@ -1,0 +1,133 @@
+//! The engine that speaks to a PostgreSQL server: threads that read and threads that write, each with
+//! a connection of its own.
+//!
+//! Writers wait for one another's locks, so they have threads of their own and reads never wait behind
+//! them. Nothing here knows what the jobs do; nothing above knows that this is PostgreSQL.
+
+mod connection;
+mod error;
+mod inspect;
+mod link;
+mod migrate;
+mod reader;
+mod server;
+mod value;
+mod work;
+mod writer;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+pub(crate) use connection::Connection;
+pub(crate) use value::stored;
+
+use server::Server;
+
+use crate::engine::Options;
+use crate::error::Result;
+use crate::job::{ReadJob, WriteJob};
+use crate::migrate::{Migrate, Migration};
+use crate::row::Timestamp;
+
+/// Connections that read, and as many that write, where the options name no number.
+const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
+/// How long the server has to let us in at the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The engine's threads and the queues that feed them.
+pub(crate) struct Postgres {
+    reads: Option<Sender<Box<dyn ReadJob>>>,
+    writes: Option<Sender<Box<dyn WriteJob>>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Write transactions that were kept since the engine started.
+    commits: Arc<AtomicU64>,
+    server: Arc<Server>,
+}
+
+impl Postgres {
+    /// Connects to the server, brings its schema to `migrations` as `migrate` says, and starts the
+    /// threads.
+    pub(crate) fn open(
+        url: &str,
+        options: &Options,
+        migrations: &[Migration],
+        migrate: Migrate,
+    ) -> Result<Self> {
+        let server = Arc::new(Server::new(url)?);
+        let mut first = Connection::new(server.clone())?;
+        first.open(Instant::now() + PATIENCE).map_err(|failure| server.unreachable(&failure))?;
+        migrate::run(&mut first, migrations, migrate)?;
+        first.close();
+
+        let mut threads = Vec::new();
+        let (reads, read_queue) = crossbeam_channel::bounded(options.read_queue);
+        for number in 0..options.readers.unwrap_or(CONNECTIONS).get() {
+            let queue = read_queue.clone();
+            threads.push(spawn(&format!("zoop-read-{number}"), &server, move |connection| {
+                reader::run(connection, &queue);
+            })?);
+        }
+        let (writes, write_queue) = crossbeam_channel::bounded(options.write_queue);
+        let commits = Arc::new(AtomicU64::new(0));
+        for number in 0..options.writers.unwrap_or(CONNECTIONS).get() {
+            let queue = write_queue.clone();
+            let commits = commits.clone();
+            threads.push(spawn(&format!("zoop-write-{number}"), &server, move |connection| {
+                writer::run(connection, &queue, &commits);
+            })?);
+        }
+        Ok(Self { reads: Some(reads), writes: Some(writes), threads, commits, server })
+    }
+
+    /// The queue of waiting reads, while the engine runs.
+    pub(crate) fn reads(&self) -> Option<&Sender<Box<dyn ReadJob>>> {
+        self.reads.as_ref()
+    }
+
+    /// The queue of waiting writes, while the engine runs.
+    pub(crate) fn writes(&self) -> Option<&Sender<Box<dyn WriteJob>>> {
+        self.writes.as_ref()
+    }
+
+    /// Write transactions that were kept since the engine started.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// What the database's clock says now.
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        self.server.time()
+    }
+}
+
+impl Drop for Postgres {
+    /// Lets the queued jobs finish, then ends the threads.
+    fn drop(&mut self) {
+        self.reads = None;
+        self.writes = None;
+        for thread in self.threads.drain(..) {
+            // One that panicked has failed its jobs and lost its connection.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts a thread, which opens its connection before the first job needs it.
+fn spawn(
+    name: &str,
+    server: &Arc<Server>,
+    body: impl FnOnce(Connection) + Send + 'static,
+) -> Result<JoinHandle<()>> {
+    let mut connection = Connection::new(server.clone())?;
+    let serve = move || {
+        // What fails here fails again for the first job, which tells of it.
+        let _ = connection.open(Instant::now() + PATIENCE);
+        body(connection);
+    };
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn(serve)?)
+}

@@ -1,0 +1,106 @@
+//! The server that a URL names, and how to connect to it.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+
+use super::error::Failure;
+use crate::error::{Error, Result};
+use crate::row::Timestamp;
+
+/// How long one attempt to connect may take, unless the URL says otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a silent connection is trusted before the operating system asks whether it still stands.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// What every connection is set to, and what its clock says.
+///
+/// - A statement that runs outside a write's transaction can write nothing, whatever became of the
+///   BEGIN that was sent before it.
+/// - Plans are made for the values at hand: one made for any value reads a whole search index where
+///   the word at hand has few matches.
+/// - A process that is stopped in the middle of a write must not hold its locks for ever.
+const SETTINGS: &str = "SET default_transaction_read_only = on; \
+                        SET plan_cache_mode = force_custom_plan; \
+                        SET idle_in_transaction_session_timeout = '60s'; \
+                        SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// A server, and what is known of it.
+pub(super) struct Server {
+    config: Config,
+    /// When the database's clock said what, at the last connection that was made.
+    clock: Mutex<Option<(Instant, Timestamp)>>,
+}
+
+impl Server {
+    /// Reads a URL. What is wrong with it is not told in its words, which may hold a password.
+    pub(super) fn new(url: &str) -> Result<Self> {
+        let mut config = Config::from_str(url).map_err(|_| Error::ServerUrl)?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(Error::ServerUrl);
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        config.keepalives_idle(KEEPALIVE);
+        Ok(Self { config, clock: Mutex::default() })
+    }
+
+    /// Connects and sets the connection up. The task that moves its messages ends with the client.
+    pub(super) async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>), Failure> {
+        let (client, connection) = self.config.connect(NoTls).await?;
+        let task = tokio::spawn(async move {
+            // How it ended is told by the statements that it fails.
+            let _ = connection.await;
+        });
+        let asked = Instant::now();
+        let answers = client.simple_query(SETTINGS).await?;
+        let halfway = asked + asked.elapsed() / 2;
+        let now = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        if let Some(now) = now {
+            let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+            *clock = Some((halfway, Timestamp(now)));
+        }
+        Ok((client, task))
+    }
+
+    /// What the database's clock says now, by what it said at the last connection.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        let (asked, said) = (*self.clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let since = i64::try_from(asked.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Some(Timestamp(said.0.saturating_add(since)))
+    }
+
+    /// The refusal to start with a server that cannot be reached, or that does not let us in.
+    pub(super) fn unreachable(&self, failure: &Failure) -> Error {
+        Error::Connect { server: self.name(), source: failure.to_string().into() }
+    }
+
+    /// Where it is and who asks, without the password.
+    fn name(&self) -> String {
+        let mut name = String::new();
+        if let Some(user) = self.config.get_user() {
+            let _ = write!(name, "{user}@");
+        }
+        let ports = self.config.get_ports();
+        for (place, host) in self.config.get_hosts().iter().enumerate() {
+            let separator = if place > 0 { "," } else { "" };
+            let port = ports.get(place).or(ports.first()).unwrap_or(&5432);
+            let _ = match host {
+                Host::Tcp(host) => write!(name, "{separator}{host}:{port}"),
+                Host::Unix(folder) => write!(name, "{separator}{}:{port}", folder.display()),
+            };
+        }
+        if let Some(database) = self.config.get_dbname() {
+            let _ = write!(name, "/{database}");
+        }
+        name
+    }
+}

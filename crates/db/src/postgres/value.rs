@@ -1,0 +1,121 @@
+//! Values as PostgreSQL stores them, in its binary forms.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::{BufMut, BytesMut};
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::row::{Timestamp, Value};
+
+/// PostgreSQL counts time from 2000-01-01; this is that day in microseconds since 1970.
+const EPOCH: i64 = 946_684_800_000_000;
+
+type Refusal = Box<dyn StdError + Sync + Send>;
+
+/// What a column holds.
+pub(crate) fn stored(row: &Row, index: usize) -> Result<Value<'_>> {
+    row.try_get(index).map_err(|error| Error::Statement(error.into()))
+}
+
+impl<'a> FromSql<'a> for Value<'a> {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Refusal> {
+        Ok(match *ty {
+            Type::BOOL => Self::Boolean(raw != [0]),
+            Type::INT2 => Self::Integer(i16::from_be_bytes(raw.try_into()?).into()),
+            Type::INT4 => Self::Integer(i32::from_be_bytes(raw.try_into()?).into()),
+            Type::INT8 => Self::Integer(i64::from_be_bytes(raw.try_into()?)),
+            Type::FLOAT4 => Self::Real(f32::from_be_bytes(raw.try_into()?).into()),
+            Type::FLOAT8 => Self::Real(f64::from_be_bytes(raw.try_into()?)),
+            Type::BYTEA => Self::Bytes(raw),
+            Type::UUID => Self::Id(Uuid::from_slice(raw)?),
+            Type::TIMESTAMPTZ => {
+                let since_2000 = i64::from_be_bytes(raw.try_into()?);
+                Self::Time(Timestamp(since_2000.saturating_add(EPOCH)))
+            }
+            _ => Self::Text(std::str::from_utf8(raw)?),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Refusal> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        is_text(ty)
+            || matches!(
+                *ty,
+                Type::BOOL
+                    | Type::INT2
+                    | Type::INT4
+                    | Type::INT8
+                    | Type::FLOAT4
+                    | Type::FLOAT8
+                    | Type::BYTEA
+                    | Type::UUID
+                    | Type::TIMESTAMPTZ
+            )
+    }
+}
+
+/// Types whose binary form is their text.
+fn is_text(ty: &Type) -> bool {
+    matches!(
+        *ty,
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::JSON | Type::UNKNOWN
+    )
+}
+
+/// A value as a parameter. The driver writes parameters to its debug log: what callers wrote must
+/// not be there, so this says nothing of it.
+pub(super) struct Bound<'a>(pub(super) Value<'a>);
+
+impl fmt::Debug for Bound<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("…")
+    }
+}
+
+/// The parameter of a statement has another type than the value that is bound to it: a defect of the
+/// program.
+#[derive(Debug, thiserror::Error)]
+#[error("a value of another kind, or too large, is bound to a parameter of type {0}")]
+pub(super) struct Unbindable(Type);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Refusal> {
+        let unbindable = || Unbindable(ty.clone());
+        match (self.0, ty) {
+            (Value::Null, _) => return Ok(IsNull::Yes),
+            (Value::Integer(number), &Type::INT2) => {
+                out.put_i16(number.try_into().map_err(|_| unbindable())?);
+            }
+            (Value::Integer(number), &Type::INT4) => {
+                out.put_i32(number.try_into().map_err(|_| unbindable())?);
+            }
+            (Value::Integer(number), &Type::INT8) => out.put_i64(number),
+            (Value::Boolean(truth), &Type::BOOL) => out.put_u8(truth.into()),
+            (Value::Real(number), &Type::FLOAT8) => out.put_f64(number),
+            (Value::Text(text), ty) if is_text(ty) => out.put_slice(text.as_bytes()),
+            (Value::Bytes(bytes), &Type::BYTEA) => out.put_slice(bytes),
+            (Value::Id(id), &Type::UUID) => out.put_slice(id.as_bytes()),
+            (Value::Time(time), &Type::TIMESTAMPTZ) => {
+                out.put_i64(time.0.checked_sub(EPOCH).ok_or_else(unbindable)?);
+            }
+            _ => return Err(unbindable().into()),
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        // Whether it fits is for `to_sql` to say, which can tell what does not.
+        true
+    }
+
+    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Refusal> {
+        self.to_sql(ty, out)
+    }
+}

@@ -1,0 +1,135 @@
+//! [`Work`]: the transaction of the job that runs, as far as this side knows it.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use super::error::Failure;
+use crate::tx::Tenant;
+
+/// The first key of the locks that keep writes in order; the second is the tenant.
+const WRITES: i32 = 0x7a6f_6f70;
+/// The second key for writes that belong to no tenant. No tenant has this number.
+const NO_TENANT: u32 = 0;
+/// The server gives up this much before the deadline at most, so that its word of it arrives in time.
+const HEADSTART: Duration = Duration::from_millis(100);
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+/// How far a transaction has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing was sent: there is nothing to end.
+    Idle,
+    /// It was sent, and nothing has come back: it can be sent again elsewhere.
+    Sent,
+    /// A flight was answered: what the job has seen was seen in this one.
+    Begun,
+}
+
+/// A job's transaction.
+pub(super) struct Work {
+    pub(super) access: Access,
+    pub(super) deadline: Instant,
+    pub(super) stage: Stage,
+    /// The transaction's number, once it has written: by it the server can be asked what became of it.
+    pub(super) number: Option<String>,
+    /// The first failure: nothing is kept after it.
+    pub(super) failure: Option<Failure>,
+    /// What travels ahead of the next statement.
+    ahead: String,
+    /// How long a statement may take, as the server was last told.
+    limit: Duration,
+    tenant: Option<Tenant>,
+    is_locked: bool,
+}
+
+impl Work {
+    pub(super) fn new(access: Access, deadline: Instant) -> Self {
+        Self {
+            access,
+            deadline,
+            stage: Stage::Idle,
+            number: None,
+            failure: None,
+            ahead: String::new(),
+            limit: Duration::MAX,
+            tenant: None,
+            is_locked: false,
+        }
+    }
+
+    /// Lets the rows of one tenant be seen, and makes a write wait until it is that tenant's only one.
+    pub(super) fn bind(&mut self, tenant: Tenant) {
+        if self.tenant.replace(tenant) == Some(tenant) {
+            return;
+        }
+        let Tenant(number) = tenant;
+        self.send_ahead(&format!("SELECT set_config('app.tenant', '{number}', true)"));
+        if self.access == Access::Write {
+            self.lock(number);
+        }
+    }
+
+    /// Makes a write that belongs to no tenant wait until it is the only one.
+    pub(super) fn lock_above_tenants(&mut self) {
+        if !self.is_locked {
+            self.lock(NO_TENANT);
+        }
+    }
+
+    fn lock(&mut self, number: u32) {
+        self.is_locked = true;
+        let number = number.cast_signed();
+        self.send_ahead(&format!("SELECT pg_advisory_xact_lock({WRITES}, {number})"));
+    }
+
+    /// Adds a statement that is to run before the job's next one.
+    pub(super) fn send_ahead(&mut self, statement: &str) {
+        self.ahead.push_str(statement);
+        self.ahead.push(';');
+    }
+
+    /// What nobody needs any more when the transaction ends.
+    pub(super) fn drop_ahead(&mut self) {
+        self.ahead.clear();
+    }
+
+    /// What is to be sent before the next statement; empty if nothing is.
+    ///
+    /// The time limit stands before what may wait for a lock. It is told anew only when the one told
+    /// last would let a statement run past the deadline.
+    pub(super) fn take_off(&mut self) -> Result<String, Failure> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Failure::Deadline);
+        }
+        let begin = match (self.stage, self.access) {
+            (Stage::Begun, _) => "",
+            (_, Access::Read) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;",
+            (_, Access::Write) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
+        };
+        let mut text = begin.to_owned();
+        if self.limit > left || !begin.is_empty() {
+            self.limit = left.saturating_sub((left / 10).min(HEADSTART));
+            let milliseconds = self.limit.as_millis().max(1);
+            // Writing to a string cannot fail.
+            let _ = write!(text, "SET LOCAL statement_timeout = {milliseconds};");
+        }
+        text.push_str(&self.ahead);
+        if self.stage == Stage::Idle {
+            self.stage = Stage::Sent;
+        }
+        Ok(text)
+    }
+
+    /// Takes note that what was sent has been answered.
+    pub(super) fn landed(&mut self) {
+        self.stage = Stage::Begun;
+        self.ahead.clear();
+    }
+}

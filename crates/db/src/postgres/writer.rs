@@ -1,0 +1,93 @@
+//! A writer thread: one transaction a job.
+//!
+//! The writes of one tenant wait for one another at a lock that binding the tenant takes, so each sees
+//! everything before it and ids are made in order, in whichever process. Everything else that stands
+//! in a write's way (a deadlock, a connection that breaks) leaves nothing behind, and the job runs
+//! again in a new transaction.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+
+use super::Connection;
+use super::error::Failure;
+use crate::error::Error;
+use crate::job::WriteJob;
+use crate::session::Session;
+use crate::tx::WriteTx;
+
+/// How often a job is run again.
+const RETRIES: usize = 3;
+
+/// What became of one attempt.
+enum Attempt {
+    /// What the job wrote is kept.
+    Kept,
+    /// The job refused, and says why itself.
+    Refused,
+    /// The transaction failed, whatever the job made of it.
+    Failed(Failure),
+}
+
+/// Serves jobs until the queue's senders are gone; `commits` counts the transactions that were kept.
+pub(super) fn run(
+    mut connection: Connection,
+    queue: &Receiver<Box<dyn WriteJob>>,
+    commits: &AtomicU64,
+) {
+    while let Ok(mut job) = queue.recv() {
+        if job.is_abandoned() {
+            continue;
+        }
+        let failure = serve(&mut connection, job.as_mut(), commits).err();
+        job.answer(failure);
+        connection.end();
+    }
+    connection.close();
+}
+
+/// Runs a job until it is kept, refuses, or has failed too often. An error here is not the job's own.
+fn serve(
+    connection: &mut Connection,
+    job: &mut dyn WriteJob,
+    commits: &AtomicU64,
+) -> Result<(), Error> {
+    let deadline = job.deadline();
+    let mut retries = 0;
+    loop {
+        if Instant::now() >= deadline {
+            return Err(Error::Deadline);
+        }
+        connection.begin_write(deadline);
+        match attempt(connection, job)? {
+            Attempt::Kept => {
+                commits.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            }
+            Attempt::Refused => return Ok(()),
+            Attempt::Failed(failure) if failure.is_transient() && retries < RETRIES => {
+                tracing::debug!(%failure, "a write runs again");
+                retries += 1;
+                connection.end();
+            }
+            Attempt::Failed(failure) => return Err(failure.into()),
+        }
+    }
+}
+
+fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Attempt, Error> {
+    let mut tx = WriteTx::new(Session::Postgres(connection));
+    let outcome = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut tx)));
+    let keep = outcome.map_err(|_| Error::Panicked)?;
+    Ok(match connection.failure() {
+        // The job's own word of a failure says more, unless it has none or may have none next time.
+        Some(failure) if keep || failure.is_transient() => Attempt::Failed(failure.clone()),
+        _ if !keep => Attempt::Refused,
+        _ => match connection.commit() {
+            Ok(()) => Attempt::Kept,
+            Err(failure) => Attempt::Failed(failure),
+        },
+    })
+}

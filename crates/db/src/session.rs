@@ -1,0 +1,132 @@
+//! [`Session`]: the connection that a job works on, whichever engine's it is.
+
+use crate::error::{Error, Result};
+use crate::row::{Row, Value};
+use crate::sql::Dialects;
+use crate::tx::Tenant;
+use crate::{postgres, sqlite};
+
+/// The connection of a running job.
+pub(crate) enum Session<'c> {
+    Sqlite(&'c mut sqlite::Connection),
+    Postgres(&'c mut postgres::Connection),
+}
+
+/// One statement to run: `tenant`, if there is one, is its `$1`.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'p> {
+    pub(crate) text: Dialects,
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) params: &'p [Value<'p>],
+}
+
+impl Session<'_> {
+    /// Tells the engine whose rows the transaction is about from now on.
+    pub(crate) fn bind(&mut self, tenant: Tenant) {
+        match self {
+            // Its statements name the tenant, and there is one writer.
+            Self::Sqlite(_) => {}
+            Self::Postgres(connection) => connection.bind(tenant),
+        }
+    }
+
+    /// Runs a writing statement; the number of rows it touched.
+    pub(crate) fn execute(&mut self, call: Call<'_>) -> Result<usize> {
+        match self {
+            Self::Sqlite(connection) => {
+                connection.execute(call.text.sqlite, call.tenant, call.params)
+            }
+            Self::Postgres(connection) => {
+                connection.execute(call.text.postgres, call.tenant, call.params)
+            }
+        }
+    }
+
+    /// Adds a row to a table whose integer key the engine makes; that key.
+    pub(crate) fn insert(&mut self, call: Call<'_>) -> Result<i64> {
+        match self {
+            // `RETURNING` would say the same, but SQLite runs it as a trigger and opens a statement
+            // journal for it, at which FTS5 writes out what it had gathered of a whole batch.
+            Self::Sqlite(connection) => {
+                connection.execute(call.text.sqlite, call.tenant, call.params)?;
+                Ok(connection.last_key())
+            }
+            Self::Postgres(connection) => {
+                connection.insert(call.text.postgres, call.tenant, call.params)
+            }
+        }
+    }
+
+    /// Reads rows until there are none left or `read` says `false`.
+    pub(crate) fn rows<E: From<Error>>(
+        &mut self,
+        call: Call<'_>,
+        read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Sqlite(connection) => {
+                connection.rows(call.text.sqlite, call.tenant, call.params, read)
+            }
+            Self::Postgres(connection) => {
+                connection.rows(call.text.postgres, call.tenant, call.params, read)
+            }
+        }
+    }
+
+    /// Reads the first row, if there is one.
+    pub(crate) fn first<T, E: From<Error>>(
+        &mut self,
+        call: Call<'_>,
+        read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        match self {
+            Self::Sqlite(connection) => {
+                connection.first(call.text.sqlite, call.tenant, call.params, read)
+            }
+            Self::Postgres(connection) => {
+                connection.first(call.text.postgres, call.tenant, call.params, read)
+            }
+        }
+    }
+
+    /// See [`ReadTx::faults`](crate::ReadTx::faults).
+    pub(crate) fn faults(&mut self) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(connection) => connection.faults(),
+            Self::Postgres(connection) => connection.faults(),
+        }
+    }
+
+    /// See [`ReadTx::steps`](crate::ReadTx::steps).
+    pub(crate) fn steps(&mut self, call: Call<'_>) -> Result<i32> {
+        match self {
+            Self::Sqlite(connection) => {
+                connection.steps(call.text.sqlite, call.tenant, call.params)
+            }
+            Self::Postgres(connection) => {
+                connection.steps(call.text.postgres, call.tenant, call.params)
+            }
+        }
+    }
+
+    /// See [`ReadTx::explain`](crate::ReadTx::explain).
+    pub(crate) fn explain(&mut self, call: Call<'_>) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(connection) => {
+                let params = call.params.len() + usize::from(call.tenant.is_some());
+                connection.plan(call.text.sqlite, params)
+            }
+            Self::Postgres(connection) => {
+                connection.explain(call.text.postgres, call.tenant, call.params)
+            }
+        }
+    }
+
+    /// See [`ReadTx::plan`](crate::ReadTx::plan).
+    pub(crate) fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(connection) => connection.plan(sql, params),
+            Self::Postgres(connection) => connection.plan(sql, params),
+        }
+    }
+}

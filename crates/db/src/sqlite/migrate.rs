@@ -1,0 +1,51 @@
+//! Brings a file's schema to the program's, in one transaction.
+
+use super::Connection;
+use crate::error::{Error, Result};
+use crate::migrate::{Migrate, Migration, Taken, missing};
+
+/// Takes the missing steps or refuses, and refuses a database that a newer program has changed.
+pub(super) fn run(
+    connection: &Connection,
+    migrations: &[Migration],
+    migrate: Migrate,
+) -> Result<()> {
+    connection.control("BEGIN IMMEDIATE")?;
+    let outcome = advance(connection, migrations, migrate);
+    connection.control(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    outcome
+}
+
+fn advance(connection: &Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
+    let (tables, ours): (i64, bool) = connection.raw().query_row(
+        "SELECT count(*), coalesce(max(name = 'schema_steps'), 0) FROM sqlite_schema",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if tables > 0 && !ours {
+        return Err(Error::Schema(
+            "the file holds another program's tables: name another file for zoop's".to_owned(),
+        ));
+    }
+    connection.script(
+        "CREATE TABLE IF NOT EXISTS schema_steps \
+         (position INTEGER PRIMARY KEY, name TEXT NOT NULL, script TEXT NOT NULL) STRICT",
+    )?;
+    let taken = taken(connection)?;
+    let missing = missing(&taken, migrations, |migration| migration.sqlite, migrate)?;
+    for (position, migration) in (0_i64..).skip(taken.len()).zip(missing) {
+        connection.script(migration.sqlite)?;
+        connection.raw().execute(
+            "INSERT INTO schema_steps (position, name, script) VALUES (?1, ?2, ?3)",
+            (position, migration.name, migration.sqlite),
+        )?;
+    }
+    Ok(())
+}
+
+fn taken(connection: &Connection) -> Result<Vec<Taken>> {
+    let mut steps =
+        connection.raw().prepare("SELECT name, script FROM schema_steps ORDER BY position")?;
+    let taken = steps.query_map([], |row| Ok(Taken { name: row.get(0)?, script: row.get(1)? }))?;
+    Ok(taken.collect::<rusqlite::Result<_>>()?)
+}

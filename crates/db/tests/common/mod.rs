@@ -1,0 +1,54 @@
+//! Where a test's database is, and how one test runs on both engines.
+
+use std::time::{Duration, Instant};
+
+use zoop_db::{Db, Error, Migrate, Migration, Options};
+
+/// A place for one database, which goes when the test is over.
+pub(crate) struct Place {
+    url: String,
+    _keeper: Keeper,
+}
+
+/// What keeps the place.
+#[expect(dead_code, reason = "held for their end")]
+enum Keeper {
+    Folder(tempfile::TempDir),
+    Database(zoop_postgres_cluster::Database),
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("t.db").display());
+        Self { url, _keeper: Keeper::Folder(folder) }
+    }
+
+    pub(crate) fn postgres() -> Self {
+        let database = zoop_postgres_cluster::database().expect("a database");
+        Self { url: database.url().to_owned(), _keeper: Keeper::Database(database) }
+    }
+
+    pub(crate) fn open(
+        &self,
+        options: &Options,
+        migrations: &[Migration],
+        migrate: Migrate,
+    ) -> Result<Db, Error> {
+        Db::open(&self.url, options, migrations, migrate)
+    }
+}
+
+/// A deadline that a sound test never meets.
+pub(crate) fn far() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+/// Runs each function as a test of each engine.
+#[macro_export]
+macro_rules! both {
+    ($($name:ident)*) => {
+        mod on_sqlite { $(#[test] fn $name() { super::$name(&super::Place::sqlite()); })* }
+        mod on_postgres { $(#[test] fn $name() { super::$name(&super::Place::postgres()); })* }
+    };
+}

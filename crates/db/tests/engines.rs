@@ -1,0 +1,288 @@
+//! What every engine promises: one snapshot a read, all or nothing of a write, and answers in time.
+
+mod common;
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use common::{Place, far};
+use zoop_db::{
+    Db, Error, Migrate, Migration, Options, ReadTx, Reply, Tenant, Timestamp, Uuid, WriteTx, params,
+};
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_init",
+    sqlite: "CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT;
+             CREATE TABLE things (
+                 n INTEGER PRIMARY KEY, tenant_no INTEGER NOT NULL, id BLOB, small INTEGER,
+                 truth INTEGER, real REAL, text TEXT, bytes BLOB, at INTEGER) STRICT;",
+    postgres: "CREATE TABLE numbers (number bigint PRIMARY KEY);
+               CREATE TABLE things (
+                   n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_no integer NOT NULL,
+                   id uuid, small smallint, truth boolean, real double precision, text text,
+                   bytes bytea, at timestamptz);",
+}];
+
+zoop_db::statements! {
+    ADD_THING = "INSERT INTO things (tenant_no, id, small, truth, real, text, bytes, at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    THING = "SELECT id, small, truth, real, text, bytes, at FROM things \
+             WHERE tenant_no = $1 AND n = $2";
+    TEXTS = "SELECT text FROM things WHERE tenant_no = $1 ORDER BY n DESC LIMIT $2";
+}
+
+zoop_db::global_statements! {
+    INSERT = "INSERT INTO numbers (number) VALUES ($1)";
+    INSERTED = "INSERT INTO numbers (number) VALUES ($1) RETURNING number + $2";
+    COUNT = "SELECT count(*) FROM numbers";
+    ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) \
+               SELECT count(*) FROM n";
+    BROKEN = "SELECT nothing FROM nowhere";
+}
+
+both! {
+    values_come_back_as_they_were_stored
+    a_refusal_takes_back_what_was_written
+    a_rule_of_the_schema_refuses_a_row
+    a_panic_takes_back_what_was_written_and_nobody_with_it
+    a_read_cannot_write_and_sees_one_snapshot
+    a_statement_past_its_deadline_is_cancelled
+    what_comes_after_its_deadline_is_not_begun
+    a_job_whose_caller_has_gone_is_skipped
+    a_full_queue_refuses_at_once
+    what_was_queued_is_done_before_the_engine_stops
+    a_tenants_statement_needs_a_tenant
+    a_plan_names_what_is_read
+}
+
+fn open(place: &Place) -> Db {
+    place.open(&Options::default(), MIGRATIONS, Migrate::Run).expect("a database")
+}
+
+/// One thread that writes, so that a test can hold it.
+fn open_narrow(place: &Place) -> Db {
+    let options = Options { writers: NonZeroUsize::new(1), write_queue: 2, ..Options::default() };
+    place.open(&options, MIGRATIONS, Migrate::Run).expect("a database")
+}
+
+/// Holds the writer until the sender is dropped; returns once it is held.
+fn hold(db: &Db) -> (mpsc::Sender<()>, Reply<(), Error>) {
+    let (release, released) = mpsc::channel();
+    let (started, is_started) = mpsc::channel();
+    let held = db.write(far(), move |_| {
+        started.send(()).expect("the test waits");
+        let _ = released.recv();
+        Ok(())
+    });
+    is_started.recv().expect("the writer is held");
+    (release, held)
+}
+
+fn insert(db: &Db, number: i64) -> Reply<usize, Error> {
+    db.write(far(), move |tx| tx.global_execute(INSERT, params![number]))
+}
+
+fn count(db: &Db) -> i64 {
+    db.read(far(), count_in).wait().expect("a count")
+}
+
+fn count_in(tx: &mut ReadTx<'_>) -> Result<i64, Error> {
+    tx.global_first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
+}
+
+type Thing = (Uuid, u16, bool, f64, String, Vec<u8>, Timestamp);
+
+fn values_come_back_as_they_were_stored(place: &Place) {
+    let db = open(place);
+    let thing: Thing =
+        (Uuid::from_u128(7), 9, true, -0.5, "Đặng 🚿".to_owned(), vec![0, 255], Timestamp(-1));
+    let stored = thing.clone();
+    let keys = db.write::<_, Error>(far(), move |tx| {
+        tx.bind(Tenant(3));
+        let (id, small, truth, real, text, bytes, at) = &stored;
+        let whole =
+            tx.insert(ADD_THING, params![id, small, truth, real, text, bytes.as_slice(), at])?;
+        let no = None::<String>;
+        let empty = tx.insert(
+            ADD_THING,
+            params![
+                None::<Uuid>,
+                None::<u16>,
+                None::<bool>,
+                None::<f64>,
+                no,
+                None::<&[u8]>,
+                None::<Timestamp>
+            ],
+        )?;
+        Ok((whole, empty))
+    });
+    let (whole, empty) = keys.wait().expect("two rows");
+    let read = db.read::<_, Error>(far(), move |tx| {
+        tx.bind(Tenant(3));
+        let whole = tx.first::<Thing, Error>(THING, params![whole], |row| {
+            Ok((
+                row.take()?,
+                row.take()?,
+                row.take()?,
+                row.take()?,
+                row.take()?,
+                row.take()?,
+                row.take()?,
+            ))
+        })?;
+        let empty = tx.first::<_, Error>(THING, params![empty], |row| {
+            Ok((
+                row.take::<Option<Uuid>>()?,
+                row.take::<Option<u16>>()?,
+                row.take::<Option<bool>>()?,
+            ))
+        })?;
+        tx.bind(Tenant(4));
+        let others = tx.all::<String, Error>(TEXTS, params![9_i64], |row| row.take())?;
+        Ok((whole, empty, others))
+    });
+    let (read, nothing, others) = read.wait().expect("two rows");
+    assert_eq!(read, Some(thing));
+    assert_eq!(nothing, Some((None, None, None)));
+    assert_eq!(others, Vec::<String>::new());
+}
+
+fn a_refusal_takes_back_what_was_written(place: &Place) {
+    let db = open(place);
+    let refused = db.write::<(), Error>(far(), |tx| {
+        tx.global_execute(INSERT, params![1_i64])?;
+        assert_eq!(count_in(tx)?, 1);
+        Err(Error::NoRow)
+    });
+    assert!(matches!(refused.wait(), Err(Error::NoRow)));
+    assert_eq!(count(&db), 0);
+    let kept = db.write::<_, Error>(far(), |tx| {
+        tx.global_first::<i64, Error>(INSERTED, params![1_i64, 10_i64], |row| row.take())
+    });
+    assert_eq!(kept.wait().expect("a row"), Some(11));
+    assert_eq!(count(&db), 1);
+    assert!(db.gauges().commits >= 1);
+}
+
+fn a_rule_of_the_schema_refuses_a_row(place: &Place) {
+    let db = open(place);
+    insert(&db, 7).wait().expect("a row");
+    assert!(matches!(insert(&db, 7).wait(), Err(Error::Unique(_))));
+    insert(&db, 8).wait().expect("a row");
+    assert!(db.takes_writes());
+    let broken = db
+        .read::<_, Error>(far(), |tx| tx.global_first::<i64, Error>(BROKEN, &[], |row| row.take()));
+    assert!(matches!(broken.wait(), Err(Error::Statement(_))));
+    assert_eq!(count(&db), 2);
+}
+
+fn a_panic_takes_back_what_was_written_and_nobody_with_it(place: &Place) {
+    let db = open_narrow(place);
+    let panicking = db.write::<(), Error>(far(), |tx| {
+        tx.global_execute(INSERT, params![1_i64])?;
+        panic!("a defect of a tool");
+    });
+    assert!(matches!(panicking.wait(), Err(Error::Panicked)));
+    let reading = db.read::<(), Error>(far(), |_| panic!("a defect of a tool"));
+    assert!(matches!(reading.wait(), Err(Error::Panicked)));
+    insert(&db, 2).wait().expect("a row");
+    assert_eq!(count(&db), 1);
+}
+
+fn a_read_cannot_write_and_sees_one_snapshot(place: &Place) {
+    let db = open(place);
+    let written = db.read::<(), Error>(far(), |tx| {
+        tx.global_first::<(), Error>(INSERT, params![1_i64], |_| Ok(()))?;
+        Ok(())
+    });
+    assert!(matches!(written.wait(), Err(Error::Unavailable(_))), "the engine refuses");
+    let writer = db.clone();
+    let counts = db.read::<_, Error>(far(), move |tx| {
+        let before = count_in(tx)?;
+        insert(&writer, 1).wait().expect("a write beside");
+        Ok((before, count_in(tx)?))
+    });
+    assert_eq!(counts.wait().expect("two counts"), (0, 0));
+    assert_eq!(count(&db), 1);
+}
+
+fn a_statement_past_its_deadline_is_cancelled(place: &Place) {
+    let db = open(place);
+    let soon = || Instant::now() + Duration::from_millis(300);
+    let endless =
+        |tx: &mut ReadTx<'_>| tx.global_first::<i64, Error>(ENDLESS, &[], |row| row.take());
+    let reading = db.read(soon(), endless);
+    let writing = db.write(soon(), move |tx: &mut WriteTx<'_>| {
+        tx.global_execute(INSERT, params![1_i64])?;
+        endless(tx)
+    });
+    assert!(matches!(reading.wait(), Err(Error::Deadline)));
+    assert!(matches!(writing.wait(), Err(Error::Deadline)));
+    assert_eq!(count(&db), 0);
+}
+
+fn what_comes_after_its_deadline_is_not_begun(place: &Place) {
+    let db = open(place);
+    let late = db.write(Instant::now(), |tx| tx.global_execute(INSERT, params![1_i64]));
+    assert!(matches!(late.wait(), Err(Error::Deadline)));
+    assert!(matches!(db.read(Instant::now(), count_in).wait(), Err(Error::Deadline)));
+    assert_eq!(count(&db), 0);
+}
+
+fn a_job_whose_caller_has_gone_is_skipped(place: &Place) {
+    let db = open_narrow(place);
+    let (release, held) = hold(&db);
+    drop(insert(&db, 1));
+    let kept = insert(&db, 2);
+    drop(release);
+    held.wait().expect("the holder's own job");
+    kept.wait().expect("a good job");
+    assert_eq!(count(&db), 1);
+}
+
+fn a_full_queue_refuses_at_once(place: &Place) {
+    let db = open_narrow(place);
+    let (release, held) = hold(&db);
+    let waiting = [insert(&db, 1), insert(&db, 2)];
+    assert_eq!(db.gauges().writes_waiting, 2);
+    assert!(matches!(insert(&db, 3).wait(), Err(Error::Busy)));
+    drop(release);
+    held.wait().expect("the holder's own job");
+    for reply in waiting {
+        reply.wait().expect("a job that waited");
+    }
+    assert_eq!(count(&db), 2);
+}
+
+fn what_was_queued_is_done_before_the_engine_stops(place: &Place) {
+    let db = open_narrow(place);
+    let (release, held) = hold(&db);
+    let waiting = insert(&db, 1);
+    drop(release);
+    drop(db);
+    held.wait().expect("the holder's own job");
+    waiting.wait().expect("the job that waited");
+}
+
+fn a_tenants_statement_needs_a_tenant(place: &Place) {
+    let db = open(place);
+    let unbound = db.read::<_, Error>(far(), |tx| {
+        tx.all::<String, Error>(TEXTS, params![9_i64], |row| row.take())
+    });
+    assert!(matches!(unbound.wait(), Err(Error::Unbound)));
+}
+
+fn a_plan_names_what_is_read(place: &Place) {
+    let db = open(place);
+    let plans = db.read::<_, Error>(far(), |tx| {
+        tx.bind(Tenant(1));
+        assert_eq!(tx.faults()?, Vec::<String>::new());
+        assert!(tx.steps(TEXTS, params![9_i64])? >= 0);
+        Ok([tx.explain(TEXTS, params![9_i64])?, tx.plan(TEXTS.postgres(), 2)?])
+    });
+    for plan in plans.wait().expect("plans") {
+        assert!(plan.join("\n").contains("things"), "{plan:?}");
+    }
+}

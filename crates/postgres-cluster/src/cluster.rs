@@ -1,0 +1,157 @@
+//! [`Cluster`]: a server of its own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::database::Database;
+use crate::programs;
+
+/// Runs the server (`$2…`) until a line comes, which names the signal that ends it. When the other end
+/// of the input is gone instead, so is whoever wanted the cluster, and its folder (`$1`) goes too.
+const KEEPER: &str = r#"
+folder=$1; shift
+"$@" &
+server=$!
+if read -r signal; then kill -s "$signal" "$server"; wait "$server"
+else kill -s INT "$server"; wait "$server"; rm -rf "$folder"; fi
+"#;
+
+/// What the server says when it lets clients in.
+const READY: &str = "database system is ready to accept connections";
+
+/// Whether what was committed survives a crash of the machine. A crash of the server it survives in
+/// any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It may be lost: tests are quicker.
+    Off,
+    /// It is there.
+    On,
+}
+
+/// A server with its data in a temporary folder. Dropping it, or the end of this process, ends the
+/// server and removes the folder.
+pub struct Cluster {
+    folder: PathBuf,
+    durability: Durability,
+    keeper: Child,
+}
+
+impl Cluster {
+    /// Starts a cluster that need not survive the machine.
+    pub fn start() -> Result<Self> {
+        Self::start_with(Durability::Off)
+    }
+
+    /// Starts a cluster.
+    pub fn start_with(durability: Durability) -> Result<Self> {
+        let bin = programs::folder()?;
+        // Under /tmp whatever TMPDIR says: the server's user must reach it, and the path of a socket
+        // may have a hundred characters.
+        let made = programs::output(
+            programs::as_ordinary_user(Path::new("mktemp"))
+                .args(["-d", "/tmp/zoop-postgres.XXXXXX"]),
+        )?;
+        let folder = PathBuf::from(made.trim());
+        let prepared = programs::output(
+            programs::as_ordinary_user(&bin.join("initdb"))
+                .arg("--pgdata")
+                .arg(folder.join("data"))
+                .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"])
+                .args(["--no-sync", "--no-instructions"]),
+        );
+        let started = prepared.and_then(|_| keep(&bin, &folder, durability));
+        let keeper = started.inspect_err(|_| {
+            // Nobody else knows of it yet.
+            let _ = std::fs::remove_dir_all(&folder);
+        })?;
+        Ok(Self { folder, durability, keeper })
+    }
+
+    /// The superuser's URL.
+    pub fn url(&self) -> String {
+        format!("postgres:///postgres?host={}&user=postgres", self.folder.display())
+    }
+
+    /// The server's socket, for what stands between it and a client.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
+    /// A new empty database; see [`Database`].
+    pub fn fresh_database(&self) -> Result<Database> {
+        Database::create(&self.url())
+    }
+
+    /// Ends the server as a crash would, without a word to its clients; the data stay.
+    pub fn stop_immediately(&mut self) -> Result<()> {
+        self.stop("QUIT")
+    }
+
+    /// Starts a server that was stopped, on the same data.
+    pub fn restart(&mut self) -> Result<()> {
+        self.keeper = keep(&programs::folder()?, &self.folder, self.durability)?;
+        Ok(())
+    }
+
+    fn stop(&mut self, signal: &str) -> Result<()> {
+        let mut input = self.keeper.stdin.take().context("the server is stopped already")?;
+        writeln!(input, "{signal}")?;
+        drop(input);
+        self.keeper.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The keeper of a server that was stopped has left the folder behind.
+        let was_running = self.keeper.stdin.take().is_some();
+        let _ = self.keeper.wait();
+        if !was_running {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Starts a server and its keeper, and waits until it lets clients in.
+fn keep(bin: &Path, folder: &Path, durability: Durability) -> Result<Child> {
+    let fsync = match durability {
+        Durability::Off => "fsync=off",
+        Durability::On => "fsync=on",
+    };
+    let mut keeper = programs::as_ordinary_user(Path::new("sh"));
+    keeper.args(["-c", KEEPER, "sh"]).arg(folder).arg(bin.join("postgres"));
+    keeper.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
+    for setting in [
+        fsync,
+        "listen_addresses=",
+        // Every test has an engine of its own, and tests run side by side.
+        "max_connections=400",
+        "lc_messages=C",
+        // What the server logs stays with this process.
+        "logging_collector=off",
+    ] {
+        keeper.args(["-c", setting]);
+    }
+    let mut keeper =
+        keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let log = keeper.stderr.take().context("the server has no log")?;
+    let mut lines = BufReader::new(log).lines();
+    let mut said = String::new();
+    for line in lines.by_ref() {
+        let line = line?;
+        if line.contains(READY) {
+            // A log that nobody reads would stop the server.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(keeper);
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    let _ = keeper.wait();
+    bail!("the PostgreSQL server did not start: {said}")
+}

@@ -1,0 +1,96 @@
+//! [`Database`]: an empty database of one test's own.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result};
+
+use crate::{Cluster, VARIABLE, programs};
+
+/// The role that owns the tests' databases: no superuser, and row-level security holds for it.
+pub const APPLICATION: &str = "zoop_application";
+
+/// Makes the role, unless it is there or another test is making it.
+const MAKE_ROLE: &str = "DO $$ BEGIN CREATE ROLE zoop_application LOGIN; \
+                         EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$";
+
+/// An empty database, owned by [`APPLICATION`] and removed when this is dropped, together with the
+/// cluster if that is its own.
+pub struct Database {
+    url: String,
+    name: String,
+    superuser: String,
+    own: Option<Cluster>,
+}
+
+/// An empty database in the cluster that `ZOOP_TEST_POSTGRES` names, or in a cluster of its own.
+pub fn database() -> Result<Database> {
+    if let Ok(superuser) = std::env::var(VARIABLE) {
+        return Database::create(&superuser);
+    }
+    let cluster = Cluster::start()?;
+    let mut database = cluster.fresh_database()?;
+    database.own = Some(cluster);
+    Ok(database)
+}
+
+impl Database {
+    /// The application's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A superuser's URL, for what the application may not do.
+    pub fn superuser_url(&self) -> String {
+        with_database(&self.superuser, &self.name)
+    }
+
+    pub(crate) fn create(superuser: &str) -> Result<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        // Another run of the tests may have left a database with the same name, if it was killed.
+        let name = format!("zoop_test_{}_{number}", std::process::id());
+        run(
+            superuser,
+            &[
+                MAKE_ROLE,
+                &format!("DROP DATABASE IF EXISTS {name}"),
+                &format!("CREATE DATABASE {name} OWNER {APPLICATION}"),
+            ],
+        )?;
+        let url = with_user(&with_database(superuser, &name));
+        Ok(Self { url, name, superuser: superuser.to_owned(), own: None })
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // Its own cluster is removed whole.
+        if self.own.is_none() {
+            let _ = run(&self.superuser, &[&format!("DROP DATABASE {} WITH (FORCE)", self.name)]);
+        }
+    }
+}
+
+/// Runs statements as the superuser, each in a transaction of its own.
+fn run(superuser: &str, statements: &[&str]) -> Result<()> {
+    let mut psql = Command::new(programs::folder()?.join("psql"));
+    psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]).arg(superuser);
+    for statement in statements {
+        psql.arg("--command").arg(statement);
+    }
+    programs::output(&mut psql).context("a test's database cannot be made")?;
+    Ok(())
+}
+
+/// The same server's URL with another database: what stands between the last `/` and the `?`.
+fn with_database(url: &str, name: &str) -> String {
+    let (path, options) = url.split_once('?').unwrap_or((url, ""));
+    let server = path.rsplit_once('/').map_or(path, |(server, _)| server);
+    format!("{server}/{name}?{options}")
+}
+
+/// The same URL for the application's role.
+fn with_user(url: &str) -> String {
+    format!("{}&user={APPLICATION}", url.replace("&user=postgres", ""))
+}

@@ -1,0 +1,19 @@
+//! PostgreSQL clusters that live as long as a test: a server of their own in a temporary folder, on a
+//! unix socket, ended and removed also when whoever started it dies.
+//!
+//! [`database`] is what a test asks for. It makes an empty database in the cluster that
+//! `ZOOP_TEST_POSTGRES` names, and without one starts a cluster for the test alone;
+//! `zoop-postgres-cluster run -- COMMAND…` runs a command with one cluster for all of its tests.
+//! [`Cluster`] is for tests that stop the server.
+//!
+//! For tests only: the roles have no secrets, and by default nothing is written durably.
+
+mod cluster;
+mod database;
+mod programs;
+
+pub use cluster::{Cluster, Durability};
+pub use database::{APPLICATION, Database, database};
+
+/// Names the superuser's URL of the cluster in which tests make their databases.
+pub const VARIABLE: &str = "ZOOP_TEST_POSTGRES";

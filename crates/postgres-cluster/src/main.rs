@@ -1,0 +1,24 @@
+//! `zoop-postgres-cluster run -- COMMAND…` runs a command beside a throw-away PostgreSQL cluster.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use zoop_postgres_cluster::{Cluster, VARIABLE};
+
+fn main() -> Result<ExitCode> {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let [run, separator, program, rest @ ..] = arguments.as_slice() else { bail!(USAGE) };
+    if run != "run" || separator != "--" {
+        bail!(USAGE);
+    }
+    let cluster = Cluster::start()?;
+    let status = Command::new(program)
+        .args(rest)
+        .env(VARIABLE, cluster.url())
+        .status()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
+}
+
+const USAGE: &str = "usage: zoop-postgres-cluster run -- COMMAND…";

@@ -1,0 +1,71 @@
+//! A cluster keeps its data as long as it is wanted, and is gone when whoever wanted it is.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use zoop_postgres_cluster::Cluster;
+
+fn folder(url: &str) -> PathBuf {
+    let (_, options) = url.split_once("host=").expect("a socket's folder");
+    PathBuf::from(options.split('&').next().expect("a folder"))
+}
+
+fn ask(url: &str, sql: &str) -> String {
+    let mut psql = Command::new("psql");
+    psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command", sql]).arg(url);
+    let output = psql.output().expect("psql runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+fn wait_until_gone(path: &Path) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while path.exists() {
+        assert!(Instant::now() < patience, "{} is still there", path.display());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn data_outlive_a_crash_of_the_server_and_not_the_cluster() {
+    let mut cluster = Cluster::start().expect("a cluster");
+    let folder = folder(&cluster.url());
+    let database = cluster.fresh_database().expect("a database");
+    ask(database.url(), "CREATE TABLE kept (n integer)");
+    cluster.stop_immediately().expect("stopped");
+    assert!(folder.exists());
+    cluster.restart().expect("started");
+    assert_eq!(ask(database.url(), "SELECT count(*) FROM kept"), "0");
+    drop(database);
+    assert_eq!(ask(&cluster.url(), "SELECT count(*) FROM pg_database"), "3");
+    drop(cluster);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn the_application_is_held_by_row_level_security() {
+    let database = zoop_postgres_cluster::database().expect("a database");
+    let rights = "SELECT rolsuper OR rolbypassrls OR rolcreatedb FROM pg_roles \
+                  WHERE rolname = current_user";
+    assert_eq!(ask(database.url(), rights), "f");
+}
+
+#[test]
+fn a_cluster_goes_with_a_process_that_was_killed() {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_zoop-postgres-cluster"))
+        .args(["run", "--", "sh", "-c", "echo $ZOOP_TEST_POSTGRES; cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut url = String::new();
+    let output = run.stdout.take().expect("piped");
+    BufReader::new(output).read_line(&mut url).expect("a URL");
+    let folder = folder(&url);
+    assert!(folder.exists());
+    run.kill().expect("killed");
+    run.wait().expect("ended");
+    wait_until_gone(&folder);
+}
