@@ -18,6 +18,10 @@
 //!
 //! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
 
+// Tests on both engines name this crate as those of other crates do.
+#[cfg(test)]
+extern crate self as zoop_crm;
+
 pub mod access;
 pub mod argument;
 pub mod catalog;

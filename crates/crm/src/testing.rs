@@ -1,15 +1,17 @@
-//! A world for tests: a real database on a temporary file, a clock that stands still until it is
+//! A world for tests: a real database on a temporary file or a real server, a clock that stands still until it is
 //! told to move, repeatable randomness, and callers with real keys.
 //!
 //! Tests speak to it as a front door does: by a tool's name and JSON. Nothing here is a mock of
 //! anything that can be real.
 
+use std::cell::Cell;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zoop_db::{Db, Migrate, Options, ReadTx, Timestamp, WriteTx};
+use zoop_db::{Db, Dialect, Migrate, Options, ReadTx, Timestamp, WriteTx};
 
 use crate::access::{Access, Account, Channel, Scope, Scopes};
 use crate::catalog;
@@ -49,8 +51,26 @@ pub struct World {
     pub clock: Arc<MockClock>,
     /// What calls need from around them.
     pub environment: Environment,
-    /// Holds the database's file as long as the world lives.
-    folder: tempfile::TempDir,
+    url: String,
+    /// Keeps the database as long as the world lives.
+    _keeper: Keeper,
+}
+
+/// What a world's database is kept in.
+#[expect(dead_code, reason = "held for their end")]
+enum Keeper {
+    Folder(tempfile::TempDir),
+    Server(zoop_postgres_cluster::Database),
+}
+
+thread_local! {
+    static ENGINE: Cell<Dialect> = const { Cell::new(Dialect::Sqlite) };
+}
+
+/// Runs a test whose worlds are on this engine; elsewhere they are on SQLite.
+pub fn on(engine: Dialect, test: impl FnOnce()) {
+    ENGINE.set(engine);
+    test();
 }
 
 /// One business in the world: its people, their callers, and a few records.
@@ -73,13 +93,28 @@ pub struct Business {
     pub ids: Vec<(&'static str, String)>,
 }
 
+/// A place for a database, on the engine of this test.
+fn place() -> (String, Keeper) {
+    match ENGINE.get() {
+        Dialect::Sqlite => {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let url = format!("sqlite://{}", folder.path().join("zoop.db").display());
+            (url, Keeper::Folder(folder))
+        }
+        Dialect::Postgres => {
+            let database = zoop_postgres_cluster::database().expect("a database");
+            (database.url().to_owned(), Keeper::Server(database))
+        }
+    }
+}
+
 impl World {
     /// An empty world.
     ///
     /// # Panics
-    /// When the machine has no room for a temporary file.
+    /// When the machine has no room for a temporary file, or no PostgreSQL where that is asked for.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (url, keeper) = place();
         let start = parse_rfc3339(START).expect("the world's beginning");
         let clock = Arc::new(MockClock(AtomicI64::new(start.0)));
         let environment = Environment {
@@ -88,15 +123,24 @@ impl World {
             note_writes_per_minute: 60,
             dropped_artefacts: Arc::default(),
         };
-        let url = format!("sqlite://{}", folder.path().join("zoop.db").display());
-        let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)
-            .expect("a database");
-        Self { db, clock, environment, folder }
+        // Few threads: many worlds are there at once.
+        let few = NonZeroUsize::new(2);
+        let options = Options { readers: few, writers: few, ..Options::default() };
+        let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Run).expect("a database");
+        Self { db, clock, environment, url, _keeper: keeper }
+    }
+
+    /// The URL of the database.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The database's file.
+    ///
+    /// # Panics
+    /// When the world is not on SQLite.
     pub fn path(&self) -> std::path::PathBuf {
-        self.folder.path().join("zoop.db")
+        zoop_db::engine::sqlite_path(&self.url).expect("a world on SQLite")
     }
 
     /// Runs `work` in a write transaction bound to no tenant.

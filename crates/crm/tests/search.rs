@@ -44,7 +44,7 @@ impl Index {
         self.0
             .prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")
             .unwrap()
-            .query_map([expression.to_fts5()], |row| row.get(0))
+            .query_map([expression.text(zoop_db::Dialect::Sqlite)], |row| row.get(0))
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap()

@@ -12,7 +12,8 @@
 //! | [`error`] | what can go wrong, in the engine's words |
 //!
 //! What must never live here: a word of the product (customers, scopes, tools), a protocol, a
-//! setting's name. What must never leave here: which engine runs.
+//! setting's name. What must never leave here: which engine runs, but for the [`Dialect`] of what a
+//! statement passes on as text.
 
 pub mod engine;
 pub mod error;
@@ -30,6 +31,6 @@ pub use engine::{Db, Gauges, Options, Reply};
 pub use error::Error;
 pub use migrate::{Migrate, Migration};
 pub use row::{Column, Param, Row, Timestamp, Value};
-pub use sql::{GlobalSql, Sql};
+pub use sql::{Dialect, GlobalSql, Sql};
 pub use tx::{ReadTx, Tenant, WriteTx};
 pub use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::row::{Row, Value};
-use crate::sql::Dialects;
+use crate::sql::{Dialect, Dialects};
 use crate::tx::Tenant;
 use crate::{postgres, sqlite};
 
@@ -21,6 +21,13 @@ pub(crate) struct Call<'p> {
 }
 
 impl Session<'_> {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
     /// Tells the engine whose rows the transaction is about from now on.
     pub(crate) fn bind(&mut self, tenant: Tenant) {
         match self {

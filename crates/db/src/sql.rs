@@ -22,6 +22,15 @@ pub(crate) struct Dialects {
     pub(crate) postgres: &'static str,
 }
 
+/// The engine's way to say what the engines say differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
 macro_rules! statement {
     ($type:ident) => {
         impl $type {

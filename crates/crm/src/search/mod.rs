@@ -48,6 +48,45 @@ pub use customers::{CustomerDocument, CustomerQuery, Tiers, with_email, with_pho
 pub use expression::Expression;
 pub use notes::{NoteDocument, NoteQuery, NoteWords};
 
+/// The rows that an expression finds on PostgreSQL, newest first, as the table expression `found` of
+/// a statement with the tenant as `$1` and the expression as `$2`.
+///
+/// A GIN index gives all rows that a word has, in no order; the newest hundreds looked through one by
+/// one give a page of a common word at once. So these are looked through first, and the index is asked
+/// only if they do not fill the page: the word is not common then. Which of the two a planner would
+/// choose depends on statistics that know little of one tenant's words among those of all.
+macro_rules! found_on_postgres {
+    ($table:literal, $count:literal, $bounds:literal) => {
+        concat!(
+            "newest AS MATERIALIZED (SELECT s.n, s.tokens FROM ",
+            $table,
+            " s \
+             WHERE s.tenant_no = $1 AND ",
+            $bounds,
+            " ORDER BY s.n DESC LIMIT 500), \
+             near AS MATERIALIZED (SELECT n FROM newest WHERE tokens @@ $2::text::tsquery \
+             ORDER BY n DESC LIMIT ",
+            $count,
+            "), \
+             far AS MATERIALIZED (SELECT s.n FROM ",
+            $table,
+            " s \
+             WHERE (SELECT count(*) FROM near) < ",
+            $count,
+            " AND s.tenant_no = $1 \
+             AND s.tokens @@ $2::text::tsquery AND s.n < (SELECT min(n) FROM newest) \
+             AND ",
+            $bounds,
+            "), \
+             found AS (SELECT n FROM near UNION ALL \
+             (SELECT n FROM far ORDER BY n DESC LIMIT ",
+            $count,
+            "))"
+        )
+    };
+}
+pub(crate) use found_on_postgres;
+
 use std::fmt::{self, Write};
 
 use crate::fold::LONGEST_WORD;

@@ -1,6 +1,7 @@
 //! Subjects through the funnel.
 
 use serde_json::json;
+use zoop_both::both;
 
 use crate::testing::{World, told};
 
@@ -8,7 +9,7 @@ fn quote(customer: &str) -> serde_json::Value {
     json!({ "customer_id": customer, "subject_type": "quote", "title": "Repipe", "status": "sent" })
 }
 
-#[test]
+#[both]
 fn a_subject_takes_notes_of_its_own_type_alone() {
     let world = World::new();
     let business = world.business("Ada");
@@ -24,7 +25,7 @@ fn a_subject_takes_notes_of_its_own_type_alone() {
     }
 }
 
-#[test]
+#[both]
 fn a_subject_is_made_for_an_active_customer_of_its_tenant_and_leaves_its_history() {
     let world = World::new();
     let (ada, ben) = (world.business("Ada"), world.business("Ben"));

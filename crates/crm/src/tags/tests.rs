@@ -1,10 +1,11 @@
 //! Tags, through the funnel.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::testing::{World, text, told};
 
-#[test]
+#[both]
 fn names_are_unique_whatever_the_case_and_listed_without_case() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -27,7 +28,7 @@ fn names_are_unique_whatever_the_case_and_listed_without_case() {
     assert_eq!(rename("VIP").unwrap()["name"], "VIP", "its own name in another case");
 }
 
-#[test]
+#[both]
 fn a_colour_is_kept_as_typed_and_has_a_default() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -41,7 +42,7 @@ fn a_colour_is_kept_as_typed_and_has_a_default() {
     }
 }
 
-#[test]
+#[both]
 fn deleting_takes_the_assignments_along_and_the_history_knows_them() {
     let world = World::new();
     let acme = world.business("Acme");

@@ -1,6 +1,7 @@
 //! Hostile input meets every tool: a clear refusal, and nothing written.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::access::{Access, Scope};
 use crate::catalog;
@@ -53,7 +54,7 @@ fn entries(world: &World, business: &Business) -> usize {
     listed["rows"].as_array().unwrap().len()
 }
 
-#[test]
+#[both]
 fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -70,7 +71,7 @@ fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
     assert_eq!(entries(&world, &acme), before);
 }
 
-#[test]
+#[both]
 fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -98,7 +99,7 @@ fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
     assert_eq!(entries(&world, &acme), before);
 }
 
-#[test]
+#[both]
 fn the_operators_tools_refuse_strange_input_too() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -111,7 +112,7 @@ fn the_operators_tools_refuse_strange_input_too() {
     }
 }
 
-#[test]
+#[both]
 fn no_tool_lets_its_caller_set_what_is_the_products_to_set() {
     let world = World::new();
     let acme = world.business("Acme");

@@ -1,6 +1,7 @@
 //! The history: one entry a write, none a read, and backwards it gives each earlier state.
 
 use serde_json::{Map, Value, json};
+use zoop_both::both;
 
 use crate::access::{Access, Scope};
 use crate::catalog;
@@ -20,7 +21,7 @@ fn entries(world: &World, business: &Business, record: Option<&str>) -> Vec<Valu
     }
 }
 
-#[test]
+#[both]
 fn every_command_leaves_one_entry_and_no_query_any() {
     for tool in catalog::tools() {
         let world = World::new();
@@ -45,7 +46,7 @@ fn every_command_leaves_one_entry_and_no_query_any() {
     }
 }
 
-#[test]
+#[both]
 fn a_refused_write_leaves_nothing() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -76,7 +77,7 @@ fn undo(state: &mut Map<String, Value>, entry: &Value, record: &str) {
     }
 }
 
-#[test]
+#[both]
 fn entries_applied_backwards_give_each_earlier_state() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -115,7 +116,7 @@ fn entries_applied_backwards_give_each_earlier_state() {
     }
 }
 
-#[test]
+#[both]
 fn a_records_history_is_its_own() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -127,7 +128,7 @@ fn a_records_history_is_its_own() {
     assert!(self::entries(&world, &other, Some(contact)).is_empty());
 }
 
-#[test]
+#[both]
 fn a_write_that_changes_nothing_leaves_its_entry_too() {
     let world = World::new();
     let acme = world.business("Acme");

@@ -1,6 +1,7 @@
 //! Retries: a write with a key happens once.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::access::{Access, Scope};
 use crate::catalog;
@@ -15,7 +16,7 @@ fn with_key(arguments: &str, key: &str) -> Value {
     arguments
 }
 
-#[test]
+#[both]
 fn every_command_answers_a_retry_as_it_answered_first() {
     for tool in catalog::tools() {
         let Action::Command { .. } = tool.action else { continue };
@@ -39,7 +40,7 @@ fn every_command_answers_a_retry_as_it_answered_first() {
     }
 }
 
-#[test]
+#[both]
 fn a_key_is_bound_to_its_call_its_credential_and_a_day() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -57,7 +58,7 @@ fn a_key_is_bound_to_its_call_its_credential_and_a_day() {
     assert_ne!(later["id"], first["id"]);
 }
 
-#[test]
+#[both]
 fn the_order_of_the_fields_does_not_matter() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -67,7 +68,7 @@ fn the_order_of_the_fields_does_not_matter() {
     assert_eq!(world.call_text(&acme.owner, "tags.create", two).unwrap(), first);
 }
 
-#[test]
+#[both]
 fn a_refusal_is_not_remembered() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -77,7 +78,7 @@ fn a_refusal_is_not_remembered() {
     world.call(&acme.owner, "tags.create", arguments).expect("it is free now");
 }
 
-#[test]
+#[both]
 fn keys_have_limits() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -93,7 +94,7 @@ fn keys_have_limits() {
     make(Value::Null, "E").expect("null is not sent");
 }
 
-#[test]
+#[both]
 fn a_replay_never_shows_more_than_the_caller_may_see() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -104,7 +105,7 @@ fn a_replay_never_shows_more_than_the_caller_may_see() {
     assert_eq!(first.as_object().unwrap().len(), 3, "{first}");
 }
 
-#[test]
+#[both]
 fn what_is_too_old_is_swept() {
     let world = World::new();
     let acme = world.business("Acme");

@@ -1,6 +1,7 @@
 //! The catalogue's laws.
 
 use std::collections::BTreeSet;
+use zoop_both::both;
 
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ const TOKEN_BUDGET: usize = 6_000;
 /// What clients accept at most for a tool's name.
 const NAME_CHARACTERS: usize = 64;
 
-#[test]
+#[both]
 fn the_endpoint_offers_exactly_the_documents_tools() {
     let names: Vec<_> = catalog::mcp_tools().map(|(_, tool)| tool.name).collect();
     assert_eq!(
@@ -49,7 +50,7 @@ fn the_endpoint_offers_exactly_the_documents_tools() {
     );
 }
 
-#[test]
+#[both]
 fn names_are_unique_and_of_one_form() {
     let mut seen = BTreeSet::new();
     for tool in catalog::tools() {
@@ -68,7 +69,7 @@ fn names_are_unique_and_of_one_form() {
     }
 }
 
-#[test]
+#[both]
 fn every_schema_is_closed_and_every_field_described() {
     for tool in catalog::tools() {
         let schema = Value::Object(tool.input_schema());
@@ -100,7 +101,7 @@ fn check_object(tool: &ToolDef, schema: &Value, path: &str) {
     }
 }
 
-#[test]
+#[both]
 fn what_a_model_reads_of_all_tools_fits_the_budget() {
     let text: Vec<_> = catalog::mcp_tools()
         .map(|(_, tool)| {
@@ -117,7 +118,7 @@ fn what_a_model_reads_of_all_tools_fits_the_budget() {
     assert!(tokens <= TOKEN_BUDGET, "{tokens} tokens; the budget is {TOKEN_BUDGET}");
 }
 
-#[test]
+#[both]
 fn only_the_command_line_runs_the_installation() {
     for tool in catalog::tools() {
         let operates = tool.scope == Scope::Operate;
@@ -128,7 +129,7 @@ fn only_the_command_line_runs_the_installation() {
     assert_eq!(used, Scope::GRANTABLE.iter().copied().collect(), "every scope is used");
 }
 
-#[test]
+#[both]
 fn every_example_succeeds_and_answers_what_its_schema_says() {
     for tool in catalog::tools() {
         let world = World::new();
@@ -145,7 +146,7 @@ fn every_example_succeeds_and_answers_what_its_schema_says() {
     }
 }
 
-#[test]
+#[both]
 fn a_write_only_callers_receipt_also_fits_the_schema() {
     for (_, tool) in catalog::mcp_tools() {
         let Action::Command { .. } = tool.action else { continue };

@@ -1,6 +1,7 @@
 //! Who may not: every tool × {missing scope, wrong actor, another tenant's id, no record's id}.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::access::{Access, Scope};
 use crate::catalog;
@@ -15,7 +16,7 @@ fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Access) -> &
     if tool.scope == Scope::Operate { operator } else { &business.owner }
 }
 
-#[test]
+#[both]
 fn without_its_scope_a_tool_says_which_one_it_needs() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -30,7 +31,7 @@ fn without_its_scope_a_tool_says_which_one_it_needs() {
     }
 }
 
-#[test]
+#[both]
 fn no_credential_runs_the_installation() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -43,7 +44,7 @@ fn no_credential_runs_the_installation() {
     }
 }
 
-#[test]
+#[both]
 fn a_tool_that_needs_a_person_refuses_the_account() {
     let needing: Vec<_> =
         catalog::tools().filter(|tool| tool.actor == ActorRule::User).map(|t| t.name).collect();
@@ -58,7 +59,7 @@ fn a_tool_that_needs_a_person_refuses_the_account() {
     }
 }
 
-#[test]
+#[both]
 fn the_crew_reads_customers_and_writes_notes_alone() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -79,7 +80,7 @@ fn id_paths(arguments: &Value, tool: &ToolDef) -> Vec<&'static str> {
         .collect()
 }
 
-#[test]
+#[both]
 fn another_tenants_record_and_no_record_answer_the_same_bytes() {
     let mut checked = 0;
     for tool in catalog::tools() {
@@ -109,7 +110,7 @@ fn another_tenants_record_and_no_record_answer_the_same_bytes() {
     assert!(checked >= 25, "only {checked} id arguments were tried: do the examples have ids?");
 }
 
-#[test]
+#[both]
 fn another_tenants_ids_as_filters_find_nothing() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -127,7 +128,7 @@ fn another_tenants_ids_as_filters_find_nothing() {
     }
 }
 
-#[test]
+#[both]
 fn what_is_no_id_is_told_by_its_field() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -148,7 +149,7 @@ fn what_is_no_id_is_told_by_its_field() {
     }
 }
 
-#[test]
+#[both]
 fn a_revoked_key_a_removed_person_and_a_new_role_act_on_the_next_call() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -168,7 +169,7 @@ fn a_revoked_key_a_removed_person_and_a_new_role_act_on_the_next_call() {
     assert_eq!(world.authenticate("zoop_uk_nonsense").unwrap_err(), "invalid_token");
 }
 
-#[test]
+#[both]
 fn a_key_expires_and_a_rotated_one_overlaps_as_told() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -199,7 +200,7 @@ fn a_key_expires_and_a_rotated_one_overlaps_as_told() {
     assert_eq!(world.authenticate(&old).unwrap_err(), "expired");
 }
 
-#[test]
+#[both]
 fn the_last_owner_stays() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -217,7 +218,7 @@ fn the_last_owner_stays() {
     world.operate(Some(acme.account), "users.remove", json!({ "id": owner }));
 }
 
-#[test]
+#[both]
 fn a_query_and_a_command_are_not_taken_for_each_other() {
     for tool in catalog::tools() {
         let reads = matches!(tool.action, Action::Query { .. });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use zoop_both::both;
 
 use serde_json::{Value, json};
 use zoop_db::{Db, Migrate, Options};
@@ -16,7 +17,7 @@ const EACH: usize = 20;
 
 /// A second process's engine on the world's file.
 fn second(world: &World) -> Db {
-    let url = format!("sqlite://{}", world.path().display());
+    let url = world.url().to_owned();
     Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse).expect("it opens")
 }
 
@@ -57,7 +58,7 @@ fn primaries(world: &World, business: &Business, list: &str) -> usize {
     listed["rows"].as_array().unwrap().iter().filter(|row| row["is_primary"] == true).count()
 }
 
-#[test]
+#[both]
 fn one_contact_is_primary() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -69,7 +70,7 @@ fn one_contact_is_primary() {
     assert_eq!(primaries(&world, &acme, "contacts.list"), 1);
 }
 
-#[test]
+#[both]
 fn one_location_of_a_type_is_primary() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -82,7 +83,7 @@ fn one_location_of_a_type_is_primary() {
     assert_eq!(primaries(&world, &acme, "locations.list"), 2, "service and billing");
 }
 
-#[test]
+#[both]
 fn one_tag_has_a_name() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -95,7 +96,7 @@ fn one_tag_has_a_name() {
     assert_eq!(won(&answers), 1);
 }
 
-#[test]
+#[both]
 fn one_customer_has_a_number() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -116,7 +117,7 @@ fn one_customer_has_a_number() {
     assert_eq!(ids.len(), EACH * 2);
 }
 
-#[test]
+#[both]
 fn one_idempotency_key_is_one_write() {
     let world = World::new();
     let acme = world.business("Acme");

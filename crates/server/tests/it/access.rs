@@ -1,6 +1,7 @@
 //! The table of credentials: who is let in, and what the others are told.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 use zoop_crm::access::Scope;
 
 use crate::http::{self, Reply};
@@ -35,7 +36,7 @@ fn assert_unauthorized(server: &Server, reply: &Reply, reason: &str) {
     assert_eq!(reply.header("ratelimit"), None, "nobody is known");
 }
 
-#[test]
+#[both]
 fn no_method_is_answered_without_a_good_token() {
     let server = Server::start();
     let params = json!({ "name": "customers.search", "uri": "zoop://customers/1" });
@@ -51,7 +52,7 @@ fn no_method_is_answered_without_a_good_token() {
     assert_unauthorized(&server, &reply, "invalid_token");
 }
 
-#[test]
+#[both]
 fn only_a_bearer_token_in_the_header_counts() {
     let server = Server::start();
     let key = &server.business.owner_key;
@@ -76,7 +77,7 @@ fn only_a_bearer_token_in_the_header_counts() {
     assert_eq!(server.post_bare(&[("Authorization", &lower)], &body).status, 200);
 }
 
-#[test]
+#[both]
 fn the_modern_era_has_codes_of_its_own() {
     let server = Server::start();
     let headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/list")];
@@ -88,7 +89,7 @@ fn the_modern_era_has_codes_of_its_own() {
     assert_eq!((reply.status, reply.code()), (401, Some(-31001)), "{reply:?}");
 }
 
-#[test]
+#[both]
 fn a_missing_token_is_told_before_anything_else_about_the_message() {
     let server = Server::start();
     let reply = server.post_bare(&[], b"{");
@@ -97,7 +98,7 @@ fn a_missing_token_is_told_before_anything_else_about_the_message() {
     assert_eq!(server.post_bare(&[], notification).status, 401);
 }
 
-#[test]
+#[both]
 fn a_revocation_an_expiry_and_a_removal_act_on_the_very_next_request() {
     let server = Server::start();
     let account = Some(server.business.account);
@@ -136,7 +137,7 @@ fn a_revocation_an_expiry_and_a_removal_act_on_the_very_next_request() {
     assert_unauthorized(&server, &ping(&key), "key_revoked");
 }
 
-#[test]
+#[both]
 fn a_key_without_the_scope_is_told_so_by_the_tool() {
     let server = Server::start();
     let key = server.key(&[Scope::ReadNotes], true);
@@ -150,7 +151,7 @@ fn a_key_without_the_scope_is_told_so_by_the_tool() {
     assert!(reply.header("ratelimit").is_some(), "the caller is known");
 }
 
-#[test]
+#[both]
 fn a_keys_last_use_is_written_once_a_minute() {
     let server = Server::start();
     let last_use = || {
@@ -176,7 +177,7 @@ fn a_keys_last_use_is_written_once_a_minute() {
     assert_eq!(last_use(), ["2026-06-13T18:01:00.000Z"]);
 }
 
-#[test]
+#[both]
 fn what_asks_for_nothing_needs_a_good_token_too_and_is_counted() {
     let server = Server::start();
     let notification = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;

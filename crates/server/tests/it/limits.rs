@@ -1,6 +1,7 @@
 //! Requests in a rolling minute.
 
 use serde_json::json;
+use zoop_both::both;
 use zoop_crm::access::Scope;
 use zoop_server::Limits;
 
@@ -15,7 +16,7 @@ fn ping(server: &Server, key: &str) -> Reply {
     server.ask(key, "/api/mcp", "ping", json!({}))
 }
 
-#[test]
+#[both]
 fn every_answer_to_a_known_caller_says_where_they_stand() {
     let server = limited(3, 5);
     let policy = r#""credential";q=3;w=60, "tenant";q=5;w=60"#;
@@ -34,7 +35,7 @@ fn every_answer_to_a_known_caller_says_where_they_stand() {
     stands(&limited, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
 }
 
-#[test]
+#[both]
 fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
     let server = limited(2, 0);
     let key = &server.business.owner_key;
@@ -54,7 +55,7 @@ fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
     assert_eq!(ping(&server, key).header("retry-after"), Some("20"));
 }
 
-#[test]
+#[both]
 fn a_refused_request_runs_nothing() {
     let server = limited(1, 0);
     let create = |name: &str| {
@@ -69,7 +70,7 @@ fn a_refused_request_runs_nothing() {
     assert_eq!(names, ["A"]);
 }
 
-#[test]
+#[both]
 fn the_tenants_limit_counts_all_its_credentials_and_no_other_tenants() {
     let server = limited(0, 2);
     let other = server.world.empty_business("Other");
@@ -81,7 +82,7 @@ fn the_tenants_limit_counts_all_its_credentials_and_no_other_tenants() {
     assert_eq!(ping(&server, &other.owner_key).status, 200);
 }
 
-#[test]
+#[both]
 fn a_key_may_carry_its_own_limit_and_zero_means_none() {
     let server = limited(0, 0);
     for _ in 0..3 {

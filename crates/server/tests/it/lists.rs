@@ -1,6 +1,7 @@
 //! What a caller sees: tools by scope and by the URL's query, prompts, resources.
 
 use std::collections::BTreeSet;
+use zoop_both::both;
 
 use serde_json::{Value, json};
 use zoop_crm::access::Scope;
@@ -28,7 +29,7 @@ fn expected(pass: impl Fn(&str, &zoop_crm::tool::ToolDef) -> bool) -> Vec<&'stat
         .collect()
 }
 
-#[test]
+#[both]
 fn the_list_holds_what_the_effective_scopes_allow_in_the_catalogues_order() {
     let server = Server::start();
     let all = listed(&server, &server.business.owner_key, "");
@@ -42,7 +43,7 @@ fn the_list_holds_what_the_effective_scopes_allow_in_the_catalogues_order() {
     }
 }
 
-#[test]
+#[both]
 fn each_tool_is_described_whole() {
     let server = Server::start();
     for tool in listed(&server, &server.business.owner_key, "") {
@@ -64,7 +65,7 @@ fn each_tool_is_described_whole() {
     }
 }
 
-#[test]
+#[both]
 fn underscored_names_are_listed_on_request_and_always_callable() {
     let server = Server::start();
     let key = &server.business.owner_key;
@@ -87,7 +88,7 @@ fn underscored_names_are_listed_on_request_and_always_callable() {
     assert!(instructions.contains("customers_search") && !instructions.contains("customers."));
 }
 
-#[test]
+#[both]
 fn a_query_narrows_the_list_and_the_calls() {
     let server = Server::start();
     let key = &server.business.owner_key;
@@ -112,7 +113,7 @@ fn a_query_narrows_the_list_and_the_calls() {
     assert_eq!(reply.json()["error"]["message"], "Resource not found");
 }
 
-#[test]
+#[both]
 fn a_query_that_cannot_be_read_is_refused_and_never_taken_for_all() {
     let server = Server::start();
     for query in [
@@ -134,7 +135,7 @@ fn a_query_that_cannot_be_read_is_refused_and_never_taken_for_all() {
     }
 }
 
-#[test]
+#[both]
 fn prompts_tell_which_tools_to_call_with_what_was_filled_in_as_data() {
     let server = Server::start();
     let list = server.owner("prompts/list", json!({})).json()["result"]["prompts"].clone();
@@ -170,7 +171,7 @@ fn prompts_tell_which_tools_to_call_with_what_was_filled_in_as_data() {
     }
 }
 
-#[test]
+#[both]
 fn a_prompts_arguments_are_checked() {
     let server = Server::start();
     let message = |name: &str, arguments: Value| {
@@ -191,7 +192,7 @@ fn a_prompts_arguments_are_checked() {
     assert!(message("log_a_call", json!({ "customer": "x" })).contains("what_was_said"));
 }
 
-#[test]
+#[both]
 fn resources_are_records_read_by_the_tool_that_gets_them() {
     let server = Server::start();
     let arguments = json!({ "customer_type": "company", "company_name": "Oak & Co" });
@@ -222,7 +223,7 @@ fn resources_are_records_read_by_the_tool_that_gets_them() {
     }
 }
 
-#[test]
+#[both]
 fn resources_follow_the_scopes_of_their_tools() {
     let server = Server::start();
     let key = server.key(&[Scope::ReadNotes], true);

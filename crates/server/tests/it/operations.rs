@@ -1,11 +1,12 @@
 //! What an operator sees: health, readiness, metrics, the log.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::http;
 use crate::server::{Server, message};
 
-#[test]
+#[both]
 fn health_and_readiness_are_told_on_the_public_port() {
     let server = Server::start();
     let health = http::get(server.public, "/healthz");
@@ -14,7 +15,7 @@ fn health_and_readiness_are_told_on_the_public_port() {
     assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready" })));
 }
 
-#[test]
+#[both]
 fn a_path_that_is_none_points_at_the_endpoint_and_metrics_stay_inside() {
     let server = Server::start();
     for path in ["/", "/mcp", "/metrics", "/api/mcp/"] {
@@ -26,7 +27,7 @@ fn a_path_that_is_none_points_at_the_endpoint_and_metrics_stay_inside() {
     assert_eq!(http::get(server.operations, "/metrics").status, 200);
 }
 
-#[test]
+#[both]
 fn metrics_count_by_tool_and_outcome_with_labels_that_no_caller_makes_up() {
     let server = Server::start();
     server.call("customers.search", json!({}));
@@ -56,7 +57,7 @@ fn metrics_count_by_tool_and_outcome_with_labels_that_no_caller_makes_up() {
     assert!(!text.contains("evil"), "{text}");
 }
 
-#[test]
+#[both]
 fn each_request_leaves_one_line_that_names_its_caller() {
     let server = Server::start();
     let reply = server.call("customers.get", json!({ "id": "x" }));
@@ -73,7 +74,7 @@ fn each_request_leaves_one_line_that_names_its_caller() {
     assert_eq!(unknown.get("tenant_id"), None);
 }
 
-#[test]
+#[both]
 fn the_log_holds_no_token_no_body_no_phone_and_no_e_mail() {
     let server = Server::start();
     let secret = "zoop_uk_presented_but_unknown";
@@ -98,7 +99,7 @@ fn the_log_holds_no_token_no_body_no_phone_and_no_e_mail() {
     }
 }
 
-#[test]
+#[both]
 fn a_failure_inside_is_told_by_its_request_id_and_logged_with_its_cause() {
     let server = Server::start();
     // A table that is gone is a defect of the installation.

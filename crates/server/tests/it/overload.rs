@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use zoop_both::both;
 
 use serde_json::json;
 use zoop_crm::error::Error;
@@ -72,7 +73,7 @@ fn waiting_write(db: &Db) -> Job<(), Error> {
     db.write(far(), |_| Ok(()))
 }
 
-#[test]
+#[both]
 fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
     let server = Server::start_with(|_| {}, Some(&TIGHT));
     server.owner("ping", json!({}));
@@ -106,7 +107,7 @@ fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
     assert!(!create().tool().0);
 }
 
-#[test]
+#[both]
 fn past_the_bound_of_requests_in_flight_the_next_one_is_answered_503() {
     let one_reader = Options { readers: NonZeroUsize::new(1), ..Options::default() };
     let server = Server::start_with(|settings| settings.in_flight = 1, Some(&one_reader));
@@ -128,7 +129,7 @@ fn past_the_bound_of_requests_in_flight_the_next_one_is_answered_503() {
     assert_eq!(server.owner("ping", json!({})).status, 200);
 }
 
-#[test]
+#[both]
 fn a_body_that_comes_slowly_keeps_nobody_from_being_served() {
     let server = Server::start_with(|settings| settings.in_flight = 1, None);
     let body = message("ping", json!({}));
@@ -148,7 +149,7 @@ fn a_body_that_comes_slowly_keeps_nobody_from_being_served() {
     assert_eq!(server.owner("ping", json!({})).status, 200);
 }
 
-#[test]
+#[both]
 fn a_body_that_does_not_arrive_in_time_is_refused() {
     let change = |settings: &mut zoop_server::Settings| {
         settings.request_deadline = Duration::from_millis(50);
@@ -163,7 +164,7 @@ fn a_body_that_does_not_arrive_in_time_is_refused() {
     assert!(connection.is_closed());
 }
 
-#[test]
+#[both]
 fn a_job_that_waits_past_the_deadline_is_answered_503() {
     let change = |settings: &mut zoop_server::Settings| {
         settings.request_deadline = Duration::ZERO;
@@ -173,7 +174,7 @@ fn a_job_that_waits_past_the_deadline_is_answered_503() {
     assert_eq!((reply.status, reply.code()), (503, Some(-32004)), "{reply:?}");
 }
 
-#[test]
+#[both]
 fn a_write_whose_caller_has_gone_is_never_begun() {
     let server = Server::start();
     let held = Held::writer(&server.db);
@@ -196,7 +197,7 @@ fn a_write_whose_caller_has_gone_is_never_begun() {
     assert_eq!((&page["rows"], &later["rows"]), (&json!([]), &json!([])));
 }
 
-#[test]
+#[both]
 fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
     let mut server = Server::start();
     // A connection that lies idle must not hold up the stop.
@@ -226,7 +227,7 @@ fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
     server.stopped().expect("a clean end");
 }
 
-#[test]
+#[both]
 fn answers_come_over_one_connection_one_after_another() {
     let server = Server::start();
     let body = message("ping", json!({}));

@@ -5,6 +5,7 @@ use rmcp::service::{ClientLifecycleMode, ClientServiceExt};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::{Map, Value, json};
+use zoop_both::both;
 
 use crate::server::Server;
 
@@ -42,12 +43,12 @@ fn talk(lifecycle: ClientLifecycleMode) {
     runtime.block_on(converse(url, key, lifecycle));
 }
 
-#[test]
+#[both]
 fn it_is_served_with_the_handshake() {
     talk(ClientLifecycleMode::Initialize);
 }
 
-#[test]
+#[both]
 fn it_is_served_without_the_handshake() {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     talk(ClientLifecycleMode::Discover { preferred_versions });

@@ -46,7 +46,7 @@ impl Server {
     ) -> Self {
         let world = World::new();
         let business = world.empty_business("Acme");
-        let url = format!("sqlite://{}", world.path().display());
+        let url = world.url().to_owned();
         let db = options.map_or_else(
             || world.db.clone(),
             |options| Db::open(&url, options, MIGRATIONS, Migrate::Refuse).expect("a database"),

@@ -1,11 +1,12 @@
 //! The table of rules about messages: each row's status, code and headers, in both eras.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::http;
 use crate::server::{MODERN, Server, message, modern_message};
 
-#[test]
+#[both]
 fn a_curl_with_a_key_and_a_call_needs_no_handshake_whatever_it_accepts() {
     let server = Server::start();
     for headers in [
@@ -25,7 +26,7 @@ fn a_curl_with_a_key_and_a_call_needs_no_handshake_whatever_it_accepts() {
     }
 }
 
-#[test]
+#[both]
 fn every_method_of_the_legacy_era_is_answered() {
     let server = Server::start();
     let initialize = json!({
@@ -50,7 +51,7 @@ fn every_method_of_the_legacy_era_is_answered() {
     }
 }
 
-#[test]
+#[both]
 fn every_method_of_the_modern_era_is_answered_completely() {
     let server = Server::start();
     for (method, params, is_kept) in [
@@ -72,7 +73,7 @@ fn every_method_of_the_modern_era_is_answered_completely() {
     }
 }
 
-#[test]
+#[both]
 fn other_methods_of_http_are_refused_with_the_one_that_is_allowed() {
     let server = Server::start();
     for method in ["GET", "DELETE", "PUT", "OPTIONS"] {
@@ -82,7 +83,7 @@ fn other_methods_of_http_are_refused_with_the_one_that_is_allowed() {
     }
 }
 
-#[test]
+#[both]
 fn only_pages_of_allowed_origins_may_call() {
     let allow = |settings: &mut zoop_server::Settings| {
         settings.allowed_origins = vec!["https://app.example.com".to_owned()];
@@ -117,7 +118,7 @@ fn only_pages_of_allowed_origins_may_call() {
     assert_eq!(refused.header("access-control-allow-origin"), Some(own.as_str()));
 }
 
-#[test]
+#[both]
 fn a_preflight_is_answered_for_allowed_origins_alone() {
     let server = Server::start();
     let own = format!("http://{}", server.public);
@@ -143,7 +144,7 @@ fn a_preflight_is_answered_for_allowed_origins_alone() {
     assert_eq!(ask("https://evil.test").status, 403);
 }
 
-#[test]
+#[both]
 fn broken_messages_are_refused_with_their_code_and_the_id_where_it_can_be_read() {
     let server = Server::start();
     for (body, code, id) in [
@@ -163,7 +164,7 @@ fn broken_messages_are_refused_with_their_code_and_the_id_where_it_can_be_read()
     }
 }
 
-#[test]
+#[both]
 fn a_header_that_must_be_single_is_refused_twice() {
     let server = Server::start();
     let body = message("ping", json!({}));
@@ -180,7 +181,7 @@ fn a_header_that_must_be_single_is_refused_twice() {
     }
 }
 
-#[test]
+#[both]
 fn a_header_that_is_not_utf_8_is_refused() {
     let server = Server::start();
     let body = message("ping", json!({}));
@@ -196,7 +197,7 @@ fn a_header_that_is_not_utf_8_is_refused() {
     assert_eq!((reply.status, reply.code()), (400, Some(-32600)), "{reply:?}");
 }
 
-#[test]
+#[both]
 fn refusals_of_a_method_or_its_parameters_differ_in_status_between_the_eras() {
     let server = Server::start();
     for (method, params, code, modern) in [
@@ -226,7 +227,7 @@ fn refusals_of_a_method_or_its_parameters_differ_in_status_between_the_eras() {
     }
 }
 
-#[test]
+#[both]
 fn the_header_rules_of_the_modern_era_hold() {
     let server = Server::start();
     let params = || json!({ "name": "customers.search" });
@@ -247,7 +248,7 @@ fn the_header_rules_of_the_modern_era_hold() {
     assert_eq!(call(&[encoded]).status, 200);
 }
 
-#[test]
+#[both]
 fn versions_that_are_not_served_are_refused_in_each_era() {
     let server = Server::start();
     let legacy = server.post(
@@ -270,7 +271,7 @@ fn versions_that_are_not_served_are_refused_in_each_era() {
     assert_eq!((reply.status, reply.code()), (400, Some(-32602)), "no _meta: {reply:?}");
 }
 
-#[test]
+#[both]
 fn a_notification_is_accepted_and_nothing_is_run() {
     let server = Server::start();
     let call = json!({
@@ -288,7 +289,7 @@ fn a_notification_is_accepted_and_nothing_is_run() {
     assert_eq!(page["rows"], json!([]));
 }
 
-#[test]
+#[both]
 fn the_longest_legal_note_fits_and_a_longer_body_is_refused() {
     let server = Server::start();
     let note = |characters: usize| {
@@ -312,7 +313,7 @@ fn the_longest_legal_note_fits_and_a_longer_body_is_refused() {
     assert_eq!(connection.receive().status, 413);
 }
 
-#[test]
+#[both]
 fn what_a_tool_refuses_is_a_result_in_both_eras() {
     let server = Server::start();
     let call = || json!({ "name": "customers.get", "arguments": { "id": "x", "why": 1 } });
@@ -324,7 +325,7 @@ fn what_a_tool_refuses_is_a_result_in_both_eras() {
     }
 }
 
-#[test]
+#[both]
 fn the_idempotency_key_header_reaches_the_tool() {
     let server = Server::start();
     let arguments = json!({ "customer_type": "company", "company_name": "Once" });
@@ -337,7 +338,7 @@ fn the_idempotency_key_header_reaches_the_tool() {
     assert_eq!(page["rows"].as_array().map(Vec::len), Some(1));
 }
 
-#[test]
+#[both]
 fn the_history_tells_which_client_called() {
     let server = Server::start();
     let create = |name: &str| {
@@ -370,7 +371,7 @@ fn the_history_tells_which_client_called() {
     assert_eq!(clients, ["Agent Smith", "curl/8.5.0"]);
 }
 
-#[test]
+#[both]
 fn every_answer_is_kept_from_caches_and_carries_the_requests_id() {
     let server = Server::start();
     let replies = [

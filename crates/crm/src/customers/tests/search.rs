@@ -1,11 +1,12 @@
 //! Finding customers.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use super::{company, person, problems, search};
 use crate::testing::{Business, World, text};
 
-#[test]
+#[both]
 fn search_finds_by_parts_of_names_and_phones_whole_matches_first() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -42,7 +43,7 @@ fn search_finds_by_parts_of_names_and_phones_whole_matches_first() {
     }
 }
 
-#[test]
+#[both]
 fn search_filters_by_facets_alone_and_together() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -75,7 +76,7 @@ fn search_filters_by_facets_alone_and_together() {
     assert!(search(&world, &acme, json!({ "tag": tag })).is_empty());
 }
 
-#[test]
+#[both]
 fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -106,7 +107,7 @@ fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
     }
 }
 
-#[test]
+#[both]
 fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -139,7 +140,7 @@ fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
     assert_eq!(search(&world, &acme, same), ["Annika", "Anna"]);
 }
 
-#[test]
+#[both]
 fn a_search_without_a_word_is_told_with_everything_else() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -148,7 +149,7 @@ fn a_search_without_a_word_is_told_with_everything_else() {
     assert_eq!(problems(&world, &acme, "customers.search", arguments), ["limit", "q"]);
 }
 
-#[test]
+#[both]
 fn a_filter_beside_a_cursor_is_compared_by_what_it_means() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -183,7 +184,7 @@ fn a_filter_beside_a_cursor_is_compared_by_what_it_means() {
     );
 }
 
-#[test]
+#[both]
 fn an_empty_filter_is_refused_and_never_means_everything() {
     let world = World::new();
     let acme = world.business("Acme");

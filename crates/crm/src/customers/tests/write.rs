@@ -1,12 +1,13 @@
 //! Making, changing and archiving customers.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use super::{company, person, problems, search};
 use crate::access::Scope;
 use crate::testing::{World, text, told};
 
-#[test]
+#[both]
 fn the_documents_example_answers_as_printed() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -52,7 +53,7 @@ fn the_documents_example_answers_as_printed() {
     assert_eq!(page["hasMore"], false);
 }
 
-#[test]
+#[both]
 fn everything_wrong_is_told_at_once() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -116,7 +117,7 @@ fn everything_wrong_is_told_at_once() {
     assert_eq!(search(&world, &acme, json!({})), Vec::<String>::new(), "nothing was written");
 }
 
-#[test]
+#[both]
 fn an_unknown_field_is_told_with_the_nearest_known_one() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -135,7 +136,7 @@ fn an_unknown_field_is_told_with_the_nearest_known_one() {
     assert!(text(&error["fields"][0], "problem").contains("the nearest one is email"), "{error}");
 }
 
-#[test]
+#[both]
 fn client_artefacts_are_dropped() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -147,7 +148,7 @@ fn client_artefacts_are_dropped() {
     assert_eq!(dropped, 5, "and counted");
 }
 
-#[test]
+#[both]
 fn a_key_sent_twice_is_refused_at_every_depth() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -161,7 +162,7 @@ fn a_key_sent_twice_is_refused_at_every_depth() {
     }
 }
 
-#[test]
+#[both]
 fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -196,7 +197,7 @@ fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
     assert_eq!(shown["primary_phone"], "+15105550101", "the primary contact's");
 }
 
-#[test]
+#[both]
 fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -229,7 +230,7 @@ fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
     assert_eq!(contact(&world)["first_name"], "Ana");
 }
 
-#[test]
+#[both]
 fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -273,7 +274,7 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
     assert!(text(&error, "message").contains("cannot change"), "{error}");
 }
 
-#[test]
+#[both]
 fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
     let world = World::new();
     let acme = world.business("Acme");
@@ -300,7 +301,7 @@ fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
     assert_eq!(search(&world, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
 }
 
-#[test]
+#[both]
 fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -321,7 +322,7 @@ fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() 
     );
 }
 
-#[test]
+#[both]
 fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
     let world = World::new();
     let acme = world.empty_business("Acme");
@@ -354,7 +355,7 @@ fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
     );
 }
 
-#[test]
+#[both]
 fn a_receipt_shows_nothing_that_was_stored_before() {
     let world = World::new();
     let acme = world.business("Acme");

@@ -1,13 +1,14 @@
 //! Drafts: whose they are, and when they are gone.
 
 use serde_json::json;
+use zoop_both::both;
 
 use super::{HOUR, bodies, draft, failed, history, kind, note, refused};
 use crate::access::Access;
 use crate::maintenance;
 use crate::testing::World;
 
-#[test]
+#[both]
 fn a_draft_is_its_authors_alone() {
     let world = World::new();
     let business = world.business("Ada");
@@ -42,7 +43,7 @@ fn a_draft_is_its_authors_alone() {
     }
 }
 
-#[test]
+#[both]
 fn a_draft_is_gone_after_a_day_though_nothing_swept_it() {
     for late in [0, 1] {
         let world = World::new();
@@ -65,7 +66,7 @@ fn a_draft_is_gone_after_a_day_though_nothing_swept_it() {
     }
 }
 
-#[test]
+#[both]
 fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
     let world = World::new();
     let (ada, ben) = (world.business("Ada"), world.business("Ben"));
@@ -94,7 +95,7 @@ fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
     assert!(world.call(&ada.owner, "notes.get", json!({ "id": later })).is_ok());
 }
 
-#[test]
+#[both]
 fn committing_keeps_the_creation_time_and_the_place_in_lists() {
     let world = World::new();
     let business = world.business("Ada");
@@ -116,7 +117,7 @@ fn committing_keeps_the_creation_time_and_the_place_in_lists() {
     assert!(world.call(&business.owner, "notes.get", json!({ "id": id })).is_ok());
 }
 
-#[test]
+#[both]
 fn a_draft_may_be_empty_and_a_committed_note_may_not() {
     let world = World::new();
     let business = world.business("Ada");
@@ -134,7 +135,7 @@ fn a_draft_may_be_empty_and_a_committed_note_may_not() {
     assert!(update(json!({ "id": id, "draft": false })).is_ok());
 }
 
-#[test]
+#[both]
 fn a_draft_leaves_no_history_until_it_is_committed() {
     let world = World::new();
     let business = world.business("Ada");

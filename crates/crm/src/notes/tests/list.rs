@@ -1,6 +1,7 @@
 //! `notes.list`: filters, order and pages.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
 use crate::access::Access;
@@ -22,7 +23,7 @@ fn walk(world: &World, access: &Access, mut filters: Value, key: &str) -> (Vec<S
     }
 }
 
-#[test]
+#[both]
 fn pages_repeat_and_skip_nothing() {
     let world = unlimited();
     let business = world.business("Ada");
@@ -74,7 +75,7 @@ fn matches(row: &Value, filters: &Value) -> bool {
         && (word.is_empty() || body.split(' ').any(|other| other.starts_with(word)))
 }
 
-#[test]
+#[both]
 fn every_combination_of_filters_agrees_with_a_plain_reading() {
     let world = unlimited();
     let (business, stranger) = (world.business("Ada"), world.business("Ben"));
@@ -127,7 +128,7 @@ fn every_combination_of_filters_agrees_with_a_plain_reading() {
     assert!(tried > 50, "{tried}");
 }
 
-#[test]
+#[both]
 fn dates_bound_the_list_whatever_their_offset() {
     let world = unlimited();
     let business = world.business("Ada");
@@ -165,7 +166,7 @@ fn dates_bound_the_list_whatever_their_offset() {
     assert_eq!(failed(wrong), ["created_after", "created_before"]);
 }
 
-#[test]
+#[both]
 fn a_page_is_filled_from_candidates_that_must_be_verified() {
     let world = unlimited();
     let business = world.business("Ada");
@@ -198,7 +199,7 @@ fn a_page_is_filled_from_candidates_that_must_be_verified() {
     }
 }
 
-#[test]
+#[both]
 fn words_are_found_whole_or_begun_in_any_script() {
     let world = unlimited();
     let business = world.business("Ada");
@@ -230,7 +231,7 @@ fn words_are_found_whole_or_begun_in_any_script() {
     }
 }
 
-#[test]
+#[both]
 fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
     let world = unlimited();
     let (business, other) = (world.business("Ada"), world.business("Ben"));
@@ -260,7 +261,7 @@ fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
     assert!(list(json!({ "q": "x".repeat(256), "pinned": null, "subject_type": null })).is_ok());
 }
 
-#[test]
+#[both]
 fn no_tenant_sees_another_ones_notes() {
     let world = unlimited();
     let (ada, ben) = (world.business("Ada"), world.business("Ben"));

@@ -1,12 +1,13 @@
 //! Creating, changing, archiving and restoring notes.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use super::{bodies, failed, history, kind, note, refused, unlimited};
 use crate::access::{Access, Scope};
 use crate::testing::{Business, World};
 
-#[test]
+#[both]
 fn a_record_has_its_keys_in_order() {
     let world = World::new();
     let business = world.business("Ada");
@@ -41,7 +42,7 @@ fn a_record_has_its_keys_in_order() {
     assert_eq!(page["rows"], json!([made]));
 }
 
-#[test]
+#[both]
 fn everything_wrong_with_a_new_note_is_told_at_once() {
     let world = World::new();
     let business = world.business("Ada");
@@ -61,7 +62,7 @@ fn everything_wrong_with_a_new_note_is_told_at_once() {
     assert_eq!(create(nulls).unwrap()["subject_id"], Value::Null);
 }
 
-#[test]
+#[both]
 fn a_body_has_at_most_100000_characters() {
     let world = World::new();
     let business = world.business("Ada");
@@ -82,7 +83,7 @@ fn a_body_has_at_most_100000_characters() {
     assert_eq!(bodies(&world, &business.owner, json!({ "q": "東東東" })).len(), 1);
 }
 
-#[test]
+#[both]
 fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
     let world = World::new();
     let (business, other) = (world.business("Ada"), world.business("Ben"));
@@ -126,7 +127,7 @@ fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
     assert!(alone.contains(&"Here".to_owned()));
 }
 
-#[test]
+#[both]
 fn a_subjects_type_and_id_are_sent_together() {
     let world = World::new();
     let business = world.business("Ada");
@@ -145,7 +146,7 @@ fn a_subjects_type_and_id_are_sent_together() {
     }
 }
 
-#[test]
+#[both]
 fn only_the_author_and_an_owner_change_a_note() {
     let world = unlimited();
     let (business, other) = (world.business("Ada"), world.business("Ben"));
@@ -175,7 +176,7 @@ fn only_the_author_and_an_owner_change_a_note() {
     assert!(world.call(&business.tech, "notes.archive", json!({ "id": own })).is_ok());
 }
 
-#[test]
+#[both]
 fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
     let world = World::new();
     let business = world.business("Ada");
@@ -207,7 +208,7 @@ fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
     assert!(world.call(&business.owner, "notes.get", json!({ "id": id })).is_ok());
 }
 
-#[test]
+#[both]
 fn the_index_follows_every_change() {
     let world = World::new();
     let business = world.business("Ada");
@@ -223,7 +224,7 @@ fn the_index_follows_every_change() {
     assert_eq!(found(json!({ "q": "after", "pinned": false })), 1);
 }
 
-#[test]
+#[both]
 fn who_may_not_read_is_told_only_what_they_sent() {
     let world = World::new();
     let business = world.business("Ada");
@@ -242,7 +243,7 @@ fn who_may_not_read_is_told_only_what_they_sent() {
     );
 }
 
-#[test]
+#[both]
 fn the_history_keeps_old_texts_and_never_the_present_one() {
     let world = World::new();
     let business = world.business("Ada");
