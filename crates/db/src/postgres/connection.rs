@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, Statement};
 
+use super::commit::number;
 use super::error::Failure;
 use super::link::{Link, Text};
 use super::server::Server;
@@ -30,7 +31,7 @@ pub(crate) struct Connection {
     server: Arc<Server>,
     runtime: Runtime,
     link: Option<Link>,
-    work: Work,
+    pub(super) work: Work,
 }
 
 impl Connection {
@@ -45,11 +46,17 @@ impl Connection {
         if self.link.as_ref().is_some_and(|link| !link.is_closed()) {
             return Ok(());
         }
+        self.cut();
         let connect =
             async { tokio::time::timeout_at(deadline.into(), self.server.connect()).await };
         let made = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)??;
         self.link = Some(Link::new(made));
         Ok(())
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub(super) fn is_linked(&self) -> bool {
+        self.link.is_some()
     }
 
     /// Begins the transaction of a job that only reads; nothing is sent before its first statement.
@@ -237,7 +244,7 @@ impl Connection {
     }
 
     /// Sends what waits ahead and what `send` sends, and waits for the answers to both.
-    fn flight<T>(
+    pub(super) fn flight<T>(
         &mut self,
         send: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
@@ -260,26 +267,13 @@ impl Connection {
         match &outcome {
             Ok(_) => self.work.landed(),
             // What is still to come over it belongs to nobody.
-            Err(failure) if failure.is_lost() => self.link = None,
+            Err(failure) if failure.is_lost() => self.cut(),
             Err(failure) if failure.is_stale_statement() => {
                 if let Some(link) = &mut self.link {
                     link.forget_statements();
                 }
             }
             Err(_) => {}
-        }
-        outcome
-    }
-
-    /// Keeps what the job wrote, or says why it is not kept.
-    pub(super) fn commit(&mut self) -> Result<(), Failure> {
-        if self.work.stage == Stage::Idle {
-            return Ok(());
-        }
-        self.work.drop_ahead();
-        let outcome = self.flight(async |client| client.batch_execute("COMMIT").await);
-        if outcome.is_ok() {
-            self.work.stage = Stage::Idle;
         }
         outcome
     }
@@ -291,16 +285,39 @@ impl Connection {
         let rollback = link.client().batch_execute("ROLLBACK");
         let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });
         if !matches!(ended, Ok(Ok(()))) {
-            self.link = None;
+            self.cut();
         }
     }
 
-    /// Runs a script of the engine's own, outside any job and without a time limit; the rows of its
-    /// answers.
-    pub(super) fn script(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
+    fn cut(&mut self) {
+        if let Some(link) = self.link.take() {
+            link.cut(&self.runtime);
+        }
+    }
+
+    /// Runs a script of the engine's own, outside any transaction of a job's, until a deadline if there
+    /// is one; the rows of its answers.
+    pub(super) fn script(
+        &mut self,
+        sql: &str,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<SimpleQueryRow>, Failure> {
         let Some(link) = &self.link else { return Err(Failure::gone()) };
-        let answers = self.runtime.block_on(link.client().simple_query(sql))?;
-        Ok(answers.into_iter().filter_map(row).collect())
+        let asked = link.client().simple_query(sql);
+        let answered = match deadline {
+            None => Ok(self.runtime.block_on(asked)),
+            Some(at) => {
+                self.runtime.block_on(async { tokio::time::timeout_at(at.into(), asked).await })
+            }
+        };
+        let outcome = match answered {
+            Ok(outcome) => outcome.map_err(Failure::from),
+            Err(_) => Err(Failure::Deadline),
+        };
+        if outcome.as_ref().is_err_and(Failure::is_lost) {
+            self.cut();
+        }
+        Ok(outcome?.into_iter().filter_map(row).collect())
     }
 
     /// Ends the connection in order.
@@ -311,14 +328,8 @@ impl Connection {
     }
 }
 
-/// The running transaction's number, once it has one.
-async fn number(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    let answers = client.simple_query("SELECT pg_current_xact_id_if_assigned()").await?;
-    let row = answers.into_iter().find_map(row);
-    Ok(row.and_then(|row| row.get(0).map(str::to_owned)))
-}
-
-fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
+/// The row, if the server's message is one.
+pub(super) fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
     match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,

@@ -45,7 +45,7 @@ impl fmt::Display for Text {
 
 type Key = (&'static str, usize, &'static str);
 
-/// An open connection. Dropping it cuts it off; [`Link::close`] says goodbye.
+/// An open connection. The thread's runtime holds its socket, so it does not end by being dropped.
 pub(super) struct Link {
     client: Client,
     statements: HashMap<Key, Statement>,
@@ -76,6 +76,12 @@ impl Link {
 
     pub(super) fn forget_statements(&mut self) {
         self.statements.clear();
+    }
+
+    /// Cuts the connection off: the server sees it end now, not when the runtime runs next.
+    pub(super) fn cut(self, runtime: &Runtime) {
+        self.task.abort();
+        let _ = runtime.block_on(self.task);
     }
 
     /// Ends the connection in order, so that the server does not log it as lost.
