@@ -12,6 +12,7 @@ mod link;
 mod migrate;
 mod reader;
 mod server;
+mod statement;
 mod value;
 mod work;
 mod writer;

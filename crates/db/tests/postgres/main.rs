@@ -17,6 +17,10 @@ const MIGRATIONS: &[Migration] = &[Migration {
     postgres: "CREATE TABLE numbers (
                    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_no integer NOT NULL,
                    number bigint NOT NULL, UNIQUE (tenant_no, number));
+               ALTER TABLE numbers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+               CREATE POLICY tenant ON numbers USING
+                   (tenant_no = NULLIF(current_setting('app.tenant', true), '')::integer);
+               CREATE POLICY sweep ON numbers USING (current_setting('app.sweep', true) = 'on');
                CREATE TABLE counters (name text PRIMARY KEY, number bigint NOT NULL);
                INSERT INTO counters VALUES ('x', 0), ('y', 0);",
 }];
@@ -24,11 +28,12 @@ const MIGRATIONS: &[Migration] = &[Migration {
 zoop_db::statements! {
     ADD = "INSERT INTO numbers (tenant_no, number) VALUES ($1, $2)";
     GREATEST = "SELECT max(number) FROM numbers WHERE tenant_no = $1";
+    COUNT = "SELECT count(*) FROM numbers WHERE tenant_no = $1";
     NUMBERS = "SELECT number FROM numbers WHERE tenant_no = $1 ORDER BY n";
 }
 
 zoop_db::global_statements! {
-    COUNT = "SELECT count(*) FROM numbers";
+    SWEEP = "DELETE FROM numbers";
     RAISE = "UPDATE counters SET number = number + 1 WHERE name = $1";
     COUNTED = "SELECT number FROM counters WHERE name = $1";
     END_OWN_CONNECTION = "SELECT pg_terminate_backend(pg_backend_pid())";
@@ -62,9 +67,11 @@ fn add(db: &Db, number: i64) -> Result<i64, Error> {
     added.wait()
 }
 
+/// How many numbers tenant 1 has.
 fn count(db: &Db) -> Result<i64, Error> {
     let counted = db.read::<i64, Error>(far(), |tx| {
-        tx.global_first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
+        tx.bind(zoop_db::Tenant(1));
+        tx.first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
     });
     counted.wait()
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 
 use zoop_db::{Error, Reply, Tenant, WriteTx, params};
 
-use crate::{ADD, COUNTED, GREATEST, NUMBERS, RAISE, add, count, database, far, open};
+use crate::{ADD, COUNTED, GREATEST, NUMBERS, RAISE, SWEEP, add, count, database, far, open};
 
 /// Adds the number after the greatest.
 fn add_next(tx: &mut WriteTx<'_>) -> Result<i64, Error> {
@@ -93,4 +93,23 @@ fn what_does_not_fit_its_parameter_is_a_defect_and_says_nothing_of_the_value() {
         tx.insert(ADD, params![1_i64, 2_i64])
     });
     assert!(matches!(twice.wait(), Err(Error::Statement(_))));
+}
+
+#[test]
+fn nothing_but_a_sweep_sees_rows_of_every_tenant() {
+    let database = database();
+    let db = open(database.url());
+    add(&db, 1).expect("a row");
+    let seen = db.write::<_, Error>(far(), |tx| {
+        let unbound = tx.global_execute(SWEEP, &[])?;
+        tx.bind(Tenant(2));
+        let another = tx.global_execute(SWEEP, &[])?;
+        let swept = tx.sweep(SWEEP, &[])?;
+        tx.bind(Tenant(1));
+        tx.insert(ADD, params![1_i64])?;
+        tx.bind(Tenant(2));
+        let after = tx.global_execute(SWEEP, &[])?;
+        Ok([unbound, another, swept, after])
+    });
+    assert_eq!(seen.wait().expect("four sweeps"), [0, 0, 1, 0]);
 }
