@@ -152,5 +152,5 @@ pub(crate) fn remember(ctx: &mut WriteCtx<'_, '_>, claim: &Claim, answer: &str) 
 
 /// Forgets the answers that are too old to count; how many there were.
 pub(crate) fn sweep(tx: &mut zoop_db::WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - REMEMBERED)])?)
+    Ok(tx.sweep(FORGET, params![Timestamp(now.0 - REMEMBERED)])?)
 }

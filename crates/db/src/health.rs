@@ -25,8 +25,10 @@ impl WriteHealth {
 
     /// A write failed; of the storage's own failures the first is told.
     pub(crate) fn failed(&self, failure: &Error) {
-        let is_storage =
-            matches!(failure, Error::Locked | Error::Unavailable(_) | Error::Corrupt(_));
+        let is_storage = matches!(
+            failure,
+            Error::Locked | Error::Unavailable(_) | Error::Unknown(_) | Error::Corrupt(_)
+        );
         if is_storage && !self.is_refusing.swap(true, Ordering::Relaxed) {
             tracing::error!(%failure, "the storage refuses writes; reads go on");
         }

@@ -32,5 +32,5 @@ pub use error::Error;
 pub use migrate::{Migrate, Migration};
 pub use row::{Column, Param, Row, Timestamp, Value};
 pub use sql::{Dialect, GlobalSql, Sql};
-pub use tx::{ReadTx, Tenant, WriteTx};
+pub use tx::{Ask, ReadTx, Tenant, Three, WriteTx};
 pub use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! [`Session`]: the connection that a job works on, whichever engine's it is.
 
 use crate::error::{Error, Result};
-use crate::row::{Row, Value};
+use crate::row::{Row, Source, Value};
 use crate::sql::{Dialect, Dialects};
 use crate::tx::Tenant;
 use crate::{postgres, sqlite};
@@ -19,6 +19,9 @@ pub(crate) struct Call<'p> {
     pub(crate) tenant: Option<Tenant>,
     pub(crate) params: &'p [Value<'p>],
 }
+
+/// What takes each row of an answer.
+pub(crate) type Reader<'f, E> = &'f mut dyn FnMut(&mut Row<'_>) -> Result<(), E>;
 
 impl Session<'_> {
     pub(crate) fn dialect(&self) -> Dialect {
@@ -77,6 +80,40 @@ impl Session<'_> {
             Self::Postgres(connection) => {
                 connection.rows(call.text.postgres, call.tenant, call.params, read)
             }
+        }
+    }
+
+    /// Reads all rows of three answers, in one flight where the engine is a server.
+    pub(crate) fn together<E: From<Error>>(
+        &mut self,
+        calls: [Call<'_>; 3],
+        readers: [Reader<'_, E>; 3],
+    ) -> Result<(), E> {
+        match self {
+            Self::Sqlite(connection) => {
+                for (call, read) in calls.into_iter().zip(readers) {
+                    let mut read_on = |row: &mut Row<'_>| read(row).map(|()| true);
+                    connection.rows(call.text.sqlite, call.tenant, call.params, &mut read_on)?;
+                }
+            }
+            Self::Postgres(connection) => {
+                for (rows, read) in connection.together(calls)?.iter().zip(readers) {
+                    for row in rows {
+                        read(&mut Row::new(Source::Postgres(row)))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a writing statement that sees the rows of all tenants which sweeps may remove; the number of
+    /// rows it touched.
+    pub(crate) fn sweep(&mut self, call: Call<'_>) -> Result<usize> {
+        match self {
+            // It hides no rows.
+            Self::Sqlite(_) => self.execute(call),
+            Self::Postgres(connection) => connection.sweep(call.text.postgres, call.params),
         }
     }
 

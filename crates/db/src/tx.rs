@@ -15,6 +15,12 @@ use crate::sql::{Dialect, GlobalSql, Sql};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u32);
 
+/// A statement about one tenant's rows, its parameters, and what makes something of a row.
+pub type Ask<'p, F> = (Sql, &'p [Value<'p>], F);
+
+/// All rows of three answers.
+pub type Three<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
+
 /// One consistent view of the database.
 pub struct ReadTx<'c> {
     session: Session<'c>,
@@ -63,6 +69,27 @@ impl<'c> ReadTx<'c> {
             Ok(true)
         })?;
         Ok(rows)
+    }
+
+    /// Every row of three answers, each through its own function. Where the engine is a server they
+    /// take the time of one.
+    pub fn together<A, B, C, E: From<Error>>(
+        &mut self,
+        first: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
+        second: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<B, E>>,
+        third: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<C, E>>,
+    ) -> Result<Three<A, B, C>, E> {
+        let calls = [
+            self.call(first.0, first.1)?,
+            self.call(second.0, second.1)?,
+            self.call(third.0, third.1)?,
+        ];
+        let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
+        self.session.together(
+            calls,
+            [&mut into(&mut a, first.2), &mut into(&mut b, second.2), &mut into(&mut c, third.2)],
+        )?;
+        Ok((a, b, c))
     }
 
     /// Rows of the answer through `read`, until it says `false`.
@@ -142,6 +169,14 @@ impl<'c> ReadTx<'c> {
     }
 }
 
+/// Keeps what `read` makes of each row.
+fn into<T, E>(
+    rows: &mut Vec<T>,
+    mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
+) -> impl FnMut(&mut Row<'_>) -> Result<(), E> {
+    move |row| read(row).map(|read| rows.push(read))
+}
+
 /// A statement about tables above tenants, with its parameters.
 fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> Call<'p> {
     Call { text: sql.0, tenant: None, params }
@@ -167,6 +202,12 @@ impl<'c> WriteTx<'c> {
     /// Runs a statement that writes tables above tenants; the number of rows it touched.
     pub fn global_execute(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
         self.0.session.execute(above(sql, params))
+    }
+
+    /// Runs a statement that removes what is out of date, in every tenant; the number of rows it
+    /// touched. Nothing but a sweep sees rows of more than one tenant.
+    pub fn sweep(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
+        self.0.session.sweep(above(sql, params))
     }
 }
 

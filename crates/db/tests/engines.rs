@@ -21,7 +21,11 @@ const MIGRATIONS: &[Migration] = &[Migration {
                CREATE TABLE things (
                    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_no integer NOT NULL,
                    id uuid, small smallint, truth boolean, real double precision, text text,
-                   bytes bytea, at timestamptz);",
+                   bytes bytea, at timestamptz);
+               ALTER TABLE things ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+               CREATE POLICY tenant ON things USING
+                   (tenant_no = NULLIF(current_setting('app.tenant', true), '')::integer);
+               CREATE POLICY sweep ON things USING (current_setting('app.sweep', true) = 'on');",
 }];
 
 zoop_db::statements! {
@@ -29,6 +33,8 @@ zoop_db::statements! {
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     THING = "SELECT id, small, truth, real, text, bytes, at FROM things \
              WHERE tenant_no = $1 AND n = $2";
+    ADD_TEXT = "INSERT INTO things (tenant_no, text) VALUES ($1, $2)";
+    KEYS = "SELECT n FROM things WHERE tenant_no = $1 AND text >= $2 ORDER BY n";
     TEXTS = "SELECT text FROM things WHERE tenant_no = $1 ORDER BY n DESC LIMIT $2";
 }
 
@@ -38,6 +44,7 @@ zoop_db::global_statements! {
     COUNT = "SELECT count(*) FROM numbers";
     ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) \
                SELECT count(*) FROM n";
+    SWEEP = "DELETE FROM things WHERE text < $1";
     BROKEN = "SELECT nothing FROM nowhere";
 }
 
@@ -54,6 +61,8 @@ both! {
     what_was_queued_is_done_before_the_engine_stops
     a_tenants_statement_needs_a_tenant
     a_plan_names_what_is_read
+    answers_that_are_asked_for_together_come_each_to_its_own
+    a_sweep_removes_rows_of_every_tenant
 }
 
 fn open(place: &Place) -> Db {
@@ -285,4 +294,58 @@ fn a_plan_names_what_is_read(place: &Place) {
     for plan in plans.wait().expect("plans") {
         assert!(plan.join("\n").contains("things"), "{plan:?}");
     }
+}
+
+/// Adds two texts to each of two tenants.
+fn add_texts(db: &Db) {
+    let added = db.write::<_, Error>(far(), |tx| {
+        for (tenant, text) in [(1, "a"), (1, "b"), (2, "a"), (2, "c")] {
+            tx.bind(Tenant(tenant));
+            tx.execute(ADD_TEXT, params![text])?;
+        }
+        Ok(())
+    });
+    added.wait().expect("four rows");
+}
+
+fn answers_that_are_asked_for_together_come_each_to_its_own(place: &Place) {
+    let db = open(place);
+    add_texts(&db);
+    let read = db.read::<_, Error>(far(), |tx| {
+        tx.bind(Tenant(2));
+        let mut places = 0;
+        let together = tx.together(
+            (TEXTS, params![9_i64], |row| row.take::<String>()),
+            (KEYS, params!["b"], |row| row.take::<i64>()),
+            (TEXTS, params![1_i64], |_| {
+                places += 1;
+                Ok::<_, Error>(places)
+            }),
+        )?;
+        let refused = tx.together(
+            (TEXTS, params![9_i64], |row| row.take::<String>()),
+            (KEYS, params!["b"], |_| Err::<(), _>(Error::NoRow)),
+            (TEXTS, params![9_i64], |_| Ok(())),
+        );
+        assert!(matches!(refused, Err(Error::NoRow)));
+        Ok(together)
+    });
+    let (texts, keys, places) = read.wait().expect("three answers");
+    assert_eq!((texts, keys, places), (vec!["c".to_owned(), "a".to_owned()], vec![4], vec![1]));
+}
+
+fn a_sweep_removes_rows_of_every_tenant(place: &Place) {
+    let db = open(place);
+    add_texts(&db);
+    let swept = db.write::<_, Error>(far(), |tx| tx.sweep(SWEEP, params!["b"]));
+    assert_eq!(swept.wait().expect("a sweep"), 2);
+    let left = db.read::<_, Error>(far(), |tx| {
+        let mut left = Vec::new();
+        for tenant in [1, 2] {
+            tx.bind(Tenant(tenant));
+            left.extend(tx.all::<String, Error>(TEXTS, params![9_i64], |row| row.take())?);
+        }
+        Ok(left)
+    });
+    assert_eq!(left.wait().expect("what is left"), ["b", "c"]);
 }

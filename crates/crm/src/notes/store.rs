@@ -158,7 +158,7 @@ fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
 
 /// Removes the drafts that nobody committed in time; how many there were.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(SWEEP, params![oldest_draft(now)])?)
+    Ok(tx.sweep(SWEEP, params![oldest_draft(now)])?)
 }
 
 /// Where a list's candidates come from.

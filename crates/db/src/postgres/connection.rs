@@ -10,27 +10,31 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, Statement};
 
+use super::commit::number;
 use super::error::Failure;
-use super::link::{Link, Text};
+use super::link::Link;
 use super::server::Server;
-use super::value::Bound;
+use super::statement::{Asked, Ready, Text};
 use super::work::{Access, Stage, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
+use crate::session::Call;
 use crate::tx::Tenant;
 
 /// How long the end of a transaction may take that nobody waits for.
 const SETTLE: Duration = Duration::from_secs(5);
+
+/// All rows of an answer.
+pub(crate) type Rows = Vec<tokio_postgres::Row>;
 
 /// A worker's connection.
 pub(crate) struct Connection {
     server: Arc<Server>,
     runtime: Runtime,
     link: Option<Link>,
-    work: Work,
+    pub(super) work: Work,
 }
 
 impl Connection {
@@ -45,11 +49,17 @@ impl Connection {
         if self.link.as_ref().is_some_and(|link| !link.is_closed()) {
             return Ok(());
         }
+        self.cut();
         let connect =
             async { tokio::time::timeout_at(deadline.into(), self.server.connect()).await };
         let made = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)??;
         self.link = Some(Link::new(made));
         Ok(())
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub(super) fn is_linked(&self) -> bool {
+        self.link.is_some()
     }
 
     /// Begins the transaction of a job that only reads; nothing is sent before its first statement.
@@ -79,11 +89,19 @@ impl Connection {
         tenant: Option<Tenant>,
         params: &[Value<'_>],
     ) -> Result<usize> {
-        let touched =
-            self.ask(Text::plain(sql), tenant, params, async |client, statement, params| {
-                client.execute(statement, params).await
-            })?;
+        let asked = [Asked::new(Text::plain(sql), tenant, params)];
+        let touched = self.ask(&asked, async |client, ready| {
+            client.execute(&ready[0].statement, &ready[0].params).await
+        })?;
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    }
+
+    /// Runs a writing statement that alone sees the rows of all tenants which sweeps may remove.
+    pub(crate) fn sweep(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<usize> {
+        self.work.send_ahead("SELECT set_config('app.sweep', 'on', true)");
+        let touched = self.execute(sql, None, params);
+        self.work.send_ahead("SELECT set_config('app.sweep', '', true)");
+        touched
     }
 
     /// Adds a row; its key `n`, which the server made.
@@ -133,39 +151,40 @@ impl Connection {
         text: Text,
         tenant: Option<Tenant>,
         params: &[Value<'_>],
-    ) -> Result<Vec<tokio_postgres::Row>> {
-        self.ask(text, tenant, params, async |client, statement, params| {
-            client.query(statement, params).await
+    ) -> Result<Rows> {
+        self.ask(&[Asked::new(text, tenant, params)], async |client, ready| {
+            query(client, &ready[0]).await
         })
     }
 
-    /// Runs a statement, and remembers its failure: PostgreSQL keeps nothing of a transaction in which
-    /// a statement has failed, so neither does a job that goes on.
+    /// Runs three statements in one flight; all their rows.
+    pub(crate) fn together(&mut self, calls: [Call<'_>; 3]) -> Result<[Rows; 3]> {
+        let asked =
+            calls.map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params));
+        self.ask(&asked, async |client, ready| {
+            let (first, second, third) = tokio::join!(
+                biased;
+                query(client, &ready[0]), query(client, &ready[1]), query(client, &ready[2])
+            );
+            Ok([first?, second?, third?])
+        })
+    }
+
+    /// Runs statements in one flight, and remembers a failure: PostgreSQL keeps nothing of a transaction
+    /// in which a statement has failed, so neither does a job that goes on.
     fn ask<T>(
         &mut self,
-        text: Text,
-        tenant: Option<Tenant>,
-        params: &[Value<'_>],
-        send: impl AsyncFn(
-            &Client,
-            &Statement,
-            &[&(dyn ToSql + Sync)],
-        ) -> Result<T, tokio_postgres::Error>,
+        asked: &[Asked<'_>],
+        send: impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T> {
         if let Some(failure) = &self.work.failure {
             return Err(failure.clone().into());
         }
-        let bound: Vec<_> = tenant
-            .map(|Tenant(number)| Value::Integer(number.into()))
-            .into_iter()
-            .chain(params.iter().copied())
-            .map(Bound)
-            .collect();
         let had_link = self.link.is_some();
-        let mut outcome = self.attempt(text, &bound, &send);
+        let mut outcome = self.attempt(asked, &send);
         if matches!(outcome, Err(Failure::Lost(_))) && had_link && self.work.stage != Stage::Begun {
             // It was lost while nobody used it, and the job has seen nothing yet.
-            outcome = self.attempt(text, &bound, &send);
+            outcome = self.attempt(asked, &send);
         }
         outcome.map_err(|failure| self.fail(failure))
     }
@@ -178,34 +197,24 @@ impl Connection {
 
     fn attempt<T>(
         &mut self,
-        text: Text,
-        bound: &[Bound<'_>],
-        send: &impl AsyncFn(
-            &Client,
-            &Statement,
-            &[&(dyn ToSql + Sync)],
-        ) -> Result<T, tokio_postgres::Error>,
+        asked: &[Asked<'_>],
+        send: &impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
         self.open(self.work.deadline)?;
-        let writes = self.work.access == Access::Write && text.is_writing();
+        let writes =
+            self.work.access == Access::Write && asked.iter().any(|asked| asked.text.is_writing());
         if writes {
             self.work.lock_above_tenants();
         }
-        let statement = self.prepared(text)?;
-        if statement.params().len() != bound.len() {
-            return Err(Failure::Misused(format!(
-                "a statement of {} parameters was given {}",
-                statement.params().len(),
-                bound.len()
-            )));
-        }
-        let params: Vec<_> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let ready: Vec<_> = asked
+            .iter()
+            .map(|asked| asked.ready(self.prepared(asked.text)?))
+            .collect::<Result<_, _>>()?;
         if !writes || self.work.number.is_some() {
-            return self.flight(async |client| send(client, &statement, &params).await);
+            return self.flight(async |client| send(client, &ready).await);
         }
         let (answer, number) = self.flight(async |client| {
-            let (answer, number) =
-                tokio::join!(biased; send(client, &statement, &params), number(client));
+            let (answer, number) = tokio::join!(biased; send(client, &ready), number(client));
             Ok((answer?, number?))
         })?;
         self.work.number = number;
@@ -227,6 +236,9 @@ impl Connection {
 
     /// Runs a script of the engine's own inside the job's transaction; the rows of its answers.
     pub(super) fn script_in_job(&mut self, script: &str) -> Result<Vec<SimpleQueryRow>> {
+        if let Some(failure) = &self.work.failure {
+            return Err(failure.clone().into());
+        }
         let outcome = self
             .open(self.work.deadline)
             .and_then(|()| self.flight(async |client| client.simple_query(script).await));
@@ -237,7 +249,7 @@ impl Connection {
     }
 
     /// Sends what waits ahead and what `send` sends, and waits for the answers to both.
-    fn flight<T>(
+    pub(super) fn flight<T>(
         &mut self,
         send: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
@@ -260,26 +272,13 @@ impl Connection {
         match &outcome {
             Ok(_) => self.work.landed(),
             // What is still to come over it belongs to nobody.
-            Err(failure) if failure.is_lost() => self.link = None,
+            Err(failure) if failure.is_lost() => self.cut(),
             Err(failure) if failure.is_stale_statement() => {
                 if let Some(link) = &mut self.link {
                     link.forget_statements();
                 }
             }
             Err(_) => {}
-        }
-        outcome
-    }
-
-    /// Keeps what the job wrote, or says why it is not kept.
-    pub(super) fn commit(&mut self) -> Result<(), Failure> {
-        if self.work.stage == Stage::Idle {
-            return Ok(());
-        }
-        self.work.drop_ahead();
-        let outcome = self.flight(async |client| client.batch_execute("COMMIT").await);
-        if outcome.is_ok() {
-            self.work.stage = Stage::Idle;
         }
         outcome
     }
@@ -291,16 +290,39 @@ impl Connection {
         let rollback = link.client().batch_execute("ROLLBACK");
         let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });
         if !matches!(ended, Ok(Ok(()))) {
-            self.link = None;
+            self.cut();
         }
     }
 
-    /// Runs a script of the engine's own, outside any job and without a time limit; the rows of its
-    /// answers.
-    pub(super) fn script(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, Failure> {
+    fn cut(&mut self) {
+        if let Some(link) = self.link.take() {
+            link.cut(&self.runtime);
+        }
+    }
+
+    /// Runs a script of the engine's own, outside any transaction of a job's, until a deadline if there
+    /// is one; the rows of its answers.
+    pub(super) fn script(
+        &mut self,
+        sql: &str,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<SimpleQueryRow>, Failure> {
         let Some(link) = &self.link else { return Err(Failure::gone()) };
-        let answers = self.runtime.block_on(link.client().simple_query(sql))?;
-        Ok(answers.into_iter().filter_map(row).collect())
+        let asked = link.client().simple_query(sql);
+        let answered = match deadline {
+            None => Ok(self.runtime.block_on(asked)),
+            Some(at) => {
+                self.runtime.block_on(async { tokio::time::timeout_at(at.into(), asked).await })
+            }
+        };
+        let outcome = match answered {
+            Ok(outcome) => outcome.map_err(Failure::from),
+            Err(_) => Err(Failure::Deadline),
+        };
+        if outcome.as_ref().is_err_and(Failure::is_lost) {
+            self.cut();
+        }
+        Ok(outcome?.into_iter().filter_map(row).collect())
     }
 
     /// Ends the connection in order.
@@ -311,14 +333,12 @@ impl Connection {
     }
 }
 
-/// The running transaction's number, once it has one.
-async fn number(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    let answers = client.simple_query("SELECT pg_current_xact_id_if_assigned()").await?;
-    let row = answers.into_iter().find_map(row);
-    Ok(row.and_then(|row| row.get(0).map(str::to_owned)))
+async fn query(client: &Client, ready: &Ready<'_>) -> Result<Rows, tokio_postgres::Error> {
+    client.query(&ready.statement, &ready.params).await
 }
 
-fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
+/// The row, if the server's message is one.
+pub(super) fn row(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
     match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,

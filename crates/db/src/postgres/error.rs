@@ -20,6 +20,9 @@ pub(super) enum Failure {
     /// The job's deadline passed on this side.
     #[error("there was no answer in time")]
     Deadline,
+    /// Whether the transaction was kept could not be learnt.
+    #[error("{0}")]
+    Unknown(String),
     /// The statement was never sent: what is bound to it does not fit.
     #[error("{0}")]
     Misused(String),
@@ -52,7 +55,7 @@ impl Failure {
                 SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED
             ),
             Self::Lost(_) => true,
-            Self::Deadline | Self::Misused(_) => false,
+            Self::Deadline | Self::Unknown(_) | Self::Misused(_) => false,
         }
     }
 
@@ -96,6 +99,7 @@ impl From<Failure> for Error {
             Failure::Refused(refused) => refused.into(),
             Failure::Lost(reason) => Self::Unavailable(reason.into()),
             Failure::Deadline => Self::Deadline,
+            Failure::Unknown(reason) => Self::Unknown(reason.into()),
             Failure::Misused(reason) => Self::Statement(reason.into()),
         }
     }

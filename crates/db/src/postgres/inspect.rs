@@ -1,7 +1,7 @@
 //! What tests and the operator's doctor ask of the server.
 
 use super::Connection;
-use super::link::Text;
+use super::statement::Text;
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::tx::Tenant;

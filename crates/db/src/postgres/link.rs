@@ -1,51 +1,18 @@
 //! [`Link`]: one open connection to the server, and the statements that are prepared on it.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Statement};
 
+use super::statement::{Key, Text};
+
 /// How long the server has to take note that a connection ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// A statement's text, and what this engine puts around it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
-    pub(super) before: &'static str,
-    pub(super) sql: &'static str,
-    pub(super) after: &'static str,
-}
-
-impl Text {
-    /// A statement as it was declared.
-    pub(super) fn plain(sql: &'static str) -> Self {
-        Self { before: "", sql, after: "" }
-    }
-
-    /// Whether it may write: every statement but a plain SELECT.
-    pub(super) fn is_writing(self) -> bool {
-        let word = self.sql.trim_start().get(..6);
-        !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
-    }
-
-    /// Statements are `'static`, so an address names one text for good.
-    fn key(self) -> Key {
-        (self.before, self.sql.as_ptr().addr(), self.after)
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}{}{}", self.before, self.sql, self.after)
-    }
-}
-
-type Key = (&'static str, usize, &'static str);
-
-/// An open connection. Dropping it cuts it off; [`Link::close`] says goodbye.
+/// An open connection. The thread's runtime holds its socket, so it does not end by being dropped.
 pub(super) struct Link {
     client: Client,
     statements: HashMap<Key, Statement>,
@@ -76,6 +43,12 @@ impl Link {
 
     pub(super) fn forget_statements(&mut self) {
         self.statements.clear();
+    }
+
+    /// Cuts the connection off: the server sees it end now, not when the runtime runs next.
+    pub(super) fn cut(self, runtime: &Runtime) {
+        self.task.abort();
+        let _ = runtime.block_on(self.task);
     }
 
     /// Ends the connection in order, so that the server does not log it as lost.

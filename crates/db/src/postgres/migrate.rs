@@ -4,6 +4,8 @@
 //! nothing here but the steps themselves locks a table. What keeps two that migrate apart is a lock
 //! that nobody else asks for.
 
+use tokio_postgres::SimpleQueryRow;
+
 use super::Connection;
 use crate::error::{Error, Result};
 use crate::migrate::{Migrate, Migration, Taken, missing};
@@ -21,13 +23,13 @@ pub(super) fn run(
     migrations: &[Migration],
     migrate: Migrate,
 ) -> Result<()> {
-    connection.script(&format!("SELECT pg_advisory_lock({HISTORY})"))?;
-    connection.script("BEGIN READ WRITE")?;
+    script(connection, &format!("SELECT pg_advisory_lock({HISTORY})"))?;
+    script(connection, "BEGIN READ WRITE")?;
     let outcome = advance(connection, migrations, migrate);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
     // The lock ends with the connection, if not before.
-    let ended = connection.script(&format!("{end}; SELECT pg_advisory_unlock({HISTORY})"));
-    outcome.and(ended.map(|_| ()).map_err(Error::from))
+    let ended = script(connection, &format!("{end}; SELECT pg_advisory_unlock({HISTORY})"));
+    outcome.and(ended.map(drop))
 }
 
 fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
@@ -36,16 +38,20 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
     if missing.is_empty() {
         return Ok(());
     }
-    connection.script(&format!(
-        "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; \
+    script(
+        connection,
+        &format!(
+            "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; \
          CREATE TABLE IF NOT EXISTS schema_steps \
          (position integer PRIMARY KEY, name text NOT NULL, script text NOT NULL)"
-    ))?;
+        ),
+    )?;
     for (position, migration) in (taken.len()..).zip(missing) {
-        connection.script(migration.postgres)?;
-        let (name, script) = (quoted(migration.name), quoted(migration.postgres));
-        connection
-            .script(&format!("INSERT INTO schema_steps VALUES ({position}, {name}, {script})"))?;
+        script(connection, migration.postgres)?;
+        let name = quoted(migration.name);
+        let text = quoted(migration.postgres);
+        let step = format!("INSERT INTO schema_steps VALUES ({position}, {name}, {text})");
+        script(connection, &step)?;
     }
     Ok(())
 }
@@ -53,7 +59,8 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
 /// The steps that were taken; a database without them must be empty.
 fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
     // What extensions brought is nobody's.
-    let tables = connection.script(
+    let tables = script(
+        connection,
         "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace \
          AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (SELECT FROM pg_depend \
          WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')",
@@ -67,8 +74,8 @@ fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
                 .to_owned(),
         ));
     }
-    let steps = connection.script("SELECT name, script FROM schema_steps ORDER BY position")?;
-    let step = |row: &tokio_postgres::SimpleQueryRow| Taken {
+    let steps = script(connection, "SELECT name, script FROM schema_steps ORDER BY position")?;
+    let step = |row: &SimpleQueryRow| Taken {
         name: row.get(0).unwrap_or_default().to_owned(),
         script: row.get(1).unwrap_or_default().to_owned(),
     };
@@ -78,4 +85,9 @@ fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
 /// A text as a literal. A step's text is the program's own; this is about its quotes.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Runs a script however long it takes: a step may rewrite a table.
+fn script(connection: &mut Connection, sql: &str) -> Result<Vec<SimpleQueryRow>> {
+    Ok(connection.script(sql, None)?)
 }

@@ -4,6 +4,7 @@
 //! Writers wait for one another's locks, so they have threads of their own and reads never wait behind
 //! them. Nothing here knows what the jobs do; nothing above knows that this is PostgreSQL.
 
+mod commit;
 mod connection;
 mod error;
 mod inspect;
@@ -11,6 +12,7 @@ mod link;
 mod migrate;
 mod reader;
 mod server;
+mod statement;
 mod value;
 mod work;
 mod writer;

@@ -7,7 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
@@ -19,7 +19,10 @@ use crate::session::Session;
 use crate::tx::WriteTx;
 
 /// How often a job is run again.
-const RETRIES: usize = 3;
+const RETRIES: u32 = 3;
+/// How long it waits before it is run again for the first time; twice as long each time after that.
+/// Whatever was in its way needs a moment to go on, or it stands there again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What became of one attempt.
 enum Attempt {
@@ -69,8 +72,10 @@ fn serve(
             Attempt::Refused => return Ok(()),
             Attempt::Failed(failure) if failure.is_transient() && retries < RETRIES => {
                 tracing::debug!(%failure, "a write runs again");
-                retries += 1;
                 connection.end();
+                let left = deadline.saturating_duration_since(Instant::now());
+                std::thread::sleep(left.min(PAUSE * 2_u32.pow(retries)));
+                retries += 1;
             }
             Attempt::Failed(failure) => return Err(failure.into()),
         }

@@ -1,0 +1,79 @@
+//! Statements on their way to the server: their text, and what is bound to them.
+
+use std::fmt;
+
+use tokio_postgres::Statement;
+use tokio_postgres::types::ToSql;
+
+use super::error::Failure;
+use super::value::Bound;
+use crate::row::Value;
+use crate::tx::Tenant;
+
+/// A statement's text, and what this engine puts around it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    pub(super) before: &'static str,
+    pub(super) sql: &'static str,
+    pub(super) after: &'static str,
+}
+
+impl Text {
+    /// A statement as it was declared.
+    pub(super) fn plain(sql: &'static str) -> Self {
+        Self { before: "", sql, after: "" }
+    }
+
+    /// Whether it may write: every statement but a plain SELECT.
+    pub(super) fn is_writing(self) -> bool {
+        let word = self.sql.trim_start().get(..6);
+        !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
+    }
+
+    /// Statements are `'static`, so an address names one text for good.
+    pub(super) fn key(self) -> Key {
+        (self.before, self.sql.as_ptr().addr(), self.after)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{}{}", self.before, self.sql, self.after)
+    }
+}
+
+/// What tells one text from another.
+pub(super) type Key = (&'static str, usize, &'static str);
+
+/// A statement that a job asks, with what is bound to it.
+pub(super) struct Asked<'p> {
+    pub(super) text: Text,
+    bound: Vec<Bound<'p>>,
+}
+
+impl<'p> Asked<'p> {
+    /// The tenant, if there is one, is the first parameter.
+    pub(super) fn new(text: Text, tenant: Option<Tenant>, params: &[Value<'p>]) -> Self {
+        let tenant = tenant.map(|Tenant(number)| Value::Integer(number.into()));
+        let bound = tenant.into_iter().chain(params.iter().copied()).map(Bound).collect();
+        Self { text, bound }
+    }
+
+    /// The same, prepared.
+    pub(super) fn ready(&self, statement: Statement) -> Result<Ready<'_>, Failure> {
+        let (taken, given) = (statement.params().len(), self.bound.len());
+        if taken != given {
+            return Err(Failure::Misused(format!(
+                "a statement of {taken} parameters was given {given}"
+            )));
+        }
+        let params = self.bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        Ok(Ready { statement, params })
+    }
+}
+
+/// A statement that can be sent.
+pub(super) struct Ready<'a> {
+    pub(super) statement: Statement,
+    pub(super) params: Vec<&'a (dyn ToSql + Sync)>,
+}

@@ -1,0 +1,122 @@
+//! Connections that break, servers that stop, and what is told of a server that cannot be reached.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use zoop_db::{Db, Error, Migrate, Options, Tenant, params};
+use zoop_postgres_cluster::Cluster;
+
+use crate::{
+    ADD, ASLEEP, END_OTHER_CONNECTIONS, END_OWN_CONNECTION, MIGRATIONS, SLEEP, add, count,
+    database, far, open,
+};
+
+#[test]
+fn connections_that_were_cut_while_nobody_used_them_are_opened_again() {
+    let database = database();
+    let (db, other) = (open(database.url()), open(database.url()));
+    add(&db, 1).expect("a row");
+    let cut = other.read::<_, Error>(far(), |tx| {
+        tx.global_first::<i64, Error>(END_OTHER_CONNECTIONS, &[], |row| row.take())
+    });
+    assert!(cut.wait().expect("a count") >= Some(1));
+    for number in 2..20 {
+        add(&db, number).expect("a row");
+        assert_eq!(count(&db).expect("a count"), number);
+    }
+}
+
+#[test]
+fn a_write_whose_connection_broke_on_the_way_runs_again() {
+    let database = database();
+    let db = open(database.url());
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    let added = db.write::<_, Error>(far(), move |tx| {
+        tx.bind(Tenant(1));
+        let key = tx.insert(ADD, params![1_i64])?;
+        if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+            tx.global_first::<bool, Error>(END_OWN_CONNECTION, &[], |row| row.take())?;
+        }
+        Ok(key)
+    });
+    added.wait().expect("kept at the second run");
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    assert_eq!(count(&db).expect("a count"), 1);
+}
+
+#[test]
+fn a_read_whose_connection_broke_on_the_way_fails_alone() {
+    let database = database();
+    let db = open(database.url());
+    let cut = db.read::<_, Error>(far(), |tx| {
+        tx.global_first::<bool, Error>(END_OWN_CONNECTION, &[], |row| row.take())
+    });
+    // The first one was taken for a connection that broke before; so was its second try.
+    assert!(matches!(cut.wait(), Err(Error::Unavailable(_))));
+    assert_eq!(count(&db).expect("a count"), 0);
+}
+
+#[test]
+fn a_statement_past_its_deadline_is_ended_on_the_server_too() {
+    let database = database();
+    let db = open(database.url());
+    let soon = Instant::now() + Duration::from_millis(300);
+    let asleep =
+        db.read::<_, Error>(soon, |tx| tx.global_first::<i64, Error>(SLEEP, &[], |row| row.take()));
+    assert!(matches!(asleep.wait(), Err(Error::Deadline)));
+    assert!(Instant::now() < soon + Duration::from_millis(500));
+    let left = db
+        .read::<_, Error>(far(), |tx| tx.global_first::<i64, Error>(ASLEEP, &[], |row| row.take()));
+    assert_eq!(left.wait().expect("a count"), Some(0));
+}
+
+#[test]
+fn a_server_that_stops_and_starts_is_told_of_and_used_again() {
+    let mut cluster = Cluster::start().expect("a cluster");
+    let database = cluster.fresh_database().expect("a database");
+    let db = open(database.url());
+    add(&db, 1).expect("a row");
+    cluster.stop_immediately().expect("stopped");
+    assert!(matches!(count(&db), Err(Error::Unavailable(_))));
+    assert!(matches!(add(&db, 2), Err(Error::Unavailable(_))));
+    assert!(!db.takes_writes());
+    cluster.restart().expect("started");
+    add(&db, 2).expect("a row");
+    assert!(db.takes_writes());
+    assert_eq!(count(&db).expect("a count"), 2);
+}
+
+#[test]
+fn a_server_that_cannot_be_used_is_told_without_the_password() {
+    let refused = |url: &str| {
+        let opened = Db::open(url, &Options::default(), MIGRATIONS, Migrate::Run);
+        let error = opened.err().expect("a refusal");
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains("hunter2"), "{told}");
+        (error, told)
+    };
+    let (error, told) = refused("postgres://ann:hunter2@localhost:1/zoop");
+    assert!(matches!(error, Error::Connect { .. }), "{told}");
+    assert!(told.contains("ann@localhost:1/zoop"), "{told}");
+    for url in ["postgres://ann:hunter2@h/zoop?x=y", "postgres://", "postgres://h/zoop?hunter2=1"] {
+        let (error, told) = refused(url);
+        assert!(matches!(error, Error::ServerUrl), "{told}");
+    }
+    let database = database();
+    let nowhere = database.url().replace("zoop_test", "zoop_nowhere");
+    let (error, told) = refused(&nowhere);
+    assert!(matches!(error, Error::Connect { .. }), "{told}");
+    assert!(told.contains("does not exist"), "{told}");
+}
+
+#[test]
+fn the_databases_clock_is_that_of_a_machine_nearby() {
+    let database = database();
+    let db = open(database.url());
+    let first = db.clock().expect("a clock");
+    assert!(db.clock().expect("a clock") >= first);
+    // 2020-01-01: it is a time, and not a span.
+    assert!(first.0 > 1_577_836_800_000_000);
+}

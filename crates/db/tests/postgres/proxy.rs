@@ -1,0 +1,103 @@
+//! A proxy before the server that breaks a connection at its COMMIT.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The name of a server's socket.
+const SOCKET: &str = ".s.PGSQL.5432";
+/// The statement as it is sent; READ COMMITTED is another.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+/// What the next COMMIT loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The server never hears it, and the connection breaks.
+    Commit,
+    /// The server hears it, and the connection breaks before its answer is through.
+    Answer,
+    /// The server never hears it, and cannot be reached any more.
+    Server,
+}
+
+/// A socket in a folder of its own, behind which is the server's.
+pub(crate) struct Proxy {
+    state: Arc<State>,
+    _folder: tempfile::TempDir,
+}
+
+/// What goes wrong.
+#[derive(Default)]
+struct State {
+    next: Mutex<Option<Fault>>,
+    is_down: AtomicBool,
+}
+
+impl Proxy {
+    /// Stands before the server that `url` names by its socket's folder.
+    pub(crate) fn before(url: &str) -> (Self, String) {
+        let (start, rest) = url.split_once("host=").expect("a socket's folder");
+        let (server, rest) = rest.split_once('&').expect("a user");
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = UnixListener::bind(folder.path().join(SOCKET)).expect("a socket");
+        let url = format!("{start}host={}&{rest}", folder.path().display());
+        let server = PathBuf::from(server).join(SOCKET);
+        let state = Arc::<State>::default();
+        let shared = state.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if !shared.is_down.load(Ordering::SeqCst) {
+                    join(&client, &server, &shared);
+                }
+            }
+        });
+        (Self { state, _folder: folder }, url)
+    }
+
+    /// Does this to the next COMMIT.
+    pub(crate) fn fail_next(&self, fault: Fault) {
+        *self.state.next.lock().expect("no panic") = Some(fault);
+    }
+}
+
+/// Joins a client to the server, until either ends or a fault is due.
+fn join(client: &UnixStream, server: &Path, state: &Arc<State>) {
+    let server = UnixStream::connect(server).expect("the server");
+    let (mut from_server, mut to_client) = twins(&server, client);
+    let (mut from_client, mut to_server) = twins(client, &server);
+    let is_answer_lost = Arc::new(AtomicBool::new(false));
+    let is_lost = is_answer_lost.clone();
+    std::thread::spawn(move || {
+        pass(&mut from_server, &mut to_client, |_| !is_lost.load(Ordering::SeqCst));
+    });
+    let state = state.clone();
+    std::thread::spawn(move || {
+        pass(&mut from_client, &mut to_server, |bytes| {
+            if !bytes.windows(COMMIT.len()).any(|word| word == COMMIT) {
+                return true;
+            }
+            let fault = state.next.lock().expect("no panic").take();
+            is_answer_lost.store(fault == Some(Fault::Answer), Ordering::SeqCst);
+            state.is_down.store(fault == Some(Fault::Server), Ordering::SeqCst);
+            matches!(fault, None | Some(Fault::Answer))
+        });
+    });
+}
+
+fn twins(from: &UnixStream, to: &UnixStream) -> (UnixStream, UnixStream) {
+    (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"))
+}
+
+/// Passes bytes on until there are none or `goes` says no; then both sides are ended.
+fn pass(from: &mut UnixStream, to: &mut UnixStream, mut goes: impl FnMut(&[u8]) -> bool) {
+    let mut buffer = [0; 8_192];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        if !goes(&buffer[..read]) || to.write_all(&buffer[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}

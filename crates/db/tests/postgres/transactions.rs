@@ -1,0 +1,115 @@
+//! Writes beside writes: of one tenant in order, deadlocks run again, failures forgotten by nobody.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+
+use zoop_db::{Error, Reply, Tenant, WriteTx, params};
+
+use crate::{ADD, COUNTED, GREATEST, NUMBERS, RAISE, SWEEP, add, count, database, far, open};
+
+/// Adds the number after the greatest.
+fn add_next(tx: &mut WriteTx<'_>) -> Result<i64, Error> {
+    tx.bind(Tenant(1));
+    let greatest = tx.first::<Option<i64>, Error>(GREATEST, &[], |row| row.take())?.flatten();
+    tx.insert(ADD, params![greatest.unwrap_or(0) + 1])
+}
+
+#[test]
+fn the_writes_of_one_tenant_follow_one_another_in_every_process() {
+    let database = database();
+    let engines = [open(database.url()), open(database.url())];
+    let writes: Vec<Reply<i64, Error>> =
+        (0..60).map(|turn| engines[turn % 2].write(far(), add_next)).collect();
+    for write in writes {
+        write.wait().expect("a write that waited");
+    }
+    let numbers = engines[0].read(far(), |tx| {
+        tx.bind(Tenant(1));
+        tx.all::<i64, Error>(NUMBERS, &[], |row| row.take())
+    });
+    assert_eq!(numbers.wait().expect("numbers"), (1..=60).collect::<Vec<_>>());
+    let commits: u64 = engines.iter().map(|engine| engine.gauges().commits).sum();
+    assert_eq!(commits, 60);
+}
+
+#[test]
+fn writes_that_block_each_other_both_succeed() {
+    let database = database();
+    let db = open(database.url());
+    let both_have_one = Arc::new(Barrier::new(2));
+    let runs = Arc::new(AtomicUsize::new(0));
+    let raise = |tenant, first: &'static str, second: &'static str| {
+        let (barrier, runs) = (both_have_one.clone(), runs.clone());
+        let mut is_first_run = true;
+        db.write::<_, Error>(far(), move |tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            tx.bind(Tenant(tenant));
+            tx.global_execute(RAISE, params![first])?;
+            if std::mem::take(&mut is_first_run) {
+                barrier.wait();
+            }
+            tx.global_execute(RAISE, params![second])
+        })
+    };
+    let writes = [raise(1, "x", "y"), raise(2, "y", "x")];
+    for write in writes {
+        assert_eq!(write.wait().expect("one after the other"), 1);
+    }
+    assert!(runs.load(Ordering::SeqCst) >= 3, "one of them ran again");
+    let counted = db.read::<_, Error>(far(), |tx| {
+        tx.global_first::<i64, Error>(COUNTED, params!["x"], |row| row.take())
+    });
+    assert_eq!(counted.wait().expect("a count"), Some(2));
+}
+
+#[test]
+fn a_job_that_goes_on_after_a_failure_is_not_kept() {
+    let database = database();
+    let db = open(database.url());
+    add(&db, 1).expect("a row");
+    let swallowed = db.write::<_, Error>(far(), |tx| {
+        tx.bind(Tenant(1));
+        tx.insert(ADD, params![2_i64])?;
+        assert!(matches!(tx.insert(ADD, params![1_i64]), Err(Error::Unique(_))));
+        assert!(tx.insert(ADD, params![3_i64]).is_err());
+        Ok(())
+    });
+    assert!(matches!(swallowed.wait(), Err(Error::Unique(_))));
+    assert_eq!(count(&db).expect("a count"), 1);
+}
+
+#[test]
+fn what_does_not_fit_its_parameter_is_a_defect_and_says_nothing_of_the_value() {
+    let database = database();
+    let db = open(database.url());
+    let misused = db.write(far(), |tx| {
+        tx.bind(Tenant(1));
+        tx.insert(ADD, params!["a secret"])
+    });
+    let Err(error @ Error::Statement(_)) = misused.wait() else { panic!("a defect is told") };
+    assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    let twice = db.write(far(), |tx| {
+        tx.bind(Tenant(1));
+        tx.insert(ADD, params![1_i64, 2_i64])
+    });
+    assert!(matches!(twice.wait(), Err(Error::Statement(_))));
+}
+
+#[test]
+fn nothing_but_a_sweep_sees_rows_of_every_tenant() {
+    let database = database();
+    let db = open(database.url());
+    add(&db, 1).expect("a row");
+    let seen = db.write::<_, Error>(far(), |tx| {
+        let unbound = tx.global_execute(SWEEP, &[])?;
+        tx.bind(Tenant(2));
+        let another = tx.global_execute(SWEEP, &[])?;
+        let swept = tx.sweep(SWEEP, &[])?;
+        tx.bind(Tenant(1));
+        tx.insert(ADD, params![1_i64])?;
+        tx.bind(Tenant(2));
+        let after = tx.global_execute(SWEEP, &[])?;
+        Ok([unbound, another, swept, after])
+    });
+    assert_eq!(seen.wait().expect("four sweeps"), [0, 0, 1, 0]);
+}
