@@ -9,6 +9,23 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     postgres: include_str!("../../../migrations/postgres/0001_init.sql"),
 }];
 
+/// The tables that stand above tenants, each with the reason: no row-level security holds for them,
+/// since nobody is bound to a tenant yet when they are read. All others belong to tenants.
+pub const TABLES_ABOVE_TENANTS: &[(&str, &str)] = &[
+    ("tenants", "tells which tenants there are"),
+    ("users", "a person may be a member of several tenants"),
+    ("memberships", "is read with the key, to know what its person may do in the key's tenant"),
+    ("api_keys", "is read by the key's hash, which tells the tenant"),
+    ("request_counts", "processes tell one another what they admitted, of all tenants"),
+    ("schema_steps", "the schema's own history"),
+];
+
+/// The tables of the search index on PostgreSQL. They hold tokens and numbers alone and name the
+/// tenant in every key, but have no row-level security: under a policy the index is not used, because
+/// its operator might tell something of a row before the policy is asked. What is found in them is
+/// joined to a protected table.
+pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
+
 /// Every statement about one tenant's rows, by module.
 pub const STATEMENTS: &[(&str, &[(&str, Sql)])] = &[
     ("idempotency", crate::idempotency::STATEMENTS),

@@ -53,13 +53,12 @@ pub struct World {
     pub environment: Environment,
     url: String,
     /// Keeps the database as long as the world lives.
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
 /// What a world's database is kept in.
-#[expect(dead_code, reason = "held for their end")]
 enum Keeper {
-    Folder(tempfile::TempDir),
+    Folder(#[expect(dead_code, reason = "held for its end")] tempfile::TempDir),
     Server(zoop_postgres_cluster::Database),
 }
 
@@ -127,12 +126,23 @@ impl World {
         let few = NonZeroUsize::new(2);
         let options = Options { readers: few, writers: few, ..Options::default() };
         let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Run).expect("a database");
-        Self { db, clock, environment, url, _keeper: keeper }
+        Self { db, clock, environment, url, keeper }
     }
 
     /// The URL of the database.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The database's server, for what the product cannot be asked.
+    ///
+    /// # Panics
+    /// When the world is not on PostgreSQL.
+    pub fn server(&self) -> &zoop_postgres_cluster::Database {
+        match &self.keeper {
+            Keeper::Server(database) => database,
+            Keeper::Folder(_) => panic!("a world on PostgreSQL"),
+        }
     }
 
     /// The database's file.

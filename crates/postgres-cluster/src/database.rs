@@ -45,6 +45,15 @@ impl Database {
         with_database(&self.superuser, &self.name)
     }
 
+    /// Runs a script as the application's role, up to its first error; the values that it gives, a
+    /// line a row, parted by `|`.
+    pub fn run(&self, script: &str) -> Result<String> {
+        let mut psql = Command::new(programs::folder()?.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        psql.args(["--set=ON_ERROR_STOP=1", "--command", script, &self.url]);
+        programs::output(&mut psql)
+    }
+
     pub(crate) fn create(superuser: &str) -> Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);

@@ -11,3 +11,4 @@ mod races;
 mod reference;
 mod rows;
 mod snapshots;
+mod tenancy;

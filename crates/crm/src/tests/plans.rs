@@ -1,7 +1,9 @@
 //! Every statement can be prepared, names its tenant, and walks no table and sorts nothing.
 
+use zoop_db::Dialect;
+
 use crate::schema;
-use crate::testing::World;
+use crate::testing::{World, on};
 
 /// Statements that read a whole table because that is what they are for.
 const WHOLE: &[(&str, &str)] = &[
@@ -53,14 +55,35 @@ fn every_statement_is_prepared_and_walks_no_table() {
 }
 
 #[test]
+fn every_statement_is_prepared_on_postgresql() {
+    on(Dialect::Postgres, || {
+        let world = World::new();
+        let tenant = schema::STATEMENTS.iter().flat_map(|(module, statements)| {
+            statements.iter().map(move |(name, sql)| (*module, *name, sql.postgres()))
+        });
+        let global = schema::GLOBAL_STATEMENTS.iter().flat_map(|(module, statements)| {
+            statements.iter().map(move |(name, sql)| (*module, *name, sql.postgres()))
+        });
+        for (module, name, sql) in tenant.chain(global) {
+            // The plan for an empty table says nothing; that there is one says that the server
+            // understands the statement.
+            let plan = world.read(move |tx| Ok(tx.plan(sql, placeholders(sql))?));
+            plan.unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
+        }
+    });
+}
+
+#[test]
 fn every_tenant_statement_names_the_tenant() {
     for (module, statements) in schema::STATEMENTS {
         for (name, sql) in *statements {
-            let text = sql.sqlite();
-            let named = text.contains("tenant_no = $1") || text.contains("(tenant_no,");
-            // A row of the search index is named by its number, which its tenant's row holds.
-            let indexes = text.contains("_search (rowid") || text.contains("_search WHERE rowid");
-            assert!(named || indexes, "{module} {name}: {text}");
+            for text in [sql.sqlite(), sql.postgres()] {
+                let named = text.contains("tenant_no = $1") || text.contains("(tenant_no,");
+                // A row of SQLite's search index is named by its number, which its tenant's row holds.
+                let indexes =
+                    text.contains("_search (rowid") || text.contains("_search WHERE rowid");
+                assert!(named || indexes, "{module} {name}: {text}");
+            }
         }
     }
 }

@@ -1,0 +1,125 @@
+//! The second belt: on PostgreSQL another tenant's rows can be neither read nor written, whatever
+//! statement is run as the application's role, and every key holds the tenant.
+
+use serde_json::json;
+use zoop_db::Dialect;
+
+use crate::schema::{SEARCH_TABLES, TABLES_ABOVE_TENANTS};
+use crate::testing::{World, on};
+use crate::{catalog, run};
+
+/// Two businesses with a record of every kind; the second's number and the first's.
+fn with_two_businesses(test: impl FnOnce(&World, u32, u32)) {
+    on(Dialect::Postgres, || {
+        let world = World::new();
+        let (acme, other) = (world.business("Acme"), world.business("Other"));
+        for business in [&acme, &other] {
+            let (access, environment) = (business.office.clone(), world.environment.clone());
+            let tool = catalog::find("notes.create").expect("a tool");
+            let note = json!({ "body": "Remembered and counted." }).to_string();
+            let written = world
+                .write(move |tx| run::write(tx, &access, &environment, tool, &note, Some("a key")));
+            written.expect("a note");
+        }
+        test(&world, acme.account.number.0, other.account.number.0);
+    });
+}
+
+/// Every table that is no tenant's alone by declaration.
+fn protected(world: &World) -> Vec<String> {
+    let tables = ask(world, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+    let is_protected = |table: &&str| {
+        TABLES_ABOVE_TENANTS.iter().all(|(above, _)| above != table)
+            && !SEARCH_TABLES.contains(table)
+    };
+    tables.lines().filter(is_protected).map(str::to_owned).collect()
+}
+
+fn ask(world: &World, script: &str) -> String {
+    world.server().run(script).unwrap_or_else(|error| panic!("{script}: {error:#}"))
+}
+
+/// A script that runs bound to a tenant.
+fn bound(tenant: u32, script: &str) -> String {
+    format!("BEGIN; SET LOCAL app.tenant = {tenant}; {script}; COMMIT")
+}
+
+#[test]
+fn the_role_is_held_to_the_policies() {
+    with_two_businesses(|world, _, _| {
+        let role = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user";
+        assert_eq!(ask(world, role).trim(), "f");
+    });
+}
+
+#[test]
+fn every_other_table_has_a_policy_that_holds_for_its_owner_too() {
+    with_two_businesses(|world, _, _| {
+        let tables = protected(world);
+        assert!(tables.len() >= 11, "{tables:?}");
+        for table in tables {
+            let of_table = format!(
+                "SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = '{table}'"
+            );
+            assert_eq!(ask(world, &of_table).trim(), "t", "{table}");
+        }
+    });
+}
+
+#[test]
+fn another_tenants_rows_are_neither_seen_nor_changed() {
+    with_two_businesses(|world, acme, other| {
+        for table in protected(world) {
+            let count = |script: String| ask(world, &script).trim().to_owned();
+            let all = format!("SELECT count(*) FROM {table}");
+            assert_eq!(count(all.clone()), "0", "{table} is seen without a tenant");
+            let own = count(bound(acme, &all));
+            assert_ne!(own, "0", "{table} has no row to try with");
+            let foreign = format!("SELECT count(*) FROM {table} WHERE tenant_no = {acme}");
+            assert_eq!(count(bound(other, &foreign)), "0", "{table} is seen by another tenant");
+            for write in ["UPDATE {table} SET tenant_no = tenant_no", "DELETE FROM {table}"] {
+                let write = write.replace("{table}", &table);
+                ask(world, &bound(other, &format!("{write} WHERE tenant_no = {acme}")));
+            }
+            assert_eq!(count(bound(acme, &all)), own, "{table} was changed by another tenant");
+        }
+    });
+}
+
+#[test]
+fn no_row_is_written_for_another_tenant() {
+    with_two_businesses(|world, acme, other| {
+        for table in protected(world) {
+            let smuggle = format!(
+                "CREATE TEMP TABLE copied AS SELECT * FROM {table}; \
+                 UPDATE copied SET tenant_no = {acme}; INSERT INTO {table} SELECT * FROM copied"
+            );
+            // A key that the engine makes may be said, so nothing but the policy stands in the way.
+            let refusal =
+                world.server().run(&bound(other, &smuggle)).expect_err(&table).to_string();
+            assert!(refusal.contains("row-level security"), "{table}: {refusal}");
+        }
+    });
+}
+
+#[test]
+fn every_key_of_a_tenants_table_holds_the_tenant() {
+    with_two_businesses(|world, _, _| {
+        let keys = "SELECT DISTINCT i.indrelid::regclass || ' ' || i.indexrelid::regclass \
+                    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
+                    WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique \
+                    AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = i.indrelid \
+                    AND a.attname = 'tenant_no' AND a.attnum = ANY (i.indkey))";
+        let references = "SELECT k.conrelid::regclass || ' ' || k.conname FROM pg_constraint k \
+                    WHERE k.contype = 'f' \
+                    AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid \
+                    AND a.attname = 'tenant_no' AND a.attnum = ANY (k.conkey))";
+        for question in [keys, references] {
+            for line in ask(world, question).lines() {
+                let (table, key) = line.split_once(' ').expect("two words");
+                let is_above = TABLES_ABOVE_TENANTS.iter().any(|(above, _)| *above == table);
+                assert!(is_above, "{key} of {table} does not hold the tenant");
+            }
+        }
+    });
+}
