@@ -12,12 +12,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use zoop_crm::schema::MIGRATIONS;
 use zoop_db::{Db, Migrate, Options};
 
+use crate::config::without_password;
+
 /// The database, and the sign that it is open.
 pub(crate) struct Database {
     /// The storage.
     pub(crate) db: Db,
-    /// Dropped after `db`: the sign must outlive the use.
-    _presence: Presence,
+    /// Dropped after `db`: the sign must outlive the use. A server's database needs none.
+    _presence: Option<Presence>,
 }
 
 /// What to do when there is no database yet.
@@ -29,13 +31,20 @@ pub(crate) enum Missing {
     Refuse,
 }
 
-/// Opens the database. One that was just made has today's schema in any case.
+/// Opens the database. A file that was just made has today's schema in any case.
 pub(crate) fn open(
     url: &str,
     options: &Options,
     missing: Missing,
     migrate: Migrate,
 ) -> Result<Database> {
+    if zoop_db::engine::is_postgres(url) {
+        // A password may stand in the URL, so errors name the server by it no more than needed.
+        let db = Db::open(url, options, MIGRATIONS, migrate).map_err(|error| {
+            anyhow!("the database {} cannot be used: {}", without_password(url), told(&error))
+        })?;
+        return Ok(Database { db, _presence: None });
+    }
     let path = match missing {
         Missing::Refuse => existing(url)?,
         Missing::Create => file(url)?,
@@ -46,7 +55,7 @@ pub(crate) fn open(
     let db = Db::open(url, options, MIGRATIONS, migrate).map_err(|error| {
         anyhow!("the database {} cannot be used: {}", path.display(), told(&error))
     })?;
-    Ok(Database { db, _presence: presence })
+    Ok(Database { db, _presence: Some(presence) })
 }
 
 /// What is wrong with a database and what to do about it.
