@@ -13,6 +13,7 @@ mod migrate;
 mod reader;
 mod server;
 mod statement;
+mod tls;
 mod value;
 mod work;
 mod writer;

@@ -1,5 +1,7 @@
 //! Connections that break, servers that stop, and what is told of a server that cannot be reached.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -119,4 +121,23 @@ fn the_databases_clock_is_that_of_a_machine_nearby() {
     assert!(db.clock().expect("a clock") >= first);
     // 2020-01-01: it is a time, and not a span.
     assert!(first.0 > 1_577_836_800_000_000);
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_refused_where_tls_is_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        let mut request = [0; 8];
+        client.read_exact(&mut request).expect("a request for TLS");
+        client.write_all(b"N").expect("an answer");
+        // What comes next, if the password were sent all the same.
+        client.read(&mut request).unwrap_or(0)
+    });
+    let url = format!("postgres://ann:hunter2@127.0.0.1:{port}/zoop?sslmode=require");
+    let refused = Db::open(&url, &Options::default(), MIGRATIONS, Migrate::Run);
+    let error = refused.err().expect("a refusal");
+    assert!(error.to_string().contains("TLS"), "{error}");
+    assert_eq!(server.join().expect("a server"), 0);
 }
