@@ -41,7 +41,12 @@ impl Connection {
     /// A connection that is yet to be opened.
     pub(super) fn new(server: Arc<Server>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { server, runtime, link: None, work: Work::new(Access::Read, Instant::now()) })
+        Ok(Self {
+            server,
+            runtime,
+            link: None,
+            work: Work::new(Access::Read, Instant::now(), false),
+        })
     }
 
     /// Opens the connection if it is not open.
@@ -62,14 +67,11 @@ impl Connection {
         self.link.is_some()
     }
 
-    /// Begins the transaction of a job that only reads; nothing is sent before its first statement.
-    pub(super) fn begin_read(&mut self, deadline: Instant) {
-        self.work = Work::new(Access::Read, deadline);
-    }
-
-    /// Begins the transaction of a job that writes; nothing is sent before its first statement.
-    pub(super) fn begin_write(&mut self, deadline: Instant) {
-        self.work = Work::new(Access::Write, deadline);
+    /// Begins the transaction of a job; nothing is sent before its first statement. One that is still
+    /// open ends in the same flight.
+    pub(super) fn begin(&mut self, access: Access, deadline: Instant) {
+        let follows_open = self.is_linked() && self.work.is_open();
+        self.work = Work::new(access, deadline, follows_open);
     }
 
     /// Why the transaction cannot be kept, if it cannot.
@@ -285,8 +287,9 @@ impl Connection {
 
     /// Ends the transaction, if one is open, without keeping what it wrote. Nobody waits for this.
     pub(super) fn end(&mut self) {
-        let stage = std::mem::replace(&mut self.work.stage, Stage::Idle);
-        let Some(link) = self.link.as_ref().filter(|_| stage != Stage::Idle) else { return };
+        let was_open = self.work.is_open();
+        self.work = Work::new(Access::Read, Instant::now(), false);
+        let Some(link) = self.link.as_ref().filter(|_| was_open) else { return };
         let rollback = link.client().batch_execute("ROLLBACK");
         let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });
         if !matches!(ended, Ok(Ok(()))) {
