@@ -62,6 +62,21 @@ impl Connection {
         Ok(())
     }
 
+    /// Makes sure of a connection for the job's next flight. A transaction that has begun ends with its
+    /// connection: on another one the job would see another snapshot, and no tenant.
+    fn board(&mut self) -> Result<(), Failure> {
+        if self.work.stage != Stage::Begun {
+            return self.open(self.work.deadline);
+        }
+        match &self.link {
+            Some(link) if !link.is_closed() => Ok(()),
+            _ => {
+                self.cut();
+                Err(Failure::gone())
+            }
+        }
+    }
+
     /// Whether there is a connection, as far as is known.
     pub(super) fn is_linked(&self) -> bool {
         self.link.is_some()
@@ -202,7 +217,7 @@ impl Connection {
         asked: &[Asked<'_>],
         send: &impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
-        self.open(self.work.deadline)?;
+        self.board()?;
         let writes =
             self.work.access == Access::Write && asked.iter().any(|asked| asked.text.is_writing());
         if writes {
@@ -242,7 +257,7 @@ impl Connection {
             return Err(failure.clone().into());
         }
         let outcome = self
-            .open(self.work.deadline)
+            .board()
             .and_then(|()| self.flight(async |client| client.simple_query(script).await));
         match outcome {
             Ok(answers) => Ok(answers.into_iter().filter_map(row).collect()),

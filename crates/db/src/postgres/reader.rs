@@ -37,5 +37,11 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
     }
     connection.begin(Access::Read, job.deadline());
     let mut tx = ReadTx::new(Session::Postgres(connection));
-    catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).map_err(|_| Error::Panicked)
+    let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
+    let is_success = outcome.map_err(|_| Error::Panicked)?;
+    match connection.failure() {
+        // Nothing was read after the failure, so what the job says rests on less than it thinks.
+        Some(failure) if is_success => Err(failure.clone().into()),
+        _ => Ok(()),
+    }
 }

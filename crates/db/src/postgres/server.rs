@@ -17,7 +17,10 @@ use crate::row::Timestamp;
 /// How long one attempt to connect may take, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a silent connection is trusted before the operating system asks whether it still stands.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// How long it waits before it asks again, and how often it asks.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// What every connection is set to, and what its clock says.
 ///
@@ -49,7 +52,9 @@ impl Server {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        config.keepalives_idle(KEEPALIVE);
+        config.keepalives_idle(KEEPALIVE_IDLE);
+        config.keepalives_interval(KEEPALIVE_INTERVAL);
+        config.keepalives_retries(KEEPALIVE_RETRIES);
         let tls = tls::connector(&config)
             .map_err(|reason| Error::Connect { server: name(&config), source: reason.into() })?;
         Ok(Self { config, tls, clock: Mutex::default() })

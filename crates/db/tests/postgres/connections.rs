@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use zoop_db::{Db, Error, Migrate, Options, Tenant, params};
+use zoop_db::{Db, Error, Migrate, Options, ReadTx, Tenant, params};
 use zoop_postgres_cluster::Cluster;
 
 use crate::{
-    ADD, ASLEEP, END_OTHER_CONNECTIONS, END_OWN_CONNECTION, MIGRATIONS, SLEEP, add, count,
+    ADD, ASLEEP, COUNT, END_OTHER_CONNECTIONS, END_OWN_CONNECTION, MIGRATIONS, SLEEP, add, count,
     database, far, open,
 };
 
@@ -58,6 +58,28 @@ fn a_read_whose_connection_broke_on_the_way_fails_alone() {
     // The first one was taken for a connection that broke before; so was its second try.
     assert!(matches!(cut.wait(), Err(Error::Unavailable(_))));
     assert_eq!(count(&db).expect("a count"), 0);
+}
+
+#[test]
+fn a_read_whose_snapshot_is_gone_is_told_so_and_gets_no_other() {
+    let database = database();
+    let (db, other) = (open(database.url()), open(database.url()));
+    add(&db, 1).expect("a row");
+    let torn = db.read::<_, Error>(far(), move |tx| {
+        tx.bind(Tenant(1));
+        let count = |tx: &mut ReadTx<'_>| tx.first::<i64, Error>(COUNT, &[], |row| row.take());
+        assert_eq!(count(tx)?, Some(1));
+        let cut = other.read::<_, Error>(far(), |tx| {
+            tx.global_first::<i64, Error>(END_OTHER_CONNECTIONS, &[], |row| row.take())
+        });
+        cut.wait()?;
+        assert!(matches!(count(tx), Err(Error::Unavailable(_))));
+        assert!(matches!(count(tx), Err(Error::Unavailable(_))));
+        Ok(())
+    });
+    // The job made light of it; its answer would rest on half of what it asked.
+    assert!(matches!(torn.wait(), Err(Error::Unavailable(_))));
+    assert_eq!(count(&db).expect("a count"), 1);
 }
 
 #[test]
