@@ -17,8 +17,8 @@ pub(crate) trait ReadJob: Send {
     fn deadline(&self) -> Instant;
     /// Whether the caller has already gone.
     fn is_abandoned(&self) -> bool;
-    /// Does the work and keeps the answer.
-    fn run(&mut self, tx: &mut ReadTx<'_>);
+    /// Does the work and keeps the answer; whether it is a success.
+    fn run(&mut self, tx: &mut ReadTx<'_>) -> bool;
     /// Sends the answer that [`ReadJob::run`] kept, or `failure`.
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
@@ -69,8 +69,9 @@ where
         self.reply.is_closed()
     }
 
-    fn run(&mut self, tx: &mut ReadTx<'_>) {
+    fn run(&mut self, tx: &mut ReadTx<'_>) -> bool {
         self.outcome = self.work.take().map(|work| work(tx));
+        self.outcome.as_ref().is_some_and(Result::is_ok)
     }
 
     fn answer(self: Box<Self>, failure: Option<Error>) {

@@ -54,6 +54,8 @@ both! {
     a_rule_of_the_schema_refuses_a_row
     a_panic_takes_back_what_was_written_and_nobody_with_it
     a_read_cannot_write_and_sees_one_snapshot
+    a_read_that_waited_sees_what_was_committed_before_it_was_asked_for
+    a_read_after_one_that_failed_has_a_snapshot_of_its_own
     a_statement_past_its_deadline_is_cancelled
     what_comes_after_its_deadline_is_not_begun
     a_job_whose_caller_has_gone_is_skipped
@@ -214,6 +216,57 @@ fn a_read_cannot_write_and_sees_one_snapshot(place: &Place) {
         Ok((before, count_in(tx)?))
     });
     assert_eq!(counts.wait().expect("two counts"), (0, 0));
+    assert_eq!(count(&db), 1);
+}
+
+/// One thread that reads, held until the sender is dropped.
+fn open_with_held_reader(place: &Place) -> (Db, mpsc::Sender<()>, Reply<i64, Error>) {
+    let options = Options { readers: NonZeroUsize::new(1), ..Options::default() };
+    let db = place.open(&options, MIGRATIONS, Migrate::Run).expect("a database");
+    let (release, released) = mpsc::channel::<()>();
+    let (started, is_started) = mpsc::channel();
+    let holder = db.read(far(), move |tx| {
+        let count = count_in(tx);
+        started.send(()).expect("the test waits");
+        let _ = released.recv();
+        count
+    });
+    is_started.recv().expect("the only reader is held");
+    (db, release, holder)
+}
+
+fn a_read_that_waited_sees_what_was_committed_before_it_was_asked_for(place: &Place) {
+    let (db, release, holder) = open_with_held_reader(place);
+    let mut waiting = Vec::new();
+    for number in 0..5 {
+        insert(&db, number).wait().expect("a write");
+        waiting.push(db.read(far(), count_in));
+    }
+    drop(release);
+    assert_eq!(holder.wait().expect("a count"), 0);
+    for (place, reply) in waiting.into_iter().enumerate() {
+        let least = i64::try_from(place).expect("small") + 1;
+        assert!(reply.wait().expect("a count") >= least, "read {place}");
+    }
+}
+
+fn a_read_after_one_that_failed_has_a_snapshot_of_its_own(place: &Place) {
+    let (db, release, holder) = open_with_held_reader(place);
+    let broken = db
+        .read::<_, Error>(far(), |tx| tx.global_first::<i64, Error>(BROKEN, &[], |row| row.take()));
+    let idle = db.read::<_, Error>(far(), |_| Ok(()));
+    let late = db.read(Instant::now(), count_in);
+    drop(db.read(far(), count_in));
+    let reads = [db.read(far(), count_in), db.read(far(), count_in)];
+    drop(release);
+    holder.wait().expect("a count");
+    assert!(matches!(broken.wait(), Err(Error::Statement(_))));
+    idle.wait().expect("nothing was asked");
+    assert!(matches!(late.wait(), Err(Error::Deadline)));
+    for read in reads {
+        assert_eq!(read.wait().expect("a count"), 0);
+    }
+    insert(&db, 1).wait().expect("a row");
     assert_eq!(count(&db), 1);
 }
 

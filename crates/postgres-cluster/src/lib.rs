@@ -1,7 +1,7 @@
 //! PostgreSQL clusters that live as long as a test: a server of their own in a temporary folder, on a
 //! unix socket, ended and removed also when whoever started it dies.
 //!
-//! [`database`] is what a test asks for. It makes an empty database in the cluster that
+//! [`database()`] is what a test asks for. It makes an empty database in the cluster that
 //! `ZOOP_TEST_POSTGRES` names, and without one starts a cluster for the test alone;
 //! `zoop-postgres-cluster run -- COMMAND…` runs a command with one cluster for all of its tests.
 //! [`Cluster`] is for tests that stop the server.

@@ -32,6 +32,8 @@ impl Connection {
         if self.is_linked() {
             return Err(failure);
         }
+        // The transaction is over, whatever came of it.
+        self.work.stage = Stage::Idle;
         match self.work.number.take() {
             Some(number) => self.find_out(&number, &failure),
             // There was nothing to keep.

@@ -41,7 +41,12 @@ impl Connection {
     /// A connection that is yet to be opened.
     pub(super) fn new(server: Arc<Server>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { server, runtime, link: None, work: Work::new(Access::Read, Instant::now()) })
+        Ok(Self {
+            server,
+            runtime,
+            link: None,
+            work: Work::new(Access::Read, Instant::now(), false),
+        })
     }
 
     /// Opens the connection if it is not open.
@@ -57,19 +62,31 @@ impl Connection {
         Ok(())
     }
 
+    /// Makes sure of a connection for the job's next flight. A transaction that has begun ends with its
+    /// connection: on another one the job would see another snapshot, and no tenant.
+    fn board(&mut self) -> Result<(), Failure> {
+        if self.work.stage != Stage::Begun {
+            return self.open(self.work.deadline);
+        }
+        match &self.link {
+            Some(link) if !link.is_closed() => Ok(()),
+            _ => {
+                self.cut();
+                Err(Failure::gone())
+            }
+        }
+    }
+
     /// Whether there is a connection, as far as is known.
     pub(super) fn is_linked(&self) -> bool {
         self.link.is_some()
     }
 
-    /// Begins the transaction of a job that only reads; nothing is sent before its first statement.
-    pub(super) fn begin_read(&mut self, deadline: Instant) {
-        self.work = Work::new(Access::Read, deadline);
-    }
-
-    /// Begins the transaction of a job that writes; nothing is sent before its first statement.
-    pub(super) fn begin_write(&mut self, deadline: Instant) {
-        self.work = Work::new(Access::Write, deadline);
+    /// Begins the transaction of a job; nothing is sent before its first statement. One that is still
+    /// open ends in the same flight.
+    pub(super) fn begin(&mut self, access: Access, deadline: Instant) {
+        let follows_open = self.is_linked() && self.work.is_open();
+        self.work = Work::new(access, deadline, follows_open);
     }
 
     /// Why the transaction cannot be kept, if it cannot.
@@ -200,7 +217,7 @@ impl Connection {
         asked: &[Asked<'_>],
         send: &impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
-        self.open(self.work.deadline)?;
+        self.board()?;
         let writes =
             self.work.access == Access::Write && asked.iter().any(|asked| asked.text.is_writing());
         if writes {
@@ -240,7 +257,7 @@ impl Connection {
             return Err(failure.clone().into());
         }
         let outcome = self
-            .open(self.work.deadline)
+            .board()
             .and_then(|()| self.flight(async |client| client.simple_query(script).await));
         match outcome {
             Ok(answers) => Ok(answers.into_iter().filter_map(row).collect()),
@@ -285,8 +302,9 @@ impl Connection {
 
     /// Ends the transaction, if one is open, without keeping what it wrote. Nobody waits for this.
     pub(super) fn end(&mut self) {
-        let stage = std::mem::replace(&mut self.work.stage, Stage::Idle);
-        let Some(link) = self.link.as_ref().filter(|_| stage != Stage::Idle) else { return };
+        let was_open = self.work.is_open();
+        self.work = Work::new(Access::Read, Instant::now(), false);
+        let Some(link) = self.link.as_ref().filter(|_| was_open) else { return };
         let rollback = link.client().batch_execute("ROLLBACK");
         let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });
         if !matches!(ended, Ok(Ok(()))) {

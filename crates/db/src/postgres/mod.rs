@@ -7,12 +7,14 @@
 mod commit;
 mod connection;
 mod error;
+mod fitness;
 mod inspect;
 mod link;
 mod migrate;
 mod reader;
 mod server;
 mod statement;
+mod tls;
 mod value;
 mod work;
 mod writer;
@@ -63,6 +65,7 @@ impl Postgres {
         let server = Arc::new(Server::new(url)?);
         let mut first = Connection::new(server.clone())?;
         first.open(Instant::now() + PATIENCE).map_err(|failure| server.unreachable(&failure))?;
+        fitness::check(&mut first)?;
         migrate::run(&mut first, migrations, migrate)?;
         first.close();
 

@@ -1,4 +1,7 @@
 //! A reader thread: takes a job, gives it one snapshot, answers.
+//!
+//! The caller has what was read, and how the snapshot ends changes nothing of it. So it ends in one
+//! flight with the beginning of the next if a job waits, and else after the answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -6,6 +9,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 
 use super::Connection;
+use super::work::Access;
 use crate::error::{Error, Result};
 use crate::job::ReadJob;
 use crate::session::Session;
@@ -13,14 +17,16 @@ use crate::tx::ReadTx;
 
 /// Serves jobs until the queue's senders are gone.
 pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) {
-    while let Ok(mut job) = queue.recv() {
-        if job.is_abandoned() {
-            continue;
+    loop {
+        let waiting = queue.try_recv().ok();
+        if waiting.is_none() {
+            connection.end();
         }
-        let failure = serve(&mut connection, job.as_mut()).err();
-        // The caller has what was read; how the snapshot ends changes nothing of it.
-        job.answer(failure);
-        connection.end();
+        let Some(mut job) = waiting.or_else(|| queue.recv().ok()) else { break };
+        if !job.is_abandoned() {
+            let failure = serve(&mut connection, job.as_mut()).err();
+            job.answer(failure);
+        }
     }
     connection.close();
 }
@@ -29,7 +35,13 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
     if Instant::now() >= job.deadline() {
         return Err(Error::Deadline);
     }
-    connection.begin_read(job.deadline());
+    connection.begin(Access::Read, job.deadline());
     let mut tx = ReadTx::new(Session::Postgres(connection));
-    catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).map_err(|_| Error::Panicked)
+    let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
+    let is_success = outcome.map_err(|_| Error::Panicked)?;
+    match connection.failure() {
+        // Nothing was read after the failure, so what the job says rests on less than it thinks.
+        Some(failure) if is_success => Err(failure.clone().into()),
+        _ => Ok(()),
+    }
 }

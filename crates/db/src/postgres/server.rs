@@ -7,15 +7,20 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::Failure;
+use super::tls;
 use crate::error::{Error, Result};
 use crate::row::Timestamp;
 
 /// How long one attempt to connect may take, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a silent connection is trusted before the operating system asks whether it still stands.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// How long it waits before it asks again, and how often it asks.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// What every connection is set to, and what its clock says.
 ///
@@ -32,6 +37,7 @@ const SETTINGS: &str = "SET default_transaction_read_only = on; \
 /// A server, and what is known of it.
 pub(super) struct Server {
     config: Config,
+    tls: Option<MakeRustlsConnect>,
     /// When the database's clock said what, at the last connection that was made.
     clock: Mutex<Option<(Instant, Timestamp)>>,
 }
@@ -46,17 +52,27 @@ impl Server {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        config.keepalives_idle(KEEPALIVE);
-        Ok(Self { config, clock: Mutex::default() })
+        config.keepalives_idle(KEEPALIVE_IDLE);
+        config.keepalives_interval(KEEPALIVE_INTERVAL);
+        config.keepalives_retries(KEEPALIVE_RETRIES);
+        let tls = tls::connector(&config)
+            .map_err(|reason| Error::Connect { server: name(&config), source: reason.into() })?;
+        Ok(Self { config, tls, clock: Mutex::default() })
     }
 
     /// Connects and sets the connection up. The task that moves its messages ends with the client.
     pub(super) async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>), Failure> {
-        let (client, connection) = self.config.connect(NoTls).await?;
-        let task = tokio::spawn(async move {
-            // How it ended is told by the statements that it fails.
-            let _ = connection.await;
-        });
+        // How a connection ended is told by the statements that it fails.
+        let (client, task) = match &self.tls {
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                (client, tokio::spawn(async move { drop(connection.await) }))
+            }
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await?;
+                (client, tokio::spawn(async move { drop(connection.await) }))
+            }
+        };
         let asked = Instant::now();
         let answers = client.simple_query(SETTINGS).await?;
         let halfway = asked + asked.elapsed() / 2;
@@ -80,27 +96,27 @@ impl Server {
 
     /// The refusal to start with a server that cannot be reached, or that does not let us in.
     pub(super) fn unreachable(&self, failure: &Failure) -> Error {
-        Error::Connect { server: self.name(), source: failure.to_string().into() }
+        Error::Connect { server: name(&self.config), source: failure.to_string().into() }
     }
+}
 
-    /// Where it is and who asks, without the password.
-    fn name(&self) -> String {
-        let mut name = String::new();
-        if let Some(user) = self.config.get_user() {
-            let _ = write!(name, "{user}@");
-        }
-        let ports = self.config.get_ports();
-        for (place, host) in self.config.get_hosts().iter().enumerate() {
-            let separator = if place > 0 { "," } else { "" };
-            let port = ports.get(place).or(ports.first()).unwrap_or(&5432);
-            let _ = match host {
-                Host::Tcp(host) => write!(name, "{separator}{host}:{port}"),
-                Host::Unix(folder) => write!(name, "{separator}{}:{port}", folder.display()),
-            };
-        }
-        if let Some(database) = self.config.get_dbname() {
-            let _ = write!(name, "/{database}");
-        }
-        name
+/// Where it is and who asks, without the password.
+fn name(config: &Config) -> String {
+    let mut name = String::new();
+    if let Some(user) = config.get_user() {
+        let _ = write!(name, "{user}@");
     }
+    let ports = config.get_ports();
+    for (place, host) in config.get_hosts().iter().enumerate() {
+        let separator = if place > 0 { "," } else { "" };
+        let port = ports.get(place).or(ports.first()).unwrap_or(&5432);
+        let _ = match host {
+            Host::Tcp(host) => write!(name, "{separator}{host}:{port}"),
+            Host::Unix(folder) => write!(name, "{separator}{}:{port}", folder.display()),
+        };
+    }
+    if let Some(database) = config.get_dbname() {
+        let _ = write!(name, "/{database}");
+    }
+    name
 }

@@ -40,6 +40,8 @@ pub(super) struct Work {
     pub(super) number: Option<String>,
     /// The first failure: nothing is kept after it.
     pub(super) failure: Option<Failure>,
+    /// Whether the transaction before was left open, for this one's first flight to end.
+    follows_open: bool,
     /// What travels ahead of the next statement.
     ahead: String,
     /// How long a statement may take, as the server was last told.
@@ -49,18 +51,24 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(access: Access, deadline: Instant) -> Self {
+    pub(super) fn new(access: Access, deadline: Instant, follows_open: bool) -> Self {
         Self {
             access,
             deadline,
             stage: Stage::Idle,
             number: None,
             failure: None,
+            follows_open,
             ahead: String::new(),
             limit: Duration::MAX,
             tenant: None,
             is_locked: false,
         }
+    }
+
+    /// Whether there is a transaction to end, this or the one before.
+    pub(super) fn is_open(&self) -> bool {
+        self.follows_open || self.stage != Stage::Idle
     }
 
     /// Lets the rows of one tenant be seen, and makes a write wait until it is that tenant's only one.
@@ -113,7 +121,11 @@ impl Work {
             (_, Access::Read) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;",
             (_, Access::Write) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
         };
-        let mut text = begin.to_owned();
+        let mut text = String::new();
+        if self.follows_open {
+            text.push_str("ROLLBACK;");
+        }
+        text.push_str(begin);
         if self.limit > left || !begin.is_empty() {
             self.limit = left.saturating_sub((left / 10).min(HEADSTART));
             let milliseconds = self.limit.as_millis().max(1);
@@ -130,6 +142,7 @@ impl Work {
     /// Takes note that what was sent has been answered.
     pub(super) fn landed(&mut self) {
         self.stage = Stage::Begun;
+        self.follows_open = false;
         self.ahead.clear();
     }
 }

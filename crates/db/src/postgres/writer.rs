@@ -13,6 +13,7 @@ use crossbeam_channel::Receiver;
 
 use super::Connection;
 use super::error::Failure;
+use super::work::Access;
 use crate::error::Error;
 use crate::job::WriteJob;
 use crate::session::Session;
@@ -63,7 +64,7 @@ fn serve(
         if Instant::now() >= deadline {
             return Err(Error::Deadline);
         }
-        connection.begin_write(deadline);
+        connection.begin(Access::Write, deadline);
         match attempt(connection, job)? {
             Attempt::Kept => {
                 commits.fetch_add(1, Ordering::Relaxed);

@@ -75,5 +75,5 @@ fn serve(
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     // Ending the snapshot must not be cancelled by the deadline that ended the work.
     connection.set_deadline(None);
-    outcome.map_err(|_| Error::Panicked)
+    outcome.map(drop).map_err(|_| Error::Panicked)
 }

@@ -1,14 +1,16 @@
 //! Connections that break, servers that stop, and what is told of a server that cannot be reached.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use zoop_db::{Db, Error, Migrate, Options, Tenant, params};
+use zoop_db::{Db, Error, Migrate, Options, ReadTx, Tenant, params};
 use zoop_postgres_cluster::Cluster;
 
 use crate::{
-    ADD, ASLEEP, END_OTHER_CONNECTIONS, END_OWN_CONNECTION, MIGRATIONS, SLEEP, add, count,
+    ADD, ASLEEP, COUNT, END_OTHER_CONNECTIONS, END_OWN_CONNECTION, MIGRATIONS, SLEEP, add, count,
     database, far, open,
 };
 
@@ -56,6 +58,28 @@ fn a_read_whose_connection_broke_on_the_way_fails_alone() {
     // The first one was taken for a connection that broke before; so was its second try.
     assert!(matches!(cut.wait(), Err(Error::Unavailable(_))));
     assert_eq!(count(&db).expect("a count"), 0);
+}
+
+#[test]
+fn a_read_whose_snapshot_is_gone_is_told_so_and_gets_no_other() {
+    let database = database();
+    let (db, other) = (open(database.url()), open(database.url()));
+    add(&db, 1).expect("a row");
+    let torn = db.read::<_, Error>(far(), move |tx| {
+        tx.bind(Tenant(1));
+        let count = |tx: &mut ReadTx<'_>| tx.first::<i64, Error>(COUNT, &[], |row| row.take());
+        assert_eq!(count(tx)?, Some(1));
+        let cut = other.read::<_, Error>(far(), |tx| {
+            tx.global_first::<i64, Error>(END_OTHER_CONNECTIONS, &[], |row| row.take())
+        });
+        cut.wait()?;
+        assert!(matches!(count(tx), Err(Error::Unavailable(_))));
+        assert!(matches!(count(tx), Err(Error::Unavailable(_))));
+        Ok(())
+    });
+    // The job made light of it; its answer would rest on half of what it asked.
+    assert!(matches!(torn.wait(), Err(Error::Unavailable(_))));
+    assert_eq!(count(&db).expect("a count"), 1);
 }
 
 #[test]
@@ -119,4 +143,23 @@ fn the_databases_clock_is_that_of_a_machine_nearby() {
     assert!(db.clock().expect("a clock") >= first);
     // 2020-01-01: it is a time, and not a span.
     assert!(first.0 > 1_577_836_800_000_000);
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_refused_where_tls_is_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        let mut request = [0; 8];
+        client.read_exact(&mut request).expect("a request for TLS");
+        client.write_all(b"N").expect("an answer");
+        // What comes next, if the password were sent all the same.
+        client.read(&mut request).unwrap_or(0)
+    });
+    let url = format!("postgres://ann:hunter2@127.0.0.1:{port}/zoop?sslmode=require");
+    let refused = Db::open(&url, &Options::default(), MIGRATIONS, Migrate::Run);
+    let error = refused.err().expect("a refusal");
+    assert!(error.to_string().contains("TLS"), "{error}");
+    assert_eq!(server.join().expect("a server"), 0);
 }
