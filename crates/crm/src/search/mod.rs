@@ -155,8 +155,8 @@ enum Space {
 }
 
 impl Space {
-    fn mark(self, shelf: Shelf) -> &'static str {
-        match (self, shelf) {
+    fn mark(self, on: Shelf) -> &'static str {
+        match (self, on) {
             (Self::Word, Shelf::Current) => ":",
             (Self::Word, Shelf::Archived) => ";",
             (Self::Phone, Shelf::Current) => "#",
