@@ -54,7 +54,16 @@ impl Database {
         programs::output(&mut psql)
     }
 
+    /// Another database with the same contents. Nobody may have this one open meanwhile.
+    pub fn copy(&self) -> Result<Self> {
+        Self::create_from(&self.superuser, &self.name)
+    }
+
     pub(crate) fn create(superuser: &str) -> Result<Self> {
+        Self::create_from(superuser, "template1")
+    }
+
+    fn create_from(superuser: &str, template: &str) -> Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         // Another run of the tests may have left a database with the same name, if it was killed.
@@ -64,7 +73,7 @@ impl Database {
             &[
                 MAKE_ROLE,
                 &format!("DROP DATABASE IF EXISTS {name}"),
-                &format!("CREATE DATABASE {name} OWNER {APPLICATION}"),
+                &format!("CREATE DATABASE {name} OWNER {APPLICATION} TEMPLATE {template}"),
             ],
         )?;
         let url = with_user(&with_database(superuser, &name));
