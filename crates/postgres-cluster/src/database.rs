@@ -48,10 +48,12 @@ impl Database {
     /// Runs a script as the application's role, up to its first error; the values that it gives, a
     /// line a row, parted by `|`.
     pub fn run(&self, script: &str) -> Result<String> {
-        let mut psql = Command::new(programs::folder()?.join("psql"));
-        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
-        psql.args(["--set=ON_ERROR_STOP=1", "--command", script, &self.url]);
-        programs::output(&mut psql)
+        ask(&self.url, script)
+    }
+
+    /// Runs a script as a superuser, who sees the rows of all; else like [`Database::run`].
+    pub fn run_as_superuser(&self, script: &str) -> Result<String> {
+        ask(&self.superuser_url(), script)
     }
 
     /// Another database with the same contents. Nobody may have this one open meanwhile.
@@ -88,6 +90,14 @@ impl Drop for Database {
             let _ = run(&self.superuser, &[&format!("DROP DATABASE {} WITH (FORCE)", self.name)]);
         }
     }
+}
+
+/// Runs a script; the values that it gives.
+fn ask(url: &str, script: &str) -> Result<String> {
+    let mut psql = Command::new(programs::folder()?.join("psql"));
+    psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+    psql.args(["--set=ON_ERROR_STOP=1", "--command", script, url]);
+    programs::output(&mut psql)
 }
 
 /// Runs statements as the superuser, each in a transaction of its own.

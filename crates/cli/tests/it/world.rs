@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use zoop_postgres_cluster::Database;
 
 /// Longer than anything here takes: a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,6 +17,8 @@ pub(crate) struct Folder {
     directory: tempfile::TempDir,
     /// What runs `zoop` where it is not run as it is: a program and its arguments.
     launcher: Vec<String>,
+    /// The database, where it is no file in the folder.
+    server: Option<Database>,
 }
 
 /// What a command answered.
@@ -57,7 +60,18 @@ impl From<Output> for Answer {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a folder"), launcher: Vec::new() }
+        let directory = tempfile::tempdir().expect("a folder");
+        Self { directory, launcher: Vec::new(), server: None }
+    }
+
+    /// A folder whose `zoop` uses a database on a PostgreSQL server.
+    pub(crate) fn over(server: Database) -> Self {
+        Self { server: Some(server), ..Self::new() }
+    }
+
+    /// The database on a server, if that is where it is.
+    pub(crate) fn server(&self) -> Option<&Database> {
+        self.server.as_ref()
     }
 
     /// Lets this program with its arguments run `zoop` from now on.
@@ -81,6 +95,9 @@ impl Folder {
         let mut command = Command::new(words.next().expect("a program"));
         command.args(words).current_dir(self.directory.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
+        if let Some(server) = &self.server {
+            command.env("ZOOP_DATABASE", server.url());
+        }
         command
     }
 
@@ -108,6 +125,9 @@ impl Folder {
 
     /// A business with a key that may do everything: (tenant, owner, key).
     pub(crate) fn business(&self) -> (String, String, String) {
+        if self.server.is_some() {
+            self.json(&["migrate"]);
+        }
         let made = self.json(&[
             "tenant",
             "create",
