@@ -67,6 +67,7 @@ pub(crate) fn told(error: &zoop_db::Error) -> String {
             ": if it is zoop's, `zoop restore-backup PATH --force` puts a backup in its place; else \
              name another file with --database"
         }
+        Error::Unknown(_) => ": look whether it is there before you do it again",
         Error::Locked => ": end that program's transaction, or wait for it",
         Error::Unavailable(_) | Error::Open { .. } => ": `zoop doctor` looks what is missing",
         _ => "",

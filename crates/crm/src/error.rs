@@ -40,7 +40,8 @@ pub enum Error {
         /// Whether the person's role could have them, so that asking for them can help.
         attainable: bool,
     },
-    /// The server cannot do it now; trying again can help.
+    /// The server cannot do it now; trying again can help. Of a change nothing was kept, unless the cause
+    /// says that nobody knows.
     Unavailable {
         /// Why, for the log.
         cause: zoop_db::Error,
@@ -180,7 +181,8 @@ impl From<zoop_db::Error> for Error {
             | Cause::Deadline
             | Cause::Closed
             | Cause::Locked
-            | Cause::Unavailable(_) => Self::Unavailable { cause },
+            | Cause::Unavailable(_)
+            | Cause::Unknown(_) => Self::Unavailable { cause },
             other => Self::internal(other),
         }
     }

@@ -166,6 +166,19 @@ impl ReplyTo<'_> {
         self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
     }
 
+    /// The connection to the storage broke while a change was being kept, so that it may be there or not.
+    /// Status 503.
+    #[must_use]
+    pub fn uncertain(self, retry_after_s: u64) -> Refusal {
+        let message = format!(
+            "The server's storage became unavailable while the change was being kept, and whether it \
+             was is not known: look whether it is there, or, if the call had an idempotency key, repeat \
+             it with the same key in {retry_after_s} s, which never makes it twice"
+        );
+        let data = json!({ "retry_after_s": retry_after_s, "outcome": "unknown" });
+        self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
+    }
+
     /// A fault of the server's own, told by nothing but the id under which it was logged. Status 500.
     #[must_use]
     pub fn internal(self, request_id: &str) -> Refusal {

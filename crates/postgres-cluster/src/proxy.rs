@@ -31,10 +31,16 @@ pub struct Proxy {
     _folder: tempfile::TempDir,
 }
 
+/// A fault, and what the transaction holds whose COMMIT it is for.
+struct Plan {
+    fault: Fault,
+    of: &'static str,
+}
+
 /// What goes wrong.
 #[derive(Default)]
 struct State {
-    next: Mutex<Option<Fault>>,
+    next: Mutex<Option<Plan>>,
     is_down: AtomicBool,
 }
 
@@ -68,7 +74,15 @@ impl Proxy {
     /// # Panics
     /// When a thread of the proxy has panicked.
     pub fn fail_next(&self, fault: Fault) {
-        *self.state.next.lock().expect("no panic") = Some(fault);
+        self.fail_next_of("", fault);
+    }
+
+    /// Does this to the next COMMIT of a connection over which this text has gone.
+    ///
+    /// # Panics
+    /// When a thread of the proxy has panicked.
+    pub fn fail_next_of(&self, text: &'static str, fault: Fault) {
+        *self.state.next.lock().expect("no panic") = Some(Plan { fault, of: text });
     }
 
     /// Whether the server cannot be reached.
@@ -95,11 +109,16 @@ fn join(client: &UnixStream, server: &Path, state: &Arc<State>) {
     });
     let state = state.clone();
     std::thread::spawn(move || {
+        let mut is_meant = false;
         pass(&mut from_client, &mut to_server, |bytes| {
-            if !bytes.windows(COMMIT.len()).any(|word| word == COMMIT) {
+            let mut next = state.next.lock().expect("no panic");
+            let Some(plan) = &*next else { return true };
+            is_meant |= holds(bytes, plan.of.as_bytes());
+            if !is_meant || !holds(bytes, COMMIT) {
                 return true;
             }
-            let Some(fault) = state.next.lock().expect("no panic").take() else { return true };
+            let fault = plan.fault;
+            *next = None;
             let is_heard = matches!(fault, Fault::Answer | Fault::AnswerAndServer);
             is_answer_lost.store(is_heard, Ordering::SeqCst);
             if matches!(fault, Fault::Server | Fault::AnswerAndServer) {
@@ -108,6 +127,10 @@ fn join(client: &UnixStream, server: &Path, state: &Arc<State>) {
             is_heard
         });
     });
+}
+
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
 }
 
 fn twins(from: &UnixStream, to: &UnixStream) -> (UnixStream, UnixStream) {

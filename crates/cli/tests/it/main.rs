@@ -9,6 +9,7 @@ mod demo;
 mod dependencies;
 mod load;
 mod operator;
+mod outage;
 mod secrets;
 mod security;
 mod serve;

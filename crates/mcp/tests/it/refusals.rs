@@ -13,7 +13,7 @@ type Row = (Refuse, (u16, i64), (u16, i64), Value);
 
 #[test]
 fn refusals_of_a_request() {
-    let rows: [Row; 13] = [
+    let rows: [Row; 14] = [
         (
             |to| to.unauthorized("key_revoked"),
             (401, -32001),
@@ -35,6 +35,12 @@ fn refusals_of_a_request() {
         ),
         (|to| to.overloaded(1), (503, -32004), (503, -31004), json!({ "retry_after_s": 1 })),
         (|to| to.unavailable(5), (503, -32004), (503, -31004), json!({ "retry_after_s": 5 })),
+        (
+            |to| to.uncertain(5),
+            (503, -32004),
+            (503, -31004),
+            json!({ "retry_after_s": 5, "outcome": "unknown" }),
+        ),
         (|to| to.internal("r-1"), (500, -32603), (500, -32603), json!({ "request_id": "r-1" })),
         (|to| to.unknown_tool("x"), (200, -32602), (400, -32602), Value::Null),
         (|to| to.unknown_prompt("x"), (200, -32602), (400, -32602), Value::Null),

@@ -199,6 +199,13 @@ fn unavailable(reply_to: ReplyTo<'_>) -> Answer {
     Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
 }
 
+/// A refusal because the storage failed before it told whether it kept a change.
+fn uncertain(reply_to: ReplyTo<'_>) -> Answer {
+    let refusal = reply_to.uncertain(STORAGE_SECONDS);
+    let retry_after = Some(STORAGE_SECONDS);
+    Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
+}
+
 /// A refusal of a body that could not be read to its end; nothing more can come on its connection.
 fn unreadable(fault: BodyFault, reply_to: ReplyTo<'static>) -> Answer {
     let refusal = match fault {

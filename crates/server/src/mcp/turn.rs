@@ -10,7 +10,7 @@ use zoop_crm::tool::ToolDef;
 use zoop_mcp::{ReplyTo, Request, Responder};
 
 use super::view::View;
-use super::{overloaded, unavailable};
+use super::{overloaded, unavailable, uncertain};
 use crate::answer::Answer;
 use crate::app::Shared;
 use crate::auth::{Halt, Ticket};
@@ -110,6 +110,7 @@ fn failed(reply_to: ReplyTo<'_>, request_id: &str, error: &Error) -> Answer {
         Error::Unavailable { cause: zoop_db::Error::Locked | zoop_db::Error::Unavailable(_) } => {
             unavailable(reply_to)
         }
+        Error::Unavailable { cause: zoop_db::Error::Unknown(_) } => uncertain(reply_to),
         Error::Unavailable { .. } => overloaded(reply_to),
         _ => Answer::refusal(&reply_to.internal(request_id), "internal"),
     }

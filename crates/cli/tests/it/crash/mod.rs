@@ -7,7 +7,7 @@
 //! `ZOOP_CRASH_SEED` repeats the choices of a failed run, which prints its seed; the moments are the
 //! machine's.
 
-mod source;
+pub(crate) mod source;
 mod state;
 mod tables;
 mod writer;

@@ -1,0 +1,125 @@
+//! A caller who goes on whatever happens, each call to another process, and remembers what it was told.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::DEADLINE;
+use crate::client::{Client, Reply};
+use crate::world::text;
+
+/// How much longer than its deadline an answer may take on a busy machine.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// What a caller knows of a customer that it wanted to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is there, with this id.
+    Answered(String),
+    /// It is not there.
+    Refused,
+    /// It may be there.
+    Unknown { has_key: bool },
+}
+
+/// How far a caller is.
+#[derive(Default)]
+pub(super) struct Progress {
+    answered: AtomicUsize,
+    put_off: AtomicUsize,
+}
+
+impl Progress {
+    pub(super) fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn put_off(&self) -> usize {
+        self.put_off.load(Ordering::SeqCst)
+    }
+}
+
+pub(super) struct Caller {
+    number: usize,
+    /// One for each process.
+    clients: Vec<Client>,
+    /// Every customer's word and what is known of it.
+    pub(super) fates: Vec<(String, Fate)>,
+}
+
+impl Caller {
+    pub(super) fn new(number: usize, urls: &[String], key: &str) -> Self {
+        let clients = urls.iter().map(|url| Client::new(url, key)).collect();
+        Self { number, clients, fates: Vec::new() }
+    }
+
+    /// Creates a customer, and where that is answered looks for it in another process.
+    pub(super) fn create(&mut self, progress: &Progress) {
+        let turn = self.fates.len();
+        let word = format!("w{}x{turn:05}", self.number);
+        let has_key = turn.is_multiple_of(2);
+        let process = (self.number + turn) % self.clients.len();
+        let began = Instant::now();
+        let outcome = self.clients[process].call("customers.create", &customer(&word, has_key));
+        let took = began.elapsed();
+        assert!(took < DEADLINE + GRACE, "{took:?} for {outcome:?}");
+        let fate = match outcome {
+            Ok(reply) if reply.status == 200 => {
+                progress.answered.fetch_add(1, Ordering::SeqCst);
+                let id = text(&reply.success(), "id");
+                self.look_for(&word, &id, (process + 1) % self.clients.len());
+                Fate::Answered(id)
+            }
+            Ok(reply) => {
+                progress.put_off.fetch_add(1, Ordering::SeqCst);
+                assert_put_off(&reply);
+                if reply.body["error"]["data"]["outcome"] == "unknown" {
+                    Fate::Unknown { has_key }
+                } else {
+                    Fate::Refused
+                }
+            }
+            // The process that is killed is the only one that may leave a call without an answer.
+            Err(_) => {
+                assert_eq!(process, 0, "a process that lives answers");
+                Fate::Unknown { has_key }
+            }
+        };
+        self.fates.push((word, fate));
+    }
+
+    fn look_for(&self, word: &str, id: &str, process: usize) {
+        match self.clients[process].call("customers.search", &json!({ "q": word })) {
+            Ok(reply) if reply.status == 200 => {
+                let rows = reply.success()["rows"].clone();
+                let ids: Vec<_> =
+                    rows.as_array().expect("rows").iter().map(|it| &it["id"]).collect();
+                assert_eq!(ids, [id], "{word} is found in every process");
+            }
+            Ok(reply) => assert_put_off(&reply),
+            Err(_) => assert_eq!(process, 0, "a process that lives answers"),
+        }
+    }
+}
+
+/// Repeats a call that had a key; the customer's id.
+pub(super) fn ask(client: &Client, word: &str) -> String {
+    text(&client.ask("customers.create", &customer(word, true)), "id")
+}
+
+fn customer(word: &str, has_key: bool) -> Value {
+    let mut customer = json!({
+        "customer_type": "individual", "first_name": word, "source": word,
+        "location": { "address_line1": word, "city": "Salem", "state": "OR", "postal_code": "97301" },
+    });
+    if has_key {
+        customer["idempotency_key"] = json!(word);
+    }
+    customer
+}
+
+#[track_caller]
+fn assert_put_off(reply: &Reply) {
+    assert!(reply.status == 503 && reply.retry_after.is_some(), "{reply:?}");
+}

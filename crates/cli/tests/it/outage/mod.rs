@@ -1,0 +1,132 @@
+//! A PostgreSQL server that goes away under load and comes back, and processes that die beside it: what
+//! was answered is there, what was not is whole or absent, and callers are told which it may be.
+
+mod caller;
+mod commit;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use zoop_postgres_cluster::{Cluster, Durability};
+
+use crate::client::{Client, get};
+use crate::crash::source::Source;
+use crate::world::{Folder, Server, wait_until};
+use caller::{Caller, Fate, Progress};
+
+/// No limits of requests; they are proved elsewhere.
+const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
+/// Connections of a process: eight that read and eight that write.
+const CONNECTIONS: usize = 16;
+const CALLERS: usize = 6;
+/// Calls of each caller between one event and the next.
+const CALLS: usize = 5;
+/// `server.request_deadline`.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+#[test]
+fn three_processes_lose_nothing_when_one_is_killed_and_the_server_crashes() {
+    let mut cluster = Cluster::start_with(Durability::On).expect("a cluster");
+    let folder = Folder::over(cluster.fresh_database().expect("a database"));
+    let deadline = format!("[server]\nrequest_deadline = '{}s'\n", DEADLINE.as_secs());
+    folder.write("zoop.toml", &format!("{SETTINGS}{deadline}"));
+    let (_, _, key) = folder.business();
+    let mut servers = [0, 1, 2].map(|_| folder.serve(&[]));
+    let source = Source::of(&folder);
+    wait_until("each process has its connections", || source.sessions().len() == 3 * CONNECTIONS);
+
+    let urls = servers.each_ref().map(|server| server.url.clone());
+    let progress: Vec<_> = (0..CALLERS).map(|_| Progress::default()).collect();
+    let is_over = AtomicBool::new(false);
+    let callers: Vec<_> = std::thread::scope(|scope| {
+        let callers: Vec<_> = progress
+            .iter()
+            .enumerate()
+            .map(|(number, progress)| {
+                let (urls, key, is_over) = (&urls, &key, &is_over);
+                scope.spawn(move || {
+                    let mut caller = Caller::new(number, urls, key);
+                    while !is_over.load(Ordering::SeqCst) {
+                        caller.create(progress);
+                    }
+                    caller
+                })
+            })
+            .collect();
+        let all = |what: &str, count: fn(&Progress) -> usize| {
+            let before: Vec<_> = progress.iter().map(count).collect();
+            wait_until(what, || {
+                progress.iter().zip(&before).all(|(now, before)| count(now) >= before + CALLS)
+            });
+        };
+        all("each caller was answered", Progress::answered);
+        servers[0].kill();
+        all("each caller was answered by the other processes", Progress::answered);
+        cluster.stop_immediately().expect("stopped");
+        all("each caller was put off", Progress::put_off);
+        cluster.restart().expect("started");
+        all("each caller is answered again", Progress::answered);
+        is_over.store(true, Ordering::SeqCst);
+        callers.into_iter().map(|caller| caller.join().expect("a caller")).collect()
+    });
+
+    assert_recovered(&servers[1..], &source);
+    let client = Client::new(&servers[1].url, &key);
+    let mut fates: Vec<_> = callers.into_iter().flat_map(|caller| caller.fates).collect();
+    for (word, fate) in &mut fates {
+        if matches!(fate, Fate::Unknown { has_key: true }) {
+            *fate = Fate::Answered(caller::ask(&client, word));
+        }
+    }
+    assert_told_rightly(&source, &fates);
+    source.assert_sound();
+}
+
+/// Fails unless the processes work as before, with no more connections than before.
+fn assert_recovered(servers: &[Server], source: &Source<'_>) {
+    for server in servers {
+        assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
+    }
+    let busy = "SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database() \
+                AND pid <> pg_backend_pid() AND state <> 'idle'";
+    wait_until("no transaction is left open", || source.rows(busy).is_empty());
+    let sessions = source.sessions().len();
+    assert!((1..=servers.len() * CONNECTIONS).contains(&sessions), "{sessions} connections");
+    let locks = "SELECT locktype FROM pg_locks WHERE locktype = 'advisory'";
+    assert_eq!(source.rows(locks), [[""; 0]; 0]);
+}
+
+/// Fails unless the tables hold what callers were told, and each customer whole or not at all.
+fn assert_told_rightly(source: &Source<'_>, fates: &[(String, Fate)]) {
+    let sql = format!(
+        "SELECT c.source, {}, \
+         (SELECT count(*) FROM contacts p WHERE p.customer_id = c.id), \
+         (SELECT count(*) FROM locations l WHERE l.customer_id = c.id), \
+         (SELECT count(*) FROM history_records r WHERE r.record_id = c.id) FROM customers c",
+        source.digits("c.id")
+    );
+    let rows = source.rows(&sql);
+    let (mut kept, mut absent) = (0, 0);
+    for (word, fate) in fates {
+        let held: Vec<_> = rows.iter().filter(|row| row[0] == *word).collect();
+        assert!(held.len() <= 1, "{word} is there {} times", held.len());
+        for row in &held {
+            assert_eq!(row[2..], ["1", "1", "1"], "{word} has one contact, location and entry");
+        }
+        match fate {
+            Fate::Answered(id) => {
+                assert_eq!(held.first().map(|row| &row[1]), Some(&id.replace('-', "")), "{word}");
+            }
+            Fate::Refused => assert_eq!(held.len(), 0, "{word} was refused"),
+            Fate::Unknown { .. } if held.is_empty() => absent += 1,
+            Fate::Unknown { .. } => kept += 1,
+        }
+    }
+    let of = |is: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| is(fate)).count();
+    let (answered, refused) =
+        (of(|it| matches!(it, Fate::Answered(_))), of(|it| *it == Fate::Refused));
+    eprintln!(
+        "{answered} answered, {refused} refused; of the unanswered {kept} kept, {absent} not"
+    );
+    assert_eq!(rows.len(), answered + kept, "there is nothing else");
+}
