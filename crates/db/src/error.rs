@@ -96,3 +96,10 @@ pub enum Error {
     #[error(transparent)]
     System(#[from] std::io::Error),
 }
+
+impl Error {
+    /// Whether it is the storage that failed, and neither the job nor its haste.
+    pub(crate) fn is_the_storages(&self) -> bool {
+        matches!(self, Self::Locked | Self::Unavailable(_) | Self::Unknown(_) | Self::Corrupt(_))
+    }
+}

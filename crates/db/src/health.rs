@@ -25,11 +25,7 @@ impl WriteHealth {
 
     /// A write failed; of the storage's own failures the first is told.
     pub(crate) fn failed(&self, failure: &Error) {
-        let is_storage = matches!(
-            failure,
-            Error::Locked | Error::Unavailable(_) | Error::Unknown(_) | Error::Corrupt(_)
-        );
-        if is_storage && !self.is_refusing.swap(true, Ordering::Relaxed) {
+        if failure.is_the_storages() && !self.is_refusing.swap(true, Ordering::Relaxed) {
             tracing::error!(%failure, "the storage refuses writes; reads go on");
         }
     }

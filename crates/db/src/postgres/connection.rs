@@ -57,7 +57,9 @@ impl Connection {
         self.cut();
         let connect =
             async { tokio::time::timeout_at(deadline.into(), self.server.connect()).await };
-        let made = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)??;
+        let made = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)?;
+        self.server.tell(made.as_ref().err());
+        let made = made?;
         self.link = Some(Link::new(made));
         Ok(())
     }
@@ -75,6 +77,11 @@ impl Connection {
                 Err(Failure::gone())
             }
         }
+    }
+
+    /// The server that this is, or was, connected to.
+    pub(super) fn server(&self) -> &Server {
+        &self.server
     }
 
     /// The life of the server that this is connected to.

@@ -34,6 +34,9 @@ pub(super) enum Failure {
 pub(super) struct Refused {
     code: SqlState,
     message: String,
+    /// Whether the role lacks a right. A policy that forbids a row has the same code, and is a defect of
+    /// the program's.
+    is_without_right: bool,
 }
 
 impl Failure {
@@ -88,8 +91,11 @@ impl From<tokio_postgres::Error> for Failure {
 
 impl From<&DbError> for Failure {
     fn from(refusal: &DbError) -> Self {
-        let refused =
-            Refused { code: refusal.code().clone(), message: refusal.message().to_owned() };
+        let refused = Refused {
+            code: refusal.code().clone(),
+            message: refusal.message().to_owned(),
+            is_without_right: refusal.routine() == Some("aclcheck_error"),
+        };
         // After these the server closes the connection.
         if matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
             return Self::Lost(refused.to_string());
@@ -120,8 +126,10 @@ impl From<Refused> for Error {
             | SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED => Self::Locked,
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Corrupt(refused.into()),
-            // A read that writes, or a server that has become a standby.
+            // A read that writes, or a server that takes no writes.
             SqlState::READ_ONLY_SQL_TRANSACTION => Self::Unavailable(refused.into()),
+            // Somebody took the right, and may give it back.
+            _ if refused.is_without_right => Self::Unavailable(refused.into()),
             // Connections, resources, an operator's intervention, the server's own disk.
             ref code if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => {
                 Self::Unavailable(refused.into())

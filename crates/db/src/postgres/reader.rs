@@ -9,6 +9,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 
 use super::Connection;
+use super::error::Failure;
 use super::work::Access;
 use crate::error::{Error, Result};
 use crate::job::ReadJob;
@@ -39,6 +40,11 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
     let mut tx = ReadTx::new(Session::Postgres(connection));
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let is_success = outcome.map_err(|_| Error::Panicked)?;
+    if let Some(failure @ Failure::Refused(_)) = connection.failure()
+        && Error::from(failure.clone()).is_the_storages()
+    {
+        connection.server().tell_refused_read(failure);
+    }
     match connection.failure() {
         // Nothing was read after the failure, so what the job says rests on less than it thinks.
         Some(failure) if is_success => Err(failure.clone().into()),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// How long it waits before it asks again, and how often it asks.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
+
+/// How long a refusal is not told again.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// What every connection is set to, and what its clock says.
 ///
@@ -55,6 +59,10 @@ pub(super) struct Server {
     tls: Option<MakeRustlsConnect>,
     /// When the database's clock said what, at the last connection that was made.
     clock: Mutex<Option<(Instant, Timestamp)>>,
+    /// Whether the last try to connect failed.
+    is_out_of_reach: AtomicBool,
+    /// When a refused read was last logged.
+    refused_read: Mutex<Option<Instant>>,
 }
 
 impl Server {
@@ -72,7 +80,26 @@ impl Server {
         config.keepalives_retries(KEEPALIVE_RETRIES);
         let tls = tls::connector(&config)
             .map_err(|reason| Error::Connect { server: name(&config), source: reason.into() })?;
-        Ok(Self { config, tls, clock: Mutex::default() })
+        Ok(Self {
+            config,
+            tls,
+            clock: Mutex::default(),
+            is_out_of_reach: AtomicBool::default(),
+            refused_read: Mutex::default(),
+        })
+    }
+
+    /// Logs when the server cannot be reached any more, and when it can again: once each, however many
+    /// connections there are. At the start it is whoever starts us who is told.
+    pub(super) fn tell(&self, failure: Option<&Failure>) {
+        let was_out_of_reach = self.is_out_of_reach.swap(failure.is_some(), Ordering::Relaxed);
+        match failure {
+            Some(failure) if !was_out_of_reach && self.time().is_some() => {
+                tracing::error!(%failure, server = name(&self.config), "cannot connect to PostgreSQL");
+            }
+            None if was_out_of_reach => tracing::warn!("connected to PostgreSQL again"),
+            _ => {}
+        }
     }
 
     /// Connects and sets the connection up.
@@ -99,6 +126,16 @@ impl Server {
         }
         let life = Life(column(1).unwrap_or_default().to_owned());
         Ok(Connected { client, task, life })
+    }
+
+    /// Logs that the server refused a read, once in a while: there may be thousands beside others that it
+    /// answers, of other tables.
+    pub(super) fn tell_refused_read(&self, failure: &Failure) {
+        let mut last = self.refused_read.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() > TELL_AGAIN) {
+            *last = Some(Instant::now());
+            tracing::error!(%failure, "the storage refuses reads");
+        }
     }
 
     /// What the database's clock says now, by what it said at the last connection.

@@ -13,6 +13,14 @@ const NO_TENANT: u32 = 0;
 /// The server gives up this much before the deadline at most, so that its word of it arrives in time.
 const HEADSTART: Duration = Duration::from_millis(100);
 
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
+/// Connections are set to read only, so that nothing is written past a transaction of ours. What the server
+/// says of itself holds all the same: whoever made it read only, as some do whose disk is nearly full,
+/// meant us.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
+    SET LOCAL default_transaction_read_only TO DEFAULT;\
+    SELECT set_config('transaction_read_only', current_setting('default_transaction_read_only'), true);";
+
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
@@ -118,8 +126,8 @@ impl Work {
         }
         let begin = match (self.stage, self.access) {
             (Stage::Begun, _) => "",
-            (_, Access::Read) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;",
-            (_, Access::Write) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;",
+            (_, Access::Read) => BEGIN_READ,
+            (_, Access::Write) => BEGIN_WRITE,
         };
         let mut text = String::new();
         if self.follows_open {

@@ -88,8 +88,13 @@ fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Attemp
     let outcome = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut tx)));
     let keep = outcome.map_err(|_| Error::Panicked)?;
     Ok(match connection.failure() {
-        // The job's own word of a failure says more, unless it has none or may have none next time.
-        Some(failure) if keep || failure.is_transient() => Attempt::Failed(failure.clone()),
+        // The job's own word of a failure says more, unless it has none or may have none next time. Of a
+        // storage that fails the engine must know.
+        Some(failure)
+            if keep || failure.is_transient() || Error::from(failure.clone()).is_the_storages() =>
+        {
+            Attempt::Failed(failure.clone())
+        }
         _ if !keep => Attempt::Refused,
         _ => match connection.commit() {
             Ok(()) => Attempt::Kept,
