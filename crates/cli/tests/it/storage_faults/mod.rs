@@ -1,8 +1,10 @@
-//! Storage that fails: a full disk, a folder that is read-only, another program's lock. The error is
+//! Storage that fails: a full disk, a folder that is read-only, another program's lock, a database server
+//! that is read-only or gone. The error is
 //! clear, nothing that was answered is lost, and the service goes on when the cause is gone.
 
 mod damage;
 mod lock;
+mod server;
 mod space;
 mod volume;
 

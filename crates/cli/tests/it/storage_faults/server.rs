@@ -1,0 +1,149 @@
+//! A PostgreSQL server that refuses: it is read-only, gives no connections, has taken a right away, or is
+//! gone.
+
+use serde_json::json;
+use zoop_postgres_cluster::{Cluster, Database};
+
+use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
+use crate::client::{Client, get};
+use crate::world::{Folder, Server, wait_until};
+
+const READY: &str = r#"{"status":"ready"}"#;
+
+/// A server over a database, with one customer.
+struct Site {
+    folder: Folder,
+    server: Server,
+    client: Client,
+    before: String,
+}
+
+impl Site {
+    fn new(database: Database) -> Self {
+        let folder = Folder::over(database);
+        folder.write("zoop.toml", SETTINGS);
+        let (_, _, key) = folder.business();
+        let server = folder.serve(&[]);
+        let client = Client::new(&server.url, &key);
+        let before = id(&create(&client, "Before").success());
+        complaints(&server, &client);
+        Self { folder, server, client, before }
+    }
+
+    fn run(&self, script: &str) {
+        let database = self.folder.server().expect("a server");
+        database.run_as_superuser(script).expect("it is done");
+    }
+
+    /// The name of the database.
+    fn name(&self) -> String {
+        let database = self.folder.server().expect("a server");
+        database.run("SELECT current_database()").expect("a name").trim().to_owned()
+    }
+
+    /// What was logged since the last look that somebody should look at, without what is not known before.
+    fn told(&self) -> Vec<String> {
+        let lines = complaints(&self.server, &self.client);
+        lines.iter().map(|line| line["message"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    /// Writes are put off and reads go on, until `mend`; both are told once.
+    fn assert_degraded_until(&self, reason: &str, mend: impl FnOnce()) {
+        for _ in 0..20 {
+            assert_put_off(&create(&self.client, "Refused"));
+            assert_eq!(customers(&self.client), [self.before.as_str()], "reads go on");
+        }
+        let told = complaints(&self.server, &self.client);
+        assert_eq!(told.len(), 1, "{told:?}");
+        let failure = told[0]["failure"].as_str().expect("a cause");
+        assert!(failure.contains(reason), "{failure}");
+        let (status, ready) = get(&self.server.url, "/readyz");
+        assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
+        mend();
+        self.assert_recovered(&["the storage takes writes again"]);
+    }
+
+    /// Everything is put off until `mend`; both are told once.
+    fn assert_out_of_reach_until(&self, reason: &str, mend: impl FnOnce()) {
+        for _ in 0..5 {
+            let search = self.client.call("customers.search", &json!({})).expect("an answer");
+            assert_put_off(&search);
+            assert_put_off(&create(&self.client, "Refused"));
+        }
+        assert_eq!(get(&self.server.url, "/readyz").0, 503);
+        let told = self.server.log_line("the storage refuses writes");
+        assert!(told["failure"].as_str().is_some_and(|it| it.contains(reason)), "{told}");
+        mend();
+        self.assert_recovered(&["connected to PostgreSQL again", "the storage takes writes again"]);
+    }
+
+    fn assert_recovered(&self, messages: &[&str]) {
+        let after = id(&create(&self.client, "After").success());
+        assert_eq!(customers(&self.client), [after, self.before.clone()], "nothing else is there");
+        let mut told = self.told();
+        told.sort();
+        assert_eq!(told, messages);
+        assert_eq!(get(&self.server.url, "/readyz"), (200, READY.to_owned()));
+    }
+}
+
+#[test]
+fn a_server_that_is_made_read_only_serves_reads_until_it_takes_writes_again() {
+    let cluster = Cluster::start().expect("a cluster");
+    let site = Site::new(cluster.fresh_database().expect("a database"));
+    let set = |value: &str| {
+        site.run(&format!("ALTER SYSTEM SET default_transaction_read_only = {value}"));
+        site.run("SELECT pg_reload_conf()");
+        let database = site.folder.server().expect("a server");
+        wait_until("the server is set", || {
+            database.run("SHOW default_transaction_read_only").expect("a value").trim() == value
+        });
+    };
+    set("on");
+    site.assert_degraded_until("read-only", || set("off"));
+}
+
+#[test]
+fn a_role_without_the_right_to_write_serves_reads_until_it_has_it() {
+    let site = Site::new(zoop_postgres_cluster::database().expect("a database"));
+    site.run("REVOKE INSERT ON customers FROM zoop_application");
+    site.assert_degraded_until("permission denied", || {
+        site.run("GRANT INSERT ON customers TO zoop_application");
+    });
+}
+
+#[test]
+fn a_server_without_connections_to_give_is_asked_again() {
+    let site = Site::new(zoop_postgres_cluster::database().expect("a database"));
+    let name = site.name();
+    site.run(&format!("ALTER DATABASE {name} CONNECTION LIMIT 0"));
+    site.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    site.assert_out_of_reach_until("too many connections", || {
+        site.run(&format!("ALTER DATABASE {name} CONNECTION LIMIT -1"));
+    });
+}
+
+#[test]
+fn a_server_that_is_gone_is_asked_again() {
+    let mut cluster = Cluster::start().expect("a cluster");
+    let site = Site::new(cluster.fresh_database().expect("a database"));
+    cluster.stop_immediately().expect("stopped");
+    site.assert_out_of_reach_until("connect", || cluster.restart().expect("started"));
+}
+
+#[test]
+fn a_role_without_the_right_to_read_is_told_once_and_used_again_when_it_has_it() {
+    let site = Site::new(zoop_postgres_cluster::database().expect("a database"));
+    site.run("REVOKE SELECT ON customers FROM zoop_application");
+    for _ in 0..10 {
+        let search = site.client.call("customers.search", &json!({})).expect("an answer");
+        assert_put_off(&search);
+        site.client.ask("tags.list", &json!({}));
+    }
+    assert_eq!(site.told(), ["the storage refuses reads"]);
+    site.run("GRANT SELECT ON customers TO zoop_application");
+    assert_eq!(customers(&site.client), [site.before.as_str()]);
+}
