@@ -1,11 +1,12 @@
 //! The SQL of customers and of their place in the search index.
 
-use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Three, Uuid, WriteTx, params};
 
 use super::{Customer, CustomerNumber, CustomerType, SearchRow, TagLabel};
-use crate::contacts;
+use crate::contacts::{self, Contact};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::locations::{self, Location};
 use crate::search::{CustomerDocument, Expression, TenantMark};
 
 macro_rules! columns {
@@ -76,10 +77,26 @@ pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Custom
 
 /// A customer's tags by name, each with its number in the search index.
 pub(crate) fn tags(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<(TagLabel, i64)>> {
-    tx.all(TAGS, params![id], |row| {
-        let label = TagLabel { id: row.take()?, name: row.take()?, color: row.take()? };
-        Ok((label, row.take()?))
-    })
+    tx.all(TAGS, params![id], |row| Ok((label(row)?, row.take()?)))
+}
+
+fn label(row: &mut Row<'_>) -> Result<TagLabel> {
+    Ok(TagLabel { id: row.take()?, name: row.take()?, color: row.take()? })
+}
+
+/// A customer's active contacts and locations, primary ones first, and its tags by name.
+pub(super) fn belongings(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::Customer>,
+) -> Result<Three<Contact, Location, TagLabel>> {
+    let customer = params![id];
+    let (contacts, locations, tags) = tx.together::<_, _, _, Error>(
+        contacts::store::asks_active(customer),
+        locations::store::asks_active(customer),
+        (TAGS, customer, label),
+    )?;
+    let contacts = contacts::store::primary_first(contacts);
+    Ok((contacts, locations::store::primary_first(locations), tags))
 }
 
 /// Adds a customer; its place in the search index.
@@ -143,7 +160,7 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     let contacts = contacts::store::active(tx, customer.id)?;
     let tags = tags(tx, customer.id)?;
     let display_name = customer.display_name();
-    let contact_names: Vec<_> = contacts.iter().map(contacts::Contact::name).collect();
+    let contact_names: Vec<_> = contacts.iter().map(Contact::name).collect();
     let document = CustomerDocument {
         status: customer.visible_status(),
         kind: customer.customer_type,
@@ -152,7 +169,7 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
         phones: customer
             .phone()
             .into_iter()
-            .chain(contacts.iter().filter_map(contacts::Contact::phone))
+            .chain(contacts.iter().filter_map(Contact::phone))
             .collect(),
         emails: customer
             .email
