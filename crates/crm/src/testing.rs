@@ -134,14 +134,11 @@ impl World {
         &self.url
     }
 
-    /// The database's server, for what the product cannot be asked.
-    ///
-    /// # Panics
-    /// When the world is not on PostgreSQL.
-    pub fn server(&self) -> &zoop_postgres_cluster::Database {
+    /// The database's server, for what the product cannot be asked; none where it is a file.
+    pub const fn server(&self) -> Option<&zoop_postgres_cluster::Database> {
         match &self.keeper {
-            Keeper::Server(database) => database,
-            Keeper::Folder(_) => panic!("a world on PostgreSQL"),
+            Keeper::Server(database) => Some(database),
+            Keeper::Folder(_) => None,
         }
     }
 
