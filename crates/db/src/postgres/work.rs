@@ -10,6 +10,8 @@ use crate::tx::Tenant;
 const WRITES: i32 = 0x7a6f_6f70;
 /// The second key for writes that belong to no tenant. No tenant has this number.
 const NO_TENANT: u32 = 0;
+/// The second key for sweeps: they may take long, and only other sweeps are in their way.
+const SWEEPS: u32 = u32::MAX;
 /// The server gives up this much before the deadline at most, so that its word of it arrives in time.
 const HEADSTART: Duration = Duration::from_millis(100);
 
@@ -90,6 +92,19 @@ impl Work {
         }
     }
 
+    /// Lets the next statement alone see the rows of all tenants which sweeps may remove.
+    pub(super) fn open_to_sweep(&mut self) {
+        if !self.is_locked {
+            self.lock(SWEEPS);
+        }
+        self.send_ahead("SELECT set_config('app.sweep', 'on', true)");
+    }
+
+    /// Ends what [`Work::open_to_sweep`] began, if another statement follows.
+    pub(super) fn close_to_sweep(&mut self) {
+        self.send_ahead("SELECT set_config('app.sweep', '', true)");
+    }
+
     fn lock(&mut self, number: u32) {
         self.is_locked = true;
         let number = number.cast_signed();
@@ -97,7 +112,7 @@ impl Work {
     }
 
     /// Adds a statement that is to run before the job's next one.
-    pub(super) fn send_ahead(&mut self, statement: &str) {
+    fn send_ahead(&mut self, statement: &str) {
         self.ahead.push_str(statement);
         self.ahead.push(';');
     }
