@@ -115,9 +115,9 @@ impl Connection {
 
     /// Runs a writing statement that alone sees the rows of all tenants which sweeps may remove.
     pub(crate) fn sweep(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<usize> {
-        self.work.send_ahead("SELECT set_config('app.sweep', 'on', true)");
+        self.work.open_to_sweep();
         let touched = self.execute(sql, None, params);
-        self.work.send_ahead("SELECT set_config('app.sweep', '', true)");
+        self.work.close_to_sweep();
         touched
     }
 
