@@ -54,6 +54,18 @@ impl Database {
         programs::output(&mut psql)
     }
 
+    /// The application's URL of a database of this name.
+    pub(crate) fn keep(superuser: &str, name: &str) -> Result<String> {
+        let mut psql = Command::new(programs::folder()?.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command"]);
+        psql.arg(format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'"));
+        if programs::output(psql.arg(superuser))?.trim() == "0" {
+            let create = format!("CREATE DATABASE {name} OWNER {APPLICATION}");
+            run(superuser, &[MAKE_ROLE, &create])?;
+        }
+        Ok(with_user(&with_database(superuser, name)))
+    }
+
     pub(crate) fn create(superuser: &str) -> Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
