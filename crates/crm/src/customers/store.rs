@@ -32,7 +32,9 @@ zoop_db::statements! {
     TAGS = "SELECT t.id, t.name, t.color, t.n FROM customer_tags c \
             JOIN tags t ON t.tenant_no = c.tenant_no AND t.id = c.tag_id \
             WHERE c.tenant_no = $1 AND c.customer_id = $2 ORDER BY t.name_key";
-    /// Rows that an expression finds, newest first, older than the row with the id `$3`.
+    /// A customer's number in the search index.
+    PLACE = "SELECT n FROM customers WHERE tenant_no = $1 AND id = $2";
+    /// Rows that an expression finds, newest first, with numbers below `$3`.
     SEARCH = {
         sqlite: "SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
                  c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
@@ -40,12 +42,10 @@ zoop_db::statements! {
                  FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
                  LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
                  AND p.is_primary \
-                 WHERE customer_search MATCH $2 AND customer_search.rowid < coalesce( \
-                 (SELECT n FROM customers WHERE tenant_no = $1 AND id = $3), 9223372036854775807) \
+                 WHERE customer_search MATCH $2 AND customer_search.rowid < $3 \
                  AND c.tenant_no = $1 ORDER BY customer_search.rowid DESC LIMIT $4",
-        postgres: concat!("WITH ", crate::search::found_on_postgres!("customer_search", "$4",
-                 "s.n < coalesce((SELECT n FROM customers WHERE tenant_no = $1 AND id = $3), \
-                 9223372036854775807)"), " \
+        postgres: concat!("WITH ",
+                 crate::search::found_on_postgres!("customer_search", "$4", "n < $3"), " \
                  SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
                  c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
                  coalesce(c.email, p.email) \
@@ -190,16 +190,22 @@ pub(crate) fn mark(tx: &ReadTx<'_>) -> Result<TenantMark> {
         .ok_or_else(|| Error::internal("the tenant's number is beyond what the index can hold"))
 }
 
-/// Up to `count` customers that an expression finds, newest first, older than `before`.
+/// Up to `count` customers that an expression finds, newest first, older than `before` if there is
+/// such a customer.
 pub(super) fn search(
     tx: &mut ReadTx<'_>,
     expression: &Expression,
-    before: Uuid,
+    before: Option<Uuid>,
     count: usize,
 ) -> Result<Vec<SearchRow>> {
+    let place = match before {
+        Some(id) => tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?,
+        None => None,
+    };
+    let below = place.unwrap_or(i64::MAX);
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let expression = expression.text(tx.dialect());
-    tx.all(SEARCH, params![expression, before, count], search_row)
+    tx.all(SEARCH, params![expression, below, count], search_row)
 }
 
 fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {

@@ -20,8 +20,12 @@ const SMALL: usize = 400;
 const BATCH: usize = 500;
 /// What a page may cost in the large world, as a multiple of its cost in the small one.
 const GROWTH: i32 = 2;
-/// What a page costs at most whatever the world, in steps: a page has 26 rows.
-const STEPS: i32 = 6_000;
+
+/// What a page costs at most whatever the world: a page has 26 rows. SQLite counts the steps of its
+/// machine, PostgreSQL the rows that it looks at, of which it may look through the newest.
+fn most_steps(world: &World) -> i32 {
+    if world.server().is_some() { 3_500 } else { 6_000 }
+}
 
 fn large() -> usize {
     if std::env::var_os("ZOOP_TEST_LONG").is_some() { 200_000 } else { 4_000 }
@@ -79,7 +83,7 @@ fn index_page(world: &World, account: Account, sql: Sql, expression: &Expression
     world
         .read(move |tx| {
             tx.bind(account.number);
-            let (below, from) = (Uuid::max(), Uuid::nil());
+            let (below, from) = (i64::MAX, 0_i64);
             let text = expression.text(tx.dialect());
             let steps = if sql.sqlite().contains("customer_search") {
                 tx.steps(sql, zoop_db::params![text, below, 26_i64])
@@ -127,7 +131,7 @@ fn a_page_costs_the_same_in_a_large_table() {
         let page = |world, account| index_page(world, account, *sql, &all(tokens, account));
         let (few, many) = (page(&small, of_small.account), page(&large, of_large.account));
         // A rare word has fewer rows than a page in the small world.
-        let page = few.max(STEPS / GROWTH);
+        let page = few.max(most_steps(&large) / GROWTH);
         assert!(many <= page * GROWTH, "{tokens:?}: {few} steps became {many}");
         assert!(many > 0, "{tokens:?}");
     }
@@ -147,5 +151,5 @@ fn a_subjects_notes_are_read_from_their_own_index() {
             Ok(tx.steps(OF_SUBJECT, params)?)
         })
         .expect("a page");
-    assert!(steps > 0 && steps < STEPS, "{steps} steps for a page");
+    assert!(steps > 0 && steps < most_steps(&large), "{steps} steps for a page");
 }
