@@ -72,6 +72,11 @@ pub fn on(engine: Dialect, test: impl FnOnce()) {
     test();
 }
 
+/// The engine that this test's worlds are on.
+pub fn engine() -> Dialect {
+    ENGINE.get()
+}
+
 /// One business in the world: its people, their callers, and a few records.
 pub struct Business {
     /// What calls need to know of it.
@@ -94,7 +99,7 @@ pub struct Business {
 
 /// A place for a database, on the engine of this test.
 fn place() -> (String, Keeper) {
-    match ENGINE.get() {
+    match engine() {
         Dialect::Sqlite => {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let url = format!("sqlite://{}", folder.path().join("zoop.db").display());

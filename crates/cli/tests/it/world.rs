@@ -7,13 +7,16 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use zoop_db::Dialect;
+use zoop_postgres_cluster::Database;
 
 /// Longer than anything here takes: a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder of its own, in which nothing is set.
+/// A folder of its own, in which nothing is set but, where the test is one of PostgreSQL, the database.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
+    server: Option<Database>,
     /// What runs `zoop` where it is not run as it is: a program and its arguments.
     launcher: Vec<String>,
 }
@@ -57,7 +60,11 @@ impl From<Output> for Answer {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a folder"), launcher: Vec::new() }
+        let server = match zoop_crm::testing::engine() {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(database()),
+        };
+        Self { directory: tempfile::tempdir().expect("a folder"), server, launcher: Vec::new() }
     }
 
     /// Lets this program with its arguments run `zoop` from now on.
@@ -81,6 +88,9 @@ impl Folder {
         let mut command = Command::new(words.next().expect("a program"));
         command.args(words).current_dir(self.directory.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
+        if let Some(database) = &self.server {
+            command.env("ZOOP_DATABASE", database.url());
+        }
         command
     }
 
@@ -135,6 +145,11 @@ impl Folder {
     pub(crate) fn start_to_serve(&self, arguments: &[&str]) -> Server {
         Server::start(served(self.command(&[&["serve"], arguments].concat())))
     }
+}
+
+/// An empty database of a PostgreSQL server.
+pub(crate) fn database() -> Database {
+    zoop_postgres_cluster::database().expect("a database")
 }
 
 /// Waits for what another thread or process is about to do.

@@ -20,6 +20,9 @@ macro_rules! columns {
 zoop_db::statements! {
     GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id = $2"));
+    /// The next customers after an id.
+    PAGE = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id > $2 \
+            ORDER BY id LIMIT $3"));
     INSERT = "INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, \
               last_name, company_name, status, phone, phone_raw, email, notes_internal, is_vip, \
               do_not_contact, do_not_contact_reason, source, updated_at, archived_at) \
@@ -182,6 +185,16 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     let tokens = document.tokens(mark(tx)?);
     tx.execute(INDEX, params![customer.n, tokens])?;
     Ok(())
+}
+
+/// Adds the next `count` customers after an id to a search index that does not have them; their ids.
+pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let page = tx.all::<_, Error>(PAGE, params![after, count], customer)?;
+    for customer in &page {
+        index(tx, customer)?;
+    }
+    Ok(page.iter().map(|customer| customer.id.uuid()).collect())
 }
 
 /// The mark of the bound tenant's tokens.

@@ -19,6 +19,9 @@ macro_rules! columns {
 zoop_db::statements! {
     GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
+    /// The next notes after an id.
+    PAGE = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
+            ORDER BY x.id LIMIT $3"));
     INSERT = "INSERT INTO notes (tenant_no, id, body, pinned, draft, created_by, subject_type, \
               subject_id, updated_at, archived_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -138,6 +141,16 @@ pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
     let tokens = document.tokens(customers::store::mark(tx)?);
     tx.execute(INDEX, params![note.n, tokens])?;
     Ok(())
+}
+
+/// Adds the next `count` notes after an id to a search index that does not have them; their ids.
+pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let page = tx.all::<_, Error>(PAGE, params![after, count], note)?;
+    for note in &page {
+        index(tx, note)?;
+    }
+    Ok(page.iter().map(|note| note.id.uuid()).collect())
 }
 
 /// Drafts and archived notes are in no list, so the index does not know them.

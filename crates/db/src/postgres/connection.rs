@@ -16,7 +16,7 @@ use super::commit::number;
 use super::error::Failure;
 use super::link::Link;
 use super::server::Server;
-use super::statement::{Asked, Ready, Text};
+use super::statement::{Asked, Ready, Text, all};
 use super::work::{Access, Stage, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
@@ -111,6 +111,16 @@ impl Connection {
             client.execute(&ready[0].statement, &ready[0].params).await
         })?;
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    }
+
+    /// Runs a writing statement once for each call, in one flight.
+    pub(crate) fn execute_each<'p>(&mut self, calls: impl Iterator<Item = Call<'p>>) -> Result<()> {
+        let asked: Vec<_> = calls
+            .map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params))
+            .collect();
+        self.ask(&asked, async |client, ready| {
+            all(ready.iter().map(|ready| client.execute(&ready.statement, &ready.params))).await
+        })
     }
 
     /// Runs a writing statement that alone sees the rows of all tenants which sweeps may remove.
