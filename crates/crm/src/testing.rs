@@ -67,9 +67,9 @@ thread_local! {
 }
 
 /// Runs a test whose worlds are on this engine; elsewhere they are on SQLite.
-pub fn on(engine: Dialect, test: impl FnOnce()) {
+pub fn on<T>(engine: Dialect, test: impl FnOnce() -> T) -> T {
     ENGINE.set(engine);
-    test();
+    test()
 }
 
 /// The engine that this test's worlds are on.
@@ -144,6 +144,18 @@ impl World {
         match &self.keeper {
             Keeper::Server(database) => Some(database),
             Keeper::Folder(_) => None,
+        }
+    }
+
+    /// Closes the database; what keeps it on its server.
+    ///
+    /// # Panics
+    /// When the world is not on PostgreSQL.
+    pub fn into_server(self) -> zoop_postgres_cluster::Database {
+        drop(self.db);
+        match self.keeper {
+            Keeper::Server(database) => database,
+            Keeper::Folder(_) => panic!("a world on PostgreSQL"),
         }
     }
 

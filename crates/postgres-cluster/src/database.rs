@@ -48,10 +48,17 @@ impl Database {
     /// Runs a script as the application's role, up to its first error; the values that it gives, a
     /// line a row, parted by `|`.
     pub fn run(&self, script: &str) -> Result<String> {
-        let mut psql = Command::new(programs::folder()?.join("psql"));
-        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
-        psql.args(["--set=ON_ERROR_STOP=1", "--command", script, &self.url]);
-        programs::output(&mut psql)
+        ask(&self.url, script)
+    }
+
+    /// Runs a script as a superuser, who sees the rows of all; else like [`Database::run`].
+    pub fn run_as_superuser(&self, script: &str) -> Result<String> {
+        ask(&self.superuser_url(), script)
+    }
+
+    /// Another database with the same contents. Nobody may have this one open meanwhile.
+    pub fn copy(&self) -> Result<Self> {
+        Self::create_from(&self.superuser, &self.name)
     }
 
     /// The application's URL of a database of this name.
@@ -67,6 +74,10 @@ impl Database {
     }
 
     pub(crate) fn create(superuser: &str) -> Result<Self> {
+        Self::create_from(superuser, "template1")
+    }
+
+    fn create_from(superuser: &str, template: &str) -> Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         // Another run of the tests may have left a database with the same name, if it was killed.
@@ -76,7 +87,7 @@ impl Database {
             &[
                 MAKE_ROLE,
                 &format!("DROP DATABASE IF EXISTS {name}"),
-                &format!("CREATE DATABASE {name} OWNER {APPLICATION}"),
+                &format!("CREATE DATABASE {name} OWNER {APPLICATION} TEMPLATE {template}"),
             ],
         )?;
         let url = with_user(&with_database(superuser, &name));
@@ -91,6 +102,14 @@ impl Drop for Database {
             let _ = run(&self.superuser, &[&format!("DROP DATABASE {} WITH (FORCE)", self.name)]);
         }
     }
+}
+
+/// Runs a script; the values that it gives.
+fn ask(url: &str, script: &str) -> Result<String> {
+    let mut psql = Command::new(programs::folder()?.join("psql"));
+    psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+    psql.args(["--set=ON_ERROR_STOP=1", "--command", script, url]);
+    programs::output(&mut psql)
 }
 
 /// Runs statements as the superuser, each in a transaction of its own.

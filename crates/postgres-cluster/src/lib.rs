@@ -4,16 +4,18 @@
 //! [`database()`] is what a test asks for. It makes an empty database in the cluster that
 //! `ZOOP_TEST_POSTGRES` names, and without one starts a cluster for the test alone;
 //! `zoop-postgres-cluster run -- COMMAND…` runs a command with one cluster for all of its tests.
-//! [`Cluster`] is for tests that stop the server.
+//! [`Cluster`] is for tests that stop the server, [`Proxy`] for those that lose what it says.
 //!
 //! For tests only: the roles have no secrets, and by default nothing is written durably.
 
 mod cluster;
 mod database;
 mod programs;
+mod proxy;
 
 pub use cluster::{Cluster, Durability};
 pub use database::{APPLICATION, Database, database};
+pub use proxy::{Fault, Proxy};
 
 /// Names the superuser's URL of the cluster in which tests make their databases.
 pub const VARIABLE: &str = "ZOOP_TEST_POSTGRES";

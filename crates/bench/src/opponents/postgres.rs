@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use tokio_postgres::NoTls;
-use zoop_crm::schema::{MIGRATIONS, STATEMENTS};
+use zoop_crm::schema::{MIGRATIONS, statements};
 use zoop_db::{Db, Migrate, Options, Sql, Tenant, Uuid, params};
 use zoop_postgres_cluster::Cluster;
 
+use super::driver::find;
 use super::server::Zoop;
 use crate::say;
 
@@ -58,12 +59,9 @@ impl<'d> Reads<'d> {
     /// Reads of these customers of a tenant.
     pub(crate) fn new(url: &'d str, tenant: Tenant, customers: &[String]) -> Result<Self> {
         let id = |id: &String| Uuid::try_parse(id).context("an id");
-        let of_customers = STATEMENTS.iter().find(|(module, _)| *module == "customers");
-        let get = of_customers
-            .and_then(|(_, statements)| statements.iter().find(|(name, _)| *name == "GET"))
-            .context("the product has no statement customers GET")?;
+        let get = find(statements(), "customers", "GET")?;
         let customers = customers.iter().map(id).collect::<Result<_>>()?;
-        Ok(Self { url, tenant, customers, get: get.1 })
+        Ok(Self { url, tenant, customers, get })
     }
 
     /// How many a second the driver alone makes, each a statement by itself.

@@ -16,9 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A folder of its own, in which nothing is set but, where the test is one of PostgreSQL, the database.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
-    server: Option<Database>,
     /// What runs `zoop` where it is not run as it is: a program and its arguments.
     launcher: Vec<String>,
+    /// The database, where it is no file in the folder.
+    server: Option<Database>,
 }
 
 /// What a command answered.
@@ -67,6 +68,16 @@ impl Folder {
         Self { directory: tempfile::tempdir().expect("a folder"), server, launcher: Vec::new() }
     }
 
+    /// A folder whose `zoop` uses a database on a PostgreSQL server.
+    pub(crate) fn over(server: Database) -> Self {
+        Self { server: Some(server), ..Self::new() }
+    }
+
+    /// The database on a server, if that is where it is.
+    pub(crate) fn server(&self) -> Option<&Database> {
+        self.server.as_ref()
+    }
+
     /// Lets this program with its arguments run `zoop` from now on.
     pub(crate) fn launch_with(&mut self, launcher: Vec<String>) {
         self.launcher = launcher;
@@ -88,8 +99,8 @@ impl Folder {
         let mut command = Command::new(words.next().expect("a program"));
         command.args(words).current_dir(self.directory.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
-        if let Some(database) = &self.server {
-            command.env("ZOOP_DATABASE", database.url());
+        if let Some(server) = &self.server {
+            command.env("ZOOP_DATABASE", server.url());
         }
         command
     }
@@ -118,6 +129,9 @@ impl Folder {
 
     /// A business with a key that may do everything: (tenant, owner, key).
     pub(crate) fn business(&self) -> (String, String, String) {
+        if self.server.is_some() {
+            self.json(&["migrate"]);
+        }
         let made = self.json(&[
             "tenant",
             "create",

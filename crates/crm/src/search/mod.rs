@@ -151,8 +151,8 @@ enum Space {
 }
 
 impl Space {
-    fn mark(self, of: Shelf) -> &'static str {
-        match (self, of) {
+    fn mark(self, on: Shelf) -> &'static str {
+        match (self, on) {
             (Self::Word, Shelf::Current) => ":",
             (Self::Word, Shelf::Archived) => ";",
             (Self::Phone, Shelf::Current) => "#",

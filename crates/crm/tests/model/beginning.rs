@@ -2,7 +2,9 @@
 //! once and copied.
 
 use zoop_crm::access::{Access, Scope};
-use zoop_crm::testing::{Business, World};
+use zoop_crm::testing::{Business, World, on};
+use zoop_db::Dialect;
+use zoop_postgres_cluster::Database;
 
 use super::contract::OPERATE;
 use super::process::Credential;
@@ -11,23 +13,61 @@ use super::state::{Caller, Tenant};
 const EVERYTHING: &[&str] = &["read:customers", "write:customers", "read:notes", "write:notes"];
 
 pub(super) struct Beginning {
-    /// The database's file.
-    pub(super) database: Vec<u8>,
+    original: Original,
     pub(super) tenants: Vec<Tenant>,
     /// Milliseconds since 1970.
     pub(super) now: i64,
 }
 
+/// The database that is copied; nobody has it open.
+enum Original {
+    File(Vec<u8>),
+    Server(Database),
+}
+
+/// A sequence's own database, there as long as this is.
+pub(super) struct Copy {
+    pub(super) url: String,
+    _keeper: Keeper,
+}
+
+/// What keeps it.
+enum Keeper {
+    Folder(#[expect(dead_code, reason = "held for its end")] tempfile::TempDir),
+    Server(#[expect(dead_code, reason = "held for its end")] Database),
+}
+
 impl Beginning {
-    pub(super) fn new() -> Self {
-        let world = World::new();
+    pub(super) fn new(engine: Dialect) -> Self {
+        let world = on(engine, World::new);
         let tenants = ["Acme", "Beta"].map(|name| tenant(&world, &world.empty_business(name)));
         let now = world.environment.clock.now().0 / 1_000;
-        let path = world.path();
-        // Closed, the database is one file.
-        drop(world.db);
-        let database = std::fs::read(path).expect("the database's file");
-        Self { database, tenants: tenants.into(), now }
+        let original = match engine {
+            Dialect::Sqlite => {
+                let path = world.path();
+                // Closed, the database is one file.
+                drop(world.db);
+                Original::File(std::fs::read(path).expect("the database's file"))
+            }
+            Dialect::Postgres => Original::Server(world.into_server()),
+        };
+        Self { original, tenants: tenants.into(), now }
+    }
+
+    pub(super) fn copy(&self) -> Copy {
+        match &self.original {
+            Original::File(bytes) => {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                let path = folder.path().join("zoop.db");
+                std::fs::write(&path, bytes).expect("room for a database");
+                let url = format!("sqlite://{}", path.display());
+                Copy { url, _keeper: Keeper::Folder(folder) }
+            }
+            Original::Server(database) => {
+                let copy = database.copy().expect("a database");
+                Copy { url: copy.url().to_owned(), _keeper: Keeper::Server(copy) }
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The product against a model of its contract: random sequences of calls in two processes on one
-//! database, each answer compared.
+//! database, each answer compared; on either engine. And the engines against each other: the same
+//! sequences on both, with odd texts that the model knows nothing of.
 //!
 //! The model is written from the contract, as plainly as it can be: lists in memory, records as
 //! JSON, a search that looks at everything. Of the product's rules it uses none but the folding of
@@ -10,8 +11,8 @@
 //!
 //! | variable | meaning |
 //! | --- | --- |
-//! | `ZOOP_MODEL_OPERATIONS` | operations in all |
-//! | `ZOOP_TEST_LONG=1` | a hundred thousand of them instead of ten thousand |
+//! | `ZOOP_MODEL_OPERATIONS` | operations in all, of each game |
+//! | `ZOOP_TEST_LONG=1` | a hundred thousand of them |
 //! | `ZOOP_MODEL_SEED` | plays the sequence of this seed alone |
 
 mod arguments;
@@ -20,10 +21,13 @@ mod calls;
 mod contract;
 mod customers;
 mod dice;
+mod engines;
 mod everything;
 mod funnel;
 mod ids;
+mod many;
 mod notes;
+mod odd;
 mod pairs;
 mod people;
 mod places;
@@ -37,7 +41,6 @@ mod tags;
 mod users;
 mod worker;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -45,9 +48,13 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
+use zoop_db::Dialect;
+
 use beginning::Beginning;
 use dice::Dice;
+use engines::Engines;
 use play::Play;
+use state::Checked;
 
 /// Operations of a sequence at most: long enough to meet, short enough to be cut down.
 const LONGEST: usize = 400;
@@ -67,32 +74,62 @@ fn variable<T: FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-fn play(beginning: &Beginning, operations: &[Operation]) -> Result<(), TestCaseError> {
-    let mut play = Play::new(beginning);
-    let outcome = play.history().and_then(|before| {
-        for (place, (seed, richness)) in operations.iter().enumerate() {
-            play.step(&mut Dice::new(*seed, *richness))?;
-            if place % CHECK_EVERY == 0 {
-                play.check_invariants()?;
+/// What is played.
+#[derive(Clone, Copy)]
+struct Game {
+    name: &'static str,
+    /// Operations of it in a usual run.
+    operations: usize,
+    /// Makes what plays its sequences.
+    prepare: fn() -> Box<Player>,
+}
+
+/// Plays operations; what was called, and whether all agreed.
+type Player = dyn Fn(&[Operation]) -> (Vec<String>, Checked);
+
+const GAMES: [Game; 3] = [
+    Game { name: "sqlite", operations: 10_000, prepare: || model(Dialect::Sqlite) },
+    Game { name: "postgres", operations: 5_000, prepare: || model(Dialect::Postgres) },
+    Game { name: "engines", operations: 2_500, prepare: engines },
+];
+
+/// The product on an engine against the model.
+fn model(engine: Dialect) -> Box<Player> {
+    let beginning = Beginning::new(engine);
+    Box::new(move |operations| {
+        let mut play = Play::new(&beginning);
+        let outcome = play.history().and_then(|before| {
+            for (place, (seed, richness)) in operations.iter().enumerate() {
+                play.step(&mut Dice::new(*seed, *richness))?;
+                if place % CHECK_EVERY == 0 {
+                    play.check_invariants()?;
+                }
             }
-        }
-        play.check_invariants()?;
-        play.compare_everything(&before)
-    });
-    match outcome {
-        Ok(()) => {
+            play.check_invariants()?;
+            play.compare_everything(&before)
+        });
+        if outcome.is_ok() {
             play.stop();
-            Ok(())
         }
-        Err(difference) => {
-            let calls = play.transcript.join("\n");
-            Err(TestCaseError::fail(format!("{calls}\n{difference}")))
-        }
-    }
+        (play.transcript, outcome)
+    })
+}
+
+/// The product on one engine against the product on the other.
+fn engines() -> Box<Player> {
+    let beginnings = [Dialect::Sqlite, Dialect::Postgres].map(Beginning::new);
+    Box::new(move |operations| {
+        let mut engines = Engines::new(&beginnings);
+        let outcome = operations
+            .iter()
+            .try_for_each(|(seed, richness)| engines.step(&mut Dice::new(*seed, *richness)))
+            .and_then(|()| engines.compare_everything());
+        (engines.transcript, outcome)
+    })
 }
 
 /// Plays the sequence of a seed; how many operations it had.
-fn play_seed(beginning: &Beginning, seed: u64) -> Result<usize, Failed> {
+fn play_seed(game: Game, play: &Player, seed: u64) -> Result<usize, Failed> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
@@ -109,44 +146,56 @@ fn play_seed(beginning: &Beginning, seed: u64) -> Result<usize, Failed> {
     let sequences = prop::collection::vec(operation(), 1..LONGEST);
     let outcome = runner.run(&sequences, |operations| {
         count.set(operations.len());
-        play(beginning, &operations)
+        let (transcript, checked) = play(&operations);
+        checked.map_err(|difference| {
+            TestCaseError::fail(format!("{}\n{difference}", transcript.join("\n")))
+        })
     });
     match outcome {
         Ok(()) => Ok(count.get()),
-        Err(TestError::Fail(reason, operations)) => Err(Failed::from(format!(
-            "\n{reason}\n\n{} operations are left. Play them again with\n\
-             ZOOP_MODEL_SEED={seed} cargo test -p zoop-crm --test model\n",
-            operations.len(),
-        ))),
+        Err(TestError::Fail(reason, operations)) => {
+            let reason = format!("{reason}\n\n{} operations are left.", operations.len());
+            Err(failed(&reason, seed, game.name))
+        }
         Err(TestError::Abort(reason)) => Err(Failed::from(format!("seed {seed}: {reason}"))),
     }
 }
 
+/// A failure, with the command that plays it again.
+fn failed(reason: &str, seed: u64, tests: &str) -> Failed {
+    Failed::from(format!(
+        "\n{reason} Play it again with\n\
+         ZOOP_MODEL_SEED={seed} cargo test -p zoop-crm --test model {tests}\n"
+    ))
+}
+
 /// Plays every `step`th seed from `first` on, until there were enough operations.
-fn play_share(first: u64, step: u64, operations: usize) -> Result<(), Failed> {
-    let beginning = Beginning::new();
+fn play_share(game: Game, first: u64, step: u64, operations: usize) -> Result<(), Failed> {
+    let play = (game.prepare)();
     let mut played = 0;
     let mut seed = first;
     while played < operations {
-        played += play_seed(&beginning, seed)?;
+        played += play_seed(game, &*play, seed)?;
         seed += step;
     }
     eprintln!("seeds {first} to {} by {step}: {played} operations", seed - step);
     Ok(())
 }
 
-/// One test for a seed, or as many as the operations have shares.
-fn trials() -> Vec<Trial> {
+/// Of each game one test for a seed, or as many as its operations have shares.
+fn trials(game: Game) -> Vec<Trial> {
+    let name = game.name;
     if let Some(seed) = variable::<u64>("ZOOP_MODEL_SEED") {
-        return vec![Trial::test(format!("seed_{seed}"), move || play_share(seed, 1, 1))];
+        let name = format!("{name}::seed_{seed}");
+        return vec![Trial::test(name, move || play_share(game, seed, 1, 1))];
     }
     let is_long = variable::<u8>("ZOOP_TEST_LONG") == Some(1);
     let asked = variable("ZOOP_MODEL_OPERATIONS");
-    let operations: usize = asked.unwrap_or(if is_long { 100_000 } else { 10_000 });
+    let operations: usize = asked.unwrap_or(if is_long { 100_000 } else { game.operations });
     let shares = operations.div_ceil(SHARE) as u64;
     let share = |number| {
-        let name = format!("sequences_{number}_of_{shares}");
-        Trial::test(name, move || play_share(number, shares, operations.min(SHARE)))
+        let name = format!("{name}::sequences_{number}_of_{shares}");
+        Trial::test(name, move || play_share(game, number, shares, operations.min(SHARE)))
     };
     (1..=shares).map(share).collect()
 }
@@ -155,9 +204,16 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
     match &arguments[..] {
         [_, work, database, seed] if work == process::WORKER => {
-            worker::work(Path::new(database), seed.parse().expect("a number"));
+            worker::work(database, seed.parse().expect("a number"));
             ExitCode::SUCCESS
         }
-        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+        _ => {
+            let mut trials: Vec<_> = GAMES.into_iter().flat_map(trials).collect();
+            let seed = variable("ZOOP_MODEL_SEED").unwrap_or(1);
+            trials.push(Trial::test("engines::many_rows", move || {
+                many::play(seed).map_err(|reason| failed(&reason, seed, "many_rows"))
+            }));
+            libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+        }
     }
 }

@@ -2,11 +2,10 @@
 //! answer.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::beginning::Beginning;
+use super::beginning::{Beginning, Copy};
 use super::calls::Call;
 use super::contract::{self, Tool};
 use super::dice::Dice;
@@ -18,8 +17,7 @@ pub(super) struct Play {
     pub(super) processes: [Process; 2],
     /// Processes that there have been.
     started: u64,
-    /// Holds the database as long as it is played with.
-    folder: tempfile::TempDir,
+    database: Copy,
     /// The states that each tenant may be in: one, until answers leave open which of two calls at once
     /// was first.
     pub(super) possible: Vec<Vec<Tenant>>,
@@ -32,22 +30,16 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) fn new(beginning: &Beginning) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = folder.path().join("zoop.db");
-        std::fs::write(&database, &beginning.database).expect("room for a database");
+        let database = beginning.copy();
         Self {
-            processes: [0, 1].map(|seed| Process::start(&database, seed)),
+            processes: [0, 1].map(|seed| Process::start(&database.url, seed)),
             started: 2,
-            folder,
+            database,
             possible: beginning.tenants.iter().map(|tenant| vec![tenant.clone()]).collect(),
             now: beginning.now,
             keyed: Vec::new(),
             transcript: Vec::new(),
         }
-    }
-
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("zoop.db")
     }
 
     /// Each tenant as it is, or as it may well be.
@@ -117,7 +109,7 @@ impl Play {
             self.processes[*process].end(how);
         }
         for process in processes {
-            self.processes[*process] = Process::start(&self.database(), self.started);
+            self.processes[*process] = Process::start(&self.database.url, self.started);
             self.started += 1;
         }
     }

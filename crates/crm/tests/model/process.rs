@@ -2,7 +2,6 @@
 //! one a line, and answers each; what it knows beside the database ends with it.
 
 use std::io::{BufRead, BufReader, Lines, Write as _};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
@@ -12,14 +11,14 @@ use serde_json::Value;
 pub(super) const WORKER: &str = "--work-on";
 
 /// What a process is asked, and what time it is there.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Request {
     /// Milliseconds since 1970.
     pub(super) now: i64,
     pub(super) asked: Asked,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Asked {
     Call { credential: Credential, tool: String, arguments: String },
     Sweep,
@@ -55,7 +54,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a process on a database, with randomness of its own.
-    pub(super) fn start(database: &Path, seed: u64) -> Self {
+    pub(super) fn start(database: &str, seed: u64) -> Self {
         let program = std::env::current_exe().expect("this program's file");
         let mut child = Command::new(program)
             .arg(WORKER)

@@ -3,7 +3,6 @@
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -34,7 +33,7 @@ impl Clock for ToldClock {
 }
 
 /// Answers requests until there are no more.
-pub(super) fn work(database: &Path, seed: u64) {
+pub(super) fn work(database: &str, seed: u64) {
     let clock = Arc::new(ToldClock(AtomicI64::new(0)));
     let environment = Environment {
         clock: clock.clone(),
@@ -42,9 +41,9 @@ pub(super) fn work(database: &Path, seed: u64) {
         note_writes_per_minute: WRITES_PER_MINUTE,
         dropped_artefacts: Arc::default(),
     };
-    let url = format!("sqlite://{}", database.display());
-    let options = Options { readers: NonZeroUsize::new(1), ..Options::default() };
-    let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Refuse).expect("it opens");
+    let one = NonZeroUsize::new(1);
+    let options = Options { readers: one, writers: one, ..Options::default() };
+    let db = Db::open(database, &options, schema::MIGRATIONS, Migrate::Refuse).expect("it opens");
     let mut answers = std::io::stdout().lock();
     for line in std::io::stdin().lines() {
         let request = line.expect("a line");

@@ -15,7 +15,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, Statement};
 use super::commit::number;
 use super::error::Failure;
 use super::link::Link;
-use super::server::Server;
+use super::server::{Life, Server};
 use super::statement::{Asked, Ready, Text, all};
 use super::work::{Access, Stage, Work};
 use crate::error::{Error, Result};
@@ -75,6 +75,11 @@ impl Connection {
                 Err(Failure::gone())
             }
         }
+    }
+
+    /// The life of the server that this is connected to.
+    pub(super) fn life(&self) -> Option<&Life> {
+        self.link.as_ref().map(Link::life)
     }
 
     /// Whether there is a connection, as far as is known.

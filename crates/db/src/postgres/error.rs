@@ -59,6 +59,11 @@ impl Failure {
         }
     }
 
+    /// Whether the server was asked of a transaction whose number it has not given out yet.
+    pub(super) fn is_of_the_future(&self) -> bool {
+        matches!(self, Self::Refused(refused) if refused.code == SqlState::INVALID_PARAMETER_VALUE)
+    }
+
     /// Whether the server's copy of a prepared statement is gone or out of date.
     pub(super) fn is_stale_statement(&self) -> bool {
         matches!(self, Self::Refused(refused) if matches!(

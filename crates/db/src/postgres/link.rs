@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Statement};
 
+use super::server::{Connected, Life};
 use super::statement::{Key, Text};
 
 /// How long the server has to take note that a connection ends.
@@ -17,11 +18,17 @@ pub(super) struct Link {
     client: Client,
     statements: HashMap<Key, Statement>,
     task: JoinHandle<()>,
+    life: Life,
 }
 
 impl Link {
-    pub(super) fn new((client, task): (Client, JoinHandle<()>)) -> Self {
-        Self { client, statements: HashMap::new(), task }
+    pub(super) fn new(Connected { client, task, life }: Connected) -> Self {
+        Self { client, statements: HashMap::new(), task, life }
+    }
+
+    /// The life of the server at the other end.
+    pub(super) fn life(&self) -> &Life {
+        &self.life
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -53,7 +60,7 @@ impl Link {
 
     /// Ends the connection in order, so that the server does not log it as lost.
     pub(super) fn close(self, runtime: &Runtime) {
-        let Self { client, statements, task } = self;
+        let Self { client, statements, task, .. } = self;
         drop((statements, client));
         // The operating system ends what does not end here.
         let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, task).await });

@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::connection::row;
 use super::error::Failure;
 use super::tls;
 use crate::error::{Error, Result};
@@ -34,7 +35,21 @@ const SETTINGS: &str = "SET default_transaction_read_only = on; \
                         SET plan_cache_mode = force_custom_plan; \
                         SET jit = off; \
                         SET idle_in_transaction_session_timeout = '60s'; \
-                        SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+                        SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
+                        (SELECT stats_reset FROM pg_stat_bgwriter)";
+
+/// A new connection.
+pub(super) struct Connected {
+    pub(super) client: Client,
+    /// Moves the connection's messages, and ends with the client.
+    pub(super) task: tokio::task::JoinHandle<()>,
+    pub(super) life: Life,
+}
+
+/// What a server has lived since it last crashed, as far as numbers of transactions go: told by when it
+/// began to count, because a server forgets its counts in a crash. Another server has another life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Life(String);
 
 /// A server, and what is known of it.
 pub(super) struct Server {
@@ -62,8 +77,8 @@ impl Server {
         Ok(Self { config, tls, clock: Mutex::default() })
     }
 
-    /// Connects and sets the connection up. The task that moves its messages ends with the client.
-    pub(super) async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>), Failure> {
+    /// Connects and sets the connection up.
+    pub(super) async fn connect(&self) -> Result<Connected, Failure> {
         // How a connection ended is told by the statements that it fails.
         let (client, task) = match &self.tls {
             None => {
@@ -78,15 +93,14 @@ impl Server {
         let asked = Instant::now();
         let answers = client.simple_query(SETTINGS).await?;
         let halfway = asked + asked.elapsed() / 2;
-        let now = answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
-            _ => None,
-        });
-        if let Some(now) = now {
+        let told = answers.into_iter().find_map(row);
+        let column = |index| told.as_ref().and_then(|row| row.get(index));
+        if let Some(now) = column(0).and_then(|now| now.parse().ok()) {
             let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
             *clock = Some((halfway, Timestamp(now)));
         }
-        Ok((client, task))
+        let life = Life(column(1).unwrap_or_default().to_owned());
+        Ok(Connected { client, task, life })
     }
 
     /// What the database's clock says now, by what it said at the last connection.

@@ -1,13 +1,13 @@
 //! A COMMIT whose answer never came: what was kept is found out, and nothing is kept twice.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use zoop_db::{Db, Error, Tenant, params};
+use zoop_postgres_cluster::{Cluster, Fault, Proxy};
 
-use crate::proxy::{Fault, Proxy};
-use crate::{ADD, count, database, open};
+use crate::{ADD, NUMBER, count, database, open};
 
 /// Longer than a sound test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,4 +52,56 @@ fn a_write_of_which_nothing_can_be_learnt_in_time_is_told_as_that() {
     assert!(matches!(answer, Err(Error::Unknown(_))), "{answer:?}");
     assert_eq!((runs, count), (1, 0));
     assert!(!db.takes_writes());
+}
+
+/// A write whose COMMIT was lost, then a crash of the server that forgot the write, then so many other
+/// transactions as `others` says of the write's number and of the one that is given out next; what the
+/// caller hears, and how many numbers there are.
+fn add_before_a_crash(others: fn(i64, i64) -> i64) -> (Result<i64, Error>, i64) {
+    let mut cluster = Cluster::start().expect("a cluster");
+    let database = cluster.fresh_database().expect("a database");
+    // What is not committed is not yet on the disk when the server crashes.
+    for setting in ["ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()"] {
+        database.run_as_superuser(setting).expect("a setting");
+    }
+    let (proxy, url) = Proxy::before(database.url());
+    let db = open(&url);
+    proxy.fail_next(Fault::Server);
+    let number = Arc::new(AtomicI64::new(0));
+    let its_number = number.clone();
+    let added = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        tx.bind(Tenant(1));
+        let n = tx.insert(ADD, params![1_i64])?;
+        let number = tx.global_first::<i64, Error>(NUMBER, &[], |row| row.take())?;
+        its_number.store(number.unwrap_or_default(), Ordering::SeqCst);
+        Ok(n)
+    });
+    while !proxy.is_down() {
+        std::thread::yield_now();
+    }
+    cluster.stop_immediately().expect("stopped");
+    cluster.restart().expect("started");
+    let lost = number.load(Ordering::SeqCst);
+    let next = "SELECT pg_snapshot_xmax(pg_current_snapshot())";
+    let next = database.run(next).expect("a number").trim().parse().expect("a number");
+    assert!(next <= lost, "the server has not forgotten the number {lost}: it gives out {next}");
+    for _ in 0..others(lost, next) {
+        database.run("SELECT pg_current_xact_id()").expect("a transaction");
+    }
+    proxy.heal();
+    (added.wait(), count(&open(database.url())).expect("a count"))
+}
+
+#[test]
+fn a_number_that_a_crashed_server_gave_out_again_is_not_taken_for_the_lost_write() {
+    let (answer, count) = add_before_a_crash(|lost, next| lost - next + 1);
+    assert!(matches!(answer, Err(Error::Unknown(_))), "{answer:?}");
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn a_write_that_a_crashed_server_has_forgotten_runs_again() {
+    let (answer, count) = add_before_a_crash(|_, _| 0);
+    assert!(answer.is_ok(), "{answer:?}");
+    assert_eq!(count, 1);
 }

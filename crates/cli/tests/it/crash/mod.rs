@@ -7,11 +7,11 @@
 //! `ZOOP_CRASH_SEED` repeats the choices of a failed run, which prints its seed; the moments are the
 //! machine's.
 
+mod source;
 mod state;
 mod tables;
 mod writer;
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
@@ -20,12 +20,15 @@ use serde_json::json;
 
 use crate::client::Client;
 use crate::world::{Folder, Server, is_long, text, wait_until};
-use tables::{Tables, assert_sound};
+use source::Source;
+use tables::Tables;
 use writer::{Work, Writer};
 
 const WRITERS: usize = 8;
 /// Kills of one database, which goes on growing.
 const KILLS: usize = 20;
+/// Kills over one database on PostgreSQL.
+const POSTGRES_KILLS: usize = 5;
 /// No limits of requests; they are proved elsewhere.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
 /// Above this size of the log each commit starts a checkpoint.
@@ -36,27 +39,49 @@ fn killed_under_concurrent_writes_it_loses_nothing_that_was_answered() {
     let first = seed();
     let databases = if is_long() { 10 } else { 1 };
     for seed in first..first + databases {
-        eprintln!("ZOOP_CRASH_SEED={seed}");
-        kill_again_and_again(seed);
+        kill_again_and_again(seed, KILLS, &Folder::new());
+    }
+}
+
+#[test]
+fn killed_under_concurrent_writes_on_postgres_it_loses_nothing_that_was_answered() {
+    let first = seed();
+    let databases = if is_long() { 10 } else { 1 };
+    for seed in first..first + databases {
+        kill_again_and_again(seed, POSTGRES_KILLS, &on_postgres());
     }
 }
 
 #[test]
 fn killed_while_it_makes_its_database_it_starts_again() {
+    kill_starts(if is_long() { 100 } else { 10 }, Folder::new);
+}
+
+#[test]
+fn killed_while_it_makes_its_tables_on_postgres_it_starts_again() {
+    kill_starts(if is_long() { 50 } else { 5 }, on_postgres);
+}
+
+fn on_postgres() -> Folder {
+    Folder::over(zoop_postgres_cluster::database().expect("a database"))
+}
+
+/// Kills first starts, each over a database of its own.
+fn kill_starts(kills: usize, new: impl Fn() -> Folder) {
     let seed = seed();
     eprintln!("ZOOP_CRASH_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let began = Instant::now();
-    drop(Folder::new().serve(&[]));
+    drop(new().serve(&[]));
     let start = began.elapsed();
-    for _ in 0..if is_long() { 100 } else { 10 } {
-        let folder = Folder::new();
+    for _ in 0..kills {
+        let folder = new();
         kill_a_start(&folder, start, &mut random);
         let server = folder.serve(&[]);
         let (_, _, key) = folder.business();
         let company = json!({ "customer_type": "company", "company_name": "Acme" });
         Client::new(&server.url, &key).ask("customers.create", &company);
-        assert_sound(&folder.path("zoop.db"));
+        Source::of(&folder).assert_sound();
     }
 }
 
@@ -68,25 +93,33 @@ fn kill_a_start(folder: &Folder, start: Duration, random: &mut StdRng) {
     server.kill();
 }
 
-fn kill_again_and_again(seed: u64) {
+fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
+    eprintln!("ZOOP_CRASH_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let folder = Folder::new();
     folder.write("zoop.toml", SETTINGS);
-    let (keys, mut writers) = writers(&folder, &mut random);
-    let path = folder.path("zoop.db");
+    let (keys, mut writers) = writers(folder, &mut random);
+    let source = Source::of(folder);
     let began = Instant::now();
     let mut server = folder.serve(&[]);
     let start = began.elapsed();
     let (mut kept, mut absent) = (0, 0);
-    for round in 0..KILLS {
+    for round in 0..kills {
         let work = if round % 4 == 3 { Work::Long } else { Work::Mixed };
-        write_and_kill(&mut writers, server, work, &path, &mut random);
+        write_and_kill(&mut writers, server, work, &source, &mut random);
+        let left = source.sessions();
         if random.random_ratio(1, 3) {
-            kill_a_start(&folder, start, &mut random);
+            kill_a_start(folder, start, &mut random);
         }
         server = folder.serve(&[]);
-        assert_sound(&path);
-        let tables = Tables::read(&path, &keys);
+        if round % 2 == 1 {
+            retry_at_once(&mut writers, &server.url);
+        }
+        // What a killed process has sent may still be done.
+        wait_until("the database's server has done with the killed process", || {
+            source.sessions().is_disjoint(&left)
+        });
+        source.assert_sound();
+        let tables = Tables::read(&source, &keys);
         for writer in &mut writers {
             let is_kept = writer.settle(&tables);
             match is_kept {
@@ -97,7 +130,7 @@ fn kill_again_and_again(seed: u64) {
             writer.retry(&server.url, is_kept, &tables);
             writer.search(&server.url, &writer.words);
         }
-        let after = Tables::read(&path, &keys);
+        let after = Tables::read(&source, &keys);
         for writer in &mut writers {
             writer.settle(&after);
         }
@@ -106,17 +139,27 @@ fn kill_again_and_again(seed: u64) {
         writer.search(&server.url, &writer.all_words());
     }
     assert_lists_all(&server, &writers);
-    assert_sound(&path);
-    eprintln!("{KILLS} kills; of the unanswered writes {kept} were kept and {absent} were not");
+    source.assert_sound();
+    eprintln!("{kills} kills; of the unanswered writes {kept} were kept and {absent} were not");
+}
+
+/// Lets all writers retry what was not answered and had a key, while the first try may still be under
+/// way.
+fn retry_at_once(writers: &mut [Writer], url: &str) {
+    std::thread::scope(|scope| {
+        for writer in writers {
+            scope.spawn(move || writer.retry_at_once(url));
+        }
+    });
 }
 
 /// Lets all writers write and kills the server at a random moment; in a round of long notes, while
-/// the log is large enough that every commit starts a checkpoint.
+/// the log of a file is large enough that every commit starts a checkpoint.
 fn write_and_kill(
     writers: &mut [Writer],
     mut server: Server,
     work: Work,
-    path: &Path,
+    source: &Source<'_>,
     random: &mut StdRng,
 ) {
     let moment = Duration::from_millis(random.random_range(20..500));
@@ -126,9 +169,8 @@ fn write_and_kill(
             scope.spawn(move || writer.write(&url, work));
         }
         if work == Work::Long {
-            let log = PathBuf::from(format!("{}-wal", path.display()));
             wait_until("the log is large", || {
-                std::fs::metadata(&log).is_ok_and(|file| file.len() > CHECKPOINTED_BYTES)
+                source.log_bytes().is_none_or(|bytes| bytes > CHECKPOINTED_BYTES)
             });
         }
         std::thread::sleep(moment);

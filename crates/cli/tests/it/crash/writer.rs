@@ -138,6 +138,14 @@ impl Writer {
         Some(is_kept)
     }
 
+    /// Retries what was not answered, if it had a key: whatever became of it, it is there then.
+    pub(crate) fn retry_at_once(&mut self, url: &str) {
+        if let Some((operation, arguments)) = self.unanswered.take_if(|(it, _)| it.has_key) {
+            let answer = Client::new(url, &self.key).ask(operation.tool(), &arguments);
+            self.answered(&operation, arguments, answer);
+        }
+    }
+
     /// Retries what was not answered, if it had a key; without one it is left as it is. Afterwards
     /// nothing is unanswered. Then retries an answered operation, which must change nothing.
     pub(crate) fn retry(&mut self, url: &str, is_kept: Option<bool>, tables: &Tables) {

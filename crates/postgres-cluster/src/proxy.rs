@@ -1,4 +1,4 @@
-//! A proxy before the server that breaks a connection at its COMMIT.
+//! [`Proxy`]: stands before a server and breaks a connection at its COMMIT.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -14,17 +14,19 @@ const COMMIT: &[u8] = b"COMMIT\0";
 
 /// What the next COMMIT loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The server never hears it, and the connection breaks.
     Commit,
     /// The server hears it, and the connection breaks before its answer is through.
     Answer,
-    /// The server never hears it, and cannot be reached any more.
+    /// The server never hears it, and cannot be reached until [`Proxy::heal`].
     Server,
+    /// The server hears it, but its answer is lost, and it cannot be reached until [`Proxy::heal`].
+    AnswerAndServer,
 }
 
 /// A socket in a folder of its own, behind which is the server's.
-pub(crate) struct Proxy {
+pub struct Proxy {
     state: Arc<State>,
     _folder: tempfile::TempDir,
 }
@@ -37,8 +39,12 @@ struct State {
 }
 
 impl Proxy {
-    /// Stands before the server that `url` names by its socket's folder.
-    pub(crate) fn before(url: &str) -> (Self, String) {
+    /// Stands before the server that `url` names by its socket's folder; the URL that leads to the
+    /// proxy.
+    ///
+    /// # Panics
+    /// When the URL has another form than those of this crate, or there is no room for a socket.
+    pub fn before(url: &str) -> (Self, String) {
         let (start, rest) = url.split_once("host=").expect("a socket's folder");
         let (server, rest) = rest.split_once('&').expect("a user");
         let folder = tempfile::tempdir().expect("a folder");
@@ -58,14 +64,28 @@ impl Proxy {
     }
 
     /// Does this to the next COMMIT.
-    pub(crate) fn fail_next(&self, fault: Fault) {
+    ///
+    /// # Panics
+    /// When a thread of the proxy has panicked.
+    pub fn fail_next(&self, fault: Fault) {
         *self.state.next.lock().expect("no panic") = Some(fault);
+    }
+
+    /// Whether the server cannot be reached.
+    pub fn is_down(&self) -> bool {
+        self.state.is_down.load(Ordering::SeqCst)
+    }
+
+    /// Lets connections through again.
+    pub fn heal(&self) {
+        self.state.is_down.store(false, Ordering::SeqCst);
     }
 }
 
 /// Joins a client to the server, until either ends or a fault is due.
 fn join(client: &UnixStream, server: &Path, state: &Arc<State>) {
-    let server = UnixStream::connect(server).expect("the server");
+    // A server that is not there is one that the client cannot reach.
+    let Ok(server) = UnixStream::connect(server) else { return };
     let (mut from_server, mut to_client) = twins(&server, client);
     let (mut from_client, mut to_server) = twins(client, &server);
     let is_answer_lost = Arc::new(AtomicBool::new(false));
@@ -79,10 +99,13 @@ fn join(client: &UnixStream, server: &Path, state: &Arc<State>) {
             if !bytes.windows(COMMIT.len()).any(|word| word == COMMIT) {
                 return true;
             }
-            let fault = state.next.lock().expect("no panic").take();
-            is_answer_lost.store(fault == Some(Fault::Answer), Ordering::SeqCst);
-            state.is_down.store(fault == Some(Fault::Server), Ordering::SeqCst);
-            matches!(fault, None | Some(Fault::Answer))
+            let Some(fault) = state.next.lock().expect("no panic").take() else { return true };
+            let is_heard = matches!(fault, Fault::Answer | Fault::AnswerAndServer);
+            is_answer_lost.store(is_heard, Ordering::SeqCst);
+            if matches!(fault, Fault::Server | Fault::AnswerAndServer) {
+                state.is_down.store(true, Ordering::SeqCst);
+            }
+            is_heard
         });
     });
 }

@@ -1,0 +1,293 @@
+//! Plays a sequence on both engines at once: the same calls at the same times with the same randomness
+//! must be answered in the same words, ids and times among them.
+//!
+//! The model only keeps up, so that calls have something to meet; it judges nothing here. Therefore
+//! texts can be odd.
+
+use serde_json::{Value, json};
+
+use super::beginning::{Beginning, Copy};
+use super::calls::Call;
+use super::contract::{self, Field, Holds, STATUSES};
+use super::dice::Dice;
+use super::odd;
+use super::process::{Answer, Asked, End, Process, Request};
+use super::state::{Checked, Fresh, Tenant};
+use super::steps::{self, Step};
+
+/// Odd texts that are kept in mind, to look for parts of them.
+const KNOWN: usize = 64;
+
+pub(super) struct Engines {
+    /// A process on each engine.
+    processes: [Process; 2],
+    /// How often they were started.
+    starts: u64,
+    databases: [Copy; 2],
+    model: Vec<Tenant>,
+    now: i64,
+    /// The calls that had an idempotency key, and when they were made.
+    keyed: Vec<(Call, i64)>,
+    /// The odd texts that were taken last.
+    known: Vec<String>,
+    /// What was called so far, for whoever reads a failure.
+    pub(super) transcript: Vec<String>,
+}
+
+impl Engines {
+    pub(super) fn new(beginnings: &[Beginning; 2]) -> Self {
+        let [one, other] = beginnings;
+        assert_eq!(one.tenants, other.tenants, "both engines begin alike");
+        assert_eq!(one.now, other.now, "both engines begin alike");
+        let databases = [one.copy(), other.copy()];
+        Self {
+            processes: [0, 1].map(|place| Process::start(&databases[place].url, 0)),
+            starts: 1,
+            databases,
+            model: one.tenants.clone(),
+            now: one.now,
+            keyed: Vec::new(),
+            known: Vec::new(),
+            transcript: Vec::new(),
+        }
+    }
+
+    pub(super) fn step(&mut self, dice: &mut Dice) -> Checked {
+        let tenants: Vec<_> = self.model.iter().collect();
+        match steps::step(dice, &tenants, &self.keyed, self.now) {
+            Step::Advance(milliseconds) => self.advance(milliseconds),
+            Step::Sweep => {
+                self.transcript.push("what is out of date is swept".to_owned());
+                self.both(Asked::Sweep)?.map_err(|told| told.to_string())?;
+                self.model.iter_mut().for_each(|tenant| tenant.sweep(self.now));
+            }
+            Step::Restart(_, how) => self.restart(how),
+            Step::Call(call, wait) => {
+                if wait != 0 {
+                    self.advance(wait);
+                }
+                self.call(call, dice)?;
+            }
+            // Which of two calls at once is first is for each engine to say.
+            Step::Pair([one, other]) => {
+                self.call(one, dice)?;
+                self.call(other, dice)?;
+            }
+        }
+        if dice.roll(2) == 0 { self.look(dice) } else { Ok(()) }
+    }
+
+    fn advance(&mut self, milliseconds: i64) {
+        self.transcript.push(format!("the clock moves by {milliseconds} ms"));
+        self.now += milliseconds;
+    }
+
+    fn restart(&mut self, how: End) {
+        self.transcript.push(format!("{how:?} and started again"));
+        for (process, database) in self.processes.iter_mut().zip(&self.databases) {
+            process.end(how);
+            *process = Process::start(&database.url, self.starts);
+        }
+        self.starts += 1;
+    }
+
+    /// What both engines answer.
+    fn both(&mut self, asked: Asked) -> Checked<Answer> {
+        let request = Request { now: self.now, asked };
+        for process in &mut self.processes {
+            process.send(&request);
+        }
+        let [sqlite, postgres] = self.processes.each_mut().map(Process::receive);
+        if sqlite != postgres {
+            let written = |answer: &Answer| match answer {
+                Ok(answer) => answer.to_string(),
+                Err(told) => format!("refused: {told}"),
+            };
+            let (sqlite, postgres) = (written(&sqlite), written(&postgres));
+            return Err(format!("SQLite answers\n  {sqlite}\nPostgreSQL\n  {postgres}"));
+        }
+        match &sqlite {
+            Err(told) if told["kind"] == "internal" => Err(format!("both fail: {told}")),
+            _ => Ok(sqlite),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        (tenant, caller): (usize, usize),
+        tool: &str,
+        arguments: &Value,
+    ) -> Checked<Answer> {
+        let credential = self.model[tenant].callers[caller].credential.clone();
+        let arguments = arguments.to_string();
+        self.both(Asked::Call { credential, tool: tool.to_owned(), arguments })
+    }
+
+    fn call(&mut self, mut call: Call, dice: &mut Dice) -> Checked {
+        let mut odd = Vec::new();
+        if dice.roll(2) == 0 {
+            self.make_odd(call.tool.fields, &mut call.arguments, &mut odd, dice);
+        }
+        if call.arguments["idempotency_key"].is_string() {
+            self.keyed.push((call.clone(), self.now));
+        }
+        self.note(&call);
+        let found = self.walk(&call, dice)?;
+        if found.is_ok() && !call.tool.is_read() {
+            self.known.extend(odd);
+            self.known.drain(..self.known.len().saturating_sub(KNOWN));
+        }
+        let fresh = self.fresh(&call, &found)?;
+        let mut next = self.model[call.tenant].clone();
+        let expected = next.call(call.caller, call.tool, &call.arguments, &fresh, self.now);
+        // Of odd texts the model may be wrong.
+        if expected.is_ok() && found.is_ok() {
+            self.model[call.tenant] = next;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, call: &Call) {
+        let name = self.model[call.tenant].callers[call.caller].name;
+        let place = ["acme", "beta"][call.tenant];
+        self.transcript.push(format!("{place} {name}: {} {}", call.tool.name, call.arguments));
+    }
+
+    /// Calls, and where the answer is a page all pages after it, some with a cursor that is wrong.
+    fn walk(&mut self, call: &Call, dice: &mut Dice) -> Checked<Answer> {
+        let (who, tool) = ((call.tenant, call.caller), call.tool.name);
+        let first = self.ask(who, tool, &call.arguments)?;
+        let mut cursor = next(&first);
+        while let (Some(next_page), true) = (&cursor, call.tool.is_paged()) {
+            if dice.one_in(8) {
+                self.ask(who, tool, &json!({ "cursor": format!("{next_page}e") }))?
+                    .err()
+                    .ok_or("a damaged cursor is taken")?;
+            }
+            let mut arguments = json!({ "cursor": next_page, "limit": dice.roll(12) + 1 });
+            if dice.one_in(8) {
+                arguments["q"] = json!(odd::text(dice));
+            }
+            cursor = next(&self.ask(who, tool, &arguments)?);
+        }
+        Ok(first)
+    }
+
+    /// The ids that a call made.
+    fn fresh(&mut self, call: &Call, found: &Answer) -> Checked<Fresh> {
+        let (Ok(answer), "create") = (found, call.tool.verb()) else { return Ok(Fresh::default()) };
+        let mut fresh = Fresh { id: id(answer), ..Fresh::default() };
+        if call.tool.name == "customers.create" {
+            let full = self.operate(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
+            fresh.contact = id(&full["contacts"][0]);
+            fresh.location = id(&full["locations"][0]);
+        }
+        Ok(fresh)
+    }
+
+    fn operator(&self, tenant: usize) -> (usize, usize) {
+        (tenant, self.model[tenant].callers.len() - 1)
+    }
+
+    /// What the operator is answered in a tenant.
+    fn operate(&mut self, tenant: usize, tool: &str, arguments: Value) -> Checked<Value> {
+        let answer = self.ask(self.operator(tenant), tool, &arguments)?;
+        answer.map_err(|told| format!("{tool} is refused: {told}"))
+    }
+
+    /// Puts odd texts in the place of others, and tells which.
+    fn make_odd(
+        &self,
+        fields: &[Field],
+        arguments: &mut Value,
+        odd: &mut Vec<String>,
+        dice: &mut Dice,
+    ) {
+        for (name, holds, _) in fields {
+            let Some(value) = arguments.get_mut(*name).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            match holds {
+                Holds::Nested(fields) => self.make_odd(fields, value, odd, dice),
+                Holds::Text(_) if dice.roll(2) == 0 => {
+                    let text = odd::text(dice);
+                    *value = json!(text);
+                    odd.push(text);
+                }
+                Holds::Search => *value = json!(self.wanted(dice)),
+                _ => {}
+            }
+        }
+    }
+
+    /// What to look for: mostly a part of what is there.
+    fn wanted(&self, dice: &mut Dice) -> String {
+        if self.known.is_empty() || dice.roll(4) == 0 {
+            return odd::text(dice);
+        }
+        let place = dice.roll(self.known.len());
+        odd::part(dice, &self.known[place])
+    }
+
+    /// Looks for something odd.
+    fn look(&mut self, dice: &mut Dice) -> Checked {
+        let (tenant, caller) = self.operator(usize::from(dice.roll(4) == 0));
+        let tool = contract::find(dice.of::<&str>(&["customers.search", "notes.list"]));
+        let arguments = json!({ "q": self.wanted(dice), "limit": dice.roll(10) + 1 });
+        let call = Call { tenant, caller, tool, arguments };
+        self.note(&call);
+        self.walk(&call, dice).map(drop)
+    }
+
+    /// Compares everything that can be read.
+    pub(super) fn compare_everything(&mut self) -> Checked {
+        self.transcript.push("everything is compared".to_owned());
+        for tenant in 0..self.model.len() {
+            let mut customers = Vec::new();
+            for status in STATUSES {
+                let filter = json!({ "status": status, "limit": 100 });
+                customers.extend(self.list(tenant, "customers.search", filter)?);
+            }
+            for customer in &customers {
+                self.operate(tenant, "customers.get", json!({ "id": customer["id"] }))?;
+                for list in ["contacts.list", "locations.list"] {
+                    let archived = json!({ "customer_id": customer["id"], "archived": true });
+                    self.operate(tenant, list, archived)?;
+                }
+            }
+            for note in self.list(tenant, "notes.list", json!({ "limit": 100 }))? {
+                self.operate(tenant, "notes.get", json!({ "id": note["id"] }))?;
+            }
+            self.operate(tenant, "tags.list", json!({}))?;
+            self.list(tenant, "history.list", json!({ "limit": 100 }))?;
+            for text in self.known.clone() {
+                for tool in ["customers.search", "notes.list"] {
+                    let who = self.operator(tenant);
+                    // A text without a word is refused, by both.
+                    drop(self.ask(who, tool, &json!({ "q": text, "limit": 100 }))?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows of a list.
+    fn list(&mut self, tenant: usize, tool: &str, mut arguments: Value) -> Checked<Vec<Value>> {
+        let mut rows = Vec::new();
+        loop {
+            let page = self.operate(tenant, tool, arguments)?;
+            rows.extend(page["rows"].as_array().into_iter().flatten().cloned());
+            let Some(cursor) = page["nextCursor"].as_str() else { return Ok(rows) };
+            arguments = json!({ "limit": 100, "cursor": cursor });
+        }
+    }
+}
+
+fn id(record: &Value) -> String {
+    record["id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The cursor of the page after this one.
+fn next(page: &Answer) -> Option<String> {
+    page.as_ref().ok()?["nextCursor"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,83 @@
+//! The engines against each other where a tenant has more rows than PostgreSQL looks through before it
+//! asks its index.
+
+use serde_json::{Value, json};
+use zoop_crm::access::Access;
+use zoop_crm::testing::{World, on, told};
+use zoop_db::Dialect;
+
+use super::dice::Dice;
+use super::state::Checked;
+use super::{odd, pools};
+
+/// Rows of each list: the index is asked for what is older than the newest 500.
+const ROWS: usize = 560;
+const SEARCHES: usize = 120;
+
+/// A world on an engine, and its caller.
+struct Engine {
+    world: World,
+    owner: Access,
+}
+
+impl Engine {
+    fn new(engine: Dialect) -> Self {
+        let world = on(engine, World::new);
+        let owner = world.empty_business("Acme").owner;
+        Self { world, owner }
+    }
+
+    fn call(&self, tool: &str, arguments: &Value) -> Result<Value, Value> {
+        self.world.clock.advance(1_000);
+        self.world.call(&self.owner, tool, arguments.clone()).map_err(|error| told(&error))
+    }
+}
+
+/// Calls both engines, which must answer the same.
+fn both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> {
+    let [sqlite, postgres] = engines.each_ref().map(|engine| engine.call(tool, arguments));
+    if sqlite != postgres {
+        return Err(format!("{tool} {arguments}\nSQLite: {sqlite:?}\nPostgreSQL: {postgres:?}"));
+    }
+    Ok(sqlite.unwrap_or_else(|told| told))
+}
+
+/// Makes many rows and looks for what the oldest, the newest and all of them have.
+pub(super) fn play(seed: u64) -> Checked {
+    let mut dice = Dice::new(seed, u8::MAX);
+    let engines = [Dialect::Sqlite, Dialect::Postgres].map(Engine::new);
+    let mut texts = Vec::new();
+    for row in 0..ROWS {
+        let text = if row % 20 == 0 { odd::text(&mut dice) } else { word(&mut dice) };
+        let company = json!({ "customer_type": "company", "company_name": text });
+        let made = both(&engines, "customers.create", &company)?;
+        let note = json!({ "body": format!("{text} {}", word(&mut dice)) });
+        both(&engines, "notes.create", &note)?;
+        if dice.roll(16) == 0 && made["id"].is_string() {
+            both(&engines, "customers.archive", &json!({ "id": made["id"] }))?;
+        }
+        texts.push(text);
+    }
+    let mut found = 0;
+    for _ in 0..SEARCHES {
+        let place = dice.roll(texts.len());
+        let q = odd::part(&mut dice, &texts[place]);
+        for tool in ["customers.search", "notes.list"] {
+            let mut arguments = json!({ "q": q, "limit": dice.roll(40) + 1 });
+            loop {
+                let page = both(&engines, tool, &arguments)?;
+                found += page["rows"].as_array().map_or(0, Vec::len);
+                let Some(cursor) = page["nextCursor"].as_str() else { break };
+                arguments = json!({ "cursor": cursor, "limit": dice.roll(100) + 1 });
+            }
+        }
+    }
+    eprintln!("{SEARCHES} searches found {found} rows");
+    if found < 10 * SEARCHES { Err("the searches find too little".to_owned()) } else { Ok(()) }
+}
+
+/// A common name, or a rare one.
+fn word(dice: &mut Dice) -> String {
+    let name = (*dice.of(pools::NAMES)).to_owned();
+    if dice.roll(3) == 0 { format!("{name} {}", dice.roll(10_000)) } else { name }
+}

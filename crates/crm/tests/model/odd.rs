@@ -1,0 +1,120 @@
+//! Texts that a search index or a query language may take amiss: every script, and what means
+//! something to a parser.
+
+use super::dice::Dice;
+
+/// Pieces that texts are put together from.
+const PIECES: &[&str] = &[
+    // Scripts.
+    "Nguy\u{1ec5}n",
+    "O\u{2019}Neill",
+    "Stra\u{df}e",
+    "\u{130}stanbul",
+    "\u{39f}\u{3b4}\u{3c5}\u{3c3}\u{3c3}\u{3b5}\u{3cd}\u{3c2}",
+    "\u{429}\u{443}\u{43a}\u{430}",
+    "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+    "\u{645}\u{64f}\u{62d}\u{64e}\u{645}\u{651}\u{62f}",
+    "\u{6f1}\u{6f2}\u{6f3}",
+    "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}",
+    "\u{e20}\u{e32}\u{e29}\u{e32}\u{e44}\u{e17}\u{e22}",
+    "\u{ea5}\u{eb2}\u{ea7}",
+    "\u{1781}\u{17d2}\u{1798}\u{17c2}\u{179a}",
+    "\u{6771}\u{4eac}\u{90fd}",
+    "\u{304c}\u{3063}\u{3053}\u{3046}",
+    "\u{30ab}\u{30bf}\u{30ab}\u{30ca}",
+    "\u{ff76}\u{ff9e}",
+    "\u{ae40}\u{ce58}",
+    "\u{10d0}\u{10d1}\u{10d2}",
+    "\u{587}",
+    "\u{fb01}nance",
+    "\u{1d400}\u{1d401}",
+    "\u{20000}\u{20bb7}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+    "e\u{301}\u{323}",
+    "\u{301}",
+    "\u{202e}olleh\u{202c}",
+    "\u{feff}x",
+    "\u{fffd}",
+    "\u{e000}",
+    "\u{10ffff}",
+    "\u{ffff}",
+    "\u{2028}",
+    "\u{a0}",
+    "\u{ad}",
+    // What means something to FTS5, to tsquery, to LIKE and to SQL.
+    "AND",
+    "OR",
+    "NOT",
+    "NEAR(a b, 2)",
+    "tokens:hana",
+    "-hana",
+    "^hana",
+    "ha*",
+    "hana:*",
+    "hana:AB",
+    "a & b | !c",
+    "a <-> b",
+    "(a",
+    "b)",
+    "%",
+    "_",
+    "$1",
+    "?1",
+    ":name",
+    "'; --",
+    "''",
+    "\"",
+    "\"\"\"",
+    "\\",
+    "\\\\'",
+    "\\0",
+    "\\u0000",
+    "%00",
+    "0001:hana",
+    "0001=archived",
+    "=company",
+    "null",
+    "{}",
+    "<b>",
+    // What is no text at all.
+    "\u{0}",
+    "a\u{0}b",
+    "\u{7f}",
+    // Numbers.
+    "0",
+    "00000000000000000000",
+    "5105550199",
+    "555-0199",
+    "\u{ff15}\u{ff15}\u{ff15}",
+    "\u{b2}",
+    "1e309",
+    // What is found.
+    "hana",
+    "a",
+    "gate",
+];
+
+const SEPARATORS: &[&str] = &[" ", "", "-", "'", ", ", "\n", "\u{200b}", "\u{3000}"];
+
+/// A text of some pieces, sometimes with a word that is longer than any index holds.
+pub(super) fn text(dice: &mut Dice) -> String {
+    let mut text = (*dice.of(PIECES)).to_owned();
+    for _ in 0..dice.roll(3) {
+        text.push_str(dice.of::<&str>(SEPARATORS));
+        text.push_str(dice.of::<&str>(PIECES));
+    }
+    if dice.one_in(8) {
+        let piece = *dice.of(PIECES);
+        let times = *dice.of(&[16, 63, 64, 65, 100, 255]);
+        text.push_str(&piece.repeat(times / piece.chars().count().max(1)));
+    }
+    text
+}
+
+/// Some letters of a text that has any, in their order.
+pub(super) fn part(dice: &mut Dice, text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let start = dice.roll(letters.len());
+    let length = 1 + dice.roll(letters.len() - start);
+    letters[start..start + length].iter().collect()
+}
