@@ -36,7 +36,7 @@ fn table(copied: &Copied) -> Value {
     json!({ "table": table, "rows": rows, "checksum": format!("{checksum:032x}") })
 }
 
-/// Copies, with a progress bar for each of the three parts of the work.
+/// Copies, with a progress bar for each of the four parts of the work.
 fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
     let bar = Arc::new(Mutex::new((Phase::Rows, output::progress(label(Phase::Rows), 0))));
     let drawn = bar.clone();
@@ -58,6 +58,7 @@ fn label(phase: Phase) -> &'static str {
     match phase {
         Phase::Rows => "rows",
         Phase::Index => "search index",
+        Phase::Words => "index of words (some minutes where there are many)",
         Phase::Comparison => "comparison",
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use zoop_db::{Db, Reply, Tenant, Uuid, WriteTx, params};
+use zoop_db::{Db, GlobalSql, Reply, Tenant, Uuid, WriteTx, params};
 
 use crate::error::{Error, Result};
 use crate::{customers, notes};
@@ -31,7 +31,31 @@ const PATIENCE: Duration = Duration::from_secs(50);
 /// Records that are indexed in one transaction.
 const INDEXED: usize = 200;
 
+/// What stands for a statement that an engine has no need of.
+macro_rules! nothing {
+    () => {
+        "DELETE FROM request_counts WHERE FALSE"
+    };
+}
+
 zoop_db::global_statements! {
+    /// On PostgreSQL the words are indexed at once when all rows are there: one row after another takes
+    /// ten times as long. SQLite gathers words by itself.
+    FORGET_CUSTOMERS_WORDS = {
+        sqlite: nothing!(),
+        postgres: "DROP INDEX customer_search_tokens",
+    };
+    FORGET_NOTES_WORDS = { sqlite: nothing!(), postgres: "DROP INDEX note_search_tokens" };
+    INDEX_CUSTOMERS_WORDS = {
+        sqlite: nothing!(),
+        postgres: "CREATE INDEX customer_search_tokens ON customer_search USING gin (tokens) \
+                   WITH (fastupdate = off)",
+    };
+    INDEX_NOTES_WORDS = {
+        sqlite: nothing!(),
+        postgres: "CREATE INDEX note_search_tokens ON note_search USING gin (tokens) \
+                   WITH (fastupdate = off)",
+    };
     /// Lets the engine count on after a number.
     COUNT_ON = {
         sqlite: "UPDATE sqlite_sequence SET seq = max(seq, $3) WHERE name = $1 AND $2 <> ''",
@@ -44,8 +68,10 @@ zoop_db::global_statements! {
 pub enum Phase {
     /// Copying rows.
     Rows,
-    /// Making the search index.
+    /// Making the search index, record by record.
     Index,
+    /// Indexing the words of all records at once; how far it is cannot be told.
+    Words,
     /// Comparing what has arrived with what was sent.
     Comparison,
 }
@@ -184,6 +210,7 @@ fn copy_rows(from: &Db, to: &Db, watch: &Watch) -> Result<Tally> {
 
 /// Makes the search index of what was copied.
 fn index(to: &Db, copied: &Tally, watch: &Watch) -> Result<()> {
+    thoroughly(to, [FORGET_CUSTOMERS_WORDS, FORGET_NOTES_WORDS])?;
     let all = copied.tenants.values().sum();
     let mut done = 0;
     for tenant in copied.tenants.keys() {
@@ -203,7 +230,21 @@ fn index(to: &Db, copied: &Tally, watch: &Watch) -> Result<()> {
             }
         }
     }
+    watch(Phase::Words, 0, 1);
+    thoroughly(to, [INDEX_CUSTOMERS_WORDS, INDEX_NOTES_WORDS])?;
+    watch(Phase::Words, 1, 1);
     Ok(())
+}
+
+/// Runs statements that may take as long as they need.
+fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
+    let run = to.write(Instant::now() + THOROUGH, move |tx| {
+        for statement in statements {
+            tx.global_execute(statement, &[])?;
+        }
+        Ok(())
+    });
+    run.wait()
 }
 
 /// Reads every row of a database; what is in it.

@@ -225,6 +225,21 @@ fn a_copy_on_postgresql_is_the_same_database() {
     moves_to(Dialect::Postgres);
 }
 
+#[test]
+fn a_copy_has_the_indexes_of_a_new_database() {
+    let (world, _) = world();
+    let [new, moved] = [(), ()].map(|()| zoop_postgres_cluster::database().expect("a database"));
+    open(new.url(), Migrate::New).expect("it opens");
+    let target = open(moved.url(), Migrate::New).expect("it opens");
+    copy(&world.db, &target, &silent()).expect("a copy");
+    let indexes = |database: &zoop_postgres_cluster::Database| {
+        let all = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef";
+        database.run(all).expect("the indexes")
+    };
+    assert!(indexes(&new).contains("USING gin"));
+    assert_eq!(indexes(&moved), indexes(&new));
+}
+
 #[both]
 fn a_copy_is_of_one_moment() {
     let (world, [acme, _]) = world();
