@@ -30,6 +30,7 @@ use zoop_db::Uuid;
 use crate::generate::Parameters;
 use crate::measure::Plan;
 use crate::opponents::peers::Peers;
+use crate::opponents::postgres::Moved;
 use crate::opponents::server::Zoop;
 use crate::opponents::{floor, rmcp};
 use crate::results::Results;
@@ -50,6 +51,14 @@ enum Command {
         /// The new file; without it a file under target/bench named by the parameters, made once.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Moves a generated database to PostgreSQL, which is done once; `run` does it too.
+    Move {
+        #[command(flatten)]
+        parameters: Parameters,
+        /// The release binary.
+        #[arg(long)]
+        zoop: PathBuf,
     },
     /// Measures everything and writes the report.
     Run {
@@ -96,6 +105,10 @@ fn main() -> Result<()> {
         }
         Command::Generate { parameters, out: None } => {
             generate::cached(&parameters)?;
+        }
+        Command::Move { parameters, zoop } => {
+            let (database, _) = generate::cached(&parameters)?;
+            Moved::of(&Zoop { binary: zoop.canonicalize()? }, &database)?;
         }
         Command::Run { customers, quick, zoop, peers } => {
             let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });

@@ -76,10 +76,19 @@ pub(crate) enum Command {
     Doctor,
     /// Copy the database, consistently and while it is in use, to a file
     #[command(after_help = "Example:\n  zoop backup zoop-$(date +%F).db")]
-    Backup(Copy),
+    Backup(Backup),
+    /// Copy everything from one database into another, new one, of the same kind or the other
+    #[command(
+        after_help = "The copy is of one moment: what is written while it runs, or after it, \
+        stays behind, so stop the servers first. The target is marked as unfinished until all of it \
+        has arrived and was compared.\n\nExamples:\n  zoop copy --from sqlite://zoop.db --to \
+        postgres://zoop@db.example.com/zoop\n  zoop copy --from postgres://zoop@db.example.com/zoop \
+        --to sqlite://zoop.db"
+    )]
+    Copy(Copy),
     /// Put a backup in the database's place; no server may be running on it
     #[command(after_help = "Example:\n  zoop restore-backup zoop-2026-06-13.db --force")]
-    RestoreBackup(Copy),
+    RestoreBackup(Backup),
 }
 
 /// Where a server listens.
@@ -315,12 +324,22 @@ pub(crate) struct Call {
 
 /// A backup's file.
 #[derive(Debug, Args)]
-pub(crate) struct Copy {
+pub(crate) struct Backup {
     /// The backup's file
     pub(crate) path: PathBuf,
     /// Replace what is there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// `zoop copy`
+#[derive(Debug, Args)]
+pub(crate) struct Copy {
+    #[arg(long, value_name = "URL", help = "The database that is copied [default: --database]")]
+    pub(crate) from: Option<String>,
+    /// The database that is made: a file that is not there yet, or an empty one of a server
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
 }
 
 /// One `--scope`: a list with commas or spaces, every name in it known. It becomes the list with

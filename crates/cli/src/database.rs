@@ -39,11 +39,7 @@ pub(crate) fn open(
     migrate: Migrate,
 ) -> Result<Database> {
     if zoop_db::engine::is_postgres(url) {
-        // A password may stand in the URL, so errors name the server by it no more than needed.
-        let db = Db::open(url, options, MIGRATIONS, migrate).map_err(|error| {
-            anyhow!("the database {} cannot be used: {}", without_password(url), told(&error))
-        })?;
-        return Ok(Database { db, _presence: None });
+        return opened(url, options, migrate, None);
     }
     let path = match missing {
         Missing::Refuse => existing(url)?,
@@ -51,11 +47,27 @@ pub(crate) fn open(
     };
     let is_new = !path.exists();
     let presence = Presence::shared(&path)?;
-    let migrate = if is_new { Migrate::Run } else { migrate };
+    opened(url, options, if is_new { Migrate::Run } else { migrate }, Some(presence))
+}
+
+/// Opens a database, and makes a file that is not there. While it is open nobody else opens the file.
+pub(crate) fn open_alone(url: &str, options: &Options, migrate: Migrate) -> Result<Database> {
+    let is_file = !zoop_db::engine::is_postgres(url);
+    let presence = is_file.then(|| Presence::alone(&file(url)?)).transpose()?;
+    opened(url, options, migrate, presence)
+}
+
+fn opened(
+    url: &str,
+    options: &Options,
+    migrate: Migrate,
+    presence: Option<Presence>,
+) -> Result<Database> {
     let db = Db::open(url, options, MIGRATIONS, migrate).map_err(|error| {
-        anyhow!("the database {} cannot be used: {}", path.display(), told(&error))
+        // A password may stand in the URL.
+        anyhow!("the database {} cannot be used: {}", without_password(url), told(&error))
     })?;
-    Ok(Database { db, _presence: Some(presence) })
+    Ok(Database { db, _presence: presence })
 }
 
 /// What is wrong with a database and what to do about it.
@@ -105,7 +117,7 @@ impl Presence {
         match lock.try_lock_shared() {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => {
-                bail!("a backup is being put in this database's place: try again when it is done")
+                bail!("this database is being restored or copied into: try again when that is done")
             }
             Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
         }

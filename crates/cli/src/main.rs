@@ -63,6 +63,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::History(command) => commands::history::run(&settings?, command, output)?,
         Command::Call(command) => commands::call::run(&settings?, command, output)?,
         Command::Migrate => commands::migrate::run(&settings?, output)?,
+        Command::Copy(command) => commands::copy::run(&settings?, &command, output)?,
         Command::Backup(command) => commands::backup::backup(&settings?, &command, output)?,
         Command::RestoreBackup(command) => {
             commands::backup::restore(&settings?, &command, output)?;

@@ -14,6 +14,7 @@
 //! | [`id`], [`clock`] | ids, time, randomness |
 //! | [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
 //! | [`request_counts`], [`maintenance`] | what processes tell one another; what is removed in time |
+//! | [`moving`] | a database copied into another |
 //! | [`schema`] | the schema's steps |
 //!
 //! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
@@ -38,6 +39,7 @@ mod idempotency;
 pub mod keys;
 pub mod locations;
 pub mod maintenance;
+pub mod moving;
 pub mod notes;
 pub mod page;
 pub mod phone;

@@ -2,6 +2,8 @@
 
 use zoop_db::{GlobalSql, Migration, Sql};
 
+use crate::moving;
+
 /// Every step of the schema, oldest first.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "0001_init",
@@ -26,8 +28,23 @@ pub const TABLES_ABOVE_TENANTS: &[(&str, &str)] = &[
 /// joined to a protected table.
 pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
 
+/// Statements by the module that declares them.
+pub type Declared<S> = (&'static str, &'static [(&'static str, S)]);
+
 /// Every statement about one tenant's rows, by module.
-pub const STATEMENTS: &[(&str, &[(&str, Sql)])] = &[
+pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
+    STATEMENTS.iter().chain(moving::tables::STATEMENTS).copied()
+}
+
+/// Every statement about tables above tenants, by module. These, and no others, are run without a
+/// tenant: credentials are looked up before the tenant is known, tenants and users stand above
+/// tenants, processes tell one another what they admitted, sweeps remove what is out of date, and a
+/// database is copied whole.
+pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
+    GLOBAL_STATEMENTS.iter().chain(moving::tables::GLOBAL_STATEMENTS).copied()
+}
+
+const STATEMENTS: &[Declared<Sql>] = &[
     ("idempotency", crate::idempotency::STATEMENTS),
     ("history", crate::history::STATEMENTS),
     ("users", crate::users::STATEMENTS),
@@ -39,14 +56,12 @@ pub const STATEMENTS: &[(&str, &[(&str, Sql)])] = &[
     ("subjects", crate::subjects::STATEMENTS),
 ];
 
-/// Every statement about tables above tenants, by module. These, and no others, are run without a
-/// tenant: credentials are looked up before the tenant is known, tenants and users stand above
-/// tenants, processes tell one another what they admitted, and sweeps remove what is out of date.
-pub const GLOBAL_STATEMENTS: &[(&str, &[(&str, GlobalSql)])] = &[
+const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("idempotency", crate::idempotency::GLOBAL_STATEMENTS),
     ("notes", crate::notes::GLOBAL_STATEMENTS),
     ("tenants", crate::tenants::GLOBAL_STATEMENTS),
     ("users", crate::users::GLOBAL_STATEMENTS),
     ("keys", crate::keys::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
+    ("moving", moving::GLOBAL_STATEMENTS),
 ];

@@ -72,6 +72,11 @@ pub fn on<T>(engine: Dialect, test: impl FnOnce() -> T) -> T {
     test()
 }
 
+/// The engine that this test's worlds are on.
+pub fn engine() -> Dialect {
+    ENGINE.get()
+}
+
 /// One business in the world: its people, their callers, and a few records.
 pub struct Business {
     /// What calls need to know of it.
@@ -94,7 +99,7 @@ pub struct Business {
 
 /// A place for a database, on the engine of this test.
 fn place() -> (String, Keeper) {
-    match ENGINE.get() {
+    match engine() {
         Dialect::Sqlite => {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let url = format!("sqlite://{}", folder.path().join("zoop.db").display());
@@ -134,14 +139,11 @@ impl World {
         &self.url
     }
 
-    /// The database's server, for what the product cannot be asked.
-    ///
-    /// # Panics
-    /// When the world is not on PostgreSQL.
-    pub fn server(&self) -> &zoop_postgres_cluster::Database {
+    /// The database's server, for what the product cannot be asked; none where it is a file.
+    pub const fn server(&self) -> Option<&zoop_postgres_cluster::Database> {
         match &self.keeper {
-            Keeper::Server(database) => database,
-            Keeper::Folder(_) => panic!("a world on PostgreSQL"),
+            Keeper::Server(database) => Some(database),
+            Keeper::Folder(_) => None,
         }
     }
 

@@ -52,6 +52,19 @@ impl Session<'_> {
         }
     }
 
+    /// Runs a writing statement once for each call, in one flight where the engine is a server.
+    pub(crate) fn execute_each<'p>(&mut self, calls: impl Iterator<Item = Call<'p>>) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => {
+                for call in calls {
+                    connection.execute(call.text.sqlite, call.tenant, call.params)?;
+                }
+                Ok(())
+            }
+            Self::Postgres(connection) => connection.execute_each(calls),
+        }
+    }
+
     /// Adds a row to a table whose integer key the engine makes; that key.
     pub(crate) fn insert(&mut self, call: Call<'_>) -> Result<i64> {
         match self {

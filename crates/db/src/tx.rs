@@ -7,6 +7,7 @@
 use std::ops::{Deref, DerefMut};
 
 use crate::error::{Error, Result};
+use crate::migrate::{BEGIN_COPY, END_COPY};
 use crate::row::{Row, Value};
 use crate::session::{Call, Session};
 use crate::sql::{Dialect, GlobalSql, Sql};
@@ -193,6 +194,18 @@ impl<'c> WriteTx<'c> {
         self.0.session.execute(call)
     }
 
+    /// Runs a statement that writes once with the parameters of each of `rows`. Where the engine is a
+    /// server they take the time of one.
+    pub fn execute_each(&mut self, sql: Sql, rows: &[Vec<Value<'_>>]) -> Result<()> {
+        let tenant = Some(self.tenant()?);
+        self.0.session.execute_each(rows.iter().map(|params| Call { text: sql.0, tenant, params }))
+    }
+
+    /// [`WriteTx::execute_each`] of a statement about tables above tenants.
+    pub fn global_execute_each(&mut self, sql: GlobalSql, rows: &[Vec<Value<'_>>]) -> Result<()> {
+        self.0.session.execute_each(rows.iter().map(|params| above(sql, params)))
+    }
+
     /// Adds one row to a tenant's table whose key `n` the engine makes; that key.
     pub fn insert(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i64> {
         let call = self.call(sql, params)?;
@@ -208,6 +221,17 @@ impl<'c> WriteTx<'c> {
     /// touched. Nothing but a sweep sees rows of more than one tenant.
     pub fn sweep(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
         self.0.session.sweep(above(sql, params))
+    }
+
+    /// Says that another database is being copied into this one: nobody opens it until
+    /// [`WriteTx::end_copy`].
+    pub fn begin_copy(&mut self) -> Result<()> {
+        self.global_execute(BEGIN_COPY, &[]).map(drop)
+    }
+
+    /// Says that the database is whole, and may be opened again.
+    pub fn end_copy(&mut self) -> Result<()> {
+        self.global_execute(END_COPY, &[]).map(drop)
     }
 }
 

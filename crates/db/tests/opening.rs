@@ -33,6 +33,8 @@ both! {
     an_old_schema_is_refused_where_it_may_not_be_changed
     a_newer_or_another_schema_is_refused
     a_step_that_fails_leaves_nothing_behind
+    only_a_new_database_is_given_a_schema_where_that_is_asked_for
+    a_copy_that_was_never_finished_is_opened_by_nobody
 }
 
 fn open(place: &Place, migrations: &[Migration], migrate: Migrate) -> Result<Db, Error> {
@@ -91,6 +93,25 @@ fn a_newer_or_another_schema_is_refused(place: &Place) {
 fn a_step_that_fails_leaves_nothing_behind(place: &Place) {
     drop(open(place, &[ONE], Migrate::Run).expect("opens"));
     open(place, &[ONE, BROKEN], Migrate::Run).err().expect("a failure");
+    assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
+}
+
+fn only_a_new_database_is_given_a_schema_where_that_is_asked_for(place: &Place) {
+    assert_eq!(tables(&open(place, &[ONE], Migrate::New).expect("opens")), 1);
+    let refused = open(place, &[ONE, TWO], Migrate::New).err().expect("a refusal");
+    assert!(refused.to_string().contains("zoop migrate"), "{refused}");
+}
+
+fn a_copy_that_was_never_finished_is_opened_by_nobody(place: &Place) {
+    let db = open(place, &[ONE], Migrate::Run).expect("opens");
+    db.write::<_, Error>(far(), |tx| tx.begin_copy()).wait().expect("a mark");
+    for migrations in [&[ONE][..], &[ONE, TWO]] {
+        for migrate in [Migrate::Run, Migrate::New, Migrate::Refuse] {
+            let refused = open(place, migrations, migrate).err().expect("a refusal");
+            assert!(refused.to_string().contains("never finished"), "{refused}");
+        }
+    }
+    db.write::<_, Error>(far(), |tx| tx.end_copy()).wait().expect("no mark");
     assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
 }
 

@@ -22,6 +22,14 @@ else kill -s INT "$server"; wait "$server"; rm -rf "$folder"; fi
 /// What the server says when it lets clients in.
 const READY: &str = "database system is ready to accept connections";
 
+/// A server with some gigabytes of memory.
+const SIZED: &[&str] = &[
+    "shared_buffers=2GB",
+    "effective_cache_size=8GB",
+    "maintenance_work_mem=512MB",
+    "max_wal_size=4GB",
+];
+
 /// Whether what was committed survives a crash of the machine. A crash of the server it survives in
 /// any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +40,13 @@ pub enum Durability {
     On,
 }
 
-/// A server with its data in a temporary folder. Dropping it, or the end of this process, ends the
-/// server and removes the folder.
+/// A server with a socket in a temporary folder, and its data there too unless they are kept. Dropping
+/// it, or the end of this process, ends the server and removes the folder.
 pub struct Cluster {
     folder: PathBuf,
+    data: PathBuf,
     durability: Durability,
+    sized: &'static [&'static str],
     keeper: Child,
 }
 
@@ -48,27 +58,44 @@ impl Cluster {
 
     /// Starts a cluster.
     pub fn start_with(durability: Durability) -> Result<Self> {
+        let folder = socket_folder()?;
+        let data = folder.join("data");
+        Self::start_in(folder, data, durability, &[])
+    }
+
+    /// Starts a cluster whose data stay in a folder, which is made if it is not there, on a server sized
+    /// for a machine that does little else.
+    pub fn start_kept(data: &Path) -> Result<Self> {
+        if !data.exists() {
+            programs::make_for_ordinary_user(data)?;
+        }
+        Self::start_in(socket_folder()?, data.to_owned(), Durability::On, SIZED)
+    }
+
+    fn start_in(
+        folder: PathBuf,
+        data: PathBuf,
+        durability: Durability,
+        sized: &'static [&'static str],
+    ) -> Result<Self> {
         let bin = programs::folder()?;
-        // Under /tmp whatever TMPDIR says: the server's user must reach it, and the path of a socket
-        // may have a hundred characters.
-        let made = programs::output(
-            programs::as_ordinary_user(Path::new("mktemp"))
-                .args(["-d", "/tmp/zoop-postgres.XXXXXX"]),
-        )?;
-        let folder = PathBuf::from(made.trim());
-        let prepared = programs::output(
-            programs::as_ordinary_user(&bin.join("initdb"))
-                .arg("--pgdata")
-                .arg(folder.join("data"))
-                .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"])
-                .args(["--no-sync", "--no-instructions"]),
-        );
-        let started = prepared.and_then(|_| keep(&bin, &folder, durability));
+        let prepared = if data.join("PG_VERSION").exists() {
+            Ok(String::new())
+        } else {
+            programs::output(
+                programs::as_ordinary_user(&bin.join("initdb"))
+                    .arg("--pgdata")
+                    .arg(&data)
+                    .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"])
+                    .args(["--no-sync", "--no-instructions"]),
+            )
+        };
+        let started = prepared.and_then(|_| keep(&bin, &folder, &data, durability, sized));
         let keeper = started.inspect_err(|_| {
             // Nobody else knows of it yet.
             let _ = std::fs::remove_dir_all(&folder);
         })?;
-        Ok(Self { folder, durability, keeper })
+        Ok(Self { folder, data, durability, sized, keeper })
     }
 
     /// The superuser's URL.
@@ -79,6 +106,11 @@ impl Cluster {
     /// The server's socket, for what stands between it and a client.
     pub fn socket(&self) -> PathBuf {
         self.folder.join(".s.PGSQL.5432")
+    }
+
+    /// The application's URL of a database that stays with the cluster's data, made if it is not there.
+    pub fn kept_database(&self, name: &str) -> Result<String> {
+        Database::keep(&self.url(), name)
     }
 
     /// A new empty database; see [`Database`].
@@ -93,7 +125,8 @@ impl Cluster {
 
     /// Starts a server that was stopped, on the same data.
     pub fn restart(&mut self) -> Result<()> {
-        self.keeper = keep(&programs::folder()?, &self.folder, self.durability)?;
+        self.keeper =
+            keep(&programs::folder()?, &self.folder, &self.data, self.durability, self.sized)?;
         Ok(())
     }
 
@@ -117,15 +150,29 @@ impl Drop for Cluster {
     }
 }
 
+/// A new folder for a server's socket. Under /tmp whatever TMPDIR says: the server's user must reach it,
+/// and the path of a socket may have a hundred characters.
+fn socket_folder() -> Result<PathBuf> {
+    let mut mktemp = programs::as_ordinary_user(Path::new("mktemp"));
+    let made = programs::output(mktemp.args(["-d", "/tmp/zoop-postgres.XXXXXX"]))?;
+    Ok(PathBuf::from(made.trim()))
+}
+
 /// Starts a server and its keeper, and waits until it lets clients in.
-fn keep(bin: &Path, folder: &Path, durability: Durability) -> Result<Child> {
+fn keep(
+    bin: &Path,
+    folder: &Path,
+    data: &Path,
+    durability: Durability,
+    sized: &[&str],
+) -> Result<Child> {
     let fsync = match durability {
         Durability::Off => "fsync=off",
         Durability::On => "fsync=on",
     };
     let mut keeper = programs::as_ordinary_user(Path::new("sh"));
     keeper.args(["-c", KEEPER, "sh"]).arg(folder).arg(bin.join("postgres"));
-    keeper.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
+    keeper.arg("-D").arg(data).arg("-k").arg(folder);
     for setting in [
         fsync,
         "listen_addresses=",
@@ -134,7 +181,10 @@ fn keep(bin: &Path, folder: &Path, durability: Durability) -> Result<Child> {
         "lc_messages=C",
         // What the server logs stays with this process.
         "logging_collector=off",
-    ] {
+    ]
+    .iter()
+    .chain(sized)
+    {
         keeper.args(["-c", setting]);
     }
     let mut keeper =

@@ -61,6 +61,18 @@ impl Database {
         Self::create_from(&self.superuser, &self.name)
     }
 
+    /// The application's URL of a database of this name.
+    pub(crate) fn keep(superuser: &str, name: &str) -> Result<String> {
+        let mut psql = Command::new(programs::folder()?.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command"]);
+        psql.arg(format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'"));
+        if programs::output(psql.arg(superuser))?.trim() == "0" {
+            let create = format!("CREATE DATABASE {name} OWNER {APPLICATION}");
+            run(superuser, &[MAKE_ROLE, &create])?;
+        }
+        Ok(with_user(&with_database(superuser, name)))
+    }
+
     pub(crate) fn create(superuser: &str) -> Result<Self> {
         Self::create_from(superuser, "template1")
     }

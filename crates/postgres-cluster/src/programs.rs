@@ -43,6 +43,16 @@ pub(crate) fn as_ordinary_user(program: &Path) -> Command {
     command
 }
 
+/// Makes a folder that belongs to that user.
+pub(crate) fn make_for_ordinary_user(folder: &Path) -> Result<()> {
+    let mut install = Command::new("install");
+    install.args(["--directory", "--mode=700"]);
+    if is_root() {
+        install.args(["--owner=postgres", "--group=postgres"]);
+    }
+    output(install.arg(folder)).map(drop)
+}
+
 /// The standard output of a command that must succeed.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_owned();

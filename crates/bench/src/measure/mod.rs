@@ -6,12 +6,14 @@
 //! | [`others`] | zoop beside the floor, the driver and the SDKs |
 //! | [`pages`] | every search and list, by the database's size and the business's |
 //! | [`writes`] | creating, with shared transactions and without |
+//! | [`postgres`] | all of this on PostgreSQL |
 //! | [`facts`] | memory, starts, sizes |
 
 mod facts;
 mod machine;
 mod others;
 mod pages;
+mod postgres;
 mod writes;
 
 use std::path::PathBuf;
@@ -29,6 +31,7 @@ use crate::results::{Key, Results, Sample};
 use crate::say;
 
 pub(crate) use others::CALLERS;
+pub(crate) use postgres::{BARE, BOUND, POSTGRES};
 pub(crate) use writes::SINGLE;
 
 /// Customers of the database that larger ones are compared with.
@@ -111,6 +114,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
         ("zoop and others", others::measure),
         ("searches and lists", pages::measure),
         ("writes", writes::measure),
+        ("PostgreSQL", postgres::measure),
     ] {
         say(&format!("measuring: {name}"));
         part(&mut run)?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use zoop_crm::keys::Secret;
-use zoop_crm::schema::{GLOBAL_STATEMENTS, STATEMENTS};
+use zoop_crm::schema::{Declared, global_statements, statements};
 use zoop_db::Uuid;
 
 /// What a call reads.
@@ -112,16 +112,21 @@ fn open(database: &Path) -> Result<Connection> {
 
 /// A tenant's statement of the product.
 fn tenants(module: &str, name: &str) -> Result<&'static str> {
-    find(STATEMENTS, module, name).map(|sql| sql.sqlite())
+    find(statements(), module, name).map(|sql| sql.sqlite())
 }
 
 /// A statement of the product about tables above tenants.
 fn global(module: &str, name: &str) -> Result<&'static str> {
-    find(GLOBAL_STATEMENTS, module, name).map(|sql| sql.sqlite())
+    find(global_statements(), module, name).map(|sql| sql.sqlite())
 }
 
-fn find<S: Copy>(statements: &[(&str, &[(&str, S)])], module: &str, name: &str) -> Result<S> {
-    let of_module = statements.iter().find(|(known, _)| *known == module);
+/// The statement of a module with this name.
+pub(crate) fn find<S: Copy + 'static>(
+    mut declared: impl Iterator<Item = Declared<S>>,
+    module: &str,
+    name: &str,
+) -> Result<S> {
+    let of_module = declared.find(|(known, _)| *known == module);
     of_module
         .and_then(|(_, statements)| statements.iter().find(|(known, _)| *known == name))
         .map(|(_, sql)| *sql)

@@ -61,6 +61,15 @@ impl Zoop {
         text("key")
     }
 
+    /// Moves a database file's whole content to an empty database, and shows how far it is.
+    pub(crate) fn copy(&self, from: &Path, to: &str) -> Result<()> {
+        let from = format!("sqlite://{}", from.display());
+        let status =
+            Command::new(&self.binary).args(["copy", "--from", &from, "--to", to]).status()?;
+        ensure!(status.success(), "zoop copy failed");
+        Ok(())
+    }
+
     /// Runs a command of zoop to its end; what it prints.
     fn command(&self, database: &Path, arguments: &[&str]) -> Result<serde_json::Value> {
         let mut command = Command::new(&self.binary);
@@ -71,13 +80,18 @@ impl Zoop {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// Starts the release binary on a database, without limits on requests.
+    /// Starts the release binary on a database file, without limits on requests.
     pub(crate) fn start(&self, database: &Path, token: &str, commits: Commits) -> Result<Server> {
+        self.start_on(&format!("sqlite://{}", database.display()), token, commits)
+    }
+
+    /// The same on any database.
+    pub(crate) fn start_on(&self, url: &str, token: &str, commits: Commits) -> Result<Server> {
         let port = free_port()?;
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--ops-listen", "none", "--listen"]);
         command.arg(format!("127.0.0.1:{port}"));
-        command.env("ZOOP_DATABASE", format!("sqlite://{}", database.display()));
+        command.env("ZOOP_DATABASE", url);
         for limit in ["CREDENTIAL", "TENANT", "NOTE_WRITES"] {
             command.env(format!("ZOOP_LIMITS_{limit}"), "0");
         }
@@ -86,7 +100,7 @@ impl Zoop {
             command.env(WRITE_BATCH, "1");
         }
         // Where no zoop.toml lies.
-        command.current_dir(database.parent().context("a database lies in a folder")?);
+        command.current_dir(crate::folder()?);
         Server::start(command, port, "/api/mcp", token)
     }
 }

@@ -4,7 +4,7 @@ use super::format::{callers_of, megabytes, ratio, table, time, whole};
 use super::goals::{self, CALLERS};
 use crate::cases;
 use crate::load::Measured;
-use crate::measure::{self, SINGLE};
+use crate::measure::{self, BARE, BOUND, POSTGRES, SINGLE};
 use crate::results::{Key, Results};
 
 /// Who answers `customers.get`, and what they are.
@@ -30,6 +30,7 @@ pub(super) fn all(results: &Results) -> String {
         writes(results),
         others(results),
         sizes(results),
+        postgres(results),
     ]
     .join("\n")
 }
@@ -258,4 +259,41 @@ fn sizes(results: &Results) -> String {
 #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 bytes")]
 fn megabytes_of(bytes: u64) -> String {
     megabytes(Some(bytes as f64))
+}
+
+fn postgres(results: &Results) -> String {
+    let of = |tool: &'static str, case: &'static str, callers: usize| {
+        move |key: &Key| {
+            key.server == POSTGRES && key.tool == tool && key.case == case && key.callers == callers
+        }
+    };
+    let rows: Vec<Vec<String>> = cases::PAGES
+        .iter()
+        .map(|page| {
+            let at = |value: fn(&Measured) -> f64| {
+                time(results.median(of(page.tool, page.name, 1), value))
+            };
+            vec![format!("`{}` {}", page.tool, page.name), at(|it| it.p50), at(|it| it.p99)]
+        })
+        .collect();
+    let rates: Vec<Vec<String>> =
+        [("customers.get", cases::GET.name), ("customers.create", "new"), ("notes.create", "new")]
+            .into_iter()
+            .map(|(tool, case)| {
+                let rate = |callers| whole(results.median(of(tool, case, callers), calls));
+                vec![format!("`{tool}`"), rate(1), rate(CALLERS), rate(64)]
+            })
+            .collect();
+    let reads = |name| whole(results.fact(name, results.largest()));
+    format!(
+        "## On PostgreSQL\n\nThe largest database, moved to a PostgreSQL server on the same machine, which \
+         has the same two cores; every commit is durable. Searches and lists with one caller in the \
+         largest business:\n\n{}\nCalls a second:\n\n{}\nWith eight connections the bare driver reads {} \
+         customers a second, and the product's storage {}, each in a snapshot bound to its tenant, with \
+         row-level security.\n",
+        table(&["page", "p50", "p99"], &rows),
+        table(&["tool", "1 caller", "16", "64"], &rates),
+        reads(BARE),
+        reads(BOUND)
+    )
 }

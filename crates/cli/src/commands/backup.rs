@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use zoop_db::{Migrate, Options, sqlite};
 
-use crate::arguments::Copy;
+use crate::arguments::Backup;
 use crate::config::Config;
 use crate::database::{self, Missing, Presence, beside};
 use crate::operator::{About, Operator};
@@ -19,7 +19,7 @@ use crate::output::{self, Output};
 const COMPANIONS: &[&str] = &["-wal", "-shm"];
 
 /// Runs `zoop backup`.
-pub(crate) fn backup(config: &Config, command: &Copy, output: &mut Output<'_>) -> Result<()> {
+pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
     let target = &command.path;
     if target.exists() && !command.force {
         bail!("{} exists: choose another name, or replace it with --force", target.display());
@@ -53,7 +53,7 @@ pub(crate) fn backup(config: &Config, command: &Copy, output: &mut Output<'_>) -
 }
 
 /// Runs `zoop restore-backup`.
-pub(crate) fn restore(config: &Config, command: &Copy, output: &mut Output<'_>) -> Result<()> {
+pub(crate) fn restore(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
     let (source, target) = (&command.path, database::file(&config.database)?);
     if !source.is_file() {
         bail!("there is no backup {}", source.display());

@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod dependencies;
 mod load;
+mod moving;
 mod operator;
 mod outage;
 mod secrets;

@@ -7,12 +7,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
 /// Longer than anything here takes: a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder of its own, in which nothing is set.
+/// A folder of its own, in which nothing is set but, where the test is one of PostgreSQL, the database.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
     /// What runs `zoop` where it is not run as it is: a program and its arguments.
@@ -60,8 +61,11 @@ impl From<Output> for Answer {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a folder");
-        Self { directory, launcher: Vec::new(), server: None }
+        let server = match zoop_crm::testing::engine() {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(database()),
+        };
+        Self { directory: tempfile::tempdir().expect("a folder"), server, launcher: Vec::new() }
     }
 
     /// A folder whose `zoop` uses a database on a PostgreSQL server.
@@ -155,6 +159,11 @@ impl Folder {
     pub(crate) fn start_to_serve(&self, arguments: &[&str]) -> Server {
         Server::start(served(self.command(&[&["serve"], arguments].concat())))
     }
+}
+
+/// An empty database of a PostgreSQL server.
+pub(crate) fn database() -> Database {
+    zoop_postgres_cluster::database().expect("a database")
 }
 
 /// Waits for what another thread or process is about to do.

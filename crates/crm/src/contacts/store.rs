@@ -1,6 +1,6 @@
 //! The SQL of contacts.
 
-use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
+use zoop_db::{Ask, ReadTx, Row, Uuid, Value, WriteTx, params};
 
 use super::Contact;
 use crate::error::{Error, Result};
@@ -51,9 +51,20 @@ pub(crate) fn get(
 
 /// A customer's active contacts: the primary one first, then in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Contact>> {
-    let mut contacts: Vec<Contact> = tx.all(ACTIVE, params![customer], contact)?;
+    Ok(primary_first(tx.all(ACTIVE, params![customer], contact)?))
+}
+
+/// [`active`], to be asked for together with other things; [`primary_first`] makes it whole.
+pub(crate) const fn asks_active<'p>(
+    customer: &'p [Value<'p>],
+) -> Ask<'p, fn(&mut Row<'_>) -> Result<Contact>> {
+    (ACTIVE, customer, contact)
+}
+
+/// The order in which active contacts are shown, of those that come in creation order.
+pub(crate) fn primary_first(mut contacts: Vec<Contact>) -> Vec<Contact> {
     contacts.sort_by_key(|contact| !contact.is_primary);
-    Ok(contacts)
+    contacts
 }
 
 /// A customer's archived contacts, in creation order.

@@ -1,11 +1,12 @@
 //! The SQL of customers and of their place in the search index.
 
-use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Three, Uuid, WriteTx, params};
 
 use super::{Customer, CustomerNumber, CustomerType, SearchRow, TagLabel};
-use crate::contacts;
+use crate::contacts::{self, Contact};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::locations::{self, Location};
 use crate::search::{CustomerDocument, Expression, TenantMark};
 
 macro_rules! columns {
@@ -19,6 +20,9 @@ macro_rules! columns {
 zoop_db::statements! {
     GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id = $2"));
+    /// The next customers after an id.
+    PAGE = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id > $2 \
+            ORDER BY id LIMIT $3"));
     INSERT = "INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, \
               last_name, company_name, status, phone, phone_raw, email, notes_internal, is_vip, \
               do_not_contact, do_not_contact_reason, source, updated_at, archived_at) \
@@ -31,7 +35,9 @@ zoop_db::statements! {
     TAGS = "SELECT t.id, t.name, t.color, t.n FROM customer_tags c \
             JOIN tags t ON t.tenant_no = c.tenant_no AND t.id = c.tag_id \
             WHERE c.tenant_no = $1 AND c.customer_id = $2 ORDER BY t.name_key";
-    /// Rows that an expression finds, newest first, older than the row with the id `$3`.
+    /// A customer's number in the search index.
+    PLACE = "SELECT n FROM customers WHERE tenant_no = $1 AND id = $2";
+    /// Rows that an expression finds, newest first, with numbers below `$3`.
     SEARCH = {
         sqlite: "SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
                  c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
@@ -39,12 +45,10 @@ zoop_db::statements! {
                  FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
                  LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
                  AND p.is_primary \
-                 WHERE customer_search MATCH $2 AND customer_search.rowid < coalesce( \
-                 (SELECT n FROM customers WHERE tenant_no = $1 AND id = $3), 9223372036854775807) \
+                 WHERE customer_search MATCH $2 AND customer_search.rowid < $3 \
                  AND c.tenant_no = $1 ORDER BY customer_search.rowid DESC LIMIT $4",
-        postgres: concat!("WITH ", crate::search::found_on_postgres!("customer_search", "$4",
-                 "s.n < coalesce((SELECT n FROM customers WHERE tenant_no = $1 AND id = $3), \
-                 9223372036854775807)"), " \
+        postgres: concat!("WITH ",
+                 crate::search::found_on_postgres!("customer_search", "$4", "n < $3"), " \
                  SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
                  c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
                  coalesce(c.email, p.email) \
@@ -76,10 +80,26 @@ pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Custom
 
 /// A customer's tags by name, each with its number in the search index.
 pub(crate) fn tags(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<(TagLabel, i64)>> {
-    tx.all(TAGS, params![id], |row| {
-        let label = TagLabel { id: row.take()?, name: row.take()?, color: row.take()? };
-        Ok((label, row.take()?))
-    })
+    tx.all(TAGS, params![id], |row| Ok((label(row)?, row.take()?)))
+}
+
+fn label(row: &mut Row<'_>) -> Result<TagLabel> {
+    Ok(TagLabel { id: row.take()?, name: row.take()?, color: row.take()? })
+}
+
+/// A customer's active contacts and locations, primary ones first, and its tags by name.
+pub(super) fn belongings(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::Customer>,
+) -> Result<Three<Contact, Location, TagLabel>> {
+    let customer = params![id];
+    let (contacts, locations, tags) = tx.together::<_, _, _, Error>(
+        contacts::store::asks_active(customer),
+        locations::store::asks_active(customer),
+        (TAGS, customer, label),
+    )?;
+    let contacts = contacts::store::primary_first(contacts);
+    Ok((contacts, locations::store::primary_first(locations), tags))
 }
 
 /// Adds a customer; its place in the search index.
@@ -143,7 +163,7 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     let contacts = contacts::store::active(tx, customer.id)?;
     let tags = tags(tx, customer.id)?;
     let display_name = customer.display_name();
-    let contact_names: Vec<_> = contacts.iter().map(contacts::Contact::name).collect();
+    let contact_names: Vec<_> = contacts.iter().map(Contact::name).collect();
     let document = CustomerDocument {
         status: customer.visible_status(),
         kind: customer.customer_type,
@@ -152,7 +172,7 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
         phones: customer
             .phone()
             .into_iter()
-            .chain(contacts.iter().filter_map(contacts::Contact::phone))
+            .chain(contacts.iter().filter_map(Contact::phone))
             .collect(),
         emails: customer
             .email
@@ -167,22 +187,38 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     Ok(())
 }
 
+/// Adds the next `count` customers after an id to a search index that does not have them; their ids.
+pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let page = tx.all::<_, Error>(PAGE, params![after, count], customer)?;
+    for customer in &page {
+        index(tx, customer)?;
+    }
+    Ok(page.iter().map(|customer| customer.id.uuid()).collect())
+}
+
 /// The mark of the bound tenant's tokens.
 pub(crate) fn mark(tx: &ReadTx<'_>) -> Result<TenantMark> {
     TenantMark::new(i64::from(tx.tenant()?.0))
         .ok_or_else(|| Error::internal("the tenant's number is beyond what the index can hold"))
 }
 
-/// Up to `count` customers that an expression finds, newest first, older than `before`.
+/// Up to `count` customers that an expression finds, newest first, older than `before` if there is
+/// such a customer.
 pub(super) fn search(
     tx: &mut ReadTx<'_>,
     expression: &Expression,
-    before: Uuid,
+    before: Option<Uuid>,
     count: usize,
 ) -> Result<Vec<SearchRow>> {
+    let place = match before {
+        Some(id) => tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?,
+        None => None,
+    };
+    let below = place.unwrap_or(i64::MAX);
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let expression = expression.text(tx.dialect());
-    tx.all(SEARCH, params![expression, before, count], search_row)
+    tx.all(SEARCH, params![expression, below, count], search_row)
 }
 
 fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {

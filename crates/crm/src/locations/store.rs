@@ -1,6 +1,6 @@
 //! The SQL of locations.
 
-use zoop_db::{ReadTx, Row, Sql, Uuid, WriteTx, params};
+use zoop_db::{Ask, ReadTx, Row, Sql, Uuid, Value, WriteTx, params};
 
 use super::Location;
 use crate::error::{Error, Result};
@@ -54,9 +54,20 @@ pub(crate) fn get(
 
 /// A customer's active locations: primary ones first, then in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Location>> {
-    let mut locations: Vec<Location> = tx.all(ACTIVE, params![customer], location)?;
+    Ok(primary_first(tx.all(ACTIVE, params![customer], location)?))
+}
+
+/// [`active`], to be asked for together with other things; [`primary_first`] makes it whole.
+pub(crate) const fn asks_active<'p>(
+    customer: &'p [Value<'p>],
+) -> Ask<'p, fn(&mut Row<'_>) -> Result<Location>> {
+    (ACTIVE, customer, location)
+}
+
+/// The order in which active locations are shown, of those that come in creation order.
+pub(crate) fn primary_first(mut locations: Vec<Location>) -> Vec<Location> {
     locations.sort_by_key(|location| !location.is_primary);
-    Ok(locations)
+    locations
 }
 
 /// A customer's archived locations, in creation order.

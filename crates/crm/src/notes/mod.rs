@@ -17,7 +17,7 @@ mod tests;
 
 pub use tools::GROUP;
 
-pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, sweep};
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, index_page, sweep};
 
 use schemars::JsonSchema;
 use serde::Serialize;

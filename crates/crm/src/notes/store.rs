@@ -19,32 +19,29 @@ macro_rules! columns {
 zoop_db::statements! {
     GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
+    /// The next notes after an id.
+    PAGE = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
+            ORDER BY x.id LIMIT $3"));
     INSERT = "INSERT INTO notes (tenant_no, id, body, pinned, draft, created_by, subject_type, \
               subject_id, updated_at, archived_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     UPDATE = "UPDATE notes SET body = $3, pinned = $4, draft = $5, subject_type = $6, \
               subject_id = $7, updated_at = $8, archived_at = $9 \
               WHERE tenant_no = $1 AND id = $2";
-    /// Notes that an expression finds, newest first: below the id `$3`, from the id `$4` on. The
-    /// index knows neither drafts nor archived notes.
+    /// The number in the search index of the first note from an id on.
+    PLACE = "SELECT n FROM notes WHERE tenant_no = $1 AND id >= $2 ORDER BY id LIMIT 1";
+    /// Notes that an expression finds, newest first: numbers below `$3`, from `$4` on. The index knows
+    /// neither drafts nor archived notes.
     SEARCH = {
         sqlite: concat!("SELECT ", columns!(), " FROM note_search \
                  JOIN notes x ON x.n = note_search.rowid \
-                 WHERE note_search MATCH $2 AND note_search.rowid < coalesce( \
-                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $3 ORDER BY id LIMIT 1), \
-                 9223372036854775807) AND note_search.rowid >= coalesce( \
-                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $4 ORDER BY id LIMIT 1), \
-                 9223372036854775807) \
+                 WHERE note_search MATCH $2 AND note_search.rowid < $3 \
+                 AND note_search.rowid >= $4 \
                  AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
-        postgres: concat!("WITH ", crate::search::found_on_postgres!("note_search", "$5",
-                 "s.n < coalesce( \
-                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $3 ORDER BY id LIMIT 1), \
-                 9223372036854775807) AND s.n >= coalesce( \
-                 (SELECT n FROM notes WHERE tenant_no = $1 AND id >= $4 ORDER BY id LIMIT 1), \
-                 9223372036854775807)"), " \
-                 SELECT ", columns!(), " \
-                 FROM found JOIN notes x ON x.tenant_no = $1 AND x.n = found.n \
-                 ORDER BY found.n DESC LIMIT $5"),
+        postgres: concat!("WITH ",
+                 crate::search::found_on_postgres!("note_search", "$5", "n < $3 AND n >= $4"), " \
+                 SELECT ", columns!(), " FROM found JOIN notes x \
+                 ON x.tenant_no = $1 AND x.n = found.n ORDER BY found.n DESC LIMIT $5"),
     };
     /// One subject's notes, newest first: below the id `$3`, from the id `$4` on.
     OF_SUBJECT = (concat!("SELECT ", columns!(), " FROM notes x \
@@ -146,6 +143,16 @@ pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
     Ok(())
 }
 
+/// Adds the next `count` notes after an id to a search index that does not have them; their ids.
+pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let page = tx.all::<_, Error>(PAGE, params![after, count], note)?;
+    for note in &page {
+        index(tx, note)?;
+    }
+    Ok(page.iter().map(|note| note.id.uuid()).collect())
+}
+
 /// Drafts and archived notes are in no list, so the index does not know them.
 const fn is_indexed(note: &Note) -> bool {
     !note.draft && note.archived_at.is_none()
@@ -194,13 +201,17 @@ pub(super) fn list(
     let batch = if verify.is_some() { BATCH.max(count) } else { count };
     let limit = i64::try_from(batch).unwrap_or(i64::MAX);
     let Range { from, mut before } = range;
+    let (first, mut below) = match candidates {
+        Candidates::Found(_) => (place(tx, from)?, place(tx, before)?),
+        Candidates::OfSubject { .. } => (0, 0),
+    };
     let mut found = Vec::new();
     loop {
-        let (bound, mut read) = (before, 0);
+        let (bound, place, mut read) = (before, below, 0);
         let mut take = |row: &mut Row<'_>| -> Result<bool> {
             let note = note(row)?;
             read += 1;
-            before = note.id.uuid();
+            (before, below) = (note.id.uuid(), note.n);
             if verify.is_none_or(|words| words.body_matches(&note.body)) {
                 found.push(note);
             }
@@ -209,7 +220,7 @@ pub(super) fn list(
         match candidates {
             Candidates::Found(expression) => {
                 let expression = expression.text(tx.dialect());
-                tx.each(SEARCH, params![expression, bound, from, limit], &mut take)?;
+                tx.each(SEARCH, params![expression, place, first, limit], &mut take)?;
             }
             Candidates::OfSubject { subject, pinned, created_by, subject_type } => {
                 let params =
@@ -221,6 +232,18 @@ pub(super) fn list(
             return Ok(found);
         }
     }
+}
+
+/// The number in the search index of the first note from an id on; beyond all where there is none.
+fn place(tx: &mut ReadTx<'_>, id: Uuid) -> Result<i64> {
+    if id.is_nil() {
+        return Ok(0);
+    }
+    if id.is_max() {
+        return Ok(i64::MAX);
+    }
+    let place = tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?;
+    Ok(place.unwrap_or(i64::MAX))
 }
 
 /// The person's `place`th newest counted write, if none of those is below `oldest`.

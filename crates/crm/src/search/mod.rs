@@ -49,39 +49,35 @@ pub use expression::Expression;
 pub use notes::{NoteDocument, NoteQuery, NoteWords};
 
 /// The rows that an expression finds on PostgreSQL, newest first, as the table expression `found` of
-/// a statement with the tenant as `$1` and the expression as `$2`.
+/// a statement with the tenant as `$1` and the expression as `$2`; `$bounds` says which rows may be
+/// found, by their number `n`.
 ///
-/// A GIN index gives all rows that a word has, in no order; the newest hundreds looked through one by
-/// one give a page of a common word at once. So these are looked through first, and the index is asked
-/// only if they do not fill the page: the word is not common then. Which of the two a planner would
-/// choose depends on statistics that know little of one tenant's words among those of all.
+/// A GIN index gives all rows that a word has, in no order; looking through the newest rows one by one
+/// gives a page of a common word at once. So some hundred are looked through first, then some thousand
+/// if the word was among them but too rarely, and the index is asked last: what it gives is few rows
+/// then. Which of these a planner would choose depends on statistics that know little of one tenant's
+/// words among those of all. That the index's rows are held against the bounds apart keeps the planner
+/// from reading the tenant's whole key beside it.
 macro_rules! found_on_postgres {
     ($table:literal, $count:literal, $bounds:literal) => {
         concat!(
-            "newest AS MATERIALIZED (SELECT s.n, s.tokens FROM ",
-            $table,
-            " s \
-             WHERE s.tenant_no = $1 AND ",
-            $bounds,
-            " ORDER BY s.n DESC LIMIT 500), \
+            "newest AS MATERIALIZED (SELECT n, tokens FROM ", $table, " \
+             WHERE tenant_no = $1 AND ", $bounds, " ORDER BY n DESC LIMIT 500), \
              near AS MATERIALIZED (SELECT n FROM newest WHERE tokens @@ $2::text::tsquery \
-             ORDER BY n DESC LIMIT ",
-            $count,
-            "), \
-             far AS MATERIALIZED (SELECT s.n FROM ",
-            $table,
-            " s \
-             WHERE (SELECT count(*) FROM near) < ",
-            $count,
-            " AND s.tenant_no = $1 \
-             AND s.tokens @@ $2::text::tsquery AND s.n < (SELECT min(n) FROM newest) \
-             AND ",
-            $bounds,
-            "), \
-             found AS (SELECT n FROM near UNION ALL \
-             (SELECT n FROM far ORDER BY n DESC LIMIT ",
-            $count,
-            "))"
+             ORDER BY n DESC LIMIT ", $count, "), \
+             earlier AS MATERIALIZED (SELECT n, tokens FROM ", $table, " \
+             WHERE (SELECT count(*) FROM near) BETWEEN 1 AND ", $count, " - 1 \
+             AND tenant_no = $1 AND ", $bounds, " ORDER BY n DESC OFFSET 500 LIMIT 2000), \
+             halfway AS MATERIALIZED (SELECT n FROM earlier WHERE tokens @@ $2::text::tsquery \
+             ORDER BY n DESC LIMIT ", $count, "), \
+             matching AS MATERIALIZED (SELECT tenant_no, n FROM ", $table, " \
+             WHERE (SELECT count(*) FROM newest) = 500 \
+             AND (SELECT count(*) FROM near) + (SELECT count(*) FROM halfway) < ", $count, " \
+             AND tokens @@ $2::text::tsquery), \
+             far AS (SELECT n FROM matching WHERE tenant_no = $1 AND ", $bounds, " \
+             AND n < least((SELECT min(n) FROM newest), (SELECT min(n) FROM earlier)) \
+             ORDER BY n DESC LIMIT ", $count, "), \
+             found AS (SELECT n FROM near UNION ALL SELECT n FROM halfway UNION ALL SELECT n FROM far)"
         )
     };
 }

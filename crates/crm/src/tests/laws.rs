@@ -1,9 +1,9 @@
 //! The catalogue's laws.
 
 use std::collections::BTreeSet;
-use zoop_both::both;
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::access::Scope;
 use crate::catalog;
@@ -15,7 +15,7 @@ const TOKEN_BUDGET: usize = 6_000;
 /// What clients accept at most for a tool's name.
 const NAME_CHARACTERS: usize = 64;
 
-#[both]
+#[test]
 fn the_endpoint_offers_exactly_the_documents_tools() {
     let names: Vec<_> = catalog::mcp_tools().map(|(_, tool)| tool.name).collect();
     assert_eq!(
@@ -50,7 +50,7 @@ fn the_endpoint_offers_exactly_the_documents_tools() {
     );
 }
 
-#[both]
+#[test]
 fn names_are_unique_and_of_one_form() {
     let mut seen = BTreeSet::new();
     for tool in catalog::tools() {
@@ -69,7 +69,7 @@ fn names_are_unique_and_of_one_form() {
     }
 }
 
-#[both]
+#[test]
 fn every_schema_is_closed_and_every_field_described() {
     for tool in catalog::tools() {
         let schema = Value::Object(tool.input_schema());
@@ -101,7 +101,7 @@ fn check_object(tool: &ToolDef, schema: &Value, path: &str) {
     }
 }
 
-#[both]
+#[test]
 fn what_a_model_reads_of_all_tools_fits_the_budget() {
     let text: Vec<_> = catalog::mcp_tools()
         .map(|(_, tool)| {
@@ -118,7 +118,7 @@ fn what_a_model_reads_of_all_tools_fits_the_budget() {
     assert!(tokens <= TOKEN_BUDGET, "{tokens} tokens; the budget is {TOKEN_BUDGET}");
 }
 
-#[both]
+#[test]
 fn only_the_command_line_runs_the_installation() {
     for tool in catalog::tools() {
         let operates = tool.scope == Scope::Operate;

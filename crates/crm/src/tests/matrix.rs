@@ -218,7 +218,7 @@ fn the_last_owner_stays() {
     world.operate(Some(acme.account), "users.remove", json!({ "id": owner }));
 }
 
-#[both]
+#[test]
 fn a_query_and_a_command_are_not_taken_for_each_other() {
     for tool in catalog::tools() {
         let reads = matches!(tool.action, Action::Query { .. });

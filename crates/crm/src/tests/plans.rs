@@ -10,6 +10,8 @@ const WHOLE: &[(&str, &str)] = &[
     ("LIST", "tenants"),
     // Sorting a customer's few tags by name.
     ("TAGS", "customers"),
+    // A few names that the engine keeps for itself.
+    ("COUNT_ON", "moving"),
 ];
 
 /// How many statements may have a text of their own for each engine.
@@ -25,11 +27,11 @@ fn placeholders(sql: &str) -> usize {
 
 /// Every statement: (module, name, SQLite's text).
 fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
-    let tenant = schema::STATEMENTS.iter().flat_map(|(module, statements)| {
-        statements.iter().map(move |(name, sql)| (*module, *name, sql.sqlite()))
+    let tenant = schema::statements().flat_map(|(module, statements)| {
+        statements.iter().map(move |(name, sql)| (module, *name, sql.sqlite()))
     });
-    let global = schema::GLOBAL_STATEMENTS.iter().flat_map(|(module, statements)| {
-        statements.iter().map(move |(name, sql)| (*module, *name, sql.sqlite()))
+    let global = schema::global_statements().flat_map(|(module, statements)| {
+        statements.iter().map(move |(name, sql)| (module, *name, sql.sqlite()))
     });
     tenant.chain(global).collect()
 }
@@ -41,7 +43,8 @@ fn every_statement_is_prepared_and_walks_no_table() {
         let plan = world
             .read(move |tx| Ok(tx.plan(sql, placeholders(sql))?))
             .unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
-        if WHOLE.contains(&(name, module)) {
+        let counts = name == "COUNT" && module.starts_with("moving ");
+        if counts || WHOLE.contains(&(name, module)) {
             continue;
         }
         for step in &plan {
@@ -58,11 +61,11 @@ fn every_statement_is_prepared_and_walks_no_table() {
 fn every_statement_is_prepared_on_postgresql() {
     on(Dialect::Postgres, || {
         let world = World::new();
-        let tenant = schema::STATEMENTS.iter().flat_map(|(module, statements)| {
-            statements.iter().map(move |(name, sql)| (*module, *name, sql.postgres()))
+        let tenant = schema::statements().flat_map(|(module, statements)| {
+            statements.iter().map(move |(name, sql)| (module, *name, sql.postgres()))
         });
-        let global = schema::GLOBAL_STATEMENTS.iter().flat_map(|(module, statements)| {
-            statements.iter().map(move |(name, sql)| (*module, *name, sql.postgres()))
+        let global = schema::global_statements().flat_map(|(module, statements)| {
+            statements.iter().map(move |(name, sql)| (module, *name, sql.postgres()))
         });
         for (module, name, sql) in tenant.chain(global) {
             // The plan for an empty table says nothing; that there is one says that the server
@@ -75,8 +78,8 @@ fn every_statement_is_prepared_on_postgresql() {
 
 #[test]
 fn every_tenant_statement_names_the_tenant() {
-    for (module, statements) in schema::STATEMENTS {
-        for (name, sql) in *statements {
+    for (module, statements) in schema::statements() {
+        for (name, sql) in statements {
             for text in [sql.sqlite(), sql.postgres()] {
                 let named = text.contains("tenant_no = $1") || text.contains("(tenant_no,");
                 // A row of SQLite's search index is named by its number, which its tenant's row holds.
@@ -90,9 +93,8 @@ fn every_tenant_statement_names_the_tenant() {
 
 #[test]
 fn dialects_part_in_few_places() {
-    let pairs = schema::STATEMENTS
-        .iter()
-        .flat_map(|(_, statements)| *statements)
+    let pairs = schema::statements()
+        .flat_map(|(_, statements)| statements)
         .filter(|(_, sql)| sql.sqlite() != sql.postgres())
         .count();
     assert!(pairs <= DIALECT_PAIRS, "{pairs} statements have two texts");

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use zoop_both::both;
 
 use serde_json::{Value, json};
+use zoop_both::both;
 use zoop_db::{Db, Migrate, Options};
 
 use crate::access::Access;

@@ -4,11 +4,13 @@
 //! `ZOOP_TEST_LONG=1` the large world has 200,000 customers and notes.
 
 use serde_json::json;
+use zoop_both::both;
 use zoop_db::{Sql, Uuid};
 
 use crate::access::Account;
 use crate::customers::store::SEARCH as CUSTOMERS;
 use crate::notes::store::{OF_SUBJECT, SEARCH as NOTES};
+use crate::search::Expression;
 use crate::testing::{Business, World};
 use crate::{catalog, run};
 
@@ -18,8 +20,12 @@ const SMALL: usize = 400;
 const BATCH: usize = 500;
 /// What a page may cost in the large world, as a multiple of its cost in the small one.
 const GROWTH: i32 = 2;
-/// What a page costs at most whatever the world, in steps: a page has 26 rows.
-const STEPS: i32 = 6_000;
+
+/// What a page costs at most whatever the world: a page has 26 rows. SQLite counts the steps of its
+/// machine, PostgreSQL the rows that it looks at, of which it may look through the newest.
+fn most_steps(world: &World) -> i32 {
+    if world.server().is_some() { 3_500 } else { 6_000 }
+}
 
 fn large() -> usize {
     if std::env::var_os("ZOOP_TEST_LONG").is_some() { 200_000 } else { 4_000 }
@@ -64,55 +70,74 @@ fn world(count: usize) -> (World, Business) {
     world.environment.note_writes_per_minute = 0;
     let business = world.business("Acme");
     fill(&world, &business, count);
+    if let Some(server) = world.server() {
+        // As the server does by itself some time after so much was written.
+        server.run("ANALYZE").expect("statistics");
+    }
     (world, business)
 }
 
 /// The steps of a page of the search index that `expression` describes.
-fn index_page(world: &World, account: Account, sql: Sql, expression: &str) -> i32 {
-    let tenant = format!("{:04}", account.number.0);
-    let expression = expression.replace('@', &tenant);
+fn index_page(world: &World, account: Account, sql: Sql, expression: &Expression) -> i32 {
+    let expression = expression.clone();
     world
         .read(move |tx| {
             tx.bind(account.number);
-            let (below, from) = (Uuid::max(), Uuid::nil());
+            let (below, from) = (i64::MAX, 0_i64);
+            let text = expression.text(tx.dialect());
             let steps = if sql.sqlite().contains("customer_search") {
-                tx.steps(sql, zoop_db::params![expression, below, 26_i64])
+                tx.steps(sql, zoop_db::params![text, below, 26_i64])
             } else {
-                tx.steps(sql, zoop_db::params![expression, below, from, 26_i64])
+                tx.steps(sql, zoop_db::params![text, below, from, 26_i64])
             };
             Ok(steps?)
         })
         .expect("a page")
 }
 
-#[test]
+/// Pages of every kind; `@` stands for the tenant.
+const PAGES: &[(Sql, &[&str])] = &[
+    (CUSTOMERS, &["@=customer"]),
+    (CUSTOMERS, &["@:anna *"]),
+    (CUSTOMERS, &["@:a *"]),
+    (CUSTOMERS, &["@:quixote *"]),
+    (CUSTOMERS, &["@#510 *"]),
+    (CUSTOMERS, &["@~customer"]),
+    (CUSTOMERS, &["@=company"]),
+    (NOTES, &["@=note"]),
+    (NOTES, &["@:valve *"]),
+    (NOTES, &["@:v *"]),
+    (NOTES, &["@:quixote *", "@:valve *"]),
+];
+
+/// All of these tokens, those with a star as beginnings.
+fn all(tokens: &[&str], account: Account) -> Expression {
+    let tenant = format!("{:04}", account.number.0);
+    let token = |token: &&str| {
+        let token = token.replace('@', &tenant);
+        match token.strip_suffix(" *") {
+            Some(beginning) => Expression::Prefix(beginning.to_owned()),
+            None => Expression::Token(token),
+        }
+    };
+    Expression::All(tokens.iter().map(token).collect())
+}
+
+#[both]
 fn a_page_costs_the_same_in_a_large_table() {
     let (small, of_small) = world(SMALL);
     let (large, of_large) = world(large());
-    let pages: &[(Sql, &str)] = &[
-        (CUSTOMERS, r#""@=customer""#),
-        (CUSTOMERS, r#""@:anna" *"#),
-        (CUSTOMERS, r#""@:a" *"#),
-        (CUSTOMERS, r#""@:quixote" *"#),
-        (CUSTOMERS, r#""@#510" *"#),
-        (CUSTOMERS, r#""@~customer""#),
-        (CUSTOMERS, r#""@=company""#),
-        (NOTES, r#""@=note""#),
-        (NOTES, r#"("@:valve" *)"#),
-        (NOTES, r#"("@:v" *)"#),
-        (NOTES, r#"("@:quixote" *) AND ("@:valve" *)"#),
-    ];
-    for (sql, expression) in pages {
-        let few = index_page(&small, of_small.account, *sql, expression);
-        let many = index_page(&large, of_large.account, *sql, expression);
+    for (sql, tokens) in PAGES {
+        let page = |world, account| index_page(world, account, *sql, &all(tokens, account));
+        let (few, many) = (page(&small, of_small.account), page(&large, of_large.account));
         // A rare word has fewer rows than a page in the small world.
-        let page = few.max(STEPS / GROWTH);
-        assert!(many <= page * GROWTH, "{expression}: {few} steps became {many}");
-        assert!(many > 0, "{expression}");
+        let page = few.max(most_steps(&large) / GROWTH);
+        assert!(many <= page * GROWTH, "{tokens:?}: {few} steps became {many}");
+        assert!(many > 0, "{tokens:?}");
     }
 }
 
-#[test]
+#[both]
 fn a_subjects_notes_are_read_from_their_own_index() {
     let (large, business) = world(SMALL * 2);
     let job = crate::id::Id::<crate::id::kinds::Subject>::parse(business.id("job")).expect("an id");
@@ -126,5 +151,5 @@ fn a_subjects_notes_are_read_from_their_own_index() {
             Ok(tx.steps(OF_SUBJECT, params)?)
         })
         .expect("a page");
-    assert!(steps > 0 && steps < STEPS, "{steps} steps for a page");
+    assert!(steps > 0 && steps < most_steps(&large), "{steps} steps for a page");
 }

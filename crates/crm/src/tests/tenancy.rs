@@ -3,6 +3,7 @@
 
 use serde_json::json;
 use zoop_db::Dialect;
+use zoop_postgres_cluster::Database;
 
 use crate::schema::{SEARCH_TABLES, TABLES_ABOVE_TENANTS};
 use crate::testing::{World, on};
@@ -35,8 +36,12 @@ fn protected(world: &World) -> Vec<String> {
     tables.lines().filter(is_protected).map(str::to_owned).collect()
 }
 
+fn server(world: &World) -> &Database {
+    world.server().expect("a world on PostgreSQL")
+}
+
 fn ask(world: &World, script: &str) -> String {
-    world.server().run(script).unwrap_or_else(|error| panic!("{script}: {error:#}"))
+    server(world).run(script).unwrap_or_else(|error| panic!("{script}: {error:#}"))
 }
 
 /// A script that runs bound to a tenant.
@@ -95,8 +100,7 @@ fn no_row_is_written_for_another_tenant() {
                  UPDATE copied SET tenant_no = {acme}; INSERT INTO {table} SELECT * FROM copied"
             );
             // A key that the engine makes may be said, so nothing but the policy stands in the way.
-            let refusal =
-                world.server().run(&bound(other, &smuggle)).expect_err(&table).to_string();
+            let refusal = server(world).run(&bound(other, &smuggle)).expect_err(&table).to_string();
             assert!(refusal.contains("row-level security"), "{table}: {refusal}");
         }
     });

@@ -16,7 +16,7 @@ use super::commit::number;
 use super::error::Failure;
 use super::link::Link;
 use super::server::{Life, Server};
-use super::statement::{Asked, Ready, Text};
+use super::statement::{Asked, Ready, Text, all};
 use super::work::{Access, Stage, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
@@ -125,11 +125,21 @@ impl Connection {
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
+    /// Runs a writing statement once for each call, in one flight.
+    pub(crate) fn execute_each<'p>(&mut self, calls: impl Iterator<Item = Call<'p>>) -> Result<()> {
+        let asked: Vec<_> = calls
+            .map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params))
+            .collect();
+        self.ask(&asked, async |client, ready| {
+            all(ready.iter().map(|ready| client.execute(&ready.statement, &ready.params))).await
+        })
+    }
+
     /// Runs a writing statement that alone sees the rows of all tenants which sweeps may remove.
     pub(crate) fn sweep(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<usize> {
-        self.work.send_ahead("SELECT set_config('app.sweep', 'on', true)");
+        self.work.open_to_sweep();
         let touched = self.execute(sql, None, params);
-        self.work.send_ahead("SELECT set_config('app.sweep', '', true)");
+        self.work.close_to_sweep();
         touched
     }
 

@@ -1,6 +1,8 @@
 //! Statements on their way to the server: their text, and what is bound to them.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
@@ -76,4 +78,28 @@ impl<'p> Asked<'p> {
 pub(super) struct Ready<'a> {
     pub(super) statement: Statement,
     pub(super) params: Vec<&'a (dyn ToSql + Sync)>,
+}
+
+/// Sends all of these in one flight, and waits for their answers or the first failure.
+pub(super) async fn all<F>(statements: impl Iterator<Item = F>) -> Result<(), tokio_postgres::Error>
+where
+    F: Future<Output = Result<u64, tokio_postgres::Error>>,
+{
+    let mut waiting: Vec<_> = statements.map(Box::pin).collect();
+    poll_fn(|context| {
+        let mut failure = None;
+        waiting.retain_mut(|statement| match statement.as_mut().poll(context) {
+            Poll::Ready(answer) => {
+                failure = failure.take().or(answer.err());
+                false
+            }
+            Poll::Pending => true,
+        });
+        match failure {
+            Some(failure) => Poll::Ready(Err(failure)),
+            None if waiting.is_empty() => Poll::Ready(Ok(())),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }

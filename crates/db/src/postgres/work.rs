@@ -10,6 +10,8 @@ use crate::tx::Tenant;
 const WRITES: i32 = 0x7a6f_6f70;
 /// The second key for writes that belong to no tenant. No tenant has this number.
 const NO_TENANT: u32 = 0;
+/// The second key for sweeps: they may take long, and only other sweeps are in their way.
+const SWEEPS: u32 = u32::MAX;
 /// The server gives up this much before the deadline at most, so that its word of it arrives in time.
 const HEADSTART: Duration = Duration::from_millis(100);
 
@@ -20,6 +22,9 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
     SET LOCAL default_transaction_read_only TO DEFAULT;\
     SELECT set_config('transaction_read_only', current_setting('default_transaction_read_only'), true);";
+
+/// The longest time limit that the server takes, in milliseconds: three weeks and a half.
+const LONGEST: u128 = i32::MAX as u128;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +103,19 @@ impl Work {
         }
     }
 
+    /// Lets the next statement alone see the rows of all tenants which sweeps may remove.
+    pub(super) fn open_to_sweep(&mut self) {
+        if !self.is_locked {
+            self.lock(SWEEPS);
+        }
+        self.send_ahead("SELECT set_config('app.sweep', 'on', true)");
+    }
+
+    /// Ends what [`Work::open_to_sweep`] began, if another statement follows.
+    pub(super) fn close_to_sweep(&mut self) {
+        self.send_ahead("SELECT set_config('app.sweep', '', true)");
+    }
+
     fn lock(&mut self, number: u32) {
         self.is_locked = true;
         let number = number.cast_signed();
@@ -105,7 +123,7 @@ impl Work {
     }
 
     /// Adds a statement that is to run before the job's next one.
-    pub(super) fn send_ahead(&mut self, statement: &str) {
+    fn send_ahead(&mut self, statement: &str) {
         self.ahead.push_str(statement);
         self.ahead.push(';');
     }
@@ -136,7 +154,7 @@ impl Work {
         text.push_str(begin);
         if self.limit > left || !begin.is_empty() {
             self.limit = left.saturating_sub((left / 10).min(HEADSTART));
-            let milliseconds = self.limit.as_millis().max(1);
+            let milliseconds = self.limit.as_millis().clamp(1, LONGEST);
             // Writing to a string cannot fail.
             let _ = write!(text, "SET LOCAL statement_timeout = {milliseconds};");
         }
@@ -152,5 +170,52 @@ impl Work {
         self.stage = Stage::Begun;
         self.follows_open = false;
         self.ahead.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(access: Access, seconds: u64) -> Work {
+        Work::new(access, Instant::now() + Duration::from_secs(seconds), false)
+    }
+
+    #[test]
+    fn a_write_waits_for_its_tenant_within_its_time_limit() {
+        let mut work = work(Access::Write, 10);
+        work.bind(Tenant(7));
+        work.bind(Tenant(7));
+        let text = work.take_off().expect("there is time");
+        let steps: Vec<_> = text.split(';').collect();
+        let [begin, limit, tenant, lock, ""] = steps[..] else { panic!("{text}") };
+        assert_eq!(begin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+        let limit: u64 = limit
+            .strip_prefix("SET LOCAL statement_timeout = ")
+            .and_then(|limit| limit.parse().ok())
+            .expect("a time limit");
+        assert!((9_000..=9_900).contains(&limit), "{limit}");
+        assert_eq!(tenant, "SELECT set_config('app.tenant', '7', true)");
+        assert_eq!(lock, format!("SELECT pg_advisory_xact_lock({WRITES}, 7)"));
+        work.landed();
+        assert_eq!(work.take_off().expect("there is time"), "");
+    }
+
+    #[test]
+    fn a_read_takes_no_lock_and_ends_what_was_left_open() {
+        let deadline = Instant::now() + Duration::from_secs(60 * 86_400);
+        let mut work = Work::new(Access::Read, deadline, true);
+        work.bind(Tenant(u32::MAX));
+        let text = work.take_off().expect("there is time");
+        assert!(text.starts_with("ROLLBACK;BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"));
+        assert!(text.contains(&format!("statement_timeout = {};", i32::MAX)), "{text}");
+        assert!(!text.contains("lock"), "{text}");
+        // What was not answered is sent again as a whole.
+        assert_eq!(work.take_off().expect("there is time"), text);
+    }
+
+    #[test]
+    fn nothing_is_sent_after_the_deadline() {
+        assert!(matches!(work(Access::Read, 0).take_off(), Err(Failure::Deadline)));
     }
 }

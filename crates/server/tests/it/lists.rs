@@ -1,9 +1,9 @@
 //! What a caller sees: tools by scope and by the URL's query, prompts, resources.
 
 use std::collections::BTreeSet;
-use zoop_both::both;
 
 use serde_json::{Value, json};
+use zoop_both::both;
 use zoop_crm::access::Scope;
 use zoop_crm::catalog;
 

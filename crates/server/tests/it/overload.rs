@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use zoop_both::both;
 
 use serde_json::json;
+use zoop_both::both;
 use zoop_crm::error::Error;
 use zoop_db::{Db, Options, Reply as Job};
 

@@ -1,7 +1,5 @@
 //! `customers.create`
 
-use zoop_db::Uuid;
-
 use crate::access::Scope;
 use crate::argument::{Email, Fields, PhoneText, Text, input};
 use crate::contacts::{self, Contact, PrimaryContactInput};
@@ -166,7 +164,7 @@ fn possible_duplicates(
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
     let mut sharing = |expression: &Option<Expression>| match expression {
-        Some(expression) => store::search(ctx.tx, expression, Uuid::max(), MOST_DUPLICATES),
+        Some(expression) => store::search(ctx.tx, expression, None, MOST_DUPLICATES),
         None => Ok(Vec::new()),
     };
     let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);

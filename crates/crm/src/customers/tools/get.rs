@@ -7,7 +7,6 @@ use crate::customers::{CustomerRecord, FullCustomer, store};
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::tool::{ActorRule, Doors, Query, Tool};
-use crate::{contacts, locations};
 
 input! {
     /// Which customer.
@@ -36,9 +35,7 @@ impl Tool for GetCustomer {
 impl Query for GetCustomer {
     fn run(ctx: &mut ReadCtx<'_, '_>, input: &GetCustomerInput) -> Result<FullCustomer> {
         let customer = store::get(ctx.tx, input.id)?;
-        let contacts = contacts::store::active(ctx.tx, input.id)?;
-        let locations = locations::store::active(ctx.tx, input.id)?;
-        let tags = store::tags(ctx.tx, input.id)?.into_iter().map(|(label, _)| label).collect();
+        let (contacts, locations, tags) = store::belongings(ctx.tx, input.id)?;
         let primary = contacts.iter().find(|contact| contact.is_primary);
         Ok(FullCustomer {
             customer: CustomerRecord::new(customer, primary, tags),

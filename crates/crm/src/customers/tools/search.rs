@@ -99,12 +99,12 @@ impl List for SearchCustomers {
 
         let mut rows = Vec::new();
         let partial_before = match after {
-            Some(Position { partial: true, id }) => id,
+            Some(Position { partial: true, id }) => Some(id),
             whole => {
-                let before = whole.map_or(Uuid::max(), |position| position.id);
+                let before = whole.map(|position| position.id);
                 let found = store::search(ctx.tx, &tiers.first, before, count)?;
                 rows.extend(found.into_iter().map(|row| at(row, false)));
-                Uuid::max()
+                None
             }
         };
         if let (Some(rest), true) = (&tiers.rest, rows.len() < count) {

@@ -1,0 +1,380 @@
+//! A copy is the same database: its rows, its searches, what it answers next.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zoop_both::both;
+use zoop_db::{Db, Dialect, Migrate, Options};
+
+use super::cell::Kind;
+use super::tables::{NUMBERED, all};
+use super::*;
+use crate::access::Access;
+use crate::schema::{MIGRATIONS, SEARCH_TABLES};
+use crate::testing::{Business, World, on, text, told};
+use crate::{catalog, run};
+
+/// Columns that one engine alone has, each with the reason why it is not copied.
+const OF_ONE_ENGINE: &[(&str, &str, &str)] =
+    &[("history", "n", "the place of a row in SQLite's file, which nothing refers to")];
+
+/// A place for a copy.
+struct Target {
+    url: String,
+    db: Db,
+    _keeper: Box<dyn std::any::Any>,
+}
+
+impl Target {
+    fn new(engine: Dialect) -> Self {
+        let (url, keeper): (String, Box<dyn std::any::Any>) = match engine {
+            Dialect::Sqlite => {
+                let folder = tempfile::tempdir().expect("a folder");
+                let url = format!("sqlite://{}", folder.path().join("copy.db").display());
+                (url, Box::new(folder))
+            }
+            Dialect::Postgres => {
+                let database = zoop_postgres_cluster::database().expect("a database");
+                (database.url().to_owned(), Box::new(database))
+            }
+        };
+        let db = open(&url, Migrate::New).expect("it opens");
+        Self { url, db, _keeper: keeper }
+    }
+}
+
+fn open(url: &str, migrate: Migrate) -> Result<Db, zoop_db::Error> {
+    let few = NonZeroUsize::new(2);
+    let options = Options { readers: few, writers: few, ..Options::default() };
+    Db::open(url, &options, MIGRATIONS, migrate)
+}
+
+fn silent() -> Watch {
+    Arc::new(|_, _, _| {})
+}
+
+/// Two businesses with records of every kind, in more than one page.
+fn world() -> (World, [Business; 2]) {
+    let mut world = World::new();
+    world.environment.note_writes_per_minute = 1_000;
+    let (acme, other) = (world.business("Acme"), world.business("Other"));
+    for (business, count) in [(&acme, 210), (&other, 7)] {
+        for number in 0..count {
+            fill(&world, business, number);
+        }
+    }
+    (world, [acme, other])
+}
+
+/// A customer with what is found of it, and a note; odd ones among them.
+fn fill(world: &World, business: &Business, number: usize) {
+    const NAMES: [&str; 6] = ["Nguyễn", "O'Brien \\ \"Q\"", "清水寺", "Åse", "Łucja % _", "안녕"];
+    let name = NAMES[number % NAMES.len()];
+    let customer = json!({
+        "customer_type": "individual", "first_name": name, "last_name": format!("N{}", number % 50),
+        "phone": format!("510 555 {number:04}"), "email": format!("c{number}@example.com"),
+        "idempotency_key": format!("é {number}"),
+        "location": { "address_line1": "1 Elm", "city": "C", "state": "S", "postal_code": "P",
+                      "latitude": 37.0 + 1.0 / 3.0, "longitude": -122.25 },
+    });
+    let id = world.made(&business.owner, "customers.create", customer);
+    if number.is_multiple_of(3) {
+        let tag = json!({ "id": business.id("tag"), "customer_id": id });
+        world.operate(Some(business.account), "tags.attach", tag);
+    }
+    if number.is_multiple_of(5) {
+        world.call(&business.owner, "customers.archive", json!({ "id": id })).expect("it");
+    }
+    let note = json!({ "body": format!("{name} 🚿 checked the valve {number}"),
+                       "draft": number.is_multiple_of(7), "subject_type": "customer", "subject_id": id });
+    let note = if number.is_multiple_of(5) { json!({ "body": "alone" }) } else { note };
+    world.made(&business.office, "notes.create", note);
+}
+
+/// Asks a read of a database; its answer.
+fn ask(db: &Db, world: &World, access: &Access, tool: &str, arguments: &Value) -> String {
+    let tool = catalog::find(tool).expect("a tool");
+    let (access, environment) = (access.clone(), world.environment.clone());
+    let arguments = arguments.to_string();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let answer =
+        db.read(deadline, move |tx| run::read(tx, &access, &environment, tool, &arguments)).wait();
+    answer.unwrap_or_else(|error| told(&error).to_string())
+}
+
+/// Every page of a list.
+fn pages(db: &Db, world: &World, access: &Access, tool: &str, arguments: &Value) -> Vec<String> {
+    let mut pages = Vec::new();
+    let mut arguments = arguments.clone();
+    loop {
+        let page = ask(db, world, access, tool, &arguments);
+        let next = serde_json::from_str::<Value>(&page).expect("JSON")["nextCursor"].clone();
+        pages.push(page);
+        if next.is_null() {
+            return pages;
+        }
+        arguments["cursor"] = next;
+    }
+}
+
+/// What is asked of both: searches of every sort, and lists.
+fn questions(business: &Business) -> Vec<(&'static str, Value)> {
+    let mut asked: Vec<_> =
+        ["ng", "nguyen", "o'brien", "\"q\"", "清水", "ase", "lucja", "안", "555", "n4"]
+            .map(|q| ("customers.search", json!({ "q": q, "limit": 25 })))
+            .into();
+    asked.extend(
+        ["valve", "checked va", "안녕", "alone", "清", "o'brien"]
+            .map(|q| ("notes.list", json!({ "q": q }))),
+    );
+    asked.extend([
+        ("customers.search", json!({})),
+        ("customers.search", json!({ "status": "archived" })),
+        ("customers.search", json!({ "tag": business.id("tag"), "q": "n1" })),
+        ("customers.search", json!({ "email": "C12@example.com" })),
+        ("notes.list", json!({})),
+        ("notes.list", json!({ "subject_type": "customer", "q": "valve" })),
+        ("tags.list", json!({})),
+    ]);
+    asked
+}
+
+/// Copies a world's database to one of this engine, and compares them through the tools.
+fn moves_to(engine: Dialect) {
+    let (world, businesses) = world();
+    let target = Target::new(engine);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = heard.clone();
+    let watch: Watch =
+        Arc::new(move |phase, done, all| hears.lock().unwrap().push((phase, done, all)));
+    let copied = copy(&world.db, &target.db, &watch).expect("a copy");
+
+    let of = |name: &str| copied.iter().find(|copied| copied.table == name).expect("it").rows;
+    assert_eq!((of("tenants"), of("memberships"), of("request_counts")), (2, 6, 0));
+    assert_eq!(of("customers"), 210 + 7 + 2 * 2);
+    for phase in [Phase::Rows, Phase::Index, Phase::Comparison] {
+        let heard = heard.lock().unwrap();
+        let (_, done, all) = heard.iter().rfind(|(heard, ..)| *heard == phase).expect("it");
+        assert!(*all > 0 && (done == all || phase == Phase::Rows), "{phase:?}: {done} of {all}");
+    }
+
+    for business in &businesses {
+        for (tool, arguments) in questions(business) {
+            let there = pages(&target.db, &world, &business.owner, tool, &arguments);
+            let here = pages(&world.db, &world, &business.owner, tool, &arguments);
+            assert_eq!(there, here, "{tool} {arguments}");
+            let is_large = business.account.number == businesses[0].account.number;
+            assert!(!is_large || here[0].contains("\"id\""), "{tool} {arguments} finds something");
+        }
+        let account = Access::operator(Some(business.account));
+        for tool in ["history.list", "users.list", "keys.list"] {
+            let nothing = json!({});
+            let there = ask(&target.db, &world, &account, tool, &nothing);
+            assert_eq!(there, ask(&world.db, &world, &account, tool, &nothing), "{tool}");
+        }
+    }
+    goes_on(&world, &target, &businesses[0]);
+}
+
+/// What comes next is as it would have been: numbers go on, and a retry is known.
+fn goes_on(world: &World, target: &Target, business: &Business) {
+    let db = open(&target.url, Migrate::Refuse).expect("it is finished");
+    let write = |db: &Db, tool: &str, arguments: Value| {
+        let tool = catalog::find(tool).expect("a tool");
+        let (access, environment) = (business.owner.clone(), world.environment.clone());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let arguments = arguments.to_string();
+        let answer = db.write(deadline, move |tx| {
+            run::write(tx, &access, &environment, tool, &arguments, None)
+        });
+        let answer = answer.wait().unwrap_or_else(|error| panic!("{}", told(&error)));
+        serde_json::from_str::<Value>(&answer).expect("JSON")
+    };
+    let new = json!({ "customer_type": "company", "company_name": "Quixotic" });
+    let (here, there) =
+        (write(&world.db, "customers.create", new.clone()), write(&db, "customers.create", new));
+    assert_eq!(here["customer_number"], there["customer_number"]);
+    write(&db, "tags.create", json!({ "name": "New" }));
+    write(&db, "notes.create", json!({ "body": "Newest." }));
+    let found = ask(&db, world, &business.owner, "customers.search", &json!({ "q": "quixo" }));
+    assert!(found.contains(text(&there, "id")), "{found}");
+
+    let old =
+        ask(&db, world, &business.owner, "customers.search", &json!({ "email": "c1@example.com" }));
+    let old: Value = serde_json::from_str(&old).expect("JSON");
+    let retried = json!({
+        "customer_type": "individual", "first_name": "O'Brien \\ \"Q\"", "last_name": "N1",
+        "phone": "510 555 0001", "email": "c1@example.com",
+        "idempotency_key": "é 1",
+        "location": { "address_line1": "1 Elm", "city": "C", "state": "S", "postal_code": "P",
+                      "latitude": 37.0 + 1.0 / 3.0, "longitude": -122.25 },
+    });
+    assert_eq!(write(&db, "customers.create", retried)["id"], old["rows"][0]["id"]);
+}
+
+#[both]
+fn a_copy_on_sqlite_is_the_same_database() {
+    moves_to(Dialect::Sqlite);
+}
+
+#[both]
+fn a_copy_on_postgresql_is_the_same_database() {
+    moves_to(Dialect::Postgres);
+}
+
+#[test]
+fn a_copy_has_the_indexes_of_a_new_database() {
+    let (world, _) = world();
+    let [new, moved] = [(), ()].map(|()| zoop_postgres_cluster::database().expect("a database"));
+    open(new.url(), Migrate::New).expect("it opens");
+    let target = open(moved.url(), Migrate::New).expect("it opens");
+    copy(&world.db, &target, &silent()).expect("a copy");
+    let indexes = |database: &zoop_postgres_cluster::Database| {
+        let all = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef";
+        database.run(all).expect("the indexes")
+    };
+    assert!(indexes(&new).contains("USING gin"));
+    assert_eq!(indexes(&moved), indexes(&new));
+}
+
+#[both]
+fn a_copy_is_of_one_moment() {
+    let (world, [acme, _]) = world();
+    let target = Target::new(Dialect::Sqlite);
+    // Somebody adds a customer while rows are copied.
+    let (db, environment, owner) =
+        (world.db.clone(), world.environment.clone(), acme.owner.clone());
+    let added = Mutex::new(false);
+    let watch: Watch = Arc::new(move |phase, _, _| {
+        let mut added = added.lock().unwrap();
+        if phase == Phase::Rows && !*added {
+            *added = true;
+            let (environment, owner) = (environment.clone(), owner.clone());
+            let tool = catalog::find("customers.create").expect("a tool");
+            let late = json!({ "customer_type": "company", "company_name": "Late" }).to_string();
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let written = db
+                .write(deadline, move |tx| run::write(tx, &owner, &environment, tool, &late, None));
+            written.wait().expect("the source takes writes");
+        }
+    });
+    copy(&world.db, &target.db, &watch).expect("a copy");
+    let late = json!({ "q": "late" });
+    let rows = |db: &Db| {
+        let found = ask(db, &world, &acme.owner, "customers.search", &late);
+        serde_json::from_str::<Value>(&found).expect("JSON")["rows"].as_array().unwrap().len()
+    };
+    assert_eq!((rows(&world.db), rows(&target.db)), (1, 0));
+}
+
+#[both]
+fn only_an_empty_database_is_copied_into() {
+    let world = World::new();
+    world.business("Acme");
+    let filled = Target::new(Dialect::Postgres);
+    copy(&world.db, &filled.db, &silent()).expect("a copy");
+    for target in [&filled.db, &world.db] {
+        let refused = copy(&world.db, target, &silent()).expect_err("a refusal");
+        assert!(told(&refused)["message"].as_str().unwrap().contains("not empty"), "{refused:?}");
+    }
+    open(&filled.url, Migrate::Refuse).expect("a refused copy leaves it as it was");
+}
+
+#[both]
+fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
+    let (world, _) = world();
+    let target = Target::new(Dialect::Sqlite);
+    let path = zoop_db::engine::sqlite_path(&target.url).expect("a file");
+    let watch: Watch = Arc::new(move |phase, done, all| {
+        if phase == Phase::Index && done == all {
+            let file = rusqlite::Connection::open(&path).expect("the file");
+            file.execute("UPDATE customers SET source = 'x' WHERE rowid = 3", [])
+                .expect("a change");
+        }
+    });
+    let refused = copy(&world.db, &target.db, &watch).expect_err("a refusal");
+    let message = told(&refused)["message"].clone();
+    assert!(message.as_str().unwrap().contains("customers are not the source's"), "{message}");
+    let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
+    assert!(refused.to_string().contains("never finished"), "{refused}");
+}
+
+/// Every column that is copied: table, column, and what it holds.
+fn described() -> BTreeSet<(String, String, Kind)> {
+    let columns = all().flat_map(|table| {
+        let tenant = matches!(table.statements, tables::Statements::OfTenant { .. });
+        let tenant = tenant.then_some(("tenant_no", Kind::Integer));
+        let columns = table.columns.iter().map(|column| (column.name, column.kind));
+        columns.chain(tenant).map(|(column, kind)| (table.name.to_owned(), column.to_owned(), kind))
+    });
+    columns.collect()
+}
+
+fn is_copied(table: &str, column: &str) -> bool {
+    table != "schema_steps"
+        && !SEARCH_TABLES.iter().any(|search| table.starts_with(search))
+        && !OF_ONE_ENGINE.iter().any(|(t, c, _)| (*t, *c) == (table, column))
+}
+
+#[test]
+fn every_column_of_postgresql_is_copied() {
+    on(Dialect::Postgres, || {
+        let world = World::new();
+        let server = world.server().expect("a world on PostgreSQL");
+        let columns = server.run(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns \
+             WHERE table_schema = 'public'",
+        );
+        let kind = |name: &str| match name {
+            "bigint" | "integer" | "smallint" => Kind::Integer,
+            "boolean" => Kind::Boolean,
+            "double precision" => Kind::Real,
+            "text" => Kind::Text,
+            "bytea" => Kind::Bytes,
+            "uuid" => Kind::Id,
+            "timestamp with time zone" => Kind::Time,
+            other => panic!("{other} is copied by no kind"),
+        };
+        let mut there = BTreeSet::new();
+        for line in columns.expect("columns").lines() {
+            let [table, column, name] = line.split('|').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
+            if is_copied(table, column) {
+                there.insert((table.to_owned(), column.to_owned(), kind(name)));
+            }
+        }
+        assert_eq!(there, described());
+        let numbered = server.run(
+            "SELECT table_name, column_name FROM information_schema.columns \
+             WHERE table_schema = 'public' AND is_identity = 'YES'",
+        );
+        let numbered = numbered.expect("columns");
+        let numbered: BTreeSet<_> =
+            numbered.lines().filter_map(|line| line.split_once('|')).collect();
+        assert_eq!(numbered, NUMBERED.iter().copied().collect());
+    });
+}
+
+#[test]
+fn every_column_of_sqlite_is_copied() {
+    let world = World::new();
+    let file = rusqlite::Connection::open(world.path()).expect("the file");
+    let mut columns = file
+        .prepare(
+            "SELECT t.name, c.name FROM pragma_table_list t, pragma_table_info(t.name) c \
+             WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+        )
+        .expect("a statement");
+    let columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("columns");
+    let there: BTreeSet<(String, String)> = columns
+        .map(|column| column.expect("a column"))
+        .filter(|(table, column): &(String, String)| is_copied(table, column))
+        .collect();
+    let described: BTreeSet<_> =
+        described().into_iter().map(|(table, column, _)| (table, column)).collect();
+    assert_eq!(there, described);
+}

@@ -1,0 +1,63 @@
+//! One statement with the parameters of many rows.
+
+mod common;
+
+use common::{Place, far};
+use zoop_db::{Db, Error, Migrate, Migration, Options, Tenant, Value};
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_init",
+    sqlite: "CREATE TABLE numbers (tenant_no INTEGER, number INTEGER UNIQUE) STRICT;",
+    postgres: "CREATE TABLE numbers (tenant_no integer, number bigint UNIQUE);",
+}];
+
+zoop_db::statements! {
+    ADD = "INSERT INTO numbers (tenant_no, number) VALUES ($1, $2)";
+    SUM = "SELECT count(*), CAST(sum(number) AS bigint) FROM numbers WHERE tenant_no = $1";
+}
+
+/// More than one buffer of a connection holds.
+const ROWS: i64 = 5_000;
+
+both! {
+    every_row_is_written
+    one_that_is_refused_takes_back_all
+}
+
+fn open(place: &Place) -> Db {
+    place.open(&Options::default(), MIGRATIONS, Migrate::Run).expect("opens")
+}
+
+fn add(db: &Db, numbers: impl Iterator<Item = i64> + Clone + Send + 'static) -> Result<(), Error> {
+    let added = db.write(far(), move |tx| {
+        tx.bind(Tenant(1));
+        let rows: Vec<_> = numbers.clone().map(|number| vec![Value::Integer(number)]).collect();
+        tx.execute_each(ADD, &rows)
+    });
+    added.wait()
+}
+
+fn sum(db: &Db) -> (i64, Option<i64>) {
+    let summed = db.read::<_, Error>(far(), |tx| {
+        tx.bind(Tenant(1));
+        tx.first::<_, Error>(SUM, &[], |row| Ok((row.take()?, row.take()?)))?.ok_or(Error::NoRow)
+    });
+    summed.wait().expect("a sum")
+}
+
+fn every_row_is_written(place: &Place) {
+    let db = open(place);
+    add(&db, 1..=ROWS).expect("rows");
+    assert_eq!(sum(&db), (ROWS, Some(ROWS * (ROWS + 1) / 2)));
+    add(&db, std::iter::empty()).expect("no row");
+}
+
+fn one_that_is_refused_takes_back_all(place: &Place) {
+    let db = open(place);
+    let twice = (1..=ROWS).chain([ROWS / 2]).chain(ROWS + 1..ROWS * 2);
+    let refused = add(&db, twice).expect_err("a refusal");
+    assert!(matches!(refused, Error::Unique(_)), "{refused:?}");
+    assert_eq!(sum(&db), (0, None));
+    add(&db, 1..=3).expect("the connection goes on");
+    assert_eq!(sum(&db), (3, Some(6)));
+}
