@@ -74,6 +74,10 @@ fn variable<T: FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
+fn is_long() -> bool {
+    variable::<u8>("ZOOP_TEST_LONG") == Some(1)
+}
+
 /// What is played.
 #[derive(Clone, Copy)]
 struct Game {
@@ -189,9 +193,8 @@ fn trials(game: Game) -> Vec<Trial> {
         let name = format!("{name}::seed_{seed}");
         return vec![Trial::test(name, move || play_share(game, seed, 1, 1))];
     }
-    let is_long = variable::<u8>("ZOOP_TEST_LONG") == Some(1);
     let asked = variable("ZOOP_MODEL_OPERATIONS");
-    let operations: usize = asked.unwrap_or(if is_long { 100_000 } else { game.operations });
+    let operations: usize = asked.unwrap_or(if is_long() { 100_000 } else { game.operations });
     let shares = operations.div_ceil(SHARE) as u64;
     let share = |number| {
         let name = format!("{name}::sequences_{number}_of_{shares}");
@@ -211,7 +214,8 @@ fn main() -> ExitCode {
             let mut trials: Vec<_> = GAMES.into_iter().flat_map(trials).collect();
             let seed = variable("ZOOP_MODEL_SEED").unwrap_or(1);
             trials.push(Trial::test("engines::many_rows", move || {
-                many::play(seed).map_err(|reason| failed(&reason, seed, "many_rows"))
+                let rows = if is_long() { many::MANY } else { many::SOME };
+                many::play(rows, seed).map_err(|reason| failed(&reason, seed, "many_rows"))
             }));
             libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
         }

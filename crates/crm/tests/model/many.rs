@@ -1,5 +1,5 @@
-//! The engines against each other where a tenant has more rows than PostgreSQL looks through before it
-//! asks its index.
+//! The engines against each other where a tenant has more rows than PostgreSQL looks through one by one:
+//! 500 at first, 2,000 more behind a word that was among them, and then it asks its index.
 
 use serde_json::{Value, json};
 use zoop_crm::access::Access;
@@ -10,8 +10,10 @@ use super::dice::Dice;
 use super::state::Checked;
 use super::{odd, pools};
 
-/// Rows of each list: the index is asked for what is older than the newest 500.
-const ROWS: usize = 560;
+/// Rows of each list: more than are looked through at first.
+pub(super) const SOME: usize = 560;
+/// Rows of each list: more than are ever looked through.
+pub(super) const MANY: usize = 2_700;
 const SEARCHES: usize = 120;
 
 /// A world on an engine, and its caller.
@@ -43,11 +45,11 @@ fn both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> 
 }
 
 /// Makes many rows and looks for what the oldest, the newest and all of them have.
-pub(super) fn play(seed: u64) -> Checked {
+pub(super) fn play(rows: usize, seed: u64) -> Checked {
     let mut dice = Dice::new(seed, u8::MAX);
     let engines = [Dialect::Sqlite, Dialect::Postgres].map(Engine::new);
     let mut texts = Vec::new();
-    for row in 0..ROWS {
+    for row in 0..rows {
         let text = if row % 20 == 0 { odd::text(&mut dice) } else { word(&mut dice) };
         let company = json!({ "customer_type": "company", "company_name": text });
         let made = both(&engines, "customers.create", &company)?;
