@@ -18,6 +18,11 @@ use connection::{Connection, Head, request};
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n\
                         [log]\nlevel = 'warn,zoop=info,zoop_server=warn'\n";
 
+/// A folder whose database is a PostgreSQL server's.
+fn on_postgres() -> Folder {
+    Folder::over(zoop_postgres_cluster::database().expect("a database"))
+}
+
 /// A server over a new business, with these settings of the section `server`, and a key.
 fn serve(folder: &Folder, settings: &str) -> (Server, String) {
     folder.write("zoop.toml", &format!("{SETTINGS}[server]\n{settings}"));

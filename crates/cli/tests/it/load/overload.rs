@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
-use super::{Pace, load, memory, serve};
+use super::{Pace, load, memory, on_postgres, serve};
 use crate::client::get;
 use crate::world::Folder;
 
+const TIME: Duration = Duration::from_secs(3);
+
 #[test]
 fn at_four_times_its_capacity_it_answers_what_it_can_and_puts_off_the_rest() {
-    const TIME: Duration = Duration::from_secs(3);
-    let folder = Folder::new();
+    overload(&Folder::new());
+}
+
+#[test]
+fn at_four_times_its_capacity_on_postgres_it_answers_what_it_can_and_puts_off_the_rest() {
+    overload(&on_postgres());
+}
+
+fn overload(folder: &Folder) {
     // Fewer at once than there will be callers, whatever the machine can do.
-    let (server, key) = serve(&folder, "in_flight = 64\n");
+    let (server, key) = serve(folder, "in_flight = 64\n");
     let normal = load(&server.url, &key, 16, Pace::Steady, TIME);
     assert_eq!((normal.put_off, normal.wrong.len()), (0, 0), "{:?}", normal.wrong);
     let before = memory(&server);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::{Pace, load, memory, serve};
+use super::{Pace, load, memory, on_postgres, serve};
 use crate::world::{Folder, is_long};
 
 /// The log is emptied in any case when it has grown to 256 MiB; a batch of writes may come on top.
@@ -14,9 +14,17 @@ const CALLERS: u32 = 32;
 
 #[test]
 fn at_four_fifths_of_its_capacity_it_works_on_with_the_memory_that_it_has() {
+    soak(&Folder::new());
+}
+
+#[test]
+fn at_four_fifths_of_its_capacity_on_postgres_it_works_on_with_the_memory_that_it_has() {
+    soak(&on_postgres());
+}
+
+fn soak(folder: &Folder) {
     let seconds = if is_long() { 600 } else { 12 };
-    let folder = Folder::new();
-    let (mut server, key) = serve(&folder, "");
+    let (mut server, key) = serve(folder, "");
     let capacity = load(&server.url, &key, CALLERS, Pace::Steady, Duration::from_secs(3)).rate();
     let (url, key, log) = (&server.url, &key, folder.path("zoop.db-wal"));
     let (seen, samples) = thread::scope(|scope| {
