@@ -10,6 +10,7 @@ mod dependencies;
 mod load;
 mod moving;
 mod operator;
+mod postgres;
 mod secrets;
 mod security;
 mod serve;
