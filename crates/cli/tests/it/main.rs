@@ -11,6 +11,7 @@ mod load;
 mod moving;
 mod operator;
 mod postgres;
+mod processes;
 mod secrets;
 mod security;
 mod serve;
