@@ -165,3 +165,14 @@ fn a_limit_of_requests_that_one_process_used_up_holds_in_the_others_soon() {
         }
     }
 }
+
+#[both]
+fn servers_that_start_at_once_on_a_new_database_all_serve() {
+    let folder = Folder::new();
+    let mut starting: Vec<_> = (0..SERVERS).map(|_| folder.start_to_serve(&[])).collect();
+    starting.iter_mut().for_each(Server::wait_until_ready);
+    let (_, _, key) = folder.business();
+    for server in &starting {
+        Client::new(&server.url, &key).ask("tags.list", &json!({}));
+    }
+}
