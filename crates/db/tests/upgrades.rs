@@ -75,6 +75,14 @@ fn processes_that_start_at_once_take_each_step_once(place: &Place) {
     }
 }
 
+#[test]
+fn a_new_file_is_made_by_many_at_once() {
+    // What goes wrong here does so once in ten times.
+    for _ in 0..40 {
+        processes_that_start_at_once_take_each_step_once(&Place::sqlite());
+    }
+}
+
 /// A process of the older version: writes a thing, and reads it and its like again.
 fn lives_on(old: &Db, number: i64) {
     let name = format!("thing {number}");
