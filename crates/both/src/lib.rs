@@ -21,7 +21,9 @@ pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {
             }}
         }}"
     );
-    let mut made = function;
+    // Lints let tests do what the product may not.
+    let mut made = "#[cfg(test)]".parse::<TokenStream>().unwrap_or_default();
+    made.extend(function);
     made.extend(tests.parse::<TokenStream>().unwrap_or_default());
     made
 }

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use zoop_db::Options;
 use zoop_server::{Limits, Settings};
 
+use crate::url::without_password;
+
 /// The settings' file, in the current folder.
 pub(crate) const FILE: &str = "zoop.toml";
 const PREFIX: &str = "ZOOP_";
@@ -32,6 +34,8 @@ const KEYS: &[&str] = &[
     "limits.tenant",
     "limits.note_writes",
     "storage.write_batch",
+    "storage.readers",
+    "storage.writers",
     "log.format",
     "log.level",
 ];
@@ -85,6 +89,12 @@ pub(crate) struct LimitsConfig {
 pub(crate) struct StorageConfig {
     /// Writes that share one commit at most.
     pub(crate) write_batch: NonZeroUsize,
+    /// Threads that read, each with a connection of its own; as many as suit the engine, unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) readers: Option<NonZeroUsize>,
+    /// Threads that write, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) writers: Option<NonZeroUsize>,
 }
 
 /// The section `log`.
@@ -178,7 +188,11 @@ impl Default for Config {
                 tenant: server.limits.tenant,
                 note_writes: 60,
             },
-            storage: StorageConfig { write_batch: Options::default().write_batch },
+            storage: StorageConfig {
+                write_batch: Options::default().write_batch,
+                readers: None,
+                writers: None,
+            },
             log: LogConfig::default(),
         }
     }
@@ -256,7 +270,14 @@ impl Config {
 
     /// How large the engine's parts are.
     pub(crate) fn options(&self) -> Options {
-        Options { write_batch: self.storage.write_batch, ..Options::default() }
+        let StorageConfig { write_batch, readers, writers } = self.storage;
+        Options { write_batch, readers, writers, ..Options::default() }
+    }
+
+    /// The same for a command that does one thing after another: a server's connections are few.
+    pub(crate) fn options_for_one(&self) -> Options {
+        let one = Some(NonZeroUsize::MIN);
+        Options { readers: one, writers: one, ..self.options() }
     }
 
     /// The server's settings.
@@ -285,19 +306,6 @@ fn checked_url(url: &str) -> Result<String> {
     }
 }
 
-/// A database URL without the password in it.
-pub(crate) fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((user, host)) if scheme != "sqlite" => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:…@{host}{path}")
-        }
-        _ => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,6 +314,8 @@ mod tests {
     fn every_setting_has_its_variable() {
         let mut config = Config::default();
         config.server.public_url = Some("https://crm.example.com".to_owned());
+        let some = Some(NonZeroUsize::MIN);
+        config.storage = StorageConfig { readers: some, writers: some, ..config.storage };
         config.log = LogConfig { format: Some(LogFormat::Json), level: Some("info".to_owned()) };
         let mut keys = Vec::new();
         for (name, value) in serde_json::to_value(&config).unwrap().as_object().unwrap() {
@@ -319,13 +329,6 @@ mod tests {
         known.sort_unstable();
         assert_eq!(keys, known);
         assert_eq!(variable("limits.note_writes"), "ZOOP_LIMITS_NOTE_WRITES");
-    }
-
-    #[test]
-    fn passwords_are_hidden() {
-        let hidden = without_password("postgres://zoop:s3c:r@t@db.example.com:5432/zoop?ssl=1");
-        assert_eq!(hidden, "postgres://zoop:…@db.example.com:5432/zoop?ssl=1");
-        assert_eq!(without_password("sqlite://a@b:c.db"), "sqlite://a@b:c.db");
     }
 
     #[test]

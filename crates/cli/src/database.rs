@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use zoop_crm::schema::MIGRATIONS;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::config::without_password;
+use crate::url::without_password;
 
 /// The database, and the sign that it is open.
 pub(crate) struct Database {

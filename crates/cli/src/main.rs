@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`arguments`] | the grammar and the help |
 //! | [`config`] | the settings: flags, variables, `zoop.toml` |
+//! | [`url`] | database URLs without their passwords |
 //! | [`output`] | stdout and stderr |
 //! | [`database`] | opening the database, and who else has it open |
 //! | [`operator`] | running the catalogue's tools on the database itself |
@@ -20,6 +21,7 @@ mod hosting;
 mod logging;
 mod operator;
 mod output;
+mod url;
 
 use std::io;
 use std::process::ExitCode;

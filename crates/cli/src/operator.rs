@@ -43,7 +43,7 @@ impl Operator {
     /// Opens the database; an old schema is refused.
     pub(crate) fn open(config: &Config, missing: Missing) -> Result<Self> {
         Self::over(
-            database::open(&config.database, &config.options(), missing, Migrate::Refuse)?,
+            database::open(&config.database, &config.options_for_one(), missing, Migrate::Refuse)?,
             config,
         )
     }

@@ -174,6 +174,14 @@ impl Db {
         }
     }
 
+    /// Connections to the database's server that this process holds open; none where there is no server.
+    pub fn connections(&self) -> usize {
+        match &*self.engine {
+            Engine::Sqlite(_) => 0,
+            Engine::Postgres(engine) => engine.connections(),
+        }
+    }
+
     /// How much is waiting now.
     pub fn gauges(&self) -> Gauges {
         Gauges {

@@ -71,14 +71,21 @@ pub enum Error {
     )]
     ServerUrl,
     /// A PostgreSQL server could not be reached, or did not let us in.
-    #[error(
-        "cannot connect to PostgreSQL as {server}: {source}; check that the server runs there, and the \
-         user, the password and the database in the URL"
-    )]
+    #[error("cannot connect to PostgreSQL as {server}: {source}; {advice}")]
     Connect {
         /// User, host, port and database; never the password.
         server: String,
         /// The driver's reason.
+        source: Cause,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// Connections to a PostgreSQL server cannot be encrypted.
+    #[error("cannot encrypt the connection to PostgreSQL as {server}: {source}")]
+    Tls {
+        /// User, host, port and database; never the password.
+        server: String,
+        /// What is missing.
         source: Cause,
     },
     /// The database file could not be opened.

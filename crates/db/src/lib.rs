@@ -31,6 +31,7 @@ pub use engine::{Db, Gauges, Options, Reply};
 pub use error::Error;
 pub use migrate::{Migrate, Migration};
 pub use row::{Column, Param, Row, Timestamp, Value};
+pub use session::ServerState;
 pub use sql::{Dialect, GlobalSql, Sql};
 pub use tx::{Ask, ReadTx, Tenant, Three, WriteTx};
 pub use uuid::Uuid;

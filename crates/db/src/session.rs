@@ -20,6 +20,17 @@ pub(crate) struct Call<'p> {
     pub(crate) params: &'p [Value<'p>],
 }
 
+/// What a database's server and role are like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerState {
+    /// The server's version in its own words.
+    pub version: String,
+    /// Whether row-level security does not hold for the role.
+    pub passes_policies: bool,
+    /// Connections that all processes with this role may have together.
+    pub connections: usize,
+}
+
 /// What takes each row of an answer.
 pub(crate) type Reader<'f, E> = &'f mut dyn FnMut(&mut Row<'_>) -> Result<(), E>;
 
@@ -143,6 +154,14 @@ impl Session<'_> {
             Self::Postgres(connection) => {
                 connection.first(call.text.postgres, call.tenant, call.params, read)
             }
+        }
+    }
+
+    /// See [`ReadTx::server`](crate::ReadTx::server).
+    pub(crate) fn server(&mut self) -> Result<Option<ServerState>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(connection) => connection.server_state().map(Some),
         }
     }
 

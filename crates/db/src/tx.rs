@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use crate::error::{Error, Result};
 use crate::migrate::{BEGIN_COPY, END_COPY};
 use crate::row::{Row, Value};
-use crate::session::{Call, Session};
+use crate::session::{Call, ServerState, Session};
 use crate::sql::{Dialect, GlobalSql, Sql};
 
 /// A tenant's number: small, never reused, never shown to a caller.
@@ -138,6 +138,11 @@ impl<'c> ReadTx<'c> {
         read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
         self.session.first(above(sql, params), read)
+    }
+
+    /// What the database's server and role are like, if it has a server.
+    pub fn server(&mut self) -> Result<Option<ServerState>> {
+        self.session.server()
     }
 
     /// What the engine finds wrong with the database's structure; nothing when it is sound. It

@@ -13,6 +13,7 @@ use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 
 use crate::auth::Challenges;
+use crate::clocks::Clocks;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mcp::{self, ToolBook};
@@ -84,9 +85,17 @@ pub(crate) struct Shared {
     pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
     pub(crate) last_use: LastUse,
+    pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
     /// A permit for each request that is worked on.
     pub(crate) seats: Semaphore,
+}
+
+impl Shared {
+    /// Whether this process's clock agrees well enough with the database's.
+    pub(crate) fn clocks_agree(&self) -> bool {
+        self.clocks.agree(self.environment.clock.now(), self.db.clock())
+    }
 }
 
 impl App {
@@ -107,6 +116,7 @@ impl App {
             challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
             last_use: LastUse::default(),
+            clocks: Clocks::default(),
             metrics: Metrics::new(),
             seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
             settings,

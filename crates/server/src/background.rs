@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     let mut rounds = time::interval_at(time::Instant::now() + EVERY, EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // For the log: a server that is asked for its readiness by nobody tells it too.
+    app.shared.clocks_agree();
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -26,8 +28,9 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     }
 }
 
-/// Drops what idle callers left in memory, and what is out of date in the database.
+/// Compares the clocks; drops what idle callers left in memory, and what is out of date in the database.
 async fn round(shared: &Shared) {
+    shared.clocks_agree();
     let now = shared.environment.clock.now();
     shared.limiter.drop_idle(now);
     shared.last_use.drop_idle(now);

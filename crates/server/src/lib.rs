@@ -9,6 +9,7 @@
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | what stays of a request: its log line and its metrics |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
+//! | `clocks` | how far this process's clock is off the database's |
 //! | `sharing` | what processes tell one another of their callers' requests |
 //! | `background` | what is done every minute without a caller |
 //! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
@@ -21,6 +22,7 @@ mod answer;
 mod app;
 mod auth;
 mod background;
+mod clocks;
 mod last_use;
 mod limiter;
 mod mcp;

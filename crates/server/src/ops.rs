@@ -23,7 +23,7 @@ pub(crate) async fn health() -> Response {
     Answer::ok(br#"{"status":"ok"}"#.to_vec(), "ok").into_response()
 }
 
-/// The database answers. Its schema was checked when it was opened. A server whose storage refuses
+/// The database answers, and its clock and this machine's agree. Its schema was checked when it was opened. A server whose storage refuses
 /// writes still serves reads, so it stays ready and says so.
 pub(crate) async fn readiness(State(app): State<App>) -> Response {
     // Looking for a tenant that cannot exist reads an index and finds nothing.
@@ -35,6 +35,9 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
     });
     // The job's own deadline does not help where no thread comes to look at it.
     match tokio::time::timeout(READY_WITHIN, read).await {
+        Ok(Ok(())) if !app.shared.clocks_agree() => {
+            not_ready("this machine's clock is five seconds or more off the database's")
+        }
         Ok(Ok(())) if app.shared.db.takes_writes() => {
             Answer::ok(br#"{"status":"ready"}"#.to_vec(), "ok").into_response()
         }
@@ -42,13 +45,17 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
             let body = br#"{"status":"ready","degraded":"the storage refuses writes"}"#;
             Answer::ok(body.to_vec(), "ok").into_response()
         }
-        Ok(Err(_)) | Err(_) => Answer {
-            body: br#"{"status":"not_ready","reason":"the database does not answer"}"#.to_vec(),
-            retry_after: Some(1),
-            ..Answer::empty(StatusCode::SERVICE_UNAVAILABLE, "overloaded")
-        }
-        .into_response(),
+        Ok(Err(_)) | Err(_) => not_ready("the database does not answer"),
     }
+}
+
+fn not_ready(reason: &str) -> Response {
+    Answer {
+        body: format!(r#"{{"status":"not_ready","reason":"{reason}"}}"#).into(),
+        retry_after: Some(1),
+        ..Answer::empty(StatusCode::SERVICE_UNAVAILABLE, "overloaded")
+    }
+    .into_response()
 }
 
 /// `GET /metrics`.

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::database::{self, Missing, Presence, beside};
 use crate::operator::{About, Operator};
 use crate::output::{self, Output};
+use crate::url::without_user;
 
 /// Files that SQLite keeps beside a database.
 const COMPANIONS: &[&str] = &["-wal", "-shm"];
@@ -21,6 +22,10 @@ const COMPANIONS: &[&str] = &["-wal", "-shm"];
 /// Runs `zoop backup`.
 pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
     let target = &command.path;
+    refuse_server(config, |database| {
+        let file = target.display();
+        format!("pg_dump --username=postgres --format=custom --file='{file}' --dbname='{database}'")
+    })?;
     if target.exists() && !command.force {
         bail!("{} exists: choose another name, or replace it with --force", target.display());
     }
@@ -54,6 +59,11 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
 
 /// Runs `zoop restore-backup`.
 pub(crate) fn restore(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
+    refuse_server(config, |database| {
+        let (user, file) = ("--username=postgres", command.path.display());
+        let whole = "--clean --if-exists --single-transaction";
+        format!("pg_restore {user} {whole} --dbname='{database}' '{file}'")
+    })?;
     let (source, target) = (&command.path, database::file(&config.database)?);
     if !source.is_file() {
         bail!("there is no backup {}", source.display());
@@ -78,6 +88,19 @@ pub(crate) fn restore(config: &Config, command: &Backup, output: &mut Output<'_>
         format!("{} is {} now, with {tenants} business(es)", target.display(), source.display())
     })?;
     Ok(())
+}
+
+/// A server's database is copied by the server's own programs.
+fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Result<()> {
+    if !zoop_db::engine::is_postgres(&config.database) {
+        return Ok(());
+    }
+    let command = command(&without_user(&config.database));
+    bail!(
+        "a PostgreSQL database is copied by PostgreSQL's own programs, also while it is in use, and by a \
+         superuser, since row-level security hides rows from zoop's role: {command} (or move it to a \
+         file: zoop copy --to sqlite://zoop.db)"
+    )
 }
 
 /// Copies a backup and sees that it is a database of zoop's, with today's schema when this is done;

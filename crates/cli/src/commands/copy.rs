@@ -8,15 +8,16 @@ use zoop_crm::moving::{self, Copied, Phase, Watch};
 use zoop_db::{Db, Migrate};
 
 use crate::arguments::Copy;
-use crate::config::{Config, without_password};
+use crate::config::Config;
 use crate::database::{self, Missing};
 use crate::operator::explained;
 use crate::output::{self, Output};
+use crate::url::without_password;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> Result<()> {
     let from = command.from.as_deref().unwrap_or(&config.database);
-    let options = config.options();
+    let options = config.options_for_one();
     let source = database::open(from, &options, Missing::Refuse, Migrate::Refuse)?;
     let target = database::open_alone(&command.to, &options, Migrate::New)?;
     let (shown_from, shown_to) = (without_password(from), without_password(&command.to));

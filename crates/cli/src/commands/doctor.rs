@@ -1,5 +1,7 @@
 //! `zoop doctor`: looks whether the installation can work, and says what to do where it cannot.
 
+mod server;
+
 use std::fs;
 use std::path::Path;
 
@@ -9,10 +11,11 @@ use serde_json::{Value, json};
 use zoop_crm::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_db::Migrate;
 
-use crate::config::{self, Config, without_password};
+use crate::config::{self, Config};
 use crate::database::{self, Missing, beside};
 use crate::operator::{About, Operator};
 use crate::output::Output;
+use crate::url::without_password;
 
 /// Less free space than this will not last.
 const LEAST_FREE_MIB: u64 = 256;
@@ -24,15 +27,24 @@ const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
 struct Check {
     name: &'static str,
     ok: bool,
+    /// Whether it works as it is, and should be changed all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    warning: bool,
     detail: String,
 }
 
 impl Check {
     fn new(name: &'static str, outcome: Result<String>) -> Self {
         match outcome {
-            Ok(detail) => Self { name, ok: true, detail },
-            Err(error) => Self { name, ok: false, detail: format!("{error:#}") },
+            Ok(detail) => Self { name, ok: true, warning: false, detail },
+            Err(error) => Self { name, ok: false, warning: false, detail: format!("{error:#}") },
         }
+    }
+
+    /// What is no reason not to work is a warning.
+    fn advice(name: &'static str, outcome: Result<String>) -> Self {
+        let Self { name, ok, detail, .. } = Self::new(name, outcome);
+        Self { name, ok: true, warning: !ok, detail }
     }
 }
 
@@ -53,7 +65,11 @@ pub(crate) fn run(settings: Result<Config>, output: &mut Output<'_>) -> Result<b
 
 fn text(checks: &[Check]) -> String {
     let line = |check: &Check| {
-        let mark = if check.ok { '✓' } else { '✗' };
+        let mark = match (check.ok, check.warning) {
+            (true, false) => '✓',
+            (true, true) => '!',
+            (false, _) => '✗',
+        };
         format!("{mark} {}: {}", check.name, check.detail)
     };
     checks.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -74,6 +90,7 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
             checks.push(Check::new("database", Ok(opened)));
             let tenants = operator.run(&About::Installation, "tenants.list", &json!({}));
             checks.push(Check::new("clock", clock(tenants.as_ref().ok())));
+            checks.extend(server::examine(&operator.database.db));
             checks.push(Check::new("reading", tenants.map(|tenants| counted(&tenants))));
             checks.push(Check::new("structure", operator.sound()));
         }

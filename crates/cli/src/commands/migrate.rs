@@ -4,13 +4,14 @@ use anyhow::Result;
 use serde_json::json;
 use zoop_db::Migrate;
 
-use crate::config::{Config, without_password};
+use crate::config::Config;
 use crate::database::{self, Missing};
 use crate::output::Output;
+use crate::url::without_password;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
-    database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
+    database::open(&config.database, &config.options_for_one(), Missing::Create, Migrate::Run)?;
     let database = without_password(&config.database);
     let answer = json!({ "migrated": true, "database": database });
     output.answer(&answer, || format!("the schema of {database} is up to date"))?;

@@ -5,11 +5,12 @@ use serde_json::json;
 use zoop_db::Migrate;
 
 use crate::arguments::Serve;
-use crate::config::{Config, LogFormat, without_password};
+use crate::config::{Config, LogFormat};
 use crate::database::{self, Missing};
 use crate::hosting::{self, Listeners};
 use crate::operator::{About, Operator};
 use crate::output::{self, Output};
+use crate::url::without_password;
 use crate::{logging, operator};
 
 /// Runs the command.

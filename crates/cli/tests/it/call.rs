@@ -1,6 +1,7 @@
 //! `zoop call`, and the commands whose effect is seen through it.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::world::{Answer, Folder, Server, text};
 
@@ -38,7 +39,7 @@ impl Site {
     }
 }
 
-#[test]
+#[both]
 fn a_call_prints_the_answer_and_a_refusal_fails() {
     let site = Site::new();
     let id = site.customer();
@@ -67,7 +68,7 @@ fn a_call_prints_the_answer_and_a_refusal_fails() {
     assert_eq!(found["rows"], json!([]), "addresses are no names");
 }
 
-#[test]
+#[both]
 fn what_cannot_be_sent_is_told() {
     let site = Site::new();
     let url = site.server.url.as_str();
@@ -81,7 +82,7 @@ fn what_cannot_be_sent_is_told() {
     assert!(tell(&["call", "tags.list", "--url", nobody, "--key", "x"]).contains("no server"));
 }
 
-#[test]
+#[both]
 fn archived_records_are_restored() {
     let site = Site::new();
     let customer = site.customer();
@@ -106,7 +107,7 @@ fn archived_records_are_restored() {
     assert_eq!(answer.code, 1, "not archived: {}", answer.stdout);
 }
 
-#[test]
+#[both]
 fn tags_are_attached_and_detached() {
     let site = Site::new();
     let customer = site.customer();
@@ -121,7 +122,7 @@ fn tags_are_attached_and_detached() {
     assert_eq!(tagged(), json!([]));
 }
 
-#[test]
+#[both]
 fn what_the_command_line_revokes_stops_on_the_next_request() {
     let site = Site::new();
     site.call("tags.list", &json!({}));

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use serde_json::Value;
+use zoop_both::both;
 
 use crate::world::{Folder, Server, text};
 
@@ -14,13 +15,13 @@ fn start(folder: &Folder) -> (Server, Value) {
     (server, welcome)
 }
 
-#[test]
+#[both]
 fn it_makes_a_business_that_tools_and_other_commands_work_with() {
     let folder = Folder::new();
     let (mut server, welcome) = start(&folder);
     let (url, user_key) = (text(&welcome, "url"), text(&welcome, "user_key"));
     assert_eq!(welcome["mcp_url"], format!("{url}/api/mcp"));
-    assert_eq!(welcome["database"], "sqlite://zoop.db");
+    assert_eq!(text(&welcome, "database"), folder.database());
     assert!(user_key.starts_with("zoop_uk_"));
     assert!(text(&welcome, "tenant_key").starts_with("zoop_tk_"));
     let tenants = folder.json(&["tenant", "list"]);
@@ -70,7 +71,7 @@ fn it_makes_a_business_that_tools_and_other_commands_work_with() {
     folder.json(&["call", "tags.list", "--url", &url, "--key", &user_key]);
 }
 
-#[test]
+#[both]
 fn the_curl_that_it_prints_works_when_it_is_pasted() {
     let folder = Folder::new();
     let server = Server::start(folder.command(DEMO));
@@ -92,7 +93,7 @@ fn the_curl_that_it_prints_works_when_it_is_pasted() {
     assert!(found.contains("Nguyễn"), "{answer}");
 }
 
-#[test]
+#[both]
 fn a_database_with_other_businesses_is_left_alone() {
     let folder = Folder::new();
     folder.business();

@@ -11,6 +11,8 @@ mod load;
 mod moving;
 mod operator;
 mod outage;
+mod postgres;
+mod processes;
 mod secrets;
 mod security;
 mod serve;

@@ -1,6 +1,7 @@
 //! The commands that run the installation, on a database without a server.
 
 use serde_json::Value;
+use zoop_both::both;
 
 use crate::world::{Folder, text};
 
@@ -50,7 +51,7 @@ fn an_old_schema_is_changed_only_by_migrate_and_serve() {
     assert_eq!(count(&folder.json(&[&["tenant", "list"], &old[..]].concat())), 0);
 }
 
-#[test]
+#[both]
 fn tenants_and_users_come_and_go() {
     let folder = Folder::new();
     let (tenant, owner, _) = folder.business();
@@ -78,7 +79,7 @@ fn tenants_and_users_come_and_go() {
     assert!(folder.zoop(&["user", "list"]).stdout.contains("dana@example.com  owner"));
 }
 
-#[test]
+#[both]
 fn with_several_businesses_one_has_to_be_named() {
     let folder = Folder::new();
     let (first, ..) = folder.business();
@@ -104,7 +105,7 @@ fn with_several_businesses_one_has_to_be_named() {
     assert!(answer.failure().contains("--tenant is no id"), "{}", answer.stderr);
 }
 
-#[test]
+#[both]
 fn keys_are_shown_once() {
     let folder = Folder::new();
     folder.business();
@@ -150,7 +151,7 @@ fn keys_are_shown_once() {
     assert!(answer.failure().contains("revoked already"), "{}", answer.stderr);
 }
 
-#[test]
+#[both]
 fn the_history_is_paged_through_and_newest_first() {
     let folder = Folder::new();
     let (tenant, owner, _) = folder.business();

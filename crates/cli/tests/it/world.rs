@@ -91,6 +91,11 @@ impl Folder {
         std::fs::write(self.path(name), text).expect("a file");
     }
 
+    /// The URL of the database that `zoop` takes here.
+    pub(crate) fn database(&self) -> &str {
+        self.server.as_ref().map_or("sqlite://zoop.db", Database::url)
+    }
+
     /// `zoop` with these arguments, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let launcher = self.launcher.iter().map(String::as_str);

@@ -147,9 +147,9 @@ fn moves_to(engine: Dialect) {
     let (world, businesses) = world();
     let target = Target::new(engine);
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = heard.clone();
+    let listener = heard.clone();
     let watch: Watch =
-        Arc::new(move |phase, done, all| hears.lock().unwrap().push((phase, done, all)));
+        Arc::new(move |phase, done, all| listener.lock().unwrap().push((phase, done, all)));
     let copied = copy(&world.db, &target.db, &watch).expect("a copy");
 
     let of = |name: &str| copied.iter().find(|copied| copied.table == name).expect("it").rows;

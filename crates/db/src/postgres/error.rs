@@ -17,6 +17,9 @@ pub(super) enum Failure {
     /// The connection is gone, or cannot be made.
     #[error("{0}")]
     Lost(String),
+    /// The server lets nobody in with this URL.
+    #[error(transparent)]
+    Barred(Refused),
     /// The job's deadline passed on this side.
     #[error("there was no answer in time")]
     Deadline,
@@ -47,7 +50,7 @@ impl Failure {
 
     /// Whether the connection can be used no longer.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::Deadline)
+        matches!(self, Self::Lost(_) | Self::Barred(_) | Self::Deadline)
     }
 
     /// Whether the same job may succeed in another transaction: nothing was kept of this one.
@@ -58,6 +61,7 @@ impl Failure {
                 SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED
             ),
             Self::Lost(_) => true,
+            Self::Barred(refused) => refused.code == SqlState::TOO_MANY_CONNECTIONS,
             Self::Deadline | Self::Unknown(_) | Self::Misused(_) => false,
         }
     }
@@ -65,6 +69,33 @@ impl Failure {
     /// Whether the server was asked of a transaction whose number it has not given out yet.
     pub(super) fn is_of_the_future(&self) -> bool {
         matches!(self, Self::Refused(refused) if refused.code == SqlState::INVALID_PARAMETER_VALUE)
+    }
+
+    /// What whoever starts the program can do about a connection that cannot be made.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
+            Self::Barred(refused) if refused.code == SqlState::INVALID_CATALOG_NAME => {
+                "make the database (CREATE DATABASE … OWNER … ENCODING 'UTF8' TEMPLATE template0), or \
+                 correct its name in the URL"
+            }
+            Self::Barred(refused) if refused.code == SqlState::TOO_MANY_CONNECTIONS => {
+                "raise the server's max_connections (or the limit of the role or the database), or let \
+                 each process open fewer: storage.readers and storage.writers"
+            }
+            Self::Barred(_) => {
+                "check the user and the password in the URL, and that the server's pg_hba.conf lets this \
+                 user in"
+            }
+            _ => {
+                "check that the server runs there and can be reached from here, and that the URL holds \
+                 a password if the server asks for one"
+            }
+        }
+    }
+
+    /// Whether the role may not do this.
+    pub(super) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Refused(refused) if refused.code == SqlState::INSUFFICIENT_PRIVILEGE)
     }
 
     /// Whether the server's copy of a prepared statement is gone or out of date.
@@ -96,6 +127,12 @@ impl From<&DbError> for Failure {
             message: refusal.message().to_owned(),
             is_without_right: refusal.routine() == Some("aclcheck_error"),
         };
+        // The user, the password, the database, or the number of connections.
+        if ["28", "3D"].contains(&&refused.code.code()[..2])
+            || refused.code == SqlState::TOO_MANY_CONNECTIONS
+        {
+            return Self::Barred(refused);
+        }
         // After these the server closes the connection.
         if matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
             return Self::Lost(refused.to_string());
@@ -109,6 +146,7 @@ impl From<Failure> for Error {
         match failure {
             Failure::Refused(refused) => refused.into(),
             Failure::Lost(reason) => Self::Unavailable(reason.into()),
+            Failure::Barred(refused) => Self::Unavailable(refused.into()),
             Failure::Deadline => Self::Deadline,
             Failure::Unknown(reason) => Self::Unknown(reason.into()),
             Failure::Misused(reason) => Self::Statement(reason.into()),

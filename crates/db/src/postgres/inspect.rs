@@ -4,9 +4,27 @@ use super::Connection;
 use super::statement::Text;
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
+use crate::session::ServerState;
 use crate::tx::Tenant;
 
 impl Connection {
+    /// What the server and the role are like.
+    pub(crate) fn server_state(&mut self) -> Result<ServerState> {
+        let rows = self.script_in_job(
+            "SELECT current_setting('server_version'), (rolsuper OR rolbypassrls)::integer, \
+             least(current_setting('max_connections')::integer \
+             - current_setting('superuser_reserved_connections')::integer, nullif(rolconnlimit, -1), \
+             (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())) \
+             FROM pg_roles WHERE rolname = current_user",
+        )?;
+        let row = rows.first().ok_or(Error::NoRow)?;
+        Ok(ServerState {
+            version: row.get(0).unwrap_or_default().to_owned(),
+            passes_policies: row.get(1) == Some("1"),
+            connections: row.get(2).and_then(|count| count.parse().ok()).ok_or(Error::NoRow)?,
+        })
+    }
+
     /// What the server knows to be wrong with the database. It keeps no check that reads everything;
     /// this tells of pages whose checksum was wrong when they were read, and of indexes that were
     /// never finished.

@@ -89,5 +89,13 @@ fn quoted(text: &str) -> String {
 
 /// Runs a script however long it takes: a step may rewrite a table.
 fn script(connection: &mut Connection, sql: &str) -> Result<Vec<SimpleQueryRow>> {
-    Ok(connection.script(sql, None)?)
+    connection.script(sql, None).map_err(|failure| {
+        if !failure.is_forbidden() {
+            return failure.into();
+        }
+        Error::Schema(format!(
+            "{failure}: the role must own the database and its tables; else let a role that does run \
+             `zoop migrate`, grant this one its tables, and run `zoop serve --no-migrate`"
+        ))
+    })
 }

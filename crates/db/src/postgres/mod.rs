@@ -104,6 +104,11 @@ impl Postgres {
         self.commits.load(Ordering::Relaxed)
     }
 
+    /// Connections that are held open.
+    pub(crate) fn connections(&self) -> usize {
+        self.threads.len()
+    }
+
     /// What the database's clock says now.
     pub(crate) fn time(&self) -> Option<Timestamp> {
         self.server.time()

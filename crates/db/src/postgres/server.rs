@@ -81,7 +81,7 @@ impl Server {
         config.keepalives_interval(KEEPALIVE_INTERVAL);
         config.keepalives_retries(KEEPALIVE_RETRIES);
         let tls = tls::connector(&config)
-            .map_err(|reason| Error::Connect { server: name(&config), source: reason.into() })?;
+            .map_err(|reason| Error::Tls { server: name(&config), source: reason.into() })?;
         Ok(Self {
             config,
             tls,
@@ -149,7 +149,11 @@ impl Server {
 
     /// The refusal to start with a server that cannot be reached, or that does not let us in.
     pub(super) fn unreachable(&self, failure: &Failure) -> Error {
-        Error::Connect { server: name(&self.config), source: failure.to_string().into() }
+        Error::Connect {
+            server: name(&self.config),
+            source: failure.to_string().into(),
+            advice: failure.advice(),
+        }
     }
 }
 

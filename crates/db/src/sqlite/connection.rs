@@ -17,6 +17,8 @@ use crate::tx::Tenant;
 const PREPARED: usize = 512;
 /// How long the writer waits for another process's lock before it says [`Error::Locked`].
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How long it waits between two looks at a lock that SQLite does not wait for.
+const LOCK_LOOK: Duration = Duration::from_millis(5);
 /// How much of the file is read through memory mapping rather than copied.
 const MAPPED_BYTES: i64 = 1 << 31;
 /// The page cache of a connection in KiB, beside the mapping.
@@ -53,7 +55,7 @@ impl Connection {
         super::create_private(path);
         let raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         raw.busy_timeout(LOCK_WAIT)?;
-        raw.pragma_update(None, "journal_mode", "WAL")?;
+        keep_log(&raw)?;
         raw.pragma_update(None, "synchronous", "FULL")?;
         raw.pragma_update(None, "foreign_keys", true)?;
         // Checkpoints are the checkpoint thread's work, never a surprise in a caller's commit.
@@ -212,6 +214,18 @@ impl Connection {
 fn open(path: &Path, flags: OpenFlags) -> Result<rusqlite::Connection> {
     rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|source| Error::Open { path: path.to_owned(), source: source.into() })
+}
+
+/// Lets the file have a write-ahead log. Of processes that do so at once to a new file the later ones find
+/// it locked, and SQLite does not wait for this lock as it does for all others.
+fn keep_log(raw: &rusqlite::Connection) -> Result<()> {
+    let give_up = Instant::now() + LOCK_WAIT;
+    loop {
+        match raw.pragma_update(None, "journal_mode", "WAL").map_err(Error::from) {
+            Err(Error::Locked) if Instant::now() < give_up => std::thread::sleep(LOCK_LOOK),
+            outcome => return outcome,
+        }
+    }
 }
 
 fn prepared<'c>(

@@ -11,8 +11,33 @@ fn health_and_readiness_are_told_on_the_public_port() {
     let server = Server::start();
     let health = http::get(server.public, "/healthz");
     assert_eq!((health.status, health.json()), (200, json!({ "status": "ok" })));
+    server.set_clock();
     let ready = http::get(server.public, "/readyz");
     assert_eq!((ready.status, ready.json()), (200, json!({ "status": "ready" })));
+}
+
+#[test]
+fn a_process_whose_clock_is_off_the_databases_warns_and_then_is_not_ready() {
+    zoop_crm::testing::on(zoop_db::Dialect::Postgres, || {
+        let server = Server::start();
+        let ready = || http::get(server.public, "/readyz");
+        let warnings = || server.log.text().matches("off the database's").count();
+        server.set_clock();
+        ready();
+        let before = warnings();
+        server.world.clock.advance(2_500);
+        assert_eq!((ready().status, ready().status), (200, 200));
+        assert_eq!(warnings(), before + 1, "told once");
+        server.world.clock.advance(3_000);
+        let late = ready();
+        assert_eq!((late.status, late.header("retry-after")), (503, Some("1")), "{late:?}");
+        assert!(late.json()["reason"].as_str().unwrap().contains("clock"), "{late:?}");
+        server.world.clock.advance(-11_000);
+        assert_eq!(ready().status, 503, "behind is off too");
+        server.world.clock.advance(5_500);
+        assert_eq!(ready().status, 200);
+        assert!(server.log.text().contains("agrees with the database's again"));
+    });
 }
 
 #[both]

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zoop_crm::access::Scope;
+use zoop_crm::clock::Clock;
 use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::{Business, World};
 use zoop_db::{Db, Migrate, Options};
@@ -74,6 +75,13 @@ impl Server {
             stop: Some(stop),
             running: Some(running),
             runtime,
+        }
+    }
+
+    /// Sets the process's clock by the database's, where that has one.
+    pub(crate) fn set_clock(&self) {
+        if let Some(there) = self.db.clock() {
+            self.world.clock.advance((there.0 - self.world.clock.now().0) / 1_000);
         }
     }
 

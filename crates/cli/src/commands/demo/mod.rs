@@ -17,12 +17,13 @@ use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::error::Error;
 use zoop_db::Migrate;
 
-use crate::config::{Config, without_password};
+use crate::config::Config;
 use crate::database::{self, Missing};
 use crate::hosting::{self, Listeners};
 use crate::logging;
 use crate::operator::{self, About, Operator, explained};
 use crate::output::{self, Output};
+use crate::url::without_password;
 
 use self::welcome::Welcome;
 

@@ -1,0 +1,177 @@
+//! What is told of a PostgreSQL server that cannot be used, and what the command line leaves to it.
+
+use std::process::Command;
+
+use serde_json::Value;
+use zoop_db::Dialect;
+use zoop_postgres_cluster::{Cluster, Database};
+
+use crate::world::{Answer, Folder, database, wait_until};
+
+/// A folder whose database is a server's.
+fn folder() -> Folder {
+    let mut folder = None;
+    zoop_crm::testing::on(Dialect::Postgres, || folder = Some(Folder::new()));
+    folder.expect("a folder")
+}
+
+/// Every command that opens a database says the same of one that cannot be used: `hints` are in it, and
+/// no password.
+#[track_caller]
+fn refused(url: &str, hints: &[&str]) {
+    let folder = Folder::new();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["tenant", "list"]] {
+        let answer = folder.zoop(&[command, &["--database", url]].concat());
+        let told = answer.failure();
+        for hint in hints {
+            assert!(told.contains(hint), "{command:?}: {hint} in {told}");
+        }
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(!answer.stderr.contains("s3cret"), "{}", answer.stderr);
+    }
+}
+
+/// The socket's folder, as a URL names it.
+fn host(cluster: &Cluster) -> String {
+    cluster.socket().parent().expect("a folder").display().to_string()
+}
+
+/// Runs a script as the superuser.
+fn as_superuser(url: &str, script: &str) -> String {
+    let output = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", script, url])
+        .output()
+        .expect("psql runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_told_with_what_to_do() {
+    let cluster = Cluster::start().expect("a cluster");
+    let (host, superuser) = (host(&cluster), cluster.url());
+    let url = |rest: &str| format!("postgres:///{rest}host={host}&user=zoop&password=s3cret");
+    refused(
+        "postgres://zoop:s3cret@127.0.0.1:1/zoop",
+        &["zoop@127.0.0.1:1/zoop", "server runs there"],
+    );
+    refused(&url("postgres?port=1&"), &["server runs there", "zoop@"]);
+    refused(
+        &url("postgres?"),
+        &["role \"zoop\" does not exist", "check the user and the password"],
+    );
+
+    as_superuser(&superuser, "CREATE ROLE zoop LOGIN PASSWORD 'right'");
+    refused(&url("nowhere?"), &["\"nowhere\" does not exist", "CREATE DATABASE"]);
+    let answer = Folder::new().zoop(&["migrate", "--database", &url("postgres?")]);
+    let told = answer.failure();
+    let forbidden = ["permission denied for schema public", "must own the database"];
+    assert!(forbidden.iter().all(|hint| told.contains(hint)), "{told}");
+
+    let file = as_superuser(&superuser, "SHOW hba_file");
+    let asks = "local all postgres trust\nlocal all all scram-sha-256\n";
+    std::fs::write(file, asks).expect("the server's rules");
+    as_superuser(&superuser, "SELECT pg_reload_conf()");
+    let probe = url("postgres?");
+    wait_until("the server asks for the password", || {
+        let asked = Command::new("psql").args(["--command", "SELECT 1", &probe]).output();
+        !asked.expect("psql runs").status.success()
+    });
+    let hints =
+        ["password authentication failed", "check the user and the password", "pg_hba.conf"];
+    refused(&probe, &hints);
+    let none = format!("postgres:///postgres?host={host}&user=zoop");
+    refused(&none, &["that the URL holds a password"]);
+
+    as_superuser(&superuser, "ALTER ROLE zoop CONNECTION LIMIT 0");
+    let right = probe.replace("s3cret", "right");
+    refused(&right, &["too many connections", "max_connections", "storage.readers"]);
+}
+
+#[test]
+fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
+    let (theirs, newer, odd) = (database(), database(), database());
+    theirs.run("CREATE TABLE theirs (n integer)").expect("a table");
+    refused(theirs.url(), &["another program's tables", "name another database"]);
+    let folder = Folder::new();
+    let old = folder.zoop(&["tenant", "list", "--database", newer.url()]);
+    assert!(old.failure().contains("`zoop migrate`"), "{}", old.stderr);
+    let strict = ["serve", "--no-migrate", "--listen", "127.0.0.1:0", "--database", newer.url()];
+    assert!(folder.zoop(&strict).failure().contains("`zoop migrate`"));
+    folder.json(&["migrate", "--database", newer.url()]);
+    newer.run("INSERT INTO schema_steps VALUES (99, '0100_later', '')").expect("a later step");
+    refused(newer.url(), &["newer zoop"]);
+    let name = "SELECT current_database()";
+    let name = odd.run(name).expect("a name").trim().to_owned();
+    let remade =
+        format!("CREATE DATABASE {name}_latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'");
+    as_superuser(&odd.superuser_url(), &remade);
+    let latin = odd.url().replace(&name, &format!("{name}_latin"));
+    refused(&latin, &["LATIN1", "ENCODING 'UTF8'"]);
+    as_superuser(&odd.superuser_url(), &format!("DROP DATABASE {name}_latin"));
+}
+
+/// One check of the doctor's.
+fn check(report: &Value, name: &str) -> (bool, bool, String) {
+    let checks = report["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|check| check["name"] == name);
+    let check = check.unwrap_or_else(|| panic!("{name} in {report}"));
+    let detail = check["detail"].as_str().expect("a detail").to_owned();
+    (check["ok"] == true, check["warning"] == true, detail)
+}
+
+#[test]
+fn the_doctor_looks_at_the_server() {
+    let folder = folder();
+    folder.json(&["migrate"]);
+    let report = folder.json(&["doctor"]);
+    assert_eq!(report["ok"], true, "{report}");
+    for name in ["server", "role", "server's clock", "connections", "structure", "reading"] {
+        let (ok, warning, detail) = check(&report, name);
+        assert!(ok && !warning, "{name}: {detail}");
+    }
+    let (_, _, detail) = check(&report, "connections");
+    assert!(detail.contains("opens 16 of"), "{detail}");
+
+    let mut greedy = folder.command(&["doctor", "--json"]);
+    greedy.env("ZOOP_STORAGE_READERS", "4").env("ZOOP_STORAGE_WRITERS", "300");
+    let report = Answer::from(greedy.output().expect("zoop runs")).json();
+    let (ok, warning, detail) = check(&report, "connections");
+    assert!(ok && warning && detail.contains("opens 304 of"), "{detail}");
+    assert!(detail.contains("max_connections") && detail.contains("storage.writers"), "{detail}");
+
+    let empty = database();
+    let superuser = empty.superuser_url();
+    folder.json(&["migrate", "--database", &superuser]);
+    let report = folder.json(&["doctor", "--database", &superuser]);
+    let (ok, warning, detail) = check(&report, "role");
+    assert!(ok && warning && detail.contains("NOBYPASSRLS"), "{detail}");
+    let shown = folder.zoop(&["doctor", "--database", &superuser]);
+    assert!(shown.stdout.contains("! role: "), "{}", shown.stdout);
+}
+
+/// Runs a command that was told as it is.
+fn run(told: &str) {
+    let command = told.split_once("role: ").expect("a command").1;
+    let command = command.split_once(" (or").expect("its end").0;
+    let output = Command::new("sh").args(["-c", command]).output().expect("sh runs");
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_servers_database_is_copied_by_the_commands_that_are_told() {
+    let folder = folder();
+    let (tenant, ..) = folder.business();
+    let copy = folder.path("copy.dump").display().to_string();
+    let told = folder.zoop(&["backup", &copy]);
+    run(told.failure());
+    let fresh: Database = database();
+    let into = ["restore-backup", &copy, "--database", fresh.url()];
+    run(folder.zoop(&into).failure());
+    let list = folder.json(&["tenant", "list", "--database", fresh.url()]);
+    assert_eq!(list["rows"][0]["id"], tenant.as_str());
+    let secret = "postgres://zoop:s3cret@db.example.com/zoop?password=s3cret";
+    let told = folder.zoop(&["backup", "x", "--database", secret]);
+    assert!(told.failure().contains("'postgres://db.example.com/zoop'"), "{}", told.stderr);
+    assert!(!told.stderr.contains("s3cret"));
+}

@@ -1,0 +1,56 @@
+//! How far this process's clock is off the database's, where the database has one.
+//!
+//! Ids, limits and expiries go by the process's clock. Processes on one database must agree on the time,
+//! and the database's is the one that they all see.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use zoop_db::Timestamp;
+
+/// From here on the log warns.
+const WARNS: u64 = 1_000_000;
+/// From here on the process is not ready.
+const UNFIT: u64 = 5_000_000;
+
+/// Compares the clocks; told in the log when it changes.
+#[derive(Default)]
+pub(crate) struct Clocks {
+    are_apart: AtomicBool,
+}
+
+impl Clocks {
+    /// Whether the clocks agree well enough to serve, and a line in the log if they begin or cease to
+    /// agree well.
+    pub(crate) fn agree(&self, here: Timestamp, database: Option<Timestamp>) -> bool {
+        let Some(there) = database else { return true };
+        let off = here.0.abs_diff(there.0);
+        let are_apart = off >= WARNS;
+        if self.are_apart.swap(are_apart, Ordering::Relaxed) != are_apart {
+            if are_apart {
+                tracing::warn!(
+                    milliseconds = (here.0.saturating_sub(there.0)) / 1_000,
+                    "this machine's clock is off the database's: let NTP set both; five seconds are not \
+                     ready"
+                );
+            } else {
+                tracing::warn!("this machine's clock agrees with the database's again");
+            }
+        }
+        off < UNFIT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_seconds_to_either_side_are_too_many() {
+        let clocks = Clocks::default();
+        let agree = |off: i64| clocks.agree(Timestamp(1_000 + off), Some(Timestamp(1_000)));
+        for (off, fits) in [(0, true), (4_999_999, true), (5_000_000, false), (-5_000_000, false)] {
+            assert_eq!(agree(off), fits, "{off}");
+        }
+        assert!(clocks.agree(Timestamp(i64::MAX), None), "a file has no clock");
+    }
+}
