@@ -1,7 +1,7 @@
 //! [`Session`]: the connection that a job works on, whichever engine's it is.
 
 use crate::error::{Error, Result};
-use crate::row::{Row, Source, Value};
+use crate::row::{Row, Source, Timestamp, Value};
 use crate::sql::{Dialect, Dialects};
 use crate::tx::Tenant;
 use crate::{postgres, sqlite};
@@ -154,6 +154,14 @@ impl Session<'_> {
             Self::Postgres(connection) => {
                 connection.first(call.text.postgres, call.tenant, call.params, read)
             }
+        }
+    }
+
+    /// See [`ReadTx::clock`](crate::ReadTx::clock).
+    pub(crate) fn clock(&mut self) -> Result<Option<Timestamp>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(connection) => connection.clock().map(Some),
         }
     }
 

@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::error::{Error, Result};
 use crate::migrate::{BEGIN_COPY, END_COPY};
-use crate::row::{Row, Value};
+use crate::row::{Row, Timestamp, Value};
 use crate::session::{Call, ServerState, Session};
 use crate::sql::{Dialect, GlobalSql, Sql};
 
@@ -138,6 +138,11 @@ impl<'c> ReadTx<'c> {
         read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
         self.session.first(above(sql, params), read)
+    }
+
+    /// What the database's own clock says now; none where it has no clock of its own.
+    pub fn clock(&mut self) -> Result<Option<Timestamp>> {
+        self.session.clock()
     }
 
     /// What the database's server and role are like, if it has a server.

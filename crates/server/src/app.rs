@@ -91,13 +91,6 @@ pub(crate) struct Shared {
     pub(crate) seats: Semaphore,
 }
 
-impl Shared {
-    /// Whether this process's clock agrees well enough with the database's.
-    pub(crate) fn clocks_agree(&self) -> bool {
-        self.clocks.agree(self.environment.clock.now(), self.db.clock())
-    }
-}
-
 impl App {
     /// A server over `db`. The JSON of the tool lists is written here, once.
     #[must_use]

@@ -19,7 +19,7 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     let mut rounds = time::interval_at(time::Instant::now() + EVERY, EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // For the log: a server that is asked for its readiness by nobody tells it too.
-    app.shared.clocks_agree();
+    compare_clocks(&app.shared).await;
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -30,7 +30,7 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
 
 /// Compares the clocks; drops what idle callers left in memory, and what is out of date in the database.
 async fn round(shared: &Shared) {
-    shared.clocks_agree();
+    compare_clocks(shared).await;
     let now = shared.environment.clock.now();
     shared.limiter.drop_idle(now);
     shared.last_use.drop_idle(now);
@@ -44,6 +44,19 @@ async fn round(shared: &Shared) {
         Err(Error::Internal { cause }) => tracing::error!(%cause, "the sweep failed"),
         Err(Error::Unavailable { cause }) => tracing::warn!(%cause, "the sweep was put off"),
         Err(error) => tracing::error!(kind = error.kind(), "the sweep failed"),
+    }
+}
+
+/// Tells the log whether this process's clock and the database's are apart.
+async fn compare_clocks(shared: &Shared) {
+    let clock = shared.environment.clock.clone();
+    let read = shared.db.read::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let database = tx.clock()?;
+        Ok((clock.now(), database))
+    });
+    // A database that does not answer is told by those who need it.
+    if let Ok((here, database)) = read.await {
+        shared.clocks.agree(here, database);
     }
 }
 

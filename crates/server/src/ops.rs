@@ -26,22 +26,25 @@ pub(crate) async fn health() -> Response {
 /// The database answers, and its clock and this machine's agree. Its schema was checked when it was opened. A server whose storage refuses
 /// writes still serves reads, so it stays ready and says so.
 pub(crate) async fn readiness(State(app): State<App>) -> Response {
-    // Looking for a tenant that cannot exist reads an index and finds nothing.
-    let read = app.shared.db.read(Instant::now() + READY_WITHIN, |tx| {
+    let clock = app.shared.environment.clock.clone();
+    let read = app.shared.db.read(Instant::now() + READY_WITHIN, move |tx| {
+        // Looking for a tenant that cannot exist reads an index and finds nothing.
         match tenants::account(tx, Id::new(Uuid::nil())) {
-            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) | Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
         }
+        let database = tx.clock()?;
+        Ok((clock.now(), database))
     });
     // The job's own deadline does not help where no thread comes to look at it.
     match tokio::time::timeout(READY_WITHIN, read).await {
-        Ok(Ok(())) if !app.shared.clocks_agree() => {
+        Ok(Ok((here, database))) if !app.shared.clocks.agree(here, database) => {
             not_ready("this machine's clock is five seconds or more off the database's")
         }
-        Ok(Ok(())) if app.shared.db.takes_writes() => {
+        Ok(Ok(_)) if app.shared.db.takes_writes() => {
             Answer::ok(br#"{"status":"ready"}"#.to_vec(), "ok").into_response()
         }
-        Ok(Ok(())) => {
+        Ok(Ok(_)) => {
             let body = br#"{"status":"ready","degraded":"the storage refuses writes"}"#;
             Answer::ok(body.to_vec(), "ok").into_response()
         }

@@ -20,7 +20,7 @@
 //! | `0001=active` `0001=tag:7` … | facets: what a filter asks for exactly |
 //! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same of archived customers |
 //!
-//! An archived customer has marks of its own ([`Shelf`]). Nearly every search leaves such customers
+//! An archived customer has marks of its own (`Shelf`). Nearly every search leaves such customers
 //! out, and needs no condition for it: one that nearly every row meets costs more than all the rest,
 //! since the index walks it beside each word.
 //!

@@ -3,11 +3,17 @@
 use super::Connection;
 use super::statement::Text;
 use crate::error::{Error, Result};
-use crate::row::{Row, Source, Value};
+use crate::row::{Row, Source, Timestamp, Value};
 use crate::session::ServerState;
 use crate::tx::Tenant;
 
 impl Connection {
+    /// What the server's clock says now.
+    pub(crate) fn clock(&mut self) -> Result<Timestamp> {
+        let rows = self.query(Text::plain("SELECT clock_timestamp()"), None, &[])?;
+        Row::new(Source::Postgres(rows.first().ok_or(Error::NoRow)?)).take()
+    }
+
     /// What the server and the role are like.
     pub(crate) fn server_state(&mut self) -> Result<ServerState> {
         let rows = self.script_in_job(
