@@ -188,7 +188,7 @@ mod tests {
         work.bind(Tenant(7));
         let text = work.take_off().expect("there is time");
         let steps: Vec<_> = text.split(';').collect();
-        let [begin, limit, tenant, lock, ""] = steps[..] else { panic!("{text}") };
+        let [begin, .., limit, tenant, lock, ""] = steps[..] else { panic!("{text}") };
         assert_eq!(begin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
         let limit: u64 = limit
             .strip_prefix("SET LOCAL statement_timeout = ")
