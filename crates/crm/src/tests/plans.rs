@@ -14,6 +14,12 @@ const WHOLE: &[(&str, &str)] = &[
     ("COUNT_ON", "moving"),
 ];
 
+/// Statements of a copy that drop an index of PostgreSQL's and make it anew: they have no plan there, and
+/// stand for nothing on SQLite.
+fn is_of_an_index(module: &str, name: &str) -> bool {
+    module == "moving" && name.ends_with("_WORDS")
+}
+
 /// How many statements may have a text of their own for each engine.
 const DIALECT_PAIRS: usize = 12;
 
@@ -44,7 +50,7 @@ fn every_statement_is_prepared_and_walks_no_table() {
             .read(move |tx| Ok(tx.plan(sql, placeholders(sql))?))
             .unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
         let counts = name == "COUNT" && module.starts_with("moving ");
-        if counts || WHOLE.contains(&(name, module)) {
+        if counts || is_of_an_index(module, name) || WHOLE.contains(&(name, module)) {
             continue;
         }
         for step in &plan {
@@ -68,6 +74,9 @@ fn every_statement_is_prepared_on_postgresql() {
             statements.iter().map(move |(name, sql)| (module, *name, sql.postgres()))
         });
         for (module, name, sql) in tenant.chain(global) {
+            if is_of_an_index(module, name) {
+                continue;
+            }
             // The plan for an empty table says nothing; that there is one says that the server
             // understands the statement.
             let plan = world.read(move |tx| Ok(tx.plan(sql, placeholders(sql))?));
