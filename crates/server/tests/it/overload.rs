@@ -23,6 +23,11 @@ const TIGHT: Options = Options {
     write_batch: NonZeroUsize::MIN,
 };
 
+/// One thread that writes, so that it can be held.
+fn one_writer() -> Options {
+    Options { writers: NonZeroUsize::new(1), ..Options::default() }
+}
+
 /// A job that holds a database thread until it is dropped.
 struct Held {
     release: Option<mpsc::Sender<()>>,
@@ -176,7 +181,7 @@ fn a_job_that_waits_past_the_deadline_is_answered_503() {
 
 #[both]
 fn a_write_whose_caller_has_gone_is_never_begun() {
-    let server = Server::start();
+    let server = Server::start_with(|_| {}, Some(&one_writer()));
     let held = Held::writer(&server.db);
     let arguments = json!({ "customer_type": "company", "company_name": "Gone" });
     let body = message("tools/call", json!({ "name": "customers.create", "arguments": arguments }));
@@ -199,7 +204,7 @@ fn a_write_whose_caller_has_gone_is_never_begun() {
 
 #[both]
 fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
-    let mut server = Server::start();
+    let mut server = Server::start_with(|_| {}, Some(&one_writer()));
     // A connection that lies idle must not hold up the stop.
     let mut idle = Connection::open(server.public);
     idle.send_head("GET", "/healthz", &[]);
