@@ -18,8 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     let mut rounds = time::interval_at(time::Instant::now() + EVERY, EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // For the log: a server that is asked for its readiness by nobody tells it too.
-    compare_clocks(&app.shared).await;
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -47,7 +45,8 @@ async fn round(shared: &Shared) {
     }
 }
 
-/// Tells the log whether this process's clock and the database's are apart.
+/// Tells the log whether this process's clock and the database's are apart, also where nobody asks for
+/// the server's readiness.
 async fn compare_clocks(shared: &Shared) {
     let clock = shared.environment.clock.clone();
     let read = shared.db.read::<_, Error>(Instant::now() + PATIENCE, move |tx| {
