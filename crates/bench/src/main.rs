@@ -75,6 +75,18 @@ enum Command {
         #[arg(long)]
         peers: PathBuf,
     },
+    /// Measures PostgreSQL anew, and writes the report with what else the last run has measured.
+    Postgres {
+        /// Customers of the largest database.
+        #[arg(long, default_value_t = 1_000_000)]
+        customers: u32,
+        /// The release binary.
+        #[arg(long)]
+        zoop: PathBuf,
+        /// Where `./bench` has put the SDKs' servers and what they need.
+        #[arg(long)]
+        peers: PathBuf,
+    },
     /// Writes the report of the last run again.
     Report,
     /// Is the floor.
@@ -117,6 +129,11 @@ fn main() -> Result<()> {
             // Figures that mean nothing do not take the place of those that do.
             let folder = if quick { plan.folder.clone() } else { report::FOLDER.into() };
             report::write(&measure::run(plan)?, &folder)?;
+        }
+        Command::Postgres { customers, zoop, peers } => {
+            let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
+            let plan = Plan::full(customers, zoop, peers)?;
+            report::write(&measure::again_on_postgres(plan)?, Path::new(report::FOLDER))?;
         }
         Command::Report => report::write(&Results::load(&folder()?)?, Path::new(report::FOLDER))?,
         Command::Floor { port, answer } => floor::serve(port, answer)?,

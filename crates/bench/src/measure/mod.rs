@@ -39,6 +39,9 @@ pub(crate) const SMALLEST_SIZE: u32 = 10_000;
 
 const WARM_UP_CALLERS: usize = 16;
 
+/// Loads that write are numbered from somewhere below.
+const SERIES: usize = 100_000;
+
 /// What a run does.
 pub(crate) struct Plan {
     /// Customers of each database, rising.
@@ -95,20 +98,10 @@ struct Run {
 
 /// Measures everything, and keeps the results.
 pub(crate) fn run(plan: Plan) -> Result<Results> {
-    plan.zoop.check()?;
-    let mut databases = Vec::new();
-    for customers in &plan.sizes {
-        let (path, landmarks) = generate::cached(&Parameters::of(*customers))?;
-        databases.push(Database { customers: *customers, path, landmarks });
-    }
-    let mut results =
-        Results { machine: machine::describe()?, sizes: plan.sizes.clone(), ..Results::default() };
-    let (rounds, time) = (plan.rounds, plan.span.counted);
-    results.machine.push(format!("{rounds} rounds, in each {time:?} of every load"));
-    let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
-        "{msg} [{bar:30}] {percent}%  {pos}/{len} loads  {eta} left",
-    )?);
-    let mut run = Run { plan, databases, results, bar, series: 0 };
+    let machine = machine::describe()?;
+    let mut run = Run::new(plan, Results { machine, ..Results::default() })?;
+    let (rounds, time) = (run.plan.rounds, run.plan.span.counted);
+    run.results.machine.push(format!("{rounds} rounds, in each {time:?} of every load"));
     for (name, part) in [
         ("sizes and starts", facts::measure as fn(&mut Run) -> Result<()>),
         ("zoop and others", others::measure),
@@ -125,7 +118,36 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
     Ok(run.results)
 }
 
+/// Measures PostgreSQL anew, and keeps what else the last run has measured.
+pub(crate) fn again_on_postgres(plan: Plan) -> Result<Results> {
+    let mut kept = Results::load(&plan.folder)?;
+    kept.samples.retain(|sample| sample.key.server != POSTGRES);
+    kept.facts.retain(|fact| ![BARE, BOUND].contains(&fact.name.as_str()));
+    let mut run = Run::new(plan, kept)?;
+    postgres::measure(&mut run)?;
+    run.results.save(&run.plan.folder)?;
+    run.bar.finish_and_clear();
+    Ok(run.results)
+}
+
 impl Run {
+    /// A run that adds to results.
+    fn new(plan: Plan, mut results: Results) -> Result<Self> {
+        plan.zoop.check()?;
+        let mut databases = Vec::new();
+        for customers in &plan.sizes {
+            let (path, landmarks) = generate::cached(&Parameters::of(*customers))?;
+            databases.push(Database { customers: *customers, path, landmarks });
+        }
+        results.sizes.clone_from(&plan.sizes);
+        let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
+            "{msg} [{bar:30}] {percent}%  {pos}/{len} loads  {eta} left",
+        )?);
+        // Writes of an earlier run may be there still, so theirs are not made again.
+        let series = usize::try_from(std::process::id())? % SERIES;
+        Ok(Self { plan, databases, results, bar, series })
+    }
+
     fn largest(&self) -> &Database {
         &self.databases[self.databases.len() - 1]
     }
