@@ -3,7 +3,7 @@
 //! Nothing else in this crate reads a file or a variable for a setting; `zoop call` alone also
 //! takes its key and address from variables.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use zoop_db::Options;
 use zoop_server::{Limits, Settings};
@@ -28,6 +29,7 @@ const KEYS: &[&str] = &[
     "server.ops_listen",
     "server.public_url",
     "server.allowed_origins",
+    "server.trusted_proxies",
     "server.request_deadline",
     "server.in_flight",
     "limits.credential",
@@ -64,7 +66,9 @@ pub(crate) struct ServerConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
     /// Origins of browser pages that may call, beside the public URL's own.
-    pub(crate) allowed_origins: Origins,
+    pub(crate) allowed_origins: List,
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Networks,
     /// How long a request may take.
     pub(crate) request_deadline: Span,
     /// Requests that may be worked on at once.
@@ -140,33 +144,57 @@ impl From<Span> for String {
     }
 }
 
-/// A list of origins; a variable writes it with commas.
+/// A list of words; a variable writes it with commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "OriginsText", into = "Vec<String>")]
-pub(crate) struct Origins(Vec<String>);
+#[serde(from = "ListText", into = "Vec<String>")]
+pub(crate) struct List(Vec<String>);
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OriginsText {
+enum ListText {
     List(Vec<String>),
     Text(String),
 }
 
-impl From<OriginsText> for Origins {
-    fn from(text: OriginsText) -> Self {
+impl From<ListText> for List {
+    fn from(text: ListText) -> Self {
         match text {
-            OriginsText::List(list) => Self(list),
-            OriginsText::Text(text) => {
-                let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-                Self(origins.map(str::to_owned).collect())
+            ListText::List(list) => Self(list),
+            ListText::Text(text) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                Self(words.map(str::to_owned).collect())
             }
         }
     }
 }
 
-impl From<Origins> for Vec<String> {
-    fn from(origins: Origins) -> Self {
-        origins.0
+impl From<List> for Vec<String> {
+    fn from(list: List) -> Self {
+        list.0
+    }
+}
+
+/// A list of networks or addresses, such as `10.0.0.0/8`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "List", into = "List")]
+pub(crate) struct Networks(Vec<IpNet>);
+
+impl TryFrom<List> for Networks {
+    type Error = String;
+    fn try_from(list: List) -> Result<Self, String> {
+        let network = |word: &String| {
+            let address = || word.parse::<IpAddr>().map(IpNet::from);
+            word.parse::<IpNet>().or_else(|_| address()).map_err(|_| {
+                format!("{word:?} is no network or address: write it as 10.0.0.0/8 or 10.0.0.1")
+            })
+        };
+        list.0.iter().map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl From<Networks> for List {
+    fn from(networks: Networks) -> Self {
+        Self(networks.0.iter().map(ToString::to_string).collect())
     }
 }
 
@@ -179,7 +207,8 @@ impl Default for Config {
                 listen: "127.0.0.1:8080".to_owned(),
                 ops_listen: "127.0.0.1:9090".to_owned(),
                 public_url: None,
-                allowed_origins: Origins(server.allowed_origins),
+                allowed_origins: List(server.allowed_origins),
+                trusted_proxies: Networks(server.trusted_proxies),
                 request_deadline: Span(server.request_deadline),
                 in_flight: server.in_flight,
             },
@@ -284,6 +313,7 @@ impl Config {
     pub(crate) fn settings(&self, public_url: String) -> Settings {
         Settings {
             allowed_origins: self.server.allowed_origins.0.clone(),
+            trusted_proxies: self.server.trusted_proxies.0.clone(),
             limits: Limits { credential: self.limits.credential, tenant: self.limits.tenant },
             request_deadline: self.server.request_deadline.0,
             in_flight: self.server.in_flight,

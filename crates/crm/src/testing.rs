@@ -19,7 +19,7 @@ use crate::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::tool::Action;
-use crate::{keys, run, schema, tenants};
+use crate::{credential, run, schema, tenants};
 
 /// When the world begins.
 const START: &str = "2026-06-13T18:00:00.000Z";
@@ -400,10 +400,10 @@ impl World {
     /// When the database fails.
     pub fn authenticate(&self, token: &str) -> Result<Access, &'static str> {
         let (token, now) = (token.to_owned(), self.clock.now());
-        self.read(move |tx| keys::authenticate(tx, &token, Channel::Mcp, None, now))
+        self.read(move |tx| credential::authenticate(tx, &token, Channel::Mcp, None, now))
             .expect("the database answers")
             .map(|caller| caller.access)
-            .map_err(keys::Denied::reason)
+            .map_err(credential::Denied::reason)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
+use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use zoop_crm::clock::Environment;
 use zoop_db::Db;
@@ -20,6 +21,9 @@ use crate::mcp::{self, ToolBook};
 use crate::metrics::Metrics;
 use crate::ops;
 use crate::origin::Origins;
+use crate::peer::Proxies;
+use crate::visitors::Visitors;
+use crate::web;
 
 /// How the server behaves. The listeners are given to [`serve`](crate::serve()) apart.
 #[derive(Debug, Clone)]
@@ -29,6 +33,8 @@ pub struct Settings {
     pub public_url: String,
     /// Origins of browser pages that may call the endpoint, beside the public URL's own.
     pub allowed_origins: Vec<String>,
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Requests in a rolling minute.
     pub limits: Limits,
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
@@ -61,6 +67,7 @@ impl Settings {
         Self {
             public_url: public_url.into(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
@@ -82,8 +89,10 @@ pub(crate) struct Shared {
     pub(crate) server: ServerInfo,
     pub(crate) tools: ToolBook,
     pub(crate) origins: Origins,
+    pub(crate) proxies: Proxies,
     pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
+    pub(crate) visitors: Visitors,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
@@ -106,8 +115,10 @@ impl App {
             server,
             tools: ToolBook::new(),
             origins: Origins::new(&settings.public_url, &settings.allowed_origins),
+            proxies: Proxies::new(&settings.trusted_proxies),
             challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
+            visitors: Visitors::default(),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
@@ -123,6 +134,7 @@ impl App {
             .route("/api/mcp", any(mcp::endpoint))
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
+            .merge(web::assets::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

@@ -8,6 +8,9 @@
 //! | `last_use` | when each key was last used, written down aside |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | what stays of a request: its log line and its metrics |
+//! | `peer` | from where a request comes |
+//! | `web` | what every page shares |
+//! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
 //! | `clocks` | how far this process's clock is off the database's |
 //! | `sharing` | what processes tell one another of their callers' requests |
@@ -29,9 +32,12 @@ mod mcp;
 mod metrics;
 mod ops;
 mod origin;
+mod peer;
 mod serve;
 mod sharing;
 mod trail;
+mod visitors;
+mod web;
 
 pub use app::{App, Limits, Settings};
 pub use serve::serve;

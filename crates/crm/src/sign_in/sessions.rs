@@ -1,0 +1,201 @@
+//! Sessions: a browser that a person signed in with.
+//!
+//! A session ends after 12 hours without use and after 30 days in any case.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
+
+use super::store;
+use crate::access::{Access, Account, Actor, Channel, Credential, Role, Scopes};
+use crate::clock::{Environment, Moment};
+use crate::context::Recorded;
+use crate::error::{Error, Result};
+use crate::history;
+use crate::id::{self, Id, kinds};
+use crate::secret::{Secret, SecretKind};
+
+/// How long a session lasts without use, in microseconds.
+pub(super) const IDLE: i64 = 12 * 60 * 60 * 1_000_000;
+/// How long a session lasts in any case, in microseconds.
+pub const LONGEST: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+/// Characters that are kept of what a browser calls itself.
+const BROWSER_CHARACTERS: usize = 200;
+
+/// A person whose session is good.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Id<kinds::Session>,
+    /// The person.
+    pub user: Id<kinds::User>,
+    /// The person's name.
+    pub name: String,
+    /// The person's e-mail address.
+    pub email: String,
+    /// When the session was last used, as far as that is written down.
+    pub last_used_at: Timestamp,
+}
+
+/// A business that a person works in.
+#[derive(Debug, Clone)]
+pub struct Workplace {
+    /// The tenant.
+    pub account: Account,
+    /// The business's name.
+    pub name: String,
+    /// What the person may do there now.
+    pub role: Role,
+}
+
+/// How a person proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// By the password.
+    Password,
+    /// By the password and a code.
+    SecondFactor,
+    /// By the link of an invitation, choosing a password.
+    Invitation,
+    /// By the company's provider of identities.
+    Company,
+}
+
+impl Method {
+    /// The word for it in the database and the history.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::SecondFactor => "second_factor",
+            Self::Invitation => "invitation",
+            Self::Company => "company",
+        }
+    }
+}
+
+/// From where somebody signs in.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Their address, as the server saw it.
+    pub address: Option<IpAddr>,
+    /// What their browser calls itself: shown to the person, trusted for nothing.
+    pub browser: String,
+}
+
+/// A session as its person and the history see it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SessionRecord {
+    /// The session's id.
+    pub id: Id<kinds::Session>,
+    /// The person.
+    pub user_id: Id<kinds::User>,
+    /// How they proved who they are.
+    pub method: String,
+    /// From where.
+    pub address: String,
+    /// What their browser calls itself.
+    pub browser: String,
+    /// When they signed in.
+    pub created_at: Moment,
+    /// When the session ends in any case.
+    pub expires_at: Moment,
+}
+
+impl Recorded for SessionRecord {
+    const TYPE: &'static str = "session";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Signs a person in: a new session, told to the history of every business that they work in. The
+/// secret goes into the browser's cookie.
+///
+/// # Errors
+/// The database's.
+pub fn start(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    method: Method,
+    origin: &Origin,
+) -> Result<Secret> {
+    let now = environment.clock.now();
+    let secret = Secret::generate(SecretKind::Session, &environment.entropy);
+    let greatest = store::greatest_session(tx)?;
+    let id = id::following(greatest, now, environment.entropy.bits());
+    let id = Id::<kinds::Session>::new(id);
+    let record = SessionRecord {
+        id,
+        user_id: user,
+        method: method.name().to_owned(),
+        address: origin.address.map_or_else(String::new, |address| address.to_string()),
+        browser: origin.browser.chars().take(BROWSER_CHARACTERS).collect(),
+        created_at: id.created_at(),
+        expires_at: Moment(Timestamp(now.0 + LONGEST)),
+    };
+    store::insert_session(tx, &secret.hash(), &record, now)?;
+    // In the order of their numbers, so that two who bind several tenants never wait for each other.
+    for workplace in store::workplaces(tx, user)? {
+        let access = access(id, user, &workplace, origin.address);
+        history::event(tx, &access, environment, "sign_in", |ctx| ctx.added(&record))?;
+    }
+    Ok(secret)
+}
+
+/// What a person may do at a place of work.
+fn access(
+    session: Id<kinds::Session>,
+    user: Id<kinds::User>,
+    workplace: &Workplace,
+    address: Option<IpAddr>,
+) -> Access {
+    Access {
+        account: Some(workplace.account),
+        actor: Actor::User { id: user, role: workplace.role },
+        scopes: workplace.role.session_scopes(),
+        attainable: Scopes::NONE,
+        credential: Credential::Session(session),
+        client: None,
+        channel: Channel::Console,
+        address,
+    }
+}
+
+/// Looks a session up by its cookie; none when it has ended or never was.
+///
+/// # Errors
+/// The database's.
+pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Option<SignedIn>> {
+    store::session(tx, &secret.hash(), now)
+}
+
+impl SignedIn {
+    /// The businesses that the person works in, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn workplaces(&self, tx: &mut ReadTx<'_>) -> Result<Vec<Workplace>> {
+        store::workplaces(tx, self.user)
+    }
+
+    /// What the person may do in one business.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where they do not work there.
+    pub fn access(
+        &self,
+        tx: &mut ReadTx<'_>,
+        tenant: Id<kinds::Tenant>,
+        address: Option<IpAddr>,
+    ) -> Result<Access> {
+        let mut workplaces = self.workplaces(tx)?.into_iter();
+        let workplace = workplaces
+            .find(|workplace| workplace.account.id == tenant)
+            .ok_or(Error::not_found("tenant"))?;
+        Ok(access(self.session, self.user, &workplace, address))
+    }
+}
