@@ -304,6 +304,11 @@ impl World {
                 "scopes": "read:customers",
             }),
         );
+        let invitation = self.operate(
+            Some(business.account),
+            "invitations.create",
+            json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
+        );
         self.archive_samples(&mut business, &customer);
         let assignment = json!({ "id": tag, "customer_id": business.id("archived_customer") });
         self.operate(Some(business.account), "tags.attach", assignment);
@@ -316,6 +321,7 @@ impl World {
             ("job", text(&job, "id").to_owned()),
             ("note", note),
             ("key", text(&key, "key_id").to_owned()),
+            ("invitation", text(&invitation, "invitation_id").to_owned()),
         ]);
         business
     }
