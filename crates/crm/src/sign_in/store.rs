@@ -41,7 +41,7 @@ zoop_db::global_statements! {
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
     WORKPLACES = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
                   JOIN tenants t ON t.no = m.tenant_no \
-                  WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY t.no";
+                  WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY m.tenant_no";
 }
 
 pub(super) fn session(
