@@ -22,6 +22,9 @@ use crate::metrics::Metrics;
 use crate::ops;
 use crate::origin::Origins;
 use crate::peer::Proxies;
+use crate::people;
+use crate::people::hashing::Hashing;
+use crate::people::mail::Mailer;
 use crate::visitors::Visitors;
 use crate::web;
 
@@ -44,6 +47,8 @@ pub struct Settings {
     /// It bounds how long an answer takes when there is more to do than can be done: this many
     /// requests' work.
     pub in_flight: usize,
+    /// Sends invitations, where a mail server is set.
+    pub mail: Option<Mailer>,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -71,6 +76,7 @@ impl Settings {
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
+            mail: None,
         }
     }
 }
@@ -93,6 +99,7 @@ pub(crate) struct Shared {
     pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
     pub(crate) visitors: Visitors,
+    pub(crate) hashing: Hashing,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
@@ -119,6 +126,7 @@ impl App {
             challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
             visitors: Visitors::default(),
+            hashing: Hashing::default(),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
@@ -135,6 +143,7 @@ impl App {
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
             .merge(web::assets::routes())
+            .merge(people::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

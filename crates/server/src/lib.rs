@@ -9,6 +9,7 @@
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | what stays of a request: its log line and its metrics |
 //! | `peer` | from where a request comes |
+//! | `people` | signing in, the own account, the team |
 //! | `web` | what every page shares |
 //! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
@@ -33,6 +34,7 @@ mod metrics;
 mod ops;
 mod origin;
 mod peer;
+mod people;
 mod serve;
 mod sharing;
 mod trail;
@@ -40,4 +42,5 @@ mod visitors;
 mod web;
 
 pub use app::{App, Limits, Settings};
+pub use people::mail::{Invitation, Mailer, Unsent};
 pub use serve::serve;

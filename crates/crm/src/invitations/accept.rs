@@ -87,6 +87,7 @@ pub fn accept_as_new(
     secret: &Secret,
     password_hash: &str,
     origin: &Origin,
+    before: Option<&Secret>,
 ) -> Result<Secret> {
     let found = found(tx, secret)?;
     tx.bind(found.account.number);
@@ -98,6 +99,7 @@ pub fn accept_as_new(
     let person = users::meet(tx, environment, name, email)?;
     take(tx, environment, &found, &person, By::Unproved(origin.address))?;
     passwords::set(tx, environment, person.id, password_hash, By::Unproved(origin.address))?;
+    sessions::replace(tx, environment, before)?;
     sessions::start(tx, environment, person.id, Method::Invitation, origin)
 }
 

@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn short_long_and_obvious_passwords_are_refused_and_others_taken() {
-        let long = "é".repeat(MOST);
+        let long = "éa".repeat(MOST / 2);
         for good in ["correct horse", "pässwörter", "清水清水清水清水", long.as_str()] {
             assert!(chosen(good).is_ok(), "{good}");
         }

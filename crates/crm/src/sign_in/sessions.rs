@@ -194,7 +194,7 @@ pub fn sign_out(
 }
 
 /// Ends the session that a browser had before it signed in anew.
-pub(super) fn replace(
+pub(crate) fn replace(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     before: Option<&Secret>,

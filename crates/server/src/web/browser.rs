@@ -4,6 +4,7 @@
 //! over TLS or to this machine alone.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -14,6 +15,7 @@ use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::{SignedIn, sessions};
 
 use crate::app::Shared;
+use crate::last_use;
 
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
@@ -40,11 +42,16 @@ pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, second
 
 /// Who is signed in at this browser, if anybody is.
 pub(crate) async fn signed_in(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     headers: &HeaderMap,
     deadline: Instant,
 ) -> Result<Option<SignedIn>, Error> {
     let Some(secret) = cookie(headers, SESSION, SecretKind::Session) else { return Ok(None) };
     let now = shared.environment.clock.now();
-    shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await
+    let found: Option<SignedIn> =
+        shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await?;
+    if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.used(now)) {
+        last_use::record(shared, used);
+    }
+    Ok(found)
 }

@@ -8,6 +8,7 @@ mod limits;
 mod lists;
 mod operations;
 mod overload;
+mod people;
 mod rust_client;
 mod server;
 mod transport;
