@@ -162,3 +162,6 @@ CREATE INDEX oauth_tokens_by_end ON oauth_tokens (expires_at);
 
 -- From where a change was made, as the server saw it.
 ALTER TABLE history ADD COLUMN address TEXT;
+
+-- Where a person works.
+CREATE INDEX memberships_of_user ON memberships (user_id, tenant_no);

@@ -18,7 +18,7 @@ zoop_db::global_statements! {
                       last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     WORKPLACES = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
                   JOIN tenants t ON t.no = m.tenant_no \
-                  WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY t.no";
+                  WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY m.tenant_no";
 }
 
 pub(super) fn session(

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use zoop_both::both;
 
-use crate::access::{Access, Scope};
+use crate::access::Access;
 use crate::catalog;
 use crate::testing::{Business, World, text};
 use crate::tool::Action;
