@@ -19,6 +19,8 @@ use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mcp::{self, ToolBook};
 use crate::metrics::Metrics;
+use crate::oauth;
+use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::ops;
 use crate::origin::Origins;
 use crate::peer::Proxies;
@@ -44,6 +46,8 @@ pub struct Settings {
     /// It bounds how long an answer takes when there is more to do than can be done: this many
     /// requests' work.
     pub in_flight: usize,
+    /// How the documents of programs are fetched.
+    pub documents: DocumentPolicy,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -71,6 +75,7 @@ impl Settings {
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
+            documents: DocumentPolicy::default(),
         }
     }
 }
@@ -93,6 +98,7 @@ pub(crate) struct Shared {
     pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
     pub(crate) visitors: Visitors,
+    pub(crate) documents: Documents,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
@@ -119,6 +125,7 @@ impl App {
             challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
             visitors: Visitors::default(),
+            documents: Documents::new(settings.documents.clone()),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
@@ -135,6 +142,7 @@ impl App {
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
             .merge(web::assets::routes())
+            .merge(oauth::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

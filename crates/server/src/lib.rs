@@ -10,6 +10,7 @@
 //! | `trail` | what stays of a request: its log line and its metrics |
 //! | `peer` | from where a request comes |
 //! | `web` | what every page shares |
+//! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
 //! | `clocks` | how far this process's clock is off the database's |
@@ -30,6 +31,7 @@ mod last_use;
 mod limiter;
 mod mcp;
 mod metrics;
+mod oauth;
 mod ops;
 mod origin;
 mod peer;
@@ -40,4 +42,5 @@ mod visitors;
 mod web;
 
 pub use app::{App, Limits, Settings};
+pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;
