@@ -400,13 +400,7 @@ impl World {
     /// When the database fails.
     pub fn sign_in(&self, user: Id<kinds::User>) -> (Secret, SignedIn) {
         let environment = self.environment.clone();
-        self.write(move |tx| {
-            let origin = Origin { address: None, browser: "a test".to_owned() };
-            let secret = sessions::start(tx, &environment, user, Method::Password, &origin)?;
-            let found = sessions::find(tx, &secret, environment.clock.now())?;
-            Ok((secret, found.expect("the session is good")))
-        })
-        .expect("a session")
+        self.write(move |tx| signed_in(tx, &environment, user)).expect("a session")
     }
 
     /// Connects a program to a person, as a browser and the program do; its grant and its tokens.
@@ -419,43 +413,7 @@ impl World {
         user: Id<kinds::User>,
         scopes: Scopes,
     ) -> (Id<kinds::Grant>, Issued) {
-        const REDIRECT: &str = "https://program.example/callback";
-        // RFC 7636, appendix B.
-        const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        let (_, person) = self.sign_in(user);
-        let environment = self.environment.clone();
-        self.write(move |tx| {
-            let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
-            let metadata = Metadata::read(&said).expect("sound metadata");
-            let registered =
-                clients::register(tx, &environment, &metadata, &person.session.to_string())?;
-            let Registration::Done(client) = registered else { panic!("{registered:?}") };
-            let request = Request {
-                client_id: client.id.clone(),
-                redirect_uri: REDIRECT.to_owned(),
-                state: None,
-                challenge: CHALLENGE.to_owned(),
-                scopes,
-            };
-            let parked = requests::park(tx, &environment, &person, &request)?;
-            let choice = Choice { tenant: account.id, scopes, is_allowed: true };
-            let answer = consent::answer(tx, &environment, &person, &parked, choice, None)?;
-            let consent::Outcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
-            let asked = CodeRequest {
-                client_id: client.id,
-                code,
-                verifier: VERIFIER.to_owned(),
-                redirect_uri: None,
-            };
-            let tokens::Outcome::Issued(issued) = tokens::exchange(tx, &environment, &asked, None)?
-            else {
-                panic!("the code is good")
-            };
-            let grants = grants::of_person(tx, &person, environment.clock.now())?;
-            Ok((grants.last().expect("a grant").id, issued))
-        })
-        .expect("a connected program")
+        connect(&self.db, &self.environment, account.id, user, scopes)
     }
 
     /// The caller that a key is.
@@ -480,6 +438,63 @@ impl World {
             .map(|caller| caller.access)
             .map_err(credential::Denied::reason)
     }
+}
+
+fn signed_in(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+) -> Result<(Secret, SignedIn)> {
+    let origin = Origin { address: None, browser: "a test".to_owned() };
+    let secret = sessions::start(tx, environment, user, Method::Password, &origin)?;
+    let found = sessions::find(tx, &secret, environment.clock.now())?;
+    Ok((secret, found.expect("the session is good")))
+}
+
+/// Connects a program to a person, as a browser and the program do; its grant and its tokens.
+///
+/// # Panics
+/// When it is refused.
+pub fn connect(
+    db: &Db,
+    environment: &Environment,
+    tenant: Id<kinds::Tenant>,
+    user: Id<kinds::User>,
+    scopes: Scopes,
+) -> (Id<kinds::Grant>, Issued) {
+    const REDIRECT: &str = "https://program.example/callback";
+    // RFC 7636, appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let environment = environment.clone();
+    let connecting = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let (_, person) = signed_in(tx, &environment, user)?;
+        let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
+        let metadata = Metadata::read(&said).expect("sound metadata");
+        let from = person.session.to_string();
+        let registered = clients::register(tx, &environment, &metadata, &from)?;
+        let Registration::Done(client) = registered else { panic!("{registered:?}") };
+        let request = Request {
+            client_id: client.id.clone(),
+            redirect_uri: REDIRECT.to_owned(),
+            state: None,
+            challenge: CHALLENGE.to_owned(),
+            scopes,
+        };
+        let parked = requests::park(tx, &environment, &person, &request)?;
+        let choice = Choice { tenant, scopes, is_allowed: true };
+        let answer = consent::answer(tx, &environment, &person, &parked, choice, None)?;
+        let consent::Outcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
+        let verifier = VERIFIER.to_owned();
+        let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
+        let tokens::Outcome::Issued(issued) = tokens::exchange(tx, &environment, &asked, None)?
+        else {
+            panic!("the code is good")
+        };
+        let grants = grants::of_person(tx, &person, environment.clock.now())?;
+        Ok((grants.last().expect("a grant").id, issued))
+    });
+    connecting.wait().expect("a connected program")
 }
 
 impl Default for World {
