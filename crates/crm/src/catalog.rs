@@ -15,6 +15,8 @@ pub static GROUPS: &[Group] = &[
     crate::users::GROUP,
     crate::invitations::GROUP,
     crate::keys::GROUP,
+    crate::oauth::tools::GRANTS,
+    crate::oauth::tools::CLIENTS,
 ];
 
 /// Every tool, in order.

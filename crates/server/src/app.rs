@@ -19,6 +19,8 @@ use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mcp::{self, ToolBook};
 use crate::metrics::Metrics;
+use crate::oauth;
+use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::ops;
 use crate::origin::Origins;
 use crate::peer::Proxies;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub in_flight: usize,
     /// Sends invitations, where a mail server is set.
     pub mail: Option<Mailer>,
+    /// How the documents of programs are fetched.
+    pub documents: DocumentPolicy,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -77,6 +81,7 @@ impl Settings {
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
             mail: None,
+            documents: DocumentPolicy::default(),
         }
     }
 }
@@ -100,6 +105,7 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     pub(crate) visitors: Visitors,
     pub(crate) hashing: Hashing,
+    pub(crate) documents: Documents,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
@@ -127,6 +133,7 @@ impl App {
             limiter: Limiter::default(),
             visitors: Visitors::default(),
             hashing: Hashing::default(),
+            documents: Documents::new(settings.documents.clone()),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
@@ -144,6 +151,7 @@ impl App {
             .route("/readyz", get(ops::readiness))
             .merge(web::assets::routes())
             .merge(people::routes())
+            .merge(oauth::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

@@ -11,6 +11,7 @@
 //! | `peer` | from where a request comes |
 //! | `people` | signing in, the own account, the team |
 //! | `web` | what every page shares |
+//! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
 //! | `clocks` | how far this process's clock is off the database's |
@@ -31,6 +32,7 @@ mod last_use;
 mod limiter;
 mod mcp;
 mod metrics;
+mod oauth;
 mod ops;
 mod origin;
 mod peer;
@@ -42,5 +44,6 @@ mod visitors;
 mod web;
 
 pub use app::{App, Limits, Settings};
+pub use oauth::documents::DocumentPolicy;
 pub use people::mail::{Invitation, Mailer, Unsent};
 pub use serve::serve;

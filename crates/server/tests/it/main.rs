@@ -6,6 +6,7 @@ mod attacks;
 mod http;
 mod limits;
 mod lists;
+mod oauth;
 mod operations;
 mod overload;
 mod people;
