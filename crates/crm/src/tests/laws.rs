@@ -139,7 +139,7 @@ fn every_example_succeeds_and_answers_what_its_schema_says() {
         let world = World::new();
         let acme = world.business("Acme");
         let operator = crate::access::Access::operator(Some(acme.account));
-        let access = if !tool.scope.is_grantable() { &operator } else { &acme.owner };
+        let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
         let answer = world
             .call_text(access, tool.name, &acme.fill(tool.example))
             .unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));

@@ -13,7 +13,7 @@ use crate::tool::{Action, ActorRule, ToolDef};
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Access) -> &'a Access {
-    if !tool.scope.is_grantable() { operator } else { &business.owner }
+    if tool.scope.is_grantable() { &business.owner } else { operator }
 }
 
 #[both]

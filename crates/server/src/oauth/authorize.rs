@@ -52,7 +52,8 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
     };
     let form = Form::parse(query.as_bytes()).map_err(|_| stop("It says something twice."))?;
     let client = client(shared, head, &form, deadline).await?;
-    let redirect_uri = redirect_uri(&client, &form)?;
+    let wrong = || stop("It wants to be sent back to an address that is not its own.");
+    let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;
     let state = form.get("state").map(str::to_owned);
     let back = |Refusal(error, description): Refusal| {
         let answer = [("error", error), ("error_description", description)];
@@ -133,14 +134,12 @@ async fn documented(
 }
 
 /// Where the answer goes: one of the program's own addresses; it may be left out where there is only one.
-fn redirect_uri(client: &Client, form: &Form) -> Result<String, Response> {
-    let sent = match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
-        (Some(sent), _) if client.may_return_to(sent) => Some(sent),
-        (None, [only]) => Some(only.as_str()),
+fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
+    match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
+        (Some(sent), _) if client.may_return_to(sent) => Some(sent.to_owned()),
+        (None, [only]) => Some(only.clone()),
         _ => None,
-    };
-    let wrong = || stop("It wants to be sent back to an address that is not its own.");
-    sent.map(str::to_owned).ok_or_else(wrong)
+    }
 }
 
 /// The challenge and the scopes of a request whose program is good.

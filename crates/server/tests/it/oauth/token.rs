@@ -226,10 +226,12 @@ fn nothing_stands_in_the_address_and_nothing_is_sent_twice_or_as_json() {
     assert_refused(&send(&server, "/oauth/token?x=1", &pairs), 400, "invalid_request");
     let twice = [&pairs[..], &[("client_id", "other")]].concat();
     assert_refused(&send(&server, "/oauth/token", &twice), 400, "invalid_request");
-    let json = [("Content-Type", "application/json")];
-    let body = json!({ "grant_type": "authorization_code", "code": code }).to_string();
-    let reply = http::request(server.public, "POST", "/oauth/token", &json, body.as_bytes());
-    assert_refused(&reply, 400, "invalid_request");
+    let body = encoded(&pairs);
+    for kind in ["application/json", "multipart/form-data", ""] {
+        let kind = [("Content-Type", kind)];
+        let reply = http::request(server.public, "POST", "/oauth/token", &kind, body.as_bytes());
+        assert_refused(&reply, 400, "invalid_request");
+    }
     assert_eq!(http::get(server.public, "/oauth/token").status, 405);
     tokens(&send(&server, "/oauth/token", &pairs));
 }
