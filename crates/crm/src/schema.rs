@@ -83,6 +83,7 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("users", crate::users::GLOBAL_STATEMENTS),
     ("keys", crate::keys::GLOBAL_STATEMENTS),
     ("sign_in", crate::sign_in::GLOBAL_STATEMENTS),
+    ("identities", crate::sign_in::identities::GLOBAL_STATEMENTS),
     ("oauth", crate::oauth::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("moving", moving::GLOBAL_STATEMENTS),

@@ -15,6 +15,7 @@ use zoop_mcp::ServerInfo;
 
 use crate::auth::Challenges;
 use crate::clocks::Clocks;
+use crate::company::{self, Company, Provider};
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mcp::{self, ToolBook};
@@ -44,6 +45,8 @@ pub struct Settings {
     /// It bounds how long an answer takes when there is more to do than can be done: this many
     /// requests' work.
     pub in_flight: usize,
+    /// The company's provider of identities, if people may sign in there.
+    pub company: Option<Company>,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -71,6 +74,7 @@ impl Settings {
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
+            company: None,
         }
     }
 }
@@ -98,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// A permit for each request that is worked on.
     pub(crate) seats: Semaphore,
+    /// The company's provider of identities, if there is one.
+    pub(crate) company: Option<Arc<Provider>>,
 }
 
 impl App {
@@ -123,6 +129,10 @@ impl App {
             clocks: Clocks::default(),
             metrics: Metrics::new(),
             seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
+            company: settings
+                .company
+                .clone()
+                .map(|company| Arc::new(Provider::new(company, &settings.public_url))),
             settings,
         };
         Self { shared: Arc::new(shared) }
@@ -135,6 +145,7 @@ impl App {
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
             .merge(web::assets::routes())
+            .merge(company::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

@@ -10,6 +10,7 @@
 //! | `trail` | what stays of a request: its log line and its metrics |
 //! | `peer` | from where a request comes |
 //! | `web` | what every page shares |
+//! | `company` | signing in at the company's provider of identities |
 //! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
 //! | `clocks` | how far this process's clock is off the database's |
@@ -19,13 +20,14 @@
 //!
 //! What must never live here: a rule of the product, SQL, the shapes of the protocol, or the reading
 //! of settings. A request that needs the database is one job on a database thread; nothing blocks
-//! here.
+//! here but what waits for the company's provider, on threads of its own.
 
 mod answer;
 mod app;
 mod auth;
 mod background;
 mod clocks;
+mod company;
 mod last_use;
 mod limiter;
 mod mcp;
@@ -40,4 +42,5 @@ mod visitors;
 mod web;
 
 pub use app::{App, Limits, Settings};
+pub use company::Company;
 pub use serve::serve;

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::{COOKIE, SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use zoop_crm::error::Error;
@@ -18,12 +18,26 @@ use crate::app::Shared;
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
 
-/// The secret of this kind that a cookie holds.
-pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
+/// Characters that are taken of what a browser calls itself.
+const NAME_CHARACTERS: usize = 200;
+
+/// The text that a cookie holds.
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
     let mut pairs =
         lists.flat_map(|list| list.split(';')).filter_map(|it| it.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).and_then(|(_, text)| Secret::parse_as(kind, text))
+    pairs.find(|(known, _)| *known == name).map(|(_, text)| text)
+}
+
+/// The secret of this kind that a cookie holds.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
+    Secret::parse_as(kind, cookie_value(headers, name)?)
+}
+
+/// What the browser calls itself.
+pub(crate) fn name(headers: &HeaderMap) -> String {
+    let named = headers.get(USER_AGENT).and_then(|name| name.to_str().ok()).unwrap_or_default();
+    named.chars().take(NAME_CHARACTERS).collect()
 }
 
 /// Gives the browser a cookie for `seconds`, or takes it away with 0. Pages of other sites do not send

@@ -7,4 +7,5 @@
 pub(crate) mod assets;
 pub(crate) mod browser;
 pub(crate) mod form;
+pub(crate) mod next;
 pub(crate) mod page;
