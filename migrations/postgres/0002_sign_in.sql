@@ -93,9 +93,14 @@ CREATE TABLE oauth_clients (
   created_at timestamptz NOT NULL,
   -- When the document is to be fetched again.
   stale_at timestamptz,
-  last_used_at timestamptz NOT NULL
+  last_used_at timestamptz NOT NULL,
+  -- When somebody first connected it.
+  connected_at timestamptz
 );
 CREATE INDEX oauth_clients_by_use ON oauth_clients (kind, last_used_at);
+-- Programs that registered themselves and that nobody has connected: only so many are kept.
+CREATE INDEX oauth_clients_unconnected ON oauth_clients (last_used_at)
+  WHERE kind = 'registered' AND connected_at IS NULL;
 
 -- What a signed-in person is being asked to consent to.
 CREATE TABLE oauth_requests (
@@ -110,7 +115,7 @@ CREATE TABLE oauth_requests (
 );
 CREATE INDEX oauth_requests_by_end ON oauth_requests (expires_at);
 CREATE INDEX oauth_requests_of_client ON oauth_requests (client_id);
-CREATE INDEX oauth_requests_of_session ON oauth_requests (session_id);
+CREATE INDEX oauth_requests_of_session ON oauth_requests (session_id, expires_at);
 
 -- What a person allowed a program to do in one tenant.
 CREATE TABLE oauth_grants (
@@ -129,6 +134,7 @@ CREATE TABLE oauth_grants (
 CREATE INDEX oauth_grants_of_tenant ON oauth_grants (tenant_no, id);
 CREATE INDEX oauth_grants_of_user ON oauth_grants (user_id, id);
 CREATE INDEX oauth_grants_of_client ON oauth_grants (client_id);
+CREATE INDEX oauth_grants_unconnected ON oauth_grants (id) WHERE connected_at IS NULL;
 
 CREATE TABLE oauth_codes (
   hash bytea PRIMARY KEY,

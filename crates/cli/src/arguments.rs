@@ -55,6 +55,12 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(Key),
+    /// The programs that people have connected
+    #[command(subcommand)]
+    Grant(Grant),
+    /// The programs themselves
+    #[command(subcommand)]
+    Client(Client),
     /// Attach tags to customers and detach them
     #[command(subcommand)]
     Tag(Tag),
@@ -252,6 +258,28 @@ pub(crate) enum Key {
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         overlap: Option<Duration>,
     },
+}
+
+/// `zoop grant …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// List the programs that people of a business have connected
+    List {
+        #[command(flatten)]
+        of: OfTenant,
+    },
+    /// Disconnect a program at once
+    Revoke {
+        /// The connection's id, as `zoop grant list` shows it
+        grant_id: String,
+    },
+}
+
+/// `zoop client …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    /// List the programs that somebody has ever connected, of all businesses
+    List,
 }
 
 /// `zoop tag …`

@@ -60,6 +60,8 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::Tenant(command) => commands::tenant::run(&settings?, &command, output)?,
         Command::User(command) => commands::user::run(&settings?, command, output)?,
         Command::Key(command) => commands::key::run(&settings?, command, output)?,
+        Command::Grant(command) => commands::grant::run(&settings?, command, output)?,
+        Command::Client(command) => commands::client::run(&settings?, &command, output)?,
         Command::Tag(command) => commands::tag::run(&settings?, command, output)?,
         Command::Restore(command) => commands::restore::run(&settings?, command, output)?,
         Command::History(command) => commands::history::run(&settings?, command, output)?,

@@ -14,6 +14,8 @@ pub static GROUPS: &[Group] = &[
     crate::tenants::GROUP,
     crate::users::GROUP,
     crate::keys::GROUP,
+    crate::oauth::tools::GRANTS,
+    crate::oauth::tools::CLIENTS,
 ];
 
 /// Every tool, in order.

@@ -61,7 +61,9 @@ pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
 /// tenants, processes tell one another what they admitted, sweeps remove what is out of date, and a
 /// database is copied whole.
 pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
-    GLOBAL_STATEMENTS.iter().chain(moving::tables::GLOBAL_STATEMENTS).copied()
+    let groups =
+        [GLOBAL_STATEMENTS, &crate::oauth::GLOBAL_STATEMENTS, moving::tables::GLOBAL_STATEMENTS];
+    groups.into_iter().flatten().copied()
 }
 
 const STATEMENTS: &[Declared<Sql>] = &[
@@ -84,7 +86,6 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("keys", crate::keys::GLOBAL_STATEMENTS),
     ("sign_in", crate::sign_in::GLOBAL_STATEMENTS),
     ("identities", crate::sign_in::identities::GLOBAL_STATEMENTS),
-    ("oauth", crate::oauth::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("moving", moving::GLOBAL_STATEMENTS),
 ];

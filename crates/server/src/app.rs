@@ -20,6 +20,8 @@ use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mcp::{self, ToolBook};
 use crate::metrics::Metrics;
+use crate::oauth;
+use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::ops;
 use crate::origin::Origins;
 use crate::peer::Proxies;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub in_flight: usize,
     /// The company's provider of identities, if people may sign in there.
     pub company: Option<Company>,
+    /// How the documents of programs are fetched.
+    pub documents: DocumentPolicy,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -75,6 +79,7 @@ impl Settings {
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
             company: None,
+            documents: DocumentPolicy::default(),
         }
     }
 }
@@ -97,6 +102,7 @@ pub(crate) struct Shared {
     pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
     pub(crate) visitors: Visitors,
+    pub(crate) documents: Documents,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
@@ -125,6 +131,7 @@ impl App {
             challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
             visitors: Visitors::default(),
+            documents: Documents::new(settings.documents.clone()),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
@@ -146,6 +153,7 @@ impl App {
             .route("/readyz", get(ops::readiness))
             .merge(web::assets::routes())
             .merge(company::routes())
+            .merge(oauth::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

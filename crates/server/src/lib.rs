@@ -11,6 +11,7 @@
 //! | `peer` | from where a request comes |
 //! | `web` | what every page shares |
 //! | `company` | signing in at the company's provider of identities |
+//! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
 //! | `clocks` | how far this process's clock is off the database's |
@@ -32,6 +33,7 @@ mod last_use;
 mod limiter;
 mod mcp;
 mod metrics;
+mod oauth;
 mod ops;
 mod origin;
 mod peer;
@@ -43,4 +45,5 @@ mod web;
 
 pub use app::{App, Limits, Settings};
 pub use company::Company;
+pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;

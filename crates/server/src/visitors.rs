@@ -40,6 +40,8 @@ actions! {
     Company = 60 in 60;
     /// Asks for tokens, or ends one.
     Token = 120 in 60;
+    /// Names a program whose document is to be fetched.
+    Document = 20 in 60;
     /// Registers a program.
     Registration = 20 in 3600;
 }

@@ -162,7 +162,8 @@ above_tenants! {
         accepted_at Time, revoked_at Time
     }
     oauth_clients (id Text) {
-        kind Text, name Text, redirect_uris Text, created_at Time, stale_at Time, last_used_at Time
+        kind Text, name Text, redirect_uris Text, created_at Time, stale_at Time, last_used_at Time,
+        connected_at Time
     }
     oauth_requests (hash Bytes) {
         session_id Id, client_id Text, redirect_uri Text, state Text, challenge Text, scopes Text,

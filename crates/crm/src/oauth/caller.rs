@@ -2,8 +2,8 @@
 
 use zoop_db::{ReadTx, Timestamp};
 
-use super::store;
-use crate::access::{Access, Account, Actor, Channel, Country, Credential};
+use super::store::tokens as store;
+use crate::access::{Access, Actor, Channel, Credential};
 use crate::credential::{Caller, Denied, Used, is_news};
 use crate::error::Result;
 use crate::secret::Secret;
@@ -29,14 +29,9 @@ pub(crate) fn caller(
     if token.expires_at <= now {
         return Ok(Err(Denied::Expired));
     }
-    let account = Account {
-        number: token.tenant,
-        id: token.tenant_id,
-        country: Country::parse(&token.country).unwrap_or(Country::US),
-    };
     let scopes = token.scopes.and(role.scopes());
     let access = Access {
-        account: Some(account),
+        account: Some(token.account),
         actor: Actor::User { id: token.user_id, role },
         scopes,
         attainable: role.scopes().without(scopes).without(token.declined),

@@ -9,6 +9,7 @@ use crate::argument::{Email, Text, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::oauth;
 use crate::page::Rows;
 use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
 
@@ -167,7 +168,8 @@ pub struct RemoveUser;
 impl Tool for RemoveUser {
     const NAME: &'static str = "users.remove";
     const TITLE: &'static str = "Remove a team member";
-    const ABOUT: &'static str = "Removes a person from the account; their keys stop at once.";
+    const ABOUT: &'static str =
+        "Removes a person from the account; their keys and connected programs stop at once.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::House;
@@ -185,6 +187,7 @@ impl Command for RemoveUser {
         keep_an_owner(ctx, &old)?;
         store::remove(ctx.tx, input.id, ctx.now)?;
         ctx.removed(&old)?;
+        oauth::grants::end_of_member(ctx, input.id)?;
         Ok(Removed { removed: true, id: input.id })
     }
 }

@@ -7,6 +7,7 @@ mod company;
 mod http;
 mod limits;
 mod lists;
+mod oauth;
 mod operations;
 mod overload;
 mod rust_client;
