@@ -56,6 +56,7 @@ CREATE TABLE pending_sign_ins (
   failures INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_sign_ins_of_user ON pending_sign_ins (user_id);
 CREATE INDEX pending_sign_ins_by_end ON pending_sign_ins (expires_at);
 
 -- What was tried, by whom or from where, in windows of fixed length.

@@ -204,6 +204,8 @@ pub enum Credential {
     Session(Id<kinds::Session>),
     /// The command line beside the database: whoever can open the file.
     CommandLine,
+    /// Nothing: somebody says who they are, as in a sign-in that is refused.
+    Nothing,
 }
 
 impl Credential {
@@ -213,7 +215,7 @@ impl Credential {
             Self::Key(id) => id.uuid(),
             Self::Grant(id) => id.uuid(),
             Self::Session(id) => id.uuid(),
-            Self::CommandLine => Uuid::nil(),
+            Self::CommandLine | Self::Nothing => Uuid::nil(),
         }
     }
 }

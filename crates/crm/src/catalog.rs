@@ -13,6 +13,7 @@ pub static GROUPS: &[Group] = &[
     crate::history::GROUP,
     crate::tenants::GROUP,
     crate::users::GROUP,
+    crate::invitations::GROUP,
     crate::keys::GROUP,
     crate::oauth::tools::GRANTS,
     crate::oauth::tools::CLIENTS,

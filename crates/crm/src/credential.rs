@@ -7,6 +7,7 @@ use crate::access::{Access, Channel};
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::secret::{Secret, SecretKind};
+use crate::sign_in::sessions;
 use crate::{keys, oauth};
 
 /// Last use is kept to the minute.
@@ -30,6 +31,8 @@ pub enum Used {
     Key([u8; 32]),
     /// A program that a person connected.
     Grant(Id<kinds::Grant>),
+    /// A browser's session.
+    Session(Id<kinds::Session>),
 }
 
 /// Why a presented credential is no good.
@@ -83,6 +86,7 @@ pub fn touch(tx: &mut WriteTx<'_>, used: Used, now: Timestamp) -> Result<()> {
     match used {
         Used::Key(hash) => keys::touch(tx, &hash, now),
         Used::Grant(id) => oauth::touch(tx, id, now),
+        Used::Session(id) => sessions::touch(tx, id, now),
     }
 }
 

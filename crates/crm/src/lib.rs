@@ -38,6 +38,7 @@ pub mod fold;
 pub mod history;
 pub mod id;
 mod idempotency;
+pub mod invitations;
 pub mod keys;
 pub mod locations;
 pub mod maintenance;

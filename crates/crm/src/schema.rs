@@ -86,6 +86,9 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("keys", crate::keys::GLOBAL_STATEMENTS),
     ("sign_in", crate::sign_in::GLOBAL_STATEMENTS),
     ("identities", crate::sign_in::identities::GLOBAL_STATEMENTS),
+    ("sign_in attempts", crate::sign_in::ATTEMPT_STATEMENTS),
+    ("sign_in factors", crate::sign_in::FACTOR_STATEMENTS),
+    ("invitations", crate::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("moving", moving::GLOBAL_STATEMENTS),
 ];

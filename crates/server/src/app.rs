@@ -25,6 +25,9 @@ use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::ops;
 use crate::origin::Origins;
 use crate::peer::Proxies;
+use crate::people;
+use crate::people::hashing::Hashing;
+use crate::people::mail::Mailer;
 use crate::visitors::Visitors;
 use crate::web;
 
@@ -51,6 +54,8 @@ pub struct Settings {
     pub company: Option<Company>,
     /// How the documents of programs are fetched.
     pub documents: DocumentPolicy,
+    /// Sends invitations, where a mail server is set.
+    pub mail: Option<Mailer>,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -80,6 +85,7 @@ impl Settings {
             in_flight: 256,
             company: None,
             documents: DocumentPolicy::default(),
+            mail: None,
         }
     }
 }
@@ -103,6 +109,7 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     pub(crate) visitors: Visitors,
     pub(crate) documents: Documents,
+    pub(crate) hashing: Hashing,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
@@ -132,6 +139,7 @@ impl App {
             limiter: Limiter::default(),
             visitors: Visitors::default(),
             documents: Documents::new(settings.documents.clone()),
+            hashing: Hashing::default(),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
@@ -154,6 +162,7 @@ impl App {
             .merge(web::assets::routes())
             .merge(company::routes())
             .merge(oauth::routes())
+            .merge(people::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

@@ -9,6 +9,7 @@
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | what stays of a request: its log line and its metrics |
 //! | `peer` | from where a request comes |
+//! | `people` | signing in, the own account, the team |
 //! | `web` | what every page shares |
 //! | `company` | signing in at the company's provider of identities |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
@@ -37,6 +38,7 @@ mod oauth;
 mod ops;
 mod origin;
 mod peer;
+mod people;
 mod serve;
 mod sharing;
 mod trail;
@@ -46,4 +48,5 @@ mod web;
 pub use app::{App, Limits, Settings};
 pub use company::Company;
 pub use oauth::documents::DocumentPolicy;
+pub use people::mail::{Invitation, Mailer, Unsent};
 pub use serve::serve;

@@ -6,12 +6,15 @@ use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 
+use super::person::{self, By};
 use super::store;
-use crate::access::{Access, Account, Actor, Channel, Credential, Role, Scopes};
+use crate::access::{Access, Account, Role};
 use crate::clock::{Environment, Moment};
 use crate::context::Recorded;
+use crate::credential::{Used, is_news};
 use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{self, Id, kinds};
@@ -140,29 +143,10 @@ pub fn start(
     store::insert_session(tx, &secret.hash(), &record, now)?;
     // In the order of their numbers, so that two who bind several tenants never wait for each other.
     for workplace in store::workplaces(tx, user)? {
-        let access = access(id, user, &workplace, origin.address);
+        let access = By::Session(id, origin.address).access(user, &workplace);
         history::event(tx, &access, environment, "sign_in", |ctx| ctx.added(&record))?;
     }
     Ok(secret)
-}
-
-/// What a person may do at a place of work.
-fn access(
-    session: Id<kinds::Session>,
-    user: Id<kinds::User>,
-    workplace: &Workplace,
-    address: Option<IpAddr>,
-) -> Access {
-    Access {
-        account: Some(workplace.account),
-        actor: Actor::User { id: user, role: workplace.role },
-        scopes: workplace.role.session_scopes(),
-        attainable: Scopes::NONE,
-        credential: Credential::Session(session),
-        client: None,
-        channel: Channel::Console,
-        address,
-    }
 }
 
 /// Looks a session up by its cookie; none when it has ended or never was.
@@ -173,7 +157,139 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
     store::session(tx, &secret.hash(), now)
 }
 
+/// A session that has not ended, as its person sees it.
+#[derive(Debug, Clone)]
+pub struct LiveSession {
+    /// The session.
+    pub record: SessionRecord,
+    /// When it was last used, to the minute.
+    pub last_used_at: Moment,
+}
+
+/// The sessions of a person that have not ended, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn live(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Vec<LiveSession>> {
+    store::live_sessions(tx, user, now)
+}
+
+/// Ends the session that a browser signs out of.
+///
+/// # Errors
+/// The database's.
+pub fn sign_out(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    secret: &Secret,
+    address: Option<IpAddr>,
+) -> Result<()> {
+    let now = environment.clock.now();
+    let Some(signed_in) = store::session(tx, &secret.hash(), now)? else { return Ok(()) };
+    signed_in.end(tx, environment, signed_in.session, "sign_out", address)
+}
+
+/// Ends the session that a browser had before it signed in anew.
+pub(crate) fn replace(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    before: Option<&Secret>,
+) -> Result<()> {
+    match before {
+        Some(secret) => store::revoke_session(tx, &secret.hash(), environment.clock.now()),
+        None => Ok(()),
+    }
+}
+
+/// Gives a session a new secret; the old one is no good any more.
+pub(super) fn renew(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    session: Id<kinds::Session>,
+) -> Result<Secret> {
+    let secret = Secret::generate(SecretKind::Session, &environment.entropy);
+    store::renew_session(tx, session, &secret.hash())?;
+    Ok(secret)
+}
+
+/// Writes down that a session was used.
+///
+/// # Errors
+/// The database's.
+pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<()> {
+    store::touch_session(tx, id, now)
+}
+
+/// Removes sessions that ended long ago; how many.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    store::sweep_sessions(tx, Timestamp(now.0 - LONGEST))
+}
+
 impl SignedIn {
+    /// Whether this use of the session is to be written down.
+    pub fn used(&self, now: Timestamp) -> Option<Used> {
+        is_news(Some(self.last_used_at), now).then_some(Used::Session(self.session))
+    }
+
+    /// Ends one of the person's own sessions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is not theirs or has ended.
+    pub fn end_one(
+        &self,
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        id: Id<kinds::Session>,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
+        let live = live(tx, self.user, environment.clock.now())?;
+        if !live.iter().any(|session| session.record.id == id) {
+            return Err(Error::not_found("session"));
+        }
+        self.end(tx, environment, id, "session_ended", address)
+    }
+
+    /// Ends all sessions of the person but this one; how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn end_others(
+        &self,
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        address: Option<IpAddr>,
+    ) -> Result<usize> {
+        let now = environment.clock.now();
+        let others: Vec<_> = live(tx, self.user, now)?
+            .into_iter()
+            .map(|session| session.record.id)
+            .filter(|id| *id != self.session)
+            .collect();
+        for id in &others {
+            self.end(tx, environment, *id, "session_ended", address)?;
+        }
+        Ok(others.len())
+    }
+
+    fn end(
+        &self,
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        id: Id<kinds::Session>,
+        name: &'static str,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
+        let now = environment.clock.now();
+        store::revoke_session_by_id(tx, id, now)?;
+        let by = By::Session(self.session, address);
+        let change = ("session", json!(id), Value::Null);
+        person::tell(tx, environment, self.user, by, name, change)
+    }
+
     /// The businesses that the person works in, oldest first.
     ///
     /// # Errors
@@ -196,6 +312,6 @@ impl SignedIn {
         let workplace = workplaces
             .find(|workplace| workplace.account.id == tenant)
             .ok_or(Error::not_found("tenant"))?;
-        Ok(access(self.session, self.user, &workplace, address))
+        Ok(By::Session(self.session, address).access(self.user, &workplace))
     }
 }

@@ -9,28 +9,26 @@ mod pending;
 mod provider;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use zoop_crm::secret::Secret;
 use zoop_crm::sign_in::identities::{self, Claimed};
-use zoop_crm::sign_in::sessions::{self, Origin};
 
 use self::pending::{COOKIE, LIFETIME, Pending};
 pub(crate) use self::provider::Provider;
 use self::provider::Trouble;
 use crate::app::{App, Shared};
+use crate::people::visit::{Visit, either, give_session};
 use crate::visitors::Action;
-use crate::web::form::Form;
-use crate::web::next::next_page;
-use crate::web::{browser, page};
+use crate::web::browser::set_cookie;
+use crate::web::next::{next_page, with_next};
+use crate::web::page;
 
 /// Where the button leads.
 const START: &str = "/sign-in/company";
@@ -69,91 +67,54 @@ struct Stop<'a> {
     message: &'a str,
 }
 
+/// The button of the sign-in page: the company's name, and where it leads.
+pub(crate) struct Button<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) address: String,
+}
+
+impl<'a> Button<'a> {
+    /// The button after which `next` is opened, where a provider is set up.
+    pub(crate) fn before(shared: &'a Shared, next: &str) -> Option<Self> {
+        let name = shared.company.as_ref()?.name();
+        Some(Self { name, address: with_next(START, next) })
+    }
+}
+
 /// The routes; there is nothing behind them where no provider is set up.
 pub(crate) fn routes() -> Router<App> {
     Router::new().route(START, get(start)).route(CALLBACK, get(callback))
 }
 
-/// What both pages know of a request.
-struct Visit {
-    shared: Arc<Shared>,
-    provider: Arc<Provider>,
-    headers: HeaderMap,
-    address: Option<IpAddr>,
-    query: String,
-    deadline: Instant,
-}
-
-impl Visit {
-    fn of(app: &App, query: Option<&str>, request: &Request) -> Result<Self, Box<Response>> {
-        let shared = app.shared.clone();
-        let Some(provider) = shared.company.clone() else { return Err(page::not_found().into()) };
-        let address = shared.proxies.client(request.extensions(), request.headers());
-        let now = shared.environment.clock.now();
-        if let Some(address) = address {
-            let admitted = shared.visitors.admit(Action::Company, address, now);
-            admitted.map_err(page::too_many)?;
-        }
-        let query = query.unwrap_or_default().to_owned();
-        let deadline = Instant::now() + shared.settings.request_deadline;
-        let headers = request.headers().clone();
-        Ok(Self { shared, provider, headers, address, query, deadline })
-    }
-
-    /// The parameters. Which of two is meant is not for us to choose (RFC 6749, 3.1).
-    fn query(&self) -> Result<Form, Box<Response>> {
-        Form::parse(self.query.as_bytes()).map_err(|_| started_elsewhere().into())
-    }
-}
-
 /// `GET /sign-in/company`: sends the browser to the provider.
-async fn start(State(app): State<App>, RawQuery(query): RawQuery, request: Request) -> Response {
-    let visit = match Visit::of(&app, query.as_deref(), &request) {
-        Ok(visit) => visit,
-        Err(response) => return *response,
-    };
-    let query = match visit.query() {
-        Ok(query) => query,
-        Err(response) => return *response,
-    };
+async fn start(State(app): State<App>, request: Request) -> Response {
+    either(async { leave(&Visit::begin(&app, request, Action::Company)?).await }.await)
+}
+
+async fn leave(visit: &Visit) -> Result<Response, Response> {
+    let provider = provider(visit)?;
     let environment = &visit.shared.environment;
-    let pending = Pending::start(environment, next_page(query.text("next")));
+    let pending = Pending::start(environment, next_page(visit.query.get("next")));
     let now = environment.clock.now();
-    match visit.provider.address(pending.clone(), now, visit.deadline).await {
-        Ok(address) => {
-            let mut response = page::go_to(&address);
-            browser::set_cookie(&mut response, COOKIE, &pending.cookie(), LIFETIME);
-            response
-        }
-        Err(trouble) => troubled(&trouble),
-    }
+    let address = provider.address(pending.clone(), now, visit.deadline).await;
+    let mut response = page::go_to(&address.map_err(|trouble| troubled(&trouble))?);
+    set_cookie(&mut response, COOKIE, &pending.cookie(), LIFETIME);
+    Ok(response)
 }
 
 /// `GET /sign-in/company/callback`: the browser is back. However that ends, this sign-in is over.
-async fn callback(State(app): State<App>, RawQuery(query): RawQuery, request: Request) -> Response {
-    let visit = match Visit::of(&app, query.as_deref(), &request) {
-        Ok(visit) => visit,
-        Err(response) => return *response,
-    };
-    let mut response = match finish(&visit).await {
-        Ok((secret, next)) => {
-            let mut response = page::go_to(next_page(&next));
-            let lifetime = sessions::LONGEST / 1_000_000;
-            browser::set_cookie(&mut response, browser::SESSION, secret.expose(), lifetime);
-            response
-        }
-        Err(response) => response,
-    };
-    browser::set_cookie(&mut response, COOKIE, "", 0);
+async fn callback(State(app): State<App>, request: Request) -> Response {
+    let back = async { come_back(&Visit::begin(&app, request, Action::Company)?).await };
+    let mut response = either(back.await);
+    set_cookie(&mut response, COOKIE, "", 0);
     response
 }
 
-/// The new session and the page to open, or the page that says why there is none.
-async fn finish(visit: &Visit) -> Result<(Secret, String), Response> {
+async fn come_back(visit: &Visit) -> Result<Response, Response> {
+    let provider = provider(visit)?;
     let now = visit.shared.environment.clock.now();
-    let query = visit.query().map_err(|response| *response)?;
     let pending = Pending::of(&visit.headers).ok_or_else(started_elsewhere)?;
-    if query.text("state") != pending.state() {
+    if visit.query.text("state") != pending.state() {
         return Err(started_elsewhere());
     }
     if pending.has_ended(now) {
@@ -163,37 +124,39 @@ async fn finish(visit: &Visit) -> Result<(Secret, String), Response> {
             "You have ten minutes to sign in at your company: start again.",
         ));
     }
-    if !visit.provider.is_issuer(query.get("iss")) {
+    if !provider.is_issuer(visit.query.get("iss")) {
         tracing::warn!("another provider answered than the company's");
         return Err(started_elsewhere());
     }
-    let Some(code) = query.get("code") else {
-        return Err(declined(query.text("error")));
+    let Some(code) = visit.query.get("code") else {
+        return Err(declined(visit.query.text("error")));
     };
-    let next = pending.next().to_owned();
-    let claimed = visit.provider.claimed(code.to_owned(), pending, now, visit.deadline).await;
-    let claimed = claimed.map_err(|trouble| troubled(&trouble))?;
-    Ok((session(visit, claimed).await?, next))
+    let claimed = provider.claimed(code.to_owned(), pending.clone(), now, visit.deadline).await;
+    let secret = session(visit, claimed.map_err(|trouble| troubled(&trouble))?).await?;
+    let mut response = page::go_to(next_page(Some(pending.next())));
+    give_session(&mut response, &secret);
+    Ok(response)
+}
+
+/// The provider, where one is set up.
+fn provider(visit: &Visit) -> Result<&Arc<Provider>, Response> {
+    visit.shared.company.as_ref().ok_or_else(page::not_found)
 }
 
 /// A session for whom the provider named.
 async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
-    let environment = visit.shared.environment.clone();
-    let origin = Origin { address: visit.address, browser: browser::name(&visit.headers) };
-    let job = visit
-        .shared
-        .db
-        .write(visit.deadline, move |tx| identities::sign_in(tx, &environment, &claimed, &origin));
-    match job.await {
-        Ok(Some(secret)) => Ok(secret),
-        Ok(None) => Err(stop(
+    let (origin, before) = (visit.origin(), visit.session());
+    let session = visit.write(move |tx, environment| {
+        identities::sign_in(tx, environment, &claimed, &origin, before.as_ref())
+    });
+    session.await?.ok_or_else(|| {
+        stop(
             StatusCode::FORBIDDEN,
             "Nobody here is known by that account",
             "Ask an owner of the business to invite the e-mail address of your company account, and make \
              sure that your company has verified it.",
-        )),
-        Err(error) => Err(page::failed(&error)),
-    }
+        )
+    })
 }
 
 /// The browser brought back no sign-in that it has begun here.

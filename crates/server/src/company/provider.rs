@@ -85,6 +85,11 @@ impl Provider {
         }
     }
 
+    /// The words for the company.
+    pub(crate) fn name(&self) -> &str {
+        &self.company.name
+    }
+
     /// Whether the parameter `iss` of an answer, if it is there, names this provider (RFC 9207).
     pub(super) fn is_issuer(&self, named: Option<&str>) -> bool {
         named.is_none_or(|named| named == self.company.issuer)

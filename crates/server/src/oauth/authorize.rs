@@ -3,6 +3,7 @@
 //! Before the program and where it is sent back to are known to be good, whatever is wrong is told on a
 //! page of our own; only then is anything sent back (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
@@ -38,7 +39,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     asked(&app.shared, &head).await.unwrap_or_else(|refusal| refusal)
 }
 
-async fn asked(shared: &Shared, head: &Parts) -> Result<Response, Response> {
+async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
     super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
     if query.len() > LONGEST_QUERY {

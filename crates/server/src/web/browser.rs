@@ -4,9 +4,10 @@
 //! over TLS or to this machine alone.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Instant;
 
-use axum::http::header::{COOKIE, SET_COOKIE, USER_AGENT};
+use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use zoop_crm::error::Error;
@@ -14,12 +15,10 @@ use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::{SignedIn, sessions};
 
 use crate::app::Shared;
+use crate::last_use;
 
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
-
-/// Characters that are taken of what a browser calls itself.
-const NAME_CHARACTERS: usize = 200;
 
 /// The text that a cookie holds.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -32,12 +31,6 @@ pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a
 /// The secret of this kind that a cookie holds.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
     Secret::parse_as(kind, cookie_value(headers, name)?)
-}
-
-/// What the browser calls itself.
-pub(crate) fn name(headers: &HeaderMap) -> String {
-    let named = headers.get(USER_AGENT).and_then(|name| name.to_str().ok()).unwrap_or_default();
-    named.chars().take(NAME_CHARACTERS).collect()
 }
 
 /// Gives the browser a cookie for `seconds`, or takes it away with 0. Pages of other sites do not send
@@ -54,11 +47,16 @@ pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, second
 
 /// Who is signed in at this browser, if anybody is.
 pub(crate) async fn signed_in(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     headers: &HeaderMap,
     deadline: Instant,
 ) -> Result<Option<SignedIn>, Error> {
     let Some(secret) = cookie(headers, SESSION, SecretKind::Session) else { return Ok(None) };
     let now = shared.environment.clock.now();
-    shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await
+    let found: Option<SignedIn> =
+        shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await?;
+    if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.used(now)) {
+        last_use::record(shared, used);
+    }
+    Ok(found)
 }

@@ -1,20 +1,44 @@
-//! Where a browser goes after signing in: only ever to a page of this server that a sign-in stands
-//! before. Anything else would make the sign-in page a way to send people to somebody else's.
+//! Where a browser goes after signing in.
 
-/// Where it goes unless a page was asked for.
+use zoop_crm::id::{Id, kinds};
+use zoop_crm::secret::{Secret, SecretKind};
+
+/// Where it goes unless a page asked for something.
 pub(crate) const HOME: &str = "/account";
-/// Asks for consent; what is asked for stands in the query.
 const AUTHORIZE: &str = "/oauth/authorize?";
-/// The account's pages.
-const PAGES: [&str; 2] = [HOME, "/team"];
+const INVITATION: &str = "/invitations/";
 
-/// The page that was asked for, if it is one of those; else the account's.
-pub(crate) fn next_page(asked: &str) -> &str {
-    let path = asked.split_once('?').map_or(asked, |(path, _)| path);
-    let is_known = asked.starts_with(AUTHORIZE) || PAGES.contains(&path);
-    // What a header cannot hold as it is, or browsers read as something else, no page of ours has.
+/// The page that was asked for, if it is one of ours that somebody is sent away from to sign in: an
+/// address in a link is anybody's writing, and must lead nowhere else.
+pub(crate) fn next_page(asked: Option<&str>) -> &str {
+    asked.filter(|asked| is_ours(asked)).unwrap_or(HOME)
+}
+
+fn is_ours(asked: &str) -> bool {
+    // Browsers drop tabs and line ends and read a backslash as a slash before they look.
     let is_plain = asked.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_known && is_plain { asked } else { HOME }
+    let is_invitation = |token| Secret::parse_as(SecretKind::Invitation, token).is_some();
+    is_plain
+        && (matches!(asked, "/account" | "/team")
+            || asked.starts_with(AUTHORIZE)
+            || asked.strip_prefix(INVITATION).is_some_and(is_invitation)
+            || asked
+                .strip_prefix("/team?business=")
+                .is_some_and(|id| Id::<kinds::Tenant>::parse(id).is_some()))
+}
+
+/// The page of the sign-in that leads on to `next`.
+pub(crate) fn sign_in(next: &str) -> String {
+    with_next("/sign-in", next)
+}
+
+/// A page of the sign-in that keeps in mind where it leads.
+pub(crate) fn with_next(path: &str, next: &str) -> String {
+    if next == HOME {
+        return path.to_owned();
+    }
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{path}?next={next}")
 }
 
 #[cfg(test)]
@@ -22,41 +46,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_that_a_sign_in_stands_before_are_gone_to() {
-        for known in [
-            "/account",
-            "/team",
-            "/team?business=0190-1",
-            "/oauth/authorize?client_id=a&redirect_uri=https%3A%2F%2Fa.example%2F",
-        ] {
-            assert_eq!(next_page(known), known);
+    fn only_our_own_pages_come_next() {
+        let secret = Secret::generate(SecretKind::Invitation, &zoop_crm::clock::Entropy::seeded(1));
+        let invitation = format!("/invitations/{}", secret.expose());
+        let team = "/team?business=01890000-0000-7000-8000-000000000000";
+        let authorize = "/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fevil.example";
+        for ours in ["/account", "/team", team, authorize, invitation.as_str()] {
+            assert_eq!(next_page(Some(ours)), ours);
         }
         for other in [
             "",
             "/",
             "account",
-            "/accounts",
-            "/account/x",
-            "/account#x",
-            "/oauth/authorize",
-            "/oauth/authorize/?x",
-            "/oauth/token?x",
             "//evil.example",
-            "//evil.example/account",
+            "///evil.example",
             "/\\evil.example",
             "\\\\evil.example",
-            "/%2f/evil.example",
-            "%2Faccount",
-            "https://evil.example/account",
+            "https://evil.example",
+            "https:/evil.example",
             "https:evil.example",
             "javascript:alert(1)",
+            "/%2fevil.example",
+            "%2f%2fevil.example",
+            "/account/../../evil",
+            "/account?x=1",
+            "/account#x",
+            "/accounts",
+            "/account ",
             "/account\r\nSet-Cookie: a=b",
-            "/account?\\",
-            "/account?ä",
-            " /account",
-            "/.//evil.example",
+            "/\t/evil.example",
+            "/oauth/authorize",
+            "/oauth/authorize/../x?y",
+            "/oauth/authorize?x=\r\nLocation: //evil.example",
+            "//oauth/authorize?x",
+            "/team?business=//evil.example",
+            "/team?business=",
+            "/invitations/",
+            "/invitations/..%2f..%2fx",
+            "/invitations/zoop_in_x",
+            "/sign-out",
+            "/sign-in",
+            "/api/mcp",
         ] {
-            assert_eq!(next_page(other), HOME, "{other:?}");
+            assert_eq!(next_page(Some(other)), HOME, "{other:?}");
         }
+        assert_eq!(next_page(None), HOME);
+    }
+
+    #[test]
+    fn a_link_to_the_sign_in_keeps_what_comes_next() {
+        assert_eq!(sign_in("/account"), "/sign-in");
+        assert_eq!(sign_in("/team"), "/sign-in?next=%2Fteam");
+        assert_eq!(
+            sign_in("/oauth/authorize?a=b&c=d"),
+            "/sign-in?next=%2Foauth%2Fauthorize%3Fa%3Db%26c%3Dd"
+        );
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn stop(status: StatusCode, title: &str, message: &str) -> Response {
 /// The page of a failure: what the person can do, while the cause goes to the log.
 pub(crate) fn failed(error: &Error) -> Response {
     match error {
+        Error::Conflict { retry_after_s: Some(seconds), .. } => too_many(*seconds),
         Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
             stop(StatusCode::BAD_REQUEST, "This did not work", message)
         }
@@ -59,13 +60,7 @@ pub(crate) fn failed(error: &Error) -> Response {
         ),
         Error::Unavailable { cause } => {
             tracing::warn!(%cause, "a page could not be answered");
-            let mut response = stop(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not right now",
-                "The server cannot answer at the moment: try again in a few seconds.",
-            );
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(5));
-            response
+            busy()
         }
         Error::Internal { cause } => {
             tracing::error!(%cause, "a page failed");
@@ -76,6 +71,17 @@ pub(crate) fn failed(error: &Error) -> Response {
             )
         }
     }
+}
+
+/// There is more to do than can be done at the moment.
+pub(crate) fn busy() -> Response {
+    let mut response = stop(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not right now",
+        "The server cannot answer at the moment: try again in a few seconds.",
+    );
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(5));
+    response
 }
 
 /// There is no such page.

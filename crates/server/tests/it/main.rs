@@ -10,6 +10,7 @@ mod lists;
 mod oauth;
 mod operations;
 mod overload;
+mod people;
 mod rust_client;
 mod server;
 mod transport;

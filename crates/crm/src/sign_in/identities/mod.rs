@@ -59,7 +59,8 @@ impl Recorded for Identity {
 /// Signs somebody in whom the provider named: the session's secret, or none where nobody here is meant.
 ///
 /// Whoever is met for the first time is known from then on by issuer and subject, and the history of
-/// every business that they work in is told. Who works in none is nobody's to sign in.
+/// every business that they work in is told. Who works in none is nobody's to sign in. The session that
+/// the browser had `before` ends.
 ///
 /// # Errors
 /// The database's.
@@ -68,6 +69,7 @@ pub fn sign_in(
     environment: &Environment,
     claimed: &Claimed,
     origin: &Origin,
+    before: Option<&Secret>,
 ) -> Result<Option<Secret>> {
     let known = store::user(tx, &claimed.issuer, &claimed.subject)?;
     let met = match known {
@@ -78,6 +80,7 @@ pub fn sign_in(
     if super::store::workplaces(tx, user)?.is_empty() {
         return Ok(None);
     }
+    sessions::replace(tx, environment, before)?;
     let secret = sessions::start(tx, environment, user, Method::Company, origin)?;
     if known.is_none() {
         link(tx, environment, claimed, &secret, origin)?;

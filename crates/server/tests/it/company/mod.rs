@@ -95,11 +95,15 @@ impl House {
     #[track_caller]
     fn signed_in(&self, reply: &Reply) -> SignedIn {
         assert_eq!(reply.status, 303, "{reply:?}");
-        let secret = cookie(reply, SESSION).expect("a session");
-        let secret = Secret::parse_as(SecretKind::Session, secret).expect("a secret");
+        self.find(cookie(reply, SESSION).expect("a session")).expect("a session")
+    }
+
+    /// Whose session a cookie is, if it is a good one.
+    fn find(&self, cookie: &str) -> Option<SignedIn> {
+        let secret = Secret::parse_as(SecretKind::Session, cookie).expect("a secret");
         let now = self.server.world.clock.now();
         let found = self.server.world.read(move |tx| sessions::find(tx, &secret, now));
-        found.expect("the database answers").expect("a session")
+        found.expect("the database answers")
     }
 
     /// The events of the history, oldest first.
@@ -135,7 +139,8 @@ fn assert_refused(reply: &Reply, status: u16, words: &str) {
 #[both]
 fn a_person_whose_email_is_verified_is_known_from_then_on_by_issuer_and_subject() {
     let house = House::build();
-    let visitor = house.leave("?next=%2Fteam%3Fbusiness%3D1");
+    let id = house.server.business.account.id.uuid();
+    let visitor = house.leave(&format!("?next=%2Fteam%3Fbusiness%3D{id}"));
     assert!(visitor.address.starts_with(&format!("{}/authorize?", house.provider.issuer)));
     for (name, value) in [
         ("response_type", "code"),
@@ -148,7 +153,7 @@ fn a_person_whose_email_is_verified_is_known_from_then_on_by_issuer_and_subject(
     let reply = house.come_back(&visitor, "code=good-code&state=STATE");
     let person = house.signed_in(&reply);
     assert_eq!(person.email, OWNER);
-    assert_eq!(reply.header("location"), Some("/team?business=1"));
+    assert_eq!(reply.header("location"), Some(format!("/team?business={id}").as_str()));
     assert_eq!(cookie(&reply, COOKIE), Some(""), "this sign-in is over");
     let set: Vec<_> = reply.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
     for (_, value) in set {
@@ -168,6 +173,24 @@ fn a_person_whose_email_is_verified_is_known_from_then_on_by_issuer_and_subject(
     let subject = json!("person-1");
     let changes = linked["changes"].as_array().expect("changes");
     assert!(changes.iter().any(|it| it["field"] == "subject" && it["new"] == subject), "{linked}");
+}
+
+#[both]
+fn the_sign_in_page_leads_there_and_the_session_before_ends() {
+    let house = House::build();
+    let page = http::get(house.server.public, "/sign-in?next=%2Fteam").body;
+    let button = "href=\"/sign-in/company?next=%2Fteam\">Sign in with Acme account</a>";
+    assert!(page.contains(button), "{page}");
+    let plain = http::get(Server::start().public, "/sign-in").body;
+    assert!(!plain.contains("/sign-in/company"), "{plain}");
+
+    let first = house.sign_in(|_| {});
+    let session = cookie(&first, SESSION).expect("a session").to_owned();
+    let mut visitor = house.leave("");
+    visitor.cookie = format!("{}; {SESSION}={session}", visitor.cookie);
+    let second = house.come_back(&visitor, "code=good-code&state=STATE");
+    house.signed_in(&second);
+    assert!(house.find(&session).is_none(), "the session before has ended");
 }
 
 #[both]
@@ -253,10 +276,11 @@ fn a_browser_comes_back_only_from_the_sign_in_that_it_began() {
     let (_, next) = rest.split_once('.').expect("a page");
     let with = |cookie: String| Visitor { cookie, ..own.clone() };
     let query = "code=good-code&state=STATE";
+    let twice = house.come_back(&own, "code=good-code&state=STATE&state=STATE");
+    assert_refused(&twice, 400, "names something twice");
     for (visitor, query) in [
         (&own, "code=good-code"),
         (&own, "code=good-code&state=another"),
-        (&own, "code=good-code&state=STATE&state=STATE"),
         (&own, "code=good-code&state=STATE&iss=https%3A%2F%2Fanother.example"),
         (&with(other.cookie.clone()), query),
         (&with(String::new()), query),
