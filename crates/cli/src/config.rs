@@ -14,7 +14,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use zoop_db::Options;
-use zoop_server::{Company, Limits, Settings};
+use zoop_server::{Company, Limits, Mailer, Settings};
 
 use crate::url::without_password;
 
@@ -39,6 +39,8 @@ const KEYS: &[&str] = &[
     "company.client_id",
     "company.client_secret",
     "company.name",
+    "mail.url",
+    "mail.from",
     "storage.write_batch",
     "storage.readers",
     "storage.writers",
@@ -55,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) company: CompanyConfig,
+    #[serde(default)]
+    pub(crate) mail: MailConfig,
     pub(crate) storage: StorageConfig,
     pub(crate) log: LogConfig,
 }
@@ -153,6 +157,18 @@ fn checked_issuer(issuer: &str) -> Result<&str> {
         );
     }
     Ok(issuer)
+}
+
+/// The section `mail`: without a server, invitations are only shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailConfig {
+    /// The mail server's URL, with user and password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// From whom mails come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
 }
 
 /// The section `storage`.
@@ -291,6 +307,7 @@ impl Default for Config {
                 client_secret: None,
                 name: "your company".to_owned(),
             },
+            mail: MailConfig::default(),
             storage: StorageConfig {
                 write_batch: Options::default().write_batch,
                 readers: None,
@@ -342,6 +359,7 @@ impl Config {
     pub(crate) fn shown(&self) -> Self {
         let mut shown = self.clone();
         shown.database = without_password(&self.database);
+        shown.mail.url = self.mail.url.as_deref().map(without_password);
         shown.server.public_url = self.public_url(None).ok();
         shown.company.client_secret = self.company.client_secret.as_ref().map(|_| "…".to_owned());
         shown
@@ -384,10 +402,18 @@ impl Config {
         Options { readers: one, writers: one, ..self.options() }
     }
 
+    /// What sends mail, if a mail server is set.
+    pub(crate) fn mailer(&self) -> Result<Option<Mailer>> {
+        let MailConfig { url: Some(url), from } = &self.mail else { return Ok(None) };
+        let from = from.as_deref().context("mail.url is set: say with mail.from from whom")?;
+        Ok(Some(Mailer::new(url, from)?))
+    }
+
     /// The server's settings.
     pub(crate) fn settings(&self, public_url: String) -> Result<Settings> {
         Ok(Settings {
             company: self.company.provider()?,
+            mail: self.mailer()?,
             allowed_origins: self.server.allowed_origins.0.clone(),
             trusted_proxies: self.server.trusted_proxies.0.clone(),
             limits: Limits { credential: self.limits.credential, tenant: self.limits.tenant },
@@ -429,6 +455,8 @@ mod tests {
             ..config.company
         };
         config.storage = StorageConfig { readers: some, writers: some, ..config.storage };
+        let some_text = || Some("smtp://localhost".to_owned());
+        config.mail = MailConfig { url: some_text(), from: some_text() };
         config.log = LogConfig { format: Some(LogFormat::Json), level: Some("info".to_owned()) };
         let mut keys = Vec::new();
         for (name, value) in serde_json::to_value(&config).unwrap().as_object().unwrap() {

@@ -6,6 +6,7 @@
 //! | [`config`] | the settings: flags, variables, `zoop.toml` |
 //! | [`url`] | database URLs without their passwords |
 //! | [`output`] | stdout and stderr |
+//! | [`password`] | a password that is typed |
 //! | [`database`] | opening the database, and who else has it open |
 //! | [`operator`] | running the catalogue's tools on the database itself |
 //! | [`hosting`], [`logging`] | running a server in this process |
@@ -21,6 +22,7 @@ mod hosting;
 mod logging;
 mod operator;
 mod output;
+mod password;
 mod url;
 
 use std::io;

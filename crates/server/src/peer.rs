@@ -1,10 +1,11 @@
 //! From where a request comes: the other end of its connection, or whom a trusted proxy says that it
 //! speaks for. Limits are counted by it and the history keeps it; nobody is let in for it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
+pub(crate) use zoop_crm::sign_in::attempts::neighbourhood;
 
 /// What proxies tell of whom they speak for: each adds the address that it was called from.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -39,17 +40,6 @@ impl Proxies {
 
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
-    }
-}
-
-/// What limits count an address as: whoever has an IPv6 address has a whole /64 of them.
-pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
     }
 }
 

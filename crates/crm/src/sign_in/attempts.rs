@@ -101,13 +101,12 @@ pub(super) fn account(address: &str) -> String {
 }
 
 /// What an address is counted as: whoever has an IPv6 address has a whole /64 of them.
-pub fn neighbourhood(address: Option<IpAddr>) -> String {
+pub fn neighbourhood(address: IpAddr) -> IpAddr {
     match address {
-        None => "unknown".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }

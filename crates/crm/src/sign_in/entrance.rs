@@ -71,9 +71,13 @@ pub(super) fn count(
     from: Option<IpAddr>,
 ) -> Result<[Counted; 2]> {
     let now = environment.clock.now();
+    let neighbourhood = match from {
+        Some(from) => attempts::neighbourhood(from).to_string(),
+        None => "unknown".to_owned(),
+    };
     Ok([
         attempts::count(tx, OF_ACCOUNT, &attempts::account(address), now)?,
-        attempts::count(tx, FROM_ADDRESS, &attempts::neighbourhood(from), now)?,
+        attempts::count(tx, FROM_ADDRESS, &neighbourhood, now)?,
     ])
 }
 

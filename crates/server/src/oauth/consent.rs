@@ -1,5 +1,6 @@
 //! The page that asks a person whether a program may act for them, and what they answer.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use askama::Template;
@@ -160,7 +161,7 @@ pub(super) async fn answer(State(app): State<App>, request: Request) -> Response
     answered(&app.shared, request).await.unwrap_or_else(|refusal| refusal)
 }
 
-async fn answered(shared: &Shared, request: Request) -> Result<Response, Response> {
+async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Response> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Page).map_err(page::too_many)?;
     let deadline = Instant::now() + shared.settings.request_deadline;

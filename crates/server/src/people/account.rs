@@ -7,6 +7,7 @@ use axum::response::Response;
 use zoop_crm::access::Role;
 use zoop_crm::clock::Moment;
 use zoop_crm::id::{Id, kinds};
+use zoop_crm::oauth::grants::{self, GrantRecord};
 use zoop_crm::sign_in::sessions::Workplace;
 use zoop_crm::sign_in::{SignedIn, passwords, second_factor, sessions};
 
@@ -26,6 +27,7 @@ struct Account<'a> {
     second_factor: bool,
     recovery_codes: i64,
     sessions: Vec<Session>,
+    programs: Vec<Program>,
     done: &'a str,
     fault: &'a str,
 }
@@ -61,12 +63,23 @@ struct Session {
     is_this: bool,
 }
 
+/// A program that the person connected.
+struct Program {
+    id: Id<kinds::Grant>,
+    name: String,
+    business: String,
+    scopes: String,
+    since: String,
+    last_used: String,
+}
+
 /// What was just done, by the word in the address.
-const DONE: [(&str, &str); 5] = [
+const DONE: [(&str, &str); 6] = [
     ("password", "Your password is changed, and your other sessions have ended."),
     ("second-factor-off", "The second factor is off."),
     ("session", "The session has ended."),
     ("sessions", "All other sessions have ended."),
+    ("program", "The program is disconnected: what it was given works no longer."),
     ("joined", "You have joined the business."),
 ];
 
@@ -107,9 +120,10 @@ async fn account(
             second_factor::is_on(tx, user)?,
             second_factor::recovery_codes_left(tx, user)?,
             sessions::live(tx, user, environment.clock.now())?,
+            grants::of_person(tx, &who, environment.clock.now())?,
         ))
     });
-    let (workplaces, has_password, second_factor, recovery_codes, live) = read.await?;
+    let (workplaces, has_password, second_factor, recovery_codes, live, programs) = read.await?;
     let template = Account {
         frame: Frame::of(person, &workplaces, "account"),
         email: &person.email,
@@ -118,6 +132,7 @@ async fn account(
         second_factor,
         recovery_codes,
         sessions: live.into_iter().map(|live| Session::of(live, person)).collect(),
+        programs: programs.into_iter().map(Program::of).collect(),
         done,
         fault,
     };
@@ -146,6 +161,19 @@ impl Session {
             since: minute(record.created_at),
             last_used: minute(last_used_at),
             is_this: record.id == person.session,
+        }
+    }
+}
+
+impl Program {
+    fn of(grant: GrantRecord) -> Self {
+        Self {
+            id: grant.id,
+            name: grant.client_name,
+            business: grant.tenant_name,
+            scopes: grant.scopes.join(", "),
+            since: minute(grant.created_at),
+            last_used: grant.last_used_at.map_or_else(|| "never".to_owned(), minute),
         }
     }
 }

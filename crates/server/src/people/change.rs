@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::error::Error;
 use zoop_crm::id::Id;
+use zoop_crm::oauth::grants;
 use zoop_crm::sign_in::entrance::{self, Attempt};
 use zoop_crm::sign_in::password::Password;
 use zoop_crm::sign_in::person::{By, Person};
@@ -203,6 +204,21 @@ pub(super) async fn end_other_sessions(State(app): State<App>, request: Request)
         let end = visit.write(move |tx, environment| person.end_others(tx, environment, from));
         end.await?;
         Ok(page::go_to("/account?done=sessions"))
+    };
+    either(answer.await)
+}
+
+/// `POST /account/programs/disconnect`
+pub(super) async fn disconnect(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (visit, form, person) = begin(&app, request, Action::Page).await?;
+        let id = Id::parse(form.text("program"))
+            .ok_or_else(|| refused("This names no program: start from your account's page."))?;
+        let from = visit.address;
+        let end = visit
+            .write(move |tx, environment| grants::revoke_own(tx, environment, &person, id, from));
+        end.await?;
+        Ok(page::go_to("/account?done=program"))
     };
     either(answer.await)
 }

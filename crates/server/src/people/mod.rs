@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/account/second-factor/off", post(change::turn_off_second_factor))
         .route("/account/sessions/end", post(change::end_session))
         .route("/account/sessions/end-others", post(change::end_other_sessions))
+        .route("/account/programs/disconnect", post(change::disconnect))
         .route("/team", get(team::show))
         .route("/team/role", post(team::set_role))
         .route("/team/remove", post(team::remove))

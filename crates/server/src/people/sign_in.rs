@@ -42,7 +42,7 @@ impl<'a> SignIn<'a> {
 
 /// `GET /`: to the account, or to the sign-in.
 pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
-    either(async { Ok(go_home(&Visit::begin(&app, request, Action::Page)?).await?) }.await)
+    either(async { go_home(&Visit::begin(&app, request, Action::Page)?).await }.await)
 }
 
 async fn go_home(visit: &Visit) -> Result<Response, Response> {

@@ -1,6 +1,8 @@
 //! The page of one's own account.
 
 use zoop_both::both;
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, between, location, set_password, start, told};
 
@@ -101,4 +103,27 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
     assert_eq!(told(&server, "session_ended"), 2);
     let page = third.get("/account").body;
     assert_eq!(between(&page, "<h2>Sessions</h2>", "</ul>").matches("<li>").count(), 1);
+}
+
+#[both]
+fn connected_programs_are_listed_and_disconnected_by_their_person() {
+    let server = start();
+    set_password(&server, OFFICE, PASSWORD);
+    let scopes = Scopes::of(Scope::GRANTABLE);
+    let user = Business::user(&server.business.owner);
+    let (grant, _) = server.world.connect(server.business.account, user, scopes);
+    let mut owner = Browser::owner(&server);
+    let page = owner.get("/account").body;
+    let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");
+    assert!(listed.contains("in Acme") && listed.contains("write:notes"), "{listed}");
+    let id = grant.to_string();
+    let mut office = Browser::new(&server);
+    office.sign_in(OFFICE, PASSWORD);
+    assert!(office.get("/account").body.contains("None. An assistant"));
+    let foreign = office.post("/account/programs/disconnect", &[("program", &id)]);
+    assert_eq!(foreign.status, 404);
+    let reply = owner.post("/account/programs/disconnect", &[("program", &id)]);
+    assert_eq!(location(&reply), "/account?done=program");
+    assert!(owner.get("/account").body.contains("None. An assistant"));
+    assert_eq!(told(&server, "grant_revoked"), 1);
 }

@@ -60,7 +60,7 @@ pub(crate) fn history(server: &Server) -> Vec<Value> {
     let answer = server.world.operate(
         Some(server.business.account),
         "history.list",
-        json!({ "limit": 200 }),
+        json!({ "limit": 100 }),
     );
     answer["rows"].as_array().expect("rows").clone()
 }

@@ -21,6 +21,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/account/second-factor/off"),
     ("POST", "/account/sessions/end"),
     ("POST", "/account/sessions/end-others"),
+    ("POST", "/account/programs/disconnect"),
     ("GET", "/team"),
     ("POST", "/team/role"),
     ("POST", "/team/remove"),

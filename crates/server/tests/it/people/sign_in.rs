@@ -1,6 +1,8 @@
 //! Signing in and out: who is let in, and what the others are told.
 
 use zoop_both::both;
+use zoop_crm::sign_in::passwords;
+use zoop_crm::sign_in::person::{self, By};
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
 use super::{start, told};
@@ -171,4 +173,30 @@ fn who_is_a_member_of_no_business_is_told_so() {
     let mut again = Browser::new(&server);
     assert_eq!(location(&again.sign_in(OFFICE, PASSWORD)), "/account");
     assert!(again.get("/account").body.contains("You are a member of no business any more"));
+}
+
+#[both]
+fn a_hash_of_an_older_making_is_renewed_at_the_sign_in() {
+    // The same password with 8 MiB and one pass.
+    const OLD: &str = "$argon2id$v=19$m=8192,t=1,p=1$ct6EaMqNkuAnmSHUG4uC/g\
+                       $Z9h6qnlZmDVztMUoFbLLpJUMj/yqf9H2IoBfH4Ernho";
+    let server = start();
+    let environment = server.world.environment.clone();
+    let write = move |tx: &mut zoop_db::WriteTx<'_>| {
+        let person = person::find(tx, OWNER)?;
+        passwords::set(tx, &environment, person.id, OLD, By::Operator)
+    };
+    server.world.write(write).expect("an old hash");
+    let stored = || {
+        let read = |tx: &mut zoop_db::ReadTx<'_>| {
+            let person = person::find(tx, OWNER)?;
+            passwords::stored(tx, person.id)
+        };
+        server.world.read(read).expect("it").expect("a hash")
+    };
+    assert_eq!(Browser::new(&server).sign_in(OWNER, WRONG).status, 403);
+    assert_eq!(stored(), OLD);
+    Browser::owner(&server);
+    assert!(stored().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored());
+    Browser::owner(&server);
 }
