@@ -1,10 +1,11 @@
 //! The commands about people's sign-in, and the mail that invites them.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use mailin_embedded::{Handler, Response, Server, response};
+use mailin::{Action, Handler, Response, SessionBuilder, response};
 use zoop_both::both;
 
 use crate::world::{Folder, text};
@@ -115,20 +116,31 @@ fn mail_settings_that_cannot_work_are_told() {
     assert!(!open.contains("invitations.create"), "nothing was made: {open}");
 }
 
-/// A mail server that passes on what it is sent; its port.
+/// A mail server for one connection, which passes on what it is sent; its port.
 fn mail_server(mails: Sender<String>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("it").port();
+    let address = listener.local_addr().expect("it");
     std::thread::spawn(move || {
-        let mut server = Server::new(Post { mails, mail: Vec::new() });
-        server.with_name("mail.test").with_tcp_listener(listener).with_num_threads(1);
-        // It ends with the test's process.
-        let _ = server.serve();
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let post = Post { mails, mail: Vec::new() };
+        let mut session = SessionBuilder::new("mail.test").build(address.ip(), post);
+        session.greeting().write_to(&mut stream).expect("a greeting");
+        let mut lines = BufReader::new(stream.try_clone().expect("a second handle"));
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let answer = session.process(&line);
+            line.clear();
+            if answer.action != Action::NoReply {
+                answer.write_to(&mut stream).expect("an answer");
+            }
+            if answer.action == Action::Close {
+                return;
+            }
+        }
     });
-    port
+    address.port()
 }
 
-#[derive(Clone)]
 struct Post {
     mails: Sender<String>,
     mail: Vec<u8>,
