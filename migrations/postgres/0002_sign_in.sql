@@ -82,6 +82,7 @@ CREATE TABLE invitations (
   revoked_at timestamptz
 );
 CREATE INDEX invitations_of_tenant ON invitations (tenant_no, id);
+CREATE INDEX invitations_by_end ON invitations (expires_at);
 
 -- Programs that people connect: registered by themselves (RFC 7591), or known by the document that
 -- their id is the address of.

@@ -11,6 +11,7 @@ mod load;
 mod moving;
 mod operator;
 mod outage;
+mod people;
 mod postgres;
 mod processes;
 mod secrets;

@@ -128,3 +128,24 @@ fn an_invitation_is_swept_long_after_its_end() {
     sweep();
     assert_eq!(browser.get(&path).status, 404);
 }
+
+#[both]
+fn of_many_who_accept_at_once_one_is_in() {
+    let server = start();
+    let (path, _) = invite(&server, NEW, "tech");
+    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+        let accept = |n: u8| {
+            let (server, path) = (&server, &path);
+            scope.spawn(move || {
+                let mut browser = Browser::at(server, &format!("198.51.100.{n}"));
+                choose(&mut browser, path, &format!("{PASSWORD} {n}")).status
+            })
+        };
+        let all: Vec<_> = (0..6).map(accept).collect();
+        all.into_iter().map(|one| one.join().expect("an answer")).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 303, "{statuses:?}");
+    assert!(statuses[1..].iter().all(|status| matches!(status, 400 | 410)), "{statuses:?}");
+    assert_eq!(told(&server, "invitation_accepted"), 1);
+}

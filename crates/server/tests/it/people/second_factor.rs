@@ -78,8 +78,8 @@ fn a_code_follows_the_password_and_none_works_twice() {
     assert_eq!(location(&reply), "/team");
     assert!(browser.is_in());
 
-    let mut replay = Browser { cookies: pending, ..Browser::new(&server) };
-    assert_eq!(location(&try_code(&mut replay, &code)), "/sign-in", "the sign-in is used up");
+    let mut copied = Browser { cookies: pending, ..Browser::new(&server) };
+    assert_eq!(location(&try_code(&mut copied, &code)), "/sign-in", "the sign-in is used up");
     let mut thief = Browser::new(&server);
     thief.sign_in(OWNER, PASSWORD);
     assert_eq!(try_code(&mut thief, &code).status, 403, "the code was used");

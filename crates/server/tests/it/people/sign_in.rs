@@ -200,3 +200,22 @@ fn a_hash_of_an_older_making_is_renewed_at_the_sign_in() {
     assert!(stored().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored());
     Browser::owner(&server);
 }
+
+#[both]
+fn of_many_who_guess_at_once_ten_are_heard() {
+    let server = start();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let guess = |n: u8| {
+            let server = &server;
+            scope.spawn(move || {
+                let mut browser = Browser::at(server, &format!("198.51.100.{n}"));
+                browser.sign_in(OWNER, WRONG).status
+            })
+        };
+        let guesses: Vec<_> = (0..24).map(guess).collect();
+        guesses.into_iter().map(|guess| guess.join().expect("an answer")).collect()
+    });
+    let heard = statuses.iter().filter(|status| **status == 403).count();
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert_eq!((heard, refused), (10, 14), "{statuses:?}");
+}
