@@ -14,7 +14,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use zoop_db::Options;
-use zoop_server::{Limits, Mailer, Settings};
+use zoop_server::{Company, Limits, Mailer, Settings};
 
 use crate::url::without_password;
 
@@ -35,6 +35,10 @@ const KEYS: &[&str] = &[
     "limits.credential",
     "limits.tenant",
     "limits.note_writes",
+    "company.issuer",
+    "company.client_id",
+    "company.client_secret",
+    "company.name",
     "mail.url",
     "mail.from",
     "storage.write_batch",
@@ -52,6 +56,7 @@ pub(crate) struct Config {
     pub(crate) database: String,
     pub(crate) server: ServerConfig,
     pub(crate) limits: LimitsConfig,
+    pub(crate) company: CompanyConfig,
     #[serde(default)]
     pub(crate) mail: MailConfig,
     pub(crate) storage: StorageConfig,
@@ -89,6 +94,69 @@ pub(crate) struct LimitsConfig {
     pub(crate) tenant: u32,
     /// Note writes of one person.
     pub(crate) note_writes: u32,
+}
+
+/// The section `company`: the provider of identities at which people may sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompanyConfig {
+    /// Its issuer; without it nobody signs in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<String>,
+    /// What this server is called there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// What this server proves itself with there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret: Option<String>,
+    /// The words for the company on the button.
+    pub(crate) name: String,
+}
+
+impl CompanyConfig {
+    /// The provider, if it is set up; it is so whole or not at all.
+    fn provider(&self) -> Result<Option<Company>> {
+        let Self { issuer, client_id, client_secret, name } = self;
+        let (issuer, client_id, client_secret) = match (issuer, client_id, client_secret) {
+            (None, None, None) => return Ok(None),
+            (Some(issuer), Some(id), Some(secret)) => (issuer, id, secret),
+            _ => bail!(
+                "company.issuer, company.client_id and company.client_secret belong together: set all \
+                 three, or none"
+            ),
+        };
+        let (issuer, client_id) = (checked_issuer(issuer)?.to_owned(), client_id.clone());
+        Ok(Some(Company {
+            issuer,
+            client_id,
+            client_secret: client_secret.clone(),
+            name: name.clone(),
+        }))
+    }
+}
+
+/// An issuer as it may be asked: by TLS, or on this machine.
+///
+/// Source: OpenID Connect Discovery 1.0, 3.
+fn checked_issuer(issuer: &str) -> Result<&str> {
+    let own = ["127.0.0.1", "localhost", "[::1]"];
+    let is_own = |host: &str| {
+        let host = host.split('/').next().unwrap_or_default();
+        own.iter().any(|own| {
+            host.strip_prefix(own).is_some_and(|it| it.is_empty() || it.starts_with(':'))
+        })
+    };
+    let is_safe = match issuer.strip_prefix("https://") {
+        Some(host) => !host.is_empty() && !host.starts_with('/'),
+        None => issuer.strip_prefix("http://").is_some_and(is_own),
+    };
+    if !is_safe || issuer.contains(['?', '#', '@', ' ']) {
+        bail!(
+            "{issuer:?} is no issuer: write the provider's own https URL, such as \
+             https://accounts.example.com"
+        );
+    }
+    Ok(issuer)
 }
 
 /// The section `mail`: without a server, invitations are only shown.
@@ -233,6 +301,12 @@ impl Default for Config {
                 tenant: server.limits.tenant,
                 note_writes: 60,
             },
+            company: CompanyConfig {
+                issuer: None,
+                client_id: None,
+                client_secret: None,
+                name: "your company".to_owned(),
+            },
             mail: MailConfig::default(),
             storage: StorageConfig {
                 write_batch: Options::default().write_batch,
@@ -287,6 +361,7 @@ impl Config {
         shown.database = without_password(&self.database);
         shown.mail.url = self.mail.url.as_deref().map(without_password);
         shown.server.public_url = self.public_url(None).ok();
+        shown.company.client_secret = self.company.client_secret.as_ref().map(|_| "…".to_owned());
         shown
     }
 
@@ -337,6 +412,7 @@ impl Config {
     /// The server's settings.
     pub(crate) fn settings(&self, public_url: String) -> Result<Settings> {
         Ok(Settings {
+            company: self.company.provider()?,
             mail: self.mailer()?,
             allowed_origins: self.server.allowed_origins.0.clone(),
             trusted_proxies: self.server.trusted_proxies.0.clone(),
@@ -371,6 +447,13 @@ mod tests {
         let mut config = Config::default();
         config.server.public_url = Some("https://crm.example.com".to_owned());
         let some = Some(NonZeroUsize::MIN);
+        let text = || Some("text".to_owned());
+        config.company = CompanyConfig {
+            issuer: text(),
+            client_id: text(),
+            client_secret: text(),
+            ..config.company
+        };
         config.storage = StorageConfig { readers: some, writers: some, ..config.storage };
         let some_text = || Some("smtp://localhost".to_owned());
         config.mail = MailConfig { url: some_text(), from: some_text() };
@@ -399,6 +482,34 @@ mod tests {
         assert_eq!(config.public_url(None).unwrap(), "https://crm.example.com");
         for wrong in ["crm.example.com", "https://", "https://a/b", "ftp://a"] {
             assert!(checked_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_set_up_whole_and_asked_by_tls() {
+        let mut config = Config::default();
+        assert_eq!(config.company.provider().unwrap(), None);
+        config.company.issuer = Some("https://accounts.example.com/realm".to_owned());
+        assert!(config.company.provider().unwrap_err().to_string().contains("company.client_id"));
+        config.company.client_id = Some("zoop".to_owned());
+        config.company.client_secret = Some("s3cret".to_owned());
+        let provider = config.company.provider().unwrap().unwrap();
+        assert_eq!(provider.issuer, "https://accounts.example.com/realm");
+        assert!(!format!("{provider:?}").contains("s3cret"));
+        assert_eq!(config.shown().company.client_secret.as_deref(), Some("…"));
+        for right in ["http://127.0.0.1:4000", "http://localhost/realm", "http://[::1]:80"] {
+            assert!(checked_issuer(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "http://accounts.example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "accounts.example.com",
+            "https://",
+            "https://a.example?x",
+            "https://a@b.example",
+        ] {
+            assert!(checked_issuer(wrong).is_err(), "{wrong}");
         }
     }
 }

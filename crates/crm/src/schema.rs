@@ -85,6 +85,7 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("users", crate::users::GLOBAL_STATEMENTS),
     ("keys", crate::keys::GLOBAL_STATEMENTS),
     ("sign_in", crate::sign_in::GLOBAL_STATEMENTS),
+    ("identities", crate::sign_in::identities::GLOBAL_STATEMENTS),
     ("sign_in attempts", crate::sign_in::ATTEMPT_STATEMENTS),
     ("sign_in factors", crate::sign_in::FACTOR_STATEMENTS),
     ("invitations", crate::invitations::GLOBAL_STATEMENTS),

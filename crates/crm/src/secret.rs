@@ -57,6 +57,8 @@ secret_kinds! {
     Session = "zoop_ss_";
     /// A sign-in that waits for the second factor.
     PendingSignIn = "zoop_ps_";
+    /// A sign-in that the company's provider has yet to answer.
+    CompanySignIn = "zoop_co_";
     /// An invitation to join an account.
     Invitation = "zoop_in_";
 }

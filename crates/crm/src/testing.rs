@@ -312,13 +312,13 @@ impl World {
                 "scopes": "read:customers",
             }),
         );
+        let owner_id = Business::user(&owner);
+        let (grant, _) = self.connect(business.account, owner_id, Scopes::of(Scope::GRANTABLE));
         let invitation = self.operate(
             Some(business.account),
             "invitations.create",
             json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
         );
-        let owner_id = Business::user(&owner);
-        let (grant, _) = self.connect(business.account, owner_id, Scopes::of(Scope::GRANTABLE));
         self.archive_samples(&mut business, &customer);
         let assignment = json!({ "id": tag, "customer_id": business.id("archived_customer") });
         self.operate(Some(business.account), "tags.attach", assignment);
@@ -331,8 +331,8 @@ impl World {
             ("job", text(&job, "id").to_owned()),
             ("note", note),
             ("key", text(&key, "key_id").to_owned()),
-            ("invitation", text(&invitation, "invitation_id").to_owned()),
             ("grant", grant.to_string()),
+            ("invitation", text(&invitation, "invitation_id").to_owned()),
         ]);
         business
     }

@@ -15,6 +15,7 @@ use zoop_mcp::ServerInfo;
 
 use crate::auth::Challenges;
 use crate::clocks::Clocks;
+use crate::company::{self, Company, Provider};
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mcp::{self, ToolBook};
@@ -49,10 +50,12 @@ pub struct Settings {
     /// It bounds how long an answer takes when there is more to do than can be done: this many
     /// requests' work.
     pub in_flight: usize,
-    /// Sends invitations, where a mail server is set.
-    pub mail: Option<Mailer>,
+    /// The company's provider of identities, if people may sign in there.
+    pub company: Option<Company>,
     /// How the documents of programs are fetched.
     pub documents: DocumentPolicy,
+    /// Sends invitations, where a mail server is set.
+    pub mail: Option<Mailer>,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -80,8 +83,9 @@ impl Settings {
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
-            mail: None,
+            company: None,
             documents: DocumentPolicy::default(),
+            mail: None,
         }
     }
 }
@@ -104,13 +108,15 @@ pub(crate) struct Shared {
     pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
     pub(crate) visitors: Visitors,
-    pub(crate) hashing: Hashing,
     pub(crate) documents: Documents,
+    pub(crate) hashing: Hashing,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
     /// A permit for each request that is worked on.
     pub(crate) seats: Semaphore,
+    /// The company's provider of identities, if there is one.
+    pub(crate) company: Option<Arc<Provider>>,
 }
 
 impl App {
@@ -132,12 +138,16 @@ impl App {
             challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
             visitors: Visitors::default(),
-            hashing: Hashing::default(),
             documents: Documents::new(settings.documents.clone()),
+            hashing: Hashing::default(),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
             seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
+            company: settings
+                .company
+                .clone()
+                .map(|company| Arc::new(Provider::new(company, &settings.public_url))),
             settings,
         };
         Self { shared: Arc::new(shared) }
@@ -150,8 +160,9 @@ impl App {
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
             .merge(web::assets::routes())
-            .merge(people::routes())
+            .merge(company::routes())
             .merge(oauth::routes())
+            .merge(people::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

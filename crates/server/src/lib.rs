@@ -11,6 +11,7 @@
 //! | `peer` | from where a request comes |
 //! | `people` | signing in, the own account, the team |
 //! | `web` | what every page shares |
+//! | `company` | signing in at the company's provider of identities |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
@@ -21,13 +22,14 @@
 //!
 //! What must never live here: a rule of the product, SQL, the shapes of the protocol, or the reading
 //! of settings. A request that needs the database is one job on a database thread; nothing blocks
-//! here.
+//! here but what waits for the company's provider, on threads of its own.
 
 mod answer;
 mod app;
 mod auth;
 mod background;
 mod clocks;
+mod company;
 mod last_use;
 mod limiter;
 mod mcp;
@@ -44,6 +46,7 @@ mod visitors;
 mod web;
 
 pub use app::{App, Limits, Settings};
+pub use company::Company;
 pub use oauth::documents::DocumentPolicy;
 pub use people::mail::{Invitation, Mailer, Unsent};
 pub use serve::serve;

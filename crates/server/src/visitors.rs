@@ -36,6 +36,8 @@ actions! {
     Page = 300 in 60;
     /// Tries a password, a code or an invitation.
     SignIn = 20 in 60;
+    /// Comes from the company's provider of identities, or goes there.
+    Company = 60 in 60;
     /// Asks for tokens, or ends one.
     Token = 120 in 60;
     /// Names a program whose document is to be fetched.

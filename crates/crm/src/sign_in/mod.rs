@@ -7,6 +7,7 @@ pub mod attempts;
 mod common;
 pub mod entrance;
 mod factor_store;
+pub mod identities;
 pub mod password;
 pub mod passwords;
 pub mod person;

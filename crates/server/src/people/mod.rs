@@ -12,7 +12,7 @@ mod picture;
 mod second_factor;
 mod sign_in;
 mod team;
-mod visit;
+pub(crate) mod visit;
 
 use axum::Router;
 use axum::routing::{get, post};

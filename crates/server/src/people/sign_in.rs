@@ -12,6 +12,7 @@ use zoop_crm::sign_in::{second_factor, sessions};
 
 use super::visit::{Visit, either, give_session};
 use crate::app::App;
+use crate::company::Button;
 use crate::visitors::Action;
 use crate::web::browser::{SESSION, set_cookie};
 use crate::web::form::Form;
@@ -30,6 +31,13 @@ struct SignIn<'a> {
     next: &'a str,
     email: &'a str,
     fault: &'a str,
+    company: Option<Button<'a>>,
+}
+
+impl<'a> SignIn<'a> {
+    fn new(visit: &'a Visit, next: &'a str, email: &'a str, fault: &'a str) -> Self {
+        Self { next, email, fault, company: Button::before(&visit.shared, next) }
+    }
 }
 
 /// `GET /`: to the account, or to the sign-in.
@@ -52,7 +60,7 @@ async fn show_form(visit: &Visit) -> Result<Response, Response> {
     if visit.signed_in().await?.is_some() && visit.query.get("again").is_none() {
         return Ok(page::go_to(next));
     }
-    Ok(page::page(StatusCode::OK, &SignIn { next, email: "", fault: "" }))
+    Ok(page::page(StatusCode::OK, &SignIn::new(visit, next, "", "")))
 }
 
 /// `POST /sign-in`
@@ -65,7 +73,7 @@ async fn try_password(visit: &Visit) -> Result<Response, Response> {
     let next = next_page(form.get("next"));
     let email = form.text("email");
     let Some((attempt, renewed)) = check(visit, email, form.text("password")).await? else {
-        let wrong = SignIn { next, email, fault: WRONG };
+        let wrong = SignIn::new(visit, next, email, WRONG);
         return Ok(page::page(StatusCode::FORBIDDEN, &wrong));
     };
     let (origin, before) = (visit.origin(), visit.session());
@@ -85,7 +93,9 @@ async fn try_password(visit: &Visit) -> Result<Response, Response> {
             set_cookie(&mut response, PENDING, secret.expose(), seconds);
             response
         }
-        Outcome::Wrong => page::page(StatusCode::FORBIDDEN, &SignIn { next, email, fault: WRONG }),
+        Outcome::Wrong => {
+            page::page(StatusCode::FORBIDDEN, &SignIn::new(visit, next, email, WRONG))
+        }
     })
 }
 

@@ -20,12 +20,17 @@ use crate::last_use;
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
 
-/// The secret of this kind that a cookie holds.
-pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
+/// The text that a cookie holds.
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
     let mut pairs =
         lists.flat_map(|list| list.split(';')).filter_map(|it| it.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).and_then(|(_, text)| Secret::parse_as(kind, text))
+    pairs.find(|(known, _)| *known == name).map(|(_, text)| text)
+}
+
+/// The secret of this kind that a cookie holds.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
+    Secret::parse_as(kind, cookie_value(headers, name)?)
 }
 
 /// Gives the browser a cookie for `seconds`, or takes it away with 0. Pages of other sites do not send

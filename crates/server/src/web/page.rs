@@ -103,7 +103,8 @@ pub(crate) fn too_many(seconds: u64) -> Response {
     response
 }
 
-/// Sends the browser to another page of this server, by GET.
+/// Sends the browser to another page, by GET. Where it is one of this server that somebody asked for,
+/// [`next_page`](super::next::next_page) has chosen it.
 pub(crate) fn go_to(path: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(path) else { return not_found() };
     let mut response = StatusCode::SEE_OTHER.into_response();

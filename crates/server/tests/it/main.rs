@@ -3,6 +3,7 @@
 
 mod access;
 mod attacks;
+mod company;
 mod http;
 mod limits;
 mod lists;
