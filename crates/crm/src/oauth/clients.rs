@@ -13,6 +13,7 @@ use super::store::clients as store;
 use crate::clock::{Environment, Moment};
 use crate::error::Result;
 use crate::secret::{Secret, SecretKind};
+use crate::sign_in::attempts::{self, Limit};
 
 /// Redirect URIs that a program may have.
 const MOST_REDIRECTS: usize = 20;
@@ -20,8 +21,8 @@ const MOST_REDIRECTS: usize = 20;
 const REDIRECT_BYTES: usize = 8 * 1024;
 /// Characters that are kept of its name.
 const NAME_CHARACTERS: usize = 80;
-/// Registrations from one address within an hour.
-const MOST_REGISTRATIONS: i64 = 20;
+/// Registrations from one neighbourhood, in all processes.
+const REGISTRATIONS: Limit = Limit { action: "registration", times: 20, seconds: 3_600 };
 /// Registered programs that nobody has connected.
 pub const MOST_UNCONNECTED: i64 = 10_000;
 const HOUR: i64 = 3_600 * 1_000_000;
@@ -95,8 +96,6 @@ pub enum MetadataFault {
 pub enum Registration {
     /// The program is known now.
     Done(Client),
-    /// Too many came from this address; seconds to wait.
-    TooMany(u64),
     /// There is no room for programs that nobody connects.
     Full,
 }
@@ -143,7 +142,8 @@ fn cleaned(name: &str) -> String {
 /// Registers a program. `from` is the neighbourhood that the request came from.
 ///
 /// # Errors
-/// The database's.
+/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait where too many came from
+/// there.
 pub fn register(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -151,11 +151,7 @@ pub fn register(
     from: &str,
 ) -> Result<Registration> {
     let now = environment.clock.now();
-    let window = Timestamp(now.0 - now.0.rem_euclid(HOUR));
-    if store::count_registration(tx, from, window)? > MOST_REGISTRATIONS {
-        let left = u64::try_from(window.0 + HOUR - now.0).unwrap_or(0);
-        return Ok(Registration::TooMany(left.div_ceil(1_000_000)));
-    }
+    attempts::count(tx, REGISTRATIONS, from, now)?;
     if !make_room(tx, now, MOST_UNCONNECTED)? {
         return Ok(Registration::Full);
     }
@@ -229,6 +225,7 @@ mod tests {
     use zoop_both::both;
 
     use super::*;
+    use crate::error::Error;
     use crate::testing::World;
 
     fn read(sent: Value) -> Result<Metadata, MetadataFault> {
@@ -272,7 +269,7 @@ mod tests {
                     }
                     match register(tx, &environment, &metadata, &format!("10.0.0.{n}"))? {
                         Registration::Done(client) => Ok(Some(client.id)),
-                        other => panic!("{other:?}"),
+                        Registration::Full => panic!("there is room"),
                     }
                 })
                 .unwrap()
@@ -299,14 +296,18 @@ mod tests {
             let environment = world.environment.clone();
             let sent = json!({ "redirect_uris": ["https://a.example/cb"] });
             let metadata = Metadata::read(&sent).unwrap();
-            world.write(move |tx| register(tx, &environment, &metadata, from)).unwrap()
+            world.write(move |tx| register(tx, &environment, &metadata, from))
         };
         for _ in 0..20 {
-            assert!(matches!(register("10.0.0.1"), Registration::Done(_)));
+            assert!(matches!(register("10.0.0.1"), Ok(Registration::Done(_))));
         }
-        assert!(matches!(register("10.0.0.1"), Registration::TooMany(3_600)));
-        assert!(matches!(register("10.0.0.2"), Registration::Done(_)));
+        let refused = register("10.0.0.1");
+        assert!(
+            matches!(refused, Err(Error::Conflict { retry_after_s: Some(3_600), .. })),
+            "{refused:?}"
+        );
+        assert!(matches!(register("10.0.0.2"), Ok(Registration::Done(_))));
         world.clock.advance(3_600_000);
-        assert!(matches!(register("10.0.0.1"), Registration::Done(_)));
+        assert!(matches!(register("10.0.0.1"), Ok(Registration::Done(_))));
     }
 }

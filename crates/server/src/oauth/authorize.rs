@@ -25,6 +25,7 @@ use crate::app::{App, Shared};
 use crate::visitors::Action;
 use crate::web::browser;
 use crate::web::form::Form;
+use crate::web::next;
 use crate::web::page;
 
 /// Bytes that the query may have: it travels once more, encoded, through the page of sign-in.
@@ -78,9 +79,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
 
 /// The page of sign-in, from where the browser comes back here.
 pub(super) fn sign_in_first(query: &str) -> String {
-    let next = format!("/oauth/authorize?{query}");
-    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    format!("/sign-in?next={next}")
+    next::sign_in(&format!("/oauth/authorize?{query}"))
 }
 
 /// The page where a request ends that nobody is told of but the person.

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::error::Error;
 use zoop_crm::oauth::clients::{self, Client, Metadata, MetadataFault, Registration};
 
 use crate::answer::Answer;
@@ -60,7 +61,10 @@ async fn registered(
         .db
         .write(deadline, move |tx| clients::register(tx, &environment, &metadata, &from))
         .await
-        .map_err(|error| super::failed(&error, &trail.id))?;
+        .map_err(|error| match error {
+            Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
+            error => super::failed(&error, &trail.id),
+        })?;
     match registration {
         Registration::Done(client) => {
             let status = StatusCode::CREATED;
@@ -68,7 +72,6 @@ async fn registered(
             let body = told(&client, issued_at).to_string();
             Ok(Answer { status, ..Answer::ok(body.into_bytes(), "ok") })
         }
-        Registration::TooMany(seconds) => Err(super::too_many(seconds)),
         Registration::Full => Err(super::unavailable("overloaded")),
     }
 }

@@ -1,4 +1,4 @@
-//! The SQL of programs, and of how many an address registers.
+//! The SQL of programs.
 
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
@@ -34,11 +34,6 @@ zoop_db::global_statements! {
                (SELECT count(*) FROM oauth_grants g WHERE g.client_id = c.id \
                AND g.connected_at IS NOT NULL AND g.revoked_at IS NULL) \
                FROM oauth_clients c WHERE c.connected_at IS NOT NULL ORDER BY c.id";
-    TRIED = "INSERT INTO attempts (action, subject, window_start, count) \
-             VALUES ('registration', $1, $2, 1) ON CONFLICT (action, subject, window_start) \
-             DO UPDATE SET count = attempts.count + 1";
-    TRIES = "SELECT count FROM attempts \
-             WHERE action = 'registration' AND subject = $1 AND window_start = $2";
 }
 
 pub(crate) fn get(tx: &mut ReadTx<'_>, id: &str) -> Result<Option<Client>> {
@@ -120,18 +115,6 @@ pub(crate) fn all_connected(tx: &mut ReadTx<'_>) -> Result<Vec<ConnectedClient>>
             grants: row.take()?,
         })
     })
-}
-
-/// Counts a registration from `subject` in the window that began at `start`; how many there were.
-pub(crate) fn count_registration(
-    tx: &mut WriteTx<'_>,
-    subject: &str,
-    start: Timestamp,
-) -> Result<i64> {
-    tx.global_execute(TRIED, params![subject, start])?;
-    let count =
-        tx.global_first::<i64, Error>(TRIES, params![subject, start], |row| Ok(row.take()?))?;
-    Ok(count.unwrap_or(0))
 }
 
 fn uris(row: &mut Row<'_>) -> Result<Vec<String>> {
