@@ -2,6 +2,7 @@
 //! output and its exit code.
 
 mod backup;
+mod browser;
 mod call;
 mod client;
 mod crash;
