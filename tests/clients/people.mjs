@@ -34,7 +34,8 @@ export async function decide(browser, zoop, address, decision = 'allow', change 
   const back = /http-equiv="refresh" content="0;url=([^"]*)"/;
   const unescape = (text) => text.replaceAll('&amp;', '&').replaceAll('&#38;', '&').replaceAll('&quot;', '"');
   if (foreign(asked.url)) return { url: new URL(asked.url) };
-  const early = back.exec(asked.text);
+  // What is wrong with a request is offered to the program by a link: nobody is sent there unasked.
+  const early = /<a class="btn primary wide" href="([^"]*)">Continue/.exec(asked.text);
   if (early !== null) return { url: new URL(unescape(early[1])) };
   if (asked.status !== 200 || !asked.text.includes('action="/oauth/authorize"')) return { page: asked };
   const form = change({ ...fields(asked.text), decision });

@@ -57,8 +57,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
     let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;
     let state = form.get("state").map(str::to_owned);
     let back = |Refusal(error, description): Refusal| {
-        let answer = [("error", error), ("error_description", description)];
-        consent::back(shared, &redirect_uri, state.as_deref(), &answer)
+        consent::offer_back(shared, &redirect_uri, state.as_deref(), error, description)
     };
     let (challenge, scopes) = read(shared, &form).map_err(back)?;
     let request = Asked {

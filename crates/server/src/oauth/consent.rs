@@ -60,6 +60,9 @@ struct ConsentPage<'a> {
 #[template(path = "return.html")]
 struct ReturnPage<'a> {
     address: &'a str,
+    host: &'a str,
+    /// What is wrong with the request, where the person has not been asked anything yet.
+    fault: Option<&'a str>,
 }
 
 /// The businesses where the person's role has any of these scopes.
@@ -136,13 +139,38 @@ fn wish(scope: Scope) -> Wish {
     Wish { name: scope.name(), title, about }
 }
 
-/// Sends the browser back to the program. The answer is a page, not a redirect: browsers hold a form's
-/// policy against every address that its answer redirects to, and drop it on the way.
-pub(super) fn back(
+/// Sends the browser back to the program once the person has answered. The answer is a page, not a
+/// redirect: browsers hold a form's policy against every address that its answer redirects to, and drop
+/// it on the way.
+fn back(
     shared: &Shared,
     redirect_uri: &str,
     state: Option<&str>,
     answer: &[(&str, &str)],
+) -> Response {
+    leave(shared, redirect_uri, state, answer, None)
+}
+
+/// Offers the way back to a program whose request is wrong, and does not go it by itself: anybody can
+/// register a program, and a link of ours must not send whoever follows it to an address of theirs
+/// (RFC 9700, 4.11.2).
+pub(super) fn offer_back(
+    shared: &Shared,
+    redirect_uri: &str,
+    state: Option<&str>,
+    error: &str,
+    description: &str,
+) -> Response {
+    let answer = [("error", error), ("error_description", description)];
+    leave(shared, redirect_uri, state, &answer, Some(description))
+}
+
+fn leave(
+    shared: &Shared,
+    redirect_uri: &str,
+    state: Option<&str>,
+    answer: &[(&str, &str)],
+    fault: Option<&str>,
 ) -> Response {
     let mut answer = answer.to_vec();
     answer.extend(state.map(|state| ("state", state)));
@@ -151,7 +179,9 @@ pub(super) fn back(
     let Some(address) = redirect::with_answer(redirect_uri, &answer) else {
         return page::not_found();
     };
-    let mut response = page::page(StatusCode::OK, &ReturnPage { address: &address });
+    let host = redirect::destination(redirect_uri).host;
+    let template = ReturnPage { address: &address, host: &host, fault };
+    let mut response = page::page(StatusCode::OK, &template);
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::{
-    Browser, CHALLENGE, Program, REDIRECT, register, request_of, returned, standing, tokens, value,
+    Browser, CHALLENGE, Program, REDIRECT, offered, register, request_of, returned, standing, tokens,
+    value,
 };
 use crate::http::Reply;
 use crate::server::Server;
@@ -48,7 +49,7 @@ fn nothing_is_sent_to_an_address_that_is_not_the_programs() {
 }
 
 #[both]
-fn what_is_wrong_with_a_known_programs_request_is_sent_back_to_it() {
+fn what_is_wrong_with_a_known_programs_request_is_offered_to_it_and_nobody_is_sent_there() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -66,7 +67,9 @@ fn what_is_wrong_with_a_known_programs_request_is_sent_back_to_it() {
         (("scope", "operate"), "invalid_scope"),
         (("scope", "administer everything"), "invalid_scope"),
     ] {
-        let (address, pairs) = returned(&browser.ask(&program.query(&[change])));
+        let reply = browser.ask(&program.query(&[change]));
+        assert!(reply.body.contains("<strong>program.example</strong>"), "{reply:?}");
+        let (address, pairs) = offered(&reply);
         assert_eq!(address, REDIRECT, "{change:?}");
         assert_eq!(value(&pairs, "error"), Some(error), "{change:?}");
         assert_eq!(value(&pairs, "state"), Some("s&t=a te"), "{change:?}");
@@ -149,7 +152,7 @@ fn the_crew_is_not_asked_for_what_it_can_never_give() {
     assert_eq!(page.body.matches("type=\"checkbox\"").count(), 3, "{page:?}");
     assert!(!page.body.contains("write:customers\" value"), "{page:?}");
     let reply = browser.ask(&program.query(&[("scope", "write:customers")]));
-    assert_eq!(value(&returned(&reply).1, "error"), Some("access_denied"));
+    assert_eq!(value(&offered(&reply).1, "error"), Some("access_denied"));
     // The scope that was never offered is not one that was declined.
     let ticked = "read:customers read:notes write:notes write:customers";
     let tokens = program.connect(&browser, &server.business, ticked);

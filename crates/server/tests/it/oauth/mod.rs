@@ -84,11 +84,27 @@ pub(crate) fn send(server: &Server, target: &str, pairs: &[(&str, &str)]) -> Rep
 /// What the program in its browser's address sees of an answer: the address without its query, and the
 /// query's pairs.
 pub(crate) fn returned(reply: &Reply) -> (String, Vec<(String, String)>) {
-    assert_eq!(reply.status, 200, "{reply:?}");
-    assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
     let (_, rest) = reply.body.split_once("0;url=").unwrap_or_else(|| panic!("{reply:?}"));
     let (address, _) = rest.split_once('"').expect("the end of the attribute");
-    assert!(reply.body.contains(&format!("<a class=\"btn primary wide\" href=\"{address}\"")));
+    let offered = format!("<a class=\"btn primary wide\" href=\"{address}\"");
+    assert!(reply.body.contains(&offered), "{reply:?}");
+    led_to(reply)
+}
+
+/// The same of an answer that leaves it to the person to go on.
+pub(crate) fn offered(reply: &Reply) -> (String, Vec<(String, String)>) {
+    assert!(!reply.body.contains("http-equiv"), "nobody is sent anywhere: {reply:?}");
+    led_to(reply)
+}
+
+/// Where the link of an answer leads.
+fn led_to(reply: &Reply) -> (String, Vec<(String, String)>) {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.header("location"), None);
+    assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
+    let link = "<a class=\"btn primary wide\" href=\"";
+    let (_, rest) = reply.body.split_once(link).unwrap_or_else(|| panic!("{reply:?}"));
+    let (address, _) = rest.split_once('"').expect("the end of the attribute");
     let address = address.replace("&#38;", "&");
     let (base, query) = address.split_once('?').expect("a query");
     let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
