@@ -88,12 +88,12 @@ pub fn sign_in(
     Ok(Some(secret))
 }
 
-/// The person whose e-mail address the provider has verified.
+/// The person whose e-mail address the provider has verified, and whom it has not named before.
 fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::User>>> {
     let subject = claimed.subject.chars().count();
     match &claimed.verified_email {
         Some(address) if (1..=SUBJECT_CHARACTERS).contains(&subject) => {
-            store::user_by_email(tx, &email::key(address))
+            store::unmet(tx, &email::key(address), &claimed.issuer)
         }
         _ => Ok(None),
     }

@@ -8,7 +8,10 @@ use crate::id::{Id, kinds};
 
 zoop_db::global_statements! {
     IDENTITY = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
-    USER = "SELECT id FROM users WHERE email_key = $1";
+    /// Whoever is known to the issuer already is somebody else there than the one who is met: companies
+    /// give the address of who has left to who comes.
+    UNMET = "SELECT u.id FROM users u WHERE u.email_key = $1 AND NOT EXISTS \
+             (SELECT 1 FROM identities i WHERE i.user_id = u.id AND i.issuer = $2)";
     INSERT_IDENTITY = "INSERT INTO identities (issuer, subject, user_id, linked_at) \
                        VALUES ($1, $2, $3, $4) ON CONFLICT (issuer, subject) DO NOTHING";
 }
@@ -22,9 +25,13 @@ pub(super) fn user(
     tx.global_first(IDENTITY, params![issuer, subject], |row| Ok(row.take()?))
 }
 
-/// Whose e-mail address this is.
-pub(super) fn user_by_email(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Id<kinds::User>>> {
-    tx.global_first(USER, params![key], |row| Ok(row.take()?))
+/// Whose e-mail address this is, if that person was never met at the issuer.
+pub(super) fn unmet(
+    tx: &mut ReadTx<'_>,
+    key: &str,
+    issuer: &str,
+) -> Result<Option<Id<kinds::User>>> {
+    tx.global_first(UNMET, params![key, issuer], |row| Ok(row.take()?))
 }
 
 /// Keeps an identity; whether it was not there before, in which case it is this person's now.

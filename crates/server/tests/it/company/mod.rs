@@ -353,3 +353,13 @@ fn where_no_provider_is_set_up_there_is_no_such_page() {
         assert_eq!(http::get(server.public, path).status, 404);
     }
 }
+
+#[both]
+fn an_address_that_was_given_to_somebody_else_does_not_make_them_who_had_it() {
+    let house = House::build();
+    house.signed_in(&house.sign_in(|_| {}));
+    let successor = house.sign_in(|claims| claims["sub"] = json!("person-2"));
+    assert_refused(&successor, 403, "Nobody here is known");
+    house.signed_in(&house.sign_in(|_| {}));
+    assert_eq!(house.event_names().iter().filter(|it| *it == "identity_linked").count(), 1);
+}
