@@ -24,6 +24,8 @@ use crate::secret::{Secret, SecretKind};
 pub(super) const IDLE: i64 = 12 * 60 * 60 * 1_000_000;
 /// How long a session lasts in any case, in microseconds.
 pub const LONGEST: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+/// Sessions that a person has at once; the oldest gives way.
+const MOST: usize = 100;
 /// Characters that are kept of what a browser calls itself.
 const BROWSER_CHARACTERS: usize = 200;
 
@@ -146,6 +148,16 @@ pub fn start(
         let access = By::Session(id, origin.address).access(user, &workplace);
         history::event(tx, &access, environment, "sign_in", |ctx| ctx.added(&record))?;
     }
+    for oldest in live(tx, user, now)?.into_iter().skip(MOST) {
+        end(
+            tx,
+            environment,
+            user,
+            oldest.record.id,
+            "session_ended",
+            By::Session(id, origin.address),
+        )?;
+    }
     Ok(secret)
 }
 
@@ -229,6 +241,19 @@ pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     store::sweep_sessions(tx, Timestamp(now.0 - LONGEST))
 }
 
+/// Ends one of a person's sessions, and tells their businesses.
+fn end(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    id: Id<kinds::Session>,
+    name: &'static str,
+    by: By,
+) -> Result<()> {
+    store::revoke_session_by_id(tx, id, environment.clock.now())?;
+    person::tell(tx, environment, user, by, name, ("session", json!(id), Value::Null))
+}
+
 impl SignedIn {
     /// Whether this use of the session is to be written down.
     pub fn used(&self, now: Timestamp) -> Option<Used> {
@@ -283,11 +308,7 @@ impl SignedIn {
         name: &'static str,
         address: Option<IpAddr>,
     ) -> Result<()> {
-        let now = environment.clock.now();
-        store::revoke_session_by_id(tx, id, now)?;
-        let by = By::Session(self.session, address);
-        let change = ("session", json!(id), Value::Null);
-        person::tell(tx, environment, self.user, by, name, change)
+        end(tx, environment, self.user, id, name, By::Session(self.session, address))
     }
 
     /// The businesses that the person works in, oldest first.

@@ -3,6 +3,7 @@
 use zoop_both::both;
 use zoop_crm::sign_in::passwords;
 use zoop_crm::sign_in::person::{self, By};
+use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
 use super::{start, told};
@@ -218,4 +219,21 @@ fn of_many_who_guess_at_once_ten_are_heard() {
     let heard = statuses.iter().filter(|status| **status == 403).count();
     let refused = statuses.iter().filter(|status| **status == 429).count();
     assert_eq!((heard, refused), (10, 14), "{statuses:?}");
+}
+
+#[both]
+fn a_person_has_a_hundred_sessions_and_the_oldest_gives_way() {
+    let server = start();
+    let user = Business::user(&server.business.owner);
+    let mut first = Browser::owner(&server);
+    for _ in 0..98 {
+        server.world.sign_in(user);
+    }
+    let mut newest = Browser::owner(&server);
+    assert!(first.is_in() && newest.is_in(), "a hundred");
+    assert_eq!(told(&server, "session_ended"), 0);
+    let mut one_more = Browser::owner(&server);
+    assert!(!first.is_in(), "the oldest has ended");
+    assert!(newest.is_in() && one_more.is_in());
+    assert_eq!(told(&server, "session_ended"), 1);
 }
