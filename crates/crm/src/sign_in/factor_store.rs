@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::id::{Id, kinds};
 
 zoop_db::global_statements! {
-    FACTOR = "SELECT secret, confirmed_at IS NOT NULL FROM second_factors WHERE user_id = $1";
+    FACTOR = "SELECT secret, confirmed_at IS NOT NULL, last_step FROM second_factors WHERE user_id = $1";
     SET_FACTOR = "INSERT INTO second_factors (user_id, secret, confirmed_at, last_step) \
-                  VALUES ($1, $2, NULL, 0) ON CONFLICT (user_id) DO UPDATE SET \
-                  secret = excluded.secret, confirmed_at = NULL, last_step = 0";
+                  VALUES ($1, $2, NULL, $3) ON CONFLICT (user_id) DO UPDATE SET \
+                  secret = excluded.secret, confirmed_at = NULL, last_step = excluded.last_step";
     CONFIRM = "UPDATE second_factors SET confirmed_at = $2, last_step = $3 WHERE user_id = $1";
     TAKE_STEP = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
     FORGET = "DELETE FROM second_factors WHERE user_id = $1";
@@ -34,16 +34,23 @@ zoop_db::global_statements! {
 pub(super) struct Factor {
     pub(super) secret: Vec<u8>,
     pub(super) is_confirmed: bool,
+    /// The step that a code was last taken for; until it is confirmed, the one in which it was begun.
+    pub(super) last_step: i64,
 }
 
 pub(super) fn factor(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<Factor>> {
     tx.global_first(FACTOR, params![user], |row| {
-        Ok(Factor { secret: row.take()?, is_confirmed: row.take()? })
+        Ok(Factor { secret: row.take()?, is_confirmed: row.take()?, last_step: row.take()? })
     })
 }
 
-pub(super) fn set_factor(tx: &mut WriteTx<'_>, user: Id<kinds::User>, secret: &[u8]) -> Result<()> {
-    tx.global_execute(SET_FACTOR, params![user, secret])?;
+pub(super) fn set_factor(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    secret: &[u8],
+    step: i64,
+) -> Result<()> {
+    tx.global_execute(SET_FACTOR, params![user, secret, step])?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::secret::{Secret, SecretKind};
 
-/// How long a sign-in waits for its code, in microseconds.
+/// How long a sign-in waits for its code, and a new secret for its first one, in microseconds.
 pub const PATIENCE: i64 = 10 * 60 * 1_000_000;
 /// Wrong codes after which a sign-in starts over.
 const MOST_FAILURES: i64 = 5;
@@ -77,7 +77,7 @@ pub fn enrol(
     }
     let mut secret = [0; SECRET_BYTES];
     environment.entropy.fill(&mut secret);
-    store::set_factor(tx, user, &secret)?;
+    store::set_factor(tx, user, &secret, totp::step(environment.clock.now()))?;
     Ok(Enrolment::of(&secret, email))
 }
 
@@ -85,9 +85,25 @@ pub fn enrol(
 ///
 /// # Errors
 /// The database's.
-pub fn begun(tx: &mut ReadTx<'_>, user: Id<kinds::User>, email: &str) -> Result<Option<Enrolment>> {
-    let factor = store::factor(tx, user)?.filter(|factor| !factor.is_confirmed);
+pub fn begun(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    email: &str,
+) -> Result<Option<Enrolment>> {
+    let factor = unconfirmed(tx, user, environment.clock.now())?;
     Ok(factor.map(|factor| Enrolment::of(&factor.secret, email)))
+}
+
+/// What was begun, for as long as whoever typed the password can be thought to sit there.
+fn unconfirmed(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Option<store::Factor>> {
+    let oldest = totp::step(Timestamp(now.0 - PATIENCE));
+    let is_waiting = |factor: &store::Factor| !factor.is_confirmed && factor.last_step >= oldest;
+    Ok(store::factor(tx, user)?.filter(is_waiting))
 }
 
 impl Enrolment {
@@ -115,7 +131,7 @@ fn percent_encoded(byte: u8) -> String {
 /// Turns it on by a first code: the recovery codes, shown this once. None where the code is wrong.
 ///
 /// # Errors
-/// [`Error::Conflict`] where nothing was begun, or after too many wrong codes.
+/// [`Error::Conflict`] where nothing was begun in the last ten minutes.
 pub fn confirm(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -124,11 +140,10 @@ pub fn confirm(
     by: By,
 ) -> Result<Option<Vec<String>>> {
     let user = person.id;
-    let factor = store::factor(tx, user)?.filter(|factor| !factor.is_confirmed);
-    let Some(factor) = factor else {
+    let now = environment.clock.now();
+    let Some(factor) = unconfirmed(tx, user, now)? else {
         return Err(Error::conflict("Begin once more: there is nothing to confirm any longer."));
     };
-    let now = environment.clock.now();
     let Some(step) = totp::step_of(&factor.secret, typed, now) else { return Ok(None) };
     store::confirm(tx, user, step, now)?;
     let codes = new_recovery_codes(tx, environment, user)?;

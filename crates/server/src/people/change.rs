@@ -146,7 +146,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
         let by = By::Session(person.session, visit.address);
         let confirm = visit.write(move |tx, environment| {
             let codes = second_factor::confirm(tx, environment, &who, &typed, by)?;
-            let begun = second_factor::begun(tx, who.id, &who.email)?;
+            let begun = second_factor::begun(tx, environment, who.id, &who.email)?;
             Ok((codes, begun))
         });
         match confirm.await? {

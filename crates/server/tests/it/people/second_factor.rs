@@ -61,6 +61,24 @@ fn it_is_set_up_with_the_password_and_a_first_code() {
 }
 
 #[both]
+fn what_was_begun_is_over_after_ten_minutes() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    let page = browser.post("/account/second-factor", &[("current", PASSWORD)]).body;
+    let letters = between(&page, "id=\"secret\">", "<").to_owned();
+    server.world.clock.advance(10 * 60_000 + STEP);
+    // Whoever took the session over meanwhile is neither shown the secret nor turns anything on.
+    for typed in ["000000".to_owned(), code(&server, &server.business.owner)] {
+        let reply = browser.post("/account/second-factor/confirm", &[("code", &typed)]);
+        assert_eq!(reply.status, 400, "{reply:?}");
+        assert!(!reply.body.contains(&letters), "{reply:?}");
+        assert!(reply.body.contains("Begin once more"), "{reply:?}");
+    }
+    assert_eq!(told(&server, "second_factor_on"), 0);
+    turn_on(&server);
+}
+
+#[both]
 fn a_code_follows_the_password_and_none_works_twice() {
     let server = start();
     turn_on(&server);
