@@ -99,7 +99,7 @@ pub fn finish(
     origin: &Origin,
     before: Option<&Secret>,
 ) -> Result<Outcome> {
-    let Some(user) = confirmed(tx, environment, attempt, renewed)? else {
+    let Some(user) = confirmed(tx, attempt, renewed)? else {
         return Ok(Outcome::Wrong);
     };
     if second_factor::is_on(tx, user)? {
@@ -116,18 +116,15 @@ pub fn finish(
 /// The database's.
 pub fn confirmed(
     tx: &mut WriteTx<'_>,
-    environment: &Environment,
     attempt: &Attempt,
     renewed: Option<&str>,
 ) -> Result<Option<Id<kinds::User>>> {
-    let Some(user) = attempt.user else { return Ok(None) };
-    if store::password(tx, user)? != attempt.hash {
+    let (Some(user), Some(hash)) = (attempt.user, &attempt.hash) else { return Ok(None) };
+    // Held to the end: whoever changes the password meanwhile waits, and then ends what begins here.
+    if !store::confirm_password(tx, user, hash, renewed)? {
         return Ok(None);
     }
     forgive(tx, &attempt.counted)?;
-    if let Some(renewed) = renewed {
-        store::set_password(tx, user, renewed, environment.clock.now())?;
-    }
     Ok(Some(user))
 }
 

@@ -37,6 +37,8 @@ zoop_db::global_statements! {
     SET_PASSWORD = "INSERT INTO passwords (user_id, hash, changed_at) VALUES ($1, $2, $3) \
                     ON CONFLICT (user_id) DO UPDATE SET \
                     hash = excluded.hash, changed_at = excluded.changed_at";
+    /// Holds the row until the transaction ends, so that nobody changes the password meanwhile.
+    CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
     WORKPLACES = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
@@ -190,6 +192,18 @@ pub(super) fn set_password(
 ) -> Result<()> {
     tx.global_execute(SET_PASSWORD, params![user, hash, now])?;
     Ok(())
+}
+
+/// Whether a person's password is still the one of this hash, which is then replaced by another hash of
+/// it, or by the same. Until `tx` ends nobody can change it.
+pub(super) fn confirm_password(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    hash: &str,
+    renewed: Option<&str>,
+) -> Result<bool> {
+    let kept = renewed.unwrap_or(hash);
+    Ok(tx.global_execute(CONFIRM_PASSWORD, params![user, hash, kept])? == 1)
 }
 
 pub(super) fn drop_pending_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {

@@ -9,6 +9,9 @@ use zoop_db::{Db, Migrate, Options};
 
 use crate::access::Access;
 use crate::error::Result;
+use crate::sign_in::person::{self, By};
+use crate::sign_in::sessions::{self, Origin};
+use crate::sign_in::{entrance, passwords};
 use crate::testing::{Business, World, text, told};
 use crate::{catalog, run, schema};
 
@@ -133,4 +136,46 @@ fn one_idempotency_key_is_one_write() {
     assert_eq!(ids.len(), 1);
     let found = world.call(&acme.owner, "customers.search", json!({ "q": "once" })).unwrap();
     assert_eq!(found["rows"].as_array().unwrap().len(), 1);
+}
+
+#[both]
+fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
+    const HASHES: [&str; 2] = ["the old one's hash", "the new one's hash"];
+    let world = World::new();
+    let acme = world.business("Acme");
+    let user = Business::user(&acme.owner);
+    let other = second(&world);
+    let environment = || world.environment.clone();
+    for _ in 0..EACH {
+        let (first, then) = (environment(), environment());
+        let email = world
+            .write(move |tx| {
+                passwords::set(tx, &first, user, HASHES[0], By::Operator)?;
+                Ok(person::find(tx, &user.to_string())?.email)
+            })
+            .unwrap();
+        let attempt = world.write(move |tx| entrance::begin(tx, &then, &email, None)).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let (entering, changing) = (environment(), environment());
+        let signed_in = world.db.write(deadline, move |tx| {
+            let origin = Origin { address: None, browser: String::new() };
+            // A renewed hash of the old password must not come back over the new one either.
+            let renewed = Some("the old one's hash, renewed");
+            entrance::finish(tx, &entering, &attempt, renewed, &origin, None)
+        });
+        let changed = other.write(deadline, move |tx| {
+            passwords::set(tx, &changing, user, HASHES[1], By::Operator)
+        });
+        let (signed_in, changed): (Result<_>, Result<_>) = (signed_in.wait(), changed.wait());
+        changed.unwrap();
+        let stored = world.read(move |tx| passwords::stored(tx, user)).unwrap();
+        assert_eq!(stored.as_deref(), Some(HASHES[1]));
+        if let entrance::Outcome::In(secret) = signed_in.unwrap() {
+            let now = world.environment.clock.now();
+            let found = world.read(move |tx| sessions::find(tx, &secret, now)).unwrap();
+            assert!(found.is_none(), "every session from before the change has ended");
+        }
+        // What was tried in vain no longer counts.
+        world.clock.advance(15 * 60 * 1_000);
+    }
 }

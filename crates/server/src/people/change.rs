@@ -86,12 +86,11 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
         let hash = move || password.hash(&entropy);
         let hash = visit.shared.hashing.run(visit.deadline, hash).await?;
         let by = By::Session(person.session, visit.address);
-        let set = visit.write(move |tx, environment| {
-            match entrance::confirmed(tx, environment, &attempt, None)? {
+        let set =
+            visit.write(move |tx, environment| match entrance::confirmed(tx, &attempt, None)? {
                 Some(user) => passwords::set(tx, environment, user, &hash, by),
                 None => Ok(None),
-            }
-        });
+            });
         let Some(fresh) = set.await? else { return account::again(&visit, &person, WRONG).await };
         let mut response = page::go_to("/account?done=password");
         give_session(&mut response, &fresh);
@@ -107,7 +106,7 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
         let (attempt, renewed) = proved(&visit, &person, &form).await?;
         let email = person.email.clone();
         let enrol = visit.write(move |tx, environment| {
-            let user = entrance::confirmed(tx, environment, &attempt, renewed.as_deref())?;
+            let user = entrance::confirmed(tx, &attempt, renewed.as_deref())?;
             user.map(|user| second_factor::enrol(tx, environment, user, &email)).transpose()
         });
         match enrol.await? {
@@ -171,7 +170,7 @@ pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Requ
         let (attempt, renewed) = proved(&visit, &person, &form).await?;
         let by = By::Session(person.session, visit.address);
         let off = visit.write(move |tx, environment| {
-            let user = entrance::confirmed(tx, environment, &attempt, renewed.as_deref())?;
+            let user = entrance::confirmed(tx, &attempt, renewed.as_deref())?;
             user.map(|user| second_factor::turn_off(tx, environment, user, by)).transpose()
         });
         match off.await? {
