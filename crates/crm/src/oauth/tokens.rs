@@ -19,6 +19,7 @@ use crate::clock::{Environment, rfc3339};
 use crate::error::Result;
 use crate::history;
 use crate::secret::{Secret, SecretKind};
+use crate::sign_in::attempts::{self, Limit};
 
 /// How long an access token is good for, in seconds.
 pub const ACCESS_SECONDS: i64 = 3_600;
@@ -31,6 +32,9 @@ pub(super) const LONGEST: i64 = 180 * DAY;
 /// How long a refresh token that was exchanged is taken once more: a program may run in several
 /// processes, or have lost the answer (RFC 9700, 4.14.2, leaves it open).
 const GRACE: i64 = 120 * SECOND;
+/// Refreshes of one grant, in all processes: an access token lasts an hour, and every pair is kept for as
+/// long as its grant, so that a copy of it is noticed.
+const REFRESHES: Limit = Limit { action: "refresh", times: 120, seconds: 3_600 };
 /// RFC 7636, 4.1.
 const VERIFIER_LENGTHS: std::ops::RangeInclusive<usize> = 43..=128;
 
@@ -134,7 +138,7 @@ pub fn exchange(
 /// after that somebody has a copy, and the grant ends.
 ///
 /// # Errors
-/// The database's.
+/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many.
 pub fn refresh(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -159,6 +163,7 @@ pub fn refresh(
     if !scopes.without(token.scopes).is_empty() || scopes.is_empty() {
         return Ok(Outcome::InvalidScope);
     }
+    attempts::count(tx, REFRESHES, &holder.grant.to_string(), now)?;
     // Of several at once one rotates it; the others come within the grace.
     store::rotate(tx, &hash, now)?;
     Ok(Outcome::Issued(issue(tx, environment, holder, scopes, token.scopes)?))

@@ -51,7 +51,8 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
     let Some(person) = person.map_err(|error| page::failed(&error))? else {
         return Err(page::go_to(&sign_in_first(query)));
     };
-    let form = Form::parse(query.as_bytes()).map_err(|_| stop("It says something twice."))?;
+    let form = Form::parse(query.as_bytes())
+        .map_err(|_| stop("It says something twice, or what is no text."))?;
     let client = client(shared, head, &form, deadline).await?;
     let wrong = || stop("It wants to be sent back to an address that is not its own.");
     let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;

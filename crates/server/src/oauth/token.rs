@@ -85,7 +85,8 @@ async fn asked<'a>(
     let body = form::body(body, deadline)
         .await
         .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
-    let form = Form::parse(&body).map_err(|_| wrong("A parameter was sent twice."))?;
+    let form =
+        Form::parse(&body).map_err(|_| wrong("A parameter was sent twice, or is no text."))?;
     Ok(Asked { shared, form, address, deadline, request_id: &trail.id })
 }
 
@@ -191,7 +192,11 @@ fn invalid_scope() -> Answer {
 
 /// The answer to a token request.
 fn told(outcome: Result<Outcome, Error>, request_id: &str) -> Result<Answer, Answer> {
-    match outcome.map_err(|error| failed(&error, request_id))? {
+    let outcome = outcome.map_err(|error| match error {
+        Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
+        error => failed(&error, request_id),
+    });
+    match outcome? {
         Outcome::Issued(Issued { access, refresh, scopes }) => {
             let body = json!({
                 "access_token": access.expose(),

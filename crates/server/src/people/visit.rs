@@ -46,8 +46,9 @@ impl Visit {
         let counted = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let now = shared.environment.clock.now();
         shared.visitors.admit(action, counted, now).map_err(page::too_many)?;
-        let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes())
-            .map_err(|_| refused("The address names something twice: start from the beginning."))?;
+        let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).map_err(|_| {
+            refused("The address names something twice, or what is no text: start again.")
+        })?;
         let target = head.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
         let deadline = Instant::now() + shared.settings.request_deadline;
         let (headers, body) = (head.headers, Mutex::new(Some(body)));

@@ -19,17 +19,25 @@ const FETCH_SITE: &str = "sec-fetch-site";
 #[derive(Debug, Default)]
 pub(crate) struct Form(HashMap<String, String>);
 
-/// A field that was sent twice: it is not for us to choose one (RFC 6749, 3.1).
+/// What is wrong with a form.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Repeated(pub(crate) String);
+pub(crate) enum Unreadable {
+    /// A field was sent twice: it is not for us to choose one (RFC 6749, 3.1).
+    Repeated,
+    /// A field holds the character NUL, which no text here has and PostgreSQL cannot hold.
+    Nul,
+}
 
 impl Form {
     /// The fields of a query or a form body.
-    pub(crate) fn parse(encoded: &[u8]) -> Result<Self, Repeated> {
+    pub(crate) fn parse(encoded: &[u8]) -> Result<Self, Unreadable> {
         let mut fields = HashMap::new();
         for (name, value) in form_urlencoded::parse(encoded) {
+            if name.contains('\0') || value.contains('\0') {
+                return Err(Unreadable::Nul);
+            }
             if fields.contains_key(&*name) {
-                return Err(Repeated(name.into_owned()));
+                return Err(Unreadable::Repeated);
             }
             fields.insert(name.into_owned(), value.into_owned());
         }
@@ -72,7 +80,8 @@ pub(crate) async fn read(
     let body = body(sent, deadline)
         .await
         .ok_or_else(|| refused("The form is too long or did not arrive: try again."))?;
-    Form::parse(&body).map_err(|_| refused("The form sent a field twice: try again."))
+    Form::parse(&body)
+        .map_err(|_| refused("The form sent a field twice, or one that is no text: try again."))
 }
 
 /// Whether a page of this server sent the form: browsers name the sender in `Origin`, or say at least

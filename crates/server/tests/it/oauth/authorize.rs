@@ -4,8 +4,8 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::{
-    Browser, CHALLENGE, Program, REDIRECT, offered, register, request_of, returned, standing, tokens,
-    value,
+    Browser, CHALLENGE, Program, REDIRECT, offered, register, request_of, returned, standing,
+    tokens, value,
 };
 use crate::http::Reply;
 use crate::server::Server;

@@ -247,3 +247,50 @@ fn an_address_asks_for_so_many_tokens_a_minute() {
     assert_eq!(reply.header("retry-after"), Some("60"));
     assert_eq!(server.owner("ping", json!({})).status, 200, "who has a token is not held up");
 }
+
+#[both]
+fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let first = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let other = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let mut last = first.clone();
+    for n in 0..120 {
+        // The process's own limit is for a minute.
+        server.world.clock.advance(1_000);
+        // A token that is tried again makes no more than one that is not.
+        let token = if n % 2 == 0 { &first } else { &last };
+        last = tokens(&program.refresh(&token.refresh, &[]));
+    }
+    let refused = program.refresh(&last.refresh, &[]);
+    assert_refused(&refused, 429, "temporarily_unavailable");
+    assert_eq!(refused.header("retry-after"), Some("3481"));
+    tokens(&program.refresh(&other.refresh, &[]));
+    server.world.clock.advance(60 * MINUTE);
+    tokens(&program.refresh(&last.refresh, &[]));
+}
+
+#[both]
+fn a_character_that_no_database_keeps_is_refused_like_any_other_wrong_one() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    assert_refused(&program.refresh("x", &[("client_id", "a\0b")]), 400, "invalid_request");
+    for change in [("client_id", "https://a.example/\0"), ("redirect_uri", "https://a.example/\0")]
+    {
+        assert_eq!(browser.ask(&program.query(&[change])).status, 400, "{change:?}");
+    }
+    let wrong = browser.ask(&program.query(&[("state", "a\0b")]));
+    assert_eq!(wrong.status, 400, "{wrong:?}");
+    let metadata = json!({ "client_name": "a\0b", "redirect_uris": [super::REDIRECT] });
+    assert_eq!(super::register(&server, &metadata).status, 201);
+    let form = [("email", "a\0b@acme.example"), ("password", "correct horse")];
+    let origin = format!("http://{}", server.public);
+    let headers =
+        [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", origin.as_str())];
+    let body = encoded(&form);
+    let reply = http::request(server.public, "POST", "/sign-in", &headers, body.as_bytes());
+    assert_eq!(reply.status, 400, "{reply:?}");
+    assert_eq!(http::get(server.public, "/sign-in?next=%00").status, 400);
+}
