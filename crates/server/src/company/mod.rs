@@ -18,7 +18,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use zoop_crm::secret::Secret;
-use zoop_crm::sign_in::identities::{self, Claimed};
+use zoop_crm::sign_in::identities::{self, Claimed, Outcome};
 
 use self::pending::{COOKIE, LIFETIME, Pending};
 pub(crate) use self::provider::Provider;
@@ -149,14 +149,21 @@ async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
     let session = visit.write(move |tx, environment| {
         identities::sign_in(tx, environment, &claimed, &origin, before.as_ref())
     });
-    session.await?.ok_or_else(|| {
-        stop(
+    match session.await? {
+        Outcome::In(secret) => Ok(secret),
+        Outcome::Nobody => Err(stop(
             StatusCode::FORBIDDEN,
             "Nobody here is known by that account",
             "Ask an owner of the business to invite the e-mail address of your company account, and make \
              sure that your company has verified it.",
-        )
-    })
+        )),
+        Outcome::HasPassword => Err(stop(
+            StatusCode::FORBIDDEN,
+            "Sign in with your password once",
+            "Your e-mail address has a password here: sign in with it, then connect your company account on \
+             the page of your account. If the password is not yours, ask whoever runs this server for a new one.",
+        )),
+    }
 }
 
 /// The browser brought back no sign-in that it has begun here.

@@ -9,10 +9,11 @@ use zoop_crm::clock::Moment;
 use zoop_crm::id::{Id, kinds};
 use zoop_crm::oauth::grants::{self, GrantRecord};
 use zoop_crm::sign_in::sessions::Workplace;
-use zoop_crm::sign_in::{SignedIn, passwords, second_factor, sessions};
+use zoop_crm::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
 
 use super::visit::{Visit, either};
 use crate::app::App;
+use crate::company::Button;
 use crate::visitors::Action;
 use crate::web::next::HOME;
 use crate::web::page;
@@ -26,6 +27,8 @@ struct Account<'a> {
     has_password: bool,
     second_factor: bool,
     recovery_codes: i64,
+    /// Leads to the company's provider, where that does not know the person yet.
+    company: Option<Button<'a>>,
     sessions: Vec<Session>,
     programs: Vec<Program>,
     done: &'a str,
@@ -119,11 +122,14 @@ async fn account(
             passwords::stored(tx, user)?.is_some(),
             second_factor::is_on(tx, user)?,
             second_factor::recovery_codes_left(tx, user)?,
+            identities::is_linked(tx, user)?,
             sessions::live(tx, user, environment.clock.now())?,
             grants::of_person(tx, &who, environment.clock.now())?,
         ))
     });
-    let (workplaces, has_password, second_factor, recovery_codes, live, programs) = read.await?;
+    let (workplaces, has_password, second_factor, recovery_codes, is_linked, live, programs) =
+        read.await?;
+    let company = Button::before(&visit.shared, HOME).filter(|_| !is_linked);
     let template = Account {
         frame: Frame::of(person, &workplaces, "account"),
         email: &person.email,
@@ -131,6 +137,7 @@ async fn account(
         has_password,
         second_factor,
         recovery_codes,
+        company,
         sessions: live.into_iter().map(|live| Session::of(live, person)).collect(),
         programs: programs.into_iter().map(Program::of).collect(),
         done,

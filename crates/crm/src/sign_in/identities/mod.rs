@@ -35,6 +35,17 @@ pub struct Claimed {
     pub verified_email: Option<String>,
 }
 
+/// How a sign-in at the provider ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The person is in: the secret of the new session.
+    In(Secret),
+    /// Nobody here is meant.
+    Nobody,
+    /// The address is that of somebody who has a password here, and is not signed in with it.
+    HasPassword,
+}
+
 /// An identity as the history keeps it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Identity {
@@ -56,11 +67,15 @@ impl Recorded for Identity {
     }
 }
 
-/// Signs somebody in whom the provider named: the session's secret, or none where nobody here is meant.
+/// Signs somebody in whom the provider named.
 ///
 /// Whoever is met for the first time is known from then on by issuer and subject, and the history of
 /// every business that they work in is told. Who works in none is nobody's to sign in. The session that
 /// the browser had `before` ends.
+///
+/// A password here proves nothing about a mailbox: whoever held an invitation's link chose it. So who has
+/// one is met only in a session of their own; else somebody who chose it first would share the account of
+/// whom the provider names.
 ///
 /// # Errors
 /// The database's.
@@ -70,22 +85,37 @@ pub fn sign_in(
     claimed: &Claimed,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Option<Secret>> {
+) -> Result<Outcome> {
     let known = store::user(tx, &claimed.issuer, &claimed.subject)?;
     let met = match known {
         Some(user) => Some(user),
         None => by_email(tx, claimed)?,
     };
-    let Some(user) = met else { return Ok(None) };
+    let Some(user) = met else { return Ok(Outcome::Nobody) };
     if super::store::workplaces(tx, user)?.is_empty() {
-        return Ok(None);
+        return Ok(Outcome::Nobody);
+    }
+    if known.is_none() && super::store::password(tx, user)?.is_some() {
+        let now = environment.clock.now();
+        let here = before.map(|secret| sessions::find(tx, secret, now)).transpose()?.flatten();
+        if here.is_none_or(|signed_in| signed_in.user != user) {
+            return Ok(Outcome::HasPassword);
+        }
     }
     sessions::replace(tx, environment, before)?;
     let secret = sessions::start(tx, environment, user, Method::Company, origin)?;
     if known.is_none() {
         link(tx, environment, claimed, &secret, origin)?;
     }
-    Ok(Some(secret))
+    Ok(Outcome::In(secret))
+}
+
+/// Whether a person is known to a provider.
+///
+/// # Errors
+/// The database's.
+pub fn is_linked(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    super::store::has_identity(tx, user)
 }
 
 /// The person whose e-mail address the provider has verified, and whom it has not named before.

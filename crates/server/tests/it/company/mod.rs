@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_crm::clock::Clock;
 use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::{SignedIn, sessions};
+use zoop_crm::sign_in::person::By;
+use zoop_crm::sign_in::{SignedIn, passwords, sessions};
+use zoop_crm::testing::Business;
 use zoop_server::Company;
 
 use self::provider::{CLIENT, Provider, SECRET};
@@ -362,4 +364,34 @@ fn an_address_that_was_given_to_somebody_else_does_not_make_them_who_had_it() {
     assert_refused(&successor, 403, "Nobody here is known");
     house.signed_in(&house.sign_in(|_| {}));
     assert_eq!(house.event_names().iter().filter(|it| *it == "identity_linked").count(), 1);
+}
+
+#[both]
+fn who_has_a_password_here_connects_the_account_in_a_session_of_their_own() {
+    let house = House::build();
+    // Somebody who followed the link of an invitation chose a password for the owner's address.
+    let user = Business::user(&house.server.business.owner);
+    let environment = house.server.world.environment.clone();
+    let set = move |tx: &mut zoop_db::WriteTx<'_>| {
+        passwords::set(tx, &environment, user, "a hash", By::Operator)
+    };
+    house.server.world.write(set).expect("a password");
+    assert_refused(&house.sign_in(|_| {}), 403, "Sign in with your password once");
+    let (of_another, _) = house.server.world.sign_in(Business::user(&house.server.business.tech));
+    let (own, _) = house.server.world.sign_in(user);
+    let come_with = |session: &Secret| {
+        let mut visitor = house.leave("");
+        visitor.cookie = format!("{}; {SESSION}={}", visitor.cookie, session.expose());
+        house.come_back(&visitor, "code=good-code&state=STATE")
+    };
+    assert_refused(&come_with(&of_another), 403, "Sign in with your password once");
+    let cookie = format!("{SESSION}={}", own.expose());
+    let account = || {
+        let headers = [("Cookie", cookie.as_str())];
+        http::request(house.server.public, "GET", "/account", &headers, b"").body
+    };
+    let button = "href=\"/sign-in/company\">Connect your Acme account</a>";
+    assert!(account().contains(button), "{}", account());
+    assert_eq!(house.signed_in(&come_with(&own)).user, user);
+    assert_eq!(house.signed_in(&house.sign_in(|_| {})).user, user, "known from then on");
 }
