@@ -35,7 +35,7 @@ pub enum Standing {
     NeedsPassword,
     /// No longer: it was accepted.
     Accepted,
-    /// No longer: it was revoked.
+    /// No longer: it was revoked, or whoever invited is no owner any more.
     Revoked,
     /// No longer: it is too old.
     Expired,
@@ -47,7 +47,7 @@ pub enum Standing {
 /// [`Error::NotFound`] when there is none.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = found(tx, secret)?;
-    let standing = standing(tx, &found.record, Moment(now))?;
+    let standing = standing(tx, &found, Moment(now))?;
     Ok(Invited { record: found.record, business: found.business, standing })
 }
 
@@ -55,11 +55,12 @@ fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::Found> {
     store::by_hash(tx, &secret.hash())?.ok_or(Error::not_found("invitation"))
 }
 
-fn standing(tx: &mut ReadTx<'_>, record: &InvitationRecord, now: Moment) -> Result<Standing> {
+fn standing(tx: &mut ReadTx<'_>, found: &store::Found, now: Moment) -> Result<Standing> {
+    let record = &found.record;
     if record.accepted_at.is_some() {
         return Ok(Standing::Accepted);
     }
-    if record.revoked_at.is_some() {
+    if record.revoked_at.is_some() || !found.is_backed {
         return Ok(Standing::Revoked);
     }
     if record.expires_at <= now {
@@ -92,7 +93,7 @@ pub fn accept_as_new(
     let found = found(tx, secret)?;
     tx.bind(found.account.number);
     let now = Moment(environment.clock.now());
-    if standing(tx, &found.record, now)? != Standing::ChoosePassword {
+    if standing(tx, &found, now)? != Standing::ChoosePassword {
         return Err(over());
     }
     let InvitationRecord { name, email, .. } = &found.record;

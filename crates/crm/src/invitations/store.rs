@@ -15,6 +15,22 @@ macro_rules! columns {
     };
 }
 
+/// Whether whoever invited is an owner now; the command line always may.
+macro_rules! is_backed {
+    ($invitation:literal) => {
+        concat!(
+            "(",
+            $invitation,
+            ".invited_by IS NULL OR EXISTS (SELECT 1 FROM memberships m \
+             WHERE m.tenant_no = ",
+            $invitation,
+            ".tenant_no AND m.user_id = ",
+            $invitation,
+            ".invited_by AND m.role = 'owner' AND m.removed_at IS NULL))"
+        )
+    };
+}
+
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM invitations ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO invitations (hash, id, tenant_no, name, email, role, invited_by, \
@@ -24,11 +40,12 @@ zoop_db::global_statements! {
             ORDER BY i.id"));
     BY_ID = (concat!("SELECT ", columns!(), " FROM invitations i \
              WHERE i.tenant_no = $1 AND i.id = $2"));
-    BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name \
+    BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name, ", is_backed!("i"), " \
                FROM invitations i JOIN tenants t ON t.no = i.tenant_no WHERE i.hash = $1"));
     REVOKE = "UPDATE invitations SET revoked_at = $2 WHERE id = $1";
-    ACCEPT = "UPDATE invitations SET accepted_at = $2 \
-              WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+    ACCEPT = (concat!("UPDATE invitations SET accepted_at = $2 \
+              WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2 AND ",
+              is_backed!("invitations")));
     SWEEP = "DELETE FROM invitations WHERE expires_at < $1";
 }
 
@@ -40,6 +57,8 @@ pub(super) struct Found {
     pub(super) record: InvitationRecord,
     pub(super) account: Account,
     pub(super) business: String,
+    /// Whether whoever invited may do so now.
+    pub(super) is_backed: bool,
 }
 
 pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
@@ -83,7 +102,8 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
         let number = Tenant(row.take()?);
         let id = row.take()?;
         let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
-        Ok(Found { record, account: Account { number, id, country }, business: row.take()? })
+        let account = Account { number, id, country };
+        Ok(Found { record, account, business: row.take()?, is_backed: row.take()? })
     })
 }
 
@@ -96,7 +116,7 @@ pub(super) fn revoke(
     Ok(())
 }
 
-/// Takes an open invitation; false where it is open no longer.
+/// Takes an open invitation; false where it is open no longer, or whoever invited is no owner any more.
 pub(super) fn accept(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Invitation>,

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::testing::Business;
 
-use super::{Browser, OFFICE, PASSWORD, location, set_password, start, told};
+use super::{Browser, OFFICE, PASSWORD, between, location, set_password, start, told};
 use crate::server::Server;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
@@ -148,4 +149,35 @@ fn of_many_who_accept_at_once_one_is_in() {
     assert_eq!(statuses[0], 303, "{statuses:?}");
     assert!(statuses[1..].iter().all(|status| matches!(status, 400 | 410)), "{statuses:?}");
     assert_eq!(told(&server, "invitation_accepted"), 1);
+}
+
+#[both]
+fn an_invitation_counts_while_its_maker_is_an_owner() {
+    let server = start();
+    let account = Some(server.business.account);
+    set_password(&server, OFFICE, PASSWORD);
+    let id = Business::user(&server.business.office);
+    let set_role = |role: &str| {
+        server.world.operate(account, "users.set_role", json!({ "id": id, "role": role }));
+    };
+    set_role("owner");
+    let mut maker = Browser::new(&server);
+    assert_eq!(maker.sign_in(OFFICE, PASSWORD).status, 303);
+    let business = server.business.account.id.to_string();
+    let fields =
+        [("business", business.as_str()), ("name", "N"), ("email", NEW), ("role", "owner")];
+    let page = maker.post("/team/invite", &fields);
+    let link = between(&page.body, "id=\"link\">", "<");
+    let path = link.strip_prefix(&maker.origin()).expect("a link of ours").to_owned();
+    let mut invited = Browser::at(&server, "198.51.100.7");
+    assert_eq!(invited.get(&path).status, 200);
+    for role in ["office", "tech"] {
+        set_role(role);
+        for reply in [invited.get(&path), choose(&mut invited, &path, PASSWORD)] {
+            assert_eq!(reply.status, 410, "{reply:?}");
+        }
+    }
+    server.world.operate(account, "users.remove", json!({ "id": id }));
+    assert_eq!(choose(&mut invited, &path, PASSWORD).status, 410);
+    assert_eq!(told(&server, "invitation_accepted"), 0);
 }
