@@ -179,3 +179,29 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         world.clock.advance(15 * 60 * 1_000);
     }
 }
+
+#[both]
+fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let members = [&acme.owner, &acme.office].map(|it| Business::user(it).to_string());
+    let about = Some(acme.account);
+    let owners = || {
+        let listed = world.operate(about, "users.list", json!({}));
+        listed["rows"].as_array().unwrap().iter().filter(|row| row["role"] == "owner").count()
+    };
+    let operator = Access::operator(about);
+    for _ in 0..5 {
+        for id in &members {
+            world.operate(about, "users.set_role", json!({ "id": id, "role": "owner" }));
+        }
+        assert_eq!(owners(), 2);
+        race(
+            &world,
+            &operator,
+            "users.set_role",
+            |number| json!({ "id": members[number % 2], "role": "office" }),
+        );
+        assert_eq!(owners(), 1, "an account keeps an owner");
+    }
+}
