@@ -14,7 +14,7 @@ use super::visit::{Visit, either, give_session};
 use crate::app::App;
 use crate::company::Button;
 use crate::visitors::Action;
-use crate::web::browser::{SESSION, set_cookie};
+use crate::web::browser::{self, SESSION, set_cookie};
 use crate::web::form::Form;
 use crate::web::next::{self, HOME, next_page};
 use crate::web::page;
@@ -32,11 +32,13 @@ struct SignIn<'a> {
     email: &'a str,
     fault: &'a str,
     company: Option<Button<'a>>,
+    keeps_cookies: bool,
 }
 
 impl<'a> SignIn<'a> {
     fn new(visit: &'a Visit, next: &'a str, email: &'a str, fault: &'a str) -> Self {
-        Self { next, email, fault, company: Button::before(&visit.shared, next) }
+        let keeps_cookies = browser::keeps_cookies(&visit.shared.settings.public_url);
+        Self { next, email, fault, company: Button::before(&visit.shared, next), keeps_cookies }
     }
 }
 

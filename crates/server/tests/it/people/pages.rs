@@ -1,8 +1,10 @@
 //! What holds for every page.
 
 use zoop_both::both;
+use zoop_server::Settings;
 
 use super::{Browser, form, start};
+use crate::server::Server;
 
 /// Every path with a page, and by which method it is asked: a new one belongs here too.
 const PAGES: &[(&str, &str)] = &[
@@ -122,4 +124,14 @@ fn a_form_with_a_field_twice_or_too_much_in_it_is_refused() {
     let marked = "email=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&password=x";
     let reply = browser.send("POST", "/sign-in", &headers, marked);
     assert!(!reply.body.contains("<script"), "{}", reply.body);
+}
+
+#[both]
+fn the_sign_in_says_where_no_browser_would_keep_it() {
+    let is_told = |server: &Server| {
+        crate::http::get(server.public, "/sign-in").body.contains("keep no session without TLS")
+    };
+    assert!(!is_told(&start()), "on this machine");
+    let within = |settings: &mut Settings| settings.public_url = "http://10.0.0.5".to_owned();
+    assert!(is_told(&Server::start_with(within, None)));
 }
