@@ -129,7 +129,10 @@ async fn tool(
         });
         read.await?
     } else {
+        let number = business.here.account.number;
         let write = db.write::<_, Error>(deadline, move |tx| {
+            // Bound before the role is read: who lost it meanwhile, behind another write, has lost it here.
+            tx.bind(number);
             let access = person.access(tx, tenant, from)?;
             run::write(tx, &access, &environment, tool, &arguments, None)
         });
