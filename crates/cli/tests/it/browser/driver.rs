@@ -1,4 +1,4 @@
-//! A real browser, driven over WebDriver: Debian's Chromium without a screen, with a profile of its own.
+//! A real browser, driven by its driver: Debian's Chromium without a screen, with a profile of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
