@@ -32,6 +32,13 @@ impl Text {
         !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
     }
 
+    /// Whether its plan must be made for the values at hand: one for any value reads a whole search index
+    /// where the word at hand has few matches. Every other statement is found by its keys, whatever they
+    /// are, and planning it takes as long as running it.
+    pub(super) fn is_search(self) -> bool {
+        self.sql.contains(" @@ ")
+    }
+
     /// Statements are `'static`, so an address names one text for good.
     pub(super) fn key(self) -> Key {
         (self.before, self.sql.as_ptr().addr(), self.after)
