@@ -16,7 +16,7 @@ use super::commit::number;
 use super::error::Failure;
 use super::link::Link;
 use super::server::{Life, Server};
-use super::statement::{Asked, Ready, Text, all};
+use super::statement::{Asked, Ready, Text};
 use super::work::{Access, Before, Stage, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
@@ -126,13 +126,16 @@ impl Connection {
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
-    /// Runs a writing statement once for each call, in one flight.
-    pub(crate) fn execute_each<'p>(&mut self, calls: impl Iterator<Item = Call<'p>>) -> Result<()> {
-        let asked: Vec<_> = calls
-            .map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params))
-            .collect();
+    /// Runs a writing statement of which each parameter is an array of the rows' values, in one flight.
+    pub(crate) fn execute_each(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        rows: &[Vec<Value<'_>>],
+    ) -> Result<()> {
+        let asked = [Asked::of_rows(Text::plain(sql), tenant, rows)];
         self.ask(&asked, async |client, ready| {
-            all(ready.iter().map(|ready| client.execute(&ready.statement, &ready.params))).await
+            client.execute(&ready[0].statement, &ready[0].params).await.map(drop)
         })
     }
 
