@@ -34,6 +34,10 @@ const clients = [
     command: [options.python, join(here, 'python_client.py'), era],
     shows: behaviours,
   })),
+  { name: "oidc-provider, as a company's own", command: node(join(here, 'company.mjs')), shows: [] },
+  { name: 'TypeScript, connected by a person', command: node(join(here, 'typescript_oauth.mjs')), shows: [] },
+  { name: 'Python, connected by a person', command: [options.python, join(here, 'python_oauth.py')], shows: [] },
+  { name: 'oauth4webapi', command: node(join(here, 'oauth4webapi.mjs')), shows: [] },
 ];
 
 /** Runs a client to its end; what it prints goes on as it comes. */
@@ -54,6 +58,9 @@ const { demo, stop } = await startDemo(options.zoop);
 const environment = {
   ...process.env,
   NODE: process.execPath,
+  ZOOP_BINARY: options.zoop,
+  ZOOP_OWNER_EMAIL: demo.owner_email,
+  ZOOP_OWNER_PASSWORD: demo.owner_password,
   ZOOP_MCP_URL: demo.mcp_url,
   ZOOP_USER_KEY: demo.user_key,
   ZOOP_TENANT_KEY: demo.tenant_key,

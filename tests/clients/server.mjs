@@ -10,9 +10,10 @@ import { join } from 'node:path';
 
 /**
  * @param {string} binary the path of `zoop`
+ * @param {Record<string, string>} settings further variables with settings in them
  * @returns {Promise<{demo: Record<string, string>, stop: () => Promise<void>}>} what the demo printed
  */
-export async function startDemo(binary) {
+export async function startDemo(binary, settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'zoop-clients-'));
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('ZOOP_')),
@@ -28,6 +29,7 @@ export async function startDemo(binary) {
       ZOOP_LIMITS_CREDENTIAL: '0',
       ZOOP_LIMITS_TENANT: '0',
       ZOOP_LIMITS_NOTE_WRITES: '0',
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -55,6 +55,12 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(Key),
+    /// The programs that people have connected
+    #[command(subcommand)]
+    Grant(Grant),
+    /// The programs themselves
+    #[command(subcommand)]
+    Client(Client),
     /// Attach tags to customers and detach them
     #[command(subcommand)]
     Tag(Tag),
@@ -199,6 +205,34 @@ pub(crate) enum User {
         #[command(flatten)]
         of: OfTenant,
     },
+    /// Invite a person to a business: prints a link that works once and for seven days
+    Invite {
+        #[command(flatten)]
+        of: OfTenant,
+        /// The person's name
+        #[arg(long)]
+        name: String,
+        /// The person's e-mail address
+        #[arg(long)]
+        email: String,
+        /// What they will be allowed to do
+        #[arg(long, value_parser = roles())]
+        role: String,
+    },
+    /// Give a person a password; ends their sessions
+    #[command(after_help = "Asks for it twice on a terminal; elsewhere it is the first line of \
+        standard input.\n\nExample:\n  zoop user set-password dana@example.com")]
+    SetPassword {
+        /// The person, by id or e-mail address
+        #[arg(value_name = "USER_ID|EMAIL")]
+        person: String,
+    },
+    /// Turn a person's second factor off, for whoever lost it and the recovery codes
+    ResetSecondFactor {
+        /// The person, by id or e-mail address
+        #[arg(value_name = "USER_ID|EMAIL")]
+        person: String,
+    },
     /// Remove a person; their keys stop at once
     Remove {
         /// The person
@@ -252,6 +286,28 @@ pub(crate) enum Key {
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         overlap: Option<Duration>,
     },
+}
+
+/// `zoop grant …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// List the programs that people of a business have connected
+    List {
+        #[command(flatten)]
+        of: OfTenant,
+    },
+    /// Disconnect a program at once
+    Revoke {
+        /// The connection's id, as `zoop grant list` shows it
+        grant_id: String,
+    },
+}
+
+/// `zoop client …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    /// List the programs that somebody has ever connected, of all businesses
+    List,
 }
 
 /// `zoop tag …`

@@ -3,7 +3,7 @@
 //! Nothing else in this crate reads a file or a variable for a setting; `zoop call` alone also
 //! takes its key and address from variables.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
@@ -11,9 +11,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use zoop_db::Options;
-use zoop_server::{Limits, Settings};
+use zoop_server::{Company, Limits, Mailer, Settings};
 
 use crate::url::without_password;
 
@@ -28,11 +29,18 @@ const KEYS: &[&str] = &[
     "server.ops_listen",
     "server.public_url",
     "server.allowed_origins",
+    "server.trusted_proxies",
     "server.request_deadline",
     "server.in_flight",
     "limits.credential",
     "limits.tenant",
     "limits.note_writes",
+    "company.issuer",
+    "company.client_id",
+    "company.client_secret",
+    "company.name",
+    "mail.url",
+    "mail.from",
     "storage.write_batch",
     "storage.readers",
     "storage.writers",
@@ -48,6 +56,9 @@ pub(crate) struct Config {
     pub(crate) database: String,
     pub(crate) server: ServerConfig,
     pub(crate) limits: LimitsConfig,
+    pub(crate) company: CompanyConfig,
+    #[serde(default)]
+    pub(crate) mail: MailConfig,
     pub(crate) storage: StorageConfig,
     pub(crate) log: LogConfig,
 }
@@ -64,7 +75,9 @@ pub(crate) struct ServerConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
     /// Origins of browser pages that may call, beside the public URL's own.
-    pub(crate) allowed_origins: Origins,
+    pub(crate) allowed_origins: List,
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Networks,
     /// How long a request may take.
     pub(crate) request_deadline: Span,
     /// Requests that may be worked on at once.
@@ -81,6 +94,81 @@ pub(crate) struct LimitsConfig {
     pub(crate) tenant: u32,
     /// Note writes of one person.
     pub(crate) note_writes: u32,
+}
+
+/// The section `company`: the provider of identities at which people may sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompanyConfig {
+    /// Its issuer; without it nobody signs in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<String>,
+    /// What this server is called there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// What this server proves itself with there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret: Option<String>,
+    /// The words for the company on the button.
+    pub(crate) name: String,
+}
+
+impl CompanyConfig {
+    /// The provider, if it is set up; it is so whole or not at all.
+    fn provider(&self) -> Result<Option<Company>> {
+        let Self { issuer, client_id, client_secret, name } = self;
+        let (issuer, client_id, client_secret) = match (issuer, client_id, client_secret) {
+            (None, None, None) => return Ok(None),
+            (Some(issuer), Some(id), Some(secret)) => (issuer, id, secret),
+            _ => bail!(
+                "company.issuer, company.client_id and company.client_secret belong together: set all \
+                 three, or none"
+            ),
+        };
+        let (issuer, client_id) = (checked_issuer(issuer)?.to_owned(), client_id.clone());
+        Ok(Some(Company {
+            issuer,
+            client_id,
+            client_secret: client_secret.clone(),
+            name: name.clone(),
+        }))
+    }
+}
+
+/// An issuer as it may be asked: by TLS, or on this machine.
+///
+/// Source: OpenID Connect Discovery 1.0, 3.
+fn checked_issuer(issuer: &str) -> Result<&str> {
+    let own = ["127.0.0.1", "localhost", "[::1]"];
+    let is_own = |host: &str| {
+        let host = host.split('/').next().unwrap_or_default();
+        own.iter().any(|own| {
+            host.strip_prefix(own).is_some_and(|it| it.is_empty() || it.starts_with(':'))
+        })
+    };
+    let is_safe = match issuer.strip_prefix("https://") {
+        Some(host) => !host.is_empty() && !host.starts_with('/'),
+        None => issuer.strip_prefix("http://").is_some_and(is_own),
+    };
+    if !is_safe || issuer.contains(['?', '#', '@', ' ']) {
+        bail!(
+            "{issuer:?} is no issuer: write the provider's own https URL, such as \
+             https://accounts.example.com"
+        );
+    }
+    Ok(issuer)
+}
+
+/// The section `mail`: without a server, invitations are only shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailConfig {
+    /// The mail server's URL, with user and password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// From whom mails come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
 }
 
 /// The section `storage`.
@@ -140,33 +228,57 @@ impl From<Span> for String {
     }
 }
 
-/// A list of origins; a variable writes it with commas.
+/// A list of words; a variable writes it with commas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "OriginsText", into = "Vec<String>")]
-pub(crate) struct Origins(Vec<String>);
+#[serde(from = "ListText", into = "Vec<String>")]
+pub(crate) struct List(Vec<String>);
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OriginsText {
+enum ListText {
     List(Vec<String>),
     Text(String),
 }
 
-impl From<OriginsText> for Origins {
-    fn from(text: OriginsText) -> Self {
+impl From<ListText> for List {
+    fn from(text: ListText) -> Self {
         match text {
-            OriginsText::List(list) => Self(list),
-            OriginsText::Text(text) => {
-                let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-                Self(origins.map(str::to_owned).collect())
+            ListText::List(list) => Self(list),
+            ListText::Text(text) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                Self(words.map(str::to_owned).collect())
             }
         }
     }
 }
 
-impl From<Origins> for Vec<String> {
-    fn from(origins: Origins) -> Self {
-        origins.0
+impl From<List> for Vec<String> {
+    fn from(list: List) -> Self {
+        list.0
+    }
+}
+
+/// A list of networks or addresses, such as `10.0.0.0/8`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "List", into = "List")]
+pub(crate) struct Networks(Vec<IpNet>);
+
+impl TryFrom<List> for Networks {
+    type Error = String;
+    fn try_from(list: List) -> Result<Self, String> {
+        let network = |word: &String| {
+            let address = || word.parse::<IpAddr>().map(IpNet::from);
+            word.parse::<IpNet>().or_else(|_| address()).map_err(|_| {
+                format!("{word:?} is no network or address: write it as 10.0.0.0/8 or 10.0.0.1")
+            })
+        };
+        list.0.iter().map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl From<Networks> for List {
+    fn from(networks: Networks) -> Self {
+        Self(networks.0.iter().map(ToString::to_string).collect())
     }
 }
 
@@ -179,7 +291,8 @@ impl Default for Config {
                 listen: "127.0.0.1:8080".to_owned(),
                 ops_listen: "127.0.0.1:9090".to_owned(),
                 public_url: None,
-                allowed_origins: Origins(server.allowed_origins),
+                allowed_origins: List(server.allowed_origins),
+                trusted_proxies: Networks(server.trusted_proxies),
                 request_deadline: Span(server.request_deadline),
                 in_flight: server.in_flight,
             },
@@ -188,6 +301,13 @@ impl Default for Config {
                 tenant: server.limits.tenant,
                 note_writes: 60,
             },
+            company: CompanyConfig {
+                issuer: None,
+                client_id: None,
+                client_secret: None,
+                name: "your company".to_owned(),
+            },
+            mail: MailConfig::default(),
             storage: StorageConfig {
                 write_batch: Options::default().write_batch,
                 readers: None,
@@ -239,7 +359,9 @@ impl Config {
     pub(crate) fn shown(&self) -> Self {
         let mut shown = self.clone();
         shown.database = without_password(&self.database);
+        shown.mail.url = self.mail.url.as_deref().map(without_password);
         shown.server.public_url = self.public_url(None).ok();
+        shown.company.client_secret = self.company.client_secret.as_ref().map(|_| "…".to_owned());
         shown
     }
 
@@ -280,15 +402,25 @@ impl Config {
         Options { readers: one, writers: one, ..self.options() }
     }
 
+    /// What sends mail, if a mail server is set.
+    pub(crate) fn mailer(&self) -> Result<Option<Mailer>> {
+        let MailConfig { url: Some(url), from } = &self.mail else { return Ok(None) };
+        let from = from.as_deref().context("mail.url is set: say with mail.from from whom")?;
+        Ok(Some(Mailer::new(url, from)?))
+    }
+
     /// The server's settings.
-    pub(crate) fn settings(&self, public_url: String) -> Settings {
-        Settings {
+    pub(crate) fn settings(&self, public_url: String) -> Result<Settings> {
+        Ok(Settings {
+            company: self.company.provider()?,
+            mail: self.mailer()?,
             allowed_origins: self.server.allowed_origins.0.clone(),
+            trusted_proxies: self.server.trusted_proxies.0.clone(),
             limits: Limits { credential: self.limits.credential, tenant: self.limits.tenant },
             request_deadline: self.server.request_deadline.0,
             in_flight: self.server.in_flight,
             ..Settings::new(public_url)
-        }
+        })
     }
 }
 
@@ -315,7 +447,16 @@ mod tests {
         let mut config = Config::default();
         config.server.public_url = Some("https://crm.example.com".to_owned());
         let some = Some(NonZeroUsize::MIN);
+        let text = || Some("text".to_owned());
+        config.company = CompanyConfig {
+            issuer: text(),
+            client_id: text(),
+            client_secret: text(),
+            ..config.company
+        };
         config.storage = StorageConfig { readers: some, writers: some, ..config.storage };
+        let some_text = || Some("smtp://localhost".to_owned());
+        config.mail = MailConfig { url: some_text(), from: some_text() };
         config.log = LogConfig { format: Some(LogFormat::Json), level: Some("info".to_owned()) };
         let mut keys = Vec::new();
         for (name, value) in serde_json::to_value(&config).unwrap().as_object().unwrap() {
@@ -341,6 +482,34 @@ mod tests {
         assert_eq!(config.public_url(None).unwrap(), "https://crm.example.com");
         for wrong in ["crm.example.com", "https://", "https://a/b", "ftp://a"] {
             assert!(checked_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_set_up_whole_and_asked_by_tls() {
+        let mut config = Config::default();
+        assert_eq!(config.company.provider().unwrap(), None);
+        config.company.issuer = Some("https://accounts.example.com/realm".to_owned());
+        assert!(config.company.provider().unwrap_err().to_string().contains("company.client_id"));
+        config.company.client_id = Some("zoop".to_owned());
+        config.company.client_secret = Some("s3cret".to_owned());
+        let provider = config.company.provider().unwrap().unwrap();
+        assert_eq!(provider.issuer, "https://accounts.example.com/realm");
+        assert!(!format!("{provider:?}").contains("s3cret"));
+        assert_eq!(config.shown().company.client_secret.as_deref(), Some("…"));
+        for right in ["http://127.0.0.1:4000", "http://localhost/realm", "http://[::1]:80"] {
+            assert!(checked_issuer(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "http://accounts.example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "accounts.example.com",
+            "https://",
+            "https://a.example?x",
+            "https://a@b.example",
+        ] {
+            assert!(checked_issuer(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn run(
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::debug!(%error, "the limit of open files stays");
     }
-    let app = App::new(db, environment, config.settings(listeners.public_url));
+    let app = App::new(db, environment, config.settings(listeners.public_url)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let public = tokio::net::TcpListener::from_std(listeners.public)?;

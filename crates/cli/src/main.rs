@@ -6,6 +6,7 @@
 //! | [`config`] | the settings: flags, variables, `zoop.toml` |
 //! | [`url`] | database URLs without their passwords |
 //! | [`output`] | stdout and stderr |
+//! | [`password`] | a password that is typed |
 //! | [`database`] | opening the database, and who else has it open |
 //! | [`operator`] | running the catalogue's tools on the database itself |
 //! | [`hosting`], [`logging`] | running a server in this process |
@@ -21,6 +22,7 @@ mod hosting;
 mod logging;
 mod operator;
 mod output;
+mod password;
 mod url;
 
 use std::io;
@@ -60,6 +62,8 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
         Command::Tenant(command) => commands::tenant::run(&settings?, &command, output)?,
         Command::User(command) => commands::user::run(&settings?, command, output)?,
         Command::Key(command) => commands::key::run(&settings?, command, output)?,
+        Command::Grant(command) => commands::grant::run(&settings?, command, output)?,
+        Command::Client(command) => commands::client::run(&settings?, &command, output)?,
         Command::Tag(command) => commands::tag::run(&settings?, command, output)?,
         Command::Restore(command) => commands::restore::run(&settings?, command, output)?,
         Command::History(command) => commands::history::run(&settings?, command, output)?,

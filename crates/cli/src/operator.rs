@@ -11,7 +11,7 @@ use zoop_crm::error::{Error, FieldProblem};
 use zoop_crm::id::Id;
 use zoop_crm::tool::ToolDef;
 use zoop_crm::{catalog, run, tenants};
-use zoop_db::{Migrate, ReadTx};
+use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
 use crate::database::{self, Database, Missing, told};
@@ -75,6 +75,38 @@ impl Operator {
         };
         let answer = answer.map_err(|error| explained(&error))?;
         serde_json::from_str(&answer).context("a tool's answer is no JSON")
+    }
+
+    /// Reads the database for what no tool does.
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let read = self.database.db.read(Instant::now() + PATIENCE, work).wait();
+        read.map_err(|error| explained(&error))
+    }
+
+    /// Does what no tool does.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let write = self.database.db.write(Instant::now() + PATIENCE, work).wait();
+        write.map_err(|error| explained(&error))
+    }
+
+    /// The name of the business that a call is about.
+    pub(crate) fn business(&self, about: &About) -> Result<String> {
+        let (about, environment) = (about.clone(), self.environment.clone());
+        let id = self.read(move |tx| {
+            let account = access(tx, &about, &environment)?.account;
+            Ok(account.map(|account| account.id.to_string()))
+        })?;
+        let list = self.run(&About::Installation, "tenants.list", &json!({}))?;
+        let mut rows = list["rows"].as_array().into_iter().flatten();
+        let row = rows.find(|row| row["id"].as_str() == id.as_deref());
+        let name = row.and_then(|row| row["name"].as_str()).context("the business has no name")?;
+        Ok(name.to_owned())
     }
 
     /// The database, for a server.
@@ -154,6 +186,9 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
         }
         Error::NotFound { record: "tenant" } => {
             anyhow!("there is no tenant with this id: `zoop tenant list` shows them")
+        }
+        Error::NotFound { record: "person" } => {
+            anyhow!("there is nobody with this id or e-mail address")
         }
         Error::NotFound { record } => {
             anyhow!("there is no such {record}: check the id and, if you gave one, --tenant")

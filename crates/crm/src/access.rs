@@ -1,6 +1,8 @@
 //! Who is calling and what they may do. An [`Access`] is made where a credential has been checked
 //! ([`crate::keys`]) or by the command line ([`Access::operator`]); nowhere else.
 
+use std::net::IpAddr;
+
 use serde::{Serialize, Serializer};
 use zoop_db::{Tenant, Uuid};
 
@@ -18,8 +20,10 @@ pub enum Scope {
     ReadNotes,
     /// Write notes.
     WriteNotes,
-    /// Run the installation: tenants, users, keys. Never granted to a credential; only the command
-    /// line has it.
+    /// Manage the account: its people, keys and connected programs. Granted to no credential that
+    /// leaves the house: an owner's own session has it, and the command line.
+    Administer,
+    /// Run the installation: tenants and repairs. Only the command line has it.
     Operate,
 }
 
@@ -35,6 +39,7 @@ impl Scope {
             Self::WriteCustomers => "write:customers",
             Self::ReadNotes => "read:notes",
             Self::WriteNotes => "write:notes",
+            Self::Administer => "administer",
             Self::Operate => "operate",
         }
     }
@@ -42,6 +47,11 @@ impl Scope {
     /// The grantable scope with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::GRANTABLE.iter().copied().find(|scope| scope.name() == name)
+    }
+
+    /// Whether a credential that leaves the house can have it.
+    pub fn is_grantable(self) -> bool {
+        Self::GRANTABLE.contains(&self)
     }
 
     const fn bit(self) -> u32 {
@@ -90,6 +100,23 @@ impl Scopes {
         Self(self.0 & other.0)
     }
 
+    /// What either set holds.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What this set holds and the other does not.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether it holds no scope.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// The grantable scopes in the set, in their fixed order.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::GRANTABLE.iter().copied().filter(move |scope| self.has(*scope))
@@ -119,6 +146,14 @@ impl Role {
         match self {
             Self::Owner | Self::Office => Scopes::of(Scope::GRANTABLE),
             Self::Tech => Scopes::of(&[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes]),
+        }
+    }
+
+    /// What a person with this role may do in a session of their own.
+    pub const fn session_scopes(self) -> Scopes {
+        match self {
+            Self::Owner => self.scopes().or(Scopes::of(&[Scope::Administer])),
+            Self::Office | Self::Tech => self.scopes(),
         }
     }
 }
@@ -163,8 +198,14 @@ impl Actor {
 pub enum Credential {
     /// An API key.
     Key(Id<kinds::Key>),
+    /// A program that a person connected.
+    Grant(Id<kinds::Grant>),
+    /// A browser's session.
+    Session(Id<kinds::Session>),
     /// The command line beside the database: whoever can open the file.
     CommandLine,
+    /// Nothing: somebody says who they are, as in a sign-in that is refused.
+    Nothing,
 }
 
 impl Credential {
@@ -172,7 +213,9 @@ impl Credential {
     pub const fn uuid(self) -> Uuid {
         match self {
             Self::Key(id) => id.uuid(),
-            Self::CommandLine => Uuid::nil(),
+            Self::Grant(id) => id.uuid(),
+            Self::Session(id) => id.uuid(),
+            Self::CommandLine | Self::Nothing => Uuid::nil(),
         }
     }
 }
@@ -182,6 +225,8 @@ impl Credential {
 pub enum Channel {
     /// The MCP endpoint.
     Mcp,
+    /// The web pages.
+    Console,
     /// The command line.
     CommandLine,
 }
@@ -206,12 +251,16 @@ pub struct Access {
     pub actor: Actor,
     /// What they may do now: what was granted and what the person's role has today.
     pub scopes: Scopes,
+    /// What the credential could be granted beside that, if its bearer asked the person for it.
+    pub attainable: Scopes,
     /// What proved it.
     pub credential: Credential,
     /// The client program's own name, if it told one; shown in the history, trusted for nothing.
     pub client: Option<String>,
     /// The front door.
     pub channel: Channel,
+    /// From where, as the server saw it.
+    pub address: Option<IpAddr>,
 }
 
 impl Access {
@@ -225,11 +274,14 @@ impl Access {
                 Scope::WriteCustomers,
                 Scope::ReadNotes,
                 Scope::WriteNotes,
+                Scope::Administer,
                 Scope::Operate,
             ]),
+            attainable: Scopes::NONE,
             credential: Credential::CommandLine,
             client: None,
             channel: Channel::CommandLine,
+            address: None,
         }
     }
 

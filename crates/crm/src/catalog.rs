@@ -13,7 +13,10 @@ pub static GROUPS: &[Group] = &[
     crate::history::GROUP,
     crate::tenants::GROUP,
     crate::users::GROUP,
+    crate::invitations::GROUP,
     crate::keys::GROUP,
+    crate::oauth::tools::GRANTS,
+    crate::oauth::tools::CLIENTS,
 ];
 
 /// Every tool, in order.

@@ -37,7 +37,7 @@ pub enum Error {
     InsufficientScope {
         /// The scopes that the call needs.
         required: Vec<Scope>,
-        /// Whether the person's role could have them, so that asking for them can help.
+        /// Whether the credential could be granted them, so that asking the person can help.
         attainable: bool,
     },
     /// The server cannot do it now; trying again can help. Of a change nothing was kept, unless the cause

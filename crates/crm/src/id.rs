@@ -46,6 +46,14 @@ pub mod kinds {
         User = "user";
         /// An API key.
         Key = "key";
+        /// A browser's session.
+        Session = "session";
+        /// An invitation to join an account.
+        Invitation = "invitation";
+        /// What a person allowed a program to do.
+        Grant = "connected program";
+        /// Whatever proved who called.
+        Credential = "credential";
         /// A customer.
         Customer = "customer";
         /// A person of a customer.

@@ -9,7 +9,8 @@
 //! | [`catalog`] | every tool there is |
 //! | [`tool`], [`run`], [`context`], [`page`] | what a tool is, and how a call runs |
 //! | [`argument`] | what callers send becomes valid types |
-//! | [`access`] | who calls and what they may do |
+//! | [`access`], [`credential`], [`secret`] | who calls, what they may do, and what proves it |
+//! | [`sign_in`], [`oauth`] | people at a browser, and the programs that they connect |
 //! | [`error`] | the one error |
 //! | [`id`], [`clock`] | ids, time, randomness |
 //! | [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
@@ -29,6 +30,7 @@ pub mod catalog;
 pub mod clock;
 pub mod contacts;
 pub mod context;
+pub mod credential;
 pub mod customers;
 pub mod email;
 pub mod error;
@@ -36,17 +38,21 @@ pub mod fold;
 pub mod history;
 pub mod id;
 mod idempotency;
+pub mod invitations;
 pub mod keys;
 pub mod locations;
 pub mod maintenance;
 pub mod moving;
 pub mod notes;
+pub mod oauth;
 pub mod page;
 pub mod phone;
 pub mod request_counts;
 pub mod run;
 pub mod schema;
 pub mod search;
+pub mod secret;
+pub mod sign_in;
 pub mod subjects;
 pub mod tags;
 pub mod tenants;

@@ -5,7 +5,7 @@ use zoop_db::WriteTx;
 
 use crate::clock::Environment;
 use crate::error::Result;
-use crate::{idempotency, notes};
+use crate::{idempotency, invitations, notes, oauth, sign_in};
 
 /// Removes what is out of date; how many rows that were.
 ///
@@ -13,5 +13,9 @@ use crate::{idempotency, notes};
 /// The database's.
 pub fn sweep(tx: &mut WriteTx<'_>, environment: &Environment) -> Result<usize> {
     let now = environment.clock.now();
-    Ok(idempotency::sweep(tx, now)? + notes::sweep(tx, now)?)
+    Ok(idempotency::sweep(tx, now)?
+        + notes::sweep(tx, now)?
+        + sign_in::sweep(tx, now)?
+        + invitations::sweep(tx, now)?
+        + oauth::sweep(tx, now)?)
 }

@@ -5,11 +5,18 @@ use zoop_db::{GlobalSql, Migration, Sql};
 use crate::moving;
 
 /// Every step of the schema, oldest first.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0001_init",
-    sqlite: include_str!("../../../migrations/sqlite/0001_init.sql"),
-    postgres: include_str!("../../../migrations/postgres/0001_init.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001_init",
+        sqlite: include_str!("../../../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../../../migrations/postgres/0001_init.sql"),
+    },
+    Migration {
+        name: "0002_sign_in",
+        sqlite: include_str!("../../../migrations/sqlite/0002_sign_in.sql"),
+        postgres: include_str!("../../../migrations/postgres/0002_sign_in.sql"),
+    },
+];
 
 /// The tables that stand above tenants, each with the reason: no row-level security holds for them,
 /// since nobody is bound to a tenant yet when they are read. All others belong to tenants.
@@ -18,6 +25,19 @@ pub const TABLES_ABOVE_TENANTS: &[(&str, &str)] = &[
     ("users", "a person may be a member of several tenants"),
     ("memberships", "is read with the key, to know what its person may do in the key's tenant"),
     ("api_keys", "is read by the key's hash, which tells the tenant"),
+    ("passwords", "are a person's, in whatever tenant they work"),
+    ("second_factors", "likewise"),
+    ("recovery_codes", "likewise"),
+    ("identities", "tell which person somebody is"),
+    ("sessions", "are looked up by their hash, and are a person's"),
+    ("pending_sign_ins", "likewise"),
+    ("attempts", "are counted before anybody is known"),
+    ("invitations", "are looked up by their hash, which tells the tenant"),
+    ("oauth_clients", "serve people of every tenant"),
+    ("oauth_requests", "are made before the person has said for which tenant"),
+    ("oauth_grants", "are read with the token, which tells the tenant"),
+    ("oauth_codes", "are looked up by their hash"),
+    ("oauth_tokens", "likewise"),
     ("request_counts", "processes tell one another what they admitted, of all tenants"),
     ("schema_steps", "the schema's own history"),
 ];
@@ -41,7 +61,9 @@ pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
 /// tenants, processes tell one another what they admitted, sweeps remove what is out of date, and a
 /// database is copied whole.
 pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
-    GLOBAL_STATEMENTS.iter().chain(moving::tables::GLOBAL_STATEMENTS).copied()
+    let groups =
+        [GLOBAL_STATEMENTS, &crate::oauth::GLOBAL_STATEMENTS, moving::tables::GLOBAL_STATEMENTS];
+    groups.into_iter().flatten().copied()
 }
 
 const STATEMENTS: &[Declared<Sql>] = &[
@@ -62,6 +84,11 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("tenants", crate::tenants::GLOBAL_STATEMENTS),
     ("users", crate::users::GLOBAL_STATEMENTS),
     ("keys", crate::keys::GLOBAL_STATEMENTS),
+    ("sign_in", crate::sign_in::GLOBAL_STATEMENTS),
+    ("identities", crate::sign_in::identities::GLOBAL_STATEMENTS),
+    ("sign_in attempts", crate::sign_in::ATTEMPT_STATEMENTS),
+    ("sign_in factors", crate::sign_in::FACTOR_STATEMENTS),
+    ("invitations", crate::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("moving", moving::GLOBAL_STATEMENTS),
 ];

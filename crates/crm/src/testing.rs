@@ -18,8 +18,16 @@ use crate::catalog;
 use crate::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::oauth::clients::{self, Metadata, Registration};
+use crate::oauth::consent::{self, Choice};
+use crate::oauth::grants;
+use crate::oauth::requests::{self, Request};
+use crate::oauth::tokens::{self, CodeRequest, Issued};
+use crate::secret::Secret;
+use crate::sign_in::SignedIn;
+use crate::sign_in::sessions::{self, Method, Origin};
 use crate::tool::Action;
-use crate::{keys, run, schema, tenants};
+use crate::{credential, run, schema, tenants};
 
 /// When the world begins.
 const START: &str = "2026-06-13T18:00:00.000Z";
@@ -304,6 +312,13 @@ impl World {
                 "scopes": "read:customers",
             }),
         );
+        let owner_id = Business::user(&owner);
+        let (grant, _) = self.connect(business.account, owner_id, Scopes::of(Scope::GRANTABLE));
+        let invitation = self.operate(
+            Some(business.account),
+            "invitations.create",
+            json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
+        );
         self.archive_samples(&mut business, &customer);
         let assignment = json!({ "id": tag, "customer_id": business.id("archived_customer") });
         self.operate(Some(business.account), "tags.attach", assignment);
@@ -316,6 +331,8 @@ impl World {
             ("job", text(&job, "id").to_owned()),
             ("note", note),
             ("key", text(&key, "key_id").to_owned()),
+            ("grant", grant.to_string()),
+            ("invitation", text(&invitation, "invitation_id").to_owned()),
         ]);
         business
     }
@@ -383,6 +400,28 @@ impl World {
         text(&made, "key").to_owned()
     }
 
+    /// Signs a person in; the session's secret and who they are.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub fn sign_in(&self, user: Id<kinds::User>) -> (Secret, SignedIn) {
+        let environment = self.environment.clone();
+        self.write(move |tx| signed_in(tx, &environment, user)).expect("a session")
+    }
+
+    /// Connects a program to a person, as a browser and the program do; its grant and its tokens.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn connect(
+        &self,
+        account: Account,
+        user: Id<kinds::User>,
+        scopes: Scopes,
+    ) -> (Id<kinds::Grant>, Issued) {
+        connect(&self.db, &self.environment, account.id, user, scopes)
+    }
+
     /// The caller that a key is.
     ///
     /// # Panics
@@ -400,11 +439,68 @@ impl World {
     /// When the database fails.
     pub fn authenticate(&self, token: &str) -> Result<Access, &'static str> {
         let (token, now) = (token.to_owned(), self.clock.now());
-        self.read(move |tx| keys::authenticate(tx, &token, Channel::Mcp, None, now))
+        self.read(move |tx| credential::authenticate(tx, &token, Channel::Mcp, None, now))
             .expect("the database answers")
             .map(|caller| caller.access)
-            .map_err(keys::Denied::reason)
+            .map_err(credential::Denied::reason)
     }
+}
+
+fn signed_in(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+) -> Result<(Secret, SignedIn)> {
+    let origin = Origin { address: None, browser: "a test".to_owned() };
+    let secret = sessions::start(tx, environment, user, Method::Password, &origin)?;
+    let found = sessions::find(tx, &secret, environment.clock.now())?;
+    Ok((secret, found.expect("the session is good")))
+}
+
+/// Connects a program to a person, as a browser and the program do; its grant and its tokens.
+///
+/// # Panics
+/// When it is refused.
+pub fn connect(
+    db: &Db,
+    environment: &Environment,
+    tenant: Id<kinds::Tenant>,
+    user: Id<kinds::User>,
+    scopes: Scopes,
+) -> (Id<kinds::Grant>, Issued) {
+    const REDIRECT: &str = "https://program.example/callback";
+    // RFC 7636, appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let environment = environment.clone();
+    let connecting = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let (_, person) = signed_in(tx, &environment, user)?;
+        let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
+        let metadata = Metadata::read(&said).expect("sound metadata");
+        let from = person.session.to_string();
+        let registered = clients::register(tx, &environment, &metadata, &from)?;
+        let Registration::Done(client) = registered else { panic!("{registered:?}") };
+        let request = Request {
+            client_id: client.id.clone(),
+            redirect_uri: REDIRECT.to_owned(),
+            state: None,
+            challenge: CHALLENGE.to_owned(),
+            scopes,
+        };
+        let parked = requests::park(tx, &environment, &person, &request)?;
+        let choice = Choice { tenant, scopes, is_allowed: true };
+        let answer = consent::answer(tx, &environment, &person, &parked, choice, None)?;
+        let consent::Outcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
+        let verifier = VERIFIER.to_owned();
+        let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
+        let tokens::Outcome::Issued(issued) = tokens::exchange(tx, &environment, &asked, None)?
+        else {
+            panic!("the code is good")
+        };
+        let grants = grants::of_person(tx, &person, environment.clock.now())?;
+        Ok((grants.last().expect("a grant").id, issued))
+    });
+    connecting.wait().expect("a connected program")
 }
 
 impl Default for World {

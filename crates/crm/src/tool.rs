@@ -86,6 +86,8 @@ pub enum ActorRule {
 pub enum Doors {
     /// All of them.
     Everywhere,
+    /// The console and the command line: managing the account.
+    House,
     /// The command line alone: running the installation.
     CommandLine,
 }

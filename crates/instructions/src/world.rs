@@ -25,7 +25,7 @@ use zoop_crm::clock::{Clock, Entropy, Environment};
 use zoop_crm::error::Error;
 use zoop_crm::id::Id;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::{keys, run, tenants};
+use zoop_crm::{credential, run, tenants};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 use zoop_server::{App, Limits, Settings};
 
@@ -239,7 +239,7 @@ fn authenticate(db: &Db, key: String) -> Result<Access> {
     let now = Timestamp(WRITTEN);
     let caller = db
         .read(Instant::now() + PATIENCE, move |tx| {
-            keys::authenticate(tx, &key, Channel::Mcp, None, now)
+            credential::authenticate(tx, &key, Channel::Mcp, None, now)
         })
         .wait()
         .map_err(told)?;

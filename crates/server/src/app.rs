@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
+use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use zoop_crm::clock::Environment;
 use zoop_db::Db;
@@ -14,12 +15,21 @@ use zoop_mcp::ServerInfo;
 
 use crate::auth::Challenges;
 use crate::clocks::Clocks;
+use crate::company::{self, Company, Provider};
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
 use crate::mcp::{self, ToolBook};
 use crate::metrics::Metrics;
+use crate::oauth;
+use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::ops;
 use crate::origin::Origins;
+use crate::peer::Proxies;
+use crate::people;
+use crate::people::hashing::Hashing;
+use crate::people::mail::Mailer;
+use crate::visitors::Visitors;
+use crate::web;
 
 /// How the server behaves. The listeners are given to [`serve`](crate::serve()) apart.
 #[derive(Debug, Clone)]
@@ -29,6 +39,8 @@ pub struct Settings {
     pub public_url: String,
     /// Origins of browser pages that may call the endpoint, beside the public URL's own.
     pub allowed_origins: Vec<String>,
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Requests in a rolling minute.
     pub limits: Limits,
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
@@ -38,6 +50,12 @@ pub struct Settings {
     /// It bounds how long an answer takes when there is more to do than can be done: this many
     /// requests' work.
     pub in_flight: usize,
+    /// The company's provider of identities, if people may sign in there.
+    pub company: Option<Company>,
+    /// How the documents of programs are fetched.
+    pub documents: DocumentPolicy,
+    /// Sends invitations, where a mail server is set.
+    pub mail: Option<Mailer>,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -61,9 +79,13 @@ impl Settings {
         Self {
             public_url: public_url.into(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             limits: Limits::default(),
             request_deadline: Duration::from_secs(10),
             in_flight: 256,
+            company: None,
+            documents: DocumentPolicy::default(),
+            mail: None,
         }
     }
 }
@@ -82,13 +104,19 @@ pub(crate) struct Shared {
     pub(crate) server: ServerInfo,
     pub(crate) tools: ToolBook,
     pub(crate) origins: Origins,
+    pub(crate) proxies: Proxies,
     pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
+    pub(crate) visitors: Visitors,
+    pub(crate) documents: Documents,
+    pub(crate) hashing: Hashing,
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
     /// A permit for each request that is worked on.
     pub(crate) seats: Semaphore,
+    /// The company's provider of identities, if there is one.
+    pub(crate) company: Option<Arc<Provider>>,
 }
 
 impl App {
@@ -106,12 +134,20 @@ impl App {
             server,
             tools: ToolBook::new(),
             origins: Origins::new(&settings.public_url, &settings.allowed_origins),
+            proxies: Proxies::new(&settings.trusted_proxies),
             challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
+            visitors: Visitors::default(),
+            documents: Documents::new(settings.documents.clone()),
+            hashing: Hashing::default(),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
             metrics: Metrics::new(),
             seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
+            company: settings
+                .company
+                .clone()
+                .map(|company| Arc::new(Provider::new(company, &settings.public_url))),
             settings,
         };
         Self { shared: Arc::new(shared) }
@@ -123,6 +159,10 @@ impl App {
             .route("/api/mcp", any(mcp::endpoint))
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
+            .merge(web::assets::routes())
+            .merge(company::routes())
+            .merge(oauth::routes())
+            .merge(people::routes())
             .fallback(ops::unknown_path)
             .with_state(self.clone())
     }

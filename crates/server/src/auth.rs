@@ -1,16 +1,17 @@
 //! A token becomes a checked caller: once a request, in the job that also does the request's work,
 //! so that the answer rests on one view of the database.
 //!
-//! What makes a key good is the product's knowledge ([`zoop_crm::keys`]); here it is presented, the
+//! What makes a key good is the product's knowledge ([`zoop_crm::credential`]); here it is presented, the
 //! request is held against the limits, and a refusal is worded.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
 use zoop_crm::access::{Access, Account, Channel, Scope, Scopes};
+use zoop_crm::credential::{self, Caller, Denied, Used};
 use zoop_crm::error::Error;
-use zoop_crm::keys::{self, Caller, Denied};
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;
@@ -19,10 +20,12 @@ use crate::limiter::{Admission, Applicant};
 /// `data.reason` of a refusal when no bearer token was presented.
 pub(crate) const MISSING_TOKEN: &str = "missing_token";
 
-/// The two forms of `WWW-Authenticate`.
+/// The three forms of `WWW-Authenticate`.
 ///
 /// Sources: RFC 6750, 3; RFC 9728, 5.1.
 pub(crate) struct Challenges {
+    /// Where the resource's metadata are, as a parameter.
+    metadata: String,
     /// No token was presented: no `error` may be named.
     pub(crate) missing: HeaderValue,
     /// The presented token is no good.
@@ -34,6 +37,7 @@ pub(crate) struct Ticket {
     shared: Arc<Shared>,
     token: String,
     client: Option<String>,
+    address: Option<IpAddr>,
     /// Made at the first attempt and kept for a second, so that a job that runs twice counts as one
     /// request; kept also where the job is then rolled back.
     pass: OnceLock<Pass>,
@@ -47,8 +51,10 @@ pub(crate) struct Pass {
     pub(crate) credential: Uuid,
     /// What the limiter decided.
     pub(crate) admission: Admission,
-    /// The key's hash, if its last use is to be written down.
-    pub(crate) touch: Option<[u8; 32]>,
+    /// The scopes of the token.
+    pub(crate) scopes: Scopes,
+    /// What was used, if that is to be written down.
+    pub(crate) used: Option<Used>,
 }
 
 /// Why a job ended without a result.
@@ -77,16 +83,28 @@ impl From<zoop_db::Error> for Halt {
 impl Challenges {
     pub(crate) fn new(public_url: &str) -> Self {
         let scopes = Scopes::of(Scope::GRANTABLE).list();
-        let missing = format!(
-            "Bearer resource_metadata=\"{public_url}/.well-known/oauth-protected-resource/api/mcp\", \
-             scope=\"{scopes}\""
+        let metadata = format!(
+            "resource_metadata=\"{public_url}/.well-known/oauth-protected-resource/api/mcp\""
         );
+        let missing = format!("Bearer {metadata}, scope=\"{scopes}\"");
         let invalid = format!("{missing}, error=\"invalid_token\"");
-        // A URL that no header can carry is left out: the scheme alone is a challenge too.
-        let value =
-            |text| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));
-        Self { missing: value(missing), invalid: value(invalid) }
+        Self { missing: value(missing), invalid: value(invalid), metadata }
     }
+
+    /// The token is good and lacks a scope that the person could give. `scopes` are those that it has
+    /// and those that the call needs, since clients ask for what is named here in place of what they had.
+    pub(crate) fn step_up(&self, scopes: Scopes) -> HeaderValue {
+        let Self { metadata, .. } = self;
+        value(format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{}\", {metadata}",
+            scopes.list()
+        ))
+    }
+}
+
+/// A header's value. A URL that no header can carry is left out: the scheme alone is a challenge too.
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
 /// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token has are
@@ -99,19 +117,25 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
 }
 
 impl Ticket {
-    pub(crate) fn new(shared: &Arc<Shared>, token: &str, client: Option<String>) -> Arc<Self> {
-        let token = token.to_owned();
-        Arc::new(Self { shared: shared.clone(), token, client, pass: OnceLock::new() })
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        token: &str,
+        client: Option<String>,
+        address: Option<IpAddr>,
+    ) -> Arc<Self> {
+        let (shared, token) = (shared.clone(), token.to_owned());
+        Arc::new(Self { shared, token, client, address, pass: OnceLock::new() })
     }
 
     /// Checks the token in `tx` and counts the request; who the caller is.
     pub(crate) fn enter(&self, tx: &mut ReadTx<'_>) -> Result<Access, Halt> {
         let now = self.shared.environment.clock.now();
-        let caller = keys::authenticate(tx, &self.token, Channel::Mcp, self.client.clone(), now)?
-            .map_err(Halt::Denied)?;
+        let caller =
+            credential::authenticate(tx, &self.token, Channel::Mcp, self.client.clone(), now)?;
+        let caller = caller.map_err(Halt::Denied)?;
         let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared));
         match pass.admission.refused_for {
-            None => Ok(caller.access),
+            None => Ok(Access { address: self.address, ..caller.access }),
             Some(_) => Err(Halt::Limited),
         }
     }
@@ -129,7 +153,7 @@ impl Ticket {
 
 impl Pass {
     fn of(caller: &Caller, shared: &Shared) -> Self {
-        let Access { account, credential, .. } = caller.access;
+        let Access { account, credential, scopes, .. } = caller.access;
         let limits = shared.settings.limits;
         let admission = match account {
             Some(account) => shared.limiter.admit(
@@ -143,7 +167,7 @@ impl Pass {
             ),
             None => Admission::UNLIMITED,
         };
-        Self { account, credential: credential.uuid(), admission, touch: caller.touch }
+        Self { account, credential: credential.uuid(), admission, scopes, used: caller.used }
     }
 }
 

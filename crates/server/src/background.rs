@@ -32,6 +32,7 @@ async fn round(shared: &Shared) {
     let now = shared.environment.clock.now();
     shared.limiter.drop_idle(now);
     shared.last_use.drop_idle(now);
+    shared.visitors.drop_idle(now);
     let environment = shared.environment.clone();
     let swept = shared
         .db

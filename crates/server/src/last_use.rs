@@ -1,37 +1,37 @@
-//! When each key was last used, to the minute: written down aside, so that no call waits for it and
+//! When each credential was last used, to the minute: written down aside, so that no call waits for it and
 //! no read becomes a write.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use zoop_crm::credential::{self, Used};
 use zoop_crm::error::Error;
-use zoop_crm::keys;
 use zoop_db::Timestamp;
 
 use crate::app::Shared;
 
-/// How long the write may wait; a later call of the key tries again.
+/// How long the write may wait; a later call tries again.
 const PATIENCE: Duration = Duration::from_secs(30);
 const MINUTE: i64 = 60 * 1_000_000;
 
-/// The minute in which each key's use was last sent to be written. Of a burst of calls only the
+/// The minute in which each credential's use was last sent to be written. Of a burst of calls only the
 /// first writes.
 #[derive(Default)]
 pub(crate) struct LastUse {
-    sent: Mutex<HashMap<[u8; 32], i64>>,
+    sent: Mutex<HashMap<Used, i64>>,
 }
 
 impl LastUse {
-    /// Whether the use of a key in this minute is news; it is so once.
-    fn is_news(&self, hash: [u8; 32], now: Timestamp) -> bool {
+    /// Whether the use of a credential in this minute is news; it is so once.
+    fn is_news(&self, used: Used, now: Timestamp) -> bool {
         let minute = minute(now);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        sent.insert(hash, minute) != Some(minute)
+        sent.insert(used, minute) != Some(minute)
     }
 
-    fn forget(&self, hash: [u8; 32]) {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+    fn forget(&self, used: Used) {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&used);
     }
 
     /// Drops what is no longer needed to tell bursts.
@@ -43,21 +43,21 @@ impl LastUse {
 }
 
 /// Queues the write before it returns, and does not wait for it.
-pub(crate) fn record(shared: &Arc<Shared>, hash: [u8; 32]) {
+pub(crate) fn record(shared: &Arc<Shared>, used: Used) {
     let now = shared.environment.clock.now();
-    if !shared.last_use.is_news(hash, now) {
+    if !shared.last_use.is_news(used, now) {
         return;
     }
     let write = shared
         .db
-        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| keys::touch(tx, &hash, now));
+        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| credential::touch(tx, used, now));
     let shared = shared.clone();
     // The engine skips a job whose caller has gone, so somebody has to stay for this one.
     tokio::spawn(async move {
         if let Err(error) = write.await {
-            // The key's next call tries again, so this may come as often as calls do.
-            tracing::debug!(?error, "a key's last use could not be written");
-            shared.last_use.forget(hash);
+            // The next call tries again, so this may come as often as calls do.
+            tracing::debug!(?error, "a credential's last use could not be written");
+            shared.last_use.forget(used);
         }
     });
 }
@@ -74,14 +74,14 @@ mod tests {
     fn a_burst_is_news_once_a_minute() {
         let uses = LastUse::default();
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
-        assert!(uses.is_news([1; 32], at(0)));
-        assert!(!uses.is_news([1; 32], at(59)));
-        assert!(uses.is_news([2; 32], at(59)));
-        assert!(uses.is_news([1; 32], at(60)));
+        assert!(uses.is_news(Used::Key([1; 32]), at(0)));
+        assert!(!uses.is_news(Used::Key([1; 32]), at(59)));
+        assert!(uses.is_news(Used::Key([2; 32]), at(59)));
+        assert!(uses.is_news(Used::Key([1; 32]), at(60)));
         uses.drop_idle(at(60));
-        assert_eq!(uses.sent.lock().unwrap().len(), 1, "the second key's minute is over");
-        assert!(!uses.is_news([1; 32], at(61)));
-        uses.forget([1; 32]);
-        assert!(uses.is_news([1; 32], at(61)));
+        assert_eq!(uses.sent.lock().unwrap().len(), 1, "the second one's minute is over");
+        assert!(!uses.is_news(Used::Key([1; 32]), at(61)));
+        uses.forget(Used::Key([1; 32]));
+        assert!(uses.is_news(Used::Key([1; 32]), at(61)));
     }
 }

@@ -8,6 +8,12 @@
 //! | `last_use` | when each key was last used, written down aside |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | what stays of a request: its log line and its metrics |
+//! | `peer` | from where a request comes |
+//! | `people` | signing in, the own account, the team |
+//! | `web` | what every page shares |
+//! | `company` | signing in at the company's provider of identities |
+//! | `oauth` | the authorization server: metadata, registration, consent, tokens |
+//! | `visitors` | how often an address may do what needs no credential |
 //! | `ops`, `metrics` | health, readiness and `GET /metrics` |
 //! | `clocks` | how far this process's clock is off the database's |
 //! | `sharing` | what processes tell one another of their callers' requests |
@@ -16,22 +22,31 @@
 //!
 //! What must never live here: a rule of the product, SQL, the shapes of the protocol, or the reading
 //! of settings. A request that needs the database is one job on a database thread; nothing blocks
-//! here.
+//! here but what waits for the company's provider, on threads of its own.
 
 mod answer;
 mod app;
 mod auth;
 mod background;
 mod clocks;
+mod company;
 mod last_use;
 mod limiter;
 mod mcp;
 mod metrics;
+mod oauth;
 mod ops;
 mod origin;
+mod peer;
+mod people;
 mod serve;
 mod sharing;
 mod trail;
+mod visitors;
+mod web;
 
 pub use app::{App, Limits, Settings};
+pub use company::Company;
+pub use oauth::documents::DocumentPolicy;
+pub use people::mail::{Invitation, Mailer, Unsent};
 pub use serve::serve;

@@ -3,11 +3,15 @@
 //! This stands in place of `axum::serve`, which waits for a request's head without end.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 #[cfg(target_os = "linux")]
@@ -18,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::background;
+use crate::peer::Peer;
 use crate::sharing;
 
 /// How long the head of a request may take to arrive, and a kept connection may lie idle.
@@ -80,11 +85,12 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
             _ = stopping.changed() => break,
             Some(_) = connections.join_next() => {}
             (slot, accepted) = next => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     if std::mem::take(&mut is_failing) {
                         tracing::warn!("connections are accepted again");
                     }
-                    let connection = connection(stream, router.clone(), stopping.clone());
+                    let connection =
+                        connection(stream, peer.ip(), router.clone(), stopping.clone());
                     connections.spawn(async move {
                         connection.await;
                         drop(slot);
@@ -107,7 +113,12 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
 }
 
 /// Serves the requests of one connection, one after another.
-async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<()>) {
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    router: Router,
+    mut stopping: watch::Receiver<()>,
+) {
     // Without this a small answer may wait for the client's acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
@@ -117,11 +128,16 @@ async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Rece
     if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(READ_PATIENCE)) {
         tracing::debug!(%error, "TCP_USER_TIMEOUT was refused");
     }
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

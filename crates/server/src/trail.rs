@@ -67,8 +67,8 @@ impl<'a> Trail<'a> {
         }
         if let Some(pass) = self.ticket.as_ref().and_then(|ticket| ticket.pass()) {
             tell_standing(&pass.admission, headers);
-            if let Some(hash) = pass.touch {
-                last_use::record(self.shared, hash);
+            if let Some(used) = pass.used {
+                last_use::record(self.shared, used);
             }
         }
         response

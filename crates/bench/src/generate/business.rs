@@ -9,7 +9,7 @@ use zoop_crm::clock::{Clock, Environment};
 use zoop_crm::error::{Error, Result};
 use zoop_crm::id::{Id, kinds};
 use zoop_crm::tool::ToolDef;
-use zoop_crm::{catalog, keys, run, tenants};
+use zoop_crm::{catalog, credential, run, tenants};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::people::Region;
@@ -172,6 +172,6 @@ fn key(
 /// The caller that a key is.
 fn access(to: &mut Caller<'_, '_>, key: &str) -> Result<Access> {
     let now = to.clock.now();
-    let caller = keys::authenticate(to.tx, key, Channel::Mcp, Some("bench".to_owned()), now)?;
+    let caller = credential::authenticate(to.tx, key, Channel::Mcp, Some("bench".to_owned()), now)?;
     Ok(caller.map_err(|denied| Error::internal(denied.reason()))?.access)
 }

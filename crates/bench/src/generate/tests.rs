@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use zoop_crm::access::Channel;
 use zoop_crm::clock::Environment;
 use zoop_crm::error::Error;
-use zoop_crm::{catalog, keys, run, schema};
+use zoop_crm::{catalog, credential, run, schema};
 use zoop_db::{Db, Migrate, Options};
 
 use super::{Landmarks, Parameters, to_file};
@@ -70,7 +70,7 @@ fn the_product_finds_what_the_landmarks_name() {
         let deadline = Instant::now() + Duration::from_secs(60);
         let answer = db.read::<_, Error>(deadline, move |tx| {
             let now = environment.clock.now();
-            let caller = keys::authenticate(tx, &key, Channel::Mcp, None, now)?.unwrap();
+            let caller = credential::authenticate(tx, &key, Channel::Mcp, None, now)?.unwrap();
             run::read(tx, &caller.access, &environment, tool, &arguments)
         });
         serde_json::from_str(&answer.wait().unwrap()).unwrap()

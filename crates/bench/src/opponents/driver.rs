@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
-use zoop_crm::keys::Secret;
 use zoop_crm::schema::{Declared, global_statements, statements};
+use zoop_crm::secret::Secret;
 use zoop_db::Uuid;
 
 /// What a call reads.

@@ -3,9 +3,11 @@
 
 pub(crate) mod backup;
 pub(crate) mod call;
+pub(crate) mod client;
 pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod grant;
 pub(crate) mod history;
 pub(crate) mod key;
 pub(crate) mod migrate;

@@ -24,8 +24,10 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
             output.answer(&answer, || {
                 let (id, owner) = (output::cell(&answer["tenant_id"]), &answer["owner_id"]);
                 format!(
-                    "created the business {id}, its owner is {}\nnext: zoop key create --tenant \
-                     {id} --user {0} --scope read:customers,write:customers,read:notes,write:notes",
+                    "created the business {id}, its owner is {}\nnext: zoop user set-password {0}, \
+                     with which the owner signs in at the server's address, or\nzoop key create \
+                     --tenant {id} --user {0} --scope \
+                     read:customers,write:customers,read:notes,write:notes",
                     output::cell(owner)
                 )
             })?;

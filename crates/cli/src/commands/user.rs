@@ -1,18 +1,46 @@
 //! `zoop user`: the people of a business.
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use serde_json::json;
+use zoop_crm::sign_in::password::Password;
+use zoop_crm::sign_in::person::{self, By, Person};
+use zoop_crm::sign_in::{passwords, second_factor};
+use zoop_server::Invitation;
 
-use crate::arguments::User;
+use crate::arguments::{OfTenant, User};
 use crate::config::Config;
 use crate::database::Missing;
-use crate::operator::{About, Operator};
+use crate::operator::{About, Operator, explained};
 use crate::output::{self, Output};
+use crate::password;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Result<()> {
     let operator = Operator::open(config, Missing::Refuse)?;
     match command {
+        User::Invite { of, name, email, role } => {
+            let who = Invitee { of, name, email, role };
+            invite(config, &operator, who, output)?;
+        }
+        User::SetPassword { person } => {
+            let found = find(&operator, &person)?;
+            let typed = password::ask()?;
+            set_password(&operator, &found, &typed)?;
+            let answer = json!({ "user_id": found.id });
+            output.answer(&answer, || {
+                format!("{} has a new password; their sessions have ended", found.name)
+            })?;
+        }
+        User::ResetSecondFactor { person } => {
+            let found = find(&operator, &person)?;
+            let (user, environment) = (found.id, operator.environment.clone());
+            operator
+                .write(move |tx| second_factor::turn_off(tx, &environment, user, By::Operator))?;
+            let answer = json!({ "user_id": found.id });
+            output.answer(&answer, || {
+                format!("{} signs in with the password alone now", found.name)
+            })?;
+        }
         User::Create { of, name, email, role } => {
             let user = json!({ "name": name, "email": email, "role": role });
             let answer = operator.run(&About::Tenant(of.tenant), "users.create", &user)?;
@@ -36,5 +64,71 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             output.answer(&answer, || format!("removed {user_id}; their keys have stopped"))?;
         }
     }
+    Ok(())
+}
+
+/// Whom to invite.
+struct Invitee {
+    of: OfTenant,
+    name: String,
+    email: String,
+    role: String,
+}
+
+/// Makes an invitation, and sends it where a mail server is set.
+fn invite(
+    config: &Config,
+    operator: &Operator,
+    who: Invitee,
+    output: &mut Output<'_>,
+) -> Result<()> {
+    // Asked first: an invitation whose link cannot be told is of no use.
+    let public_url = config.public_url(None)?;
+    let mailer = config.mailer()?;
+    let Invitee { of, name, email, role } = who;
+    let arguments = json!({ "name": name, "email": email, "role": role });
+    let about = About::Tenant(of.tenant);
+    let mut answer = operator.run(&about, "invitations.create", &arguments)?;
+    let path = answer["path"].as_str().context("the invitation has no link")?;
+    let link = format!("{public_url}{path}");
+    let mail = match mailer {
+        None => "off",
+        Some(mailer) => {
+            let business = operator.business(&about)?;
+            let invitation =
+                Invitation { name, email: email.clone(), business, link: link.clone() };
+            match mailer.send(&invitation) {
+                Ok(()) => "sent",
+                Err(error) => {
+                    output::note(&format!("the invitation could not be sent: {error}"));
+                    "failed"
+                }
+            }
+        }
+    };
+    answer["link"] = json!(link);
+    answer["mail"] = json!(mail);
+    output.answer(&answer, || match mail {
+        "sent" => format!("{link}\nThis was sent to {email}. It works once and for seven days."),
+        _ => format!("{link}\nSend this to {email} yourself. It works once and for seven days."),
+    })?;
+    Ok(())
+}
+
+/// The person with this id or e-mail address.
+fn find(operator: &Operator, id_or_email: &str) -> Result<Person> {
+    let sought = id_or_email.to_owned();
+    operator
+        .read(move |tx| person::find(tx, &sought))
+        .map_err(|error| anyhow!("{error}; `zoop user list` shows the people of a business"))
+}
+
+/// Gives a person a password, and ends their sessions.
+pub(crate) fn set_password(operator: &Operator, person: &Person, typed: &str) -> Result<()> {
+    let entropy = &operator.environment.entropy;
+    let hash = Password::choose(typed, &person.email).and_then(|chosen| chosen.hash(entropy));
+    let hash = hash.map_err(|error| explained(&error))?;
+    let (user, environment) = (person.id, operator.environment.clone());
+    operator.write(move |tx| passwords::set(tx, &environment, user, &hash, By::Operator))?;
     Ok(())
 }

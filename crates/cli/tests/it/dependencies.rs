@@ -223,9 +223,10 @@ fn the_list_of_dependencies_is_current() {
 }
 
 #[test]
-fn the_server_has_nothing_to_call_out_with() {
+fn the_server_calls_out_with_nothing_that_follows_redirects_or_takes_proxies() {
     let metadata = Metadata::read();
-    // The one connection that the server makes is to its database, and only that has TLS.
+    // What it connects to is its database and the documents of programs, with hyper and TLS alone:
+    // nothing that looks names up, follows redirects or asks a proxy by itself.
     let clients = ["ureq", "reqwest", "isahc", "curl", "hickory-resolver", "native-tls"];
     let reached = |root: &str| {
         let (running, _) = metadata.graph(root);

@@ -2,6 +2,7 @@
 //! output and its exit code.
 
 mod backup;
+mod browser;
 mod call;
 mod client;
 mod crash;
@@ -11,6 +12,7 @@ mod load;
 mod moving;
 mod operator;
 mod outage;
+mod people;
 mod postgres;
 mod processes;
 mod secrets;

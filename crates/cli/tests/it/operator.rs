@@ -2,6 +2,12 @@
 
 use serde_json::Value;
 use zoop_both::both;
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::clock::Environment;
+use zoop_crm::id::Id;
+use zoop_crm::schema::MIGRATIONS;
+use zoop_crm::testing::connect;
+use zoop_db::{Db, Migrate, Options};
 
 use crate::world::{Folder, text};
 
@@ -17,6 +23,8 @@ fn a_database_that_is_not_there_is_not_made_by_reading() {
         &["tenant", "list"][..],
         &["user", "list"],
         &["key", "list"],
+        &["grant", "list"],
+        &["client", "list"],
         &["history"],
         &["backup", "copy.db"],
         &["serve", "--no-migrate", "--listen", "127.0.0.1:0", "--ops-listen", "none"],
@@ -149,6 +157,40 @@ fn keys_are_shown_once() {
     assert_eq!(revoked, serde_json::json!({ "revoked": true, "id": id }));
     let answer = folder.zoop(&["key", "revoke", &id]);
     assert!(answer.failure().contains("revoked already"), "{}", answer.stderr);
+}
+
+#[both]
+fn connected_programs_are_listed_and_disconnected() {
+    let folder = Folder::new();
+    let (tenant, owner, _) = folder.business();
+    assert_eq!(count(&folder.json(&["grant", "list"])), 0);
+    assert_eq!(count(&folder.json(&["client", "list"])), 0);
+    let file = format!("sqlite://{}", folder.path("zoop.db").display());
+    let url = folder.server().map_or(file.as_str(), |server| server.url());
+    let db = Db::open(url, &Options::default(), MIGRATIONS, Migrate::Refuse);
+    let environment = Environment::from_system().expect("randomness");
+    let (tenant, owner) = (Id::parse(&tenant).expect("an id"), Id::parse(&owner).expect("an id"));
+    let scopes = Scopes::of(&[Scope::ReadNotes]);
+    let (grant, tokens) = connect(&db.expect("it opens"), &environment, tenant, owner, scopes);
+
+    let list = folder.json(&["grant", "list"]);
+    assert_eq!(list["rows"][0]["id"], grant.to_string());
+    assert_eq!(list["rows"][0]["scopes"], serde_json::json!(["read:notes"]));
+    let table = folder.zoop(&["grant", "list"]).stdout;
+    assert!(table.contains("Program") && table.contains("read:notes"), "{table}");
+    let clients = folder.json(&["client", "list"]);
+    assert_eq!((count(&clients), &clients["rows"][0]["grants"]), (1, &1.into()));
+    assert!(folder.zoop(&["client", "list"]).stdout.contains("registered"));
+    for secret in [tokens.access.expose(), tokens.refresh.expose()] {
+        assert!(!list.to_string().contains(secret) && !table.contains(secret));
+    }
+    let id = grant.to_string();
+    let revoked = folder.json(&["grant", "revoke", &id]);
+    assert_eq!(revoked, serde_json::json!({ "revoked": true, "id": id }));
+    assert_eq!(count(&folder.json(&["grant", "list"])), 0);
+    let answer = folder.zoop(&["grant", "revoke", &id]);
+    assert!(answer.failure().contains("disconnected already"), "{}", answer.stderr);
+    assert_eq!(folder.json(&["client", "list"])["rows"][0]["grants"], 0);
 }
 
 #[both]

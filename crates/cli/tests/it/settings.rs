@@ -19,6 +19,7 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
         .env("ZOOP_SERVER_OPS_LISTEN", "127.0.0.1:2002")
         .env("ZOOP_LIMITS_CREDENTIAL", "9")
         .env("ZOOP_SERVER_ALLOWED_ORIGINS", "https://b.example, https://c.example")
+        .env("ZOOP_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7")
         .env("ZOOP_LOG_LEVEL", "")
         .env("ZOOP_SERVICE_HOST", "10.0.0.1");
     let answer = crate::world::Answer::from(command.output().expect("zoop runs"));
@@ -27,6 +28,8 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
     assert_eq!(config["server"]["ops_listen"], "127.0.0.1:2002", "variable");
     assert_eq!(config["server"]["request_deadline"], "3s", "file");
     assert_eq!(config["server"]["allowed_origins"][1], "https://c.example", "variable");
+    let proxies = &config["server"]["trusted_proxies"];
+    assert_eq!(*proxies, serde_json::json!(["10.0.0.0/8", "192.0.2.7/32"]), "variable");
     assert_eq!(config["limits"]["credential"], 9, "variable");
     assert_eq!(config["limits"]["tenant"], 8, "file");
     assert_eq!(config["limits"]["note_writes"], 60, "default");
@@ -56,6 +59,9 @@ fn an_unknown_key_or_a_wrong_value_is_named() {
     folder.write("zoop.toml", "[server]\nrequest_deadline = 'soon'\n");
     let answer = folder.zoop(CONFIG);
     assert!(answer.failure().contains("such as 10s"), "{}", answer.stderr);
+    folder.write("zoop.toml", "[server]\ntrusted_proxies = ['inside']\n");
+    let answer = folder.zoop(CONFIG);
+    assert!(answer.failure().contains("10.0.0.0/8"), "{}", answer.stderr);
     folder.write("zoop.toml", "[storage]\nwrite_batch = 0\n");
     let answer = folder.zoop(CONFIG);
     assert!(answer.failure().contains("write_batch"), "{}", answer.stderr);

@@ -14,8 +14,10 @@ pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use zoop_db::WriteTx;
 
-use crate::clock::Moment;
+use crate::access::Access;
+use crate::clock::{Environment, Moment};
 use crate::context::{Change, WriteCtx};
 use crate::error::Result;
 use crate::id::{Id, kinds};
@@ -31,14 +33,34 @@ pub struct Entry {
     pub actor_kind: String,
     /// The person, if a person acted.
     pub user_id: Option<Id<kinds::User>>,
-    /// The API key, if one was used.
-    pub credential_id: Option<Id<kinds::Key>>,
+    /// What proved it: an API key, a connected program or a session.
+    pub credential_id: Option<Id<kinds::Credential>>,
     /// The client program's own name.
     pub client: Option<String>,
-    /// The tool.
+    /// From where, as the server saw it: an IP address.
+    pub address: Option<String>,
+    /// The tool, or what else was done: `sign_in`, `consent` and the like.
     pub tool: String,
     /// Each field of each record that changed, with its old and new value.
     pub changes: Vec<Change>,
+}
+
+/// Does what no tool does (a sign-in, a consent) in the tenant of `access`, as one entry called `name`.
+pub(crate) fn event<T>(
+    tx: &mut WriteTx<'_>,
+    access: &Access,
+    environment: &Environment,
+    name: &'static str,
+    work: impl FnOnce(&mut WriteCtx<'_, '_>) -> Result<T>,
+) -> Result<T> {
+    if let Some(account) = access.account {
+        tx.bind(account.number);
+    }
+    let now = environment.clock.now();
+    let mut ctx = WriteCtx { tx, access, now, environment, changes: Vec::new(), is_private: false };
+    let done = work(&mut ctx)?;
+    record(&mut ctx, name)?;
+    Ok(done)
 }
 
 /// Writes the entry of a call, unless the history may not know of it.

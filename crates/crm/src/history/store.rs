@@ -14,15 +14,15 @@ use crate::id::{Id, kinds};
 
 macro_rules! columns {
     () => {
-        "h.id, h.actor_kind, h.user_id, h.credential_id, h.client, h.tool, h.changes"
+        "h.id, h.actor_kind, h.user_id, h.credential_id, h.client, h.address, h.tool, h.changes"
     };
 }
 
 zoop_db::statements! {
     GREATEST = "SELECT id FROM history WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO history \
-              (tenant_no, id, actor_kind, user_id, credential_id, client, tool, changes) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+              (tenant_no, id, actor_kind, user_id, credential_id, client, address, tool, \
+              changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     INSERT_RECORD = "INSERT INTO history_records (tenant_no, record_id, entry_id) \
                      VALUES ($1, $2, $3)";
     /// A tenant's entries before one, newest first.
@@ -86,6 +86,7 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
             access.actor.user(),
             access.credential.uuid(),
             access.client,
+            access.address.map(|address| address.to_string()),
             tool,
             changes_json
         ],
@@ -119,6 +120,7 @@ fn entry(row: &mut Row<'_>) -> Result<Entry> {
         user_id: row.take()?,
         credential_id: row.take::<Option<Uuid>>()?.filter(|id| !id.is_nil()).map(Id::new),
         client: row.take()?,
+        address: row.take()?,
         tool: row.take()?,
         changes: changes(&row.take::<String>()?)?,
     })

@@ -30,9 +30,9 @@ impl Tool for ListHistory {
     const NAME: &'static str = "history.list";
     const TITLE: &'static str = "List the history";
     const ABOUT: &'static str = "Lists changes, newest first.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"record":"{customer}"}"#;
     type Input = ListHistoryInput;
     type Output = Page<Entry>;

@@ -1,23 +1,15 @@
-//! API keys: what they look like, what is stored of them, and how one becomes an
-//! [`Access`](crate::access::Access).
-//!
-//! A key is a prefix, 32 random bytes in base 62 and a CRC-32 of both in base 62, so that a scanner
-//! can tell a real key from a look-alike without asking anybody. The database holds its SHA-256;
-//! the key itself is shown once and kept nowhere.
+//! API keys: what is stored of them, and how one becomes an [`Access`](crate::access::Access).
 
-mod authenticate;
-mod secret;
+mod caller;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 pub mod tools;
 
-pub use authenticate::{Caller, Denied, authenticate};
-pub use secret::Secret;
-pub use store::touch;
 pub use tools::GROUP;
 
-pub(crate) use store::GLOBAL_STATEMENTS;
+pub(crate) use caller::caller;
+pub(crate) use store::{GLOBAL_STATEMENTS, touch};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,6 +18,7 @@ use zoop_db::Uuid;
 use crate::clock::Moment;
 use crate::context::Recorded;
 use crate::id::{Id, kinds};
+use crate::secret::SecretKind;
 
 crate::argument::choices! {
     /// Whom a key acts for.
@@ -34,6 +27,16 @@ crate::argument::choices! {
         User = "user",
         /// The account as a whole.
         Tenant = "tenant",
+    }
+}
+
+impl ActorKind {
+    /// The kind of secret that such a key is.
+    pub(crate) const fn secret(self) -> SecretKind {
+        match self {
+            Self::User => SecretKind::UserKey,
+            Self::Tenant => SecretKind::TenantKey,
+        }
     }
 }
 

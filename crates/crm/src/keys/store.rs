@@ -3,10 +3,11 @@
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
-use super::{ActorKind, KeyRecord, Secret};
+use super::{ActorKind, KeyRecord};
 use crate::access::{Role, Scopes};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::secret::Secret;
 
 macro_rules! columns {
     () => {
@@ -125,7 +126,7 @@ pub(super) fn expire(tx: &mut WriteTx<'_>, id: Id<kinds::Key>, at: Timestamp) ->
 }
 
 /// Writes down that a key was used.
-pub fn touch(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
+pub(crate) fn touch(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
     tx.global_execute(TOUCH, params![hash, now])?;
     Ok(())
 }

@@ -3,9 +3,10 @@
 use serde_json::json;
 use zoop_both::both;
 
-use super::{ActorKind, Secret, store};
+use super::store;
 use crate::access::Scope;
 use crate::clock::Entropy;
+use crate::secret::{Secret, SecretKind};
 use crate::testing::{Business, World, text};
 
 /// The engine's steps to look up what was presented.
@@ -16,10 +17,10 @@ fn steps(world: &World, token: &str) -> i32 {
 
 /// A key that is unknown and yet begins as `key` does, for as long as that can be.
 fn lookalike(key: &str) -> String {
-    let body = &key[..key.len() - super::secret::CHECK_CHARACTERS];
+    let body = &key[..key.len() - crate::secret::CHECK_CHARACTERS];
     let last = if body.ends_with('x') { 'y' } else { 'x' };
     let body = format!("{}{last}", &body[..body.len() - 1]);
-    let check = super::secret::check(&body);
+    let check = crate::secret::check(&body);
     body + &check
 }
 
@@ -39,7 +40,7 @@ fn an_unknown_key_costs_the_same_work_whatever_it_begins_with() {
     let entropy = Entropy::seeded(7);
     let made = |kind| Secret::generate(kind, &entropy).expose().to_owned();
     let mut unknown: Vec<_> = (0..50)
-        .flat_map(|_| [made(ActorKind::User), made(ActorKind::Tenant)])
+        .flat_map(|_| [made(SecretKind::UserKey), made(SecretKind::TenantKey)])
         .chain([lookalike(&acme.owner_key), lookalike(&acme.tenant_key)])
         .collect();
     // The other kind's prefix before what is a good key otherwise.

@@ -1,10 +1,10 @@
-//! The tools of keys: the command line's alone.
+//! The tools of keys: the console's and the command line's.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use zoop_db::Timestamp;
 
-use super::{ActorKind, KeyRecord, Secret, store};
+use super::{ActorKind, KeyRecord, store};
 use crate::access::{Scope, Scopes};
 use crate::argument::{Json, Parse, Refused, Setting, Text, input};
 use crate::clock::Moment;
@@ -12,6 +12,7 @@ use crate::context::{ReadCtx, WriteCtx};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::page::Rows;
+use crate::secret::Secret;
 use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
 use crate::users;
 
@@ -115,9 +116,9 @@ impl Tool for CreateKey {
     const NAME: &'static str = "keys.create";
     const TITLE: &'static str = "Create an API key";
     const ABOUT: &'static str = "Creates a key and shows it once.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"scopes":"read:customers"}"#;
     type Input = CreateKeyInput;
     type Output = CreatedKey;
@@ -147,7 +148,7 @@ fn create(
     expires_at: Option<Moment>,
 ) -> Result<CreatedKey> {
     let actor_kind = if user_id.is_some() { ActorKind::User } else { ActorKind::Tenant };
-    let secret = Secret::generate(actor_kind, &ctx.environment.entropy);
+    let secret = Secret::generate(actor_kind.secret(), &ctx.environment.entropy);
     let greatest = store::greatest(ctx.tx)?;
     let id = id::following(greatest, ctx.now, ctx.environment.entropy.bits());
     let id = Id::<kinds::Key>::new(id);
@@ -181,9 +182,9 @@ impl Tool for ListKeys {
     const NAME: &'static str = "keys.list";
     const TITLE: &'static str = "List API keys";
     const ABOUT: &'static str = "Lists the account's keys, oldest first, without their secrets.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = "{}";
     type Input = ListKeysInput;
     type Output = Rows<KeyRecord>;
@@ -219,9 +220,9 @@ impl Tool for RevokeKey {
     const NAME: &'static str = "keys.revoke";
     const TITLE: &'static str = "Revoke an API key";
     const ABOUT: &'static str = "Stops a key at once.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{key}"}"#;
     type Input = RevokeKeyInput;
     type Output = Revoked;
@@ -255,9 +256,9 @@ impl Tool for RotateKey {
     const NAME: &'static str = "keys.rotate";
     const TITLE: &'static str = "Replace an API key";
     const ABOUT: &'static str = "Makes a new key with the old one's name, scopes and limits.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{key}"}"#;
     type Input = RotateKeyInput;
     type Output = CreatedKey;

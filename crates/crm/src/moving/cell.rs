@@ -45,7 +45,7 @@ impl Kind {
         .unwrap_or(Cell::Null))
     }
 
-    /// What no key's column is below or equal to. Numbers begin with 1.
+    /// What no key's column is below or equal to. Numbers begin with 1, times after 1970.
     pub(super) fn least(self) -> Cell {
         match self {
             Self::Integer => Cell::Integer(0),
@@ -54,7 +54,7 @@ impl Kind {
             Self::Text => Cell::Text(String::new()),
             Self::Bytes => Cell::Bytes(Vec::new()),
             Self::Id => Cell::Id(Uuid::nil()),
-            Self::Time => Cell::Time(Timestamp(i64::MIN)),
+            Self::Time => Cell::Time(Timestamp(0)),
         }
     }
 }

@@ -204,6 +204,38 @@ above_tenants! {
         id Id, tenant_no Integer, user_id Id, actor_kind Text, scopes Text, name Text, hint Text,
         request_limit Integer, expires_at Time, revoked_at Time, last_used_at Time
     }
+    passwords (user_id Id) { hash Text, changed_at Time }
+    second_factors (user_id Id) { secret Bytes, confirmed_at Time, last_step Integer }
+    recovery_codes (hash Bytes) { user_id Id, used_at Time }
+    identities (issuer Text, subject Text) { user_id Id, linked_at Time }
+    sessions (hash Bytes) {
+        id Id, user_id Id, method Text, address Text, browser Text, last_used_at Time,
+        expires_at Time, revoked_at Time
+    }
+    pending_sign_ins (hash Bytes) { user_id Id, failures Integer, expires_at Time }
+    attempts (action Text, subject Text, window_start Time) { count Integer }
+    invitations (hash Bytes) {
+        id Id, tenant_no Integer, name Text, email Text, role Text, invited_by Id, expires_at Time,
+        accepted_at Time, revoked_at Time
+    }
+    oauth_clients (id Text) {
+        kind Text, name Text, redirect_uris Text, created_at Time, stale_at Time, last_used_at Time,
+        connected_at Time
+    }
+    oauth_requests (hash Bytes) {
+        session_id Id, client_id Text, redirect_uri Text, state Text, challenge Text, scopes Text,
+        expires_at Time
+    }
+    oauth_grants (id Id) {
+        tenant_no Integer, user_id Id, client_id Text, scopes Text, declined Text, connected_at Time,
+        last_used_at Time, revoked_at Time
+    }
+    oauth_codes (hash Bytes) {
+        grant_id Id, redirect_uri Text, challenge Text, expires_at Time, used_at Time
+    }
+    oauth_tokens (hash Bytes) {
+        grant_id Id, kind Text, scopes Text, expires_at Time, rotated_at Time, revoked_at Time
+    }
 }
 
 of_tenants! {
@@ -237,7 +269,7 @@ of_tenants! {
         tool Text, fingerprint Bytes, answer Text, answered_at Time
     }
     history (id Id) {
-        actor_kind Text, user_id Id, credential_id Id, client Text, tool Text, changes Text
+        actor_kind Text, user_id Id, credential_id Id, client Text, address Text, tool Text, changes Text
     }
     history_records (record_id Id, entry_id Id) {}
 }
@@ -261,7 +293,23 @@ pub(crate) const OF_TENANTS: &[Table] = &[
 ];
 
 /// Credentials last: whoever has the database open already lets nobody in before all is there.
-pub(crate) const AFTER: &[Table] = &[request_counts::TABLE, api_keys::TABLE];
+pub(crate) const AFTER: &[Table] = &[
+    request_counts::TABLE,
+    attempts::TABLE,
+    oauth_clients::TABLE,
+    oauth_requests::TABLE,
+    oauth_grants::TABLE,
+    oauth_codes::TABLE,
+    oauth_tokens::TABLE,
+    invitations::TABLE,
+    identities::TABLE,
+    passwords::TABLE,
+    second_factors::TABLE,
+    recovery_codes::TABLE,
+    pending_sign_ins::TABLE,
+    sessions::TABLE,
+    api_keys::TABLE,
+];
 
 /// Every table, in the order in which it is copied.
 pub(crate) fn all() -> impl Iterator<Item = &'static Table> {

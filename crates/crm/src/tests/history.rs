@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use zoop_both::both;
 
-use crate::access::{Access, Scope};
+use crate::access::Access;
 use crate::catalog;
 use crate::testing::{Business, World, text};
 use crate::tool::Action;
@@ -27,7 +27,7 @@ fn every_command_leaves_one_entry_and_no_query_any() {
         let world = World::new();
         let acme = world.business("Acme");
         let operator = Access::operator(Some(acme.account));
-        let access = if tool.scope == Scope::Operate { &operator } else { &acme.owner };
+        let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
         let before = entries(&world, &acme, None).len();
         let answer = world.call_text(access, tool.name, &acme.fill(tool.example)).expect(tool.name);
         let after = entries(&world, &acme, None);

@@ -119,10 +119,14 @@ fn what_a_model_reads_of_all_tools_fits_the_budget() {
 }
 
 #[test]
-fn only_the_command_line_runs_the_installation() {
+fn a_tools_scope_says_at_which_doors_it_is() {
     for tool in catalog::tools() {
-        let operates = tool.scope == Scope::Operate;
-        assert_eq!(operates, tool.doors == Doors::CommandLine, "{}", tool.name);
+        let doors = match tool.scope {
+            Scope::Operate => Doors::CommandLine,
+            Scope::Administer => Doors::House,
+            _ => Doors::Everywhere,
+        };
+        assert_eq!(tool.doors, doors, "{}", tool.name);
         assert_eq!(tool.is_destructive(), tool.name == "tags.delete", "{}", tool.name);
     }
     let used: BTreeSet<_> = catalog::mcp_tools().map(|(_, tool)| tool.scope).collect();
@@ -135,7 +139,7 @@ fn every_example_succeeds_and_answers_what_its_schema_says() {
         let world = World::new();
         let acme = world.business("Acme");
         let operator = crate::access::Access::operator(Some(acme.account));
-        let access = if tool.scope == Scope::Operate { &operator } else { &acme.owner };
+        let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
         let answer = world
             .call_text(access, tool.name, &acme.fill(tool.example))
             .unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));

@@ -13,7 +13,7 @@ use crate::tool::{Action, ActorRule, ToolDef};
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Access) -> &'a Access {
-    if tool.scope == Scope::Operate { operator } else { &business.owner }
+    if tool.scope.is_grantable() { &business.owner } else { operator }
 }
 
 #[both]
@@ -35,7 +35,7 @@ fn without_its_scope_a_tool_says_which_one_it_needs() {
 fn no_credential_runs_the_installation() {
     let world = World::new();
     let acme = world.business("Acme");
-    for tool in catalog::tools().filter(|tool| tool.scope == Scope::Operate) {
+    for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
         for access in [&acme.owner, &acme.tenant] {
             let refused = world.call_text(access, tool.name, &acme.fill(tool.example));
             let told = told(&refused.expect_err(tool.name));

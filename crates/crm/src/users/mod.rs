@@ -12,13 +12,15 @@ pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use zoop_db::Uuid;
+use zoop_db::{Uuid, WriteTx};
 
 use crate::access::Role;
+use crate::clock::Environment;
 use crate::context::{Recorded, WriteCtx};
 use crate::email;
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
+use crate::sign_in::person::Person;
 
 /// A person's membership as the history keeps it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -49,22 +51,41 @@ pub(crate) fn join(
     address: &str,
     role: Role,
 ) -> Result<Id<kinds::User>> {
+    let person = meet(ctx.tx, ctx.environment, name, address)?;
+    enlist(ctx, &person, role)?;
+    Ok(person.id)
+}
+
+/// The person with this e-mail address, who may be new.
+pub(crate) fn meet(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    name: &str,
+    address: &str,
+) -> Result<Person> {
     let key = email::key(address);
-    let user = if let Some(known) = store::by_email(ctx.tx, &key)? {
-        known
-    } else {
-        let greatest = store::greatest(ctx.tx)?;
-        let random = ctx.environment.entropy.bits();
-        let id = Id::<kinds::User>::new(id::following(greatest, ctx.now, random));
-        store::insert(ctx.tx, id, name, address, &key)?;
-        store::Person { id, name: name.to_owned(), email: address.to_owned() }
-    };
-    if store::role(ctx.tx, user.id)?.is_some() {
+    if let Some(known) = store::by_email(tx, &key)? {
+        return Ok(known);
+    }
+    let greatest = store::greatest(tx)?;
+    let random = environment.entropy.bits();
+    let id = Id::new(id::following(greatest, environment.clock.now(), random));
+    store::insert(tx, id, name, address, &key)?;
+    Ok(Person { id, name: name.to_owned(), email: address.to_owned() })
+}
+
+/// Makes a known person a member of the tenant that the transaction is bound to.
+pub(crate) fn enlist(ctx: &mut WriteCtx<'_, '_>, person: &Person, role: Role) -> Result<()> {
+    if store::role(ctx.tx, person.id)?.is_some() {
         return Err(Error::conflict(
             "This e-mail address is a member already: change the role with set-role instead.",
         ));
     }
-    store::set_role(ctx.tx, user.id, role, ctx.now)?;
-    ctx.added(&Member { id: user.id, name: user.name, email: user.email, role })?;
-    Ok(user.id)
+    store::set_role(ctx.tx, person.id, role, ctx.now)?;
+    ctx.added(&Member {
+        id: person.id,
+        name: person.name.clone(),
+        email: person.email.clone(),
+        role,
+    })
 }

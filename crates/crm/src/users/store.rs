@@ -6,6 +6,7 @@ use super::Member;
 use crate::access::Role;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::sign_in::person::Person;
 
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM users ORDER BY id DESC LIMIT 1";
@@ -30,13 +31,6 @@ zoop_db::statements! {
     MEMBER = "SELECT u.id, u.name, u.email, m.role FROM memberships m \
               JOIN users u ON u.id = m.user_id \
               WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
-}
-
-/// A person above tenants.
-pub(super) struct Person {
-    pub(super) id: Id<kinds::User>,
-    pub(super) name: String,
-    pub(super) email: String,
 }
 
 pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
@@ -85,7 +79,7 @@ pub(super) fn remove(tx: &mut WriteTx<'_>, id: Id<kinds::User>, now: Timestamp) 
     Ok(())
 }
 
-pub(super) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
+pub(crate) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
     tx.all(MEMBERS, &[], |row| {
         Ok(Member { id: row.take()?, name: row.take()?, email: row.take()?, role: row.take()? })
     })

@@ -1,4 +1,4 @@
-//! The tools of users: the command line's alone.
+//! The tools of users: the console's and the command line's.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use crate::argument::{Email, Text, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::oauth;
 use crate::page::Rows;
 use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
 
@@ -50,9 +51,9 @@ impl Tool for CreateUser {
     const NAME: &'static str = "users.create";
     const TITLE: &'static str = "Add a team member";
     const ABOUT: &'static str = "Adds a person to the account.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str =
         r#"{"name":"Avery Example","email":"avery@example.com","role":"office"}"#;
     type Input = CreateUserInput;
@@ -81,9 +82,9 @@ impl Tool for ListUsers {
     const NAME: &'static str = "users.list";
     const TITLE: &'static str = "List team members";
     const ABOUT: &'static str = "Lists the account's people, oldest first.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = "{}";
     type Input = ListUsersInput;
     type Output = Rows<Member>;
@@ -121,9 +122,9 @@ impl Tool for SetRole {
     const NAME: &'static str = "users.set_role";
     const TITLE: &'static str = "Change a team member's role";
     const ABOUT: &'static str = "Changes what a person may do; the last owner stays one.";
-    const SCOPE: Scope = Scope::Operate;
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}","role":"tech"}"#;
     type Input = SetRoleInput;
     type Output = RoleSet;
@@ -167,10 +168,11 @@ pub struct RemoveUser;
 impl Tool for RemoveUser {
     const NAME: &'static str = "users.remove";
     const TITLE: &'static str = "Remove a team member";
-    const ABOUT: &'static str = "Removes a person from the account; their keys stop at once.";
-    const SCOPE: Scope = Scope::Operate;
+    const ABOUT: &'static str =
+        "Removes a person from the account; their keys and connected programs stop at once.";
+    const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}"}"#;
     type Input = RemoveUserInput;
     type Output = Removed;
@@ -185,6 +187,7 @@ impl Command for RemoveUser {
         keep_an_owner(ctx, &old)?;
         store::remove(ctx.tx, input.id, ctx.now)?;
         ctx.removed(&old)?;
+        oauth::grants::end_of_member(ctx, input.id)?;
         Ok(Removed { removed: true, id: input.id })
     }
 }

@@ -6,7 +6,7 @@ use zoop_crm::testing::{Business, World, on};
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
-use super::contract::OPERATE;
+use super::contract::{ADMINISTER, OPERATE};
 use super::process::Credential;
 use super::state::{Caller, Tenant};
 
@@ -93,7 +93,14 @@ fn tenant(world: &World, business: &Business) -> Tenant {
         ("keeper", &["write:customers"], None, key(None, &[Scope::WriteCustomers])),
         (
             "operator",
-            &["read:customers", "write:customers", "read:notes", "write:notes", OPERATE],
+            &[
+                "read:customers",
+                "write:customers",
+                "read:notes",
+                "write:notes",
+                ADMINISTER,
+                OPERATE,
+            ],
             None,
             operator,
         ),

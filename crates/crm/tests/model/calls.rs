@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::arguments::Object;
-use super::contract::{self, Field, Holds, OPERATE, TOOLS, Tool, Use};
+use super::contract::{self, ADMINISTER, Field, Holds, OPERATE, TOOLS, Tool, Use};
 use super::dice::Dice;
 use super::ids::{Kind, children, ids};
 use super::pools;
@@ -70,7 +70,7 @@ fn caller(dice: &mut Dice, tenant: &Tenant, tool: &Tool) -> usize {
     let is_free = |caller: &usize| {
         tenant.may(*caller, tool.scope)
             && (!tool.person || tenant.callers[*caller].user.is_some())
-            && tenant.may(*caller, OPERATE) == (tool.scope == OPERATE)
+            && tenant.may(*caller, OPERATE) == [ADMINISTER, OPERATE].contains(&tool.scope)
     };
     let free: Vec<_> = (0..tenant.callers.len()).filter(is_free).collect();
     if dice.one_in(10) { any } else { *dice.of(&free) }

@@ -228,6 +228,8 @@ const RN: &str = "read:notes";
 const WN: &str = "write:notes";
 /// What the command line alone has.
 pub(super) const OPERATE: &str = "operate";
+/// What no key has either.
+pub(super) const ADMINISTER: &str = "administer";
 
 pub(super) const TOOLS: &[Tool] = &[
     tool("customers.search", RC, CUSTOMER_FILTERS, 6),
@@ -282,7 +284,12 @@ pub(super) const TOOLS: &[Tool] = &[
         ],
         2,
     ),
-    tool("users.set_role", OPERATE, &[("id", Id, Required), ("role", Word(PEOPLE), Required)], 2),
+    tool(
+        "users.set_role",
+        ADMINISTER,
+        &[("id", Id, Required), ("role", Word(PEOPLE), Required)],
+        2,
+    ),
 ];
 
 const NEW_LOCATION: [Field; 16] = {

@@ -14,7 +14,7 @@ use zoop_crm::error::{Error, Result};
 use zoop_crm::id::Id;
 use zoop_crm::testing::told;
 use zoop_crm::tool::Action;
-use zoop_crm::{catalog, keys, maintenance, run, schema, tenants};
+use zoop_crm::{catalog, credential, maintenance, run, schema, tenants};
 use zoop_db::{Db, Migrate, Options, ReadTx, Timestamp};
 
 use super::notes::WRITES_PER_MINUTE;
@@ -111,7 +111,7 @@ fn access(
     match credential {
         Credential::Key(secret) => {
             let now = environment.clock.now();
-            let caller = keys::authenticate(tx, secret, Channel::Mcp, None, now)?;
+            let caller = credential::authenticate(tx, secret, Channel::Mcp, None, now)?;
             caller.map(|caller| caller.access).map_err(|denied| Error::internal(denied.reason()))
         }
         Credential::Operator(tenant) => {

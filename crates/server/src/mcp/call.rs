@@ -1,6 +1,7 @@
 //! `tools/call`.
 
 use serde_json::value::RawValue;
+use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::error::Error;
 use zoop_mcp::ToolResult;
 
@@ -37,9 +38,20 @@ pub(super) async fn call(
     }
 }
 
+/// Tells a connected program what to ask the person for (RFC 6750, 3.1; MCP, authorization).
+fn step_up(turn: &Turn<'_>, required: &[Scope]) -> Answer {
+    let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();
+    let refusal = turn.request.reply_to().insufficient_scope(&names);
+    let has = turn.ticket.pass().map_or(Scopes::NONE, |pass| pass.scopes);
+    let challenge = Some(turn.shared.challenges.step_up(has.or(Scopes::of(required))));
+    Answer { challenge, ..Answer::refusal(&refusal, "insufficient_scope") }
+}
+
 fn failure(turn: &Turn<'_>, error: &Error) -> Answer {
-    if matches!(error, Error::Unavailable { .. }) {
-        return turn.failed(error);
+    match error {
+        Error::Unavailable { .. } => return turn.failed(error),
+        Error::InsufficientScope { required, attainable: true } => return step_up(turn, required),
+        _ => {}
     }
     turn::log(turn.request_id, error);
     let json = error.public_json(turn.request_id);

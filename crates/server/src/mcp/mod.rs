@@ -105,11 +105,12 @@ async fn admitted(
         return Err(Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") });
     };
     let product = || headers::product(&head.headers);
+    let address = shared.proxies.client(&head.extensions, &head.headers);
     let request = match zoop_mcp::read(&body, &sent.protocol) {
         Ok(Incoming::Request(request)) => request,
         // Nothing is run, but the caller must be known all the same, and is counted.
         other => {
-            let ticket = Ticket::new(shared, &token, product());
+            let ticket = Ticket::new(shared, &token, product(), address);
             trail.ticket = Some(ticket.clone());
             let admitted = turn::admit(&ticket, deadline).await;
             admitted.map_err(|halt| turn::halted(&ticket, reply_to(), &trail.id, &halt))?;
@@ -118,7 +119,7 @@ async fn admitted(
         }
     };
     let client = request.client_name.clone().or_else(product);
-    let ticket = Ticket::new(shared, &token, client);
+    let ticket = Ticket::new(shared, &token, client, address);
     trail.ticket = Some(ticket.clone());
     trail.tool = label(shared, &request.call);
     let turn = Turn {

@@ -27,7 +27,8 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Looks the token up and counts the request; what the caller may do.
+    /// Looks the token up and counts the request; what the caller may do, now or once they have asked
+    /// the person for it.
     pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
         admit(&self.ticket, self.deadline).await.map_err(|halt| self.halted(&halt))
     }
@@ -73,11 +74,12 @@ impl Turn<'_> {
     }
 }
 
-/// Looks the token up and counts the request; what the caller may do.
+/// Looks the token up and counts the request; what the caller may do, now or once they have asked the
+/// person for it.
 pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Scopes, Halt> {
     let entering = ticket.clone();
     let db = &ticket.shared().db;
-    db.read(deadline, move |tx| entering.enter(tx).map(|access| access.scopes)).await
+    db.read(deadline, move |tx| entering.enter(tx).map(|it| it.scopes.or(it.attainable))).await
 }
 
 /// The answer to a message whose caller was not let in, or whose work failed.

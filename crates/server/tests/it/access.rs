@@ -191,3 +191,22 @@ fn what_asks_for_nothing_needs_a_good_token_too_and_is_counted() {
     let left = |reply: &Reply| reply.header("ratelimit").map(str::to_owned);
     assert!(left(&accepted).is_some() && left(&accepted) != left(&broken), "both were counted");
 }
+
+#[both]
+fn the_history_knows_from_where_a_change_came() {
+    let proxied = Server::start_with(
+        |settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")],
+        None,
+    );
+    let direct = Server::start();
+    for (server, seen) in [(&direct, "127.0.0.1"), (&proxied, "203.0.113.7")] {
+        let call = json!({ "name": "customers.create",
+                           "arguments": { "customer_type": "company", "company_name": "A" } });
+        let body = message("tools/call", call);
+        let told = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
+        assert!(!server.post("/api/mcp", &told, &body).tool().0);
+        let account = Some(server.business.account);
+        let history = server.world.operate(account, "history.list", json!({ "limit": 1 }));
+        assert_eq!(history["rows"][0]["address"], seen);
+    }
+}

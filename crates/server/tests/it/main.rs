@@ -3,11 +3,14 @@
 
 mod access;
 mod attacks;
+mod company;
 mod http;
 mod limits;
 mod lists;
+mod oauth;
 mod operations;
 mod overload;
+mod people;
 mod rust_client;
 mod server;
 mod transport;

@@ -11,7 +11,7 @@ use zoop_crm::access::{Access, Channel, Scope, Scopes};
 use zoop_crm::clock::{Clock, Environment};
 use zoop_crm::error::{Error, Result};
 use zoop_crm::id::Id;
-use zoop_crm::{keys, run, tenants};
+use zoop_crm::{credential, run, tenants};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::customers::Customers;
@@ -125,7 +125,7 @@ impl Builder<'_, '_> {
         let secret = made["key"].as_str().unwrap_or_default();
         let client = Some("zoop demo".to_owned());
         let now = self.clock.now();
-        let caller = keys::authenticate(self.tx, secret, Channel::CommandLine, client, now)?
+        let caller = credential::authenticate(self.tx, secret, Channel::CommandLine, client, now)?
             .map_err(|denied| Error::internal(denied.reason()))?;
         Ok(Colleague { access: caller.access, key: made["key_id"].take() })
     }

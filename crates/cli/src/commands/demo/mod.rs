@@ -84,7 +84,7 @@ fn build(operator: &Operator) -> Result<()> {
     built.map_err(|error| explained(&error)).context("the sample business could not be built")
 }
 
-/// Makes fresh keys: the old ones cannot be shown again, and go on working.
+/// Makes fresh keys and a fresh password: the old ones cannot be shown again, and go on working.
 fn welcome(
     operator: &Operator,
     config: &Config,
@@ -103,7 +103,11 @@ fn welcome(
         let key = json!({ "user": user, "scopes": scopes, "name": name });
         text_of(&operator.run(&about, "keys.create", &key)?, "key")
     };
+    let owner_email = text_of(owner, "email")?;
+    let owner_password = fresh_password(operator, &owner_email)?;
     Ok(Welcome {
+        owner_email,
+        owner_password,
         url: listeners.public_url.clone(),
         user_key: key(Some(&owner_id), "demo, owner")?,
         tenant_key: key(None, "demo, integrations")?,
@@ -112,6 +116,19 @@ fn welcome(
         owner_name: text_of(owner, "name")?,
         database: without_password(&config.database),
     })
+}
+
+/// Gives the owner a random password of eighty bits.
+fn fresh_password(operator: &Operator, email: &str) -> Result<String> {
+    let mut bytes = [0; 10];
+    operator.environment.entropy.fill(&mut bytes);
+    let digits: Vec<String> =
+        bytes.chunks(2).map(|two| format!("{:02x}{:02x}", two[0], two[1])).collect();
+    let password = digits.join("-");
+    let sought = email.to_owned();
+    let owner = operator.read(move |tx| zoop_crm::sign_in::person::find(tx, &sought))?;
+    super::user::set_password(operator, &owner, &password)?;
+    Ok(password)
 }
 
 fn text_of(value: &Value, key: &str) -> Result<String> {

@@ -21,6 +21,10 @@ pub(super) struct Welcome {
     pub(super) owner_id: String,
     /// The owner's name.
     pub(super) owner_name: String,
+    /// The owner's e-mail address.
+    pub(super) owner_email: String,
+    /// The owner's password, made for this run.
+    pub(super) owner_password: String,
     /// The database's URL.
     pub(super) database: String,
 }
@@ -40,6 +44,9 @@ impl Welcome {
             "tenant_key": self.tenant_key,
             "tenant_id": self.tenant_id,
             "owner_id": self.owner_id,
+            "sign_in_url": self.url,
+            "owner_email": self.owner_email,
+            "owner_password": self.owner_password,
             "database": self.database,
         })
     }
@@ -47,6 +54,7 @@ impl Welcome {
     /// All of it for people.
     pub(super) fn text(&self) -> String {
         let Self { url, user_key, tenant_key, owner_name, database, .. } = self;
+        let Self { owner_email, owner_password, .. } = self;
         let zoop = program();
         let endpoint = self.endpoint();
         format!(
@@ -55,6 +63,7 @@ impl Welcome {
   MCP endpoint  {endpoint}
   user key      {user_key}   ({owner_name}, the owner)
   tenant key    {tenant_key}   (integrations; writes no notes, creates no tags)
+  sign in at    {url}   as {owner_email} with the password {owner_password}
   database      {database}
 
 Try it:

@@ -2,6 +2,7 @@
 
 mod connection;
 mod connections;
+mod flood;
 mod overload;
 mod slow;
 mod soak;

@@ -1,0 +1,31 @@
+//! `zoop client`: the programs that are connected to the installation.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::arguments::Client;
+use crate::config::Config;
+use crate::database::Missing;
+use crate::operator::{About, Operator};
+use crate::output::{self, Output};
+
+/// What the table shows.
+const COLUMNS: &[(&str, &str)] = &[
+    ("NAME", "name"),
+    ("KNOWN BY", "kind"),
+    ("ID", "id"),
+    ("CONNECTIONS", "grants"),
+    ("LAST USED", "last_used_at"),
+];
+
+/// Runs the command.
+pub(crate) fn run(config: &Config, command: &Client, output: &mut Output<'_>) -> Result<()> {
+    let operator = Operator::open(config, Missing::Refuse)?;
+    match command {
+        Client::List => {
+            let answer = operator.run(&About::Installation, "clients.list", &json!({}))?;
+            output.answer(&answer, || output::rows(&answer, COLUMNS))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! A real browser, driven over WebDriver: Debian's Chromium without a screen, with a profile of its own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+/// Longer than any page takes: a test that hangs fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How the browser is set up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    pub(super) is_dark: bool,
+    pub(super) width: u32,
+    pub(super) has_scripts: bool,
+}
+
+pub(super) const DESKTOP: Look = Look { is_dark: false, width: 1280, has_scripts: true };
+pub(super) const NO_SCRIPTS: Look = Look { has_scripts: false, ..DESKTOP };
+
+/// The browser; it ends with its test.
+pub(super) struct Browser {
+    pub(super) client: Client,
+    driver: Child,
+    address: String,
+    _profile: tempfile::TempDir,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The browser ends with its driver; one that has ended already is no matter.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+impl Browser {
+    pub(super) async fn open(look: Look) -> Self {
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver runs: ./test installs it");
+        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        // What else it says is read, so that the pipe never fills.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let address = format!("http://127.0.0.1:{}", port.expect("its port"));
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(look, profile.path()))
+            .connect(&address)
+            .await
+            .expect("a browser");
+        Self { client, driver, address, _profile: profile }
+    }
+
+    /// Waits for an element.
+    pub(super) async fn find(&self, css: &str) -> fantoccini::elements::Element {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        found.unwrap_or_else(|error| panic!("{css}: {error}"))
+    }
+
+    pub(super) async fn click(&self, css: &str) {
+        self.find(css).await.click().await.expect("a click");
+    }
+
+    /// Types into a field in place of what is there.
+    pub(super) async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.expect("an empty field");
+        field.send_keys(text).await.expect("a typed text");
+    }
+
+    /// Opens a page and waits for its heading.
+    pub(super) async fn goto(&self, address: &str) {
+        self.client.goto(address).await.expect("a page");
+        self.find("h1").await;
+    }
+
+    /// Waits for the page with this path.
+    pub(super) async fn arrive(&self, path: &str) {
+        let here = self.client.current_url().await.expect("an address");
+        let there = here.join(path).expect("an address");
+        let arrived = self.client.wait().at_most(PATIENCE).for_url(&there).await;
+        arrived.unwrap_or_else(|error| panic!("{path}: {error}"));
+        self.find("h1").await;
+    }
+
+    pub(super) async fn text(&self, css: &str) -> String {
+        self.find(css).await.text().await.expect("a text")
+    }
+
+    /// What axe-core finds wrong with the page; nothing is left out.
+    pub(super) async fn violations(&self) -> Vec<String> {
+        let axe = std::fs::read_to_string(axe()).expect("axe-core: ./test installs it");
+        self.client.execute(&axe, Vec::new()).await.expect("axe-core is there");
+        let run = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] })\
+                   .then(({ violations }) => done(violations), (error) => done([{ id: String(error) }]));";
+        let found = self.client.execute_async(run, Vec::new()).await.expect("a report");
+        let found = found.as_array().expect("violations").iter();
+        found.map(|it| format!("{}: {}", it["id"], it["nodes"])).collect()
+    }
+
+    /// What the console tells of errors, such as what the policy of contents has kept out.
+    pub(super) async fn console_errors(&self) -> Vec<Value> {
+        let session = self.client.session_id().await.expect("a session").expect("its id");
+        let mut answer = ureq::post(format!("{}/session/{session}/se/log", self.address))
+            .send(json!({ "type": "browser" }).to_string())
+            .expect("the console");
+        let text = answer.body_mut().read_to_string().expect("the log");
+        let log: Value = serde_json::from_str(&text).expect("JSON");
+        let mut lines = log["value"].as_array().expect("lines").clone();
+        lines.retain(|line| line["level"] == "SEVERE");
+        lines
+    }
+}
+
+fn capabilities(look: Look, profile: &Path) -> serde_json::Map<String, Value> {
+    let scheme = if look.is_dark { "0" } else { "1" };
+    // A window of a screen cannot be as narrow as a telephone, so the page is told its size.
+    let metrics = json!({ "width": look.width, "height": 900, "pixelRatio": 1.0, "touch": false });
+    let scripts = if look.has_scripts { 1 } else { 2 };
+    let options = json!({
+        "args": [
+            "--headless=new",
+            // As root, Chromium runs without its sandbox or not at all.
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            format!("--user-data-dir={}", profile.display()),
+            format!("--blink-settings=preferredColorScheme={scheme}"),
+        ],
+        "mobileEmulation": { "deviceMetrics": metrics },
+        "prefs": { "profile.managed_default_content_settings.javascript": scripts },
+    });
+    let all = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+    all.as_object().expect("an object").clone()
+}
+
+/// The script of axe-core, among what `./test` has installed for the clients.
+fn axe() -> PathBuf {
+    let debug = Path::new(env!("CARGO_BIN_EXE_zoop")).parent().expect("a folder");
+    debug.with_file_name("tests").join("node_modules/axe-core/axe.min.js")
+}
+
+/// A program on this machine that waits for one browser to be sent back to it.
+pub(super) struct Program {
+    listener: TcpListener,
+    pub(super) callback: String,
+}
+
+impl Program {
+    pub(super) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("it");
+        Self { listener, callback: format!("http://{address}/callback") }
+    }
+
+    /// The query that the browser comes with. What else it asks for, such as an icon, is not it.
+    pub(super) fn answer(&self) -> String {
+        for stream in self.listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().expect("a handle")).take(16 * 1024);
+            reader.read_line(&mut line).expect("a request");
+            let page = "<!doctype html><title>Done</title><h1>Done</h1>";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n{page}",
+                page.len()
+            );
+            let mut header = String::new();
+            while reader.read_line(&mut header).is_ok_and(|read| read > 2) {
+                header.clear();
+            }
+            stream.write_all(head.as_bytes()).expect("an answer");
+            let target = line.split(' ').nth(1).unwrap_or_default();
+            if let Some((_, query)) = target.split_once("/callback?") {
+                return query.to_owned();
+            }
+        }
+        unreachable!("a listener takes connections for ever")
+    }
+}

@@ -1,0 +1,164 @@
+//! The pages in a real browser: that they look right to those who cannot see them, that they work
+//! without scripts, and that nothing stands in the way of going back to a program.
+
+mod driver;
+
+use std::future::Future;
+
+use serde_json::{Value, json};
+
+use self::driver::{Browser, DESKTOP, Look, NO_SCRIPTS, Program};
+use crate::world::{Folder, Server, text};
+
+/// A demo that serves, and how its owner signs in.
+struct House {
+    _folder: Folder,
+    _server: Server,
+    url: String,
+    email: String,
+    password: String,
+}
+
+impl House {
+    fn open() -> Self {
+        let folder = Folder::new();
+        let server = Server::start(folder.command(&["demo", "--listen", "127.0.0.1:0", "--json"]));
+        let demo: Value = serde_json::from_str(&server.line()).expect("a JSON object");
+        Self {
+            url: text(&demo, "url"),
+            email: text(&demo, "owner_email"),
+            password: text(&demo, "owner_password"),
+            _folder: folder,
+            _server: server,
+        }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    async fn type_password(&self, browser: &Browser, password: &str) {
+        browser.fill("#email", &self.email).await;
+        browser.fill("#password", password).await;
+        browser.click("main button.primary").await;
+    }
+
+    async fn sign_in(&self, browser: &Browser) {
+        browser.goto(&self.at("/sign-in")).await;
+        self.type_password(browser, &self.password).await;
+        browser.arrive("/account").await;
+    }
+
+    /// The address at which a new program asks for everything.
+    fn authorize(&self, program: &Program) -> String {
+        let registration =
+            json!({ "client_name": "Test program", "redirect_uris": [program.callback] });
+        let mut answer = ureq::post(self.at("/oauth/register"))
+            .content_type("application/json")
+            .send(registration.to_string())
+            .expect("a registration");
+        let body = answer.body_mut().read_to_string().expect("a body");
+        let client: Value = serde_json::from_str(&body).expect("JSON");
+        // RFC 7636, appendix B.
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        self.at(&format!(
+            "/oauth/authorize?response_type=code&client_id={}&redirect_uri={}&state=a-state\
+             &code_challenge={challenge}&code_challenge_method=S256",
+            text(&client, "client_id"),
+            program.callback,
+        ))
+    }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(test);
+}
+
+/// A parameter of a query; none here needs decoding.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+#[test]
+fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
+    let house = House::open();
+    let program = Program::start();
+    run(async {
+        let authorize = house.authorize(&program);
+        for (is_dark, width) in [(false, 1280), (true, 1280), (false, 390), (true, 390)] {
+            let browser = Browser::open(Look { is_dark, width, has_scripts: true }).await;
+            browser.goto(&house.at("/sign-in")).await;
+            let asked = "return [matchMedia('(prefers-color-scheme: dark)').matches, innerWidth, \
+                         document.documentElement.scrollWidth]";
+            let seen = browser.client.execute(asked, Vec::new()).await.expect("an answer");
+            assert_eq!(seen, json!([is_dark, width, width]), "and nothing is cut off at the side");
+            assert_eq!(
+                browser.violations().await,
+                Vec::<String>::new(),
+                "/sign-in {is_dark} {width}"
+            );
+            house.sign_in(&browser).await;
+            for path in ["/account", "/team"] {
+                browser.goto(&house.at(path)).await;
+                let found = browser.violations().await;
+                assert_eq!(found, Vec::<String>::new(), "{path} {is_dark} {width}");
+            }
+            browser.goto(&authorize).await;
+            assert_eq!(
+                browser.violations().await,
+                Vec::<String>::new(),
+                "consent {is_dark} {width}"
+            );
+            assert_eq!(browser.console_errors().await, Vec::<Value>::new());
+        }
+    });
+}
+
+#[test]
+fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
+    let house = House::open();
+    let program = Program::start();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        browser.goto(&house.authorize(&program)).await;
+        house.type_password(&browser, "not the password").await;
+        assert!(browser.text("[role=alert]").await.contains("do not go together"));
+        house.type_password(&browser, &house.password).await;
+        browser.click("input[name='write:notes']").await;
+        browser.click("button[value=allow]").await;
+        let query = program.answer();
+        assert!(
+            parameter(&query, "code").is_some_and(|code| code.starts_with("zoop_ac_")),
+            "{query}"
+        );
+        assert_eq!(parameter(&query, "state"), Some("a-state"));
+        let issuer = house.url.replace(':', "%3A").replace('/', "%2F");
+        let named = parameter(&query, "iss").expect("an issuer");
+        assert!(named == issuer || named == house.url, "{query}");
+
+        browser.goto(&house.authorize(&program)).await;
+        browser.click("button[value=deny]").await;
+        assert_eq!(parameter(&program.answer(), "error"), Some("access_denied"));
+        // The refused sign-in was answered 403, which the console tells as well; a policy says more.
+        let errors = browser.console_errors().await;
+        let policy =
+            |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));
+        assert!(!errors.iter().any(policy), "{errors:?}");
+    });
+}
+
+#[test]
+fn everything_works_without_scripts() {
+    let house = House::open();
+    let program = Program::start();
+    run(async {
+        let browser = Browser::open(NO_SCRIPTS).await;
+        house.sign_in(&browser).await;
+        browser.goto(&house.at("/team")).await;
+        browser.goto(&house.authorize(&program)).await;
+        browser.click("button[value=allow]").await;
+        assert!(parameter(&program.answer(), "code").is_some());
+    });
+}

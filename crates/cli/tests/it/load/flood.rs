@@ -1,0 +1,107 @@
+//! A flood of people nobody knows: sign-ins, registrations, requests for tokens. It leaves next to
+//! nothing behind, and those who are known are served as before.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::connection::Connection;
+use super::{Pace, load, on_postgres, serve};
+use crate::world::Folder;
+
+const TIME: Duration = Duration::from_secs(3);
+/// Requests of the flood a second, which a machine of this size could not hash passwords for.
+const FLOOD: f64 = 400.0;
+const FLOODERS: u32 = 8;
+
+#[test]
+fn an_anonymous_flood_fills_nothing_and_slows_nobody() {
+    flood(&Folder::new());
+}
+
+#[test]
+fn an_anonymous_flood_on_postgres_fills_nothing_and_slows_nobody() {
+    flood(&on_postgres());
+}
+
+fn flood(folder: &Folder) {
+    let (server, key) = serve(folder, "");
+    let alone = load(&server.url, &key, 4, Pace::PerSecond(100.0), TIME);
+    assert_eq!((alone.put_off, alone.wrong.len()), (0, 0), "{:?}", alone.wrong);
+
+    let over = AtomicBool::new(false);
+    let (flooded, answers) = std::thread::scope(|scope| {
+        let over = &over;
+        let url = &server.url;
+        let flooders: Vec<_> =
+            (0..FLOODERS).map(|n| scope.spawn(move || pour(url, n, over))).collect();
+        let flooded = load(&server.url, &key, 4, Pace::PerSecond(100.0), TIME);
+        over.store(true, Ordering::Relaxed);
+        let answers: Vec<u16> =
+            flooders.into_iter().flat_map(|flooder| flooder.join().expect("a flooder")).collect();
+        (flooded, answers)
+    });
+    let counted = |status: u16| answers.iter().filter(|it| **it == status).count();
+    eprintln!(
+        "alone half within {:?}, 99 % within {:?}; flooded {:?} and {:?}; the flood: {} of {} were 429",
+        alone.within(50),
+        alone.within(99),
+        flooded.within(50),
+        flooded.within(99),
+        counted(429),
+        answers.len()
+    );
+    assert_eq!((flooded.put_off, flooded.wrong.len()), (0, 0), "{:?}", flooded.wrong);
+    assert!(answers.len() > 400, "it was a flood: {}", answers.len());
+    assert_eq!(counted(500) + counted(503), 0, "it is refused, it breaks nothing");
+    // The first so many of each kind are taken, as anybody's are: see `server/src/visitors.rs`.
+    assert_eq!(counted(201), 20, "registrations of an hour");
+    assert_eq!(answers.len() - counted(429), 20 + 20 + 120, "{answers:?}");
+    // The machine also hashes the first twenty passwords; nobody waits behind the rest.
+    assert!(
+        flooded.within(50) < alone.within(50) * 5 + Duration::from_millis(20),
+        "{:?}",
+        (flooded.within(50), alone.within(50))
+    );
+}
+
+/// Sends what needs no credential, one kind after another; the statuses of the answers.
+fn pour(url: &str, flooder: u32, over: &AtomicBool) -> Vec<u16> {
+    let mut connection = Connection::open(url);
+    let pause = Duration::from_secs_f64(f64::from(FLOODERS) / FLOOD);
+    let mut next = Instant::now();
+    let mut answers = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        next += pause;
+        let number = u32::try_from(answers.len()).expect("few") * FLOODERS + flooder;
+        connection.send(&anonymous(url, number)).expect("the server reads");
+        answers.push(connection.receive().expect("an answer").status);
+    }
+    answers
+}
+
+fn anonymous(url: &str, number: u32) -> Vec<u8> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let (path, kind, body) = match number % 3 {
+        0 => {
+            let body = format!("email=nobody{number}%40example.com&password=guess-{number}-guess");
+            ("/sign-in", FORM, body)
+        }
+        1 => {
+            let body = r#"{"redirect_uris":["https://flood.example/callback"]}"#;
+            ("/oauth/register", "application/json", body.to_owned())
+        }
+        _ => {
+            let body = format!(
+                "grant_type=refresh_token&client_id=x{number}&refresh_token=zoop_rt_{number}"
+            );
+            ("/oauth/token", FORM, body)
+        }
+    };
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: zoop\r\norigin: {url}\r\ncontent-type: {kind}\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}

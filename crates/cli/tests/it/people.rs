@@ -1,0 +1,164 @@
+//! The commands about people's sign-in, and the mail that invites them.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use mailin::{Action, Handler, Response, SessionBuilder, response};
+use zoop_both::both;
+
+use crate::world::{Folder, text};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Where a sign-in leads, or its status.
+pub(crate) fn sign_in(url: &str, email: &str, password: &str) -> (u16, String) {
+    let agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .build()
+        .new_agent();
+    let form = [("email", email), ("password", password)];
+    let sent = agent.post(format!("{url}/sign-in")).header("Origin", url).send_form(form);
+    let answer = sent.expect("an answer");
+    let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
+    (answer.status().as_u16(), location.unwrap_or_default().to_owned())
+}
+
+#[both]
+fn a_password_from_standard_input_lets_its_person_in() {
+    let folder = Folder::new();
+    let (_, owner, _) = folder.business();
+    let set = |who: &str, typed: &str| {
+        folder.zoop_reading(&["user", "set-password", who, "--json"], typed)
+    };
+    for (who, typed, told) in [
+        ("dana@example.com", "short\n", "longer password"),
+        ("dana@example.com", "", "longer password"),
+        ("dana@example.com", "password123\n", "somebody would try"),
+        ("nobody@example.com", "correct horse battery\n", "nobody with this id"),
+    ] {
+        assert!(set(who, typed).failure().contains(told), "{who} {typed}");
+    }
+    let server = folder.serve(&[]);
+    let url = server.url.clone();
+    assert_eq!(sign_in(&url, "dana@example.com", PASSWORD).0, 403, "no password yet");
+    assert_eq!(set("Dana@Example.com", "correct horse battery\r\n").json()["user_id"], owner);
+    let inside = (303, "/account".to_owned());
+    assert_eq!(sign_in(&url, "dana@example.com", PASSWORD), inside);
+    assert_eq!(set(&owner, "another phrase").json()["user_id"], owner);
+    assert_eq!(sign_in(&url, "dana@example.com", PASSWORD).0, 403);
+    assert_eq!(sign_in(&url, "dana@example.com", "another phrase"), inside);
+    let reset = folder.json(&["user", "reset-second-factor", "dana@example.com"]);
+    assert_eq!(reset["user_id"], owner);
+    let history = folder.zoop(&["history", "--json"]).stdout;
+    assert!(history.contains("password_set") && !history.contains("another phrase"), "{history}");
+}
+
+#[both]
+fn an_invitation_prints_its_link_and_is_sent_where_a_mail_server_is_set() {
+    let folder = Folder::new();
+    folder.business();
+    let who = ["--name", "Nadia New", "--email", "nadia@example.com", "--role", "office"];
+    let invite = [&["user", "invite"][..], &who].concat();
+    let made = folder.json(&invite);
+    let link = text(&made, "link");
+    assert!(link.starts_with("http://127.0.0.1:8080/invitations/zoop_in_"), "{link}");
+    assert_eq!(made["mail"], "off");
+
+    let (mails, received) = channel();
+    let port = mail_server(mails);
+    folder.write(
+        "zoop.toml",
+        &format!("[mail]\nurl = 'smtp://127.0.0.1:{port}'\nfrom = 'Zoop <zoop@example.com>'\n"),
+    );
+    let made = folder.json(&invite);
+    assert_eq!(made["mail"], "sent");
+    let mail = received.recv_timeout(Duration::from_secs(60)).expect("a mail");
+    let mail = mail.replace("=\r\n", "").replace("=3D", "=");
+    assert!(mail.contains(&text(&made, "link")), "{mail}");
+    for line in ["From: Zoop <zoop@example.com>", "nadia@example.com", "Join Copper Creek on Zoop"]
+    {
+        assert!(mail.contains(line), "{line}: {mail}");
+    }
+
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+    folder.write(
+        "zoop.toml",
+        &format!("[mail]\nurl = 'smtp://u:s3cret@{closed}'\nfrom = 'zoop@example.com'\n"),
+    );
+    let answer = folder.zoop(&invite);
+    assert_eq!(answer.code, 0, "the invitation stands: {}", answer.stderr);
+    assert!(answer.stdout.contains("Send this to nadia@example.com yourself"), "{}", answer.stdout);
+    assert!(answer.stderr.contains("could not be sent"), "{}", answer.stderr);
+    assert!(!answer.stderr.contains("s3cret") && !answer.stderr.contains("nadia@"));
+    let printed = folder.zoop(&["serve", "--print-config"]).stdout;
+    assert!(printed.contains("smtp://u:…@127.0.0.1") && !printed.contains("s3cret"), "{printed}");
+}
+
+#[test]
+fn mail_settings_that_cannot_work_are_told() {
+    let folder = Folder::new();
+    folder.business();
+    let who = ["--name", "N", "--email", "n@example.com", "--role", "tech"];
+    for (mail, told) in [
+        ("url = 'smtp://127.0.0.1'", "mail.from"),
+        ("url = 'imap://u:s3cret@127.0.0.1'\nfrom = 'a@b.example'", "smtps://"),
+        ("url = 'smtps://u:s3cret@127.0.0.1'\nfrom = 'nobody'", "mail.from"),
+    ] {
+        folder.write("zoop.toml", &format!("[mail]\n{mail}\n"));
+        let answer = folder.zoop(&[&["user", "invite"][..], &who].concat());
+        assert!(answer.failure().contains(told), "{told}: {}", answer.stderr);
+        assert!(!answer.stderr.contains("s3cret"), "{}", answer.stderr);
+    }
+    let open = folder.zoop(&["history", "--json"]).stdout;
+    assert!(!open.contains("invitations.create"), "nothing was made: {open}");
+}
+
+/// A mail server for one connection, which passes on what it is sent; its port.
+fn mail_server(mails: Sender<String>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let post = Post { mails, mail: Vec::new() };
+        let mut session = SessionBuilder::new("mail.test").build(address.ip(), post);
+        session.greeting().write_to(&mut stream).expect("a greeting");
+        let mut lines = BufReader::new(stream.try_clone().expect("a second handle"));
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let answer = session.process(&line);
+            line.clear();
+            if answer.action != Action::NoReply {
+                answer.write_to(&mut stream).expect("an answer");
+            }
+            if answer.action == Action::Close {
+                return;
+            }
+        }
+    });
+    address.port()
+}
+
+struct Post {
+    mails: Sender<String>,
+    mail: Vec<u8>,
+}
+
+impl Handler for Post {
+    fn data_start(&mut self, _: &str, _: &str, _: bool, _: &[String]) -> Response {
+        self.mail.clear();
+        response::OK
+    }
+
+    fn data(&mut self, line: &[u8]) -> std::io::Result<()> {
+        self.mail.extend(line);
+        Ok(())
+    }
+
+    fn data_end(&mut self) -> Response {
+        let _ = self.mails.send(String::from_utf8_lossy(&self.mail).into_owned());
+        response::OK
+    }
+}

@@ -1,0 +1,126 @@
+//! The SQL of invitations. The table stands above tenants, because a link is looked up before the
+//! tenant is known.
+
+use zoop_db::{ReadTx, Row, Tenant, Timestamp, Uuid, WriteTx, params};
+
+use super::InvitationRecord;
+use crate::access::{Account, Country};
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+use crate::secret::Secret;
+
+macro_rules! columns {
+    () => {
+        "i.id, i.name, i.email, i.role, i.invited_by, i.expires_at, i.accepted_at, i.revoked_at"
+    };
+}
+
+zoop_db::global_statements! {
+    GREATEST = "SELECT id FROM invitations ORDER BY id DESC LIMIT 1";
+    INSERT = "INSERT INTO invitations (hash, id, tenant_no, name, email, role, invited_by, \
+              expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    OPEN = (concat!("SELECT ", columns!(), " FROM invitations i WHERE i.tenant_no = $1 \
+            AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2 \
+            ORDER BY i.id"));
+    BY_ID = (concat!("SELECT ", columns!(), " FROM invitations i \
+             WHERE i.tenant_no = $1 AND i.id = $2"));
+    BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name \
+               FROM invitations i JOIN tenants t ON t.no = i.tenant_no WHERE i.hash = $1"));
+    REVOKE = "UPDATE invitations SET revoked_at = $2 WHERE id = $1";
+    ACCEPT = "UPDATE invitations SET accepted_at = $2 \
+              WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+    SWEEP = "DELETE FROM invitations WHERE expires_at < $1";
+}
+
+/// How long an invitation is kept after its link stopped working, in microseconds.
+const KEPT: i64 = 90 * 24 * 60 * 60 * 1_000_000;
+
+/// An invitation and the business that it is to.
+pub(super) struct Found {
+    pub(super) record: InvitationRecord,
+    pub(super) account: Account,
+    pub(super) business: String,
+}
+
+pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+}
+
+/// Adds an invitation to the tenant that `tx` is bound to.
+pub(super) fn insert(
+    tx: &mut WriteTx<'_>,
+    secret: &Secret,
+    invitation: &InvitationRecord,
+) -> Result<()> {
+    let tenant = tx.tenant()?.0;
+    let InvitationRecord { id, name, email, role, invited_by, expires_at, .. } = invitation;
+    tx.global_execute(
+        INSERT,
+        params![secret.hash(), id, tenant, name, email, role, invited_by, expires_at],
+    )?;
+    Ok(())
+}
+
+/// The open invitations of the tenant that `tx` is bound to, oldest first.
+pub(super) fn open(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<InvitationRecord>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(OPEN, params![tenant, now], invitation)
+}
+
+/// An invitation of the tenant that `tx` is bound to.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such invitation.
+pub(super) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Invitation>) -> Result<InvitationRecord> {
+    let tenant = tx.tenant()?.0;
+    tx.global_first::<_, Error>(BY_ID, params![tenant, id], invitation)?
+        .ok_or(Error::not_found("invitation"))
+}
+
+pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+    tx.global_first(BY_HASH, params![hash], |row| {
+        let record = invitation(row)?;
+        let number = Tenant(row.take()?);
+        let id = row.take()?;
+        let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
+        Ok(Found { record, account: Account { number, id, country }, business: row.take()? })
+    })
+}
+
+pub(super) fn revoke(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Invitation>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(REVOKE, params![id, now])?;
+    Ok(())
+}
+
+/// Takes an open invitation; false where it is open no longer.
+pub(super) fn accept(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Invitation>,
+    now: Timestamp,
+) -> Result<bool> {
+    Ok(tx.global_execute(ACCEPT, params![id, now])? == 1)
+}
+
+/// Removes invitations that ended long ago; how many.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - KEPT)])?)
+}
+
+fn invitation(row: &mut Row<'_>) -> Result<InvitationRecord> {
+    let id: Id<kinds::Invitation> = row.take()?;
+    Ok(InvitationRecord {
+        id,
+        created_at: id.created_at(),
+        name: row.take()?,
+        email: row.take()?,
+        role: row.take()?,
+        invited_by: row.take()?,
+        expires_at: row.take()?,
+        accepted_at: row.take()?,
+        revoked_at: row.take()?,
+    })
+}

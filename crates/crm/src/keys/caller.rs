@@ -1,0 +1,54 @@
+//! Whom an API key makes its bearer.
+
+use zoop_db::{ReadTx, Timestamp};
+
+use super::{ActorKind, store};
+use crate::access::{Access, Account, Actor, Channel, Country, Credential, Scopes};
+use crate::credential::{Caller, Denied, Used, is_news};
+use crate::error::Result;
+use crate::secret::Secret;
+
+/// Looks the key up.
+///
+/// # Errors
+/// Only the database's; a key that is no good is `Ok(Err(_))`.
+pub(crate) fn caller(
+    tx: &mut ReadTx<'_>,
+    secret: &Secret,
+    channel: Channel,
+    client: Option<String>,
+    now: Timestamp,
+) -> Result<Result<Caller, Denied>> {
+    let hash = secret.hash();
+    let Some(key) = store::by_hash(tx, &hash)? else { return Ok(Err(Denied::Invalid)) };
+    if key.revoked {
+        return Ok(Err(Denied::Revoked));
+    }
+    if key.expires_at.is_some_and(|at| at <= now) {
+        return Ok(Err(Denied::Expired));
+    }
+    let (actor, scopes) = match (key.actor_kind, key.user_id, key.role) {
+        (ActorKind::Tenant, ..) => (Actor::Tenant, key.scopes),
+        (ActorKind::User, Some(id), Some(role)) => {
+            (Actor::User { id, role }, key.scopes.and(role.scopes()))
+        }
+        (ActorKind::User, ..) => return Ok(Err(Denied::Revoked)),
+    };
+    let account = Account {
+        number: key.tenant,
+        id: key.tenant_id,
+        country: Country::parse(&key.country).unwrap_or(Country::US),
+    };
+    let access = Access {
+        account: Some(account),
+        actor,
+        scopes,
+        attainable: Scopes::NONE,
+        credential: Credential::Key(key.id),
+        client,
+        channel,
+        address: None,
+    };
+    let used = is_news(key.last_used_at, now).then_some(Used::Key(hash));
+    Ok(Ok(Caller { access, request_limit: key.request_limit, used }))
+}

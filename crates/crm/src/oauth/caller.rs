@@ -1,0 +1,45 @@
+//! Whom an access token makes its bearer.
+
+use zoop_db::{ReadTx, Timestamp};
+
+use super::store::tokens as store;
+use crate::access::{Access, Actor, Channel, Credential};
+use crate::credential::{Caller, Denied, Used, is_news};
+use crate::error::Result;
+use crate::secret::Secret;
+
+/// Looks an access token up. The history knows the program by the name that the person consented to,
+/// whatever it calls itself in a call.
+///
+/// # Errors
+/// Only the database's; a token that is no good is `Ok(Err(_))`.
+pub(crate) fn caller(
+    tx: &mut ReadTx<'_>,
+    secret: &Secret,
+    channel: Channel,
+    now: Timestamp,
+) -> Result<Result<Caller, Denied>> {
+    let Some(token) = store::by_access_token(tx, &secret.hash())? else {
+        return Ok(Err(Denied::Invalid));
+    };
+    let Some(role) = token.role else { return Ok(Err(Denied::Revoked)) };
+    if token.revoked {
+        return Ok(Err(Denied::Revoked));
+    }
+    if token.expires_at <= now {
+        return Ok(Err(Denied::Expired));
+    }
+    let scopes = token.scopes.and(role.scopes());
+    let access = Access {
+        account: Some(token.account),
+        actor: Actor::User { id: token.user_id, role },
+        scopes,
+        attainable: role.scopes().without(scopes).without(token.declined),
+        credential: Credential::Grant(token.grant),
+        client: Some(token.client),
+        channel,
+        address: None,
+    };
+    let used = is_news(token.last_used_at, now).then_some(Used::Grant(token.grant));
+    Ok(Ok(Caller { access, request_limit: None, used }))
+}

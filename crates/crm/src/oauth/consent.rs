@@ -1,0 +1,180 @@
+//! What a person answers a program: a grant and a code, or nothing.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use zoop_db::{Timestamp, Uuid, WriteTx};
+
+use super::redirect;
+use super::requests::{Parked, Request};
+use super::store::{grants, requests, tokens};
+use crate::access::{Access, Scopes};
+use crate::clock::Environment;
+use crate::context::Recorded;
+use crate::error::{Error, Result};
+use crate::history;
+use crate::id::{self, Id, kinds};
+use crate::secret::{Secret, SecretKind};
+use crate::sign_in::SignedIn;
+
+/// How long a code is good for, in microseconds (RFC 6749, 4.1.2, allows ten minutes).
+const CODE_LIFETIME: i64 = 60 * 1_000_000;
+
+/// What the person chose.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    /// The business.
+    pub tenant: Id<kinds::Tenant>,
+    /// The scopes that stayed ticked.
+    pub scopes: Scopes,
+    /// Whether the program gets them.
+    pub is_allowed: bool,
+}
+
+/// How a consent ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The program gets a code.
+    Allowed(Request, Secret),
+    /// The program gets nothing.
+    Denied(Request),
+    /// There is no such request any more, or it is another session's.
+    Gone,
+    /// The person does not work in that business, or may do nothing there of what was asked.
+    NoBusiness,
+    /// No scope stayed ticked; the request still waits.
+    NoScope,
+}
+
+/// A consent as the history keeps it.
+#[derive(Debug, Serialize)]
+struct Consent<'a> {
+    #[serde(skip)]
+    id: Uuid,
+    client_id: &'a str,
+    client_name: &'a str,
+    redirect_host: String,
+    scopes: String,
+    declined: String,
+}
+
+impl Recorded for Consent<'_> {
+    const TYPE: &'static str = "grant";
+
+    fn record_id(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// Takes the person's answer. The request is taken away by the one answer that counts.
+///
+/// # Errors
+/// The database's.
+pub fn answer(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &SignedIn,
+    secret: &Secret,
+    choice: Choice,
+    address: Option<IpAddr>,
+) -> Result<Outcome> {
+    let now = environment.clock.now();
+    let Some(parked) = requests::get(tx, &secret.hash(), person.session, now)? else {
+        return Ok(Outcome::Gone);
+    };
+    let Some(access) = access(tx, person, choice.tenant, address)? else {
+        return Ok(Outcome::NoBusiness);
+    };
+    let offered = parked.request.scopes.and(access.scopes);
+    if offered.is_empty() {
+        return Ok(Outcome::NoBusiness);
+    }
+    let given = choice.scopes.and(offered);
+    if choice.is_allowed && given.is_empty() {
+        return Ok(Outcome::NoScope);
+    }
+    if !requests::take(tx, &secret.hash(), person.session, now)? {
+        return Ok(Outcome::Gone);
+    }
+    let access = Access { client: Some(parked.client_name.clone()), ..access };
+    if choice.is_allowed {
+        let code = allow(tx, environment, person, &access, &parked, given, offered)?;
+        Ok(Outcome::Allowed(parked.request, code))
+    } else {
+        deny(tx, environment, person, &access, &parked)?;
+        Ok(Outcome::Denied(parked.request))
+    }
+}
+
+/// What the person may do in the business, which the transaction is bound to before it is read: nobody
+/// removes them from it meanwhile.
+fn access(
+    tx: &mut WriteTx<'_>,
+    person: &SignedIn,
+    tenant: Id<kinds::Tenant>,
+    address: Option<IpAddr>,
+) -> Result<Option<Access>> {
+    let places = person.workplaces(tx)?;
+    let Some(place) = places.into_iter().find(|place| place.account.id == tenant) else {
+        return Ok(None);
+    };
+    tx.bind(place.account.number);
+    match person.access(tx, tenant, address) {
+        Ok(access) => Ok(Some(access)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn allow(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &SignedIn,
+    access: &Access,
+    parked: &Parked,
+    given: Scopes,
+    offered: Scopes,
+) -> Result<Secret> {
+    let Parked { request, client_name } = parked;
+    let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
+    history::event(tx, access, environment, "consent", |ctx| {
+        let greatest = grants::greatest(ctx.tx)?;
+        let id = id::following(greatest, ctx.now, environment.entropy.bits());
+        let id = Id::<kinds::Grant>::new(id);
+        let declined = offered.without(given);
+        grants::add(ctx.tx, id, person.user, &request.client_id, given, declined)?;
+        let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
+        let Request { redirect_uri, challenge, .. } = request;
+        tokens::add_code(ctx.tx, &code.hash(), id, redirect_uri, challenge, expires_at)?;
+        ctx.added(&Consent {
+            id: id.uuid(),
+            client_id: &request.client_id,
+            client_name,
+            redirect_host: redirect::destination(redirect_uri).host,
+            scopes: given.list(),
+            declined: declined.list(),
+        })
+    })?;
+    Ok(code)
+}
+
+fn deny(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &SignedIn,
+    access: &Access,
+    parked: &Parked,
+) -> Result<()> {
+    let Parked { request, client_name } = parked;
+    history::event(tx, access, environment, "consent_refused", |ctx| {
+        ctx.added(&Consent {
+            // There is no grant: the person is the record that it is about.
+            id: person.user.uuid(),
+            client_id: &request.client_id,
+            client_name,
+            redirect_host: redirect::destination(&request.redirect_uri).host,
+            scopes: String::new(),
+            declined: request.scopes.list(),
+        })
+    })
+}

@@ -1,0 +1,148 @@
+//! Signing in with a password. Three steps, because the middle one takes long and is done elsewhere:
+//! [`begin`] counts the attempt and reads what is known, [`super::password::compare`] compares, and
+//! [`finish`] or [`refuse`] writes the outcome.
+//!
+//! Whether an e-mail address is known changes neither the steps nor what is answered.
+
+use std::net::IpAddr;
+
+use zoop_db::WriteTx;
+
+use super::attempts::{self, Counted, Limit};
+use super::sessions::{self, Method, Origin};
+use super::{person, second_factor, store};
+use crate::clock::Environment;
+use crate::email;
+use crate::error::Result;
+use crate::id::{Id, kinds};
+use crate::secret::Secret;
+
+/// Wrong passwords and codes of one account.
+const OF_ACCOUNT: Limit = Limit { action: "sign_in_account", times: 10, seconds: 15 * 60 };
+/// Wrong passwords and codes from one address.
+const FROM_ADDRESS: Limit = Limit { action: "sign_in_address", times: 20, seconds: 15 * 60 };
+
+/// An attempt that was counted.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The person, if there is one with this e-mail address.
+    pub user: Option<Id<kinds::User>>,
+    /// The stored hash, if they have a password.
+    pub hash: Option<String>,
+    counted: [Counted; 2],
+}
+
+/// How an attempt with the right password goes on.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The person is in: the secret of the new session.
+    In(Secret),
+    /// A code has to follow: the secret of the sign-in that waits for it.
+    NeedsCode(Secret),
+    /// The password was changed meanwhile.
+    Wrong,
+}
+
+/// Counts an attempt for an account and an address, and reads what is known of the account.
+///
+/// # Errors
+/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many.
+pub fn begin(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    address: &str,
+    from: Option<IpAddr>,
+) -> Result<Attempt> {
+    let counted = count(tx, environment, address, from)?;
+    let person = store::person_by_email(tx, &email::key(address))?;
+    let user = person.map(|person| person.id);
+    let hash = match user {
+        Some(user) => store::password(tx, user)?,
+        None => None,
+    };
+    Ok(Attempt { user, hash, counted })
+}
+
+/// Counts one try for an account and from an address.
+pub(super) fn count(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    address: &str,
+    from: Option<IpAddr>,
+) -> Result<[Counted; 2]> {
+    let now = environment.clock.now();
+    let neighbourhood = match from {
+        Some(from) => attempts::neighbourhood(from).to_string(),
+        None => "unknown".to_owned(),
+    };
+    Ok([
+        attempts::count(tx, OF_ACCOUNT, &attempts::account(address), now)?,
+        attempts::count(tx, FROM_ADDRESS, &neighbourhood, now)?,
+    ])
+}
+
+/// Takes the counting of a try back: it was right.
+pub(super) fn forgive(tx: &mut WriteTx<'_>, counted: &[Counted; 2]) -> Result<()> {
+    counted.iter().try_for_each(|counted| attempts::take_back(tx, counted))
+}
+
+/// The password was right: signs the person in, or asks for the second factor. The session that the
+/// browser had before ends, so that nobody goes on with one that was planted.
+///
+/// # Errors
+/// The database's.
+pub fn finish(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    attempt: &Attempt,
+    renewed: Option<&str>,
+    origin: &Origin,
+    before: Option<&Secret>,
+) -> Result<Outcome> {
+    let Some(user) = confirmed(tx, environment, attempt, renewed)? else {
+        return Ok(Outcome::Wrong);
+    };
+    if second_factor::is_on(tx, user)? {
+        return Ok(Outcome::NeedsCode(second_factor::park(tx, environment, user)?));
+    }
+    sessions::replace(tx, environment, before)?;
+    let secret = sessions::start(tx, environment, user, Method::Password, origin)?;
+    Ok(Outcome::In(secret))
+}
+
+/// The password was right, of somebody who is signed in already and is asked once more.
+///
+/// # Errors
+/// The database's.
+pub fn confirmed(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    attempt: &Attempt,
+    renewed: Option<&str>,
+) -> Result<Option<Id<kinds::User>>> {
+    let Some(user) = attempt.user else { return Ok(None) };
+    if store::password(tx, user)? != attempt.hash {
+        return Ok(None);
+    }
+    forgive(tx, &attempt.counted)?;
+    if let Some(renewed) = renewed {
+        store::set_password(tx, user, renewed, environment.clock.now())?;
+    }
+    Ok(Some(user))
+}
+
+/// The password was wrong: tells the businesses of the person whose account it was.
+///
+/// # Errors
+/// The database's.
+pub fn refuse(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    attempt: &Attempt,
+    from: Option<IpAddr>,
+) -> Result<()> {
+    match attempt.user {
+        Some(user) => person::tell_refused(tx, environment, user, from, "wrong password"),
+        None => Ok(()),
+    }
+}

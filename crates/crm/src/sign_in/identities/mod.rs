@@ -1,0 +1,128 @@
+//! Identities: who a person is to the company's own provider (OpenID Connect Core 1.0).
+//!
+//! A person is known by the provider's issuer and the subject there, and by nothing else; an e-mail
+//! address only finds them the first time, and only one that the provider says it has verified. What
+//! the provider says has been checked by whoever calls.
+
+mod store;
+
+pub(crate) use store::GLOBAL_STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::{ReadTx, Uuid, WriteTx};
+
+use super::sessions::{self, Method, Origin};
+use crate::clock::{Environment, Moment};
+use crate::context::Recorded;
+use crate::email;
+use crate::error::{Error, Result};
+use crate::history;
+use crate::id::{Id, kinds};
+use crate::secret::Secret;
+
+/// Characters that a subject may have (OpenID Connect Core 1.0, 2).
+const SUBJECT_CHARACTERS: usize = 255;
+
+/// Somebody as the provider names them.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The provider.
+    pub issuer: String,
+    /// Who they are there, for ever.
+    pub subject: String,
+    /// Their e-mail address, if the provider says that it has verified it.
+    pub verified_email: Option<String>,
+}
+
+/// An identity as the history keeps it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Identity {
+    /// The person.
+    pub user_id: Id<kinds::User>,
+    /// The provider.
+    pub issuer: String,
+    /// Who they are there.
+    pub subject: String,
+    /// When they were first recognised.
+    pub linked_at: Moment,
+}
+
+impl Recorded for Identity {
+    const TYPE: &'static str = "identity";
+
+    fn record_id(&self) -> Uuid {
+        self.user_id.uuid()
+    }
+}
+
+/// Signs somebody in whom the provider named: the session's secret, or none where nobody here is meant.
+///
+/// Whoever is met for the first time is known from then on by issuer and subject, and the history of
+/// every business that they work in is told. Who works in none is nobody's to sign in. The session that
+/// the browser had `before` ends.
+///
+/// # Errors
+/// The database's.
+pub fn sign_in(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    claimed: &Claimed,
+    origin: &Origin,
+    before: Option<&Secret>,
+) -> Result<Option<Secret>> {
+    let known = store::user(tx, &claimed.issuer, &claimed.subject)?;
+    let met = match known {
+        Some(user) => Some(user),
+        None => by_email(tx, claimed)?,
+    };
+    let Some(user) = met else { return Ok(None) };
+    if super::store::workplaces(tx, user)?.is_empty() {
+        return Ok(None);
+    }
+    sessions::replace(tx, environment, before)?;
+    let secret = sessions::start(tx, environment, user, Method::Company, origin)?;
+    if known.is_none() {
+        link(tx, environment, claimed, &secret, origin)?;
+    }
+    Ok(Some(secret))
+}
+
+/// The person whose e-mail address the provider has verified.
+fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::User>>> {
+    let subject = claimed.subject.chars().count();
+    match &claimed.verified_email {
+        Some(address) if (1..=SUBJECT_CHARACTERS).contains(&subject) => {
+            store::user_by_email(tx, &email::key(address))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Keeps who the person of a new session is to the provider.
+fn link(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    claimed: &Claimed,
+    session: &Secret,
+    origin: &Origin,
+) -> Result<()> {
+    let now = environment.clock.now();
+    let signed_in = sessions::find(tx, session, now)?;
+    let signed_in = signed_in.ok_or_else(|| Error::internal("a session that was just started"))?;
+    let identity = Identity {
+        user_id: signed_in.user,
+        issuer: claimed.issuer.clone(),
+        subject: claimed.subject.clone(),
+        linked_at: Moment(now),
+    };
+    if !store::insert(tx, &identity)? {
+        // Whom another process has just met here need not be the person of this session.
+        return Err(Error::conflict("You were just signed in elsewhere: sign in once more."));
+    }
+    for workplace in signed_in.workplaces(tx)? {
+        let access = signed_in.access(tx, workplace.account.id, origin.address)?;
+        history::event(tx, &access, environment, "identity_linked", |ctx| ctx.added(&identity))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! People at a browser: passwords, second factors, sessions, and how often somebody may try.
+//!
+//! Hashing a password takes long, so it is never done on a database's thread: what is read here is
+//! compared elsewhere, and the outcome comes back to be written.
+
+pub mod attempts;
+mod common;
+pub mod entrance;
+mod factor_store;
+pub mod identities;
+pub mod password;
+pub mod passwords;
+pub mod person;
+pub mod second_factor;
+pub mod sessions;
+mod store;
+mod totp;
+
+pub use sessions::SignedIn;
+
+pub(crate) use attempts::GLOBAL_STATEMENTS as ATTEMPT_STATEMENTS;
+pub(crate) use factor_store::GLOBAL_STATEMENTS as FACTOR_STATEMENTS;
+pub(crate) use store::GLOBAL_STATEMENTS;
+
+use zoop_db::{Timestamp, WriteTx};
+
+use crate::error::Result;
+
+/// Removes what is out of date; how many rows that were.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(attempts::sweep(tx, now)?
+        + factor_store::sweep_pending(tx, now)?
+        + sessions::sweep(tx, now)?)
+}

@@ -1,0 +1,268 @@
+//! The second factor: a program that shows codes, and ten recovery codes for when it is lost.
+//!
+//! It is asked for after the password. No code is taken twice, wrong ones count with wrong passwords,
+//! and a sign-in that waits for a code ends after ten minutes or five wrong ones.
+
+use data_encoding::BASE32_NOPAD;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use zoop_db::{ReadTx, Timestamp, WriteTx};
+
+use super::person::{self, By};
+use super::sessions::{self, Method, Origin};
+use super::{entrance, factor_store as store, totp};
+use crate::clock::{Entropy, Environment};
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+use crate::secret::{Secret, SecretKind};
+
+/// How long a sign-in waits for its code, in microseconds.
+pub const PATIENCE: i64 = 10 * 60 * 1_000_000;
+/// Wrong codes after which a sign-in starts over.
+const MOST_FAILURES: i64 = 5;
+/// RFC 4226, 4: 160 bits.
+const SECRET_BYTES: usize = 20;
+const RECOVERY_CODES: usize = 10;
+/// Eighty bits, sixteen letters.
+const RECOVERY_BYTES: usize = 10;
+
+/// What a person types or scans into a program that shows codes.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// The secret in letters and digits, in groups of four.
+    pub letters: String,
+    /// The same as a link, which such programs take by a QR code.
+    pub link: String,
+}
+
+/// What became of a code.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The person is in: the secret of the new session.
+    In(Secret),
+    /// It was wrong; more may be tried.
+    Wrong,
+    /// The sign-in starts over: it waited for too long, or for too many wrong codes.
+    StartOver,
+}
+
+/// Whether a person's sign-in asks for a code.
+///
+/// # Errors
+/// The database's.
+pub fn is_on(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    Ok(store::factor(tx, user)?.is_some_and(|factor| factor.is_confirmed))
+}
+
+/// How many recovery codes a person has left.
+///
+/// # Errors
+/// The database's.
+pub fn recovery_codes_left(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<i64> {
+    store::recovery_codes_left(tx, user)
+}
+
+/// Begins to set it up: a new secret, which counts once a code of it was typed.
+///
+/// # Errors
+/// [`Error::Conflict`] where it is on already.
+pub fn enrol(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    email: &str,
+) -> Result<Enrolment> {
+    if is_on(tx, user)? {
+        return Err(Error::conflict("The second factor is on already: turn it off first."));
+    }
+    let mut secret = [0; SECRET_BYTES];
+    environment.entropy.fill(&mut secret);
+    store::set_factor(tx, user, &secret)?;
+    Ok(Enrolment::of(&secret, email))
+}
+
+/// What was begun and is not confirmed, to be shown once more.
+///
+/// # Errors
+/// The database's.
+pub fn begun(tx: &mut ReadTx<'_>, user: Id<kinds::User>, email: &str) -> Result<Option<Enrolment>> {
+    let factor = store::factor(tx, user)?.filter(|factor| !factor.is_confirmed);
+    Ok(factor.map(|factor| Enrolment::of(&factor.secret, email)))
+}
+
+impl Enrolment {
+    fn of(secret: &[u8], email: &str) -> Self {
+        let whole = BASE32_NOPAD.encode(secret);
+        let groups: Vec<&str> =
+            (0..whole.len()).step_by(4).filter_map(|at| whole.get(at..at + 4)).collect();
+        let label: String = email.bytes().map(percent_encoded).collect();
+        Self {
+            letters: groups.join(" "),
+            link: format!("otpauth://totp/Zoop:{label}?secret={whole}&issuer=Zoop"),
+        }
+    }
+}
+
+fn percent_encoded(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    }
+}
+
+/// Turns it on by a first code: the recovery codes, shown this once. None where the code is wrong.
+///
+/// # Errors
+/// [`Error::Conflict`] where nothing was begun, or after too many wrong codes.
+pub fn confirm(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &person::Person,
+    typed: &str,
+    by: By,
+) -> Result<Option<Vec<String>>> {
+    let user = person.id;
+    let factor = store::factor(tx, user)?.filter(|factor| !factor.is_confirmed);
+    let Some(factor) = factor else {
+        return Err(Error::conflict("Begin once more: there is nothing to confirm any longer."));
+    };
+    let now = environment.clock.now();
+    let Some(step) = totp::step_of(&factor.secret, typed, now) else { return Ok(None) };
+    store::confirm(tx, user, step, now)?;
+    let codes = new_recovery_codes(tx, environment, user)?;
+    let change = ("second_factor", json!(false), json!(true));
+    person::tell(tx, environment, user, by, "second_factor_on", change)?;
+    Ok(Some(codes))
+}
+
+/// Turns it off, and forgets all that belongs to it.
+///
+/// # Errors
+/// The database's.
+pub fn turn_off(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    by: By,
+) -> Result<()> {
+    let was_on = is_on(tx, user)?;
+    store::forget(tx, user)?;
+    if was_on {
+        let change = ("second_factor", json!(true), json!(false));
+        person::tell(tx, environment, user, by, "second_factor_off", change)?;
+    }
+    Ok(())
+}
+
+fn new_recovery_codes(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+) -> Result<Vec<String>> {
+    store::forget_recovery_codes(tx, user)?;
+    let codes: Vec<_> = (0..RECOVERY_CODES).map(|_| recovery_code(&environment.entropy)).collect();
+    for code in &codes {
+        store::add_recovery_code(tx, user, &recovery_hash(code))?;
+    }
+    Ok(codes)
+}
+
+fn recovery_code(entropy: &Entropy) -> String {
+    let mut bytes = [0; RECOVERY_BYTES];
+    entropy.fill(&mut bytes);
+    let letters = BASE32_NOPAD.encode(&bytes).to_lowercase();
+    let groups: Vec<&str> =
+        (0..letters.len()).step_by(4).filter_map(|at| letters.get(at..at + 4)).collect();
+    groups.join("-")
+}
+
+/// The hash of a recovery code, however it was written.
+fn recovery_hash(typed: &str) -> [u8; 32] {
+    let letters: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
+    Sha256::digest(letters.to_ascii_lowercase().as_bytes()).into()
+}
+
+/// The password was right: what waits for the code.
+pub(super) fn park(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+) -> Result<Secret> {
+    let secret = Secret::generate(SecretKind::PendingSignIn, &environment.entropy);
+    let expires = Timestamp(environment.clock.now().0 + PATIENCE);
+    store::add_pending(tx, &secret.hash(), user, expires)?;
+    Ok(secret)
+}
+
+/// Tries a code, or a recovery code, for a sign-in that waits for one.
+///
+/// # Errors
+/// [`Error::Conflict`] with the seconds to wait after too many wrong ones.
+pub fn try_code(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    pending: &Secret,
+    typed: &str,
+    origin: &Origin,
+    before: Option<&Secret>,
+) -> Result<Outcome> {
+    let now = environment.clock.now();
+    let Some(person) = store::pending(tx, &pending.hash(), now)? else {
+        return Ok(Outcome::StartOver);
+    };
+    let user = person.id;
+    let counted = entrance::count(tx, environment, &person.email, origin.address)?;
+    if !is_right(tx, user, typed, now)? {
+        let failures = store::count_failure(tx, &pending.hash())?;
+        person::tell_refused(tx, environment, user, origin.address, "wrong code")?;
+        if failures < MOST_FAILURES {
+            return Ok(Outcome::Wrong);
+        }
+        store::drop_pending(tx, &pending.hash())?;
+        return Ok(Outcome::StartOver);
+    }
+    // Whoever takes it away is the one whom it lets in.
+    if !store::drop_pending(tx, &pending.hash())? {
+        return Ok(Outcome::StartOver);
+    }
+    entrance::forgive(tx, &counted)?;
+    sessions::replace(tx, environment, before)?;
+    let secret = sessions::start(tx, environment, user, Method::SecondFactor, origin)?;
+    Ok(Outcome::In(secret))
+}
+
+/// Whether a sign-in still waits for its code.
+///
+/// # Errors
+/// The database's.
+pub fn is_waiting(tx: &mut ReadTx<'_>, pending: &Secret, now: Timestamp) -> Result<bool> {
+    Ok(store::pending(tx, &pending.hash(), now)?.is_some())
+}
+
+/// Whether this is a code that was not taken before; it is then taken.
+fn is_right(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    typed: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let Some(factor) = store::factor(tx, user)?.filter(|factor| factor.is_confirmed) else {
+        return Ok(false);
+    };
+    match totp::step_of(&factor.secret, typed, now) {
+        Some(step) => store::take_step(tx, user, step),
+        None => store::take_recovery_code(tx, user, &recovery_hash(typed), now),
+    }
+}
+
+/// The code that a person's program shows now, for tests.
+///
+/// # Errors
+/// [`Error::Internal`] where there is no such person's secret.
+#[cfg(any(test, feature = "testing"))]
+pub fn shown_code(tx: &mut ReadTx<'_>, user: Id<kinds::User>, now: Timestamp) -> Result<String> {
+    let factor = store::factor(tx, user)?.ok_or_else(|| Error::internal("no second factor"))?;
+    totp::code(&factor.secret, totp::step(now)).ok_or_else(|| Error::internal("no code"))
+}

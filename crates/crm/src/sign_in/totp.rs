@@ -1,0 +1,78 @@
+//! Codes of six digits that change every thirty seconds.
+//!
+//! Sources: RFC 6238 (HMAC-SHA-1, 30 s) and RFC 4226, 5.3.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use zoop_db::Timestamp;
+
+/// Seconds that a code is for.
+const STEP: i64 = 30;
+/// Steps before and after this one whose codes are taken too: clocks differ.
+const DRIFT: i64 = 1;
+const DIGITS: usize = 6;
+
+/// The step of a moment.
+pub(super) fn step(now: Timestamp) -> i64 {
+    now.0.div_euclid(STEP * 1_000_000)
+}
+
+/// The step near `now` that `typed` is the code of, if it is one's.
+pub(super) fn step_of(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
+    let digits: String = typed.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let here = step(now);
+    let mut found = None;
+    // All of them are computed, so that the time taken tells nothing.
+    for step in here - DRIFT..=here + DRIFT {
+        if code(secret, step).as_deref() == Some(digits.as_str()) {
+            found = Some(step);
+        }
+    }
+    found
+}
+
+/// The code of a step.
+pub(super) fn code(secret: &[u8], step: i64) -> Option<String> {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret).ok()?;
+    mac.update(&step.to_be_bytes());
+    let digest = mac.finalize().into_bytes();
+    let offset = usize::from(digest.last()? & 0xf);
+    let bytes = digest.get(offset..offset + 4)?.try_into().ok()?;
+    let number = (u32::from_be_bytes(bytes) & 0x7fff_ffff) % 1_000_000;
+    Some(format!("{number:0DIGITS$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standards_examples_come_out() {
+        // RFC 6238, appendix B: the last six of its eight digits.
+        let secret = b"12345678901234567890";
+        for (seconds, expected) in [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (1_111_111_111, "050471"),
+            (1_234_567_890, "005924"),
+            (2_000_000_000, "279037"),
+            (20_000_000_000, "353130"),
+        ] {
+            let now = Timestamp(seconds * 1_000_000);
+            assert_eq!(code(secret, step(now)).as_deref(), Some(expected));
+            assert_eq!(step_of(secret, expected, now), Some(step(now)));
+        }
+    }
+
+    #[test]
+    fn a_neighbours_code_is_taken_and_none_further_away() {
+        let secret = b"12345678901234567890";
+        let now = Timestamp(1_111_111_111 * 1_000_000);
+        for (distance, is_taken) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
+            let typed = code(secret, step(now) + distance).unwrap();
+            assert_eq!(step_of(secret, &typed, now).is_some(), is_taken, "{distance}");
+        }
+        assert_eq!(step_of(secret, "050 471", now), Some(step(now)));
+        assert_eq!(step_of(secret, "", now), None);
+    }
+}

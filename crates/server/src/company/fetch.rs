@@ -1,0 +1,69 @@
+//! What is asked of the provider over HTTP: bounded in time and size, redirected nowhere.
+//!
+//! The provider's address is the operator's own setting, so it may lie within their network; an
+//! address that a visitor names never comes here.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use openidconnect::{HttpRequest, HttpResponse};
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes that one answer may have.
+const LIMIT: u64 = 256 * 1024;
+
+/// Why nothing was fetched. Neither an address's query nor a body is in it.
+#[derive(Debug)]
+pub(super) struct Failed(String);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// What asks. It trusts whom this machine trusts, so that a company's own authority is known.
+pub(super) fn agent(https_only: bool) -> Agent {
+    let found = rustls_native_certs::load_native_certs();
+    let own: Vec<_> = found.certs.iter().map(|it| Certificate::from_der(it).to_owned()).collect();
+    let roots = if own.is_empty() { RootCerts::WebPki } else { RootCerts::new_with_certs(&own) };
+    Agent::config_builder()
+        .https_only(https_only)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build()
+        .into()
+}
+
+/// Sends a request, on a thread that may wait.
+pub(super) fn fetch(
+    agent: &Agent,
+    deadline: Instant,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failed> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Failed("no time is left".into()));
+    }
+    let patience = Some(left.min(PATIENCE));
+    let (parts, body) = request.into_parts();
+    // With an empty body a GET would announce one.
+    let answer = if body.is_empty() {
+        let request = axum::http::Request::from_parts(parts, ());
+        agent.run(agent.configure_request(request).timeout_global(patience).build())
+    } else {
+        let request = axum::http::Request::from_parts(parts, body);
+        agent.run(agent.configure_request(request).timeout_global(patience).build())
+    };
+    let (parts, mut body) = answer.map_err(|error| Failed(error.to_string()))?.into_parts();
+    let body = body.with_config().limit(LIMIT).read_to_vec();
+    let body = body.map_err(|error| Failed(error.to_string()))?;
+    Ok(HttpResponse::from_parts(parts, body))
+}

@@ -1,0 +1,220 @@
+//! "Sign in with your company account": somebody signs in at the provider that the operator named
+//! (OpenID Connect), and comes back as a person of this server.
+//!
+//! The provider says who somebody is and nothing else: what they may do is their membership's, and
+//! programs are still connected here. Off unless it is set up.
+
+mod fetch;
+mod pending;
+mod provider;
+
+use std::fmt;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use zoop_crm::secret::Secret;
+use zoop_crm::sign_in::identities::{self, Claimed};
+
+use self::pending::{COOKIE, LIFETIME, Pending};
+pub(crate) use self::provider::Provider;
+use self::provider::Trouble;
+use crate::app::{App, Shared};
+use crate::people::visit::{Visit, either, give_session};
+use crate::visitors::Action;
+use crate::web::browser::set_cookie;
+use crate::web::next::{next_page, with_next};
+use crate::web::page;
+
+/// Where the button leads.
+const START: &str = "/sign-in/company";
+/// Where the provider sends the browser back to; it has to be registered there.
+const CALLBACK: &str = "/sign-in/company/callback";
+
+/// The company's provider of identities.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Company {
+    /// Its issuer, exactly as it writes it: an https URL, or http on this machine.
+    pub issuer: String,
+    /// What this server is called there.
+    pub client_id: String,
+    /// What this server proves itself with there.
+    pub client_secret: String,
+    /// The words for the company on the button.
+    pub name: String,
+}
+
+impl fmt::Debug for Company {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, client_id, .. } = self;
+        formatter
+            .debug_struct("Company")
+            .field("issuer", issuer)
+            .field("client_id", client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A page that says why the sign-in ended, and leads back to where it begins.
+#[derive(Template)]
+#[template(path = "company_stop.html")]
+struct Stop<'a> {
+    title: &'a str,
+    message: &'a str,
+}
+
+/// The button of the sign-in page: the company's name, and where it leads.
+pub(crate) struct Button<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) address: String,
+}
+
+impl<'a> Button<'a> {
+    /// The button after which `next` is opened, where a provider is set up.
+    pub(crate) fn before(shared: &'a Shared, next: &str) -> Option<Self> {
+        let name = shared.company.as_ref()?.name();
+        Some(Self { name, address: with_next(START, next) })
+    }
+}
+
+/// The routes; there is nothing behind them where no provider is set up.
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route(START, get(start)).route(CALLBACK, get(callback))
+}
+
+/// `GET /sign-in/company`: sends the browser to the provider.
+async fn start(State(app): State<App>, request: Request) -> Response {
+    either(async { leave(&Visit::begin(&app, request, Action::Company)?).await }.await)
+}
+
+async fn leave(visit: &Visit) -> Result<Response, Response> {
+    let provider = provider(visit)?;
+    let environment = &visit.shared.environment;
+    let pending = Pending::start(environment, next_page(visit.query.get("next")));
+    let now = environment.clock.now();
+    let address = provider.address(pending.clone(), now, visit.deadline).await;
+    let mut response = page::go_to(&address.map_err(|trouble| troubled(&trouble))?);
+    set_cookie(&mut response, COOKIE, &pending.cookie(), LIFETIME);
+    Ok(response)
+}
+
+/// `GET /sign-in/company/callback`: the browser is back. However that ends, this sign-in is over.
+async fn callback(State(app): State<App>, request: Request) -> Response {
+    let back = async { come_back(&Visit::begin(&app, request, Action::Company)?).await };
+    let mut response = either(back.await);
+    set_cookie(&mut response, COOKIE, "", 0);
+    response
+}
+
+async fn come_back(visit: &Visit) -> Result<Response, Response> {
+    let provider = provider(visit)?;
+    let now = visit.shared.environment.clock.now();
+    let pending = Pending::of(&visit.headers).ok_or_else(started_elsewhere)?;
+    if visit.query.text("state") != pending.state() {
+        return Err(started_elsewhere());
+    }
+    if pending.has_ended(now) {
+        return Err(stop(
+            StatusCode::BAD_REQUEST,
+            "That took too long",
+            "You have ten minutes to sign in at your company: start again.",
+        ));
+    }
+    if !provider.is_issuer(visit.query.get("iss")) {
+        tracing::warn!("another provider answered than the company's");
+        return Err(started_elsewhere());
+    }
+    let Some(code) = visit.query.get("code") else {
+        return Err(declined(visit.query.text("error")));
+    };
+    let claimed = provider.claimed(code.to_owned(), pending.clone(), now, visit.deadline).await;
+    let secret = session(visit, claimed.map_err(|trouble| troubled(&trouble))?).await?;
+    let mut response = page::go_to(next_page(Some(pending.next())));
+    give_session(&mut response, &secret);
+    Ok(response)
+}
+
+/// The provider, where one is set up.
+fn provider(visit: &Visit) -> Result<&Arc<Provider>, Response> {
+    visit.shared.company.as_ref().ok_or_else(page::not_found)
+}
+
+/// A session for whom the provider named.
+async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
+    let (origin, before) = (visit.origin(), visit.session());
+    let session = visit.write(move |tx, environment| {
+        identities::sign_in(tx, environment, &claimed, &origin, before.as_ref())
+    });
+    session.await?.ok_or_else(|| {
+        stop(
+            StatusCode::FORBIDDEN,
+            "Nobody here is known by that account",
+            "Ask an owner of the business to invite the e-mail address of your company account, and make \
+             sure that your company has verified it.",
+        )
+    })
+}
+
+/// The browser brought back no sign-in that it has begun here.
+fn started_elsewhere() -> Response {
+    stop(
+        StatusCode::BAD_REQUEST,
+        "This sign-in did not start here",
+        "It was started in another window or browser, or is over already: start again.",
+    )
+}
+
+/// The provider, or the person there, said no.
+fn declined(error: &str) -> Response {
+    // Words that RFC 6749, 4.1.2.1 and OpenID Connect Core 1.0, 3.1.2.6 know: nothing else is logged.
+    const KNOWN: [&str; 8] = [
+        "access_denied",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_scope",
+        "login_required",
+        "server_error",
+        "unauthorized_client",
+    ];
+    let cause = KNOWN.iter().find(|known| **known == error).copied().unwrap_or("another error");
+    tracing::warn!(cause, "the company's provider refused a sign-in");
+    stop(
+        StatusCode::FORBIDDEN,
+        "Your company did not sign you in",
+        "The sign-in was cancelled or refused there: start again, or ask whoever runs your company's \
+         accounts.",
+    )
+}
+
+/// The provider did not say who somebody is.
+fn troubled(trouble: &Trouble) -> Response {
+    match trouble {
+        Trouble::Unreachable(cause) => {
+            tracing::warn!(%cause, "the company's provider cannot be used");
+            stop(
+                StatusCode::BAD_GATEWAY,
+                "Your company does not answer",
+                "Your company's sign-in cannot be reached at the moment: try again in a minute.",
+            )
+        }
+        Trouble::Refused(cause) => {
+            tracing::warn!(cause, "the word of the company's provider was not taken");
+            stop(
+                StatusCode::BAD_GATEWAY,
+                "Your company's answer was not taken",
+                "What your company's sign-in said could not be trusted: start again, and tell whoever runs \
+                 this server if it stays.",
+            )
+        }
+        Trouble::Busy => page::too_many(5),
+    }
+}
+
+fn stop(status: StatusCode, title: &str, message: &str) -> Response {
+    page::page(status, &Stop { title, message })
+}

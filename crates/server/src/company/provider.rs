@@ -1,0 +1,322 @@
+//! The company's provider of identities: what it publishes about itself, and what it says of somebody
+//! who has signed in there.
+//!
+//! Sources: OpenID Connect Core 1.0, 3.1; OpenID Connect Discovery 1.0, 4; RFC 9700, 2.1.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType,
+    CoreIdTokenClaims, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreUserInfoClaims,
+};
+use openidconnect::{
+    AccessToken, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
+    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    Scope, SignatureVerificationError, StandardErrorResponse, TokenResponse,
+};
+use tokio::sync::Semaphore;
+use ureq::Agent;
+use zoop_crm::sign_in::identities::Claimed;
+use zoop_db::Timestamp;
+
+use super::Company;
+use super::fetch::{self, Failed};
+use super::pending::Pending;
+
+/// How long what the provider publishes is believed without asking again, in microseconds.
+const FRESH: i64 = 60 * 60 * 1_000_000;
+/// How long it is not asked again whatever happens, in microseconds.
+const PAUSE: i64 = 30 * 1_000_000;
+/// How far the provider's clock may be off, in microseconds.
+const LEEWAY: i64 = 60 * 1_000_000;
+/// Sign-ins that may wait for the provider at once, on a thread each.
+const SEATS: usize = 8;
+
+/// The provider, as this library describes it once it is discovered.
+type Client = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+/// Why the provider did not say who somebody is. What is said of it goes to the log: no token, no
+/// address and no text of the provider's is in it.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It does not answer, or not as it should.
+    Unreachable(String),
+    /// It answers, and its word is not taken.
+    Refused(&'static str),
+    /// Too many wait for it already.
+    Busy,
+}
+
+/// The provider.
+pub(crate) struct Provider {
+    company: Company,
+    callback: String,
+    agent: Agent,
+    published: Mutex<Published>,
+    seats: Arc<Semaphore>,
+}
+
+/// What the provider publishes about itself, its keys among it.
+#[derive(Default)]
+struct Published {
+    metadata: Option<Arc<CoreProviderMetadata>>,
+    fetched_at: i64,
+    asked_at: Option<i64>,
+}
+
+impl Provider {
+    /// The provider of these settings, which sends browsers back to this server.
+    pub(crate) fn new(company: Company, public_url: &str) -> Self {
+        Self {
+            callback: format!("{public_url}{}", super::CALLBACK),
+            agent: fetch::agent(company.issuer.starts_with("https://")),
+            company,
+            published: Mutex::default(),
+            seats: Arc::new(Semaphore::new(SEATS)),
+        }
+    }
+
+    /// The words for the company.
+    pub(crate) fn name(&self) -> &str {
+        &self.company.name
+    }
+
+    /// Whether the parameter `iss` of an answer, if it is there, names this provider (RFC 9207).
+    pub(super) fn is_issuer(&self, named: Option<&str>) -> bool {
+        named.is_none_or(|named| named == self.company.issuer)
+    }
+
+    /// Where the browser goes to sign in.
+    pub(super) async fn address(
+        self: &Arc<Self>,
+        pending: Pending,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<String, Trouble> {
+        self.aside(move |provider| {
+            let client = provider.client(now, deadline, false)?;
+            let (state, nonce) = (pending.state(), pending.nonce());
+            let verifier = PkceCodeVerifier::new(pending.verifier());
+            let flow = CoreAuthenticationFlow::AuthorizationCode;
+            let (url, ..) = client
+                .authorize_url(flow, || CsrfToken::new(state), || Nonce::new(nonce))
+                .add_scopes(["email", "profile"].map(|scope| Scope::new(scope.into())))
+                .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+                .url();
+            Ok(url.into())
+        })
+        .await
+    }
+
+    /// Whom the code stands for that the browser came back with.
+    pub(super) async fn claimed(
+        self: &Arc<Self>,
+        code: String,
+        pending: Pending,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Claimed, Trouble> {
+        self.aside(move |provider| provider.exchange(code, &pending, now, deadline)).await
+    }
+
+    /// Runs what waits for the provider on a thread that may wait.
+    async fn aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let Ok(seat) = self.seats.clone().try_acquire_owned() else { return Err(Trouble::Busy) };
+        let provider = self.clone();
+        // The thread goes on when the visitor has left, and keeps its seat.
+        let thread = tokio::task::spawn_blocking(move || {
+            let done = work(&provider);
+            drop(seat);
+            done
+        });
+        thread.await.map_err(|error| Trouble::Unreachable(error.to_string()))?
+    }
+
+    fn exchange(
+        &self,
+        code: String,
+        pending: &Pending,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Claimed, Trouble> {
+        let fetch = |request| fetch::fetch(&self.agent, deadline, request);
+        let client = self.client(now, deadline, false)?;
+        let tokens = client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|_| Trouble::Unreachable("it names no token endpoint".into()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier()))
+            .request(&fetch)
+            .map_err(|error| token_trouble(&error))?;
+        let token = tokens.id_token().ok_or(Trouble::Refused("it sent no ID token"))?;
+        let nonce = Nonce::new(pending.nonce());
+        let verified = |client: &Client| -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
+            let moment = UNIX_EPOCH + microseconds(now.0.saturating_sub(LEEWAY));
+            let verifier = client
+                .id_token_verifier()
+                .set_allowed_algs([
+                    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+                    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+                ])
+                .set_time_fn(move || moment.into());
+            token.claims(&verifier, &nonce).cloned()
+        };
+        let claims = match verified(&client) {
+            // Keys are changed without notice: a new one is looked for, not often.
+            Err(ClaimsVerificationError::SignatureVerification(
+                SignatureVerificationError::NoMatchingKey,
+            )) => verified(&self.client(now, deadline, true)?),
+            other => other,
+        };
+        let claims = claims.map_err(|error| Trouble::Refused(claims_trouble(&error)))?;
+        if claims.authorized_party().is_some_and(|party| **party != self.company.client_id) {
+            return Err(Trouble::Refused("its ID token was made for another program"));
+        }
+        let verified_email = match claims.email().zip(claims.email_verified()) {
+            Some((email, true)) => Some(email.as_str().to_owned()),
+            Some((_, false)) => None,
+            None => Self::asked_email(&client, tokens.access_token(), &claims, &fetch)?,
+        };
+        Ok(Claimed {
+            issuer: self.company.issuer.clone(),
+            subject: claims.subject().as_str().to_owned(),
+            verified_email,
+        })
+    }
+
+    /// The e-mail address that the provider tells only who asks for it (OpenID Connect Core 1.0, 5.4),
+    /// if it has verified it.
+    fn asked_email(
+        client: &Client,
+        token: &AccessToken,
+        claims: &CoreIdTokenClaims,
+        fetch: &impl Fn(openidconnect::HttpRequest) -> Result<openidconnect::HttpResponse, Failed>,
+    ) -> Result<Option<String>, Trouble> {
+        // Who is asked about is who signed in: another subject in the answer is refused.
+        let Ok(request) = client.user_info(token.clone(), Some(claims.subject().clone())) else {
+            return Ok(None);
+        };
+        let told: CoreUserInfoClaims = request
+            .require_signed_response(false)
+            .request(fetch)
+            .map_err(|_| Trouble::Unreachable("its user information cannot be had".into()))?;
+        let is_verified = told.email_verified() == Some(true);
+        Ok(told.email().filter(|_| is_verified).map(|email| email.as_str().to_owned()))
+    }
+
+    /// The library's view of the provider, with keys that are fresh enough or, where `anew`, just
+    /// fetched.
+    fn client(&self, now: Timestamp, deadline: Instant, anew: bool) -> Result<Client, Trouble> {
+        let metadata = self.metadata(now, deadline, anew)?;
+        let unusable = |_| Trouble::Unreachable("its addresses cannot be used".into());
+        let redirect = RedirectUrl::new(self.callback.clone()).map_err(unusable)?;
+        let methods = metadata.token_endpoint_auth_methods_supported();
+        let takes = |method| methods.is_none_or(|methods| methods.contains(&method));
+        let posts = !takes(CoreClientAuthMethod::ClientSecretBasic)
+            && takes(CoreClientAuthMethod::ClientSecretPost);
+        let client = CoreClient::from_provider_metadata(
+            (*metadata).clone(),
+            ClientId::new(self.company.client_id.clone()),
+            Some(ClientSecret::new(self.company.client_secret.clone())),
+        )
+        .set_redirect_uri(redirect);
+        Ok(if posts { client.set_auth_type(AuthType::RequestBody) } else { client })
+    }
+
+    /// What the provider publishes. It is asked once an hour; when it does not answer then, what it said
+    /// before still holds, and it is left alone for half a minute.
+    fn metadata(
+        &self,
+        now: Timestamp,
+        deadline: Instant,
+        anew: bool,
+    ) -> Result<Arc<CoreProviderMetadata>, Trouble> {
+        // Who waits here waits for the one that asks.
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = published.metadata.clone();
+        let is_within = |since: i64, span| (0..span).contains(&now.0.saturating_sub(since));
+        let is_fresh = is_within(published.fetched_at, FRESH);
+        let was_asked = published.asked_at.is_some_and(|at| is_within(at, PAUSE));
+        match known {
+            Some(known) if was_asked || (is_fresh && !anew) => return Ok(known),
+            None if was_asked => {
+                return Err(Trouble::Unreachable("it did not answer a moment ago".into()));
+            }
+            _ => {}
+        }
+        published.asked_at = Some(now.0);
+        match self.discover(deadline) {
+            Ok(metadata) => {
+                let metadata = Arc::new(metadata);
+                published.metadata = Some(metadata.clone());
+                published.fetched_at = now.0;
+                Ok(metadata)
+            }
+            Err(cause) => {
+                tracing::warn!(%cause, "the company's provider did not say what it publishes");
+                known.ok_or(Trouble::Unreachable(cause))
+            }
+        }
+    }
+
+    fn discover(&self, deadline: Instant) -> Result<CoreProviderMetadata, String> {
+        let issuer = IssuerUrl::new(self.company.issuer.clone()).map_err(|it| it.to_string())?;
+        let fetch = |request| fetch::fetch(&self.agent, deadline, request);
+        CoreProviderMetadata::discover(&issuer, &fetch).map_err(|error| {
+            use openidconnect::DiscoveryError::{Parse, Request, Response, Validation};
+            match error {
+                Request(failed) => failed.to_string(),
+                Parse(_) => "what it publishes cannot be read".into(),
+                Response(status, ..) => format!("it answered {}", status.as_u16()),
+                Validation(_) => "it names another issuer".into(),
+                _ => "its address cannot be used".into(),
+            }
+        })
+    }
+}
+
+fn microseconds(count: i64) -> Duration {
+    Duration::from_micros(u64::try_from(count).unwrap_or(0))
+}
+
+type TokenTrouble = RequestTokenError<Failed, StandardErrorResponse<CoreErrorResponseType>>;
+
+fn token_trouble(error: &TokenTrouble) -> Trouble {
+    match error {
+        RequestTokenError::ServerResponse(_) => Trouble::Refused("it did not take the code"),
+        RequestTokenError::Request(failed) => Trouble::Unreachable(failed.to_string()),
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            Trouble::Unreachable("its tokens cannot be read".into())
+        }
+    }
+}
+
+/// What is wrong with an ID token, in words that hold nothing of it.
+fn claims_trouble(error: &ClaimsVerificationError) -> &'static str {
+    use ClaimsVerificationError as Wrong;
+    match error {
+        Wrong::Expired(_) => "its ID token has expired",
+        Wrong::InvalidAudience(_) => "its ID token was made for another program",
+        Wrong::InvalidIssuer(_) => "its ID token names another issuer",
+        Wrong::InvalidNonce(_) => "its ID token belongs to another sign-in",
+        Wrong::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
+            "its ID token is signed with a key that it does not publish"
+        }
+        Wrong::SignatureVerification(SignatureVerificationError::DisallowedAlg(_)) => {
+            "its ID token is signed in a way that is not taken: RS256 and ES256 are"
+        }
+        Wrong::SignatureVerification(_) => "its ID token's signature is wrong",
+        _ => "its ID token cannot be used",
+    }
+}

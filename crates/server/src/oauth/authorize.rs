@@ -1,0 +1,193 @@
+//! `GET /oauth/authorize`: what a program asks for, checked, parked, and shown to the signed-in person.
+//!
+//! Before the program and where it is sent back to are known to be good, whatever is wrong is told on a
+//! page of our own; only then is anything sent back (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::error::Error;
+use zoop_crm::oauth::clients::{self, Client};
+use zoop_crm::oauth::requests::{self, Parked, Request as Asked};
+use zoop_crm::oauth::tokens;
+use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::sign_in::SignedIn;
+use zoop_db::Timestamp;
+
+use super::consent::{self, offered};
+use super::token::{LONGEST_ID, OFFLINE_ACCESS};
+use crate::app::{App, Shared};
+use crate::visitors::Action;
+use crate::web::browser;
+use crate::web::form::Form;
+use crate::web::next;
+use crate::web::page;
+
+/// Bytes that the query may have: it travels once more, encoded, through the page of sign-in.
+const LONGEST_QUERY: usize = 8 * 1024;
+
+/// An answer that is sent back to the program: what is wrong, and in words.
+struct Refusal(&'static str, &'static str);
+
+/// The endpoint.
+pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    asked(&app.shared, &head).await.unwrap_or_else(|refusal| refusal)
+}
+
+async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
+    super::admit(shared, head, Action::Page).map_err(page::too_many)?;
+    let query = head.uri.query().unwrap_or_default();
+    if query.len() > LONGEST_QUERY {
+        return Err(stop("It is longer than a link may be."));
+    }
+    let deadline = Instant::now() + shared.settings.request_deadline;
+    let person = browser::signed_in(shared, &head.headers, deadline).await;
+    let Some(person) = person.map_err(|error| page::failed(&error))? else {
+        return Err(page::go_to(&sign_in_first(query)));
+    };
+    let form = Form::parse(query.as_bytes()).map_err(|_| stop("It says something twice."))?;
+    let client = client(shared, head, &form, deadline).await?;
+    let wrong = || stop("It wants to be sent back to an address that is not its own.");
+    let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;
+    let state = form.get("state").map(str::to_owned);
+    let back = |Refusal(error, description): Refusal| {
+        let answer = [("error", error), ("error_description", description)];
+        consent::back(shared, &redirect_uri, state.as_deref(), &answer)
+    };
+    let (challenge, scopes) = read(shared, &form).map_err(back)?;
+    let request = Asked {
+        client_id: client.id,
+        redirect_uri: redirect_uri.clone(),
+        state: state.clone(),
+        challenge,
+        scopes,
+    };
+    let (secret, places) =
+        park(shared, &person, &request, deadline).await.map_err(|error| page::failed(&error))?;
+    let Some(secret) = secret else {
+        return Err(back(Refusal("access_denied", "This person can give nothing of it.")));
+    };
+    let parked = Parked { request, client_name: client.name };
+    Ok(consent::page(&person, &parked, &places, &secret, None))
+}
+
+/// The page of sign-in, from where the browser comes back here.
+pub(super) fn sign_in_first(query: &str) -> String {
+    next::sign_in(&format!("/oauth/authorize?{query}"))
+}
+
+/// The page where a request ends that nobody is told of but the person.
+fn stop(what: &str) -> Response {
+    let message =
+        format!("{what} Start again from the program, and tell whoever made it if this stays.");
+    page::stop(StatusCode::BAD_REQUEST, "This program cannot be connected", &message)
+}
+
+/// The program that asks: known by its id, or by its document.
+async fn client(
+    shared: &Shared,
+    head: &Parts,
+    form: &Form,
+    deadline: Instant,
+) -> Result<Client, Response> {
+    let unknown = || stop("It is not known here.");
+    let id = form.get("client_id").filter(|id| id.len() <= LONGEST_ID).ok_or_else(unknown)?;
+    let asked = id.to_owned();
+    let known = shared.db.read(deadline, move |tx| clients::find(tx, &asked)).await;
+    let known = known.map_err(|error: Error| page::failed(&error))?;
+    let now = shared.environment.clock.now();
+    match known {
+        Some(client) if client.is_fresh(now) => Ok(client),
+        None if Secret::parse_as(SecretKind::Client, id).is_some() => Err(unknown()),
+        None if !id.starts_with("https://") => Err(unknown()),
+        _ => documented(shared, head, id, deadline).await,
+    }
+}
+
+/// The program whose document has this address.
+async fn documented(
+    shared: &Shared,
+    head: &Parts,
+    address: &str,
+    deadline: Instant,
+) -> Result<Client, Response> {
+    super::admit(shared, head, Action::Document).map_err(page::too_many)?;
+    let document = shared.documents.fetch(address).await.map_err(|cause| {
+        tracing::info!(cause, "a program's document could not be used");
+        stop("What it says of itself could not be read at the address that is its id.")
+    })?;
+    let environment = shared.environment.clone();
+    let stale_after = i64::try_from(document.seconds).unwrap_or(0) * 1_000_000;
+    let stale_at = Timestamp(environment.clock.now().0 + stale_after);
+    let address = address.to_owned();
+    let kept = shared.db.write(deadline, move |tx| {
+        clients::keep_document(tx, &environment, &address, &document.metadata, stale_at)
+    });
+    kept.await.map_err(|error| page::failed(&error))
+}
+
+/// Where the answer goes: one of the program's own addresses; it may be left out where there is only one.
+fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
+    match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
+        (Some(sent), _) if client.may_return_to(sent) => Some(sent.to_owned()),
+        (None, [only]) => Some(only.clone()),
+        _ => None,
+    }
+}
+
+/// The challenge and the scopes of a request whose program is good.
+fn read(shared: &Shared, form: &Form) -> Result<(String, Scopes), Refusal> {
+    match form.get("response_type") {
+        Some("code") => {}
+        Some(_) => {
+            return Err(Refusal("unsupported_response_type", "response_type must be code."));
+        }
+        None => return Err(Refusal("invalid_request", "response_type must be code.")),
+    }
+    let challenge = form.get("code_challenge").filter(|it| tokens::is_challenge(it));
+    let is_s256 = form.get("code_challenge_method") == Some("S256");
+    let Some(challenge) = challenge.filter(|_| is_s256) else {
+        return Err(Refusal("invalid_request", "PKCE with the method S256 is needed."));
+    };
+    let public_url = &shared.settings.public_url;
+    if form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
+        return Err(Refusal("invalid_target", "There is no such resource here."));
+    }
+    let names = form.text("scope").split_ascii_whitespace();
+    let mut names = names.filter(|name| *name != OFFLINE_ACCESS).peekable();
+    // Who names none is asked for as much as the endpoint's own challenge names.
+    let scopes = match names.peek() {
+        None => Scopes::of(Scope::GRANTABLE),
+        Some(_) => Scopes::of(&names.filter_map(Scope::parse).collect::<Vec<_>>()),
+    };
+    if scopes.is_empty() {
+        return Err(Refusal("invalid_scope", "There is no such scope here."));
+    }
+    Ok((challenge.to_owned(), scopes))
+}
+
+/// Parks the request, if there is a business where the person can give any of it.
+async fn park(
+    shared: &Shared,
+    person: &SignedIn,
+    request: &Asked,
+    deadline: Instant,
+) -> Result<(Option<Secret>, Vec<consent::Place>), Error> {
+    let (person, request) = (person.clone(), request.clone());
+    let environment = shared.environment.clone();
+    let parking = shared.db.write(deadline, move |tx| {
+        let places = offered(&person.workplaces(tx)?, request.scopes);
+        if places.is_empty() {
+            return Ok((None, places));
+        }
+        let secret = requests::park(tx, &environment, &person, &request)?;
+        Ok((Some(secret), places))
+    });
+    parking.await
+}

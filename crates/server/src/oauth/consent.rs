@@ -1,0 +1,246 @@
+//! The page that asks a person whether a program may act for them, and what they answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::header::REFERRER_POLICY;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::error::Error;
+use zoop_crm::id::Id;
+use zoop_crm::oauth::consent::{self, Choice, Outcome};
+use zoop_crm::oauth::redirect;
+use zoop_crm::oauth::requests::{self, Parked, Request as Asked};
+use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::sign_in::sessions::Workplace;
+use zoop_crm::sign_in::{SignedIn, sessions};
+
+use crate::app::{App, Shared};
+use crate::visitors::Action;
+use crate::web::browser::{self, SESSION};
+use crate::web::form::{self, Form};
+use crate::web::page;
+
+/// A business that the person can give a program something of.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    id: String,
+    name: String,
+    scopes: Scopes,
+}
+
+/// A scope in words.
+struct Wish {
+    name: &'static str,
+    title: &'static str,
+    about: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct ConsentPage<'a> {
+    program: &'a str,
+    /// The host of the program's own document, if it has one.
+    known_by: Option<String>,
+    returns_to: String,
+    is_local: bool,
+    person: &'a str,
+    email: &'a str,
+    other_account: String,
+    places: &'a [Place],
+    wishes: Vec<Wish>,
+    request: &'a str,
+    fault: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "return.html")]
+struct ReturnPage<'a> {
+    address: &'a str,
+}
+
+/// The businesses where the person's role has any of these scopes.
+pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
+    let places = places.iter().map(|place| Place {
+        id: place.account.id.to_string(),
+        name: place.name.clone(),
+        scopes: scopes.and(place.role.scopes()),
+    });
+    places.filter(|place| !place.scopes.is_empty()).collect()
+}
+
+/// The page that asks.
+pub(super) fn page(
+    person: &SignedIn,
+    parked: &Parked,
+    places: &[Place],
+    secret: &Secret,
+    fault: Option<&str>,
+) -> Response {
+    let Parked { request, client_name } = parked;
+    let destination = redirect::destination(&request.redirect_uri);
+    let is_documented = request.client_id.starts_with("https://");
+    let scopes = places.iter().fold(Scopes::NONE, |all, place| all.or(place.scopes));
+    let status = if fault.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    page::page(
+        status,
+        &ConsentPage {
+            program: client_name,
+            known_by: is_documented.then(|| redirect::destination(&request.client_id).host),
+            returns_to: destination.host,
+            is_local: destination.is_local,
+            person: &person.name,
+            email: &person.email,
+            other_account: super::authorize::sign_in_first(&query(request)),
+            places,
+            wishes: scopes.iter().map(wish).collect(),
+            request: secret.expose(),
+            fault,
+        },
+    )
+}
+
+/// The query that asks for the same again.
+fn query(request: &Asked) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query
+        .append_pair("response_type", "code")
+        .append_pair("client_id", &request.client_id)
+        .append_pair("redirect_uri", &request.redirect_uri)
+        .append_pair("code_challenge", &request.challenge)
+        .append_pair("code_challenge_method", "S256")
+        .append_pair("scope", &request.scopes.list());
+    if let Some(state) = &request.state {
+        query.append_pair("state", state);
+    }
+    query.finish()
+}
+
+fn wish(scope: Scope) -> Wish {
+    let (title, about) = match scope {
+        Scope::ReadCustomers => {
+            ("Read customers", "See customers, their contacts, addresses and tags.")
+        }
+        Scope::WriteCustomers => (
+            "Change customers",
+            "Add, change and archive customers, contacts and addresses; change and delete tags.",
+        ),
+        Scope::ReadNotes => ("Read notes", "See the notes that the team has written."),
+        Scope::WriteNotes => ("Write notes", "Add, change and archive notes in your name."),
+        // Never granted to a program.
+        Scope::Administer | Scope::Operate => ("", ""),
+    };
+    Wish { name: scope.name(), title, about }
+}
+
+/// Sends the browser back to the program. The answer is a page, not a redirect: browsers hold a form's
+/// policy against every address that its answer redirects to, and drop it on the way.
+pub(super) fn back(
+    shared: &Shared,
+    redirect_uri: &str,
+    state: Option<&str>,
+    answer: &[(&str, &str)],
+) -> Response {
+    let mut answer = answer.to_vec();
+    answer.extend(state.map(|state| ("state", state)));
+    // RFC 9207: the program knows by it that no other server answered.
+    answer.push(("iss", &shared.settings.public_url));
+    let Some(address) = redirect::with_answer(redirect_uri, &answer) else {
+        return page::not_found();
+    };
+    let mut response = page::page(StatusCode::OK, &ReturnPage { address: &address });
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// `POST /oauth/authorize`: the person's answer.
+pub(super) async fn answer(State(app): State<App>, request: Request) -> Response {
+    answered(&app.shared, request).await.unwrap_or_else(|refusal| refusal)
+}
+
+async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Response> {
+    let (head, body) = request.into_parts();
+    let address = super::admit(shared, &head, Action::Page).map_err(page::too_many)?;
+    let deadline = Instant::now() + shared.settings.request_deadline;
+    let form = form::read(&shared.settings.public_url, &head.headers, body, deadline).await?;
+    let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(over)?;
+    let parked = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));
+    let parked = parked.ok_or_else(over)?;
+    let choice = choice(&form).ok_or_else(over)?;
+    let environment = shared.environment.clone();
+    let secret = parked.clone();
+    let answering = shared.db.write(deadline, move |tx| {
+        let now = environment.clock.now();
+        let Some(person) = sessions::find(tx, &session, now)? else { return Ok(None) };
+        let address = Some(address);
+        let outcome = consent::answer(tx, &environment, &person, &parked, choice, address)?;
+        Ok(Some((person, outcome)))
+    });
+    let done = answering.await.map_err(|error: Error| page::failed(&error))?;
+    let (person, outcome) = done.ok_or_else(over)?;
+    match outcome {
+        Outcome::Allowed(asked, code) => {
+            let code = [("code", code.expose())];
+            Ok(back(shared, &asked.redirect_uri, asked.state.as_deref(), &code))
+        }
+        Outcome::Denied(asked) => {
+            let error = [("error", "access_denied"), ("error_description", "The person said no.")];
+            Ok(back(shared, &asked.redirect_uri, asked.state.as_deref(), &error))
+        }
+        Outcome::NoScope => {
+            let fault = "Leave at least one thing ticked, or choose Deny.";
+            again(shared, &person, &secret, fault, deadline).await
+        }
+        Outcome::NoBusiness => {
+            let fault = "You cannot connect it to this business: choose another one.";
+            again(shared, &person, &secret, fault, deadline).await
+        }
+        Outcome::Gone => Err(over()),
+    }
+}
+
+/// What a form says, if the page wrote it.
+fn choice(form: &Form) -> Option<Choice> {
+    let is_allowed = match form.get("decision") {
+        Some("allow") => true,
+        Some("deny") => false,
+        _ => return None,
+    };
+    let tenant = Id::parse(form.text("business"))?;
+    let ticked: Vec<_> =
+        Scope::GRANTABLE.iter().copied().filter(|scope| form.get(scope.name()).is_some()).collect();
+    Some(Choice { tenant, scopes: Scopes::of(&ticked), is_allowed })
+}
+
+/// Asks once more, saying what was wrong.
+async fn again(
+    shared: &Shared,
+    person: &SignedIn,
+    secret: &Secret,
+    fault: &str,
+    deadline: Instant,
+) -> Result<Response, Response> {
+    let (asked, hidden) = (person.clone(), secret.clone());
+    let now = shared.environment.clock.now();
+    let reading = shared.db.read(deadline, move |tx| {
+        let places = asked.workplaces(tx)?;
+        Ok(requests::find(tx, &asked, &hidden, now)?.map(|parked| (parked, places)))
+    });
+    let found = reading.await.map_err(|error: Error| page::failed(&error))?;
+    let (parked, places) = found.ok_or_else(over)?;
+    let places = offered(&places, parked.request.scopes);
+    Ok(page(person, &parked, &places, secret, Some(fault)))
+}
+
+/// The request is not there any more, or is not this session's.
+fn over() -> Response {
+    page::stop(
+        StatusCode::BAD_REQUEST,
+        "This request is over",
+        "It was answered already, took too long, or you have been signed out: start again from the \
+         program.",
+    )
+}

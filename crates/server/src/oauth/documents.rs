@@ -1,0 +1,351 @@
+//! What programs say of themselves at the address that is their id, fetched so that nobody makes this
+//! server reach what is not theirs.
+//!
+//! The name is looked up once and connected to at the very addresses that were checked; there are no
+//! redirects and no proxies, the answer is short, and so is the patience. Why it failed stands in the
+//! log alone: told to a browser it would tell what this server can reach.
+//!
+//! Source: draft-ietf-oauth-client-id-metadata-document.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::Request;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+use zoop_crm::oauth::clients::Metadata;
+
+use super::public::is_public;
+
+/// Documents that are fetched at once.
+const AT_ONCE: usize = 4;
+/// Bytes that a document may have.
+const LONGEST: usize = 10 * 1024;
+/// Bytes that the head of the answer may have.
+const HEAD: usize = 16 * 1024;
+/// Bytes that an address may have.
+const LONGEST_ADDRESS: usize = 512;
+/// Addresses of a name that are tried.
+const TRIES: usize = 3;
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// Seconds that a document is kept for, whatever its own server says.
+const KEPT: std::ops::RangeInclusive<u64> = 600..=86_400;
+
+/// How documents are fetched. Only tests have a reason to change it, and no setting does.
+#[derive(Debug, Clone)]
+pub struct DocumentPolicy {
+    /// Certificates (DER) of the authorities that are trusted; the machine's own where there are none.
+    pub roots: Vec<Vec<u8>>,
+    /// Whether `localhost` and other ports than 443 are taken.
+    pub local_names: bool,
+    /// Whether addresses that are not public are connected to.
+    pub local_addresses: bool,
+    /// How long it may take in all.
+    pub patience: Duration,
+}
+
+impl Default for DocumentPolicy {
+    fn default() -> Self {
+        // A build for the tests with other programs, whose documents are on this machine.
+        let is_local = cfg!(feature = "conformance-fixtures");
+        Self {
+            roots: Vec::new(),
+            local_names: is_local,
+            local_addresses: is_local,
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Fetches documents.
+pub(crate) struct Documents {
+    policy: DocumentPolicy,
+    tls: OnceLock<Result<TlsConnector, String>>,
+    seats: Semaphore,
+}
+
+/// A document that is sound, and how long it may be kept.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) metadata: Metadata,
+    pub(super) seconds: u64,
+}
+
+impl Documents {
+    pub(crate) fn new(policy: DocumentPolicy) -> Self {
+        Self { policy, tls: OnceLock::new(), seats: Semaphore::new(AT_ONCE) }
+    }
+
+    /// The document at `address`, which must be its program's id; the cause for the log where there is
+    /// none.
+    pub(super) async fn fetch(&self, address: &str) -> Result<Document, String> {
+        let url = self.checked(address).ok_or("the address is none that is fetched")?;
+        let fetched = async {
+            let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
+            let (head, body) = self.get(&url).await?;
+            let metadata = read(address, &body)?;
+            Ok(Document { metadata, seconds: seconds(&head) })
+        };
+        let whole = tokio::time::timeout(self.policy.patience, fetched).await;
+        whole.unwrap_or_else(|_| Err("it took too long".to_owned()))
+    }
+
+    /// The address, if it is one that may be fetched: written in the one way, of a public name.
+    fn checked(&self, address: &str) -> Option<Url> {
+        let url = Url::parse(address).ok().filter(|url| url.as_str() == address)?;
+        let is_local_name = |name: &str| {
+            let last = name.rsplit('.').next().unwrap_or_default();
+            !name.contains('.')
+                || name.ends_with('.')
+                || matches!(last, "localhost" | "local" | "internal")
+        };
+        let is_sound = address.len() <= LONGEST_ADDRESS
+            && url.scheme() == "https"
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+            && url.query().is_none()
+            && url.path() != "/";
+        let Some(Host::Domain(name)) = url.host() else { return None };
+        let is_named = self.policy.local_names || (!is_local_name(name) && url.port().is_none());
+        (is_sound && is_named).then_some(url)
+    }
+
+    async fn get(&self, url: &Url) -> Result<(HeaderMap, Bytes), String> {
+        let name = url.host_str().unwrap_or_default();
+        let port = url.port().unwrap_or(443);
+        let stream = self.connect(name, port).await?;
+        let server = ServerName::try_from(name.to_owned()).map_err(told)?;
+        let stream = self.tls()?.connect(server, stream).await.map_err(told)?;
+        let (mut sender, connection) = http1::Builder::new()
+            .max_buf_size(HEAD)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(told)?;
+        // Ends with this function, whatever becomes of it.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(connection);
+        let host = if port == 443 { name.to_owned() } else { format!("{name}:{port}") };
+        let request = Request::get(url.path())
+            .header(HOST, host)
+            .header(ACCEPT, "application/json")
+            .body(Empty::<Bytes>::new())
+            .map_err(told)?;
+        let answer = sender.send_request(request).await.map_err(told)?;
+        if answer.status() != StatusCode::OK {
+            return Err(format!("it was answered {}", answer.status()));
+        }
+        if !is_json(answer.headers()) {
+            return Err("it is not said to be JSON".to_owned());
+        }
+        let (head, body) = answer.into_parts();
+        let body = Limited::<Incoming>::new(body, LONGEST).collect().await.map_err(told)?;
+        Ok((head.headers, body.to_bytes()))
+    }
+
+    /// Connects to the first public address of the name that answers.
+    async fn connect(&self, name: &str, port: u16) -> Result<TcpStream, String> {
+        let found = tokio::net::lookup_host((name, port)).await.map_err(told)?;
+        let public: Vec<SocketAddr> = found
+            .filter(|at| self.policy.local_addresses || is_public(at.ip()))
+            .take(TRIES)
+            .collect();
+        let mut cause = "the name has no public address".to_owned();
+        for address in public {
+            match tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => cause = told(error),
+                Err(_) => "nobody answered".clone_into(&mut cause),
+            }
+        }
+        Err(cause)
+    }
+
+    fn tls(&self) -> Result<&TlsConnector, String> {
+        self.tls.get_or_init(|| connector(&self.policy.roots)).as_ref().map_err(Clone::clone)
+    }
+}
+
+fn told(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn connector(roots: &[Vec<u8>]) -> Result<TlsConnector, String> {
+    let trusted = if roots.is_empty() {
+        rustls_native_certs::load_native_certs().certs
+    } else {
+        roots.iter().cloned().map(CertificateDer::from).collect()
+    };
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(trusted);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(told)?
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// What a document says, if it is about the program that has this address as its id, and if that program
+/// can do without a secret.
+fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
+    let sent: Value = serde_json::from_slice(body).map_err(told)?;
+    if sent["client_id"].as_str() != Some(address) {
+        return Err("its client_id is not its address".to_owned());
+    }
+    if !sent["client_name"].is_string() {
+        return Err("it has no client_name".to_owned());
+    }
+    if sent.get("client_secret").is_some() {
+        return Err("it holds a client_secret".to_owned());
+    }
+    let supported = sent["token_endpoint_auth_methods_supported"].as_array();
+    let knows_none = supported.is_some_and(|methods| methods.iter().any(|method| method == "none"));
+    match sent["token_endpoint_auth_method"].as_str() {
+        None | Some("none") => {}
+        Some("private_key_jwt") if knows_none => {}
+        Some(_) => return Err("its program cannot do without a secret".to_owned()),
+    }
+    Metadata::read(&sent).map_err(|fault| format!("its metadata are no good: {fault:?}"))
+}
+
+/// How long a document may be kept (RFC 9111, 5.2.2), within what is sensible here.
+fn seconds(headers: &HeaderMap) -> u64 {
+    let lists = headers.get_all(CACHE_CONTROL).iter().filter_map(|list| list.to_str().ok());
+    let directives: Vec<String> = lists
+        .flat_map(|list| list.split(','))
+        .map(|directive| directive.trim().to_ascii_lowercase())
+        .collect();
+    let is_told = |name: &str| directives.iter().any(|directive| directive == name);
+    let age = directives.iter().find_map(|it| it.strip_prefix("max-age=")?.parse::<u64>().ok());
+    match age {
+        Some(age) if !is_told("no-store") && !is_told("no-cache") => {
+            age.clamp(*KEPT.start(), *KEPT.end())
+        }
+        _ => *KEPT.start(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_document_has_an_address_of_a_public_name_written_in_one_way() {
+        let local = DocumentPolicy { local_names: false, ..DocumentPolicy::default() };
+        let documents = Documents::new(local);
+        for address in [
+            "https://claude.ai/oauth/mcp-oauth-client-metadata",
+            "https://program.example/client.json",
+        ] {
+            assert!(documents.checked(address).is_some(), "{address}");
+        }
+        let long = format!("https://a.example/{}", "x".repeat(LONGEST_ADDRESS));
+        for address in [
+            "",
+            "program",
+            "http://a.example/x",
+            "https://a.example",
+            "https://a.example/",
+            "https://127.0.0.1/x",
+            "https://2130706433/x",
+            "https://0x7f.1/x",
+            "https://[::1]/x",
+            "https://[::ffff:127.0.0.1]/x",
+            "https://user@a.example/x",
+            "https://a.example/x#f",
+            "https://a.example/x?y",
+            "https://a.example/../x",
+            "https://a.example:443/x",
+            "https://a.example:8443/x",
+            "https://A.example/x",
+            "https://a.example./x",
+            "https://localhost/x",
+            "https://a.localhost/x",
+            "https://printer.local/x",
+            "https://metadata.google.internal/x",
+            "https://intranet/x",
+            "https://a.example/é",
+            long.as_str(),
+        ] {
+            assert!(documents.checked(address).is_none(), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_about_its_own_address_and_a_program_without_a_secret() {
+        const ADDRESS: &str = "https://a.example/client.json";
+        let sound = json!({
+            "client_id": ADDRESS, "client_name": "A", "redirect_uris": ["https://a.example/cb"],
+        });
+        let is_taken = |change: Value| {
+            let mut sent = sound.clone();
+            for (name, value) in change.as_object().unwrap() {
+                sent[name] = value.clone();
+            }
+            read(ADDRESS, sent.to_string().as_bytes()).is_ok()
+        };
+        assert!(is_taken(json!({})));
+        assert!(is_taken(json!({ "token_endpoint_auth_method": "none" })));
+        let both = json!(["private_key_jwt", "none"]);
+        assert!(is_taken(json!({
+            "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_methods_supported": both,
+        })));
+        for change in [
+            json!({ "client_id": "https://b.example/client.json" }),
+            json!({ "client_id": null }),
+            json!({ "client_name": null }),
+            json!({ "client_secret": "s" }),
+            json!({ "redirect_uris": ["javascript:alert(1)"] }),
+            json!({ "token_endpoint_auth_method": "private_key_jwt" }),
+            json!({
+                "token_endpoint_auth_method": "client_secret_post",
+                "token_endpoint_auth_methods_supported": both,
+            }),
+        ] {
+            assert!(!is_taken(change.clone()), "{change}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_kept_between_ten_minutes_and_a_day() {
+        let kept = |told: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(told));
+            seconds(&headers)
+        };
+        assert_eq!(seconds(&HeaderMap::new()), 600);
+        assert_eq!(kept("max-age=3600"), 3_600);
+        assert_eq!(kept("Public, Max-Age=7200"), 7_200);
+        assert_eq!(kept("max-age=1"), 600);
+        assert_eq!(kept("max-age=31536000"), 86_400);
+        assert_eq!(kept("max-age=3600, no-cache"), 600);
+        assert_eq!(kept("no-store"), 600);
+        assert_eq!(kept("max-age=soon"), 600);
+    }
+}

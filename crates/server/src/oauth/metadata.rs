@@ -1,0 +1,65 @@
+//! Where everything is: what a program reads that was told nothing but the endpoint's address.
+//!
+//! Sources: RFC 9728 (of the resource), RFC 8414 (of the authorization server), and
+//! draft-ietf-oauth-client-id-metadata-document.
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use zoop_crm::access::{Scope, Scopes};
+
+use crate::app::App;
+
+/// A new setting is seen soon.
+const LIFETIME: &str = "public, max-age=300";
+/// The scope that some programs ask for to get refresh tokens, which they get in any case.
+const OFFLINE_ACCESS: &str = "offline_access";
+
+/// Of the protected resource.
+pub(super) async fn resource(State(app): State<App>) -> Response {
+    let public_url = &app.shared.settings.public_url;
+    answer(&json!({
+        "resource": super::resource(public_url),
+        "authorization_servers": [public_url],
+        "scopes_supported": Scope::GRANTABLE,
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Zoop",
+    }))
+}
+
+/// Of the authorization server. That it takes programs without a secret alone is what makes those that
+/// know several ways choose the one that works here.
+pub(super) async fn server(State(app): State<App>) -> Response {
+    let issuer = &app.shared.settings.public_url;
+    let mut scopes: Vec<_> = Scopes::of(Scope::GRANTABLE).iter().map(Scope::name).collect();
+    scopes.push(OFFLINE_ACCESS);
+    answer(&json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/oauth/authorize"),
+        "token_endpoint": format!("{issuer}/oauth/token"),
+        "registration_endpoint": format!("{issuer}/oauth/register"),
+        "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+        "scopes_supported": scopes,
+        "authorization_response_iss_parameter_supported": true,
+        "client_id_metadata_document_supported": true,
+    }))
+}
+
+fn answer(metadata: &Value) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static(LIFETIME)),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    let mut response = (headers, metadata.to_string()).into_response();
+    super::open(response.headers_mut());
+    response
+}

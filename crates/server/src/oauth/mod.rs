@@ -1,0 +1,186 @@
+//! The authorization server over HTTP: what programs ask of it, and what it asks people.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `metadata` | where everything is, for programs that know only the endpoint |
+//! | `register` | programs that register themselves |
+//! | `documents`, `public` | programs that are known by a document elsewhere, fetched with care |
+//! | `authorize`, `consent` | what a program asks for, and the page that asks the person |
+//! | `token` | codes and refresh tokens become tokens; tokens are ended |
+//!
+//! The rules are [`zoop_crm::oauth`]'s. The issuer is the public URL, never the `Host` of a request.
+
+mod authorize;
+mod consent;
+pub(crate) mod documents;
+mod metadata;
+mod public;
+mod register;
+mod token;
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::Router;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, CONTENT_TYPE,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::json;
+use zoop_crm::error::Error;
+
+use crate::answer::Answer;
+use crate::app::{App, Shared};
+use crate::visitors::Action;
+
+/// The routes of the authorization server.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/.well-known/oauth-protected-resource", get(metadata::resource).options(preflight))
+        .route(
+            "/.well-known/oauth-protected-resource/api/mcp",
+            get(metadata::resource).options(preflight),
+        )
+        .route("/.well-known/oauth-authorization-server", get(metadata::server).options(preflight))
+        .route("/oauth/register", post(register::register).options(preflight))
+        .route("/oauth/authorize", get(authorize::ask).post(consent::answer))
+        .route("/oauth/token", post(token::token).options(preflight))
+        .route("/oauth/revoke", post(token::revoke).options(preflight))
+}
+
+/// The resource that tokens are for (RFC 8707).
+fn resource(public_url: &str) -> String {
+    format!("{public_url}/api/mcp")
+}
+
+/// Whether a program means this server's resource: with a slash at the end or without, and whatever
+/// the query of the endpoint that it was told.
+fn is_resource(public_url: &str, sent: &str) -> bool {
+    let sent = sent.split_once('?').map_or(sent, |(address, _)| address);
+    sent.strip_suffix('/').unwrap_or(sent) == resource(public_url)
+}
+
+/// Lets any page read an answer: it holds nothing that a program elsewhere could not have, and no cookie
+/// counts here.
+fn open(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+/// What a browser asks before it lets a page of another site call.
+async fn preflight() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    open(headers);
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "accept, authorization, content-type, mcp-protocol-version"),
+        (ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// From where a request comes.
+fn address(shared: &Shared, head: &Parts) -> IpAddr {
+    let client = shared.proxies.client(&head.extensions, &head.headers);
+    client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// Counts what an address does before anything is read for it.
+fn admit(shared: &Shared, head: &Parts, action: Action) -> Result<IpAddr, u64> {
+    let address = address(shared, head);
+    shared.visitors.admit(action, address, shared.environment.clock.now())?;
+    Ok(address)
+}
+
+/// Whether a body is said to be of this media type.
+fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = sent.split_once(';').map_or(sent, |(essence, _)| essence);
+    essence.trim().eq_ignore_ascii_case(media_type)
+}
+
+/// A refusal as programs read it (RFC 6749, 5.2).
+fn refused(error: &str, description: &str) -> Answer {
+    let body = json!({ "error": error, "error_description": description }).to_string();
+    Answer { status: StatusCode::BAD_REQUEST, ..Answer::ok(body.into_bytes(), "refused") }
+}
+
+fn too_many(seconds: u64) -> Answer {
+    Answer {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        retry_after: Some(seconds),
+        outcome: "rate_limited",
+        ..refused(
+            "temporarily_unavailable",
+            "Too many requests came from here: wait, then try again.",
+        )
+    }
+}
+
+fn unavailable(outcome: &'static str) -> Answer {
+    Answer {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        retry_after: Some(5),
+        outcome,
+        ..refused("temporarily_unavailable", "The server cannot answer at the moment: try again.")
+    }
+}
+
+/// The answer to a request that failed on the server's side; the cause goes to the log.
+fn failed(error: &Error, request_id: &str) -> Answer {
+    match error {
+        Error::Unavailable { cause } => {
+            tracing::debug!(request_id, %cause, "a request was put off");
+            unavailable("unavailable")
+        }
+        Error::Internal { cause } => {
+            tracing::error!(request_id, %cause, "a request failed");
+            internal()
+        }
+        error => {
+            tracing::error!(request_id, kind = error.kind(), "a request failed");
+            internal()
+        }
+    }
+}
+
+fn internal() -> Answer {
+    Answer {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        outcome: "internal",
+        ..refused("server_error", "Something failed on the server: try again.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resource_is_the_endpoint_with_or_without_a_slash_and_a_query() {
+        let is_ours = |sent| is_resource("https://crm.example.com", sent);
+        for sent in [
+            "https://crm.example.com/api/mcp",
+            "https://crm.example.com/api/mcp/",
+            "https://crm.example.com/api/mcp?readonly=true",
+        ] {
+            assert!(is_ours(sent), "{sent}");
+        }
+        for sent in [
+            "https://crm.example.com",
+            "https://crm.example.com/api/mcp//",
+            "https://crm.example.com/api/mcp#f",
+            "https://crm.example.com.evil.example/api/mcp",
+            "http://crm.example.com/api/mcp",
+            "https://other.example/api/mcp",
+            "",
+        ] {
+            assert!(!is_ours(sent), "{sent}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `POST /oauth/register`: programs that register themselves (RFC 7591). Kept for those that do not know
+//! documents yet; nothing is granted by it.
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::error::Error;
+use zoop_crm::oauth::clients::{self, Client, Metadata, MetadataFault, Registration};
+
+use crate::answer::Answer;
+use crate::app::{App, Shared};
+use crate::peer::neighbourhood;
+use crate::trail::Trail;
+use crate::visitors::Action;
+use crate::web::form;
+
+/// The endpoint.
+pub(super) async fn register(State(app): State<App>, request: Request) -> Response {
+    let mut trail = Trail::start(&app.shared);
+    trail.tool = "oauth/register";
+    let answer = registered(&app.shared, request, &trail).await.unwrap_or_else(|refusal| refusal);
+    let mut response = trail.finish(answer);
+    super::open(response.headers_mut());
+    response
+}
+
+async fn registered(
+    shared: &Shared,
+    request: Request,
+    trail: &Trail<'_>,
+) -> Result<Answer, Answer> {
+    let (head, body) = request.into_parts();
+    let address = super::admit(shared, &head, Action::Registration).map_err(super::too_many)?;
+    if !trail.has_room {
+        return Err(super::unavailable("overloaded"));
+    }
+    let deadline = Instant::now() + shared.settings.request_deadline;
+    let wrong = |description| super::refused("invalid_client_metadata", description);
+    if !super::is_of_type(&head.headers, "application/json") {
+        return Err(wrong("Send the metadata as application/json."));
+    }
+    let body = form::body(body, deadline)
+        .await
+        .ok_or_else(|| wrong("The metadata are longer than 64 KiB or did not arrive."))?;
+    let sent: Value = serde_json::from_slice(&body).map_err(|_| wrong("This is no JSON."))?;
+    let metadata = Metadata::read(&sent).map_err(|fault| match fault {
+        MetadataFault::NotAnObject => wrong("The metadata must be a JSON object."),
+        MetadataFault::RedirectUris => super::refused(
+            "invalid_redirect_uri",
+            "redirect_uris must be 1 to 20 addresses that begin with https, with http on loopback, or \
+             with a scheme of the program's own, without a fragment.",
+        ),
+    })?;
+    let environment = shared.environment.clone();
+    let from = neighbourhood(address).to_string();
+    let registration = shared
+        .db
+        .write(deadline, move |tx| clients::register(tx, &environment, &metadata, &from))
+        .await
+        .map_err(|error| match error {
+            Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
+            error => super::failed(&error, &trail.id),
+        })?;
+    match registration {
+        Registration::Done(client) => {
+            let status = StatusCode::CREATED;
+            let issued_at = shared.environment.clock.now().0.div_euclid(1_000_000);
+            let body = told(&client, issued_at).to_string();
+            Ok(Answer { status, ..Answer::ok(body.into_bytes(), "ok") })
+        }
+        Registration::Full => Err(super::unavailable("overloaded")),
+    }
+}
+
+/// What holds for the program, whatever it asked for (RFC 7591, 3.2.1).
+fn told(client: &Client, issued_at: i64) -> Value {
+    json!({
+        "client_id": client.id,
+        "client_id_issued_at": issued_at,
+        "client_name": client.name,
+        "redirect_uris": client.redirect_uris,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "scope": Scopes::of(Scope::GRANTABLE).list(),
+    })
+}

@@ -1,0 +1,208 @@
+//! `POST /oauth/token` and `POST /oauth/revoke`.
+//!
+//! Sources: RFC 6749, 3.2 and 5; RFC 7009, 2; RFC 8707, 2.2.
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::json;
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::error::Error;
+use zoop_crm::oauth::clients;
+use zoop_crm::oauth::tokens::{self, ACCESS_SECONDS, CodeRequest, Issued, Outcome, RefreshRequest};
+use zoop_crm::secret::{Secret, SecretKind};
+
+use super::{failed, refused};
+use crate::answer::Answer;
+use crate::app::{App, Shared};
+use crate::trail::Trail;
+use crate::visitors::Action;
+use crate::web::form::{self, Form};
+
+/// Bytes that a program's id may have.
+pub(super) const LONGEST_ID: usize = 2_048;
+/// Asked for by some, and given to all.
+pub(super) const OFFLINE_ACCESS: &str = "offline_access";
+
+/// What every request here has gone through.
+struct Asked<'a> {
+    shared: &'a Shared,
+    form: Form,
+    address: std::net::IpAddr,
+    deadline: Instant,
+    request_id: &'a str,
+}
+
+/// Makes tokens.
+pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
+    let mut trail = Trail::start(&app.shared);
+    trail.tool = "oauth/token";
+    let answer = match asked(&app.shared, request, &trail).await {
+        Ok(asked) => asked.tokens().await,
+        Err(refusal) => Err(refusal),
+    };
+    respond(trail, answer)
+}
+
+/// Ends tokens.
+pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
+    let mut trail = Trail::start(&app.shared);
+    trail.tool = "oauth/revoke";
+    let answer = match asked(&app.shared, request, &trail).await {
+        Ok(asked) => asked.revoked().await,
+        Err(refusal) => Err(refusal),
+    };
+    respond(trail, answer)
+}
+
+fn respond(trail: Trail<'_>, answer: Result<Answer, Answer>) -> Response {
+    let mut response = trail.finish(answer.unwrap_or_else(|refusal| refusal));
+    super::open(response.headers_mut());
+    response
+}
+
+/// Reads the form of a request; nothing of it may stand in the address, which others log.
+async fn asked<'a>(
+    shared: &'a Shared,
+    request: Request,
+    trail: &'a Trail<'_>,
+) -> Result<Asked<'a>, Answer> {
+    let (head, body) = request.into_parts();
+    let address = super::admit(shared, &head, Action::Token).map_err(super::too_many)?;
+    if !trail.has_room {
+        return Err(super::unavailable("overloaded"));
+    }
+    let wrong = |description| refused("invalid_request", description);
+    if head.uri.query().is_some() {
+        return Err(wrong("Send the parameters in the body, nothing in the address."));
+    }
+    if !super::is_of_type(&head.headers, "application/x-www-form-urlencoded") {
+        return Err(wrong("Send the parameters as application/x-www-form-urlencoded."));
+    }
+    let deadline = Instant::now() + shared.settings.request_deadline;
+    let body = form::body(body, deadline)
+        .await
+        .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
+    let form = Form::parse(&body).map_err(|_| wrong("A parameter was sent twice."))?;
+    Ok(Asked { shared, form, address, deadline, request_id: &trail.id })
+}
+
+impl Asked<'_> {
+    async fn tokens(self) -> Result<Answer, Answer> {
+        let grant_type = self.form.get("grant_type");
+        if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
+            let error =
+                if grant_type.is_some() { "unsupported_grant_type" } else { "invalid_request" };
+            return Err(refused(error, "grant_type must be authorization_code or refresh_token."));
+        }
+        let client_id = self.client().await?;
+        let public_url = &self.shared.settings.public_url;
+        if self.form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
+            return Err(refused("invalid_target", "There is no such resource here."));
+        }
+        if grant_type == Some("authorization_code") {
+            self.by_code(client_id).await
+        } else {
+            self.by_refresh_token(client_id).await
+        }
+    }
+
+    /// The id of the program that asks; one that is not known registers again when it is told so.
+    async fn client(&self) -> Result<String, Answer> {
+        let unknown = || Answer {
+            status: StatusCode::UNAUTHORIZED,
+            ..refused("invalid_client", "There is no such program here: register again.")
+        };
+        let id = self.form.get("client_id").filter(|id| id.len() <= LONGEST_ID);
+        let id = id.ok_or_else(unknown)?.to_owned();
+        let asked = id.clone();
+        let found = self.shared.db.read(self.deadline, move |tx| clients::find(tx, &asked)).await;
+        let found = found.map_err(|error| failed(&error, self.request_id))?;
+        found.map(|_| id).ok_or_else(unknown)
+    }
+
+    async fn by_code(self, client_id: String) -> Result<Answer, Answer> {
+        let code = self.form.text("code");
+        let Some(code) = Secret::parse_as(SecretKind::AuthorizationCode, code) else {
+            return Err(invalid_grant());
+        };
+        let verifier = self.form.text("code_verifier").to_owned();
+        let redirect_uri = self.form.get("redirect_uri").map(str::to_owned);
+        let request = CodeRequest { client_id, code, verifier, redirect_uri };
+        let environment = self.shared.environment.clone();
+        let outcome = self.shared.db.write(self.deadline, move |tx| {
+            tokens::exchange(tx, &environment, &request, Some(self.address))
+        });
+        told(outcome.await, self.request_id)
+    }
+
+    async fn by_refresh_token(self, client_id: String) -> Result<Answer, Answer> {
+        let token = self.form.text("refresh_token");
+        let Some(token) = Secret::parse_as(SecretKind::RefreshToken, token) else {
+            return Err(invalid_grant());
+        };
+        let scopes = self.form.get("scope").map(known_scopes).transpose()?.flatten();
+        let request = RefreshRequest { client_id, token, scopes };
+        let environment = self.shared.environment.clone();
+        let outcome = self.shared.db.write(self.deadline, move |tx| {
+            tokens::refresh(tx, &environment, &request, Some(self.address))
+        });
+        told(outcome.await, self.request_id)
+    }
+
+    async fn revoked(self) -> Result<Answer, Answer> {
+        let Some(token) = self.form.get("token") else {
+            return Err(refused("invalid_request", "Say which token is to end."));
+        };
+        let done = || Answer::empty(StatusCode::OK, "ok");
+        let is_ours = |secret: &Secret| {
+            matches!(secret.kind(), SecretKind::AccessToken | SecretKind::RefreshToken)
+        };
+        // One that is unknown has ended already, as far as its bearer is concerned (RFC 7009, 2.2).
+        let Some(token) = Secret::parse(token).filter(is_ours) else { return Ok(done()) };
+        let client_id = self.form.get("client_id").map(str::to_owned);
+        let environment = self.shared.environment.clone();
+        let ended = self.shared.db.write(self.deadline, move |tx| {
+            tokens::revoke(tx, &environment, client_id.as_deref(), &token, Some(self.address))
+        });
+        ended.await.map_err(|error| failed(&error, self.request_id))?;
+        Ok(done())
+    }
+}
+
+/// The scopes of a refresh request; none where it names nothing but what all get.
+fn known_scopes(list: &str) -> Result<Option<Scopes>, Answer> {
+    let mut names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
+    if names.any(|name| Scope::parse(name).is_none()) {
+        return Err(invalid_scope());
+    }
+    Ok(Some(Scopes::parse(list)).filter(|scopes| !scopes.is_empty()))
+}
+
+fn invalid_grant() -> Answer {
+    refused("invalid_grant", "The code or token is no good any more: ask the person again.")
+}
+
+fn invalid_scope() -> Answer {
+    refused("invalid_scope", "The person did not give all of this: ask them for it.")
+}
+
+/// The answer to a token request.
+fn told(outcome: Result<Outcome, Error>, request_id: &str) -> Result<Answer, Answer> {
+    match outcome.map_err(|error| failed(&error, request_id))? {
+        Outcome::Issued(Issued { access, refresh, scopes }) => {
+            let body = json!({
+                "access_token": access.expose(),
+                "token_type": "Bearer",
+                "expires_in": ACCESS_SECONDS,
+                "refresh_token": refresh.expose(),
+                "scope": scopes.list(),
+            });
+            Ok(Answer::ok(body.to_string().into_bytes(), "ok"))
+        }
+        Outcome::InvalidGrant => Err(invalid_grant()),
+        Outcome::InvalidScope => Err(invalid_scope()),
+    }
+}

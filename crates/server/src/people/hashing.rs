@@ -1,0 +1,95 @@
+//! Passwords are hashed two at a time: each takes 19 MiB and tens of milliseconds of a core, and
+//! whoever asks for more must not keep the server from its work.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::response::Response;
+use tokio::sync::Semaphore;
+use tokio::task;
+use zoop_crm::error::Error;
+
+use crate::web::page;
+
+/// Hashed at once.
+const AT_ONCE: usize = 2;
+/// Waiting for that; one more is told to come back.
+const WAITING: usize = 32;
+
+/// Who hashes and who waits.
+pub(crate) struct Hashing {
+    seats: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        let of = |permits| Arc::new(Semaphore::new(permits));
+        Self { seats: of(AT_ONCE), queue: of(AT_ONCE + WAITING) }
+    }
+}
+
+impl Hashing {
+    /// Does work that hashes, once there is a seat for it.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Response> {
+        let Ok(place) = self.queue.clone().try_acquire_owned() else { return Err(page::busy()) };
+        let seat = tokio::time::timeout_at(deadline.into(), self.seats.clone().acquire_owned());
+        // The semaphore is never closed, so there is a seat in the end, or the time is over.
+        let Ok(Ok(seat)) = seat.await else { return Err(page::busy()) };
+        let hashed = task::spawn_blocking(move || {
+            // Held to the end of the work, also where whoever asked has left.
+            let _held = (place, seat);
+            work()
+        });
+        match hashed.await {
+            Ok(result) => result.map_err(|error| page::failed(&error)),
+            Err(panic) => Err(page::failed(&Error::internal(panic))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn two_are_hashed_thirty_two_wait_and_one_more_is_told_to_come_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let hashing = Arc::new(Hashing::default());
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let (release, hold) = mpsc::channel::<()>();
+            let hold = Arc::new(std::sync::Mutex::new(hold));
+            let asked: Vec<_> = (0..AT_ONCE + WAITING)
+                .map(|_| {
+                    let (hashing, hold) = (hashing.clone(), hold.clone());
+                    tokio::spawn(async move {
+                        let work = move || hold.lock().unwrap().recv().map_err(Error::internal);
+                        hashing.run(deadline, work).await.map_err(|page| page.status())
+                    })
+                })
+                .collect();
+            while hashing.queue.available_permits() > 0 {
+                task::yield_now().await;
+            }
+            let refused = hashing.run(deadline, || Ok(())).await.unwrap_err();
+            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+            for _ in &asked {
+                release.send(()).unwrap();
+            }
+            for one in asked {
+                assert_eq!(one.await.unwrap(), Ok(()));
+            }
+            assert!(hashing.run(deadline, || Ok(())).await.is_ok(), "there is room again");
+        });
+    }
+}

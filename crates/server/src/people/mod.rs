@@ -1,0 +1,43 @@
+//! The pages by which people sign in, look after their own account, and owners after their team.
+//!
+//! What is allowed is the product's knowledge ([`zoop_crm::sign_in`], [`zoop_crm::invitations`] and the
+//! catalogue's tools); here it is asked by forms and shown.
+
+mod account;
+mod change;
+pub(crate) mod hashing;
+mod invitation;
+pub(crate) mod mail;
+mod picture;
+mod second_factor;
+mod sign_in;
+mod team;
+pub(crate) mod visit;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// Their routes.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(sign_in::home))
+        .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-in/second-factor", get(second_factor::show).post(second_factor::enter))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/invitations/{token}", get(invitation::show).post(invitation::accept))
+        .route("/account", get(account::show))
+        .route("/account/password", post(change::password))
+        .route("/account/second-factor", post(change::begin_second_factor))
+        .route("/account/second-factor/confirm", post(change::confirm_second_factor))
+        .route("/account/second-factor/off", post(change::turn_off_second_factor))
+        .route("/account/sessions/end", post(change::end_session))
+        .route("/account/sessions/end-others", post(change::end_other_sessions))
+        .route("/account/programs/disconnect", post(change::disconnect))
+        .route("/team", get(team::show))
+        .route("/team/role", post(team::set_role))
+        .route("/team/remove", post(team::remove))
+        .route("/team/invite", post(team::invite))
+        .route("/team/revoke", post(team::revoke))
+}

@@ -1,0 +1,159 @@
+//! Signing in and out.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::error::Error;
+use zoop_crm::secret::SecretKind;
+use zoop_crm::sign_in::entrance::{self, Attempt, Outcome};
+use zoop_crm::sign_in::password::{self, Comparison};
+use zoop_crm::sign_in::{second_factor, sessions};
+
+use super::visit::{Visit, either, give_session};
+use crate::app::App;
+use crate::company::Button;
+use crate::visitors::Action;
+use crate::web::browser::{SESSION, set_cookie};
+use crate::web::form::Form;
+use crate::web::next::{self, HOME, next_page};
+use crate::web::page;
+
+/// The cookie of a sign-in that waits for its code.
+pub(super) const PENDING: &str = "__Host-zoop-sign-in";
+
+/// The same words whether or not there is such an account, and whatever is wrong.
+const WRONG: &str = "The e-mail address and the password do not go together: try again.";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn<'a> {
+    next: &'a str,
+    email: &'a str,
+    fault: &'a str,
+    company: Option<Button<'a>>,
+}
+
+impl<'a> SignIn<'a> {
+    fn new(visit: &'a Visit, next: &'a str, email: &'a str, fault: &'a str) -> Self {
+        Self { next, email, fault, company: Button::before(&visit.shared, next) }
+    }
+}
+
+/// `GET /`: to the account, or to the sign-in.
+pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
+    either(async { go_home(&Visit::begin(&app, request, Action::Page)?).await }.await)
+}
+
+async fn go_home(visit: &Visit) -> Result<Response, Response> {
+    visit.person(HOME).await?;
+    Ok(page::go_to(HOME))
+}
+
+/// `GET /sign-in`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    either(async { show_form(&Visit::begin(&app, request, Action::Page)?).await }.await)
+}
+
+async fn show_form(visit: &Visit) -> Result<Response, Response> {
+    let next = next_page(visit.query.get("next"));
+    if visit.signed_in().await?.is_some() && visit.query.get("again").is_none() {
+        return Ok(page::go_to(next));
+    }
+    Ok(page::page(StatusCode::OK, &SignIn::new(visit, next, "", "")))
+}
+
+/// `POST /sign-in`
+pub(super) async fn enter(State(app): State<App>, request: Request) -> Response {
+    either(async { try_password(&Visit::begin(&app, request, Action::SignIn)?).await }.await)
+}
+
+async fn try_password(visit: &Visit) -> Result<Response, Response> {
+    let form = visit.form().await?;
+    let next = next_page(form.get("next"));
+    let email = form.text("email");
+    let Some((attempt, renewed)) = check(visit, email, form.text("password")).await? else {
+        let wrong = SignIn::new(visit, next, email, WRONG);
+        return Ok(page::page(StatusCode::FORBIDDEN, &wrong));
+    };
+    let (origin, before) = (visit.origin(), visit.session());
+    let outcome = visit.write(move |tx, environment| {
+        let renewed = renewed.as_deref();
+        entrance::finish(tx, environment, &attempt, renewed, &origin, before.as_ref())
+    });
+    Ok(match outcome.await? {
+        Outcome::In(secret) => {
+            let mut response = page::go_to(next);
+            give_session(&mut response, &secret);
+            response
+        }
+        Outcome::NeedsCode(secret) => {
+            let mut response = page::go_to(&next::with_next("/sign-in/second-factor", next));
+            let seconds = second_factor::PATIENCE / 1_000_000;
+            set_cookie(&mut response, PENDING, secret.expose(), seconds);
+            response
+        }
+        Outcome::Wrong => {
+            page::page(StatusCode::FORBIDDEN, &SignIn::new(visit, next, email, WRONG))
+        }
+    })
+}
+
+/// A password that was typed for an account: the attempt, and the hash's renewal, if it was right.
+pub(super) async fn check(
+    visit: &Visit,
+    email: &str,
+    typed: &str,
+) -> Result<Option<(Attempt, Option<String>)>, Response> {
+    let (owned, from) = (email.to_owned(), visit.address);
+    let attempt =
+        visit.write(move |tx, environment| entrance::begin(tx, environment, &owned, from)).await?;
+    let (hash, typed) = (attempt.hash.clone(), typed.to_owned());
+    let entropy = visit.shared.environment.entropy.clone();
+    let compare = move || password::compare(hash.as_deref(), &typed, &entropy);
+    match visit.shared.hashing.run(visit.deadline, compare).await? {
+        Comparison::Right { renewed } => Ok(Some((attempt, renewed))),
+        Comparison::Wrong => {
+            tell_refused(visit, attempt);
+            Ok(None)
+        }
+    }
+}
+
+/// Told aside: an answer that waited for it would come later where there is such an account.
+fn tell_refused(visit: &Visit, attempt: Attempt) {
+    let (from, environment) = (visit.address, visit.shared.environment.clone());
+    let write = visit.shared.db.write::<_, Error>(visit.deadline, move |tx| {
+        entrance::refuse(tx, &environment, &attempt, from)
+    });
+    // The engine skips a job whose caller has gone, so somebody has to stay for this one.
+    tokio::spawn(async move {
+        if let Err(error) = write.await {
+            tracing::warn!(?error, "a refused sign-in could not be told to the history");
+        }
+    });
+}
+
+/// `POST /sign-out`
+pub(super) async fn leave(State(app): State<App>, request: Request) -> Response {
+    either(async { sign_out(&Visit::begin(&app, request, Action::Page)?).await }.await)
+}
+
+async fn sign_out(visit: &Visit) -> Result<Response, Response> {
+    let form: Form = visit.form().await?;
+    if let Some(secret) = visit.session() {
+        let from = visit.address;
+        let write =
+            visit.write(move |tx, environment| sessions::sign_out(tx, environment, &secret, from));
+        write.await?;
+    }
+    let next = next_page(form.get("next"));
+    let mut response = page::go_to(&next::sign_in(next));
+    set_cookie(&mut response, SESSION, "", 0);
+    Ok(response)
+}
+
+/// The sign-in that waits for a code at this browser, if any does.
+pub(super) fn pending(visit: &Visit) -> Option<zoop_crm::secret::Secret> {
+    crate::web::browser::cookie(&visit.headers, PENDING, SecretKind::PendingSignIn)
+}

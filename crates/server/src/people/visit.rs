@@ -1,0 +1,130 @@
+//! A browser's request on its way to a page.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use zoop_crm::clock::Environment;
+use zoop_crm::error::Error;
+use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::sign_in::SignedIn;
+use zoop_crm::sign_in::sessions::{self, Origin};
+use zoop_db::{ReadTx, WriteTx};
+
+use crate::app::{App, Shared};
+use crate::visitors::Action;
+use crate::web::browser::{self, SESSION, set_cookie};
+use crate::web::form::{self, Form};
+use crate::web::{next, page};
+
+/// A request that was let in, and what it needs to be answered.
+pub(crate) struct Visit {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) address: Option<IpAddr>,
+    /// When the answer has to be there.
+    pub(crate) deadline: Instant,
+    /// What stands in the address behind the path.
+    pub(crate) query: Form,
+    /// Path and query, as sent.
+    pub(crate) target: String,
+    /// Taken by whoever reads the form. Behind a lock only because a body cannot be shared.
+    body: Mutex<Option<Body>>,
+}
+
+impl Visit {
+    /// Counts the request for its address.
+    pub(crate) fn begin(app: &App, request: Request, action: Action) -> Result<Self, Response> {
+        let shared = app.shared.clone();
+        let (head, body) = request.into_parts();
+        let address = shared.proxies.client(&head.extensions, &head.headers);
+        let counted = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let now = shared.environment.clock.now();
+        shared.visitors.admit(action, counted, now).map_err(page::too_many)?;
+        let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes())
+            .map_err(|_| refused("The address names something twice: start from the beginning."))?;
+        let target = head.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
+        let deadline = Instant::now() + shared.settings.request_deadline;
+        let (headers, body) = (head.headers, Mutex::new(Some(body)));
+        Ok(Self { shared, headers, address, deadline, query, target, body })
+    }
+
+    /// The form that was sent, if it came from a page of this server.
+    pub(crate) async fn form(&self) -> Result<Form, Response> {
+        let body = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let body = body.unwrap_or_default();
+        let public_url = &self.shared.settings.public_url;
+        form::read(public_url, &self.headers, body, self.deadline).await
+    }
+
+    /// Who is signed in, if anybody is.
+    pub(crate) async fn signed_in(&self) -> Result<Option<SignedIn>, Response> {
+        browser::signed_in(&self.shared, &self.headers, self.deadline)
+            .await
+            .map_err(|error| page::failed(&error))
+    }
+
+    /// Who is signed in; everybody else is sent to sign in first, and then to `next`.
+    pub(crate) async fn person(&self, next: &str) -> Result<SignedIn, Response> {
+        let signed_in = self.signed_in().await?;
+        signed_in.ok_or_else(|| page::go_to(&next::sign_in(next::next_page(Some(next)))))
+    }
+
+    /// From where somebody signs in.
+    pub(crate) fn origin(&self) -> Origin {
+        let browser = self.headers.get(USER_AGENT).and_then(|name| name.to_str().ok());
+        Origin { address: self.address, browser: browser.unwrap_or_default().to_owned() }
+    }
+
+    /// The session that the browser has, good or not.
+    pub(crate) fn session(&self) -> Option<Secret> {
+        browser::cookie(&self.headers, SESSION, SecretKind::Session)
+    }
+
+    /// Reads the database.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Response> {
+        let environment = self.shared.environment.clone();
+        let read = self.shared.db.read(self.deadline, move |tx| work(tx, &environment));
+        read.await.map_err(|error| page::failed(&error))
+    }
+
+    /// Writes to the database.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Response> {
+        self.try_write(work).await.map_err(|error| page::failed(&error))
+    }
+
+    /// Writes to the database, where a refusal is not the end.
+    pub(crate) async fn try_write<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let environment = self.shared.environment.clone();
+        self.shared.db.write(self.deadline, move |tx| work(tx, &environment)).await
+    }
+}
+
+/// Gives the browser its session.
+pub(crate) fn give_session(response: &mut Response, secret: &Secret) {
+    set_cookie(response, SESSION, secret.expose(), sessions::LONGEST / 1_000_000);
+}
+
+/// A form that cannot be taken.
+pub(crate) fn refused(message: &str) -> Response {
+    page::stop(StatusCode::BAD_REQUEST, "This did not work", message)
+}
+
+/// A refusal is a page too; `?` only shortens the way to it.
+pub(crate) fn either(answer: Result<Response, Response>) -> Response {
+    answer.unwrap_or_else(|refusal| refusal)
+}

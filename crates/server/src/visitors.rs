@@ -1,0 +1,129 @@
+//! How often one address may do what needs no credential: in this process, before anything is read or
+//! written, so that a flood costs next to nothing. What is counted for a person or across processes is
+//! counted in the database besides.
+//!
+//! Memory is bounded: so many addresses are known at once, and one more has to wait for the next window.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use zoop_db::Timestamp;
+
+use crate::peer::neighbourhood;
+
+/// Addresses that are known at once, for all actions together.
+const MOST_ADDRESSES: usize = 65_536;
+const SECOND: i64 = 1_000_000;
+
+macro_rules! actions {
+    ($($(#[$about:meta])* $action:ident = $times:literal in $seconds:literal;)*) => {
+        /// What an address does without a credential.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum Action { $($(#[$about])* $action),* }
+
+        impl Action {
+            /// How often, in how many seconds.
+            const fn allowance(self) -> (u32, i64) {
+                match self { $(Self::$action => ($times, $seconds)),* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Opens a page, or sends a form that no narrower limit is for.
+    Page = 300 in 60;
+    /// Tries a password, a code or an invitation.
+    SignIn = 20 in 60;
+    /// Comes from the company's provider of identities, or goes there.
+    Company = 60 in 60;
+    /// Asks for tokens, or ends one.
+    Token = 120 in 60;
+    /// Names a program whose document is to be fetched.
+    Document = 20 in 60;
+    /// Registers a program.
+    Registration = 20 in 3600;
+}
+
+/// The counts of this process.
+#[derive(Default)]
+pub(crate) struct Visitors {
+    windows: Mutex<HashMap<(Action, IpAddr), Window>>,
+}
+
+struct Window {
+    ends: i64,
+    count: u32,
+}
+
+impl Visitors {
+    /// Counts what an address does; the seconds that it has to wait where it did too much.
+    pub(crate) fn admit(&self, action: Action, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+        let (times, seconds) = action.allowance();
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (action, neighbourhood(address));
+        if windows.len() >= MOST_ADDRESSES && !windows.contains_key(&key) {
+            windows.retain(|_, window| window.ends > now.0);
+            if windows.len() >= MOST_ADDRESSES {
+                return Err(60);
+            }
+        }
+        let fresh = || Window { ends: now.0 + seconds * SECOND, count: 0 };
+        let window = windows.entry(key).or_insert_with(fresh);
+        // A clock that was set back must not make a window last for longer than it is.
+        if window.ends <= now.0 || window.ends > now.0 + seconds * SECOND {
+            *window = fresh();
+        }
+        if window.count >= times {
+            return Err(u64::try_from(window.ends - now.0).unwrap_or(0).div_ceil(1_000_000));
+        }
+        window.count += 1;
+        Ok(())
+    }
+
+    /// Drops the windows that are over.
+    pub(crate) fn drop_idle(&self, now: Timestamp) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.retain(|_, window| window.ends > now.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp(seconds * SECOND)
+    }
+
+    #[test]
+    fn an_address_does_so_much_in_a_window_and_waits_for_the_next() {
+        let visitors = Visitors::default();
+        for _ in 0..20 {
+            assert_eq!(visitors.admit(Action::SignIn, HERE, at(0)), Ok(()));
+        }
+        assert_eq!(visitors.admit(Action::SignIn, HERE, at(10)), Err(50));
+        assert_eq!(visitors.admit(Action::Token, HERE, at(10)), Ok(()), "another action");
+        assert_eq!(visitors.admit(Action::SignIn, HERE, at(60)), Ok(()));
+        assert_eq!(visitors.admit(Action::SignIn, HERE, at(-3_600)), Ok(()), "a clock set back");
+    }
+
+    #[test]
+    fn more_addresses_than_there_is_room_for_wait_and_fill_nothing() {
+        let visitors = Visitors::default();
+        let address = |n: u32| IpAddr::V4(Ipv4Addr::from(n));
+        let many = u32::try_from(MOST_ADDRESSES).unwrap();
+        for n in 0..many {
+            assert_eq!(visitors.admit(Action::SignIn, address(n), at(0)), Ok(()));
+        }
+        assert_eq!(visitors.admit(Action::SignIn, address(many), at(1)), Err(60));
+        assert_eq!(visitors.admit(Action::SignIn, address(7), at(1)), Ok(()), "a known one");
+        assert_eq!(visitors.admit(Action::SignIn, address(many), at(61)), Ok(()));
+        assert_eq!(visitors.windows.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,30 @@
+//! The style sheet, the font and the icon of every page, within the binary.
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use crate::app::App;
+
+/// Name, media type, content.
+const ASSETS: [(&str, &str, &[u8]); 3] = [
+    ("/assets/app.css", "text/css; charset=utf-8", include_bytes!("../../assets/app.css")),
+    ("/assets/icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
+    ("/assets/inter.woff2", "font/woff2", include_bytes!("../../assets/inter.woff2")),
+];
+/// A new release is seen within the hour.
+const LIFETIME: &str = "public, max-age=3600";
+
+/// Their routes.
+pub(crate) fn routes() -> Router<App> {
+    ASSETS.into_iter().fold(Router::new(), |router, (path, media, content)| {
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static(media)),
+            (CACHE_CONTROL, HeaderValue::from_static(LIFETIME)),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ];
+        router.route(path, get(move || async move { (headers, content).into_response() }))
+    })
+}

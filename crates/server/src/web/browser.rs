@@ -1,0 +1,62 @@
+//! Who looks at a page: the session's cookie.
+//!
+//! Source: RFC 6265bis, 4.1.3 (`__Host-`): no other host of the same site can set it, and it travels
+//! over TLS or to this machine alone.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use zoop_crm::error::Error;
+use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::sign_in::{SignedIn, sessions};
+
+use crate::app::Shared;
+use crate::last_use;
+
+/// The session's cookie.
+pub(crate) const SESSION: &str = "__Host-zoop-session";
+
+/// The text that a cookie holds.
+pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
+    let mut pairs =
+        lists.flat_map(|list| list.split(';')).filter_map(|it| it.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, text)| text)
+}
+
+/// The secret of this kind that a cookie holds.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
+    Secret::parse_as(kind, cookie_value(headers, name)?)
+}
+
+/// Gives the browser a cookie for `seconds`, or takes it away with 0. Pages of other sites do not send
+/// it with their forms.
+pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, seconds: i64) {
+    let mut cookie = String::new();
+    // Writing to a string cannot fail.
+    let _ =
+        write!(cookie, "{name}={text}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::try_from(cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
+/// Who is signed in at this browser, if anybody is.
+pub(crate) async fn signed_in(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    deadline: Instant,
+) -> Result<Option<SignedIn>, Error> {
+    let Some(secret) = cookie(headers, SESSION, SecretKind::Session) else { return Ok(None) };
+    let now = shared.environment.clock.now();
+    let found: Option<SignedIn> =
+        shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await?;
+    if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.used(now)) {
+        last_use::record(shared, used);
+    }
+    Ok(found)
+}

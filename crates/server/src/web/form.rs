@@ -1,0 +1,85 @@
+//! What a form sends: read whole, bounded, from a page of this server alone.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use http_body_util::{BodyExt, Limited};
+
+use super::page;
+
+/// Bytes that a form may have.
+pub(crate) const LIMIT: usize = 64 * 1024;
+const FETCH_SITE: &str = "sec-fetch-site";
+
+/// The fields of a form, each sent at most once.
+#[derive(Debug, Default)]
+pub(crate) struct Form(HashMap<String, String>);
+
+/// A field that was sent twice: it is not for us to choose one (RFC 6749, 3.1).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Repeated(pub(crate) String);
+
+impl Form {
+    /// The fields of a query or a form body.
+    pub(crate) fn parse(encoded: &[u8]) -> Result<Self, Repeated> {
+        let mut fields = HashMap::new();
+        for (name, value) in form_urlencoded::parse(encoded) {
+            if fields.contains_key(&*name) {
+                return Err(Repeated(name.into_owned()));
+            }
+            fields.insert(name.into_owned(), value.into_owned());
+        }
+        Ok(Self(fields))
+    }
+
+    /// A field; an empty one was not sent (RFC 6749, 3.1).
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A field's text; nothing where it was not sent.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+}
+
+/// The body, if it is short enough and comes in time.
+pub(crate) async fn body(body: Body, deadline: Instant) -> Option<Vec<u8>> {
+    let whole = Limited::new(body, LIMIT).collect();
+    let whole = tokio::time::timeout_at(deadline.into(), whole).await.ok()?.ok()?;
+    Some(whole.to_bytes().to_vec())
+}
+
+/// The form that a page of this server sent, or the page that says why it is not taken.
+pub(crate) async fn read(
+    public_url: &str,
+    headers: &HeaderMap,
+    sent: Body,
+    deadline: Instant,
+) -> Result<Form, Response> {
+    if !is_own(public_url, headers) {
+        return Err(page::stop(
+            StatusCode::FORBIDDEN,
+            "This did not come from here",
+            "The form was sent by a page of another site: open this one in a new tab and try again.",
+        ));
+    }
+    let refused = |message| page::stop(StatusCode::BAD_REQUEST, "This did not work", message);
+    let body = body(sent, deadline)
+        .await
+        .ok_or_else(|| refused("The form is too long or did not arrive: try again."))?;
+    Form::parse(&body).map_err(|_| refused("The form sent a field twice: try again."))
+}
+
+/// Whether a page of this server sent the form: browsers name the sender in `Origin`, or say at least
+/// that it is the same. Where neither is said, no browser sent it, and no session is to be trusted to it.
+fn is_own(public_url: &str, headers: &HeaderMap) -> bool {
+    match headers.get(ORIGIN) {
+        Some(origin) => origin.as_bytes().eq_ignore_ascii_case(public_url.as_bytes()),
+        None => headers.get(FETCH_SITE).is_some_and(|site| site == "same-origin"),
+    }
+}

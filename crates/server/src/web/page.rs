@@ -1,0 +1,131 @@
+//! A page on its way out.
+
+use askama::Template;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use zoop_crm::error::Error;
+
+/// Nothing is loaded but the style, the font and the icon; forms go to this server; nobody frames it.
+///
+/// Source: Content Security Policy Level 3.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "stop.html")]
+struct Stop<'a> {
+    title: &'a str,
+    message: &'a str,
+}
+
+/// A page.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => {
+            let mut response = (status, html).into_response();
+            dress(response.headers_mut());
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A page that only says something, such as what is wrong and what to do about it.
+pub(crate) fn stop(status: StatusCode, title: &str, message: &str) -> Response {
+    page(status, &Stop { title, message })
+}
+
+/// The page of a failure: what the person can do, while the cause goes to the log.
+pub(crate) fn failed(error: &Error) -> Response {
+    match error {
+        Error::Conflict { retry_after_s: Some(seconds), .. } => too_many(*seconds),
+        Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
+            stop(StatusCode::BAD_REQUEST, "This did not work", message)
+        }
+        Error::NotFound { .. } => not_found(),
+        Error::InsufficientScope { .. } => stop(
+            StatusCode::FORBIDDEN,
+            "You may not do this",
+            "Your role in this business does not allow it: ask an owner.",
+        ),
+        Error::Unavailable { cause } => {
+            tracing::warn!(%cause, "a page could not be answered");
+            busy()
+        }
+        Error::Internal { cause } => {
+            tracing::error!(%cause, "a page failed");
+            stop(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something failed",
+                "Something failed on the server: try again, and tell whoever runs it if it stays.",
+            )
+        }
+    }
+}
+
+/// There is more to do than can be done at the moment.
+pub(crate) fn busy() -> Response {
+    let mut response = stop(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not right now",
+        "The server cannot answer at the moment: try again in a few seconds.",
+    );
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(5));
+    response
+}
+
+/// There is no such page.
+pub(crate) fn not_found() -> Response {
+    stop(
+        StatusCode::NOT_FOUND,
+        "There is nothing here",
+        "Check the address, or start from the beginning.",
+    )
+}
+
+/// The visitor did too much in too short a time.
+pub(crate) fn too_many(seconds: u64) -> Response {
+    let minutes = seconds.div_ceil(60);
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    let message = format!("There were too many attempts: try again in {minutes} {unit}.");
+    let mut response = stop(StatusCode::TOO_MANY_REQUESTS, "Please wait", &message);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Sends the browser to another page, by GET. Where it is one of this server that somebody asked for,
+/// [`next_page`](super::next::next_page) has chosen it.
+pub(crate) fn go_to(path: &str) -> Response {
+    let Ok(location) = HeaderValue::try_from(path) else { return not_found() };
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    dress(response.headers_mut());
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// The headers of every page. A page's own `Origin` is needed for its forms, so the referrer stays
+/// within the server rather than being left out: without one, browsers send `Origin: null`.
+fn dress(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_FRAME_OPTIONS, "DENY"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "same-origin"),
+        (CACHE_CONTROL, "no-store"),
+        (OPENER, "same-origin"),
+        (PERMISSIONS, "camera=(), microphone=(), geolocation=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

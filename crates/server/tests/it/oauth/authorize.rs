@@ -1,0 +1,158 @@
+//! What a program asks for, and what is wrong with it.
+
+use serde_json::json;
+use zoop_both::both;
+
+use super::{
+    Browser, CHALLENGE, Program, REDIRECT, register, request_of, returned, standing, tokens, value,
+};
+use crate::http::Reply;
+use crate::server::Server;
+
+/// A page of our own, which sends nothing anywhere.
+#[track_caller]
+fn assert_stopped(reply: &Reply) {
+    assert_eq!(reply.status, 400, "{reply:?}");
+    assert_eq!(reply.header("location"), None);
+    assert!(!reply.body.contains("refresh") && reply.body.contains("cannot be connected"));
+}
+
+#[both]
+fn nothing_is_sent_to_an_address_that_is_not_the_programs() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    for uri in [
+        "https://evil.example/callback",
+        "https://program.example/callback/",
+        "https://program.example/callback?x=1",
+        "https://program.example/callback#f",
+        "https://user@program.example/callback",
+        "https://program.example:8443/callback",
+        "http://program.example/callback",
+        "javascript:alert(1)",
+        "//program.example/callback",
+    ] {
+        assert_stopped(&browser.ask(&program.query(&[("redirect_uri", uri)])));
+    }
+    for id in ["", "nobody", "zoop_cl_nonsense", "http://program.example/x"] {
+        assert_stopped(&browser.ask(&program.query(&[("client_id", id)])));
+    }
+    assert_stopped(&browser.ask(""));
+    for again in ["client_id", "redirect_uri", "state", "scope", "code_challenge", "anything"] {
+        let query = format!("{}&{again}=x&{again}=y", program.query(&[]));
+        assert_stopped(&browser.ask(&query));
+    }
+    let long = "x".repeat(8 * 1024);
+    assert_stopped(&browser.ask(&program.query(&[("state", &long)])));
+}
+
+#[both]
+fn what_is_wrong_with_a_known_programs_request_is_sent_back_to_it() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let issuer = format!("http://{}", server.public);
+    for (change, error) in [
+        (("response_type", ""), "invalid_request"),
+        (("response_type", "token"), "unsupported_response_type"),
+        (("response_type", "code id_token"), "unsupported_response_type"),
+        (("code_challenge", ""), "invalid_request"),
+        (("code_challenge", "short"), "invalid_request"),
+        (("code_challenge_method", ""), "invalid_request"),
+        (("code_challenge_method", "plain"), "invalid_request"),
+        (("resource", "https://other.example/api/mcp"), "invalid_target"),
+        (("resource", issuer.as_str()), "invalid_target"),
+        (("scope", "operate"), "invalid_scope"),
+        (("scope", "administer everything"), "invalid_scope"),
+    ] {
+        let (address, pairs) = returned(&browser.ask(&program.query(&[change])));
+        assert_eq!(address, REDIRECT, "{change:?}");
+        assert_eq!(value(&pairs, "error"), Some(error), "{change:?}");
+        assert_eq!(value(&pairs, "state"), Some("s&t=a te"), "{change:?}");
+        assert_eq!(value(&pairs, "iss"), Some(issuer.as_str()), "{change:?}");
+        assert_eq!(value(&pairs, "code"), None, "{change:?}");
+    }
+}
+
+#[both]
+fn a_request_may_leave_out_what_there_is_only_one_of() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let all = |scope: &str| {
+        let page = browser.ask(&program.query(&[("scope", scope), ("redirect_uri", "")]));
+        assert_eq!(page.status, 200, "{page:?}");
+        page.body.matches("type=\"checkbox\"").count()
+    };
+    assert_eq!(all(""), 4, "as many as the challenge names");
+    assert_eq!(all("offline_access"), 4);
+    assert_eq!(all("read:notes offline_access unheard:of"), 1);
+}
+
+#[both]
+fn a_program_on_the_persons_device_takes_any_port_and_the_page_warns() {
+    let server = Server::start();
+    let browser = Browser::of(&server, &server.business.owner);
+    let uris = ["http://127.0.0.1:33418/callback", "cursor://some.program/callback"];
+    let reply = register(&server, &json!({ "client_name": "Local", "redirect_uris": uris }));
+    let program = Program {
+        server: &server,
+        id: reply.json()["client_id"].as_str().expect("an id").to_owned(),
+    };
+    for (uri, host) in [
+        ("http://127.0.0.1:50123/callback", "127.0.0.1"),
+        ("cursor://some.program/callback", "cursor:"),
+    ] {
+        let page = browser.ask(&program.query(&[("redirect_uri", uri)]));
+        assert!(page.body.contains("own device"), "{page:?}");
+        assert!(page.body.contains(&format!("<strong>{host}</strong>")), "{page:?}");
+        let reply = browser.allow(&request_of(&page), &server.business, "read:notes");
+        let (address, pairs) = returned(&reply);
+        assert_eq!(address, uri);
+        let code = value(&pairs, "code").expect("a code");
+        let refused = program.exchange(code, &[("redirect_uri", uris[0])]);
+        assert_eq!(refused.status == 400, uri != uris[0], "{refused:?}");
+        let done = program.exchange(code, &[("redirect_uri", uri)]);
+        assert_eq!(standing(&server, &tokens(&done).access), Ok(()));
+    }
+    // Two addresses are registered, so one must be named.
+    assert_stopped(&browser.ask(&program.query(&[("redirect_uri", "")])));
+    assert_stopped(&browser.ask(&program.query(&[("redirect_uri", "http://localhost/callback")])));
+}
+
+#[both]
+fn a_name_is_a_text_on_the_page_and_nothing_more() {
+    let server = Server::start();
+    let browser = Browser::of(&server, &server.business.owner);
+    let name = "<script>alert(1)</script>\" onload=\"x";
+    let reply = register(&server, &json!({ "client_name": name, "redirect_uris": [REDIRECT] }));
+    let id = reply.json()["client_id"].as_str().expect("an id").to_owned();
+    let program = Program { server: &server, id };
+    let page = browser.ask(&program.query(&[("state", "\"><img src=x>")]));
+    assert!(!page.body.contains("<script>") && !page.body.contains("onload=\""), "{page:?}");
+    let policy = page.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert_eq!(page.header("x-frame-options"), Some("DENY"));
+    assert_eq!(page.header("referrer-policy"), Some("same-origin"), "its own form has an origin");
+    let reply = browser.allow(&request_of(&page), &server.business, "read:notes");
+    assert!(!reply.body.contains("<img"), "{reply:?}");
+    assert_eq!(value(&returned(&reply).1, "state"), Some("\"><img src=x>"));
+}
+
+#[both]
+fn the_crew_is_not_asked_for_what_it_can_never_give() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.tech);
+    let page = browser.ask(&program.query(&[]));
+    assert_eq!(page.body.matches("type=\"checkbox\"").count(), 3, "{page:?}");
+    assert!(!page.body.contains("write:customers\" value"), "{page:?}");
+    let reply = browser.ask(&program.query(&[("scope", "write:customers")]));
+    assert_eq!(value(&returned(&reply).1, "error"), Some("access_denied"));
+    // The scope that was never offered is not one that was declined.
+    let ticked = "read:customers read:notes write:notes write:customers";
+    let tokens = program.connect(&browser, &server.business, ticked);
+    assert_eq!(tokens.scope, "read:customers read:notes write:notes");
+    assert_eq!(CHALLENGE.len(), 43);
+}

@@ -1,0 +1,217 @@
+//! The page that asks, and what is taken as its answer.
+
+use serde_json::json;
+use zoop_both::both;
+
+use super::{
+    Browser, EVERY_SCOPE, Program, assert_refused, history, request_of, returned, tokens, told,
+    value,
+};
+use crate::http::Reply;
+use crate::server::Server;
+
+#[track_caller]
+fn assert_over(reply: &Reply) {
+    assert_eq!(reply.status, 400, "{reply:?}");
+    assert!(reply.body.contains("This request is over"), "{reply:?}");
+}
+
+#[both]
+fn a_denied_request_tells_the_program_and_the_history() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let request = request_of(&browser.ask(&program.query(&[])));
+    let tenant = server.business.account.id.to_string();
+    let deny = [("request", request.as_str()), ("business", &tenant), ("decision", "deny")];
+    let (_, pairs) = returned(&browser.answer(&deny));
+    assert_eq!(value(&pairs, "error"), Some("access_denied"));
+    assert_eq!(value(&pairs, "iss"), Some(format!("http://{}", server.public).as_str()));
+    assert_eq!(value(&pairs, "state"), Some("s&t=a te"));
+    assert_over(&browser.allow(&request, &server.business, EVERY_SCOPE));
+    let entry = &history(&server, &server.business)[0];
+    assert_eq!((&entry["tool"], &entry["client"]), (&json!("consent_refused"), &json!("Program")));
+    assert_eq!(told(&server, &server.business, "consent"), 0);
+}
+
+#[both]
+fn what_was_unticked_is_remembered_and_never_asked_for_by_a_call() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let customer = json!({ "name": "customers.create",
+                           "arguments": { "customer_type": "company", "company_name": "A" } });
+    let tools = |token: &str| {
+        let listed = server.ask(token, "/api/mcp", "tools/list", json!({})).json();
+        let tools = listed["result"]["tools"].as_array().expect("tools").clone();
+        let names = tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned());
+        names.collect::<Vec<_>>()
+    };
+
+    // Asked for and unticked: the program is told by the tool, as a key is, and does not see it.
+    let declined = program.connect(&browser, &server.business, "read:customers read:notes");
+    assert_eq!(declined.scope, "read:customers read:notes");
+    let reply = server.ask(&declined.access, "/api/mcp", "tools/call", customer.clone());
+    assert_eq!(reply.tool().1["kind"], "insufficient_scope");
+    assert!(!tools(&declined.access).contains(&"customers.create".to_owned()));
+
+    // Never asked for: the program sees it and is told to ask for all that it has and needs.
+    let request = request_of(&browser.ask(&program.query(&[("scope", "read:customers")])));
+    let (_, pairs) = returned(&browser.allow(&request, &server.business, "read:customers"));
+    let code = value(&pairs, "code").expect("a code");
+    let narrow = tokens(&program.exchange(code, &[]));
+    assert!(tools(&narrow.access).contains(&"customers.create".to_owned()));
+    let reply = server.ask(&narrow.access, "/api/mcp", "tools/call", customer);
+    assert_eq!((reply.status, reply.code()), (403, Some(-32002)), "{reply:?}");
+    let challenge = reply.header("www-authenticate").expect("a challenge");
+    assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
+    assert!(challenge.contains("scope=\"read:customers write:customers\""), "{challenge}");
+}
+
+#[both]
+fn something_must_stay_ticked_and_the_request_waits_until_it_is() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let request = request_of(&browser.ask(&program.query(&[("scope", "read:notes")])));
+    for ticked in ["nothing", "write:notes", "administer"] {
+        let again = browser.allow(&request, &server.business, ticked);
+        assert_eq!(again.status, 400, "{again:?}");
+        assert!(again.body.contains("at least one thing ticked"), "{again:?}");
+        assert_eq!(request_of(&again), request);
+    }
+    let reply = browser.allow(&request, &server.business, "read:notes write:notes");
+    let code = returned(&reply).1;
+    let scope = tokens(&program.exchange(value(&code, "code").expect("a code"), &[])).scope;
+    assert_eq!(scope, "read:notes", "no more than was asked for");
+}
+
+#[both]
+fn only_the_page_of_this_very_session_is_believed() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let (owner, office) = (&server.business.owner, &server.business.office);
+    let browser = Browser::of(&server, owner);
+    let request = request_of(&browser.ask(&program.query(&[])));
+    let tenant = server.business.account.id.to_string();
+    let pairs = [
+        ("request", request.as_str()),
+        ("business", &tenant),
+        ("decision", "allow"),
+        ("read:notes", "yes"),
+    ];
+    for headers in [
+        &[("Origin", "https://evil.example")][..],
+        &[("Origin", "null")],
+        &[("Origin", "http://127.0.0.1")],
+        &[("Sec-Fetch-Site", "cross-site")],
+        &[],
+    ] {
+        let reply = browser.answer_from(headers, &pairs);
+        assert_eq!(reply.status, 403, "{headers:?}: {reply:?}");
+    }
+    // Another person's session, another session of the same person, and none.
+    assert_over(&Browser::of(&server, office).answer(&pairs));
+    assert_over(&Browser::of(&server, owner).answer(&pairs));
+    let nobody = Browser { server: &server, cookie: "x=y".to_owned() };
+    assert_over(&nobody.answer(&pairs));
+    for changes in [("request", "zoop_cr_nonsense"), ("decision", "perhaps"), ("business", "x")] {
+        assert_over(&browser.answer(&super::changed(&pairs, &[changes])));
+    }
+    let twice = [&pairs[..], &[("decision", "deny")]].concat();
+    assert_eq!(browser.answer(&twice).status, 400);
+    // None of it took the request away.
+    let (_, answer) = returned(&browser.answer(&pairs));
+    assert!(value(&answer, "code").is_some());
+    assert_over(&browser.answer(&pairs));
+    assert_eq!(told(&server, &server.business, "consent"), 1);
+}
+
+#[both]
+fn a_request_is_over_after_ten_minutes() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let ask = || request_of(&browser.ask(&program.query(&[])));
+    let (first, second) = (ask(), ask());
+    server.world.clock.advance(600_000 - 1);
+    returned(&browser.allow(&first, &server.business, EVERY_SCOPE));
+    server.world.clock.advance(1);
+    assert_over(&browser.allow(&second, &server.business, EVERY_SCOPE));
+}
+
+#[both]
+fn a_session_has_twenty_requests_and_the_oldest_gives_way() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let ask = || {
+        server.world.clock.advance(1);
+        request_of(&browser.ask(&program.query(&[])))
+    };
+    let requests: Vec<_> = (0..21).map(|_| ask()).collect();
+    assert_over(&browser.allow(&requests[0], &server.business, EVERY_SCOPE));
+    for request in &requests[1..] {
+        returned(&browser.allow(request, &server.business, EVERY_SCOPE));
+    }
+}
+
+#[both]
+fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
+    let server = Server::start();
+    let other = server.world.empty_business("Other");
+    let foreign = server.world.empty_business("Foreign");
+    let member = json!({ "name": "Olive", "email": "owner@acme.example", "role": "tech" });
+    server.world.operate(Some(other.account), "users.create", member);
+    let note = |business: &zoop_crm::testing::Business, body: &str| {
+        server.world.made(&business.owner, "notes.create", json!({ "body": body }))
+    };
+    let (own, others) = (note(&server.business, "Acme's"), note(&other, "The other's"));
+
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let page = browser.ask(&program.query(&[]));
+    assert_eq!(page.body.matches("type=\"radio\"").count(), 2, "{page:?}");
+    let request = request_of(&page);
+    let again = browser.allow(&request, &foreign, EVERY_SCOPE);
+    assert_eq!(again.status, 400, "{again:?}");
+    assert!(again.body.contains("choose another one"), "{again:?}");
+    assert_eq!(told(&server, &foreign, "consent"), 0);
+
+    let (_, pairs) = returned(&browser.allow(&request, &other, EVERY_SCOPE));
+    let tokens = tokens(&program.exchange(value(&pairs, "code").expect("a code"), &[]));
+    assert_eq!(tokens.scope, "read:customers read:notes write:notes", "as the crew of the other");
+    let get = |id: &str| {
+        let call = json!({ "name": "notes.get", "arguments": { "id": id } });
+        server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool()
+    };
+    assert_eq!(get(&others).1["body"], "The other's");
+    assert_eq!(get(&own).1["kind"], "not_found");
+    assert_eq!(told(&server, &other, "consent"), 1);
+    assert_eq!(told(&server, &server.business, "consent"), 0);
+}
+
+#[both]
+fn whoever_is_signed_out_meanwhile_consents_to_nothing() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let page = browser.ask(&program.query(&[]));
+    server.world.clock.advance(12 * 3_600_000);
+    assert_over(&browser.allow(&request_of(&page), &server.business, EVERY_SCOPE));
+    assert_eq!(browser.ask(&program.query(&[])).status, 303, "sign in again");
+}
+
+#[both]
+fn whoever_was_removed_meanwhile_consents_to_nothing() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.office);
+    let request = request_of(&browser.ask(&program.query(&[])));
+    let code = program.code(&browser, &server.business, EVERY_SCOPE);
+    let office = zoop_crm::testing::Business::user(&server.business.office).to_string();
+    let account = Some(server.business.account);
+    server.world.operate(account, "users.remove", json!({ "id": office }));
+    assert_eq!(browser.allow(&request, &server.business, EVERY_SCOPE).status, 400);
+    assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
+}

@@ -1,0 +1,128 @@
+//! The whole way: registration, consent, tokens, calls, their renewal and their end.
+
+use serde_json::json;
+use zoop_both::both;
+
+use super::{
+    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, request_of, returned, send,
+    standing, tokens, told, value,
+};
+use crate::http;
+use crate::server::Server;
+
+#[both]
+fn a_program_is_connected_used_renewed_and_disconnected() {
+    let server = Server::start();
+    let program = Program::register(&server);
+
+    // Nobody is signed in: the browser signs in first and then comes back to the very same request.
+    let query = program.query(&[]);
+    let reply = http::get(server.public, &format!("/oauth/authorize?{query}"));
+    assert_eq!(reply.status, 303, "{reply:?}");
+    let next = super::encoded(&[("next", &format!("/oauth/authorize?{query}"))]);
+    assert_eq!(reply.header("location"), Some(format!("/sign-in?{next}").as_str()));
+
+    let browser = Browser::of(&server, &server.business.owner);
+    let page = browser.ask(&query);
+    assert_eq!(page.status, 200, "{page:?}");
+    for word in ["Connect Program?", "Olive Owner", "owner@acme.example", "program.example", "Acme"]
+    {
+        assert!(page.body.contains(word), "{word}: {}", page.body);
+    }
+    assert_eq!(page.body.matches("type=\"checkbox\"").count(), 4);
+    assert_eq!(page.body.matches(" checked").count(), 4);
+    assert!(!page.body.contains("own device"), "it is no program of this device");
+
+    let reply = browser.allow(&request_of(&page), &server.business, EVERY_SCOPE);
+    let (address, pairs) = returned(&reply);
+    assert_eq!(address, REDIRECT);
+    assert_eq!(value(&pairs, "state"), Some("s&t=a te"));
+    assert_eq!(value(&pairs, "iss"), Some(format!("http://{}", server.public).as_str()));
+    assert_eq!(pairs.len(), 3, "{pairs:?}");
+
+    let code = value(&pairs, "code").expect("a code");
+    let first = tokens(&program.exchange(code, &[("resource", &server_resource(&server))]));
+    assert_eq!(first.scope, EVERY_SCOPE);
+    let listed = server.ask(&first.access, "/api/mcp", "tools/list", json!({}));
+    assert_eq!(listed.json()["result"]["tools"].as_array().map(Vec::len), Some(25));
+
+    let second = tokens(&program.refresh(&first.refresh, &[]));
+    assert_eq!(second.scope, EVERY_SCOPE);
+    assert!(first.access != second.access && first.refresh != second.refresh);
+    assert_eq!(standing(&server, &first.access), Ok(()), "it lasts for its hour");
+    assert_eq!(standing(&server, &second.access), Ok(()));
+
+    let revoked = send(&server, "/oauth/revoke", &[("token", &second.refresh)]);
+    assert_eq!((revoked.status, revoked.body.as_str()), (200, ""));
+    assert_eq!(standing(&server, &first.access), Err("key_revoked".to_owned()));
+    assert_eq!(standing(&server, &second.access), Err("key_revoked".to_owned()));
+    assert_refused(&program.refresh(&second.refresh, &[]), 400, "invalid_grant");
+
+    let entries = history(&server, &server.business);
+    let names: Vec<_> = entries.iter().map(|entry| entry["tool"].as_str().expect("it")).collect();
+    assert_eq!(names[..3], ["grant_revoked", "consent", "sign_in"]);
+    let consent = &entries[1];
+    assert_eq!(consent["client"], "Program");
+    assert_eq!(consent["address"], "127.0.0.1");
+    assert_eq!(consent["user_id"], entries[0]["user_id"]);
+    let field = |name: &str| {
+        let changes = consent["changes"].as_array().expect("changes");
+        let change = changes.iter().find(|change| change["field"] == name);
+        change.unwrap_or_else(|| panic!("{consent}"))["new"].clone()
+    };
+    assert_eq!(field("client_id"), program.id.as_str());
+    assert_eq!(field("redirect_host"), "program.example");
+    assert_eq!(field("scopes"), EVERY_SCOPE);
+    assert_eq!(field("declined"), "");
+}
+
+fn server_resource(server: &Server) -> String {
+    format!("http://{}/api/mcp/", server.public)
+}
+
+#[both]
+fn a_call_is_told_to_the_history_with_the_person_the_program_and_the_grant() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let call = json!({ "name": "notes.create", "arguments": { "body": "By a program." } });
+    assert!(!server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool().0);
+    let entry = &history(&server, &server.business)[0];
+    let user = zoop_crm::testing::Business::user(&server.business.owner).to_string();
+    assert_eq!((&entry["tool"], &entry["client"]), (&json!("notes.create"), &json!("Program")));
+    assert_eq!(entry["user_id"], user.as_str());
+    let grants = server.world.operate(Some(server.business.account), "grants.list", json!({}));
+    assert_eq!(entry["credential_id"], grants["rows"][0]["id"]);
+}
+
+#[both]
+fn nothing_secret_reaches_the_log() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let request = request_of(&browser.ask(&program.query(&[])));
+    let (_, pairs) = returned(&browser.allow(&request, &server.business, EVERY_SCOPE));
+    let code = value(&pairs, "code").expect("a code");
+    let first = tokens(&program.exchange(code, &[]));
+    let second = tokens(&program.refresh(&first.refresh, &[]));
+    send(&server, "/oauth/revoke", &[("token", &second.access)]);
+    program.exchange(code, &[]);
+    let log = server.log.text();
+    let cookie = browser.cookie.split_once('=').expect("a value").1;
+    for secret in [
+        cookie,
+        &request,
+        code,
+        &first.access,
+        &first.refresh,
+        &second.access,
+        &second.refresh,
+        super::VERIFIER,
+        "owner@acme.example",
+    ] {
+        assert!(!log.contains(secret), "{secret}");
+    }
+    assert!(log.contains("oauth/token"), "the requests themselves are there");
+    assert_eq!(told(&server, &server.business, "token_revoked"), 1);
+}

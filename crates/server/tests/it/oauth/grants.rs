@@ -1,0 +1,185 @@
+//! Connected programs: what their people and owners see, and how they end.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use zoop_both::both;
+use zoop_crm::access::Access;
+use zoop_crm::clock::Clock;
+use zoop_crm::error::Error;
+use zoop_crm::id::Id;
+use zoop_crm::maintenance;
+use zoop_crm::oauth::{clients, grants};
+use zoop_crm::testing::Business;
+
+use super::{Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, standing, told};
+use crate::server::Server;
+
+fn listed(server: &Server) -> Vec<Value> {
+    let listed = server.world.operate(Some(server.business.account), "grants.list", json!({}));
+    listed["rows"].as_array().expect("rows").clone()
+}
+
+/// What a person's own session may do in the business.
+fn session_of(server: &Server, person: &Access) -> Access {
+    let (_, signed_in) = server.world.sign_in(Business::user(person));
+    let tenant = server.business.account.id;
+    server.world.read(move |tx| signed_in.access(tx, tenant, None)).expect("a member")
+}
+
+#[both]
+fn an_owner_sees_what_is_connected_and_disconnects_it() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let tech = Browser::of(&server, &server.business.tech);
+    program.code(&tech, &server.business, EVERY_SCOPE);
+    assert!(listed(&server).is_empty(), "the program never came for its tokens");
+    let tokens = program.connect(&tech, &server.business, "read:notes");
+    let rows = listed(&server);
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(row["user_id"], Business::user(&server.business.tech).to_string());
+    assert_eq!((&row["user_name"], &row["client_name"]), (&json!("Tessa Tech"), &json!("Program")));
+    assert_eq!(row["client_id"], program.id.as_str());
+    assert_eq!(row["scopes"], json!(["read:notes"]));
+    assert_eq!(row["declined"], json!(["read:customers", "write:notes"]));
+    assert_eq!((&row["tenant_name"], &row["revoked_at"]), (&json!("Acme"), &Value::Null));
+
+    let which = json!({ "id": row["id"] });
+    let owner = session_of(&server, &server.business.owner);
+    let office = session_of(&server, &server.business.office);
+    let refused = server.world.call(&office, "grants.revoke", which.clone());
+    assert!(matches!(refused, Err(Error::InsufficientScope { .. })), "{refused:?}");
+    let stranger = server.world.empty_business("Other");
+    let foreign = Access { account: Some(stranger.account), ..owner.clone() };
+    let refused = server.world.call(&foreign, "grants.revoke", which.clone());
+    assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
+    server.world.call(&owner, "grants.revoke", which.clone()).expect("it is disconnected");
+    assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
+    assert_refused(&program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
+    assert!(listed(&server).is_empty());
+    let again = server.world.call(&owner, "grants.revoke", which);
+    assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+    let entry = &history(&server, &server.business)[0];
+    assert_eq!(
+        (&entry["tool"], &entry["changes"][0]["record_id"]),
+        (&json!("grants.revoke"), &row["id"])
+    );
+}
+
+#[both]
+fn a_person_sees_and_ends_their_own_in_every_business_whatever_their_role() {
+    let server = Server::start();
+    let other = server.world.empty_business("Other");
+    let member = json!({ "name": "Tessa", "email": "tech@acme.example", "role": "office" });
+    server.world.operate(Some(other.account), "users.create", member);
+    let program = Program::register(&server);
+    let tech = Browser::of(&server, &server.business.tech);
+    let here = program.connect(&tech, &server.business, EVERY_SCOPE);
+    let there = program.connect(&tech, &other, EVERY_SCOPE);
+    let owners = Browser::of(&server, &server.business.owner);
+    let foreign = program.connect(&owners, &server.business, EVERY_SCOPE);
+    let (_, person) = server.world.sign_in(Business::user(&server.business.tech));
+    let own = || {
+        let (person, now) = (person.clone(), server.world.clock.now());
+        server.world.read(move |tx| grants::of_person(tx, &person, now)).expect("grants")
+    };
+    let names: Vec<_> = own().into_iter().map(|grant| grant.tenant_name).collect();
+    assert_eq!(names, ["Acme", "Other"]);
+    let revoke = |id| {
+        let (person, environment) = (person.clone(), server.world.environment.clone());
+        server.world.write(move |tx| grants::revoke_own(tx, &environment, &person, id, None))
+    };
+    let rows = listed(&server);
+    let owners = rows.iter().find(|row| row["user_name"] == "Olive Owner").expect("it");
+    let owners = Id::parse(owners["id"].as_str().expect("an id")).expect("an id");
+    assert!(matches!(revoke(owners), Err(Error::NotFound { .. })), "it is not theirs");
+    revoke(own()[1].id).expect("it is disconnected");
+    assert_eq!(standing(&server, &there.access), Err("key_revoked".to_owned()));
+    assert_eq!(standing(&server, &here.access), Ok(()));
+    assert_eq!(standing(&server, &foreign.access), Ok(()));
+    assert_eq!((told(&server, &other, "grant_revoked"), own().len()), (1, 1));
+}
+
+#[both]
+fn a_new_role_and_a_removal_act_on_the_next_call_and_nothing_wakes_again() {
+    let server = Server::start();
+    let account = Some(server.business.account);
+    let office = Business::user(&server.business.office).to_string();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.office);
+    let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let create = || {
+        let company = json!({ "customer_type": "company", "company_name": "A" });
+        let call = json!({ "name": "customers.create", "arguments": company });
+        server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool()
+    };
+    assert!(!create().0);
+    server.world.operate(account, "users.set_role", json!({ "id": office, "role": "tech" }));
+    assert_eq!(create().1["kind"], "insufficient_scope");
+    server.world.operate(account, "users.remove", json!({ "id": office }));
+    assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
+    let removal = &history(&server, &server.business)[0];
+    let ended = removal["changes"].as_array().expect("changes").iter();
+    assert_eq!(ended.filter(|change| change["record_type"] == "grant").count(), 1, "{removal}");
+    let back = json!({ "name": "O", "email": "office@acme.example", "role": "owner" });
+    server.world.operate(account, "users.create", back);
+    assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
+    assert_refused(&program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
+}
+
+#[both]
+fn what_has_ended_is_swept_and_what_lives_is_kept() {
+    const HOUR: i64 = 3_600_000;
+    const DAY: i64 = 24 * HOUR;
+    let server = Server::start();
+    let sweep = || {
+        let environment = server.world.environment.clone();
+        let done =
+            server.db.write(Instant::now() + std::time::Duration::from_secs(60), move |tx| {
+                maintenance::sweep(tx, &environment)
+            });
+        done.wait().expect("a sweep")
+    };
+    let is_known = |program: &Program<'_>| {
+        let id = program.id.clone();
+        server.world.read(move |tx| clients::find(tx, &id)).expect("an answer").is_some()
+    };
+    let unused = Program::register(&server);
+    let abandoned = Program::register(&server);
+    let used = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let code = used.code(&browser, &server.business, EVERY_SCOPE);
+    super::tokens(&used.exchange(&code, &[]));
+    abandoned.code(&browser, &server.business, EVERY_SCOPE);
+    browser.ask(&used.query(&[]));
+    assert_eq!(sweep(), 0, "nothing is over");
+    server.world.clock.advance(DAY);
+    sweep();
+    assert_refused(&used.exchange(&code, &[]), 400, "invalid_grant");
+    assert_eq!(told(&server, &server.business, "code_replayed"), 1, "it was noticed a day later");
+
+    let browser = Browser::of(&server, &server.business.owner);
+    let mut tokens = used.connect(&browser, &server.business, EVERY_SCOPE);
+    server.world.clock.advance(2 * DAY);
+    assert!(sweep() > 0);
+    let next = super::tokens(&used.refresh(&tokens.refresh, &[]));
+    // The abandoned grant is gone, and with it what kept its program.
+    server.world.clock.advance(28 * DAY);
+    sweep();
+    assert!(!is_known(&unused) && !is_known(&abandoned) && is_known(&used));
+    tokens = super::tokens(&used.refresh(&next.refresh, &[]));
+    for _ in 0..5 {
+        server.world.clock.advance(29 * DAY);
+        sweep();
+        tokens = super::tokens(&used.refresh(&tokens.refresh, &[]));
+    }
+    server.world.clock.advance(6 * DAY);
+    sweep();
+    // Whoever kept a copy is noticed until the day after the grant's own end.
+    assert_refused(&used.refresh(&next.refresh, &[]), 400, "invalid_grant");
+    server.world.clock.advance(40 * DAY);
+    sweep();
+    assert!(!is_known(&used));
+    let metadata = json!({ "redirect_uris": [REDIRECT] });
+    assert_eq!(super::register(&server, &metadata).status, 201);
+}

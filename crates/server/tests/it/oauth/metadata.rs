@@ -1,0 +1,97 @@
+//! Where everything is.
+
+use serde_json::json;
+
+use crate::http;
+use crate::server::Server;
+
+#[test]
+fn everything_is_found_from_the_endpoint_alone() {
+    let server = Server::start();
+    let issuer = format!("http://{}", server.public);
+    let bare = server.post_bare(&[], b"{}");
+    let challenge = bare.header("www-authenticate").expect("a challenge");
+    let named = format!("{issuer}/.well-known/oauth-protected-resource/api/mcp");
+    assert!(challenge.contains(&format!("resource_metadata=\"{named}\"")), "{challenge}");
+    for path in
+        ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api/mcp"]
+    {
+        let reply = http::get(server.public, path);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(
+            reply.json(),
+            json!({
+                "resource": format!("{issuer}/api/mcp"),
+                "authorization_servers": [issuer],
+                "scopes_supported":
+                    ["read:customers", "write:customers", "read:notes", "write:notes"],
+                "bearer_methods_supported": ["header"],
+                "resource_name": "Zoop",
+            })
+        );
+    }
+    let reply = http::get(server.public, "/.well-known/oauth-authorization-server");
+    assert_eq!(
+        reply.json(),
+        json!({
+            "issuer": issuer,
+            "authorization_endpoint": format!("{issuer}/oauth/authorize"),
+            "token_endpoint": format!("{issuer}/oauth/token"),
+            "registration_endpoint": format!("{issuer}/oauth/register"),
+            "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "revocation_endpoint_auth_methods_supported": ["none"],
+            "scopes_supported": ["read:customers", "write:customers", "read:notes", "write:notes",
+                                 "offline_access"],
+            "authorization_response_iss_parameter_supported": true,
+            "client_id_metadata_document_supported": true,
+        })
+    );
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(reply.header("cache-control"), Some("public, max-age=300"));
+    assert_eq!(http::get(server.public, "/.well-known/openid-configuration").status, 404);
+}
+
+#[test]
+fn the_host_of_a_request_is_never_believed() {
+    let server = Server::start();
+    let path = "/.well-known/oauth-authorization-server";
+    let headers = [("X-Forwarded-Host", "evil.example"), ("Forwarded", "host=evil.example")];
+    let reply = http::request(server.public, "GET", path, &headers, b"");
+    // The test's own Host is zoop.test.
+    assert_eq!(reply.json()["issuer"], format!("http://{}", server.public));
+    assert!(!reply.body.contains("evil") && !reply.body.contains("zoop.test"), "{reply:?}");
+}
+
+#[test]
+fn pages_of_other_sites_may_read_what_programs_read_and_nothing_that_people_see() {
+    let server = Server::start();
+    let origin = ("Origin", "https://inspector.example");
+    for path in [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/api/mcp",
+        "/.well-known/oauth-authorization-server",
+        "/oauth/token",
+        "/oauth/revoke",
+        "/oauth/register",
+    ] {
+        let asks = [origin, ("Access-Control-Request-Method", "POST")];
+        let reply = http::request(server.public, "OPTIONS", path, &asks, b"");
+        assert_eq!(reply.status, 204, "{path}: {reply:?}");
+        let header = |name| reply.header(name).unwrap_or_default().to_owned();
+        assert_eq!(header("access-control-allow-origin"), "*", "{path}");
+        assert!(header("access-control-allow-methods").contains("POST"), "{path}");
+        let headers = header("access-control-allow-headers");
+        assert!(headers.contains("content-type") && headers.contains("mcp-protocol-version"));
+        assert_eq!(reply.header("access-control-allow-credentials"), None, "{path}");
+        let method = if path.starts_with("/oauth") { "POST" } else { "GET" };
+        let reply = http::request(server.public, method, path, &[origin], b"");
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "{path}");
+    }
+    let reply = http::request(server.public, "GET", "/oauth/authorize?x=1", &[origin], b"");
+    assert_eq!(reply.header("access-control-allow-origin"), None);
+}

@@ -1,0 +1,85 @@
+//! Several at once with one secret: one of them decides.
+
+use std::sync::Barrier;
+
+use zoop_both::both;
+
+use super::{Browser, EVERY_SCOPE, Program, request_of, standing, tokens, told};
+use crate::http::Reply;
+use crate::server::Server;
+
+const AT_ONCE: usize = 8;
+
+/// Does the same from several threads at once.
+fn together(work: impl Fn() -> Reply + Sync) -> Vec<Reply> {
+    let ready = Barrier::new(AT_ONCE);
+    std::thread::scope(|scope| {
+        let started: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                scope.spawn(|| {
+                    ready.wait();
+                    work()
+                })
+            })
+            .collect();
+        started.into_iter().map(|thread| thread.join().expect("an answer")).collect()
+    })
+}
+
+#[both]
+fn one_refresh_token_at_once_gives_each_a_pair_and_is_rotated_once() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let first = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let replies = together(|| program.refresh(&first.refresh, &[]));
+    let all: Vec<_> = replies.iter().map(tokens).collect();
+    for pair in &all {
+        assert_eq!(standing(&server, &pair.access), Ok(()));
+    }
+    // Its time runs from the one rotation, whoever did it.
+    server.world.clock.advance(120_000);
+    tokens(&program.refresh(&first.refresh, &[]));
+    server.world.clock.advance(1);
+    super::assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
+    assert_eq!(told(&server, &server.business, "token_replayed"), 1);
+}
+
+#[both]
+fn one_code_at_once_is_exchanged_once_and_the_others_end_it() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let code = program.code(&browser, &server.business, EVERY_SCOPE);
+    let replies = together(|| program.exchange(&code, &[]));
+    let done: Vec<_> = replies.iter().filter(|reply| reply.status == 200).collect();
+    assert_eq!(done.len(), 1, "{replies:?}");
+    assert_eq!(standing(&server, &tokens(done[0]).access), Err("key_revoked".to_owned()));
+    assert_eq!(told(&server, &server.business, "code_replayed"), 1);
+}
+
+#[both]
+fn one_consent_at_once_is_taken_once() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let request = request_of(&browser.ask(&program.query(&[])));
+    let replies = together(|| browser.allow(&request, &server.business, EVERY_SCOPE));
+    let taken = replies.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(taken, 1, "{replies:?}");
+    assert_eq!(told(&server, &server.business, "consent"), 1);
+}
+
+#[both]
+fn a_replay_at_once_is_told_once() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let first = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let second = tokens(&program.refresh(&first.refresh, &[]));
+    server.world.clock.advance(120_001);
+    let replies = together(|| program.refresh(&first.refresh, &[]));
+    assert!(replies.iter().all(|reply| reply.status == 400), "{replies:?}");
+    assert_eq!(standing(&server, &second.access), Err("key_revoked".to_owned()));
+    assert_eq!(told(&server, &server.business, "token_replayed"), 1);
+}

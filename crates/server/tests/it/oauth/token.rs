@@ -1,0 +1,249 @@
+//! Codes and refresh tokens: what they are good for, how long, and who is caught with a copy.
+
+use serde_json::json;
+use zoop_both::both;
+
+use super::{
+    Browser, CHALLENGE, EVERY_SCOPE, Program, VERIFIER, assert_refused, encoded, send, standing,
+    tokens, told,
+};
+use crate::http;
+use crate::server::Server;
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+#[both]
+fn a_code_is_good_for_the_one_who_can_prove_to_have_asked_for_it() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let stranger = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let code = program.code(&browser, &server.business, EVERY_SCOPE);
+    for change in [
+        ("code_verifier", ""),
+        ("code_verifier", "wrong"),
+        ("code_verifier", CHALLENGE),
+        ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK"),
+        ("redirect_uri", "https://program.example/other"),
+        ("client_id", stranger.id.as_str()),
+        ("code", ""),
+        ("code", "zoop_ac_nonsense"),
+    ] {
+        assert_refused(&program.exchange(&code, &[change]), 400, "invalid_grant");
+    }
+    for (change, status, error) in [
+        (("client_id", ""), 401, "invalid_client"),
+        (("client_id", "nobody"), 401, "invalid_client"),
+        (("resource", "https://other.example/api/mcp"), 400, "invalid_target"),
+        (("grant_type", ""), 400, "invalid_request"),
+        (("grant_type", "password"), 400, "unsupported_grant_type"),
+        (("grant_type", "client_credentials"), 400, "unsupported_grant_type"),
+    ] {
+        assert_refused(&program.exchange(&code, &[change]), status, error);
+    }
+    // None of it used the code up. The redirect URI need not be sent (OAuth 2.1), PKCE binds the code.
+    let done = tokens(&program.exchange(&code, &[("redirect_uri", "")]));
+    assert_eq!(standing(&server, &done.access), Ok(()));
+}
+
+#[both]
+fn a_code_is_good_for_a_minute() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let code = || program.code(&browser, &server.business, EVERY_SCOPE);
+    let (first, second) = (code(), code());
+    server.world.clock.advance(MINUTE - 1);
+    tokens(&program.exchange(&first, &[]));
+    server.world.clock.advance(1);
+    assert_refused(&program.exchange(&second, &[]), 400, "invalid_grant");
+}
+
+#[both]
+fn a_code_that_comes_twice_ends_all_that_was_made_of_it() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let other = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let code = program.code(&browser, &server.business, EVERY_SCOPE);
+    let first = tokens(&program.exchange(&code, &[]));
+    let second = tokens(&program.refresh(&first.refresh, &[]));
+    // Whoever copied the code need not know the verifier.
+    server.world.clock.advance(10 * MINUTE);
+    assert_refused(&program.exchange(&code, &[("code_verifier", "")]), 400, "invalid_grant");
+    for token in [&first.access, &second.access] {
+        assert_eq!(standing(&server, token), Err("key_revoked".to_owned()));
+    }
+    assert_refused(&program.refresh(&second.refresh, &[]), 400, "invalid_grant");
+    assert_eq!(standing(&server, &other.access), Ok(()), "another grant stays");
+    assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
+    assert_eq!(told(&server, &server.business, "code_replayed"), 1, "told once");
+}
+
+#[both]
+fn an_access_token_lasts_an_hour() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
+    server.world.clock.advance(60 * MINUTE - 1);
+    assert_eq!(standing(&server, &tokens.access), Ok(()));
+    server.world.clock.advance(1);
+    assert_eq!(standing(&server, &tokens.access), Err("expired".to_owned()));
+    assert_eq!(standing(&server, &tokens.refresh), Err("invalid_token".to_owned()));
+}
+
+#[both]
+fn a_refresh_token_lasts_thirty_days_and_its_grant_half_a_year() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let idle = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let mut used = program.connect(&browser, &server.business, EVERY_SCOPE);
+    server.world.clock.advance(30 * DAY - 1);
+    used = tokens(&program.refresh(&used.refresh, &[]));
+    server.world.clock.advance(1);
+    assert_refused(&program.refresh(&idle.refresh, &[]), 400, "invalid_grant");
+    for _ in 0..5 {
+        server.world.clock.advance(29 * DAY);
+        used = tokens(&program.refresh(&used.refresh, &[]));
+    }
+    // 175 days have passed.
+    server.world.clock.advance(5 * DAY - 1);
+    used = tokens(&program.refresh(&used.refresh, &[]));
+    assert_eq!(standing(&server, &used.access), Ok(()));
+    server.world.clock.advance(1);
+    assert_refused(&program.refresh(&used.refresh, &[]), 400, "invalid_grant");
+    assert_eq!(
+        standing(&server, &used.access),
+        Err("expired".to_owned()),
+        "its end is the grant's"
+    );
+}
+
+#[both]
+fn an_exchanged_refresh_token_is_taken_again_for_two_minutes_and_then_betrays_its_copy() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let first = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let second = tokens(&program.refresh(&first.refresh, &[]));
+    server.world.clock.advance(2 * MINUTE);
+    let third = tokens(&program.refresh(&first.refresh, &[]));
+    assert_eq!(standing(&server, &third.access), Ok(()));
+    let fourth = tokens(&program.refresh(&third.refresh, &[]));
+    assert_eq!(told(&server, &server.business, "token_replayed"), 0);
+    server.world.clock.advance(1);
+    // The second use did not lengthen the first one's time.
+    assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
+    for token in [&first, &second, &third, &fourth] {
+        assert_eq!(standing(&server, &token.access), Err("key_revoked".to_owned()));
+        assert_refused(&program.refresh(&token.refresh, &[]), 400, "invalid_grant");
+    }
+    assert_eq!(told(&server, &server.business, "token_replayed"), 1, "told once");
+}
+
+#[both]
+fn a_refresh_gives_less_if_asked_and_never_more() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let first = program.connect(&browser, &server.business, "read:customers read:notes");
+    for scope in ["read:customers write:customers", "operate", "write:notes"] {
+        let refused = program.refresh(&first.refresh, &[("scope", scope)]);
+        assert_refused(&refused, 400, "invalid_scope");
+    }
+    let less = tokens(&program.refresh(&first.refresh, &[("scope", "read:notes offline_access")]));
+    assert_eq!(less.scope, "read:notes");
+    let search = json!({ "name": "customers.search", "arguments": {} });
+    let reply = server.ask(&less.access, "/api/mcp", "tools/call", search.clone());
+    assert_eq!(reply.status, 403, "{reply:?}");
+    // The new refresh token can ask for as much as the old one.
+    let whole = tokens(&program.refresh(&less.refresh, &[]));
+    assert_eq!(whole.scope, "read:customers read:notes");
+    assert!(!server.ask(&whole.access, "/api/mcp", "tools/call", search).tool().0);
+}
+
+#[both]
+fn a_refresh_token_is_its_own_programs_alone() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let stranger = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
+    assert_refused(&stranger.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
+    assert_refused(&program.refresh(&tokens.access, &[]), 400, "invalid_grant");
+    assert_refused(&program.refresh("", &[]), 400, "invalid_grant");
+    let gone = program.refresh(&tokens.refresh, &[("client_id", "zoop_cl_nonsense")]);
+    assert_refused(&gone, 401, "invalid_client");
+    let pairs = [("token", tokens.refresh.as_str()), ("client_id", &stranger.id)];
+    assert_eq!(send(&server, "/oauth/revoke", &pairs).status, 200);
+    assert_eq!(standing(&server, &tokens.access), Ok(()), "a stranger ends nothing");
+    assert_eq!(told(&server, &server.business, "token_replayed"), 0);
+}
+
+#[both]
+fn ending_an_access_token_leaves_the_others_and_an_unknown_one_is_ended_already() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let first = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let second = tokens(&program.refresh(&first.refresh, &[]));
+    let revoke = |pairs: &[(&str, &str)]| send(&server, "/oauth/revoke", pairs);
+    let hint = ("token_type_hint", "refresh_token");
+    for _ in 0..2 {
+        assert_eq!(
+            revoke(&[("token", &first.access), hint, ("client_id", &program.id)]).status,
+            200
+        );
+    }
+    assert_eq!(standing(&server, &first.access), Err("key_revoked".to_owned()));
+    assert_eq!(standing(&server, &second.access), Ok(()));
+    for token in ["nonsense", "zoop_rt_nonsense", server.business.owner_key.as_str()] {
+        assert_eq!(revoke(&[("token", token)]).status, 200);
+    }
+    assert_eq!(standing(&server, &server.business.owner_key), Ok(()));
+    assert_refused(&revoke(&[]), 400, "invalid_request");
+    assert_refused(&revoke(&[("token", "x"), ("token", "y")]), 400, "invalid_request");
+    assert_eq!(told(&server, &server.business, "token_revoked"), 1);
+}
+
+#[both]
+fn nothing_stands_in_the_address_and_nothing_is_sent_twice_or_as_json() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let code = program.code(&browser, &server.business, EVERY_SCOPE);
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("client_id", program.id.as_str()),
+        ("code", &code),
+        ("code_verifier", VERIFIER),
+    ];
+    let query = format!("/oauth/token?{}", encoded(&pairs));
+    assert_refused(&send(&server, &query, &[]), 400, "invalid_request");
+    assert_refused(&send(&server, "/oauth/token?x=1", &pairs), 400, "invalid_request");
+    let twice = [&pairs[..], &[("client_id", "other")]].concat();
+    assert_refused(&send(&server, "/oauth/token", &twice), 400, "invalid_request");
+    let body = encoded(&pairs);
+    for kind in ["application/json", "multipart/form-data", ""] {
+        let kind = [("Content-Type", kind)];
+        let reply = http::request(server.public, "POST", "/oauth/token", &kind, body.as_bytes());
+        assert_refused(&reply, 400, "invalid_request");
+    }
+    assert_eq!(http::get(server.public, "/oauth/token").status, 405);
+    tokens(&send(&server, "/oauth/token", &pairs));
+}
+
+#[both]
+fn an_address_asks_for_so_many_tokens_a_minute() {
+    let server = Server::start();
+    for _ in 0..120 {
+        assert_refused(&send(&server, "/oauth/token", &[]), 400, "invalid_request");
+    }
+    let reply = send(&server, "/oauth/token", &[]);
+    assert_refused(&reply, 429, "temporarily_unavailable");
+    assert_eq!(reply.header("retry-after"), Some("60"));
+    assert_eq!(server.owner("ping", json!({})).status, 200, "who has a token is not held up");
+}

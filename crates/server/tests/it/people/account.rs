@@ -1,0 +1,129 @@
+//! The page of one's own account.
+
+use zoop_both::both;
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::testing::Business;
+
+use super::{Browser, OFFICE, OWNER, PASSWORD, between, location, set_password, start, told};
+
+const NEW: &str = "quite another phrase";
+
+fn change(
+    browser: &mut Browser<'_>,
+    current: &str,
+    new: &str,
+    repeated: &str,
+) -> crate::http::Reply {
+    let fields = [("current", current), ("password", new), ("repeated", repeated)];
+    browser.post("/account/password", &fields)
+}
+
+#[both]
+fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
+    let server = start();
+    let mut other = Browser::owner(&server);
+    let mut browser = Browser::owner(&server);
+    for (current, new, repeated, fault) in [
+        ("wrong horse battery", NEW, NEW, "not your current password"),
+        (PASSWORD, NEW, "something else", "in two ways"),
+        (PASSWORD, "short", "short", "longer password"),
+        (PASSWORD, "Password123", "Password123", "somebody would try"),
+        (PASSWORD, OWNER, OWNER, "somebody would try"),
+    ] {
+        let reply = change(&mut browser, current, new, repeated);
+        assert_eq!(reply.status, 400, "{fault}");
+        assert!(reply.body.contains(fault), "{fault}: {}", reply.body);
+    }
+    let before = browser.cookies.clone();
+    assert!(other.is_in());
+    let reply = change(&mut browser, PASSWORD, NEW, NEW);
+    assert_eq!(location(&reply), "/account?done=password");
+    assert!(browser.get("/account?done=password").body.contains("Your password is changed"));
+    assert!(!other.is_in());
+    let fresh = std::mem::replace(&mut browser.cookies, before);
+    assert!(!browser.is_in(), "the session's own secret is new too");
+    browser.cookies = fresh;
+    assert!(browser.is_in());
+    assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
+    assert_eq!(Browser::new(&server).sign_in(OWNER, NEW).status, 303);
+    assert_eq!(told(&server, "password_set"), 2, "the command line's and this one");
+}
+
+#[both]
+fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    for n in 0..10 {
+        server.world.clock.advance(5_000);
+        assert_eq!(change(&mut browser, "wrong horse", NEW, NEW).status, 400, "{n}");
+    }
+    server.world.clock.advance(30_000);
+    assert_eq!(change(&mut browser, PASSWORD, NEW, NEW).status, 429);
+    assert_eq!(Browser::at(&server, "198.51.100.1").sign_in(OWNER, PASSWORD).status, 429);
+}
+
+#[both]
+fn a_password_set_by_the_command_line_ends_every_session() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    assert!(browser.is_in());
+    set_password(&server, OWNER, NEW);
+    assert!(!browser.is_in());
+}
+
+#[both]
+fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
+    let server = start();
+    set_password(&server, OFFICE, PASSWORD);
+    let mut first = Browser::at(&server, "198.51.100.1");
+    first.sign_in(OWNER, PASSWORD);
+    let mut second = Browser::owner(&server);
+    let mut third = Browser::owner(&server);
+    let page = third.get("/account").body;
+    assert!(page.contains("Test Browser 1.0") && page.contains("198.51.100.1"), "{page}");
+    assert_eq!(page.matches("This browser.").count(), 1);
+
+    let mut stranger = Browser::new(&server);
+    stranger.sign_in(OFFICE, PASSWORD);
+    // The oldest stands last.
+    let id = page.rsplit("name=\"session\" value=\"").next().expect("one");
+    let id = id.split('"').next().expect("its end").to_owned();
+    let foreign = stranger.post("/account/sessions/end", &[("session", &id)]);
+    assert_eq!(foreign.status, 404, "somebody else's");
+    assert!(first.is_in());
+    let reply = third.post("/account/sessions/end", &[("session", &id)]);
+    assert_eq!(location(&reply), "/account?done=session");
+    assert!(!first.is_in());
+    assert!(second.is_in());
+    assert_eq!(third.post("/account/sessions/end", &[("session", "x")]).status, 400);
+
+    let reply = third.post("/account/sessions/end-others", &[]);
+    assert_eq!(location(&reply), "/account?done=sessions");
+    assert!(!second.is_in() && third.is_in() && stranger.is_in());
+    assert_eq!(told(&server, "session_ended"), 2);
+    let page = third.get("/account").body;
+    assert_eq!(between(&page, "<h2>Sessions</h2>", "</ul>").matches("<li>").count(), 1);
+}
+
+#[both]
+fn connected_programs_are_listed_and_disconnected_by_their_person() {
+    let server = start();
+    set_password(&server, OFFICE, PASSWORD);
+    let scopes = Scopes::of(Scope::GRANTABLE);
+    let user = Business::user(&server.business.owner);
+    let (grant, _) = server.world.connect(server.business.account, user, scopes);
+    let mut owner = Browser::owner(&server);
+    let page = owner.get("/account").body;
+    let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");
+    assert!(listed.contains("in Acme") && listed.contains("write:notes"), "{listed}");
+    let id = grant.to_string();
+    let mut office = Browser::new(&server);
+    office.sign_in(OFFICE, PASSWORD);
+    assert!(office.get("/account").body.contains("None. An assistant"));
+    let foreign = office.post("/account/programs/disconnect", &[("program", &id)]);
+    assert_eq!(foreign.status, 404);
+    let reply = owner.post("/account/programs/disconnect", &[("program", &id)]);
+    assert_eq!(location(&reply), "/account?done=program");
+    assert!(owner.get("/account").body.contains("None. An assistant"));
+    assert_eq!(told(&server, "grant_revoked"), 1);
+}

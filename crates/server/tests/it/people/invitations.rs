@@ -1,0 +1,151 @@
+//! Invitations: the link, and who may follow it.
+
+use serde_json::json;
+use zoop_both::both;
+
+use super::{Browser, OFFICE, PASSWORD, location, set_password, start, told};
+use crate::server::Server;
+
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+const NEW: &str = "new@acme.example";
+
+/// Invites by the tool; the link's path and the invitation's id.
+fn invite(server: &Server, email: &str, role: &str) -> (String, String) {
+    let who = json!({ "name": "Nadia New", "email": email, "role": role });
+    let made = server.world.operate(Some(server.business.account), "invitations.create", who);
+    let text = |key: &str| made[key].as_str().expect("it").to_owned();
+    (text("path"), text("invitation_id"))
+}
+
+fn choose(browser: &mut Browser<'_>, path: &str, password: &str) -> crate::http::Reply {
+    browser.post(path, &[("password", password), ("repeated", password)])
+}
+
+#[both]
+fn a_new_person_chooses_a_password_and_is_in() {
+    let server = start();
+    let (path, _) = invite(&server, NEW, "office");
+    let mut browser = Browser::new(&server);
+    let page = browser.get(&path);
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.body.contains("Join Acme") && page.body.contains("office"), "{}", page.body);
+    for (password, fault) in [("short", "longer"), (NEW, "somebody would try")] {
+        let reply = choose(&mut browser, &path, password);
+        assert_eq!(reply.status, 400);
+        assert!(reply.body.contains(fault), "{}", reply.body);
+    }
+    let differing = [("password", PASSWORD), ("repeated", "something else")];
+    assert_eq!(browser.post(&path, &differing).status, 400);
+    assert_eq!(location(&choose(&mut browser, &path, PASSWORD)), "/account?done=joined");
+    let page = browser.get("/account").body;
+    assert!(page.contains("Nadia New") && page.contains("Acme"), "{page}");
+    assert_eq!(told(&server, "invitation_accepted"), 1);
+    assert_eq!(Browser::new(&server).sign_in(NEW, PASSWORD).status, 303);
+
+    let mut second = Browser::new(&server);
+    for reply in [second.get(&path), choose(&mut second, &path, "another password")] {
+        assert_eq!(reply.status, 410);
+        assert!(reply.body.contains("was accepted"), "{}", reply.body);
+    }
+    assert_eq!(Browser::new(&server).sign_in(NEW, "another password").status, 403);
+    assert!(!server.log.text().contains("zoop_in_"), "no link in the log");
+}
+
+#[both]
+fn a_known_person_signs_in_to_accept_and_nobody_else_can() {
+    let server = start();
+    let other = server.world.empty_business("Borealis");
+    let who = json!({ "name": "Oscar", "email": "OFFICE@acme.example", "role": "tech" });
+    let made = server.world.operate(Some(other.account), "invitations.create", who);
+    let path = made["path"].as_str().expect("a path").to_owned();
+
+    // Without a password they have to get one elsewhere: whoever invites them must not give it.
+    let mut browser = Browser::new(&server);
+    for reply in [browser.get(&path), choose(&mut browser, &path, "a thief's password")] {
+        assert_eq!(reply.status, 409, "{reply:?}");
+    }
+    set_password(&server, OFFICE, PASSWORD);
+    let page = browser.get(&path);
+    assert!(page.body.contains("sign in to accept"), "{}", page.body);
+    let reply = choose(&mut browser, &path, "a thief's password");
+    let sign_in = location(&reply).to_owned();
+    assert!(sign_in.starts_with("/sign-in?next=%2Finvitations%2Fzoop_in_"), "{sign_in}");
+
+    let mut owner = Browser::owner(&server);
+    assert!(owner.get(&path).body.contains("another person"));
+    assert_eq!(owner.post(&path, &[]).status, 400, "it is not the owner's");
+
+    let fields = [("email", OFFICE), ("password", PASSWORD), ("next", path.as_str())];
+    assert_eq!(location(&browser.post("/sign-in", &fields)), path);
+    assert_eq!(location(&browser.post(&path, &[])), "/account?done=joined");
+    let page = browser.get("/account").body;
+    assert!(page.contains("Acme") && page.contains("Borealis"), "{page}");
+    assert_eq!(browser.post(&path, &[]).status, 410);
+}
+
+#[both]
+fn a_link_ends_when_it_is_revoked_replaced_or_too_old() {
+    let server = start();
+    let mut browser = Browser::new(&server);
+    let account = Some(server.business.account);
+    let gone = |browser: &mut Browser<'_>, path: &str, word: &str| {
+        for reply in [browser.get(path), choose(browser, path, PASSWORD)] {
+            assert_eq!(reply.status, 410, "{reply:?}");
+            assert!(reply.body.contains(word), "{}", reply.body);
+        }
+    };
+    let (path, id) = invite(&server, NEW, "tech");
+    server.world.operate(account, "invitations.revoke", json!({ "id": id }));
+    gone(&mut browser, &path, "was revoked");
+
+    let (first, _) = invite(&server, NEW, "tech");
+    let (second, _) = invite(&server, "NEW@acme.example", "tech");
+    gone(&mut browser, &first, "was revoked");
+    assert_eq!(browser.get(&second).status, 200);
+
+    server.world.clock.advance(7 * DAY);
+    gone(&mut browser, &second, "has expired");
+    for unknown in ["/invitations/x", "/invitations/zoop_in_x"] {
+        assert_eq!(browser.get(unknown).status, 404);
+    }
+}
+
+#[both]
+fn an_invitation_is_swept_long_after_its_end() {
+    let server = start();
+    let (path, _) = invite(&server, NEW, "tech");
+    let sweep = || {
+        let environment = server.world.environment.clone();
+        let sweep =
+            move |tx: &mut zoop_db::WriteTx<'_>| zoop_crm::maintenance::sweep(tx, &environment);
+        server.world.write(sweep).expect("a sweep");
+    };
+    let mut browser = Browser::new(&server);
+    server.world.clock.advance(97 * DAY);
+    sweep();
+    assert_eq!(browser.get(&path).status, 410);
+    server.world.clock.advance(1_000);
+    sweep();
+    assert_eq!(browser.get(&path).status, 404);
+}
+
+#[both]
+fn of_many_who_accept_at_once_one_is_in() {
+    let server = start();
+    let (path, _) = invite(&server, NEW, "tech");
+    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+        let accept = |n: u8| {
+            let (server, path) = (&server, &path);
+            scope.spawn(move || {
+                let mut browser = Browser::at(server, &format!("198.51.100.{n}"));
+                choose(&mut browser, path, &format!("{PASSWORD} {n}")).status
+            })
+        };
+        let all: Vec<_> = (0..6).map(accept).collect();
+        all.into_iter().map(|one| one.join().expect("an answer")).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 303, "{statuses:?}");
+    assert!(statuses[1..].iter().all(|status| matches!(status, 400 | 410)), "{statuses:?}");
+    assert_eq!(told(&server, "invitation_accepted"), 1);
+}

@@ -1,0 +1,184 @@
+//! Pages as a browser sees them, which keeps cookies and sends forms.
+
+mod account;
+mod invitations;
+mod pages;
+mod second_factor;
+mod sign_in;
+mod team;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use zoop_crm::access::Access;
+use zoop_crm::sign_in::password::Password;
+use zoop_crm::sign_in::person::{self, By};
+use zoop_crm::sign_in::{passwords, second_factor as factor};
+use zoop_crm::testing::Business;
+use zoop_server::Settings;
+
+use crate::http::{self, Reply};
+use crate::server::Server;
+
+pub(crate) const OWNER: &str = "owner@acme.example";
+pub(crate) const OFFICE: &str = "office@acme.example";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A server whose owner has a password, and which believes what is said of callers' addresses.
+pub(crate) fn start() -> Server {
+    let server = Server::start_with(
+        |settings: &mut Settings| {
+            settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+        },
+        None,
+    );
+    set_password(&server, OWNER, PASSWORD);
+    server
+}
+
+/// Gives a person a password as the command line does.
+pub(crate) fn set_password(server: &Server, email: &'static str, password: &str) {
+    let environment = server.world.environment.clone();
+    let hash = Password::choose(password, email).and_then(|it| it.hash(&environment.entropy));
+    let hash = hash.expect("a hash");
+    let write = move |tx: &mut zoop_db::WriteTx<'_>| {
+        let person = person::find(tx, email)?;
+        passwords::set(tx, &environment, person.id, &hash, By::Operator)
+    };
+    server.world.write(write).expect("a password");
+}
+
+/// The code that a person's program shows now.
+pub(crate) fn code(server: &Server, access: &Access) -> String {
+    let (user, clock) = (Business::user(access), server.world.clock.clone());
+    let now = zoop_crm::clock::Clock::now(&*clock);
+    server.world.read(move |tx| factor::shown_code(tx, user, now)).expect("a code")
+}
+
+/// The names of the history's entries, newest first.
+pub(crate) fn history(server: &Server) -> Vec<Value> {
+    let answer = server.world.operate(
+        Some(server.business.account),
+        "history.list",
+        json!({ "limit": 100 }),
+    );
+    answer["rows"].as_array().expect("rows").clone()
+}
+
+/// How many entries of the history have this name.
+pub(crate) fn told(server: &Server, name: &str) -> usize {
+    history(server).iter().filter(|entry| entry["tool"] == name).count()
+}
+
+/// A browser: its cookies, and from where it comes.
+pub(crate) struct Browser<'s> {
+    pub(crate) server: &'s Server,
+    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) address: String,
+}
+
+impl<'s> Browser<'s> {
+    pub(crate) fn new(server: &'s Server) -> Self {
+        Self { server, cookies: BTreeMap::new(), address: "203.0.113.1".to_owned() }
+    }
+
+    /// One that comes from elsewhere.
+    pub(crate) fn at(server: &'s Server, address: &str) -> Self {
+        Self { address: address.to_owned(), ..Self::new(server) }
+    }
+
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.server.public)
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Reply {
+        self.send("GET", path, &[], "")
+    }
+
+    /// Sends a form of the server's own page.
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let origin = self.origin();
+        self.send("POST", path, &[("Origin", &origin)], &form(fields))
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let cookies: Vec<_> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = cookies.join("; ");
+        let mut all = vec![
+            ("X-Forwarded-For", self.address.as_str()),
+            ("User-Agent", "Test Browser 1.0"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        if !cookies.is_empty() {
+            all.push(("Cookie", &cookies));
+        }
+        all.extend(headers);
+        let reply = http::request(self.server.public, method, path, &all, body.as_bytes());
+        for cookie in set_cookies(&reply) {
+            let (pair, attributes) = cookie.split_once(';').expect("attributes");
+            let (name, value) = pair.split_once('=').expect("a pair");
+            if attributes.contains("Max-Age=0;") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        reply
+    }
+
+    pub(crate) fn sign_in(&mut self, email: &str, password: &str) -> Reply {
+        self.post("/sign-in", &[("email", email), ("password", password)])
+    }
+
+    /// The owner's browser, signed in.
+    pub(crate) fn owner(server: &'s Server) -> Self {
+        let mut browser = Self::new(server);
+        let reply = browser.sign_in(OWNER, PASSWORD);
+        assert_eq!(location(&reply), "/account", "{reply:?}");
+        browser
+    }
+
+    /// Whether somebody is signed in here.
+    pub(crate) fn is_in(&mut self) -> bool {
+        let reply = self.get("/account");
+        match reply.status {
+            200 => true,
+            303 => {
+                assert_eq!(location(&reply), "/sign-in");
+                false
+            }
+            _ => panic!("{reply:?}"),
+        }
+    }
+}
+
+/// Fields as a form sends them.
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields);
+    form.finish()
+}
+
+pub(crate) fn set_cookies(reply: &Reply) -> Vec<&str> {
+    let cookies = reply.headers.iter().filter(|(name, _)| name == "set-cookie");
+    cookies.map(|(_, value)| value.as_str()).collect()
+}
+
+/// Where a reply sends the browser.
+pub(crate) fn location(reply: &Reply) -> &str {
+    assert_eq!(reply.status, 303, "{reply:?}");
+    reply.header("location").expect("a location")
+}
+
+/// What stands between two marks of a page.
+pub(crate) fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
+    let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("no {before}: {page}"));
+    rest.split_once(after).expect("its end").0
+}

@@ -1,0 +1,221 @@
+//! Signing in and out: who is let in, and what the others are told.
+
+use zoop_both::both;
+use zoop_crm::sign_in::passwords;
+use zoop_crm::sign_in::person::{self, By};
+
+use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
+use super::{start, told};
+use crate::server::wait_until;
+
+const WRONG: &str = "wrong horse battery";
+
+#[both]
+fn a_person_signs_in_goes_where_they_wanted_and_signs_out() {
+    let server = start();
+    let mut browser = Browser::new(&server);
+    assert_eq!(location(&browser.get("/")), "/sign-in");
+    assert_eq!(location(&browser.get("/team")), "/sign-in?next=%2Fteam");
+    let page = browser.get("/sign-in?next=%2Fteam");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("name=\"next\" value=\"/team\""), "{}", page.body);
+    let fields = [("email", " Owner@ACME.example"), ("password", PASSWORD), ("next", "/team")];
+    let reply = browser.post("/sign-in", &fields);
+    assert_eq!(location(&reply), "/team");
+    let cookies = set_cookies(&reply);
+    assert_eq!(cookies.len(), 1, "{cookies:?}");
+    let (pair, attributes) = cookies[0].split_once("; ").expect("attributes");
+    assert!(pair.starts_with("__Host-zoop-session=zoop_ss_"), "{pair}");
+    assert_eq!(attributes, "Path=/; Max-Age=2592000; Secure; HttpOnly; SameSite=Lax");
+    assert!(browser.is_in());
+    assert_eq!(location(&browser.get("/")), "/account");
+    assert_eq!(location(&browser.get("/sign-in?next=%2Fteam")), "/team");
+
+    let kept = browser.cookies.clone();
+    let reply = browser.post("/sign-out", &[]);
+    assert_eq!(location(&reply), "/sign-in");
+    assert!(browser.cookies.is_empty());
+    browser.cookies = kept;
+    assert!(!browser.is_in(), "the session itself has ended");
+    let tools: Vec<_> = history(&server).iter().map(|it| it["tool"].clone()).take(2).collect();
+    assert_eq!(tools, ["sign_out", "sign_in"]);
+    let entry = &history(&server)[1];
+    assert_eq!((&entry["address"], &entry["actor_kind"]), (&"203.0.113.1".into(), &"user".into()));
+}
+
+#[both]
+fn the_next_page_is_one_of_ours_or_the_account() {
+    let server = start();
+    for next in ["//evil.example", "/\\evil.example", "https://evil.example", "/%2Fevil.example"] {
+        let mut browser = Browser::new(&server);
+        let fields = [("email", OWNER), ("password", PASSWORD), ("next", next)];
+        assert_eq!(location(&browser.post("/sign-in", &fields)), "/account", "{next}");
+    }
+}
+
+#[both]
+fn nobody_learns_which_addresses_are_known() {
+    let server = start();
+    set_password(&server, OFFICE, PASSWORD);
+    let mut pages = Vec::new();
+    for email in [OWNER, "tech@acme.example", "nobody@acme.example"] {
+        let reply = Browser::new(&server).sign_in(email, WRONG);
+        assert_eq!(reply.status, 403);
+        let dressed =
+            reply.headers.iter().filter(|(name, _)| name != "date" && name != "content-length");
+        let headers: Vec<_> = dressed.cloned().collect();
+        pages.push((headers, reply.body.replace(email, "EMAIL")));
+    }
+    assert_eq!(pages[0], pages[1], "no password");
+    assert_eq!(pages[0], pages[2], "no such person");
+    assert!(pages[0].1.contains("do not go together"));
+    // Only the known ones are told of, and aside, so that no answer waits for it.
+    wait_until("it is told", || told(&server, "sign_in_refused") == 2);
+    let log = server.log.text();
+    for secret in [WRONG, PASSWORD, OWNER, "zoop_ss_"] {
+        assert!(!log.contains(secret), "{secret} in the log");
+    }
+}
+
+#[both]
+fn after_ten_wrong_passwords_an_account_waits_whether_or_not_it_is_one() {
+    let server = start();
+    for email in [OWNER, "nobody@acme.example"] {
+        for n in 0..10 {
+            let mut browser = Browser::at(&server, &format!("198.51.100.{n}"));
+            assert_eq!(browser.sign_in(email, WRONG).status, 403, "{n}");
+        }
+        let mut browser = Browser::at(&server, "198.51.100.99");
+        let refused = browser.sign_in(email, PASSWORD);
+        assert_eq!(refused.status, 429, "also with the right password");
+        assert_eq!(refused.header("retry-after"), Some("900"));
+        assert!(refused.body.contains("15 minutes"), "{}", refused.body);
+    }
+    server.world.clock.advance(899_000);
+    assert_eq!(Browser::at(&server, "198.51.100.98").sign_in(OWNER, PASSWORD).status, 429);
+    server.world.clock.advance(1_000);
+    Browser::owner(&server);
+    // Right passwords are no wrong ones.
+    for n in 0..12 {
+        let mut browser = Browser::at(&server, &format!("198.51.100.{n}"));
+        assert_eq!(browser.sign_in(OWNER, PASSWORD).status, 303, "{n}");
+    }
+}
+
+#[both]
+fn after_twenty_wrong_passwords_an_address_waits_and_others_do_not() {
+    let server = start();
+    for n in 0..20 {
+        // The process's own limit is narrower within one minute.
+        server.world.clock.advance(10_000);
+        let email = format!("person{n}@acme.example");
+        assert_eq!(Browser::new(&server).sign_in(&email, WRONG).status, 403, "{n}");
+    }
+    server.world.clock.advance(10_000);
+    assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 429);
+    assert_eq!(Browser::at(&server, "198.51.100.7").sign_in(OWNER, PASSWORD).status, 303);
+}
+
+#[both]
+fn a_session_is_new_with_every_sign_in_and_a_planted_one_is_worth_nothing() {
+    let server = start();
+    let mut thief = Browser::owner(&server);
+    let planted = thief.cookies["__Host-zoop-session"].clone();
+    let mut victim = Browser::new(&server);
+    victim.cookies.insert("__Host-zoop-session".to_owned(), planted.clone());
+    victim.sign_in(OWNER, PASSWORD);
+    assert_ne!(victim.cookies["__Host-zoop-session"], planted);
+    assert!(victim.is_in());
+    assert!(!thief.is_in(), "the planted session has ended");
+    for made_up in ["zoop_ss_x", "", "x", &planted.replace("zoop_ss_", "zoop_ps_")] {
+        thief.cookies.insert("__Host-zoop-session".to_owned(), made_up.to_owned());
+        assert!(!thief.is_in(), "{made_up}");
+    }
+}
+
+#[both]
+fn a_session_ends_without_use_and_in_any_case() {
+    const HOUR: i64 = 60 * 60 * 1_000;
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    server.world.clock.advance(12 * HOUR);
+    assert!(!browser.is_in(), "unused for twelve hours");
+    let mut browser = Browser::owner(&server);
+    // Used every eleven hours, which is written down aside.
+    for n in 0..65 {
+        server.world.clock.advance(11 * HOUR);
+        assert!(browser.is_in(), "after {n}");
+        let now = zoop_crm::clock::rfc3339(zoop_crm::clock::Clock::now(&*server.world.clock));
+        let minute = now[..16].replace('T', " ");
+        wait_until("its use is written down", || {
+            browser.get("/account").body.contains(&format!("last used {minute}"))
+        });
+    }
+    server.world.clock.advance(11 * HOUR);
+    assert!(!browser.is_in(), "thirty days are over");
+}
+
+#[both]
+fn who_is_a_member_of_no_business_is_told_so() {
+    let server = start();
+    set_password(&server, OFFICE, PASSWORD);
+    let mut browser = Browser::new(&server);
+    browser.sign_in(OFFICE, PASSWORD);
+    let page = browser.get("/account").body;
+    assert!(page.contains("Acme") && page.contains("office"), "{page}");
+    let user = zoop_crm::testing::Business::user(&server.business.office).to_string();
+    let account = Some(server.business.account);
+    server.world.operate(account, "users.remove", serde_json::json!({ "id": user }));
+    let page = browser.get("/account").body;
+    assert!(!page.contains("Acme"), "gone on the very next request: {page}");
+    assert!(page.contains("You are a member of no business any more"), "{page}");
+    assert_eq!(browser.get("/team").status, 403);
+    let mut again = Browser::new(&server);
+    assert_eq!(location(&again.sign_in(OFFICE, PASSWORD)), "/account");
+    assert!(again.get("/account").body.contains("You are a member of no business any more"));
+}
+
+#[both]
+fn a_hash_of_an_older_making_is_renewed_at_the_sign_in() {
+    // The same password with 8 MiB and one pass.
+    const OLD: &str = "$argon2id$v=19$m=8192,t=1,p=1$ct6EaMqNkuAnmSHUG4uC/g\
+                       $Z9h6qnlZmDVztMUoFbLLpJUMj/yqf9H2IoBfH4Ernho";
+    let server = start();
+    let environment = server.world.environment.clone();
+    let write = move |tx: &mut zoop_db::WriteTx<'_>| {
+        let person = person::find(tx, OWNER)?;
+        passwords::set(tx, &environment, person.id, OLD, By::Operator)
+    };
+    server.world.write(write).expect("an old hash");
+    let stored = || {
+        let read = |tx: &mut zoop_db::ReadTx<'_>| {
+            let person = person::find(tx, OWNER)?;
+            passwords::stored(tx, person.id)
+        };
+        server.world.read(read).expect("it").expect("a hash")
+    };
+    assert_eq!(Browser::new(&server).sign_in(OWNER, WRONG).status, 403);
+    assert_eq!(stored(), OLD);
+    Browser::owner(&server);
+    assert!(stored().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored());
+    Browser::owner(&server);
+}
+
+#[both]
+fn of_many_who_guess_at_once_ten_are_heard() {
+    let server = start();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let guess = |n: u8| {
+            let server = &server;
+            scope.spawn(move || {
+                let mut browser = Browser::at(server, &format!("198.51.100.{n}"));
+                browser.sign_in(OWNER, WRONG).status
+            })
+        };
+        let guesses: Vec<_> = (0..24).map(guess).collect();
+        guesses.into_iter().map(|guess| guess.join().expect("an answer")).collect()
+    });
+    let heard = statuses.iter().filter(|status| **status == 403).count();
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert_eq!((heard, refused), (10, 14), "{statuses:?}");
+}

@@ -1,0 +1,125 @@
+//! The page by which an owner looks after a team.
+
+use serde_json::json;
+use zoop_both::both;
+use zoop_crm::testing::Business;
+
+use super::{Browser, OFFICE, OWNER, PASSWORD, between, location, set_password, start};
+
+#[both]
+fn an_owner_changes_roles_removes_people_and_stays() {
+    let server = start();
+    let mut owner = Browser::owner(&server);
+    let business = server.business.account.id.to_string();
+    let page = owner.get("/team").body;
+    for email in [OWNER, OFFICE, "tech@acme.example"] {
+        assert!(page.contains(email), "{email}: {page}");
+    }
+    let office = Business::user(&server.business.office).to_string();
+    let this = Business::user(&server.business.owner).to_string();
+    let role = |owner: &mut Browser<'_>, user: &str, role: &str| {
+        owner.post("/team/role", &[("business", &business), ("user", user), ("role", role)])
+    };
+    assert_eq!(location(&role(&mut owner, &office, "tech")), format!("/team?business={business}"));
+    for refused in [
+        role(&mut owner, &this, "office"),
+        owner.post("/team/remove", &[("business", &business), ("user", &this)]),
+    ] {
+        assert_eq!(refused.status, 400);
+        assert!(refused.body.contains("last owner"), "{}", refused.body);
+    }
+    assert_eq!(role(&mut owner, &office, "king").status, 400);
+    let gone = owner.post("/team/remove", &[("business", &business), ("user", &office)]);
+    assert_eq!(gone.status, 303);
+    assert!(!owner.get("/team").body.contains(OFFICE));
+}
+
+#[both]
+fn an_invitation_is_shown_once_listed_and_revoked() {
+    let server = start();
+    let mut owner = Browser::owner(&server);
+    let business = server.business.account.id.to_string();
+    let invite = |owner: &mut Browser<'_>, email: &str| {
+        let fields = [
+            ("business", business.as_str()),
+            ("name", "Nadia"),
+            ("email", email),
+            ("role", "tech"),
+        ];
+        owner.post("/team/invite", &fields)
+    };
+    for wrong in ["nobody", OFFICE] {
+        assert_eq!(invite(&mut owner, wrong).status, 400, "{wrong}");
+    }
+    let page = invite(&mut owner, "new@acme.example").body;
+    let link = between(&page, "id=\"link\">", "<").to_owned();
+    assert!(page.contains("yourself"), "no mail server is set: {page}");
+    let path = link.strip_prefix(&owner.origin()).expect("our own address").to_owned();
+    assert_eq!(Browser::new(&server).get(&path).status, 200);
+    let listed = owner.get("/team").body;
+    assert!(listed.contains("new@acme.example") && !listed.contains("zoop_in_"), "{listed}");
+    let id = between(&listed, "name=\"invitation\" value=\"", "\"").to_owned();
+    owner.post("/team/revoke", &[("business", &business), ("invitation", &id)]);
+    assert!(!owner.get("/team").body.contains("new@acme.example"));
+    assert_eq!(Browser::new(&server).get(&path).status, 410);
+}
+
+#[both]
+fn a_team_is_its_own_owners_alone() {
+    let server = start();
+    let other = server.world.empty_business("Borealis");
+    set_password(&server, OFFICE, PASSWORD);
+    let user = Business::user(&other.office).to_string();
+    let theirs = other.account.id.to_string();
+    let own = server.business.account.id.to_string();
+    let invited = json!({ "name": "N", "email": "n@b.example", "role": "tech" });
+    let made = server.world.operate(Some(other.account), "invitations.create", invited);
+    let invitation = made["invitation_id"].as_str().expect("an id").to_owned();
+
+    let mut owner = Browser::owner(&server);
+    assert_eq!(owner.get(&format!("/team?business={theirs}")).status, 403);
+    assert_eq!(owner.get("/team?business=x").status, 404);
+    let mut office = Browser::new(&server);
+    office.sign_in(OFFICE, PASSWORD);
+    for path in ["/team".to_owned(), format!("/team?business={own}")] {
+        assert_eq!(office.get(&path).status, 403, "{path}");
+    }
+    assert!(!office.get("/account").body.contains("href=\"/team"));
+    let sent: [(&str, &[(&str, &str)]); 4] = [
+        ("/team/role", &[("user", &user), ("role", "owner")]),
+        ("/team/remove", &[("user", &user)]),
+        ("/team/invite", &[("name", "E"), ("email", "e@e.example"), ("role", "owner")]),
+        ("/team/revoke", &[("invitation", &invitation)]),
+    ];
+    for (path, fields) in sent {
+        for (is_owner, business) in [(true, &theirs), (false, &own), (false, &theirs)] {
+            let browser = if is_owner { &mut owner } else { &mut office };
+            let mut all = vec![("business", business.as_str())];
+            all.extend(fields);
+            assert_eq!(browser.post(path, &all).status, 403, "{path}");
+        }
+    }
+    // Their records under one's own business are not there either.
+    for (path, fields) in [sent[0], sent[1], sent[3]] {
+        let mut all = vec![("business", own.as_str())];
+        all.extend(fields);
+        assert_eq!(owner.post(path, &all).status, 404, "{path}");
+    }
+    let people = server.world.operate(Some(other.account), "users.list", json!({}));
+    assert_eq!(people["rows"].as_array().map(Vec::len), Some(3));
+    let open = server.world.operate(Some(other.account), "invitations.list", json!({}));
+    assert_eq!(open["rows"].as_array().map(Vec::len), Some(1));
+}
+
+#[both]
+fn who_owns_several_businesses_chooses_one() {
+    let server = start();
+    let arguments = json!({ "name": "Second", "owner_name": "Olive", "owner_email": OWNER });
+    let made = server.world.operate(None, "tenants.create", arguments);
+    let second = made["tenant_id"].as_str().expect("an id").to_owned();
+    let mut owner = Browser::owner(&server);
+    let first = owner.get("/team").body;
+    assert!(first.contains("<h1>Acme</h1>") && first.contains(&second), "{first}");
+    let page = owner.get(&format!("/team?business={second}")).body;
+    assert!(page.contains("<h1>Second</h1>"), "{page}");
+}

@@ -1,0 +1,121 @@
+"""The Python SDK connects a program by itself: it finds the authorization server, registers, sends the
+person to consent, asks for more when it needs more, and refreshes."""
+
+import asyncio
+import html
+import os
+import re
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import httpx2 as httpx
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.auth.oauth2 import AuthorizationCodeResult
+from mcp.shared.auth import OAuthClientMetadata
+
+ENDPOINT = os.environ["ZOOP_MCP_URL"]
+ZOOP = ENDPOINT.removesuffix("/api/mcp")
+
+
+def check(behaviour: str, is_so: bool, instead: object = "") -> None:
+    print(f"✓ {behaviour}" if is_so else f"✗ {behaviour}: {str(instead)[:300]}", flush=True)
+
+
+class Storage:
+    tokens = None
+    client = None
+
+    async def get_tokens(self):
+        return self.tokens
+
+    async def set_tokens(self, tokens):
+        self.tokens = tokens
+
+    async def get_client_info(self):
+        return self.client
+
+    async def set_client_info(self, client):
+        self.client = client
+
+
+class Person:
+    """Somebody who is signed in at a browser."""
+
+    def __init__(self) -> None:
+        self.cookies: dict[str, str] = {}
+        self.asked: list[dict[str, list[str]]] = []
+        self.answer: dict[str, list[str]] = {}
+
+    async def step(self, method: str, url: str, form: dict[str, str] | None = None):
+        headers = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if form is not None:
+            headers["origin"] = ZOOP
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            response = await client.request(method, url, data=form, headers=headers)
+        for cookie in response.headers.get_list("set-cookie"):
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        return response
+
+    async def sign_in(self) -> None:
+        form = {"email": os.environ["ZOOP_OWNER_EMAIL"], "password": os.environ["ZOOP_OWNER_PASSWORD"]}
+        response = await self.step("POST", f"{ZOOP}/sign-in", form)
+        assert response.status_code == 303, response.text
+
+    async def decide(self, url: str) -> None:
+        asked = parse_qs(urlparse(url).query)
+        self.asked.append(asked)
+        if len(self.asked) == 1:
+            # Reading alone at first, so that writing has to be asked for later.
+            query = {name: values[0] for name, values in asked.items()}
+            query["scope"] = "read:customers read:notes"
+            url = f"{ZOOP}/oauth/authorize?{urlencode(query)}"
+        page = (await self.step("GET", url)).text
+        inputs = [dict(re.findall(r'([a-z]+)="([^"]*)"', tag)) | {"": tag} for tag in re.findall(r"<input [^>]*>", page)]
+        shown = [it for it in inputs if it.get("type") not in ("radio", "checkbox") or " checked" in it[""]]
+        form = {it["name"]: html.unescape(it.get("value", "")) for it in shown} | {"decision": "allow"}
+        done = await self.step("POST", f"{ZOOP}/oauth/authorize", form)
+        back = re.search(r'content="0;url=([^"]*)"', done.text)
+        assert back is not None, done.text
+        self.answer = parse_qs(urlparse(html.unescape(back[1])).query)
+
+    async def come_back(self) -> AuthorizationCodeResult:
+        answer = {name: values[0] for name, values in self.answer.items()}
+        return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
+
+
+async def main() -> None:
+    person, storage = Person(), Storage()
+    await person.sign_in()
+    metadata = OAuthClientMetadata(
+        client_name="Python SDK",
+        redirect_uris=["http://localhost:3030/callback"],
+        grant_types=["authorization_code", "refresh_token"],
+        response_types=["code"],
+    )
+    provider = OAuthClientProvider(ENDPOINT, metadata, storage, person.decide, person.come_back)
+
+    async with httpx.AsyncClient(auth=provider, trust_env=False, timeout=30) as client:
+
+        async def ask(method: str, params: dict | None = None):
+            body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+            return await client.post(ENDPOINT, json=body)
+
+        listed = await ask("tools/list")
+        check("a program registers by itself and is let in", listed.status_code == 200, listed.text)
+        check("it asks for the resource", person.asked[0].get("resource") == [ENDPOINT], person.asked[0])
+        note = {"name": "notes.create", "arguments": {"body": "Written by a connected program."}}
+        written = await ask("tools/call", note)
+        check("it asks for more when a tool needs more", len(person.asked) == 2, len(person.asked))
+        is_written = written.status_code == 200 and not written.json()["result"].get("isError")
+        check("and may then", is_written, written.text)
+        old = storage.tokens.refresh_token
+        provider.context.token_expiry_time = 1
+        again = await ask("tools/list")
+        check(
+            "it refreshes a token that has ended",
+            again.status_code == 200 and storage.tokens.refresh_token != old,
+            again.text,
+        )
+
+
+asyncio.run(main())

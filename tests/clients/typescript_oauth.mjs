@@ -1,0 +1,88 @@
+// The TypeScript SDK connects a program by itself: it finds the authorization server, registers, sends the
+// person to consent, asks for more when it needs more, and refreshes.
+
+import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import { check } from './browser.mjs';
+import { decide, person } from './people.mjs';
+
+const endpoint = new URL(process.env.ZOOP_MCP_URL);
+const browser = await person(endpoint.origin, process.env.ZOOP_OWNER_EMAIL, process.env.ZOOP_OWNER_PASSWORD);
+const redirect = 'http://localhost:4040/callback';
+
+class Program {
+  redirectUrl = redirect;
+  clientMetadata = {
+    client_name: 'TypeScript SDK',
+    redirect_uris: [redirect],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  };
+  asked = [];
+
+  clientInformation = () => this.client;
+  saveClientInformation = (client) => {
+    this.client = client;
+  };
+  tokens = () => this.held;
+  saveTokens = (tokens) => {
+    this.held = tokens;
+  };
+  saveCodeVerifier = (verifier) => {
+    this.verifier = verifier;
+  };
+  codeVerifier = () => this.verifier;
+  discoveryState = () => this.discovered;
+  saveDiscoveryState = (discovered) => {
+    this.discovered = discovered;
+  };
+
+  async redirectToAuthorization(url) {
+    this.asked.push(url.searchParams);
+    // At first the person is asked for reading alone, so that writing has to be asked for later.
+    if (this.asked.length === 1) url.searchParams.set('scope', 'read:customers read:notes');
+    const back = await decide(browser, endpoint.origin, url.href);
+    if (back.url === undefined) throw new Error(`no way back: ${back.page.status} ${back.page.text}`);
+    this.answer = back.url.searchParams;
+  }
+}
+
+const program = new Program();
+const finish = (transport) => transport.finishAuth(program.answer.get('code'), program.answer.get('iss'));
+const open = () => {
+  const client = new Client({ name: 'typescript-oauth', version: '1' });
+  return [client, new StreamableHTTPClientTransport(endpoint, { authProvider: program })];
+};
+
+let [client, transport] = open();
+try {
+  await client.connect(transport);
+} catch (error) {
+  if (!(error instanceof UnauthorizedError)) throw error;
+  await finish(transport);
+  [client, transport] = open();
+  await client.connect(transport);
+}
+check('a program registers by itself and is let in', program.client.client_id !== undefined && program.held !== undefined);
+check('it asks for the resource', program.asked[0].get('resource') === endpoint.href, program.asked[0]);
+const { tools } = await client.listTools();
+check('it sees the tools', tools.some(({ name }) => name === 'customers.search'), tools.length);
+
+const write = () => client.callTool({ name: 'notes.create', arguments: { body: 'Written by a connected program.' } });
+const before = program.asked.length;
+let written;
+try {
+  written = await write();
+} catch (error) {
+  if (program.asked.length === before) throw error;
+  await finish(transport);
+  written = await write();
+}
+check('it asks for more when a tool needs more', program.asked.length === before + 1, program.asked.length);
+check('and may then', written.isError !== true, JSON.stringify(written));
+
+const old = program.held.refresh_token;
+program.held = { ...program.held, access_token: 'zoop_at_of_no_use' };
+await client.listTools();
+check('it refreshes a token that is no good', program.held.refresh_token !== old);
+await client.close();
