@@ -54,9 +54,9 @@ pub use notes::{NoteDocument, NoteQuery, NoteWords};
 ///
 /// A GIN index gives all rows that a word has, in no order; looking through the newest rows one by one
 /// gives a page of a common word at once. So some hundred are looked through first. If they do not fill
-/// the page, a hundred rows from all over the tenant tell how common the word is, since the newest rows
+/// the page, fifty rows from all over the tenant tell how common the word is, since the newest rows
 /// may have nothing of what all others have: an import from another town, for one. For each of the
-/// hundred that has the word two thousand earlier rows are looked through, about as many as the index
+/// fifty that has the word four thousand earlier rows are looked through, about as many as the index
 /// would give of a large tenant's; only then is the index asked. So a page never takes much longer than
 /// it would by the quicker of the two ways. A planner would choose by statistics that know little of one
 /// tenant's words among those of all. That the index's rows are held against the bounds apart keeps it
@@ -74,13 +74,13 @@ macro_rules! found_on_postgres {
              probes AS MATERIALIZED (SELECT count(*) AS hits FROM edge, \
              LATERAL (SELECT n FROM ", $table, " \
              WHERE tenant_no = $1 AND ", $bounds, " ORDER BY n LIMIT 1) oldest, \
-             LATERAL generate_series(oldest.n, edge.n - 1, (edge.n - oldest.n) / 100 + 1) place, \
+             LATERAL generate_series(oldest.n, edge.n - 1, (edge.n - oldest.n) / 50 + 1) place, \
              LATERAL (SELECT tokens FROM ", $table, " \
              WHERE tenant_no = $1 AND ", $bounds, " AND n <= place ORDER BY n DESC LIMIT 1) probe \
              WHERE tokens @@ $2::text::tsquery), \
              earlier AS MATERIALIZED (SELECT n FROM (SELECT n, tokens FROM ", $table, " \
              WHERE tenant_no = $1 AND ", $bounds, " AND n < (SELECT n FROM edge) ORDER BY n DESC \
-             LIMIT (SELECT hits * 2000 FROM probes)) passed WHERE tokens @@ (SELECT $2::text::tsquery) \
+             LIMIT (SELECT hits * 4000 FROM probes)) passed WHERE tokens @@ (SELECT $2::text::tsquery) \
              ORDER BY n DESC LIMIT ", $count, "), \
              matching AS MATERIALIZED (SELECT tenant_no, n FROM ", $table, " \
              WHERE EXISTS (SELECT FROM edge) \
