@@ -1,9 +1,10 @@
-//! A real browser, driven over WebDriver: Debian's Chromium without a screen, with a profile of its own.
+//! A real browser, driven by its driver: Debian's Chromium without a screen, with a profile of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -29,12 +30,15 @@ pub(super) struct Browser {
     pub(super) client: Client,
     driver: Child,
     address: String,
+    session: String,
     _profile: tempfile::TempDir,
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The browser ends with its driver; one that has ended already is no matter.
+        // Ending the session ends the browser, which would outlive its driver; either may be gone already.
+        let session = format!("{}/session/{}", self.address, self.session);
+        let _ = ureq::delete(session).config().timeout_global(Some(PATIENCE)).build().call();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -63,7 +67,8 @@ impl Browser {
             .connect(&address)
             .await
             .expect("a browser");
-        Self { client, driver, address, _profile: profile }
+        let session = client.session_id().await.expect("a session").expect("its id");
+        Self { client, driver, address, session, _profile: profile }
     }
 
     /// Waits for an element.
@@ -114,9 +119,8 @@ impl Browser {
     }
 
     /// What the console tells of errors, such as what the policy of contents has kept out.
-    pub(super) async fn console_errors(&self) -> Vec<Value> {
-        let session = self.client.session_id().await.expect("a session").expect("its id");
-        let mut answer = ureq::post(format!("{}/session/{session}/se/log", self.address))
+    pub(super) fn console_errors(&self) -> Vec<Value> {
+        let mut answer = ureq::post(format!("{}/session/{}/se/log", self.address, self.session))
             .send(json!({ "type": "browser" }).to_string())
             .expect("the console");
         let text = answer.body_mut().read_to_string().expect("the log");
@@ -154,9 +158,9 @@ fn axe() -> PathBuf {
     debug.with_file_name("tests").join("node_modules/axe-core/axe.min.js")
 }
 
-/// A program on this machine that waits for one browser to be sent back to it.
+/// A program on this machine that waits for browsers to be sent back to it.
 pub(super) struct Program {
-    listener: TcpListener,
+    answers: Receiver<String>,
     pub(super) callback: String,
 }
 
@@ -164,33 +168,44 @@ impl Program {
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it");
-        Self { listener, callback: format!("http://{address}/callback") }
+        let (sender, answers) = channel();
+        std::thread::spawn(move || {
+            // Browsers open connections that they may come to need, so none may wait for another.
+            for stream in listener.incoming().map_while(Result::ok) {
+                let sender = sender.clone();
+                std::thread::spawn(move || {
+                    let query = receive(stream).ok().flatten();
+                    // The test may be over.
+                    query.map(|query| sender.send(query))
+                });
+            }
+        });
+        Self { answers, callback: format!("http://{address}/callback") }
     }
 
-    /// The query that the browser comes with. What else it asks for, such as an icon, is not it.
+    /// The query that a browser comes with.
     pub(super) fn answer(&self) -> String {
-        for stream in self.listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-            let mut line = String::new();
-            let mut reader = BufReader::new(stream.try_clone().expect("a handle")).take(16 * 1024);
-            reader.read_line(&mut line).expect("a request");
-            let page = "<!doctype html><title>Done</title><h1>Done</h1>";
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
-                 Connection: close\r\n\r\n{page}",
-                page.len()
-            );
-            let mut header = String::new();
-            while reader.read_line(&mut header).is_ok_and(|read| read > 2) {
-                header.clear();
-            }
-            stream.write_all(head.as_bytes()).expect("an answer");
-            let target = line.split(' ').nth(1).unwrap_or_default();
-            if let Some((_, query)) = target.split_once("/callback?") {
-                return query.to_owned();
-            }
-        }
-        unreachable!("a listener takes connections for ever")
+        self.answers.recv_timeout(PATIENCE).expect("a browser is sent back")
     }
+}
+
+/// Answers one request; its query, if it is for the callback and not for an icon.
+fn receive(mut stream: TcpStream) -> std::io::Result<Option<String>> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut reader = BufReader::new(stream.try_clone()?).take(64 * 1024);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut header = String::new();
+    while reader.read_line(&mut header)? > 2 {
+        header.clear();
+    }
+    let page = "<!doctype html><title>Done</title><h1>Done</h1>";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{page}",
+        page.len()
+    );
+    stream.write_all(head.as_bytes())?;
+    let target = line.split(' ').nth(1).unwrap_or_default();
+    Ok(target.strip_prefix("/callback?").map(str::to_owned))
 }

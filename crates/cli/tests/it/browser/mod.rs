@@ -111,7 +111,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 Vec::<String>::new(),
                 "consent {is_dark} {width}"
             );
-            assert_eq!(browser.console_errors().await, Vec::<Value>::new());
+            assert_eq!(browser.console_errors(), Vec::<Value>::new());
         }
     });
 }
@@ -142,7 +142,7 @@ fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
         browser.click("button[value=deny]").await;
         assert_eq!(parameter(&program.answer(), "error"), Some("access_denied"));
         // The refused sign-in was answered 403, which the console tells as well; a policy says more.
-        let errors = browser.console_errors().await;
+        let errors = browser.console_errors();
         let policy =
             |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));
         assert!(!errors.iter().any(policy), "{errors:?}");
