@@ -63,16 +63,22 @@ impl Session<'_> {
         }
     }
 
-    /// Runs a writing statement once for each call, in one flight where the engine is a server.
-    pub(crate) fn execute_each<'p>(&mut self, calls: impl Iterator<Item = Call<'p>>) -> Result<()> {
+    /// See [`WriteTx::execute_each`](crate::WriteTx::execute_each).
+    pub(crate) fn execute_each(
+        &mut self,
+        text: Dialects,
+        tenant: Option<Tenant>,
+        rows: &[Vec<Value<'_>>],
+    ) -> Result<()> {
         match self {
             Self::Sqlite(connection) => {
-                for call in calls {
-                    connection.execute(call.text.sqlite, call.tenant, call.params)?;
+                for row in rows {
+                    connection.execute(text.sqlite, tenant, row)?;
                 }
                 Ok(())
             }
-            Self::Postgres(connection) => connection.execute_each(calls),
+            Self::Postgres(_) if rows.is_empty() => Ok(()),
+            Self::Postgres(connection) => connection.execute_each(text.postgres, tenant, rows),
         }
     }
 

@@ -204,16 +204,17 @@ impl<'c> WriteTx<'c> {
         self.0.session.execute(call)
     }
 
-    /// Runs a statement that writes once with the parameters of each of `rows`. Where the engine is a
-    /// server they take the time of one.
+    /// Writes many rows, each with the same number of values. On SQLite the statement runs once for each;
+    /// on PostgreSQL it runs once for all, and its parameters are arrays: those of the first values, of
+    /// the second ones and so on, as `unnest` takes them.
     pub fn execute_each(&mut self, sql: Sql, rows: &[Vec<Value<'_>>]) -> Result<()> {
-        let tenant = Some(self.tenant()?);
-        self.0.session.execute_each(rows.iter().map(|params| Call { text: sql.0, tenant, params }))
+        let tenant = self.tenant()?;
+        self.0.session.execute_each(sql.0, Some(tenant), rows)
     }
 
     /// [`WriteTx::execute_each`] of a statement about tables above tenants.
     pub fn global_execute_each(&mut self, sql: GlobalSql, rows: &[Vec<Value<'_>>]) -> Result<()> {
-        self.0.session.execute_each(rows.iter().map(|params| above(sql, params)))
+        self.0.session.execute_each(sql.0, None, rows)
     }
 
     /// Adds one row to a tenant's table whose key `n` the engine makes; that key.

@@ -1,4 +1,4 @@
-//! One statement with the parameters of many rows.
+//! One statement with the values of many rows.
 
 mod common;
 
@@ -12,7 +12,11 @@ const MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 zoop_db::statements! {
-    ADD = "INSERT INTO numbers (tenant_no, number) VALUES ($1, $2)";
+    ADD = {
+        sqlite: "INSERT INTO numbers (tenant_no, number) VALUES ($1, $2)",
+        postgres: "INSERT INTO numbers (tenant_no, number) \
+                   SELECT $1::integer, * FROM unnest($2::bigint[])",
+    };
     SUM = "SELECT count(*), CAST(sum(number) AS bigint) FROM numbers WHERE tenant_no = $1";
 }
 

@@ -38,6 +38,12 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     let get =
         |server: &Server| cases::GET.requests(&server.target, &landmarks)?.context("customers");
     run.warm_up(&server, get(&server)?)?;
+    // A server that has just been started has nothing in memory yet.
+    for case in cases::PAGES {
+        if let Some(requests) = case.requests(&server.target, &landmarks)? {
+            run.warm_up(&server, requests)?;
+        }
+    }
     for round in 0..run.plan.rounds {
         let time = run.plan.span.counted;
         run.results.note(BARE, customers, reads.bare(time)?);

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -223,11 +224,11 @@ fn the_list_of_dependencies_is_current() {
 }
 
 #[test]
-fn the_server_calls_out_with_nothing_that_follows_redirects_or_takes_proxies() {
+fn the_server_has_one_http_client_of_others_and_that_one_for_the_operators_provider_alone() {
     let metadata = Metadata::read();
-    // What it connects to is its database and the documents of programs, with hyper and TLS alone:
+    // The documents of programs, whose addresses anybody may choose, are fetched with hyper and TLS alone:
     // nothing that looks names up, follows redirects or asks a proxy by itself.
-    let clients = ["ureq", "reqwest", "isahc", "curl", "hickory-resolver", "native-tls"];
+    let clients = ["reqwest", "isahc", "curl", "hickory-resolver", "native-tls"];
     let reached = |root: &str| {
         let (running, _) = metadata.graph(root);
         running.into_iter().map(|id| metadata.package(id).name).collect::<Vec<_>>()
@@ -237,5 +238,19 @@ fn the_server_calls_out_with_nothing_that_follows_redirects_or_takes_proxies() {
     for client in clients {
         assert!(!ours.contains(&client), "{client}");
     }
-    assert!(reached("zoop").contains(&"ureq"), "`zoop call` has the one that there is");
+    let sources = fs::read_dir(repository().join("crates/server/src")).expect("the sources");
+    let users: Vec<_> = sources
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| whole(path).contains("ureq::"))
+        .collect();
+    assert_eq!(users, [repository().join("crates/server/src/company")]);
+}
+
+/// The text of a file, or of every file of a folder.
+fn whole(path: &Path) -> String {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).expect("a folder");
+        return entries.map(|entry| whole(&entry.expect("an entry").path())).collect();
+    }
+    fs::read_to_string(path).expect("a source")
 }

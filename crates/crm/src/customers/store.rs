@@ -1,6 +1,6 @@
 //! The SQL of customers and of their place in the search index.
 
-use zoop_db::{ReadTx, Row, Three, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Three, Uuid, Value, WriteTx, params};
 
 use super::{Customer, CustomerNumber, CustomerType, SearchRow, TagLabel};
 use crate::contacts::{self, Contact};
@@ -59,7 +59,8 @@ zoop_db::statements! {
     INDEX = {
         sqlite: "INSERT INTO customer_search (rowid, tokens) VALUES ($2, $3)",
         postgres: "INSERT INTO customer_search (tenant_no, n, tokens) \
-                   VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))",
+                   SELECT $1::integer, n, array_to_tsvector(string_to_array(tokens, ' ')) \
+                   FROM unnest($2::bigint[], $3::text[]) AS document (n, tokens)",
     };
     UNINDEX = {
         sqlite: "DELETE FROM customer_search WHERE rowid = $2",
@@ -160,6 +161,12 @@ pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
 
 /// Adds a customer to the search index.
 pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    let tokens = tokens(tx, customer)?;
+    Ok(tx.execute_each(INDEX, &[document(customer.n, &tokens)])?)
+}
+
+/// What the search index is to hold of a customer.
+fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
     let contacts = contacts::store::active(tx, customer.id)?;
     let tags = tags(tx, customer.id)?;
     let display_name = customer.display_name();
@@ -182,19 +189,23 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
             .collect(),
         tags: tags.iter().map(|(_, number)| *number).collect(),
     };
-    let tokens = document.tokens(mark(tx)?);
-    tx.execute(INDEX, params![customer.n, tokens])?;
-    Ok(())
+    Ok(document.tokens(mark(tx)?))
 }
 
 /// Adds the next `count` customers after an id to a search index that does not have them; their ids.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], customer)?;
-    for customer in &page {
-        index(tx, customer)?;
-    }
+    let tokens: Vec<_> = page.iter().map(|customer| tokens(tx, customer)).collect::<Result<_>>()?;
+    let documents = page.iter().zip(&tokens);
+    let rows: Vec<_> = documents.map(|(customer, tokens)| document(customer.n, tokens)).collect();
+    tx.execute_each(INDEX, &rows)?;
     Ok(page.iter().map(|customer| customer.id.uuid()).collect())
+}
+
+/// A row of a search index: the number of what is found, and its tokens.
+pub(crate) fn document(n: i64, tokens: &str) -> Vec<Value<'_>> {
+    vec![Value::Integer(n), Value::Text(tokens)]
 }
 
 /// The mark of the bound tenant's tokens.

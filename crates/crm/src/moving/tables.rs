@@ -28,7 +28,7 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
 }
 
-/// What is asked of a table: how many rows it has, the next rows after a key, and to take a row.
+/// What is asked of a table: how many rows it has, the next rows after a key, and to take rows.
 #[derive(Clone, Copy)]
 pub(crate) enum Statements {
     /// Of a table above tenants.
@@ -62,6 +62,50 @@ macro_rules! places {
     };
 }
 
+/// The placeholders of the columns that hold these, each an array of the values of all rows.
+macro_rules! arrays {
+    (@ [($first:literal $kind:ident) $(($rest:literal $kinds:ident))*] [] [$($left:literal)*]) => {
+        concat!($first, array!($kind) $(, ", ", $rest, array!($kinds))*)
+    };
+    (@ [$($taken:tt)*] [$kind:ident $($kinds:ident)*] [$next:literal $($left:literal)*]) => {
+        arrays!(@ [$($taken)* ($next $kind)] [$($kinds)*] [$($left)*])
+    };
+    (from 2: $($kind:ident)*) => {
+        arrays!(@ [] [$($kind)*]
+            ["$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14" "$15" "$16" "$17"
+             "$18" "$19" "$20" "$21" "$22" "$23" "$24"])
+    };
+    (from 1: $($kind:ident)*) => {
+        arrays!(@ [] [$($kind)*]
+            ["$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14" "$15" "$16"])
+    };
+}
+
+/// What PostgreSQL calls an array of these.
+macro_rules! array {
+    (Integer) => {
+        "::bigint[]"
+    };
+    (Boolean) => {
+        "::boolean[]"
+    };
+    (Real) => {
+        "::double precision[]"
+    };
+    (Text) => {
+        "::text[]"
+    };
+    (Bytes) => {
+        "::bytea[]"
+    };
+    (Id) => {
+        "::uuid[]"
+    };
+    (Time) => {
+        "::timestamptz[]"
+    };
+}
+
 macro_rules! columns {
     ($($column:ident $kind:ident)*) => {
         &[$(Column { name: stringify!($column), kind: Kind::$kind }),*]
@@ -81,10 +125,16 @@ macro_rules! above_tenants {
                     " WHERE (", list!($($key)+), ") > (", places!(from 2: $($key)+), ") ORDER BY ",
                     list!($($key)+), " LIMIT $1"
                 ));
-                ADD = (concat!(
-                    "INSERT INTO ", stringify!($name), " (", list!($($key)+ $($column)*), ") VALUES (",
-                    places!(from 1: $($key)+ $($column)*), ")"
-                ));
+                ADD = {
+                    sqlite: concat!(
+                        "INSERT INTO ", stringify!($name), " (", list!($($key)+ $($column)*),
+                        ") VALUES (", places!(from 1: $($key)+ $($column)*), ")"
+                    ),
+                    postgres: concat!(
+                        "INSERT INTO ", stringify!($name), " (", list!($($key)+ $($column)*),
+                        ") SELECT * FROM unnest(", arrays!(from 1: $($key_kind)+ $($kind)*), ")"
+                    ),
+                };
             }
 
             pub(crate) const TABLE: Table = Table {
@@ -116,10 +166,17 @@ macro_rules! of_tenants {
                     " WHERE tenant_no = $1 AND (", list!($($key)+), ") > (",
                     places!(from 3: $($key)+), ") ORDER BY ", list!($($key)+), " LIMIT $2"
                 ));
-                ADD = (concat!(
-                    "INSERT INTO ", stringify!($name), " (tenant_no, ", list!($($key)+ $($column)*),
-                    ") VALUES ($1, ", places!(from 2: $($key)+ $($column)*), ")"
-                ));
+                ADD = {
+                    sqlite: concat!(
+                        "INSERT INTO ", stringify!($name), " (tenant_no, ", list!($($key)+ $($column)*),
+                        ") VALUES ($1, ", places!(from 2: $($key)+ $($column)*), ")"
+                    ),
+                    postgres: concat!(
+                        "INSERT INTO ", stringify!($name), " (tenant_no, ", list!($($key)+ $($column)*),
+                        ") SELECT $1::integer, * FROM unnest(",
+                        arrays!(from 2: $($key_kind)+ $($kind)*), ")"
+                    ),
+                };
             }
 
             pub(crate) const TABLE: Table = Table {

@@ -1,9 +1,11 @@
 //! The SQL of notes, of their place in the search index, and of the counted writes.
 
+use std::collections::BTreeMap;
+
 use zoop_db::{ReadTx, Row, Sql, Timestamp, Uuid, WriteTx, params};
 
 use super::{Note, SubjectType, oldest_draft};
-use crate::customers;
+use crate::customers::{self, store::document};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::search::{Expression, NoteDocument, NoteWords};
@@ -53,7 +55,8 @@ zoop_db::statements! {
     INDEX = {
         sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",
         postgres: "INSERT INTO note_search (tenant_no, n, tokens) \
-                   VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))",
+                   SELECT $1::integer, n, array_to_tsvector(string_to_array(tokens, ' ')) \
+                   FROM unnest($2::bigint[], $3::text[]) AS document (n, tokens)",
     };
     UNINDEX = {
         sqlite: "DELETE FROM note_search WHERE rowid = $2",
@@ -131,25 +134,44 @@ pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
     if !is_indexed(note) {
         return Ok(());
     }
-    let author = users::store::number(tx, note.created_by)?.ok_or(zoop_db::Error::NoRow)?;
+    let author = author(tx, note)?;
+    let tokens = tokens(tx, note, author)?;
+    Ok(tx.execute_each(INDEX, &[document(note.n, &tokens)])?)
+}
+
+/// The number of whoever wrote a note.
+fn author(tx: &mut ReadTx<'_>, note: &Note) -> Result<i64> {
+    users::store::number(tx, note.created_by)?.ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// What the search index is to hold of a note.
+fn tokens(tx: &ReadTx<'_>, note: &Note, created_by: i64) -> Result<String> {
     let document = NoteDocument {
         body: &note.body,
         pinned: note.pinned,
-        created_by: author,
+        created_by,
         subject: note.subject_type,
     };
-    let tokens = document.tokens(customers::store::mark(tx)?);
-    tx.execute(INDEX, params![note.n, tokens])?;
-    Ok(())
+    Ok(document.tokens(customers::store::mark(tx)?))
 }
 
 /// Adds the next `count` notes after an id to a search index that does not have them; their ids.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], note)?;
-    for note in &page {
-        index(tx, note)?;
+    let mut authors = BTreeMap::new();
+    let mut documents = Vec::new();
+    for note in page.iter().filter(|note| is_indexed(note)) {
+        // A page has few authors, and each is asked for over the network.
+        let author = match authors.get(&note.created_by.uuid()) {
+            Some(author) => *author,
+            None => author(tx, note)?,
+        };
+        authors.insert(note.created_by.uuid(), author);
+        documents.push((note.n, tokens(tx, note, author)?));
     }
+    let rows: Vec<_> = documents.iter().map(|(n, tokens)| document(*n, tokens)).collect();
+    tx.execute_each(INDEX, &rows)?;
     Ok(page.iter().map(|note| note.id.uuid()).collect())
 }
 

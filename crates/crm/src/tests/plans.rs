@@ -21,7 +21,8 @@ fn is_of_an_index(module: &str, name: &str) -> bool {
     module == "moving" && name.ends_with("_WORDS")
 }
 
-/// How many statements may have a text of their own for each engine.
+/// How many statements may have a text of their own for each engine. Those that write the rows of a copy
+/// are not counted: all are made by one macro.
 const DIALECT_PAIRS: usize = 12;
 
 fn placeholders(sql: &str) -> usize {
@@ -106,6 +107,7 @@ fn every_tenant_statement_names_the_tenant() {
 #[test]
 fn dialects_part_in_few_places() {
     let pairs = schema::statements()
+        .filter(|(module, _)| !module.starts_with("moving "))
         .flat_map(|(_, statements)| statements)
         .filter(|(_, sql)| sql.sqlite() != sql.postgres())
         .count();

@@ -1,5 +1,6 @@
 //! The engines against each other where a tenant has more rows than PostgreSQL looks through one by one:
-//! 500 at first, 2,000 more behind a word that was among them, and then it asks its index.
+//! 500 at first, some thousand more if a hundred from among them say that the word is common, and then
+//! it asks its index.
 
 use serde_json::{Value, json};
 use zoop_crm::access::Access;
@@ -12,7 +13,7 @@ use super::{odd, pools};
 
 /// Rows of each list: more than are looked through at first.
 pub(super) const SOME: usize = 560;
-/// Rows of each list: more than are ever looked through.
+/// Rows of each list: more than are looked through for a word that few have.
 pub(super) const MANY: usize = 2_700;
 const SEARCHES: usize = 120;
 

@@ -16,8 +16,8 @@ use super::commit::number;
 use super::error::Failure;
 use super::link::Link;
 use super::server::{Life, Server};
-use super::statement::{Asked, Ready, Text, all};
-use super::work::{Access, Stage, Work};
+use super::statement::{Asked, Ready, Text};
+use super::work::{Access, Before, Stage, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::session::Call;
@@ -45,7 +45,7 @@ impl Connection {
             server,
             runtime,
             link: None,
-            work: Work::new(Access::Read, Instant::now(), false),
+            work: Work::new(Access::Read, Instant::now(), Before::Nothing),
         })
     }
 
@@ -61,6 +61,7 @@ impl Connection {
         self.server.tell(made.as_ref().err());
         let made = made?;
         self.link = Some(Link::new(made));
+        self.work.on_new_connection();
         Ok(())
     }
 
@@ -97,8 +98,8 @@ impl Connection {
     /// Begins the transaction of a job; nothing is sent before its first statement. One that is still
     /// open ends in the same flight.
     pub(super) fn begin(&mut self, access: Access, deadline: Instant) {
-        let follows_open = self.is_linked() && self.work.is_open();
-        self.work = Work::new(access, deadline, follows_open);
+        let before = if self.is_linked() { self.work.left_open() } else { Before::Nothing };
+        self.work = Work::new(access, deadline, before);
     }
 
     /// Why the transaction cannot be kept, if it cannot.
@@ -125,13 +126,16 @@ impl Connection {
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
-    /// Runs a writing statement once for each call, in one flight.
-    pub(crate) fn execute_each<'p>(&mut self, calls: impl Iterator<Item = Call<'p>>) -> Result<()> {
-        let asked: Vec<_> = calls
-            .map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params))
-            .collect();
+    /// Runs a writing statement of which each parameter is an array of the rows' values, in one flight.
+    pub(crate) fn execute_each(
+        &mut self,
+        sql: &'static str,
+        tenant: Option<Tenant>,
+        rows: &[Vec<Value<'_>>],
+    ) -> Result<()> {
+        let asked = [Asked::of_rows(Text::plain(sql), tenant, rows)];
         self.ask(&asked, async |client, ready| {
-            all(ready.iter().map(|ready| client.execute(&ready.statement, &ready.params))).await
+            client.execute(&ready[0].statement, &ready[0].params).await.map(drop)
         })
     }
 
@@ -245,6 +249,9 @@ impl Connection {
         if writes {
             self.work.lock_above_tenants();
         }
+        if asked.iter().any(|asked| asked.text.is_search()) {
+            self.work.plan_anew();
+        }
         let ready: Vec<_> = asked
             .iter()
             .map(|asked| asked.ready(self.prepared(asked.text)?))
@@ -325,7 +332,7 @@ impl Connection {
     /// Ends the transaction, if one is open, without keeping what it wrote. Nobody waits for this.
     pub(super) fn end(&mut self) {
         let was_open = self.work.is_open();
-        self.work = Work::new(Access::Read, Instant::now(), false);
+        self.work = Work::new(Access::Read, Instant::now(), Before::Nothing);
         let Some(link) = self.link.as_ref().filter(|_| was_open) else { return };
         let rollback = link.client().batch_execute("ROLLBACK");
         let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });

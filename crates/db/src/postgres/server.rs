@@ -31,12 +31,12 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 ///
 /// - A statement that runs outside a write's transaction can write nothing, whatever became of the
 ///   BEGIN that was sent before it.
-/// - Plans are made for the values at hand: one made for any value reads a whole search index where
-///   the word at hand has few matches.
+/// - A plan is kept once it has proved to be no worse than those made for the values at hand; see
+///   [`Text::is_search`](super::statement::Text::is_search) for what is planned anew each time.
 /// - No plan is compiled: a statement here takes a millisecond, compiling one takes fifty.
 /// - A process that is stopped in the middle of a write must not hold its locks for ever.
 const SETTINGS: &str = "SET default_transaction_read_only = on; \
-                        SET plan_cache_mode = force_custom_plan; \
+                        SET plan_cache_mode = auto; \
                         SET jit = off; \
                         SET idle_in_transaction_session_timeout = '60s'; \
                         SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \

@@ -1,8 +1,6 @@
 //! Statements on their way to the server: their text, and what is bound to them.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::task::Poll;
 
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
@@ -32,6 +30,13 @@ impl Text {
         !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
     }
 
+    /// Whether its plan must be made for the values at hand: one for any value reads a whole search index
+    /// where the word at hand has few matches. Every other statement is found by its keys, whatever they
+    /// are, and planning it takes as long as running it.
+    pub(super) fn is_search(self) -> bool {
+        self.sql.contains(" @@ ")
+    }
+
     /// Statements are `'static`, so an address names one text for good.
     pub(super) fn key(self) -> Key {
         (self.before, self.sql.as_ptr().addr(), self.after)
@@ -50,15 +55,41 @@ pub(super) type Key = (&'static str, usize, &'static str);
 /// A statement that a job asks, with what is bound to it.
 pub(super) struct Asked<'p> {
     pub(super) text: Text,
-    bound: Vec<Bound<'p>>,
+    bound: Vec<Parameter<'p>>,
+}
+
+/// What is bound to one placeholder.
+enum Parameter<'p> {
+    One(Bound<'p>),
+    /// A column of rows that are written at once, as an array.
+    Column(Vec<Bound<'p>>),
+}
+
+impl Parameter<'_> {
+    fn as_sql(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::One(value) => value,
+            Self::Column(values) => values,
+        }
+    }
 }
 
 impl<'p> Asked<'p> {
     /// The tenant, if there is one, is the first parameter.
     pub(super) fn new(text: Text, tenant: Option<Tenant>, params: &[Value<'p>]) -> Self {
-        let tenant = tenant.map(|Tenant(number)| Value::Integer(number.into()));
-        let bound = tenant.into_iter().chain(params.iter().copied()).map(Bound).collect();
-        Self { text, bound }
+        let params = params.iter().map(|value| Parameter::One(Bound(*value)));
+        Self { text, bound: first(tenant).into_iter().chain(params).collect() }
+    }
+
+    /// The same for many rows at once, each with as many values as the first.
+    pub(super) fn of_rows(text: Text, tenant: Option<Tenant>, rows: &[Vec<Value<'p>>]) -> Self {
+        let width = rows.first().map_or(0, Vec::len);
+        let columns = (0..width).map(|place| {
+            let values =
+                rows.iter().map(|row| Bound(row.get(place).copied().unwrap_or(Value::Null)));
+            Parameter::Column(values.collect())
+        });
+        Self { text, bound: first(tenant).into_iter().chain(columns).collect() }
     }
 
     /// The same, prepared.
@@ -69,37 +100,18 @@ impl<'p> Asked<'p> {
                 "a statement of {taken} parameters was given {given}"
             )));
         }
-        let params = self.bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let params = self.bound.iter().map(Parameter::as_sql).collect();
         Ok(Ready { statement, params })
     }
+}
+
+/// The tenant as a parameter.
+fn first<'p>(tenant: Option<Tenant>) -> Option<Parameter<'p>> {
+    tenant.map(|Tenant(number)| Parameter::One(Bound(Value::Integer(number.into()))))
 }
 
 /// A statement that can be sent.
 pub(super) struct Ready<'a> {
     pub(super) statement: Statement,
     pub(super) params: Vec<&'a (dyn ToSql + Sync)>,
-}
-
-/// Sends all of these in one flight, and waits for their answers or the first failure.
-pub(super) async fn all<F>(statements: impl Iterator<Item = F>) -> Result<(), tokio_postgres::Error>
-where
-    F: Future<Output = Result<u64, tokio_postgres::Error>>,
-{
-    let mut waiting: Vec<_> = statements.map(Box::pin).collect();
-    poll_fn(|context| {
-        let mut failure = None;
-        waiting.retain_mut(|statement| match statement.as_mut().poll(context) {
-            Poll::Ready(answer) => {
-                failure = failure.take().or(answer.err());
-                false
-            }
-            Poll::Pending => true,
-        });
-        match failure {
-            Some(failure) => Poll::Ready(Err(failure)),
-            None if waiting.is_empty() => Poll::Ready(Ok(())),
-            None => Poll::Pending,
-        }
-    })
-    .await
 }

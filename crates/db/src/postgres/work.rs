@@ -16,6 +16,9 @@ const SWEEPS: u32 = u32::MAX;
 const HEADSTART: Duration = Duration::from_millis(100);
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
+/// Ends a read and begins another: one like it, in a snapshot of its own.
+const READ_ON: &str = "ROLLBACK AND CHAIN;";
+const END: &str = "ROLLBACK;";
 /// Connections are set to read only, so that nothing is written past a transaction of ours. What the server
 /// says of itself holds all the same: whoever made it read only, as some do whose disk is nearly full,
 /// meant us.
@@ -44,6 +47,17 @@ pub(super) enum Stage {
     Begun,
 }
 
+/// What a transaction's first flight has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing was left open.
+    Nothing,
+    /// A transaction was sent; whether it has begun is not known.
+    Sent,
+    /// A read that has begun.
+    Read,
+}
+
 /// A job's transaction.
 pub(super) struct Work {
     pub(super) access: Access,
@@ -53,35 +67,50 @@ pub(super) struct Work {
     pub(super) number: Option<String>,
     /// The first failure: nothing is kept after it.
     pub(super) failure: Option<Failure>,
-    /// Whether the transaction before was left open, for this one's first flight to end.
-    follows_open: bool,
+    before: Before,
     /// What travels ahead of the next statement.
     ahead: String,
     /// How long a statement may take, as the server was last told.
     limit: Duration,
     tenant: Option<Tenant>,
     is_locked: bool,
+    plans_anew: bool,
 }
 
 impl Work {
-    pub(super) fn new(access: Access, deadline: Instant, follows_open: bool) -> Self {
+    pub(super) fn new(access: Access, deadline: Instant, before: Before) -> Self {
         Self {
             access,
             deadline,
             stage: Stage::Idle,
             number: None,
             failure: None,
-            follows_open,
+            before,
             ahead: String::new(),
             limit: Duration::MAX,
             tenant: None,
             is_locked: false,
+            plans_anew: false,
         }
     }
 
     /// Whether there is a transaction to end, this or the one before.
     pub(super) fn is_open(&self) -> bool {
-        self.follows_open || self.stage != Stage::Idle
+        self.left_open() != Before::Nothing
+    }
+
+    /// What the next transaction on the same connection has to end.
+    pub(super) fn left_open(&self) -> Before {
+        match (self.stage, self.access) {
+            (Stage::Idle, _) => self.before,
+            (Stage::Begun, Access::Read) => Before::Read,
+            _ => Before::Sent,
+        }
+    }
+
+    /// Takes note of a new connection, on which nothing is open.
+    pub(super) fn on_new_connection(&mut self) {
+        self.before = Before::Nothing;
     }
 
     /// Lets the rows of one tenant be seen, and makes a write wait until it is that tenant's only one.
@@ -90,7 +119,7 @@ impl Work {
             return;
         }
         let Tenant(number) = tenant;
-        self.send_ahead(&format!("SELECT set_config('app.tenant', '{number}', true)"));
+        self.send_ahead(&format!("SET LOCAL app.tenant = '{number}'"));
         if self.access == Access::Write {
             self.lock(number);
         }
@@ -108,12 +137,20 @@ impl Work {
         if !self.is_locked {
             self.lock(SWEEPS);
         }
-        self.send_ahead("SELECT set_config('app.sweep', 'on', true)");
+        self.send_ahead("SET LOCAL app.sweep = 'on'");
     }
 
     /// Ends what [`Work::open_to_sweep`] began, if another statement follows.
     pub(super) fn close_to_sweep(&mut self) {
-        self.send_ahead("SELECT set_config('app.sweep', '', true)");
+        self.send_ahead("SET LOCAL app.sweep = ''");
+    }
+
+    /// Lets the rest of the transaction be planned for the values at hand.
+    pub(super) fn plan_anew(&mut self) {
+        if !self.plans_anew {
+            self.plans_anew = true;
+            self.send_ahead("SET LOCAL plan_cache_mode = force_custom_plan");
+        }
     }
 
     fn lock(&mut self, number: u32) {
@@ -142,16 +179,15 @@ impl Work {
         if left.is_zero() {
             return Err(Failure::Deadline);
         }
-        let begin = match (self.stage, self.access) {
-            (Stage::Begun, _) => "",
-            (_, Access::Read) => BEGIN_READ,
-            (_, Access::Write) => BEGIN_WRITE,
+        let (end, begin) = match (self.stage, self.access, self.before) {
+            (Stage::Begun, ..) => ("", ""),
+            (_, Access::Read, Before::Read) => ("", READ_ON),
+            (_, Access::Read, Before::Nothing) => ("", BEGIN_READ),
+            (_, Access::Read, Before::Sent) => (END, BEGIN_READ),
+            (_, Access::Write, Before::Nothing) => ("", BEGIN_WRITE),
+            (_, Access::Write, _) => (END, BEGIN_WRITE),
         };
-        let mut text = String::new();
-        if self.follows_open {
-            text.push_str("ROLLBACK;");
-        }
-        text.push_str(begin);
+        let mut text = format!("{end}{begin}");
         if self.limit > left || !begin.is_empty() {
             self.limit = left.saturating_sub((left / 10).min(HEADSTART));
             let milliseconds = self.limit.as_millis().clamp(1, LONGEST);
@@ -168,7 +204,7 @@ impl Work {
     /// Takes note that what was sent has been answered.
     pub(super) fn landed(&mut self) {
         self.stage = Stage::Begun;
-        self.follows_open = false;
+        self.before = Before::Nothing;
         self.ahead.clear();
     }
 }
@@ -178,7 +214,7 @@ mod tests {
     use super::*;
 
     fn work(access: Access, seconds: u64) -> Work {
-        Work::new(access, Instant::now() + Duration::from_secs(seconds), false)
+        Work::new(access, Instant::now() + Duration::from_secs(seconds), Before::Nothing)
     }
 
     #[test]
@@ -195,7 +231,7 @@ mod tests {
             .and_then(|limit| limit.parse().ok())
             .expect("a time limit");
         assert!((9_000..=9_900).contains(&limit), "{limit}");
-        assert_eq!(tenant, "SELECT set_config('app.tenant', '7', true)");
+        assert_eq!(tenant, "SET LOCAL app.tenant = '7'");
         assert_eq!(lock, format!("SELECT pg_advisory_xact_lock({WRITES}, 7)"));
         work.landed();
         assert_eq!(work.take_off().expect("there is time"), "");
@@ -204,7 +240,7 @@ mod tests {
     #[test]
     fn a_read_takes_no_lock_and_ends_what_was_left_open() {
         let deadline = Instant::now() + Duration::from_secs(60 * 86_400);
-        let mut work = Work::new(Access::Read, deadline, true);
+        let mut work = Work::new(Access::Read, deadline, Before::Sent);
         work.bind(Tenant(u32::MAX));
         let text = work.take_off().expect("there is time");
         assert!(text.starts_with("ROLLBACK;BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"));
@@ -212,6 +248,35 @@ mod tests {
         assert!(!text.contains("lock"), "{text}");
         // What was not answered is sent again as a whole.
         assert_eq!(work.take_off().expect("there is time"), text);
+    }
+
+    #[test]
+    fn a_read_goes_on_from_one_that_has_begun_and_from_no_other() {
+        let mut first = work(Access::Read, 10);
+        assert_eq!(first.left_open(), Before::Nothing);
+        first.take_off().expect("there is time");
+        assert_eq!(first.left_open(), Before::Sent);
+        first.landed();
+        assert_eq!(first.left_open(), Before::Read);
+
+        let mut second = Work::new(Access::Read, first.deadline, first.left_open());
+        assert_eq!(second.left_open(), Before::Read, "until it is sent, the first one is open");
+        assert!(second.take_off().expect("there is time").starts_with("ROLLBACK AND CHAIN;SET"));
+        second.on_new_connection();
+        assert!(second.take_off().expect("there is time").starts_with("BEGIN ISOLATION"));
+        let write = Work::new(Access::Write, first.deadline, Before::Read).take_off();
+        assert!(write.expect("there is time").starts_with("ROLLBACK;BEGIN ISOLATION"));
+    }
+
+    #[test]
+    fn plans_are_made_anew_for_the_rest_of_one_transaction() {
+        let mut work = work(Access::Read, 10);
+        work.plan_anew();
+        let text = work.take_off().expect("there is time");
+        assert!(text.ends_with(";SET LOCAL plan_cache_mode = force_custom_plan;"), "{text}");
+        work.landed();
+        work.plan_anew();
+        assert_eq!(work.take_off().expect("there is time"), "");
     }
 
     #[test]
