@@ -26,7 +26,7 @@ export async function person(zoop, email, password) {
 
 /**
  * Opens the address that a program sends somebody to, and decides. Returns the address that the browser is
- * sent back to, or the page that says why it is not.
+ * sent back to and the page of the question, or the page that says why it is not.
  */
 export async function decide(browser, zoop, address, decision = 'allow', change = (form) => form) {
   const foreign = (url) => !url.startsWith(zoop);
@@ -41,5 +41,5 @@ export async function decide(browser, zoop, address, decision = 'allow', change 
   const form = change({ ...fields(asked.text), decision });
   const done = await browser.open(`${zoop}/oauth/authorize`, form);
   const refresh = back.exec(done.text);
-  return refresh === null ? { page: done } : { url: new URL(unescape(refresh[1])) };
+  return refresh === null ? { page: done } : { url: new URL(unescape(refresh[1])), question: asked.text };
 }

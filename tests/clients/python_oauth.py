@@ -1,5 +1,6 @@
 """The Python SDK connects a program by itself: it finds the authorization server, registers, sends the
-person to consent, asks for more when it needs more, and refreshes."""
+person to consent, asks for more when it needs more, and refreshes. Where ZOOP_DOCUMENT_URL is set, its
+document is there, and it does not register."""
 
 import asyncio
 import html
@@ -13,6 +14,7 @@ from mcp.client.auth.oauth2 import AuthorizationCodeResult
 from mcp.shared.auth import OAuthClientMetadata
 
 ENDPOINT = os.environ["ZOOP_MCP_URL"]
+DOCUMENT = os.environ.get("ZOOP_DOCUMENT_URL")
 ZOOP = ENDPOINT.removesuffix("/api/mcp")
 
 
@@ -43,6 +45,7 @@ class Person:
     def __init__(self) -> None:
         self.cookies: dict[str, str] = {}
         self.asked: list[dict[str, list[str]]] = []
+        self.questions: list[str] = []
         self.answer: dict[str, list[str]] = {}
 
     async def step(self, method: str, url: str, form: dict[str, str] | None = None):
@@ -70,6 +73,7 @@ class Person:
             query["scope"] = "read:customers read:notes"
             url = f"{ZOOP}/oauth/authorize?{urlencode(query)}"
         page = (await self.step("GET", url)).text
+        self.questions.append(page)
         inputs = [dict(re.findall(r'([a-z]+)="([^"]*)"', tag)) | {"": tag} for tag in re.findall(r"<input [^>]*>", page)]
         shown = [it for it in inputs if it.get("type") not in ("radio", "checkbox") or " checked" in it[""]]
         form = {it["name"]: html.unescape(it.get("value", "")) for it in shown} | {"decision": "allow"}
@@ -92,20 +96,40 @@ async def main() -> None:
         grant_types=["authorization_code", "refresh_token"],
         response_types=["code"],
     )
-    provider = OAuthClientProvider(ENDPOINT, metadata, storage, person.decide, person.come_back)
+    provider = OAuthClientProvider(ENDPOINT, metadata, storage, person.decide, person.come_back, DOCUMENT)
+    refused: list[int] = []
+    elsewhere: list[str] = []
 
-    async with httpx.AsyncClient(auth=provider, trust_env=False, timeout=30) as client:
+    async def watch(response) -> None:
+        if str(response.request.url) != ENDPOINT:
+            elsewhere.append(response.request.url.path)
+        elif response.is_error:
+            refused.append(response.status_code)
+
+    hooks = {"response": [watch]}
+    async with httpx.AsyncClient(auth=provider, trust_env=False, timeout=30, event_hooks=hooks) as client:
 
         async def ask(method: str, params: dict | None = None):
             body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
             return await client.post(ENDPOINT, json=body)
 
         listed = await ask("tools/list")
-        check("a program registers by itself and is let in", listed.status_code == 200, listed.text)
+        is_in, is_registered = listed.status_code == 200, "/oauth/register" in elsewhere
+        if DOCUMENT is None:
+            check("a program registers by itself and is let in", is_in and is_registered, listed.text)
+        else:
+            is_known = storage.client.client_id == DOCUMENT and not is_registered
+            check("a program is known by its document and is let in", is_in and is_known, listed.text)
+            host = f"The program is the one of <strong>{urlparse(DOCUMENT).hostname}</strong>."
+            check("the person is told whose document it is", host in person.questions[0], person.questions[0])
+        names = [tool["name"] for tool in listed.json()["result"]["tools"]]
+        check("it sees the tools", "customers.search" in names, names)
         check("it asks for the resource", person.asked[0].get("resource") == [ENDPOINT], person.asked[0])
+        refused.clear()
         note = {"name": "notes.create", "arguments": {"body": "Written by a connected program."}}
         written = await ask("tools/call", note)
         check("it asks for more when a tool needs more", len(person.asked) == 2, len(person.asked))
+        check("because it was refused with 403", refused == [403], refused)
         is_written = written.status_code == 200 and not written.json()["result"].get("isError")
         check("and may then", is_written, written.text)
         old = storage.tokens.refresh_token
@@ -116,6 +140,7 @@ async def main() -> None:
             again.status_code == 200 and storage.tokens.refresh_token != old,
             again.text,
         )
+        check("without asking the person", len(person.asked) == 2, len(person.asked))
 
 
 asyncio.run(main())

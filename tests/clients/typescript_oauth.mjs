@@ -1,5 +1,6 @@
 // The TypeScript SDK connects a program by itself: it finds the authorization server, registers, sends the
-// person to consent, asks for more when it needs more, and refreshes.
+// person to consent, asks for more when it needs more, and refreshes. Where ZOOP_DOCUMENT_URL is set, its
+// document is there, and it does not register.
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { check } from './browser.mjs';
@@ -8,8 +9,10 @@ import { decide, person } from './people.mjs';
 const endpoint = new URL(process.env.ZOOP_MCP_URL);
 const browser = await person(endpoint.origin, process.env.ZOOP_OWNER_EMAIL, process.env.ZOOP_OWNER_PASSWORD);
 const redirect = 'http://localhost:4040/callback';
+const documentUrl = process.env.ZOOP_DOCUMENT_URL;
 
 class Program {
+  clientMetadataUrl = documentUrl;
   redirectUrl = redirect;
   clientMetadata = {
     client_name: 'TypeScript SDK',
@@ -19,6 +22,7 @@ class Program {
     token_endpoint_auth_method: 'none',
   };
   asked = [];
+  questions = [];
 
   clientInformation = () => this.client;
   saveClientInformation = (client) => {
@@ -43,15 +47,25 @@ class Program {
     if (this.asked.length === 1) url.searchParams.set('scope', 'read:customers read:notes');
     const back = await decide(browser, endpoint.origin, url.href);
     if (back.url === undefined) throw new Error(`no way back: ${back.page.status} ${back.page.text}`);
+    this.questions.push(back.question);
     this.answer = back.url.searchParams;
   }
 }
 
 const program = new Program();
+/** What the endpoint has refused, and what was asked of other addresses of the server. */
+const refused = [];
+const elsewhere = [];
+const watched = async (url, init) => {
+  const response = await fetch(url, init);
+  if (String(url) !== endpoint.href) elsewhere.push(new URL(url).pathname);
+  else if (!response.ok) refused.push(response.status);
+  return response;
+};
 const finish = (transport) => transport.finishAuth(program.answer.get('code'), program.answer.get('iss'));
 const open = () => {
   const client = new Client({ name: 'typescript-oauth', version: '1' });
-  return [client, new StreamableHTTPClientTransport(endpoint, { authProvider: program })];
+  return [client, new StreamableHTTPClientTransport(endpoint, { authProvider: program, fetch: watched })];
 };
 
 let [client, transport] = open();
@@ -63,13 +77,22 @@ try {
   [client, transport] = open();
   await client.connect(transport);
 }
-check('a program registers by itself and is let in', program.client.client_id !== undefined && program.held !== undefined);
+const isRegistered = elsewhere.includes('/oauth/register');
+if (documentUrl === undefined) {
+  check('a program registers by itself and is let in', isRegistered && program.held !== undefined, elsewhere);
+} else {
+  const isKnown = program.client.client_id === documentUrl && !isRegistered;
+  check('a program is known by its document and is let in', isKnown && program.held !== undefined, elsewhere);
+  const host = `The program is the one of <strong>${new URL(documentUrl).hostname}</strong>.`;
+  check('the person is told whose document it is', program.questions[0].includes(host), program.questions[0]);
+}
 check('it asks for the resource', program.asked[0].get('resource') === endpoint.href, program.asked[0]);
 const { tools } = await client.listTools();
 check('it sees the tools', tools.some(({ name }) => name === 'customers.search'), tools.length);
 
 const write = () => client.callTool({ name: 'notes.create', arguments: { body: 'Written by a connected program.' } });
 const before = program.asked.length;
+refused.length = 0;
 let written;
 try {
   written = await write();
@@ -79,10 +102,12 @@ try {
   written = await write();
 }
 check('it asks for more when a tool needs more', program.asked.length === before + 1, program.asked.length);
+check('because it was refused with 403', refused.join() === '403', refused);
 check('and may then', written.isError !== true, JSON.stringify(written));
 
 const old = program.held.refresh_token;
 program.held = { ...program.held, access_token: 'zoop_at_of_no_use' };
 await client.listTools();
 check('it refreshes a token that is no good', program.held.refresh_token !== old);
+check('without asking the person', program.asked.length === before + 1, program.asked.length);
 await client.close();

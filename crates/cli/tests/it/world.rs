@@ -238,7 +238,14 @@ impl Server {
     /// The next line on stdout.
     #[track_caller]
     pub(crate) fn line(&self) -> String {
-        self.stdout.recv_timeout(PATIENCE).expect("a line on stdout")
+        let line = self.stdout.recv_timeout(PATIENCE);
+        line.unwrap_or_else(|_| panic!("no line on stdout, but on stderr:\n{}", self.complaint()))
+    }
+
+    /// What it has said on stderr by now, all of it where it has ended.
+    fn complaint(&self) -> String {
+        let next = || self.stderr.recv_timeout(Duration::from_secs(1)).ok();
+        std::iter::from_fn(next).map(|line| line + "\n").collect()
     }
 
     /// Whether everything that was written to stdout has been read; for a server that has ended.

@@ -281,3 +281,11 @@ pub fn shown_code(tx: &mut ReadTx<'_>, user: Id<kinds::User>, now: Timestamp) ->
     let factor = store::factor(tx, user)?.ok_or_else(|| Error::internal("no second factor"))?;
     totp::code(&factor.secret, totp::step(now)).ok_or_else(|| Error::internal("no code"))
 }
+
+/// The code that a program shows which was given the letters of [`Enrolment::letters`], for tests.
+#[cfg(any(test, feature = "testing"))]
+#[must_use]
+pub fn code_by_letters(letters: &str, now: Timestamp) -> Option<String> {
+    let secret = BASE32_NOPAD.decode(letters.replace(' ', "").as_bytes()).ok()?;
+    totp::code(&secret, totp::step(now))
+}

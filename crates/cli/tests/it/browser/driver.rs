@@ -25,10 +25,21 @@ pub(super) struct Look {
 pub(super) const DESKTOP: Look = Look { is_dark: false, width: 1280, has_scripts: true };
 pub(super) const NO_SCRIPTS: Look = Look { has_scripts: false, ..DESKTOP };
 
+/// What starts and drives the browser; it ends with its test, also where no browser came up.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The browser; it ends with its test.
 pub(super) struct Browser {
     pub(super) client: Client,
-    driver: Child,
+    _driver: Driver,
     address: String,
     session: String,
     _profile: tempfile::TempDir,
@@ -36,25 +47,23 @@ pub(super) struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ending the session ends the browser, which would outlive its driver; either may be gone already.
+        // Ending the session ends the browser, which would outlive its driver; it may be gone already.
         let session = format!("{}/session/{}", self.address, self.session);
         let _ = ureq::delete(session).config().timeout_global(Some(PATIENCE)).build().call();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
 impl Browser {
     pub(super) async fn open(look: Look) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
-        let mut driver = Command::new("chromedriver")
+        let driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver runs: ./test installs it");
-        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
+            .spawn();
+        let mut driver = Driver(driver.expect("chromedriver runs: ./test installs it"));
+        let mut lines = BufReader::new(driver.0.stdout.take().expect("a pipe")).lines();
         let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
@@ -68,7 +77,7 @@ impl Browser {
             .await
             .expect("a browser");
         let session = client.session_id().await.expect("a session").expect("its id");
-        Self { client, driver, address, session, _profile: profile }
+        Self { client, _driver: driver, address, session, _profile: profile }
     }
 
     /// Waits for an element.
@@ -105,6 +114,12 @@ impl Browser {
 
     pub(super) async fn text(&self, css: &str) -> String {
         self.find(css).await.text().await.expect("a text")
+    }
+
+    /// An attribute as it is written in the page.
+    pub(super) async fn attribute(&self, css: &str, name: &str) -> String {
+        let value = self.find(css).await.attr(name).await.expect("a page");
+        value.unwrap_or_else(|| panic!("{css} has no {name}"))
     }
 
     /// What axe-core finds wrong with the page; nothing is left out.
@@ -164,8 +179,23 @@ pub(super) struct Program {
     pub(super) callback: String,
 }
 
+/// The page of a program that has got its answer.
+const DONE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n\
+                    <!doctype html><title>Done</title><h1>Done</h1>";
+/// A browser that gets this stays at the page where it is (RFC 9110, 15.3.5).
+const STAY: &str = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+
 impl Program {
     pub(super) fn start() -> Self {
+        Self::answering(DONE)
+    }
+
+    /// A program that has nothing to show, so that browsers stay at the page which leads back to it.
+    pub(super) fn without_a_page() -> Self {
+        Self::answering(STAY)
+    }
+
+    fn answering(reply: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it");
         let (sender, answers) = channel();
@@ -174,7 +204,7 @@ impl Program {
             for stream in listener.incoming().map_while(Result::ok) {
                 let sender = sender.clone();
                 std::thread::spawn(move || {
-                    let query = receive(stream).ok().flatten();
+                    let query = receive(stream, reply).ok().flatten();
                     // The test may be over.
                     query.map(|query| sender.send(query))
                 });
@@ -190,7 +220,7 @@ impl Program {
 }
 
 /// Answers one request; its query, if it is for the callback and not for an icon.
-fn receive(mut stream: TcpStream) -> std::io::Result<Option<String>> {
+fn receive(mut stream: TcpStream, reply: &str) -> std::io::Result<Option<String>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?).take(64 * 1024);
     let mut line = String::new();
@@ -199,13 +229,7 @@ fn receive(mut stream: TcpStream) -> std::io::Result<Option<String>> {
     while reader.read_line(&mut header)? > 2 {
         header.clear();
     }
-    let page = "<!doctype html><title>Done</title><h1>Done</h1>";
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n{page}",
-        page.len()
-    );
-    stream.write_all(head.as_bytes())?;
+    stream.write_all(reply.as_bytes())?;
     let target = line.split(' ').nth(1).unwrap_or_default();
     Ok(target.strip_prefix("/callback?").map(str::to_owned))
 }

@@ -2,6 +2,7 @@
 //! without scripts, and that nothing stands in the way of going back to a program.
 
 mod driver;
+mod people;
 
 use std::future::Future;
 
@@ -12,7 +13,7 @@ use crate::world::{Folder, Server, text};
 
 /// A demo that serves, and how its owner signs in.
 struct House {
-    _folder: Folder,
+    folder: Folder,
     _server: Server,
     url: String,
     email: String,
@@ -28,7 +29,7 @@ impl House {
             url: text(&demo, "url"),
             email: text(&demo, "owner_email"),
             password: text(&demo, "owner_password"),
-            _folder: folder,
+            folder,
             _server: server,
         }
     }
@@ -160,5 +161,25 @@ fn everything_works_without_scripts() {
         browser.goto(&house.authorize(&program)).await;
         browser.click("button[value=allow]").await;
         assert!(parameter(&program.answer(), "code").is_some());
+    });
+}
+
+#[test]
+fn who_is_not_sent_back_to_a_program_by_itself_goes_on_by_hand() {
+    let house = House::open();
+    let program = Program::without_a_page();
+    run(async {
+        let browser = Browser::open(NO_SCRIPTS).await;
+        house.sign_in(&browser).await;
+        browser.goto(&house.authorize(&program)).await;
+        browser.click("button[value=allow]").await;
+        let by_itself = program.answer();
+        // The program showed nothing, so this is still the page that led to it.
+        let refresh = browser.attribute("meta[http-equiv=refresh]", "content").await;
+        let link = browser.attribute("main a.primary", "href").await;
+        assert_eq!(refresh, format!("0;url={link}"));
+        browser.click("main a.primary").await;
+        assert_eq!(program.answer(), by_itself, "the same answer");
+        assert!(parameter(&by_itself, "code").is_some(), "{by_itself}");
     });
 }

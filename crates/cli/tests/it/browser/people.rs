@@ -1,0 +1,99 @@
+//! What people do with their own accounts: the second factor, and an invitation.
+
+use zoop_crm::clock::{Clock, SystemClock};
+use zoop_crm::sign_in::second_factor;
+use zoop_db::Timestamp;
+
+use super::driver::{Browser, DESKTOP};
+use super::{House, run};
+use crate::world::text;
+
+/// How long a code is shown, in microseconds (RFC 6238, 5.2).
+const STEP: i64 = 30_000_000;
+
+async fn assert_sound(browser: &Browser, page: &str) {
+    assert_eq!(browser.violations().await, Vec::<String>::new(), "{page}");
+}
+
+/// Gives the password, then the code.
+async fn sign_in_with(house: &House, browser: &Browser, code: &str) {
+    browser.goto(&house.at("/sign-in")).await;
+    house.type_password(browser, &house.password).await;
+    browser.fill("#code", code).await;
+    browser.click("main button.primary").await;
+}
+
+#[test]
+fn the_second_factor_is_set_up_and_asked_for_and_a_recovery_code_stands_in() {
+    let house = House::open();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        house.sign_in(&browser).await;
+        browser.fill("#on", &house.password).await;
+        browser.click("form[action='/account/second-factor'] button").await;
+        let letters = browser.text("#secret").await;
+        assert_sound(&browser, "the set-up").await;
+        let code = |at| second_factor::code_by_letters(&letters, at).expect("a code");
+        let began = SystemClock.now();
+        browser.fill("#code", &code(began)).await;
+        browser.click("main button.primary").await;
+        let recovery = browser.text("#codes code").await;
+        assert_sound(&browser, "the recovery codes").await;
+
+        browser.click("form[action='/sign-out'] button").await;
+        browser.arrive("/sign-in").await;
+        house.type_password(&browser, &house.password).await;
+        browser.find("#code").await;
+        assert_sound(&browser, "the code").await;
+        browser.goto(&house.at("/account")).await;
+        browser.arrive("/sign-in").await;
+        // No code is taken twice: it is the next one, which counts already, if that time has not come.
+        let next = code(SystemClock.now().max(Timestamp(began.0 + STEP)));
+        sign_in_with(&house, &browser, &next).await;
+        browser.arrive("/account").await;
+
+        browser.click("form[action='/sign-out'] button").await;
+        browser.arrive("/sign-in").await;
+        sign_in_with(&house, &browser, &recovery).await;
+        browser.arrive("/account").await;
+        let left = browser.text("form[action='/account/second-factor/off'] p").await;
+        assert!(left.contains("Recovery codes left: 9"), "{left}");
+    });
+}
+
+#[test]
+fn a_new_person_accepts_an_invitation_and_signs_in_ever_after() {
+    let house = House::open();
+    let settings = format!("[server]\npublic_url = '{}'\n", house.url);
+    house.folder.write("zoop.toml", &settings);
+    let who = ["--name", "Nadia New", "--email", "nadia@example.com", "--role", "office"];
+    let link = text(&house.folder.json(&[&["user", "invite"][..], &who].concat()), "link");
+    let password = "a phrase of her own";
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        browser.goto(&link).await;
+        assert_sound(&browser, "the invitation").await;
+        assert_eq!(browser.attribute("#email", "value").await, "nadia@example.com");
+        browser.fill("#password", password).await;
+        browser.fill("#repeated", "another phrase").await;
+        browser.click("main button.primary").await;
+        assert!(browser.text("[role=alert]").await.contains("typed in two ways"));
+        browser.fill("#password", password).await;
+        browser.fill("#repeated", password).await;
+        browser.click("main button.primary").await;
+        browser.arrive("/account?done=joined").await;
+        assert_eq!(browser.text("h1").await, "Nadia New");
+        let businesses = browser.text("main ul.card").await;
+        assert!(businesses.to_lowercase().contains("office"), "{businesses}");
+
+        browser.click("form[action='/sign-out'] button").await;
+        browser.arrive("/sign-in").await;
+        browser.goto(&link).await;
+        assert_eq!(browser.text("h1").await, "This invitation was accepted");
+        browser.goto(&house.at("/sign-in")).await;
+        browser.fill("#email", "nadia@example.com").await;
+        browser.fill("#password", password).await;
+        browser.click("main button.primary").await;
+        browser.arrive("/account").await;
+    });
+}
