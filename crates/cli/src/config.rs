@@ -427,6 +427,12 @@ impl Config {
 /// A public URL as the server takes it: an origin and nothing after it.
 fn checked_url(url: &str) -> Result<String> {
     let url = url.trim_end_matches('/');
+    // Browsers leave out a port that the scheme implies, and are believed by their whole origin.
+    let url = match url.split_once("://") {
+        Some(("https", _)) => url.strip_suffix(":443").unwrap_or(url),
+        Some(("http", _)) => url.strip_suffix(":80").unwrap_or(url),
+        _ => url,
+    };
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     match host {
         Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
@@ -480,6 +486,8 @@ mod tests {
         assert!(config.public_url(None).unwrap_err().to_string().contains("--public-url"));
         config.server.public_url = Some("https://crm.example.com/".to_owned());
         assert_eq!(config.public_url(None).unwrap(), "https://crm.example.com");
+        config.server.public_url = Some("https://crm.example.com:443".to_owned());
+        assert_eq!(config.public_url(None).unwrap(), "https://crm.example.com", "as browsers say it");
         for wrong in ["crm.example.com", "https://", "https://a/b", "ftp://a"] {
             assert!(checked_url(wrong).is_err(), "{wrong}");
         }

@@ -2,7 +2,8 @@
 //! written, so that a flood costs next to nothing. What is counted for a person or across processes is
 //! counted in the database besides.
 //!
-//! Memory is bounded: so many addresses are known at once, and one more has to wait for the next window.
+//! Memory is bounded: so many addresses are known at once. One more is counted together with its larger
+//! network, so that whoever has many addresses keeps out nobody but their own neighbours.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -62,10 +63,13 @@ impl Visitors {
     pub(crate) fn admit(&self, action: Action, address: IpAddr, now: Timestamp) -> Result<(), u64> {
         let (times, seconds) = action.allowance();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (action, neighbourhood(address));
+        let mut key = (action, neighbourhood(address));
         if windows.len() >= MOST_ADDRESSES && !windows.contains_key(&key) {
             windows.retain(|_, window| window.ends > now.0);
             if windows.len() >= MOST_ADDRESSES {
+                key = (action, network(address));
+            }
+            if windows.len() >= 2 * MOST_ADDRESSES && !windows.contains_key(&key) {
                 return Err(60);
             }
         }
@@ -86,6 +90,21 @@ impl Visitors {
     pub(crate) fn drop_idle(&self, now: Timestamp) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.retain(|_, window| window.ends > now.0);
+    }
+}
+
+/// The network that an address is counted with where there is no room for more addresses: what one
+/// holder of many commonly has, a /32 of IPv6 or a /16 of IPv4.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, ..] = address.octets();
+            IpAddr::from([a, b, 0, 0])
+        }
+        IpAddr::V6(address) => {
+            let [a, b, ..] = address.segments();
+            IpAddr::from([a, b, 0, 0, 0, 0, 0, 0])
+        }
     }
 }
 
@@ -114,16 +133,21 @@ mod tests {
     }
 
     #[test]
-    fn more_addresses_than_there_is_room_for_wait_and_fill_nothing() {
+    fn whoever_has_more_addresses_than_there_is_room_for_keeps_nobody_else_out() {
         let visitors = Visitors::default();
-        let address = |n: u32| IpAddr::V4(Ipv4Addr::from(n));
-        let many = u32::try_from(MOST_ADDRESSES).unwrap();
+        let flood = |n: u128| IpAddr::from((0x2001_0db8_u128 << 96 | n << 64).to_be_bytes());
+        let many = u128::try_from(MOST_ADDRESSES).unwrap();
         for n in 0..many {
-            assert_eq!(visitors.admit(Action::SignIn, address(n), at(0)), Ok(()));
+            assert_eq!(visitors.admit(Action::SignIn, flood(n), at(0)), Ok(()));
         }
-        assert_eq!(visitors.admit(Action::SignIn, address(many), at(1)), Err(60));
-        assert_eq!(visitors.admit(Action::SignIn, address(7), at(1)), Ok(()), "a known one");
-        assert_eq!(visitors.admit(Action::SignIn, address(many), at(61)), Ok(()));
+        for n in many..many + 20 {
+            assert_eq!(visitors.admit(Action::SignIn, flood(n), at(1)), Ok(()));
+        }
+        assert_eq!(visitors.admit(Action::SignIn, flood(many + 20), at(1)), Err(60));
+        assert_eq!(visitors.admit(Action::SignIn, flood(7), at(1)), Ok(()), "a known one");
+        assert_eq!(visitors.admit(Action::SignIn, HERE, at(1)), Ok(()), "of another network");
+        assert_eq!(visitors.windows.lock().unwrap().len(), MOST_ADDRESSES + 2, "bounded");
+        assert_eq!(visitors.admit(Action::SignIn, flood(many + 20), at(62)), Ok(()));
         assert_eq!(visitors.windows.lock().unwrap().len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::response::Response;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
 use zoop_crm::error::Error;
 
@@ -29,20 +29,44 @@ impl Default for Hashing {
     }
 }
 
+/// A place among those who hash or wait for it.
+pub(crate) struct Place {
+    seats: Arc<Semaphore>,
+    held: OwnedSemaphorePermit,
+}
+
 impl Hashing {
-    /// Does work that hashes, once there is a seat for it.
+    /// A place, if there is one: taken before anything is written down, so that a flood writes no faster
+    /// than passwords are hashed, and who is turned away has not tried.
+    pub(crate) fn place(&self) -> Result<Place, Response> {
+        let held = self.queue.clone().try_acquire_owned().map_err(|_| page::busy())?;
+        Ok(Place { seats: self.seats.clone(), held })
+    }
+
+    /// Does work that hashes, if there is a place for it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Response> {
-        let Ok(place) = self.queue.clone().try_acquire_owned() else { return Err(page::busy()) };
-        let seat = tokio::time::timeout_at(deadline.into(), self.seats.clone().acquire_owned());
+        self.place()?.run(deadline, work).await
+    }
+}
+
+impl Place {
+    /// Does work that hashes, once there is a seat for it.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        deadline: Instant,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Response> {
+        let Self { seats, held } = self;
+        let seat = tokio::time::timeout_at(deadline.into(), seats.acquire_owned());
         // The semaphore is never closed, so there is a seat in the end, or the time is over.
         let Ok(Ok(seat)) = seat.await else { return Err(page::busy()) };
         let hashed = task::spawn_blocking(move || {
             // Held to the end of the work, also where whoever asked has left.
-            let _held = (place, seat);
+            let _held = (held, seat);
             work()
         });
         match hashed.await {

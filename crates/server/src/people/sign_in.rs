@@ -107,13 +107,14 @@ pub(super) async fn check(
     email: &str,
     typed: &str,
 ) -> Result<Option<(Attempt, Option<String>)>, Response> {
+    let place = visit.shared.hashing.place()?;
     let (owned, from) = (email.to_owned(), visit.address);
     let attempt =
         visit.write(move |tx, environment| entrance::begin(tx, environment, &owned, from)).await?;
     let (hash, typed) = (attempt.hash.clone(), typed.to_owned());
     let entropy = visit.shared.environment.entropy.clone();
     let compare = move || password::compare(hash.as_deref(), &typed, &entropy);
-    match visit.shared.hashing.run(visit.deadline, compare).await? {
+    match place.run(visit.deadline, compare).await? {
         Comparison::Right { renewed } => Ok(Some((attempt, renewed))),
         Comparison::Wrong => {
             tell_refused(visit, attempt);
