@@ -43,7 +43,7 @@ impl Place {
     /// Calls a tool as whoever may, and undoes what it did.
     pub(crate) fn call(&self, tool: &'static ToolDef, arguments: &str) -> Result<String> {
         let access = match tool.scope {
-            Scope::Operate => Access::operator(Some(self.business.account)),
+            Scope::Administer | Scope::Operate => Access::operator(Some(self.business.account)),
             _ => self.business.owner.clone(),
         };
         let (environment, arguments) = (self.world.environment.clone(), arguments.to_owned());
