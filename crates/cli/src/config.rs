@@ -487,7 +487,11 @@ mod tests {
         config.server.public_url = Some("https://crm.example.com/".to_owned());
         assert_eq!(config.public_url(None).unwrap(), "https://crm.example.com");
         config.server.public_url = Some("https://crm.example.com:443".to_owned());
-        assert_eq!(config.public_url(None).unwrap(), "https://crm.example.com", "as browsers say it");
+        assert_eq!(
+            config.public_url(None).unwrap(),
+            "https://crm.example.com",
+            "as browsers say it"
+        );
         for wrong in ["crm.example.com", "https://", "https://a/b", "ftp://a"] {
             assert!(checked_url(wrong).is_err(), "{wrong}");
         }
