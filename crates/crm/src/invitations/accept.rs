@@ -100,7 +100,7 @@ pub fn accept_as_new(
     let person = users::meet(tx, environment, name, email)?;
     take(tx, environment, &found, &person, By::Unproved(origin.address))?;
     passwords::set(tx, environment, person.id, password_hash, By::Unproved(origin.address))?;
-    sessions::replace(tx, environment, before)?;
+    sessions::replace(tx, environment, before, origin)?;
     sessions::start(tx, environment, person.id, Method::Invitation, origin)
 }
 

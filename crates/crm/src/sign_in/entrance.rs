@@ -105,7 +105,7 @@ pub fn finish(
     if second_factor::is_on(tx, user)? {
         return Ok(Outcome::NeedsCode(second_factor::park(tx, environment, user)?));
     }
-    sessions::replace(tx, environment, before)?;
+    sessions::replace(tx, environment, before, origin)?;
     let secret = sessions::start(tx, environment, user, Method::Password, origin)?;
     Ok(Outcome::In(secret))
 }

@@ -243,7 +243,7 @@ pub fn try_code(
         return Ok(Outcome::StartOver);
     }
     entrance::forgive(tx, &counted)?;
-    sessions::replace(tx, environment, before)?;
+    sessions::replace(tx, environment, before, origin)?;
     let secret = sessions::start(tx, environment, user, Method::SecondFactor, origin)?;
     Ok(Outcome::In(secret))
 }

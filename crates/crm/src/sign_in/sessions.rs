@@ -210,11 +210,11 @@ pub(crate) fn replace(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     before: Option<&Secret>,
+    origin: &Origin,
 ) -> Result<()> {
-    match before {
-        Some(secret) => store::revoke_session(tx, &secret.hash(), environment.clock.now()),
-        None => Ok(()),
-    }
+    let Some(secret) = before else { return Ok(()) };
+    let Some(signed_in) = find(tx, secret, environment.clock.now())? else { return Ok(()) };
+    signed_in.end(tx, environment, signed_in.session, "session_ended", origin.address)
 }
 
 /// Gives a session a new secret; the old one is no good any more.

@@ -21,7 +21,6 @@ zoop_db::global_statements! {
     LIVE_SESSIONS = "SELECT id, user_id, method, address, browser, expires_at, last_used_at \
                      FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
                      AND last_used_at > $3 ORDER BY id DESC";
-    REVOKE_SESSION = "UPDATE sessions SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL";
     REVOKE_SESSION_BY_ID = "UPDATE sessions SET revoked_at = $2 \
                             WHERE id = $1 AND revoked_at IS NULL";
     REVOKE_SESSIONS = "UPDATE sessions SET revoked_at = $2 \
@@ -110,11 +109,6 @@ pub(super) fn live_sessions(
         };
         Ok(LiveSession { record, last_used_at: Moment(row.take()?) })
     })
-}
-
-pub(super) fn revoke_session(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
-    tx.global_execute(REVOKE_SESSION, params![hash, now])?;
-    Ok(())
 }
 
 pub(super) fn revoke_session_by_id(

@@ -108,7 +108,7 @@ fn a_replay_never_shows_more_than_the_caller_may_see() {
 #[both]
 fn what_is_too_old_is_swept() {
     let world = World::new();
-    let acme = world.business("Acme");
+    let acme = world.empty_business("Acme");
     let arguments = json!({ "name": "A", "idempotency_key": "k" });
     world.call(&acme.owner, "tags.create", arguments).unwrap();
     let sweep = || {

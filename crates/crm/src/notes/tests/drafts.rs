@@ -69,7 +69,7 @@ fn a_draft_is_gone_after_a_day_though_nothing_swept_it() {
 #[both]
 fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
     let world = World::new();
-    let (ada, ben) = (world.business("Ada"), world.business("Ben"));
+    let (ada, ben) = (world.empty_business("Ada"), world.empty_business("Ben"));
     let old = [draft(&world, &ada.office, "Old"), draft(&world, &ben.office, "Old too")];
     let archived = draft(&world, &ben.office, "Put away");
     world.call(&ben.office, "notes.archive", json!({ "id": archived })).unwrap();

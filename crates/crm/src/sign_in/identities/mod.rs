@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
+use super::person;
 use super::sessions::{self, Method, Origin};
 use crate::clock::{Environment, Moment};
 use crate::context::Recorded;
@@ -99,10 +100,12 @@ pub fn sign_in(
         let now = environment.clock.now();
         let here = before.map(|secret| sessions::find(tx, secret, now)).transpose()?.flatten();
         if here.is_none_or(|signed_in| signed_in.user != user) {
+            let reason = "company's account not connected";
+            person::tell_refused(tx, environment, user, origin.address, reason)?;
             return Ok(Outcome::HasPassword);
         }
     }
-    sessions::replace(tx, environment, before)?;
+    sessions::replace(tx, environment, before, origin)?;
     let secret = sessions::start(tx, environment, user, Method::Company, origin)?;
     if known.is_none() {
         link(tx, environment, claimed, &secret, origin)?;

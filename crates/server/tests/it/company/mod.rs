@@ -377,6 +377,7 @@ fn who_has_a_password_here_connects_the_account_in_a_session_of_their_own() {
     };
     house.server.world.write(set).expect("a password");
     assert_refused(&house.sign_in(|_| {}), 403, "Sign in with your password once");
+    assert_eq!(house.event_names().last().map(String::as_str), Some("sign_in_refused"));
     let (of_another, _) = house.server.world.sign_in(Business::user(&house.server.business.tech));
     let (own, _) = house.server.world.sign_in(user);
     let come_with = |session: &Secret| {

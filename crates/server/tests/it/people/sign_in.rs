@@ -128,6 +128,10 @@ fn a_session_is_new_with_every_sign_in_and_a_planted_one_is_worth_nothing() {
     assert_ne!(victim.cookies["__Host-zoop-session"], planted);
     assert!(victim.is_in());
     assert!(!thief.is_in(), "the planted session has ended");
+    let told = history(&server);
+    assert_eq!(told[0]["tool"], "sign_in");
+    assert_eq!(told[1]["tool"], "session_ended");
+    assert_eq!(told[1]["address"], victim.address.as_str());
     for made_up in ["zoop_ss_x", "", "x", &planted.replace("zoop_ss_", "zoop_ps_")] {
         thief.cookies.insert("__Host-zoop-session".to_owned(), made_up.to_owned());
         assert!(!thief.is_in(), "{made_up}");
