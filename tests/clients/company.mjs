@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import Provider from 'oidc-provider';
 import { Browser, check } from './browser.mjs';
+import { person } from './people.mjs';
 import { startDemo } from './server.mjs';
 
 const CLIENT = { client_id: 'zoop', client_secret: 'a-secret-of-the-company' };
@@ -54,8 +55,7 @@ async function backFrom(browser, name) {
   return page.url;
 }
 
-async function signIn(name) {
-  const browser = new Browser();
+async function signIn(name, browser = new Browser()) {
   return { browser, page: await browser.open(await backFrom(browser, name)) };
 }
 
@@ -65,7 +65,14 @@ check('the sign-in page names the company', first.text.includes('Sign in with Ex
 const unverified = await signIn('eve');
 check('an address that is not verified meets nobody', unverified.page.status === 403, unverified.page.status);
 
-const known = await signIn('dana');
+const strange = await signIn('dana');
+check(
+  'who has a password here is first asked for it',
+  strange.page.status === 403 && strange.page.text.includes('Sign in with your password once'),
+  strange.page.text,
+);
+
+const known = await signIn('dana', await person(zoop, demo.owner_email, demo.owner_password));
 check(
   'a verified address meets its person, and the page that was asked for opens',
   known.page.status === 200 && known.page.url === `${zoop}/team` && known.page.text.includes(demo.owner_email),

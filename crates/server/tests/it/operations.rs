@@ -43,7 +43,7 @@ fn a_process_whose_clock_is_off_the_databases_warns_and_then_is_not_ready() {
 #[both]
 fn a_path_that_is_none_points_at_the_endpoint_and_metrics_stay_inside() {
     let server = Server::start();
-    for path in ["/", "/mcp", "/metrics", "/api/mcp/"] {
+    for path in ["/nothing", "/mcp", "/metrics", "/api/mcp/"] {
         let reply = http::get(server.public, path);
         assert_eq!(reply.status, 404, "{path}");
         assert!(reply.json()["message"].as_str().unwrap().contains("POST /api/mcp"), "{path}");
@@ -117,9 +117,16 @@ fn the_log_holds_no_token_no_body_no_phone_and_no_e_mail() {
     server.post("/api/mcp", &[], b"{\"xanthippe");
     let log = server.log.text();
     assert_eq!(server.log.requests().len(), 6, "{log}");
-    for word in
-        [server.business.owner_key.as_str(), secret, "anthippe", "555", "alarm", "@", "retry-me"]
-    {
+    for word in [
+        server.business.owner_key.as_str(),
+        secret,
+        "anthippe",
+        "555-0123",
+        "5105550123",
+        "alarm",
+        "@",
+        "retry-me",
+    ] {
         assert!(!log.contains(word), "{word} in {log}");
     }
 }
