@@ -14,6 +14,8 @@ pub mod person;
 pub mod second_factor;
 pub mod sessions;
 mod store;
+#[cfg(test)]
+mod tests;
 mod totp;
 
 pub use sessions::SignedIn;
