@@ -10,12 +10,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use zoop_crm::access::{Scope, Scopes};
 
+use super::token::OFFLINE_ACCESS;
 use crate::app::App;
 
 /// A new setting is seen soon.
 const LIFETIME: &str = "public, max-age=300";
-/// The scope that some programs ask for to get refresh tokens, which they get in any case.
-const OFFLINE_ACCESS: &str = "offline_access";
 
 /// Of the protected resource.
 pub(super) async fn resource(State(app): State<App>) -> Response {

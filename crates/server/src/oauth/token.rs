@@ -23,7 +23,7 @@ use crate::web::form::{self, Form};
 
 /// Bytes that a program's id may have.
 pub(super) const LONGEST_ID: usize = 2_048;
-/// Asked for by some, and given to all.
+/// The scope that some programs ask for to get refresh tokens, which they get in any case.
 pub(super) const OFFLINE_ACCESS: &str = "offline_access";
 
 /// What every request here has gone through.
