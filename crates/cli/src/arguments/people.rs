@@ -1,0 +1,145 @@
+//! Who may do what: people, their keys, and the programs that they connected.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::OfTenant;
+use super::values::{duration, roles, scopes};
+
+/// `zoop user …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a person to a business
+    Create {
+        #[command(flatten)]
+        of: OfTenant,
+        /// The person's name
+        #[arg(long)]
+        name: String,
+        /// The person's e-mail address
+        #[arg(long)]
+        email: String,
+        /// What they may do
+        #[arg(long, value_parser = roles())]
+        role: String,
+    },
+    /// List the people of a business
+    List {
+        #[command(flatten)]
+        of: OfTenant,
+    },
+    /// Change what a person may do; acts on the next request of their keys
+    SetRole {
+        /// The person
+        user_id: String,
+        /// What they may do from now on
+        #[arg(value_parser = roles())]
+        role: String,
+        #[command(flatten)]
+        of: OfTenant,
+    },
+    /// Invite a person to a business: prints a link that works once and for seven days
+    Invite {
+        #[command(flatten)]
+        of: OfTenant,
+        /// The person's name
+        #[arg(long)]
+        name: String,
+        /// The person's e-mail address
+        #[arg(long)]
+        email: String,
+        /// What they will be allowed to do
+        #[arg(long, value_parser = roles())]
+        role: String,
+    },
+    /// Give a person a password; ends their sessions
+    #[command(after_help = "Asks for it twice on a terminal; elsewhere it is the first line of \
+        standard input.\n\nExample:\n  zoop user set-password dana@example.com")]
+    SetPassword {
+        /// The person, by id or e-mail address
+        #[arg(value_name = "USER_ID|EMAIL")]
+        person: String,
+    },
+    /// Turn a person's second factor off, for whoever lost it and the recovery codes
+    ResetSecondFactor {
+        /// The person, by id or e-mail address
+        #[arg(value_name = "USER_ID|EMAIL")]
+        person: String,
+    },
+    /// Remove a person; their keys stop at once
+    Remove {
+        /// The person
+        user_id: String,
+        #[command(flatten)]
+        of: OfTenant,
+    },
+}
+
+/// `zoop key …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Create a key and show it, once
+    #[command(after_help = "Examples:\n  zoop key create --scope read:customers --scope \
+        read:notes --name reporting\n  zoop key create --user USER_ID --scope \
+        read:customers,write:customers --expires 90d")]
+    Create {
+        #[command(flatten)]
+        of: OfTenant,
+        /// The person it acts for; without it the key is the business's own
+        #[arg(long, value_name = "ID")]
+        user: Option<String>,
+        /// What it may do; repeat it or separate several by commas
+        #[arg(long, required = true, value_parser = scopes)]
+        scope: Vec<String>,
+        /// What to know it by
+        #[arg(long)]
+        name: Option<String>,
+        /// When it stops by itself, for example 90d
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        expires: Option<Duration>,
+        /// Requests that it may make in a rolling minute
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: Option<u32>,
+    },
+    /// List a business's keys, without their secrets
+    List {
+        #[command(flatten)]
+        of: OfTenant,
+    },
+    /// Stop a key at once
+    Revoke {
+        /// The key's id, as `zoop key list` shows it
+        key_id: String,
+    },
+    /// Replace a key by a new one with the same name, scopes and limits
+    Rotate {
+        /// The key's id, as `zoop key list` shows it
+        key_id: String,
+        /// How long the old key still works, for example 24h; without it, it stops at once
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        overlap: Option<Duration>,
+    },
+}
+
+/// `zoop grant …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// List the programs that people of a business have connected
+    List {
+        #[command(flatten)]
+        of: OfTenant,
+    },
+    /// Disconnect a program at once
+    Revoke {
+        /// The connection's id, as `zoop grant list` shows it
+        grant_id: String,
+    },
+}
+
+/// `zoop client …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    /// List the programs that somebody has ever connected, of all businesses
+    List,
+}

@@ -1,0 +1,57 @@
+//! Values of arguments that are no plain word.
+
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use zoop_crm::access::Scope;
+
+/// Longest key life and overlap: what the tools count seconds in.
+const MOST_SECONDS: u64 = u32::MAX as u64;
+
+/// The parser of a role.
+pub(super) fn roles() -> PossibleValuesParser {
+    ["owner", "office", "tech"].into()
+}
+
+/// One `--scope`: a list with commas or spaces, every name in it known. It becomes the list with
+/// spaces that the tool takes.
+pub(super) fn scopes(list: &str) -> Result<String, String> {
+    let names: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
+    if let Some(unknown) = names.iter().find(|name| Scope::parse(name).is_none()) {
+        let known: Vec<_> = Scope::GRANTABLE.iter().map(|scope| scope.name()).collect();
+        return Err(format!("there is no scope {unknown:?}; there are {}", known.join(", ")));
+    }
+    if names.is_empty() { Err("name a scope".to_owned()) } else { Ok(names.join(" ")) }
+}
+
+/// A duration of whole seconds, at least one.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|_| "write a duration such as 30s, 5m, 24h or 90d".to_owned())?;
+    match duration.as_secs() {
+        1..=MOST_SECONDS => Ok(duration),
+        0 => Err("it must be at least one second".to_owned()),
+        _ => Err("it is too long".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_lists_of_known_names() {
+        assert_eq!(scopes("read:customers, write:notes"), Ok("read:customers write:notes".into()));
+        assert!(scopes("read:everything").is_err());
+        assert!(scopes("operate").is_err(), "the operator's scope is never granted");
+        assert!(scopes(" , ").is_err());
+    }
+
+    #[test]
+    fn durations_are_whole_seconds() {
+        assert_eq!(duration("90d").map(|d| d.as_secs()), Ok(90 * 86_400));
+        assert!(duration("10ms").is_err());
+        assert!(duration("200years").is_err());
+        assert!(duration("soon").is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! The sections of the settings' file.
+
+use std::num::NonZeroUsize;
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use zoop_server::Company;
+
+use super::values::{List, Networks, Span};
+
+/// The section `server`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerConfig {
+    /// Address and port of the endpoint.
+    pub(crate) listen: String,
+    /// Address and port of the metrics, or `none`.
+    pub(crate) ops_listen: String,
+    /// The address that clients use; without it, `listen`, if that is this machine alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) public_url: Option<String>,
+    /// Origins of browser pages that may call, beside the public URL's own.
+    pub(crate) allowed_origins: List,
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Networks,
+    /// How long a request may take.
+    pub(crate) request_deadline: Span,
+    /// Requests that may be worked on at once.
+    pub(crate) in_flight: usize,
+}
+
+/// The section `limits`: how much in a rolling minute, 0 for no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsConfig {
+    /// Requests of one credential.
+    pub(crate) credential: u32,
+    /// Requests of one tenant.
+    pub(crate) tenant: u32,
+    /// Note writes of one person.
+    pub(crate) note_writes: u32,
+}
+
+/// The section `company`: the provider of identities at which people may sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompanyConfig {
+    /// Its issuer; without it nobody signs in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<String>,
+    /// What this server is called there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// What this server proves itself with there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret: Option<String>,
+    /// The words for the company on the button.
+    pub(crate) name: String,
+}
+
+impl CompanyConfig {
+    /// The provider, if it is set up; it is so whole or not at all.
+    pub(super) fn provider(&self) -> Result<Option<Company>> {
+        let Self { issuer, client_id, client_secret, name } = self;
+        let (issuer, client_id, client_secret) = match (issuer, client_id, client_secret) {
+            (None, None, None) => return Ok(None),
+            (Some(issuer), Some(id), Some(secret)) => (issuer, id, secret),
+            _ => bail!(
+                "company.issuer, company.client_id and company.client_secret belong together: set all \
+                 three, or none"
+            ),
+        };
+        let (issuer, client_id) = (checked_issuer(issuer)?.to_owned(), client_id.clone());
+        Ok(Some(Company {
+            issuer,
+            client_id,
+            client_secret: client_secret.clone(),
+            name: name.clone(),
+        }))
+    }
+}
+
+/// An issuer as it may be asked: by TLS, or on this machine.
+///
+/// Source: OpenID Connect Discovery 1.0, 3.
+pub(super) fn checked_issuer(issuer: &str) -> Result<&str> {
+    let own = ["127.0.0.1", "localhost", "[::1]"];
+    let is_own = |host: &str| {
+        let host = host.split('/').next().unwrap_or_default();
+        own.iter().any(|own| {
+            host.strip_prefix(own).is_some_and(|it| it.is_empty() || it.starts_with(':'))
+        })
+    };
+    let is_safe = match issuer.strip_prefix("https://") {
+        Some(host) => !host.is_empty() && !host.starts_with('/'),
+        None => issuer.strip_prefix("http://").is_some_and(is_own),
+    };
+    if !is_safe || issuer.contains(['?', '#', '@', ' ']) {
+        bail!(
+            "{issuer:?} is no issuer: write the provider's own https URL, such as \
+             https://accounts.example.com"
+        );
+    }
+    Ok(issuer)
+}
+
+/// The section `mail`: without a server, invitations are only shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailConfig {
+    /// The mail server's URL, with user and password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// From whom mails come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+}
+
+/// The section `storage`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StorageConfig {
+    /// Writes that share one commit at most.
+    pub(crate) write_batch: NonZeroUsize,
+    /// Threads that read, each with a connection of its own; as many as suit the engine, unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) readers: Option<NonZeroUsize>,
+    /// Threads that write, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) writers: Option<NonZeroUsize>,
+}
+
+/// The section `log`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogConfig {
+    /// Text on a terminal and JSON elsewhere, unless one is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug or trace, or a list such as `warn,zoop_server=debug`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) level: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}

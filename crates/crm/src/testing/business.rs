@@ -1,0 +1,200 @@
+//! A business to call in: its people, their callers, and a few records.
+
+use serde_json::json;
+
+use super::{World, text};
+use crate::access::{Access, Account, Scope, Scopes};
+use crate::id::{Id, kinds};
+use crate::tenants;
+
+/// One business in the world: its people, their callers, and a few records.
+pub struct Business {
+    /// What calls need to know of it.
+    pub account: Account,
+    /// The owner, with every scope.
+    pub owner: Access,
+    /// A person of the office, with every scope.
+    pub office: Access,
+    /// A person of the crew, with every scope that the role can have.
+    pub tech: Access,
+    /// The account's own key, with every scope.
+    pub tenant: Access,
+    /// The secret of the owner's key.
+    pub owner_key: String,
+    /// The secret of the account's key.
+    pub tenant_key: String,
+    /// The ids of the sample records, by the name in the tools' examples.
+    pub ids: Vec<(&'static str, String)>,
+}
+
+impl Business {
+    /// The id of a sample record.
+    ///
+    /// # Panics
+    /// When there is no such record.
+    pub fn id(&self, name: &str) -> &str {
+        let found = self.ids.iter().find(|(known, _)| *known == name);
+        &found.unwrap_or_else(|| panic!("a sample record called {name}")).1
+    }
+
+    /// An example's text with this business's ids in it.
+    pub fn fill(&self, example: &str) -> String {
+        self.ids
+            .iter()
+            .fold(example.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
+    }
+
+    /// The user id of one of its people.
+    ///
+    /// # Panics
+    /// When the caller is no person.
+    pub fn user(access: &Access) -> Id<kinds::User> {
+        access.actor.user().expect("a person")
+    }
+}
+
+impl World {
+    /// A business with people, keys and no records.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn empty_business(&self, name: &str) -> Business {
+        let email = |who: &str| format!("{who}@{}.example", name.to_lowercase());
+        let made = self.operate(
+            None,
+            "tenants.create",
+            json!({
+                "name": name, "owner_name": "Olive Owner", "owner_email": email("owner"),
+            }),
+        );
+        let id = Id::parse(text(&made, "tenant_id")).expect("a tenant's id");
+        let account = self.read(move |tx| tenants::account(tx, id)).expect("the account");
+        let user = |who: &str, role: &str| {
+            let arguments = json!({ "name": who, "email": email(role), "role": role });
+            text(&self.operate(Some(account), "users.create", arguments), "user_id").to_owned()
+        };
+        let owner = text(&made, "owner_id").to_owned();
+        let office = user("Oscar Office", "office");
+        let tech = user("Tessa Tech", "tech");
+        let owner_key = self.key(account, Some(&owner), Scope::GRANTABLE);
+        let tenant_key = self.key(account, None, Scope::GRANTABLE);
+        let ids = vec![("office_user", office.clone())];
+        Business {
+            account,
+            owner: self.access(&owner_key),
+            office: self.access(&self.key(account, Some(&office), Scope::GRANTABLE)),
+            tech: self.access(&self.key(account, Some(&tech), Scope::GRANTABLE)),
+            tenant: self.access(&tenant_key),
+            owner_key,
+            tenant_key,
+            ids,
+        }
+    }
+
+    /// A business with the records that the tools' examples speak of.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn business(&self, name: &str) -> Business {
+        let mut business = self.empty_business(name);
+        let owner = business.owner.clone();
+        let customer = self.made(
+            &owner,
+            "customers.create",
+            json!({
+                "customer_type": "individual", "first_name": "Hana", "last_name": "Nguyen",
+                "phone": "(510) 555-0123", "email": "hana@example.com",
+                "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
+                              "postal_code": "94607" },
+            }),
+        );
+        let full = self.call(&owner, "customers.get", json!({ "id": customer })).expect("it");
+        let contact = text(&full["contacts"][0], "id").to_owned();
+        let location = text(&full["locations"][0], "id").to_owned();
+        let other_contact = self.made(
+            &owner,
+            "contacts.create",
+            json!({
+                "customer_id": customer, "first_name": "Ben", "last_name": "Nguyen",
+            }),
+        );
+        let tag = self.made(&owner, "tags.create", json!({ "name": "HOA" }));
+        let job = self.operate(
+            Some(business.account),
+            "subjects.create",
+            json!({
+                "customer_id": customer, "subject_type": "job", "title": "Repipe", "status": "open",
+            }),
+        );
+        let note = self.made(&owner, "notes.create", json!({ "body": "Gate sticks." }));
+        let key = self.operate(
+            Some(business.account),
+            "keys.create",
+            json!({
+                "scopes": "read:customers",
+            }),
+        );
+        let owner_id = Business::user(&owner);
+        let (grant, _) = self.connect(business.account, owner_id, Scopes::of(Scope::GRANTABLE));
+        let invitation = self.operate(
+            Some(business.account),
+            "invitations.create",
+            json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
+        );
+        self.archive_samples(&mut business, &customer);
+        let assignment = json!({ "id": tag, "customer_id": business.id("archived_customer") });
+        self.operate(Some(business.account), "tags.attach", assignment);
+        business.ids.extend([
+            ("customer", customer),
+            ("contact", contact),
+            ("other_contact", other_contact),
+            ("location", location),
+            ("tag", tag),
+            ("job", text(&job, "id").to_owned()),
+            ("note", note),
+            ("key", text(&key, "key_id").to_owned()),
+            ("grant", grant.to_string()),
+            ("invitation", text(&invitation, "invitation_id").to_owned()),
+        ]);
+        business
+    }
+
+    /// One archived record of each kind that can be restored.
+    fn archive_samples(&self, business: &mut Business, customer: &str) {
+        let owner = business.owner.clone();
+        let samples = [
+            (
+                "archived_customer",
+                "customers",
+                json!({
+                    "customer_type": "company", "company_name": "Closed Down",
+                }),
+            ),
+            (
+                "archived_contact",
+                "contacts",
+                json!({
+                    "customer_id": customer, "first_name": "Moved", "last_name": "Away",
+                }),
+            ),
+            (
+                "archived_location",
+                "locations",
+                json!({
+                    "customer_id": customer, "address_line1": "1 Sold Street", "city": "Oakland",
+                    "state": "CA", "postal_code": "94607",
+                }),
+            ),
+            ("archived_note", "notes", json!({ "body": "Out of date." })),
+        ];
+        for (name, group, arguments) in samples {
+            let id = self.made(&owner, &format!("{group}.create"), arguments.clone());
+            let mut which = json!({ "id": id });
+            if !arguments["customer_id"].is_null() {
+                which["customer_id"] = json!(customer);
+            }
+            self.call(&owner, &format!("{group}.archive"), which).expect("it is archived");
+            business.ids.push((name, id));
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! A world for tests: a real database on a temporary file or a real server, a clock that stands still until it is
+//! told to move, repeatable randomness, and callers with real keys.
+//!
+//! Tests speak to it as a front door does: by a tool's name and JSON. Nothing here is a mock of
+//! anything that can be real.
+
+mod business;
+mod people;
+
+use std::cell::Cell;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zoop_db::{Db, Dialect, Migrate, Options, ReadTx, Timestamp, WriteTx};
+
+use crate::access::{Access, Account, Channel, Scope, Scopes};
+use crate::catalog;
+use crate::clock::{Clock, Entropy, Environment, parse_rfc3339};
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+use crate::oauth::tokens::Issued;
+use crate::secret::Secret;
+use crate::sign_in::SignedIn;
+use crate::tool::Action;
+use crate::{credential, run, schema};
+use people::signed_in;
+
+pub use business::Business;
+pub use people::connect;
+
+/// When the world begins.
+const START: &str = "2026-06-13T18:00:00.000Z";
+/// Longer than any test's call: a test that hangs fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A clock that moves only when it is told to.
+#[derive(Debug)]
+pub struct MockClock(AtomicI64);
+
+impl MockClock {
+    /// Moves the clock, backwards too.
+    pub fn advance(&self, milliseconds: i64) {
+        self.0.fetch_add(milliseconds * 1_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for MockClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The world.
+pub struct World {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Arc<MockClock>,
+    /// What calls need from around them.
+    pub environment: Environment,
+    url: String,
+    /// Keeps the database as long as the world lives.
+    keeper: Keeper,
+}
+
+/// What a world's database is kept in.
+enum Keeper {
+    Folder(#[expect(dead_code, reason = "held for its end")] tempfile::TempDir),
+    Server(zoop_postgres_cluster::Database),
+}
+
+thread_local! {
+    static ENGINE: Cell<Dialect> = const { Cell::new(Dialect::Sqlite) };
+}
+
+/// Runs a test whose worlds are on this engine; elsewhere they are on SQLite.
+pub fn on<T>(engine: Dialect, test: impl FnOnce() -> T) -> T {
+    ENGINE.set(engine);
+    test()
+}
+
+/// The engine that this test's worlds are on.
+pub fn engine() -> Dialect {
+    ENGINE.get()
+}
+
+/// A place for a database, on the engine of this test.
+fn place() -> (String, Keeper) {
+    match engine() {
+        Dialect::Sqlite => {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let url = format!("sqlite://{}", folder.path().join("zoop.db").display());
+            (url, Keeper::Folder(folder))
+        }
+        Dialect::Postgres => {
+            let database = zoop_postgres_cluster::database().expect("a database");
+            (database.url().to_owned(), Keeper::Server(database))
+        }
+    }
+}
+
+impl World {
+    /// An empty world.
+    ///
+    /// # Panics
+    /// When the machine has no room for a temporary file, or no PostgreSQL where that is asked for.
+    pub fn new() -> Self {
+        let (url, keeper) = place();
+        let start = parse_rfc3339(START).expect("the world's beginning");
+        let clock = Arc::new(MockClock(AtomicI64::new(start.0)));
+        let environment = Environment {
+            clock: clock.clone(),
+            entropy: Entropy::seeded(42),
+            note_writes_per_minute: 60,
+            dropped_artefacts: Arc::default(),
+        };
+        // Few threads: many worlds are there at once.
+        let few = NonZeroUsize::new(2);
+        let options = Options { readers: few, writers: few, ..Options::default() };
+        let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Run).expect("a database");
+        Self { db, clock, environment, url, keeper }
+    }
+
+    /// The URL of the database.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The database's server, for what the product cannot be asked; none where it is a file.
+    pub const fn server(&self) -> Option<&zoop_postgres_cluster::Database> {
+        match &self.keeper {
+            Keeper::Server(database) => Some(database),
+            Keeper::Folder(_) => None,
+        }
+    }
+
+    /// Closes the database; what keeps it on its server.
+    ///
+    /// # Panics
+    /// When the world is not on PostgreSQL.
+    pub fn into_server(self) -> zoop_postgres_cluster::Database {
+        drop(self.db);
+        match self.keeper {
+            Keeper::Server(database) => database,
+            Keeper::Folder(_) => panic!("a world on PostgreSQL"),
+        }
+    }
+
+    /// The database's file.
+    ///
+    /// # Panics
+    /// When the world is not on SQLite.
+    pub fn path(&self) -> std::path::PathBuf {
+        zoop_db::engine::sqlite_path(&self.url).expect("a world on SQLite")
+    }
+
+    /// Runs `work` in a write transaction bound to no tenant.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.db.write(Instant::now() + PATIENCE, work).wait()
+    }
+
+    /// Runs `work` in a read transaction bound to no tenant.
+    pub fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.db.read(Instant::now() + PATIENCE, work).wait()
+    }
+
+    /// Calls a tool.
+    ///
+    /// # Errors
+    /// Whatever the tool refuses.
+    ///
+    /// # Panics
+    /// When there is no such tool, or it answers what is no JSON.
+    pub fn call(&self, access: &Access, tool: &str, arguments: Value) -> Result<Value> {
+        let answer = self.call_text(access, tool, &arguments.to_string())?;
+        Ok(serde_json::from_str(&answer).expect("an answer in JSON"))
+    }
+
+    /// Calls a tool with arguments as text; the answer as text.
+    ///
+    /// # Errors
+    /// Whatever the tool refuses.
+    ///
+    /// # Panics
+    /// When there is no such tool.
+    pub fn call_text(&self, access: &Access, tool: &str, arguments: &str) -> Result<String> {
+        let tool = catalog::find(tool).expect("a tool of the catalogue");
+        let (access, environment) = (access.clone(), self.environment.clone());
+        let arguments = arguments.to_owned();
+        match tool.action {
+            Action::Query { .. } => {
+                self.read(move |tx| run::read(tx, &access, &environment, tool, &arguments))
+            }
+            Action::Command { .. } => {
+                self.write(move |tx| run::write(tx, &access, &environment, tool, &arguments, None))
+            }
+        }
+    }
+
+    /// Runs an operator's tool above tenants or in one.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn operate(&self, account: Option<Account>, tool: &str, arguments: Value) -> Value {
+        self.call(&Access::operator(account), tool, arguments).expect("the operator's call")
+    }
+
+    /// Calls a tool that makes a record; the record's id.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn made(&self, access: &Access, tool: &str, arguments: Value) -> String {
+        let made = self.call(access, tool, arguments).expect("the record is made");
+        text(&made, "id").to_owned()
+    }
+
+    /// A new key's secret.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn key(&self, account: Account, user: Option<&str>, scopes: &[Scope]) -> String {
+        let made = self.operate(
+            Some(account),
+            "keys.create",
+            json!({
+                "user": user, "scopes": Scopes::of(scopes).list(), "name": "test",
+            }),
+        );
+        text(&made, "key").to_owned()
+    }
+
+    /// Signs a person in; the session's secret and who they are.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub fn sign_in(&self, user: Id<kinds::User>) -> (Secret, SignedIn) {
+        let environment = self.environment.clone();
+        self.write(move |tx| signed_in(tx, &environment, user)).expect("a session")
+    }
+
+    /// Connects a program to a person, as a browser and the program do; its grant and its tokens.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn connect(
+        &self,
+        account: Account,
+        user: Id<kinds::User>,
+        scopes: Scopes,
+    ) -> (Id<kinds::Grant>, Issued) {
+        connect(&self.db, &self.environment, account.id, user, scopes)
+    }
+
+    /// The caller that a key is.
+    ///
+    /// # Panics
+    /// When the key is no good.
+    pub fn access(&self, key: &str) -> Access {
+        self.authenticate(key).expect("a good key")
+    }
+
+    /// The caller that a token is, or the reason's name on the wire.
+    ///
+    /// # Errors
+    /// The reason for which the token is no good.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub fn authenticate(&self, token: &str) -> Result<Access, &'static str> {
+        let (token, now) = (token.to_owned(), self.clock.now());
+        self.read(move |tx| credential::authenticate(tx, &token, Channel::Mcp, None, now))
+            .expect("the database answers")
+            .map(|caller| caller.access)
+            .map_err(credential::Denied::reason)
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A text member of an answer.
+///
+/// # Panics
+/// When it is not there.
+pub fn text<'a>(answer: &'a Value, key: &str) -> &'a str {
+    answer[key].as_str().unwrap_or_else(|| panic!("{key} in {answer}"))
+}
+
+/// What a caller is told of an error, without the request's id.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn told(error: &Error) -> Value {
+    serde_json::from_str(&error.public_json("test")).expect("an error in JSON")
+}

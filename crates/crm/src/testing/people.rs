@@ -1,0 +1,77 @@
+//! What people do in a browser before a program can call: signing in, connecting the program.
+
+use std::time::Instant;
+
+use serde_json::json;
+use zoop_db::{Db, WriteTx};
+
+use super::PATIENCE;
+use crate::access::Scopes;
+use crate::clock::Environment;
+use crate::error::{Error, Result};
+use crate::id::{Id, kinds};
+use crate::oauth::clients::{self, Metadata, Registration};
+use crate::oauth::consent::{self, Choice};
+use crate::oauth::grants;
+use crate::oauth::requests::{self, Request};
+use crate::oauth::tokens::{self, CodeRequest, Issued};
+use crate::secret::Secret;
+use crate::sign_in::SignedIn;
+use crate::sign_in::sessions::{self, Method, Origin};
+
+pub(super) fn signed_in(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+) -> Result<(Secret, SignedIn)> {
+    let origin = Origin { address: None, browser: "a test".to_owned() };
+    let secret = sessions::start(tx, environment, user, Method::Password, &origin)?;
+    let found = sessions::find(tx, &secret, environment.clock.now())?;
+    Ok((secret, found.expect("the session is good")))
+}
+
+/// Connects a program to a person, as a browser and the program do; its grant and its tokens.
+///
+/// # Panics
+/// When it is refused.
+pub fn connect(
+    db: &Db,
+    environment: &Environment,
+    tenant: Id<kinds::Tenant>,
+    user: Id<kinds::User>,
+    scopes: Scopes,
+) -> (Id<kinds::Grant>, Issued) {
+    const REDIRECT: &str = "https://program.example/callback";
+    // RFC 7636, appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let environment = environment.clone();
+    let connecting = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let (_, person) = signed_in(tx, &environment, user)?;
+        let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
+        let metadata = Metadata::read(&said).expect("sound metadata");
+        let from = person.session.to_string();
+        let registered = clients::register(tx, &environment, &metadata, &from)?;
+        let Registration::Done(client) = registered else { panic!("{registered:?}") };
+        let request = Request {
+            client_id: client.id.clone(),
+            redirect_uri: REDIRECT.to_owned(),
+            state: None,
+            challenge: CHALLENGE.to_owned(),
+            scopes,
+        };
+        let parked = requests::park(tx, &environment, &person, &request)?;
+        let choice = Choice { tenant, scopes, is_allowed: true };
+        let answer = consent::answer(tx, &environment, &person, &parked, choice, None)?;
+        let consent::Outcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
+        let verifier = VERIFIER.to_owned();
+        let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
+        let tokens::Outcome::Issued(issued) = tokens::exchange(tx, &environment, &asked, None)?
+        else {
+            panic!("the code is good")
+        };
+        let grants = grants::of_person(tx, &person, environment.clock.now())?;
+        Ok((grants.last().expect("a grant").id, issued))
+    });
+    connecting.wait().expect("a connected program")
+}
