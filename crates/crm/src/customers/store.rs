@@ -56,6 +56,18 @@ zoop_db::statements! {
                  LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
                  AND p.is_primary ORDER BY found.n DESC LIMIT $4"),
     };
+    /// Customers that an expression finds which few have, newest first.
+    SHARING = {
+        sqlite: "SELECT c.id, c.first_name, c.last_name, c.company_name \
+                 FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
+                 WHERE customer_search MATCH $2 AND c.tenant_no = $1 \
+                 ORDER BY customer_search.rowid DESC LIMIT $3",
+        postgres: concat!("WITH ",
+                 crate::search::found_rare_on_postgres!("customer_search", "$3"), " \
+                 SELECT c.id, c.first_name, c.last_name, c.company_name \
+                 FROM found JOIN customers c ON c.tenant_no = $1 AND c.n = found.n \
+                 ORDER BY found.n DESC"),
+    };
     INDEX = {
         sqlite: "INSERT INTO customer_search (rowid, tokens) VALUES ($2, $3)",
         postgres: "INSERT INTO customer_search (tenant_no, n, tokens) \
@@ -232,18 +244,34 @@ pub(super) fn search(
     tx.all(SEARCH, params![expression, below, count], search_row)
 }
 
-fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {
-    let id = row.take()?;
-    let customer_type: CustomerType = row.take()?;
+/// Up to `count` customers that an expression finds which few have, newest first: ids and names.
+pub(crate) fn sharing(
+    tx: &mut ReadTx<'_>,
+    expression: &Expression,
+    count: usize,
+) -> Result<Vec<(Id<kinds::Customer>, String)>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let expression = expression.text(tx.dialect());
+    tx.all(SHARING, params![expression, count], |row| Ok((row.take()?, name(row)?)))
+}
+
+/// The name that is shown, from the three that are stored.
+fn name(row: &mut Row<'_>) -> Result<String> {
     let first: Option<String> = row.take()?;
     let last: Option<String> = row.take()?;
     let company: Option<String> = row.take()?;
+    Ok(company.unwrap_or_else(|| contacts::joined_name(first.as_deref(), last.as_deref())))
+}
+
+fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {
+    let id = row.take()?;
+    let customer_type: CustomerType = row.take()?;
+    let display_name = name(row)?;
     let status = row.take()?;
     let archived: bool = row.take()?;
     Ok(SearchRow {
         id,
-        display_name: company
-            .unwrap_or_else(|| contacts::joined_name(first.as_deref(), last.as_deref())),
+        display_name,
         customer_type,
         status: if archived { super::Status::Archived } else { status },
         primary_phone: row.take()?,

@@ -8,7 +8,7 @@ use zoop_both::both;
 use zoop_db::{Sql, Uuid};
 
 use crate::access::Account;
-use crate::customers::store::SEARCH as CUSTOMERS;
+use crate::customers::store::{self, SEARCH as CUSTOMERS, SHARING};
 use crate::notes::store::{OF_SUBJECT, SEARCH as NOTES};
 use crate::search::Expression;
 use crate::testing::{Business, World};
@@ -152,6 +152,23 @@ fn finds_a_common_word_behind_others(large: &World, business: &Business) {
         let most = most_steps(large) / GROWTH;
         assert!(steps > 0 && steps < most, "{token}: {steps} steps for a page behind others");
     }
+}
+
+#[both]
+fn who_shares_a_telephone_number_is_told_by_the_index() {
+    let (world, business) = world(SMALL * 2);
+    let account = business.account;
+    let expression = all(&["@=p:15105550003"], account);
+    let (steps, found) = world
+        .read(move |tx| {
+            tx.bind(account.number);
+            let text = expression.text(tx.dialect());
+            let steps = tx.steps(SHARING, zoop_db::params![text, 5_i64])?;
+            Ok((steps, store::sharing(tx, &expression, 5)?))
+        })
+        .expect("who shares it");
+    assert_eq!(found.len(), 1);
+    assert!(steps < 200, "{steps} steps for one row");
 }
 
 #[both]

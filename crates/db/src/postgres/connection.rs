@@ -17,7 +17,7 @@ use super::error::Failure;
 use super::link::Link;
 use super::server::{Life, Server};
 use super::statement::{Asked, Ready, Text};
-use super::work::{Access, Before, Stage, Work};
+use super::work::{Access, Before, Planning, Stage, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::session::Call;
@@ -249,9 +249,8 @@ impl Connection {
         if writes {
             self.work.lock_above_tenants();
         }
-        if asked.iter().any(|asked| asked.text.is_search()) {
-            self.work.plan_anew();
-        }
+        let is_anew = |asked: &Asked<'_>| asked.text.planning() == Planning::Anew;
+        self.work.plan(if asked.iter().any(is_anew) { Planning::Anew } else { Planning::Kept });
         let ready: Vec<_> = asked
             .iter()
             .map(|asked| asked.ready(self.prepared(asked.text)?))

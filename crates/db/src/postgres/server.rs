@@ -32,7 +32,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// - A statement that runs outside a write's transaction can write nothing, whatever became of the
 ///   BEGIN that was sent before it.
 /// - A plan is kept once it has proved to be no worse than those made for the values at hand; see
-///   [`Text::is_search`](super::statement::Text::is_search) for what is planned anew each time.
+///   [`Text::planning`](super::statement::Text::planning) for what is planned anew each time.
 /// - No plan is compiled: a statement here takes a millisecond, compiling one takes fifty.
 /// - A process that is stopped in the middle of a write must not hold its locks for ever.
 const SETTINGS: &str = "SET default_transaction_read_only = on; \

@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::error::Failure;
 use super::value::Bound;
+use super::work::Planning;
 use crate::row::Value;
 use crate::tx::Tenant;
 
@@ -30,11 +31,11 @@ impl Text {
         !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
     }
 
-    /// Whether its plan must be made for the values at hand: one for any value reads a whole search index
-    /// where the word at hand has few matches. Every other statement is found by its keys, whatever they
-    /// are, and planning it takes as long as running it.
-    pub(super) fn is_search(self) -> bool {
-        self.sql.contains(" @@ ")
+    /// A plan for any value reads a whole search index where the word at hand has few matches. Every
+    /// other statement is found by its keys, whatever they are, and planning it takes as long as running
+    /// it.
+    pub(super) fn planning(self) -> Planning {
+        if self.sql.contains(" @@ ") { Planning::Anew } else { Planning::Kept }
     }
 
     /// Statements are `'static`, so an address names one text for good.

@@ -47,6 +47,15 @@ pub(super) enum Stage {
     Begun,
 }
 
+/// Where a statement's plan comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planning {
+    /// From the connection, which keeps one for any values; every transaction begins so.
+    Kept,
+    /// From the values at hand.
+    Anew,
+}
+
 /// What a transaction's first flight has to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
@@ -74,7 +83,7 @@ pub(super) struct Work {
     limit: Duration,
     tenant: Option<Tenant>,
     is_locked: bool,
-    plans_anew: bool,
+    planning: Planning,
 }
 
 impl Work {
@@ -90,7 +99,7 @@ impl Work {
             limit: Duration::MAX,
             tenant: None,
             is_locked: false,
-            plans_anew: false,
+            planning: Planning::Kept,
         }
     }
 
@@ -145,11 +154,13 @@ impl Work {
         self.send_ahead("SET LOCAL app.sweep = ''");
     }
 
-    /// Lets the rest of the transaction be planned for the values at hand.
-    pub(super) fn plan_anew(&mut self) {
-        if !self.plans_anew {
-            self.plans_anew = true;
-            self.send_ahead("SET LOCAL plan_cache_mode = force_custom_plan");
+    /// Lets the next statements be planned so.
+    pub(super) fn plan(&mut self, planning: Planning) {
+        if std::mem::replace(&mut self.planning, planning) != planning {
+            self.send_ahead(match planning {
+                Planning::Kept => "SET LOCAL plan_cache_mode = auto",
+                Planning::Anew => "SET LOCAL plan_cache_mode = force_custom_plan",
+            });
         }
     }
 
@@ -269,14 +280,17 @@ mod tests {
     }
 
     #[test]
-    fn plans_are_made_anew_for_the_rest_of_one_transaction() {
+    fn only_what_asks_for_it_is_planned_anew() {
         let mut work = work(Access::Read, 10);
-        work.plan_anew();
+        work.plan(Planning::Anew);
         let text = work.take_off().expect("there is time");
         assert!(text.ends_with(";SET LOCAL plan_cache_mode = force_custom_plan;"), "{text}");
         work.landed();
-        work.plan_anew();
+        work.plan(Planning::Anew);
         assert_eq!(work.take_off().expect("there is time"), "");
+        work.plan(Planning::Kept);
+        let text = work.take_off().expect("there is time");
+        assert_eq!(text, "SET LOCAL plan_cache_mode = auto;");
     }
 
     #[test]

@@ -323,6 +323,23 @@ fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() 
 }
 
 #[both]
+fn a_duplicate_is_found_behind_many_newer_customers() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let first = person(&world, &acme, "Hana", json!({ "phone": "+1 510 555 0123" }));
+    for _ in 0..60 {
+        person(&world, &acme, "Somebody", json!({}));
+    }
+    let arguments = json!({ "customer_type": "individual", "first_name": "Hana",
+        "phone": "(510) 555-0123" });
+    let made = world.call(&acme.owner, "customers.create", arguments).unwrap();
+    assert_eq!(
+        made["possible_duplicates"],
+        json!([{ "id": first, "display_name": "Hana", "match": "phone" }])
+    );
+}
+
+#[both]
 fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
     let world = World::new();
     let acme = world.empty_business("Acme");

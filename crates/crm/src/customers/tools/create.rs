@@ -6,7 +6,7 @@ use crate::contacts::{self, Contact, PrimaryContactInput};
 use crate::context::WriteCtx;
 use crate::customers::{
     CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
-    SearchRow, Status, store,
+    Status, store,
 };
 use crate::error::Result;
 use crate::id::kinds;
@@ -164,7 +164,7 @@ fn possible_duplicates(
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
     let mut sharing = |expression: &Option<Expression>| match expression {
-        Some(expression) => store::search(ctx.tx, expression, None, MOST_DUPLICATES),
+        Some(expression) => store::sharing(ctx.tx, expression, MOST_DUPLICATES),
         None => Ok(Vec::new()),
     };
     let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
@@ -174,12 +174,11 @@ fn possible_duplicates(
         let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));
         sharing(&both)?
     } else {
-        let has_email = |row: &&SearchRow| by_email.iter().any(|other| other.id == row.id);
-        by_phone.iter().filter(has_email).cloned().collect()
+        by_phone.iter().filter(|found| by_email.contains(found)).cloned().collect()
     };
     let mut found: Vec<PossibleDuplicate> = Vec::new();
     for (shared, rows) in [("phone and email", by_both), ("phone", by_phone), ("email", by_email)] {
-        for SearchRow { id, display_name, .. } in rows {
+        for (id, display_name) in rows {
             if found.iter().all(|known| known.id != id) {
                 found.push(PossibleDuplicate { id, display_name, shared });
             }
