@@ -20,7 +20,7 @@ else kill -s INT "$server"; wait "$server"; rm -rf "$folder"; fi
 "#;
 
 /// What the server says when it lets clients in.
-const READY: &str = "database system is ready to accept connections";
+const READY: &str = "database system is ready to accept ";
 
 /// A server with some gigabytes of memory.
 const SIZED: &[&str] = &[
@@ -128,6 +128,12 @@ impl Cluster {
         self.keeper =
             keep(&programs::folder()?, &self.folder, &self.data, self.durability, self.sized)?;
         Ok(())
+    }
+
+    /// The same as a standby, which takes no writes until `pg_promote()` is called.
+    pub fn restart_as_standby(&mut self) -> Result<()> {
+        std::fs::write(self.data.join("standby.signal"), "")?;
+        self.restart()
     }
 
     fn stop(&mut self, signal: &str) -> Result<()> {

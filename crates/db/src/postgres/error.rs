@@ -164,8 +164,11 @@ impl From<Refused> for Error {
             | SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED => Self::Locked,
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Corrupt(refused.into()),
-            // A read that writes, or a server that takes no writes.
-            SqlState::READ_ONLY_SQL_TRANSACTION => Self::Unavailable(refused.into()),
+            // A server that takes no writes; a standby says so of the transaction's beginning, and it is
+            // the only thing asked of a server that not every one can do.
+            SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::FEATURE_NOT_SUPPORTED => {
+                Self::Unavailable(refused.into())
+            }
             // Somebody took the right, and may give it back.
             _ if refused.is_without_right => Self::Unavailable(refused.into()),
             // Connections, resources, an operator's intervention, the server's own disk.

@@ -3,6 +3,7 @@
 
 mod caller;
 mod commit;
+mod standby;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
