@@ -107,6 +107,21 @@ fn no_row_is_written_for_another_tenant() {
 }
 
 #[test]
+fn the_page_on_scaling_says_where_every_table_goes() {
+    with_two_businesses(|world, _, _| {
+        let page = include_str!("../../../../docs/scaling.md");
+        let (_, citus) = page.split_once("## Citus").expect("a part of its own");
+        // The schema's own history stays where migrations are run.
+        for table in ask(world, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            .lines()
+            .filter(|table| *table != "schema_steps")
+        {
+            assert!(citus.contains(&format!("'{table}'")), "{table}");
+        }
+    });
+}
+
+#[test]
 fn every_key_of_a_tenants_table_holds_the_tenant() {
     with_two_businesses(|world, _, _| {
         let keys = "SELECT DISTINCT i.indrelid::regclass || ' ' || i.indexrelid::regclass \
