@@ -38,6 +38,9 @@ pub(crate) const GET: Case = Case {
 pub(crate) const PAGES: &[Case] = &[
     search("everybody", |_| vec![json!({})]),
     search("one letter", |of| words(&of.terms.customer_one_letter)),
+    search("rare name", |of| words(&of.terms.customer_rare_name)),
+    search("middling name", |of| words(&of.terms.customer_middling_name)),
+    search("common name", |of| words(&of.terms.customer_common_name)),
     search("part of a name", |of| words(&of.terms.customer_name_part)),
     search("part of a phone", |of| words(&of.terms.customer_phone_part)),
     search("area code", |of| words(&of.terms.customer_area_code)),
@@ -55,6 +58,7 @@ pub(crate) const PAGES: &[Case] = &[
         of.noted_customer_ids.iter().map(on).collect()
     }),
     notes("rare word", |of| words(&of.terms.note_rare_word)),
+    notes("middling word", |of| words(&of.terms.note_middling_word)),
     notes("common word", |of| words(&of.terms.note_common_word)),
     notes("one letter", |of| words(&of.terms.note_one_letter)),
 ];

@@ -100,7 +100,12 @@ impl Cluster {
 
     /// The superuser's URL.
     pub fn url(&self) -> String {
-        format!("postgres:///postgres?host={}&user=postgres", self.folder.display())
+        self.superuser_url("postgres")
+    }
+
+    /// The superuser's URL of a database.
+    pub fn superuser_url(&self, name: &str) -> String {
+        format!("postgres:///{name}?host={}&user=postgres", self.folder.display())
     }
 
     /// The server's socket, for what stands between it and a client.
@@ -111,6 +116,11 @@ impl Cluster {
     /// The application's URL of a database that stays with the cluster's data, made if it is not there.
     pub fn kept_database(&self, name: &str) -> Result<String> {
         Database::keep(&self.url(), name)
+    }
+
+    /// A new database with the contents of another, which nobody may have open meanwhile.
+    pub fn copy_of(&self, name: &str) -> Result<Database> {
+        Database::create_from(&self.url(), name)
     }
 
     /// A new empty database; see [`Database`].

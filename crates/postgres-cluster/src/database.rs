@@ -77,7 +77,7 @@ impl Database {
         Self::create_from(superuser, "template1")
     }
 
-    fn create_from(superuser: &str, template: &str) -> Result<Self> {
+    pub(crate) fn create_from(superuser: &str, template: &str) -> Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         // Another run of the tests may have left a database with the same name, if it was killed.

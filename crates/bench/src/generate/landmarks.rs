@@ -1,5 +1,6 @@
 //! What is worth asking a generated database for: kept beside it, since a key is shown once.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ const CUSTOMERS: usize = 5_000;
 const TERMS: usize = 20;
 /// In how many notes a word must occur to be asked for.
 const LEAST_NOTES: u32 = 2;
+/// Of so many records one has a middling word.
+const MIDDLING: u32 = 100;
 
 /// What is worth asking for, of each business that is worth asking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,10 +56,14 @@ pub(crate) struct BusinessLandmarks {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Terms {
     pub(crate) customer_one_letter: Vec<String>,
+    pub(crate) customer_common_name: Vec<String>,
+    pub(crate) customer_middling_name: Vec<String>,
+    pub(crate) customer_rare_name: Vec<String>,
     pub(crate) customer_name_part: Vec<String>,
     pub(crate) customer_phone_part: Vec<String>,
     pub(crate) customer_area_code: Vec<String>,
     pub(crate) note_rare_word: Vec<String>,
+    pub(crate) note_middling_word: Vec<String>,
     pub(crate) note_common_word: Vec<String>,
     pub(crate) note_one_letter: Vec<String>,
 }
@@ -167,15 +174,60 @@ impl Watched {
             terms.customer_name_part.extend(part.filter(|part| part.chars().count() == 3));
             terms.customer_phone_part.push(sample.phone_digits[4..9].to_owned());
         }
-        let mut places: Vec<usize> = (0..vocabulary.len()).collect();
-        places.sort_by_key(|place| std::cmp::Reverse(self.word_counts[*place]));
-        let word = |place: &usize| vocabulary.word(*place).to_owned();
-        // A word of one letter is a class of its own.
-        let long = |place: &&usize| vocabulary.word(**place).chars().count() > 2;
-        terms.note_common_word = places.iter().filter(long).take(TERMS / 2).map(word).collect();
-        let rarest = places.iter().rev().filter(|place| self.word_counts[**place] >= LEAST_NOTES);
-        terms.note_rare_word = rarest.filter(long).take(TERMS).map(word).collect();
+        let names = self.names();
+        terms.customer_common_name = names.common();
+        terms.customer_middling_name = names.middling(self.samples.len());
+        terms.customer_rare_name = names.rare();
+        let words = (0..vocabulary.len())
+            .map(|place| (vocabulary.word(place).to_owned(), self.word_counts[place]))
+            .filter(|(_, count)| *count >= LEAST_NOTES);
+        let words = ByFrequency::of(words.collect());
+        terms.note_common_word = words.common();
+        terms.note_middling_word = words.middling(self.notes);
+        terms.note_rare_word = words.rare();
         terms
+    }
+
+    /// The words of the sampled customers' names.
+    fn names(&self) -> ByFrequency {
+        let mut counts: HashMap<String, u32> = HashMap::new();
+        for sample in &self.samples {
+            for word in fold::words(&sample.name) {
+                *counts.entry(word.text).or_default() += 1;
+            }
+        }
+        ByFrequency::of(counts.into_iter().collect())
+    }
+}
+
+/// Words, the most common one first. Those of one or two letters are classes of their own, and not here.
+struct ByFrequency(Vec<(String, u32)>);
+
+impl ByFrequency {
+    fn of(mut words: Vec<(String, u32)>) -> Self {
+        words.retain(|(word, _)| word.chars().count() > 2);
+        words.sort_by(|(one, often), (other, seldom)| seldom.cmp(often).then(one.cmp(other)));
+        Self(words)
+    }
+
+    fn common(&self) -> Vec<String> {
+        Self::texts(self.0.iter().take(TERMS / 2))
+    }
+
+    /// Those that about one of a hundred of so many records has.
+    fn middling(&self, records: usize) -> Vec<String> {
+        let wanted = u32::try_from(records).unwrap_or(u32::MAX) / MIDDLING;
+        let mut words: Vec<_> = self.0.iter().collect();
+        words.sort_by_key(|(_, count)| count.abs_diff(wanted));
+        Self::texts(words.into_iter().take(TERMS / 2))
+    }
+
+    fn rare(&self) -> Vec<String> {
+        Self::texts(self.0.iter().rev().take(TERMS))
+    }
+
+    fn texts<'w>(words: impl Iterator<Item = &'w (String, u32)>) -> Vec<String> {
+        words.map(|(word, _)| word.clone()).collect()
     }
 }
 

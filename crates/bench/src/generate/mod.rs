@@ -34,7 +34,7 @@ use writer::Writer;
 const PATIENCE: Duration = Duration::from_secs(3_600);
 /// What a changed generator, or product that stores otherwise, has to change, so that no file of an
 /// older one is taken for its own.
-const EDITION: u32 = 3;
+const EDITION: u32 = 4;
 
 /// What a database is made of.
 #[derive(Debug, Clone, PartialEq, clap::Args, serde::Serialize, serde::Deserialize)]

@@ -87,6 +87,9 @@ fn the_product_finds_what_the_landmarks_name() {
     let terms = &largest.terms;
     for q in [
         &terms.customer_one_letter,
+        &terms.customer_common_name,
+        &terms.customer_middling_name,
+        &terms.customer_rare_name,
         &terms.customer_name_part,
         &terms.customer_phone_part,
         &terms.customer_area_code,
@@ -96,7 +99,12 @@ fn the_product_finds_what_the_landmarks_name() {
             found(key, "customers.search", json!({ "q": q }));
         }
     }
-    for q in [&terms.note_rare_word, &terms.note_common_word, &terms.note_one_letter] {
+    for q in [
+        &terms.note_rare_word,
+        &terms.note_middling_word,
+        &terms.note_common_word,
+        &terms.note_one_letter,
+    ] {
         assert!(!q.is_empty());
         for q in q {
             found(key, "notes.list", json!({ "q": q }));

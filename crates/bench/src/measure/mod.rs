@@ -31,7 +31,7 @@ use crate::results::{Key, Results, Sample};
 use crate::say;
 
 pub(crate) use others::CALLERS;
-pub(crate) use postgres::{BARE, BOUND, POSTGRES};
+pub(crate) use postgres::{BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES};
 pub(crate) use writes::SINGLE;
 
 /// Customers of the database that larger ones are compared with.
@@ -122,7 +122,7 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
 pub(crate) fn again_on_postgres(plan: Plan) -> Result<Results> {
     let mut kept = Results::load(&plan.folder)?;
     kept.samples.retain(|sample| sample.key.server != POSTGRES);
-    kept.facts.retain(|fact| ![BARE, BOUND].contains(&fact.name.as_str()));
+    kept.facts.retain(|fact| !postgres::FACTS.contains(&fact.name.as_str()));
     let mut run = Run::new(plan, kept)?;
     postgres::measure(&mut run)?;
     run.results.save(&run.plan.folder)?;

@@ -1,6 +1,7 @@
 //! PostgreSQL with a generated database in it, and reads of it by the driver alone.
 //!
-//! The server's data are kept: moving a million customers takes minutes.
+//! The server's data are kept, since moving a million customers takes minutes; nothing is ever written
+//! to them but when keys were last used.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use tokio_postgres::NoTls;
-use zoop_crm::schema::{MIGRATIONS, statements};
-use zoop_db::{Db, Migrate, Options, Sql, Tenant, Uuid, params};
-use zoop_postgres_cluster::Cluster;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls, Statement};
+use zoop_crm::schema::{MIGRATIONS, global_statements, statements};
+use zoop_crm::secret::Secret;
+use zoop_db::{Db, GlobalSql, Migrate, Options, ReadTx, Sql, Tenant, Uuid, params};
+use zoop_postgres_cluster::{Cluster, Database};
 
 use super::driver::find;
 use super::server::Zoop;
@@ -21,11 +24,18 @@ use crate::say;
 /// Connections that read at once.
 pub(crate) const CONNECTIONS: usize = 8;
 
+/// The database's name.
+const NAME: &str = "zoop";
+
 /// A running server that has a generated database.
 pub(crate) struct Moved {
     /// The application's URL.
     pub(crate) url: String,
-    _cluster: Cluster,
+    /// The superuser's, for whom no policy holds.
+    superuser_url: String,
+    /// How many rows a second `zoop copy` moved there.
+    pub(crate) rows_per_second: f64,
+    cluster: Cluster,
 }
 
 impl Moved {
@@ -37,49 +47,161 @@ impl Moved {
             fs::remove_dir_all(&data)?;
         }
         let cluster = Cluster::start_kept(&data)?;
-        let url = cluster.kept_database("zoop")?;
+        let (url, superuser_url) = (cluster.kept_database(NAME)?, cluster.superuser_url(NAME));
         if !is_whole.exists() {
             say(&format!("moving {} to PostgreSQL", database.display()));
-            zoop.copy(database, &url)?;
-            fs::write(&is_whole, "")?;
+            let began = Instant::now();
+            let rows = u32::try_from(zoop.copy(database, &url)?)?;
+            let rate = f64::from(rows) / began.elapsed().as_secs_f64();
+            settle(&superuser_url)?;
+            fs::write(&is_whole, rate.to_string())?;
         }
-        Ok(Self { url, _cluster: cluster })
+        let rows_per_second = fs::read_to_string(&is_whole)?.parse().context("a rate")?;
+        Ok(Self { url, superuser_url, rows_per_second, cluster })
+    }
+
+    /// A copy that may be written to, and is removed when this is dropped.
+    pub(crate) fn copy(&self) -> Result<Database> {
+        self.cluster.copy_of(NAME)
     }
 }
 
-/// Reads of single customers.
+/// Does at once what the server does by itself some minutes after much was written.
+fn settle(url: &str) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let connection = tokio::spawn(connection);
+        client.batch_execute("VACUUM ANALYZE").await?;
+        client.batch_execute("CHECKPOINT").await?;
+        connection.abort();
+        Ok(())
+    })
+}
+
+/// The statements of `customers.get`, taken from the product.
+#[derive(Clone, Copy)]
+struct Declared {
+    key: GlobalSql,
+    customer: Sql,
+    belongings: [Sql; 3],
+}
+
+/// Reads of single customers with a key.
 pub(crate) struct Reads<'d> {
-    url: &'d str,
+    moved: &'d Moved,
+    key_hash: [u8; 32],
     tenant: Tenant,
     customers: Vec<Uuid>,
-    get: Sql,
+    declared: Declared,
+}
+
+/// The driver on a connection of its own, with the statements prepared.
+struct Driver {
+    client: Client,
+    key: Statement,
+    customer: Statement,
+    belongings: [Statement; 3],
 }
 
 impl<'d> Reads<'d> {
     /// Reads of these customers of a tenant.
-    pub(crate) fn new(url: &'d str, tenant: Tenant, customers: &[String]) -> Result<Self> {
+    pub(crate) fn new(
+        moved: &'d Moved,
+        key: &str,
+        tenant: Tenant,
+        customers: &[String],
+    ) -> Result<Self> {
         let id = |id: &String| Uuid::try_parse(id).context("an id");
-        let get = find(statements(), "customers", "GET")?;
         let customers = customers.iter().map(id).collect::<Result<_>>()?;
-        Ok(Self { url, tenant, customers, get })
+        let key_hash = Secret::parse(key).context("a key of the database")?.hash();
+        let declared = Declared {
+            key: find(global_statements(), "keys", "BY_HASH")?,
+            customer: find(statements(), "customers", "GET")?,
+            belongings: [
+                find(statements(), "contacts", "ACTIVE")?,
+                find(statements(), "locations", "ACTIVE")?,
+                find(statements(), "customers", "TAGS")?,
+            ],
+        };
+        Ok(Self { moved, key_hash, tenant, customers, declared })
     }
 
-    /// How many a second the driver alone makes, each a statement by itself.
+    /// How many customers a second the driver alone reads, each by a statement of its own.
     pub(crate) fn bare(&self, time: Duration) -> Result<f64> {
+        let tenant = i32::try_from(self.tenant.0)?;
+        self.by_driver(time, async |driver, id| {
+            driver.client.query(&driver.customer, &[&tenant, &id]).await.map(drop)
+        })
+    }
+
+    /// How many customers a second the product's storage reads, each in a snapshot bound to its tenant.
+    pub(crate) fn bound(&self, time: Duration) -> Result<f64> {
+        let (tenant, Declared { customer, .. }) = (self.tenant, self.declared);
+        self.by_storage(time, move |tx, id| {
+            tx.bind(tenant);
+            tx.first::<Uuid, _>(customer, params![id], |row| row.take()).map(drop)
+        })
+    }
+
+    /// How many times a second the driver alone runs all statements of a call, those together that the
+    /// product sends together.
+    pub(crate) fn bare_calls(&self, time: Duration) -> Result<f64> {
+        let (tenant, key_hash) = (i32::try_from(self.tenant.0)?, self.key_hash.as_slice());
+        self.by_driver(time, async |driver, id| {
+            let Driver { client, key, customer, belongings: [contacts, locations, tags] } = driver;
+            client.query(key, &[&key_hash]).await?;
+            let which: [&(dyn ToSql + Sync); 2] = [&tenant, &id];
+            client.query(customer, &which).await?;
+            tokio::try_join!(
+                client.query(contacts, &which),
+                client.query(locations, &which),
+                client.query(tags, &which),
+            )
+            .map(drop)
+        })
+    }
+
+    /// How many times a second the product's storage runs them, in a snapshot bound to the key's tenant.
+    pub(crate) fn bound_calls(&self, time: Duration) -> Result<f64> {
+        let (key_hash, Declared { key, customer, belongings }) = (self.key_hash, self.declared);
+        self.by_storage(time, move |tx, id| {
+            let tenant = tx.global_first::<_, zoop_db::Error>(key, params![key_hash], |row| {
+                row.take::<Uuid>()?;
+                row.take()
+            })?;
+            tx.bind(Tenant(tenant.unwrap_or_default()));
+            tx.first::<Uuid, zoop_db::Error>(customer, params![id], |row| row.take())?;
+            let [contacts, locations, tags] = belongings;
+            let customer = params![id];
+            tx.together::<Uuid, Uuid, Uuid, zoop_db::Error>(
+                (contacts, customer, |row| row.take()),
+                (locations, customer, |row| row.take()),
+                (tags, customer, |row| row.take()),
+            )
+            .map(drop)
+        })
+    }
+
+    /// What the driver does a second over as many connections as read at once.
+    fn by_driver(
+        &self,
+        time: Duration,
+        ask: impl AsyncFn(&Driver, Uuid) -> Result<(), tokio_postgres::Error> + Sync,
+    ) -> Result<f64> {
         per_second(time, |place, stop| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
-                let (client, connection) = tokio_postgres::connect(self.url, NoTls).await?;
+                let (client, connection) =
+                    tokio_postgres::connect(&self.moved.superuser_url, NoTls).await?;
                 let connection = tokio::spawn(connection);
-                client.batch_execute(&format!("SET app.tenant = {}", self.tenant.0)).await?;
-                let statement = client.prepare(self.get.postgres()).await?;
-                let tenant = i32::try_from(self.tenant.0)?;
+                let driver = Driver::prepare(client, &self.declared).await?;
                 let mut calls = 0;
                 for id in self.customers.iter().cycle().skip(place) {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    client.query(&statement, &[&tenant, id]).await?;
+                    ask(&driver, *id).await?;
                     calls += 1;
                 }
                 connection.abort();
@@ -88,25 +210,44 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// How many a second the product's storage makes, each in a snapshot bound to its tenant.
-    pub(crate) fn bound(&self, time: Duration) -> Result<f64> {
-        let db = Db::open(self.url, &Options::default(), MIGRATIONS, Migrate::Refuse)?;
+    /// What the product's storage does a second for as many callers.
+    fn by_storage(
+        &self,
+        time: Duration,
+        read: impl Fn(&mut ReadTx<'_>, Uuid) -> Result<(), zoop_db::Error>
+        + Copy
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<f64> {
+        let db = Db::open(&self.moved.url, &Options::default(), MIGRATIONS, Migrate::Refuse)?;
         per_second(time, |place, stop| {
             let mut calls = 0;
             for id in self.customers.iter().copied().cycle().skip(place) {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                let (tenant, get) = (self.tenant, self.get);
                 let deadline = Instant::now() + Duration::from_secs(10);
-                let read = db.read::<_, zoop_db::Error>(deadline, move |tx| {
-                    tx.bind(tenant);
-                    tx.first::<Uuid, _>(get, params![id], |row| row.take())
-                });
-                read.wait()?.context("a customer")?;
+                db.read::<_, zoop_db::Error>(deadline, move |tx| read(tx, id)).wait()?;
                 calls += 1;
             }
             Ok(calls)
+        })
+    }
+}
+
+impl Driver {
+    async fn prepare(client: Client, declared: &Declared) -> Result<Self, tokio_postgres::Error> {
+        let [contacts, locations, tags] = declared.belongings.map(|sql| sql.postgres());
+        Ok(Self {
+            key: client.prepare(declared.key.postgres()).await?,
+            customer: client.prepare(declared.customer.postgres()).await?,
+            belongings: [
+                client.prepare(contacts).await?,
+                client.prepare(locations).await?,
+                client.prepare(tags).await?,
+            ],
+            client,
         })
     }
 }

@@ -61,13 +61,17 @@ impl Zoop {
         text("key")
     }
 
-    /// Moves a database file's whole content to an empty database, and shows how far it is.
-    pub(crate) fn copy(&self, from: &Path, to: &str) -> Result<()> {
+    /// Moves a database file's whole content to an empty database, and shows how far it is; the number
+    /// of rows.
+    pub(crate) fn copy(&self, from: &Path, to: &str) -> Result<u64> {
         let from = format!("sqlite://{}", from.display());
-        let status =
-            Command::new(&self.binary).args(["copy", "--from", &from, "--to", to]).status()?;
-        ensure!(status.success(), "zoop copy failed");
-        Ok(())
+        let mut command = Command::new(&self.binary);
+        command.args(["copy", "--json", "--from", &from, "--to", to]);
+        let output = command.stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "zoop copy failed");
+        let copied: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let tables = copied["tables"].as_array().context("what was copied")?;
+        Ok(tables.iter().filter_map(|table| table["rows"].as_u64()).sum())
     }
 
     /// Runs a command of zoop to its end; what it prints.
