@@ -147,6 +147,14 @@ impl Session<'_> {
         }
     }
 
+    /// Lets the engine know what is in its tables, where it plans by that.
+    pub(crate) fn gather_statistics(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(connection) => connection.gather_statistics(),
+        }
+    }
+
     /// Reads the first row, if there is one.
     pub(crate) fn first<T, E: From<Error>>(
         &mut self,

@@ -242,6 +242,7 @@ impl<'c> WriteTx<'c> {
 
     /// Says that the database is whole, and may be opened again.
     pub fn end_copy(&mut self) -> Result<()> {
+        self.0.session.gather_statistics()?;
         self.global_execute(END_COPY, &[]).map(drop)
     }
 }

@@ -240,6 +240,19 @@ fn a_copy_has_the_indexes_of_a_new_database() {
     assert_eq!(indexes(&moved), indexes(&new));
 }
 
+#[test]
+fn the_planner_knows_a_copy_from_the_start() {
+    on(Dialect::Postgres, || {
+        let (world, _) = world();
+        let database = zoop_postgres_cluster::database().expect("a database");
+        let db = open(database.url(), Migrate::New).expect("it opens");
+        copy(&world.db, &db, &silent()).expect("a copy");
+        let unknown = "SELECT relname FROM pg_class WHERE relkind = 'r' \
+                       AND relowner = current_user::regrole AND reltuples < 0";
+        assert_eq!(database.run(unknown).expect("tables").trim(), "");
+    });
+}
+
 #[both]
 fn a_copy_is_of_one_moment() {
     let (world, [acme, _]) = world();
