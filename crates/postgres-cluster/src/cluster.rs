@@ -40,11 +40,24 @@ pub enum Durability {
     On,
 }
 
+/// Whom a cluster lets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// Whoever reaches the socket.
+    Open,
+    /// Who knows a password.
+    Password,
+}
+
+/// The superuser's password where one is asked for.
+const PASSWORD: &str = "zoop_superuser";
+
 /// A server with a socket in a temporary folder, and its data there too unless they are kept. Dropping
 /// it, or the end of this process, ends the server and removes the folder.
 pub struct Cluster {
     folder: PathBuf,
     data: PathBuf,
+    door: Door,
     durability: Durability,
     sized: &'static [&'static str],
     keeper: Child,
@@ -60,7 +73,14 @@ impl Cluster {
     pub fn start_with(durability: Durability) -> Result<Self> {
         let folder = socket_folder()?;
         let data = folder.join("data");
-        Self::start_in(folder, data, durability, &[])
+        Self::start_in(folder, data, Door::Open, durability, &[])
+    }
+
+    /// Starts a cluster that asks every role for a password.
+    pub fn start_with_passwords() -> Result<Self> {
+        let folder = socket_folder()?;
+        let data = folder.join("data");
+        Self::start_in(folder, data, Door::Password, Durability::Off, &[])
     }
 
     /// Starts a cluster whose data stay in a folder, which is made if it is not there, on a server sized
@@ -69,33 +89,28 @@ impl Cluster {
         if !data.exists() {
             programs::make_for_ordinary_user(data)?;
         }
-        Self::start_in(socket_folder()?, data.to_owned(), Durability::On, SIZED)
+        Self::start_in(socket_folder()?, data.to_owned(), Door::Open, Durability::On, SIZED)
     }
 
     fn start_in(
         folder: PathBuf,
         data: PathBuf,
+        door: Door,
         durability: Durability,
         sized: &'static [&'static str],
     ) -> Result<Self> {
         let bin = programs::folder()?;
         let prepared = if data.join("PG_VERSION").exists() {
-            Ok(String::new())
+            Ok(())
         } else {
-            programs::output(
-                programs::as_ordinary_user(&bin.join("initdb"))
-                    .arg("--pgdata")
-                    .arg(&data)
-                    .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"])
-                    .args(["--no-sync", "--no-instructions"]),
-            )
+            initialize(&bin, &folder, &data, door)
         };
-        let started = prepared.and_then(|_| keep(&bin, &folder, &data, durability, sized));
+        let started = prepared.and_then(|()| keep(&bin, &folder, &data, durability, sized));
         let keeper = started.inspect_err(|_| {
             // Nobody else knows of it yet.
             let _ = std::fs::remove_dir_all(&folder);
         })?;
-        Ok(Self { folder, data, durability, sized, keeper })
+        Ok(Self { folder, data, door, durability, sized, keeper })
     }
 
     /// The superuser's URL.
@@ -105,7 +120,14 @@ impl Cluster {
 
     /// The superuser's URL of a database.
     pub fn superuser_url(&self, name: &str) -> String {
-        format!("postgres:///{name}?host={}&user=postgres", self.folder.display())
+        let folder = self.folder.display();
+        match self.door {
+            Door::Open => format!("postgres:///{name}?host={folder}&user=postgres"),
+            Door::Password => {
+                let host = folder.to_string().replace('/', "%2F");
+                format!("postgres://postgres:{PASSWORD}@{host}/{name}")
+            }
+        }
     }
 
     /// The server's socket, for what stands between it and a client.
@@ -172,6 +194,25 @@ fn socket_folder() -> Result<PathBuf> {
     let mut mktemp = programs::as_ordinary_user(Path::new("mktemp"));
     let made = programs::output(mktemp.args(["-d", "/tmp/zoop-postgres.XXXXXX"]))?;
     Ok(PathBuf::from(made.trim()))
+}
+
+/// Makes a cluster's data.
+fn initialize(bin: &Path, folder: &Path, data: &Path, door: Door) -> Result<()> {
+    let mut initdb = programs::as_ordinary_user(&bin.join("initdb"));
+    initdb.arg("--pgdata").arg(data);
+    initdb.args(["--username=postgres", "--encoding=UTF8", "--no-locale"]);
+    initdb.args(["--no-sync", "--no-instructions"]);
+    match door {
+        Door::Open => {
+            initdb.arg("--auth=trust");
+        }
+        Door::Password => {
+            let file = folder.join("password");
+            std::fs::write(&file, PASSWORD)?;
+            initdb.arg("--auth=scram-sha-256").arg("--pwfile").arg(file);
+        }
+    }
+    programs::output(&mut initdb).map(drop)
 }
 
 /// Starts a server and its keeper, and waits until it lets clients in.

@@ -5,19 +5,29 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
+use crate::url::{with_database, with_role};
 use crate::{Cluster, VARIABLE, programs};
 
 /// The role that owns the tests' databases: no superuser, and row-level security holds for it.
 pub const APPLICATION: &str = "zoop_application";
 
-/// Makes the role, unless it is there or another test is making it.
-const MAKE_ROLE: &str = "DO $$ BEGIN CREATE ROLE zoop_application LOGIN; \
-                         EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$";
+/// What it says to a server that asks. It is no secret: whoever gives a server to tests lets whoever can
+/// reach it meanwhile in.
+const PASSWORD: &str = "zoop_application";
+
+/// Makes the role, unless it is there; the lock, because other tests make it too.
+const MAKE_ROLE: &str = "DO $$ BEGIN \
+                           PERFORM pg_advisory_xact_lock(hashtext('zoop_application')); \
+                           IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'zoop_application') \
+                           THEN CREATE ROLE zoop_application LOGIN PASSWORD 'zoop_application'; \
+                           END IF; \
+                         END $$";
 
 /// An empty database, owned by [`APPLICATION`] and removed when this is dropped, together with the
 /// cluster if that is its own.
 pub struct Database {
     url: String,
+    superuser_url: String,
     name: String,
     superuser: String,
     own: Option<Cluster>,
@@ -28,6 +38,12 @@ pub fn database() -> Result<Database> {
     if let Ok(superuser) = std::env::var(VARIABLE) {
         return Database::create(&superuser);
     }
+    own_database()
+}
+
+/// An empty database in a cluster of its own whatever is named: for what needs the server's socket, or its
+/// superuser to be known by name.
+pub fn own_database() -> Result<Database> {
     let cluster = Cluster::start()?;
     let mut database = cluster.fresh_database()?;
     database.own = Some(cluster);
@@ -41,8 +57,8 @@ impl Database {
     }
 
     /// A superuser's URL, for what the application may not do.
-    pub fn superuser_url(&self) -> String {
-        with_database(&self.superuser, &self.name)
+    pub fn superuser_url(&self) -> &str {
+        &self.superuser_url
     }
 
     /// Runs a script as the application's role, up to its first error; the values that it gives, a
@@ -53,7 +69,7 @@ impl Database {
 
     /// Runs a script as a superuser, who sees the rows of all; else like [`Database::run`].
     pub fn run_as_superuser(&self, script: &str) -> Result<String> {
-        ask(&self.superuser_url(), script)
+        ask(self.superuser_url(), script)
     }
 
     /// Another database with the same contents. Nobody may have this one open meanwhile.
@@ -70,7 +86,7 @@ impl Database {
             let create = format!("CREATE DATABASE {name} OWNER {APPLICATION}");
             run(superuser, &[MAKE_ROLE, &create])?;
         }
-        Ok(with_user(&with_database(superuser, name)))
+        with_role(&with_database(superuser, name)?, APPLICATION, PASSWORD)
     }
 
     pub(crate) fn create(superuser: &str) -> Result<Self> {
@@ -90,8 +106,9 @@ impl Database {
                 &format!("CREATE DATABASE {name} OWNER {APPLICATION} TEMPLATE {template}"),
             ],
         )?;
-        let url = with_user(&with_database(superuser, &name));
-        Ok(Self { url, name, superuser: superuser.to_owned(), own: None })
+        let superuser_url = with_database(superuser, &name)?;
+        let url = with_role(&superuser_url, APPLICATION, PASSWORD)?;
+        Ok(Self { url, superuser_url, name, superuser: superuser.to_owned(), own: None })
     }
 }
 
@@ -121,16 +138,4 @@ fn run(superuser: &str, statements: &[&str]) -> Result<()> {
     }
     programs::output(&mut psql).context("a test's database cannot be made")?;
     Ok(())
-}
-
-/// The same server's URL with another database: what stands between the last `/` and the `?`.
-fn with_database(url: &str, name: &str) -> String {
-    let (path, options) = url.split_once('?').unwrap_or((url, ""));
-    let server = path.rsplit_once('/').map_or(path, |(server, _)| server);
-    format!("{server}/{name}?{options}")
-}
-
-/// The same URL for the application's role.
-fn with_user(url: &str) -> String {
-    format!("{}&user={APPLICATION}", url.replace("&user=postgres", ""))
 }

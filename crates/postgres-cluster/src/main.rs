@@ -1,4 +1,5 @@
-//! `zoop-postgres-cluster run -- COMMAND…` runs a command beside a throw-away PostgreSQL cluster.
+//! `zoop-postgres-cluster run -- COMMAND…` runs a command beside a throw-away PostgreSQL cluster; with the
+//! one that `ZOOP_TEST_POSTGRES` names where it names one.
 
 use std::process::{Command, ExitCode};
 
@@ -11,12 +12,13 @@ fn main() -> Result<ExitCode> {
     if run != "run" || separator != "--" {
         bail!(USAGE);
     }
-    let cluster = Cluster::start()?;
-    let status = Command::new(program)
-        .args(rest)
-        .env(VARIABLE, cluster.url())
-        .status()
-        .with_context(|| format!("cannot run {}", program.display()))?;
+    let mut command = Command::new(program);
+    command.args(rest);
+    let own = if std::env::var_os(VARIABLE).is_none() { Some(Cluster::start()?) } else { None };
+    if let Some(cluster) = &own {
+        command.env(VARIABLE, cluster.url());
+    }
+    let status = command.status().with_context(|| format!("cannot run {}", program.display()))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
 }

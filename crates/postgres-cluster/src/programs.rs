@@ -27,7 +27,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
     folders.find(|folder| folder.join("postgres").exists()).with_context(|| {
         format!(
             "these tests need PostgreSQL: install it (on Debian: apt-get install postgresql), or name \
-             a server and a superuser of it in {}=postgres://USER@HOST/DATABASE",
+             a server and a superuser of it in {}=postgres://USER:PASSWORD@HOST/DATABASE",
             crate::VARIABLE
         )
     })

@@ -45,8 +45,8 @@ struct State {
 }
 
 impl Proxy {
-    /// Stands before the server that `url` names by its socket's folder; the URL that leads to the
-    /// proxy.
+    /// Stands before the server of a [`Cluster`](crate::Cluster), which `url` names by its socket's folder;
+    /// the URL that leads to the proxy.
     ///
     /// # Panics
     /// When the URL has another form than those of this crate, or there is no room for a socket.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use zoop_postgres_cluster::Cluster;
+use zoop_postgres_cluster::{APPLICATION, Cluster, VARIABLE};
 
 fn folder(url: &str) -> PathBuf {
     let (_, options) = url.split_once("host=").expect("a socket's folder");
@@ -56,6 +56,7 @@ fn the_application_is_held_by_row_level_security() {
 fn a_cluster_goes_with_a_process_that_was_killed() {
     let mut run = Command::new(env!("CARGO_BIN_EXE_zoop-postgres-cluster"))
         .args(["run", "--", "sh", "-c", "echo $ZOOP_TEST_POSTGRES; cat"])
+        .env_remove(VARIABLE)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -68,4 +69,30 @@ fn a_cluster_goes_with_a_process_that_was_killed() {
     run.kill().expect("killed");
     run.wait().expect("ended");
     wait_until_gone(&folder);
+}
+
+#[test]
+fn a_server_that_is_named_is_used_as_it_is_also_where_it_asks_for_passwords() {
+    let cluster = Cluster::start_with_passwords().expect("a cluster");
+    let url = cluster.url();
+    let (_, server) = url.split_once('@').expect("a server behind who asks");
+    let mut without_password = Command::new("psql");
+    without_password.args(["--no-password", &format!("postgres://postgres@{server}")]);
+    let refused = without_password.env_remove("PGPASSWORD").output().expect("psql runs");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(told.contains("no password supplied"), "{told}");
+
+    let run = Command::new(env!("CARGO_BIN_EXE_zoop-postgres-cluster"))
+        .args(["run", "--"])
+        .arg(std::env::current_exe().expect("this program"))
+        .args(["--exact", "the_application_is_held_by_row_level_security"])
+        .env(VARIABLE, &url)
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains(" 1 passed"), "{run:?}");
+    // It was this server, and the test has left nothing but the role.
+    let role = format!("SELECT count(*) FROM pg_roles WHERE rolname = '{APPLICATION}'");
+    assert_eq!(ask(&url, &role), "1");
+    assert_eq!(ask(&url, "SELECT count(*) FROM pg_database"), "3");
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use zoop_db::Dialect;
-use zoop_postgres_cluster::{Cluster, Database};
+use zoop_postgres_cluster::{Cluster, own_database};
 
 use crate::world::{Answer, Folder, database, wait_until};
 
@@ -105,10 +105,10 @@ fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
     let name = odd.run(name).expect("a name").trim().to_owned();
     let remade =
         format!("CREATE DATABASE {name}_latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'");
-    as_superuser(&odd.superuser_url(), &remade);
+    as_superuser(odd.superuser_url(), &remade);
     let latin = odd.url().replace(&name, &format!("{name}_latin"));
     refused(&latin, &["LATIN1", "ENCODING 'UTF8'"]);
-    as_superuser(&odd.superuser_url(), &format!("DROP DATABASE {name}_latin"));
+    as_superuser(odd.superuser_url(), &format!("DROP DATABASE {name}_latin"));
 }
 
 /// One check of the doctor's.
@@ -142,11 +142,11 @@ fn the_doctor_looks_at_the_server() {
 
     let empty = database();
     let superuser = empty.superuser_url();
-    folder.json(&["migrate", "--database", &superuser]);
-    let report = folder.json(&["doctor", "--database", &superuser]);
+    folder.json(&["migrate", "--database", superuser]);
+    let report = folder.json(&["doctor", "--database", superuser]);
     let (ok, warning, detail) = check(&report, "role");
     assert!(ok && warning && detail.contains("NOBYPASSRLS"), "{detail}");
-    let shown = folder.zoop(&["doctor", "--database", &superuser]);
+    let shown = folder.zoop(&["doctor", "--database", superuser]);
     assert!(shown.stdout.contains("! role: "), "{}", shown.stdout);
 }
 
@@ -160,12 +160,14 @@ fn run(told: &str) {
 
 #[test]
 fn a_servers_database_is_copied_by_the_commands_that_are_told() {
-    let folder = folder();
+    // The commands name the superuser as a new server does, and tell no password.
+    let own = || own_database().expect("a database");
+    let folder = Folder::over(own());
     let (tenant, ..) = folder.business();
     let copy = folder.path("copy.dump").display().to_string();
     let told = folder.zoop(&["backup", &copy]);
     run(told.failure());
-    let fresh: Database = database();
+    let fresh = own();
     let into = ["restore-backup", &copy, "--database", fresh.url()];
     run(folder.zoop(&into).failure());
     let list = folder.json(&["tenant", "list", "--database", fresh.url()]);

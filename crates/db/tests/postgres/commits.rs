@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use zoop_db::{Db, Error, Tenant, params};
-use zoop_postgres_cluster::{Cluster, Fault, Proxy};
+use zoop_postgres_cluster::{Cluster, Fault, Proxy, own_database};
 
-use crate::{ADD, NUMBER, count, database, open};
+use crate::{ADD, NUMBER, count, open};
 
 /// Longer than a sound test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Adds a number over a proxy with a fault: what the caller hears, how often the job ran, and how many
 /// numbers there are.
 fn add_with(fault: Fault, patience: Duration) -> (Result<i64, Error>, usize, i64, Db) {
-    let database = database();
+    let database = own_database().expect("a database");
     let (proxy, url) = Proxy::before(database.url());
     let db = open(&url);
     let direct = open(database.url());

@@ -136,6 +136,19 @@ fn a_server_that_cannot_be_used_is_told_without_the_password() {
 }
 
 #[test]
+fn a_server_that_asks_for_passwords_is_told_the_urls() {
+    let cluster = Cluster::start_with_passwords().expect("a cluster");
+    let database = cluster.fresh_database().expect("a database");
+    let db = open(database.url());
+    add(&db, 1).expect("a row");
+    assert_eq!(count(&db).expect("a count"), 1);
+    let wrong = database.url().replace("password=", "password=not");
+    let opened = Db::open(&wrong, &Options::default(), MIGRATIONS, Migrate::Run);
+    let error = opened.err().expect("a refusal").to_string();
+    assert!(error.contains("password authentication failed"), "{error}");
+}
+
+#[test]
 fn the_databases_clock_is_that_of_a_machine_nearby() {
     let database = database();
     let db = open(database.url());

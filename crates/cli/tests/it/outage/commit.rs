@@ -1,7 +1,7 @@
 //! A COMMIT whose answer does not come, as callers see it.
 
 use serde_json::{Value, json};
-use zoop_postgres_cluster::{Fault, Proxy};
+use zoop_postgres_cluster::{Fault, Proxy, own_database};
 
 use super::SETTINGS;
 use crate::client::Client;
@@ -11,7 +11,7 @@ use crate::world::{Folder, text, wait_until};
 #[test]
 fn a_change_that_may_be_kept_or_not_is_told_as_that_and_its_key_settles_it() {
     for (fault, kept) in [(Fault::Server, "0"), (Fault::AnswerAndServer, "1")] {
-        let folder = Folder::over(zoop_postgres_cluster::database().expect("a database"));
+        let folder = Folder::over(own_database().expect("a database"));
         folder.write("zoop.toml", &format!("{SETTINGS}[server]\nrequest_deadline = '1s'\n"));
         let (_, _, key) = folder.business();
         let source = Source::of(&folder);
