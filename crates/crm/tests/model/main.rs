@@ -12,7 +12,7 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `ZOOP_MODEL_OPERATIONS` | operations in all, of each game |
-//! | `ZOOP_TEST_LONG=1` | a hundred thousand of them |
+//! | `ZOOP_TEST_LONG=1` | a hundred thousand of them, and more rows where many are needed |
 //! | `ZOOP_MODEL_SEED` | plays the sequence of this seed alone |
 
 mod arguments;
@@ -21,6 +21,7 @@ mod calls;
 mod contract;
 mod customers;
 mod dice;
+mod disagreement;
 mod engines;
 mod everything;
 mod funnel;
@@ -63,6 +64,10 @@ const CHECK_EVERY: usize = 50;
 /// Operations of a test, so that several run side by side.
 const SHARE: usize = 2_500;
 
+/// Milliseconds in which a sequence is cut down. What depends on which of two calls came first does not
+/// shrink.
+const SHRINK_TIME: u32 = 60_000;
+
 /// One operation: the seed of its decisions, which stays, and how rich they are, which shrinks.
 type Operation = (u64, u8);
 
@@ -93,13 +98,17 @@ type Player = dyn Fn(&[Operation]) -> (Vec<String>, Checked);
 
 const GAMES: [Game; 3] = [
     Game { name: "sqlite", operations: 10_000, prepare: || model(Dialect::Sqlite) },
-    Game { name: "postgres", operations: 5_000, prepare: || model(Dialect::Postgres) },
+    Game { name: "postgres", operations: 10_000, prepare: || model(Dialect::Postgres) },
     Game { name: "engines", operations: 2_500, prepare: engines },
 ];
 
 /// The product on an engine against the model.
 fn model(engine: Dialect) -> Box<Player> {
-    let beginning = Beginning::new(engine);
+    player(Beginning::new(engine))
+}
+
+/// Plays against the model from a beginning on.
+fn player(beginning: Beginning) -> Box<Player> {
     Box::new(move |operations| {
         let mut play = Play::new(&beginning);
         let outcome = play.history().and_then(|before| {
@@ -132,16 +141,16 @@ fn engines() -> Box<Player> {
     })
 }
 
-/// Plays the sequence of a seed; how many operations it had.
-fn play_seed(game: Game, play: &Player, seed: u64) -> Result<usize, Failed> {
+/// Plays the sequence of a seed; how many operations it had. One that fails is cut down for so many
+/// milliseconds, with 0 as long as it takes.
+fn play_seed(game: Game, play: &Player, seed: u64, shrink_time: u32) -> Result<usize, Failed> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
         cases: 1,
         failure_persistence: None,
         max_shrink_iters: 1_500,
-        // Milliseconds. What depends on which of two calls came first does not shrink.
-        max_shrink_time: 60_000,
+        max_shrink_time: shrink_time,
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -165,11 +174,12 @@ fn play_seed(game: Game, play: &Player, seed: u64) -> Result<usize, Failed> {
     }
 }
 
-/// A failure, with the command that plays it again.
+/// A failure, with the command that plays it again: on a long run there is more of some games.
 fn failed(reason: &str, seed: u64, tests: &str) -> Failed {
+    let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };
     Failed::from(format!(
         "\n{reason} Play it again with\n\
-         ZOOP_MODEL_SEED={seed} cargo test -p zoop-crm --test model {tests}\n"
+         {long}ZOOP_MODEL_SEED={seed} cargo test -p zoop-crm --test model {tests}\n"
     ))
 }
 
@@ -179,7 +189,7 @@ fn play_share(game: Game, first: u64, step: u64, operations: usize) -> Result<()
     let mut played = 0;
     let mut seed = first;
     while played < operations {
-        played += play_seed(game, &*play, seed)?;
+        played += play_seed(game, &*play, seed, SHRINK_TIME)?;
         seed += step;
     }
     eprintln!("seeds {first} to {} by {step}: {played} operations", seed - step);
@@ -217,6 +227,10 @@ fn main() -> ExitCode {
                 let rows = if is_long() { many::MANY } else { many::SOME };
                 many::play(rows, seed).map_err(|reason| failed(&reason, seed, "many_rows"))
             }));
+            trials.push(Trial::test(
+                "disagreement::is_found_and_told",
+                disagreement::is_found_and_told,
+            ));
             libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
         }
     }
