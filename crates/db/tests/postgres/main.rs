@@ -38,6 +38,7 @@ zoop_db::global_statements! {
     END_OWN_CONNECTION = "SELECT pg_terminate_backend(pg_backend_pid())";
     END_OTHER_CONNECTIONS = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
                              WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    FAIL = "SELECT fail($1, $2)";
     NUMBER = "SELECT pg_current_xact_id()::text::bigint";
     ASLEEP = "SELECT count(*) FROM pg_stat_activity \
               WHERE datname = current_database() AND wait_event = 'PgSleep'";

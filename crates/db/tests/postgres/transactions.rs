@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 
 use zoop_db::{Error, Reply, Tenant, WriteTx, params};
 
-use crate::{ADD, COUNTED, GREATEST, NUMBERS, RAISE, SWEEP, add, count, database, far, open};
+use crate::{ADD, COUNTED, FAIL, GREATEST, NUMBERS, RAISE, SWEEP, add, count, database, far, open};
 
 /// Adds the number after the greatest.
 fn add_next(tx: &mut WriteTx<'_>) -> Result<i64, Error> {
@@ -60,6 +60,68 @@ fn writes_that_block_each_other_both_succeed() {
         tx.global_first::<i64, Error>(COUNTED, params!["x"], |row| row.take())
     });
     assert_eq!(counted.wait().expect("a count"), Some(2));
+}
+
+/// Fails with an SQLSTATE as often as is said; a sequence counts also in transactions that are not kept.
+const FAILING: &str = "CREATE SEQUENCE failures;
+    CREATE FUNCTION fail(code text, times bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('failures') <= times THEN
+            RAISE EXCEPTION 'as it was told' USING ERRCODE = code;
+        END IF;
+        RETURN true;
+    END $$";
+
+/// How often a write is run again at most.
+const RETRIES: usize = 3;
+
+/// Adds a number in a job whose first transactions fail; what the caller hears, how often the job ran, and
+/// how many numbers there are.
+fn add_after_failures(code: &'static str, times: i64) -> (Result<i64, Error>, usize, i64) {
+    let database = database();
+    database.run(FAILING).expect("a function");
+    let db = open(database.url());
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    let added = db.write::<_, Error>(far(), move |tx| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        tx.bind(Tenant(1));
+        let key = tx.insert(ADD, params![1_i64])?;
+        tx.global_first::<bool, Error>(FAIL, params![code, times], |row| row.take())?;
+        Ok(key)
+    });
+    let answer = added.wait();
+    (answer, runs.load(Ordering::SeqCst), count(&db).expect("a count"))
+}
+
+/// Serialization failures and deadlocks, as the server names them.
+const CONFLICTS: [&str; 2] = ["40001", "40P01"];
+
+#[test]
+fn a_write_that_met_a_conflict_runs_again() {
+    for code in CONFLICTS {
+        for (times, expected) in [(1, 2), (3, RETRIES + 1)] {
+            let (answer, runs, count) = add_after_failures(code, times);
+            assert!(answer.is_ok(), "{code}: {answer:?}");
+            assert_eq!((runs, count), (expected, 1), "{code}");
+        }
+    }
+}
+
+#[test]
+fn a_write_that_meets_nothing_but_conflicts_is_given_up() {
+    for code in CONFLICTS {
+        let (answer, runs, count) = add_after_failures(code, i64::MAX);
+        assert!(matches!(answer, Err(Error::Locked)), "{code}: {answer:?}");
+        assert_eq!((runs, count), (RETRIES + 1, 0), "{code}");
+    }
+}
+
+#[test]
+fn a_write_that_is_refused_for_another_reason_does_not_run_again() {
+    let (answer, runs, count) = add_after_failures("22012", 1);
+    assert!(matches!(answer, Err(Error::Statement(_))), "{answer:?}");
+    assert_eq!((runs, count), (1, 0));
 }
 
 #[test]
