@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use zoop_db::Dialect;
-use zoop_postgres_cluster::{Cluster, own_database};
+use zoop_postgres_cluster::{APPLICATION, Cluster, own_database};
 
 use crate::world::{Answer, Folder, database, wait_until};
 
@@ -148,6 +148,25 @@ fn the_doctor_looks_at_the_server() {
     assert!(ok && warning && detail.contains("NOBYPASSRLS"), "{detail}");
     let shown = folder.zoop(&["doctor", "--database", superuser]);
     assert!(shown.stdout.contains("! role: "), "{}", shown.stdout);
+}
+
+#[test]
+fn the_doctor_tells_of_a_role_that_passes_by_the_policies_though_no_superuser() {
+    let folder = folder();
+    folder.json(&["migrate"]);
+    let server = folder.server().expect("a server");
+    let role =
+        format!("{}_bypasses", server.run("SELECT current_database()").expect("a name").trim());
+    // It may do what the application may, and sees the rows of all tenants.
+    let made = format!(
+        "CREATE ROLE {role} LOGIN BYPASSRLS PASSWORD '{APPLICATION}' IN ROLE {APPLICATION}"
+    );
+    server.run_as_superuser(&made).expect("a role");
+    let url = server.url().replace(&format!("user={APPLICATION}"), &format!("user={role}"));
+    let report = folder.json(&["doctor", "--database", &url]);
+    let (ok, warning, detail) = check(&report, "role");
+    assert!(ok && warning && detail.contains("NOBYPASSRLS"), "{detail}");
+    server.run_as_superuser(&format!("DROP ROLE {role}")).expect("no role");
 }
 
 /// Runs a command that was told as it is.

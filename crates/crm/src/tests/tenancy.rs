@@ -9,6 +9,9 @@ use crate::schema::{SEARCH_TABLES, TABLES_ABOVE_TENANTS};
 use crate::testing::{World, on};
 use crate::{catalog, run};
 
+/// The number of a tenant that has no row.
+const NOBODY: u32 = 9_999;
+
 /// Two businesses with a record of every kind; the second's number and the first's.
 fn with_two_businesses(test: impl FnOnce(&World, u32, u32)) {
     on(Dialect::Postgres, || {
@@ -49,6 +52,17 @@ fn bound(tenant: u32, script: &str) -> String {
     format!("BEGIN; SET LOCAL app.tenant = {tenant}; {script}; COMMIT")
 }
 
+/// How many rows a statement writes that runs bound to a tenant; nothing of it is kept.
+fn touched(world: &World, tenant: u32, write: &str) -> String {
+    let script = format!(
+        "BEGIN; SET LOCAL app.tenant = {tenant}; \
+         DO $$ DECLARE rows bigint; BEGIN {write}; GET DIAGNOSTICS rows = ROW_COUNT; \
+         PERFORM set_config('test.touched', rows::text, true); END $$; \
+         SELECT current_setting('test.touched'); ROLLBACK"
+    );
+    ask(world, &script).trim().to_owned()
+}
+
 #[test]
 fn the_role_is_held_to_the_policies() {
     with_two_businesses(|world, _, _| {
@@ -82,11 +96,30 @@ fn another_tenants_rows_are_neither_seen_nor_changed() {
             assert_ne!(own, "0", "{table} has no row to try with");
             let foreign = format!("SELECT count(*) FROM {table} WHERE tenant_no = {acme}");
             assert_eq!(count(bound(other, &foreign)), "0", "{table} is seen by another tenant");
-            for write in ["UPDATE {table} SET tenant_no = tenant_no", "DELETE FROM {table}"] {
-                let write = write.replace("{table}", &table);
-                ask(world, &bound(other, &format!("{write} WHERE tenant_no = {acme}")));
+            let update = format!("UPDATE {table} SET tenant_no = tenant_no");
+            assert_eq!(touched(world, acme, &update), own, "{table} is not its tenant's to change");
+            let named = format!("WHERE tenant_no = {acme}");
+            for (tenant, write) in [
+                (other, format!("{update} {named}")),
+                (other, format!("DELETE FROM {table} {named}")),
+                // What is read by no condition is held by the policies of writing alone.
+                (NOBODY, format!("UPDATE {table} SET tenant_no = {NOBODY}")),
+                (NOBODY, format!("DELETE FROM {table}")),
+            ] {
+                assert_eq!(touched(world, tenant, &write), "0", "{tenant} did {write}");
             }
-            assert_eq!(count(bound(acme, &all)), own, "{table} was changed by another tenant");
+        }
+    });
+}
+
+#[test]
+fn no_row_is_moved_to_another_tenant() {
+    with_two_businesses(|world, acme, other| {
+        for table in protected(world) {
+            let move_away = format!("UPDATE {table} SET tenant_no = {acme}");
+            let refusal =
+                server(world).run(&bound(other, &move_away)).expect_err(&table).to_string();
+            assert!(refusal.contains("row-level security"), "{table}: {refusal}");
         }
     });
 }
