@@ -2,6 +2,7 @@
 
 use zoop_db::Dialect;
 
+use super::naming;
 use crate::schema;
 use crate::testing::{World, on};
 
@@ -93,12 +94,10 @@ fn every_statement_is_prepared_on_postgresql() {
 fn every_tenant_statement_names_the_tenant() {
     for (module, statements) in schema::statements() {
         for (name, sql) in statements {
-            for text in [sql.sqlite(), sql.postgres()] {
-                let named = text.contains("tenant_no = $1") || text.contains("(tenant_no,");
-                // A row of SQLite's search index is named by its number, which its tenant's row holds.
-                let indexes =
-                    text.contains("_search (rowid") || text.contains("_search WHERE rowid");
-                assert!(named || indexes, "{module} {name}: {text}");
+            let texts = [(Dialect::Sqlite, sql.sqlite()), (Dialect::Postgres, sql.postgres())];
+            for (engine, text) in texts {
+                let missing = naming::missing(engine, text);
+                assert!(missing.is_empty(), "{module} {name}: no tenant for {missing:?}: {text}");
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The second belt: on PostgreSQL another tenant's rows can be neither read nor written, whatever
 //! statement is run as the application's role, and every key holds the tenant.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
@@ -144,13 +146,20 @@ fn the_page_on_scaling_says_where_every_table_goes() {
     with_two_businesses(|world, _, _| {
         let page = include_str!("../../../../docs/scaling.md");
         let (_, citus) = page.split_once("## Citus").expect("a part of its own");
+        let (on_each_node, by_tenant) =
+            citus.split_once("SELECT create_distributed_table").expect("both ways");
+        let (by_tenant, _) = by_tenant.split_once("ALTER ROLE").expect("its end");
+        let named = |text: &'static str| -> BTreeSet<_> {
+            let quoted = text.split('\'').skip(1).step_by(2);
+            quoted.filter(|word| *word != "tenant_no").collect()
+        };
+        let above: BTreeSet<_> = TABLES_ABOVE_TENANTS.iter().map(|(table, _)| *table).collect();
+        let tables = ask(world, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+        let of_tenants = tables.lines().filter(|table| !above.contains(table)).collect();
+        assert_eq!(named(by_tenant), of_tenants);
         // The schema's own history stays where migrations are run.
-        for table in ask(world, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            .lines()
-            .filter(|table| *table != "schema_steps")
-        {
-            assert!(citus.contains(&format!("'{table}'")), "{table}");
-        }
+        let copied = above.into_iter().filter(|table| *table != "schema_steps").collect();
+        assert_eq!(named(on_each_node), copied);
     });
 }
 

@@ -1,0 +1,111 @@
+//! Two businesses with the same words in everything: whichever way a search goes, each finds its own rows,
+//! and all of them.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use crate::testing::{Business, World, text};
+use crate::{catalog, run};
+
+/// Rows of each list that are older than those which PostgreSQL looks through at first.
+const EARLIER: usize = 60;
+/// As many as it looks through at first, and some.
+const NEWEST: usize = 520;
+/// An old row that none of those meets by which PostgreSQL guesses how common a word is.
+const RARE: usize = 1;
+
+/// What the rows of a layer have in their words.
+fn words(row: usize) -> &'static str {
+    match row {
+        RARE => "Anna Quixote",
+        _ if row < EARLIER => "Anna Smith",
+        _ => "Zoe Smith",
+    }
+}
+
+/// The ids of a business's customers and notes, oldest first.
+#[derive(Default)]
+struct Rows {
+    customers: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Adds rows with the same words and telephones to a business as to the other.
+fn fill(world: &World, business: &Business, rows: &mut Rows, numbers: std::ops::Range<usize>) {
+    let (access, environment) = (business.owner.clone(), world.environment.clone());
+    let made = world.write(move |tx| {
+        let mut made = Vec::new();
+        for row in numbers.clone() {
+            let (first, last) = words(row).split_once(' ').expect("two words");
+            let customer = json!({
+                "customer_type": "individual", "first_name": first, "last_name": last,
+                "phone": format!("510 555 {row:04}"),
+            });
+            for (tool, arguments) in
+                [("customers.create", customer), ("notes.create", json!({ "body": words(row) }))]
+            {
+                let tool = catalog::find(tool).expect("a tool");
+                let text = arguments.to_string();
+                made.push(run::write(tx, &access, &environment, tool, &text, None)?);
+            }
+        }
+        Ok(made)
+    });
+    for pair in made.expect("rows").chunks(2) {
+        let [customer, note] =
+            [&pair[0], &pair[1]].map(|made| serde_json::from_str::<Value>(made).expect("JSON"));
+        rows.customers.push(text(&customer, "id").to_owned());
+        rows.notes.push(text(&note, "id").to_owned());
+    }
+}
+
+/// The ids of a list, all its pages.
+fn found(world: &World, business: &Business, tool: &str, q: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut arguments = json!({ "q": q, "limit": 25 });
+    loop {
+        let page = world.call(&business.owner, tool, arguments).expect("a page");
+        let rows = page["rows"].as_array().expect("rows");
+        ids.extend(rows.iter().map(|row| text(row, "id").to_owned()));
+        assert!(ids.len() <= EARLIER + NEWEST, "{tool} {q}: more than the business has");
+        let Some(cursor) = page["nextCursor"].as_str() else { return ids };
+        arguments = json!({ "cursor": cursor, "limit": 25 });
+    }
+}
+
+#[both]
+fn businesses_that_share_every_word_find_their_own_rows_alone() {
+    let mut world = World::new();
+    world.environment.note_writes_per_minute = 0;
+    let mut both = ["Acme", "Other"].map(|name| (world.empty_business(name), Rows::default()));
+    // In turns, so that the rows of both lie among one another.
+    for numbers in [0..EARLIER / 2, EARLIER / 2..EARLIER, EARLIER..EARLIER + NEWEST] {
+        for (business, rows) in &mut both {
+            fill(&world, business, rows, numbers.clone());
+        }
+    }
+    for (business, rows) in &both {
+        for (tool, own) in [("customers.search", &rows.customers), ("notes.list", &rows.notes)] {
+            // Among the newest rows, among those before, and in so few that the index is asked.
+            for word in ["zoe", "anna", "quixote"] {
+                let with_word = own.iter().enumerate().filter(|(row, _)| {
+                    words(*row).to_lowercase().split(' ').any(|each| each == word)
+                });
+                let mut expected: Vec<_> = with_word.map(|(_, id)| id.clone()).collect();
+                expected.reverse();
+                let found = found(&world, business, tool, word);
+                assert!(found == expected, "{tool} {word}: {} of {}", found.len(), expected.len());
+            }
+        }
+        // Among the newest and by the index.
+        for row in [EARLIER + NEWEST - 1, RARE] {
+            let doubtful = json!({
+                "customer_type": "individual", "first_name": "Bob", "phone": format!("510 555 {row:04}"),
+            });
+            let made = world.call(&business.owner, "customers.create", doubtful).expect("made");
+            let hint = made["possible_duplicates"].as_array().expect("a list");
+            let hint: Vec<_> = hint.iter().map(|one| text(one, "id")).collect();
+            assert_eq!(hint, [&rows.customers[row]], "who has the telephone of row {row}");
+        }
+    }
+}
