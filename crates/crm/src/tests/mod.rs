@@ -12,5 +12,6 @@ mod races;
 mod reference;
 mod rows;
 mod snapshots;
+mod steps;
 mod tenancy;
 mod twins;

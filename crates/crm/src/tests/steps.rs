@@ -1,0 +1,190 @@
+//! What a step of the schema may do while processes of the version before keep answering: see "What a step
+//! of the schema may do" in CONTRIBUTING.md. A plain look at the statements; what it does not know is refused.
+//! Which tables are too large for a new index it cannot tell.
+
+use std::collections::BTreeSet;
+
+use crate::schema::MIGRATIONS;
+
+/// The statements of a step, each on one line and without comments.
+fn statements(step: &str) -> Vec<String> {
+    let lines = step.lines().map(|line| line.split("--").next().unwrap_or_default());
+    let text = lines.collect::<Vec<_>>().join(" ");
+    // A block, in which a semicolon ends no statement, stands between two `$$`.
+    let mut ended = vec![String::new()];
+    for (number, part) in text.split("$$").enumerate() {
+        let mut pieces =
+            if number % 2 == 0 { part.split(';').collect() } else { vec![part] }.into_iter();
+        if let (Some(last), Some(first)) = (ended.last_mut(), pieces.next()) {
+            last.push_str(first);
+        }
+        ended.extend(pieces.map(str::to_owned));
+    }
+    let on_one_line =
+        |statement: &String| statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    ended.iter().map(on_one_line).filter(|statement| !statement.is_empty()).collect()
+}
+
+/// The table that a CREATE TABLE makes.
+fn made(statement: &str) -> Option<String> {
+    let upper = statement.to_uppercase();
+    let start = ["CREATE TABLE ", "CREATE VIRTUAL TABLE "]
+        .into_iter()
+        .find(|start| upper.starts_with(start))?;
+    name_at(&statement[start.len()..])
+}
+
+fn name_at(text: &str) -> Option<String> {
+    let name = text.split([' ', '(']).next()?.trim_matches('"');
+    (!name.is_empty()).then(|| name.to_lowercase())
+}
+
+/// The table that stands behind a word of a statement.
+fn behind(word: &str, statement: &str) -> Option<String> {
+    let place = statement.to_uppercase().find(word)?;
+    name_at(&statement[place + word.len()..])
+}
+
+/// Why the version before may not bear a statement, given the tables that the step itself has made.
+fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
+    let upper = statement.to_uppercase();
+    let is_new = |word| behind(word, statement).is_some_and(|table| new.contains(&table));
+    if made(statement).is_some() {
+        return None;
+    }
+    if upper.starts_with("CREATE UNIQUE INDEX ") {
+        return (!is_new(" ON "))
+            .then_some("a unique index is a rule that the version before may break");
+    }
+    if upper.starts_with("CREATE INDEX ") || (upper.starts_with("INSERT INTO ") && is_new("INTO "))
+    {
+        return None;
+    }
+    if upper.starts_with("CREATE POLICY ") && is_new(" ON ") {
+        return None;
+    }
+    if upper.starts_with("ALTER TABLE ") && is_new("ALTER TABLE ") {
+        return None;
+    }
+    if upper.starts_with("ALTER TABLE ") {
+        return alteration(&upper);
+    }
+    if upper.starts_with("DROP ") {
+        return Some("the version before may use what is dropped");
+    }
+    if upper.starts_with("DO ") {
+        return Some("a block cannot be looked at: write its statements out");
+    }
+    Some("it is not known to do no harm: rewrite it, or let this test know it with the reason")
+}
+
+/// The same of a change of a table that the version before knows; in capitals.
+fn alteration(statement: &str) -> Option<&'static str> {
+    let has = |words: &str| format!(" {statement} ").contains(&format!(" {words} "));
+    if statement.contains(',') {
+        return Some(
+            "several changes in one statement cannot be told apart: make a statement of each",
+        );
+    }
+    // Rules that are loosened.
+    if has("DROP NOT NULL") || has("DROP CONSTRAINT") {
+        return None;
+    }
+    if has("DROP") || has("RENAME") {
+        return Some("the version before reads or writes what is dropped or renamed");
+    }
+    if has("TYPE") && has("ALTER COLUMN") {
+        return Some(
+            "the version before knows the column by its old type, and the table is rewritten",
+        );
+    }
+    let makes_rule = ["CHECK", "UNIQUE", "REFERENCES", "PRIMARY KEY", "CONSTRAINT", "SECURITY"];
+    if makes_rule.iter().any(|rule| has(rule) || statement.contains(&format!(" {rule}("))) {
+        return Some("the version before may break a new rule on a table that it writes");
+    }
+    if !has("ADD COLUMN") {
+        return Some(
+            "it is not known to do no harm: rewrite it, or let this test know it with the reason",
+        );
+    }
+    if statement.split_once(" DEFAULT ").is_some_and(|(_, default)| default.contains('(')) {
+        return Some("a default that is computed rewrites the table");
+    }
+    (has("NOT NULL") && !has("DEFAULT")).then_some(
+        "the version before does not fill the column: let it be empty, or give it a default",
+    )
+}
+
+/// What is wrong with a step.
+fn objections(step: &str) -> Vec<String> {
+    let mut new = BTreeSet::new();
+    let mut objections = Vec::new();
+    for statement in statements(step) {
+        if let Some(why) = objection(&statement, &new) {
+            objections.push(format!("{why}: {statement}"));
+        }
+        new.extend(made(&statement));
+    }
+    objections
+}
+
+#[test]
+fn the_version_before_bears_every_step() {
+    for step in &MIGRATIONS[1..] {
+        for (engine, text) in [("sqlite", step.sqlite), ("postgres", step.postgres)] {
+            let objections = objections(text);
+            assert!(
+                objections.is_empty(),
+                "migrations/{engine}/{}.sql breaks the rule in CONTRIBUTING.md for upgrades side by side:\n{}",
+                step.name,
+                objections.join("\n")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_step_that_the_version_before_cannot_bear_is_found() {
+    for refused in [
+        "DROP TABLE notes",
+        "DROP INDEX notes_drafts",
+        "ALTER TABLE notes RENAME TO remarks",
+        "ALTER TABLE notes RENAME COLUMN body TO words",
+        "ALTER TABLE notes DROP COLUMN body",
+        "alter table notes alter column pinned type bigint",
+        "ALTER TABLE notes ALTER COLUMN pinned SET DATA TYPE bigint",
+        "ALTER TABLE notes ALTER COLUMN subject_id SET NOT NULL",
+        "ALTER TABLE notes ADD COLUMN weight bigint NOT NULL",
+        "ALTER TABLE notes ADD weight bigint NOT NULL",
+        "ALTER TABLE notes ADD COLUMN made_at timestamptz NOT NULL DEFAULT clock_timestamp()",
+        "ALTER TABLE notes ADD COLUMN weight bigint, DROP COLUMN body",
+        "ALTER TABLE notes ADD COLUMN weight bigint CHECK (weight > 0)",
+        "ALTER TABLE notes ADD COLUMN job_id uuid REFERENCES jobs (id)",
+        "ALTER TABLE notes ADD COLUMN weight bigint UNIQUE",
+        "ALTER TABLE notes ADD CONSTRAINT light CHECK (weight < 9)",
+        "ALTER TABLE notes ADD PRIMARY KEY (id)",
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY",
+        "CREATE UNIQUE INDEX notes_once ON notes (tenant_no, body)",
+        "UPDATE notes SET body = ''",
+        "CREATE TRIGGER t BEFORE INSERT ON notes EXECUTE FUNCTION f()",
+        "DO $$ BEGIN ALTER TABLE notes DROP COLUMN body; END $$",
+        "CREATE TABLE jobs (n bigint); -- and\n DROP TABLE\n notes;",
+    ] {
+        assert_eq!(objections(refused).len(), 1, "{refused}: {:?}", objections(refused));
+    }
+    let borne = "-- A table; with what belongs to it.
+        CREATE TABLE jobs (
+          n bigint NOT NULL UNIQUE, id uuid REFERENCES users (id)
+        );
+        CREATE UNIQUE INDEX jobs_once ON jobs (id);
+        ALTER TABLE jobs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE POLICY tenant ON jobs USING (true);
+        INSERT INTO jobs (n) VALUES (1);
+        CREATE INDEX notes_by_weight ON notes (weight);
+        ALTER TABLE notes ADD COLUMN weight bigint;
+        ALTER TABLE notes ADD COLUMN type text;
+        ALTER TABLE notes ADD COLUMN height bigint NOT NULL DEFAULT 0;
+        ALTER TABLE notes ALTER COLUMN body DROP NOT NULL;
+        ALTER TABLE notes DROP CONSTRAINT notes_check;";
+    assert_eq!(objections(borne), Vec::<String>::new());
+}
