@@ -56,6 +56,13 @@ impl Database {
         &self.url
     }
 
+    /// The same with a password in its URL, for tests of where that shows. Nobody checks it.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Self {
+        self.url = format!("{}&password={password}", self.url);
+        self
+    }
+
     /// A superuser's URL, for what the application may not do.
     pub fn superuser_url(&self) -> &str {
         &self.superuser_url
