@@ -3,6 +3,7 @@
 
 mod caller;
 mod commit;
+mod sessions;
 mod standby;
 
 use std::sync::atomic::{AtomicBool, Ordering};

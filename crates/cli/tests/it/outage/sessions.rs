@@ -1,0 +1,68 @@
+//! What a process holds of a server that goes away and comes back again and again.
+
+use std::thread;
+
+use serde_json::json;
+use zoop_postgres_cluster::{Cluster, Durability};
+
+use super::SETTINGS;
+use crate::client::Client;
+use crate::crash::source::Source;
+use crate::world::{Folder, Server, wait_until};
+
+const OUTAGES: usize = 3;
+/// Connections that read, and as many that write.
+const EACH: usize = 4;
+
+#[test]
+fn three_outages_in_a_row_leave_as_many_sessions_and_sockets_as_there_were() {
+    let mut cluster = Cluster::start_with(Durability::On).expect("a cluster");
+    let folder = Folder::over(cluster.fresh_database().expect("a database"));
+    let connections = format!("[storage]\nreaders = {EACH}\nwriters = {EACH}\n");
+    folder.write("zoop.toml", &format!("{SETTINGS}{connections}"));
+    let (_, _, key) = folder.business();
+    let server = folder.serve(&[]);
+    let source = Source::of(&folder);
+    wait_until("its connections are open", || source.sessions().len() == 2 * EACH);
+    let sockets = sockets(&server);
+
+    for outage in 0..OUTAGES {
+        cluster.stop_immediately().expect("stopped");
+        wait_until("everybody is put off", || rush(&server.url, &key).iter().all(|it| *it == 503));
+        cluster.restart().expect("started");
+        // Connections are opened by those who need them, so it takes many at once to open all.
+        wait_until("its connections are open again", || {
+            let answers = rush(&server.url, &key);
+            answers.iter().all(|it| *it == 200) && source.sessions().len() >= 2 * EACH
+        });
+        for _ in 0..OUTAGES {
+            assert_eq!(rush(&server.url, &key), [200; 4 * EACH], "outage {outage}");
+        }
+        assert_eq!(source.sessions().len(), 2 * EACH, "outage {outage}");
+        // The callers' sockets go with their ends; whatever is left of the server's would stay.
+        wait_until("it holds as many sockets as before", || self::sockets(&server) == sockets);
+    }
+}
+
+/// Calls a process many times at once, for reading and for writing; the statuses.
+fn rush(url: &str, key: &str) -> Vec<u16> {
+    let company = json!({ "customer_type": "company", "company_name": "Acme" });
+    let calls = [("customers.search", json!({})), ("customers.create", company)];
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..2 * EACH)
+            .flat_map(|_| &calls)
+            .map(|(tool, arguments)| {
+                let call = || Client::new(url, key).call(tool, arguments);
+                scope.spawn(move || call().expect("an answer").status)
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().expect("no panic")).collect()
+    })
+}
+
+/// Sockets that a process holds.
+fn sockets(server: &Server) -> usize {
+    let held = std::fs::read_dir(format!("/proc/{}/fd", server.id())).expect("it runs");
+    let targets = held.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+}
