@@ -1,7 +1,7 @@
 //! Rows examined: what a page costs does not grow with the table.
 //!
 //! The work is counted in the engine's own steps, so the test says the same on every machine. With
-//! `ZOOP_TEST_LONG=1` the large world has 200,000 customers and notes.
+//! `ZOOP_TEST_LONG=1` the large world has 50,000 customers and notes.
 
 use serde_json::json;
 use zoop_both::both;
@@ -28,7 +28,7 @@ fn most_steps(world: &World) -> i32 {
 }
 
 fn large() -> usize {
-    if std::env::var_os("ZOOP_TEST_LONG").is_some() { 200_000 } else { 4_000 }
+    if std::env::var_os("ZOOP_TEST_LONG").is_some() { 50_000 } else { 4_000 }
 }
 
 /// Fills a business with customers of this name and notes of it on one job, a rare word in one of a
