@@ -76,6 +76,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("tags", crate::tags::STATEMENTS),
     ("notes", crate::notes::STATEMENTS),
     ("subjects", crate::subjects::STATEMENTS),
+    ("moving search", moving::search::STATEMENTS),
 ];
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
@@ -91,4 +92,5 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("invitations", crate::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("moving", moving::GLOBAL_STATEMENTS),
+    ("moving search", moving::search::GLOBAL_STATEMENTS),
 ];

@@ -7,6 +7,7 @@
 
 mod cell;
 mod rows;
+pub(crate) mod search;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
@@ -93,8 +94,8 @@ pub struct Copied {
 /// Copies everything from one database into another, which must be empty.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the target is not empty, or when something else was written to it
-/// meanwhile; else the databases'. The target stays marked as unfinished.
+/// [`Error::Conflict`] when the target is not empty, or when something else was written to it, or to its
+/// search index, meanwhile; else the databases'. The target stays marked as unfinished.
 pub fn copy(from: &Db, to: &Db, watch: &Watch) -> Result<Vec<Copied>> {
     begin(to)?;
     let sent = copy_rows(from, to, watch)?;
@@ -107,6 +108,7 @@ pub fn copy(from: &Db, to: &Db, watch: &Watch) -> Result<Vec<Copied>> {
             table.name
         )));
     }
+    search::check(to, &sent)?;
     end(to, &sent)?;
     let copied = tables::all().map(|table| {
         let Sum { rows, checksum } = sent.of(table);

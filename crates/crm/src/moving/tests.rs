@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::{Db, Dialect, Migrate, Options};
+use zoop_postgres_cluster::Database;
 
 use super::cell::Kind;
 use super::tables::{NUMBERED, all};
@@ -25,24 +26,54 @@ const OF_ONE_ENGINE: &[(&str, &str, &str)] =
 struct Target {
     url: String,
     db: Db,
-    _keeper: Box<dyn std::any::Any>,
+    keeper: Arc<Keeper>,
+}
+
+/// What a copy's database lies in.
+enum Keeper {
+    Folder(tempfile::TempDir),
+    Server(Database),
 }
 
 impl Target {
     fn new(engine: Dialect) -> Self {
-        let (url, keeper): (String, Box<dyn std::any::Any>) = match engine {
-            Dialect::Sqlite => {
-                let folder = tempfile::tempdir().expect("a folder");
-                let url = format!("sqlite://{}", folder.path().join("copy.db").display());
-                (url, Box::new(folder))
-            }
+        let keeper = match engine {
+            Dialect::Sqlite => Keeper::Folder(tempfile::tempdir().expect("a folder")),
             Dialect::Postgres => {
-                let database = zoop_postgres_cluster::database().expect("a database");
-                (database.url().to_owned(), Box::new(database))
+                Keeper::Server(zoop_postgres_cluster::database().expect("a database"))
             }
         };
+        let url = match &keeper {
+            Keeper::Folder(_) => format!("sqlite://{}", keeper.file().display()),
+            Keeper::Server(database) => database.url().to_owned(),
+        };
         let db = open(&url, Migrate::New).expect("it opens");
-        Self { url, db, _keeper: keeper }
+        Self { url, db, keeper: Arc::new(keeper) }
+    }
+}
+
+impl Keeper {
+    fn file(&self) -> std::path::PathBuf {
+        match self {
+            Self::Folder(folder) => folder.path().join("copy.db"),
+            Self::Server(_) => panic!("it is in no file"),
+        }
+    }
+
+    /// Changes the database past the product.
+    fn alter(&self, sqlite: &str, postgres: &str) {
+        match self {
+            Self::Folder(_) => {
+                let file = rusqlite::Connection::open(self.file()).expect("the file");
+                assert_eq!(file.execute(sqlite, []).expect("a change"), 1, "{sqlite}");
+            }
+            Self::Server(database) => {
+                let script = format!(
+                    "WITH changed AS ({postgres} RETURNING 1) SELECT count(*) FROM changed"
+                );
+                assert_eq!(database.run_as_superuser(&script).expect("a change").trim(), "1");
+            }
+        }
     }
 }
 
@@ -232,7 +263,7 @@ fn a_copy_has_the_indexes_of_a_new_database() {
     open(new.url(), Migrate::New).expect("it opens");
     let target = open(moved.url(), Migrate::New).expect("it opens");
     copy(&world.db, &target, &silent()).expect("a copy");
-    let indexes = |database: &zoop_postgres_cluster::Database| {
+    let indexes = |database: &Database| {
         let all = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef";
         database.run(all).expect("the indexes")
     };
@@ -296,23 +327,45 @@ fn only_an_empty_database_is_copied_into() {
     open(&filled.url, Migrate::Refuse).expect("a refused copy leaves it as it was");
 }
 
+/// What may happen to a copy when all of it is there, on either engine, and what is told of it.
+const TAMPERED: &[(&str, &str, &str)] = &[
+    (
+        "UPDATE customers SET source = 'x' WHERE n = 3",
+        "UPDATE customers SET source = 'x' WHERE n = 3",
+        "customers are not the source's",
+    ),
+    (
+        "DELETE FROM customer_search WHERE rowid = 3",
+        "DELETE FROM customer_search WHERE n = 3",
+        "holds 220 customers, 220 of them of the 221",
+    ),
+    ("DELETE FROM note_search WHERE rowid = 3", "DELETE FROM note_search WHERE n = 3", "notes, "),
+    (
+        "INSERT INTO customer_search (rowid, tokens) VALUES (9999, 'x')",
+        "INSERT INTO customer_search (tenant_no, n, tokens) VALUES (2, 9999, 'x')",
+        "holds 222 customers, 221 of them of the 221",
+    ),
+];
+
 #[both]
 fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
     let (world, _) = world();
-    let target = Target::new(Dialect::Sqlite);
-    let path = zoop_db::engine::sqlite_path(&target.url).expect("a file");
-    let watch: Watch = Arc::new(move |phase, done, all| {
-        if phase == Phase::Index && done == all {
-            let file = rusqlite::Connection::open(&path).expect("the file");
-            file.execute("UPDATE customers SET source = 'x' WHERE rowid = 3", [])
-                .expect("a change");
+    for engine in [Dialect::Sqlite, Dialect::Postgres] {
+        for (sqlite, postgres, expected) in TAMPERED {
+            let target = Target::new(engine);
+            let keeper = target.keeper.clone();
+            let watch: Watch = Arc::new(move |phase, done, all| {
+                if phase == Phase::Words && done == all {
+                    keeper.alter(sqlite, postgres);
+                }
+            });
+            let refused = copy(&world.db, &target.db, &watch).expect_err("a refusal");
+            let message = told(&refused)["message"].clone();
+            assert!(message.as_str().unwrap().contains(expected), "{engine:?}: {message}");
+            let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
+            assert!(refused.to_string().contains("never finished"), "{refused}");
         }
-    });
-    let refused = copy(&world.db, &target.db, &watch).expect_err("a refusal");
-    let message = told(&refused)["message"].clone();
-    assert!(message.as_str().unwrap().contains("customers are not the source's"), "{message}");
-    let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
-    assert!(refused.to_string().contains("never finished"), "{refused}");
+    }
 }
 
 /// Every column that is copied: table, column, and what it holds.

@@ -22,8 +22,8 @@ fn is_of_an_index(module: &str, name: &str) -> bool {
     module == "moving" && name.ends_with("_WORDS")
 }
 
-/// How many statements may have a text of their own for each engine. Those that write the rows of a copy
-/// are not counted: all are made by one macro.
+/// How many statements may have a text of their own for each engine. Those of a copy are not counted: those
+/// that write its rows are all made by one macro, and those that look at its search index name its key.
 const DIALECT_PAIRS: usize = 12;
 
 fn placeholders(sql: &str) -> usize {
