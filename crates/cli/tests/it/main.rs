@@ -15,6 +15,7 @@ mod outage;
 mod people;
 mod postgres;
 mod processes;
+mod rights;
 mod secrets;
 mod security;
 mod serve;
