@@ -50,6 +50,13 @@ impl Seen {
         self.answered.len() as f64 / self.took.as_secs_f64()
     }
 
+    /// How many requests were being answered on average (Little's law: as many as come a second, times the
+    /// seconds that each takes).
+    fn at_once(&self) -> f64 {
+        let answered: Duration = self.answered.iter().sum();
+        answered.as_secs_f64() / self.took.as_secs_f64()
+    }
+
     /// The time within which so many of a hundred answered requests were answered.
     fn within(&self, percent: usize) -> Duration {
         self.answered[(self.answered.len() - 1) * percent / 100]
