@@ -11,6 +11,8 @@ use crate::{catalog, run};
 const EARLIER: usize = 60;
 /// As many as it looks through at first, and some.
 const NEWEST: usize = 520;
+/// Rows that one write job adds; all of them are whole batches.
+const BATCH: usize = 20;
 /// An old row that none of those meets by which PostgreSQL guesses how common a word is.
 const RARE: usize = 1;
 
@@ -79,9 +81,9 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
     world.environment.note_writes_per_minute = 0;
     let mut both = ["Acme", "Other"].map(|name| (world.empty_business(name), Rows::default()));
     // In turns, so that the rows of both lie among one another.
-    for numbers in [0..EARLIER / 2, EARLIER / 2..EARLIER, EARLIER..EARLIER + NEWEST] {
+    for start in (0..EARLIER + NEWEST).step_by(BATCH) {
         for (business, rows) in &mut both {
-            fill(&world, business, rows, numbers.clone());
+            fill(&world, business, rows, start..start + BATCH);
         }
     }
     for (business, rows) in &both {
