@@ -10,17 +10,16 @@ use crate::error::{Error, Result};
 zoop_db::statements! {
     CUSTOMERS = "SELECT count(*) FROM customers WHERE tenant_no = $1";
     CUSTOMERS_FOUND = {
-        sqlite: "SELECT count(*) FROM customers c WHERE c.tenant_no = $1 \
-                 AND EXISTS (SELECT 1 FROM customer_search s WHERE s.rowid = c.n)",
+        sqlite: "SELECT count(*) FROM customer_search s JOIN customers c ON c.n = s.rowid \
+                 WHERE c.tenant_no = $1",
         postgres: "SELECT count(*) FROM customers c WHERE c.tenant_no = $1 \
                    AND EXISTS (SELECT 1 FROM customer_search s WHERE s.tenant_no = $1 AND s.n = c.n)",
     };
     /// The index knows neither drafts nor archived notes.
     NOTES = "SELECT count(*) FROM notes WHERE tenant_no = $1 AND NOT draft AND archived_at IS NULL";
     NOTES_FOUND = {
-        sqlite: "SELECT count(*) FROM notes x \
-                 WHERE x.tenant_no = $1 AND NOT x.draft AND x.archived_at IS NULL \
-                 AND EXISTS (SELECT 1 FROM note_search s WHERE s.rowid = x.n)",
+        sqlite: "SELECT count(*) FROM note_search s JOIN notes x ON x.n = s.rowid \
+                 WHERE x.tenant_no = $1 AND NOT x.draft AND x.archived_at IS NULL",
         postgres: "SELECT count(*) FROM notes x \
                    WHERE x.tenant_no = $1 AND NOT x.draft AND x.archived_at IS NULL \
                    AND EXISTS (SELECT 1 FROM note_search s WHERE s.tenant_no = $1 AND s.n = x.n)",

@@ -57,7 +57,8 @@ pub use notes::{NoteDocument, NoteQuery, NoteWords};
 /// the page, fifty rows from all over the tenant tell how common the word is, since the newest rows
 /// may have nothing of what all others have: an import from another town, for one. For each of the
 /// fifty that has the word four thousand earlier rows are looked through, about as many as the index
-/// would give of a large tenant's; only then is the index asked. So a page never takes much longer than
+/// would give of a large tenant's, and two hundred for each of the newest that has it, since fifty probes
+/// may all miss what every thirtieth row has; only then is the index asked. So a page never takes much longer than
 /// it would by the quicker of the two ways. A planner would choose by statistics that know little of one
 /// tenant's words among those of all. That the index's rows are held against the bounds apart keeps it
 /// from reading the tenant's whole key beside them; that the word of the earlier rows comes from a query
@@ -80,7 +81,7 @@ macro_rules! found_on_postgres {
              WHERE tokens @@ $2::text::tsquery), \
              earlier AS MATERIALIZED (SELECT n FROM (SELECT n, tokens FROM ", $table, " \
              WHERE tenant_no = $1 AND ", $bounds, " AND n < (SELECT n FROM edge) ORDER BY n DESC \
-             LIMIT (SELECT hits * 4000 FROM probes)) passed WHERE tokens @@ (SELECT $2::text::tsquery) \
+             LIMIT (SELECT hits * 4000 + 200 * (SELECT count(*) FROM near) FROM probes)) passed WHERE tokens @@ (SELECT $2::text::tsquery) \
              ORDER BY n DESC LIMIT ", $count, "), \
              matching AS MATERIALIZED (SELECT tenant_no, n FROM ", $table, " \
              WHERE EXISTS (SELECT FROM edge) \
