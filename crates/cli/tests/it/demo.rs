@@ -15,13 +15,21 @@ fn start(folder: &Folder) -> (Server, Value) {
     (server, welcome)
 }
 
+/// A server's URL as it may be shown; its password is its last option.
+fn without_password(url: &str) -> String {
+    match url.split_once("password=") {
+        Some((before, _)) => format!("{before}password=…"),
+        None => url.to_owned(),
+    }
+}
+
 #[both]
 fn it_makes_a_business_that_tools_and_other_commands_work_with() {
     let folder = Folder::new();
     let (mut server, welcome) = start(&folder);
     let (url, user_key) = (text(&welcome, "url"), text(&welcome, "user_key"));
     assert_eq!(welcome["mcp_url"], format!("{url}/api/mcp"));
-    assert_eq!(text(&welcome, "database"), folder.database());
+    assert_eq!(text(&welcome, "database"), without_password(folder.database()));
     assert!(user_key.starts_with("zoop_uk_"));
     assert!(text(&welcome, "tenant_key").starts_with("zoop_tk_"));
     let (email, password) = (text(&welcome, "owner_email"), text(&welcome, "owner_password"));
