@@ -96,7 +96,11 @@ fn killed(folder: &Folder, target: &str, has_begun: impl FnMut() -> bool) {
     let mut copying = Server::start(folder.command(&["copy", "--to", target]));
     wait_until("the copy has begun", has_begun);
     copying.kill();
-    for command in [&["tenant", "list"][..], &["migrate"], &["serve"]] {
+    for command in [
+        &["tenant", "list"][..],
+        &["migrate"],
+        &["serve", "--listen", "127.0.0.1:0", "--ops-listen", "none"],
+    ] {
         let answer = folder.zoop(&[command, &["--database", target]].concat());
         assert!(answer.failure().contains("never finished"), "{command:?}: {}", answer.stderr);
     }

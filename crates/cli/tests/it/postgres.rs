@@ -20,7 +20,11 @@ fn folder() -> Folder {
 #[track_caller]
 fn refused(url: &str, hints: &[&str]) {
     let folder = Folder::new();
-    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["tenant", "list"]] {
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0", "--ops-listen", "none"][..],
+        &["migrate"],
+        &["tenant", "list"],
+    ] {
         let answer = folder.zoop(&[command, &["--database", url]].concat());
         let told = answer.failure();
         for hint in hints {
@@ -96,7 +100,8 @@ fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
     let folder = Folder::new();
     let old = folder.zoop(&["tenant", "list", "--database", newer.url()]);
     assert!(old.failure().contains("`zoop migrate`"), "{}", old.stderr);
-    let strict = ["serve", "--no-migrate", "--listen", "127.0.0.1:0", "--database", newer.url()];
+    let strict = ["serve", "--no-migrate", "--listen", "127.0.0.1:0", "--ops-listen", "none"];
+    let strict = [&strict[..], &["--database", newer.url()]].concat();
     assert!(folder.zoop(&strict).failure().contains("`zoop migrate`"));
     folder.json(&["migrate", "--database", newer.url()]);
     newer.run("INSERT INTO schema_steps VALUES (99, '0100_later', '')").expect("a later step");

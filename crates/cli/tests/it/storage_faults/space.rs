@@ -111,7 +111,7 @@ fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
 fn a_start_on_a_full_disk_says_so_and_works_when_there_is_space() {
     let volume = Volume::new(2);
     volume.fill();
-    let answer = volume.folder.zoop(&["serve", "--listen", "127.0.0.1:0"]);
+    let answer = volume.folder.zoop(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "none"]);
     assert!(answer.failure().contains("full"), "{}", answer.stderr);
     volume.free();
     drop(volume.folder.serve(&["--ops-listen", "none"]));
@@ -122,7 +122,9 @@ fn a_read_only_folder_is_told_and_works_once_it_is_writable() {
     let volume = Volume::new(4);
     let (_, _, key) = volume.folder.business();
     volume.remount("ro");
-    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["tenant", "list"]] {
+    for command in
+        [&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "none"][..], &["tenant", "list"]]
+    {
         let answer = volume.folder.zoop(command);
         let failure = answer.failure();
         assert!(failure.contains("Read-only") && failure.contains("zoop doctor"), "{failure}");
