@@ -58,11 +58,11 @@ pub use notes::{NoteDocument, NoteQuery, NoteWords};
 /// may have nothing of what all others have: an import from another town, for one. For each of the
 /// fifty that has the word four thousand earlier rows are looked through, about as many as the index
 /// would give of a large tenant's, and two hundred for each of the newest that has it, since fifty probes
-/// may all miss what every thirtieth row has; only then is the index asked. So a page never takes much longer than
-/// it would by the quicker of the two ways. A planner would choose by statistics that know little of one
-/// tenant's words among those of all. That the index's rows are held against the bounds apart keeps it
-/// from reading the tenant's whole key beside them; that the word of the earlier rows comes from a query
-/// of its own keeps it from expecting so many that it reads whole tables to join them.
+/// may all miss what every thirtieth row has; only then is the index asked. So a page never takes much
+/// longer than it would by the quicker of the two ways. A planner would choose by statistics that know
+/// little of one tenant's words among those of all. That the index's rows are held against the bounds
+/// apart keeps it from reading the tenant's whole key beside them; that the word of the earlier rows
+/// comes from a query of its own keeps it from expecting so many that it reads whole tables to join them.
 macro_rules! found_on_postgres {
     ($table:literal, $count:literal, $bounds:literal) => {
         concat!(
