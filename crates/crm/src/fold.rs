@@ -29,6 +29,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::text;
+
 /// How many characters of a [`Kind::Spaced`] word count; what follows them is ignored.
 pub const LONGEST_WORD: usize = 64;
 
@@ -99,12 +101,6 @@ pub fn ascii_digit(letter: char) -> Option<char> {
     let code = u32::from(letter);
     let zero = ZEROS[..ZEROS.partition_point(|zero| *zero <= code)].last()?;
     char::from_digit(code - zero, 10)
-}
-
-/// Whether a character is no part of the text that people see or type.
-#[must_use]
-pub fn is_invisible(letter: char) -> bool {
-    is_in(INVISIBLE, letter)
 }
 
 /// Collects letters into words and shows each word as soon as it ends.
@@ -193,7 +189,7 @@ fn is_joined(letter: char) -> bool {
     }
     is_in(APOSTROPHES, letter)
         || is_in(TATWEEL, letter)
-        || is_in(INVISIBLE, letter)
+        || text::is_ignorable(letter)
         || is_in(DROPPED_MARKS, letter)
 }
 
@@ -221,17 +217,6 @@ const TATWEEL: &[(char, char)] = &[
     ('\u{640}', '\u{640}'), ('\u{fcf2}', '\u{fcf4}'), ('\u{fe71}', '\u{fe71}'),
     ('\u{fe77}', '\u{fe77}'), ('\u{fe79}', '\u{fe79}'), ('\u{fe7b}', '\u{fe7b}'),
     ('\u{fe7d}', '\u{fe7d}'), ('\u{fe7f}', '\u{fe7f}'),
-];
-
-/// Unicode's `Default_Ignorable_Code_Point`, as of version 17.
-#[rustfmt::skip]
-const INVISIBLE: &[(char, char)] = &[
-    ('\u{ad}', '\u{ad}'), ('\u{34f}', '\u{34f}'), ('\u{61c}', '\u{61c}'), ('\u{115f}', '\u{1160}'),
-    ('\u{17b4}', '\u{17b5}'), ('\u{180b}', '\u{180f}'), ('\u{200b}', '\u{200f}'),
-    ('\u{202a}', '\u{202e}'), ('\u{2060}', '\u{206f}'), ('\u{3164}', '\u{3164}'),
-    ('\u{fe00}', '\u{fe0f}'), ('\u{feff}', '\u{feff}'), ('\u{ffa0}', '\u{ffa0}'),
-    ('\u{fff0}', '\u{fff8}'), ('\u{1bca0}', '\u{1bca3}'), ('\u{1d173}', '\u{1d17a}'),
-    ('\u{e0000}', '\u{e0fff}'),
 ];
 
 /// The marks of Latin, Greek, Cyrillic, Arabic and Hebrew, and those that all scripts share.
@@ -355,7 +340,7 @@ mod tests {
 
     #[test]
     fn tables_are_sorted() {
-        for table in [APOSTROPHES, TATWEEL, INVISIBLE, DROPPED_MARKS, RUNS] {
+        for table in [APOSTROPHES, TATWEEL, DROPPED_MARKS, RUNS] {
             assert!(table.iter().all(|(first, last)| first <= last));
             assert!(table.windows(2).all(|pair| pair[0].1 < pair[1].0));
         }

@@ -13,7 +13,7 @@
 //! | [`sign_in`], [`oauth`] | people at a browser, and the programs that they connect |
 //! | [`error`] | the one error |
 //! | [`id`], [`clock`] | ids, time, randomness |
-//! | [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
+//! | [`text`], [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
 //! | [`request_counts`], [`maintenance`] | what processes tell one another; what is removed in time |
 //! | [`moving`] | a database copied into another |
 //! | [`schema`] | the schema's steps |
@@ -58,6 +58,7 @@ pub mod tags;
 pub mod tenants;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 pub mod tool;
 pub mod users;
 

@@ -12,6 +12,7 @@ use crate::customers::{CustomerType, Status};
 use crate::email;
 use crate::fold::{self, Kind, Word};
 use crate::phone::{self, Country, Phone};
+use crate::text;
 
 /// The least digits that a word of `q` must have to look for phones too: fewer are found in every
 /// third phone.
@@ -209,7 +210,7 @@ fn is_phone_word(word: &Word) -> bool {
 /// The digits under which a phone that is typed as `q` may be stored: those that were typed, those
 /// without a trunk zero in parentheses, and, if it is a whole number, its international ones.
 fn phone_forms(q: &str, country: Country) -> Vec<String> {
-    let plain: String = q.nfkd().filter(|letter| !fold::is_invisible(*letter)).collect();
+    let plain: String = q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect();
     let plain = without_extension(&plain);
     let is_phone = |letter| fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter);
     if !plain.chars().all(is_phone) {
