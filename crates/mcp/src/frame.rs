@@ -154,16 +154,17 @@ fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>)
     (params, meta, found.repeated.or(found_meta.repeated))
 }
 
-/// The members of an object that may be left out; `null` counts as left out, as several clients write
-/// it for "no parameters". `None` for any other value.
+/// The members of an object that may be left out. `null` counts as left out, as several clients write
+/// it for "no parameters", and so does a member that is `null`. `None` for any other value.
 fn optional_object<'a, const N: usize>(
     raw: Option<&'a RawValue>,
     names: [&'static str; N],
 ) -> Option<Members<'a, N>> {
-    match raw.map(RawValue::get) {
-        None | Some("null") => Some(Members::none()),
-        Some(text) => members(text, names).ok(),
-    }
+    let is_null = |raw: &RawValue| raw.get() == "null";
+    let Some(raw) = raw.filter(|raw| !is_null(raw)) else { return Some(Members::none()) };
+    let mut members = members(raw.get(), names).ok()?;
+    members.values = members.values.map(|value| value.filter(|raw| !is_null(raw)));
+    Some(members)
 }
 
 /// Whether a value may be an id: a string, or a number without a fraction. MCP excludes the `null` that

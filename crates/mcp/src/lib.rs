@@ -19,6 +19,7 @@ mod object;
 mod refusal;
 mod reply;
 mod request;
+mod separators;
 
 pub use era::{Era, LEGACY_VERSIONS, MODERN_VERSIONS, negotiate};
 pub use headers::Headers;

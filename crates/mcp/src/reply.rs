@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::era::{Era, MODERN_VERSIONS, negotiate};
+use crate::separators;
 
 /// How long a client may keep the answer to `server/discover`, in milliseconds.
 pub const DISCOVER_TTL_MS: u32 = 300_000;
@@ -81,7 +82,7 @@ pub enum Role {
 /// Writes the result of one request; every method gives the whole body of a reply with status 200.
 #[derive(Clone, Copy, Debug)]
 pub struct Responder<'a> {
-    /// The id of the request, which is echoed byte for byte.
+    /// The id of the request, which is echoed as it was written.
     pub id: &'a RawValue,
     /// The era of the request.
     pub era: Era,
@@ -135,7 +136,7 @@ impl Responder<'_> {
         let mut out = self.open(512 + items_json.len());
         append(&mut out, &kind.member());
         out.push(b':');
-        out.extend(items_json.as_bytes());
+        out.extend(separators::escape(items_json).as_bytes());
         self.cache_hint(&mut out, LIST_TTL_MS);
         self.close(out)
     }
@@ -144,16 +145,17 @@ impl Responder<'_> {
     /// `structuredContent`, which a tool with an output schema must give; a failure follows no schema.
     #[must_use]
     pub fn tool_result(&self, result: ToolResult<'_>) -> Vec<u8> {
+        let json = separators::escape(result.json);
         // The text form is the longer one: each quote takes a backslash.
-        let mut out = self.open(512 + result.json.len() * 5 / 2);
+        let mut out = self.open(512 + json.len() * 5 / 2);
         out.extend(br#""content":[{"type":"text","text":"#);
-        append_json_as_text(&mut out, result.json);
+        append_json_as_text(&mut out, &json);
         out.extend(b"}]");
         if result.is_error {
             out.extend(br#","isError":true"#);
         } else {
             out.extend(br#","structuredContent":"#);
-            out.extend(result.json.as_bytes());
+            out.extend(json.as_bytes());
         }
         self.close(out)
     }
@@ -179,7 +181,7 @@ impl Responder<'_> {
         self.close(out)
     }
 
-    /// The result of `resources/read`, one text.
+    /// The result of `resources/read`, one text, which is JSON if the type says so.
     #[must_use]
     pub fn resource(&self, uri: &str, mime_type: &str, text: &str) -> Vec<u8> {
         let mut out = self.open(512 + text.len() * 3 / 2);
@@ -188,7 +190,8 @@ impl Responder<'_> {
         out.extend(br#","mimeType":"#);
         append(&mut out, &mime_type);
         out.extend(br#","text":"#);
-        append(&mut out, &text);
+        let json = (mime_type == "application/json").then(|| separators::escape(text));
+        append(&mut out, &json.as_deref().unwrap_or(text));
         out.extend(b"}]");
         self.cache_hint(&mut out, RESOURCE_TTL_MS);
         self.close(out)
@@ -198,7 +201,7 @@ impl Responder<'_> {
     fn open(&self, capacity: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(capacity);
         out.extend(br#"{"jsonrpc":"2.0","id":"#);
-        out.extend(self.id.get().as_bytes());
+        out.extend(separators::escape(self.id.get()).as_bytes());
         out.extend(br#","result":{"#);
         out
     }
@@ -268,6 +271,8 @@ fn append_json_as_text(out: &mut Vec<u8>, json: &str) {
 
 /// Appends a value as compact JSON.
 pub(crate) fn append(out: &mut Vec<u8>, value: &impl Serialize) {
-    serde_json::to_writer(out, value)
+    let start = out.len();
+    serde_json::to_writer(&mut *out, value)
         .expect("a vector takes every byte, and only strings, numbers and string keys are written");
+    separators::escape_from(out, start);
 }

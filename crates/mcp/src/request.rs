@@ -228,14 +228,13 @@ fn required_string(raw: Option<&RawValue>, fault: ParamFault) -> Result<Cow<'_, 
     raw.and_then(string).ok_or(fault)
 }
 
-/// A string that may be left out; `null` counts as left out.
+/// A string that may be left out.
 fn optional_string(
     raw: Option<&RawValue>,
     fault: ParamFault,
 ) -> Result<Option<String>, ParamFault> {
     match raw {
         None => Ok(None),
-        Some(raw) if raw.get() == "null" => Ok(None),
         Some(raw) => Ok(Some(string(raw).ok_or(fault)?.into_owned())),
     }
 }

@@ -116,7 +116,6 @@ fn invalid_parameters() {
         ("tools/call", r#""name":"a","arguments":"{}""#, Some("a")),
         ("tools/call", r#""name":"a","arguments":5"#, Some("a")),
         ("tools/call", r#""name":"a","arguments":true"#, Some("a")),
-        ("tools/call", r#""name":"a","arguments":null"#, Some("a")),
         ("tools/list", r#""cursor":5"#, None),
         ("prompts/get", "", None),
         ("prompts/get", r#""name":"p","arguments":[]"#, Some("p")),
@@ -150,4 +149,27 @@ fn params_that_are_no_object() {
 fn initialize_with_a_version_that_is_no_string() {
     let body = request_body("initialize", r#""protocolVersion":5"#);
     assert_eq!(verdict(&refused(body, &NO_HEADERS)), (200, -32602));
+}
+
+#[test]
+fn a_parameter_that_is_null_is_not_there() {
+    for (method, params, bare, name) in [
+        ("tools/call", r#""name":"a","arguments":null"#, r#""name":"a""#, Some("a")),
+        ("prompts/get", r#""name":"p","arguments":null,"cursor":null"#, r#""name":"p""#, Some("p")),
+        ("tools/list", r#""cursor":null"#, "", None),
+    ] {
+        let headers = modern_headers(method, name);
+        for (with_null, without, headers) in [
+            (request_body(method, params), request_body(method, bare), &NO_HEADERS),
+            (modern_body(method, params), modern_body(method, bare), &headers),
+        ] {
+            let call = |body: &str| format!("{:?}", accepted(body, headers).call);
+            assert_eq!(call(&with_null), call(&without), "{with_null}");
+        }
+    }
+    let initialize = r#""protocolVersion":null,"clientInfo":null"#;
+    let body = request_body("initialize", initialize);
+    let request = accepted(&body, &NO_HEADERS);
+    assert!(matches!(request.call, Call::Initialize { requested: None }), "{request:?}");
+    assert_eq!(request.client_name, None);
 }

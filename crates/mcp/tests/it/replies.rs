@@ -144,3 +144,38 @@ fn resources() {
     assert_eq!(legacy, json!({ "contents": contents }));
     assert_eq!(modern, kept(legacy, 0));
 }
+
+/// Clients that read lines break at U+2028 and U+2029, which JSON allows as they are.
+#[test]
+fn line_separators_leave_as_escapes_only() {
+    let record = "{\"name\":\"a\u{2028}b\u{2029}\u{2019}\"}";
+    let escaped = r#"{"name":"a\u2028b\u2029’"}"#;
+    let body = request_body("ping", "").replace(":7", ":\"i\u{2028}d\"");
+    let request = accepted(&body, &NO_HEADERS);
+    let server = server();
+    for era in [Era::Legacy, Era::Modern] {
+        let to = Responder { era, ..request.responder(&server) };
+        let messages = [PromptMessage { role: Role::User, text: record }];
+        let refusal = request.reply_to().unknown_tool("a\u{2029}");
+        let replies = [
+            to.tool_result(ToolResult { json: record, is_error: false }),
+            to.tool_result(ToolResult { json: record, is_error: true }),
+            to.list(ListKind::Tools, &format!("[{record}]")),
+            to.prompt(record, &messages),
+            to.resource("zoop://\u{2028}", "application/json", record),
+            to.resource("zoop://a", "text/plain", record),
+            to.discover(record),
+            refusal.body(),
+        ];
+        for reply in &replies {
+            let text = std::str::from_utf8(reply).expect("UTF-8");
+            assert!(!text.contains(['\u{2028}', '\u{2029}']), "{text:?}");
+            assert_eq!(json(reply)["id"], "i\u{2028}d");
+        }
+        let called = json(&replies[0]);
+        assert_eq!(called["result"]["content"][0]["text"], escaped, "the text is JSON itself");
+        assert_eq!(called["result"]["structuredContent"]["name"], "a\u{2028}b\u{2029}’");
+        assert_eq!(json(&replies[4])["result"]["contents"][0]["text"], escaped);
+        assert_eq!(json(&replies[5])["result"]["contents"][0]["text"], record);
+    }
+}
