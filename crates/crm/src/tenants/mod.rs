@@ -1,6 +1,8 @@
 //! Tenants: the accounts of field-service businesses.
 
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
 
 pub use store::account;

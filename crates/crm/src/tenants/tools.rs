@@ -7,9 +7,10 @@ use super::{Tenant, store};
 use crate::access::{Account, Country, Role, Scope};
 use crate::argument::{CountryCode, Email, Text, input};
 use crate::context::{ReadCtx, WriteCtx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::page::Rows;
+use crate::search::TenantMark;
 use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
 use crate::users;
 
@@ -69,6 +70,12 @@ impl Command for CreateTenant {
         let tenant_id = Id::<kinds::Tenant>::new(id::following(greatest, ctx.now, random));
         let country = input.country.map_or(Country::US, |code| code.0);
         let number = store::insert(ctx.tx, tenant_id, &input.name.0, country)?;
+        if TenantMark::new(i64::from(number.0)).is_none() {
+            return Err(Error::conflict(
+                "This database has made as many businesses as it can hold: create the business in \
+                 another database.",
+            ));
+        }
         let account = Account { number, id: tenant_id, country };
         // Everything after this line, the history entry too, belongs to the new tenant.
         ctx.tx.bind(account.number);

@@ -1,0 +1,40 @@
+//! Tenants, through the pipeline.
+
+use serde_json::json;
+use zoop_both::both;
+
+use crate::access::Access;
+use crate::search::TenantMark;
+use crate::testing::{World, told};
+
+/// Makes the next tenant's number follow this one.
+fn count_from(world: &World, number: i64) {
+    if let Some(server) = world.server() {
+        let script = format!("SELECT setval(pg_get_serial_sequence('tenants', 'no'), {number})");
+        server.run(&script).expect("the sequence is set");
+    } else {
+        let file = rusqlite::Connection::open(world.path()).expect("the file");
+        let set = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'tenants'";
+        assert_eq!(file.execute(set, [number]).expect("the counter is set"), 1);
+    }
+}
+
+#[both]
+fn a_business_beyond_the_last_that_can_be_searched_is_not_created() {
+    let world = World::new();
+    world.empty_business("First");
+    count_from(&world, TenantMark::TENANTS - 2);
+    let last = world.empty_business("Last");
+    assert_eq!(i64::from(last.account.number.0), TenantMark::TENANTS - 1);
+    let found = world.call(&last.owner, "customers.search", json!({ "q": "a" })).unwrap();
+    assert_eq!(found["rows"], json!([]));
+
+    let arguments =
+        json!({ "name": "Beyond", "owner_name": "B", "owner_email": "beyond@example.com" });
+    let refused = world.call(&Access::operator(None), "tenants.create", arguments).unwrap_err();
+    let told = told(&refused);
+    assert_eq!(told["kind"], "conflict", "{told}");
+    assert!(told["message"].as_str().unwrap().contains("another database"), "{told}");
+    let kept = world.operate(None, "tenants.list", json!({}));
+    assert_eq!(kept["rows"].as_array().unwrap().len(), 2, "nothing of it is kept");
+}
