@@ -6,9 +6,9 @@
 use sha2::{Digest, Sha256};
 use zoop_db::{Timestamp, params};
 
-use crate::argument::{Field, Json, Object};
+use crate::argument::{Field, Json, Object, is_blank};
 use crate::context::WriteCtx;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldProblem, Result};
 
 /// The field's and the header's name for errors.
 pub(crate) const FIELD: &str = "idempotency_key";
@@ -53,30 +53,35 @@ pub(crate) fn fields() -> Vec<Field> {
 }
 
 /// Takes the key out of the arguments; the header's must not differ from it.
-pub(crate) fn take_key(arguments: &mut Object, header: Option<&str>) -> Result<Option<String>> {
+pub(crate) fn take_key(
+    arguments: &mut Object,
+    header: Option<&str>,
+) -> Result<Option<String>, FieldProblem> {
+    let problem =
+        |problem: &str| FieldProblem { field: FIELD.to_owned(), problem: problem.to_owned() };
     let at = arguments.iter().position(|(name, _)| name == FIELD);
     let sent = match at.map(|at| arguments.remove(at).1) {
         None | Some(Json::Null) => None,
         Some(Json::Text(key)) => Some(key),
-        Some(_) => return Err(Error::field(FIELD, "must be a string")),
+        Some(other) => {
+            return Err(problem(&format!("must be a string, not {}", other.type_name())));
+        }
     };
-    let sent = sent.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
-    let header = header.map(str::trim).filter(|key| !key.is_empty());
+    let sent = sent.as_deref().filter(|key| !is_blank(key)).map(str::trim);
+    let header = header.filter(|key| !is_blank(key)).map(str::trim);
     let key = match (sent, header) {
         (Some(sent), Some(header)) if sent != header => {
-            return Err(Error::field(FIELD, "differs from the Idempotency-Key header: send one"));
+            return Err(problem("differs from the Idempotency-Key header: send one"));
         }
-        (Some(key), _) => key,
-        (None, Some(header)) => header.to_owned(),
+        (Some(key), _) | (None, Some(key)) => key,
         (None, None) => return Ok(None),
     };
     if key.chars().count() > KEY_CHARACTERS || key.chars().any(char::is_control) {
-        return Err(Error::field(
-            FIELD,
-            format!("must be at most {KEY_CHARACTERS} characters, none of them control characters"),
-        ));
+        return Err(problem(&format!(
+            "must be at most {KEY_CHARACTERS} characters, none of them control characters"
+        )));
     }
-    Ok(Some(key))
+    Ok(Some(key.to_owned()))
 }
 
 /// What tells two calls' arguments apart, whatever the order of their fields.
@@ -102,6 +107,8 @@ fn digest_value(digest: &mut Sha256, value: &Json) {
         Json::Null => digest.update(b"n"),
         Json::Boolean(truth) => digest.update([b'b', u8::from(*truth)]),
         Json::Number(number) => digest_text(digest, &number.to_string()),
+        // No tool takes one, so that no two calls are told apart by it.
+        Json::HugeNumber => digest.update(b"h"),
         Json::Text(text) => digest_text(digest, text),
         Json::List(items) => {
             digest.update(b"[");

@@ -91,7 +91,8 @@ impl Parse for CursorText {
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
         match value {
             Json::Text(text) if text.len() <= CURSOR_BYTES => Ok(Self(text)),
-            _ => Err(Refused::Because(DAMAGED.to_owned())),
+            Json::Text(_) => Err(Refused::Because(DAMAGED.to_owned())),
+            other => Err(Refused::another_type("must be nextCursor of the previous page", &other)),
         }
     }
 }
@@ -120,8 +121,7 @@ struct Asked<T: List> {
 
 impl<T: List> Asked<T> {
     /// The cursor's filters joined with those sent; everything wrong with either is told together.
-    fn read(mut object: Object, setting: Setting, seal: &Seal) -> Result<Self> {
-        object.retain(|(_, value)| *value != Json::Null);
+    fn read(object: Object, setting: Setting, seal: &Seal) -> Result<Self> {
         let (paging, sent): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
         let mut paging = Fields::new(paging, setting);
@@ -148,7 +148,7 @@ impl<T: List> Asked<T> {
                 Ok(Self { input, filters, after, limit })
             }
             (paging, fields) => {
-                let problems = [paging.err(), fields.err()].into_iter().flatten().flatten();
+                let problems = [fields.err(), paging.err()].into_iter().flatten().flatten();
                 Err(Error::fields(problems.collect()))
             }
         }
@@ -163,7 +163,9 @@ fn bookmark<P: DeserializeOwned>(paging: &mut Fields, seal: &Seal) -> Option<Boo
 
 /// The cursor's filters apply; one that was sent too must mean the same.
 fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fields) -> Object {
-    for (name, value) in &sent {
+    // `null` is not sent.
+    sent.retain(|(name, value)| *value != Json::Null || !carried.contains_key(name));
+    for (name, value) in sent.iter().filter(|(_, value)| *value != Json::Null) {
         let value = plain(&T::canonical(name, value));
         if value != carried.get(name).cloned().unwrap_or_default() {
             paging.refuse::<()>(name, "differs from the cursor's: leave it out, or start again");
@@ -237,7 +239,8 @@ impl Seal {
 /// A caller's value as plain JSON, to be kept and compared.
 fn plain(value: &Json) -> Value {
     match value {
-        Json::Null => Value::Null,
+        // A filter that is a huge number is refused.
+        Json::Null | Json::HugeNumber => Value::Null,
         Json::Boolean(truth) => Value::Bool(*truth),
         Json::Number(number) => Value::Number(number.clone()),
         Json::Text(text) => Value::String(text.clone()),

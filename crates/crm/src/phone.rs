@@ -98,6 +98,12 @@ fn possible_number(raw: &str, default_country: Country) -> Result<PhoneNumber, P
     }
 }
 
+/// Whether a text is a phone number with letters in the place of digits, such as `1-800-FLOWERS`.
+#[must_use]
+pub fn is_spelled(text: &str) -> bool {
+    PHONE_NUMBER_UTIL.is_alpha_number(text)
+}
+
 impl Phone {
     /// The phone that was stored as these two forms, so that no default country is needed again.
     #[must_use]
@@ -128,7 +134,7 @@ impl Phone {
         if let Ok(number) = PhoneNumber::parse(&self.e164, None) {
             forms.push(digits(&format(&number, PhoneNumberFormat::National)));
         }
-        if !PHONE_NUMBER_UTIL.is_alpha_number(&self.raw) {
+        if !is_spelled(&self.raw) {
             forms.push(digits(&self.raw));
         }
         let mut distinct = Vec::new();

@@ -12,7 +12,7 @@ use crate::access::{Access, Actor, Scope};
 use crate::argument::{self, Object, Setting};
 use crate::clock::Environment;
 use crate::context::{ReadCtx, WriteCtx};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldProblem, Result};
 use crate::tool::{Action, ActorRule, Command, Query, Receipt, ToolDef};
 use crate::{history, idempotency};
 
@@ -22,8 +22,8 @@ pub struct Call {
     pub(crate) tool: &'static ToolDef,
     /// The arguments.
     pub(crate) arguments: Object,
-    /// The key under which the answer is remembered, if one was sent.
-    pub(crate) key: Option<String>,
+    /// The key under which the answer is remembered, if one was sent, or what is wrong with it.
+    pub(crate) key: Result<Option<String>, FieldProblem>,
 }
 
 /// Runs a tool that reads; the answer's JSON.
@@ -65,7 +65,7 @@ pub fn write(
         return Err(Error::internal(format!("{} reads; it was run as a write", tool.name)));
     };
     let mut arguments = parse(arguments, environment)?;
-    let key = idempotency::take_key(&mut arguments, header_key)?;
+    let key = idempotency::take_key(&mut arguments, header_key);
     if let Some(account) = access.account {
         tx.bind(account.number);
     }
@@ -118,9 +118,11 @@ pub(crate) fn query<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Resu
 
 /// [`Action::Command`] of every tool that writes.
 pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
-    let fingerprint = call.key.is_some().then(|| idempotency::fingerprint(&call.arguments));
-    let input = argument::read::<T::Input>(call.arguments, setting(ctx.access))?;
-    let claim = match (call.key, fingerprint) {
+    let has_key = matches!(call.key, Ok(Some(_)));
+    let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
+    let setting = setting(ctx.access);
+    let (input, key) = argument::read::<T::Input, _>(call.arguments, call.key, setting)?;
+    let claim = match (key, fingerprint) {
         (Some(key), Some(fingerprint)) => {
             let claim = idempotency::Claim { key, fingerprint, tool: call.tool.name };
             if let Some(answer) = idempotency::replay(ctx, &claim)? {

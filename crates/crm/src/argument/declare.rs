@@ -31,7 +31,9 @@ macro_rules! input {
                 [
                     vec![$( $crate::argument::Field {
                         name: $crate::argument::field_name(stringify!($field)),
-                        about: concat!($($field_about, "\n"),*).trim().replace("\n ", " "),
+                        about: <$type as $crate::argument::Argument>::about(
+                            concat!($($field_about, "\n"),*).trim().replace("\n ", " "),
+                        ),
                         schema: <$type as $crate::argument::Argument>::schema(),
                         required: <$type as $crate::argument::Argument>::REQUIRED,
                     } ),*],
@@ -131,13 +133,13 @@ macro_rules! choices {
                 _: $crate::argument::Setting,
             ) -> Result<Self, $crate::argument::Refused> {
                 use $crate::argument::{Json, Refused};
-                let problem = || Refused::Because(
-                    format!("must be one of {}", [$($word),*].join(", ")),
-                );
+                let problem = format!("must be one of {}", [$($word),*].join(", "));
                 match value {
-                    Json::Text(word) if word.trim().is_empty() => Err(Refused::Empty),
-                    Json::Text(word) => Self::from_word(&word).ok_or_else(problem),
-                    _ => Err(problem()),
+                    Json::Text(word) if $crate::argument::is_blank(&word) => Err(Refused::Empty),
+                    Json::Text(word) => {
+                        Self::from_word(&word).ok_or(Refused::Because(problem))
+                    }
+                    other => Err(Refused::another_type(&problem, &other)),
                 }
             }
         }

@@ -2,11 +2,12 @@
 
 use schemars::Schema;
 
-use super::{Argument, Json, Object, Refused, Setting};
+use super::{Argument, Json, Object, Refused, Setting, json};
 use crate::error::{Error, FieldProblem, Result};
 
 /// Keys that some clients add to every call; they are dropped, never refused.
-pub const CLIENT_ARTEFACTS: &[&str] = &["toolCallId", "sessionId", "action", "chatInput", "tool"];
+pub const CLIENT_ARTEFACTS: &[&str] =
+    &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];
 
 /// Unknown fields that an answer tells one by one.
 const UNKNOWN_TOLD: usize = 16;
@@ -36,16 +37,19 @@ pub trait Input: Sized + Clone + Send + 'static {
     fn canonical(name: &str, value: &Json) -> Json;
 }
 
+/// The longest length that a schema tells to programs. The grammars that llama.cpp makes of schemas
+/// repeat a rule that often and refuse 2,000. A longer limit is told in the description only.
+const LONGEST_TOLD: u64 = 1_000;
+
 /// The JSON schema of an input: closed, every field described.
 pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Value> {
     let mut properties = serde_json::Map::new();
     let mut required = Vec::new();
     for field in fields {
         let mut schema = field.schema.clone();
-        if let Some(object) = schema.as_object_mut()
-            && !field.about.is_empty()
-        {
-            object.insert("description".to_owned(), field.about.clone().into());
+        if let Some(object) = schema.as_object_mut() {
+            let about = field.about.clone() + &untold_length(object);
+            object.insert("description".to_owned(), about.into());
         }
         properties.insert(field.name.to_owned(), schema);
         if field.required {
@@ -54,14 +58,24 @@ pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Va
     }
     let mut schema = serde_json::Map::new();
     schema.insert("type".to_owned(), "object".into());
-    if !properties.is_empty() {
-        schema.insert("properties".to_owned(), properties.into());
-    }
+    schema.insert("properties".to_owned(), properties.into());
     if !required.is_empty() {
         schema.insert("required".to_owned(), required.into());
     }
     schema.insert("additionalProperties".to_owned(), false.into());
     schema
+}
+
+/// Takes a length that is too long for a schema out of it; the sentence that tells it.
+fn untold_length(schema: &mut serde_json::Map<String, serde_json::Value>) -> String {
+    let Some(most) = schema.get("maxLength").and_then(serde_json::Value::as_u64) else {
+        return String::new();
+    };
+    if most <= LONGEST_TOLD {
+        return String::new();
+    }
+    schema.remove("maxLength");
+    format!(" At most {},{:03} characters.", most / 1_000, most % 1_000)
 }
 
 /// A record's JSON schema, with every subschema in place.
@@ -78,9 +92,36 @@ pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
             if !is_text {
                 schema.remove("format");
             }
+            split_types(schema);
         }))
         .into_generator()
         .into_root_schema_for::<T>()
+}
+
+/// Makes a choice of schemas from one with a list of types, which many clients do not know.
+fn split_types(schema: &mut Schema) {
+    let Some(serde_json::Value::Array(types)) = schema.get("type") else { return };
+    let types = types.clone();
+    let Some(object) = schema.as_object_mut() else { return };
+    let description = object.remove("description");
+    let mut whole = std::mem::take(object);
+    if let Some(serde_json::Value::Array(words)) = whole.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
+    let choices: serde_json::Value = types
+        .into_iter()
+        .map(|kind| {
+            if kind == "null" {
+                return serde_json::json!({ "type": kind });
+            }
+            whole.insert("type".to_owned(), kind);
+            serde_json::Value::Object(whole.clone())
+        })
+        .collect();
+    if let Some(description) = description {
+        object.insert("description".to_owned(), description);
+    }
+    object.insert("anyOf".to_owned(), choices);
 }
 
 /// The fields that a caller sent, taken one by one; what is wrong is gathered on the way.
@@ -164,10 +205,13 @@ impl Fields {
         None
     }
 
-    /// Reports every text with nothing in it: in a filter it would silently mean all rows.
+    /// Reports every known field that is a text with nothing in it: in a filter it would silently mean
+    /// all rows.
     pub fn refuse_blanks(&mut self) {
         for name in std::mem::take(&mut self.blank) {
-            self.refuse::<()>(&shown(&name), "must not be empty: leave it out or send null");
+            if self.known.contains(&name.as_str()) {
+                self.refuse::<()>(&name, "must not be empty: leave it out or send null");
+            }
         }
     }
 
@@ -212,12 +256,22 @@ impl Fields {
     }
 }
 
-/// Reads `object` as the input of a write.
-pub fn read<T: Input>(object: Object, setting: Setting) -> Result<T> {
+/// Reads `object` as the input of a write. What is wrong with the call's idempotency key is told
+/// together with the fields.
+pub fn read<T: Input, K>(
+    object: Object,
+    key: Result<K, FieldProblem>,
+    setting: Setting,
+) -> Result<(T, K)> {
     let mut fields = Fields::new(object, setting);
     let input = T::read(&mut fields);
     fields.also_known(&[crate::idempotency::FIELD]);
-    fields.finish(input).map_err(Error::fields)
+    match (fields.finish(input), key) {
+        (Ok(input), Ok(key)) => Ok((input, key)),
+        (input, key) => {
+            Err(Error::fields(input.err().into_iter().flatten().chain(key.err()).collect()))
+        }
+    }
 }
 
 /// Reads `object` as the input of a read.
@@ -230,7 +284,7 @@ pub fn read_filters<T: Input>(object: Object, setting: Setting) -> Result<T> {
 
 /// The text of a tool's arguments as an object.
 pub fn parse_object(text: &str) -> Result<Object> {
-    match serde_json::from_str(text) {
+    match json::parse(text) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => Err(Error::invalid("Send the arguments as a JSON object.")),
         Err(error) => Err(Error::invalid(format!("Send readable JSON arguments: {error}."))),

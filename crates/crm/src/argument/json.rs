@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+use serde_json::value::RawValue;
+
+use crate::text;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,8 @@ pub enum Json {
     Boolean(bool),
     /// A number, as exactly as it was written where that is possible.
     Number(Number),
+    /// A number beyond what a 64-bit float holds, such as `1e999`. No field takes it.
+    HugeNumber,
     /// A string.
     Text(String),
     /// An array.
@@ -33,6 +38,7 @@ impl Json {
             Self::Null => "null",
             Self::Boolean(_) => "a boolean",
             Self::Number(_) => "a number",
+            Self::HugeNumber => "a number that is too large",
             Self::Text(_) => "a string",
             Self::List(_) => "an array",
             Self::Object(_) => "an object",
@@ -40,15 +46,23 @@ impl Json {
     }
 }
 
+/// Whether a text is empty or shows nothing. One with control characters is not empty but wrong.
+pub fn is_blank(text: &str) -> bool {
+    let is_blank = |letter: char| {
+        text::is_invisible(letter) && (letter.is_whitespace() || !letter.is_control())
+    };
+    text.chars().all(is_blank)
+}
+
 /// Longest text that [`Json::word`] takes for a word.
 const WORD_BYTES: usize = 32;
 
 impl Json {
-    /// Whether there is nothing in it: `null`, or a text of white space.
+    /// Whether there is nothing in it: `null`, or a text that shows nothing.
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
-            Self::Text(text) => text.trim().is_empty(),
+            Self::Text(text) => is_blank(text),
             _ => false,
         }
     }
@@ -113,15 +127,83 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-        let mut object = Object::new();
-        let mut seen = std::collections::HashSet::new();
-        while let Some((key, value)) = members.next_entry::<String, Json>()? {
-            if !seen.insert(key.clone()) {
-                return Err(A::Error::custom(format_args!("the key {key:?} is there twice")));
-            }
-            object.push((key, value));
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json, A::Error> {
+        members(map).map(Json::Object)
+    }
+}
+
+/// An object's members, each key once.
+fn members<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
+    mut map: A,
+) -> Result<Vec<(String, V)>, A::Error> {
+    let mut members = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    while let Some((key, value)) = map.next_entry::<String, V>()? {
+        if !seen.insert(key.clone()) {
+            return Err(A::Error::custom(format_args!("the key {key:?} is there twice")));
         }
-        Ok(Json::Object(object))
+        members.push((key, value));
+    }
+    Ok(members)
+}
+
+/// How deep a huge number is looked for. One that is deeper makes the whole text unreadable.
+const DEPTH: usize = 4;
+
+/// Reads a JSON text.
+///
+/// `serde_json` refuses a text with a huge number as a whole. The text is then read again value by
+/// value, so that the number is the fault of its field.
+pub(super) fn parse(text: &str) -> serde_json::Result<Json> {
+    serde_json::from_str(text).or_else(|error| parse_parts(text, DEPTH).map_err(|_| error))
+}
+
+/// Reads a JSON text that `serde_json` does not take as a whole.
+fn parse_parts(text: &str, depth: usize) -> serde_json::Result<Json> {
+    let part = |raw: &RawValue| {
+        let text = raw.get();
+        serde_json::from_str(text).or_else(|error| match depth.checked_sub(1) {
+            Some(depth) => parse_parts(text, depth),
+            None => Err(error),
+        })
+    };
+    match text.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
+        Some(b'{') => {
+            let Members(members) = serde_json::from_str(text)?;
+            let members = members.into_iter().map(|(name, raw)| Ok((name, part(raw)?)));
+            members.collect::<serde_json::Result<_>>().map(Json::Object)
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            items.into_iter().map(part).collect::<serde_json::Result<_>>().map(Json::List)
+        }
+        // The grammar allows it, so that its size is all that can be wrong.
+        Some(b'-' | b'0'..=b'9') => {
+            serde_json::from_str::<&RawValue>(text).map(|_| Json::HugeNumber)
+        }
+        _ => serde_json::from_str(text),
+    }
+}
+
+/// An object's members, unread.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        members(map).map(Members)
     }
 }

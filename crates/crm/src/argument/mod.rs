@@ -22,7 +22,7 @@ pub use fields::{
     read_filters,
 };
 
-pub use json::{Json, Object};
+pub use json::{Json, Object, is_blank};
 pub use values::{
     Color, CountryCode, Email, Latitude, Longitude, PageLimit, PhoneText, Text, Time, Words,
 };
@@ -30,6 +30,7 @@ pub use values::{
 use crate::access::Country;
 use crate::error::FieldProblem;
 use crate::id::{Id, Kind};
+use crate::text;
 
 /// What a value's meaning depends on beside its text.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +50,13 @@ pub enum Refused {
     Inside(Vec<FieldProblem>),
 }
 
+impl Refused {
+    /// A value of another type than the field has, which `problem` tells.
+    pub(crate) fn another_type(problem: &str, value: &Json) -> Self {
+        Self::Because(format!("{problem}, not {}", value.type_name()))
+    }
+}
+
 /// A type that a field's value can have.
 pub trait Parse: Sized {
     /// The JSON schema, with every limit.
@@ -61,7 +69,7 @@ pub trait Parse: Sized {
     /// filter that is sent again is compared by. `null` is what does not narrow a list at all.
     fn canonical(value: &Json) -> Json {
         match value {
-            Json::Text(text) => Json::Text(text.trim().to_owned()),
+            Json::Text(text) => Json::Text(text::trim_around(text).to_owned()),
             Json::Boolean(false) => Json::Null,
             other => other.clone(),
         }
@@ -74,6 +82,10 @@ pub trait Argument: Sized {
     const REQUIRED: bool;
     /// The JSON schema of the value.
     fn schema() -> serde_json::Value;
+    /// What the field means, from its documentation, with what its type adds to it.
+    fn about(documented: String) -> String {
+        documented
+    }
     /// The valid value, or why not.
     fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused>;
     /// [`Parse::canonical`] of the value.
@@ -165,15 +177,14 @@ impl<T> Patch<T> {
 impl<T: Parse> Argument for Patch<T> {
     const REQUIRED: bool = false;
 
+    /// `null` is not in the schema: many clients hand schemas to models whose servers refuse a list
+    /// of types.
     fn schema() -> serde_json::Value {
-        let mut schema = T::schema();
-        if let Some(kind) = schema.get_mut("type") {
-            *kind = serde_json::json!([kind.take(), "null"]);
-        }
-        if let Some(serde_json::Value::Array(words)) = schema.get_mut("enum") {
-            words.push(serde_json::Value::Null);
-        }
-        schema
+        T::schema()
+    }
+
+    fn about(documented: String) -> String {
+        documented + " null clears it."
     }
 
     fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused> {
@@ -211,11 +222,11 @@ impl<K: Kind> Parse for Id<K> {
     }
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let problem = || Refused::Because(format!("must be the UUID of a {}", K::WORD));
+        let problem = format!("must be the UUID of a {}", K::WORD);
         match value {
-            Json::Text(text) if text.trim().is_empty() => Err(Refused::Empty),
-            Json::Text(text) => Self::parse(&text).ok_or_else(problem),
-            _ => Err(problem()),
+            Json::Text(text) if is_blank(&text) => Err(Refused::Empty),
+            Json::Text(text) => Self::parse(&text).ok_or(Refused::Because(problem)),
+            other => Err(Refused::another_type(&problem, &other)),
         }
     }
 

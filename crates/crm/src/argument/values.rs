@@ -11,22 +11,23 @@ use crate::email;
 use crate::fold;
 use crate::phone::{self, Phone};
 use crate::search::QueryHasNoWord;
+use crate::text;
 
 fn because(problem: impl Into<String>) -> Refused {
     Refused::Because(problem.into())
 }
 
-/// The text of a JSON string as the contract keeps it: CR LF is LF, trimmed, no control characters
-/// but tab and newline, at most `max` Unicode scalar values.
+/// The text of a JSON string as the contract keeps it: CR LF is LF, nothing invisible at its ends, no
+/// control characters but tab and newline, at most `max` Unicode scalar values.
 fn clean(value: Json, max: usize) -> Result<String, Refused> {
     let Json::Text(text) = value else {
-        return Err(because(format!("must be a string, not {}", value.type_name())));
+        return Err(Refused::another_type("must be a string", &value));
     };
     let text = if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text };
     if text.chars().any(|letter| letter.is_control() && letter != '\n' && letter != '\t') {
-        return Err(because("must not hold control characters but tab and newline"));
+        return Err(because("must not contain control characters except tab and newline"));
     }
-    let trimmed = text.trim();
+    let trimmed = text::trim_around(&text);
     if trimmed.is_empty() {
         return Err(Refused::Empty);
     }
@@ -84,13 +85,17 @@ impl Parse for Email {
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
         let text = clean(value, Self::MAX)?;
-        email::check(&text).map_err(|problem| because(problem.text()))?;
-        Ok(Self(text))
+        let text = text::trim(&text);
+        email::check(text).map_err(|problem| because(problem.text()))?;
+        if text.contains(text::is_invisible) {
+            return Err(because("must not contain invisible characters: type it again"));
+        }
+        Ok(Self(text.to_owned()))
     }
 
     fn canonical(value: &Json) -> Json {
         match value {
-            Json::Text(text) => Json::Text(email::key(text.trim())),
+            Json::Text(text) => Json::Text(email::key(text::trim(text))),
             other => other.clone(),
         }
     }
@@ -134,7 +139,7 @@ impl Parse for CountryCode {
     }
 }
 
-/// A colour, `#RRGGBB`.
+/// A color, `#RRGGBB`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Color(pub String);
 
@@ -149,7 +154,7 @@ impl Parse for Color {
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(text))
         } else {
-            Err(because("must be a colour as #RRGGBB, such as #3B82F6"))
+            Err(because("must be a color as #RRGGBB, such as #3B82F6"))
         }
     }
 }
@@ -170,13 +175,13 @@ impl Parse for PageLimit {
     }
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let number = match &value {
-            Json::Number(number) => whole(number),
-            _ => None,
+        let problem = format!("must be a whole number from 1 to {}", Self::MAX);
+        let Json::Number(number) = &value else {
+            return Err(Refused::another_type(&problem, &value));
         };
-        match number.and_then(|number| u16::try_from(number).ok()) {
+        match whole(number).and_then(|number| u16::try_from(number).ok()) {
             Some(limit @ 1..=Self::MAX) => Ok(Self(limit)),
-            _ => Err(because(format!("must be a whole number from 1 to {}", Self::MAX))),
+            _ => Err(because(problem)),
         }
     }
 }
@@ -202,14 +207,15 @@ macro_rules! degrees {
             }
 
             fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-                match value {
-                    Json::Number(number) => number
-                        .as_f64()
-                        .filter(|degrees| (f64::from(-$most)..=f64::from($most)).contains(degrees)),
-                    _ => None,
-                }
-                .map(Self)
-                .ok_or_else(|| because(format!("must be a number from {} to {}", -$most, $most)))
+                let problem = format!("must be a number from {} to {}", -$most, $most);
+                let Json::Number(number) = &value else {
+                    return Err(Refused::another_type(&problem, &value));
+                };
+                number
+                    .as_f64()
+                    .filter(|degrees| (f64::from(-$most)..=f64::from($most)).contains(degrees))
+                    .map(Self)
+                    .ok_or(Refused::Because(problem))
             }
         }
     };
@@ -243,7 +249,7 @@ impl Parse for Time {
 
     fn canonical(value: &Json) -> Json {
         match value {
-            Json::Text(text) => match parse_rfc3339(text.trim()) {
+            Json::Text(text) => match parse_rfc3339(text::trim(text)) {
                 Some(Timestamp(microseconds)) => {
                     let time = jiff::Timestamp::from_microsecond(microseconds);
                     Json::Text(time.map_or_else(|_| text.clone(), |time| time.to_string()))

@@ -24,7 +24,7 @@ use serde::Serialize;
 use serde_json::json;
 use zoop_db::{Timestamp, Uuid};
 
-use crate::argument::{Json, Parse, Refused, Setting};
+use crate::argument::{Json, Parse, Refused, Setting, is_blank};
 use crate::clock::Moment;
 use crate::context::{Recorded, WriteCtx};
 use crate::error::Result;
@@ -87,12 +87,14 @@ impl Parse for SubjectFilter {
     }
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let problem = || Refused::Because(format!("must be one of {}", Self::words().join(", ")));
+        let problem = || format!("must be one of {}", Self::words().join(", "));
         match value {
-            Json::Text(word) if word.trim().is_empty() => Err(Refused::Empty),
+            Json::Text(word) if is_blank(&word) => Err(Refused::Empty),
             Json::Text(word) if word == Self::STANDALONE => Ok(Self::Standalone),
-            Json::Text(word) => SubjectType::from_word(&word).map(Self::On).ok_or_else(problem),
-            _ => Err(problem()),
+            Json::Text(word) => SubjectType::from_word(&word)
+                .map(Self::On)
+                .ok_or_else(|| Refused::Because(problem())),
+            other => Err(Refused::another_type(&problem(), &other)),
         }
     }
 }
@@ -118,7 +120,7 @@ pub struct Note {
     pub subject_type: Option<SubjectType>,
     /// The record it is on; null if standalone.
     pub subject_id: Option<Id<kinds::Subject>>,
-    /// Files.
+    /// Files; empty for now, since no tool attaches one.
     pub attachments: Vec<Attachment>,
     /// Its place in the search index.
     #[serde(skip)]

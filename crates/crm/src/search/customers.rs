@@ -213,13 +213,15 @@ fn phone_forms(q: &str, country: Country) -> Vec<String> {
     let plain: String = q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect();
     let plain = without_extension(&plain);
     let is_phone = |letter| fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter);
-    if !plain.chars().all(is_phone) {
-        return Vec::new();
-    }
     let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
-    let international = phone::parse(q, country).map(|phone| digits(phone.e164()));
+    let international = || phone::parse(q, country).map(|phone| digits(phone.e164()));
+    if !plain.chars().all(is_phone) {
+        // Letters may stand for digits, but only the rules of whole numbers can tell.
+        let spelled = phone::is_spelled(q).then(international);
+        return spelled.into_iter().flatten().collect();
+    }
     let mut forms = vec![digits(plain), digits(&plain.replace("(0)", ""))];
-    forms.extend(international.ok());
+    forms.extend(international().ok());
     forms.retain(|form| !form.is_empty());
     forms.dedup();
     forms

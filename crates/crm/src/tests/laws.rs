@@ -8,7 +8,7 @@ use zoop_both::both;
 use crate::access::Scope;
 use crate::catalog;
 use crate::testing::World;
-use crate::tool::{Action, Doors, ToolDef};
+use crate::tool::{Action, Doors, Effect, ToolDef};
 
 /// Tokens (o200k) that a model reads of all tools' names, titles, descriptions and input schemas.
 const TOKEN_BUDGET: usize = 6_000;
@@ -87,9 +87,97 @@ fn every_schema_is_closed_and_every_field_described() {
     }
 }
 
+/// What clients hand to models has to be understood by their servers: several refuse a list of types, an
+/// object without `properties`, `null` among words, or a long length, and with one tool all of them.
+#[test]
+fn every_schema_is_one_that_models_servers_take() {
+    for tool in catalog::tools() {
+        let input = Value::Object(tool.input_schema());
+        check_plain(tool, &input);
+        check_plain(tool, &tool.output_schema());
+        for field in tool.fields() {
+            let told = &input["properties"][field.name];
+            let about = told["description"].as_str().unwrap_or_default();
+            let most = field.schema["maxLength"].as_u64();
+            let long = most.filter(|most| *most > 1_000);
+            assert_eq!(told["maxLength"].as_u64(), most.filter(|_| long.is_none()));
+            if let Some(most) = long {
+                let most = format!("At most {},000 characters.", most / 1_000);
+                assert!(about.ends_with(&most), "{} {}: {about}", tool.name, field.name);
+            }
+        }
+    }
+}
+
+fn check_plain(tool: &ToolDef, schema: &Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(kind) = members.get("type") {
+                assert!(kind.is_string() || kind.is_object(), "{}: {schema}", tool.name);
+            }
+            if members.get("type").is_some_and(|kind| kind == "object") {
+                assert!(members.contains_key("properties"), "{}: {schema}", tool.name);
+            }
+            if let Some(Value::Array(words)) = members.get("enum") {
+                assert!(!words.contains(&Value::Null), "{}: {schema}", tool.name);
+            }
+            for bound in ["minLength", "maxLength", "minItems", "maxItems"] {
+                let bound = members.get(bound).and_then(Value::as_u64);
+                assert!(bound.is_none_or(|bound| bound <= 1_000), "{}: {schema}", tool.name);
+            }
+            members.values().for_each(|member| check_plain(tool, member));
+        }
+        Value::Array(items) => items.iter().for_each(|item| check_plain(tool, item)),
+        _ => {}
+    }
+}
+
+/// Fields that are cleared together.
+const PAIRS: &[[&str; 2]] = &[["latitude", "longitude"], ["subject_type", "subject_id"]];
+
+#[both]
+fn null_clears_every_field_that_says_so_and_no_other() {
+    for (_, tool) in catalog::mcp_tools() {
+        let Action::Command { effect: Effect::Update, .. } = tool.action else { continue };
+        let world = World::new();
+        let acme = world.business("Acme");
+        let example: Value = serde_json::from_str(&acme.fill(tool.example)).expect("JSON");
+        for field in tool.fields().iter().filter(|field| field.name != "idempotency_key") {
+            let mut arguments = example.clone();
+            let pair = PAIRS.iter().find(|pair| pair.contains(&field.name));
+            for name in pair.map_or_else(|| vec![field.name], |pair| pair.to_vec()) {
+                arguments[name] = Value::Null;
+            }
+            let answer = world.call(&acme.owner, tool.name, arguments);
+            let clears = field.about.ends_with("null clears it.");
+            assert_eq!(answer.is_ok(), clears, "{} {}: {answer:?}", tool.name, field.name);
+        }
+    }
+}
+
+/// What the hints say is what a call does: one that only adds is not destructive, and one that makes a
+/// record each time is not idempotent.
+#[test]
+fn the_hints_of_a_tool_follow_from_what_it_does() {
+    for (_, tool) in catalog::mcp_tools() {
+        let (_, verb) = tool.name.split_once('.').expect("a verb");
+        let (reads, destroys, repeats) = match verb {
+            "get" | "list" | "search" => (true, false, true),
+            "create" => (false, false, false),
+            "update" | "archive" | "delete" => (false, true, true),
+            other => panic!("say here what {other} does"),
+        };
+        let hints = (tool.is_read_only(), tool.is_destructive(), tool.is_idempotent());
+        assert_eq!(hints, (reads, destroys, repeats), "{}", tool.name);
+        let tells = tool.about.contains("zoop restore");
+        assert_eq!(tells, verb == "archive", "{} says how it is undone", tool.name);
+    }
+}
+
 fn check_object(tool: &ToolDef, schema: &Value, path: &str) {
     assert_eq!(schema["type"], "object", "{}{path}", tool.name);
     assert_eq!(schema["additionalProperties"], false, "{}{path}", tool.name);
+    assert!(schema["properties"].is_object(), "{}{path}", tool.name);
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}.{name}");
         let about = field["description"].as_str().unwrap_or_default();
@@ -127,7 +215,6 @@ fn a_tools_scope_says_at_which_doors_it_is() {
             _ => Doors::Everywhere,
         };
         assert_eq!(tool.doors, doors, "{}", tool.name);
-        assert_eq!(tool.is_destructive(), tool.name == "tags.delete", "{}", tool.name);
     }
     let used: BTreeSet<_> = catalog::mcp_tools().map(|(_, tool)| tool.scope).collect();
     assert_eq!(used, Scope::GRANTABLE.iter().copied().collect(), "every scope is used");

@@ -1,6 +1,7 @@
 //! Tests of the whole catalogue: what holds for every tool holds for the next one by its being
 //! listed.
 
+mod arguments;
 mod bad_input;
 mod history;
 mod idempotency;

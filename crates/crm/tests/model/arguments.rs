@@ -6,14 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::contract::{Field, Holds, Use};
 use super::pools;
-use zoop_crm::fold;
+use zoop_crm::{fold, text};
 
 /// The fields of an object.
 pub(super) type Object = Map<String, Value>;
 
 /// Whether nothing is in it.
 pub(super) fn is_blank(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+    let is_empty = |text: &str| text::shows_nothing(text) && text.chars().all(is_allowed);
+    value.is_null() || value.as_str().is_some_and(is_empty)
 }
 
 /// What the arguments say, cleaned; or which fields are wrong.
@@ -44,7 +45,12 @@ pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<S
     if wrong.is_empty() { Ok(clean) } else { Err(wrong) }
 }
 
-/// A new location has both coordinates or neither.
+/// Whether a text may hold this character.
+fn is_allowed(letter: char) -> bool {
+    !letter.is_control() || letter == '\n' || letter == '\t'
+}
+
+/// A new location has both coordinates or neither, and an update sets or clears both.
 fn coordinates(sent: &Object, fields: &[Field], wrong: &mut BTreeSet<String>) {
     let holds = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
     for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
@@ -52,6 +58,12 @@ fn coordinates(sent: &Object, fields: &[Field], wrong: &mut BTreeSet<String>) {
         if is_new && holds(one) && !holds(other) {
             wrong.insert(other.to_owned());
         }
+    }
+    let is_update = fields.iter().any(|field| field.0 == "latitude" && field.2 == Use::Clearable);
+    let [latitude, longitude] =
+        ["latitude", "longitude"].map(|name| (sent.contains_key(name), holds(name)));
+    if is_update && latitude != longitude {
+        wrong.extend(["latitude", "longitude"].map(str::to_owned));
     }
 }
 
@@ -105,9 +117,9 @@ impl<T> OrWrong<T> for Option<T> {
 
 fn text(value: &Value, most: usize) -> Result<Value, BTreeSet<String>> {
     let text = value.as_str().or_wrong()?.replace("\r\n", "\n");
-    let text = text.trim();
-    let is_control = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
-    let is_right = text.chars().count() <= most && !text.chars().any(is_control);
+    let is_allowed = text.chars().all(is_allowed);
+    let text = text::trim_around(&text);
+    let is_right = text.chars().count() <= most && is_allowed;
     is_right.then(|| json!(text)).or_wrong()
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Customer, Fresh, INVALID, NOT_FOUND, Outcome, Tenant, creation, is_archived, sent,
-    sent_or, time,
+    CONFLICT, Customer, Fresh, NOT_FOUND, Outcome, Tenant, creation, is_archived, sent, sent_or,
+    time,
 };
 
 /// Fields of which nothing is made.
@@ -69,10 +69,6 @@ impl Customer {
         let mut new = old.clone();
         for (field, value) in arguments {
             new[field.as_str()] = value.clone();
-        }
-        if new["latitude"].is_null() != new["longitude"].is_null() {
-            // Either of the two may be called the wrong one.
-            return Err(INVALID);
         }
         let moved = new["location_type"] != old["location_type"];
         let others = self.others(&new["location_type"], &id);

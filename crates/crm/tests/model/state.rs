@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use zoop_crm::text;
 
 use super::arguments::Object;
 use super::pools;
@@ -254,7 +255,7 @@ impl Customer {
 
 /// A name without its case.
 pub(super) fn caseless(name: &Value) -> String {
-    name.as_str().expect("a name").to_lowercase()
+    text::visible(name.as_str().expect("a name")).to_lowercase()
 }
 
 impl Tenant {
