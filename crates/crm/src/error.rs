@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::access::Scope;
+use crate::access::{Access, Scope};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -25,6 +25,14 @@ pub enum Error {
     NotFound {
         /// The word for the kind of record.
         record: &'static str,
+    },
+    /// A record that is archived, so that it cannot be changed. Its kind is that of a record that is
+    /// not there; only a caller who may read the record is told more.
+    Archived {
+        /// The word for the kind of record.
+        record: &'static str,
+        /// What to do about it, in one sentence.
+        message: String,
     },
     /// The request collides with what is there.
     Conflict {
@@ -102,6 +110,34 @@ impl Error {
         Self::NotFound { record }
     }
 
+    /// A record of this kind that cannot be changed, since it is archived.
+    pub fn archived(record: &'static str) -> Self {
+        let message = format!(
+            "This {record} is archived: ask an owner or the operator to restore it (zoop restore \
+             {record}), then call again."
+        );
+        Self::Archived { record, message }
+    }
+
+    /// A record of this kind that is to be archived a second time.
+    pub fn archived_already(record: &'static str) -> Self {
+        let message = format!(
+            "This {record} is archived already; to have it back, ask an owner or the operator to \
+             restore it (zoop restore {record})."
+        );
+        Self::Archived { record, message }
+    }
+
+    /// The error as a caller gets it who may read the records of this scope only if they have it: to
+    /// others an archived record is not there.
+    #[must_use]
+    pub fn for_reader(self, access: &Access, scope: Scope) -> Self {
+        match self {
+            Self::Archived { record, .. } if !access.scopes.has(scope) => Self::not_found(record),
+            other => other,
+        }
+    }
+
     /// A defect, with its cause for the log.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal { cause: cause.into() }
@@ -111,7 +147,7 @@ impl Error {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::InvalidInput { .. } => "invalid_input",
-            Self::NotFound { .. } => "not_found",
+            Self::NotFound { .. } | Self::Archived { .. } => "not_found",
             Self::Conflict { .. } => "conflict",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Unavailable { .. } | Self::Internal { .. } => "internal",
@@ -144,7 +180,9 @@ impl Error {
 
     fn message(&self, request_id: &str) -> String {
         match self {
-            Self::InvalidInput { message, .. } | Self::Conflict { message, .. } => message.clone(),
+            Self::InvalidInput { message, .. }
+            | Self::Archived { message, .. }
+            | Self::Conflict { message, .. } => message.clone(),
             Self::NotFound { record } => {
                 format!("There is no such {record} in this account: check the ids of the call.")
             }

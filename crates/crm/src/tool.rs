@@ -236,9 +236,17 @@ impl ToolDef {
         matches!(self.action, Action::Query { .. })
     }
 
-    /// Whether what it does cannot be undone.
+    /// Whether it does more than add: it hides, replaces or removes what was there. Clients ask a
+    /// person before they call such a tool.
+    ///
+    /// Source: MCP schema, `ToolAnnotations.destructiveHint`.
     pub const fn is_destructive(&self) -> bool {
-        matches!(self.action, Action::Command { effect: Effect::Destroy, .. })
+        match self.action {
+            Action::Query { .. } | Action::Command { effect: Effect::Create, .. } => false,
+            Action::Command {
+                effect: Effect::Update | Effect::Archive | Effect::Destroy, ..
+            } => true,
+        }
     }
 
     /// Whether the same call again changes nothing more.

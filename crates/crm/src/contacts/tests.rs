@@ -63,6 +63,7 @@ fn there_is_always_a_primary_contact() {
     assert_eq!(names(&world, &acme), ["Ben"], "the oldest other took over");
     let again = call(&world, &acme, "contacts.archive", json!({ "id": hana }));
     assert_eq!(again["kind"], "not_found");
+    assert!(text(&again, "message").starts_with("This contact is archived already"), "{again}");
     let last = json!({ "id": acme.id("other_contact") });
     assert_eq!(call(&world, &acme, "contacts.archive", last)["kind"], "conflict");
 

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zoop_db::Uuid;
 
+use crate::access::{Access, Scope};
 use crate::clock::Moment;
 use crate::contacts::{Contact, joined_name, stored_phone};
 use crate::context::Recorded;
@@ -114,11 +115,11 @@ impl Customer {
         stored_phone(self.phone_raw.as_ref(), self.phone.as_ref())
     }
 
-    /// The customer, unless it is archived, which for a writer is the same as not there.
-    pub(crate) fn unless_archived(self) -> Result<Self> {
+    /// The customer, unless it is archived: then neither it nor what is under it can be changed.
+    pub(crate) fn unless_archived(self, access: &Access) -> Result<Self> {
         match self.archived_at {
             None => Ok(self),
-            Some(_) => Err(Error::not_found("customer")),
+            Some(_) => Err(Error::archived("customer").for_reader(access, Scope::ReadCustomers)),
         }
     }
 }

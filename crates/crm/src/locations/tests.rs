@@ -144,8 +144,26 @@ fn coordinates_come_together_and_countries_are_real() {
         let refused = add(&world, &acme, "B", fields);
         assert_eq!(refused["fields"][0]["field"], field, "{refused}");
     }
-    let one = json!({ "id": id(&made), "latitude": null });
-    assert_eq!(call(&world, &acme, "locations.update", one)["kind"], "invalid_input");
+    let bare = add(&world, &acme, "C", json!({}));
+    for fields in [
+        json!({ "latitude": null }),
+        json!({ "longitude": null }),
+        json!({ "latitude": 1 }),
+        json!({ "longitude": 1 }),
+        json!({ "latitude": 1, "longitude": null }),
+        json!({ "latitude": null, "longitude": 1 }),
+    ] {
+        // What is stored does not matter, nor is it told.
+        let refusals = [&made, &bare].map(|location| {
+            let mut fields = fields.clone();
+            fields["id"] = json!(id(location));
+            call(&world, &acme, "locations.update", fields)
+        });
+        assert_eq!(refusals[0], refusals[1], "{fields}");
+        let named = refusals[0]["fields"].as_array().expect("fields").iter();
+        let named: Vec<_> = named.map(|problem| text(problem, "field")).collect();
+        assert_eq!(named, ["latitude", "longitude"], "{fields}");
+    }
     let both = json!({ "id": id(&made), "latitude": null, "longitude": null });
     assert_eq!(call(&world, &acme, "locations.update", both)["latitude"], Value::Null);
     let moved = json!({ "id": id(&made), "latitude": 1, "longitude": 2 });

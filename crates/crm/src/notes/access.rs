@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Timestamp};
 
 use super::{Note, SubjectType, oldest_draft, store};
-use crate::access::{Access, Actor, Role};
+use crate::access::{Access, Actor, Role, Scope};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, Kind, kinds};
@@ -19,18 +19,37 @@ pub(super) fn visible(
     id: Id<kinds::Note>,
 ) -> Result<Note> {
     let note = store::get(tx, id)?;
-    let own = access.actor.user() == Some(note.created_by);
-    let hidden = note.draft && (!own || note.id.uuid() < oldest_draft(now));
-    if hidden || note.archived_at.is_some() { Err(Error::not_found("note")) } else { Ok(note) }
+    let is_hidden = note.archived_at.is_some() || is_hidden(&note, access, now);
+    if is_hidden { Err(Error::not_found("note")) } else { Ok(note) }
 }
 
-/// A note that the caller may change: its author may, and an owner of the account.
-pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
-    let note = visible(ctx.tx, ctx.access, ctx.now, id)?;
-    match ctx.access.actor {
-        Actor::User { role: Role::Owner, .. } => Ok(note),
-        Actor::User { id, .. } if id == note.created_by => Ok(note),
-        _ => Err(Error::invalid(
+/// Whether a note is a draft that is not there for the caller.
+fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
+    let own = access.actor.user() == Some(note.created_by);
+    note.draft && (!own || note.id.uuid() < oldest_draft(now))
+}
+
+/// A note that the caller may change: its author may, and an owner of the account. `archived` refuses
+/// one that they could change if it were not archived.
+pub(super) fn changeable(
+    ctx: &mut WriteCtx<'_, '_>,
+    id: Id<kinds::Note>,
+    archived: fn(&'static str) -> Error,
+) -> Result<Note> {
+    let note = store::get(ctx.tx, id)?;
+    if is_hidden(&note, ctx.access, ctx.now) {
+        return Err(Error::not_found("note"));
+    }
+    let may_change = match ctx.access.actor {
+        Actor::User { role: Role::Owner, .. } => true,
+        Actor::User { id, .. } => id == note.created_by,
+        _ => false,
+    };
+    match (note.archived_at, may_change) {
+        (None, true) => Ok(note),
+        (Some(_), true) => Err(archived("note").for_reader(ctx.access, Scope::ReadNotes)),
+        (Some(_), false) => Err(Error::not_found("note")),
+        (None, false) => Err(Error::invalid(
             "Only the note's author or an owner of the account can change it: ask one of them, or \
              create a note of your own.",
         )),

@@ -62,7 +62,8 @@ impl Command for CreateSubject {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateSubjectInput) -> Result<CreatedSubject> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let id = ctx.next_id::<kinds::Subject>(store::GREATEST_ID)?;
         let subject = Subject {
             id,

@@ -25,7 +25,7 @@ pub const DEFAULT_COLOR: &str = "#6B7280";
 pub struct Tag {
     /// The tag's id.
     pub id: Id<kinds::Tag>,
-    /// Its name, unique in the account whatever the case.
+    /// Its name. No other tag of the account looks the same, whatever the case.
     pub name: String,
     /// Its colour, `#RRGGBB`.
     pub color: String,

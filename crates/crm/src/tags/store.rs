@@ -4,8 +4,9 @@ use zoop_db::{ReadTx, Row, Sql, WriteTx, params};
 
 use super::Tag;
 use crate::error::{Error, Result};
-use crate::fold::caseless;
+use crate::fold;
 use crate::id::{Id, kinds};
+use crate::text;
 
 macro_rules! columns {
     () => {
@@ -55,14 +56,19 @@ pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<i
     tx.first(NUMBER, params![id], |row| Ok(row.take()?))
 }
 
-/// The tag with this name, whatever the case.
+/// What the names of tags are compared by: equal for names that look the same, whatever the case.
+fn name_key(name: &str) -> String {
+    fold::caseless(&text::visible(name))
+}
+
+/// The tag whose name looks like this one, whatever the case.
 pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds::Tag>>> {
-    tx.first(BY_NAME, params![caseless(name)], |row| Ok(row.take()?))
+    tx.first(BY_NAME, params![name_key(name)], |row| Ok(row.take()?))
 }
 
 /// Adds a tag.
 pub(super) fn insert(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
-    let key = caseless(&tag.name);
+    let key = name_key(&tag.name);
     let params = params![tag.id, tag.name, key, tag.color, tag.created_by, tag.updated_at];
     tx.execute(INSERT, params)?;
     Ok(())
@@ -70,7 +76,7 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
 
 /// Writes a tag's name and colour.
 pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
-    let key = caseless(&tag.name);
+    let key = name_key(&tag.name);
     let params = params![tag.id, tag.name, key, tag.color, tag.updated_at];
     tx.execute(UPDATE, params)?;
     Ok(())

@@ -29,6 +29,27 @@ fn names_are_unique_whatever_the_case_and_listed_without_case() {
 }
 
 #[both]
+fn names_that_look_the_same_are_the_same() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let make = |name: &str| world.call(&acme.owner, "tags.create", json!({ "name": name }));
+    for (name, shown) in [("Very VIP\u{200b}", "Very VIP"), ("👩\u{200d}🚀", "👩\u{200d}🚀")]
+    {
+        assert_eq!(make(name).unwrap()["name"], shown, "kept as typed inside");
+    }
+    for name in [
+        "very vip",
+        "Very V\u{200d}IP",
+        "Very\u{a0}VIP",
+        "Very \u{3164}VIP\u{fe0f}",
+        "\u{202a}Very\u{ad} VIP\u{202c}",
+    ] {
+        assert_eq!(told(&make(name).unwrap_err())["kind"], "conflict", "{name:?}");
+    }
+    make("VeryVIP").expect("it looks different");
+}
+
+#[both]
 fn a_colour_is_kept_as_typed_and_has_a_default() {
     let world = World::new();
     let acme = world.empty_business("Acme");

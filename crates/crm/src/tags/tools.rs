@@ -87,7 +87,7 @@ impl Query for GetTag {
 input! {
     /// A new tag.
     pub struct CreateTagInput {
-        /// Unique in the account, whatever the case.
+        /// Unique in the account, whatever the case or invisible characters.
         pub name: Text<64>,
         /// #RRGGBB; default #6B7280.
         pub color: Option<Color>,
@@ -136,7 +136,7 @@ input! {
     pub struct UpdateTagInput, rules = update_rules {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
-        /// Unique in the account, whatever the case.
+        /// Unique in the account, whatever the case or invisible characters.
         pub name: Sent<Text<64>>,
         /// #RRGGBB.
         pub color: Sent<Color>,

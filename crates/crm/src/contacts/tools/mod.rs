@@ -162,7 +162,8 @@ impl Command for CreateContact {
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateContactInput) -> Result<Contact> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let contacts = store::active(ctx.tx, customer.id)?;
         let contact = match contacts.iter().find(|known| known.origin == Origin::Placeholder) {
             Some(placeholder) => fill_placeholder(ctx, placeholder, input)?,
@@ -255,8 +256,7 @@ pub struct UpdateContact;
 impl Tool for UpdateContact {
     const NAME: &'static str = "contacts.update";
     const TITLE: &'static str = "Update a contact";
-    const ABOUT: &'static str =
-        "Changes the fields sent; the others stay. null clears a phone, e-mail or title.";
+    const ABOUT: &'static str = "Changes the fields sent; the others stay.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;
@@ -271,8 +271,9 @@ impl Command for UpdateContact {
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateContactInput) -> Result<Contact> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
-        let old = active_contact(ctx, &customer, input.id)?;
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let old = active_contact(ctx, &customer, input.id, Error::archived)?;
         if old.is_primary && input.is_primary.0 == Some(false) {
             return Err(Error::conflict(
                 "A customer always has a primary contact: make another contact primary instead.",
@@ -319,7 +320,8 @@ impl Tool for ArchiveContact {
     const NAME: &'static str = "contacts.archive";
     const TITLE: &'static str = "Archive a contact";
     const ABOUT: &'static str = "Hides a contact and keeps its history. The last one cannot be \
-        archived; after the primary one the oldest other becomes primary.";
+        archived; after the primary one the oldest other becomes primary. No tool here brings it \
+        back: the team has it restored with zoop restore.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;
@@ -333,8 +335,9 @@ impl Command for ArchiveContact {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &ContactInput) -> Result<Archived<kinds::Contact>> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
-        let old = active_contact(ctx, &customer, input.id)?;
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let old = active_contact(ctx, &customer, input.id, Error::archived_already)?;
         let others: Vec<_> = store::active(ctx.tx, customer.id)?
             .into_iter()
             .filter(|contact| contact.id != old.id)
@@ -362,14 +365,18 @@ impl Command for ArchiveContact {
     }
 }
 
-/// A contact of the customer that is not archived.
+/// A contact of the customer that is not archived; `archived` refuses one that is.
 fn active_contact(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,
     id: Id<kinds::Contact>,
+    archived: fn(&'static str) -> Error,
 ) -> Result<Contact> {
     let contact = store::get(ctx.tx, customer.id, id)?;
-    if contact.archived_at.is_some() { Err(Error::not_found("contact")) } else { Ok(contact) }
+    match contact.archived_at {
+        None => Ok(contact),
+        Some(_) => Err(archived("contact").for_reader(ctx.access, Scope::ReadCustomers)),
+    }
 }
 
 /// Refuses one contact more than a customer can have active.

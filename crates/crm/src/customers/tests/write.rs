@@ -145,7 +145,7 @@ fn client_artefacts_are_dropped() {
         world.call(&acme.owner, "customers.get", arguments).expect(artefact);
     }
     let dropped = world.environment.dropped_artefacts.load(std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(dropped, 5, "and counted");
+    assert_eq!(dropped, 6, "and counted");
 }
 
 #[both]
@@ -296,6 +296,9 @@ fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
     ] {
         let error = told(&world.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
+        let message = text(&error, "message");
+        assert!(message.starts_with("This customer is archived"), "{tool}: {message}");
+        assert!(message.contains("zoop restore customer"), "{tool}: {message}");
     }
     world.operate(Some(acme.account), "customers.restore", json!({ "id": id }));
     assert_eq!(search(&world, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
@@ -408,4 +411,47 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
         .unwrap();
     let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["id", "created_at", "customer_id", "first_name", "last_name"]);
+}
+
+#[both]
+fn who_may_not_read_learns_neither_a_customers_type_nor_that_it_is_archived() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let writer = world.access(&world.key(acme.account, None, &[Scope::WriteCustomers]));
+    let refused = |access, tool: &str, arguments: Value| {
+        world.call(access, tool, arguments).unwrap_err().public_json("test")
+    };
+    let quiet = company(&world, &acme, "Quiet");
+    for id in [acme.id("customer"), &quiet] {
+        let both = json!({ "id": id, "last_name": "x", "company_name": "y" });
+        let hidden = refused(&writer, "customers.update", both.clone());
+        assert!(hidden.contains("must go with the customer's type"), "{hidden}");
+        assert_eq!(hidden, refused(&writer, "customers.update", both.clone()));
+        let shown = refused(&acme.owner, "customers.update", both);
+        assert!(shown.contains("whose customer_type is"), "{shown}");
+        assert!(!hidden.contains("customer_type"), "{hidden}");
+    }
+    let of_type = |id: &str| {
+        refused(
+            &writer,
+            "customers.update",
+            json!({ "id": id, "last_name": "x", "company_name": "y" }),
+        )
+    };
+    assert_eq!(of_type(acme.id("customer")), of_type(&quiet), "the same words for either type");
+
+    world.call(&acme.owner, "customers.archive", json!({ "id": quiet })).unwrap();
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    for (tool, key, more) in [
+        ("customers.archive", "id", json!({})),
+        ("customers.update", "id", json!({ "is_vip": true })),
+        ("contacts.create", "customer_id", json!({ "first_name": "A", "last_name": "B" })),
+    ] {
+        let answer = |id: &str| {
+            let mut arguments = more.clone();
+            arguments[key] = json!(id);
+            refused(&writer, tool, arguments)
+        };
+        assert_eq!(answer(&quiet), answer(nobody), "{tool}");
+    }
 }

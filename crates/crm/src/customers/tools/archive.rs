@@ -4,7 +4,7 @@ use crate::access::Scope;
 use crate::argument::input;
 use crate::context::WriteCtx;
 use crate::customers::{Customer, store};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::Archived;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
@@ -23,8 +23,9 @@ pub struct ArchiveCustomer;
 impl Tool for ArchiveCustomer {
     const NAME: &'static str = "customers.archive";
     const TITLE: &'static str = "Archive a customer";
-    const ABOUT: &'static str = "Hides a customer from lists and keeps its whole history; nothing \
-        is deleted. Its contacts and locations can then be read but not written.";
+    const ABOUT: &'static str = "Hides a customer from lists and keeps its whole history. Its \
+        contacts and locations can then be read but not written. No tool here brings it back: the \
+        team has it restored with zoop restore.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;
@@ -41,7 +42,11 @@ impl Command for ArchiveCustomer {
         ctx: &mut WriteCtx<'_, '_>,
         input: &ArchiveCustomerInput,
     ) -> Result<Archived<kinds::Customer>> {
-        let old = store::get(ctx.tx, input.id)?.unless_archived()?;
+        let old = store::get(ctx.tx, input.id)?;
+        if old.archived_at.is_some() {
+            let twice = Error::archived_already("customer");
+            return Err(twice.for_reader(ctx.access, Scope::ReadCustomers));
+        }
         let moment = ctx.moment();
         let new = Customer { archived_at: Some(moment), updated_at: moment, ..old.clone() };
         store::update(ctx.tx, &new)?;

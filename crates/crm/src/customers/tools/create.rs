@@ -33,13 +33,13 @@ input! {
         pub phone: Option<PhoneText>,
         /// E-mail address.
         pub email: Option<Email>,
-        /// Internal notes for the team.
+        /// One text about the customer for the team. For what happened and when, use notes.create.
         pub notes_internal: Option<Text<10_000>>,
         /// How the customer was acquired, such as referral or google.
         pub source: Option<Text<64>>,
         /// First contact; companies only.
         pub primary_contact: Option<PrimaryContactInput>,
-        /// First service location.
+        /// First location.
         pub location: Option<LocationInput>,
     }
 }

@@ -1,6 +1,6 @@
 //! `customers.update`
 
-use crate::access::Scope;
+use crate::access::{Access, Scope};
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, choices, input};
 use crate::contacts::{self, Origin};
 use crate::context::WriteCtx;
@@ -34,7 +34,8 @@ input! {
         pub phone: Patch<PhoneText>,
         /// E-mail address.
         pub email: Patch<Email>,
-        /// Internal notes for the team.
+        /// One text about the customer for the team, replaced as a whole. To add to what is there,
+        /// use notes.create.
         pub notes_internal: Patch<Text<10_000>>,
         /// Very important customer.
         pub is_vip: Sent<bool>,
@@ -62,8 +63,7 @@ pub struct UpdateCustomer;
 impl Tool for UpdateCustomer {
     const NAME: &'static str = "customers.update";
     const TITLE: &'static str = "Update a customer";
-    const ABOUT: &'static str =
-        "Changes the fields sent; the others stay. null clears a text, phone or e-mail.";
+    const ABOUT: &'static str = "Changes the fields sent; the others stay.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;
@@ -80,8 +80,8 @@ impl Command for UpdateCustomer {
     };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateCustomerInput) -> Result<CustomerRecord> {
-        let old = store::get(ctx.tx, input.id)?.unless_archived()?;
-        refuse_other_type(&old, input)?;
+        let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
+        refuse_other_type(&old, input, ctx.access)?;
         let new = changed(&old, input, ctx);
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
@@ -143,25 +143,38 @@ fn changed(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) 
     new
 }
 
-/// A person has no company name, a company no first and last name.
-fn refuse_other_type(customer: &Customer, input: &UpdateCustomerInput) -> Result<()> {
-    let foreign: &[(&str, bool)] = match customer.customer_type {
-        CustomerType::Individual => &[("company_name", input.company_name.0.is_some())],
-        CustomerType::Company => &[
-            ("first_name", input.first_name.0.is_some()),
-            ("last_name", !input.last_name.is_keep()),
-        ],
+/// A person has no company name, a company no first and last name. Which of the two the customer is, is
+/// told only to a caller who may read it.
+fn refuse_other_type(
+    customer: &Customer,
+    input: &UpdateCustomerInput,
+    access: &Access,
+) -> Result<()> {
+    let sent: Vec<_> = [
+        ("first_name", CustomerType::Individual, input.first_name.0.is_some()),
+        ("last_name", CustomerType::Individual, !input.last_name.is_keep()),
+        ("company_name", CustomerType::Company, input.company_name.0.is_some()),
+    ]
+    .into_iter()
+    .filter(|(.., sent)| *sent)
+    .collect();
+    let is_foreign = |goes_with: CustomerType| goes_with != customer.customer_type;
+    if !sent.iter().any(|(_, goes_with, _)| is_foreign(*goes_with)) {
+        return Ok(());
+    }
+    let may_read = access.scopes.has(Scope::ReadCustomers);
+    let problem = if may_read {
+        let kind = customer.customer_type.word();
+        format!("does not go with this customer, whose customer_type is {kind}")
+    } else {
+        "must go with the customer's type: first_name and last_name with an individual, \
+         company_name with a company"
+            .to_owned()
     };
-    let kind = customer.customer_type.word();
-    let problems: Vec<_> = foreign
-        .iter()
-        .filter(|(_, sent)| *sent)
-        .map(|(field, _)| FieldProblem {
-            field: (*field).to_owned(),
-            problem: format!("does not go with this customer, whose customer_type is {kind}"),
-        })
-        .collect();
-    if problems.is_empty() { Ok(()) } else { Err(Error::fields(problems)) }
+    let told = sent.into_iter().filter(|(_, goes_with, _)| !may_read || is_foreign(*goes_with));
+    let problems =
+        told.map(|(field, ..)| FieldProblem { field: field.to_owned(), problem: problem.clone() });
+    Err(Error::fields(problems.collect()))
 }
 
 /// The contact that was made with the customer follows it, until it is edited by itself.

@@ -50,7 +50,7 @@ input! {
         /// true only while the type has no primary; default false. The first of a type is primary
         /// in any case.
         pub is_primary: Option<bool>,
-        /// Gate or alarm codes.
+        /// Gate or alarm codes and the like.
         pub access_notes: Option<Text<10_000>>,
         /// Where to park.
         pub parking_notes: Option<Text<10_000>>,
@@ -158,7 +158,7 @@ pub struct CreateLocation;
 impl Tool for CreateLocation {
     const NAME: &'static str = "locations.create";
     const TITLE: &'static str = "Add a location";
-    const ABOUT: &'static str = "Adds a service address to a customer.";
+    const ABOUT: &'static str = "Adds an address to a customer, of one of four types.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;
@@ -172,7 +172,8 @@ impl Command for CreateLocation {
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateLocationInput) -> Result<Location> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         add(ctx, customer.id, &input.address)
     }
 }
@@ -236,7 +237,8 @@ impl Tool for ArchiveLocation {
     const NAME: &'static str = "locations.archive";
     const TITLE: &'static str = "Archive a location";
     const ABOUT: &'static str = "Hides an address and keeps its history. After a primary one the \
-        oldest other of its type becomes primary.";
+        oldest other of its type becomes primary. No tool here brings it back: the team has it \
+        restored with zoop restore.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;
@@ -253,8 +255,9 @@ impl Command for ArchiveLocation {
         ctx: &mut WriteCtx<'_, '_>,
         input: &OneLocationInput,
     ) -> Result<Archived<kinds::Location>> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
-        let old = active_location(ctx, customer.id, input.id)?;
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let old = active_location(ctx, customer.id, input.id, Error::archived_already)?;
         let moment = ctx.moment();
         let new = Location {
             is_primary: false,
@@ -285,14 +288,18 @@ fn promote_oldest(
     ctx.updated(old, &new)
 }
 
-/// A location of the customer that is not archived.
+/// A location of the customer that is not archived; `archived` refuses one that is.
 fn active_location(
     ctx: &mut WriteCtx<'_, '_>,
     customer: Id<kinds::Customer>,
     id: Id<kinds::Location>,
+    archived: fn(&'static str) -> Error,
 ) -> Result<Location> {
     let location = store::get(ctx.tx, customer, id)?;
-    if location.archived_at.is_some() { Err(Error::not_found("location")) } else { Ok(location) }
+    match location.archived_at {
+        None => Ok(location),
+        Some(_) => Err(archived("location").for_reader(ctx.access, Scope::ReadCustomers)),
+    }
 }
 
 /// Refuses one location more than a customer can have active.

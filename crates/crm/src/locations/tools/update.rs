@@ -35,22 +35,31 @@ input! {
         pub label: Patch<Text<128>>,
         /// false demotes; true promotes while the type has no primary.
         pub is_primary: Sent<bool>,
-        /// Gate or alarm codes.
+        /// Gate or alarm codes and the like, replaced as a whole.
         pub access_notes: Patch<Text<10_000>>,
-        /// Where to park.
+        /// Where to park, replaced as a whole.
         pub parking_notes: Patch<Text<10_000>>,
-        /// Anything else for the crew.
+        /// Anything else for the crew, replaced as a whole.
         pub service_notes: Patch<Text<10_000>>,
-        /// Together with longitude, also when cleared, unless there is one.
+        /// Only together with longitude, also to clear it.
         pub latitude: Patch<Latitude>,
-        /// Together with latitude, likewise.
+        /// Only together with latitude, also to clear it.
         pub longitude: Patch<Longitude>,
         /// Google Places id.
         pub place_id: Patch<Text<512>>,
     }
 }
 
+/// Latitude and longitude are set together and cleared together. What is stored does not matter: half of
+/// a position that was sent never goes with half of another one.
 fn update_rules(sent: &mut Fields) {
+    let [latitude, longitude] =
+        ["latitude", "longitude"].map(|field| (sent.was_sent(field), sent.holds(field)));
+    if latitude != longitude {
+        for (field, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
+            sent.refuse::<()>(field, format!("must be set or cleared together with {other}"));
+        }
+    }
     sent.require_change(&["id", "customer_id"]);
 }
 
@@ -60,9 +69,8 @@ pub struct UpdateLocation;
 impl Tool for UpdateLocation {
     const NAME: &'static str = "locations.update";
     const TITLE: &'static str = "Update a location";
-    const ABOUT: &'static str = "Changes the fields sent; the others stay. null clears an optional \
-        text or both coordinates. To promote another location, first set is_primary false on the \
-        primary one, then true on the other.";
+    const ABOUT: &'static str = "Changes the fields sent; the others stay. To promote another \
+        location, first set is_primary false on the primary one, then true on the other.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;
@@ -77,22 +85,10 @@ impl Command for UpdateLocation {
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateLocationInput) -> Result<Location> {
-        let customer = customers::store::get(ctx.tx, input.customer_id)?.unless_archived()?;
-        let old = active_location(ctx, customer.id, input.id)?;
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let old = active_location(ctx, customer.id, input.id, Error::archived)?;
         let mut new = changed(&old, input, ctx);
-        if new.latitude.is_some() != new.longitude.is_some() {
-            // The one that was not sent, or of two that were the one that is null.
-            let missing = match (input.latitude.is_keep(), input.longitude.is_keep()) {
-                (true, _) => "latitude",
-                (_, true) => "longitude",
-                _ if new.latitude.is_none() => "latitude",
-                _ => "longitude",
-            };
-            return Err(Error::field(
-                missing,
-                "must be set or cleared together with the other one",
-            ));
-        }
         let others: Vec<_> = store::active(ctx.tx, customer.id)?
             .into_iter()
             .filter(|location| location.id != old.id)

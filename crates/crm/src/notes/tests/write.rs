@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{bodies, failed, history, kind, note, refused, unlimited};
+use super::{bodies, failed, history, kind, note, refused, text_of, unlimited};
 use crate::access::{Access, Scope};
 use crate::testing::{Business, World};
 
@@ -201,6 +201,20 @@ fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
     ] {
         assert_eq!(kind(world.call(&business.office, tool, arguments)), "not_found", "{tool}");
     }
+    let told = |access, tool: &str, more: Value| {
+        let mut arguments = more;
+        arguments["id"] = json!(id);
+        text_of(&refused(world.call(access, tool, arguments)), "message")
+    };
+    let again = told(&business.owner, "notes.archive", json!({}));
+    assert!(again.starts_with("This note is archived already"), "{again}");
+    let changed = told(&business.office, "notes.update", json!({ "pinned": true }));
+    assert!(changed.starts_with("This note is archived: "), "{changed}");
+    let others = told(&business.tech, "notes.update", json!({ "pinned": true }));
+    assert!(
+        others.starts_with("There is no such note"),
+        "neither its author nor an owner: {others}"
+    );
     let uninvited = world.call(&business.owner, "notes.restore", json!({ "id": id }));
     assert_eq!(kind(uninvited), "insufficient_scope");
     assert_eq!(restore().unwrap(), json!({ "restored": true, "id": id }));

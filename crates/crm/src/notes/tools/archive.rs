@@ -3,7 +3,7 @@
 use super::NoteInput;
 use crate::access::Scope;
 use crate::context::WriteCtx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::kinds;
 use crate::notes::{Note, access, limit, record, store};
 use crate::page::Archived;
@@ -16,7 +16,8 @@ impl Tool for ArchiveNote {
     const NAME: &'static str = "notes.archive";
     const TITLE: &'static str = "Archive a note";
     const ABOUT: &'static str = "Hides a note from notes.list and notes.get; its data is kept. \
-        Only its author or an owner may. Needs a user key or OAuth token.";
+        Only its author or an owner may. No tool here brings it back: the team has it restored with \
+        zoop restore. Needs a user key or OAuth token.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
     const DOORS: Doors = Doors::Everywhere;
@@ -30,7 +31,7 @@ impl Command for ArchiveNote {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Archived<kinds::Note>> {
-        let old = access::changeable(ctx, input.id)?;
+        let old = access::changeable(ctx, input.id, Error::archived_already)?;
         limit::count(ctx)?;
         let moment = ctx.moment();
         let new = Note { archived_at: Some(moment), updated_at: moment, ..old.clone() };

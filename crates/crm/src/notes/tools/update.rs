@@ -59,7 +59,7 @@ impl Command for UpdateNote {
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateNoteInput) -> Result<Note> {
-        let old = access::changeable(ctx, input.id)?;
+        let old = access::changeable(ctx, input.id, Error::archived)?;
         if !old.draft && input.draft.0 == Some(true) {
             return Err(Error::field("draft", "cannot be true: the note is committed already"));
         }
