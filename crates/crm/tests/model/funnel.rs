@@ -9,7 +9,7 @@ use super::contract::{Tool, Use};
 use super::notes::DAY;
 use super::pools;
 use super::state::{
-    CONFLICT, Fresh, INVALID, NO_SCOPE, Outcome, Remembered, Tenant, wrong, wrong_field,
+    CONFLICT, Fresh, INVALID, NO_SCOPE, Outcome, Refusal, Remembered, Tenant, wrong, wrong_field,
 };
 
 const KEY: &str = "idempotency_key";
@@ -38,8 +38,8 @@ impl Tenant {
         self.authorize(caller, tool)?;
         let mut sent = sent.as_object().expect("an object").clone();
         sent.retain(|name, _| !pools::ARTEFACTS.contains(&name.as_str()));
-        let key = if tool.is_read() { None } else { take_key(&mut sent)? };
-        let arguments = arguments(tool, &sent)?;
+        let key = if tool.is_read() { Ok(None) } else { take_key(&mut sent) };
+        let (key, arguments) = both(key, arguments(tool, &sent))?;
         if let Some(key) = &key
             && let Some(known) = self.remembered.get(&(caller, key.clone()))
             && known.at + DAY > now
@@ -50,7 +50,9 @@ impl Tenant {
             let answer = known.answer.clone();
             return Ok(self.receipt(caller, tool, answer, &sent));
         }
-        let (answer, leaves_history) = self.run(caller, tool, &arguments, fresh, now)?;
+        let (answer, leaves_history) = self
+            .run(caller, tool, &arguments, fresh, now)
+            .map_err(|refusal| self.without_type(caller, tool, &arguments, refusal))?;
         if leaves_history {
             self.history.push(tool.name);
         }
@@ -95,6 +97,30 @@ impl Tenant {
         Ok((answer?, !tool.is_read()))
     }
 
+    /// Which names a customer's type does not have would tell the type: a caller who may not read is told
+    /// all that it sent.
+    fn without_type(
+        &self,
+        caller: usize,
+        tool: &Tool,
+        arguments: &Object,
+        refusal: Refusal,
+    ) -> Refusal {
+        let of_types = ["first_name", "last_name", "company_name"].map(str::to_owned);
+        let is_about_type =
+            |fields: &BTreeSet<String>| fields.iter().all(|field| of_types.contains(field));
+        match &refusal.fields {
+            Some(fields)
+                if tool.name == "customers.update"
+                    && is_about_type(fields)
+                    && !self.may(caller, tool.read_scope()) =>
+            {
+                wrong(of_types.into_iter().filter(|name| arguments.contains_key(name)).collect())
+            }
+            _ => refusal,
+        }
+    }
+
     /// A caller who may not read is told what it sent, and how to find it again.
     fn receipt(&self, caller: usize, tool: &Tool, answer: Value, sent: &Object) -> Value {
         let can_read = self.may(caller, tool.read_scope());
@@ -121,6 +147,19 @@ impl Tenant {
             receipt[shown] = stored;
         }
         receipt
+    }
+}
+
+/// Both, or everything that is wrong with either.
+fn both<T, U>(left: Outcome<T>, right: Outcome<U>) -> Outcome<(T, U)> {
+    match (left, right) {
+        (Ok(left), Ok(right)) => Ok((left, right)),
+        (Err(mut left), Err(right)) => {
+            let fields = left.fields.into_iter().chain(right.fields).flatten();
+            left.fields = Some(fields.collect());
+            Err(left)
+        }
+        (Err(refusal), _) | (_, Err(refusal)) => Err(refusal),
     }
 }
 

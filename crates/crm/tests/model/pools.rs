@@ -125,7 +125,8 @@ pub(super) const KEYS: &[&str] = &["k1", "k2", "k3"];
 pub(super) const NUMBERS: &[&str] = &["C-0001", "C-0002", "C-0003", "C-0007", "C-9999", "banana"];
 
 /// Keys that clients add on their own.
-pub(super) const ARTEFACTS: &[&str] = &["toolCallId", "sessionId", "action", "chatInput", "tool"];
+pub(super) const ARTEFACTS: &[&str] =
+    &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];
 
 /// An id of version 7 that no record has.
 pub(super) const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
