@@ -181,9 +181,9 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
             let problem = |problem: &FieldProblem| format!("{} {}", problem.field, problem.problem);
             anyhow!("{}", fields.iter().map(problem).collect::<Vec<_>>().join("; "))
         }
-        Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
-            anyhow!("{message}")
-        }
+        Error::InvalidInput { message, .. }
+        | Error::Archived { message, .. }
+        | Error::Conflict { message, .. } => anyhow!("{message}"),
         Error::NotFound { record: "tenant" } => {
             anyhow!("there is no tenant with this id: `zoop tenant list` shows them")
         }

@@ -216,8 +216,10 @@ fn phone_forms(q: &str, country: Country) -> Vec<String> {
     let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
     let international = || phone::parse(q, country).map(|phone| digits(phone.e164()));
     if !plain.chars().all(is_phone) {
-        // Letters may stand for digits, but only the rules of whole numbers can tell.
-        let spelled = phone::is_spelled(q).then(international);
+        // Letters may stand for digits, but only the rules of whole numbers can tell. Such a number
+        // begins with digits, and nearly no other query has any: those cost nothing.
+        let has_digits = digits(plain).len() >= SHORTEST_PHONE_WORD;
+        let spelled = (has_digits && phone::is_spelled(q)).then(international);
         return spelled.into_iter().flatten().collect();
     }
     let mut forms = vec![digits(plain), digits(&plain.replace("(0)", ""))];

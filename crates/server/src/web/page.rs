@@ -49,7 +49,9 @@ pub(crate) fn stop(status: StatusCode, title: &str, message: &str) -> Response {
 pub(crate) fn failed(error: &Error) -> Response {
     match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => too_many(*seconds),
-        Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
+        Error::InvalidInput { message, .. }
+        | Error::Archived { message, .. }
+        | Error::Conflict { message, .. } => {
             stop(StatusCode::BAD_REQUEST, "This did not work", message)
         }
         Error::NotFound { .. } => not_found(),
