@@ -2,6 +2,7 @@
 
 mod search;
 mod write;
+mod write_only;
 
 use serde_json::{Value, json};
 
