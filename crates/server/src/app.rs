@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware;
 use axum::routing::{any, get};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
@@ -156,14 +157,16 @@ impl App {
     /// What the public port serves.
     pub fn public_router(&self) -> Router {
         Router::new()
-            .route("/api/mcp", any(mcp::endpoint))
-            .route("/healthz", get(ops::health))
-            .route("/readyz", get(ops::readiness))
             .merge(web::assets::routes())
             .merge(company::routes())
             .merge(oauth::routes())
             .merge(people::routes())
             .fallback(ops::unknown_path)
+            .layer(middleware::from_fn(web::refusal::for_people))
+            // Behind the layer, so that it costs no call anything, and probes always get JSON.
+            .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
+            .route("/healthz", get(ops::health))
+            .route("/readyz", get(ops::readiness))
             .with_state(self.clone())
     }
 

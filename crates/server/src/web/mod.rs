@@ -9,3 +9,4 @@ pub(crate) mod browser;
 pub(crate) mod form;
 pub(crate) mod next;
 pub(crate) mod page;
+pub(crate) mod refusal;
