@@ -23,6 +23,7 @@ use crate::visitors::Action;
 use crate::web::browser::{self, SESSION};
 use crate::web::form::{self, Form};
 use crate::web::page;
+use crate::web::words::{self, Words};
 
 /// A business that the person can give a program something of.
 #[derive(Debug, Clone)]
@@ -123,19 +124,7 @@ fn query(request: &Asked) -> String {
 }
 
 fn wish(scope: Scope) -> Wish {
-    let (title, about) = match scope {
-        Scope::ReadCustomers => {
-            ("Read customers", "See customers, their contacts, addresses and tags.")
-        }
-        Scope::WriteCustomers => (
-            "Change customers",
-            "Add, change and archive customers, contacts and addresses; change and delete tags.",
-        ),
-        Scope::ReadNotes => ("Read notes", "See the notes that the team has written."),
-        Scope::WriteNotes => ("Write notes", "Add, change and archive notes in your name."),
-        // Never granted to a program.
-        Scope::Administer | Scope::Operate => ("", ""),
-    };
+    let Words { title, about } = words::scope(scope);
     Wish { name: scope.name(), title, about }
 }
 

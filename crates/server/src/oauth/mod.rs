@@ -52,7 +52,7 @@ pub(crate) fn routes() -> Router<App> {
 }
 
 /// The resource that tokens are for (RFC 8707).
-fn resource(public_url: &str) -> String {
+pub(crate) fn resource(public_url: &str) -> String {
     format!("{public_url}/api/mcp")
 }
 

@@ -4,19 +4,25 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::access::Role;
-use zoop_crm::clock::Moment;
+use zoop_crm::access::{Role, Scope};
+use zoop_crm::error::Error;
 use zoop_crm::id::{Id, kinds};
+use zoop_crm::oauth::clients::{self, Client, ClientKind};
 use zoop_crm::oauth::grants::{self, GrantRecord};
+use zoop_crm::oauth::redirect;
 use zoop_crm::sign_in::sessions::Workplace;
 use zoop_crm::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
+use zoop_db::{ReadTx, Timestamp};
 
+use super::agent;
 use super::visit::{Visit, either};
 use crate::app::App;
 use crate::company::Button;
+use crate::oauth;
 use crate::visitors::Action;
 use crate::web::next::HOME;
 use crate::web::page;
+use crate::web::words::{self, Time};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -24,13 +30,15 @@ struct Account<'a> {
     frame: Frame,
     email: &'a str,
     businesses: Vec<Business>,
+    /// Where assistants find the MCP server.
+    mcp_address: String,
     has_password: bool,
     second_factor: bool,
     recovery_codes: i64,
     /// Leads to the company's provider, where that does not know the person yet.
     company: Option<Button<'a>>,
-    sessions: Vec<Session>,
-    programs: Vec<Program>,
+    sessions: Bounded<Session>,
+    programs: Bounded<Program>,
     done: &'a str,
     fault: &'a str,
 }
@@ -61,8 +69,8 @@ struct Session {
     id: Id<kinds::Session>,
     browser: String,
     address: String,
-    since: String,
-    last_used: String,
+    since: Time,
+    last_used: Time,
     is_this: bool,
 }
 
@@ -71,9 +79,27 @@ struct Program {
     id: Id<kinds::Grant>,
     name: String,
     business: String,
+    /// Where the program is: names are not unique.
+    host: String,
     scopes: String,
-    since: String,
-    last_used: String,
+    since: Time,
+    last_used: Option<Time>,
+}
+
+/// A list of which the first rows are shown, and the others when they are asked for.
+struct Bounded<T> {
+    shown: Vec<T>,
+    more: Vec<T>,
+}
+
+/// Rows that are shown at once.
+const SHOWN: usize = 8;
+
+impl<T> Bounded<T> {
+    fn new(mut rows: Vec<T>) -> Self {
+        let more = rows.split_off(rows.len().min(SHOWN));
+        Self { shown: rows, more }
+    }
 }
 
 /// What was just done, by the word in the address.
@@ -124,7 +150,7 @@ async fn account(
             second_factor::recovery_codes_left(tx, user)?,
             identities::is_linked(tx, user)?,
             sessions::live(tx, user, environment.clock.now())?,
-            grants::of_person(tx, &who, environment.clock.now())?,
+            programs(tx, &who, environment.clock.now())?,
         ))
     });
     let (workplaces, has_password, second_factor, recovery_codes, is_linked, live, programs) =
@@ -134,16 +160,17 @@ async fn account(
         frame: Frame::of(person, &workplaces, "account"),
         email: &person.email,
         businesses: workplaces.iter().map(Business::of).collect(),
+        mcp_address: oauth::resource(&visit.shared.settings.public_url),
         has_password,
         second_factor,
         recovery_codes,
         company,
-        sessions: live.into_iter().map(|live| Session::of(live, person)).collect(),
-        programs: programs.into_iter().map(Program::of).collect(),
+        sessions: Bounded::new(sessions(live, person)),
+        programs: Bounded::new(programs),
         done,
         fault,
     };
-    Ok(page::page(status, &template))
+    Ok(page::page_with_script(status, &template))
 }
 
 impl Business {
@@ -151,43 +178,63 @@ impl Business {
         Self {
             id: workplace.account.id,
             name: workplace.name.clone(),
-            role: workplace.role.word(),
+            role: words::role(workplace.role).title,
             is_owner: workplace.role == Role::Owner,
         }
     }
 }
 
+/// The person's sessions: this one, then the others, newest first.
+fn sessions(live: Vec<sessions::LiveSession>, person: &SignedIn) -> Vec<Session> {
+    let rows = live.into_iter().map(|live| Session::of(live, person));
+    let (mut rows, others): (Vec<_>, Vec<_>) = rows.partition(|session| session.is_this);
+    rows.extend(others);
+    rows
+}
+
 impl Session {
     fn of(live: sessions::LiveSession, person: &SignedIn) -> Self {
         let sessions::LiveSession { record, last_used_at } = live;
-        let browser = if record.browser.is_empty() { "A browser".into() } else { record.browser };
         Self {
             id: record.id,
-            browser,
+            browser: agent::in_words(&record.browser),
             address: record.address,
-            since: minute(record.created_at),
-            last_used: minute(last_used_at),
+            since: record.created_at.into(),
+            last_used: last_used_at.into(),
             is_this: record.id == person.session,
         }
     }
 }
 
+/// The person's programs, newest first.
+fn programs(tx: &mut ReadTx<'_>, person: &SignedIn, now: Timestamp) -> Result<Vec<Program>, Error> {
+    let newest = grants::of_person(tx, person, now)?.into_iter().rev();
+    newest.map(|grant| Program::of(tx, grant)).collect()
+}
+
 impl Program {
-    fn of(grant: GrantRecord) -> Self {
-        Self {
+    fn of(tx: &mut ReadTx<'_>, grant: GrantRecord) -> Result<Self, Error> {
+        let client = clients::find(tx, &grant.client_id)?;
+        let scopes = grant.scopes.iter().filter_map(|name| Scope::parse(name));
+        let scopes: Vec<_> = scopes.map(|scope| words::scope(scope).title.to_lowercase()).collect();
+        Ok(Self {
             id: grant.id,
             name: grant.client_name,
             business: grant.tenant_name,
-            scopes: grant.scopes.join(", "),
-            since: minute(grant.created_at),
-            last_used: grant.last_used_at.map_or_else(|| "never".to_owned(), minute),
-        }
+            host: client.map_or_else(String::new, host),
+            scopes: scopes.join(", "),
+            since: grant.created_at.into(),
+            last_used: grant.last_used_at.map(Time::from),
+        })
     }
 }
 
-/// A moment as pages show it.
-pub(super) fn minute(moment: Moment) -> String {
-    let whole = zoop_crm::clock::rfc3339(moment.0);
-    let minute = whole.get(..16).unwrap_or_default().replace('T', " ");
-    format!("{minute} UTC")
+/// Where a program is: the host of its document, else the one that it is sent back to.
+fn host(client: Client) -> String {
+    let address = match client.kind {
+        ClientKind::Document => Some(client.id),
+        ClientKind::Registered => client.redirect_uris.into_iter().next(),
+    };
+    let place = redirect::destination(&address.unwrap_or_default());
+    if place.is_local { format!("this device ({})", place.host) } else { place.host }
 }

@@ -126,7 +126,7 @@ async fn setup(
     let frame = frame(visit, person).await?;
     let picture = picture::of(&enrolment.link);
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok(page::page(status, &Setup { frame, enrolment, picture, fault }))
+    Ok(page::page_with_script(status, &Setup { frame, enrolment, picture, fault }))
 }
 
 async fn frame(visit: &Visit, person: &SignedIn) -> Result<Frame, Response> {
@@ -151,7 +151,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
         match confirm.await? {
             (Some(codes), _) => {
                 let frame = frame(&visit, &person).await?;
-                Ok(page::page(StatusCode::OK, &RecoveryCodes { frame, codes }))
+                Ok(page::page_with_script(StatusCode::OK, &RecoveryCodes { frame, codes }))
             }
             (None, Some(enrolment)) => {
                 let fault = "This is not the code of now: wait for the next one and try again.";

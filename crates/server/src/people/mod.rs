@@ -4,6 +4,7 @@
 //! catalogue's tools); here it is asked by forms and shown.
 
 mod account;
+mod agent;
 mod change;
 pub(crate) mod hashing;
 mod invitation;
@@ -37,7 +38,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/account/programs/disconnect", post(change::disconnect))
         .route("/team", get(team::show))
         .route("/team/role", post(team::set_role))
-        .route("/team/remove", post(team::remove))
+        .route("/team/remove", get(team::ask_to_remove).post(team::remove))
         .route("/team/invite", post(team::invite))
         .route("/team/revoke", post(team::revoke))
 }

@@ -7,11 +7,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 use zoop_crm::access::Role;
+use zoop_crm::clock::{Moment, parse_rfc3339};
 use zoop_crm::error::Error;
 use zoop_crm::id::{Id, kinds};
 use zoop_crm::sign_in::SignedIn;
 use zoop_crm::sign_in::sessions::Workplace;
 use zoop_crm::{catalog, run};
+use zoop_db::Timestamp;
 
 use super::account::Frame;
 use super::mail::Invitation;
@@ -20,6 +22,7 @@ use crate::app::App;
 use crate::visitors::Action;
 use crate::web::form::Form;
 use crate::web::page;
+use crate::web::words::{self, Time, Words};
 
 #[derive(Template)]
 #[template(path = "team.html")]
@@ -29,9 +32,37 @@ struct Team<'a> {
     others: Vec<Workplace>,
     members: Vec<Member>,
     invitations: Vec<Invited>,
-    roles: [&'static str; 3],
+    /// Every role, the one that may do most first.
+    roles: Vec<RoleWords>,
+    /// Every role, the one that most people get first.
+    offered: Vec<RoleWords>,
+    sends_mail: bool,
     shown: Option<Shown>,
+    done: &'a str,
     fault: &'a str,
+}
+
+/// The page that asks before a person is removed.
+#[derive(Template)]
+#[template(path = "team_remove.html")]
+struct Removal<'a> {
+    frame: Frame,
+    business: &'a Workplace,
+    member: Member,
+}
+
+/// A role: its value in forms, and what it means.
+struct RoleWords {
+    word: &'static str,
+    title: &'static str,
+    about: &'static str,
+}
+
+impl From<Role> for RoleWords {
+    fn from(role: Role) -> Self {
+        let Words { title, about } = words::role(role);
+        Self { word: role.word(), title, about }
+    }
 }
 
 struct Member {
@@ -46,8 +77,8 @@ struct Invited {
     id: String,
     name: String,
     email: String,
-    role: String,
-    until: String,
+    role: RoleWords,
+    until: Time,
 }
 
 /// An invitation that was just made.
@@ -58,7 +89,14 @@ struct Shown {
     mail: &'static str,
 }
 
-const ROLES: [&str; 3] = ["owner", "office", "tech"];
+const OFFERED: [Role; 3] = [Role::Office, Role::Tech, Role::Owner];
+
+/// What was just done, by the word in the address.
+const DONE: [(&str, &str); 3] = [
+    ("role", "The role was changed."),
+    ("removed", "The person was removed from this business. Their programs are disconnected."),
+    ("revoked", "The invitation was revoked. Its link no longer works."),
+];
 
 /// `GET /team`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
@@ -66,9 +104,19 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let visit = Visit::begin(&app, request, Action::Page)?;
         let person = visit.person(&visit.target).await?;
         let business = choose(&visit, &person, visit.query.get("business")).await?;
-        team(&visit, &person, &business, None, "").await
+        let word = visit.query.text("done");
+        let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
+        team(&visit, &person, &business, Said { done, ..Said::default() }).await
     };
     either(answer.await)
+}
+
+/// What the page says above the team.
+#[derive(Default)]
+struct Said<'a> {
+    shown: Option<Shown>,
+    done: &'a str,
+    fault: &'a str,
 }
 
 /// The businesses of an owner, the one that was asked for or the first before the others.
@@ -153,14 +201,30 @@ async fn rows<T>(
     Ok(answer["rows"].as_array().into_iter().flatten().map(row).collect())
 }
 
-async fn team(
+fn text(row: &Value, key: &str) -> String {
+    row[key].as_str().unwrap_or_default().to_owned()
+}
+
+impl Invited {
+    fn of(row: &Value) -> Self {
+        // The tool writes both: what they name is always there.
+        let role = Role::from_word(&text(row, "role")).unwrap_or(Role::Tech);
+        let until = parse_rfc3339(&text(row, "expires_at")).unwrap_or(Timestamp(0));
+        Self {
+            id: text(row, "id"),
+            name: text(row, "name"),
+            email: text(row, "email"),
+            role: role.into(),
+            until: Moment(until).into(),
+        }
+    }
+}
+
+async fn members(
     visit: &Visit,
     person: &SignedIn,
     business: &Chosen,
-    shown: Option<Shown>,
-    fault: &str,
-) -> Result<Response, Response> {
-    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+) -> Result<Vec<Member>, Response> {
     let this = person.user.to_string();
     let members = rows(visit, person, business, "users.list", |row| Member {
         is_this: row["id"] == this.as_str(),
@@ -169,15 +233,18 @@ async fn team(
         email: text(row, "email"),
         role: text(row, "role"),
     });
-    let members = members.await?;
-    let invitations = rows(visit, person, business, "invitations.list", |row| Invited {
-        id: text(row, "id"),
-        name: text(row, "name"),
-        email: text(row, "email"),
-        role: text(row, "role"),
-        until: text(row, "expires_at").get(..10).unwrap_or_default().to_owned(),
-    });
-    let invitations = invitations.await?;
+    members.await
+}
+
+async fn team(
+    visit: &Visit,
+    person: &SignedIn,
+    business: &Chosen,
+    said: Said<'_>,
+) -> Result<Response, Response> {
+    let members = members(visit, person, business).await?;
+    let invitations = rows(visit, person, business, "invitations.list", Invited::of).await?;
+    let Said { shown, done, fault } = said;
     let id = business.here.account.id;
     let owned = |it: &&Workplace| it.role == Role::Owner && it.account.id != id;
     let template = Team {
@@ -186,26 +253,30 @@ async fn team(
         others: business.all.iter().filter(owned).cloned().collect(),
         members,
         invitations,
-        roles: ROLES,
+        roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
+        offered: OFFERED.map(RoleWords::from).into(),
+        sends_mail: visit.shared.settings.mail.is_some(),
         shown,
+        done,
         fault,
     };
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok(page::page(status, &template))
+    Ok(page::page_with_script(status, &template))
 }
 
-/// Runs a tool that changes something, and shows the team anew.
+/// Runs a tool that changes something, and shows the team again with the word for what was done.
 async fn change(
     app: &App,
     request: Request,
     name: &'static str,
+    done: &'static str,
     arguments: impl Fn(&Form) -> Value + Send,
 ) -> Result<Response, Response> {
     let (visit, form, person, business) = begin(app, request).await?;
     match tool(&visit, &person, &business, name, arguments(&form)).await {
         Ok(_) => {
             let id = business.here.account.id;
-            Ok(page::go_to(&format!("/team?business={id}")))
+            Ok(page::go_to(&format!("/team?business={id}&done={done}")))
         }
         Err(error) => retry(&visit, &person, &business, &error).await,
     }
@@ -220,7 +291,7 @@ async fn retry(
 ) -> Result<Response, Response> {
     match error {
         Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
-            team(visit, person, business, None, message).await
+            team(visit, person, business, Said { fault: message, ..Said::default() }).await
         }
         other => Err(page::failed(other)),
     }
@@ -229,19 +300,37 @@ async fn retry(
 /// `POST /team/role`
 pub(super) async fn set_role(State(app): State<App>, request: Request) -> Response {
     let arguments = |form: &Form| json!({ "id": form.text("user"), "role": form.text("role") });
-    either(change(&app, request, "users.set_role", arguments).await)
+    either(change(&app, request, "users.set_role", "role", arguments).await)
+}
+
+/// `GET /team/remove`: what it ends, and the way back.
+pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let visit = Visit::begin(&app, request, Action::Page)?;
+        let person = visit.person("/team").await?;
+        let business = visit.query.get("business").ok_or_else(page::not_found)?;
+        let business = choose(&visit, &person, Some(business)).await?;
+        let members = members(&visit, &person, &business).await?;
+        let asked = visit.query.text("user");
+        let member = members.into_iter().find(|member| member.id == asked);
+        let member = member.ok_or_else(page::not_found)?;
+        let frame = Frame::of(&person, &business.all, "team");
+        let business = &business.here;
+        Ok(page::page(StatusCode::OK, &Removal { frame, business, member }))
+    };
+    either(answer.await)
 }
 
 /// `POST /team/remove`
 pub(super) async fn remove(State(app): State<App>, request: Request) -> Response {
     let arguments = |form: &Form| json!({ "id": form.text("user") });
-    either(change(&app, request, "users.remove", arguments).await)
+    either(change(&app, request, "users.remove", "removed", arguments).await)
 }
 
 /// `POST /team/revoke`
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
     let arguments = |form: &Form| json!({ "id": form.text("invitation") });
-    either(change(&app, request, "invitations.revoke", arguments).await)
+    either(change(&app, request, "invitations.revoke", "revoked", arguments).await)
 }
 
 /// `POST /team/invite`: the link is shown this once, whether or not it could be sent.
@@ -264,7 +353,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
         };
         let mail = send(&visit, invitation).await;
         let shown = Shown { link, email: email.to_owned(), mail };
-        team(&visit, &person, &business, Some(shown), "").await
+        team(&visit, &person, &business, Said { shown: Some(shown), ..Said::default() }).await
     };
     either(answer.await)
 }

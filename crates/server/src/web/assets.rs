@@ -1,4 +1,4 @@
-//! The style sheet, the font and the icon of every page, within the binary.
+//! The style sheet, the script, the font and the icon of the pages, within the binary.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -9,8 +9,9 @@ use axum::routing::get;
 use crate::app::App;
 
 /// Name, media type, content.
-const ASSETS: [(&str, &str, &[u8]); 3] = [
+const ASSETS: [(&str, &str, &[u8]); 4] = [
     ("/assets/app.css", "text/css; charset=utf-8", include_bytes!("../../assets/app.css")),
+    ("/assets/page.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/page.js")),
     ("/assets/icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
     ("/assets/inter.woff2", "font/woff2", include_bytes!("../../assets/inter.woff2")),
 ];

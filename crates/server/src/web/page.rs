@@ -9,11 +9,23 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use zoop_crm::error::Error;
 
-/// Nothing is loaded but the style, the font and the icon; forms go to this server; nobody frames it.
+/// Nothing is loaded but the style, the font and the icon, and the script where a page has one; forms go
+/// to this server; no page is framed.
 ///
 /// Source: Content Security Policy Level 3.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+macro_rules! policy {
+    ($scripts:literal) => {
+        concat!(
+            "default-src 'none'; ",
+            $scripts,
+            "style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'"
+        )
+    };
+}
+
+const POLICY: &str = policy!("");
+const SCRIPT_POLICY: &str = policy!("script-src 'self'; ");
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 
@@ -40,6 +52,14 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     }
 }
 
+/// A page with `assets/page.js`, which copies texts and writes local times; it works without it too.
+pub(crate) fn page_with_script(status: StatusCode, template: &impl Template) -> Response {
+    let mut response = page(status, template);
+    let policy = HeaderValue::from_static(SCRIPT_POLICY);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
 /// A page that only says something, such as what is wrong and what to do about it.
 pub(crate) fn stop(status: StatusCode, title: &str, message: &str) -> Response {
     page(status, &Stop { title, message })
@@ -52,13 +72,13 @@ pub(crate) fn failed(error: &Error) -> Response {
         Error::InvalidInput { message, .. }
         | Error::Archived { message, .. }
         | Error::Conflict { message, .. } => {
-            stop(StatusCode::BAD_REQUEST, "This did not work", message)
+            stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message)
         }
         Error::NotFound { .. } => not_found(),
         Error::InsufficientScope { .. } => stop(
             StatusCode::FORBIDDEN,
-            "You may not do this",
-            "Your role in this business does not allow it: ask an owner.",
+            "You cannot do this",
+            "Your role in this business does not allow it. Ask an owner.",
         ),
         Error::Unavailable { cause } => {
             tracing::warn!(%cause, "a page could not be answered");
@@ -68,8 +88,9 @@ pub(crate) fn failed(error: &Error) -> Response {
             tracing::error!(%cause, "a page failed");
             stop(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "Something failed",
-                "Something failed on the server: try again, and tell whoever runs it if it stays.",
+                "Something went wrong",
+                "Something went wrong on the server. Try again, and tell your administrator if it \
+                 keeps happening.",
             )
         }
     }
@@ -79,8 +100,8 @@ pub(crate) fn failed(error: &Error) -> Response {
 pub(crate) fn busy() -> Response {
     let mut response = stop(
         StatusCode::SERVICE_UNAVAILABLE,
-        "Not right now",
-        "The server cannot answer at the moment: try again in a few seconds.",
+        "The server is busy",
+        "The server cannot answer right now. Try again in a few seconds.",
     );
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(5));
     response
@@ -90,8 +111,8 @@ pub(crate) fn busy() -> Response {
 pub(crate) fn not_found() -> Response {
     stop(
         StatusCode::NOT_FOUND,
-        "There is nothing here",
-        "Check the address, or start from the beginning.",
+        "Page not found",
+        "There is no page at this address. Check the address, or go back to Zoop.",
     )
 }
 
@@ -99,7 +120,7 @@ pub(crate) fn not_found() -> Response {
 pub(crate) fn too_many(seconds: u64) -> Response {
     let minutes = seconds.div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
-    let message = format!("There were too many attempts: try again in {minutes} {unit}.");
+    let message = format!("There were too many attempts. Try again in {minutes} {unit}.");
     let mut response = stop(StatusCode::TOO_MANY_REQUESTS, "Please wait", &message);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     response

@@ -140,7 +140,7 @@ fn a_program_is_connected_by_its_document_which_is_kept_for_its_time() {
     let program = Program { server: &server, id: documents.address() };
     let browser = Browser::of(&server, &server.business.owner);
     let page = browser.ask(&program.query(&[]));
-    assert!(page.body.contains("Connect Documented?"), "{page:?}");
+    assert!(page.body.contains("Connect <bdi>Documented</bdi>?"), "{page:?}");
     assert!(page.body.contains("<strong>localhost</strong>"), "whose the document is: {page:?}");
     let reply = browser.allow(&request_of(&page), &server.business, EVERY_SCOPE);
     let (_, pairs) = returned(&reply);

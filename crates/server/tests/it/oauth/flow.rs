@@ -25,8 +25,14 @@ fn a_program_is_connected_used_renewed_and_disconnected() {
     let browser = Browser::of(&server, &server.business.owner);
     let page = browser.ask(&query);
     assert_eq!(page.status, 200, "{page:?}");
-    for word in ["Connect Program?", "Olive Owner", "owner@acme.example", "program.example", "Acme"]
-    {
+    for word in [
+        "Connect <bdi>Program</bdi>?",
+        "<bdi>Olive Owner</bdi>",
+        "<bdi>owner@acme.example</bdi>",
+        "This program is unverified.",
+        "program.example",
+        "<bdi>Acme</bdi>",
+    ] {
         assert!(page.body.contains(word), "{word}: {}", page.body);
     }
     assert_eq!(page.body.matches("type=\"checkbox\"").count(), 4);

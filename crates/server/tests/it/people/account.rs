@@ -4,7 +4,8 @@ use zoop_both::both;
 use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
-use super::{Browser, OFFICE, OWNER, PASSWORD, between, location, set_password, start, told};
+use super::{Browser, OFFICE, OWNER, PASSWORD, between, form, location, set_password, start, told};
+use crate::http;
 
 const NEW: &str = "quite another phrase";
 
@@ -106,6 +107,48 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
 }
 
 #[both]
+fn of_many_sessions_the_newest_are_shown_first_in_words() {
+    let server = start();
+    let mut first = Browser::owner(&server);
+    let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                 Chrome/140.0.0.0 Safari/537.36";
+    for n in 1..=11 {
+        server.world.clock.advance(60_000);
+        let (address, origin) = (format!("198.51.100.{n}"), first.origin());
+        let headers = [
+            ("X-Forwarded-For", address.as_str()),
+            ("User-Agent", agent),
+            ("Origin", &origin),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        let body = form(&[("email", OWNER), ("password", PASSWORD)]);
+        let signed_in = http::request(server.public, "POST", "/sign-in", &headers, body.as_bytes());
+        assert_eq!(signed_in.status, 303);
+    }
+    let page = first.get("/account").body;
+    let shown = between(&page, "<h2>Sessions</h2>", "</ul>");
+    let at = |address: &str| shown.find(address).unwrap_or_else(|| panic!("{address}: {shown}"));
+    assert_eq!(shown.matches("<li>").count(), 8, "{shown}");
+    assert_eq!(shown.matches("Chrome on Windows").count(), 2 * 7, "{shown}");
+    let newest = "<time datetime=\"2026-06-13T18:11:00.000Z\">Jun 13, 2026, 18:11 UTC</time>";
+    assert!(shown.contains(newest), "{shown}");
+    assert!(!shown.contains("Mozilla") && !shown.contains("198.51.100.4."), "{shown}");
+    assert!(
+        at("This browser.") < at("198.51.100.11.") && at("198.51.100.11.") < at("198.51.100.5.")
+    );
+    let more = between(&page, "<summary>4 more</summary>", "</details>");
+    assert_eq!(more.matches("<li>").count(), 4, "{more}");
+}
+
+#[both]
+fn the_address_for_assistants_is_shown() {
+    let server = start();
+    let mut browser = Browser::owner(&server);
+    let address = format!("id=\"mcp-address\">{}/api/mcp<", browser.origin());
+    assert!(browser.get("/account").body.contains(&address));
+}
+
+#[both]
 fn connected_programs_are_listed_and_disconnected_by_their_person() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
@@ -115,15 +158,19 @@ fn connected_programs_are_listed_and_disconnected_by_their_person() {
     let mut owner = Browser::owner(&server);
     let page = owner.get("/account").body;
     let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");
-    assert!(listed.contains("in Acme") && listed.contains("write:notes"), "{listed}");
+    assert!(listed.contains("in <bdi>Acme</bdi>"), "{listed}");
+    // In the words of the page where they were given.
+    let given = "read customers, change customers, read notes, write notes";
+    assert!(listed.contains(given) && !listed.contains("write:notes"), "{listed}");
+    assert!(listed.contains("<time datetime=\""), "{listed}");
     let id = grant.to_string();
     let mut office = Browser::new(&server);
     office.sign_in(OFFICE, PASSWORD);
-    assert!(office.get("/account").body.contains("None. An assistant"));
+    assert!(office.get("/account").body.contains("None yet."));
     let foreign = office.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(foreign.status, 404);
     let reply = owner.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(location(&reply), "/account?done=program");
-    assert!(owner.get("/account").body.contains("None. An assistant"));
+    assert!(owner.get("/account").body.contains("None yet."));
     assert_eq!(told(&server, "grant_revoked"), 1);
 }

@@ -1,9 +1,10 @@
 //! What holds for every page.
 
+use serde_json::json;
 use zoop_both::both;
 use zoop_server::Settings;
 
-use super::{Browser, form, start};
+use super::{Browser, PASSWORD, between, form, set_password, start};
 use crate::server::Server;
 
 /// Every path with a page, and by which method it is asked: a new one belongs here too.
@@ -26,6 +27,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/account/programs/disconnect"),
     ("GET", "/team"),
     ("POST", "/team/role"),
+    ("GET", "/team/remove"),
     ("POST", "/team/remove"),
     ("POST", "/team/invite"),
     ("POST", "/team/revoke"),
@@ -52,14 +54,16 @@ fn the_list_of_pages_is_whole() {
 }
 
 #[both]
-fn every_page_is_dressed_and_framed_by_nobody() {
+fn every_page_sends_security_headers() {
     let server = start();
     for is_in in [false, true] {
-        let mut browser = if is_in { Browser::owner(&server) } else { Browser::new(&server) };
-        let session = browser.cookies.clone();
+        let mut browser = Browser::new(&server);
         for (method, path) in PAGES {
             server.world.clock.advance(60_000);
-            browser.cookies.clone_from(&session);
+            // A page may have ended the session.
+            if is_in && !browser.is_in() {
+                browser = Browser::owner(&server);
+            }
             let origin = browser.origin();
             let headers = [("Origin", origin.as_str())];
             let headers = if *method == "POST" { &headers[..] } else { &[] };
@@ -70,11 +74,16 @@ fn every_page_is_dressed_and_framed_by_nobody() {
             assert!(policy.contains("default-src 'none'"), "{about}");
             assert!(policy.contains("frame-ancestors 'none'"), "{about}");
             assert!(!policy.contains("unsafe"), "{about}");
+            // The one script there is, and only on a page that may have it.
+            let body = reply.body.replace("<script src=\"/assets/page.js\" defer></script>", "");
+            let has_script = body != reply.body;
+            assert_eq!(policy.contains("script-src 'self';"), has_script, "{about}");
+            assert!(has_script || !policy.contains("script-src"), "{about}");
             assert_eq!(reply.header("x-frame-options"), Some("DENY"), "{about}");
             assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{about}");
             assert_eq!(reply.header("cache-control"), Some("no-store"), "{about}");
             assert_eq!(reply.header("referrer-policy"), Some("same-origin"), "{about}");
-            assert!(!reply.body.contains("<script") && !reply.body.contains("style="), "{about}");
+            assert!(!body.contains("<script") && !body.contains("style="), "{about}");
         }
     }
 }
@@ -124,6 +133,63 @@ fn a_form_with_a_field_twice_or_too_much_in_it_is_refused() {
     let marked = "email=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&password=x";
     let reply = browser.send("POST", "/sign-in", &headers, marked);
     assert!(!reply.body.contains("<script"), "{}", reply.body);
+}
+
+/// What Chromium sends for an address that somebody typed.
+const ACCEPT: (&str, &str) =
+    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8");
+
+#[both]
+fn a_refusal_is_a_page_in_a_browser_and_as_before_for_programs() {
+    let server = start();
+    let forms = PAGES.iter().filter(|(method, _)| *method == "POST").map(|(_, path)| *path);
+    let only_forms = forms.filter(|path| !PAGES.contains(&("GET", path)));
+    let programs = ["/api/mcp", "/oauth/token", "/oauth/register", "/oauth/revoke"];
+    let refusals = ["/nothing", "/mcp", "/assets/nothing", "/.well-known/nothing"]
+        .map(|path| (path, 404))
+        .into_iter()
+        .chain(only_forms.chain(programs).map(|path| (path, 405)));
+    for (path, status) in refusals {
+        let request = |headers: &[(&str, &str)]| {
+            crate::http::request(server.public, "GET", path, headers, b"")
+        };
+        let page = request(&[ACCEPT]);
+        assert_eq!(page.status, status, "{path} {page:?}");
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
+        assert!(page.header("content-security-policy").is_some(), "{path}");
+        assert!(page.body.contains("<h1>") && page.body.contains("href=\"/\">Back"), "{path}");
+        for headers in [&[][..], &[("Accept", "*/*")], &[("Accept", "text/event-stream")]] {
+            let plain = request(headers);
+            assert_eq!(plain.status, status, "{path}");
+            assert!(!plain.body.contains('<'), "{path} {plain:?}");
+            assert_eq!(plain.header("allow"), page.header("allow"), "{path}");
+        }
+        let posted = crate::http::request(server.public, "POST", path, &[ACCEPT], b"{}");
+        assert!(status == 405 || !posted.body.contains('<'), "{path} {posted:?}");
+    }
+    let ready = crate::http::request(server.public, "GET", "/readyz", &[ACCEPT], b"");
+    assert_eq!(ready.header("content-type"), Some("application/json"), "a probe's answer");
+}
+
+#[both]
+fn names_of_any_direction_stay_within_themselves() {
+    let server = start();
+    // A right-to-left override, which would turn the sentence around it.
+    let name = "Acme \u{202e}evil";
+    let arguments = json!({ "name": name, "owner_name": name, "owner_email": "rtl@acme.example" });
+    server.world.operate(None, "tenants.create", arguments);
+    set_password(&server, "rtl@acme.example", PASSWORD);
+    let mut browser = Browser::new(&server);
+    browser.sign_in("rtl@acme.example", PASSWORD);
+    let team = browser.get("/team").body;
+    let business = between(&team, "name=\"business\" value=\"", "\"").to_owned();
+    let user = between(&team, "name=\"user\" value=\"", "\"").to_owned();
+    let removal = browser.get(&format!("/team/remove?business={business}&user={user}"));
+    assert_eq!(removal.status, 200, "{removal:?}");
+    for (page, times) in [(browser.get("/account").body, 3), (team, 5), (removal.body, 3)] {
+        let isolated = page.matches(&format!("<bdi>{name}</bdi>")).count();
+        assert_eq!((isolated, page.matches(name).count()), (times, times), "{page}");
+    }
 }
 
 #[both]

@@ -20,7 +20,9 @@ fn an_owner_changes_roles_removes_people_and_stays() {
     let role = |owner: &mut Browser<'_>, user: &str, role: &str| {
         owner.post("/team/role", &[("business", &business), ("user", user), ("role", role)])
     };
-    assert_eq!(location(&role(&mut owner, &office, "tech")), format!("/team?business={business}"));
+    let back = format!("/team?business={business}&done=");
+    assert_eq!(location(&role(&mut owner, &office, "tech")), format!("{back}role"));
+    assert!(owner.get(&format!("{back}role")).body.contains("The role was changed."));
     for refused in [
         role(&mut owner, &this, "office"),
         owner.post("/team/remove", &[("business", &business), ("user", &this)]),
@@ -29,9 +31,16 @@ fn an_owner_changes_roles_removes_people_and_stays() {
         assert!(refused.body.contains("last owner"), "{}", refused.body);
     }
     assert_eq!(role(&mut owner, &office, "king").status, 400);
+    let asked = format!("/team/remove?business={business}&user={office}");
+    assert!(owner.get("/team").body.contains(&asked.replace('&', "&amp;")));
+    let question = owner.get(&asked).body;
+    assert!(question.contains("API keys") && question.contains("Cancel"), "{question}");
+    assert!(owner.get("/team").body.contains(OFFICE), "asking removes no one");
     let gone = owner.post("/team/remove", &[("business", &business), ("user", &office)]);
-    assert_eq!(gone.status, 303);
+    assert_eq!(location(&gone), format!("{back}removed"));
+    assert!(owner.get(&format!("{back}removed")).body.contains("The person was removed"));
     assert!(!owner.get("/team").body.contains(OFFICE));
+    assert_eq!(owner.get(&asked).status, 404);
 }
 
 #[both]
@@ -58,6 +67,15 @@ fn an_invitation_is_shown_once_listed_and_revoked() {
     assert_eq!(Browser::new(&server).get(&path).status, 200);
     let listed = owner.get("/team").body;
     assert!(listed.contains("new@acme.example") && !listed.contains("zoop_in_"), "{listed}");
+    // The same fields again, which the list has behind its button, make a new link in place of it.
+    assert!(listed.contains("name=\"email\" value=\"new@acme.example\""), "{listed}");
+    let page = invite(&mut owner, "new@acme.example").body;
+    assert_eq!(Browser::new(&server).get(&path).status, 410);
+    let link = between(&page, "id=\"link\">", "<").to_owned();
+    let path = link.strip_prefix(&owner.origin()).expect("our own address").to_owned();
+    assert_eq!(Browser::new(&server).get(&path).status, 200);
+    let listed = owner.get("/team").body;
+    assert_eq!(listed.matches("name=\"invitation\"").count(), 1, "{listed}");
     let id = between(&listed, "name=\"invitation\" value=\"", "\"").to_owned();
     owner.post("/team/revoke", &[("business", &business), ("invitation", &id)]);
     assert!(!owner.get("/team").body.contains("new@acme.example"));
@@ -105,6 +123,11 @@ fn a_team_is_its_own_owners_alone() {
         all.extend(fields);
         assert_eq!(owner.post(path, &all).status, 404, "{path}");
     }
+    for (business, status) in [(&theirs, 403), (&own, 404)] {
+        let asked = format!("/team/remove?business={business}&user={user}");
+        assert_eq!(owner.get(&asked).status, status);
+        assert_eq!(office.get(&asked).status, 403);
+    }
     let people = server.world.operate(Some(other.account), "users.list", json!({}));
     assert_eq!(people["rows"].as_array().map(Vec::len), Some(3));
     let open = server.world.operate(Some(other.account), "invitations.list", json!({}));
@@ -119,7 +142,7 @@ fn who_owns_several_businesses_chooses_one() {
     let second = made["tenant_id"].as_str().expect("an id").to_owned();
     let mut owner = Browser::owner(&server);
     let first = owner.get("/team").body;
-    assert!(first.contains("<h1>Acme</h1>") && first.contains(&second), "{first}");
+    assert!(first.contains("<h1><bdi>Acme</bdi></h1>") && first.contains(&second), "{first}");
     let page = owner.get(&format!("/team?business={second}")).body;
-    assert!(page.contains("<h1>Second</h1>"), "{page}");
+    assert!(page.contains("<h1><bdi>Second</bdi></h1>"), "{page}");
 }

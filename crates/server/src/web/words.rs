@@ -1,0 +1,58 @@
+//! What pages call scopes, roles and times.
+
+use zoop_crm::access::{Role, Scope};
+use zoop_crm::clock::{Moment, rfc3339};
+
+/// A name, and what it means in one sentence.
+pub(crate) struct Words {
+    pub(crate) title: &'static str,
+    pub(crate) about: &'static str,
+}
+
+/// What a scope allows.
+pub(crate) const fn scope(scope: Scope) -> Words {
+    let (title, about) = match scope {
+        Scope::ReadCustomers => {
+            ("Read customers", "See customers, their contacts, addresses and tags.")
+        }
+        Scope::WriteCustomers => (
+            "Change customers",
+            "Add, change and archive customers, contacts and addresses; change and delete tags.",
+        ),
+        Scope::ReadNotes => ("Read notes", "See the notes that the team has written."),
+        Scope::WriteNotes => ("Write notes", "Add, change and archive notes in your name."),
+        // Never granted to a program.
+        Scope::Administer | Scope::Operate => ("", ""),
+    };
+    Words { title, about }
+}
+
+/// What a person with a role may do.
+pub(crate) const fn role(role: Role) -> Words {
+    let (title, about) = match role {
+        Role::Owner => (
+            "Owner",
+            "Everything: customers, everyone's notes, inviting and removing people, and roles.",
+        ),
+        Role::Office => ("Office", "Reads and changes customers, reads and writes notes."),
+        Role::Tech => ("Tech", "Reads customers, reads and writes notes."),
+    };
+    Words { title, about }
+}
+
+/// A time as pages show it: in UTC, until the script writes it in the reader's own time zone.
+pub(crate) struct Time {
+    /// For programs (RFC 3339).
+    pub(crate) iso: String,
+    /// For people.
+    pub(crate) words: String,
+}
+
+impl From<Moment> for Time {
+    fn from(moment: Moment) -> Self {
+        let words = jiff::Timestamp::from_microsecond(moment.0.0)
+            .map(|time| time.strftime("%b %-d, %Y, %H:%M UTC").to_string())
+            .unwrap_or_default();
+        Self { iso: rfc3339(moment.0), words }
+    }
+}
