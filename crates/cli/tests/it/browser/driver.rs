@@ -86,6 +86,13 @@ impl Browser {
         found.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
+    /// Waits for an element that has exactly this text.
+    pub(super) async fn find_text(&self, text: &str) {
+        let path = format!("//*[text()='{text}']");
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        found.unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+
     pub(super) async fn click(&self, css: &str) {
         self.find(css).await.click().await.expect("a click");
     }
@@ -131,6 +138,21 @@ impl Browser {
         let found = self.client.execute_async(run, Vec::new()).await.expect("a report");
         let found = found.as_array().expect("violations").iter();
         found.map(|it| format!("{}: {}", it["id"], it["nodes"])).collect()
+    }
+
+    /// Gives pages a viewport of this size, from now on.
+    pub(super) fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
+        ureq::post(format!("{}/session/{}/goog/cdp/execute", self.address, self.session))
+            .send(command.to_string())
+            .expect("another size");
+    }
+
+    /// What a script on the page answers.
+    pub(super) async fn ask(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.expect("an answer")
     }
 
     /// What the console tells of errors, such as what the policy of contents has kept out.

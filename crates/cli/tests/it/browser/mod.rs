@@ -2,6 +2,7 @@
 //! without scripts, and that nothing stands in the way of going back to a program.
 
 mod driver;
+mod layout;
 mod people;
 
 use std::future::Future;
@@ -52,8 +53,12 @@ impl House {
 
     /// The address at which a new program asks for everything.
     fn authorize(&self, program: &Program) -> String {
-        let registration =
-            json!({ "client_name": "Test program", "redirect_uris": [program.callback] });
+        self.authorize_as("Test program", program)
+    }
+
+    /// The same for a program with this name.
+    fn authorize_as(&self, name: &str, program: &Program) -> String {
+        let registration = json!({ "client_name": name, "redirect_uris": [program.callback] });
         let mut answer = ureq::post(self.at("/oauth/register"))
             .content_type("application/json")
             .send(registration.to_string())
@@ -101,18 +106,31 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 "/sign-in {is_dark} {width}"
             );
             house.sign_in(&browser).await;
-            for path in ["/account", "/team"] {
+            for path in ["/account", "/account?done=joined", "/team", "/nothing", "/api/mcp"] {
                 browser.goto(&house.at(path)).await;
                 let found = browser.violations().await;
                 assert_eq!(found, Vec::<String>::new(), "{path} {is_dark} {width}");
             }
+            browser.goto(&house.at("/team")).await;
+            browser.click("a.danger").await;
+            browser.find("form[action='/team/remove']").await;
+            assert_eq!(
+                browser.violations().await,
+                Vec::<String>::new(),
+                "remove {is_dark} {width}"
+            );
             browser.goto(&authorize).await;
             assert_eq!(
                 browser.violations().await,
                 Vec::<String>::new(),
                 "consent {is_dark} {width}"
             );
-            assert_eq!(browser.console_errors(), Vec::<Value>::new());
+            // The two refusals above are told there too, by their status.
+            let mut errors = browser.console_errors();
+            errors.retain(|line| {
+                !line["message"].as_str().is_some_and(|it| it.contains("the server responded"))
+            });
+            assert_eq!(errors, Vec::<Value>::new());
         }
     });
 }
@@ -157,7 +175,15 @@ fn everything_works_without_scripts() {
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
         house.sign_in(&browser).await;
+        assert!(browser.text("time").await.ends_with(" UTC"));
         browser.goto(&house.at("/team")).await;
+        let rows = "main ul.card li";
+        let name = browser.text(&format!("{rows}:last-child .grow")).await;
+        browser.click(&format!("{rows}:last-child a.danger")).await;
+        browser.find("main a[href^='/team?']").await;
+        browser.click("main form button.danger").await;
+        assert!(browser.text(".success").await.contains("The person was removed"));
+        assert!(!browser.text("main ul.card").await.contains(&name), "{name}");
         browser.goto(&house.authorize(&program)).await;
         browser.click("button[value=allow]").await;
         assert!(parameter(&program.answer(), "code").is_some());

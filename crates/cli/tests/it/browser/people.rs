@@ -1,5 +1,6 @@
 //! What people do with their own accounts: the second factor, and an invitation.
 
+use serde_json::json;
 use zoop_crm::clock::{Clock, SystemClock};
 use zoop_crm::sign_in::second_factor;
 use zoop_db::Timestamp;
@@ -10,6 +11,15 @@ use crate::world::text;
 
 /// How long a code is shown, in microseconds (RFC 6238, 5.2).
 const STEP: i64 = 30_000_000;
+
+/// Whether a printer gets the codes, and a button. The style is asked, since nothing is printed here.
+const PRINTED: &str = "
+  const [sheet] = document.styleSheets;
+  const rules = [...sheet.cssRules].filter((rule) => rule.media?.mediaText === 'print');
+  const isHidden = (css) => [...document.querySelectorAll(css)].every((element) =>
+    rules.some(({ cssRules }) => [...cssRules].some((rule) =>
+      rule.style.display === 'none' && element.matches(rule.selectorText))));
+  return [!isHidden('#codes'), !isHidden('main .btn')];";
 
 async fn assert_sound(browser: &Browser, page: &str) {
     assert_eq!(browser.violations().await, Vec::<String>::new(), "{page}");
@@ -33,12 +43,16 @@ fn the_second_factor_is_set_up_and_asked_for_and_a_recovery_code_stands_in() {
         browser.click("form[action='/account/second-factor'] button").await;
         let letters = browser.text("#secret").await;
         assert_sound(&browser, "the set-up").await;
+        browser.find("main a[href='/account']").await;
         let code = |at| second_factor::code_by_letters(&letters, at).expect("a code");
         let began = SystemClock.now();
         browser.fill("#code", &code(began)).await;
         browser.click("main button.primary").await;
         let recovery = browser.text("#codes code").await;
         assert_sound(&browser, "the recovery codes").await;
+        let file = browser.attribute("a[download]", "href").await;
+        assert!(file.starts_with("data:text/plain") && file.contains(&recovery), "{file}");
+        assert_eq!(browser.ask(PRINTED).await, json!([true, false]), "what is printed");
 
         browser.click("form[action='/sign-out'] button").await;
         browser.arrive("/sign-in").await;

@@ -1,0 +1,120 @@
+//! That every page fits every window: all of it can be reached, nothing is wider than the window, and
+//! what is tapped on a phone is large enough.
+
+use serde_json::{Value, json};
+
+use super::driver::{Browser, DESKTOP, Program};
+use super::{House, run};
+
+/// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 asks for (1.4.10).
+const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
+
+/// What is wrong with the layout of the page that is shown.
+const FAULTS: &str = "
+  const faults = [];
+  const width = document.documentElement.clientWidth;
+  const height = document.documentElement.scrollHeight;
+  if (document.documentElement.scrollWidth > width) faults.push('wider than the window');
+  const isShown = (element) =>
+    element.checkVisibility() && !element.closest('.vh, .skip, .top .brand span');
+  const shown = [...document.querySelectorAll('body *')].filter(isShown);
+  const tapped = 'button, select, summary, .choice, a.btn, nav a, .brand, ' +
+    'input:not([type=hidden], [type=checkbox], [type=radio])';
+  for (const element of shown) {
+    const box = element.getBoundingClientRect();
+    if (box.width === 0 || box.height === 0) continue;
+    const [top, bottom] = [box.top + scrollY, box.bottom + scrollY];
+    const named = `${element.tagName}.${element.getAttribute('class')} ${element.id}`;
+    if (top < 0 || bottom > height + 1) faults.push(`${named} cannot be reached: ${top} ${bottom}`);
+    if (box.left < 0 || box.right > width + 0.5) faults.push(`${named} is cut off at the side`);
+    if (width < 700 && element.matches(tapped) && box.height < 40) {
+      faults.push(`${named} is only ${box.height} high`);
+    }
+  }
+  return faults;";
+
+/// The page that is shown, in every window.
+async fn assert_fits(browser: &Browser, page: &str) {
+    for (width, height) in WINDOWS {
+        browser.resize(width, height);
+        assert_eq!(browser.ask(FAULTS).await, json!([]), "{page} at {width}x{height}");
+    }
+    let (width, height) = WINDOWS[0];
+    browser.resize(width, height);
+}
+
+/// Whether an element is within the window before anybody scrolls.
+async fn is_in_sight(browser: &Browser, css: &str) -> bool {
+    let script = format!(
+        "const box = document.querySelector(`{css}`).getBoundingClientRect();
+         return scrollY === 0 && box.top >= 0 && box.bottom <= innerHeight;"
+    );
+    browser.ask(&script).await == Value::Bool(true)
+}
+
+#[test]
+fn every_page_fits_every_window() {
+    let house = House::open();
+    let program = Program::start();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        for path in ["/sign-in", "/nothing", "/account/password", "/api/mcp", "/invitations/x"] {
+            browser.goto(&house.at(path)).await;
+            assert_fits(&browser, path).await;
+        }
+        house.sign_in(&browser).await;
+        for path in ["/account", "/account?done=joined", "/team"] {
+            browser.goto(&house.at(path)).await;
+            assert_fits(&browser, path).await;
+        }
+        browser.click("a.danger").await;
+        browser.find("form[action='/team/remove']").await;
+        assert_fits(&browser, "the question before a removal").await;
+
+        browser.goto(&house.at("/team")).await;
+        browser.fill("#name", &"שם".repeat(100)).await;
+        let email = format!("{}@{}.example.com", "x".repeat(60), "host".repeat(15));
+        browser.fill("#email", &email).await;
+        browser.click("form[action='/team/invite'] .primary").await;
+        browser.find("#link").await;
+        assert_fits(&browser, "an invitation's link").await;
+
+        browser.goto(&house.at("/account")).await;
+        browser.fill("#on", "not the password").await;
+        browser.click("form[action='/account/second-factor'] button").await;
+        browser.find("[role=alert]").await;
+        assert_fits(&browser, "what is wrong").await;
+        browser.fill("#on", &house.password).await;
+        browser.click("form[action='/account/second-factor'] button").await;
+        browser.find("#secret").await;
+        assert_fits(&browser, "the second factor").await;
+
+        let longest = "W".repeat(80);
+        for name in ["Front desk assistant", &longest] {
+            browser.goto(&house.authorize_as(name, &program)).await;
+            assert_fits(&browser, name).await;
+            for (width, height) in WINDOWS {
+                browser.resize(width, height);
+                for css in ["h1", ".lead"] {
+                    assert!(is_in_sight(&browser, css).await, "{name}: {css} at {width}x{height}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn texts_are_copied_and_times_are_local_where_scripts_run() {
+    let house = House::open();
+    run(async {
+        let browser = Browser::open(DESKTOP).await;
+        house.sign_in(&browser).await;
+        browser.click("button[data-copy]").await;
+        browser.find_text("Copied").await;
+        let shown = "const time = document.querySelector('time');
+                     return [time.title.endsWith(' UTC'), time.textContent.endsWith(' UTC'),
+                             time.textContent !== ''];";
+        assert_eq!(browser.ask(shown).await, json!([true, false, true]));
+        assert_eq!(browser.console_errors(), Vec::<Value>::new());
+    });
+}
