@@ -62,6 +62,12 @@ fn every_page_fits_every_window() {
             browser.goto(&house.at(path)).await;
             assert_fits(&browser, path).await;
         }
+        // A second business, so that the pages offer a choice.
+        let settings = format!("[server]\npublic_url = '{}'\n", house.url);
+        house.folder.write("zoop.toml", &settings);
+        let long = "W".repeat(120);
+        let who = ["--name", long.as_str(), "--owner-name", "Dana", "--owner-email", &house.email];
+        house.folder.json(&[&["tenant", "create"][..], &who].concat());
         house.sign_in(&browser).await;
         for path in ["/account", "/account?done=joined", "/team"] {
             browser.goto(&house.at(path)).await;
@@ -78,6 +84,9 @@ fn every_page_fits_every_window() {
         browser.click("form[action='/team/invite'] .primary").await;
         browser.find("#link").await;
         assert_fits(&browser, "an invitation's link").await;
+        let link = browser.text("#link").await;
+        browser.goto(&link).await;
+        assert_fits(&browser, "an invitation").await;
 
         browser.goto(&house.at("/account")).await;
         browser.fill("#on", "not the password").await;
@@ -89,8 +98,7 @@ fn every_page_fits_every_window() {
         browser.find("#secret").await;
         assert_fits(&browser, "the second factor").await;
 
-        let longest = "W".repeat(80);
-        for name in ["Front desk assistant", &longest] {
+        for name in ["Front desk assistant", &long[..80]] {
             browser.goto(&house.authorize_as(name, &program)).await;
             assert_fits(&browser, name).await;
             for (width, height) in WINDOWS {
