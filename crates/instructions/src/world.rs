@@ -27,7 +27,7 @@ use zoop_crm::id::Id;
 use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::{credential, run, tenants};
 use zoop_db::{Db, Migrate, Options, Timestamp};
-use zoop_server::{App, Limits, Settings};
+use zoop_server::{App, Limits, Settings, WebOrigin};
 
 use crate::cases::Case;
 
@@ -119,7 +119,7 @@ impl World {
         let settings = Settings {
             limits: Limits { credential: 1_000_000, tenant: 1_000_000 },
             request_deadline: PATIENCE,
-            ..Settings::new("http://127.0.0.1:8080")
+            ..Settings::new(WebOrigin::default())
         };
         let app = App::new(open(folder, Migrate::Refuse)?, environment(CALLED), settings);
         let runtime = Builder::new_current_thread().enable_time().build()?;

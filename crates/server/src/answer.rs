@@ -90,7 +90,11 @@ impl Answer {
 /// Source: draft-ietf-httpapi-ratelimit-headers-10.
 pub(crate) fn tell_standing(admission: &Admission, headers: &mut HeaderMap) {
     let (mut policy, mut left) = (String::new(), String::new());
-    let standings = [("credential", admission.credential), ("tenant", admission.tenant)];
+    let standings = [
+        ("credential", admission.credential),
+        ("tenant", admission.tenant),
+        ("connecting", admission.connecting),
+    ];
     for (name, standing) in standings {
         let Some(standing) = standing else { continue };
         let comma = if policy.is_empty() { "" } else { ", " };

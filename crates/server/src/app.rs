@@ -2,11 +2,12 @@
 //!
 //! Reading settings from files, variables and flags never happens here.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
@@ -14,7 +15,6 @@ use zoop_crm::clock::Environment;
 use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 
-use crate::auth::Challenges;
 use crate::clocks::Clocks;
 use crate::company::{self, Company, Provider};
 use crate::last_use::LastUse;
@@ -25,21 +25,22 @@ use crate::oauth;
 use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::ops;
 use crate::origin::Origins;
+use crate::page_log;
 use crate::peer::Proxies;
 use crate::people;
 use crate::people::hashing::Hashing;
 use crate::people::mail::Mailer;
 use crate::visitors::Visitors;
 use crate::web;
+use crate::web_origin::WebOrigin;
 
 /// How the server behaves. The listeners are given to [`serve`](crate::serve()) apart.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The address that clients use: scheme, host and port, no slash at the end, for example
-    /// `https://crm.example.com`.
-    pub public_url: String,
+    /// The address that clients use, for example `https://crm.example.com`.
+    pub public_url: WebOrigin,
     /// Origins of browser pages that may call the endpoint, beside the public URL's own.
-    pub allowed_origins: Vec<String>,
+    pub allowed_origins: Vec<WebOrigin>,
     /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Requests in a rolling minute.
@@ -57,6 +58,8 @@ pub struct Settings {
     pub documents: DocumentPolicy,
     /// Sends invitations, where a mail server is set.
     pub mail: Option<Mailer>,
+    /// The folder of the database's file, whose free space the metrics tell.
+    pub database_folder: Option<PathBuf>,
 }
 
 /// Requests that may be made in a rolling minute; 0 for no limit.
@@ -76,9 +79,9 @@ impl Default for Limits {
 
 impl Settings {
     /// The defaults for a server that is reached at `public_url`.
-    pub fn new(public_url: impl Into<String>) -> Self {
+    pub fn new(public_url: WebOrigin) -> Self {
         Self {
-            public_url: public_url.into(),
+            public_url,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
@@ -87,6 +90,7 @@ impl Settings {
             company: None,
             documents: DocumentPolicy::default(),
             mail: None,
+            database_folder: None,
         }
     }
 }
@@ -106,7 +110,6 @@ pub(crate) struct Shared {
     pub(crate) tools: ToolBook,
     pub(crate) origins: Origins,
     pub(crate) proxies: Proxies,
-    pub(crate) challenges: Challenges,
     pub(crate) limiter: Limiter,
     pub(crate) visitors: Visitors,
     pub(crate) documents: Documents,
@@ -129,6 +132,9 @@ impl App {
             title: "Zoop".into(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
+        let metrics = Metrics::new(environment.clock.now());
+        let metrics =
+            if settings.database_folder.is_some() { metrics.with_disk() } else { metrics };
         let shared = Shared {
             db,
             environment,
@@ -136,14 +142,13 @@ impl App {
             tools: ToolBook::new(),
             origins: Origins::new(&settings.public_url, &settings.allowed_origins),
             proxies: Proxies::new(&settings.trusted_proxies),
-            challenges: Challenges::new(&settings.public_url),
             limiter: Limiter::default(),
             visitors: Visitors::default(),
             documents: Documents::new(settings.documents.clone()),
             hashing: Hashing::default(),
             last_use: LastUse::default(),
             clocks: Clocks::default(),
-            metrics: Metrics::new(),
+            metrics,
             seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
             company: settings
                 .company
@@ -158,16 +163,22 @@ impl App {
     pub fn public_router(&self) -> Router {
         Router::new()
             .merge(web::assets::routes())
-            .merge(company::routes())
             .merge(oauth::routes())
-            .merge(people::routes())
+            .merge(self.pages())
             .fallback(ops::unknown_path)
-            .layer(middleware::from_fn(web::refusal::for_people))
+            .layer(from_fn(web::refusal::for_people))
             // Behind the layer, so that it costs no call anything, and probes always get JSON.
             .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
+            .route("/api/mcp/", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/healthz", get(ops::health))
             .route("/readyz", get(ops::readiness))
             .with_state(self.clone())
+    }
+
+    /// What people see.
+    fn pages(&self) -> Router<Self> {
+        let layer = from_fn_with_state(self.clone(), page_log::layer);
+        company::routes().merge(oauth::pages()).merge(people::routes()).route_layer(layer)
     }
 
     /// What the operator's port serves; it is never to be reached from outside.

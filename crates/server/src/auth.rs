@@ -15,22 +15,16 @@ use zoop_crm::error::Error;
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;
-use crate::limiter::{Admission, Applicant};
+use crate::limiter::{Admission, Applicant, Class};
+use crate::web_origin::WebOrigin;
 
 /// `data.reason` of a refusal when no bearer token was presented.
 pub(crate) const MISSING_TOKEN: &str = "missing_token";
 
-/// The three forms of `WWW-Authenticate`.
+/// The three forms of `WWW-Authenticate`, for a caller who asked at this address.
 ///
 /// Sources: RFC 6750, 3; RFC 9728, 5.1.
-pub(crate) struct Challenges {
-    /// Where the resource's metadata are, as a parameter.
-    metadata: String,
-    /// No token was presented: no `error` may be named.
-    pub(crate) missing: HeaderValue,
-    /// The presented token is no good.
-    pub(crate) invalid: HeaderValue,
-}
+pub(crate) struct Challenge<'a>(pub(crate) &'a WebOrigin);
 
 /// A presented token on its way through a job.
 pub(crate) struct Ticket {
@@ -38,9 +32,24 @@ pub(crate) struct Ticket {
     token: String,
     client: Option<String>,
     address: Option<IpAddr>,
+    /// The name of this server that the caller used.
+    asked_at: WebOrigin,
+    class: Class,
     /// Made at the first attempt and kept for a second, so that a job that runs twice counts as one
     /// request; kept also where the job is then rolled back.
     pass: OnceLock<Pass>,
+}
+
+/// What a request says beside its token.
+pub(crate) struct Presented {
+    /// What the client program calls itself.
+    pub(crate) client: Option<String>,
+    /// Where the request comes from.
+    pub(crate) address: Option<IpAddr>,
+    /// The name of this server that the caller used.
+    pub(crate) asked_at: WebOrigin,
+    /// Which limit counts the request.
+    pub(crate) class: Class,
 }
 
 /// What is known of an authenticated request, let in or not.
@@ -80,25 +89,33 @@ impl From<zoop_db::Error> for Halt {
     }
 }
 
-impl Challenges {
-    pub(crate) fn new(public_url: &str) -> Self {
-        let scopes = Scopes::of(Scope::GRANTABLE).list();
-        let metadata = format!(
-            "resource_metadata=\"{public_url}/.well-known/oauth-protected-resource/api/mcp\""
-        );
-        let missing = format!("Bearer {metadata}, scope=\"{scopes}\"");
-        let invalid = format!("{missing}, error=\"invalid_token\"");
-        Self { missing: value(missing), invalid: value(invalid), metadata }
+impl Challenge<'_> {
+    /// No token was presented: no `error` may be named.
+    pub(crate) fn missing(&self) -> HeaderValue {
+        value(self.offer())
+    }
+
+    /// The presented token is not valid.
+    pub(crate) fn invalid(&self) -> HeaderValue {
+        value(format!("{}, error=\"invalid_token\"", self.offer()))
     }
 
     /// The token is good and lacks a scope that the person could give. `scopes` are those that it has
     /// and those that the call needs, since clients ask for what is named here in place of what they had.
     pub(crate) fn step_up(&self, scopes: Scopes) -> HeaderValue {
-        let Self { metadata, .. } = self;
-        value(format!(
-            "Bearer error=\"insufficient_scope\", scope=\"{}\", {metadata}",
-            scopes.list()
-        ))
+        let (scopes, metadata) = (scopes.list(), self.metadata());
+        value(format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\", {metadata}"))
+    }
+
+    fn offer(&self) -> String {
+        let scopes = Scopes::of(Scope::GRANTABLE).list();
+        format!("Bearer {}, scope=\"{scopes}\"", self.metadata())
+    }
+
+    /// Where the resource's metadata are, as a parameter.
+    fn metadata(&self) -> String {
+        let Self(asked_at) = self;
+        format!("resource_metadata=\"{asked_at}/.well-known/oauth-protected-resource/api/mcp\"")
     }
 }
 
@@ -117,14 +134,10 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
 }
 
 impl Ticket {
-    pub(crate) fn new(
-        shared: &Arc<Shared>,
-        token: &str,
-        client: Option<String>,
-        address: Option<IpAddr>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, token: &str, caller: Presented) -> Arc<Self> {
+        let Presented { client, address, asked_at, class } = caller;
         let (shared, token) = (shared.clone(), token.to_owned());
-        Arc::new(Self { shared, token, client, address, pass: OnceLock::new() })
+        Arc::new(Self { shared, token, client, address, asked_at, class, pass: OnceLock::new() })
     }
 
     /// Checks the token in `tx` and counts the request; who the caller is.
@@ -133,7 +146,7 @@ impl Ticket {
         let caller =
             credential::authenticate(tx, &self.token, Channel::Mcp, self.client.clone(), now)?;
         let caller = caller.map_err(Halt::Denied)?;
-        let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared));
+        let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared, self.class));
         match pass.admission.refused_for {
             None => Ok(Access { address: self.address, ..caller.access }),
             Some(_) => Err(Halt::Limited),
@@ -145,20 +158,26 @@ impl Ticket {
         self.pass.get()
     }
 
-    /// What every call needs from the world around it.
+    /// Shared server state.
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// How the caller is asked for another token.
+    pub(crate) fn challenge(&self) -> Challenge<'_> {
+        Challenge(&self.asked_at)
     }
 }
 
 impl Pass {
-    fn of(caller: &Caller, shared: &Shared) -> Self {
+    fn of(caller: &Caller, shared: &Shared, class: Class) -> Self {
         let Access { account, credential, scopes, .. } = caller.access;
         let limits = shared.settings.limits;
         let admission = match account {
             Some(account) => shared.limiter.admit(
                 &*shared.environment.clock,
                 Applicant {
+                    class,
                     credential: credential.uuid(),
                     credential_limit: caller.request_limit.unwrap_or(limits.credential),
                     tenant: account.number,

@@ -81,8 +81,11 @@ mod tests {
         world
             .write(move |tx| run::write(tx, &owner, &environment, tool, &arguments, Some("k")))
             .unwrap();
-        let app =
-            App::new(world.db.clone(), world.environment.clone(), Settings::new("http://t.test"));
+        let app = App::new(
+            world.db.clone(),
+            world.environment.clone(),
+            Settings::new("http://t.test".parse().unwrap()),
+        );
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let remembered = || match world.server() {
             None => {

@@ -7,17 +7,20 @@
 //! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
 //! | `last_use` | when each key was last used, written down aside |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
-//! | `trail` | what stays of a request: its log line and its metrics |
+//! | `trail` | the log line and the metrics of a request to the endpoint |
+//! | `page_log` | the same of a page |
 //! | `peer` | from where a request comes |
+//! | `web_origin` | addresses in the one form in which they are compared |
 //! | `people` | signing in, the own account, the team |
 //! | `web` | what every page shares |
 //! | `company` | signing in at the company's provider of identities |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `visitors` | how often an address may do what needs no credential |
-//! | `ops`, `metrics` | health, readiness and `GET /metrics` |
+//! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clocks` | how far this process's clock is off the database's |
 //! | `sharing` | what processes tell one another of their callers' requests |
 //! | `background` | what is done every minute without a caller |
+//! | `framing` | heads of requests that are refused before anything else |
 //! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
 //!
 //! What must never live here: a rule of the product, SQL, the shapes of the protocol, or the reading
@@ -30,6 +33,7 @@ mod auth;
 mod background;
 mod clocks;
 mod company;
+mod framing;
 mod last_use;
 mod limiter;
 mod mcp;
@@ -37,16 +41,20 @@ mod metrics;
 mod oauth;
 mod ops;
 mod origin;
+mod page_log;
 mod peer;
 mod people;
+mod process;
 mod serve;
 mod sharing;
 mod trail;
 mod visitors;
 mod web;
+mod web_origin;
 
 pub use app::{App, Limits, Settings};
 pub use company::Company;
 pub use oauth::documents::DocumentPolicy;
 pub use people::mail::{Invitation, Mailer, Unsent};
 pub use serve::serve;
+pub use web_origin::{NotAnOrigin, WebOrigin};

@@ -1,5 +1,9 @@
-//! Requests that a credential and a tenant may make in a rolling minute: exact within this process.
-//! What other processes admitted is merged in as they tell it (`sharing.rs`).
+//! Rate limits of credentials and tenants in a rolling minute: exact within this process. What other
+//! processes admitted is merged in as they publish it (`sharing.rs`).
+//!
+//! Two classes of requests have windows of their own, so that a client that made too many calls can still
+//! connect and learn how long to wait. Of a tenant's limit every credential keeps a part that the
+//! others cannot use up.
 //!
 //! A window holds the time of every admitted request of the last minute. So memory is bounded by
 //! the limits and by the requests that were really admitted; a refused request leaves nothing.
@@ -17,6 +21,8 @@ pub(crate) const WINDOW_SECONDS: u64 = 60;
 /// The same in microseconds.
 const WINDOW: i64 = 60 * MICROSECONDS;
 const MICROSECONDS: i64 = 1_000_000;
+/// Requests in a minute that each credential keeps of its tenant's limit, and that connecting has at least.
+const KEPT: u32 = 60;
 
 /// The windows of all callers of the last minute.
 #[derive(Default)]
@@ -26,9 +32,13 @@ pub(crate) struct Limiter {
 
 #[derive(Default)]
 struct Windows {
-    credentials: HashMap<Uuid, Window>,
+    /// The calls of each credential.
+    calls: HashMap<Uuid, Window>,
+    /// The requests of each credential that belong to connecting. They stay in this process.
+    connecting: HashMap<Uuid, Window>,
+    /// The calls of all credentials of a tenant.
     tenants: HashMap<Tenant, Window>,
-    /// Requests admitted here that the other processes have not been told of.
+    /// Calls admitted here that the other processes have not been told of.
     untold: HashMap<(Uuid, Tenant), u32>,
 }
 
@@ -36,24 +46,37 @@ struct Windows {
 #[derive(Default)]
 struct Window(VecDeque<i64>);
 
+/// What a request is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It works with the tenant's records.
+    Call,
+    /// A client asks what the server offers, or whether it is there. Never refused before twice the
+    /// credential's limit.
+    Connecting,
+}
+
 /// Whose request it is and what they may do; a limit of 0 is none.
 #[derive(Clone, Copy)]
 pub(crate) struct Applicant {
+    pub(crate) class: Class,
     pub(crate) credential: Uuid,
     pub(crate) credential_limit: u32,
     pub(crate) tenant: Tenant,
     pub(crate) tenant_limit: u32,
 }
 
-/// What the limiter decided about one request.
+/// What the limiter decided about one request. The standings hold once it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Admission {
     /// Seconds until the request would be admitted, if it was not.
     pub(crate) refused_for: Option<u64>,
-    /// What the credential's limit leaves, if it has one.
+    /// The calls that the credential's limit leaves, if it has one.
     pub(crate) credential: Option<Standing>,
-    /// What the tenant's limit leaves, if it has one.
+    /// The calls that the tenant's limit leaves to the credential, if it has one.
     pub(crate) tenant: Option<Standing>,
+    /// What is left for connecting, where the request belongs to it.
+    pub(crate) connecting: Option<Standing>,
 }
 
 /// How much of one limit is used.
@@ -63,40 +86,39 @@ pub(crate) struct Standing {
     pub(crate) quota: u32,
     /// Requests that may still be made.
     pub(crate) remaining: u32,
-    /// Seconds until the oldest request stops counting.
+    /// Seconds until there is room for more.
     pub(crate) reset: u64,
 }
 
 impl Admission {
-    /// The admission of a caller whom nothing limits.
-    pub(crate) const UNLIMITED: Self = Self { refused_for: None, credential: None, tenant: None };
+    /// The admission of a caller without limits.
+    pub(crate) const UNLIMITED: Self =
+        Self { refused_for: None, credential: None, tenant: None, connecting: None };
+}
+
+impl Applicant {
+    /// The calls of this credential that no other one of the tenant can use up.
+    fn kept(&self) -> u32 {
+        KEPT.min(self.tenant_limit)
+    }
+
+    fn connecting_limit(&self) -> u32 {
+        match self.credential_limit {
+            0 => 0,
+            limit => limit.saturating_mul(2).max(KEPT),
+        }
+    }
 }
 
 impl Limiter {
-    /// Admits a request if both limits have room, and then counts it against both.
+    /// Admits a request if the limits of its class have room, and then counts it.
     pub(crate) fn admit(&self, clock: &dyn Clock, applicant: Applicant) -> Admission {
-        let Applicant { credential, credential_limit, tenant, tenant_limit } = applicant;
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that no window is given an earlier time after a later one.
         let Timestamp(now) = clock.now();
-        let Windows { credentials, tenants, untold } = &mut *windows;
-        let caller = (credential, tenant);
-        let mut credential = Limited::of(credentials, credential, credential_limit, now);
-        let mut tenant = Limited::of(tenants, tenant, tenant_limit, now);
-        let wait = |limited: &Option<Limited<'_>>| limited.as_ref().and_then(|it| it.wait(now));
-        let refused_for = wait(&credential).max(wait(&tenant));
-        if refused_for.is_none() {
-            for limited in [&mut credential, &mut tenant].into_iter().flatten() {
-                limited.window.0.push_back(now);
-            }
-            if credential.is_some() || tenant.is_some() {
-                *untold.entry(caller).or_default() += 1;
-            }
-        }
-        Admission {
-            refused_for,
-            credential: credential.map(|limited| limited.standing(now)),
-            tenant: tenant.map(|limited| limited.standing(now)),
+        match applicant.class {
+            Class::Call => windows.admit_call(applicant, now),
+            Class::Connecting => windows.admit_connecting(applicant, now),
         }
     }
 
@@ -125,7 +147,7 @@ impl Limiter {
     pub(crate) fn merge(&self, counts: &[RequestCount]) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         for count in counts {
-            windows.credentials.entry(count.credential).or_default().insert(count);
+            windows.calls.entry(count.credential).or_default().insert(count);
             windows.tenants.entry(count.tenant).or_default().insert(count);
         }
     }
@@ -133,54 +155,106 @@ impl Limiter {
     /// Drops the windows in which nothing counts any more.
     pub(crate) fn drop_idle(&self, now: Timestamp) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.credentials.retain(|_, window| window.is_live(now.0));
+        windows.calls.retain(|_, window| window.is_live(now.0));
+        windows.connecting.retain(|_, window| window.is_live(now.0));
         windows.tenants.retain(|_, window| window.is_live(now.0));
     }
 }
 
-/// One window beside its limit.
-struct Limited<'w> {
-    window: &'w mut Window,
-    limit: u32,
+impl Windows {
+    fn admit_call(&mut self, applicant: Applicant, now: i64) -> Admission {
+        let Applicant { credential, credential_limit, tenant, tenant_limit, .. } = applicant;
+        if credential_limit == 0 && tenant_limit == 0 {
+            return Admission::UNLIMITED;
+        }
+        let own = up_to_date(&mut self.calls, credential, now);
+        let shared = up_to_date(&mut self.tenants, tenant, now);
+        let refused_for =
+            own.wait(credential_limit, now).max(tenant_wait(own, shared, applicant, now));
+        if refused_for.is_none() {
+            own.0.push_back(now);
+            if tenant_limit > 0 {
+                shared.0.push_back(now);
+            }
+            *self.untold.entry((credential, tenant)).or_default() += 1;
+        }
+        Admission { refused_for, ..self.standing(applicant, now) }
+    }
+
+    fn admit_connecting(&mut self, applicant: Applicant, now: i64) -> Admission {
+        let limit = applicant.connecting_limit();
+        let mut admission = self.standing(applicant, now);
+        if limit > 0 {
+            let window = up_to_date(&mut self.connecting, applicant.credential, now);
+            admission.refused_for = window.wait(limit, now);
+            if admission.refused_for.is_none() {
+                window.0.push_back(now);
+            }
+            admission.connecting = window.standing(limit, now);
+        }
+        admission
+    }
+
+    /// Where a credential stands with its calls.
+    fn standing(&mut self, applicant: Applicant, now: i64) -> Admission {
+        let Applicant { credential, credential_limit, tenant, tenant_limit, .. } = applicant;
+        let own = up_to_date(&mut self.calls, credential, now);
+        let shared = up_to_date(&mut self.tenants, tenant, now);
+        let of_tenant = shared.standing(tenant_limit, now).map(|standing| {
+            let kept = own.remaining(applicant.kept());
+            let wait = tenant_wait(own, shared, applicant, now);
+            Standing {
+                remaining: standing.remaining.max(kept),
+                reset: wait.unwrap_or(standing.reset),
+                ..standing
+            }
+        });
+        Admission {
+            credential: own.standing(credential_limit, now),
+            tenant: of_tenant,
+            ..Admission::UNLIMITED
+        }
+    }
 }
 
-impl<'w> Limited<'w> {
-    /// The window of `key`, brought up to date; none where nothing is limited.
-    fn of<K: Eq + Hash>(
-        windows: &'w mut HashMap<K, Window>,
-        key: K,
-        limit: u32,
-        now: i64,
-    ) -> Option<Self> {
-        if limit == 0 {
-            return None;
-        }
-        let window = windows.entry(key).or_default();
-        window.advance(now);
-        Some(Self { window, limit })
-    }
+/// The window of `key` at `now`.
+fn up_to_date<K: Eq + Hash>(windows: &mut HashMap<K, Window>, key: K, now: i64) -> &mut Window {
+    let window = windows.entry(key).or_default();
+    window.advance(now);
+    window
+}
 
-    /// Requests above the limit if one more were counted. It is more than one where a limit was
-    /// lowered within the minute.
-    fn excess(&self) -> usize {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        (self.window.0.len() + 1).saturating_sub(limit)
-    }
-
-    /// Seconds until one more request has room; none if it has room now.
-    fn wait(&self, now: i64) -> Option<u64> {
-        let leaving = self.window.0.get(self.excess().checked_sub(1)?)?;
-        Some(seconds_until(leaving + WINDOW, now))
-    }
-
-    fn standing(&self, now: i64) -> Standing {
-        let used = u32::try_from(self.window.0.len()).unwrap_or(u32::MAX);
-        let reset = self.window.0.front().map_or(0, |oldest| seconds_until(oldest + WINDOW, now));
-        Standing { quota: self.limit, remaining: self.limit.saturating_sub(used), reset }
-    }
+/// Seconds until the tenant's limit, or the part of it that is the credential's own, has room for a call.
+fn tenant_wait(own: &Window, shared: &Window, applicant: Applicant, now: i64) -> Option<u64> {
+    let wait = shared.wait(applicant.tenant_limit, now)?;
+    own.wait(applicant.kept(), now).map(|kept| kept.min(wait))
 }
 
 impl Window {
+    fn remaining(&self, limit: u32) -> u32 {
+        limit.saturating_sub(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Seconds until one more request has room; none if it has room now, or nothing is limited. More than
+    /// one may have to leave, where a limit was lowered within the minute or others used what they keep.
+    fn wait(&self, limit: u32, now: i64) -> Option<u64> {
+        if limit == 0 {
+            return None;
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let leaving = (self.0.len() + 1).saturating_sub(limit).checked_sub(1)?;
+        self.0.get(leaving).map(|admitted| seconds_until(admitted + WINDOW, now))
+    }
+
+    fn standing(&self, limit: u32, now: i64) -> Option<Standing> {
+        if limit == 0 {
+            return None;
+        }
+        let oldest = self.0.front().map_or(0, |oldest| seconds_until(oldest + WINDOW, now));
+        let reset = self.wait(limit, now).unwrap_or(oldest);
+        Some(Standing { quota: limit, remaining: self.remaining(limit), reset })
+    }
+
     /// Puts another process's requests where they belong in the order of time.
     fn insert(&mut self, count: &RequestCount) {
         let place = self.0.partition_point(|time| *time <= count.admitted_at.0);
@@ -234,7 +308,15 @@ mod tests {
 
     fn applicant(credential: u128, credential_limit: u32, tenant_limit: u32) -> Applicant {
         let credential = Uuid::from_u128(credential);
-        Applicant { credential, credential_limit, tenant: Tenant(1), tenant_limit }
+        let (class, tenant) = (Class::Call, Tenant(1));
+        Applicant { class, credential, credential_limit, tenant, tenant_limit }
+    }
+
+    /// How many of `times` requests of an applicant are admitted.
+    fn admitted(limiter: &Limiter, applicant: Applicant, times: u32) -> u32 {
+        let clock = TestClock::default();
+        let is_in = |_: &u32| limiter.admit(&clock, applicant).refused_for.is_none();
+        u32::try_from((0..times).filter(is_in).count()).unwrap()
     }
 
     #[test]
@@ -247,9 +329,8 @@ mod tests {
         assert_eq!(
             ask(0),
             Admission {
-                refused_for: None,
                 credential: Some(Standing { quota: 2, remaining: 1, reset: 60 }),
-                tenant: None,
+                ..Admission::UNLIMITED
             }
         );
         assert_eq!(ask(30_000).refused_for, None);
@@ -261,15 +342,55 @@ mod tests {
 
     #[test]
     fn both_limits_must_pass_and_a_refusal_by_one_spends_nothing_of_the_other() {
-        let (limiter, clock) = (Limiter::default(), TestClock::default());
-        assert_eq!(limiter.admit(&clock, applicant(1, 1, 2)).refused_for, None);
-        let refused = limiter.admit(&clock, applicant(1, 1, 2));
-        assert_eq!(refused.refused_for, Some(60));
-        assert_eq!(refused.tenant.map(|tenant| tenant.remaining), Some(1));
-        assert_eq!(limiter.admit(&clock, applicant(2, 1, 2)).refused_for, None);
-        let refused = limiter.admit(&clock, applicant(3, 1, 2));
+        let limiter = Limiter::default();
+        assert_eq!(admitted(&limiter, applicant(1, 1, 100), 5), 1);
+        assert_eq!(admitted(&limiter, applicant(2, 0, 100), 200), 99, "what the first one left");
+        let clock = TestClock::default();
+        let refused = limiter.admit(&clock, applicant(2, 200, 100));
         assert_eq!(refused.refused_for, Some(60), "the tenant's");
-        assert_eq!(refused.credential.map(|credential| credential.remaining), Some(1));
+        assert_eq!(refused.credential.map(|credential| credential.remaining), Some(101));
+    }
+
+    #[test]
+    fn each_credential_keeps_sixty_calls_of_its_tenants_limit() {
+        let (limiter, clock) = (Limiter::default(), TestClock::default());
+        assert_eq!(admitted(&limiter, applicant(1, 6_000, 600), 1_000), 600, "an import");
+        let office = limiter.admit(&clock, applicant(2, 120, 600));
+        let standing = |remaining| Some(Standing { quota: 600, remaining, reset: 60 });
+        assert_eq!((office.refused_for, office.tenant), (None, standing(59)));
+        assert_eq!(admitted(&limiter, applicant(2, 120, 600), 100), 59);
+        assert_eq!(admitted(&limiter, applicant(3, 120, 600), 100), 60, "and so does every other");
+        let refused = limiter.admit(&clock, applicant(2, 120, 600));
+        assert_eq!((refused.refused_for, refused.tenant), (Some(60), standing(0)));
+        // The import used the whole limit at second 0; at second 59 the office waits for its own calls.
+        let (limiter, clock) = (Limiter::default(), TestClock::default());
+        assert_eq!(admitted(&limiter, applicant(1, 0, 600), 600), 600);
+        clock.set(59_000);
+        for _ in 0..60 {
+            assert_eq!(limiter.admit(&clock, applicant(2, 0, 600)).refused_for, None);
+        }
+        let refused = limiter.admit(&clock, applicant(2, 0, 600));
+        assert_eq!(refused.refused_for, Some(1), "the import's calls leave first");
+        clock.set(60_000);
+        assert_eq!(limiter.admit(&clock, applicant(2, 0, 600)).refused_for, None);
+    }
+
+    #[test]
+    fn connecting_has_a_window_of_its_own_with_twice_the_limit() {
+        let limiter = Limiter::default();
+        let connecting = |limit| Applicant { class: Class::Connecting, ..applicant(1, limit, 10) };
+        assert_eq!(admitted(&limiter, applicant(1, 100, 0), 200), 100);
+        assert_eq!(admitted(&limiter, connecting(100), 300), 200, "whatever calls were made");
+        assert_eq!(admitted(&limiter, applicant(2, 100, 0), 200), 100, "and calls do not see it");
+        let refused = limiter.admit(&TestClock::default(), connecting(100));
+        assert_eq!(refused.refused_for, Some(60));
+        assert_eq!(refused.connecting, Some(Standing { quota: 200, remaining: 0, reset: 60 }));
+        assert_eq!(refused.credential, Some(Standing { quota: 100, remaining: 0, reset: 60 }));
+        let few = Applicant { credential: Uuid::from_u128(3), ..connecting(1) };
+        assert_eq!(admitted(&limiter, few, 100), 60, "enough to connect");
+        let none = Applicant { credential: Uuid::from_u128(4), ..connecting(0) };
+        assert_eq!(admitted(&limiter, none, 1_000), 1_000, "no limit");
+        assert!(limiter.take_untold(Timestamp(0)).iter().all(|count| count.requests == 100));
     }
 
     #[test]
@@ -302,7 +423,7 @@ mod tests {
         limiter.admit(&clock, applicant(2, 5, 5));
         limiter.drop_idle(Timestamp(60_000_000));
         let windows = limiter.windows.lock().unwrap();
-        assert_eq!(windows.credentials.keys().collect::<Vec<_>>(), [&Uuid::from_u128(2)]);
+        assert_eq!(windows.calls.keys().collect::<Vec<_>>(), [&Uuid::from_u128(2)]);
         assert_eq!(windows.tenants.len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 //! Labels come from the catalogue and from fixed words alone, never from what a caller sent: the
 //! number of series is bounded.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -11,20 +11,44 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
-use zoop_db::Gauges;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use zoop_db::{Gauges, Timestamp};
+
+use crate::process::Resources;
 
 /// The metrics of one server.
 pub(crate) struct Metrics {
     registry: Registry,
     /// Requests to the endpoint that are under way.
     pub(crate) in_flight: Gauge,
-    requests: Family<RequestLabels, Counter<u64, AtomicU64>>,
+    requests: Family<RequestLabels, Counter>,
     seconds: Family<ToolLabel, Histogram>,
+    pages: Family<PageLabels, Counter>,
+    page_seconds: Family<RouteLabel, Histogram>,
+    sign_ins: Family<SignInLabels, Counter>,
     reads_waiting: Gauge,
     writes_waiting: Gauge,
-    commits: Gauge,
-    artefacts: Gauge,
+    commits: Counter,
+    artefacts: Counter,
+    takes_writes: Gauge,
+    free_bytes: Gauge,
+    resident_bytes: Gauge,
+    cpu_seconds: Counter<f64, AtomicU64>,
+    open_files: Gauge,
+    most_files: Gauge,
+}
+
+/// What is measured when somebody asks.
+pub(crate) struct Now {
+    /// The database's queues.
+    pub(crate) gauges: Gauges,
+    /// Whether the storage takes writes.
+    pub(crate) takes_writes: bool,
+    /// Arguments that clients added on their own, since the start.
+    pub(crate) artefacts: u64,
+    /// What the process takes of the machine.
+    pub(crate) resources: Resources,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -38,27 +62,56 @@ struct ToolLabel {
     tool: &'static str,
 }
 
+/// A route is a pattern, of which there are as many as the server has pages.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PageLabels {
+    route: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabel {
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SignInLabels {
+    way: &'static str,
+    outcome: &'static str,
+}
+
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(started: Timestamp) -> Self {
         let metrics = Self {
             registry: Registry::default(),
             in_flight: Gauge::default(),
             requests: Family::default(),
             seconds: Family::new_with_constructor(duration_histogram),
+            pages: Family::default(),
+            page_seconds: Family::new_with_constructor(duration_histogram),
+            sign_ins: Family::default(),
             reads_waiting: Gauge::default(),
             writes_waiting: Gauge::default(),
-            commits: Gauge::default(),
-            artefacts: Gauge::default(),
+            commits: Counter::default(),
+            artefacts: Counter::default(),
+            takes_writes: Gauge::default(),
+            free_bytes: Gauge::default(),
+            resident_bytes: Gauge::default(),
+            cpu_seconds: Counter::default(),
+            open_files: Gauge::default(),
+            most_files: Gauge::default(),
         };
-        metrics.registered()
+        let metrics = metrics.with_requests().with_storage().with_build(started);
+        if cfg!(target_os = "linux") { metrics.with_process() } else { metrics }
     }
 
-    fn registered(mut self) -> Self {
+    fn with_requests(mut self) -> Self {
         let registry = &mut self.registry;
         registry.register("zoop_requests", "Requests to the endpoint", self.requests.clone());
-        registry.register(
-            "zoop_request_seconds",
+        registry.register_with_unit(
+            "zoop_request",
             "Time from a request's headers to its answer",
+            Unit::Seconds,
             self.seconds.clone(),
         );
         registry.register(
@@ -66,6 +119,24 @@ impl Metrics {
             "Requests to the endpoint under way",
             self.in_flight.clone(),
         );
+        registry.register("zoop_pages", "Requests for pages", self.pages.clone());
+        registry.register_with_unit(
+            "zoop_page",
+            "Time from the headers of a request for a page to its answer",
+            Unit::Seconds,
+            self.page_seconds.clone(),
+        );
+        registry.register("zoop_sign_ins", "Attempts to sign in", self.sign_ins.clone());
+        registry.register(
+            "zoop_client_artefacts",
+            "Arguments that clients add on their own, dropped",
+            self.artefacts.clone(),
+        );
+        self
+    }
+
+    fn with_storage(mut self) -> Self {
+        let registry = &mut self.registry;
         registry.register(
             "zoop_reads_waiting",
             "Reads that wait for a database thread",
@@ -78,13 +149,67 @@ impl Metrics {
         );
         registry.register(
             "zoop_commits",
-            "Write transactions kept since the start; each holds one or more writes",
+            "Write transactions kept; each holds one or more writes",
             self.commits.clone(),
         );
         registry.register(
-            "zoop_client_artefacts",
-            "Arguments that clients add on their own, dropped since the start",
-            self.artefacts.clone(),
+            "zoop_storage_takes_writes",
+            "Whether the storage took the last write: 1, or 0 while it refuses writes",
+            self.takes_writes.clone(),
+        );
+        self
+    }
+
+    /// Tells of the disk, where the database is a file.
+    pub(crate) fn with_disk(mut self) -> Self {
+        self.registry.register_with_unit(
+            "zoop_storage_free",
+            "Free space on the disk of the database's file",
+            Unit::Bytes,
+            self.free_bytes.clone(),
+        );
+        self
+    }
+
+    fn with_build(mut self, started: Timestamp) -> Self {
+        let registry = &mut self.registry;
+        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("zoop_build", "The version that runs", version);
+        let started_at = Gauge::<i64>::default();
+        started_at.set(started.0.div_euclid(1_000_000));
+        registry.register_with_unit(
+            "process_start_time",
+            "When the server started, since 1970",
+            Unit::Seconds,
+            started_at,
+        );
+        self
+    }
+
+    /// Names and meanings are those that Prometheus recommends to all programs.
+    fn with_process(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register_with_unit(
+            "process_cpu",
+            "Processor time used",
+            Unit::Seconds,
+            self.cpu_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "process_resident_memory",
+            "Memory in use",
+            Unit::Bytes,
+            self.resident_bytes.clone(),
+        );
+        registry.register(
+            "process_open_fds",
+            "Files and connections that are open",
+            self.open_files.clone(),
+        );
+        registry.register(
+            "process_max_fds",
+            "Files and connections that may be open",
+            self.most_files.clone(),
         );
         self
     }
@@ -95,16 +220,41 @@ impl Metrics {
         self.seconds.get_or_create(&ToolLabel { tool }).observe(duration.as_secs_f64());
     }
 
-    /// All of it as text, with the database's queues and the dropped arguments as they are now.
+    /// Counts a request for a page that has ended.
+    pub(crate) fn count_page(&self, route: &str, outcome: &'static str, duration: Duration) {
+        let route = route.to_owned();
+        self.pages.get_or_create(&PageLabels { route: route.clone(), outcome }).inc();
+        self.page_seconds.get_or_create(&RouteLabel { route }).observe(duration.as_secs_f64());
+    }
+
+    /// Counts an attempt to sign in.
+    pub(crate) fn count_sign_in(&self, way: &'static str, outcome: &'static str) {
+        self.sign_ins.get_or_create(&SignInLabels { way, outcome }).inc();
+    }
+
+    /// All of it as text.
     ///
     /// Source: the text format of `OpenMetrics` 1.0.
-    pub(crate) fn text(&self, queues: Gauges, artefacts: u64) -> Result<String, std::fmt::Error> {
-        let count = |waiting: usize| i64::try_from(waiting).unwrap_or(i64::MAX);
-        let total = |sum: u64| i64::try_from(sum).unwrap_or(i64::MAX);
-        self.reads_waiting.set(count(queues.reads_waiting));
-        self.writes_waiting.set(count(queues.writes_waiting));
-        self.commits.set(total(queues.commits));
-        self.artefacts.set(total(artefacts));
+    pub(crate) fn text(&self, now: &Now) -> Result<String, std::fmt::Error> {
+        let Now { gauges, takes_writes, artefacts, resources } = now;
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let waiting = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.reads_waiting.set(waiting(gauges.reads_waiting));
+        self.writes_waiting.set(waiting(gauges.writes_waiting));
+        // Counted elsewhere, and only ever more.
+        self.commits.inner().store(gauges.commits, Ordering::Relaxed);
+        self.artefacts.inner().store(*artefacts, Ordering::Relaxed);
+        self.takes_writes.set(i64::from(*takes_writes));
+        let cpu = resources.cpu_seconds.unwrap_or_default();
+        self.cpu_seconds.inner().store(cpu.to_bits(), Ordering::Relaxed);
+        for (gauge, now) in [
+            (&self.free_bytes, resources.free_bytes),
+            (&self.resident_bytes, resources.resident_bytes),
+            (&self.open_files, resources.open_files),
+            (&self.most_files, resources.most_files),
+        ] {
+            gauge.set(count(now.unwrap_or_default()));
+        }
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;
         Ok(out)

@@ -14,9 +14,14 @@ use zoop_db::Uuid;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::metrics::Now;
+use crate::process;
 
 /// How long the database may take before the server counts as not ready.
 const READY_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long the metrics wait for the system to tell of the process and the disk.
+const LOOK_WITHIN: Duration = Duration::from_secs(1);
 
 /// The process is up.
 pub(crate) async fn health() -> Response {
@@ -63,8 +68,18 @@ fn not_ready(reason: &str) -> Response {
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let artefacts = app.shared.environment.dropped_artefacts.load(Ordering::Relaxed);
-    let Ok(text) = app.shared.metrics.text(app.shared.db.gauges(), artefacts) else {
+    let shared = app.shared;
+    let folder = shared.settings.database_folder.clone();
+    // A disk that hangs must hold up no request.
+    let look = tokio::task::spawn_blocking(move || process::look(folder.as_deref()));
+    let resources = tokio::time::timeout(LOOK_WITHIN, look).await;
+    let now = Now {
+        gauges: shared.db.gauges(),
+        takes_writes: shared.db.takes_writes(),
+        artefacts: shared.environment.dropped_artefacts.load(Ordering::Relaxed),
+        resources: resources.ok().and_then(Result::ok).unwrap_or_default(),
+    };
+    let Ok(text) = shared.metrics.text(&now) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

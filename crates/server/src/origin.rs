@@ -7,7 +7,9 @@ use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
+
+use crate::web_origin::WebOrigin;
 
 /// Headers that a page may send.
 const ALLOWED_HEADERS: &str =
@@ -19,7 +21,10 @@ const EXPOSED_HEADERS: &str =
 const PREFLIGHT_SECONDS: &str = "600";
 
 /// The origins whose pages may call.
-pub(crate) struct Origins(Vec<String>);
+pub(crate) struct Origins {
+    own: WebOrigin,
+    allowed: Vec<WebOrigin>,
+}
 
 /// What a request's `Origin` header says.
 pub(crate) enum Sender {
@@ -32,36 +37,21 @@ pub(crate) enum Sender {
 }
 
 impl Origins {
-    pub(crate) fn new(public_url: &str, allowed: &[String]) -> Self {
-        let allowed = allowed.iter().map(String::as_str);
-        Self(std::iter::once(public_url).chain(allowed).map(normal).collect())
+    pub(crate) fn new(public_url: &WebOrigin, allowed: &[WebOrigin]) -> Self {
+        Self { own: public_url.clone(), allowed: allowed.to_vec() }
     }
 
-    pub(crate) fn sender(&self, headers: &HeaderMap) -> Sender {
+    pub(crate) fn sender(&self, target: &Uri, headers: &HeaderMap) -> Sender {
         let mut sent = headers.get_all(ORIGIN).iter();
         let Some(origin) = sent.next() else { return Sender::NoPage };
-        if sent.next().is_none() && self.allows(origin) {
-            Sender::Allowed(origin.clone())
-        } else {
-            Sender::Refused
-        }
+        let page = WebOrigin::in_header(origin).filter(|_| sent.next().is_none());
+        let is_allowed = page.is_some_and(|page| {
+            page == self.own
+                || self.allowed.contains(&page)
+                || page == self.own.asked_at(target, headers)
+        });
+        if is_allowed { Sender::Allowed(origin.clone()) } else { Sender::Refused }
     }
-
-    fn allows(&self, origin: &HeaderValue) -> bool {
-        origin.to_str().is_ok_and(|origin| self.0.contains(&normal(origin)))
-    }
-}
-
-/// An origin as it is compared: lower case, no slash at the end, no port that the scheme implies
-/// (which browsers leave out).
-fn normal(origin: &str) -> String {
-    let origin = origin.trim_end_matches('/').to_ascii_lowercase();
-    for (scheme, port) in [("https://", ":443"), ("http://", ":80")] {
-        if origin.starts_with(scheme) {
-            return origin.strip_suffix(port).unwrap_or(&origin).to_owned();
-        }
-    }
-    origin
 }
 
 /// Lets an allowed page read the answer.
@@ -84,8 +74,14 @@ mod tests {
 
     #[test]
     fn origins_are_compared_as_browsers_write_them() {
-        let origins = Origins::new("HTTPS://CRM.example.com:443", &["http://app.test:80/".into()]);
-        let allows = |origin: &'static str| origins.allows(&HeaderValue::from_static(origin));
+        let origin = |text: &str| text.parse::<WebOrigin>().unwrap();
+        let own = origin("HTTPS://CRM.example.com:443");
+        let origins = Origins::new(&own, &[origin("http://app.test:80/")]);
+        let allows = |page: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ORIGIN, HeaderValue::from_static(page));
+            matches!(origins.sender(&Uri::from_static("/"), &headers), Sender::Allowed(_))
+        };
         assert!(allows("https://crm.example.com"));
         assert!(allows("http://app.test"));
         assert!(!allows("http://crm.example.com"));

@@ -2,6 +2,7 @@
 //! speaks for. Limits are counted by it and the history keeps it; nobody is let in for it.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
@@ -15,12 +16,16 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// The proxies whose word is taken.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Proxies(Vec<IpNet>);
+#[derive(Debug, Default)]
+pub(crate) struct Proxies {
+    trusted: Vec<IpNet>,
+    /// Whether the log was told of a header from a peer that is not trusted.
+    has_warned: AtomicBool,
+}
 
 impl Proxies {
     pub(crate) fn new(trusted: &[IpNet]) -> Self {
-        Self(trusted.to_vec())
+        Self { trusted: trusted.to_vec(), has_warned: AtomicBool::new(false) }
     }
 
     /// From where a request comes: the last address on its way that is no trusted proxy's. What stands
@@ -29,18 +34,60 @@ impl Proxies {
         let Peer(peer) = *extensions.get::<Peer>()?;
         let mut client = peer.to_canonical();
         let lists = headers.get_all(FORWARDED_FOR).iter().rev();
-        let mut told = lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(','));
+        let parts = lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(','));
+        let mut told = parts.map(str::trim).filter(|part| !part.is_empty()).peekable();
+        if told.peek().is_some() && !self.trusts(client) {
+            self.warn(client);
+        }
         while self.trusts(client) {
-            let Some(before) = told.next() else { break };
-            let Ok(before) = before.trim().parse::<IpAddr>() else { break };
-            client = before.to_canonical();
+            let Some(before) = told.next().and_then(address) else { break };
+            client = before;
         }
         Some(client)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.trusted.iter().any(|network| network.contains(&address))
     }
+
+    /// Once: then it is a setting that is missing, or a caller who plays.
+    fn warn(&self, peer: IpAddr) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %peer,
+                "X-Forwarded-For came from an address that is not in server.trusted_proxies and is not \
+                 believed: if your proxy has this address, add it there, or all callers share its limits"
+            );
+        }
+    }
+}
+
+/// The address of one part of the header. Some proxies add a port, brackets, a zone, quotes, or the form
+/// of the header `Forwarded`.
+fn address(part: &str) -> Option<IpAddr> {
+    let part = match part.split_at_checked("for=".len()) {
+        Some((name, value)) if name.eq_ignore_ascii_case("for=") => value,
+        _ => part,
+    };
+    let part = part.trim_matches('"');
+    let host = match part.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']')?;
+            let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_number);
+            is_port.then_some(host)?
+        }
+        // An IPv6 address has more colons than one, so what follows a single one is a port.
+        None => match part.split_once(':') {
+            Some((host, port)) if is_number(port) => host,
+            _ => part,
+        },
+    };
+    let host = host.split_once('%').map_or(host, |(host, _zone)| host);
+    host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -70,6 +117,41 @@ mod tests {
         assert_eq!(client(&own, "10.0.0.2", &["198.51.100.1, nonsense"]), "10.0.0.2");
         assert_eq!(client(&own, "10.0.0.2", &[]), "10.0.0.2");
         assert_eq!(client(&own, "::ffff:10.0.0.2", &["2001:db8::1"]), "2001:db8::1");
+    }
+
+    #[test]
+    fn addresses_are_understood_as_proxies_write_them() {
+        let told = |list| client(&["10.0.0.0/8"], "10.0.0.2", &[list]);
+        for (list, address) in [
+            ("203.0.113.5:4711", "203.0.113.5"),
+            ("203.0.113.5:4711, 10.0.0.1:80", "203.0.113.5"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[2001:db8::7]:4711", "2001:db8::7"),
+            ("\"[2001:db8::7]:4711\"", "2001:db8::7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("fe80::7%eth0", "fe80::7"),
+            ("[fe80::7%25eth0]:80", "fe80::7"),
+            ("::ffff:203.0.113.5", "203.0.113.5"),
+            ("For=\"[2001:db8::7]\"", "2001:db8::7"),
+            ("203.0.113.5, , ,", "203.0.113.5"),
+            (" 203.0.113.5 ", "203.0.113.5"),
+        ] {
+            assert_eq!(told(list), address, "{list}");
+        }
+        for list in [
+            "",
+            ",",
+            "unknown",
+            "_hidden",
+            "203.0.113.5:",
+            "203.0.113.5:x",
+            "[2001:db8::7",
+            "[2001:db8::7]x",
+            "203.0.113",
+            "localhost",
+        ] {
+            assert_eq!(told(list), "10.0.0.2", "{list}: who told it is all that is known");
+        }
     }
 
     #[test]

@@ -20,8 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::app::App;
+use crate::app::{App, Settings};
 use crate::background;
+use crate::framing;
 use crate::peer::Peer;
 use crate::sharing;
 
@@ -53,6 +54,7 @@ pub async fn serve(
     operations: Option<TcpListener>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    warn_of(&app.shared.settings);
     // Nothing is ever sent: that the sender is gone is the sign to stop.
     let (running, stopping) = watch::channel(());
     let mut tasks = JoinSet::new();
@@ -68,6 +70,18 @@ pub async fn serve(
         ended.map_err(io::Error::other)?;
     }
     Ok(())
+}
+
+/// Tells the log of settings that a server can run with and people cannot work with.
+fn warn_of(settings: &Settings) {
+    let public_url = &settings.public_url;
+    if !public_url.keeps_cookies() {
+        tracing::warn!(
+            %public_url,
+            "people cannot sign in: browsers keep no session at an http address of another machine. Put a \
+             proxy with TLS before the server and set server.public_url to its https address"
+        );
+    }
 }
 
 /// Takes connections until the server stops, then waits for them to end.
@@ -130,8 +144,16 @@ async fn connection(
     }
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        router.call(request)
+        let answer = framing::refusal(&request).ok_or_else(|| {
+            request.extensions_mut().insert(Peer(peer));
+            router.call(request)
+        });
+        async move {
+            match answer {
+                Ok(refusal) => Ok(refusal),
+                Err(answer) => answer.await,
+            }
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -87,13 +87,13 @@ mod tests {
 
     use super::*;
     use crate::app::Settings;
-    use crate::limiter::Applicant;
+    use crate::limiter::{Applicant, Class};
 
     #[both]
     fn a_limit_holds_for_two_processes_together() {
         let world = World::new();
         let process = || {
-            let settings = Settings::new("http://t.test");
+            let settings = Settings::new("http://t.test".parse().unwrap());
             App::new(world.db.clone(), world.environment.clone(), settings)
         };
         let (one, two) = (process(), process());
@@ -102,6 +102,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let ask = |app: &App| {
             let applicant = Applicant {
+                class: Class::Call,
                 credential: Uuid::from_u128(7),
                 credential_limit: 5,
                 tenant: Tenant(1),
@@ -122,5 +123,41 @@ mod tests {
         assert_eq!(ask(&one), Some(59), "and the first process knows of the other's two");
         world.clock.advance(59_000);
         assert_eq!((ask(&one), ask(&two)), (None, None), "the first three have left the minute");
+    }
+    #[both]
+    fn a_credential_keeps_its_calls_whatever_others_do_in_other_processes() {
+        let world = World::new();
+        let process = || {
+            let settings = Settings::new("http://t.test".parse().unwrap());
+            App::new(world.db.clone(), world.environment.clone(), settings)
+        };
+        let (one, two) = (process(), process());
+        let (mut one_shares, mut two_shares) =
+            (Sharing::new(&one.shared), Sharing::new(&two.shared));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut round = || {
+            runtime.block_on(one_shares.round(&one.shared));
+            runtime.block_on(two_shares.round(&two.shared));
+            runtime.block_on(one_shares.round(&one.shared));
+        };
+        let calls = |app: &App, credential: u128, times: usize| {
+            let applicant = Applicant {
+                class: Class::Call,
+                credential: Uuid::from_u128(credential),
+                credential_limit: 0,
+                tenant: Tenant(1),
+                tenant_limit: 100,
+            };
+            let ask = |_: &usize| {
+                app.shared.limiter.admit(&*world.clock, applicant).refused_for.is_none()
+            };
+            (0..times).filter(ask).count()
+        };
+        assert_eq!(calls(&one, 1, 200), 100, "an import takes all there is");
+        round();
+        assert_eq!(calls(&two, 2, 40), 40, "the office still works");
+        round();
+        assert_eq!(calls(&one, 2, 40), 20, "sixty in all processes");
+        assert_eq!(calls(&two, 1, 1), 0);
     }
 }

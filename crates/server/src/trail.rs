@@ -1,11 +1,14 @@
-//! What stays of a request: one log line and its metrics, also when its caller left before the end.
+//! The log line and the metrics of a request to the endpoint, written also when its caller left before the
+//! end. Those of pages are `page_log`'s.
 //!
 //! Neither a token nor anything of a body ever stands here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::field;
 
@@ -17,10 +20,24 @@ use crate::last_use;
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The status of a request whose caller left, as proxies log it; it is never sent.
-const CLIENT_CLOSED_REQUEST: u16 = 499;
+pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// Requests of which a part may have arrived: bounds the memory that their bodies take.
 const MOST_REQUESTS: i64 = 1_024;
+
+/// A new request id: 16 hexadecimal digits.
+pub(crate) fn request_id(shared: &Shared) -> String {
+    let mut random = [0; 8];
+    shared.environment.entropy.fill(&mut random);
+    format!("{:016x}", u64::from_ne_bytes(random))
+}
+
+/// Tells the caller the id under which the request stands in the log.
+pub(crate) fn tell_id(id: &str, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(&REQUEST_ID, id);
+    }
+}
 
 /// A request under way. Dropping it writes the log line and the metrics.
 pub(crate) struct Trail<'a> {
@@ -31,6 +48,8 @@ pub(crate) struct Trail<'a> {
     pub(crate) tool: &'static str,
     /// The caller's token, once it was presented.
     pub(crate) ticket: Option<Arc<Ticket>>,
+    /// Where the request comes from.
+    pub(crate) address: Option<IpAddr>,
     /// Whether there was room for the request, and its body, when it came.
     pub(crate) has_room: bool,
     started: Instant,
@@ -40,15 +59,14 @@ pub(crate) struct Trail<'a> {
 
 impl<'a> Trail<'a> {
     /// Starts with the request's headers.
-    pub(crate) fn start(shared: &'a Arc<Shared>) -> Self {
+    pub(crate) fn start(shared: &'a Arc<Shared>, request: &Request) -> Self {
         let before = shared.metrics.in_flight.inc();
-        let mut random = [0; 8];
-        shared.environment.entropy.fill(&mut random);
         Self {
             shared,
-            id: format!("{:016x}", u64::from_ne_bytes(random)),
+            id: request_id(shared),
             tool: "none",
             ticket: None,
+            address: shared.proxies.client(request.extensions(), request.headers()),
             has_room: before < MOST_REQUESTS,
             started: Instant::now(),
             outcome: "abandoned",
@@ -62,9 +80,7 @@ impl<'a> Trail<'a> {
         self.status = answer.status.as_u16();
         let mut response = answer.into_response();
         let headers = response.headers_mut();
-        if let Ok(id) = HeaderValue::try_from(self.id.as_str()) {
-            headers.insert(&REQUEST_ID, id);
-        }
+        tell_id(&self.id, headers);
         if let Some(pass) = self.ticket.as_ref().and_then(|ticket| ticket.pass()) {
             tell_standing(&pass.admission, headers);
             if let Some(used) = pass.used {
@@ -86,6 +102,7 @@ impl Drop for Trail<'_> {
             tenant_id =
                 pass.and_then(|pass| pass.account).map(|account| field::display(account.id)),
             credential_id = pass.map(|pass| field::display(pass.credential)),
+            client_address = self.address.map(field::display),
             tool = self.tool,
             outcome = self.outcome,
             status = self.status,

@@ -8,18 +8,20 @@ mod values;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use zoop_db::Options;
-use zoop_server::{Limits, Mailer, Settings};
+use zoop_db::engine::{is_postgres, sqlite_path};
+use zoop_server::{Limits, Mailer, Settings, WebOrigin};
 
+use crate::database::folder;
 use crate::url::without_password;
 use sections::{CompanyConfig, LimitsConfig, MailConfig, ServerConfig, StorageConfig};
-use values::{List, Networks, Span};
+use values::{Networks, Origins, Span};
 
 pub(crate) use sections::{LogConfig, LogFormat};
 
@@ -70,14 +72,14 @@ pub(crate) struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let server = Settings::new("");
+        let server = Settings::new(WebOrigin::default());
         Self {
             database: "sqlite://zoop.db".to_owned(),
             server: ServerConfig {
                 listen: "127.0.0.1:8080".to_owned(),
                 ops_listen: "127.0.0.1:9090".to_owned(),
                 public_url: None,
-                allowed_origins: List(server.allowed_origins),
+                allowed_origins: Origins(server.allowed_origins),
                 trusted_proxies: Networks(server.trusted_proxies),
                 request_deadline: Span(server.request_deadline),
                 in_flight: server.in_flight,
@@ -168,7 +170,8 @@ impl Config {
                  with TLS before it)"
             );
         }
-        Ok(bound.map_or_else(|| format!("http://{listen}"), |bound| format!("http://{bound}")))
+        let address = bound.map_or_else(|| listen.clone(), |bound| bound.to_string());
+        checked_url(&format!("http://{address}"))
     }
 
     /// Where the metrics are served, if they are.
@@ -195,6 +198,14 @@ impl Config {
         Ok(Some(Mailer::new(url, from)?))
     }
 
+    /// The folder of the database's file, if it is one.
+    fn database_folder(&self) -> Result<Option<PathBuf>> {
+        if is_postgres(&self.database) {
+            return Ok(None);
+        }
+        Ok(Some(folder(&sqlite_path(&self.database)?).to_owned()))
+    }
+
     /// The server's settings.
     pub(crate) fn settings(&self, public_url: String) -> Result<Settings> {
         Ok(Settings {
@@ -205,28 +216,17 @@ impl Config {
             limits: Limits { credential: self.limits.credential, tenant: self.limits.tenant },
             request_deadline: self.server.request_deadline.0,
             in_flight: self.server.in_flight,
-            ..Settings::new(public_url)
+            database_folder: self.database_folder()?,
+            ..Settings::new(public_url.parse()?)
         })
     }
 }
 
-/// A public URL as the server takes it: an origin and nothing after it.
+/// A public URL in the one form that browsers and clients send.
 fn checked_url(url: &str) -> Result<String> {
-    let url = url.trim_end_matches('/');
-    // Browsers leave out a port that the scheme implies, and are believed by their whole origin.
-    let url = match url.split_once("://") {
-        Some(("https", _)) => url.strip_suffix(":443").unwrap_or(url),
-        Some(("http", _)) => url.strip_suffix(":80").unwrap_or(url),
-        _ => url,
-    };
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
-            Ok(url.to_owned())
-        }
-        _ => bail!(
-            "{url:?} is no public URL: write scheme and host, such as https://crm.example.com"
-        ),
+    match url.trim().parse::<WebOrigin>() {
+        Ok(origin) => Ok(origin.to_string()),
+        Err(fault) => bail!("{url:?} is not a public URL: {fault}"),
     }
 }
 
@@ -279,6 +279,11 @@ mod tests {
             "https://crm.example.com",
             "as browsers say it"
         );
+        config.server.public_url = Some("http://LocalHost:19716".to_owned());
+        assert_eq!(config.public_url(None).unwrap(), "http://localhost:19716");
+        config.server.public_url = None;
+        config.server.listen = "[0:0:0:0:0:0:0:1]:80".to_owned();
+        assert_eq!(config.public_url(None).unwrap(), "http://[::1]");
         for wrong in ["crm.example.com", "https://", "https://a/b", "ftp://a"] {
             assert!(checked_url(wrong).is_err(), "{wrong}");
         }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use zoop_server::Company;
 
-use super::values::{List, Networks, Span};
+use super::values::{Networks, Origins, Span};
 
 /// The section `server`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub(crate) struct ServerConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
     /// Origins of browser pages that may call, beside the public URL's own.
-    pub(crate) allowed_origins: List,
+    pub(crate) allowed_origins: Origins,
     /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Networks,
     /// How long a request may take.

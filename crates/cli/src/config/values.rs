@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use zoop_server::WebOrigin;
 
 /// A duration, written as `10s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,5 +79,31 @@ impl TryFrom<List> for Networks {
 impl From<Networks> for List {
     fn from(networks: Networks) -> Self {
         Self(networks.0.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// A list of origins of pages, such as `https://app.example.com`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "List", into = "List")]
+pub(crate) struct Origins(pub(super) Vec<WebOrigin>);
+
+impl TryFrom<List> for Origins {
+    type Error = String;
+    fn try_from(list: List) -> Result<Self, String> {
+        let origin = |word: &String| {
+            word.parse().map_err(|_| {
+                format!(
+                    "{word:?} is not an origin: write scheme and host of each site whose pages may call, \
+                     such as https://app.example.com"
+                )
+            })
+        };
+        list.0.iter().map(origin).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl From<Origins> for List {
+    fn from(origins: Origins) -> Self {
+        Self(origins.0.iter().map(ToString::to_string).collect())
     }
 }

@@ -96,3 +96,34 @@ fn usage_errors_end_with_2_and_say_nothing_on_stdout() {
     assert_eq!(version.stdout, format!("zoop {}\n", env!("CARGO_PKG_VERSION")));
     assert!(folder.zoop(&["key", "create", "--help"]).stdout.contains("Examples:"));
 }
+
+#[test]
+fn an_address_that_is_not_an_origin_stops_the_start_and_says_what_to_write() {
+    let folder = Folder::new();
+    let set = |name: &str, value: &str| {
+        let mut command = folder.command(&[CONFIG, &["--json"]].concat());
+        crate::world::Answer::from(command.env(name, value).output().expect("zoop runs"))
+    };
+    for value in [
+        "*",
+        "https://*.example.com",
+        "https://a.example,null",
+        "app.example.com",
+        "https://a.example/x",
+    ] {
+        let answer = set("ZOOP_SERVER_ALLOWED_ORIGINS", value);
+        let told = answer.failure();
+        assert!(
+            told.contains("is not an origin") && told.contains("https://app.example.com"),
+            "{told}"
+        );
+    }
+    let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let command = command.env("ZOOP_SERVER_PUBLIC_URL", "https://www.example.com/crm");
+    let answer = crate::world::Answer::from(command.output().expect("zoop runs"));
+    assert!(answer.failure().contains("and no path"), "{}", answer.stderr);
+    let shown = set("ZOOP_SERVER_PUBLIC_URL", "HTTPS://CRM.Example.com:443/").json();
+    assert_eq!(shown["server"]["public_url"], "https://crm.example.com");
+    let shown = set("ZOOP_SERVER_ALLOWED_ORIGINS", "HTTPS://App.Example.com:443").json();
+    assert_eq!(shown["server"]["allowed_origins"][0], "https://app.example.com");
+}

@@ -43,7 +43,7 @@ fn step_up(turn: &Turn<'_>, required: &[Scope]) -> Answer {
     let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();
     let refusal = turn.request.reply_to().insufficient_scope(&names);
     let has = turn.ticket.pass().map_or(Scopes::NONE, |pass| pass.scopes);
-    let challenge = Some(turn.shared.challenges.step_up(has.or(Scopes::of(required))));
+    let challenge = Some(turn.ticket.challenge().step_up(has.or(Scopes::of(required))));
     Answer { challenge, ..Answer::refusal(&refusal, "insufficient_scope") }
 }
 

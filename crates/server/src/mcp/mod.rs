@@ -31,7 +31,8 @@ pub(crate) use lists::ToolBook;
 
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::auth::{MISSING_TOKEN, Ticket, bearer};
+use crate::auth::{Challenge, MISSING_TOKEN, Presented, Ticket, bearer};
+use crate::limiter::Class;
 use crate::origin::{self, Sender};
 use crate::trail::Trail;
 
@@ -47,9 +48,9 @@ const STORAGE_SECONDS: u64 = 5;
 
 /// The endpoint.
 pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared);
+    let mut trail = Trail::start(&app.shared, &request);
     let (head, body) = request.into_parts();
-    match app.shared.origins.sender(&head.headers) {
+    match app.shared.origins.sender(&head.uri, &head.headers) {
         Sender::NoPage => {
             let answer = answer(&app.shared, &head, body, &mut trail).await;
             trail.finish(answer)
@@ -99,18 +100,22 @@ async fn admitted(
     let Ok(_seat) = shared.seats.try_acquire() else { return Err(overloaded(reply_to())) };
     let view = View::read(head.uri.query(), shared.tools.toolsets())
         .map_err(|message| refused(&reply_to().invalid_request(&message)))?;
+    let asked_at = shared.settings.public_url.asked_at(&head.uri, &head.headers);
     let Some(token) = sent.authorization.and_then(bearer) else {
-        let challenge = Some(shared.challenges.missing.clone());
+        let challenge = Some(Challenge(&asked_at).missing());
         let refusal = reply_to().unauthorized(MISSING_TOKEN);
         return Err(Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") });
     };
     let product = || headers::product(&head.headers);
-    let address = shared.proxies.client(&head.extensions, &head.headers);
+    let address = trail.address;
     let request = match zoop_mcp::read(&body, &sent.protocol) {
         Ok(Incoming::Request(request)) => request,
         // Nothing is run, but the caller must be known all the same, and is counted.
         other => {
-            let ticket = Ticket::new(shared, &token, product(), address);
+            // A notification belongs to connecting; what cannot be read may be anything.
+            let class = if other.is_ok() { Class::Connecting } else { Class::Call };
+            let caller = Presented { client: product(), address, asked_at, class };
+            let ticket = Ticket::new(shared, &token, caller);
             trail.ticket = Some(ticket.clone());
             let admitted = turn::admit(&ticket, deadline).await;
             admitted.map_err(|halt| turn::halted(&ticket, reply_to(), &trail.id, &halt))?;
@@ -119,7 +124,8 @@ async fn admitted(
         }
     };
     let client = request.client_name.clone().or_else(product);
-    let ticket = Ticket::new(shared, &token, client, address);
+    let caller = Presented { client, address, asked_at, class: class(&request.call) };
+    let ticket = Ticket::new(shared, &token, caller);
     trail.ticket = Some(ticket.clone());
     trail.tool = label(shared, &request.call);
     let turn = Turn {
@@ -157,6 +163,20 @@ async fn dispatch(turn: &Turn<'_>) -> Result<Answer, Answer> {
         Call::GetPrompt { name, arguments } => prompts::get(turn, name, *arguments).await,
         Call::ListResources => resources::list(turn).await,
         Call::ListResourceTemplates => resources::templates(turn).await,
+    }
+}
+
+/// Which limit counts a call: a client that connects asks only for what the server offers.
+fn class(call: &Call<'_>) -> Class {
+    match call {
+        Call::Initialize { .. }
+        | Call::Discover
+        | Call::Ping
+        | Call::ListTools { .. }
+        | Call::ListPrompts
+        | Call::ListResources
+        | Call::ListResourceTemplates => Class::Connecting,
+        Call::CallTool { .. } | Call::GetPrompt { .. } | Call::ReadResource { .. } => Class::Call,
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn halted(
     match halt {
         Halt::Denied(denied) => {
             let refusal = reply_to.unauthorized(denied.reason());
-            let challenge = Some(ticket.shared().challenges.invalid.clone());
+            let challenge = Some(ticket.challenge().invalid());
             Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") }
         }
         Halt::Limited => {

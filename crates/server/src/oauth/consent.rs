@@ -19,6 +19,7 @@ use zoop_crm::sign_in::sessions::Workplace;
 use zoop_crm::sign_in::{SignedIn, sessions};
 
 use crate::app::{App, Shared};
+use crate::page_log::{self, Visitor};
 use crate::visitors::Action;
 use crate::web::browser::{self, SESSION};
 use crate::web::form::{self, Form};
@@ -186,6 +187,7 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let deadline = Instant::now() + shared.settings.request_deadline;
     let form = form::read(&shared.settings.public_url, &head.headers, body, deadline).await?;
     let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(over)?;
+    let visitor = Visitor::of(&head.extensions);
     let parked = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));
     let parked = parked.ok_or_else(over)?;
     let choice = choice(&form).ok_or_else(over)?;
@@ -200,14 +202,17 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     });
     let done = answering.await.map_err(|error: Error| page::failed(&error))?;
     let (person, outcome) = done.ok_or_else(over)?;
+    visitor.is(person.user);
     match outcome {
         Outcome::Allowed(asked, code) => {
             let code = [("code", code.expose())];
-            Ok(back(shared, &asked.redirect_uri, asked.state.as_deref(), &code))
+            let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &code);
+            Ok(logged(response, page_log::Outcome::Allowed))
         }
         Outcome::Denied(asked) => {
             let error = [("error", "access_denied"), ("error_description", "The person said no.")];
-            Ok(back(shared, &asked.redirect_uri, asked.state.as_deref(), &error))
+            let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &error);
+            Ok(logged(response, page_log::Outcome::Denied))
         }
         Outcome::NoScope => {
             let fault = "Leave at least one thing ticked, or choose Deny.";
@@ -219,6 +224,11 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
         }
         Outcome::Gone => Err(over()),
     }
+}
+
+fn logged(mut response: Response, outcome: page_log::Outcome) -> Response {
+    response.extensions_mut().insert(outcome);
+    response
 }
 
 /// What a form says, if the page wrote it.

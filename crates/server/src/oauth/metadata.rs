@@ -4,8 +4,8 @@
 //! draft-ietf-oauth-client-id-metadata-document.
 
 use axum::extract::State;
-use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use zoop_crm::access::{Scope, Scopes};
@@ -16,12 +16,13 @@ use crate::app::App;
 /// A new setting is seen soon.
 const LIFETIME: &str = "public, max-age=300";
 
-/// Of the protected resource.
-pub(super) async fn resource(State(app): State<App>) -> Response {
+/// Of the protected resource. Clients compare it with the address that they were given, which on loopback
+/// may name this machine in another way; the issuer is one in any case.
+pub(super) async fn resource(State(app): State<App>, target: Uri, headers: HeaderMap) -> Response {
     let public_url = &app.shared.settings.public_url;
     answer(&json!({
-        "resource": super::resource(public_url),
-        "authorization_servers": [public_url],
+        "resource": super::resource(&public_url.asked_at(&target, &headers)),
+        "authorization_servers": [&**public_url],
         "scopes_supported": Scope::GRANTABLE,
         "bearer_methods_supported": ["header"],
         "resource_name": "Zoop",
@@ -31,7 +32,7 @@ pub(super) async fn resource(State(app): State<App>) -> Response {
 /// Of the authorization server. That it takes programs without a secret alone is what makes those that
 /// know several ways choose the one that works here.
 pub(super) async fn server(State(app): State<App>) -> Response {
-    let issuer = &app.shared.settings.public_url;
+    let issuer = &*app.shared.settings.public_url;
     let mut scopes: Vec<_> = Scopes::of(Scope::GRANTABLE).iter().map(Scope::name).collect();
     scopes.push(OFFLINE_ACCESS);
     answer(&json!({

@@ -8,7 +8,8 @@
 //! | `authorize`, `consent` | what a program asks for, and the page that asks the person |
 //! | `token` | codes and refresh tokens become tokens; tokens are ended |
 //!
-//! The rules are [`zoop_crm::oauth`]'s. The issuer is the public URL, never the `Host` of a request.
+//! The rules are [`zoop_crm::oauth`]'s. The issuer is the public URL, never the `Host` of a request; a resource
+//! on loopback is named as its client named it, if that is one of this machine's own names.
 
 mod authorize;
 mod consent;
@@ -30,13 +31,15 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
+use url::Url;
 use zoop_crm::error::Error;
 
 use crate::answer::Answer;
 use crate::app::{App, Shared};
 use crate::visitors::Action;
+use crate::web_origin::WebOrigin;
 
-/// The routes of the authorization server.
+/// What programs ask of the authorization server.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::resource).options(preflight))
@@ -44,11 +47,19 @@ pub(crate) fn routes() -> Router<App> {
             "/.well-known/oauth-protected-resource/api/mcp",
             get(metadata::resource).options(preflight),
         )
+        .route(
+            "/.well-known/oauth-protected-resource/api/mcp/",
+            get(metadata::resource).options(preflight),
+        )
         .route("/.well-known/oauth-authorization-server", get(metadata::server).options(preflight))
         .route("/oauth/register", post(register::register).options(preflight))
-        .route("/oauth/authorize", get(authorize::ask).post(consent::answer))
         .route("/oauth/token", post(token::token).options(preflight))
         .route("/oauth/revoke", post(token::revoke).options(preflight))
+}
+
+/// The pages of the authorization server.
+pub(crate) fn pages() -> Router<App> {
+    Router::new().route("/oauth/authorize", get(authorize::ask).post(consent::answer))
 }
 
 /// The resource that tokens are for (RFC 8707).
@@ -56,11 +67,13 @@ pub(crate) fn resource(public_url: &str) -> String {
     format!("{public_url}/api/mcp")
 }
 
-/// Whether a program means this server's resource: with a slash at the end or without, and whatever
-/// the query of the endpoint that it was told.
-fn is_resource(public_url: &str, sent: &str) -> bool {
-    let sent = sent.split_once('?').map_or(sent, |(address, _)| address);
-    sent.strip_suffix('/').unwrap_or(sent) == resource(public_url)
+/// Whether a client means this server's resource: by any of the server's names, with a slash at the end
+/// or without, and whatever the query of the endpoint that it was told.
+fn is_resource(public_url: &WebOrigin, sent: &str) -> bool {
+    let Ok(url) = Url::parse(sent) else { return false };
+    WebOrigin::of(&url).is_some_and(|origin| public_url.is_also(&origin))
+        && url.fragment().is_none()
+        && matches!(url.path(), "/api/mcp" | "/api/mcp/")
 }
 
 /// Lets any page read an answer: it holds nothing that a program elsewhere could not have, and no cookie
@@ -163,9 +176,12 @@ mod tests {
 
     #[test]
     fn the_resource_is_the_endpoint_with_or_without_a_slash_and_a_query() {
-        let is_ours = |sent| is_resource("https://crm.example.com", sent);
+        let own = |text: &str| text.parse::<WebOrigin>().unwrap();
+        let is_ours = |sent| is_resource(&own("https://crm.example.com"), sent);
         for sent in [
             "https://crm.example.com/api/mcp",
+            "HTTPS://CRM.example.com:443/api/mcp",
+            "https://crm.example.com./api/mcp",
             "https://crm.example.com/api/mcp/",
             "https://crm.example.com/api/mcp?readonly=true",
         ] {
@@ -177,10 +193,19 @@ mod tests {
             "https://crm.example.com/api/mcp#f",
             "https://crm.example.com.evil.example/api/mcp",
             "http://crm.example.com/api/mcp",
+            "https://user@crm.example.com/api/mcp",
+            "https://crm.example.com/API/mcp",
+            "https://crm.example.com:8443/api/mcp",
+            "https://localhost/api/mcp",
             "https://other.example/api/mcp",
             "",
         ] {
             assert!(!is_ours(sent), "{sent}");
         }
+        let is_local = |sent| is_resource(&own("http://127.0.0.1:8080"), sent);
+        assert!(
+            is_local("HTTP://127.0.0.1:8080/api/mcp") && is_local("http://localhost:8080/api/mcp")
+        );
+        assert!(!is_local("http://localhost/api/mcp") && !is_local("http://10.0.0.1:8080/api/mcp"));
     }
 }

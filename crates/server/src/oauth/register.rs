@@ -20,7 +20,7 @@ use crate::web::form;
 
 /// The endpoint.
 pub(super) async fn register(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared);
+    let mut trail = Trail::start(&app.shared, &request);
     trail.tool = "oauth/register";
     let answer = registered(&app.shared, request, &trail).await.unwrap_or_else(|refusal| refusal);
     let mut response = trail.finish(answer);

@@ -37,7 +37,7 @@ struct Asked<'a> {
 
 /// Makes tokens.
 pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared);
+    let mut trail = Trail::start(&app.shared, &request);
     trail.tool = "oauth/token";
     let answer = match asked(&app.shared, request, &trail).await {
         Ok(asked) => asked.tokens().await,
@@ -48,7 +48,7 @@ pub(super) async fn token(State(app): State<App>, request: Request) -> Response 
 
 /// Ends tokens.
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared);
+    let mut trail = Trail::start(&app.shared, &request);
     trail.tool = "oauth/revoke";
     let answer = match asked(&app.shared, request, &trail).await {
         Ok(asked) => asked.revoked().await,

@@ -14,7 +14,7 @@ use super::visit::{Visit, either, give_session};
 use crate::app::App;
 use crate::company::Button;
 use crate::visitors::Action;
-use crate::web::browser::{self, SESSION, set_cookie};
+use crate::web::browser::{SESSION, set_cookie};
 use crate::web::form::Form;
 use crate::web::next::{self, HOME, next_page};
 use crate::web::page;
@@ -37,7 +37,7 @@ struct SignIn<'a> {
 
 impl<'a> SignIn<'a> {
     fn new(visit: &'a Visit, next: &'a str, email: &'a str, fault: &'a str) -> Self {
-        let keeps_cookies = browser::keeps_cookies(&visit.shared.settings.public_url);
+        let keeps_cookies = visit.shared.settings.public_url.keeps_cookies();
         Self { next, email, fault, company: Button::before(&visit.shared, next), keeps_cookies }
     }
 }

@@ -17,6 +17,7 @@ use zoop_crm::sign_in::sessions::{self, Origin};
 use zoop_db::{ReadTx, WriteTx};
 
 use crate::app::{App, Shared};
+use crate::page_log::{NewSession, Visitor};
 use crate::visitors::Action;
 use crate::web::browser::{self, SESSION, set_cookie};
 use crate::web::form::{self, Form};
@@ -33,6 +34,7 @@ pub(crate) struct Visit {
     pub(crate) query: Form,
     /// Path and query, as sent.
     pub(crate) target: String,
+    visitor: Visitor,
     /// Taken by whoever reads the form. Behind a lock only because a body cannot be shared.
     body: Mutex<Option<Body>>,
 }
@@ -51,8 +53,9 @@ impl Visit {
         })?;
         let target = head.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
         let deadline = Instant::now() + shared.settings.request_deadline;
+        let visitor = Visitor::of(&head.extensions);
         let (headers, body) = (head.headers, Mutex::new(Some(body)));
-        Ok(Self { shared, headers, address, deadline, query, target, body })
+        Ok(Self { shared, headers, address, deadline, query, target, visitor, body })
     }
 
     /// The form that was sent, if it came from a page of this server.
@@ -65,9 +68,13 @@ impl Visit {
 
     /// Who is signed in, if anybody is.
     pub(crate) async fn signed_in(&self) -> Result<Option<SignedIn>, Response> {
-        browser::signed_in(&self.shared, &self.headers, self.deadline)
+        let found = browser::signed_in(&self.shared, &self.headers, self.deadline)
             .await
-            .map_err(|error| page::failed(&error))
+            .map_err(|error| page::failed(&error))?;
+        if let Some(person) = &found {
+            self.visitor.is(person.user);
+        }
+        Ok(found)
     }
 
     /// Who is signed in; everybody else is sent to sign in first, and then to `next`.
@@ -118,6 +125,7 @@ impl Visit {
 /// Gives the browser its session.
 pub(crate) fn give_session(response: &mut Response, secret: &Secret) {
     set_cookie(response, SESSION, secret.expose(), sessions::LONGEST / 1_000_000);
+    response.extensions_mut().insert(NewSession(secret.clone()));
 }
 
 /// A form that cannot be taken.

@@ -20,14 +20,6 @@ use crate::last_use;
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
 
-/// Whether browsers keep the cookies of a server at this address: without TLS only those of this machine.
-pub(crate) fn keeps_cookies(public_url: &str) -> bool {
-    let Some(host) = public_url.strip_prefix("http://") else { return true };
-    let host =
-        host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |it| it.0);
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
-}
-
 /// The text that a cookie holds.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
@@ -67,33 +59,4 @@ pub(crate) async fn signed_in(
         last_use::record(shared, used);
     }
     Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn browsers_keep_the_cookies_of_https_and_of_this_machine() {
-        for address in [
-            "https://crm.example.com",
-            "https://10.0.0.5",
-            "http://localhost",
-            "http://localhost:8080",
-            "http://127.0.0.1:8080",
-            "http://[::1]",
-            "http://[::1]:8080",
-        ] {
-            assert!(keeps_cookies(address), "{address}");
-        }
-        for address in [
-            "http://10.0.0.5",
-            "http://crm.example.com:8080",
-            "http://localhost.example.com",
-            "http://[2001:db8::1]",
-            "http://[2001:db8::1]:8080",
-        ] {
-            assert!(!keeps_cookies(address), "{address}");
-        }
-    }
 }

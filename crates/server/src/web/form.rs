@@ -10,6 +10,8 @@ use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
 
 use super::page;
+use crate::page_log::Outcome;
+use crate::web_origin::WebOrigin;
 
 /// Bytes that a form may have.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -64,17 +66,22 @@ pub(crate) async fn body(body: Body, deadline: Instant) -> Option<Vec<u8>> {
 
 /// The form that a page of this server sent, or the page that says why it is not taken.
 pub(crate) async fn read(
-    public_url: &str,
+    public_url: &WebOrigin,
     headers: &HeaderMap,
     sent: Body,
     deadline: Instant,
 ) -> Result<Form, Response> {
     if !is_own(public_url, headers) {
-        return Err(page::stop(
+        let mut response = page::stop(
             StatusCode::FORBIDDEN,
-            "This did not come from here",
-            "The form was sent by a page of another site: open this one in a new tab and try again.",
-        ));
+            "Request blocked",
+            &format!(
+                "Forms are taken only from this server's own pages: open {public_url} in your browser and \
+                 try again there."
+            ),
+        );
+        response.extensions_mut().insert(Outcome::ForeignForm);
+        return Err(response);
     }
     let refused = |message| page::stop(StatusCode::BAD_REQUEST, "This did not work", message);
     let body = body(sent, deadline)
@@ -85,10 +92,10 @@ pub(crate) async fn read(
 }
 
 /// Whether a page of this server sent the form: browsers name the sender in `Origin`, or say at least
-/// that it is the same. Where neither is said, no browser sent it, and no session is to be trusted to it.
-fn is_own(public_url: &str, headers: &HeaderMap) -> bool {
+/// that it is the same. Where neither is said, no browser sent it, so the session's cookie must not count.
+fn is_own(public_url: &WebOrigin, headers: &HeaderMap) -> bool {
     match headers.get(ORIGIN) {
-        Some(origin) => origin.as_bytes().eq_ignore_ascii_case(public_url.as_bytes()),
+        Some(origin) => WebOrigin::in_header(origin).is_some_and(|page| page == *public_url),
         None => headers.get(FETCH_SITE).is_some_and(|site| site == "same-origin"),
     }
 }

@@ -60,9 +60,12 @@ impl Connection {
         let _ = self.0.write_all(bytes);
     }
 
-    /// Sends the head of a request.
+    /// Sends the head of a request, with a host unless the headers have one.
     pub(crate) fn send_head(&mut self, method: &str, target: &str, headers: &[(&str, &str)]) {
-        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: zoop.test\r\n");
+        let mut head = format!("{method} {target} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            head.push_str("Host: zoop.test\r\n");
+        }
         for (name, value) in headers {
             head.extend([name, ": ", value, "\r\n"]);
         }

@@ -16,43 +16,116 @@ fn ping(server: &Server, key: &str) -> Reply {
     server.ask(key, "/api/mcp", "ping", json!({}))
 }
 
+/// A call, which finds nothing.
+fn call(server: &Server, key: &str) -> Reply {
+    server.ask(
+        key,
+        "/api/mcp",
+        "tools/call",
+        json!({ "name": "customers.search", "arguments": {} }),
+    )
+}
+
 #[both]
 fn every_answer_to_a_known_caller_says_where_they_stand() {
     let server = limited(3, 5);
     let policy = r#""credential";q=3;w=60, "tenant";q=5;w=60"#;
-    let stands = |reply: &Reply, left: &str| {
+    let stands = |reply: &Reply, policy: &str, left: &str| {
         assert_eq!(reply.header("ratelimit-policy"), Some(policy), "{reply:?}");
         assert_eq!(reply.header("ratelimit"), Some(left), "{reply:?}");
     };
-    stands(&server.owner("ping", json!({})), r#""credential";r=2;t=60, "tenant";r=4;t=60"#);
+    let first = server.call("customers.search", json!({}));
+    stands(&first, policy, r#""credential";r=2;t=60, "tenant";r=4;t=60"#);
     server.world.clock.advance(10_500);
     let unknown_tool = server.owner("tools/call", json!({ "name": "nothing" }));
-    stands(&unknown_tool, r#""credential";r=1;t=50, "tenant";r=3;t=50"#);
+    stands(&unknown_tool, policy, r#""credential";r=1;t=50, "tenant";r=3;t=50"#);
     let refused_by_tool = server.call("customers.get", json!({ "id": "x" }));
-    stands(&refused_by_tool, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
-    let limited = server.owner("ping", json!({}));
+    stands(&refused_by_tool, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
+    let limited = server.call("customers.search", json!({}));
     assert_eq!(limited.status, 429);
-    stands(&limited, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
+    stands(&limited, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
+    // Whoever connects is told of calls too, and of what is left for connecting.
+    let connecting = format!(r#"{policy}, "connecting";q=60;w=60"#);
+    let left = r#""credential";r=0;t=50, "tenant";r=2;t=50, "connecting";r=59;t=60"#;
+    stands(&server.owner("ping", json!({})), &connecting, left);
 }
 
 #[both]
 fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
     let server = limited(2, 0);
     let key = &server.business.owner_key;
-    assert_eq!(ping(&server, key).status, 200);
+    assert_eq!(call(&server, key).status, 200);
     server.world.clock.advance(20_000);
-    assert_eq!(ping(&server, key).status, 200);
-    let refused = ping(&server, key);
+    assert_eq!(call(&server, key).status, 200);
+    let refused = call(&server, key);
     assert_eq!((refused.status, refused.code()), (429, Some(-32003)), "{refused:?}");
     assert_eq!(refused.json()["id"], 7);
     assert_eq!(refused.header("retry-after"), Some("40"));
-    let modern = server.modern("tools/list", json!({}), &[]);
+    let modern = server.modern("tools/call", json!({ "name": "customers.search" }), &[]);
     assert_eq!((modern.status, modern.code()), (429, Some(-31003)), "{modern:?}");
     // Another credential of the tenant is not held up, and refused requests did not count.
-    assert_eq!(ping(&server, &server.business.tenant_key).status, 200);
+    assert_eq!(call(&server, &server.business.tenant_key).status, 200);
     server.world.clock.advance(40_000);
-    assert_eq!(ping(&server, key).status, 200);
-    assert_eq!(ping(&server, key).header("retry-after"), Some("20"));
+    assert_eq!(call(&server, key).status, 200);
+    assert_eq!(call(&server, key).header("retry-after"), Some("20"));
+}
+
+#[both]
+fn a_client_connects_whatever_calls_it_made_and_twice_the_limit_bounds_it() {
+    let server = limited(100, 0);
+    let key = &server.business.owner_key;
+    let mut calls = (0..101).map(|_| call(&server, key).status);
+    assert!(calls.by_ref().take(100).all(|status| status == 200));
+    assert_eq!(calls.next(), Some(429));
+    let initialize = json!({ "protocolVersion": "2025-11-25", "capabilities": {} });
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    assert_eq!(server.owner("initialize", initialize).status, 200);
+    assert_eq!(server.post("/api/mcp", &[], initialized.as_bytes()).status, 202);
+    for method in
+        ["ping", "tools/list", "prompts/list", "resources/list", "resources/templates/list"]
+    {
+        assert_eq!(server.owner(method, json!({})).status, 200, "{method}");
+    }
+    for method in ["server/discover", "tools/list"] {
+        assert_eq!(server.modern(method, json!({}), &[]).status, 200, "{method}");
+    }
+    // What works with records is a call.
+    let prompt = server.owner("prompts/get", json!({ "name": "find_possible_duplicates" }));
+    let resource = server.owner("resources/read", json!({ "uri": "zoop://customers/x" }));
+    let unreadable = server.post("/api/mcp", &[], b"{");
+    assert_eq!((prompt.status, resource.status, unreadable.status), (429, 429, 429));
+    for n in 9..200 {
+        assert_eq!(ping(&server, key).status, 200, "{n}");
+    }
+    let refused = ping(&server, key);
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("60")), "{refused:?}");
+}
+
+#[both]
+fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
+    let server = limited(120, 100);
+    let import = server.world.operate(
+        Some(server.business.account),
+        "keys.create",
+        json!({ "scopes": "read:customers", "limit": 6_000 }),
+    );
+    let import = import["key"].as_str().expect("a key");
+    let admitted =
+        |key: &str, times: usize| (0..times).filter(|_| call(&server, key).status == 200).count();
+    assert_eq!(admitted(import, 110), 100);
+    server.world.clock.advance(1_000);
+    let office = &server.business.owner_key;
+    let first = call(&server, office);
+    let left = r#""credential";r=119;t=60, "tenant";r=59;t=59"#;
+    assert_eq!((first.status, first.header("ratelimit")), (200, Some(left)), "{first:?}");
+    assert_eq!(admitted(office, 65), 59);
+    assert_eq!(admitted(&server.business.tenant_key, 65), 60);
+    let refused = call(&server, office);
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("60")), "{refused:?}");
+    server.world.clock.advance(59_000);
+    assert_eq!(call(&server, office).status, 429);
+    server.world.clock.advance(1_000);
+    assert_eq!(call(&server, office).status, 200, "the time that was told was right");
 }
 
 #[both]
@@ -72,14 +145,18 @@ fn a_refused_request_runs_nothing() {
 
 #[both]
 fn the_tenants_limit_counts_all_its_credentials_and_no_other_tenants() {
-    let server = limited(0, 2);
+    let server = limited(0, 70);
     let other = server.world.empty_business("Other");
-    assert_eq!(ping(&server, &server.business.owner_key).status, 200);
-    let second = ping(&server, &server.business.tenant_key);
-    assert_eq!(second.header("ratelimit-policy"), Some(r#""tenant";q=2;w=60"#));
-    let third = server.key(&[Scope::ReadCustomers], false);
-    assert_eq!(ping(&server, &third).status, 429);
-    assert_eq!(ping(&server, &other.owner_key).status, 200);
+    let second = server.key(&[Scope::ReadCustomers], false);
+    for _ in 0..10 {
+        let reply = call(&server, &second);
+        assert_eq!(reply.header("ratelimit-policy"), Some(r#""tenant";q=70;w=60"#));
+    }
+    for _ in 0..60 {
+        assert_eq!(call(&server, &server.business.owner_key).status, 200);
+    }
+    assert_eq!(call(&server, &server.business.owner_key).status, 429);
+    assert_eq!(call(&server, &other.owner_key).status, 200);
 }
 
 #[both]
@@ -88,6 +165,7 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
     for _ in 0..3 {
         let reply = server.owner("ping", json!({}));
         assert_eq!((reply.status, reply.header("ratelimit")), (200, None));
+        assert_eq!(call(&server, &server.business.owner_key).header("ratelimit"), None);
     }
     let own = server.world.operate(
         Some(server.business.account),
@@ -95,6 +173,7 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
         json!({ "scopes": "read:customers", "limit": 1 }),
     );
     let own = own["key"].as_str().unwrap();
-    assert_eq!(ping(&server, own).header("ratelimit"), Some(r#""credential";r=0;t=60"#));
-    assert_eq!(ping(&server, own).status, 429);
+    assert_eq!(call(&server, own).header("ratelimit"), Some(r#""credential";r=0;t=60"#));
+    assert_eq!(call(&server, own).status, 429);
+    assert_eq!(ping(&server, own).status, 200);
 }

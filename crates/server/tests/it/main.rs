@@ -2,8 +2,10 @@
 //! temporary file, a clock that stands still.
 
 mod access;
+mod addresses;
 mod attacks;
 mod company;
+mod framing;
 mod http;
 mod limits;
 mod lists;

@@ -43,7 +43,7 @@ fn a_process_whose_clock_is_off_the_databases_warns_and_then_is_not_ready() {
 #[both]
 fn a_path_that_is_none_points_at_the_endpoint_and_metrics_stay_inside() {
     let server = Server::start();
-    for path in ["/nothing", "/mcp", "/metrics", "/api/mcp/"] {
+    for path in ["/nothing", "/mcp", "/metrics", "/api/mcp/x"] {
         let reply = http::get(server.public, path);
         assert_eq!(reply.status, 404, "{path}");
         assert!(reply.json()["message"].as_str().unwrap().contains("POST /api/mcp"), "{path}");
@@ -74,12 +74,112 @@ fn metrics_count_by_tool_and_outcome_with_labels_that_no_caller_makes_up() {
         "zoop_requests_in_flight 0",
         "zoop_reads_waiting 0",
         "zoop_writes_waiting 0",
-        "zoop_client_artefacts 0",
+        "zoop_client_artefacts_total 0",
         "# EOF",
     ] {
         assert!(text.lines().any(|known| known == line), "{line} in {text}");
     }
     assert!(!text.contains("evil"), "{text}");
+}
+
+#[test]
+fn every_metric_has_its_name_and_its_type() {
+    let disk = |settings: &mut zoop_server::Settings| {
+        settings.database_folder = Some(std::env::temp_dir());
+    };
+    let server = Server::start_with(disk, None);
+    server.owner("ping", json!({}));
+    http::request(server.public, "POST", "/sign-in", &[], b"");
+    let text = server.metrics();
+    let types: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert_eq!(
+        types,
+        [
+            "zoop_requests counter",
+            "zoop_request_seconds histogram",
+            "zoop_requests_in_flight gauge",
+            "zoop_pages counter",
+            "zoop_page_seconds histogram",
+            "zoop_sign_ins counter",
+            "zoop_client_artefacts counter",
+            "zoop_reads_waiting gauge",
+            "zoop_writes_waiting gauge",
+            "zoop_commits counter",
+            "zoop_storage_takes_writes gauge",
+            "zoop_build info",
+            "process_start_time_seconds gauge",
+            "process_cpu_seconds counter",
+            "process_resident_memory_bytes gauge",
+            "process_open_fds gauge",
+            "process_max_fds gauge",
+            "zoop_storage_free_bytes gauge",
+        ]
+    );
+    // The page for operators lists each one, by the name that a query uses.
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md"))
+            .expect("the page");
+    for known in types {
+        let (name, kind) = known.split_once(' ').expect("a type");
+        let suffix = match kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        assert!(page.contains(&format!("| `{name}{suffix}`")), "{known} is not on the page");
+    }
+    let number = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.and_then(|number| number.parse::<f64>().ok())
+            .unwrap_or_else(|| panic!("{name}: {text}"))
+    };
+    for name in [
+        "zoop_storage_free_bytes",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "process_max_fds",
+        "process_start_time_seconds",
+    ] {
+        assert!(number(name) > 1.0, "{name}: {text}");
+    }
+    assert!(number("process_cpu_seconds_total") >= 0.0 && number("zoop_commits_total") >= 0.0);
+    assert!((number("zoop_storage_takes_writes") - 1.0).abs() < f64::EPSILON);
+    let build = format!("zoop_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+    assert!(text.lines().any(|line| line == build), "{text}");
+    assert!(
+        !Server::start().metrics().contains("zoop_storage_free"),
+        "of a server nothing is known"
+    );
+}
+
+#[test]
+fn a_header_from_a_proxy_that_is_not_trusted_is_told_once() {
+    let words = "not in server.trusted_proxies";
+    let server = Server::start();
+    http::get(server.public, "/sign-in");
+    assert_eq!(server.log.told("WARN", words), 0);
+    for _ in 0..3 {
+        let headers = [("X-Forwarded-For", "203.0.113.5:4711")];
+        http::request(server.public, "GET", "/sign-in", &headers, b"");
+    }
+    assert_eq!(server.log.told("WARN", words), 1, "{}", server.log.text());
+}
+
+#[test]
+fn a_public_url_where_nobody_can_sign_in_is_told_at_the_start() {
+    let words = "browsers keep no session at an http address of another machine";
+    for (address, warns) in [
+        ("http://crm.office.lan:18141", 1),
+        ("http://localhost:18141", 0),
+        ("https://crm.office.lan", 0),
+    ] {
+        let set = |settings: &mut zoop_server::Settings| {
+            settings.public_url = address.parse().expect("an origin");
+        };
+        let server = Server::start_with(set, None);
+        http::get(server.public, "/healthz");
+        assert_eq!(server.log.told("WARN", words), warns, "{address}");
+    }
 }
 
 #[both]
@@ -93,6 +193,10 @@ fn each_request_leaves_one_line_that_names_its_caller() {
     let credential = server.business.owner.credential.uuid().to_string();
     assert_eq!(known["credential_id"], credential);
     assert_eq!(known["tool"], "customers.get");
+    assert_eq!(
+        (&known["client_address"], &unknown["client_address"]),
+        (&json!("127.0.0.1"), &json!("127.0.0.1"))
+    );
     assert_eq!((&known["outcome"], &known["status"]), (&json!("invalid_input"), &json!(200)));
     assert!(known["duration_ms"].as_f64().is_some_and(|duration| duration > 0.0));
     assert_eq!((&unknown["outcome"], &unknown["status"]), (&json!("unauthorized"), &json!(401)));

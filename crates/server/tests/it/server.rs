@@ -57,7 +57,8 @@ impl Server {
         let bind = || runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let (public, operations) = (bind(), bind());
         let addresses = (public.local_addr().expect("it"), operations.local_addr().expect("it"));
-        let mut settings = Settings::new(format!("http://{}", addresses.0));
+        let public_url = format!("http://{}", addresses.0).parse().expect("an origin");
+        let mut settings = Settings::new(public_url);
         change(&mut settings);
         let app = App::new(db.clone(), world.environment.clone(), settings);
         let (stop, stopped) = oneshot::channel();
@@ -221,13 +222,29 @@ impl Log {
         String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8")
     }
 
-    /// The line of each request, in order.
+    /// The line of each request to the endpoint, in order.
     pub(crate) fn requests(&self) -> Vec<Value> {
+        self.of("request")
+    }
+
+    /// The line of each request for a page, in order.
+    pub(crate) fn pages(&self) -> Vec<Value> {
+        self.of("page")
+    }
+
+    fn of(&self, message: &str) -> Vec<Value> {
         self.text()
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["fields"].clone())
-            .filter(|fields| fields["message"] == "request")
+            .filter(|fields| fields["message"] == message)
             .collect()
+    }
+
+    /// How many lines of this level say this.
+    pub(crate) fn told(&self, level: &str, words: &str) -> usize {
+        let level = format!("\"level\":\"{level}\"");
+        let text = self.text();
+        text.lines().filter(|line| line.contains(&level) && line.contains(words)).count()
     }
 }
 

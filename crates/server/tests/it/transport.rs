@@ -83,10 +83,24 @@ fn other_methods_of_http_are_refused_with_the_one_that_is_allowed() {
     }
 }
 
+#[test]
+fn the_endpoint_is_the_same_with_a_slash_at_its_end() {
+    let server = Server::start();
+    let call = |target| {
+        let params = json!({ "name": "customers.search", "arguments": {} });
+        server.ask(&server.business.owner_key, target, "tools/call", params)
+    };
+    assert!(!call("/api/mcp/").tool().0 && !call("/api/mcp/?names=underscore").tool().0);
+    assert_eq!(http::get(server.public, "/api/mcp/").status, 405);
+    let metadata = "/.well-known/oauth-protected-resource/api/mcp";
+    let with_slash = http::get(server.public, &format!("{metadata}/"));
+    assert_eq!(with_slash.json(), http::get(server.public, metadata).json());
+}
+
 #[both]
 fn only_pages_of_allowed_origins_may_call() {
     let allow = |settings: &mut zoop_server::Settings| {
-        settings.allowed_origins = vec!["https://app.example.com".to_owned()];
+        settings.allowed_origins = vec!["https://app.example.com".parse().expect("an origin")];
     };
     let server = Server::start_with(allow, None);
     let own = format!("http://{}", server.public);

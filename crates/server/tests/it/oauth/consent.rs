@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::testing::Business;
 
 use super::{
     Browser, EVERY_SCOPE, Program, assert_refused, history, request_of, returned, tokens, told,
@@ -214,4 +215,43 @@ fn whoever_was_removed_meanwhile_consents_to_nothing() {
     server.world.operate(account, "users.remove", json!({ "id": office }));
     assert_eq!(browser.allow(&request, &server.business, EVERY_SCOPE).status, 400);
     assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
+}
+
+#[both]
+fn what_a_person_answers_and_what_programs_are_given_is_in_the_log() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.owner);
+    let code = program.code(&browser, &server.business, EVERY_SCOPE);
+    program.exchange(&code, &[]);
+    program.exchange("zoop_ac_none", &[]);
+    let request = request_of(&browser.ask(&program.query(&[])));
+    let tenant = server.business.account.id.to_string();
+    browser.answer(&[("request", &request), ("business", &tenant), ("decision", "deny")]);
+    let owner = Business::user(&server.business.owner).to_string();
+    let pages = server.log.pages();
+    let answers: Vec<_> = pages.iter().filter(|line| line["method"] == "POST").collect();
+    let [allowed, denied] = answers[..] else { panic!("{pages:?}") };
+    for (line, outcome) in [(allowed, "allowed"), (denied, "denied")] {
+        assert_eq!(
+            (&line["route"], &line["outcome"]),
+            (&json!("/oauth/authorize"), &json!(outcome))
+        );
+        assert_eq!(
+            (&line["user_id"], &line["client_address"]),
+            (&json!(owner), &json!("127.0.0.1"))
+        );
+    }
+    let requests = server.log.requests();
+    let programs: Vec<_> =
+        requests.iter().map(|line| (line["tool"].as_str(), line["outcome"].as_str())).collect();
+    let [registered, given, refused] = programs[..] else { panic!("{requests:?}") };
+    assert_eq!(registered, (Some("oauth/register"), Some("ok")));
+    assert_eq!(
+        (given, refused),
+        ((Some("oauth/token"), Some("ok")), (Some("oauth/token"), Some("refused")))
+    );
+    assert!(requests.iter().all(|line| line["client_address"] == "127.0.0.1"), "{requests:?}");
+    let log = server.log.text();
+    assert!(!log.contains(&code) && !log.contains(&request) && !log.contains("Program"), "{log}");
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod invitations;
+mod log;
 mod pages;
 mod second_factor;
 mod sign_in;

@@ -1,0 +1,215 @@
+//! The log line and the metrics of a request for a page, written also when its browser left before the end.
+//!
+//! A page is known by its route, never by its address, which may hold a secret. A person is known by
+//! their id, never by a name or an e-mail address.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{Extensions, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use tracing::field;
+use zoop_crm::error::Error;
+use zoop_crm::id::{Id, kinds};
+use zoop_crm::secret::Secret;
+use zoop_crm::sign_in::{SignedIn, sessions};
+
+use crate::app::{App, Shared};
+use crate::trail::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
+
+/// Where people sign in, and by what.
+const SIGN_INS: [(Method, &str, &str); 4] = [
+    (Method::POST, "/sign-in", "password"),
+    (Method::POST, "/sign-in/second-factor", "second_factor"),
+    (Method::GET, "/sign-in/company/callback", "company"),
+    (Method::POST, "/invitations/{token}", "invitation"),
+];
+
+/// How a request for a page ended, where the answer's status does not tell. A handler puts it into the
+/// extensions of its response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The form came from a page of another site.
+    ForeignForm,
+    /// A program may act for the person.
+    Allowed,
+    /// It may not.
+    Denied,
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Self::ForeignForm => "foreign_form",
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// The session that a response gives its browser, in the response's extensions.
+#[derive(Clone)]
+pub(crate) struct NewSession(pub(crate) Secret);
+
+/// Whose request it turned out to be, in the request's extensions.
+#[derive(Clone, Default)]
+pub(crate) struct Visitor(Arc<OnceLock<Id<kinds::User>>>);
+
+impl Visitor {
+    /// That of a request.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Tells whose request it is.
+    pub(crate) fn is(&self, user: Id<kinds::User>) {
+        // It cannot become somebody else's.
+        let _ = self.0.set(user);
+    }
+}
+
+/// Answers a request for a page, and writes down that it did. What is asked of another name of this
+/// machine than the public URL's is sent there, where the browser has its session.
+pub(crate) async fn layer(
+    State(app): State<App>,
+    route: MatchedPath,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let visitor = Visitor::default();
+    request.extensions_mut().insert(visitor.clone());
+    let line = Line::start(&app.shared, &route, &request, visitor);
+    let mut response = match other_name(&app.shared, &request) {
+        Some(redirect) => redirect,
+        None => next.run(request).await,
+    };
+    let session = response.extensions_mut().remove::<NewSession>();
+    let is_in = session.is_some();
+    if let Some(NewSession(secret)) = session {
+        line.entered(secret).await;
+    }
+    line.finish(&mut response, is_in);
+    response
+}
+
+fn other_name(shared: &Shared, request: &Request) -> Option<Response> {
+    let public_url = &shared.settings.public_url;
+    let asked_at = public_url.asked_at(request.uri(), request.headers());
+    if asked_at == *public_url || !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let target = request.uri().path_and_query()?;
+    let mut response = Redirect::temporary(&format!("{public_url}{target}")).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Some(response)
+}
+
+/// A request under way. Dropping it writes the log line and the metrics.
+struct Line<'a> {
+    shared: &'a Arc<Shared>,
+    id: String,
+    route: MatchedPath,
+    method: Method,
+    address: Option<IpAddr>,
+    visitor: Visitor,
+    started: Instant,
+    outcome: &'static str,
+    status: u16,
+}
+
+impl<'a> Line<'a> {
+    fn start(
+        shared: &'a Arc<Shared>,
+        route: &MatchedPath,
+        request: &Request,
+        visitor: Visitor,
+    ) -> Self {
+        Self {
+            shared,
+            id: request_id(shared),
+            route: route.clone(),
+            method: request.method().clone(),
+            address: shared.proxies.client(request.extensions(), request.headers()),
+            visitor,
+            started: Instant::now(),
+            outcome: "abandoned",
+            status: CLIENT_CLOSED_REQUEST,
+        }
+    }
+
+    /// Learns who has just signed in. A failure costs the line its user and nobody their session.
+    async fn entered(&self, secret: Secret) {
+        let now = self.shared.environment.clock.now();
+        let deadline = self.started + self.shared.settings.request_deadline;
+        let read = self.shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now));
+        let found: Result<Option<SignedIn>, Error> = read.await;
+        match found {
+            Ok(found) => {
+                if let Some(person) = found {
+                    self.visitor.is(person.user);
+                }
+            }
+            Err(error) => tracing::debug!(?error, "a new session could not be looked up"),
+        }
+    }
+
+    /// By what people sign in with this request, if they do.
+    fn way(&self) -> Option<&'static str> {
+        let found = SIGN_INS
+            .iter()
+            .find(|(method, route, _)| self.method == *method && self.route.as_str() == *route);
+        found.map(|(_, _, way)| *way)
+    }
+
+    fn finish(mut self, response: &mut Response, is_in: bool) {
+        let told = response.extensions_mut().remove::<Outcome>();
+        self.status = response.status().as_u16();
+        self.outcome = match told {
+            Some(outcome) => outcome.word(),
+            None if is_in && self.way().is_some() => "signed_in",
+            None => self.word(response.status()),
+        };
+        tell_id(&self.id, response.headers_mut());
+    }
+
+    /// The word for an answer with this status.
+    fn word(&self, status: StatusCode) -> &'static str {
+        match status {
+            // After the right password a code has to follow.
+            StatusCode::SEE_OTHER if self.way() == Some("password") => "code_needed",
+            status if status.is_success() || status.is_redirection() => "ok",
+            StatusCode::FORBIDDEN => "refused",
+            StatusCode::NOT_FOUND | StatusCode::GONE => "not_found",
+            StatusCode::TOO_MANY_REQUESTS => "rate_limited",
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY => "unavailable",
+            status if status.is_server_error() => "internal",
+            _ => "invalid",
+        }
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let took = self.started.elapsed();
+        let metrics = &self.shared.metrics;
+        metrics.count_page(self.route.as_str(), self.outcome, took);
+        if let Some(way) = self.way() {
+            metrics.count_sign_in(way, self.outcome);
+        }
+        tracing::info!(
+            request_id = self.id,
+            client_address = self.address.map(field::display),
+            method = self.method.as_str(),
+            route = self.route.as_str(),
+            outcome = self.outcome,
+            status = self.status,
+            user_id = self.visitor.0.get().map(field::display),
+            duration_ms = took.as_secs_f64() * 1_000.0,
+            "page"
+        );
+    }
+}

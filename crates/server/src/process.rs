@@ -1,0 +1,52 @@
+//! What this process takes of the machine, for the metrics.
+
+use std::path::Path;
+
+/// A look at the process and at the disk of its database.
+#[derive(Debug, Default)]
+pub(crate) struct Resources {
+    /// Memory that is in use now, in bytes.
+    pub(crate) resident_bytes: Option<u64>,
+    /// Processor time since the start, in seconds.
+    pub(crate) cpu_seconds: Option<f64>,
+    /// Files and connections that are open.
+    pub(crate) open_files: Option<u64>,
+    /// Files and connections that may be open.
+    pub(crate) most_files: Option<u64>,
+    /// Bytes that are free on the disk of the database's file, if it has one.
+    pub(crate) free_bytes: Option<u64>,
+}
+
+/// Looks now. What the system does not tell is left out.
+pub(crate) fn look(database_folder: Option<&Path>) -> Resources {
+    let free_bytes = database_folder.and_then(|folder| fs4::available_space(folder).ok());
+    Resources { free_bytes, ..of_process() }
+}
+
+#[cfg(target_os = "linux")]
+fn of_process() -> Resources {
+    use procfs::WithCurrentSystemInfo;
+    use procfs::process::{LimitValue, Process};
+
+    let Ok(process) = Process::myself() else { return Resources::default() };
+    let stat = process.stat().ok();
+    let ticks = procfs::ticks_per_second();
+    let limit = process.limits().ok().map(|limits| limits.max_open_files.soft_limit);
+    #[expect(clippy::cast_precision_loss, reason = "seconds are told to the hundredth")]
+    let seconds = |stat: &procfs::process::Stat| (stat.utime + stat.stime) as f64 / ticks as f64;
+    Resources {
+        cpu_seconds: stat.as_ref().map(seconds),
+        resident_bytes: stat.map(|stat| stat.rss_bytes().get()),
+        open_files: process.fd_count().ok().and_then(|count| u64::try_from(count).ok()),
+        most_files: limit.and_then(|limit| match limit {
+            LimitValue::Value(count) => Some(count),
+            LimitValue::Unlimited => None,
+        }),
+        free_bytes: None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_process() -> Resources {
+    Resources::default()
+}

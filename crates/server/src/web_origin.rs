@@ -1,0 +1,277 @@
+//! [`WebOrigin`]: scheme, host and port of a web address, in the one form that browsers write.
+//!
+//! Addresses are compared in this form, never as they were typed. Paths never belong here.
+//!
+//! Sources: WHATWG URL standard; HTML standard, "origin".
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use url::{Host, Url};
+
+/// The origin of a web address, such as `https://crm.example.com` or `http://127.0.0.1:8080`. It reads as
+/// its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebOrigin(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    text: String,
+    scheme: Scheme,
+    host: Host,
+    port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+/// Why a text is not an origin; its display says what to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAnOrigin {
+    /// It does not begin with `http://` or `https://` and a host, or has a user's name.
+    Unreadable,
+    /// Something follows the host and port.
+    HasPath,
+}
+
+impl fmt::Display for NotAnOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Unreadable => "write scheme and host, such as https://crm.example.com",
+            Self::HasPath => "write scheme and host and no path, such as https://crm.example.com",
+        })
+    }
+}
+
+impl std::error::Error for NotAnOrigin {}
+
+impl FromStr for WebOrigin {
+    type Err = NotAnOrigin;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
+        // The standard drops tabs and line ends, reads a backslash as a slash, and takes a star for a
+        // letter of a name.
+        let is_odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '*');
+        if text.contains(is_odd) {
+            return Err(NotAnOrigin::Unreadable);
+        }
+        let url = Url::parse(text).map_err(|_| NotAnOrigin::Unreadable)?;
+        let origin = Self::of(&url).ok_or(NotAnOrigin::Unreadable)?;
+        let ends_here = url.path().chars().all(|c| c == '/')
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if ends_here { Ok(origin) } else { Err(NotAnOrigin::HasPath) }
+    }
+}
+
+/// Where a server is reached that nothing was set for.
+impl Default for WebOrigin {
+    fn default() -> Self {
+        let host = Host::Ipv4(std::net::Ipv4Addr::LOCALHOST);
+        Self::new(Scheme::Http, host, 8080)
+    }
+}
+
+impl Deref for WebOrigin {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0.text
+    }
+}
+
+impl fmt::Display for WebOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self)
+    }
+}
+
+impl WebOrigin {
+    fn new(scheme: Scheme, host: Host, port: u16) -> Self {
+        let (name, usual) = match scheme {
+            Scheme::Http => ("http", 80),
+            Scheme::Https => ("https", 443),
+        };
+        let text = if port == usual {
+            format!("{name}://{host}")
+        } else {
+            format!("{name}://{host}:{port}")
+        };
+        Self(Arc::new(Parts { text, scheme, host, port }))
+    }
+
+    /// The origin of a web address, whatever its path; none for other schemes, and where a user is named.
+    pub(crate) fn of(url: &Url) -> Option<Self> {
+        let scheme = match url.scheme() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return None,
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return None;
+        }
+        let host = match url.host()? {
+            // A name with a dot at its end is the same host.
+            Host::Domain(name) => Host::Domain(name.strip_suffix('.').unwrap_or(name).to_owned()),
+            Host::Ipv4(address) => Host::Ipv4(address),
+            Host::Ipv6(address) => Host::Ipv6(address),
+        };
+        Some(Self::new(scheme, host, url.port_or_known_default()?))
+    }
+
+    /// The origin that a header names.
+    pub(crate) fn in_header(value: &HeaderValue) -> Option<Self> {
+        value.to_str().ok()?.parse().ok()
+    }
+
+    /// Whether browsers keep the cookies of a server here: without TLS only those of this machine.
+    pub(crate) fn keeps_cookies(&self) -> bool {
+        self.0.scheme == Scheme::Https || self.is_loopback()
+    }
+
+    /// Whether the host is one of the three names that every machine has for itself.
+    fn is_loopback(&self) -> bool {
+        match &self.0.host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(address) => *address == std::net::Ipv4Addr::LOCALHOST,
+            Host::Ipv6(address) => *address == std::net::Ipv6Addr::LOCALHOST,
+        }
+    }
+
+    /// Whether a server whose public URL is this one is meant by `other`: the same origin, or, on loopback,
+    /// another of this machine's names with the same scheme and port.
+    pub(crate) fn is_also(&self, other: &Self) -> bool {
+        self == other
+            || (self.is_loopback()
+                && other.is_loopback()
+                && (self.0.scheme, self.0.port) == (other.0.scheme, other.0.port))
+    }
+
+    /// The name that a request was sent to, of a server whose public URL is this one: the public URL, or,
+    /// on loopback, another of this machine's names. Whatever else the request says, it is the public URL.
+    pub(crate) fn asked_at(&self, target: &Uri, headers: &HeaderMap) -> Self {
+        if !self.is_loopback() {
+            return self.clone();
+        }
+        let sent = target.authority().map(|authority| authority.as_str());
+        let sent = sent.or_else(|| headers.get(HOST)?.to_str().ok());
+        let scheme = if self.0.scheme == Scheme::Https { "https" } else { "http" };
+        let named = sent.and_then(|host| format!("{scheme}://{host}").parse::<Self>().ok());
+        named.filter(|named| self.is_also(named)).unwrap_or_else(|| self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(text: &str) -> WebOrigin {
+        text.parse().unwrap_or_else(|_| panic!("{text}"))
+    }
+
+    #[test]
+    fn an_address_has_one_form_however_it_is_typed() {
+        for (typed, form) in [
+            ("https://crm.example.com", "https://crm.example.com"),
+            ("HTTPS://CRM.Example.COM:443/", "https://crm.example.com"),
+            ("https://crm.example.com.", "https://crm.example.com"),
+            ("https://crm.example.com.:8443//", "https://crm.example.com:8443"),
+            ("http://LocalHost:19716", "http://localhost:19716"),
+            ("http://127.1:80", "http://127.0.0.1"),
+            ("http://[0:0:0:0:0:0:0:1]:19716", "http://[::1]:19716"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ] {
+            assert_eq!(&*origin(typed), form, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_origin_is_refused_with_what_to_write() {
+        for text in [
+            "",
+            "*",
+            "null",
+            "crm.example.com",
+            "crm.example.com:8080",
+            "https://",
+            "https://*.example.com",
+            "ftp://a",
+            "https://user@a.example",
+            "https://a.example\\b",
+            "https://a.exa\tmple",
+            " https://a.example",
+        ] {
+            assert_eq!(text.parse::<WebOrigin>(), Err(NotAnOrigin::Unreadable), "{text}");
+        }
+        for text in ["https://a.example/crm", "https://a.example?x", "https://a.example/#x"] {
+            assert_eq!(text.parse::<WebOrigin>(), Err(NotAnOrigin::HasPath), "{text}");
+        }
+    }
+
+    #[test]
+    fn browsers_keep_the_cookies_of_https_and_of_this_machine() {
+        for address in [
+            "https://crm.example.com",
+            "https://10.0.0.5",
+            "http://localhost",
+            "http://LOCALHOST:8080",
+            "http://127.0.0.1:8080",
+            "http://[::1]",
+            "http://[::1]:8080",
+        ] {
+            assert!(origin(address).keeps_cookies(), "{address}");
+        }
+        for address in [
+            "http://10.0.0.5",
+            "http://crm.example.com:8080",
+            "http://localhost.example.com",
+            "http://[2001:db8::1]",
+            "http://[2001:db8::1]:8080",
+        ] {
+            assert!(!origin(address).keeps_cookies(), "{address}");
+        }
+    }
+
+    #[test]
+    fn only_a_loopback_server_has_other_names_and_they_are_three() {
+        let local = origin("http://127.0.0.1:8080");
+        for name in ["http://localhost:8080", "http://[::1]:8080", "http://127.0.0.1:8080"] {
+            assert!(local.is_also(&origin(name)), "{name}");
+        }
+        for name in [
+            "http://localhost:8081",
+            "https://localhost:8080",
+            "http://127.0.0.2:8080",
+            "http://evil.localhost:8080",
+            "http://localhost.evil.test:8080",
+        ] {
+            assert!(!local.is_also(&origin(name)), "{name}");
+        }
+        let public = origin("https://crm.example.com");
+        assert!(!public.is_also(&origin("https://localhost")));
+        assert!(!public.is_also(&origin("https://crm.example.com:8443")));
+    }
+
+    #[test]
+    fn a_request_names_the_server_by_one_of_its_names_or_not_at_all() {
+        let asked = |own: &str, target: &str, host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::try_from(host).unwrap());
+            origin(own).asked_at(&target.parse().unwrap(), &headers).to_string()
+        };
+        let local = "http://127.0.0.1:8080";
+        assert_eq!(asked(local, "/x", "LOCALHOST:8080"), "http://localhost:8080");
+        assert_eq!(asked(local, "http://localhost:8080/x", "evil.test"), "http://localhost:8080");
+        for host in ["evil.test:8080", "localhost", "localhost:80", "a@localhost:8080", "x y"] {
+            assert_eq!(asked(local, "/x", host), local, "{host}");
+        }
+        assert_eq!(asked("https://crm.example.com", "/x", "localhost"), "https://crm.example.com");
+    }
+}
