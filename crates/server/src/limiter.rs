@@ -178,12 +178,14 @@ impl Windows {
             }
             *self.untold.entry((credential, tenant)).or_default() += 1;
         }
-        Admission { refused_for, ..self.standing(applicant, now) }
+        Admission { refused_for, ..standings(own, shared, applicant, now) }
     }
 
     fn admit_connecting(&mut self, applicant: Applicant, now: i64) -> Admission {
+        let own = up_to_date(&mut self.calls, applicant.credential, now);
+        let shared = up_to_date(&mut self.tenants, applicant.tenant, now);
+        let mut admission = standings(own, shared, applicant, now);
         let limit = applicant.connecting_limit();
-        let mut admission = self.standing(applicant, now);
         if limit > 0 {
             let window = up_to_date(&mut self.connecting, applicant.credential, now);
             admission.refused_for = window.wait(limit, now);
@@ -194,26 +196,19 @@ impl Windows {
         }
         admission
     }
+}
 
-    /// Where a credential stands with its calls.
-    fn standing(&mut self, applicant: Applicant, now: i64) -> Admission {
-        let Applicant { credential, credential_limit, tenant, tenant_limit, .. } = applicant;
-        let own = up_to_date(&mut self.calls, credential, now);
-        let shared = up_to_date(&mut self.tenants, tenant, now);
-        let of_tenant = shared.standing(tenant_limit, now).map(|standing| {
-            let kept = own.remaining(applicant.kept());
-            let wait = tenant_wait(own, shared, applicant, now);
-            Standing {
-                remaining: standing.remaining.max(kept),
-                reset: wait.unwrap_or(standing.reset),
-                ..standing
-            }
-        });
-        Admission {
-            credential: own.standing(credential_limit, now),
-            tenant: of_tenant,
-            ..Admission::UNLIMITED
-        }
+/// Where a credential stands with its calls.
+fn standings(own: &Window, shared: &Window, applicant: Applicant, now: i64) -> Admission {
+    let of_tenant = shared.standing(applicant.tenant_limit, now).map(|standing| Standing {
+        remaining: standing.remaining.max(own.remaining(applicant.kept())),
+        reset: tenant_wait(own, shared, applicant, now).unwrap_or(standing.reset),
+        ..standing
+    });
+    Admission {
+        credential: own.standing(applicant.credential_limit, now),
+        tenant: of_tenant,
+        ..Admission::UNLIMITED
     }
 }
 

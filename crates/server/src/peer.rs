@@ -64,22 +64,22 @@ impl Proxies {
 
 /// The address of one part of the header. Some proxies add a port, brackets, a zone, quotes, or the form
 /// of the header `Forwarded`.
-fn address(part: &str) -> Option<IpAddr> {
-    let part = match part.split_at_checked("for=".len()) {
+fn address(text: &str) -> Option<IpAddr> {
+    let text = match text.split_at_checked("for=".len()) {
         Some((name, value)) if name.eq_ignore_ascii_case("for=") => value,
-        _ => part,
+        _ => text,
     };
-    let part = part.trim_matches('"');
-    let host = match part.strip_prefix('[') {
+    let text = text.trim_matches('"');
+    let host = match text.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']')?;
             let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_number);
             is_port.then_some(host)?
         }
         // An IPv6 address has more colons than one, so what follows a single one is a port.
-        None => match part.split_once(':') {
+        None => match text.split_once(':') {
             Some((host, port)) if is_number(port) => host,
-            _ => part,
+            _ => text,
         },
     };
     let host = host.split_once('%').map_or(host, |(host, _zone)| host);

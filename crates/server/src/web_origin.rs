@@ -136,6 +136,11 @@ impl WebOrigin {
         self.0.scheme == Scheme::Https || self.is_loopback()
     }
 
+    /// Host and port as a request names them.
+    fn authority(&self) -> &str {
+        self.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
     /// Whether the host is one of the three names that every machine has for itself.
     fn is_loopback(&self) -> bool {
         match &self.0.host {
@@ -162,6 +167,10 @@ impl WebOrigin {
         }
         let sent = target.authority().map(|authority| authority.as_str());
         let sent = sent.or_else(|| headers.get(HOST)?.to_str().ok());
+        // Nearly every request names the public URL's own host, and is spared the parsing.
+        if sent.is_none_or(|host| host.eq_ignore_ascii_case(self.authority())) {
+            return self.clone();
+        }
         let scheme = if self.0.scheme == Scheme::Https { "https" } else { "http" };
         let named = sent.and_then(|host| format!("{scheme}://{host}").parse::<Self>().ok());
         named.filter(|named| self.is_also(named)).unwrap_or_else(|| self.clone())

@@ -5,7 +5,8 @@ use zoop_both::both;
 use zoop_crm::access::Scope;
 use zoop_server::Limits;
 
-use crate::http::Reply;
+use crate::http::{self, Reply};
+use crate::oauth::Browser;
 use crate::server::Server;
 
 fn limited(credential: u32, tenant: u32) -> Server {
@@ -176,4 +177,17 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
     assert_eq!(call(&server, own).header("ratelimit"), Some(r#""credential";r=0;t=60"#));
     assert_eq!(call(&server, own).status, 429);
     assert_eq!(ping(&server, own).status, 200);
+}
+
+#[test]
+fn people_at_the_pages_are_not_counted() {
+    let server = limited(2, 2);
+    let browser = Browser::of(&server, &server.business.owner);
+    for _ in 0..5 {
+        let headers = [("Cookie", browser.cookie.as_str())];
+        let reply = http::request(server.public, "GET", "/team", &headers, b"");
+        assert_eq!((reply.status, reply.header("ratelimit")), (200, None));
+    }
+    let left = r#""credential";r=1;t=60, "tenant";r=1;t=60"#;
+    assert_eq!(call(&server, &server.business.owner_key).header("ratelimit"), Some(left));
 }

@@ -199,7 +199,7 @@ fn the_sign_in_says_where_no_browser_would_keep_it() {
     };
     assert!(!is_told(&start()), "on this machine");
     let within = |settings: &mut Settings| {
-        settings.public_url = "http://10.0.0.5".parse().expect("an origin")
+        settings.public_url = "http://10.0.0.5".parse().expect("an origin");
     };
     assert!(is_told(&Server::start_with(within, None)));
 }
