@@ -13,9 +13,10 @@ from mcp.client.auth import OAuthClientProvider
 from mcp.client.auth.oauth2 import AuthorizationCodeResult
 from mcp.shared.auth import OAuthClientMetadata
 
-ENDPOINT = os.environ["ZOOP_MCP_URL"]
+ZOOP = os.environ["ZOOP_MCP_URL"].removesuffix("/api/mcp")
+# The client may be given another name of this machine than the server's own.
+ENDPOINT = os.environ["ZOOP_MCP_URL"].replace("127.0.0.1", os.environ.get("ZOOP_CALLED", "127.0.0.1"))
 DOCUMENT = os.environ.get("ZOOP_DOCUMENT_URL")
-ZOOP = ENDPOINT.removesuffix("/api/mcp")
 
 
 def check(behaviour: str, is_so: bool, instead: object = "") -> None:

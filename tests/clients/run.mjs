@@ -35,6 +35,16 @@ const clients = [
   { name: "oidc-provider, as a company's own", command: node(join(here, 'company.mjs')) },
   { name: 'TypeScript, connected by a person', command: node(join(here, 'typescript_oauth.mjs')) },
   { name: 'Python, connected by a person', command: [options.python, join(here, 'python_oauth.py')] },
+  {
+    name: 'TypeScript, connected by a person, at localhost',
+    command: node(join(here, 'typescript_oauth.mjs')),
+    environment: { ZOOP_CALLED: 'localhost' },
+  },
+  {
+    name: 'Python, connected by a person, at localhost',
+    command: [options.python, join(here, 'python_oauth.py')],
+    environment: { ZOOP_CALLED: 'localhost' },
+  },
   { name: 'oauth4webapi', command: node(join(here, 'oauth4webapi.mjs')) },
 ];
 

@@ -7,7 +7,10 @@ import { check } from './browser.mjs';
 import { decide, person } from './people.mjs';
 
 const endpoint = new URL(process.env.ZOOP_MCP_URL);
-const browser = await person(endpoint.origin, process.env.ZOOP_OWNER_EMAIL, process.env.ZOOP_OWNER_PASSWORD);
+const pages = endpoint.origin;
+// The client may be given another name of this machine than the server's own.
+if (process.env.ZOOP_CALLED) endpoint.hostname = process.env.ZOOP_CALLED;
+const browser = await person(pages, process.env.ZOOP_OWNER_EMAIL, process.env.ZOOP_OWNER_PASSWORD);
 const redirect = 'http://localhost:4040/callback';
 const documentUrl = process.env.ZOOP_DOCUMENT_URL;
 
@@ -45,7 +48,7 @@ class Program {
     this.asked.push(url.searchParams);
     // At first the person is asked for reading alone, so that writing has to be asked for later.
     if (this.asked.length === 1) url.searchParams.set('scope', 'read:customers read:notes');
-    const back = await decide(browser, endpoint.origin, url.href);
+    const back = await decide(browser, pages, url.href);
     if (back.url === undefined) throw new Error(`no way back: ${back.page.status} ${back.page.text}`);
     this.questions.push(back.question);
     this.answer = back.url.searchParams;

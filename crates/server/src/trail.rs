@@ -4,13 +4,14 @@
 //! Neither a token nor anything of a body ever stands here.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::field;
+use zoop_crm::access::{Access, Actor};
 
 use crate::answer::{Answer, tell_standing};
 use crate::app::Shared;
@@ -48,6 +49,8 @@ pub(crate) struct Trail<'a> {
     pub(crate) tool: &'static str,
     /// The caller's token, once it was presented.
     pub(crate) ticket: Option<Arc<Ticket>>,
+    /// Whom a client was given tokens for.
+    pub(crate) granted: OnceLock<Access>,
     /// Where the request comes from.
     pub(crate) address: Option<IpAddr>,
     /// Whether there was room for the request, and its body, when it came.
@@ -66,6 +69,7 @@ impl<'a> Trail<'a> {
             id: request_id(shared),
             tool: "none",
             ticket: None,
+            granted: OnceLock::new(),
             address: shared.proxies.client(request.extensions(), request.headers()),
             has_room: before < MOST_REQUESTS,
             started: Instant::now(),
@@ -97,11 +101,19 @@ impl Drop for Trail<'_> {
         self.shared.metrics.in_flight.dec();
         self.shared.metrics.count(self.tool, self.outcome, took);
         let pass = self.ticket.as_ref().and_then(|ticket| ticket.pass());
+        let granted = self.granted.get();
+        let account = pass.map_or(granted.and_then(|it| it.account), |pass| pass.account);
+        let credential = pass.map(|pass| pass.credential);
+        let credential = credential.or(granted.map(|access| access.credential.uuid()));
+        let user = granted.and_then(|access| match access.actor {
+            Actor::User { id, .. } => Some(id),
+            Actor::Tenant | Actor::Operator => None,
+        });
         tracing::info!(
             request_id = self.id,
-            tenant_id =
-                pass.and_then(|pass| pass.account).map(|account| field::display(account.id)),
-            credential_id = pass.map(|pass| field::display(pass.credential)),
+            tenant_id = account.map(|account| field::display(account.id)),
+            credential_id = credential.map(field::display),
+            user_id = user.map(field::display),
             client_address = self.address.map(field::display),
             tool = self.tool,
             outcome = self.outcome,

@@ -8,11 +8,13 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
-use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::access::{Access, Channel, Scope, Scopes};
+use zoop_crm::credential;
 use zoop_crm::error::Error;
 use zoop_crm::oauth::clients;
 use zoop_crm::oauth::tokens::{self, ACCESS_SECONDS, CodeRequest, Issued, Outcome, RefreshRequest};
 use zoop_crm::secret::{Secret, SecretKind};
+use zoop_db::{ReadTx, Timestamp};
 
 use super::{failed, refused};
 use crate::answer::Answer;
@@ -32,7 +34,7 @@ struct Asked<'a> {
     form: Form,
     address: std::net::IpAddr,
     deadline: Instant,
-    request_id: &'a str,
+    trail: &'a Trail<'a>,
 }
 
 /// Makes tokens.
@@ -67,7 +69,7 @@ fn respond(trail: Trail<'_>, answer: Result<Answer, Answer>) -> Response {
 async fn asked<'a>(
     shared: &'a Shared,
     request: Request,
-    trail: &'a Trail<'_>,
+    trail: &'a Trail<'a>,
 ) -> Result<Asked<'a>, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Token).map_err(super::too_many)?;
@@ -87,7 +89,7 @@ async fn asked<'a>(
         .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
     let form =
         Form::parse(&body).map_err(|_| wrong("A parameter was sent twice, or is no text."))?;
-    Ok(Asked { shared, form, address, deadline, request_id: &trail.id })
+    Ok(Asked { shared, form, address, deadline, trail })
 }
 
 impl Asked<'_> {
@@ -120,7 +122,7 @@ impl Asked<'_> {
         let id = id.ok_or_else(unknown)?.to_owned();
         let asked = id.clone();
         let found = self.shared.db.read(self.deadline, move |tx| clients::find(tx, &asked)).await;
-        let found = found.map_err(|error| failed(&error, self.request_id))?;
+        let found = found.map_err(|error| failed(&error, &self.trail.id))?;
         found.map(|_| id).ok_or_else(unknown)
     }
 
@@ -134,9 +136,10 @@ impl Asked<'_> {
         let request = CodeRequest { client_id, code, verifier, redirect_uri };
         let environment = self.shared.environment.clone();
         let outcome = self.shared.db.write(self.deadline, move |tx| {
-            tokens::exchange(tx, &environment, &request, Some(self.address))
+            let outcome = tokens::exchange(tx, &environment, &request, Some(self.address))?;
+            known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.request_id)
+        told(outcome.await, self.trail)
     }
 
     async fn by_refresh_token(self, client_id: String) -> Result<Answer, Answer> {
@@ -148,9 +151,10 @@ impl Asked<'_> {
         let request = RefreshRequest { client_id, token, scopes };
         let environment = self.shared.environment.clone();
         let outcome = self.shared.db.write(self.deadline, move |tx| {
-            tokens::refresh(tx, &environment, &request, Some(self.address))
+            let outcome = tokens::refresh(tx, &environment, &request, Some(self.address))?;
+            known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.request_id)
+        told(outcome.await, self.trail)
     }
 
     async fn revoked(self) -> Result<Answer, Answer> {
@@ -168,7 +172,7 @@ impl Asked<'_> {
         let ended = self.shared.db.write(self.deadline, move |tx| {
             tokens::revoke(tx, &environment, client_id.as_deref(), &token, Some(self.address))
         });
-        ended.await.map_err(|error| failed(&error, self.request_id))?;
+        ended.await.map_err(|error| failed(&error, &self.trail.id))?;
         Ok(done())
     }
 }
@@ -190,13 +194,31 @@ fn invalid_scope() -> Answer {
     refused("invalid_scope", "The person did not give all of this: ask them for it.")
 }
 
+/// An outcome, and whom new tokens stand for, which the log tells.
+fn known(
+    tx: &mut ReadTx<'_>,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Result<(Outcome, Option<Access>), Error> {
+    let Outcome::Issued(Issued { access, .. }) = &outcome else { return Ok((outcome, None)) };
+    let caller = credential::authenticate(tx, access.expose(), Channel::Mcp, None, now)?;
+    Ok((outcome, caller.ok().map(|caller| caller.access)))
+}
+
 /// The answer to a token request.
-fn told(outcome: Result<Outcome, Error>, request_id: &str) -> Result<Answer, Answer> {
-    let outcome = outcome.map_err(|error| match error {
+fn told(
+    outcome: Result<(Outcome, Option<Access>), Error>,
+    trail: &Trail<'_>,
+) -> Result<Answer, Answer> {
+    let (outcome, granted) = outcome.map_err(|error| match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
-        error => failed(&error, request_id),
-    });
-    match outcome? {
+        error => failed(&error, &trail.id),
+    })?;
+    if let Some(access) = granted {
+        // A request asks for tokens once.
+        let _ = trail.granted.set(access);
+    }
+    match outcome {
         Outcome::Issued(Issued { access, refresh, scopes }) => {
             let body = json!({
                 "access_token": access.expose(),

@@ -252,6 +252,11 @@ fn what_a_person_answers_and_what_programs_are_given_is_in_the_log() {
         ((Some("oauth/token"), Some("ok")), (Some("oauth/token"), Some("refused")))
     );
     assert!(requests.iter().all(|line| line["client_address"] == "127.0.0.1"), "{requests:?}");
+    assert_eq!(
+        (&requests[1]["user_id"], &requests[1]["tenant_id"]),
+        (&json!(owner), &json!(tenant))
+    );
+    assert!(requests[1]["credential_id"].is_string() && requests[2].get("user_id").is_none());
     let log = server.log.text();
     assert!(!log.contains(&code) && !log.contains(&request) && !log.contains("Program"), "{log}");
 }
