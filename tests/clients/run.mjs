@@ -1,6 +1,6 @@
 // Runs every client against the built binary and counts what they say.
 //
-// usage: node run.mjs --zoop BINARY --python PYTHON
+// usage: node run.mjs --zoop BINARY --python PYTHON --guide docs/api.md
 //
 // A client prints one line a behaviour, with ✓ or ✗. It fails as a whole when it ends badly, or when it
 // leaves out a behaviour that all clients have to show (behaviours.json).
@@ -13,7 +13,7 @@ import { showAll, tell } from './programs.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
-  options: { zoop: { type: 'string' }, python: { type: 'string' } },
+  options: { zoop: { type: 'string' }, python: { type: 'string' }, guide: { type: 'string' } },
 });
 const behaviours = JSON.parse(await readFile(join(here, 'behaviours.json'), 'utf8'));
 const ERAS = ['legacy', 'auto', '2026-07-28'];
@@ -21,6 +21,11 @@ const node = (...args) => [process.execPath, '--no-warnings', ...args];
 
 const clients = [
   { name: 'curl', command: ['bash', join(here, 'curl.sh')] },
+  {
+    name: 'the guide',
+    command: node(join(here, 'guide.mjs'), options.guide),
+    environment: { PYTHON: options.python },
+  },
   { name: "the document's loop", command: node(join(here, 'pagination.mts')) },
   ...ERAS.map((era) => ({
     name: `TypeScript, ${era}`,
