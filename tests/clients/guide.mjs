@@ -92,7 +92,8 @@ function settled(text, server) {
     .replace(/(retry_after_s\\?": ?)\d+/g, '$142')
     .replace(/again in \d+ s/g, 'again in 42 s')
     .replace(/^(Retry-After: )\d+/gm, '$142')
-    .replace(/r=[1-9]\d*;/g, 'r=117;')
+    .replace(/"credential";r=[1-9]\d*/g, '"credential";r=117')
+    .replace(/"tenant";r=[1-9]\d*/g, '"tenant";r=584')
     .replace(/;t=\d+/g, ';t=42');
 }
 
