@@ -1,14 +1,13 @@
-//! `docs/tools.md` is written from the catalogue; this test keeps it current, and holds the list of
-//! the tests that show each tool. Write it anew with `ZOOP_WRITE_DOCS=1 cargo test -p zoop-crm reference`.
+//! `docs/tools.md` and `docs/tests.md` are written from the catalogue; these tests keep them current. Write
+//! them again with `ZOOP_WRITE_DOCS=1 cargo nextest run -p zoop-crm reference`.
+
+mod answers;
+mod page;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-use crate::argument::Field;
 use crate::catalog;
-use crate::tool::{Action, ActorRule, Effect, ToolDef};
 
 /// The tests that show what each tool does, beside those that hold for every tool
 /// (`laws.rs`, `matrix.rs`, `history.rs`, `idempotency.rs`, `snapshots.rs` here, and beside `src` the
@@ -143,13 +142,21 @@ fn repository() -> PathBuf {
 
 #[test]
 fn the_reference_is_current() {
-    let path = repository().join("docs/tools.md");
-    let written = reference();
+    assert_current("docs/tools.md", &page::tools());
+}
+
+#[test]
+fn the_list_of_tests_is_current() {
+    assert_current("docs/tests.md", &tests_page());
+}
+
+fn assert_current(document: &str, written: &str) {
+    let path = repository().join(document);
     if std::env::var_os("ZOOP_WRITE_DOCS").is_some() {
-        std::fs::write(&path, &written).expect("the document is written");
+        std::fs::write(&path, written).expect("the document is written");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == written, "docs/tools.md is out of date: run with ZOOP_WRITE_DOCS=1");
+    assert!(kept == written, "{document} is out of date: run with ZOOP_WRITE_DOCS=1");
 }
 
 #[test]
@@ -181,119 +188,30 @@ fn sources(folder: &Path) -> String {
     all
 }
 
-fn reference() -> String {
+/// `docs/tests.md`: for each tool, the tests that show what it does.
+fn tests_page() -> String {
     let mut page = String::from(
-        "# Tools\n\n\
-         Written from the catalogue; do not edit by hand (`crates/crm/src/tests/reference.rs`).\n\
-         Every write also takes `idempotency_key`: the same key, tool and arguments from the same\n\
-         credential within 24 hours answer the first success again and write nothing.\n\
-         Required arguments are bold; in the examples `{customer}` and the like stand for ids. The last\n\
-         column names tests in `crates/crm/src` that show what the tool does.\n\n\
-         | tool | scope | who | what | shown by |\n| --- | --- | --- | --- | --- |\n",
+        "# Which tests show what\n\n\
+         For developers; written from the catalogue, do not edit by hand\n\
+         (`crates/crm/src/tests/reference.rs`). A tool without a test fails the build's tests.\n\n\
+         What holds for every tool is tested for all of them at once, in `crates/crm/src/tests`:\n\n\
+         | file | shows |\n| --- | --- |\n\
+         | `laws.rs` | every tool is described whole, its example succeeds, and every answer fits its schema |\n\
+         | `bad_input.rs` | malformed arguments are refused by every tool, and nothing is written |\n\
+         | `matrix.rs` | which scope, role and kind of caller may call which tool |\n\
+         | `tenancy.rs` | no tool and no statement sees another business |\n\
+         | `history.rs` | every write leaves one entry, and entries applied backwards give each earlier state |\n\
+         | `idempotency.rs` | a repeated write writes once |\n\
+         | `races.rs` | rules hold under concurrent calls |\n\
+         | `plans.rs` | no statement walks a whole table |\n\
+         | `snapshots.rs` | a change of a tool's schema or text is a change of a file |\n\n\
+         `crates/crm/tests/model` compares random sequences of calls with a model.\n\n\
+         | tool | tests in `crates/crm/src` |\n| --- | --- |\n",
     );
-    for (_, tool) in catalog::mcp_tools() {
-        let tests = SHOWN_BY.iter().find(|(name, _)| *name == tool.name).map_or(&[][..], |s| s.1);
+    for (tool, tests) in SHOWN_BY {
         let tests: Vec<_> = tests.iter().map(|test| format!("`{test}`")).collect();
-        let anchor = tool.name.replace('.', "");
-        let _ = writeln!(
-            page,
-            "| [`{}`](#{anchor}) | `{}` | {} | {} | {} |",
-            tool.name,
-            tool.scope.name(),
-            who(tool),
-            effect(tool),
-            tests.join(", ")
-        );
-    }
-    for group in catalog::GROUPS {
-        let tools: Vec<_> =
-            catalog::mcp_tools().filter(|(of, _)| of.name == group.name).map(|(_, t)| t).collect();
-        if !tools.is_empty() {
-            let _ = write!(page, "\n## {}\n", group.about.trim_end_matches('.'));
-            for tool in tools {
-                describe(&mut page, tool);
-            }
-        }
+        let anchor = tool.replace('.', "");
+        let _ = writeln!(page, "| [`{tool}`](tools.md#{anchor}) | {} |", tests.join(", "));
     }
     page
-}
-
-const fn who(tool: &ToolDef) -> &'static str {
-    match tool.actor {
-        ActorRule::Anyone => "anyone",
-        ActorRule::User => "a person",
-    }
-}
-
-const fn effect(tool: &ToolDef) -> &'static str {
-    match tool.action {
-        Action::Query { .. } => "reads",
-        Action::Command { effect: Effect::Create, .. } => "creates",
-        Action::Command { effect: Effect::Update, .. } => "updates",
-        Action::Command { effect: Effect::Archive, .. } => "archives",
-        Action::Command { effect: Effect::Destroy, .. } => "deletes for good",
-    }
-}
-
-fn describe(page: &mut String, tool: &ToolDef) {
-    let _ = write!(page, "\n### {}\n\n{}\n", tool.name, tool.about);
-    let fields = tool.fields();
-    if fields.is_empty() {
-        page.push_str("\nTakes no arguments.\n");
-    } else {
-        page.push_str("\n| argument | value | meaning |\n| --- | --- | --- |\n");
-        for field in &fields {
-            describe_field(page, field, "");
-        }
-    }
-    let keys: Vec<_> = tool.output_schema()["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(key, _)| format!("`{key}`"))
-        .collect();
-    let _ = write!(page, "\nReturns {}.\n\n```json\n{}\n```\n", keys.join(", "), tool.example);
-}
-
-fn describe_field(page: &mut String, field: &Field, path: &str) {
-    let required = if field.required { "**" } else { "" };
-    let name = format!("{path}{}", field.name);
-    let about = field.about.replace('|', "\\|");
-    let _ = writeln!(page, "| {required}`{name}`{required} | {} | {about} |", value(&field.schema));
-    let members = field.schema["properties"].as_object().into_iter().flatten();
-    for (member, schema) in members {
-        let mut schema = schema.clone();
-        let about = schema["description"].take().as_str().unwrap_or_default().to_owned();
-        let required = field.schema["required"]
-            .as_array()
-            .is_some_and(|required| required.iter().any(|name| name == member));
-        // The name lives as long as the page is written, which is the program's life here.
-        let member = Field { name: member.clone().leak(), about, schema, required };
-        describe_field(page, &member, &format!("{name}."));
-    }
-}
-
-/// A value's type and limits, in words.
-fn value(schema: &Value) -> String {
-    if let Some(words) = schema["enum"].as_array() {
-        let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
-        return words.join(" · ");
-    }
-    let kind = match &schema["type"] {
-        Value::Array(kinds) => {
-            kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
-        }
-        kind => kind.as_str().unwrap_or("any").to_owned(),
-    };
-    let mut text = schema["format"].as_str().map_or(kind, str::to_owned);
-    if let (Some(least), Some(most)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
-        let _ = write!(text, " {least}…{most}");
-    }
-    if let Some(most) = schema["maxLength"].as_u64() {
-        let _ = write!(text, " ≤{most}");
-    }
-    if let Some(pattern) = schema["pattern"].as_str() {
-        let _ = write!(text, " `{}`", pattern.replace('|', "\\|"));
-    }
-    text
 }

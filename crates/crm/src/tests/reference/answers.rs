@@ -1,0 +1,192 @@
+//! What tools answer: the fields of their answers, and an example that a tool gave in the test world.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::page::value;
+use crate::testing::{Business, World};
+use crate::tool::ToolDef;
+
+/// So many characters of JSON stay on one line.
+const LINE: usize = 110;
+
+/// A field of an answer as the page shows it.
+#[derive(PartialEq)]
+struct Row {
+    name: String,
+    value: String,
+    about: String,
+}
+
+/// Writes which fields a tool's answer has. A record that `get`, the group's tool for one record, answers
+/// too is described there.
+pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>) {
+    let schema = tool.output_schema();
+    let items = &schema["properties"]["rows"]["items"];
+    let record = get.filter(|get| get.name != tool.name).map(|get| {
+        let theirs = rows(&get.output_schema());
+        (get.name, theirs)
+    });
+    let of_rows = items.is_object();
+    let own = rows(if of_rows { items } else { &schema });
+    let prefix = if of_rows { "rows[]." } else { "" };
+    let mut shown: Vec<&Row> = own.iter().collect();
+    page.push('\n');
+    if let Some((name, theirs)) = record
+        && own.iter().filter(|row| theirs.contains(row)).count() * 2 > theirs.len()
+    {
+        shown.retain(|row| !theirs.contains(row));
+        let left_out: Vec<_> = theirs
+            .iter()
+            .filter(|row| {
+                !row.name.contains(['.', '[']) && own.iter().all(|own| own.name != row.name)
+            })
+            .map(|row| format!("`{}`", row.name))
+            .collect();
+        let anchor = name.replace('.', "");
+        let subject = if of_rows { "Each of `rows` has" } else { "Returns" };
+        let _ = write!(page, "{subject} the fields of [`{name}`](#{anchor})");
+        if !left_out.is_empty() {
+            let _ = write!(page, " without {}", left_out.join(", "));
+        }
+        page.push_str(if shown.is_empty() { ".\n" } else { ", and:\n\n" });
+    }
+    let outer: Vec<_> = if of_rows { rows_beside(&schema) } else { Vec::new() };
+    if shown.is_empty() && outer.is_empty() {
+        return;
+    }
+    if shown.is_empty() {
+        page.push('\n');
+    }
+    page.push_str("| answer | value | meaning |\n| --- | --- | --- |\n");
+    for row in outer {
+        let _ = writeln!(page, "| `{}` | {} | {} |", row.name, row.value, row.about);
+    }
+    for row in shown {
+        let _ = writeln!(page, "| `{prefix}{}` | {} | {} |", row.name, row.value, row.about);
+    }
+}
+
+/// The fields of a list beside its rows.
+fn rows_beside(schema: &Value) -> Vec<Row> {
+    rows(schema).into_iter().filter(|row| !row.name.starts_with("rows")).collect()
+}
+
+/// The fields of an object, those of objects within it too.
+fn rows(schema: &Value) -> Vec<Row> {
+    let mut found = Vec::new();
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        let about = schema["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        found.push(Row { name: name.clone(), value: value(schema), about });
+        let (inner, path) = if schema["items"].is_object() {
+            (&schema["items"], format!("{name}[]"))
+        } else {
+            (schema, name.clone())
+        };
+        found.extend(
+            rows(inner).into_iter().map(|row| Row { name: format!("{path}.{}", row.name), ..row }),
+        );
+    }
+    found
+}
+
+/// Writes a call and what the tool answered.
+pub(super) fn example(page: &mut String, tool: &ToolDef) {
+    let world = World::new();
+    let business = world.business("Acme");
+    let arguments = business.fill(tool.example);
+    let answer = world
+        .call_text(&business.owner, tool.name, &arguments)
+        .unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
+    let ids = Ids::of(&business);
+    let _ = write!(
+        page,
+        "\nExample arguments and the answer:\n\n```json\n{}\n```\n\n```json\n{}\n```\n",
+        ids.settle(&pretty(&arguments)),
+        ids.settle(&pretty(&answer))
+    );
+}
+
+/// The ids of the page: a sample record has the same one in every example, whatever the world made.
+struct Ids(BTreeMap<String, String>);
+
+impl Ids {
+    fn of(business: &Business) -> Self {
+        let people = [("owner", &business.owner), ("tech", &business.tech)]
+            .map(|(name, access)| (name, Business::user(access).to_string()));
+        let mut samples: Vec<_> = business.ids.iter().cloned().chain(people).collect();
+        samples.sort();
+        let ids = samples.into_iter().zip(1..).map(|((_, id), number)| (id, page_id(number)));
+        Self(ids.collect())
+    }
+
+    /// The text with the page's ids; one of a record that the call made is the first free one.
+    fn settle(&self, text: &str) -> String {
+        let mut known = self.0.clone();
+        let mut settled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find("\"0") {
+            let (before, after) = rest.split_at(start + 1);
+            settled.push_str(before);
+            let id = after.get(..36).filter(|id| uuid::Uuid::parse_str(id).is_ok());
+            let Some(id) = id else {
+                rest = after;
+                continue;
+            };
+            let free = known.len() + 1;
+            settled.push_str(known.entry(id.to_owned()).or_insert_with(|| page_id(free)));
+            rest = &after[36..];
+        }
+        settled + rest
+    }
+}
+
+fn page_id(number: usize) -> String {
+    format!("0198c1f0-0000-7000-8000-{number:012}")
+}
+
+/// JSON for readers: what fits on a line stands on one.
+fn pretty(json: &str) -> String {
+    lines(&serde_json::from_str(json).expect("JSON"), 0)
+}
+
+fn lines(value: &Value, indent: usize) -> String {
+    let short = one_line(value);
+    if indent + short.chars().count() <= LINE {
+        return short;
+    }
+    let (deeper, outer) = (" ".repeat(indent + 2), " ".repeat(indent));
+    let join = |members: Vec<String>| members.join(&format!(",\n{deeper}"));
+    match value {
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("\"{name}\": {}", lines(value, indent + 2)))
+                .collect();
+            format!("{{\n{deeper}{}\n{outer}}}", join(members))
+        }
+        Value::Array(members) => {
+            let members = members.iter().map(|value| lines(value, indent + 2)).collect();
+            format!("[\n{deeper}{}\n{outer}]", join(members))
+        }
+        _ => short,
+    }
+}
+
+fn one_line(value: &Value) -> String {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let members: Vec<_> = members
+                .iter()
+                .map(|(name, value)| format!("\"{name}\": {}", one_line(value)))
+                .collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        Value::Array(members) => {
+            format!("[{}]", members.iter().map(one_line).collect::<Vec<_>>().join(", "))
+        }
+        value => value.to_string(),
+    }
+}

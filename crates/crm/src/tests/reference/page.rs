@@ -1,0 +1,126 @@
+//! The text of `docs/tools.md`.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::answers;
+use crate::catalog;
+use crate::tool::{Action, ActorRule, Effect, ToolDef};
+
+/// The whole page.
+pub(super) fn tools() -> String {
+    let mut page = String::from(
+        "# Tools\n\n\
+         Written from the catalogue; do not edit by hand (`crates/crm/src/tests/reference.rs`).\n\
+         [api.md](api.md) says how to connect and what errors mean.\n\n\
+         Required arguments are bold. Every write also takes `idempotency_key`: the same key, tool and\n\
+         arguments from the same credential within 24 hours answer the first success again and write\n\
+         nothing. A caller with the write scope only gets back what it sent, with the record's id and time.\n\n\
+         | tool | scope | who | what |\n| --- | --- | --- | --- |\n",
+    );
+    for (_, tool) in catalog::mcp_tools() {
+        let anchor = tool.name.replace('.', "");
+        let _ = writeln!(
+            page,
+            "| [`{}`](#{anchor}) | `{}` | {} | {} |",
+            tool.name,
+            tool.scope.name(),
+            who(tool),
+            effect(tool),
+        );
+    }
+    for group in catalog::GROUPS {
+        let tools: Vec<_> =
+            catalog::mcp_tools().filter(|(of, _)| of.name == group.name).map(|(_, t)| t).collect();
+        if !tools.is_empty() {
+            let _ = write!(page, "\n## {}\n", group.about.trim_end_matches('.'));
+            let get = tools.iter().copied().find(|tool| tool.name.ends_with(".get"));
+            for tool in tools {
+                describe(&mut page, tool);
+                answers::describe(&mut page, tool, get);
+                answers::example(&mut page, tool);
+            }
+        }
+    }
+    page
+}
+
+const fn who(tool: &ToolDef) -> &'static str {
+    match tool.actor {
+        ActorRule::Anyone => "anyone",
+        ActorRule::User => "a person",
+    }
+}
+
+const fn effect(tool: &ToolDef) -> &'static str {
+    match tool.action {
+        Action::Query { .. } => "reads",
+        Action::Command { effect: Effect::Create, .. } => "creates",
+        Action::Command { effect: Effect::Update, .. } => "updates",
+        Action::Command { effect: Effect::Archive, .. } => "archives",
+        Action::Command { effect: Effect::Destroy, .. } => "deletes for good",
+    }
+}
+
+fn describe(page: &mut String, tool: &ToolDef) {
+    let _ = write!(page, "\n### {}\n\n{}\n", tool.name, tool.about);
+    let fields = tool.fields();
+    if fields.is_empty() {
+        page.push_str("\nTakes no arguments.\n");
+        return;
+    }
+    page.push_str("\n| argument | value | meaning |\n| --- | --- | --- |\n");
+    for field in &fields {
+        argument(page, field.name, &field.about, &field.schema, field.required);
+    }
+}
+
+fn argument(page: &mut String, name: &str, about: &str, schema: &Value, required: bool) {
+    let bold = if required { "**" } else { "" };
+    let about = about.replace('|', "\\|");
+    let _ = writeln!(page, "| {bold}`{name}`{bold} | {} | {about} |", value(schema));
+    for (member, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let about = inner["description"].as_str().unwrap_or_default();
+        let required = schema["required"]
+            .as_array()
+            .is_some_and(|required| required.iter().any(|name| name == member));
+        argument(page, &format!("{name}.{member}"), about, inner, required);
+    }
+}
+
+/// A value's type and limits, in words.
+pub(super) fn value(schema: &Value) -> String {
+    if let Some(words) = schema["enum"].as_array() {
+        let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
+        return words.join(" · ");
+    }
+    let mut text = kind(schema);
+    if let (Some(least), Some(most)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+        let _ = write!(text, " {least}…{most}");
+    }
+    if let Some(most) = schema["maxLength"].as_u64() {
+        let _ = write!(text, " ≤{most}");
+    }
+    if let Some(pattern) = schema["pattern"].as_str() {
+        let _ = write!(text, " `{}`", pattern.replace('|', "\\|"));
+    }
+    text
+}
+
+fn kind(schema: &Value) -> String {
+    let kinds: Vec<_> = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        kind => kind.as_str().into_iter().collect(),
+    };
+    if kinds.is_empty() {
+        return "any".to_owned();
+    }
+    // A format says more than that it is a string.
+    let format = schema["format"].as_str();
+    kinds
+        .into_iter()
+        .map(|kind| if kind == "string" { format.unwrap_or(kind) } else { kind })
+        .collect::<Vec<_>>()
+        .join(" or ")
+}
