@@ -136,6 +136,26 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The tests that hold for every tool, by their file beside this one.
+const LAWS: &[(&str, &str)] = &[
+    (
+        "laws.rs",
+        "every tool is described whole, its example succeeds, and every answer fits its schema",
+    ),
+    ("bad_input.rs", "malformed arguments are refused by every tool, and nothing is written"),
+    ("arguments.rs", "every fault of the arguments is told at once, whatever the tool"),
+    ("matrix.rs", "which scope, role and kind of caller may call which tool"),
+    ("tenancy.rs", "no tool and no statement sees another business"),
+    (
+        "history.rs",
+        "every write leaves one entry, and entries applied backwards give each earlier state",
+    ),
+    ("idempotency.rs", "a repeated write writes once"),
+    ("races.rs", "rules hold under concurrent calls"),
+    ("plans.rs", "no statement walks a whole table"),
+    ("snapshots.rs", "a change of a tool's schema or text is a change of a file"),
+];
+
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -171,6 +191,10 @@ fn every_tool_has_tests_that_are_there() {
             assert!(sources.contains(&format!("fn {test}(")), "{tool}: there is no test {test}");
         }
     }
+    for (file, _) in LAWS {
+        let path = repository().join("crates/crm/src/tests").join(file);
+        assert!(path.exists(), "there is no {file}");
+    }
 }
 
 /// Every Rust source below a folder, in one text.
@@ -195,16 +219,13 @@ fn tests_page() -> String {
          For developers; written from the catalogue, do not edit by hand\n\
          (`crates/crm/src/tests/reference.rs`). A tool without a test fails the build's tests.\n\n\
          What holds for every tool is tested for all of them at once, in `crates/crm/src/tests`:\n\n\
-         | file | shows |\n| --- | --- |\n\
-         | `laws.rs` | every tool is described whole, its example succeeds, and every answer fits its schema |\n\
-         | `bad_input.rs` | malformed arguments are refused by every tool, and nothing is written |\n\
-         | `matrix.rs` | which scope, role and kind of caller may call which tool |\n\
-         | `tenancy.rs` | no tool and no statement sees another business |\n\
-         | `history.rs` | every write leaves one entry, and entries applied backwards give each earlier state |\n\
-         | `idempotency.rs` | a repeated write writes once |\n\
-         | `races.rs` | rules hold under concurrent calls |\n\
-         | `plans.rs` | no statement walks a whole table |\n\
-         | `snapshots.rs` | a change of a tool's schema or text is a change of a file |\n\n\
+         | file | shows |\n| --- | --- |\n",
+    );
+    for (file, shows) in LAWS {
+        let _ = writeln!(page, "| `{file}` | {shows} |");
+    }
+    page.push_str(
+        "\n\
          `crates/crm/tests/model` compares random sequences of calls with a model.\n\n\
          | tool | tests in `crates/crm/src` |\n| --- | --- |\n",
     );

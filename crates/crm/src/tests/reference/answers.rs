@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::page::value;
+use crate::catalog;
 use crate::testing::{Business, World};
 use crate::tool::ToolDef;
 
@@ -79,6 +80,12 @@ fn rows(schema: &Value) -> Vec<Row> {
     let mut found = Vec::new();
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
         let about = schema["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        if let Some(get) = record_in(&schema["items"]) {
+            let anchor = get.replace('.', "");
+            let about = format!("{about} Each has the fields of [`{get}`](#{anchor}).");
+            found.push(Row { name: name.clone(), value: value(schema), about });
+            continue;
+        }
         found.push(Row { name: name.clone(), value: value(schema), about });
         let (inner, path) = if schema["items"].is_object() {
             (&schema["items"], format!("{name}[]"))
@@ -92,10 +99,23 @@ fn rows(schema: &Value) -> Vec<Row> {
     found
 }
 
+/// The tool that answers just such a record, if there is one.
+fn record_in(items: &Value) -> Option<&'static str> {
+    let fields = items["properties"].as_object()?;
+    catalog::mcp_tools()
+        .filter(|(_, tool)| tool.name.ends_with(".get"))
+        .find(|(_, tool)| tool.output_schema()["properties"].as_object() == Some(fields))
+        .map(|(_, tool)| tool.name)
+}
+
 /// Writes a call and what the tool answered.
 pub(super) fn example(page: &mut String, tool: &ToolDef) {
     let world = World::new();
     let business = world.business("Acme");
+    // What the example of notes.list asks for.
+    let pinned = json!({ "body": "Inspector visit scheduled for Friday.", "pinned": true,
+                         "subject_type": "job", "subject_id": business.id("job") });
+    world.call(&business.owner, "notes.create", pinned).expect("a pinned note");
     let arguments = business.fill(tool.example);
     let answer = world
         .call_text(&business.owner, tool.name, &arguments)
