@@ -13,7 +13,7 @@ use tracing::subscriber::set_global_default;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{LogConfig, LogFilter, LogFormat};
 
 /// Writes what is still waiting when it is dropped.
 #[must_use]
@@ -23,10 +23,7 @@ pub(crate) struct Log {
 
 /// Starts logging; `level` is what is logged unless the settings say otherwise.
 pub(crate) fn start(log: &LogConfig, level: &str) -> Result<Log> {
-    let level = log.level.as_deref().unwrap_or(level);
-    let filter = EnvFilter::builder()
-        .parse(level)
-        .with_context(|| format!("log.level {level:?} is no level: write info or warn, say"))?;
+    let filter = log.level.as_ref().map_or_else(|| EnvFilter::new(level), LogFilter::filter);
     // The thread flushes when nothing waits, so that lines share a write when there are many.
     let (stderr, writer) = tracing_appender::non_blocking(io::BufWriter::new(io::stderr()));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`arguments`] | the grammar and the help |
-//! | [`config`] | the settings: flags, variables, `zoop.toml` |
+//! | [`config`] | the settings: flags, variables, one file |
 //! | [`url`] | database URLs without their passwords |
 //! | [`output`] | stdout and stderr |
 //! | [`password`] | a password that is typed |
@@ -32,7 +32,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command, Listening};
-use crate::config::Config;
+use crate::config::{Config, Flag, Search};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -86,12 +86,22 @@ fn load(arguments: &Arguments) -> Result<Config> {
         Command::Serve(serve) => (&serve.listening, serve.ops_listen.as_ref()),
         _ => (&none, None),
     };
-    config::load(&[
-        ("database", arguments.database.as_ref()),
-        ("server.listen", listening.listen.as_ref()),
-        ("server.public_url", listening.public_url.as_ref()),
-        ("server.ops_listen", ops_listen),
-    ])
+    let search = match (&arguments.config, &arguments.command) {
+        (Some(path), _) => Search::File(path),
+        // Whoever wrote this folder's file would learn the key.
+        (None, Command::Call(_)) => Search::Machine,
+        (None, _) => Search::Usual,
+    };
+    let flag = |key, name, typed| Flag { key, name, typed };
+    config::load(
+        search,
+        &[
+            flag("database", "--database", arguments.database.as_ref()),
+            flag("server.listen", "--listen", listening.listen.as_ref()),
+            flag("server.public_url", "--public-url", listening.public_url.as_ref()),
+            flag("server.ops_listen", "--ops-listen", ops_listen),
+        ],
+    )
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

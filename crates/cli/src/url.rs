@@ -1,19 +1,48 @@
-//! Database URLs as they may be shown: a password in one is nobody's to see.
+//! URLs with a user part as they may be shown.
 
-/// A database URL without the password in it. Where one is written in a way that it should not be,
-/// with an `@` or a `/` as it is, too much is hidden rather than too little.
+/// The options of a database URL that are shown. Any other may be the rest of a password with an `&`.
+const SHOWN: &[&str] = &[
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "sslmode",
+    "connect_timeout",
+    "application_name",
+    "target_session_attrs",
+];
+
+/// A URL without user and password. Where one is not written as it should be, too much is hidden rather
+/// than too little.
 pub(crate) fn without_password(url: &str) -> String {
-    let Some((start, user, place, options)) = parts(url) else { return url.to_owned() };
-    let user = match user.map(|user| user.split_once(':').unwrap_or((user, ""))) {
-        None => String::new(),
-        Some((user, "")) => format!("{user}@"),
-        Some((user, _)) => format!("{user}:…@"),
+    if url.starts_with("sqlite://") {
+        return url.to_owned();
+    }
+    let Some((start, user, place, options)) = parts(url).filter(|parts| is_plain(parts.0, parts.2))
+    else {
+        return "…".to_owned();
     };
-    let option = |option: &str| match name(option).as_str() {
-        "password" => "password=…".to_owned(),
-        _ => option.to_owned(),
+    let user = user.map_or("", |_| "…@");
+    let option = |option: &str| match name(option) {
+        name if SHOWN.contains(&name.as_str()) => option.to_owned(),
+        name if name == "password" => "password=…".to_owned(),
+        _ => "…".to_owned(),
     };
     format!("{start}://{user}{place}{}", joined(options.into_iter().map(option)))
+}
+
+/// Whether a scheme and what follows the user are a server's: then no part of a password is among them.
+fn is_plain(scheme: &str, place: &str) -> bool {
+    let hosts = place.split('/').next().unwrap_or_default();
+    let is_host = |host: &str| {
+        let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+        port.is_none_or(|(_, port)| port.parse::<u16>().is_ok())
+    };
+    let is_usual = |letter: char| letter.is_ascii_alphanumeric() || "-._~%:,[]/".contains(letter);
+    ["postgres", "postgresql", "smtp", "smtps"].contains(&scheme)
+        && place.chars().all(is_usual)
+        && hosts.split(',').all(is_host)
 }
 
 /// A server's URL without who asks.
@@ -53,20 +82,31 @@ mod tests {
     #[test]
     fn passwords_are_hidden() {
         let hidden = without_password("postgres://zoop:s3c:r@t@db.example.com:5432/zoop?ssl=1");
-        assert_eq!(hidden, "postgres://zoop:…@db.example.com:5432/zoop?ssl=1");
+        assert_eq!(hidden, "postgres://…@db.example.com:5432/zoop?…");
         assert_eq!(without_password("sqlite://a@b:c.db"), "sqlite://a@b:c.db");
         for (url, hidden) in [
-            ("postgres://zoop@db/zoop?ssl=1", "postgres://zoop@db/zoop?ssl=1"),
-            ("postgresql://z:a/b?c@db/zoop", "postgresql://z:…@db/zoop"),
+            ("postgres://zoop@db/zoop?sslmode=require", "postgres://…@db/zoop?sslmode=require"),
+            ("postgresql://z:a/b?c@db/zoop", "postgresql://…@db/zoop"),
             (
                 "postgres:///zoop?host=/tmp&password=s3c&user=z",
                 "postgres:///zoop?host=/tmp&password=…&user=z",
             ),
+            ("postgres:///zoop?password=s3&cret&c=r", "postgres:///zoop?password=…&…&…"),
             ("postgres:///zoop?Password=s3c", "postgres:///zoop?password=…"),
-            ("postgres://z:s3c@db/zoop?password=s3c", "postgres://z:…@db/zoop?password=…"),
+            ("postgres://z:s3c@db/zoop?password=s3c", "postgres://…@db/zoop?password=…"),
         ] {
             assert_eq!(without_password(url), hidden);
         }
+        for hidden in ["s3c", "postgres://z:s3c", "mysql://z:s3c@db", "postgres://z:s3c/@@db x/y"] {
+            assert_eq!(without_password(hidden), "…");
+        }
+        assert_eq!(without_password("postgres://z@[::1]:5432/a"), "postgres://…@[::1]:5432/a");
+        assert_eq!(without_password("postgres://[::1]/a"), "postgres://[::1]/a");
+        for hidden in ["s3c", "postgres://z:s3c", "mysql://z:s3c@db", "postgres://z:s3c/@@db x/y"] {
+            assert_eq!(without_password(hidden), "…");
+        }
+        assert_eq!(without_password("postgres://z@[::1]:5432/a"), "postgres://…@[::1]:5432/a");
+        assert_eq!(without_password("postgres://[::1]/a"), "postgres://[::1]/a");
         let url = "postgres://z:s3c@db/zoop?user=z&host=/tmp&password=s3c";
         assert_eq!(without_user(url), "postgres://db/zoop?host=/tmp");
     }

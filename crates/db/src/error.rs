@@ -58,22 +58,29 @@ pub enum Error {
     /// time what became of it.
     #[error("whether the write was kept is not known: {0}")]
     Unknown(Cause),
-    /// The database URL, of which the scheme is told, names no engine that this build has.
+    /// The database URL names no engine that this build has. It may hold a password, so nothing of it is
+    /// told.
     #[error(
         "the database URL must be sqlite://PATH, for example sqlite://zoop.db, or \
-         postgres://USER@HOST/DATABASE, not {0}"
+         postgres://USER@HOST/DATABASE"
     )]
-    Url(String),
+    Url,
     /// The URL of a PostgreSQL server cannot be read. It may hold a password, so nothing of it is told.
     #[error(
         "the database URL cannot be read: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with \
          %40 for @, %2F for / and %3F for ? in a name or password"
     )]
     ServerUrl,
+    /// The URL of a PostgreSQL server asks for a kind of encryption that there is not.
+    #[error(
+        "sslmode in the database URL must be disable, prefer or require; require checks the server's \
+         certificate and its name, as verify-full does elsewhere"
+    )]
+    SslMode,
     /// A PostgreSQL server could not be reached, or did not let us in.
-    #[error("cannot connect to PostgreSQL as {server}: {source}; {advice}")]
+    #[error("cannot connect to PostgreSQL at {server}: {source}; {advice}")]
     Connect {
-        /// User, host, port and database; never the password.
+        /// Host, port and database; neither user nor password.
         server: String,
         /// The driver's reason.
         source: Cause,
@@ -81,9 +88,9 @@ pub enum Error {
         advice: &'static str,
     },
     /// Connections to a PostgreSQL server cannot be encrypted.
-    #[error("cannot encrypt the connection to PostgreSQL as {server}: {source}")]
+    #[error("cannot encrypt the connection to PostgreSQL at {server}: {source}")]
     Tls {
-        /// User, host, port and database; never the password.
+        /// Host, port and database; neither user nor password.
         server: String,
         /// What is missing.
         source: Cause,

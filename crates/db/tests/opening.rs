@@ -139,7 +139,7 @@ fn what_is_no_database_is_told_clearly() {
     assert!(matches!(nowhere, Err(Error::Open { .. })));
     for url in ["mysql://x", "zoop.db", "sqlite://"] {
         let refused = Db::open(url, &Options::default(), &[], Migrate::Run);
-        assert!(matches!(refused, Err(Error::Url(_))), "{url}");
+        assert!(matches!(refused, Err(Error::Url)), "{url}");
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "URL")]
     #[arg(help = "The database [default: sqlite://zoop.db] [env: ZOOP_DATABASE]")]
     pub(crate) database: Option<String>,
+    /// The settings' file [default: zoop.toml here, else /etc/zoop/zoop.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Print exactly one JSON object on stdout; logs and progress stay on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -1,6 +1,7 @@
 //! `zoop call`: one tool call to a running server, over HTTP like any other client's.
 
 use std::io::{self, IsTerminal, Read};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -9,7 +10,7 @@ use serde_json::value::RawValue;
 use zoop_mcp::client::{Reply, call_tool_body, read_tool_reply};
 
 use crate::arguments::Call;
-use crate::config::Config;
+use crate::config::{Config, FILE};
 use crate::output::Output;
 
 /// How long a call may take: longer than the server gives itself.
@@ -29,6 +30,12 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     let key = given(command.key, "ZOOP_API_KEY").ok_or_else(|| {
         anyhow!("a key is needed: set ZOOP_API_KEY or --key; `zoop key create` makes one")
     })?;
+    if !key.chars().all(|letter| letter.is_ascii_graphic()) {
+        bail!(
+            "this key cannot be sent, because it holds other characters than a key does: copy it again \
+             into ZOOP_API_KEY or --key"
+        );
+    }
     let arguments = match command.arguments.as_str() {
         "-" => io::read_to_string(io::stdin()).context("the arguments cannot be read")?,
         _ => command.arguments,
@@ -38,8 +45,9 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     let body = call_tool_body(1, &command.tool, &arguments);
     // The endpoint's own address is what other clients are given, and what is pasted here too.
     let base = base.trim_end_matches('/').trim_end_matches("/api/mcp");
-    if !base.starts_with("http://") && !base.starts_with("https://") {
-        bail!("{base:?} is no address: write --url http://HOST:PORT");
+    let is_address = base.starts_with("http://") || base.starts_with("https://");
+    if !is_address || base.contains('@') {
+        bail!("the address cannot be used: write --url http://HOST:PORT, without user or password");
     }
     let reply = post(&format!("{base}/api/mcp"), &key, &body)?;
     match reply {
@@ -64,9 +72,10 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     }
 }
 
-/// An option, or its variable where that is set.
+/// An option, or its variable where that is set; without the white space that pasting leaves.
 fn given(option: Option<String>, variable: &str) -> Option<String> {
-    option.or_else(|| std::env::var(variable).ok()).filter(|value| !value.is_empty())
+    let given = option.or_else(|| std::env::var(variable).ok())?;
+    Some(given.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// Sends the call.
@@ -85,7 +94,7 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
         .header("content-type", "application/json")
         .header("accept", "application/json")
         .send(body)
-        .with_context(|| format!("no server answers at {url}: is it running? (--url names it)"))?;
+        .with_context(|| unanswered(url))?;
     let status = response.status();
     let mut reply = Vec::new();
     response
@@ -96,6 +105,15 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
         .context("the answer broke off")?;
     read_tool_reply(&reply)
         .with_context(|| format!("{url} answered {status}, but not as a zoop server does"))
+}
+
+/// What to do where no server answers.
+fn unanswered(url: &str) -> String {
+    let file = match Path::new(FILE).exists() {
+        true => format!(", as does --config; `zoop call` does not read {FILE} by itself"),
+        false => String::new(),
+    };
+    format!("no server answers at {url}: is it running? (--url names it{file})")
 }
 
 /// The tool's answer: spread out for people, on one line for programs.

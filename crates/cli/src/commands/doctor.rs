@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zoop_crm::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_db::Migrate;
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::database::{self, Missing, beside};
 use crate::operator::{About, Operator};
 use crate::output::Output;
@@ -108,8 +108,7 @@ fn shown(config: &Config) -> String {
 /// Where the settings come from, and whether a server would start with them.
 fn describe(config: &Config) -> Result<String> {
     let url = config.public_url(None)?;
-    let source = if Path::new(config::FILE).exists() { config::FILE } else { "no zoop.toml" };
-    Ok(format!("{source}; clients use {url}/api/mcp"))
+    Ok(format!("{}; clients use {url}/api/mcp", config.source()))
 }
 
 /// The database needs files beside it, so its folder must let some be made.

@@ -18,6 +18,7 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
     if command.print_config {
         let shown = config.shown();
         let toml = toml::to_string(&shown)?;
+        output::note(&format!("settings from {}", config.source()));
         output.answer(&shown, || toml)?;
         return Ok(());
     }

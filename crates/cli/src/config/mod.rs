@@ -1,19 +1,20 @@
-//! The settings: flags, then `ZOOP_*` variables, then `zoop.toml`, then the defaults below.
+//! The settings: flags, then `ZOOP_*` variables, then one file, then the defaults below.
 //!
 //! Nothing else in this crate reads a file or a variable for a setting; `zoop call` alone also
 //! takes its key and address from variables.
 
 mod sections;
+mod sources;
+mod table;
 mod values;
+mod written;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
 use zoop_server::{Limits, Mailer, Settings, WebOrigin};
@@ -24,47 +25,22 @@ use sections::{CompanyConfig, LimitsConfig, MailConfig, ServerConfig, StorageCon
 use values::{Networks, Origins, Span};
 
 pub(crate) use sections::{LogConfig, LogFormat};
+pub(crate) use sources::{FILE, Flag, Search, load};
+pub(crate) use values::LogFilter;
 
-/// The settings' file, in the current folder.
-pub(crate) const FILE: &str = "zoop.toml";
 const PREFIX: &str = "ZOOP_";
 
-/// Every setting, by its path in the file. `limits.credential` is `ZOOP_LIMITS_CREDENTIAL`.
-const KEYS: &[&str] = &[
-    "database",
-    "server.listen",
-    "server.ops_listen",
-    "server.public_url",
-    "server.allowed_origins",
-    "server.trusted_proxies",
-    "server.request_deadline",
-    "server.in_flight",
-    "limits.credential",
-    "limits.tenant",
-    "limits.note_writes",
-    "company.issuer",
-    "company.client_id",
-    "company.client_secret",
-    "company.name",
-    "mail.url",
-    "mail.from",
-    "storage.write_batch",
-    "storage.readers",
-    "storage.writers",
-    "log.format",
-    "log.level",
-];
-
 /// The settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Config {
+    /// The file that some of them were read from.
+    #[serde(skip)]
+    pub(crate) file: Option<PathBuf>,
     /// The database's URL.
     pub(crate) database: String,
     pub(crate) server: ServerConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) company: CompanyConfig,
-    #[serde(default)]
     pub(crate) mail: MailConfig,
     pub(crate) storage: StorageConfig,
     pub(crate) log: LogConfig,
@@ -74,6 +50,7 @@ impl Default for Config {
     fn default() -> Self {
         let server = Settings::new(WebOrigin::default());
         Self {
+            file: None,
             database: "sqlite://zoop.db".to_owned(),
             server: ServerConfig {
                 listen: "127.0.0.1:8080".to_owned(),
@@ -106,44 +83,16 @@ impl Default for Config {
     }
 }
 
-/// The settings of this run; a flag is its setting's path and what was typed.
-pub(crate) fn load(flags: &[(&str, Option<&String>)]) -> Result<Config> {
-    let mut figment = Figment::from(Serialized::defaults(Config::default()));
-    if Path::new(FILE).exists() {
-        figment = figment.merge(Toml::file_exact(FILE));
-    }
-    figment = figment.merge(variables());
-    for (key, typed) in flags {
-        if let Some(typed) = typed {
-            figment = figment.merge(Serialized::default(key, typed));
+impl Config {
+    /// Where the settings come from, in words.
+    pub(crate) fn source(&self) -> String {
+        match &self.file {
+            Some(path) => path.display().to_string(),
+            None => format!("no {FILE}"),
         }
     }
-    figment.extract().map_err(|errors| {
-        let errors: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
-        // A syntax error is drawn over several lines.
-        let errors = errors.join("; ").split_whitespace().collect::<Vec<_>>().join(" ");
-        anyhow::anyhow!("the settings cannot be used: {errors}")
-    })
-}
 
-/// The variables that are settings. Others with the prefix are not ours to judge: orchestrators set
-/// some for every service that they know. An empty one counts as not set.
-fn variables() -> Env {
-    Env::prefixed(PREFIX).filter_map(|name| {
-        let key =
-            KEYS.iter().find(|key| name.as_str().eq_ignore_ascii_case(&key.replace('.', "_")))?;
-        let set = std::env::var_os(variable(key)).is_some_and(|value| !value.is_empty());
-        set.then(|| (*key).into())
-    })
-}
-
-/// The variable of a setting.
-fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
-}
-
-impl Config {
-    /// The settings with passwords hidden, and the public URL as it comes out.
+    /// The settings with secrets hidden, and the public URL as it comes out.
     pub(crate) fn shown(&self) -> Self {
         let mut shown = self.clone();
         shown.database = without_password(&self.database);
@@ -233,6 +182,8 @@ fn checked_url(url: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::sections::checked_issuer;
+    use super::table::SETTINGS;
+    use super::values::LogFilter;
     use super::*;
 
     #[test]
@@ -250,7 +201,7 @@ mod tests {
         config.storage = StorageConfig { readers: some, writers: some, ..config.storage };
         let some_text = || Some("smtp://localhost".to_owned());
         config.mail = MailConfig { url: some_text(), from: some_text() };
-        config.log = LogConfig { format: Some(LogFormat::Json), level: Some("info".to_owned()) };
+        config.log = LogConfig { format: Some(LogFormat::Json), level: LogFilter::parse("info") };
         let mut keys = Vec::new();
         for (name, value) in serde_json::to_value(&config).unwrap().as_object().unwrap() {
             match value.as_object() {
@@ -259,10 +210,11 @@ mod tests {
             }
         }
         keys.sort();
-        let mut known = KEYS.to_vec();
+        let mut known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
         known.sort_unstable();
         assert_eq!(keys, known);
-        assert_eq!(variable("limits.note_writes"), "ZOOP_LIMITS_NOTE_WRITES");
+        let limit = SETTINGS.iter().find(|setting| setting.key == "limits.note_writes").unwrap();
+        assert_eq!(limit.variable(), "ZOOP_LIMITS_NOTE_WRITES");
     }
 
     #[test]

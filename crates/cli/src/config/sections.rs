@@ -3,21 +3,20 @@
 use std::num::NonZeroUsize;
 
 use anyhow::{Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use zoop_server::Company;
 
-use super::values::{Networks, Origins, Span};
+use super::values::{LogFilter, Networks, Origins, Span};
 
 /// The section `server`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ServerConfig {
     /// Address and port of the endpoint.
     pub(crate) listen: String,
     /// Address and port of the metrics, or `none`.
     pub(crate) ops_listen: String,
     /// The address that clients use; without it, `listen`, if that is this machine alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
     /// Origins of browser pages that may call, beside the public URL's own.
     pub(crate) allowed_origins: Origins,
@@ -30,8 +29,7 @@ pub(crate) struct ServerConfig {
 }
 
 /// The section `limits`: how much in a rolling minute, 0 for no limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LimitsConfig {
     /// Requests of one credential.
     pub(crate) credential: u32,
@@ -42,17 +40,16 @@ pub(crate) struct LimitsConfig {
 }
 
 /// The section `company`: the provider of identities at which people may sign in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct CompanyConfig {
     /// Its issuer; without it nobody signs in there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<String>,
     /// What this server is called there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
     /// What this server proves itself with there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret: Option<String>,
     /// The words for the company on the button.
     pub(crate) name: String,
@@ -97,57 +94,64 @@ pub(super) fn checked_issuer(issuer: &str) -> Result<&str> {
     };
     if !is_safe || issuer.contains(['?', '#', '@', ' ']) {
         bail!(
-            "{issuer:?} is no issuer: write the provider's own https URL, such as \
-             https://accounts.example.com"
+            "company.issuer must be the provider's own https URL, such as https://accounts.example.com"
         );
     }
     Ok(issuer)
 }
 
 /// The section `mail`: without a server, invitations are only shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct MailConfig {
     /// The mail server's URL, with user and password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
     /// From whom mails come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
 }
 
 /// The section `storage`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct StorageConfig {
     /// Writes that share one commit at most.
     pub(crate) write_batch: NonZeroUsize,
     /// Threads that read, each with a connection of its own; as many as suit the engine, unless said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) readers: Option<NonZeroUsize>,
     /// Threads that write, likewise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) writers: Option<NonZeroUsize>,
 }
 
 /// The section `log`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct LogConfig {
     /// Text on a terminal and JSON elsewhere, unless one is chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) format: Option<LogFormat>,
     /// What is logged: error, warn, info, debug or trace, or a list such as `warn,zoop_server=debug`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) level: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) level: Option<LogFilter>,
 }
 
 /// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// For machines.
     Json,
+}
+
+impl LogFormat {
+    /// Reads `text` or `json`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
 }

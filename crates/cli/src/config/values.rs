@@ -1,24 +1,26 @@
-//! Values of settings that are no plain word or number.
+//! Values of settings that are not a plain word or number.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
 use zoop_server::WebOrigin;
 
+/// The product's own parts, which a log filter may name.
+const TARGETS: &[&str] = &["zoop", "zoop_server", "zoop_crm", "zoop_db", "zoop_mcp"];
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+
 /// A duration, written as `10s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub(crate) struct Span(pub(crate) Duration);
 
-impl TryFrom<String> for Span {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        match humantime::parse_duration(&text) {
-            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
-            _ => Err(format!("{text:?} is no duration: write one such as 10s")),
-        }
+impl Span {
+    /// Reads one; it is longer than nothing.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let duration = humantime::parse_duration(text).ok()?;
+        (!duration.is_zero()).then_some(Self(duration))
     }
 }
 
@@ -28,82 +30,77 @@ impl From<Span> for String {
     }
 }
 
-/// A list of words; a variable writes it with commas.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "ListText", into = "Vec<String>")]
-pub(crate) struct List(pub(super) Vec<String>);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ListText {
-    List(Vec<String>),
-    Text(String),
-}
-
-impl From<ListText> for List {
-    fn from(text: ListText) -> Self {
-        match text {
-            ListText::List(list) => Self(list),
-            ListText::Text(text) => {
-                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-                Self(words.map(str::to_owned).collect())
-            }
-        }
-    }
-}
-
-impl From<List> for Vec<String> {
-    fn from(list: List) -> Self {
-        list.0
-    }
-}
-
-/// A list of networks or addresses, such as `10.0.0.0/8`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "List", into = "List")]
-pub(crate) struct Networks(pub(super) Vec<IpNet>);
-
-impl TryFrom<List> for Networks {
-    type Error = String;
-    fn try_from(list: List) -> Result<Self, String> {
-        let network = |word: &String| {
-            let address = || word.parse::<IpAddr>().map(IpNet::from);
-            word.parse::<IpNet>().or_else(|_| address()).map_err(|_| {
-                format!("{word:?} is no network or address: write it as 10.0.0.0/8 or 10.0.0.1")
-            })
-        };
-        list.0.iter().map(network).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl From<Networks> for List {
-    fn from(networks: Networks) -> Self {
-        Self(networks.0.iter().map(ToString::to_string).collect())
-    }
-}
-
 /// A list of origins of pages, such as `https://app.example.com`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "List", into = "List")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "Vec<String>")]
 pub(crate) struct Origins(pub(super) Vec<WebOrigin>);
 
-impl TryFrom<List> for Origins {
-    type Error = String;
-    fn try_from(list: List) -> Result<Self, String> {
-        let origin = |word: &String| {
-            word.parse().map_err(|_| {
-                format!(
-                    "{word:?} is not an origin: write scheme and host of each site whose pages may call, \
-                     such as https://app.example.com"
-                )
-            })
-        };
-        list.0.iter().map(origin).collect::<Result<_, _>>().map(Self)
+impl From<Origins> for Vec<String> {
+    fn from(origins: Origins) -> Self {
+        origins.0.iter().map(ToString::to_string).collect()
     }
 }
 
-impl From<Origins> for List {
-    fn from(origins: Origins) -> Self {
-        Self(origins.0.iter().map(ToString::to_string).collect())
+/// A list of networks, such as `10.0.0.0/8`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "Vec<String>")]
+pub(crate) struct Networks(pub(super) Vec<IpNet>);
+
+impl From<Networks> for Vec<String> {
+    fn from(networks: Networks) -> Self {
+        networks.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// What is logged: a level, or a list of levels for parts of the product, at least one of which lets
+/// something through unless the log is off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct LogFilter(String);
+
+impl LogFilter {
+    /// Reads `warn` or `warn,zoop_server=debug`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let directives: Vec<String> =
+            text.split(',').map(|word| word.trim().to_lowercase()).collect();
+        let is_known = |directive: &String| match directive.split_once('=') {
+            None => LEVELS.contains(&directive.as_str()),
+            Some((target, level)) => is_target(target) && LEVELS.contains(&level),
+        };
+        directives.iter().all(is_known).then(|| Self(directives.join(",")))
+    }
+
+    /// The filter, for the log.
+    pub(crate) fn filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+/// Whether a part of the product logs under this name.
+fn is_target(name: &str) -> bool {
+    let known = name.split("::").next().unwrap_or_default();
+    TARGETS.contains(&known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_filter_names_levels_and_parts_that_exist() {
+        for right in ["warn", "INFO", "warn,zoop_server=debug", "zoop_db::postgres=trace", "off"] {
+            assert!(LogFilter::parse(right).is_some(), "{right}");
+        }
+        for wrong in [
+            "warning",
+            "",
+            "warn,",
+            "zoop_srver=debug",
+            "debug=zoop",
+            "zoop_server",
+            "5",
+            "[span]=info",
+        ] {
+            assert!(LogFilter::parse(wrong).is_none(), "{wrong}");
+        }
     }
 }

@@ -61,6 +61,10 @@ fn a_call_prints_the_answer_and_a_refusal_fails() {
     command.env("ZOOP_URL", &site.server.url).env("ZOOP_API_KEY", &site.key);
     let found = Answer::from(command.output().expect("zoop runs")).json();
     assert_eq!(found["rows"][0]["id"], id.as_str(), "address and key from variables");
+    let pasted = format!(" {}\r\n", site.key);
+    let mut command = site.folder.command(&["call", "customers.search", "--json"]);
+    command.env("ZOOP_URL", &site.server.url).env("ZOOP_API_KEY", pasted);
+    Answer::from(command.output().expect("zoop runs")).json();
 
     let url = site.server.url.as_str();
     let stdin = ["call", "customers.search", "-", "--url", url, "--key", &site.key];
@@ -78,6 +82,12 @@ fn what_cannot_be_sent_is_told() {
     assert!(tell(&["call", "tags.list", "--url", url, "--key", "x"]).contains("invalid_token"));
     let health = format!("{url}/healthz?");
     assert!(tell(&["call", "tags.list", "--url", &health, "--key", "x"]).contains("not as a zoop"));
+    for key in ["zoop_uk_a b", "zoop_uk_a\nb", "schlüssel"] {
+        let told = tell(&["call", "tags.list", "--url", url, "--key", key]);
+        assert!(told.contains("cannot be sent") && !told.contains(key), "{told}");
+    }
+    let told = tell(&["call", "tags.list", "--url", "http://u:s3cret@127.0.0.1:9", "--key", "x"]);
+    assert!(told.contains("without user") && !told.contains("s3cret"), "{told}");
     let nobody = "http://127.0.0.1:9";
     assert!(tell(&["call", "tags.list", "--url", nobody, "--key", "x"]).contains("no server"));
 }

@@ -24,6 +24,9 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 
+/// What `sslmode` may be.
+const SSL_MODES: &[&str] = &["disable", "prefer", "require"];
+
 /// How long a refusal is not told again.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
@@ -70,6 +73,14 @@ pub(super) struct Server {
 impl Server {
     /// Reads a URL. What is wrong with it is not told in its words, which may hold a password.
     pub(super) fn new(url: &str) -> Result<Self> {
+        // A second @ would be one in a password, and what follows the first would be taken for the host,
+        // which errors tell.
+        if url.matches('@').count() > 1 {
+            return Err(Error::ServerUrl);
+        }
+        if sslmode(url).is_some_and(|mode| !SSL_MODES.contains(&mode)) {
+            return Err(Error::SslMode);
+        }
         let mut config = Config::from_str(url).map_err(|_| Error::ServerUrl)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(Error::ServerUrl);
@@ -157,12 +168,15 @@ impl Server {
     }
 }
 
+/// The option `sslmode` of a URL.
+fn sslmode(url: &str) -> Option<&str> {
+    let (_, options) = url.split_once('?')?;
+    options.split('&').find_map(|option| option.strip_prefix("sslmode="))
+}
+
 /// Where it is and who asks, without the password.
 fn name(config: &Config) -> String {
     let mut name = String::new();
-    if let Some(user) = config.get_user() {
-        let _ = write!(name, "{user}@");
-    }
     let ports = config.get_ports();
     for (place, host) in config.get_hosts().iter().enumerate() {
         let separator = if place > 0 { "," } else { "" };

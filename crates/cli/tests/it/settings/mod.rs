@@ -1,6 +1,10 @@
 //! Where settings come from, and usage.
 
-use crate::world::Folder;
+mod secrets;
+
+use std::net::TcpListener;
+
+use crate::world::{Answer, Folder};
 
 const CONFIG: &[&str] = &["serve", "--print-config"];
 
@@ -22,7 +26,7 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
         .env("ZOOP_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7")
         .env("ZOOP_LOG_LEVEL", "")
         .env("ZOOP_SERVICE_HOST", "10.0.0.1");
-    let answer = crate::world::Answer::from(command.output().expect("zoop runs"));
+    let answer = Answer::from(command.output().expect("zoop runs"));
     let config = answer.json();
     assert_eq!(config["server"]["listen"], "127.0.0.1:3001", "flag");
     assert_eq!(config["server"]["ops_listen"], "127.0.0.1:2002", "variable");
@@ -43,7 +47,7 @@ fn what_is_printed_can_be_the_file_and_hides_passwords() {
     let url = "postgres://zoop:secret@db.example.com/zoop";
     let printed = folder.zoop(&[CONFIG, &["--database", url]].concat());
     assert_eq!(printed.code, 0, "{}", printed.stderr);
-    assert!(printed.stdout.contains("postgres://zoop:…@db.example.com/zoop"), "{}", printed.stdout);
+    assert!(printed.stdout.contains("postgres://…@db.example.com/zoop"), "{}", printed.stdout);
     assert!(!printed.stdout.contains("secret"));
     folder.write("zoop.toml", &printed.stdout);
     let again = folder.zoop(CONFIG);
@@ -75,6 +79,100 @@ fn an_unknown_key_or_a_wrong_value_is_named() {
 }
 
 #[test]
+fn wrong_settings_are_named_once_each_with_their_place() {
+    let folder = Folder::new();
+    folder.write("zoop.toml", "[server]\nlistn = '127.0.0.1:1'\n[storage]\nreaders = 'two'\n");
+    let mut command = folder.command(&[CONFIG, &["--listen", "8080"]].concat());
+    command.env("ZOOP_LIMITS_CREDENTIAL", "many");
+    let answer = Answer::from(command.output().expect("zoop runs"));
+    assert_eq!(
+        answer.failure(),
+        "the settings cannot be used: \
+         server.listn (zoop.toml) is not a setting; the nearest one is server.listen; \
+         server.listen (--listen) must be an address and a port, such as 127.0.0.1:8080; \
+         limits.credential (ZOOP_LIMITS_CREDENTIAL) must be a whole number from 0 to 4294967295, 0 for \
+         no limit; \
+         storage.readers (zoop.toml) must be a whole number of at least 1"
+    );
+}
+
+#[test]
+fn a_text_from_a_variable_is_taken_as_it_stands() {
+    let folder = Folder::new();
+    for text in ["269483756129837465", "true", "'quoted'", "\"x\"", "[a, b]", "{a=1}", " padded "] {
+        let mut command = folder.command(&[CONFIG, &["--json"]].concat());
+        command.env("ZOOP_COMPANY_CLIENT_ID", text).env("ZOOP_COMPANY_NAME", text);
+        let config = Answer::from(command.output().expect("zoop runs")).json();
+        assert_eq!(config["company"]["client_id"], text);
+        assert_eq!(config["company"]["name"], text);
+    }
+}
+
+#[test]
+fn a_value_without_a_meaning_is_refused_with_what_is_accepted() {
+    let folder = Folder::new();
+    for (variable, value, accepted) in [
+        ("ZOOP_LOG_LEVEL", "warning", "error, warn, info, debug, trace or off"),
+        ("ZOOP_LOG_LEVEL", "zoop_srver=debug", "zoop_server"),
+        ("ZOOP_LOG_FORMAT", "xml", "text or json"),
+        ("ZOOP_SERVER_ALLOWED_ORIGINS", "*", "https://app.example.com"),
+        ("ZOOP_SERVER_ALLOWED_ORIGINS", "https://a.example/path", "without a path"),
+        ("ZOOP_SERVER_IN_FLIGHT", "0", "at least 1"),
+        ("ZOOP_SERVER_REQUEST_DEADLINE", "0s", "such as 10s"),
+        ("ZOOP_SERVER_OPS_LISTEN", "off", "or none"),
+        ("ZOOP_SERVER_PUBLIC_URL", "https://u:p@crm.example.com", "https://crm.example.com"),
+    ] {
+        let mut command = folder.command(CONFIG);
+        let answer = Answer::from(command.env(variable, value).output().expect("zoop runs"));
+        let told = answer.failure();
+        assert!(told.contains(accepted) && told.matches(variable).count() == 1, "{told}");
+    }
+    for (value, taken) in [("WARN,zoop_db=trace", "warn,zoop_db=trace"), ("off", "off")] {
+        let mut command = folder.command(&[CONFIG, &["--json"]].concat());
+        let answer =
+            Answer::from(command.env("ZOOP_LOG_LEVEL", value).output().expect("zoop runs"));
+        assert_eq!(answer.json()["log"]["level"], taken);
+    }
+}
+
+#[test]
+fn another_file_is_named_by_a_flag_and_told() {
+    let folder = Folder::new();
+    folder.write("zoop.toml", "[limits]\ncredential = 7\n");
+    folder.write("other.toml", "[limits]\ncredential = 8\n");
+    for (flags, file, limit) in
+        [(&[][..], "zoop.toml", 7), (&["--config", "other.toml"], "other.toml", 8)]
+    {
+        let answer = folder.zoop(&[CONFIG, flags, &["--json"]].concat());
+        assert_eq!(answer.json()["limits"]["credential"], limit);
+        assert!(answer.stderr.contains(&format!("settings from {file}")), "{}", answer.stderr);
+        let doctor = folder.zoop(&[&["doctor"], flags].concat()).stdout;
+        assert!(doctor.contains(&format!("✓ settings: {file};")), "{doctor}");
+    }
+    let answer = folder.zoop(&[CONFIG, &["--config", "nowhere.toml"]].concat());
+    assert!(answer.failure().contains("nowhere.toml cannot be read"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_call_sends_its_key_nowhere_that_only_the_folders_file_names() {
+    let folder = Folder::new();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("a listener that does not wait");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    folder.write("zoop.toml", &format!("[server]\npublic_url = '{url}'\n"));
+    let mut command = folder.command(&["call", "tags.list", "--key", "x"]);
+    command.env("ZOOP_SERVER_LISTEN", "127.0.0.1:9");
+    let answer = Answer::from(command.output().expect("zoop runs"));
+    assert!(answer.failure().contains("does not read zoop.toml"), "{}", answer.stderr);
+    assert!(listener.accept().is_err(), "nothing connected");
+    listener.set_nonblocking(false).expect("a listener that waits");
+    let asked = std::thread::spawn(move || drop(listener.accept().expect("a connection")));
+    let answer = folder.zoop(&["call", "tags.list", "--key", "x", "--config", "zoop.toml"]);
+    assert!(answer.failure().contains(&url), "{}", answer.stderr);
+    asked.join().expect("a file that was named is believed");
+}
+
+#[test]
 fn usage_errors_end_with_2_and_say_nothing_on_stdout() {
     let folder = Folder::new();
     for wrong in [
@@ -102,7 +200,7 @@ fn an_address_that_is_not_an_origin_stops_the_start_and_says_what_to_write() {
     let folder = Folder::new();
     let set = |name: &str, value: &str| {
         let mut command = folder.command(&[CONFIG, &["--json"]].concat());
-        crate::world::Answer::from(command.env(name, value).output().expect("zoop runs"))
+        Answer::from(command.env(name, value).output().expect("zoop runs"))
     };
     for value in [
         "*",
@@ -120,7 +218,7 @@ fn an_address_that_is_not_an_origin_stops_the_start_and_says_what_to_write() {
     }
     let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
     let command = command.env("ZOOP_SERVER_PUBLIC_URL", "https://www.example.com/crm");
-    let answer = crate::world::Answer::from(command.output().expect("zoop runs"));
+    let answer = Answer::from(command.output().expect("zoop runs"));
     assert!(answer.failure().contains("and no path"), "{}", answer.stderr);
     let shown = set("ZOOP_SERVER_PUBLIC_URL", "HTTPS://CRM.Example.com:443/").json();
     assert_eq!(shown["server"]["public_url"], "https://crm.example.com");

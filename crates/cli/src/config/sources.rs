@@ -1,0 +1,227 @@
+//! Where settings are written: flags, then variables, then one file, then the defaults.
+//!
+//! A wrong setting is told once, with the place where it is written. Nothing of a value is repeated.
+
+use std::env;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::Config;
+use super::table::{SETTINGS, Secrecy, Setting};
+use super::written::{Expected, Written};
+
+/// The settings' file, in the current folder.
+pub(crate) const FILE: &str = "zoop.toml";
+/// The machine's settings' file, used where the current folder has none.
+const MACHINE_FILE: &str = "/etc/zoop/zoop.toml";
+/// The largest file of a secret.
+const SECRET_BYTES: u64 = 64 * 1024;
+
+/// Where to look for the settings' file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Search<'a> {
+    /// This file, which must be there.
+    File(&'a Path),
+    /// The current folder, then the machine's.
+    Usual,
+    /// The machine's only: who wrote the current folder's file must not decide where a key is sent.
+    Machine,
+}
+
+impl Search<'_> {
+    /// The file that is used, if there is one.
+    fn file(self) -> Option<PathBuf> {
+        let candidates: &[&str] = match self {
+            Self::File(path) => return Some(path.to_owned()),
+            Self::Usual => &[FILE, MACHINE_FILE],
+            Self::Machine => &[MACHINE_FILE],
+        };
+        first(candidates)
+    }
+}
+
+fn first(candidates: &[&str]) -> Option<PathBuf> {
+    candidates.iter().map(Path::new).find(|path| path.exists()).map(Path::to_owned)
+}
+
+/// A flag that is a setting.
+pub(crate) struct Flag<'a> {
+    /// The setting's path.
+    pub(crate) key: &'static str,
+    /// The flag's name.
+    pub(crate) name: &'static str,
+    /// What was typed.
+    pub(crate) typed: Option<&'a String>,
+}
+
+/// The settings of this run.
+pub(crate) fn load(search: Search<'_>, flags: &[Flag<'_>]) -> Result<Config> {
+    let mut faults = Faults::default();
+    let file = search.file();
+    let table = file.as_deref().map(|path| read(path, &mut faults)).unwrap_or_default();
+    let place = file.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+    refuse_unknown(&table, &place, &mut faults);
+    let mut config = Config { file, ..Config::default() };
+    for setting in SETTINGS {
+        let flag = flags.iter().find(|flag| flag.key == setting.key);
+        let flag = flag.and_then(|flag| Some((flag.name.to_owned(), flag.typed?.clone())));
+        // Looked at in any case: two variables for one secret are a mistake even beside a flag.
+        let variable = variable(setting, &mut faults);
+        let put = match (flag.or(variable), value(&table, setting.key)) {
+            (Some((place, text)), _) => {
+                Some((place, (setting.put)(&mut config, Written::Text(&text))))
+            }
+            (None, Some(value)) => {
+                Some((place.clone(), (setting.put)(&mut config, Written::Toml(value))))
+            }
+            (None, None) => None,
+        };
+        if let Some((place, Err(Expected(expected)))) = put {
+            faults.add(setting.key, &place, expected);
+        }
+    }
+    faults.none()?;
+    Ok(config)
+}
+
+/// What is wrong, setting by setting.
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn add(&mut self, key: &str, place: &str, problem: &str) {
+        self.0.push(format!("{key} ({place}) {problem}"));
+    }
+
+    fn none(self) -> Result<()> {
+        if !self.0.is_empty() {
+            bail!("the settings cannot be used: {}", self.0.join("; "));
+        }
+        Ok(())
+    }
+}
+
+/// The settings' file. A line of it may hold a secret, so only the place of a mistake is told.
+fn read(path: &Path, faults: &mut Faults) -> toml::Table {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            faults.0.push(format!("{} cannot be read: {error}", path.display()));
+            return toml::Table::new();
+        }
+    };
+    toml::from_str(&text).unwrap_or_else(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        faults.0.push(format!("{} is not valid TOML at line {line}", path.display()));
+        toml::Table::new()
+    })
+}
+
+/// The value of a setting in the file.
+fn value<'t>(table: &'t toml::Table, key: &str) -> Option<&'t toml::Value> {
+    match key.split_once('.') {
+        Some((section, key)) => table.get(section)?.get(key),
+        None => table.get(key),
+    }
+}
+
+/// Names what the file sets and nobody reads.
+fn refuse_unknown(table: &toml::Table, place: &str, faults: &mut Faults) {
+    for (name, value) in table {
+        let is_section =
+            SETTINGS.iter().any(|it| it.key.split_once('.').is_some_and(|it| it.0 == name));
+        match value {
+            toml::Value::Table(keys) if is_section => {
+                for key in keys.keys() {
+                    refuse_unless_known(&format!("{name}.{key}"), place, faults);
+                }
+            }
+            _ if is_section => {
+                faults.add(
+                    name,
+                    place,
+                    &format!("is a section: write [{name}] on a line of its own"),
+                );
+            }
+            _ => refuse_unless_known(name, place, faults),
+        }
+    }
+}
+
+fn refuse_unless_known(key: &str, place: &str, faults: &mut Faults) {
+    if SETTINGS.iter().any(|setting| setting.key == key) {
+        return;
+    }
+    let closeness = |setting: &&Setting| strsim::damerau_levenshtein(key, setting.key);
+    let nearest = SETTINGS.iter().min_by_key(closeness).map_or("", |setting| setting.key);
+    let shown: String = key.chars().filter(|letter| !letter.is_control()).take(60).collect();
+    faults.add(&shown, place, &format!("is not a setting; the nearest one is {nearest}"));
+}
+
+/// The variable of a setting, or of a secret the file that another variable names: the place and the
+/// text. Variables that are not settings are not ours to judge: orchestrators set some for every service
+/// that they know. An empty one counts as not set.
+fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> {
+    let name = setting.variable();
+    let text = set(&name).and_then(|value| {
+        let text = value.into_string();
+        text.map_err(|_| faults.add(setting.key, &name, "must be UTF-8 text")).ok()
+    });
+    if setting.secrecy == Secrecy::Open {
+        return text.map(|text| (name, text));
+    }
+    let file_name = format!("{name}_FILE");
+    let Some(path) = set(&file_name) else { return text.map(|text| (name, text)) };
+    if text.is_some() {
+        let both = format!("is set twice: by {name} and by {file_name}; unset one of them");
+        faults.add(setting.key, "variables", &both);
+        return None;
+    }
+    match secret(Path::new(&path)) {
+        Ok(text) => Some((file_name, text)),
+        // The variable may hold the secret itself by mistake: the path is not told.
+        Err(error) => {
+            faults.add(
+                setting.key,
+                &file_name,
+                &format!("names a file that cannot be read: {error}"),
+            );
+            None
+        }
+    }
+}
+
+/// A variable that is set and not empty.
+fn set(name: &str) -> Option<std::ffi::OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The secret in a file, without the newline that editors put at its end.
+fn secret(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(SECRET_BYTES).read_to_string(&mut text)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_file_that_is_there_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (near, far) = (path("near.toml"), path("far.toml"));
+        let candidates = [near.as_str(), far.as_str()];
+        assert_eq!(first(&candidates), None);
+        fs::write(&far, "").unwrap();
+        assert_eq!(first(&candidates), Some(PathBuf::from(&far)));
+        fs::write(&near, "").unwrap();
+        assert_eq!(first(&candidates), Some(PathBuf::from(&near)));
+    }
+}
