@@ -10,6 +10,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Problems that a message tells; the rest stand in the list of fields.
 const PROBLEMS_IN_MESSAGE: usize = 3;
+/// Further fields that it names.
+const FIELDS_IN_MESSAGE: usize = 20;
 
 /// A call that did not succeed.
 #[derive(Debug)]
@@ -92,9 +94,15 @@ impl Error {
         }
         let told = fields.iter().take(PROBLEMS_IN_MESSAGE);
         let told: Vec<_> = told.map(|it| format!("{} {}", it.field, it.problem)).collect();
-        let more = match fields.len().saturating_sub(PROBLEMS_IN_MESSAGE) {
+        // Clients that show the message only hide the list of fields.
+        let others: Vec<_> = fields.iter().skip(PROBLEMS_IN_MESSAGE).map(|it| &*it.field).collect();
+        let named = others.get(..FIELDS_IN_MESSAGE).unwrap_or(&others);
+        let more = match others.len() {
             0 => String::new(),
-            more => format!("; and {more} more in fields"),
+            all if all > named.len() => {
+                format!("; also {} and {} more in fields", named.join(", "), all - named.len())
+            }
+            _ => format!("; also {}", named.join(", ")),
         };
         let message = format!("Correct and call again: {}{more}.", told.join("; "));
         Self::InvalidInput { message, fields }

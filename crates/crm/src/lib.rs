@@ -15,6 +15,7 @@
 //! | [`id`], [`clock`] | ids, time, randomness |
 //! | [`text`], [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
 //! | [`request_counts`], [`maintenance`] | what processes tell one another; what is removed in time |
+//! | [`servers`] | where the servers of this database answer |
 //! | [`moving`] | a database copied into another |
 //! | [`schema`] | the schema's steps |
 //!
@@ -52,6 +53,7 @@ pub mod run;
 pub mod schema;
 pub mod search;
 pub mod secret;
+pub mod servers;
 pub mod sign_in;
 pub mod subjects;
 pub mod tags;

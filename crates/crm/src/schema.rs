@@ -16,6 +16,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/sqlite/0002_sign_in.sql"),
         postgres: include_str!("../../../migrations/postgres/0002_sign_in.sql"),
     },
+    Migration {
+        name: "0005_server_address",
+        sqlite: include_str!("../../../migrations/sqlite/0005_server_address.sql"),
+        postgres: include_str!("../../../migrations/postgres/0005_server_address.sql"),
+    },
 ];
 
 /// The tables that stand above tenants, each with the reason: no row-level security holds for them,
@@ -39,6 +44,7 @@ pub const TABLES_ABOVE_TENANTS: &[(&str, &str)] = &[
     ("oauth_codes", "are looked up by their hash"),
     ("oauth_tokens", "likewise"),
     ("request_counts", "processes tell one another what they admitted, of all tenants"),
+    ("servers", "tell where they answer, for all tenants"),
     ("schema_steps", "the schema's own history"),
 ];
 
@@ -91,6 +97,7 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("sign_in factors", crate::sign_in::FACTOR_STATEMENTS),
     ("invitations", crate::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
+    ("servers", crate::servers::GLOBAL_STATEMENTS),
     ("moving", moving::GLOBAL_STATEMENTS),
     ("moving search", moving::search::GLOBAL_STATEMENTS),
 ];

@@ -55,7 +55,28 @@ impl Parse for ScopeList {
     }
 }
 
-/// A number of seconds or requests, at least 1.
+/// Requests in a rolling minute; 0 for no limit, as in the settings.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestLimit(u32);
+
+impl Parse for RequestLimit {
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })
+    }
+
+    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+        let number = match value {
+            Json::Number(number) => number.as_u64(),
+            _ => None,
+        };
+        let limit = number.and_then(|number| u32::try_from(number).ok());
+        limit.map(Self).ok_or_else(|| {
+            Refused::Because("must be a whole number of at least 0, 0 for no limit".to_owned())
+        })
+    }
+}
+
+/// A number of seconds, at least 1.
 #[derive(Debug, Clone, Copy)]
 pub struct Count(u32);
 
@@ -104,8 +125,8 @@ input! {
         pub name: Option<Text<128>>,
         /// Seconds until it stops by itself.
         pub expires_in: Option<Count>,
-        /// Requests that it may make in a rolling minute.
-        pub limit: Option<Count>,
+        /// Requests that it may make in a rolling minute; 0 for no limit of its own.
+        pub limit: Option<RequestLimit>,
     }
 }
 

@@ -200,6 +200,7 @@ above_tenants! {
     request_counts (n Integer) {
         process_id Id, credential_id Id, tenant_no Integer, admitted_at Time, requests Integer
     }
+    servers (process_id Id) { url Text, started_at Time }
     api_keys (hash Bytes) {
         id Id, tenant_no Integer, user_id Id, actor_kind Text, scopes Text, name Text, hint Text,
         request_limit Integer, expires_at Time, revoked_at Time, last_used_at Time
@@ -295,6 +296,7 @@ pub(crate) const OF_TENANTS: &[Table] = &[
 /// Credentials last: whoever has the database open already lets nobody in before all is there.
 pub(crate) const AFTER: &[Table] = &[
     request_counts::TABLE,
+    servers::TABLE,
     attempts::TABLE,
     oauth_clients::TABLE,
     oauth_requests::TABLE,

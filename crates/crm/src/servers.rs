@@ -1,0 +1,56 @@
+//! The addresses of the servers that run on this database. Each tells its own when it starts and takes it
+//! back when it stops, so that commands beside it print links that lead to it.
+
+use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
+
+use crate::error::Result;
+
+/// How long the address of a server that never said that it stopped is kept, in microseconds.
+const RETENTION: i64 = 30 * 86_400 * 1_000_000;
+
+zoop_db::global_statements! {
+    FORGET_OLD = "DELETE FROM servers WHERE started_at < $1";
+    INSERT = "INSERT INTO servers (process_id, url, started_at) VALUES ($1, $2, $3)";
+    FORGET = "DELETE FROM servers WHERE process_id = $1";
+    NEWEST = "SELECT url, started_at FROM servers WHERE started_at > $1 \
+              ORDER BY started_at DESC LIMIT 1";
+}
+
+/// A server that started on this database and has not said that it stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningServer {
+    /// The address that clients use.
+    pub url: String,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+/// Tells that a server has started, and forgets those that must be gone.
+///
+/// # Errors
+/// The database's.
+pub fn started(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -> Result<()> {
+    tx.global_execute(FORGET_OLD, params![Timestamp(now.0 - RETENTION)])?;
+    tx.global_execute(FORGET, params![process])?;
+    tx.global_execute(INSERT, params![process, url, now])?;
+    Ok(())
+}
+
+/// Tells that a server has stopped.
+///
+/// # Errors
+/// The database's.
+pub fn stopped(tx: &mut WriteTx<'_>, process: Uuid) -> Result<()> {
+    tx.global_execute(FORGET, params![process])?;
+    Ok(())
+}
+
+/// The server that started last, of those that run as far as is known.
+///
+/// # Errors
+/// The database's.
+pub fn newest(tx: &mut ReadTx<'_>) -> Result<Option<RunningServer>> {
+    tx.global_first(NEWEST, params![Timestamp(0)], |row| {
+        Ok(RunningServer { url: row.take()?, started_at: row.take()? })
+    })
+}
