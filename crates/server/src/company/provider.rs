@@ -34,6 +34,9 @@ const LEEWAY: i64 = 60 * 1_000_000;
 /// Sign-ins that may wait for the provider at once, on a thread each.
 const SEATS: usize = 8;
 
+/// How long the provider may take when it is only asked whether it is there.
+const REACH_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The provider, as this library describes it once it is discovered.
 type Client = CoreClient<
     EndpointSet,
@@ -71,6 +74,17 @@ struct Published {
     metadata: Option<Arc<CoreProviderMetadata>>,
     fetched_at: i64,
     asked_at: Option<i64>,
+}
+
+impl Company {
+    /// Asks the provider what it publishes about itself, as the first sign-in does.
+    ///
+    /// # Errors
+    /// Why nobody could sign in there now.
+    pub fn reach(&self) -> Result<(), String> {
+        let deadline = Instant::now() + REACH_TIMEOUT;
+        Provider::new(self.clone(), "").discover(deadline).map(drop)
+    }
 }
 
 impl Provider {

@@ -88,6 +88,17 @@ impl Mailer {
         Ok(Self(Arc::new(Post { transport, from })))
     }
 
+    /// Connects to the mail server and signs in, and sends nothing.
+    ///
+    /// # Errors
+    /// Why it would take no mail now.
+    pub fn reach(&self) -> Result<(), Unsent> {
+        match self.0.transport.test_connection()? {
+            true => Ok(()),
+            false => Err(Unsent("the mail server closes the connection".to_owned())),
+        }
+    }
+
     /// Sends an invitation, and waits until the mail server has taken it.
     ///
     /// # Errors
