@@ -10,6 +10,7 @@ use zoop_db::Db;
 use zoop_server::App;
 
 use crate::config::Config;
+use crate::server_address::Published;
 
 /// Ports that are open, and the address that clients use.
 pub(crate) struct Listeners {
@@ -72,6 +73,8 @@ pub(crate) fn run(
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::debug!(%error, "the limit of open files stays");
     }
+    let (published_db, surroundings) = (db.clone(), environment.clone());
+    let public_url = listeners.public_url.clone();
     let app = App::new(db, environment, config.settings(listeners.public_url)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -82,9 +85,11 @@ pub(crate) fn run(
         };
         // From here on a signal ends the server and no longer the process.
         let stop = stop_signal()?;
+        let published = Published::start(&published_db, &surroundings, &public_url).await;
         ready()?;
-        zoop_server::serve(app, public, operations, stop).await?;
-        Ok(())
+        let served = zoop_server::serve(app, public, operations, stop).await;
+        published.stop().await;
+        Ok(served?)
     })
 }
 

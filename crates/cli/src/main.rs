@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | [`arguments`] | the grammar and the help |
 //! | [`config`] | the settings: flags, variables, one file |
-//! | [`url`] | database URLs without their passwords |
-//! | [`output`] | stdout and stderr |
-//! | [`password`] | a password that is typed |
+//! | [`url`] | URLs without user and password |
+//! | [`output`], [`table`] | stdout and stderr; tables |
+//! | [`password`], [`confirmation`] | a password that is typed; a question before what cannot be taken back |
 //! | [`database`] | opening the database, and who else has it open |
 //! | [`operator`] | running the catalogue's tools on the database itself |
+//! | [`names`] | records by what people call them |
+//! | [`server_address`] | where the server of this database answers |
 //! | [`hosting`], [`logging`] | running a server in this process |
 //! | [`commands`] | one file a command |
 //!
@@ -17,12 +19,16 @@
 mod arguments;
 mod commands;
 mod config;
+mod confirmation;
 mod database;
 mod hosting;
 mod logging;
+mod names;
 mod operator;
 mod output;
 mod password;
+mod server_address;
+mod table;
 mod url;
 
 use std::io;
@@ -56,8 +62,11 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
     let settings = load(&arguments);
     match arguments.command {
+        // These need no settings, so that wrong ones do not keep a package from being built.
+        Command::Completions { shell } => commands::shell::completions(shell, output)?,
+        Command::Man { dir } => commands::shell::man(&dir, output)?,
         Command::Doctor => return commands::doctor::run(settings, output),
-        Command::Demo(_) => commands::demo::run(&settings?, output)?,
+        Command::Demo(command) => commands::demo::run(&settings?, &command, output)?,
         Command::Serve(command) => commands::serve::run(&settings?, &command, output)?,
         Command::Tenant(command) => commands::tenant::run(&settings?, &command, output)?,
         Command::User(command) => commands::user::run(&settings?, command, output)?,
@@ -82,7 +91,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
 fn load(arguments: &Arguments) -> Result<Config> {
     let none = Listening::default();
     let (listening, ops_listen) = match &arguments.command {
-        Command::Demo(listening) => (listening, None),
+        Command::Demo(demo) => (&demo.listening, None),
         Command::Serve(serve) => (&serve.listening, serve.ops_listen.as_ref()),
         _ => (&none, None),
     };

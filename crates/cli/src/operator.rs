@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use zoop_crm::access::Access;
 use zoop_crm::clock::Environment;
 use zoop_crm::error::{Error, FieldProblem};
-use zoop_crm::id::Id;
+use zoop_crm::id::{Id, kinds};
 use zoop_crm::tool::ToolDef;
 use zoop_crm::{catalog, run, tenants};
 use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
 use crate::database::{self, Database, Missing, told};
+use crate::output::cell;
 
 /// How long one command may wait and work.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,8 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) enum About {
     /// No business: the installation.
     Installation,
-    /// This business, or the only one.
+    /// This business, by its id or name, or the only one.
     Tenant(Option<String>),
+}
+
+impl About {
+    /// What a call is about whose record's id tells the business, unless one was named.
+    pub(crate) fn whose_id_tells(tenant: Option<String>) -> Self {
+        tenant.map_or(Self::Installation, |tenant| Self::Tenant(Some(tenant)))
+    }
 }
 
 /// An open database and the world around it.
@@ -144,24 +152,61 @@ fn access(
 ) -> zoop_crm::error::Result<Access> {
     let id = match about {
         About::Installation => return Ok(Access::operator(None)),
-        About::Tenant(Some(id)) => id.clone(),
+        About::Tenant(Some(id)) if Id::<kinds::Tenant>::parse(id).is_some() => id.clone(),
+        About::Tenant(Some(name)) => tenant_called(tx, environment, name)?,
         About::Tenant(None) => only_tenant(tx, environment)?,
     };
-    let id = Id::parse(&id).ok_or_else(|| Error::field("--tenant", "is no id"))?;
+    let id = Id::parse(&id).ok_or(Error::not_found("tenant"))?;
     Ok(Access::operator(Some(tenants::account(tx, id)?)))
+}
+
+/// Every tenant: its id and its name.
+fn tenants(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+) -> zoop_crm::error::Result<Vec<(String, String)>> {
+    let list = find("tenants.list")?;
+    let answer = run::read(tx, &Access::operator(None), environment, list, "{}")?;
+    let answer: Value = serde_json::from_str(&answer)?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let rows = answer["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(rows.iter().map(|row| (text(&row["id"]), text(&row["name"]))).collect())
+}
+
+/// The id of the only tenant with this name.
+fn tenant_called(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    name: &str,
+) -> zoop_crm::error::Result<String> {
+    let wanted = name.trim().to_lowercase();
+    let mut found = tenants(tx, environment)?;
+    found.retain(|(_, name)| name.trim().to_lowercase() == wanted);
+    let shown = cell(&json!(name));
+    match found.as_slice() {
+        [(id, _)] => Ok(id.clone()),
+        [] => Err(Error::field(
+            "--tenant",
+            format!("names no business called {shown}: `zoop tenant list` shows them"),
+        )),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
+            let ids = ids.join(", ");
+            Err(Error::field(
+                "--tenant",
+                format!("names several businesses called {shown}: write the id of one of {ids}"),
+            ))
+        }
+    }
 }
 
 /// The id of the only tenant.
 fn only_tenant(tx: &mut ReadTx<'_>, environment: &Environment) -> zoop_crm::error::Result<String> {
-    let list = find("tenants.list")?;
-    let answer = run::read(tx, &Access::operator(None), environment, list, "{}")?;
-    let answer: Value = serde_json::from_str(&answer)?;
-    let rows = answer["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-    match rows {
-        [only] => Ok(only["id"].as_str().unwrap_or_default().to_owned()),
+    match tenants(tx, environment)?.as_slice() {
+        [(only, _)] => Ok(only.clone()),
         [] => Err(Error::invalid("there is no business yet: `zoop tenant create` makes one")),
         _ => Err(Error::invalid(
-            "there are several businesses: say which one with --tenant ID; `zoop tenant list` \
+            "there are several businesses: say which one with --tenant NAME; `zoop tenant list` \
              shows them",
         )),
     }

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
-use unicode_width::UnicodeWidthStr;
+use zoop_crm::text::is_invisible;
+
+use crate::table::{self, Column};
 
 /// The widest that a table shows a cell.
 const WIDEST_CELL: usize = 60;
@@ -66,63 +68,41 @@ pub(crate) fn progress(label: &'static str, steps: u64) -> ProgressBar {
 }
 
 /// The `rows` of a list as a table; a column is a heading and the key in each row.
-pub(crate) fn rows(answer: &Value, columns: &[(&str, &str)]) -> String {
-    let rows: Vec<Vec<String>> = answer["rows"]
-        .as_array()
-        .map(|rows| {
-            rows.iter()
-                .map(|row| columns.iter().map(|(_, key)| cell(&row[*key])).collect())
-                .collect()
-        })
-        .unwrap_or_default();
-    if rows.is_empty() {
-        return "(none)".to_owned();
-    }
-    let headings = columns.iter().map(|(heading, _)| (*heading).to_owned()).collect();
-    table(headings, rows)
+pub(crate) fn rows(answer: &Value, columns: &[(&'static str, &'static str)]) -> String {
+    let columns: Vec<_> = columns.iter().map(|(heading, key)| Column::text(heading, key)).collect();
+    listed(answer, &columns)
 }
 
-/// A value as a cell or in a line of text: short, and on one line.
+/// The `rows` of a list as a table that fits the terminal.
+pub(crate) fn listed(answer: &Value, columns: &[Column]) -> String {
+    let rows = answer["rows"].as_array().map_or(&[][..], Vec::as_slice);
+    table::table(rows, columns, table::terminal_width())
+}
+
+/// A list that is oldest first, the other way round: what people look for is new.
+pub(crate) fn newest_first(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    if let Some(rows) = answer["rows"].as_array_mut() {
+        rows.reverse();
+    }
+    answer
+}
+
+/// A value as a cell or in a line of text: short, and on one line. A character that shows nothing or
+/// turns the writing around is shown as a space, so that it hides nothing.
 pub(crate) fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.replace(disturbs, " "),
+        Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     };
+    let text = text.replace(is_invisible, " ");
     if text.chars().count() > WIDEST_CELL {
         text.chars().take(WIDEST_CELL - 1).chain(['…']).collect()
     } else {
         text
     }
-}
-
-/// Whether a character does to a terminal something else than to be shown: what people typed must not
-/// move the cursor, turn the writing around or hide.
-fn disturbs(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Lines of columns that are as wide as they must be.
-fn table(headings: Vec<String>, rows: Vec<Vec<String>>) -> String {
-    let lines: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|c| c.width()).max())
-        .map(|widest| widest.unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for line in &lines {
-        let mut drawn = String::new();
-        for (cell, width) in line.iter().zip(&widths) {
-            drawn.push_str(cell);
-            drawn.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
-        }
-        text.push_str(drawn.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -132,22 +112,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_aligned_by_width_not_by_bytes() {
-        let answer = json!({ "rows": [
-            { "name": "清水", "scopes": ["a", "b"] },
-            { "name": "Ng", "scopes": null },
-        ] });
-        assert_eq!(
-            rows(&answer, &[("NAME", "name"), ("SCOPES", "scopes")]),
-            "NAME  SCOPES\n清水  a b\nNg    -\n"
-        );
-        assert_eq!(rows(&json!({ "rows": [] }), &[("NAME", "name")]), "(none)");
-    }
-
-    #[test]
     fn a_cell_is_one_short_line() {
         assert_eq!(cell(&json!("one\ntwo")), "one two");
         assert_eq!(cell(&json!("a\u{1b}[2Jb\u{9b}2Jc\u{202e}d\u{e0041}e")), "a [2Jb 2Jc d e");
+        for hidden in
+            "\u{ad}\u{61c}\u{200b}\u{200f}\u{2060}\u{2800}\u{3164}\u{2069}\u{feff}".chars()
+        {
+            assert_eq!(cell(&json!(format!("a{hidden}b"))), "a b", "{hidden:?}");
+            assert_eq!(cell(&json!({ "a": format!("a{hidden}b") })), "{\"a\":\"a b\"}");
+        }
         assert_eq!(cell(&json!("清水 नमस्ते عربي")), "清水 नमस्ते عربي");
         assert_eq!(cell(&json!("x".repeat(100))).chars().count(), WIDEST_CELL);
     }

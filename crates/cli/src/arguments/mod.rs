@@ -7,6 +7,7 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 pub(crate) use people::{Client, Grant, Key, User};
 
@@ -17,8 +18,10 @@ pub(crate) use people::{Client, Grant, Key, User};
     version,
     about = "The back end of a field-service business for AI agents: one binary, one MCP endpoint.",
     after_help = "Start with `zoop demo`: it makes a sample business and prints a ready curl.\n\n\
-        Settings come from flags, then ZOOP_* variables, then zoop.toml in the current folder;\n\
-        `zoop serve --print-config` shows them. Exit codes: 0 done, 1 failed, 2 usage."
+        Settings come from flags, then ZOOP_* variables, then a file: the one of --config, \
+        else zoop.toml in the current folder, else /etc/zoop/zoop.toml. \
+        `zoop serve --print-config` shows them. Exit codes: 0 done, 1 failed, 2 usage.",
+    max_term_width = 100
 )]
 pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "URL")]
@@ -41,12 +44,13 @@ pub(crate) enum Command {
     #[command(after_help = "The sample business goes into the database of all other commands \
         (zoop.db), so `zoop key create` and the others work beside it as they are. A database \
         with any other business in it is never touched; one that `zoop demo` made is used again, \
-        with fresh keys.\n\nExamples:\n  zoop demo\n  zoop demo --listen 127.0.0.1:9000\n  \
+        with the password and the keys of its first run.\n\nExamples:\n  zoop demo\n  \
+        zoop demo --listen 127.0.0.1:9000\n  zoop demo --clients\n  \
         zoop demo --database sqlite:///tmp/try.db --json")]
-    Demo(Listening),
+    Demo(Demo),
     /// Run the server
-    #[command(after_help = "Examples:\n  zoop serve\n  zoop serve --listen 0.0.0.0:8080 \
-        --public-url https://crm.example.com\n  zoop serve --print-config --json")]
+    #[command(after_help = "Examples:\n  zoop serve\n  \
+        zoop serve --listen 0.0.0.0:8080 --public-url https://crm.example.com\n  zoop serve --print-config --json")]
     Serve(Serve),
     /// Businesses
     #[command(subcommand)]
@@ -67,9 +71,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Tag(Tag),
     /// Bring an archived record back
-    #[command(
-        after_help = "Example:\n  zoop restore customer 0198c0de-0000-7000-8000-000000000000"
-    )]
+    #[command(after_help = "Examples:\n  zoop restore customer C-0042\n  \
+        zoop restore note 0198c0de-0000-7000-8000-000000000000")]
     Restore(Restore),
     /// Who changed what, newest first
     History(History),
@@ -89,14 +92,49 @@ pub(crate) enum Command {
     #[command(
         after_help = "The copy is of one moment: what is written while it runs, or after it, \
         stays behind, so stop the servers first. The target is marked as unfinished until all of it \
-        has arrived and was compared.\n\nExamples:\n  zoop copy --from sqlite://zoop.db --to \
-        postgres://zoop@db.example.com/zoop\n  zoop copy --from postgres://zoop@db.example.com/zoop \
-        --to sqlite://zoop.db"
+        has arrived and was compared.\n\nExamples:\n  zoop copy --to \
+        postgres://zoop@db.example.com/zoop\n  \
+        zoop copy --from postgres://zoop@db.example.com/zoop --to sqlite://zoop.db"
     )]
     Copy(Copy),
     /// Put a backup in the database's place; no server may be running on it
     #[command(after_help = "Example:\n  zoop restore-backup zoop-2026-06-13.db --force")]
-    RestoreBackup(Backup),
+    RestoreBackup(RestoreBackup),
+    /// Print a script that completes commands in a shell
+    #[command(after_help = "Example:\n  zoop completions bash > \
+        /etc/bash_completion.d/zoop")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the man pages, a file for each command
+    #[command(after_help = "Example:\n  zoop man --dir /usr/local/share/man/man1")]
+    Man {
+        /// The folder to write them to
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
+}
+
+/// `zoop demo`
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) listening: Listening,
+    /// Make a new password and new keys; those of earlier runs stop working
+    #[arg(long)]
+    pub(crate) renew: bool,
+    /// Print how to connect Claude, Cursor and other clients, and stop
+    #[arg(long, conflicts_with = "renew")]
+    pub(crate) clients: bool,
+}
+
+/// Whether to ask before what cannot be taken back.
+#[derive(Debug, Args)]
+pub(crate) struct Confirmation {
+    /// Do not ask first; without a terminal nothing is asked in any case
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Where a server listens.
@@ -142,7 +180,7 @@ pub(crate) struct Serve {
 #[derive(Debug, Args)]
 pub(crate) struct OfTenant {
     /// The business; may be left out when there is only one
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID|NAME")]
     pub(crate) tenant: Option<String>,
 }
 
@@ -150,8 +188,12 @@ pub(crate) struct OfTenant {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tenant {
     /// Create a business and its owner; makes the database if there is none
-    #[command(after_help = "Example:\n  zoop tenant create --name \"Copper Creek Plumbing\" \
-        --owner-name \"Dana Whitfield\" --owner-email dana@example.com")]
+    #[command(
+        override_usage = "zoop tenant create [OPTIONS] --name <NAME>\n         \
+            --owner-name <NAME> --owner-email <EMAIL>",
+        after_help = "Example:\n  zoop tenant create --name \"Copper Creek\" \\\n    \
+            --owner-name \"Dana Whitfield\" --owner-email dana@example.com"
+    )]
     Create {
         /// The business's name
         #[arg(long)]
@@ -182,10 +224,12 @@ pub(crate) enum Tag {
 /// A tag and a customer.
 #[derive(Debug, Args)]
 pub(crate) struct Assignment {
-    /// The tag
-    pub(crate) tag_id: String,
-    /// The customer
-    pub(crate) customer_id: String,
+    /// The tag, by its name or id
+    #[arg(value_name = "TAG")]
+    pub(crate) tag: String,
+    /// The customer, by number, whole name or id
+    #[arg(value_name = "CUSTOMER")]
+    pub(crate) customer: String,
     #[command(flatten)]
     pub(crate) of: OfTenant,
 }
@@ -196,8 +240,9 @@ pub(crate) struct Restore {
     /// The kind of record
     #[arg(value_parser = ["customer", "contact", "location", "note"])]
     pub(crate) kind: String,
-    /// The record
-    pub(crate) id: String,
+    /// The record's id; a customer's number or whole name does too
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: String,
     #[command(flatten)]
     pub(crate) of: OfTenant,
 }
@@ -207,12 +252,11 @@ pub(crate) struct Restore {
 pub(crate) struct History {
     #[command(flatten)]
     pub(crate) of: OfTenant,
-    /// Only what touched this record
-    #[arg(long, value_name = "ID")]
+    /// Only what touched this record: its id, name, number or e-mail address
+    #[arg(long, value_name = "RECORD")]
     pub(crate) record: Option<String>,
-    /// Entries at most
+    /// Entries at most; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 50)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
 }
 
@@ -248,6 +292,15 @@ pub(crate) struct Backup {
     pub(crate) force: bool,
 }
 
+/// `zoop restore-backup`
+#[derive(Debug, Args)]
+pub(crate) struct RestoreBackup {
+    #[command(flatten)]
+    pub(crate) backup: Backup,
+    #[command(flatten)]
+    pub(crate) confirmation: Confirmation,
+}
+
 /// `zoop copy`
 #[derive(Debug, Args)]
 pub(crate) struct Copy {
@@ -267,5 +320,39 @@ mod tests {
     #[test]
     fn the_grammar_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// Every command and its subcommands, with what is typed to reach each.
+    fn commands(of: &clap::Command, path: &str, all: &mut Vec<(String, clap::Command)>) {
+        let path = format!("{path} {}", of.get_name());
+        all.push((path.clone(), of.clone()));
+        for inner in of.get_subcommands() {
+            commands(inner, &path, all);
+        }
+    }
+
+    #[test]
+    fn every_help_fits_eighty_columns_and_breaks_no_word() {
+        let mut root = Arguments::command();
+        root.build();
+        let mut all = Vec::new();
+        commands(&root, "", &mut all);
+        assert!(all.len() > 30, "{}", all.len());
+        let words = |help: &str| help.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for (path, command) in all {
+            for render in [clap::Command::render_help, clap::Command::render_long_help] {
+                let render = |width| render(&mut command.clone().term_width(width)).to_string();
+                let help = render(80);
+                let wide = help.lines().find(|line| line.chars().count() > 80);
+                assert_eq!(wide, None, "{path}");
+                assert_eq!(words(&help), words(&render(10_000)), "{path}");
+                // What is to be copied stands on one line.
+                let examples = |help: &str| {
+                    let lines = help.lines().filter(|line| line.starts_with("  zoop "));
+                    lines.map(str::to_owned).collect::<Vec<_>>()
+                };
+                assert_eq!(examples(&help), examples(&render(10_000)), "{path}");
+            }
+        }
     }
 }

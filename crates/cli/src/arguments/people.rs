@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::OfTenant;
 use super::values::{duration, roles, scopes};
+use super::{Confirmation, OfTenant};
 
 /// `zoop user …`
 #[derive(Debug, Subcommand)]
@@ -31,8 +31,9 @@ pub(crate) enum User {
     },
     /// Change what a person may do; acts on the next request of their keys
     SetRole {
-        /// The person
-        user_id: String,
+        /// The person, by e-mail address, whole name or id
+        #[arg(value_name = "PERSON")]
+        person: String,
         /// What they may do from now on
         #[arg(value_parser = roles())]
         role: String,
@@ -66,13 +67,18 @@ pub(crate) enum User {
         /// The person, by id or e-mail address
         #[arg(value_name = "USER_ID|EMAIL")]
         person: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Remove a person; their keys stop at once
     Remove {
-        /// The person
-        user_id: String,
+        /// The person, by e-mail address, whole name or id
+        #[arg(value_name = "PERSON")]
+        person: String,
         #[command(flatten)]
         of: OfTenant,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -80,14 +86,15 @@ pub(crate) enum User {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
     /// Create a key and show it, once
-    #[command(after_help = "Examples:\n  zoop key create --scope read:customers --scope \
-        read:notes --name reporting\n  zoop key create --user USER_ID --scope \
-        read:customers,write:customers --expires 90d")]
+    #[command(after_help = "Examples:\n  zoop key create --scope read:customers,read:notes \
+        --name reporting\n  zoop key create --user dana@example.com --scope read:customers \
+        --expires 90d")]
     Create {
         #[command(flatten)]
         of: OfTenant,
-        /// The person it acts for; without it the key is the business's own
-        #[arg(long, value_name = "ID")]
+        /// The person it acts for, by e-mail address, whole name or id; without it the key is the
+        /// business's own
+        #[arg(long, value_name = "PERSON")]
         user: Option<String>,
         /// What it may do; repeat it or separate several by commas
         #[arg(long, required = true, value_parser = scopes)]
@@ -98,8 +105,8 @@ pub(crate) enum Key {
         /// When it stops by itself, for example 90d
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         expires: Option<Duration>,
-        /// Requests that it may make in a rolling minute
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        /// Requests that it may make in a rolling minute, 0 for no limit [default: limits.credential]
+        #[arg(long, value_name = "N")]
         limit: Option<u32>,
     },
     /// List a business's keys, without their secrets
@@ -109,13 +116,23 @@ pub(crate) enum Key {
     },
     /// Stop a key at once
     Revoke {
-        /// The key's id, as `zoop key list` shows it
-        key_id: String,
+        /// The key, by its name, its first characters or its id
+        #[arg(value_name = "KEY")]
+        key: String,
+        #[command(flatten)]
+        of: OfTenant,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Replace a key by a new one with the same name, scopes and limits
     Rotate {
-        /// The key's id, as `zoop key list` shows it
-        key_id: String,
+        /// The key, by its name, its first characters or its id
+        #[arg(value_name = "KEY")]
+        key: String,
+        #[command(flatten)]
+        of: OfTenant,
+        #[command(flatten)]
+        confirmation: Confirmation,
         /// How long the old key still works, for example 24h; without it, it stops at once
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         overlap: Option<Duration>,
@@ -132,8 +149,13 @@ pub(crate) enum Grant {
     },
     /// Disconnect a program at once
     Revoke {
-        /// The connection's id, as `zoop grant list` shows it
-        grant_id: String,
+        /// The program, by its name or the connection's id
+        #[arg(value_name = "PROGRAM")]
+        program: String,
+        #[command(flatten)]
+        of: OfTenant,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 

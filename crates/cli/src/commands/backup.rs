@@ -9,8 +9,9 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use zoop_db::{Migrate, Options, sqlite};
 
-use crate::arguments::Backup;
+use crate::arguments::{Backup, RestoreBackup};
 use crate::config::Config;
+use crate::confirmation::confirm;
 use crate::database::{self, Missing, Presence, beside};
 use crate::operator::{About, Operator};
 use crate::output::{self, Output};
@@ -58,7 +59,11 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
 }
 
 /// Runs `zoop restore-backup`.
-pub(crate) fn restore(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
+pub(crate) fn restore(
+    config: &Config,
+    RestoreBackup { backup: command, confirmation }: &RestoreBackup,
+    output: &mut Output<'_>,
+) -> Result<()> {
     refuse_server(config, |database| {
         let (user, file) = ("--username=postgres", command.path.display());
         let whole = "--clean --if-exists --single-transaction";
@@ -73,6 +78,14 @@ pub(crate) fn restore(config: &Config, command: &Backup, output: &mut Output<'_>
             "{} exists: name another database with --database, or replace it with --force",
             target.display()
         );
+    }
+    if target.exists() {
+        let question = format!(
+            "Replace {} by {}? What was written since the backup is lost.",
+            target.display(),
+            source.display()
+        );
+        confirm(confirmation, &question)?;
     }
     let _alone = Presence::alone(&target)?;
     let fresh = beside(&target, "-restoring");

@@ -8,14 +8,15 @@ use crate::config::Config;
 use crate::database::Missing;
 use crate::operator::{About, Operator};
 use crate::output::{self, Output};
+use crate::table::Column;
 
 /// What the table shows.
-const COLUMNS: &[(&str, &str)] = &[
-    ("NAME", "name"),
-    ("KNOWN BY", "kind"),
-    ("ID", "id"),
-    ("CONNECTIONS", "grants"),
-    ("LAST USED", "last_used_at"),
+const COLUMNS: &[Column] = &[
+    Column::text("NAME", "name"),
+    Column::text("KNOWN BY", "kind"),
+    Column::text("CONNECTIONS", "grants"),
+    Column::time("LAST USED", "last_used_at"),
+    Column::id("ID", "id"),
 ];
 
 /// Runs the command.
@@ -24,7 +25,7 @@ pub(crate) fn run(config: &Config, command: &Client, output: &mut Output<'_>) ->
     match command {
         Client::List => {
             let answer = operator.run(&About::Installation, "clients.list", &json!({}))?;
-            output.answer(&answer, || output::rows(&answer, COLUMNS))?;
+            output.answer(&answer, || output::listed(&answer, COLUMNS))?;
         }
     }
     Ok(())

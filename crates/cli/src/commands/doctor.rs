@@ -1,6 +1,7 @@
 //! `zoop doctor`: looks whether the installation can work, and says what to do where it cannot.
 
 mod server;
+mod services;
 
 use std::fs;
 use std::path::Path;
@@ -15,6 +16,7 @@ use crate::config::Config;
 use crate::database::{self, Missing, beside};
 use crate::operator::{About, Operator};
 use crate::output::Output;
+use crate::server_address::{Address, Source};
 use crate::url::without_password;
 
 /// Less free space than this will not last.
@@ -77,6 +79,7 @@ fn text(checks: &[Check]) -> String {
 
 /// Everything that the settings lead to.
 fn examine(config: &Config, checks: &mut Vec<Check>) {
+    services::examine(config, checks);
     if let Ok(path) = database::file(&config.database) {
         checks.push(Check::new("folder", writable(&path)));
         checks.push(Check::new("disk", free_space(&path)));
@@ -88,6 +91,7 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
         Ok(operator) => {
             let opened = format!("{} opens, its schema is current", shown(config));
             checks.push(Check::new("database", Ok(opened)));
+            checks.push(Check::advice("address", address(config, &operator)));
             let tenants = operator.run(&About::Installation, "tenants.list", &json!({}));
             checks.push(Check::new("clock", clock(tenants.as_ref().ok())));
             checks.extend(server::examine(&operator.database.db));
@@ -108,7 +112,22 @@ fn shown(config: &Config) -> String {
 /// Where the settings come from, and whether a server would start with them.
 fn describe(config: &Config) -> Result<String> {
     let url = config.public_url(None)?;
-    Ok(format!("{}; clients use {url}/api/mcp", config.source()))
+    Ok(format!("{}; a server that starts with them is at {url}/api/mcp", config.source()))
+}
+
+/// Where clients reach the server of this database.
+fn address(config: &Config, operator: &Operator) -> Result<String> {
+    let address = Address::of(config, operator)?;
+    let clock = &*operator.environment.clock;
+    match (address.doubt(clock), &address.source) {
+        (Some(doubt), _) => bail!(doubt),
+        (None, Source::Running(server)) => Ok(format!(
+            "clients use {}/api/mcp, of the server that started at {}",
+            address.url,
+            rfc3339(server.started_at)
+        )),
+        (None, _) => Ok(format!("clients use {}/api/mcp, by the settings", address.url)),
+    }
 }
 
 /// The database needs files beside it, so its folder must let some be made.

@@ -5,18 +5,21 @@ use serde_json::json;
 
 use crate::arguments::Grant;
 use crate::config::Config;
+use crate::confirmation::confirm;
 use crate::database::Missing;
+use crate::names::Kind;
 use crate::operator::{About, Operator};
 use crate::output::{self, Output};
+use crate::table::Column;
 
 /// What the table shows.
-const COLUMNS: &[(&str, &str)] = &[
-    ("ID", "id"),
-    ("PROGRAM", "client_name"),
-    ("OF", "user_name"),
-    ("SCOPES", "scopes"),
-    ("SINCE", "created_at"),
-    ("LAST USED", "last_used_at"),
+const COLUMNS: &[Column] = &[
+    Column::text("PROGRAM", "client_name"),
+    Column::text("OF", "user_name"),
+    Column::text("SCOPES", "scopes"),
+    Column::time("SINCE", "created_at"),
+    Column::time("LAST USED", "last_used_at"),
+    Column::id("ID", "id"),
 ];
 
 /// Runs the command.
@@ -25,14 +28,19 @@ pub(crate) fn run(config: &Config, command: Grant, output: &mut Output<'_>) -> R
     match command {
         Grant::List { of } => {
             let answer = operator.run(&About::Tenant(of.tenant), "grants.list", &json!({}))?;
-            output.answer(&answer, || output::rows(&answer, COLUMNS))?;
+            output.answer(&answer, || output::listed(&output::newest_first(&answer), COLUMNS))?;
         }
-        Grant::Revoke { grant_id } => {
-            // Its id alone says whose it is.
-            let which = json!({ "id": grant_id });
-            let answer = operator.run(&About::Installation, "grants.revoke", &which)?;
-            output
-                .answer(&answer, || format!("disconnected {grant_id}: it has stopped working"))?;
+        Grant::Revoke { program, of, confirmation } => {
+            let grant = operator.named(&About::Tenant(of.tenant.clone()), Kind::Grant, &program)?;
+            confirm(
+                &confirmation,
+                &format!("Disconnect {}? It must be connected again to work.", grant.shown),
+            )?;
+            let about = About::whose_id_tells(of.tenant);
+            let answer = operator.run(&about, "grants.revoke", &json!({ "id": grant.id }))?;
+            output.answer(&answer, || {
+                format!("disconnected {}: it has stopped working", grant.shown)
+            })?;
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod shell;
 pub(crate) mod tag;
 pub(crate) mod tenant;
 pub(crate) mod user;

@@ -8,6 +8,15 @@ use crate::config::Config;
 use crate::database::Missing;
 use crate::operator::{About, Operator};
 use crate::output::{self, Output};
+use crate::table::Column;
+
+/// What the table shows.
+const COLUMNS: &[Column] = &[
+    Column::text("NAME", "name"),
+    Column::text("COUNTRY", "country"),
+    Column::time("CREATED", "created_at"),
+    Column::id("ID", "id"),
+];
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) -> Result<()> {
@@ -22,22 +31,20 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
             });
             let answer = operator.run(&About::Installation, "tenants.create", &tenant)?;
             output.answer(&answer, || {
-                let (id, owner) = (output::cell(&answer["tenant_id"]), &answer["owner_id"]);
+                let (name, email) = (output::cell(&json!(name)), output::cell(&json!(owner_email)));
+                let id = output::cell(&answer["tenant_id"]);
                 format!(
-                    "created the business {id}, its owner is {}\nnext: zoop user set-password {0}, \
-                     with which the owner signs in at the server's address, or\nzoop key create \
-                     --tenant {id} --user {0} --scope \
-                     read:customers,write:customers,read:notes,write:notes",
-                    output::cell(owner)
+                    "created the business {name} ({id})\nnext: zoop user set-password {email}\n\
+                     with which the owner signs in at the server's address, or a key:\n\
+                     zoop key create --tenant {id} --user {email} \\\n  --scope \
+                     read:customers,write:customers,read:notes,write:notes"
                 )
             })?;
         }
         Tenant::List => {
             let operator = Operator::open(config, Missing::Refuse)?;
             let answer = operator.run(&About::Installation, "tenants.list", &json!({}))?;
-            let columns =
-                [("ID", "id"), ("NAME", "name"), ("COUNTRY", "country"), ("CREATED", "created_at")];
-            output.answer(&answer, || output::rows(&answer, &columns))?;
+            output.answer(&answer, || output::listed(&output::newest_first(&answer), COLUMNS))?;
         }
     }
     Ok(())

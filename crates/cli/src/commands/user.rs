@@ -9,10 +9,22 @@ use zoop_server::Invitation;
 
 use crate::arguments::{OfTenant, User};
 use crate::config::Config;
+use crate::confirmation::confirm;
 use crate::database::Missing;
+use crate::names::Kind;
 use crate::operator::{About, Operator, explained};
 use crate::output::{self, Output};
 use crate::password;
+use crate::server_address::Address;
+use crate::table::Column;
+
+/// What the table shows.
+const COLUMNS: &[Column] = &[
+    Column::text("NAME", "name"),
+    Column::text("EMAIL", "email"),
+    Column::text("ROLE", "role"),
+    Column::id("ID", "id"),
+];
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Result<()> {
@@ -31,8 +43,12 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 format!("{} has a new password; their sessions have ended", found.name)
             })?;
         }
-        User::ResetSecondFactor { person } => {
+        User::ResetSecondFactor { person, confirmation } => {
             let found = find(&operator, &person)?;
+            confirm(
+                &confirmation,
+                &format!("Turn off the second factor of {} ({})?", found.name, found.email),
+            )?;
             let (user, environment) = (found.id, operator.environment.clone());
             operator
                 .write(move |tx| second_factor::turn_off(tx, &environment, user, By::Operator))?;
@@ -50,18 +66,26 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
         }
         User::List { of } => {
             let answer = operator.run(&About::Tenant(of.tenant), "users.list", &json!({}))?;
-            let columns = [("ID", "id"), ("NAME", "name"), ("EMAIL", "email"), ("ROLE", "role")];
-            output.answer(&answer, || output::rows(&answer, &columns))?;
+            output.answer(&answer, || output::listed(&answer, COLUMNS))?;
         }
-        User::SetRole { user_id, role, of } => {
-            let change = json!({ "id": user_id, "role": role });
-            let answer = operator.run(&About::Tenant(of.tenant), "users.set_role", &change)?;
-            output.answer(&answer, || format!("{user_id} has the role {role} now"))?;
+        User::SetRole { person, role, of } => {
+            let about = About::Tenant(of.tenant);
+            let person = operator.named(&about, Kind::User, &person)?;
+            let change = json!({ "id": person.id, "role": role });
+            let answer = operator.run(&about, "users.set_role", &change)?;
+            output.answer(&answer, || format!("{} has the role {role} now", person.shown))?;
         }
-        User::Remove { user_id, of } => {
-            let which = json!({ "id": user_id });
-            let answer = operator.run(&About::Tenant(of.tenant), "users.remove", &which)?;
-            output.answer(&answer, || format!("removed {user_id}; their keys have stopped"))?;
+        User::Remove { person, of, confirmation } => {
+            let about = About::Tenant(of.tenant);
+            let person = operator.named(&about, Kind::User, &person)?;
+            let question = format!(
+                "Remove {}? Their keys and connected programs stop for good.",
+                person.shown
+            );
+            confirm(&confirmation, &question)?;
+            let answer = operator.run(&about, "users.remove", &json!({ "id": person.id }))?;
+            output
+                .answer(&answer, || format!("removed {}; their keys have stopped", person.shown))?;
         }
     }
     Ok(())
@@ -83,14 +107,15 @@ fn invite(
     output: &mut Output<'_>,
 ) -> Result<()> {
     // Asked first: an invitation whose link cannot be told is of no use.
-    let public_url = config.public_url(None)?;
+    let address = Address::of(config, operator)?;
     let mailer = config.mailer()?;
     let Invitee { of, name, email, role } = who;
     let arguments = json!({ "name": name, "email": email, "role": role });
     let about = About::Tenant(of.tenant);
     let mut answer = operator.run(&about, "invitations.create", &arguments)?;
     let path = answer["path"].as_str().context("the invitation has no link")?;
-    let link = format!("{public_url}{path}");
+    let link = format!("{}{path}", address.url);
+    address.announce(&*operator.environment.clock);
     let mail = match mailer {
         None => "off",
         Some(mailer) => {

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
-use zoop_server::{Limits, Mailer, Settings, WebOrigin};
+use zoop_server::{Company, Limits, Mailer, Settings, WebOrigin};
 
 use crate::database::folder;
 use crate::url::without_password;
@@ -155,10 +155,15 @@ impl Config {
         Ok(Some(folder(&sqlite_path(&self.database)?).to_owned()))
     }
 
+    /// The company's provider of identities, if one is set up.
+    pub(crate) fn provider(&self) -> Result<Option<Company>> {
+        self.company.provider()
+    }
+
     /// The server's settings.
     pub(crate) fn settings(&self, public_url: String) -> Result<Settings> {
         Ok(Settings {
-            company: self.company.provider()?,
+            company: self.provider()?,
             mail: self.mailer()?,
             allowed_origins: self.server.allowed_origins.0.clone(),
             trusted_proxies: self.server.trusted_proxies.0.clone(),

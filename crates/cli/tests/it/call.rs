@@ -115,6 +115,13 @@ fn archived_records_are_restored() {
     }
     let answer = site.folder.zoop(&["restore", "customer", &customer]);
     assert_eq!(answer.code, 1, "not archived: {}", answer.stdout);
+    for name in ["c-0001", "marco reyes"] {
+        let told = site.folder.zoop(&["restore", "customer", name]).failure().to_owned();
+        assert!(told.contains("no archived customer called"), "{told}");
+        site.call("customers.archive", &json!({ "id": customer }));
+        let restored = site.folder.zoop(&["restore", "customer", name]);
+        assert_eq!(restored.stdout, "restored the customer Marco Reyes\n", "{}", restored.stderr);
+    }
 }
 
 #[both]
@@ -130,6 +137,21 @@ fn tags_are_attached_and_detached() {
     let detached = site.folder.json(&["tag", "detach", &tag, &customer]);
     assert_eq!(detached["attached"], false);
     assert_eq!(tagged(), json!([]));
+    let attached = site.folder.zoop(&["tag", "attach", "hoa", "Marco Reyes"]);
+    assert_eq!(attached.stdout, "Marco Reyes now has the tag HOA\n", "{}", attached.stderr);
+    assert_eq!(tagged()[0]["id"], customer.as_str());
+    let history = site.folder.zoop(&["history", "--record", "C-0001"]).stdout;
+    assert!(
+        history.contains("C-0001 Marco Reyes") && history.contains("from 127.0.0.1"),
+        "{history}"
+    );
+    site.folder.json(&["tag", "detach", "HOA", "C-0001"]);
+    site.customer();
+    let told = site.folder.zoop(&["tag", "attach", "HOA", "marco reyes"]).failure().to_owned();
+    assert!(
+        told.contains("2 customers are called marco reyes") && told.contains(&customer),
+        "{told}"
+    );
 }
 
 #[both]

@@ -75,11 +75,49 @@ fn it_makes_a_business_that_tools_and_other_commands_work_with() {
     assert_eq!(server.wait().code(), Some(0));
     assert!(server.has_said_all(), "one object and nothing else");
 
-    let (_second, again) = start(&folder);
+    let (mut second, again) = start(&folder);
     assert_eq!(again["tenant_id"], welcome["tenant_id"], "the same business");
-    assert_ne!(again["user_key"], welcome["user_key"], "fresh keys");
+    for made in ["user_key", "tenant_key", "owner_password"] {
+        assert_eq!(again[made], Value::Null, "the first run's go on: {made}");
+    }
     let url = text(&again, "url");
     folder.json(&["call", "tags.list", "--url", &url, "--key", &user_key]);
+    assert_eq!(crate::people::sign_in(&url, &email, &password).0, 303);
+    second.terminate();
+    second.wait();
+
+    let renew = Server::start(folder.command(&[DEMO, &["--renew", "--json"]].concat()));
+    let renewed: Value = serde_json::from_str(&renew.line()).expect("a JSON object");
+    let (url, new) = (text(&renewed, "url"), text(&renewed, "user_key"));
+    folder.json(&["call", "tags.list", "--url", &url, "--key", &new]);
+    let old = folder.zoop(&["call", "tags.list", "--url", &url, "--key", &user_key]);
+    assert!(old.failure().contains("key_revoked"), "{}", old.stderr);
+    assert_eq!(crate::people::sign_in(&url, &email, &password).0, 403);
+    let password = text(&renewed, "owner_password");
+    assert_eq!(crate::people::sign_in(&url, &email, &password).0, 303);
+}
+
+#[test]
+fn it_says_on_one_screen_what_holds() {
+    let folder = Folder::new();
+    let shown = |arguments: &[&str], last: &str| {
+        let mut server = Server::start(folder.command(&[DEMO, arguments].concat()));
+        let mut lines = vec![server.line()];
+        while !lines.last().is_some_and(|line| line.contains(last)) {
+            lines.push(server.line());
+        }
+        server.terminate();
+        server.wait();
+        assert!(lines.len() < 24, "{lines:#?}");
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
+        lines.join("\n")
+    };
+    let first = shown(&[], "Stop with Ctrl-C");
+    assert!(first.contains("with the password ") && first.contains("zoop_uk_"), "{first}");
+    let again = shown(&[], "Stop with Ctrl-C");
+    assert!(again.contains("an earlier run printed go on working"), "{again}");
+    assert!(again.contains("--renew") && !again.contains("zoop_uk_"), "{again}");
+    assert!(shown(&["--renew"], "Stop with Ctrl-C").contains("zoop_uk_"));
 }
 
 #[both]

@@ -1,5 +1,9 @@
 //! The commands that run the installation, on a database without a server.
 
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 use zoop_both::both;
 use zoop_crm::access::{Scope, Scopes};
@@ -9,7 +13,7 @@ use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::connect;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::world::{Folder, text};
+use crate::world::{Answer, Folder, text};
 
 /// How many rows a list has.
 fn count(list: &Value) -> usize {
@@ -110,7 +114,69 @@ fn with_several_businesses_one_has_to_be_named() {
     let answer = folder.zoop(&["user", "list", "--tenant", unknown]);
     assert!(answer.failure().contains("zoop tenant list"), "{}", answer.stderr);
     let answer = folder.zoop(&["user", "list", "--tenant", "first"]);
-    assert!(answer.failure().contains("--tenant is no id"), "{}", answer.stderr);
+    assert!(answer.failure().contains("no business called first"), "{}", answer.stderr);
+    let second = folder.json(&["user", "list", "--tenant", " SECOND "]);
+    assert_eq!(second["rows"][0]["email"], "second@example.com", "by its name");
+    folder.json(&[
+        "tenant",
+        "create",
+        "--name",
+        "second",
+        "--owner-name",
+        "Third Owner",
+        "--owner-email",
+        "third@example.com",
+    ]);
+    let answer = folder.zoop(&["user", "list", "--tenant", "Second"]);
+    let ids = folder.json(&["tenant", "list"]);
+    for row in &ids["rows"].as_array().expect("rows")[1..] {
+        assert!(answer.failure().contains(&text(row, "id")), "{}", answer.stderr);
+    }
+}
+
+#[both]
+fn people_and_keys_are_known_by_their_names() {
+    let folder = Folder::new();
+    let (_, owner, _) = folder.business();
+    let add = |name: &str, email: &str| {
+        let made =
+            folder.json(&["user", "create", "--name", name, "--email", email, "--role", "tech"]);
+        text(&made, "user_id")
+    };
+    let (sam, _) = (add("Sam Lee", "sam@example.com"), add("Sam Lee", "samuel@example.com"));
+    let changed = folder.json(&["user", "set-role", "SAM@example.com", "office"]);
+    assert_eq!(changed["user_id"], sam.as_str());
+    let answer = folder.zoop(&["user", "set-role", "sam lee", "office"]);
+    let told = answer.failure();
+    assert!(told.contains("2 people are called sam lee") && told.contains(&sam), "{told}");
+    assert!(told.contains("Sam Lee (samuel@example.com)"), "{told}");
+    let answer = folder.zoop(&["user", "remove", "nobody@example.com"]);
+    assert!(answer.failure().contains("no person called nobody@example.com"), "{}", answer.stderr);
+
+    let create = |name: &str, limit: &str| {
+        let scope = ["--scope", "read:notes", "--limit", limit];
+        let user = ["key", "create", "--user", "dana whitfield", "--name", name];
+        folder.json(&[&user[..], &scope].concat())
+    };
+    let (unlimited, slow) = (create("sync", "0"), create("sync", "7"));
+    let list = folder.json(&["key", "list"]);
+    let of = |key: &Value| {
+        let rows = list["rows"].as_array().expect("rows");
+        rows.iter().find(|row| row["id"] == key["key_id"]).expect("the key").clone()
+    };
+    assert_eq!((&of(&unlimited)["limit"], &of(&slow)["limit"]), (&0.into(), &7.into()));
+    assert_eq!(of(&slow)["user_id"], owner.as_str());
+    let answer = folder.zoop(&["key", "revoke", "sync"]);
+    assert!(answer.failure().contains(&text(&slow, "key_id")), "{}", answer.stderr);
+    folder.json(&["key", "revoke", &text(&of(&slow), "hint")]);
+    let table = folder.zoop(&["key", "list"]).stdout;
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[1].contains("sync") && lines[1].contains("Dana Whitfield"), "{table}");
+    assert!(lines[1].contains("  none  "), "the limit: {table}");
+    let last = lines.last().expect("a line");
+    assert!(last.contains("  7  "), "revoked keys come last: {table}");
+    // Of two keys with this name only one is left.
+    folder.json(&["key", "rotate", "sync", "--overlap", "1h"]);
 }
 
 #[both]
@@ -207,9 +273,23 @@ fn the_history_is_paged_through_and_newest_first() {
     assert_eq!(all["rows"][0]["actor_kind"], "operator");
     assert_eq!(all.as_object().map(|fields| fields.len()), Some(1));
     assert_eq!(count(&folder.json(&["history", "--limit", "2"])), 2);
-    assert_eq!(count(&folder.json(&["history", "--record", &owner])), 1);
+    assert_eq!(count(&folder.json(&["history", "--limit", "0"])), 4);
+    for record in [owner.as_str(), "dana@example.com", "Dana Whitfield"] {
+        assert_eq!(count(&folder.json(&["history", "--record", record])), 1);
+    }
+    let answer = folder.zoop(&["history", "--record", "nothing"]);
+    assert!(answer.failure().contains("no record called nothing"), "{}", answer.stderr);
+    folder.json(&["user", "set-role", "tech@example.com", "office"]);
     let table = folder.zoop(&["history", "--limit", "1"]).stdout;
-    assert!(table.contains("users.create") && table.contains("role: - → tech"), "{table}");
+    assert!(table.contains("users.set_role  by the command line"), "{table}");
+    assert!(table.contains("  user tech\n    role: tech → office\n"), "{table}");
+    folder.json(&["user", "set-role", "tech@example.com", "tech"]);
+    let table = folder.zoop(&["history", "--record", "tech@example.com"]).stdout;
+    assert!(
+        table.contains("users.create")
+            && table.contains("+ user tech: name tech, email tech@example.com, role tech"),
+        "{table}"
+    );
 }
 
 #[test]
@@ -229,4 +309,142 @@ fn doctor_tells_what_is_wrong() {
     assert_eq!(report["ok"], false, "{report}");
     let answer = folder.zoop(&["tenant", "list", "--database", "mysql://x"]);
     assert!(answer.failure().contains("sqlite://"), "{}", answer.stderr);
+}
+
+#[test]
+fn doctor_looks_whether_the_services_in_the_settings_answer() {
+    let folder = Folder::new();
+    folder.business();
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+    folder.write(
+        "zoop.toml",
+        &format!(
+            "[server]\npublic_url = 'http://crm.office.lan'\n\
+             [mail]\nurl = 'smtp://{closed}'\nfrom = 'zoop@example.com'\n\
+             [company]\nissuer = 'http://{closed}'\nclient_id = 'zoop'\nclient_secret = 's3cret'\n"
+        ),
+    );
+    let told = folder.zoop(&["doctor"]);
+    assert_eq!(told.code, 0, "all of it works without them: {}", told.stdout);
+    for line in [
+        "! public URL: http://crm.office.lan is plain HTTP: nobody can sign in there",
+        "! mail server: the mail server cannot be reached",
+        "! company's provider: ",
+        "nobody can sign in there: check company.issuer",
+    ] {
+        assert!(told.stdout.contains(line), "{line}: {}", told.stdout);
+    }
+    assert!(!told.stdout.contains("s3cret"));
+    folder.write("zoop.toml", "[server]\npublic_url = 'http://localhost:8080'\n");
+    let told = folder.zoop(&["doctor"]).stdout;
+    assert!(told.contains("✓ public URL") && !told.contains("mail server"), "{told}");
+}
+
+#[both]
+fn a_running_server_tells_its_address_to_the_commands_beside_it() {
+    let folder = Folder::new();
+    folder.business();
+    let invite = |email: &str| {
+        folder.zoop(&["user", "invite", "--name", "N", "--email", email, "--role", "tech"])
+    };
+    let told = invite("first@example.com");
+    assert!(told.stdout.starts_with("http://127.0.0.1:8080/invitations/"), "{}", told.stdout);
+    assert!(told.stderr.contains("no server is known to run"), "{}", told.stderr);
+
+    let mut server = folder.serve(&[]);
+    let told = invite("second@example.com");
+    assert!(told.stdout.starts_with(&format!("{}/invitations/", server.url)), "{}", told.stdout);
+    assert!(told.stderr.contains(&format!("runs at {}", server.url)), "{}", told.stderr);
+    let doctor = folder.zoop(&["doctor"]).stdout;
+    assert!(doctor.contains(&format!("clients use {}/api/mcp", server.url)), "{doctor}");
+    let clients = folder.zoop(&["demo", "--clients"]).stdout;
+    assert!(clients.contains(&server.url) && clients.contains("YOUR_KEY"), "{clients}");
+
+    let mut command = folder.command(&["user", "invite", "--role", "tech"]);
+    command.args(["--name", "N", "--email", "third@example.com", "--json"]);
+    command.env("ZOOP_SERVER_PUBLIC_URL", "https://crm.example.com");
+    let own = Answer::from(command.output().expect("zoop runs")).json();
+    assert!(text(&own, "link").starts_with("https://crm.example.com/"), "the settings win: {own}");
+
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+    let told = invite("fourth@example.com");
+    assert!(told.stderr.contains("no server is known to run"), "{}", told.stderr);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_asked_for_on_a_terminal_only() {
+    let folder = Folder::new();
+    folder.business();
+    let add = |email: &str| {
+        folder.json(&["user", "create", "--name", "Sam", "--email", email, "--role", "tech"]);
+        folder.json(&["key", "create", "--scope", "read:notes", "--name", "reports"]);
+        folder.json(&["backup", "copy.db", "--force"]);
+    };
+    let remaining = |email: &str| {
+        let list = folder.zoop(&["user", "list"]).stdout;
+        list.contains(email)
+    };
+    add("sam@example.com");
+    let remove = ["user", "remove", "sam@example.com"];
+    for (answer, is_left) in [("n", true), ("", true), ("y", false)] {
+        let shown = on_terminal(&folder, &remove, answer);
+        assert!(shown.contains("Remove Sam (sam@example.com)?"), "{shown}");
+        assert_eq!(shown.contains("nothing was changed"), is_left, "{shown}");
+        assert_eq!(remaining("sam@example.com"), is_left, "{shown}");
+    }
+    for (arguments, question) in [
+        (&["key", "revoke", "reports"][..], "Revoke the key reports ("),
+        (&["key", "rotate", "reports"], "Replace the key reports ("),
+        (&["user", "reset-second-factor", "dana@example.com"], "second factor of Dana Whitfield"),
+        (&["restore-backup", "copy.db", "--force"], "Replace zoop.db by copy.db?"),
+    ] {
+        let shown = on_terminal(&folder, arguments, "n");
+        assert!(shown.contains(question) && shown.contains("nothing was changed"), "{shown}");
+    }
+    let shown = on_terminal(&folder, &["key", "revoke", "reports", "--yes"], "n");
+    assert!(shown.contains("revoked reports") && !shown.contains("[y/N]"), "{shown}");
+    add("bo@example.com");
+    let piped = folder.zoop(&["user", "remove", "bo@example.com"]);
+    assert_eq!(piped.code, 0, "scripts go on: {}", piped.stderr);
+}
+
+/// What a terminal shows of a command, to which one line is typed.
+fn on_terminal(folder: &Folder, arguments: &[&str], typed: &str) -> String {
+    let zoop = folder.command(arguments);
+    let words = std::iter::once(zoop.get_program()).chain(zoop.get_args());
+    let line: Vec<_> = words.map(|word| word.to_str().expect("UTF-8")).collect();
+    let mut terminal = Command::new("script");
+    terminal.args([
+        "--quiet",
+        "--return",
+        "--echo",
+        "never",
+        "--command",
+        &line.join(" "),
+        "/dev/null",
+    ]);
+    terminal.current_dir(folder.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = terminal.spawn().expect("script runs");
+    let mut keyboard = child.stdin.take().expect("a pipe");
+    writeln!(keyboard, "{typed}").expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn shells_and_man_learn_every_command() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = folder.zoop(&["completions", shell]).stdout;
+        assert!(script.contains("restore-backup") && script.contains("set-role"), "{shell}");
+    }
+    folder.json(&["man", "--dir", "pages/man1"]);
+    let page = |name: &str| std::fs::read_to_string(folder.path(&format!("pages/man1/{name}.1")));
+    for name in ["zoop", "zoop-serve", "zoop-key", "zoop-key-create", "zoop-restore-backup"] {
+        assert!(
+            page(name).is_ok_and(|text| text.starts_with(".ie") || text.contains(".TH")),
+            "{name}"
+        );
+    }
 }

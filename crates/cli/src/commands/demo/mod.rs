@@ -5,6 +5,7 @@
 //! made is known by its only business having the sample's name.
 
 mod business;
+mod clients;
 mod customers;
 mod sample;
 mod welcome;
@@ -17,6 +18,7 @@ use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::error::Error;
 use zoop_db::Migrate;
 
+use crate::arguments::Demo;
 use crate::config::Config;
 use crate::database::{self, Missing};
 use crate::hosting::{self, Listeners};
@@ -25,13 +27,20 @@ use crate::operator::{self, About, Operator, explained};
 use crate::output::{self, Output};
 use crate::url::without_password;
 
-use self::welcome::Welcome;
+use self::welcome::{Credentials, Welcome};
 
 /// Longer than any machine needs to build the sample.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// The names of the demo's keys.
+const OWNERS_KEY: &str = "demo, owner";
+const BUSINESS_KEY: &str = "demo, integrations";
+
 /// Runs the command.
-pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
+pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> Result<()> {
+    if command.clients {
+        return clients::run(config, output);
+    }
     // Requests of somebody who tries things out would only be in the way of what is printed.
     let _log = logging::start(&config.log, "warn")?;
     let mut config = config.clone();
@@ -41,8 +50,9 @@ pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
     let database =
         database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
     let operator = Operator::over(database, &config)?;
-    let tenant_id = sample_tenant(&operator, &config)?;
-    let welcome = welcome(&operator, &config, &listeners, tenant_id)?;
+    let (tenant_id, made) = sample_tenant(&operator, &config)?;
+    let issue = if made == Made::Now || command.renew { Issue::Fresh } else { Issue::Nothing };
+    let welcome = welcome(&operator, &config, &listeners, tenant_id, issue)?;
     let db = operator.database.db.clone();
     let environment = operator::environment(&config)?;
     hosting::run(&config, db, environment, listeners, || {
@@ -51,16 +61,34 @@ pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
     })
 }
 
+/// When the sample business was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Now,
+    Before,
+}
+
+/// The credentials that a run makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Issue {
+    /// A password and two keys, in the place of those of earlier runs.
+    Fresh,
+    /// None: those of an earlier run go on, and cannot be shown again.
+    Nothing,
+}
+
 /// The sample business's id; it is built if there is no business yet.
-fn sample_tenant(operator: &Operator, config: &Config) -> Result<String> {
+fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Made)> {
     let tenants = || operator.run(&About::Installation, "tenants.list", &json!({}));
     let mut list = tenants()?;
+    let mut made = Made::Before;
     if list["rows"].as_array().is_some_and(Vec::is_empty) {
         build(operator)?;
+        made = Made::Now;
         list = tenants()?;
     }
     match list["rows"].as_array().map(Vec::as_slice) {
-        Some([only]) if only["name"] == business::NAME => text_of(only, "id"),
+        Some([only]) if only["name"] == business::NAME => Ok((text_of(only, "id")?, made)),
         _ => bail!(
             "{} holds businesses that `zoop demo` did not make, and it stays away from them: run \
              it in another folder, or with --database sqlite://zoop-demo.db",
@@ -84,12 +112,13 @@ fn build(operator: &Operator) -> Result<()> {
     built.map_err(|error| explained(&error)).context("the sample business could not be built")
 }
 
-/// Makes fresh keys and a fresh password: the old ones cannot be shown again, and go on working.
+/// What there is to tell, with fresh credentials if this run makes some.
 fn welcome(
     operator: &Operator,
     config: &Config,
     listeners: &Listeners,
     tenant_id: String,
+    issue: Issue,
 ) -> Result<Welcome> {
     let about = About::Tenant(Some(tenant_id.clone()));
     let users = operator.run(&about, "users.list", &json!({}))?;
@@ -98,23 +127,45 @@ fn welcome(
         .and_then(|rows| rows.iter().find(|row| row["role"] == "owner"))
         .context("the sample business has lost its owner")?;
     let owner_id = text_of(owner, "id")?;
-    let key = |user: Option<&String>, name: &str| {
-        let scopes = Scopes::of(Scope::GRANTABLE).list();
-        let key = json!({ "user": user, "scopes": scopes, "name": name });
-        text_of(&operator.run(&about, "keys.create", &key)?, "key")
-    };
     let owner_email = text_of(owner, "email")?;
-    let owner_password = fresh_password(operator, &owner_email)?;
+    let credentials = match issue {
+        Issue::Nothing => None,
+        Issue::Fresh => Some(credentials(operator, &about, &owner_id, &owner_email)?),
+    };
     Ok(Welcome {
         owner_email,
-        owner_password,
         url: listeners.public_url.clone(),
-        user_key: key(Some(&owner_id), "demo, owner")?,
-        tenant_key: key(None, "demo, integrations")?,
+        credentials,
         tenant_id,
         owner_id,
         owner_name: text_of(owner, "name")?,
         database: without_password(&config.database),
+    })
+}
+
+/// Makes a password and keys; those of earlier runs stop working.
+fn credentials(
+    operator: &Operator,
+    about: &About,
+    owner_id: &str,
+    owner_email: &str,
+) -> Result<Credentials> {
+    let keys = operator.run(about, "keys.list", &json!({}))?;
+    for key in keys["rows"].as_array().into_iter().flatten() {
+        let is_demos = [OWNERS_KEY, BUSINESS_KEY].iter().any(|name| key["name"] == *name);
+        if is_demos && key["revoked_at"].is_null() {
+            operator.run(about, "keys.revoke", &json!({ "id": key["id"] }))?;
+        }
+    }
+    let key = |user: Option<&str>, name: &str| {
+        let scopes = Scopes::of(Scope::GRANTABLE).list();
+        let key = json!({ "user": user, "scopes": scopes, "name": name });
+        text_of(&operator.run(about, "keys.create", &key)?, "key")
+    };
+    Ok(Credentials {
+        password: fresh_password(operator, owner_email)?,
+        user_key: key(Some(owner_id), OWNERS_KEY)?,
+        tenant_key: key(None, BUSINESS_KEY)?,
     })
 }
 

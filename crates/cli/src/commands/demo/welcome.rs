@@ -1,20 +1,27 @@
-//! What `zoop demo` tells a newcomer: the address, the keys, and something to paste.
-
-use std::env;
+//! What `zoop demo` tells a newcomer, on one screen: the address, how to sign in, the keys, and a call to
+//! paste.
 
 use serde_json::{Value, json};
 
 /// A name that is in the sample data: the search finds Nguyễn without the marks.
 const SEARCHED: &str = "nguyen";
 
-/// What there is to tell.
-pub(super) struct Welcome {
-    /// The server's base address.
-    pub(super) url: String,
+/// What is shown once, when it is made.
+pub(super) struct Credentials {
+    /// The owner's password.
+    pub(super) password: String,
     /// The owner's key.
     pub(super) user_key: String,
     /// The business's own key.
     pub(super) tenant_key: String,
+}
+
+/// What there is to tell.
+pub(super) struct Welcome {
+    /// The server's base address.
+    pub(super) url: String,
+    /// What this run has made; nothing where an earlier run did.
+    pub(super) credentials: Option<Credentials>,
     /// The business.
     pub(super) tenant_id: String,
     /// Its owner.
@@ -23,8 +30,6 @@ pub(super) struct Welcome {
     pub(super) owner_name: String,
     /// The owner's e-mail address.
     pub(super) owner_email: String,
-    /// The owner's password, made for this run.
-    pub(super) owner_password: String,
     /// The database's URL.
     pub(super) database: String,
 }
@@ -35,124 +40,84 @@ impl Welcome {
         format!("{}/api/mcp", self.url)
     }
 
-    /// All of it as one object.
+    /// All of it as one object. What an earlier run has made is `null`.
     pub(super) fn object(&self) -> Value {
+        let made = |of: fn(&Credentials) -> &String| self.credentials.as_ref().map(of);
         json!({
             "url": self.url,
             "mcp_url": self.endpoint(),
-            "user_key": self.user_key,
-            "tenant_key": self.tenant_key,
+            "user_key": made(|it| &it.user_key),
+            "tenant_key": made(|it| &it.tenant_key),
             "tenant_id": self.tenant_id,
             "owner_id": self.owner_id,
             "sign_in_url": self.url,
             "owner_email": self.owner_email,
-            "owner_password": self.owner_password,
+            "owner_password": made(|it| &it.password),
             "database": self.database,
         })
     }
 
-    /// All of it for people.
+    /// All of it for people: 23 lines of 80 columns at most, as long as the address is short.
     pub(super) fn text(&self) -> String {
-        let Self { url, user_key, tenant_key, owner_name, database, .. } = self;
-        let Self { owner_email, owner_password, .. } = self;
-        let zoop = program();
+        let Self { url, owner_name, owner_email, database, .. } = self;
         let endpoint = self.endpoint();
+        let head = format!(
+            "zoop is running with a sample business.\n\n  Endpoint  {endpoint}\n  Database  {database}\n  \
+             Sign in   {url}\n            as {owner_email} ({owner_name})\n"
+        );
+        let tail = "Connect Claude, Cursor, VS Code and others: zoop demo --clients\nAsk your agent: \
+             \"Find the Nguyens and tell me how to get into their yard\"\nStop with Ctrl-C; the data stays.";
+        let Some(Credentials { password, user_key, tenant_key }) = &self.credentials else {
+            return format!(
+                "{head}\nThe password and the keys that an earlier run printed go on working.\nLost them? \
+                 zoop demo --renew makes new ones, and the old ones stop.\n\n{tail}\n"
+            );
+        };
         format!(
-            "zoop is running with a sample business.
-
-  MCP endpoint  {endpoint}
-  user key      {user_key}   ({owner_name}, the owner)
-  tenant key    {tenant_key}   (integrations; writes no notes, creates no tags)
-  sign in at    {url}   as {owner_email} with the password {owner_password}
-  database      {database}
-
-Try it:
-
-{curl}
-
-Claude Code:
-
-claude mcp add --transport http zoop {endpoint} --header \"Authorization: Bearer {user_key}\"
-
-Clients that read mcpServers with HTTP (.mcp.json, .cursor/mcp.json):
-
-{http}
-
-Claude Desktop, which starts programs only and refuses dots in tool names:
-
-{desktop}
-
-VS Code (.vscode/mcp.json):
-
-{code}
-
-Any other client that refuses dots in tool names: {endpoint}?names=underscore
-
-Ask your agent: \"Find the Nguyens and tell me how to get into their yard\", \"What did we write
-about sprinklers this year?\", \"Add a customer: Marco Reyes, 482 Oak Street, Oakland CA 94607\"
-
-In another terminal, in this folder:
-
-  {zoop} key create --scope read:customers --name reporting
-  {zoop} history --limit 5
-  {zoop} call tags.list --url {url} --key {user_key}
-  {zoop} --help
-
-Stop with Ctrl-C; the data stays, and the next `zoop demo` here goes on with it.
-",
-            curl = self.curl(),
-            http = pretty(&json!({ "mcpServers": { "zoop": self.http_server() } })),
-            desktop = pretty(&self.desktop()),
-            code = pretty(&json!({ "servers": { "zoop": self.http_server() } })),
+            "{head}            with the password {password}\n  \
+             Keys      {user_key}\n            ({owner_name})\n            {tenant_key}\n            \
+             (the business; writes no notes)\n\nThey are not shown again. Try one:\n\n{curl}\n\n{tail}\n",
+            curl = curl(&endpoint, user_key)
         )
-    }
-
-    /// A call to paste into a shell.
-    fn curl(&self) -> String {
-        let call = json!({
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "tools/call",
-            "params": { "name": "customers.search", "arguments": { "q": SEARCHED } },
-        });
-        format!(
-            "curl -sS {} \\\n  -H 'Authorization: Bearer {}' \\\n  \
-             -H 'Content-Type: application/json' \\\n  -d '{call}'",
-            self.endpoint(),
-            self.user_key
-        )
-    }
-
-    fn http_server(&self) -> Value {
-        json!({
-            "type": "http",
-            "url": self.endpoint(),
-            "headers": { "Authorization": format!("Bearer {}", self.user_key) },
-        })
-    }
-
-    /// Through a bridge. The header's value stands in a variable because a space in an argument is
-    /// lost on some systems.
-    fn desktop(&self) -> Value {
-        let endpoint = format!("{}?names=underscore", self.endpoint());
-        json!({ "mcpServers": { "zoop": {
-            "command": "npx",
-            "args": ["mcp-remote", endpoint, "--header", "Authorization:${ZOOP_AUTHORIZATION}"],
-            "env": { "ZOOP_AUTHORIZATION": format!("Bearer {}", self.user_key) },
-        } } })
     }
 }
 
-/// What starts this program in a shell: its name if the shell finds it, else where it is.
-fn program() -> String {
-    const NAME: &str = "zoop";
-    let folders = env::var_os("PATH").unwrap_or_default();
-    if env::split_paths(&folders).any(|folder| folder.join(NAME).is_file()) {
-        return NAME.to_owned();
-    }
-    env::current_exe().map_or_else(|_| NAME.to_owned(), |path| path.display().to_string())
+/// A call to paste into a shell. Two quoted texts that touch are one to the shell, which keeps the lines
+/// short.
+fn curl(endpoint: &str, key: &str) -> String {
+    let call = json!({ "name": "customers.search", "arguments": { "q": SEARCHED } });
+    format!(
+        "curl -sS {endpoint} \\\n  -H 'Content-Type: application/json' -H 'Authorization: Bearer '\\\n{key} \
+         \\\n  -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":'\\\n'{call}}}'"
+    )
 }
 
-fn pretty(value: &Value) -> String {
-    format!("{value:#}")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_fits_one_screen() {
+        let key = |prefix: &str| format!("{prefix}{}", "x".repeat(49));
+        let credentials = Credentials {
+            password: "0123-4567-89ab-cdef-0123".to_owned(),
+            user_key: key("zoop_uk_"),
+            tenant_key: key("zoop_tk_"),
+        };
+        let mut welcome = Welcome {
+            url: "http://127.0.0.1:65535".to_owned(),
+            credentials: Some(credentials),
+            tenant_id: String::new(),
+            owner_id: String::new(),
+            owner_name: "Dana Whitfield".to_owned(),
+            owner_email: "dana@copper-creek.example".to_owned(),
+            database: "sqlite://zoop.db".to_owned(),
+        };
+        for _ in 0..2 {
+            let text = welcome.text();
+            assert!(text.lines().count() < 24, "{text}");
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            welcome.credentials = None;
+        }
+    }
 }

@@ -181,10 +181,10 @@ fn usage_errors_end_with_2_and_say_nothing_on_stdout() {
         &["key", "create"],
         &["key", "create", "--scope", "read:everything"],
         &["key", "create", "--scope", "read:notes", "--expires", "soon"],
-        &["key", "create", "--scope", "read:notes", "--limit", "0"],
+        &["key", "create", "--scope", "read:notes", "--limit", "-1"],
         &["user", "set-role", "id", "boss"],
         &["restore", "tag", "id"],
-        &["history", "--limit", "0"],
+        &["history", "--limit", "-1"],
     ] {
         let answer = folder.zoop(wrong);
         assert_eq!((answer.code, answer.stdout.as_str()), (2, ""), "{wrong:?}: {}", answer.stderr);

@@ -1,0 +1,52 @@
+//! What `zoop doctor` looks at outside: whether browsers keep a session at the public URL, and whether
+//! the mail server and the company's provider answer.
+
+use anyhow::{Result, anyhow, bail};
+
+use super::Check;
+use crate::config::Config;
+
+/// Looks at what the settings name; nothing where they name nothing.
+pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
+    if config.server.public_url.is_some() {
+        checks.push(Check::advice("public URL", encryption(config)));
+    }
+    match config.mailer() {
+        Ok(None) => {}
+        Ok(Some(mailer)) => {
+            let reached = mailer.reach().map(|()| "it answers".to_owned());
+            let advice = "check mail.url, or invitations are only shown";
+            checks.push(Check::advice(
+                "mail server",
+                reached.map_err(|error| anyhow!("{error}: {advice}")),
+            ));
+        }
+        Err(error) => checks.push(Check::new("mail server", Err(error))),
+    }
+    match config.provider() {
+        Ok(None) => {}
+        Ok(Some(company)) => {
+            let reached = company.reach().map(|()| format!("{} answers", company.issuer));
+            let advice = "nobody can sign in there: check company.issuer and the network";
+            let reached = reached.map_err(|error| anyhow!("{error}: {advice}"));
+            checks.push(Check::advice("company's provider", reached));
+        }
+        Err(error) => checks.push(Check::new("company's provider", Err(error))),
+    }
+}
+
+/// Whether people can sign in at the public URL.
+fn encryption(config: &Config) -> Result<String> {
+    let url = config.public_url(None)?;
+    let host = url.strip_prefix("http://").unwrap_or_default();
+    let own = ["127.0.0.1", "localhost", "[::1]"];
+    let is_own =
+        own.iter().any(|own| host.strip_prefix(own).is_some_and(|rest| !rest.starts_with('.')));
+    if url.starts_with("http://") && !is_own {
+        bail!(
+            "{url} is plain HTTP: nobody can sign in there, because browsers keep no session without TLS, \
+             and keys can be read on the way. Put a proxy with TLS before the server and use https"
+        );
+    }
+    Ok(url)
+}

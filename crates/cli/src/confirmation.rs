@@ -1,0 +1,22 @@
+//! A question before what cannot be taken back.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anyhow::{Result, bail};
+
+use crate::arguments::Confirmation;
+
+/// Asks whether to go on with what `question` names. Without a terminal nobody could answer, and scripts
+/// go on.
+pub(crate) fn confirm(given: &Confirmation, question: &str) -> Result<()> {
+    if given.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(());
+    }
+    write!(io::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    bail!("nothing was changed");
+}

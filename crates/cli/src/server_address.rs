@@ -1,0 +1,116 @@
+//! The address of the server that runs on the database: what a server tells when it starts, and what
+//! commands beside it print in links.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use zoop_crm::clock::{Clock, Environment, rfc3339};
+use zoop_crm::error::Error;
+use zoop_crm::servers::{self, RunningServer};
+use zoop_db::{Db, Uuid};
+
+use crate::config::Config;
+use crate::operator::Operator;
+use crate::output;
+
+/// How long telling may take: a server waits for it when it starts and when it stops.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A server that started longer ago, in microseconds, may have been killed since.
+const OLD: i64 = 7 * 86_400 * 1_000_000;
+
+/// What a running server has told the database.
+pub(crate) struct Published {
+    db: Db,
+    process: Uuid,
+}
+
+impl Published {
+    /// Tells the address. A database that takes no writes now is no reason not to serve.
+    pub(crate) async fn start(db: &Db, environment: &Environment, url: &str) -> Self {
+        let process = Uuid::from_u128(environment.entropy.bits());
+        let (url, clock): (_, Arc<dyn Clock>) = (url.to_owned(), environment.clock.clone());
+        let told = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+            servers::started(tx, process, &url, clock.now())
+        });
+        if let Err(error) = told.await {
+            tracing::warn!(
+                kind = error.kind(),
+                "the server's address was not stored for other commands"
+            );
+        }
+        Self { db: db.clone(), process }
+    }
+
+    /// Takes it back.
+    pub(crate) async fn stop(self) {
+        let process = self.process;
+        let told = self
+            .db
+            .write::<_, Error>(Instant::now() + PATIENCE, move |tx| servers::stopped(tx, process));
+        if let Err(error) = told.await {
+            tracing::debug!(kind = error.kind(), "the server's address stays stored");
+        }
+    }
+}
+
+/// Where an address comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `server.public_url`.
+    Settings,
+    /// The server that runs on the database.
+    Running(RunningServer),
+    /// Nothing says that a server runs: where one would listen by these settings.
+    Guess,
+}
+
+/// The address that clients use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// Scheme and host.
+    pub(crate) url: String,
+    pub(crate) source: Source,
+}
+
+impl Address {
+    /// The settings' own public URL, else the running server's, else where one would listen.
+    pub(crate) fn of(config: &Config, operator: &Operator) -> Result<Self> {
+        if config.server.public_url.is_some() {
+            return Ok(Self { url: config.public_url(None)?, source: Source::Settings });
+        }
+        Ok(match operator.read(servers::newest)? {
+            Some(server) => Self { url: server.url.clone(), source: Source::Running(server) },
+            None => Self { url: config.public_url(None)?, source: Source::Guess },
+        })
+    }
+
+    /// What a person should know of it before they use a link, if anything.
+    pub(crate) fn doubt(&self, clock: &dyn Clock) -> Option<String> {
+        match &self.source {
+            Source::Settings => None,
+            Source::Guess => Some(format!(
+                "no server is known to run on this database: {} is where `zoop serve` would answer with \
+                 these settings",
+                self.url
+            )),
+            Source::Running(server) if clock.now().0 - server.started_at.0 > OLD => Some(format!(
+                "the server at {} started at {} and may have gone since: check that it still answers",
+                self.url,
+                rfc3339(server.started_at)
+            )),
+            Source::Running(_) => None,
+        }
+    }
+
+    /// Tells on stderr which address links have.
+    pub(crate) fn announce(&self, clock: &dyn Clock) {
+        match (self.doubt(clock), &self.source) {
+            (Some(doubt), _) => output::note(&format!("warning: {doubt}")),
+            (None, Source::Running(_)) => {
+                output::note(&format!("the link leads to the server that runs at {}", self.url));
+            }
+            (None, _) => {}
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Tables for people. Where they are read on a terminal they fit it: ids give way first, then long texts
+//! are cut. Piped, they are as wide as they must be; programs take `--json`.
+
+use std::io;
+
+use serde_json::Value;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::output::cell;
+
+/// Narrower than this no text is cut.
+const NARROWEST: usize = 8;
+/// What stands between two columns.
+const GAP: usize = 2;
+
+/// What a column shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A text, which may be cut.
+    Text,
+    /// A time, to the minute.
+    Time,
+    /// An id, which is left out where there is no room.
+    Id,
+}
+
+/// A column: its heading and the key in each row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    heading: &'static str,
+    key: &'static str,
+    kind: Kind,
+}
+
+impl Column {
+    /// A column of texts.
+    pub(crate) const fn text(heading: &'static str, key: &'static str) -> Self {
+        Self { heading, key, kind: Kind::Text }
+    }
+
+    /// A column of times.
+    pub(crate) const fn time(heading: &'static str, key: &'static str) -> Self {
+        Self { heading, key, kind: Kind::Time }
+    }
+
+    /// A column of ids.
+    pub(crate) const fn id(heading: &'static str, key: &'static str) -> Self {
+        Self { heading, key, kind: Kind::Id }
+    }
+
+    fn cell(self, row: &Value) -> String {
+        match self.kind {
+            Kind::Time => minute(&row[self.key]),
+            Kind::Text | Kind::Id => cell(&row[self.key]),
+        }
+    }
+}
+
+/// A time without its seconds, as people read it; times are UTC everywhere.
+pub(crate) fn minute(time: &Value) -> String {
+    let shown = cell(time);
+    shown.get(..16).map_or_else(|| shown.clone(), |minute| minute.replace('T', " "))
+}
+
+/// The width of the terminal that stdout is, if it is one.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0))
+}
+
+/// Rows as a table, within a width if one is given.
+pub(crate) fn table(rows: &[Value], columns: &[Column], width: Option<usize>) -> String {
+    if rows.is_empty() {
+        return "(none)".to_owned();
+    }
+    let mut columns: Vec<(Column, Vec<String>)> = columns
+        .iter()
+        .map(|column| {
+            let heading = std::iter::once(column.heading.to_owned());
+            (*column, heading.chain(rows.iter().map(|row| column.cell(row))).collect())
+        })
+        .collect();
+    if let Some(width) = width {
+        fit(&mut columns, width);
+    }
+    let lines = (0..=rows.len()).map(|line| {
+        let mut drawn = String::new();
+        for (_, cells) in &columns {
+            let gap = widest(cells).saturating_sub(cells[line].width()) + GAP;
+            drawn.push_str(&cells[line]);
+            drawn.extend(std::iter::repeat_n(' ', gap));
+        }
+        format!("{}\n", drawn.trim_end())
+    });
+    lines.collect()
+}
+
+fn widest(cells: &[String]) -> usize {
+    cells.iter().map(|cell| cell.width()).max().unwrap_or_default()
+}
+
+/// Leaves ids out, then cuts the widest text, until the table fits or nothing is left to give.
+fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
+    loop {
+        let all: usize = columns.iter().map(|(_, cells)| widest(cells) + GAP).sum();
+        let Some(excess) = all.saturating_sub(GAP).checked_sub(width).filter(|it| *it > 0) else {
+            return;
+        };
+        if let Some(place) = columns.iter().rposition(|(column, _)| column.kind == Kind::Id)
+            && columns.len() > 1
+        {
+            columns.remove(place);
+            continue;
+        }
+        let texts = columns.iter_mut().filter(|(column, _)| column.kind == Kind::Text);
+        let Some((_, cells)) = texts.max_by_key(|(_, cells)| widest(cells)) else { return };
+        let now = widest(cells);
+        if now <= NARROWEST {
+            return;
+        }
+        // One step at a time, so that two long texts give way alike.
+        let step = excess.min(4).min(now - NARROWEST);
+        for cell in cells.iter_mut() {
+            *cell = cut(cell, now - step);
+        }
+    }
+}
+
+/// A text within a width.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    let mut taken = 0;
+    for letter in text.trim_end_matches('…').chars() {
+        taken += letter.width().unwrap_or_default();
+        if taken >= width {
+            break;
+        }
+        cut.push(letter);
+    }
+    cut.push('…');
+    cut
+}
+
+/// A text over several lines of at most `width`, all but the first behind `indent`. No word is broken.
+pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let words = text.trim_start_matches(' ');
+    let mut lines = " ".repeat(text.len() - words.len());
+    let mut taken = lines.len();
+    for (place, word) in words.split(' ').enumerate() {
+        if place > 0 && taken + 1 + word.width() > width {
+            lines.push('\n');
+            lines.push_str(indent);
+            taken = indent.width();
+        } else if place > 0 {
+            lines.push(' ');
+            taken += 1;
+        }
+        lines.push_str(word);
+        taken += word.width();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const COLUMNS: &[Column] =
+        &[Column::text("NAME", "name"), Column::time("MADE", "at"), Column::id("ID", "id")];
+
+    #[test]
+    fn tables_are_aligned_by_width_not_by_bytes() {
+        let columns = [Column::text("NAME", "name"), Column::text("SCOPES", "scopes")];
+        let rows = [
+            json!({ "name": "清水", "scopes": ["a", "b"] }),
+            json!({ "name": "Ng", "scopes": null }),
+        ];
+        assert_eq!(table(&rows, &columns, None), "NAME  SCOPES\n清水  a b\nNg    -\n");
+        assert_eq!(table(&[], &columns, None), "(none)");
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal_and_is_whole_elsewhere() {
+        let row = json!({ "name": "A business with quite a long name", "at": "2026-11-29T10:20:30Z",
+            "id": "0198c0de-0000-7000-8000-000000000000" });
+        let rows = [row];
+        let whole = table(&rows, COLUMNS, None);
+        assert!(whole.contains("quite a long name  2026-11-29 10:20  0198c0de"), "{whole}");
+        let fitted = table(&rows, COLUMNS, Some(60));
+        assert!(!fitted.contains("0198c0de") && fitted.contains("long name  2026"), "{fitted}");
+        for width in [30, 40, 50] {
+            let fitted = table(&rows, COLUMNS, Some(width));
+            assert!(fitted.lines().all(|line| line.width() <= width), "{fitted}");
+            assert!(fitted.contains("…  2026-11-29 10:20"), "{fitted}");
+        }
+    }
+
+    #[test]
+    fn words_are_not_broken() {
+        assert_eq!(wrapped("one two three", 7, "  "), "one two\n  three");
+        assert_eq!(wrapped("  aaaaaaaaaa b", 4, "   "), "  aaaaaaaaaa\n   b");
+    }
+}
