@@ -88,7 +88,6 @@ impl Address {
     /// What a person should know of it before they use a link, if anything.
     pub(crate) fn doubt(&self, clock: &dyn Clock) -> Option<String> {
         match &self.source {
-            Source::Settings => None,
             Source::Guess => Some(format!(
                 "no server is known to run on this database: {} is where `zoop serve` would answer with \
                  these settings",
@@ -99,7 +98,7 @@ impl Address {
                 self.url,
                 rfc3339(server.started_at)
             )),
-            Source::Running(_) => None,
+            Source::Running(_) | Source::Settings => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Tables for people. Where they are read on a terminal they fit it: ids give way first, then long texts
 //! are cut. Piped, they are as wide as they must be; programs take `--json`.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -10,6 +10,8 @@ use crate::output::cell;
 
 /// Narrower than this no text is cut.
 const NARROWEST: usize = 8;
+/// The width of a terminal that does not tell it.
+const USUAL_WIDTH: usize = 80;
 /// What stands between two columns.
 const GAP: usize = 2;
 
@@ -64,8 +66,9 @@ pub(crate) fn minute(time: &Value) -> String {
 
 /// The width of the terminal that stdout is, if it is one.
 pub(crate) fn terminal_width() -> Option<usize> {
-    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
-    Some(usize::from(width.0))
+    let stdout = io::stdout();
+    let size = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    stdout.is_terminal().then(|| size.unwrap_or(USUAL_WIDTH))
 }
 
 /// Rows as a table, within a width if one is given.

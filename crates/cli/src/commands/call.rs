@@ -109,9 +109,10 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
 
 /// What to do where no server answers.
 fn unanswered(url: &str) -> String {
-    let file = match Path::new(FILE).exists() {
-        true => format!(", as does --config; `zoop call` does not read {FILE} by itself"),
-        false => String::new(),
+    let file = if Path::new(FILE).exists() {
+        format!(", as does --config; `zoop call` does not read {FILE} by itself")
+    } else {
+        String::new()
     };
     format!("no server answers at {url}: is it running? (--url names it{file})")
 }

@@ -93,9 +93,10 @@ impl Mailer {
     /// # Errors
     /// Why it would take no mail now.
     pub fn reach(&self) -> Result<(), Unsent> {
-        match self.0.transport.test_connection()? {
-            true => Ok(()),
-            false => Err(Unsent("the mail server closes the connection".to_owned())),
+        if self.0.transport.test_connection()? {
+            Ok(())
+        } else {
+            Err(Unsent("the mail server closes the connection".to_owned()))
         }
     }
 

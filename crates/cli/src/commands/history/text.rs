@@ -1,6 +1,7 @@
 //! The history as people read it: names in the place of ids, and a new record on one line.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 
 use anyhow::Result;
@@ -23,7 +24,7 @@ impl Names {
     pub(super) fn of(operator: &Operator, about: &About, entries: &[Value]) -> Result<Self> {
         let mut names = Self(BTreeMap::new());
         // What is gone since is known by what its entries tell of it.
-        let changes = || entries.iter().flat_map(|entry| entry["changes"].as_array()).flatten();
+        let changes = || entries.iter().filter_map(|entry| entry["changes"].as_array()).flatten();
         for change in changes().filter(|change| change["field"] == "name") {
             let name = if change["new"].is_null() { &change["old"] } else { &change["new"] };
             names.0.entry(text(&change["record_id"])).or_insert_with(|| cell(name));
@@ -35,11 +36,12 @@ impl Names {
             }
         }
         for id in changes().flat_map(customers) {
-            if !names.0.contains_key(&id) {
+            if let Entry::Vacant(place) = names.0.entry(id) {
+                let which = json!({ "id": place.key() });
                 // One that cannot be read keeps its id.
-                if let Ok(customer) = operator.run(about, "customers.get", &json!({ "id": id })) {
+                if let Ok(customer) = operator.run(about, "customers.get", &which) {
                     let (number, name) = (&customer["customer_number"], &customer["display_name"]);
-                    names.0.insert(id, format!("{} {}", cell(number), cell(name)));
+                    place.insert(format!("{} {}", cell(number), cell(name)));
                 }
             }
         }
