@@ -91,6 +91,9 @@ fn argument(page: &mut String, name: &str, about: &str, schema: &Value, required
 
 /// A value's type and limits, in words.
 pub(super) fn value(schema: &Value) -> String {
+    if let Some(choices) = schema["anyOf"].as_array() {
+        return choices.iter().map(value).collect::<Vec<_>>().join(" or ");
+    }
     if let Some(words) = schema["enum"].as_array() {
         let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
         return words.join(" · ");
