@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::page::value;
+use super::page::{returns_one_record, value};
 use crate::catalog;
 use crate::testing::{Business, World};
 use crate::tool::ToolDef;
@@ -103,7 +103,7 @@ fn rows(schema: &Value) -> Vec<Row> {
 fn record_in(items: &Value) -> Option<&'static str> {
     let fields = items["properties"].as_object()?;
     catalog::mcp_tools()
-        .filter(|(_, tool)| tool.name.ends_with(".get"))
+        .filter(|(_, tool)| returns_one_record(tool))
         .find(|(_, tool)| tool.output_schema()["properties"].as_object() == Some(fields))
         .map(|(_, tool)| tool.name)
 }

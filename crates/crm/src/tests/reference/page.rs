@@ -35,7 +35,7 @@ pub(super) fn tools() -> String {
             catalog::mcp_tools().filter(|(of, _)| of.name == group.name).map(|(_, t)| t).collect();
         if !tools.is_empty() {
             let _ = write!(page, "\n## {}\n", group.about.trim_end_matches('.'));
-            let get = tools.iter().copied().find(|tool| tool.name.ends_with(".get"));
+            let get = tools.iter().copied().find(|tool| returns_one_record(tool));
             for tool in tools {
                 describe(&mut page, tool);
                 answers::describe(&mut page, tool, get);
@@ -44,6 +44,11 @@ pub(super) fn tools() -> String {
         }
     }
     page
+}
+
+/// Whether it is its group's tool for one record by its id.
+pub(super) fn returns_one_record(tool: &ToolDef) -> bool {
+    tool.name.split_once('.').is_some_and(|(_, verb)| verb == "get")
 }
 
 const fn who(tool: &ToolDef) -> &'static str {
