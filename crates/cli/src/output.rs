@@ -88,6 +88,14 @@ pub(crate) fn newest_first(answer: &Value) -> Value {
     answer
 }
 
+/// A text, and below it what the answer says has to happen next, where it says something.
+pub(crate) fn with_notice(text: String, notice: &Value) -> String {
+    match notice.as_str() {
+        Some(notice) => format!("{text}\n{notice}"),
+        None => text,
+    }
+}
+
 /// A value as a cell or in a line of text: short, and on one line. A character that shows nothing or
 /// turns the writing around is shown as a space, so that it hides nothing.
 pub(crate) fn cell(value: &Value) -> String {

@@ -7,7 +7,7 @@ use crate::access::{Access, Channel};
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::secret::{Secret, SecretKind};
-use crate::sign_in::sessions;
+use crate::sign_in::{SLACK, sessions};
 use crate::{keys, oauth};
 
 /// Last use is kept to the minute.
@@ -92,7 +92,8 @@ pub fn touch(tx: &mut WriteTx<'_>, used: Used, now: Timestamp) -> Result<()> {
 
 /// Whether a use now is news to somebody who knows of one at `last`.
 pub(crate) fn is_news(last: Option<Timestamp>, now: Timestamp) -> bool {
-    last.is_none_or(|last| minute(last) < minute(now))
+    // A time in the future is that of a clock that was ahead.
+    last.is_none_or(|last| minute(last) < minute(now) || last.0 > now.0 + SLACK)
 }
 
 const fn minute(time: Timestamp) -> i64 {

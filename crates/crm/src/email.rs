@@ -1,4 +1,4 @@
-//! E-mail addresses: what is taken for one, and when two are the same.
+//! E-mail addresses: what is taken for one, when two are one identity, and when a search takes them for the same.
 //!
 //! Here lives the shape check and the comparison key. The check is lenient on purpose: whether
 //! a mailbox exists is known to its server alone, and an address that is refused here is one that
@@ -56,11 +56,25 @@ pub fn check(text: &str) -> Result<(), EmailProblem> {
     Ok(())
 }
 
-/// The form under which two addresses are the same when they differ in case alone.
+/// The identity that an address is: two addresses with one key are one mailbox. ASCII letters are the
+/// same in either case, a domain is compared in its ASCII form (UTS #46, as DNS is asked), and nothing
+/// else is folded: `ß` and `ss`, `ı` and `i` may be mailboxes of two people.
 ///
-/// Takes any text, since a filter may ask for what is no address, and never fails.
+/// Takes any text and never fails.
 #[must_use]
 pub fn key(text: &str) -> String {
+    let text = text.trim();
+    let Some((local, domain)) = text.rsplit_once('@') else { return text.to_ascii_lowercase() };
+    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_ascii_lowercase());
+    format!("{}@{domain}", local.to_ascii_lowercase())
+}
+
+/// The form under which customers' addresses are searched and compared: folded as other text is, so
+/// that an office finds an address however it was typed. It identifies no one.
+///
+/// Takes any text, since a filter may ask for what is not an address, and never fails.
+#[must_use]
+pub fn search_key(text: &str) -> String {
     fold::caseless(text.trim())
 }
 
@@ -106,10 +120,36 @@ mod tests {
     }
 
     #[test]
-    fn case_does_not_matter_to_the_key() {
-        assert_eq!(key("Name@Example.COM"), key("name@example.com"));
-        assert_eq!(key("ÜNAL@example.de"), key("u\u{308}nal@EXAMPLE.de"));
-        assert_ne!(key("ünal@example.de"), key("unal@example.de"));
-        assert_eq!(key(" Name@example.com "), "name@example.com");
+    fn case_does_not_matter_to_a_search() {
+        assert_eq!(search_key("Name@Example.COM"), search_key("name@example.com"));
+        assert_eq!(search_key("ÜNAL@example.de"), search_key("u\u{308}nal@EXAMPLE.de"));
+        assert_ne!(search_key("ünal@example.de"), search_key("unal@example.de"));
+        assert_eq!(search_key(" Name@example.com "), "name@example.com");
+    }
+
+    #[test]
+    fn an_identity_is_equal_in_ascii_case_and_in_the_domain_as_dns_knows_it() {
+        for (one, same) in [
+            ("Name@Example.COM", "name@example.com"),
+            (" name@example.com ", "name@example.com"),
+            ("name@BÜCHER.example", "name@xn--bcher-kva.example"),
+            ("name@ex_ample.com", "NAME@EX_AMPLE.com"),
+            ("name", "NAME"),
+        ] {
+            assert_eq!(key(one), key(same), "{one} {same}");
+        }
+        for (one, other) in [
+            ("someone@g\u{131}thub.example", "someone@github.example"),
+            ("adm\u{131}n@example.com", "admin@example.com"),
+            ("\u{17f}am@example.com", "sam@example.com"),
+            ("\u{212a}im@example.com", "kim@example.com"),
+            ("\u{fb01}n@example.com", "fin@example.com"),
+            ("stra\u{df}e@example.com", "strasse@example.com"),
+            ("name@stra\u{df}e.example", "name@strasse.example"),
+            ("\u{dc}nal@example.com", "\u{fc}nal@example.com"),
+            ("ünal@example.com", "unal@example.com"),
+        ] {
+            assert_ne!(key(one), key(other), "{one} {other}");
+        }
     }
 }

@@ -61,6 +61,10 @@ secret_kinds! {
     CompanySignIn = "zoop_co_";
     /// An invitation to join an account.
     Invitation = "zoop_in_";
+    /// A link by which a person chooses a new password.
+    PasswordLink = "zoop_pl_";
+    /// A browser that a person has signed in with before.
+    Device = "zoop_dv_";
 }
 
 /// A secret in the clear. It has no `Display`, and `Debug` hides it, so that it cannot slip into a log.
@@ -75,7 +79,12 @@ impl Secret {
     pub fn generate(kind: SecretKind, entropy: &Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
-        let random = base_x::encode(BASE62, &bytes);
+        Self::of(kind, &bytes)
+    }
+
+    /// The secret that these bytes are, which nobody can guess.
+    pub(crate) fn of(kind: SecretKind, bytes: &[u8; 32]) -> Self {
+        let random = base_x::encode(BASE62, bytes);
         let body = format!("{}{random:0>RANDOM_CHARACTERS$}", kind.prefix());
         let check = check(&body);
         Self { kind, text: body + &check }

@@ -54,7 +54,18 @@ pub(crate) enum User {
         #[arg(long, value_parser = roles())]
         role: String,
     },
-    /// Give a person a password; ends their sessions
+    /// Make a link by which a person chooses a new password, once and within a day
+    PasswordLink {
+        /// The person, by e-mail address, whole name or id
+        #[arg(value_name = "PERSON")]
+        person: String,
+        /// Also turn the second factor off, once the new password is chosen
+        #[arg(long)]
+        turn_off_second_factor: bool,
+        #[command(flatten)]
+        of: OfTenant,
+    },
+    /// Give a person a password; ends their sessions, connected programs and second factor
     #[command(after_help = "Asks for it twice on a terminal; elsewhere it is the first line of \
         standard input.\n\nExample:\n  zoop user set-password dana@example.com")]
     SetPassword {
@@ -70,7 +81,7 @@ pub(crate) enum User {
         #[command(flatten)]
         confirmation: Confirmation,
     },
-    /// Remove a person; their keys stop at once
+    /// Remove a person; their keys and connected programs end for good
     Remove {
         /// The person, by e-mail address, whole name or id
         #[arg(value_name = "PERSON")]

@@ -33,12 +33,13 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
             output.answer(&answer, || {
                 let (name, email) = (output::cell(&json!(name)), output::cell(&json!(owner_email)));
                 let id = output::cell(&answer["tenant_id"]);
-                format!(
+                let created = format!(
                     "created the business {name} ({id})\nnext: zoop user set-password {email}\n\
                      with which the owner signs in at the server's address, or a key:\n\
                      zoop key create --tenant {id} --user {email} \\\n  --scope \
                      read:customers,write:customers,read:notes,write:notes"
-                )
+                );
+                output::with_notice(created, &answer["waiting"])
             })?;
         }
         Tenant::List => {

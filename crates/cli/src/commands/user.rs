@@ -1,7 +1,7 @@
 //! `zoop user`: the people of a business.
 
 use anyhow::{Context, Result, anyhow};
-use serde_json::json;
+use serde_json::{Value, json};
 use zoop_crm::sign_in::password::Password;
 use zoop_crm::sign_in::person::{self, By, Person};
 use zoop_crm::sign_in::{passwords, second_factor};
@@ -23,6 +23,7 @@ const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("EMAIL", "email"),
     Column::text("ROLE", "role"),
+    Column::text("WAITS", "is_waiting"),
     Column::id("ID", "id"),
 ];
 
@@ -40,7 +41,11 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             set_password(&operator, &found, &typed)?;
             let answer = json!({ "user_id": found.id });
             output.answer(&answer, || {
-                format!("{} has a new password; their sessions have ended", found.name)
+                format!(
+                    "{} has a new password; their sessions, connected programs and second factor \
+                     have ended",
+                    found.name
+                )
             })?;
         }
         User::ResetSecondFactor { person, confirmation } => {
@@ -57,11 +62,19 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 format!("{} signs in with the password alone now", found.name)
             })?;
         }
+        User::PasswordLink { person, turn_off_second_factor, of } => {
+            let about = About::Tenant(of.tenant);
+            let person = operator.named(&about, Kind::User, &person)?;
+            let factor = if turn_off_second_factor { "turn_off" } else { "keep" };
+            let whose = json!({ "id": person.id, "second_factor": factor });
+            password_link(config, &operator, &about, &whose, output)?;
+        }
         User::Create { of, name, email, role } => {
             let user = json!({ "name": name, "email": email, "role": role });
             let answer = operator.run(&About::Tenant(of.tenant), "users.create", &user)?;
             output.answer(&answer, || {
-                format!("added {name} as {role}: {}", output::cell(&answer["user_id"]))
+                let added = format!("added {name} as {role}: {}", output::cell(&answer["user_id"]));
+                output::with_notice(added, &answer["waiting"])
             })?;
         }
         User::List { of } => {
@@ -84,8 +97,9 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             );
             confirm(&confirmation, &question)?;
             let answer = operator.run(&about, "users.remove", &json!({ "id": person.id }))?;
-            output
-                .answer(&answer, || format!("removed {}; their keys have stopped", person.shown))?;
+            output.answer(&answer, || {
+                format!("removed {}; their keys and connected programs have ended", person.shown)
+            })?;
         }
     }
     Ok(())
@@ -136,6 +150,26 @@ fn invite(
     output.answer(&answer, || match mail {
         "sent" => format!("{link}\nThis was sent to {email}. It works once and for seven days."),
         _ => format!("{link}\nSend this to {email} yourself. It works once and for seven days."),
+    })?;
+    Ok(())
+}
+
+/// Makes a link for a new password and shows it, once.
+fn password_link(
+    config: &Config,
+    operator: &Operator,
+    about: &About,
+    whose: &Value,
+    output: &mut Output<'_>,
+) -> Result<()> {
+    // Asked first: a link that cannot be told is of no use.
+    let public_url = config.public_url(None)?;
+    let mut answer = operator.run(about, "users.password_link", whose)?;
+    let path = answer["path"].as_str().context("the link was not made")?;
+    let link = format!("{public_url}{path}");
+    answer["link"] = json!(link);
+    output.answer(&answer, || {
+        format!("{link}\nSend this to the person yourself. It works once and for one day.")
     })?;
     Ok(())
 }

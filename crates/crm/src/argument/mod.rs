@@ -14,6 +14,7 @@
 mod declare;
 mod fields;
 mod json;
+mod name;
 mod values;
 
 pub(crate) use declare::{choices, field_name, input, nested};
@@ -23,6 +24,7 @@ pub use fields::{
 };
 
 pub use json::{Json, Object, is_blank};
+pub use name::Name;
 pub use values::{
     Color, CountryCode, Email, Latitude, Longitude, PageLimit, PhoneText, Text, Time, Words,
 };

@@ -95,7 +95,7 @@ impl Parse for Email {
 
     fn canonical(value: &Json) -> Json {
         match value {
-            Json::Text(text) => Json::Text(email::key(text::trim(text))),
+            Json::Text(text) => Json::Text(email::search_key(text::trim(text))),
             other => other.clone(),
         }
     }

@@ -3,15 +3,29 @@
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
 use super::{InvitationRecord, store};
-use crate::access::Role;
 use crate::clock::{Environment, Moment};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::secret::Secret;
-use crate::sign_in::person::{By, Person};
-use crate::sign_in::sessions::{self, Method, Origin, Workplace};
-use crate::sign_in::{SignedIn, passwords, person};
+use crate::sign_in::SignedIn;
+use crate::sign_in::attempts::{self, Limit};
+use crate::sign_in::links::Factor;
+use crate::sign_in::person::{self, By, Person};
+use crate::sign_in::restart::{Mailbox, Restart};
+use crate::sign_in::sessions::{self, Method, Origin};
 use crate::{email, history, users};
+
+/// Invitations that one business sends by mail.
+const MAILS_OF_TENANT: Limit =
+    Limit { action: "invitation_mail", times: 100, seconds: 24 * 60 * 60 };
+/// Invitations that are sent to one address, by all businesses.
+const MAILS_TO_ADDRESS: Limit =
+    Limit { action: "invitation_mail_to", times: 5, seconds: 24 * 60 * 60 };
+
+/// What a person is told who must show first that the mailbox is theirs.
+const UNPROVED: &str = "Confirm first that this e-mail address is yours: choose \"Forgot password?\" on the \
+                        sign-in page and follow the link from the mail, or ask your administrator for a \
+                        new password.";
 
 /// An invitation whose link was followed.
 #[derive(Debug, Clone)]
@@ -20,22 +34,18 @@ pub struct Invited {
     pub record: InvitationRecord,
     /// The name of the business.
     pub business: String,
-    /// How its holder can accept it.
+    /// Whether it can be accepted.
     pub standing: Standing,
 }
 
-/// How an invitation can be accepted.
+/// Whether an invitation can be accepted. It tells nothing about whom it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// By choosing a password: the person is new here.
-    ChoosePassword,
-    /// By signing in as the person whom it is for.
-    SignIn,
-    /// Not yet: the person works elsewhere and has no password, which no invitation may give them.
-    NeedsPassword,
+    /// It can.
+    Open,
     /// No longer: it was accepted.
     Accepted,
-    /// No longer: it was revoked, or whoever invited is no owner any more.
+    /// No longer: it was revoked, or the inviter is no longer an owner.
     Revoked,
     /// No longer: it is too old.
     Expired,
@@ -47,61 +57,108 @@ pub enum Standing {
 /// [`Error::NotFound`] when there is none.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = found(tx, secret)?;
-    let standing = standing(tx, &found, Moment(now))?;
-    Ok(Invited { record: found.record, business: found.business, standing })
+    let standing = standing(&found, Moment(now));
+    let store::Found { record, business, .. } = found;
+    Ok(Invited { record, business, standing })
 }
 
 fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::Found> {
     store::by_hash(tx, &secret.hash())?.ok_or(Error::not_found("invitation"))
 }
 
-fn standing(tx: &mut ReadTx<'_>, found: &store::Found, now: Moment) -> Result<Standing> {
-    let record = &found.record;
-    if record.accepted_at.is_some() {
-        return Ok(Standing::Accepted);
-    }
-    if record.revoked_at.is_some() || !found.is_backed {
-        return Ok(Standing::Revoked);
-    }
-    if record.expires_at <= now {
-        return Ok(Standing::Expired);
-    }
-    let known = match person::find(tx, &record.email) {
-        Ok(person) => person,
-        Err(Error::NotFound { .. }) => return Ok(Standing::ChoosePassword),
-        Err(error) => return Err(error),
-    };
-    if person::can_sign_in(tx, known.id)? {
-        return Ok(Standing::SignIn);
-    }
-    let works_nowhere = person::workplaces(tx, known.id)?.is_empty();
-    Ok(if works_nowhere { Standing::ChoosePassword } else { Standing::NeedsPassword })
+/// The invitation, read once its tenant is bound: no one accepts it meanwhile.
+fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::Found> {
+    let account = found(tx, secret)?.account;
+    tx.bind(account.number);
+    found(tx, secret)
 }
 
-/// A new person accepts with a password, and is signed in: the secret of the session.
+fn standing(found: &store::Found, now: Moment) -> Standing {
+    let record = &found.record;
+    if record.accepted_at.is_some() {
+        Standing::Accepted
+    } else if record.revoked_at.is_some() || !found.is_backed {
+        Standing::Revoked
+    } else if record.expires_at <= now {
+        Standing::Expired
+    } else {
+        Standing::Open
+    }
+}
+
+/// Counts that an invitation is to be sent by mail; whether it may be.
 ///
 /// # Errors
-/// [`Error::Conflict`] where it can no longer be accepted so.
-pub fn accept_as_new(
+/// The database's.
+pub fn may_be_mailed(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    tenant: Id<kinds::Tenant>,
+    address: &str,
+) -> Result<bool> {
+    let now = environment.clock.now();
+    Ok(attempts::admit(tx, MAILS_TO_ADDRESS, &attempts::account(address), now)?
+        && attempts::admit(tx, MAILS_OF_TENANT, &tenant.to_string(), now)?)
+}
+
+/// Writes down that an invitation's link went out by mail, and is shown to no one else.
+///
+/// # Errors
+/// The database's.
+pub fn mailed(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    id: Id<kinds::Invitation>,
+) -> Result<()> {
+    store::mailed(tx, id, environment.clock.now())
+}
+
+/// Whether somebody who is not signed in may choose a password: the person is new, or only the mail
+/// carried the link and the mailbox was never proved.
+fn may_choose_password(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<bool> {
+    let Some(known) = users::store::by_email(tx, &found.record.email)? else { return Ok(true) };
+    let is_nobody = !person::can_sign_in(tx, known.id)?
+        && person::workplaces(tx, known.id)?.is_empty()
+        && !users::waits(tx, known.id)?;
+    let is_reclaimed = found.is_mailed && !person::is_proved(tx, known.id)?;
+    Ok(is_nobody || is_reclaimed)
+}
+
+/// Somebody who is not signed in accepts by choosing a password: the secret of the session. None where
+/// they have to sign in instead.
+///
+/// # Errors
+/// [`Error::Conflict`] where it can no longer be accepted.
+pub fn accept_by_password(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     secret: &Secret,
     password_hash: &str,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Secret> {
-    let found = found(tx, secret)?;
-    tx.bind(found.account.number);
-    let now = Moment(environment.clock.now());
-    if standing(tx, &found, now)? != Standing::ChoosePassword {
+) -> Result<Option<Secret>> {
+    let found = bound(tx, secret)?;
+    if standing(&found, Moment(environment.clock.now())) != Standing::Open {
         return Err(over());
+    }
+    if !may_choose_password(tx, &found)? {
+        return Ok(None);
     }
     let InvitationRecord { name, email, .. } = &found.record;
     let person = users::meet(tx, environment, name, email)?;
-    take(tx, environment, &found, &person, By::Unproved(origin.address))?;
-    passwords::set(tx, environment, person.id, password_hash, By::Unproved(origin.address))?;
+    let by = By::Unproved(origin.address);
+    // What somebody else set up before ends first, and has no part in what begins here.
+    users::store::stop_waiting(tx, person.id)?;
+    let mailbox = if found.is_mailed { Mailbox::Proved } else { Mailbox::Unproved };
+    Restart { password: Some(password_hash), mailbox, factor: Factor::Ends }.run(
+        tx,
+        environment,
+        person.id,
+        by,
+    )?;
+    take(tx, environment, &found, &person, by)?;
     sessions::replace(tx, environment, before, origin)?;
-    sessions::start(tx, environment, person.id, Method::Invitation, origin)
+    sessions::start(tx, environment, person.id, Method::Invitation, origin).map(Some)
 }
 
 /// A person who is signed in accepts.
@@ -115,12 +172,14 @@ pub fn accept_as_member(
     signed_in: &SignedIn,
     origin: &Origin,
 ) -> Result<Id<kinds::Tenant>> {
-    let found = found(tx, secret)?;
-    tx.bind(found.account.number);
+    let found = bound(tx, secret)?;
     if email::key(&found.record.email) != email::key(&signed_in.email) {
         return Err(Error::conflict(
             "This invitation is for another person: sign out, and sign in as that person.",
         ));
+    }
+    if !users::store::is_trusted(tx, signed_in.user)? {
+        return Err(Error::conflict(UNPROVED));
     }
     let SignedIn { user, name, email, session, .. } = signed_in.clone();
     let person = Person { id: user, name, email };
@@ -136,21 +195,16 @@ fn take(
     person: &Person,
     by: By,
 ) -> Result<()> {
-    let InvitationRecord { id, role, .. } = found.record;
-    let place = workplace(found, role);
-    let access = by.access(person.id, &place);
+    let InvitationRecord { id, role, ref name, .. } = found.record;
+    let access = by.access(person.id, found.account, role);
     history::event(tx, &access, environment, "invitation_accepted", |ctx| {
         if !store::accept(ctx.tx, id, ctx.now)? {
             return Err(over());
         }
         let accepted = InvitationRecord { accepted_at: Some(ctx.moment()), ..found.record.clone() };
         ctx.updated(&found.record, &accepted)?;
-        users::enlist(ctx, person, role)
+        users::enlist(ctx, person, name, role)
     })
-}
-
-fn workplace(found: &store::Found, role: Role) -> Workplace {
-    Workplace { account: found.account, name: found.business.clone(), role }
 }
 
 fn over() -> Error {

@@ -1,14 +1,17 @@
 //! Invitations: an owner asks a person to join, by a link that works once and for seven days.
 //!
-//! The link proves that its holder got it from an owner, and no more. Whoever is known already joins
-//! by signing in as usual, so that nobody becomes somebody else by inviting their e-mail address; a new
-//! person chooses a password.
+//! A link that was shown to the owner proves that its holder got it from there, and no more. Whoever is
+//! known already joins by signing in as usual, so that nobody becomes somebody else by inviting their
+//! e-mail address; a new person chooses a password. A link that only the mail carried proves the mailbox
+//! too.
 
 mod accept;
 mod store;
 pub mod tools;
 
-pub use accept::{Invited, Standing, accept_as_member, accept_as_new, find};
+pub use accept::{
+    Invited, Standing, accept_as_member, accept_by_password, find, mailed, may_be_mailed,
+};
 pub use tools::GROUP;
 
 pub(crate) use store::{GLOBAL_STATEMENTS, sweep};

@@ -3,11 +3,12 @@
 
 use zoop_db::{ReadTx, Row, Tenant, Timestamp, Uuid, WriteTx, params};
 
-use super::InvitationRecord;
+use super::{InvitationRecord, LIFETIME};
 use crate::access::{Account, Country};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::secret::Secret;
+use crate::sign_in::SLACK;
 
 macro_rules! columns {
     () => {
@@ -40,8 +41,10 @@ zoop_db::global_statements! {
             ORDER BY i.id"));
     BY_ID = (concat!("SELECT ", columns!(), " FROM invitations i \
              WHERE i.tenant_no = $1 AND i.id = $2"));
-    BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name, ", is_backed!("i"), " \
-               FROM invitations i JOIN tenants t ON t.no = i.tenant_no WHERE i.hash = $1"));
+    BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name, ", is_backed!("i"), ", \
+               i.mailed_at IS NOT NULL FROM invitations i JOIN tenants t ON t.no = i.tenant_no WHERE i.hash = $1"));
+    MAILED = "UPDATE invitations SET mailed_at = $2 WHERE id = $1";
+    SHORTEN = "UPDATE invitations SET expires_at = $1 WHERE expires_at > $2";
     REVOKE = "UPDATE invitations SET revoked_at = $2 WHERE id = $1";
     ACCEPT = (concat!("UPDATE invitations SET accepted_at = $2 \
               WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2 AND ",
@@ -59,6 +62,8 @@ pub(super) struct Found {
     pub(super) business: String,
     /// Whether whoever invited may do so now.
     pub(super) is_backed: bool,
+    /// Whether only the mail carried the link.
+    pub(super) is_mailed: bool,
 }
 
 pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
@@ -103,8 +108,19 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
         let id = row.take()?;
         let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
         let account = Account { number, id, country };
-        Ok(Found { record, account, business: row.take()?, is_backed: row.take()? })
+        let business = row.take()?;
+        Ok(Found { record, account, business, is_backed: row.take()?, is_mailed: row.take()? })
     })
+}
+
+/// Writes down that a link went out by mail, and that no one else has seen it.
+pub(super) fn mailed(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Invitation>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(MAILED, params![id, now])?;
+    Ok(())
 }
 
 pub(super) fn revoke(
@@ -125,8 +141,11 @@ pub(super) fn accept(
     Ok(tx.global_execute(ACCEPT, params![id, now])? == 1)
 }
 
-/// Removes invitations that ended long ago; how many.
+/// Removes invitations that ended long ago; how many. One that a clock that was ahead has dated lasts no
+/// longer than others.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    let latest = Timestamp(now.0 + LIFETIME);
+    tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + SLACK)])?;
     Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - KEPT)])?)
 }
 

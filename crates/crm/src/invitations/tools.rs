@@ -6,7 +6,7 @@ use zoop_db::Timestamp;
 
 use super::{InvitationRecord, LIFETIME, store};
 use crate::access::{Role, Scope};
-use crate::argument::{Email, Text, input};
+use crate::argument::{Email, Name, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ input! {
     /// Whom to invite.
     pub struct CreateInvitationInput {
         /// The person's name.
-        pub name: Text<256>,
+        pub name: Name,
         /// The person's e-mail address.
         pub email: Email,
         /// What they will be allowed to do.
@@ -178,7 +178,7 @@ impl Command for RevokeInvitation {
         let invitation = store::by_id(ctx.tx, input.id)?;
         if !invitation.is_open(ctx.moment()) {
             return Err(Error::conflict(
-                "This invitation has ended already: nobody can accept it any more.",
+                "This invitation has already ended and can no longer be accepted.",
             ));
         }
         revoke(ctx, &invitation)?;

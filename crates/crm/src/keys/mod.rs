@@ -10,6 +10,7 @@ pub use tools::GROUP;
 
 pub(crate) use caller::caller;
 pub(crate) use store::{GLOBAL_STATEMENTS, touch};
+pub(crate) use tools::end_of_member;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -28,6 +28,8 @@ zoop_db::global_statements! {
               request_limit, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LIST = (concat!("SELECT ", columns!(), " FROM api_keys WHERE tenant_no = $1 ORDER BY id"));
     BY_ID = (concat!("SELECT ", columns!(), ", tenant_no FROM api_keys WHERE id = $1"));
+    OF_MEMBER = (concat!("SELECT ", columns!(), " FROM api_keys \
+                 WHERE tenant_no = $1 AND user_id = $2 AND revoked_at IS NULL ORDER BY id"));
     EXPIRE = "UPDATE api_keys SET expires_at = $2 WHERE id = $1";
     REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1";
     TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE hash = $1";
@@ -99,6 +101,12 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> 
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(LIST, params![tenant], key)
+}
+
+/// The keys of a member of the tenant that `tx` is bound to that are not revoked.
+pub(super) fn of_member(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<KeyRecord>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(OF_MEMBER, params![tenant, user], key)
 }
 
 /// A key and the number of its tenant.

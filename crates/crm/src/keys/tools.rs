@@ -325,6 +325,15 @@ fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyReco
     Ok(key)
 }
 
+/// Revokes every key of a person who is no longer a member of the bound tenant, so that none works again
+/// if they come back.
+pub(crate) fn end_of_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
+    for key in store::of_member(ctx.tx, user)? {
+        revoke(ctx, &key)?;
+    }
+    Ok(())
+}
+
 fn revoke(ctx: &mut WriteCtx<'_, '_>, old: &KeyRecord) -> Result<()> {
     store::revoke(ctx.tx, old.id, ctx.now)?;
     ctx.updated(old, &KeyRecord { revoked_at: Some(ctx.moment()), ..old.clone() })

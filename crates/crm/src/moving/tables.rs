@@ -195,8 +195,11 @@ macro_rules! of_tenants {
 
 above_tenants! {
     tenants (no Integer) { id Id, name Text, country Text, last_customer_number Integer }
-    users (n Integer) { id Id, name Text, email Text, email_key Text }
-    memberships (tenant_no Integer, user_id Id) { role Text, updated_at Time, removed_at Time }
+    users (n Integer) { id Id, name Text, email Text, email_key Text, proved_at Time }
+    memberships (tenant_no Integer, user_id Id) {
+        role Text, updated_at Time, removed_at Time, name Text
+    }
+    waiting_memberships (tenant_no Integer, user_id Id) { role Text, name Text, since Time }
     request_counts (n Integer) {
         process_id Id, credential_id Id, tenant_no Integer, admitted_at Time, requests Integer
     }
@@ -214,10 +217,14 @@ above_tenants! {
         expires_at Time, revoked_at Time
     }
     pending_sign_ins (hash Bytes) { user_id Id, failures Integer, expires_at Time }
+    password_links (hash Bytes) {
+        user_id Id, origin Text, made_by Id, ends_factor Boolean, expires_at Time
+    }
+    devices (hash Bytes) { user_id Id, expires_at Time }
     attempts (action Text, subject Text, window_start Time) { count Integer }
     invitations (hash Bytes) {
         id Id, tenant_no Integer, name Text, email Text, role Text, invited_by Id, expires_at Time,
-        accepted_at Time, revoked_at Time
+        accepted_at Time, revoked_at Time, mailed_at Time
     }
     oauth_clients (id Text) {
         kind Text, name Text, redirect_uris Text, created_at Time, stale_at Time, last_used_at Time,
@@ -229,7 +236,7 @@ above_tenants! {
     }
     oauth_grants (id Id) {
         tenant_no Integer, user_id Id, client_id Text, scopes Text, declined Text, connected_at Time,
-        last_used_at Time, revoked_at Time
+        last_used_at Time, revoked_at Time, ends_at Time
     }
     oauth_codes (hash Bytes) {
         grant_id Id, redirect_uri Text, challenge Text, expires_at Time, used_at Time
@@ -237,6 +244,7 @@ above_tenants! {
     oauth_tokens (hash Bytes) {
         grant_id Id, kind Text, scopes Text, expires_at Time, rotated_at Time, revoked_at Time
     }
+    oauth_successors (hash Bytes) { salt Bytes, expires_at Time }
 }
 
 of_tenants! {
@@ -276,7 +284,8 @@ of_tenants! {
 }
 
 /// What the rows of tenants refer to.
-pub(crate) const BEFORE: &[Table] = &[tenants::TABLE, users::TABLE, memberships::TABLE];
+pub(crate) const BEFORE: &[Table] =
+    &[tenants::TABLE, users::TABLE, memberships::TABLE, waiting_memberships::TABLE];
 
 /// The rows of tenants, those that others refer to first.
 pub(crate) const OF_TENANTS: &[Table] = &[
@@ -303,12 +312,15 @@ pub(crate) const AFTER: &[Table] = &[
     oauth_grants::TABLE,
     oauth_codes::TABLE,
     oauth_tokens::TABLE,
+    oauth_successors::TABLE,
     invitations::TABLE,
     identities::TABLE,
     passwords::TABLE,
     second_factors::TABLE,
     recovery_codes::TABLE,
     pending_sign_ins::TABLE,
+    password_links::TABLE,
+    devices::TABLE,
     sessions::TABLE,
     api_keys::TABLE,
 ];

@@ -3,6 +3,7 @@
 use zoop_db::{ReadTx, Timestamp};
 
 use super::store::tokens as store;
+use super::tokens;
 use crate::access::{Access, Actor, Channel, Credential};
 use crate::credential::{Caller, Denied, Used, is_news};
 use crate::error::Result;
@@ -26,7 +27,7 @@ pub(crate) fn caller(
     if token.revoked {
         return Ok(Err(Denied::Revoked));
     }
-    if token.expires_at <= now {
+    if !tokens::is_current(token.expires_at, now) {
         return Ok(Err(Denied::Expired));
     }
     let scopes = token.scopes.and(role.scopes());

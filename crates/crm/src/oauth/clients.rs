@@ -14,6 +14,7 @@ use crate::clock::{Environment, Moment};
 use crate::error::Result;
 use crate::secret::{Secret, SecretKind};
 use crate::sign_in::attempts::{self, Limit};
+use crate::text;
 
 /// Redirect URIs that a program may have.
 const MOST_REDIRECTS: usize = 20;
@@ -123,16 +124,9 @@ impl Metadata {
     }
 }
 
-/// A name without what makes it look like another: control characters, and those that turn the
-/// direction of text or cannot be seen.
+/// A name as a reader sees it, without what turns the direction of text or cannot be seen.
 fn cleaned(name: &str) -> String {
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}')
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-            || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-    };
-    let name: String = name.chars().filter(|c| !is_hidden(*c)).take(NAME_CHARACTERS).collect();
+    let name: String = text::visible(name).chars().take(NAME_CHARACTERS).collect();
     match name.trim() {
         "" => "Unnamed program".to_owned(),
         name => name.to_owned(),
@@ -240,6 +234,10 @@ mod tests {
         assert_eq!(read_name, format!("Acme {}", "é".repeat(75)));
         let unnamed = read(json!({ "client_name": "\u{200b} ", "redirect_uris": [uri] })).unwrap();
         assert_eq!(unnamed.name, "Unnamed program");
+        for blank in ["\u{3164}", "\u{2800}\u{2800}", "\u{fe0f}", "\u{34f} \u{2066}"] {
+            let unnamed = read(json!({ "client_name": blank, "redirect_uris": [uri] })).unwrap();
+            assert_eq!(unnamed.name, "Unnamed program", "{blank:?}");
+        }
         for uris in [
             json!([]),
             json!("https://a.example/cb"),

@@ -8,6 +8,7 @@ use zoop_db::{Timestamp, Uuid, WriteTx};
 use super::redirect;
 use super::requests::{Parked, Request};
 use super::store::{grants, requests, tokens};
+use super::tokens::LONGEST;
 use crate::access::{Access, Scopes};
 use crate::clock::Environment;
 use crate::context::Recorded;
@@ -18,7 +19,7 @@ use crate::secret::{Secret, SecretKind};
 use crate::sign_in::SignedIn;
 
 /// How long a code is good for, in microseconds (RFC 6749, 4.1.2, allows ten minutes).
-const CODE_LIFETIME: i64 = 60 * 1_000_000;
+pub(super) const CODE_LIFETIME: i64 = 60 * 1_000_000;
 
 /// What the person chose.
 #[derive(Debug, Clone, Copy)]
@@ -142,7 +143,8 @@ fn allow(
         let id = id::following(greatest, ctx.now, environment.entropy.bits());
         let id = Id::<kinds::Grant>::new(id);
         let declined = offered.without(given);
-        grants::add(ctx.tx, id, person.user, &request.client_id, given, declined)?;
+        let ends_at = Timestamp(ctx.now.0 + LONGEST);
+        grants::add(ctx.tx, id, person.user, &request.client_id, given, declined, ends_at)?;
         let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
         let Request { redirect_uri, challenge, .. } = request;
         tokens::add_code(ctx.tx, &code.hash(), id, redirect_uri, challenge, expires_at)?;

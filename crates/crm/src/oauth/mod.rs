@@ -23,6 +23,7 @@ use zoop_db::{GlobalSql, Timestamp, WriteTx};
 use crate::error::Result;
 use crate::id;
 use crate::schema::Declared;
+use crate::sign_in::SLACK;
 
 /// The statements of every table of this module.
 pub(crate) const GLOBAL_STATEMENTS: [Declared<GlobalSql>; 4] = [
@@ -38,10 +39,13 @@ const DAY: i64 = 24 * HOUR;
 /// Removes what has ended. Codes and tokens stay for a day longer, so that whoever comes with a copy is
 /// noticed; refresh tokens stay as long as their grant could have lasted, for the same reason.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    store::requests::shorten(tx, Timestamp(now.0 + requests::LIFETIME), SLACK)?;
+    tokens::shorten(tx, now)?;
     let oldest = id::least_at(Timestamp(now.0 - tokens::LONGEST - DAY));
     // By then the codes of such a grant are gone.
     let unconnected = id::least_at(Timestamp(now.0 - DAY - HOUR));
     Ok(store::requests::sweep(tx, now)?
+        + store::tokens::sweep_successors(tx, now)?
         + store::tokens::sweep(tx, Timestamp(now.0 - DAY), oldest)?
         + store::grants::sweep(tx, oldest, unconnected)?
         + clients::sweep(tx, now)?)

@@ -7,28 +7,33 @@ use url::Url;
 
 /// Bytes that a redirect URI may have.
 const LONGEST: usize = 1_024;
-/// Schemes that are no program's: a browser would run or open what they hold by itself.
-const REFUSED_SCHEMES: &[&str] = &[
-    "about",
-    "blob",
-    "chrome",
-    "content",
-    "data",
-    "file",
-    "filesystem",
-    "ftp",
-    "gopher",
-    "intent",
-    "jar",
-    "javascript",
-    "mailto",
-    "resource",
-    "sms",
-    "tel",
-    "vbscript",
-    "view-source",
-    "ws",
-    "wss",
+/// Schemes without a dot that known MCP clients register. Any other scheme must be the reverse of a domain
+/// name (RFC 8252, 7.1): a scheme without a dot may be one that a system opens by itself, and no list of
+/// those is ever complete.
+const KNOWN_SCHEMES: &[&str] = &[
+    "antigravity",
+    "boltai",
+    "chatwise",
+    "cherrystudio",
+    "claude",
+    "code-oss",
+    "cursor",
+    "goose",
+    "jan",
+    "jetbrains",
+    "kiro",
+    "lmstudio",
+    "positron",
+    "raycast",
+    "trae",
+    "void",
+    "vscode",
+    "vscode-insiders",
+    "vscodium",
+    "warp",
+    "windsurf",
+    "windsurf-next",
+    "zed",
 ];
 
 /// Where a code goes, in words for the person who is asked.
@@ -53,8 +58,13 @@ pub fn is_allowed(uri: &str) -> bool {
     match url.scheme() {
         "https" => url.host_str().is_some(),
         "http" => is_loopback(&url),
-        scheme => scheme.len() >= 2 && !REFUSED_SCHEMES.contains(&scheme),
+        scheme => KNOWN_SCHEMES.contains(&scheme) || is_reversed_domain(scheme),
     }
+}
+
+/// Whether a scheme is the reverse of a domain name, such as `com.example.app`.
+fn is_reversed_domain(scheme: &str) -> bool {
+    scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
 }
 
 /// Whether a request's redirect URI is the registered one. On loopback the port may be another, since a
@@ -126,6 +136,15 @@ mod tests {
             "JavaScript:alert(1)",
             "data:text/html,x",
             "file:///etc/passwd",
+            "ms-msdt:/id",
+            "search-ms:query=x",
+            "shell:startup",
+            "smb://a.example/x",
+            "ldap://a.example",
+            "feed:javascript:alert(1)",
+            "chrome-extension://x/cb",
+            "unknown://cb",
+            "com.:/cb",
             "view-source:https://a.example/",
             "http://evil.example/cb",
             "http://127.0.0.1.evil.example/",

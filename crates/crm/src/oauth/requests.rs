@@ -10,7 +10,7 @@ use crate::secret::{Secret, SecretKind};
 use crate::sign_in::SignedIn;
 
 /// How long the person may take, in microseconds.
-const LIFETIME: i64 = 10 * 60 * 1_000_000;
+pub(super) const LIFETIME: i64 = 10 * 60 * 1_000_000;
 /// Requests that one session has at once; the oldest gives way.
 const MOST_OF_SESSION: u32 = 20;
 

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zoop_db::{Timestamp, WriteTx};
@@ -16,9 +17,10 @@ use super::store::tokens::{self as store, Holder};
 use super::store::{clients, grants};
 use crate::access::{Access, Actor, Channel, Credential, Scopes};
 use crate::clock::{Environment, rfc3339};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history;
 use crate::secret::{Secret, SecretKind};
+use crate::sign_in::SLACK;
 use crate::sign_in::attempts::{self, Limit};
 
 /// How long an access token is good for, in seconds.
@@ -29,8 +31,8 @@ const DAY: i64 = 24 * 3_600 * SECOND;
 const IDLE: i64 = 30 * DAY;
 /// How long a grant lasts in any case, in microseconds.
 pub(super) const LONGEST: i64 = 180 * DAY;
-/// How long a refresh token that was exchanged is taken once more: a program may run in several
-/// processes, or have lost the answer (RFC 9700, 4.14.2, leaves it open).
+/// How long a refresh token that was exchanged is taken once more, for the same successor: a program may
+/// run in several processes, or have lost the answer (RFC 9700, 4.14.2, leaves it open).
 const GRACE: i64 = 120 * SECOND;
 /// Refreshes of one grant, in all processes: an access token lasts an hour, and every pair is kept for as
 /// long as its grant, so that a copy of it is noticed.
@@ -47,6 +49,8 @@ pub struct Issued {
     pub refresh: Secret,
     /// What the access token may do.
     pub scopes: Scopes,
+    /// How long the access token is good for, in seconds.
+    pub seconds: i64,
 }
 
 /// How a token request ended.
@@ -131,11 +135,13 @@ pub fn exchange(
     }
     grants::connect(tx, holder.grant, now)?;
     clients::connected(tx, &holder.client_id, now)?;
-    Ok(Outcome::Issued(issue(tx, environment, holder, holder.scopes, holder.scopes)?))
+    let pair = Pair::random(environment);
+    Ok(Outcome::Issued(issue(tx, environment, holder, pair, holder.scopes, holder.scopes)?))
 }
 
-/// Makes new tokens of a refresh token. One that was exchanged is good for another pair for two minutes;
-/// after that somebody has a copy, and the grant ends.
+/// Makes new tokens of a refresh token. For two minutes one that was exchanged is taken again, and gives
+/// the same refresh token: whoever has a copy shares one chain with its owner, and none lives beside it.
+/// After that its use tells that there is a copy, and the grant ends.
 ///
 /// # Errors
 /// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many.
@@ -152,7 +158,9 @@ pub fn refresh(
     if !token.is_refresh || holder.client_id != request.client_id || holder.is_revoked {
         return Ok(Outcome::InvalidGrant);
     }
-    if token.rotated_at.is_some_and(|at| now.0 > at.0 + GRACE) {
+    // A time in the future is that of a clock that was ahead: nobody knows how long ago it was.
+    let is_over = |at: Timestamp| now.0 > at.0 + GRACE || at.0 > now.0 + SLACK;
+    if token.rotated_at.is_some_and(is_over) {
         end(tx, environment, holder, address, "token_replayed")?;
         return Ok(Outcome::InvalidGrant);
     }
@@ -166,7 +174,8 @@ pub fn refresh(
     attempts::count(tx, REFRESHES, &holder.grant.to_string(), now)?;
     // Of several at once one rotates it; the others come within the grace.
     store::rotate(tx, &hash, now)?;
-    Ok(Outcome::Issued(issue(tx, environment, holder, scopes, token.scopes)?))
+    let pair = Pair::after(tx, environment, &request.token, scopes)?;
+    Ok(Outcome::Issued(issue(tx, environment, holder, pair, scopes, token.scopes)?))
 }
 
 /// Ends what a token stands for: of a refresh token the whole grant (RFC 7009, 2.1), of an access token
@@ -207,18 +216,73 @@ fn issue(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     holder: &Holder,
+    pair: Pair,
     scopes: Scopes,
     all: Scopes,
 ) -> Result<Issued> {
     let now = environment.clock.now();
-    let access = Secret::generate(SecretKind::AccessToken, &environment.entropy);
-    let refresh = Secret::generate(SecretKind::RefreshToken, &environment.entropy);
-    let end = holder.grant.created_at().0.0 + LONGEST;
+    let Pair { access, refresh } = pair;
+    let end = holder.ends_at.map_or(holder.grant.created_at().0.0 + LONGEST, |end| end.0);
     let access_end = Timestamp((now.0 + ACCESS_SECONDS * SECOND).min(end));
     let refresh_end = Timestamp((now.0 + IDLE).min(end));
-    store::add_token(tx, &access.hash(), holder.grant, "access", scopes, access_end)?;
-    store::add_token(tx, &refresh.hash(), holder.grant, "refresh", all, refresh_end)?;
-    Ok(Issued { access, refresh, scopes })
+    let grant = holder.grant;
+    let access_end = store::add_token(tx, &access.hash(), grant, "access", scopes, access_end)?;
+    store::add_token(tx, &refresh.hash(), grant, "refresh", all, refresh_end)?;
+    // Begun seconds count, so that no token that is good lasts for none.
+    let seconds = (access_end.0 - now.0 + SECOND - 1) / SECOND;
+    Ok(Issued { access, refresh, scopes, seconds })
+}
+
+/// An access token and a refresh token that are not written down yet.
+struct Pair {
+    access: Secret,
+    refresh: Secret,
+}
+
+impl Pair {
+    fn random(environment: &Environment) -> Self {
+        let secret = |kind| Secret::generate(kind, &environment.entropy);
+        Self { access: secret(SecretKind::AccessToken), refresh: secret(SecretKind::RefreshToken) }
+    }
+
+    /// What follows a refresh token: derived from it and from a salt that is kept while it is taken, so
+    /// that neither the token nor the database tells it without the other. The access token depends on
+    /// its scopes too.
+    fn after(
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        token: &Secret,
+        scopes: Scopes,
+    ) -> Result<Self> {
+        let mut fresh = [0; 32];
+        environment.entropy.fill(&mut fresh);
+        let until = Timestamp(environment.clock.now().0 + GRACE + SLACK);
+        let salt = store::successor_salt(tx, &token.hash(), &fresh, until)?;
+        let derived = |kind: SecretKind, label: &str| -> Result<Secret> {
+            let mut mac = Hmac::<Sha256>::new_from_slice(token.expose().as_bytes())
+                .map_err(|error| Error::internal(format!("a token as a key: {error}")))?;
+            for part in [&salt, kind.prefix().as_bytes(), label.as_bytes()] {
+                mac.update(part);
+            }
+            Ok(Secret::of(kind, &mac.finalize().into_bytes().into()))
+        };
+        Ok(Self {
+            access: derived(SecretKind::AccessToken, &scopes.list())?,
+            refresh: derived(SecretKind::RefreshToken, "")?,
+        })
+    }
+}
+
+/// Whether an access token is good now; one that a clock that was ahead has dated is not.
+pub(super) fn is_current(expires_at: Timestamp, now: Timestamp) -> bool {
+    expires_at > now && expires_at.0 <= now.0 + ACCESS_SECONDS * SECOND + SLACK
+}
+
+/// Lets no code and no refresh token that a clock that was ahead has dated last longer than its lifetime
+/// from now.
+pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
+    let after = |lifetime: i64| Timestamp(now.0 + lifetime);
+    store::shorten(tx, after(super::consent::CODE_LIFETIME), after(IDLE), SLACK)
 }
 
 /// Ends a grant, and with it every token of it.

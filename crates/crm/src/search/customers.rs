@@ -291,7 +291,7 @@ fn number_facet(number: i64) -> String {
 /// Half a SHA-256 of the address: short, free of characters that split a token, and as good as the
 /// address where only equality is asked.
 fn email_facet(address: &str) -> String {
-    let hash = Sha256::digest(email::key(address));
+    let hash = Sha256::digest(email::search_key(address));
     let half = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
     half.fold("e:".to_owned(), |facet, byte| facet + &byte)
 }

@@ -18,15 +18,23 @@ zoop_db::global_statements! {
     COUNT = "INSERT INTO attempts (action, subject, window_start, count) VALUES ($1, $2, $3, 1) \
              ON CONFLICT (action, subject, window_start) DO UPDATE SET count = attempts.count + 1";
     TRIED = "SELECT window_start, count FROM attempts \
-             WHERE action = $1 AND subject = $2 AND window_start > $3 ORDER BY window_start";
+             WHERE action = $1 AND subject = $2 AND window_start > $3 AND window_start <= $4 \
+             ORDER BY window_start";
     TAKE_BACK = "UPDATE attempts SET count = count - 1 \
                  WHERE action = $1 AND subject = $2 AND window_start = $3 AND count > 0";
-    FORGET = "DELETE FROM attempts WHERE window_start < $1";
+    FORGET = "DELETE FROM attempts WHERE window_start < $1 \
+              AND action <> 'invitation_mail' AND action <> 'invitation_mail_to'";
+    FORGET_DAYS = "DELETE FROM attempts WHERE window_start < $1";
+    /// What a clock that was ahead has counted.
+    FORGET_AHEAD = "DELETE FROM attempts WHERE window_start > $1";
+    FORGET_SUBJECT = "DELETE FROM attempts WHERE action = $1 AND subject = $2";
 }
 
 /// Kept until no window can reach it, in microseconds: the widest is an hour's. Anybody makes rows here,
 /// so they go soon.
 const KEPT: i64 = 2 * 60 * 60 * SECOND;
+/// The same of what is limited by the day, which only owners can count.
+const KEPT_DAYS: i64 = 25 * 60 * 60 * SECOND;
 
 /// How often something may be tried.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +77,28 @@ pub fn count(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) 
     Ok(Counted { action: limit.action, subject: subject.to_owned(), at })
 }
 
+/// Counts one more attempt where that is within the limit; whether it was.
+///
+/// # Errors
+/// The database's.
+pub fn admit(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) -> Result<bool> {
+    let total: i64 = tried(tx, limit, subject, now)?.iter().map(|(_, count)| count).sum();
+    if total >= limit.times {
+        return Ok(false);
+    }
+    match count(tx, limit, subject, now) {
+        Ok(_) => Ok(true),
+        Err(Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Forgets all that was counted of a subject.
+pub(super) fn forget(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Result<()> {
+    tx.global_execute(FORGET_SUBJECT, params![limit.action, subject])?;
+    Ok(())
+}
+
 /// Takes back what turned out to be no failure.
 ///
 /// # Errors
@@ -80,7 +110,9 @@ pub fn take_back(tx: &mut WriteTx<'_>, counted: &Counted) -> Result<()> {
 
 /// Forgets what no window reaches any more; how many rows that were.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - KEPT)])?)
+    Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - KEPT)])?
+        + tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - KEPT_DAYS)])?
+        + tx.global_execute(FORGET_AHEAD, params![Timestamp(now.0 + KEPT)])?)
 }
 
 fn tried(
@@ -90,13 +122,14 @@ fn tried(
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, i64)>> {
     let since = Timestamp(now.0 - limit.seconds * SECOND);
-    tx.global_all(TRIED, params![limit.action, subject, since], |row| {
+    // What lies in the future was counted by a clock that was ahead, and says nothing about now.
+    tx.global_all(TRIED, params![limit.action, subject, since, now], |row| {
         Ok((row.take()?, row.take()?))
     })
 }
 
 /// What an account is counted as: not by its address, which may be nobody's and somebody's secret.
-pub(super) fn account(address: &str) -> String {
+pub(crate) fn account(address: &str) -> String {
     let digest = Sha256::digest(email::key(address).as_bytes());
     data_encoding::HEXLOWER.encode(&digest)
 }

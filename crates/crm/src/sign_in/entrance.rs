@@ -10,17 +10,19 @@ use zoop_db::WriteTx;
 
 use super::attempts::{self, Counted, Limit};
 use super::sessions::{self, Method, Origin};
-use super::{person, second_factor, store};
+use super::{devices, person, second_factor, store};
 use crate::clock::Environment;
-use crate::email;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::secret::Secret;
+use crate::users;
 
 /// Wrong passwords and codes of one account.
 const OF_ACCOUNT: Limit = Limit { action: "sign_in_account", times: 10, seconds: 15 * 60 };
 /// Wrong passwords and codes from one address.
 const FROM_ADDRESS: Limit = Limit { action: "sign_in_address", times: 20, seconds: 15 * 60 };
+/// Wrong passwords and codes from a browser that the person has signed in with before.
+const OF_DEVICE: Limit = Limit { action: "sign_in_device", times: 10, seconds: 15 * 60 };
 
 /// An attempt that was counted.
 #[derive(Debug, Clone)]
@@ -29,7 +31,7 @@ pub struct Attempt {
     pub user: Option<Id<kinds::User>>,
     /// The stored hash, if they have a password.
     pub hash: Option<String>,
-    counted: [Counted; 2],
+    counted: Vec<Counted>,
 }
 
 /// How an attempt with the right password goes on.
@@ -43,7 +45,8 @@ pub enum Outcome {
     Wrong,
 }
 
-/// Counts an attempt for an account and an address, and reads what is known of the account.
+/// Counts an attempt for an account and an address, and reads what is known of the account. A browser
+/// that the person has signed in with before is counted alone.
 ///
 /// # Errors
 /// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many.
@@ -52,10 +55,10 @@ pub fn begin(
     environment: &Environment,
     address: &str,
     from: Option<IpAddr>,
+    device: Option<&Secret>,
 ) -> Result<Attempt> {
-    let counted = count(tx, environment, address, from)?;
-    let person = store::person_by_email(tx, &email::key(address))?;
-    let user = person.map(|person| person.id);
+    let user = users::store::by_email(tx, address)?.map(|person| person.id);
+    let counted = count(tx, environment, address, user, from, device)?;
     let hash = match user {
         Some(user) => store::password(tx, user)?,
         None => None,
@@ -63,26 +66,43 @@ pub fn begin(
     Ok(Attempt { user, hash, counted })
 }
 
-/// Counts one try for an account and from an address.
+/// Counts one try for an account and from an address, or for a browser that is known.
 pub(super) fn count(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     address: &str,
+    user: Option<Id<kinds::User>>,
     from: Option<IpAddr>,
-) -> Result<[Counted; 2]> {
+    device: Option<&Secret>,
+) -> Result<Vec<Counted>> {
     let now = environment.clock.now();
-    let neighbourhood = match from {
-        Some(from) => attempts::neighbourhood(from).to_string(),
-        None => "unknown".to_owned(),
-    };
-    Ok([
+    if let (Some(user), Some(device)) = (user, device)
+        && devices::is_known(tx, device, user, now)?
+    {
+        let subject = data_encoding::HEXLOWER.encode(&device.hash());
+        return Ok(vec![attempts::count(tx, OF_DEVICE, &subject, now)?]);
+    }
+    Ok(vec![
         attempts::count(tx, OF_ACCOUNT, &attempts::account(address), now)?,
-        attempts::count(tx, FROM_ADDRESS, &neighbourhood, now)?,
+        attempts::count(tx, FROM_ADDRESS, &caller(from), now)?,
     ])
 }
 
+/// What a caller is counted as.
+pub(super) fn caller(from: Option<IpAddr>) -> String {
+    match from {
+        Some(from) => attempts::neighbourhood(from).to_string(),
+        None => "unknown".to_owned(),
+    }
+}
+
+/// Forgets the tries of an account: whoever they were, the person has a new password.
+pub(super) fn forget_tries(tx: &mut WriteTx<'_>, address: &str) -> Result<()> {
+    attempts::forget(tx, OF_ACCOUNT, &attempts::account(address))
+}
+
 /// Takes the counting of a try back: it was right.
-pub(super) fn forgive(tx: &mut WriteTx<'_>, counted: &[Counted; 2]) -> Result<()> {
+pub(super) fn forgive(tx: &mut WriteTx<'_>, counted: &[Counted]) -> Result<()> {
     counted.iter().try_for_each(|counted| attempts::take_back(tx, counted))
 }
 

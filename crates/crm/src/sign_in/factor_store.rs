@@ -12,7 +12,8 @@ zoop_db::global_statements! {
                   VALUES ($1, $2, NULL, $3) ON CONFLICT (user_id) DO UPDATE SET \
                   secret = excluded.secret, confirmed_at = NULL, last_step = excluded.last_step";
     CONFIRM = "UPDATE second_factors SET confirmed_at = $2, last_step = $3 WHERE user_id = $1";
-    TAKE_STEP = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
+    TAKE_STEP = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 \
+                 AND (last_step < $2 OR last_step > $3)";
     FORGET = "DELETE FROM second_factors WHERE user_id = $1";
     ADD_RECOVERY_CODE = "INSERT INTO recovery_codes (hash, user_id) VALUES ($1, $2)";
     TAKE_RECOVERY_CODE = "UPDATE recovery_codes SET used_at = $3 \
@@ -27,6 +28,7 @@ zoop_db::global_statements! {
     COUNT_FAILURE = "UPDATE pending_sign_ins SET failures = failures + 1 WHERE hash = $1";
     FAILURES = "SELECT failures FROM pending_sign_ins WHERE hash = $1";
     DROP_PENDING = "DELETE FROM pending_sign_ins WHERE hash = $1";
+    SHORTEN_PENDING = "UPDATE pending_sign_ins SET expires_at = $1 WHERE expires_at > $2";
     SWEEP_PENDING = "DELETE FROM pending_sign_ins WHERE expires_at <= $1";
 }
 
@@ -64,9 +66,14 @@ pub(super) fn confirm(
     Ok(())
 }
 
-/// Takes a step's code; false where it or a later one was taken before.
-pub(super) fn take_step(tx: &mut WriteTx<'_>, user: Id<kinds::User>, step: i64) -> Result<bool> {
-    Ok(tx.global_execute(TAKE_STEP, params![user, step])? == 1)
+/// Takes a step's code; false where it or a later one, up to `latest`, was taken before.
+pub(super) fn take_step(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    step: i64,
+    latest: i64,
+) -> Result<bool> {
+    Ok(tx.global_execute(TAKE_STEP, params![user, step, latest])? == 1)
 }
 
 pub(super) fn forget(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
@@ -142,4 +149,11 @@ pub(super) fn drop_pending(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<bool
 
 pub(super) fn sweep_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP_PENDING, params![now])?)
+}
+
+/// Lets no sign-in that a clock that was ahead has dated wait longer than others.
+pub(super) fn shorten_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
+    let latest = Timestamp(now.0 + super::second_factor::PATIENCE);
+    tx.global_execute(SHORTEN_PENDING, params![latest, Timestamp(latest.0 + super::SLACK)])?;
+    Ok(())
 }

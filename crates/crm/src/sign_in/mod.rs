@@ -5,12 +5,15 @@
 
 pub mod attempts;
 mod common;
+pub mod devices;
 pub mod entrance;
 mod factor_store;
 pub mod identities;
+pub mod links;
 pub mod password;
 pub mod passwords;
 pub mod person;
+pub(crate) mod restart;
 pub mod second_factor;
 pub mod sessions;
 mod store;
@@ -21,16 +24,25 @@ mod totp;
 pub use sessions::SignedIn;
 
 pub(crate) use attempts::GLOBAL_STATEMENTS as ATTEMPT_STATEMENTS;
+pub(crate) use devices::GLOBAL_STATEMENTS as DEVICE_STATEMENTS;
 pub(crate) use factor_store::GLOBAL_STATEMENTS as FACTOR_STATEMENTS;
+pub(crate) use links::GLOBAL_STATEMENTS as LINK_STATEMENTS;
 pub(crate) use store::GLOBAL_STATEMENTS;
 
 use zoop_db::{Timestamp, WriteTx};
 
 use crate::error::Result;
 
+/// How far clocks may be apart before what one of them dated counts as wrong, in microseconds.
+pub(crate) const SLACK: i64 = 60 * 1_000_000;
+
 /// Removes what is out of date; how many rows that were.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    sessions::shorten(tx, now)?;
+    factor_store::shorten_pending(tx, now)?;
     Ok(attempts::sweep(tx, now)?
+        + links::sweep(tx, now)?
+        + devices::sweep(tx, now)?
         + factor_store::sweep_pending(tx, now)?
         + sessions::sweep(tx, now)?)
 }

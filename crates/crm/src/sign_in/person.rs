@@ -7,12 +7,12 @@ use zoop_db::{ReadTx, WriteTx};
 
 use super::sessions::Workplace;
 use super::store;
-use crate::access::{Access, Actor, Channel, Credential, Scopes};
+use crate::access::{Access, Account, Actor, Channel, Credential, Role, Scopes};
 use crate::clock::Environment;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::{email, history};
+use crate::{history, users};
 
 /// A person.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub enum By {
 pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<Person> {
     let found = match Id::parse(id_or_email) {
         Some(id) => store::person(tx, id)?,
-        None => store::person_by_email(tx, &email::key(id_or_email))?,
+        None => users::store::by_email(tx, id_or_email)?,
     };
     found.ok_or(Error::not_found("person"))
 }
@@ -56,9 +56,17 @@ pub fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Work
     store::workplaces(tx, user)
 }
 
-/// Whether a person can prove who they are: by a password, or by the company's account.
+/// Whether a person can sign in: by a password, or by the company's account.
 pub(crate) fn can_sign_in(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     Ok(store::password(tx, user)?.is_some() || store::has_identity(tx, user)?)
+}
+
+/// Whether a person has shown that the mailbox is theirs.
+///
+/// # Errors
+/// The database's.
+pub fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    store::is_proved(tx, user)
 }
 
 /// Tells the history of every business that a person works in what was done about them: `name`, and a
@@ -71,13 +79,25 @@ pub(crate) fn tell(
     name: &'static str,
     (field, old, new): (&str, Value, Value),
 ) -> Result<()> {
+    tell_with(tx, environment, user, by, name, |ctx| {
+        ctx.changed("user", user.uuid(), field, old.clone(), new.clone());
+        Ok(())
+    })
+}
+
+/// Does the same work in every business that a person works in, as one entry each.
+pub(crate) fn tell_with(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    by: By,
+    name: &'static str,
+    work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<()>,
+) -> Result<()> {
     // In the order of their numbers, so that two who bind several tenants never wait for each other.
     for workplace in store::workplaces(tx, user)? {
-        let access = by.access(user, &workplace);
-        history::event(tx, &access, environment, name, |ctx: &mut WriteCtx<'_, '_>| {
-            ctx.changed("user", user.uuid(), field, old.clone(), new.clone());
-            Ok(())
-        })?;
+        let access = by.access(user, workplace.account, workplace.role);
+        history::event(tx, &access, environment, name, |ctx: &mut WriteCtx<'_, '_>| work(ctx))?;
     }
     Ok(())
 }
@@ -95,17 +115,17 @@ pub(crate) fn tell_refused(
 }
 
 impl By {
-    /// Who acts at a place of work, as its history knows them.
-    pub(crate) fn access(self, user: Id<kinds::User>, workplace: &Workplace) -> Access {
+    /// Who acts in a business, as its history knows them.
+    pub(crate) fn access(self, user: Id<kinds::User>, account: Account, role: Role) -> Access {
         let (credential, address) = match self {
-            Self::Operator => return Access::operator(Some(workplace.account)),
+            Self::Operator => return Access::operator(Some(account)),
             Self::Session(id, address) => (Credential::Session(id), address),
             Self::Unproved(address) => (Credential::Nothing, address),
         };
         Access {
-            account: Some(workplace.account),
-            actor: Actor::User { id: user, role: workplace.role },
-            scopes: workplace.role.session_scopes(),
+            account: Some(account),
+            actor: Actor::User { id: user, role },
+            scopes: role.session_scopes(),
             attainable: Scopes::NONE,
             credential,
             client: None,

@@ -10,7 +10,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx};
 
 use super::person::{self, By};
 use super::sessions::{self, Method, Origin};
-use super::{entrance, factor_store as store, totp};
+use super::{devices, entrance, factor_store as store, totp};
 use crate::clock::{Entropy, Environment};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
@@ -38,12 +38,21 @@ pub struct Enrolment {
 /// What became of a code.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The person is in: the secret of the new session.
-    In(Secret),
+    /// The person is in.
+    In(Entered),
     /// It was wrong; more may be tried.
     Wrong,
     /// The sign-in starts over: it waited for too long, or for too many wrong codes.
     StartOver,
+}
+
+/// What a browser is given whose person is in.
+#[derive(Debug)]
+pub struct Entered {
+    /// The secret of the new session.
+    pub session: Secret,
+    /// What the browser shows the next time.
+    pub device: Secret,
 }
 
 /// Whether a person's sign-in asks for a code.
@@ -102,7 +111,9 @@ fn unconfirmed(
     now: Timestamp,
 ) -> Result<Option<store::Factor>> {
     let oldest = totp::step(Timestamp(now.0 - PATIENCE));
-    let is_waiting = |factor: &store::Factor| !factor.is_confirmed && factor.last_step >= oldest;
+    let is_recent = oldest..=totp::step(now) + 1;
+    let is_waiting =
+        |factor: &store::Factor| !factor.is_confirmed && is_recent.contains(&factor.last_step);
     Ok(store::factor(tx, user)?.filter(is_waiting))
 }
 
@@ -142,7 +153,7 @@ pub fn confirm(
     let user = person.id;
     let now = environment.clock.now();
     let Some(factor) = unconfirmed(tx, user, now)? else {
-        return Err(Error::conflict("Begin once more: there is nothing to confirm any longer."));
+        return Err(Error::conflict("The setup took too long: start it again."));
     };
     let Some(step) = totp::step_of(&factor.secret, typed, now) else { return Ok(None) };
     store::confirm(tx, user, step, now)?;
@@ -222,13 +233,15 @@ pub fn try_code(
     typed: &str,
     origin: &Origin,
     before: Option<&Secret>,
+    device: Option<&Secret>,
 ) -> Result<Outcome> {
     let now = environment.clock.now();
     let Some(person) = store::pending(tx, &pending.hash(), now)? else {
         return Ok(Outcome::StartOver);
     };
     let user = person.id;
-    let counted = entrance::count(tx, environment, &person.email, origin.address)?;
+    let counted =
+        entrance::count(tx, environment, &person.email, Some(user), origin.address, device)?;
     if !is_right(tx, user, typed, now)? {
         let failures = store::count_failure(tx, &pending.hash())?;
         person::tell_refused(tx, environment, user, origin.address, "wrong code")?;
@@ -244,8 +257,9 @@ pub fn try_code(
     }
     entrance::forgive(tx, &counted)?;
     sessions::replace(tx, environment, before, origin)?;
-    let secret = sessions::start(tx, environment, user, Method::SecondFactor, origin)?;
-    Ok(Outcome::In(secret))
+    let session = sessions::start(tx, environment, user, Method::SecondFactor, origin)?;
+    let device = devices::remember(tx, environment, user, device)?;
+    Ok(Outcome::In(Entered { session, device }))
 }
 
 /// Whether a sign-in still waits for its code.
@@ -267,7 +281,8 @@ fn is_right(
         return Ok(false);
     };
     match totp::step_of(&factor.secret, typed, now) {
-        Some(step) => store::take_step(tx, user, step),
+        // A later step than the next was taken by a clock that was ahead, and keeps nobody out.
+        Some(step) => store::take_step(tx, user, step, totp::step(now) + 1),
         None => store::take_recovery_code(tx, user, &recovery_hash(typed), now),
     }
 }

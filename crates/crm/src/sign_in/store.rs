@@ -7,11 +7,12 @@ use super::person::Person;
 use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
 use crate::access::{Account, Country};
 use crate::clock::Moment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 
 zoop_db::global_statements! {
-    SESSION = "SELECT s.id, s.user_id, u.name, u.email, s.last_used_at FROM sessions s \
+    SESSION = "SELECT s.id, s.user_id, u.name, u.email, s.last_used_at, \
+               u.proved_at IS NOT NULL FROM sessions s \
                JOIN users u ON u.id = s.user_id \
                WHERE s.hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 \
                AND s.last_used_at > $3";
@@ -29,13 +30,17 @@ zoop_db::global_statements! {
                              WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL";
     RENEW_SESSION = "UPDATE sessions SET hash = $2 WHERE id = $1";
     TOUCH_SESSION = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
+    /// What a clock that was ahead has dated.
+    SHORTEN = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
     PERSON = "SELECT id, name, email FROM users WHERE id = $1";
-    PERSON_BY_EMAIL = "SELECT id, name, email FROM users WHERE email_key = $1";
+    IS_PROVED = "SELECT proved_at IS NOT NULL FROM users WHERE id = $1";
+    SET_PROVED = "UPDATE users SET proved_at = $2 WHERE id = $1";
     PASSWORD = "SELECT hash FROM passwords WHERE user_id = $1";
     SET_PASSWORD = "INSERT INTO passwords (user_id, hash, changed_at) VALUES ($1, $2, $3) \
                     ON CONFLICT (user_id) DO UPDATE SET \
                     hash = excluded.hash, changed_at = excluded.changed_at";
+    REMOVE_PASSWORD = "DELETE FROM passwords WHERE user_id = $1";
     /// Holds the row until the transaction ends, so that nobody changes the password meanwhile.
     CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
@@ -58,6 +63,7 @@ pub(super) fn session(
             name: row.take()?,
             email: row.take()?,
             last_used_at: row.take()?,
+            is_proved: row.take()?,
         })
     })
 }
@@ -168,10 +174,31 @@ pub(super) fn person(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<
     })
 }
 
-pub(super) fn person_by_email(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
-    tx.global_first(PERSON_BY_EMAIL, params![key], |row| {
-        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
-    })
+/// Whether a person has shown that the mailbox is theirs.
+pub(super) fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    Ok(tx
+        .global_first(IS_PROVED, params![user], |row| Ok::<_, Error>(row.take()?))?
+        .unwrap_or(false))
+}
+
+pub(super) fn set_proved(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    at: Option<Timestamp>,
+) -> Result<()> {
+    tx.global_execute(SET_PROVED, params![user, at])?;
+    Ok(())
+}
+
+pub(super) fn remove_password(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+    tx.global_execute(REMOVE_PASSWORD, params![user])?;
+    Ok(())
+}
+
+/// Lets no session last beyond `longest`, where one does by more than `slack`.
+pub(super) fn shorten_sessions(tx: &mut WriteTx<'_>, longest: Timestamp, slack: i64) -> Result<()> {
+    tx.global_execute(SHORTEN, params![longest, Timestamp(longest.0 + slack)])?;
+    Ok(())
 }
 
 pub(super) fn password(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<String>> {

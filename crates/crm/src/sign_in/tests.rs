@@ -22,7 +22,7 @@ fn tries_sign_ins_that_wait_and_sessions_are_swept_when_nothing_needs_them() {
     let user = Business::user(&world.empty_business("Acme").owner);
     let environment = world.environment.clone();
     let wait = move |tx: &mut zoop_db::WriteTx<'_>| {
-        entrance::begin(tx, &environment, "nobody@example.com", None)?;
+        entrance::begin(tx, &environment, "nobody@example.com", None, None)?;
         second_factor::park(tx, &environment, user).map(drop)
     };
     world.write(wait).expect("a try, and a sign-in that waits");

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Tenant, store};
 use crate::access::{Account, Country, Role, Scope};
-use crate::argument::{CountryCode, Email, Text, input};
+use crate::argument::{CountryCode, Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
@@ -25,9 +25,9 @@ input! {
     /// A new business and its owner.
     pub struct CreateTenantInput {
         /// The business's name.
-        pub name: Text<256>,
+        pub name: Name,
         /// The owner's name.
-        pub owner_name: Text<256>,
+        pub owner_name: Name,
         /// The owner's e-mail address.
         pub owner_email: Email,
         /// Country of telephone numbers without a country code; default US.
@@ -42,6 +42,9 @@ pub struct CreatedTenant {
     pub tenant_id: Id<kinds::Tenant>,
     /// The owner's user id.
     pub owner_id: Id<kinds::User>,
+    /// What has to happen before the owner's membership counts, where something has to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
 }
 
 /// `tenants.create`
@@ -85,8 +88,9 @@ impl Command for CreateTenant {
             country: country.code().to_owned(),
             created_at: tenant_id.created_at(),
         })?;
-        let owner_id = users::join(ctx, &input.owner_name.0, &input.owner_email.0, Role::Owner)?;
-        Ok(CreatedTenant { tenant_id, owner_id })
+        let (owner_id, joined) =
+            users::join(ctx, &input.owner_name.0, &input.owner_email.0, Role::Owner)?;
+        Ok(CreatedTenant { tenant_id, owner_id, waiting: joined.notice() })
     }
 }
 

@@ -154,7 +154,8 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
                 Ok(person::find(tx, &user.to_string())?.email)
             })
             .unwrap();
-        let attempt = world.write(move |tx| entrance::begin(tx, &then, &email, None)).unwrap();
+        let attempt =
+            world.write(move |tx| entrance::begin(tx, &then, &email, None, None)).unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         let (entering, changing) = (environment(), environment());
         let signed_in = world.db.write(deadline, move |tx| {

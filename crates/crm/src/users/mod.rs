@@ -1,9 +1,13 @@
 //! Users: people, and their memberships in tenants with a role each.
 //!
-//! A person stands above tenants and is known by the e-mail address; what they may do is their
-//! membership's. A tenant keeps at least one owner.
+//! A person stands above tenants and is known by the e-mail address; what they may do and what they are
+//! called is their membership's. A tenant keeps at least one owner. Rights are read from memberships and
+//! nowhere else; a membership that waits stands in a table of its own.
 
+pub mod links;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub mod tools;
 
 pub use tools::GROUP;
@@ -12,22 +16,24 @@ pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use zoop_db::{Uuid, WriteTx};
+use serde_json::Value;
+use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use crate::access::Role;
 use crate::clock::Environment;
 use crate::context::{Recorded, WriteCtx};
 use crate::email;
 use crate::error::{Error, Result};
+use crate::history;
 use crate::id::{self, Id, kinds};
-use crate::sign_in::person::Person;
+use crate::sign_in::person::{By, Person};
 
 /// A person's membership as the history keeps it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Member {
     /// The person's id.
     pub id: Id<kinds::User>,
-    /// The person's name.
+    /// What the business calls them.
     pub name: String,
     /// The person's e-mail address.
     pub email: String,
@@ -43,17 +49,54 @@ impl Recorded for Member {
     }
 }
 
-/// Makes a person a member of the tenant that the transaction is bound to. A person whose e-mail
-/// address is known joins with the name that is known.
+/// What became of a person who was added to a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// They are a member.
+    Member,
+    /// They are a member as soon as they have shown that the mailbox is theirs.
+    Waiting,
+}
+
+impl Joined {
+    /// What has to happen before the membership counts, for whoever added the person.
+    pub(crate) fn notice(self) -> Option<String> {
+        (self == Self::Waiting).then(|| {
+            "This e-mail address is in use in another business, and nobody has shown that the mailbox \
+             is theirs: the membership waits until the person follows a link from their mail, signs in \
+             with a verified company account, or you run `zoop user set-password`."
+                .to_owned()
+        })
+    }
+}
+
+/// Makes a person a member of the tenant that the transaction is bound to, by the name that is given.
+///
+/// A person above tenants is an e-mail address, and whoever held the link of the first invitation may
+/// have chosen its password. So a person with a password whom another tenant knows, and who has never
+/// shown that the mailbox is theirs, waits: a waiting membership is no membership, and nothing that
+/// reads rights knows of it.
 pub(crate) fn join(
     ctx: &mut WriteCtx<'_, '_>,
     name: &str,
     address: &str,
     role: Role,
-) -> Result<Id<kinds::User>> {
+) -> Result<(Id<kinds::User>, Joined)> {
     let person = meet(ctx.tx, ctx.environment, name, address)?;
-    enlist(ctx, &person, role)?;
-    Ok(person.id)
+    if store::is_trusted(ctx.tx, person.id)? {
+        enlist(ctx, &person, name, role)?;
+        return Ok((person.id, Joined::Member));
+    }
+    refuse_known(ctx, person.id)?;
+    if store::waiting_one(ctx.tx, person.id)?.is_some() {
+        return Err(Error::conflict(
+            "This e-mail address waits to be a member already: change the role with set-role instead.",
+        ));
+    }
+    store::wait(ctx.tx, person.id, role, name, ctx.now)?;
+    let waiting = Value::from(role.word());
+    ctx.changed("user", person.id.uuid(), "waiting_role", Value::Null, waiting);
+    Ok((person.id, Joined::Waiting))
 }
 
 /// The person with this e-mail address, who may be new.
@@ -63,10 +106,11 @@ pub(crate) fn meet(
     name: &str,
     address: &str,
 ) -> Result<Person> {
-    let key = email::key(address);
-    if let Some(known) = store::by_email(tx, &key)? {
+    if let Some(known) = store::by_email(tx, address)? {
         return Ok(known);
     }
+    let key = email::key(address);
+    store::free_key(tx, &key)?;
     let greatest = store::greatest(tx)?;
     let random = environment.entropy.bits();
     let id = Id::new(id::following(greatest, environment.clock.now(), random));
@@ -74,18 +118,46 @@ pub(crate) fn meet(
     Ok(Person { id, name: name.to_owned(), email: address.to_owned() })
 }
 
-/// Makes a known person a member of the tenant that the transaction is bound to.
-pub(crate) fn enlist(ctx: &mut WriteCtx<'_, '_>, person: &Person, role: Role) -> Result<()> {
-    if store::role(ctx.tx, person.id)?.is_some() {
+fn refuse_known(ctx: &mut WriteCtx<'_, '_>, person: Id<kinds::User>) -> Result<()> {
+    if store::role(ctx.tx, person)?.is_some() {
         return Err(Error::conflict(
             "This e-mail address is a member already: change the role with set-role instead.",
         ));
     }
-    store::set_role(ctx.tx, person.id, role, ctx.now)?;
-    ctx.added(&Member {
-        id: person.id,
-        name: person.name.clone(),
-        email: person.email.clone(),
-        role,
-    })
+    Ok(())
+}
+
+/// Makes a known person a member of the tenant that the transaction is bound to.
+pub(crate) fn enlist(
+    ctx: &mut WriteCtx<'_, '_>,
+    person: &Person,
+    name: &str,
+    role: Role,
+) -> Result<()> {
+    refuse_known(ctx, person.id)?;
+    store::stop_waiting(ctx.tx, person.id)?;
+    store::enlist(ctx.tx, person.id, role, name, ctx.now)?;
+    ctx.added(&Member { id: person.id, name: name.to_owned(), email: person.email.clone(), role })
+}
+
+/// Whether a person waits to be a member somewhere.
+pub(crate) fn waits(tx: &mut ReadTx<'_>, person: Id<kinds::User>) -> Result<bool> {
+    Ok(!store::waiting_places(tx, person)?.is_empty())
+}
+
+/// Makes a person who has shown that the mailbox is theirs a member of each tenant in which they wait.
+pub(crate) fn end_waiting(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &Person,
+    by: By,
+) -> Result<()> {
+    // In the order of their numbers, so that two who bind several tenants never wait for each other.
+    for place in store::waiting_places(tx, person.id)? {
+        let access = by.access(person.id, place.account, place.role);
+        history::event(tx, &access, environment, "membership_confirmed", |ctx| {
+            enlist(ctx, person, &place.name, place.role)
+        })?;
+    }
+    Ok(())
 }

@@ -3,15 +3,25 @@
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
 use super::Member;
-use crate::access::Role;
+use crate::access::{Account, Country, Role};
+use crate::email;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::sign_in::person::Person;
 
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM users ORDER BY id DESC LIMIT 1";
-    BY_EMAIL = "SELECT id, name, email FROM users WHERE email_key = $1";
+    BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
+    SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
+    /// Whether a person can be made a member of the tenant `$2` at once: see [`super::join`].
+    IS_TRUSTED = "SELECT u.proved_at IS NOT NULL \
+                  OR NOT EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) \
+                  OR NOT EXISTS (SELECT 1 FROM memberships m \
+                  WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
+    /// The tenants in which a person waits.
+    WAITING_PLACES = "SELECT t.no, t.id, t.country, w.role, w.name FROM waiting_memberships w \
+                      JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
     /// The number that stands for a person in the search index.
     NUMBER = "SELECT n FROM users WHERE id = $1";
 }
@@ -19,16 +29,26 @@ zoop_db::global_statements! {
 zoop_db::statements! {
     ROLE = "SELECT role FROM memberships \
             WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
-    SET_ROLE = "INSERT INTO memberships (tenant_no, user_id, role, updated_at, removed_at) \
-                VALUES ($1, $2, $3, $4, NULL) \
-                ON CONFLICT (tenant_no, user_id) DO UPDATE SET \
-                role = excluded.role, updated_at = excluded.updated_at, removed_at = NULL";
+    ENLIST = "INSERT INTO memberships (tenant_no, user_id, role, updated_at, name, removed_at) \
+              VALUES ($1, $2, $3, $4, $5, NULL) \
+              ON CONFLICT (tenant_no, user_id) DO UPDATE SET role = excluded.role, \
+              updated_at = excluded.updated_at, name = excluded.name, removed_at = NULL";
+    SET_ROLE = "UPDATE memberships SET role = $3, updated_at = $4 \
+                WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
+    WAIT = "INSERT INTO waiting_memberships (tenant_no, user_id, role, name, since) \
+            VALUES ($1, $2, $3, $4, $5)";
+    SET_WAITING_ROLE = "UPDATE waiting_memberships SET role = $3 WHERE tenant_no = $1 AND user_id = $2";
+    STOP_WAITING = "DELETE FROM waiting_memberships WHERE tenant_no = $1 AND user_id = $2";
+    WAITING = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
+               JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 ORDER BY w.user_id";
+    WAITING_ONE = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
+                   JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 AND w.user_id = $2";
     REMOVE = "UPDATE memberships SET removed_at = $3, updated_at = $3 \
               WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
-    MEMBERS = "SELECT u.id, u.name, u.email, m.role FROM memberships m \
+    MEMBERS = "SELECT u.id, coalesce(m.name, u.name), u.email, m.role FROM memberships m \
                JOIN users u ON u.id = m.user_id \
                WHERE m.tenant_no = $1 AND m.removed_at IS NULL ORDER BY m.user_id";
-    MEMBER = "SELECT u.id, u.name, u.email, m.role FROM memberships m \
+    MEMBER = "SELECT u.id, coalesce(m.name, u.name), u.email, m.role FROM memberships m \
               JOIN users u ON u.id = m.user_id \
               WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
 }
@@ -37,10 +57,37 @@ pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
     tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
 }
 
-pub(super) fn by_email(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
-    tx.global_first(BY_EMAIL, params![key], |row| {
+fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
+    tx.global_first(BY_KEY, params![key], |row| {
         Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
     })
+}
+
+/// The person with this e-mail address. Rows from before are kept under a key that folded more, so the
+/// address of whoever is found must be the very one.
+pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Person>> {
+    let key = email::key(address);
+    let is_theirs = |person: &Person| email::key(&person.email) == key;
+    if let Some(person) = by_key(tx, &key)?.filter(is_theirs) {
+        return Ok(Some(person));
+    }
+    if address.is_ascii() {
+        return Ok(None);
+    }
+    Ok(by_key(tx, &email::search_key(address))?.filter(is_theirs))
+}
+
+/// Makes the key of an address free, where a person of another address from before is kept under it.
+pub(super) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
+    if let Some(other) = by_key(tx, key)? {
+        set_key(tx, other.id, &email::key(&other.email))?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_key(tx: &mut WriteTx<'_>, id: Id<kinds::User>, key: &str) -> Result<()> {
+    tx.global_execute(SET_KEY, params![id, key])?;
+    Ok(())
 }
 
 pub(super) fn insert(
@@ -64,6 +111,18 @@ pub(super) fn role(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Ro
     tx.first(ROLE, params![id], |row| Ok(row.take()?))
 }
 
+/// Makes a person a member of the bound tenant, which calls them by this name.
+pub(super) fn enlist(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    role: Role,
+    name: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(ENLIST, params![id, role, now, name])?;
+    Ok(())
+}
+
 pub(super) fn set_role(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
@@ -74,15 +133,82 @@ pub(super) fn set_role(
     Ok(())
 }
 
+/// Whether the bound tenant can make a person a member at once.
+pub(crate) fn is_trusted(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<bool> {
+    let tenant = tx.tenant()?.0;
+    let found =
+        tx.global_first::<bool, Error>(IS_TRUSTED, params![id, tenant], |row| Ok(row.take()?))?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Keeps a membership of the bound tenant that gives no rights yet.
+pub(super) fn wait(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    role: Role,
+    name: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(WAIT, params![id, role, name, now])?;
+    Ok(())
+}
+
+pub(super) fn set_waiting_role(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    role: Role,
+) -> Result<()> {
+    tx.execute(SET_WAITING_ROLE, params![id, role])?;
+    Ok(())
+}
+
+pub(crate) fn stop_waiting(tx: &mut WriteTx<'_>, id: Id<kinds::User>) -> Result<()> {
+    tx.execute(STOP_WAITING, params![id])?;
+    Ok(())
+}
+
+/// Who waits to be a member of the bound tenant.
+pub(crate) fn waiting(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
+    tx.all(WAITING, &[], member_row)
+}
+
+/// Somebody who waits to be a member of the bound tenant.
+pub(super) fn waiting_one(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Member>> {
+    tx.first(WAITING_ONE, params![id], member_row)
+}
+
+/// A tenant in which a person waits.
+pub(super) struct WaitingPlace {
+    pub(super) account: Account,
+    pub(super) role: Role,
+    pub(super) name: String,
+}
+
+/// The tenants in which a person waits, in the order of their numbers.
+pub(super) fn waiting_places(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::User>,
+) -> Result<Vec<WaitingPlace>> {
+    tx.global_all(WAITING_PLACES, params![id], |row| {
+        let number = zoop_db::Tenant(row.take()?);
+        let id = row.take()?;
+        let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
+        let account = Account { number, id, country };
+        Ok(WaitingPlace { account, role: row.take()?, name: row.take()? })
+    })
+}
+
 pub(super) fn remove(tx: &mut WriteTx<'_>, id: Id<kinds::User>, now: Timestamp) -> Result<()> {
     tx.execute(REMOVE, params![id, now])?;
     Ok(())
 }
 
 pub(crate) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
-    tx.all(MEMBERS, &[], |row| {
-        Ok(Member { id: row.take()?, name: row.take()?, email: row.take()?, role: row.take()? })
-    })
+    tx.all(MEMBERS, &[], member_row)
+}
+
+fn member_row(row: &mut zoop_db::Row<'_>) -> Result<Member> {
+    Ok(Member { id: row.take()?, name: row.take()?, email: row.take()?, role: row.take()? })
 }
 
 /// A member of the bound tenant.
@@ -90,8 +216,13 @@ pub(crate) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
 /// # Errors
 /// [`Error::NotFound`] when the person is none.
 pub(crate) fn member(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Member> {
-    tx.first::<_, Error>(MEMBER, params![id], |row| {
-        Ok(Member { id: row.take()?, name: row.take()?, email: row.take()?, role: row.take()? })
-    })?
-    .ok_or(Error::not_found("team member"))
+    if let Some(member) = tx.first::<_, Error>(MEMBER, params![id], member_row)? {
+        return Ok(member);
+    }
+    match waiting_one(tx, id)? {
+        Some(_) => Err(Error::conflict(
+            "This membership waits until the person has shown that the mailbox is theirs: see to that first.",
+        )),
+        None => Err(Error::not_found("team member")),
+    }
 }

@@ -2,16 +2,18 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
+use super::links::PasswordLink;
 use super::{Member, join, store};
 use crate::access::{Role, Scope};
-use crate::argument::{Email, Text, input};
+use crate::argument::{Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::oauth;
 use crate::page::Rows;
 use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::{keys, oauth};
 
 /// The tools of users.
 pub const GROUP: Group = Group {
@@ -22,6 +24,7 @@ pub const GROUP: Group = Group {
         ToolDef::query::<ListUsers>(),
         ToolDef::command::<SetRole>(),
         ToolDef::command::<RemoveUser>(),
+        ToolDef::command::<PasswordLink>(),
     ],
 };
 
@@ -29,7 +32,7 @@ input! {
     /// A new team member.
     pub struct CreateUserInput {
         /// The person's name.
-        pub name: Text<256>,
+        pub name: Name,
         /// The person's e-mail address.
         pub email: Email,
         /// What they may do.
@@ -42,6 +45,9 @@ input! {
 pub struct CreatedUser {
     /// The person's id.
     pub user_id: Id<kinds::User>,
+    /// What has to happen before the membership counts, where something has to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
 }
 
 /// `users.create`
@@ -65,8 +71,8 @@ impl Command for CreateUser {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateUserInput) -> Result<CreatedUser> {
-        let user_id = join(ctx, &input.name.0, &input.email.0, input.role)?;
-        Ok(CreatedUser { user_id })
+        let (user_id, joined) = join(ctx, &input.name.0, &input.email.0, input.role)?;
+        Ok(CreatedUser { user_id, waiting: joined.notice() })
     }
 }
 
@@ -75,24 +81,39 @@ input! {
     pub struct ListUsersInput {}
 }
 
+/// A person as the list of an account shows them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListedUser {
+    /// The person.
+    #[serde(flatten)]
+    pub member: Member,
+    /// Whether the membership waits until they have shown that the mailbox is theirs.
+    pub is_waiting: bool,
+}
+
 /// `users.list`
 pub struct ListUsers;
 
 impl Tool for ListUsers {
     const NAME: &'static str = "users.list";
     const TITLE: &'static str = "List team members";
-    const ABOUT: &'static str = "Lists the account's people, oldest first.";
+    const ABOUT: &'static str =
+        "Lists the account's people, oldest first, then those who wait to be members.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = "{}";
     type Input = ListUsersInput;
-    type Output = Rows<Member>;
+    type Output = Rows<ListedUser>;
 }
 
 impl Query for ListUsers {
-    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListUsersInput) -> Result<Rows<Member>> {
-        Ok(Rows { rows: store::members(ctx.tx)? })
+    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListUsersInput) -> Result<Rows<ListedUser>> {
+        let members = store::members(ctx.tx)?.into_iter();
+        let members = members.map(|member| ListedUser { member, is_waiting: false });
+        let waiting = store::waiting(ctx.tx)?.into_iter();
+        let waiting = waiting.map(|member| ListedUser { member, is_waiting: true });
+        Ok(Rows { rows: members.chain(waiting).collect() })
     }
 }
 
@@ -135,6 +156,12 @@ impl Command for SetRole {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleSet> {
+        if let Some(waiting) = store::waiting_one(ctx.tx, input.id)? {
+            store::set_waiting_role(ctx.tx, input.id, input.role)?;
+            let (old, new) = (waiting.role.word().into(), input.role.word().into());
+            ctx.changed("user", input.id.uuid(), "waiting_role", old, new);
+            return Ok(RoleSet { user_id: input.id, role: input.role });
+        }
         let old = store::member(ctx.tx, input.id)?;
         if input.role != Role::Owner {
             keep_an_owner(ctx, &old)?;
@@ -169,7 +196,7 @@ impl Tool for RemoveUser {
     const NAME: &'static str = "users.remove";
     const TITLE: &'static str = "Remove a team member";
     const ABOUT: &'static str =
-        "Removes a person from the account; their keys and connected programs stop at once.";
+        "Removes a person from the account; their keys and connected programs end for good.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::House;
@@ -183,11 +210,18 @@ impl Command for RemoveUser {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RemoveUserInput) -> Result<Removed> {
+        if let Some(waiting) = store::waiting_one(ctx.tx, input.id)? {
+            store::stop_waiting(ctx.tx, input.id)?;
+            let old = waiting.role.word().into();
+            ctx.changed("user", input.id.uuid(), "waiting_role", old, Value::Null);
+            return Ok(Removed { removed: true, id: input.id });
+        }
         let old = store::member(ctx.tx, input.id)?;
         keep_an_owner(ctx, &old)?;
         store::remove(ctx.tx, input.id, ctx.now)?;
         ctx.removed(&old)?;
         oauth::grants::end_of_member(ctx, input.id)?;
+        keys::end_of_member(ctx, input.id)?;
         Ok(Removed { removed: true, id: input.id })
     }
 }

@@ -12,7 +12,7 @@ use zoop_crm::access::{Access, Channel, Scope, Scopes};
 use zoop_crm::credential;
 use zoop_crm::error::Error;
 use zoop_crm::oauth::clients;
-use zoop_crm::oauth::tokens::{self, ACCESS_SECONDS, CodeRequest, Issued, Outcome, RefreshRequest};
+use zoop_crm::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
 use zoop_crm::secret::{Secret, SecretKind};
 use zoop_db::{ReadTx, Timestamp};
 
@@ -219,11 +219,11 @@ fn told(
         let _ = trail.granted.set(access);
     }
     match outcome {
-        Outcome::Issued(Issued { access, refresh, scopes }) => {
+        Outcome::Issued(Issued { access, refresh, scopes, seconds }) => {
             let body = json!({
                 "access_token": access.expose(),
                 "token_type": "Bearer",
-                "expires_in": ACCESS_SECONDS,
+                "expires_in": seconds,
                 "refresh_token": refresh.expose(),
                 "scope": scopes.list(),
             });

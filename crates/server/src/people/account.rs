@@ -103,12 +103,16 @@ impl<T> Bounded<T> {
 }
 
 /// What was just done, by the word in the address.
-const DONE: [(&str, &str); 6] = [
-    ("password", "Your password is changed, and your other sessions have ended."),
+const DONE: [(&str, &str); 7] = [
+    ("password", "Your password has been changed. Your other sessions have ended."),
+    (
+        "new-password",
+        "You have a new password. Your other sessions and connected programs have ended.",
+    ),
     ("second-factor-off", "The second factor is off."),
     ("session", "The session has ended."),
     ("sessions", "All other sessions have ended."),
-    ("program", "The program is disconnected: what it was given works no longer."),
+    ("program", "The program is disconnected and no longer has access."),
     ("joined", "You have joined the business."),
 ];
 

@@ -24,7 +24,7 @@ use crate::web::form::Form;
 use crate::web::next::HOME;
 use crate::web::page;
 
-const WRONG: &str = "This is not your current password: nothing was changed.";
+const WRONG: &str = "That is not your current password. Nothing was changed.";
 
 #[derive(Template)]
 #[template(path = "second_factor_setup.html")]
@@ -71,7 +71,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
     let answer = async {
         let (visit, form, person) = begin(&app, request, Action::SignIn).await?;
         if form.text("password") != form.text("repeated") {
-            let fault = "The new password was typed in two ways: type it twice the same.";
+            let fault = "The new passwords do not match.";
             return account::again(&visit, &person, fault).await;
         }
         let password = match Password::choose(form.text("password"), &person.email) {
@@ -154,10 +154,10 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
                 Ok(page::page_with_script(StatusCode::OK, &RecoveryCodes { frame, codes }))
             }
             (None, Some(enrolment)) => {
-                let fault = "This is not the code of now: wait for the next one and try again.";
+                let fault = "Wrong code. Wait for the next one and try again.";
                 setup(&visit, &person, &enrolment, fault).await
             }
-            (None, None) => Err(refused("Begin once more from your account's page.")),
+            (None, None) => Err(refused("Start again from the page of your account.")),
         }
     };
     either(answer.await)

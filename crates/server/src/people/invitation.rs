@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use zoop_crm::access::Role;
 use zoop_crm::email;
 use zoop_crm::error::Error;
 use zoop_crm::invitations::{self, Invited, Standing};
@@ -17,15 +18,17 @@ use crate::visitors::Action;
 use crate::web::form::Form;
 use crate::web::{next, page};
 
+const ASK_AGAIN: &str = "Ask the person who invited you for a new one.";
+
 #[derive(Template)]
 #[template(path = "invitation.html")]
 struct Page<'a> {
     invited: &'a Invited,
+    /// What the person will be, with its article.
     role: &'static str,
     path: &'a str,
     /// Where the person signs in first.
     sign_in: String,
-    chooses: bool,
     /// Who is signed in here.
     signed_in: Option<&'a SignedIn>,
     is_theirs: bool,
@@ -44,19 +47,36 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 }
 
 fn form(visit: &Visit, invited: &Invited, signed_in: Option<&SignedIn>, fault: &str) -> Response {
-    let own = |it: &SignedIn| email::key(&it.email) == email::key(&invited.record.email);
     let template = Page {
         invited,
-        role: invited.record.role.word(),
+        role: in_words(invited.record.role),
         path: &visit.target,
-        sign_in: next::sign_in(next::next_page(Some(&visit.target))),
-        chooses: invited.standing == Standing::ChoosePassword,
+        sign_in: sign_in_first(visit),
         signed_in,
-        is_theirs: signed_in.is_some_and(own),
+        is_theirs: signed_in.is_some_and(|person| is_own(person, invited)),
         fault,
     };
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     page::page(status, &template)
+}
+
+/// Whether the invitation is for the person who is signed in.
+fn is_own(person: &SignedIn, invited: &Invited) -> bool {
+    email::key(&person.email) == email::key(&invited.record.email)
+}
+
+/// Where somebody signs in before they accept.
+fn sign_in_first(visit: &Visit) -> String {
+    next::sign_in(next::next_page(Some(&visit.target)))
+}
+
+/// A role as a sentence says it.
+const fn in_words(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "an owner",
+        Role::Office => "an office user",
+        Role::Tech => "a technician",
+    }
 }
 
 /// The invitation of this link, if it can be accepted.
@@ -76,29 +96,20 @@ async fn open(visit: &Visit) -> Result<(Secret, Invited), Response> {
     };
     let over = |title, message| Err(page::stop(StatusCode::GONE, title, message));
     match invited.standing {
-        Standing::ChoosePassword | Standing::SignIn => Ok((secret, invited)),
-        Standing::NeedsPassword => Err(page::stop(
-            StatusCode::CONFLICT,
-            "You need a password first",
-            "You work here already but have no password: ask whoever runs this server for one.",
-        )),
+        Standing::Open => Ok((secret, invited)),
         Standing::Accepted => {
-            over("This invitation was accepted", "It works once: sign in to go on.")
+            over("This invitation was accepted", "An invitation works once. Sign in to continue.")
         }
-        Standing::Revoked => {
-            over("This invitation was revoked", "Ask whoever invited you for a new one.")
-        }
-        Standing::Expired => {
-            over("This invitation has expired", "Ask whoever invited you for a new one.")
-        }
+        Standing::Revoked => over("This invitation was revoked", ASK_AGAIN),
+        Standing::Expired => over("This invitation has expired", ASK_AGAIN),
     }
 }
 
 fn unknown() -> Response {
     page::stop(
         StatusCode::NOT_FOUND,
-        "There is no such invitation",
-        "Check that the whole link was copied, or ask whoever invited you for a new one.",
+        "Invitation not found",
+        "Check that you copied the whole link, or ask the person who invited you for a new one.",
     )
 }
 
@@ -108,22 +119,27 @@ pub(super) async fn accept(State(app): State<App>, request: Request) -> Response
         let visit = Visit::begin(&app, request, Action::SignIn)?;
         let sent = visit.form().await?;
         let (secret, invited) = open(&visit).await?;
-        match invited.standing {
-            Standing::ChoosePassword => accept_as_new(&visit, &sent, secret, &invited).await,
-            _ => accept_as_member(&visit, secret).await,
+        let is_by_password = sent.get("password").is_some();
+        match visit.signed_in().await? {
+            Some(person) if is_own(&person, &invited) || !is_by_password => {
+                accept_as_member(&visit, secret, person).await
+            }
+            None if !is_by_password => Ok(page::go_to(&sign_in_first(&visit))),
+            _ => accept_by_password(&visit, &sent, secret, &invited).await,
         }
     };
     either(answer.await)
 }
 
-async fn accept_as_new(
+/// Whether the person is new is told by no page before this; where they are not, they sign in.
+async fn accept_by_password(
     visit: &Visit,
     sent: &Form,
     secret: Secret,
     invited: &Invited,
 ) -> Result<Response, Response> {
     if sent.text("password") != sent.text("repeated") {
-        let fault = "The password was typed in two ways: type it twice the same.";
+        let fault = "The passwords do not match.";
         return Ok(form(visit, invited, None, fault));
     }
     let password = match Password::choose(sent.text("password"), &invited.record.email) {
@@ -139,16 +155,21 @@ async fn accept_as_new(
     let (origin, before) = (visit.origin(), visit.session());
     let accepted = visit.write(move |tx, environment| {
         let before = before.as_ref();
-        invitations::accept_as_new(tx, environment, &secret, &hash, &origin, before)
+        invitations::accept_by_password(tx, environment, &secret, &hash, &origin, before)
     });
-    let session = accepted.await?;
+    let Some(session) = accepted.await? else {
+        return Ok(page::go_to(&sign_in_first(visit)));
+    };
     let mut response = page::go_to("/account?done=joined");
     give_session(&mut response, &session);
     Ok(response)
 }
 
-async fn accept_as_member(visit: &Visit, secret: Secret) -> Result<Response, Response> {
-    let person = visit.person(&visit.target).await?;
+async fn accept_as_member(
+    visit: &Visit,
+    secret: Secret,
+    person: SignedIn,
+) -> Result<Response, Response> {
     let origin = visit.origin();
     let accepted = visit.write(move |tx, environment| {
         invitations::accept_as_member(tx, environment, &secret, &person, &origin)

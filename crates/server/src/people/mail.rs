@@ -1,4 +1,4 @@
-//! Invitations by mail, where a mail server is set.
+//! Mail, where a mail server is set: invitations, and links for a new password.
 //!
 //! Source: RFC 5321; TLS by `smtps://`, or by STARTTLS with `smtp://…?tls=required`.
 
@@ -6,13 +6,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, Message};
+use askama::Template;
+use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::transport::smtp::{Error, SmtpTransport};
 use lettre::{Address, Transport};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zoop_crm::clock::Entropy;
 
 /// How long the mail server may take for each step.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Mails that the pages send at once.
+const AT_ONCE: usize = 4;
+/// Characters of a name that a mail greets.
+const NAME_CHARACTERS: usize = 40;
+/// Characters of a business's name that a mail shows.
+const BUSINESS_CHARACTERS: usize = 60;
 
 /// Sends mail; cloning gives another handle to the same.
 #[derive(Clone)]
@@ -21,6 +29,7 @@ pub struct Mailer(Arc<Post>);
 struct Post {
     transport: SmtpTransport,
     from: Mailbox,
+    places: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Mailer {
@@ -76,16 +85,22 @@ impl Mailer {
     pub fn new(url: &str, from: &str) -> Result<Self, Unsent> {
         let unusable = |_| {
             Unsent(
-                "mail.url is no mail server: write smtps://user:password@host or smtp://host"
+                "mail.url is not a mail server: write smtps://user:password@host or smtp://host"
                     .to_owned(),
             )
         };
         let transport = SmtpTransport::from_url(url).map_err(unusable)?;
         let transport = transport.timeout(Some(PATIENCE)).build();
         let from = from.parse::<Mailbox>().map_err(|_| {
-            Unsent("mail.from is no address: write Zoop <zoop@example.com>".to_owned())
+            Unsent("mail.from is not an address: write Zoop <zoop@example.com>".to_owned())
         })?;
-        Ok(Self(Arc::new(Post { transport, from })))
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Self(Arc::new(Post { transport, from, places })))
+    }
+
+    /// Leave to send one mail more at once, where not too many are on their way.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.places.clone().try_acquire_owned().ok()
     }
 
     /// Connects to the mail server and signs in, and sends nothing.
@@ -106,20 +121,99 @@ impl Mailer {
     /// Why it was not taken.
     pub fn send(&self, invitation: &Invitation) -> Result<(), Unsent> {
         let Invitation { name, email, business, link } = invitation;
+        let business = shortened(business);
+        self.post(
+            email,
+            &Letter {
+                subject: &format!("Join {business} on Zoop"),
+                greeting: &greeting(name),
+                text: &format!(
+                    "You have been invited to join {business} on Zoop. Use this link to accept:"
+                ),
+                link,
+                label: "Accept the invitation",
+                closing: "The link works once and for seven days. If you do not know this business, \
+                          you can ignore this message.",
+            },
+        )
+    }
+
+    /// Sends a link for a new password, and waits until the mail server has taken it.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub(crate) fn send_password_link(&self, email: &str, link: &str) -> Result<(), Unsent> {
+        self.post(
+            email,
+            &Letter {
+                subject: "Choose a new password for Zoop",
+                greeting: "Hello,",
+                text: "Someone asked for a new password for this e-mail address. Use this link to \
+                       choose one:",
+                link,
+                label: "Choose a new password",
+                closing: "The link works once and for 30 minutes. If it was not you who asked, you can \
+                          ignore this message: your password stays as it is.",
+            },
+        )
+    }
+
+    fn post(&self, email: &str, letter: &Letter<'_>) -> Result<(), Unsent> {
         let address: Address =
-            email.parse().map_err(|_| Unsent("the address is none for mail".to_owned()))?;
-        let text = format!(
-            "Hello {name},\n\nyou are invited to join {business} on Zoop. Follow this link within \
-             seven days:\n\n{link}\n\nIt works once. If you do not know {business}, do nothing.\n"
-        );
+            email.parse().map_err(|_| Unsent("the address cannot be used for mail".to_owned()))?;
+        let unwritten = || Unsent("the mail could not be written".to_owned());
+        let html = letter.render().map_err(|_| unwritten())?;
+        let random = Entropy::from_system().map_err(|_| unwritten())?.bits();
+        let domain = self.0.from.email.domain();
         let message = Message::builder()
             .from(self.0.from.clone())
-            .to(Mailbox::new(Some(name.clone()), address))
-            .subject(format!("Join {business} on Zoop"))
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)
-            .map_err(|_| Unsent("the mail could not be written".to_owned()))?;
+            .to(Mailbox::new(None, address))
+            .message_id(Some(format!("<{random:032x}@{domain}>")))
+            .date_now()
+            .subject(letter.subject)
+            .multipart(MultiPart::alternative_plain_html(letter.plain(), html))
+            .map_err(|_| unwritten())?;
         self.0.transport.send(&message)?;
         Ok(())
     }
+}
+
+/// What a mail says; its form in HTML is the template's.
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Letter<'a> {
+    subject: &'a str,
+    greeting: &'a str,
+    text: &'a str,
+    link: &'a str,
+    /// What the link is called.
+    label: &'a str,
+    closing: &'a str,
+}
+
+impl Letter<'_> {
+    fn plain(&self) -> String {
+        let Self { greeting, text, link, closing, .. } = self;
+        format!("{greeting}\n\n{text}\n\n{link}\n\n{closing}\n")
+    }
+}
+
+/// A greeting by name, where that is a name and nothing else: an inviter's text goes to somebody who may
+/// not know them.
+fn greeting(name: &str) -> String {
+    let is_of_a_name = |c: char| c.is_alphabetic() || " '’-".contains(c);
+    if name.chars().count() <= NAME_CHARACTERS && name.chars().all(is_of_a_name) {
+        format!("Hello {name},")
+    } else {
+        "Hello,".to_owned()
+    }
+}
+
+/// A business's name, of which a mail shows the beginning.
+fn shortened(business: &str) -> String {
+    let mut shortened: String = business.chars().take(BUSINESS_CHARACTERS).collect();
+    if shortened.len() < business.len() {
+        shortened.push('…');
+    }
+    shortened
 }

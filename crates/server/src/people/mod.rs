@@ -9,6 +9,7 @@ mod change;
 pub(crate) mod hashing;
 mod invitation;
 pub(crate) mod mail;
+mod password;
 mod picture;
 mod second_factor;
 mod sign_in;
@@ -26,6 +27,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/", get(sign_in::home))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-in/second-factor", get(second_factor::show).post(second_factor::enter))
+        .route("/sign-in/forgot", get(password::forgot).post(password::ask))
+        .route("/password/{token}", get(password::show).post(password::choose))
         .route("/sign-out", post(sign_in::leave))
         .route("/invitations/{token}", get(invitation::show).post(invitation::accept))
         .route("/account", get(account::show))
@@ -40,5 +43,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/team/role", post(team::set_role))
         .route("/team/remove", get(team::ask_to_remove).post(team::remove))
         .route("/team/invite", post(team::invite))
+        .route("/team/password-link", post(team::password_link))
         .route("/team/revoke", post(team::revoke))
 }

@@ -4,11 +4,10 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::secret::Secret;
 use zoop_crm::sign_in::second_factor::{self, Outcome};
 
 use super::sign_in::{PENDING, pending};
-use super::visit::{Visit, either, give_session};
+use super::visit::{Visit, either, give_session, remember};
 use crate::app::App;
 use crate::visitors::Action;
 use crate::web::browser::set_cookie;
@@ -49,24 +48,25 @@ async fn try_code(visit: &Visit) -> Result<Response, Response> {
     let next = next_page(form.get("next"));
     let Some(secret) = pending(visit) else { return Ok(start_over(next)) };
     let (typed, origin, before) = (form.text("code").to_owned(), visit.origin(), visit.session());
+    let device = visit.device();
     let outcome = visit.write(move |tx, environment| {
-        second_factor::try_code(tx, environment, &secret, &typed, &origin, before.as_ref())
+        let (before, device) = (before.as_ref(), device.as_ref());
+        second_factor::try_code(tx, environment, &secret, &typed, &origin, before, device)
     });
     Ok(match outcome.await? {
-        Outcome::In(secret) => enter_with(&secret, next),
+        Outcome::In(entered) => {
+            let mut response = page::go_to(next);
+            give_session(&mut response, &entered.session);
+            remember(&mut response, &entered.device);
+            set_cookie(&mut response, PENDING, "", 0);
+            response
+        }
         Outcome::Wrong => {
-            let fault = "This code is not the one of now, or was used before: try again.";
+            let fault = "Wrong or already used code. Wait for the next one and try again.";
             page::page(StatusCode::FORBIDDEN, &Code { next, fault })
         }
         Outcome::StartOver => start_over(next),
     })
-}
-
-fn enter_with(secret: &Secret, next: &str) -> Response {
-    let mut response = page::go_to(next);
-    give_session(&mut response, secret);
-    set_cookie(&mut response, PENDING, "", 0);
-    response
 }
 
 /// Back to the password.

@@ -5,12 +5,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::error::Error;
-use zoop_crm::secret::SecretKind;
+use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::entrance::{self, Attempt, Outcome};
 use zoop_crm::sign_in::password::{self, Comparison};
-use zoop_crm::sign_in::{second_factor, sessions};
+use zoop_crm::sign_in::{devices, second_factor, sessions};
 
-use super::visit::{Visit, either, give_session};
+use super::visit::{Visit, either, give_session, remember};
 use crate::app::App;
 use crate::company::Button;
 use crate::visitors::Action;
@@ -23,7 +23,7 @@ use crate::web::page;
 pub(super) const PENDING: &str = "__Host-zoop-sign-in";
 
 /// The same words whether or not there is such an account, and whatever is wrong.
-const WRONG: &str = "The e-mail address and the password do not go together: try again.";
+const WRONG: &str = "Wrong e-mail address or password. Try again.";
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -33,12 +33,16 @@ struct SignIn<'a> {
     fault: &'a str,
     company: Option<Button<'a>>,
     keeps_cookies: bool,
+    /// Whether a link for a new password can be sent.
+    sends_mail: bool,
 }
 
 impl<'a> SignIn<'a> {
     fn new(visit: &'a Visit, next: &'a str, email: &'a str, fault: &'a str) -> Self {
         let keeps_cookies = visit.shared.settings.public_url.keeps_cookies();
-        Self { next, email, fault, company: Button::before(&visit.shared, next), keeps_cookies }
+        let company = Button::before(&visit.shared, next);
+        let sends_mail = visit.shared.settings.mail.is_some();
+        Self { next, email, fault, company, keeps_cookies, sends_mail }
     }
 }
 
@@ -78,23 +82,31 @@ async fn try_password(visit: &Visit) -> Result<Response, Response> {
         let wrong = SignIn::new(visit, next, email, WRONG);
         return Ok(page::page(StatusCode::FORBIDDEN, &wrong));
     };
-    let (origin, before) = (visit.origin(), visit.session());
+    let (origin, before, device) = (visit.origin(), visit.session(), visit.device());
+    let user = attempt.user;
     let outcome = visit.write(move |tx, environment| {
         let renewed = renewed.as_deref();
-        entrance::finish(tx, environment, &attempt, renewed, &origin, before.as_ref())
+        let outcome =
+            entrance::finish(tx, environment, &attempt, renewed, &origin, before.as_ref())?;
+        let known = match (&outcome, user) {
+            (Outcome::In(_), Some(user)) => {
+                Some(devices::remember(tx, environment, user, device.as_ref())?)
+            }
+            _ => None,
+        };
+        Ok((outcome, known))
     });
-    Ok(match outcome.await? {
+    let (outcome, known) = outcome.await?;
+    Ok(match outcome {
         Outcome::In(secret) => {
             let mut response = page::go_to(next);
             give_session(&mut response, &secret);
+            if let Some(device) = known {
+                remember(&mut response, &device);
+            }
             response
         }
-        Outcome::NeedsCode(secret) => {
-            let mut response = page::go_to(&next::with_next("/sign-in/second-factor", next));
-            let seconds = second_factor::PATIENCE / 1_000_000;
-            set_cookie(&mut response, PENDING, secret.expose(), seconds);
-            response
-        }
+        Outcome::NeedsCode(secret) => ask_for_code(&secret, next),
         Outcome::Wrong => {
             page::page(StatusCode::FORBIDDEN, &SignIn::new(visit, next, email, WRONG))
         }
@@ -108,9 +120,11 @@ pub(super) async fn check(
     typed: &str,
 ) -> Result<Option<(Attempt, Option<String>)>, Response> {
     let place = visit.shared.hashing.place()?;
-    let (owned, from) = (email.to_owned(), visit.address);
-    let attempt =
-        visit.write(move |tx, environment| entrance::begin(tx, environment, &owned, from)).await?;
+    let (owned, from, device) = (email.to_owned(), visit.address, visit.device());
+    let attempt = visit.write(move |tx, environment| {
+        entrance::begin(tx, environment, &owned, from, device.as_ref())
+    });
+    let attempt = attempt.await?;
     let (hash, typed) = (attempt.hash.clone(), typed.to_owned());
     let entropy = visit.shared.environment.entropy.clone();
     let compare = move || password::compare(hash.as_deref(), &typed, &entropy);
@@ -156,7 +170,15 @@ async fn sign_out(visit: &Visit) -> Result<Response, Response> {
     Ok(response)
 }
 
+/// Sends a browser on to the second factor.
+pub(super) fn ask_for_code(secret: &Secret, next: &str) -> Response {
+    let mut response = page::go_to(&next::with_next("/sign-in/second-factor", next));
+    let seconds = second_factor::PATIENCE / 1_000_000;
+    set_cookie(&mut response, PENDING, secret.expose(), seconds);
+    response
+}
+
 /// The sign-in that waits for a code at this browser, if any does.
-pub(super) fn pending(visit: &Visit) -> Option<zoop_crm::secret::Secret> {
+pub(super) fn pending(visit: &Visit) -> Option<Secret> {
     crate::web::browser::cookie(&visit.headers, PENDING, SecretKind::PendingSignIn)
 }

@@ -12,7 +12,7 @@ use zoop_crm::error::Error;
 use zoop_crm::id::{Id, kinds};
 use zoop_crm::sign_in::SignedIn;
 use zoop_crm::sign_in::sessions::Workplace;
-use zoop_crm::{catalog, run};
+use zoop_crm::{catalog, invitations, run};
 use zoop_db::Timestamp;
 
 use super::account::Frame;
@@ -71,6 +71,8 @@ struct Member {
     email: String,
     role: String,
     is_this: bool,
+    /// Whether the membership waits until they have shown that the mailbox is theirs.
+    is_waiting: bool,
 }
 
 struct Invited {
@@ -81,12 +83,30 @@ struct Invited {
     until: Time,
 }
 
-/// An invitation that was just made.
+/// A link that was just made.
 struct Shown {
+    what: What,
     link: String,
     email: String,
-    /// Whether it was sent.
-    mail: &'static str,
+}
+
+/// What a link is for.
+enum What {
+    Invitation(Mail),
+    PasswordLink,
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mail {
+    /// The mail server took it.
+    Sent,
+    /// It could not be sent.
+    Failed,
+    /// The business, or the address, had enough of them today.
+    TooMany,
+    /// No mail server is set.
+    Off,
 }
 
 const OFFERED: [Role; 3] = [Role::Office, Role::Tech, Role::Owner];
@@ -143,7 +163,7 @@ fn no_business() -> Response {
     page::stop(
         StatusCode::FORBIDDEN,
         "You may not do this",
-        "Only an owner looks after a business's people: ask one.",
+        "Only owners can manage the team. Ask an owner of your business.",
     )
 }
 
@@ -228,6 +248,7 @@ async fn members(
     let this = person.user.to_string();
     let members = rows(visit, person, business, "users.list", |row| Member {
         is_this: row["id"] == this.as_str(),
+        is_waiting: row["is_waiting"] == true,
         id: text(row, "id"),
         name: text(row, "name"),
         email: text(row, "email"),
@@ -333,7 +354,7 @@ pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response
     either(change(&app, request, "invitations.revoke", "revoked", arguments).await)
 }
 
-/// `POST /team/invite`: the link is shown this once, whether or not it could be sent.
+/// `POST /team/invite`: a link that was sent is shown to no one; one that could not be is shown this once.
 pub(super) async fn invite(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (visit, form, person, business) = begin(&app, request).await?;
@@ -343,34 +364,71 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
             Ok(made) => made,
             Err(error) => return retry(&visit, &person, &business, &error).await,
         };
-        let path = made["path"].as_str().ok_or_else(|| refused("The invitation has no link."))?;
-        let link = format!("{}{path}", visit.shared.settings.public_url);
+        let link = link(&visit, &made)?;
         let invitation = Invitation {
             name: name.to_owned(),
             email: email.to_owned(),
             business: business.here.name.clone(),
             link: link.clone(),
         };
-        let mail = send(&visit, invitation).await;
-        let shown = Shown { link, email: email.to_owned(), mail };
+        let mail = send(&visit, &business, invitation).await?;
+        if mail == Mail::Sent {
+            let id = made["invitation_id"].as_str().and_then(Id::parse);
+            let id = id.ok_or_else(|| refused("The invitation has no id."))?;
+            let mailed =
+                visit.write(move |tx, environment| invitations::mailed(tx, environment, id));
+            mailed.await?;
+        }
+        let shown = Shown { what: What::Invitation(mail), link, email: email.to_owned() };
         team(&visit, &person, &business, Said { shown: Some(shown), ..Said::default() }).await
     };
     either(answer.await)
 }
 
-/// What became of the mail: `sent`, `failed`, or `off`.
-async fn send(visit: &Visit, invitation: Invitation) -> &'static str {
-    let Some(mailer) = visit.shared.settings.mail.clone() else { return "off" };
+/// `POST /team/password-link`: the link is shown this once.
+pub(super) async fn password_link(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let (visit, form, person, business) = begin(&app, request).await?;
+        let factor = if form.get("second_factor").is_some() { "turn_off" } else { "keep" };
+        let arguments = json!({ "id": form.text("user"), "second_factor": factor });
+        let made = match tool(&visit, &person, &business, "users.password_link", arguments).await {
+            Ok(made) => made,
+            Err(error) => return retry(&visit, &person, &business, &error).await,
+        };
+        let link = link(&visit, &made)?;
+        let shown = Shown { what: What::PasswordLink, link, email: form.text("email").to_owned() };
+        team(&visit, &person, &business, Said { shown: Some(shown), ..Said::default() }).await
+    };
+    either(answer.await)
+}
+
+/// The whole link of a path that a tool made.
+fn link(visit: &Visit, made: &Value) -> Result<String, Response> {
+    let path = made["path"].as_str().ok_or_else(|| refused("The link was not made."))?;
+    Ok(format!("{}{path}", visit.shared.settings.public_url))
+}
+
+/// What became of the mail.
+async fn send(visit: &Visit, business: &Chosen, invitation: Invitation) -> Result<Mail, Response> {
+    let Some(mailer) = visit.shared.settings.mail.clone() else { return Ok(Mail::Off) };
+    let (tenant, email) = (business.here.account.id, invitation.email.clone());
+    let admit = visit
+        .write(move |tx, environment| invitations::may_be_mailed(tx, environment, tenant, &email));
+    if !admit.await? {
+        return Ok(Mail::TooMany);
+    }
+    let Some(place) = mailer.place() else { return Ok(Mail::Failed) };
     let sent = tokio::task::spawn_blocking(move || mailer.send(&invitation)).await;
-    match sent {
-        Ok(Ok(())) => "sent",
+    drop(place);
+    Ok(match sent {
+        Ok(Ok(())) => Mail::Sent,
         Ok(Err(cause)) => {
             tracing::warn!(%cause, "an invitation could not be sent");
-            "failed"
+            Mail::Failed
         }
         Err(cause) => {
             tracing::error!(%cause, "sending an invitation failed");
-            "failed"
+            Mail::Failed
         }
-    }
+    })
 }

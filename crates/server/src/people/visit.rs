@@ -12,14 +12,14 @@ use axum::response::Response;
 use zoop_crm::clock::Environment;
 use zoop_crm::error::Error;
 use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::SignedIn;
 use zoop_crm::sign_in::sessions::{self, Origin};
+use zoop_crm::sign_in::{SignedIn, devices};
 use zoop_db::{ReadTx, WriteTx};
 
 use crate::app::{App, Shared};
 use crate::page_log::{NewSession, Visitor};
 use crate::visitors::Action;
-use crate::web::browser::{self, SESSION, set_cookie};
+use crate::web::browser::{self, DEVICE, SESSION, set_cookie};
 use crate::web::form::{self, Form};
 use crate::web::{next, page};
 
@@ -94,6 +94,11 @@ impl Visit {
         browser::cookie(&self.headers, SESSION, SecretKind::Session)
     }
 
+    /// What the browser shows that a person has signed in with it before.
+    pub(crate) fn device(&self) -> Option<Secret> {
+        browser::cookie(&self.headers, DEVICE, SecretKind::Device)
+    }
+
     /// Reads the database.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
@@ -128,9 +133,14 @@ pub(crate) fn give_session(response: &mut Response, secret: &Secret) {
     response.extensions_mut().insert(NewSession(secret.clone()));
 }
 
+/// Lets the browser show next time that a person has signed in with it.
+pub(crate) fn remember(response: &mut Response, device: &Secret) {
+    set_cookie(response, DEVICE, device.expose(), devices::LIFETIME / 1_000_000);
+}
+
 /// A form that cannot be taken.
 pub(crate) fn refused(message: &str) -> Response {
-    page::stop(StatusCode::BAD_REQUEST, "This did not work", message)
+    page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message)
 }
 
 /// A refusal is a page too; `?` only shortens the way to it.

@@ -19,6 +19,8 @@ use crate::last_use;
 
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
+/// The cookie of a browser that a person has signed in with before. It lets nobody in.
+pub(crate) const DEVICE: &str = "__Host-zoop-device";
 
 /// The text that a cookie holds.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -9,6 +9,7 @@ mod framing;
 mod http;
 mod limits;
 mod lists;
+mod mail;
 mod oauth;
 mod operations;
 mod overload;

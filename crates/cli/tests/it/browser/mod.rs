@@ -143,7 +143,7 @@ fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
         let browser = Browser::open(DESKTOP).await;
         browser.goto(&house.authorize(&program)).await;
         house.type_password(&browser, "not the password").await;
-        assert!(browser.text("[role=alert]").await.contains("do not go together"));
+        assert!(browser.text("[role=alert]").await.contains("Wrong e-mail address or password"));
         house.type_password(&browser, &house.password).await;
         browser.click("input[name='write:notes']").await;
         browser.click("button[value=allow]").await;

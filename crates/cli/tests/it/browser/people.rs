@@ -91,7 +91,7 @@ fn a_new_person_accepts_an_invitation_and_signs_in_ever_after() {
         browser.fill("#password", password).await;
         browser.fill("#repeated", "another phrase").await;
         browser.click("main button.primary").await;
-        assert!(browser.text("[role=alert]").await.contains("typed in two ways"));
+        assert!(browser.text("[role=alert]").await.contains("do not match"));
         browser.fill("#password", password).await;
         browser.fill("#repeated", password).await;
         browser.click("main button.primary").await;

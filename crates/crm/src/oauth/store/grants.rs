@@ -10,10 +10,11 @@ use crate::oauth::grants::{Grant, GrantRecord};
 macro_rules! grants {
     ($of:literal) => {
         concat!(
-            "SELECT g.id, t.id, t.name, g.user_id, u.name, c.id, c.name, g.scopes, g.declined, \
+            "SELECT g.id, t.id, t.name, g.user_id, coalesce(m.name, u.name), c.id, c.name, g.scopes, g.declined, \
              g.connected_at, g.last_used_at, g.revoked_at, g.tenant_no FROM oauth_grants g \
              JOIN tenants t ON t.no = g.tenant_no JOIN users u ON u.id = g.user_id \
-             JOIN oauth_clients c ON c.id = g.client_id WHERE ",
+             JOIN oauth_clients c ON c.id = g.client_id \
+             LEFT JOIN memberships m ON m.tenant_no = g.tenant_no AND m.user_id = g.user_id WHERE ",
             $of
         )
     };
@@ -22,8 +23,8 @@ macro_rules! grants {
 zoop_db::global_statements! {
     TOUCH = "UPDATE oauth_grants SET last_used_at = $2 WHERE id = $1";
     GREATEST = "SELECT id FROM oauth_grants ORDER BY id DESC LIMIT 1";
-    ADD = "INSERT INTO oauth_grants (id, tenant_no, user_id, client_id, scopes, declined) \
-           VALUES ($1, $2, $3, $4, $5, $6)";
+    ADD = "INSERT INTO oauth_grants (id, tenant_no, user_id, client_id, scopes, declined, ends_at) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7)";
     CONNECT = "UPDATE oauth_grants SET connected_at = $2, last_used_at = $2 \
                WHERE id = $1 AND connected_at IS NULL";
     REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
@@ -62,10 +63,11 @@ pub(crate) fn add(
     client_id: &str,
     scopes: Scopes,
     declined: Scopes,
+    ends_at: Timestamp,
 ) -> Result<()> {
     let tenant = tx.tenant()?.0;
     let (scopes, declined) = (scopes.list(), declined.list());
-    tx.global_execute(ADD, params![id, tenant, user, client_id, scopes, declined])?;
+    tx.global_execute(ADD, params![id, tenant, user, client_id, scopes, declined, ends_at])?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ zoop_db::global_statements! {
     DROP_OLDEST = "DELETE FROM oauth_requests WHERE hash IN (SELECT hash FROM oauth_requests \
                    WHERE session_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     TAKE = "DELETE FROM oauth_requests WHERE hash = $1 AND session_id = $2 AND expires_at > $3";
+    SHORTEN = "UPDATE oauth_requests SET expires_at = $1 WHERE expires_at > $2";
     SWEEP = "DELETE FROM oauth_requests WHERE expires_at <= $1";
 }
 
@@ -78,4 +79,10 @@ pub(crate) fn take(
 
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.sweep(SWEEP, params![now])?)
+}
+
+/// Lets no request wait longer than until `latest`, where one does by more than `slack`.
+pub(crate) fn shorten(tx: &mut WriteTx<'_>, latest: Timestamp, slack: i64) -> Result<()> {
+    tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + slack)])?;
+    Ok(())
 }

@@ -3,14 +3,14 @@
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::{Account, Country, Role, Scopes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 
 /// Whose a code or token is: what a [`Holder`] is read from.
 macro_rules! holder {
     () => {
         "g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, g.scopes, c.id, c.name, \
-         g.revoked_at IS NOT NULL"
+         g.revoked_at IS NOT NULL, g.ends_at"
     };
 }
 macro_rules! of_grant {
@@ -44,7 +44,14 @@ zoop_db::global_statements! {
                 VALUES ($1, $2, $3, $4, $5)";
     USE_CODE = "UPDATE oauth_codes SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
     ADD_TOKEN = "INSERT INTO oauth_tokens (hash, grant_id, kind, scopes, expires_at) \
-                 VALUES ($1, $2, $3, $4, $5)";
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO NOTHING";
+    END_OF = "SELECT expires_at FROM oauth_tokens WHERE hash = $1";
+    ADD_SUCCESSOR = "INSERT INTO oauth_successors (hash, salt, expires_at) VALUES ($1, $2, $3) \
+                     ON CONFLICT (hash) DO NOTHING";
+    SUCCESSOR = "SELECT salt FROM oauth_successors WHERE hash = $1";
+    SHORTEN_CODES = "UPDATE oauth_codes SET expires_at = $1 WHERE expires_at > $2";
+    SHORTEN_REFRESH = "UPDATE oauth_tokens SET expires_at = $1 WHERE expires_at > $2";
+    SWEEP_SUCCESSORS = "DELETE FROM oauth_successors WHERE expires_at <= $1";
     ROTATE = "UPDATE oauth_tokens SET rotated_at = $2 WHERE hash = $1 AND rotated_at IS NULL";
     REVOKE = "UPDATE oauth_tokens SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL";
     SWEEP_CODES = "DELETE FROM oauth_codes WHERE expires_at < $1";
@@ -82,6 +89,8 @@ pub(crate) struct Holder {
     pub(crate) client_id: String,
     pub(crate) client_name: String,
     pub(crate) is_revoked: bool,
+    /// When the grant ends in any case; none where that was not written down.
+    pub(crate) ends_at: Option<Timestamp>,
 }
 
 pub(crate) struct Code {
@@ -160,6 +169,7 @@ fn holder(row: &mut Row<'_>) -> Result<Holder> {
         client_id: row.take()?,
         client_name: row.take()?,
         is_revoked: row.take()?,
+        ends_at: row.take()?,
     })
 }
 
@@ -180,6 +190,7 @@ pub(crate) fn use_code(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) ->
     Ok(tx.global_execute(USE_CODE, params![hash, now])? > 0)
 }
 
+/// Adds a token, unless it is there already; when the one that is there ends.
 pub(crate) fn add_token(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
@@ -187,10 +198,43 @@ pub(crate) fn add_token(
     kind: &str,
     scopes: Scopes,
     expires_at: Timestamp,
-) -> Result<()> {
+) -> Result<Timestamp> {
     let scopes = scopes.list();
-    tx.global_execute(ADD_TOKEN, params![hash, grant, kind, scopes, expires_at])?;
+    if tx.global_execute(ADD_TOKEN, params![hash, grant, kind, scopes, expires_at])? == 1 {
+        return Ok(expires_at);
+    }
+    let found = tx.global_first::<_, Error>(END_OF, params![hash], |row| Ok(row.take()?))?;
+    Ok(found.unwrap_or(expires_at))
+}
+
+/// What the successors of an exchanged refresh token are derived from: what was kept for it first.
+pub(crate) fn successor_salt(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    fresh: &[u8; 32],
+    until: Timestamp,
+) -> Result<Vec<u8>> {
+    tx.global_execute(ADD_SUCCESSOR, params![hash, fresh, until])?;
+    tx.global_first::<_, Error>(SUCCESSOR, params![hash], |row| Ok(row.take()?))?
+        .ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// Lets nothing last longer than these times, where it does by more than `slack`.
+pub(crate) fn shorten(
+    tx: &mut WriteTx<'_>,
+    codes: Timestamp,
+    refresh: Timestamp,
+    slack: i64,
+) -> Result<()> {
+    let beyond = |end: Timestamp| Timestamp(end.0 + slack);
+    tx.global_execute(SHORTEN_CODES, params![codes, beyond(codes)])?;
+    tx.global_execute(SHORTEN_REFRESH, params![refresh, beyond(refresh)])?;
     Ok(())
+}
+
+/// Removes the salts that are no longer needed; how many.
+pub(crate) fn sweep_successors(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP_SUCCESSORS, params![now])?)
 }
 
 /// Marks a refresh token as exchanged, unless it is so already.

@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
-use super::person;
+use super::links::Factor;
+use super::person::{self, By};
+use super::restart::{self, Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
 use crate::clock::{Environment, Moment};
 use crate::context::Recorded;
@@ -21,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{Id, kinds};
 use crate::secret::Secret;
+use crate::users;
 
 /// Characters that a subject may have (OpenID Connect Core 1.0, 2).
 const SUBJECT_CHARACTERS: usize = 255;
@@ -43,7 +46,7 @@ pub enum Outcome {
     In(Secret),
     /// Nobody here is meant.
     Nobody,
-    /// The address is that of somebody who has a password here, and is not signed in with it.
+    /// The address is that of somebody whose password here is proved, and who is not signed in with it.
     HasPassword,
 }
 
@@ -74,9 +77,9 @@ impl Recorded for Identity {
 /// every business that they work in is told. Who works in none is nobody's to sign in. The session that
 /// the browser had `before` ends.
 ///
-/// A password here proves nothing about a mailbox: whoever held an invitation's link chose it. So who has
-/// one is met only in a session of their own; else somebody who chose it first would share the account of
-/// whom the provider names.
+/// A password whose mailbox was proved is met in a session of its person only. One that was never proved
+/// may be anybody's, since whoever held an invitation's link chose it: the mailbox that the provider has
+/// verified wins over it, and what was set up with it ends.
 ///
 /// # Errors
 /// The database's.
@@ -93,16 +96,26 @@ pub fn sign_in(
         None => by_email(tx, claimed)?,
     };
     let Some(user) = met else { return Ok(Outcome::Nobody) };
-    if super::store::workplaces(tx, user)?.is_empty() {
+    if super::store::workplaces(tx, user)?.is_empty() && !users::waits(tx, user)? {
         return Ok(Outcome::Nobody);
     }
-    if known.is_none() && super::store::password(tx, user)?.is_some() {
-        let now = environment.clock.now();
-        let here = before.map(|secret| sessions::find(tx, secret, now)).transpose()?.flatten();
-        if here.is_none_or(|signed_in| signed_in.user != user) {
-            let reason = "company's account not connected";
-            person::tell_refused(tx, environment, user, origin.address, reason)?;
-            return Ok(Outcome::HasPassword);
+    let is_own_session = is_own(tx, environment, user, before)?;
+    let has_password = super::store::password(tx, user)?.is_some();
+    let is_proved = super::store::is_proved(tx, user)?;
+    if known.is_none() && has_password && is_proved && !is_own_session {
+        let reason = "company's account not connected";
+        person::tell_refused(tx, environment, user, origin.address, reason)?;
+        return Ok(Outcome::HasPassword);
+    }
+    let by = By::Unproved(origin.address);
+    if !is_proved && verifies(tx, claimed, user)? {
+        let meets_a_stranger = known.is_none() && !is_own_session;
+        if !has_password {
+            restart::prove(tx, environment, user, by)?;
+        } else if meets_a_stranger || users::waits(tx, user)? {
+            let restart =
+                Restart { password: None, mailbox: Mailbox::Proved, factor: Factor::Ends };
+            restart.run(tx, environment, user, by)?;
         }
     }
     sessions::replace(tx, environment, before, origin)?;
@@ -111,6 +124,25 @@ pub fn sign_in(
         link(tx, environment, claimed, &secret, origin)?;
     }
     Ok(Outcome::In(secret))
+}
+
+/// Whether the browser comes in a session of this very person.
+fn is_own(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    before: Option<&Secret>,
+) -> Result<bool> {
+    let Some(secret) = before else { return Ok(false) };
+    let here = sessions::find(tx, secret, environment.clock.now())?;
+    Ok(here.is_some_and(|signed_in| signed_in.user == user))
+}
+
+/// Whether the mailbox that the provider has verified is the person's.
+fn verifies(tx: &mut ReadTx<'_>, claimed: &Claimed, user: Id<kinds::User>) -> Result<bool> {
+    let Some(address) = &claimed.verified_email else { return Ok(false) };
+    let person = super::store::person(tx, user)?;
+    Ok(person.is_some_and(|person| email::key(&person.email) == email::key(address)))
 }
 
 /// Whether a person is known to a provider.
@@ -126,7 +158,9 @@ fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::U
     let subject = claimed.subject.chars().count();
     match &claimed.verified_email {
         Some(address) if (1..=SUBJECT_CHARACTERS).contains(&subject) => {
-            store::unmet(tx, &email::key(address), &claimed.issuer)
+            let Some(person) = users::store::by_email(tx, address)? else { return Ok(None) };
+            let is_met = store::is_met(tx, person.id, &claimed.issuer)?;
+            Ok(Some(person.id).filter(|_| !is_met))
         }
         _ => Ok(None),
     }

@@ -3,15 +3,14 @@
 use zoop_db::{ReadTx, WriteTx, params};
 
 use super::Identity;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 
 zoop_db::global_statements! {
     IDENTITY = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
     /// Whoever is known to the issuer already is somebody else there than the one who is met: companies
     /// give the address of who has left to who comes.
-    UNMET = "SELECT u.id FROM users u WHERE u.email_key = $1 AND NOT EXISTS \
-             (SELECT 1 FROM identities i WHERE i.user_id = u.id AND i.issuer = $2)";
+    IS_MET = "SELECT 1 FROM identities WHERE user_id = $1 AND issuer = $2";
     INSERT_IDENTITY = "INSERT INTO identities (issuer, subject, user_id, linked_at) \
                        VALUES ($1, $2, $3, $4) ON CONFLICT (issuer, subject) DO NOTHING";
 }
@@ -25,13 +24,11 @@ pub(super) fn user(
     tx.global_first(IDENTITY, params![issuer, subject], |row| Ok(row.take()?))
 }
 
-/// Whose e-mail address this is, if that person was never met at the issuer.
-pub(super) fn unmet(
-    tx: &mut ReadTx<'_>,
-    key: &str,
-    issuer: &str,
-) -> Result<Option<Id<kinds::User>>> {
-    tx.global_first(UNMET, params![key, issuer], |row| Ok(row.take()?))
+/// Whether a person was met at the issuer before.
+pub(super) fn is_met(tx: &mut ReadTx<'_>, user: Id<kinds::User>, issuer: &str) -> Result<bool> {
+    let found =
+        tx.global_first::<i64, Error>(IS_MET, params![user, issuer], |row| Ok(row.take()?))?;
+    Ok(found.is_some())
 }
 
 /// Keeps an identity; whether it was not there before, in which case it is this person's now.

@@ -369,7 +369,7 @@ fn an_address_that_was_given_to_somebody_else_does_not_make_them_who_had_it() {
 #[both]
 fn who_has_a_password_here_connects_the_account_in_a_session_of_their_own() {
     let house = House::build();
-    // Somebody who followed the link of an invitation chose a password for the owner's address.
+    // A password that the operator vouches for.
     let user = Business::user(&house.server.business.owner);
     let environment = house.server.world.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -395,4 +395,36 @@ fn who_has_a_password_here_connects_the_account_in_a_session_of_their_own() {
     assert!(account().contains(button), "{}", account());
     assert_eq!(house.signed_in(&come_with(&own)).user, user);
     assert_eq!(house.signed_in(&house.sign_in(|_| {})).user, user, "known from then on");
+}
+
+#[both]
+fn a_mailbox_that_the_provider_has_verified_wins_over_a_password_that_nobody_has_proved() {
+    let house = House::build();
+    // Somebody who followed the link of an invitation chose a password for the owner's address.
+    let user = Business::user(&house.server.business.owner);
+    let environment = house.server.world.environment.clone();
+    let set = move |tx: &mut zoop_db::WriteTx<'_>| {
+        passwords::set(tx, &environment, user, "a hash", By::Unproved(None))
+    };
+    house.server.world.write(set).expect("a password");
+    let (claimer, _) = house.server.world.sign_in(user);
+    let person = house.signed_in(&house.sign_in(|_| {}));
+    assert_eq!((person.user, person.is_proved), (user, true));
+    assert!(house.find(claimer.expose()).is_none(), "the claimer's session has ended");
+    let stored = house.server.world.read(move |tx| passwords::stored(tx, user));
+    assert_eq!(stored.expect("it is read"), None, "and the password is gone");
+    assert!(house.event_names().iter().any(|name| name == "password_removed"));
+}
+
+#[both]
+fn an_address_of_another_domain_is_nobody_here() {
+    let house = House::build();
+    let look_alike = |claims: &mut Value| claims["email"] = json!("owner@acm\u{435}.example");
+    assert_refused(&house.sign_in(look_alike), 403, "Nobody here is known");
+    let folded = |claims: &mut Value| claims["email"] = json!("owner@acme.e\u{17f}ample");
+    assert_refused(&house.sign_in(folded), 403, "Nobody here is known");
+    let dotless = |claims: &mut Value| claims["email"] = json!("o\u{17f}ner@acme.example");
+    assert_refused(&house.sign_in(dotless), 403, "Nobody here is known");
+    let cased = |claims: &mut Value| claims["email"] = json!("Owner@ACME.example");
+    assert_eq!(house.signed_in(&house.sign_in(cased)).email, OWNER);
 }

@@ -131,8 +131,14 @@ fn an_exchanged_refresh_token_is_taken_again_for_two_minutes_and_then_betrays_it
     let second = tokens(&program.refresh(&first.refresh, &[]));
     server.world.clock.advance(2 * MINUTE);
     let third = tokens(&program.refresh(&first.refresh, &[]));
+    assert_eq!((&third.access, &third.refresh), (&second.access, &second.refresh), "the same pair");
+    assert_eq!((second.seconds, third.seconds), (3_600, 3_480), "what is left of the hour");
     assert_eq!(standing(&server, &third.access), Ok(()));
+    let less = tokens(&program.refresh(&first.refresh, &[("scope", "read:notes")]));
+    assert_eq!(less.refresh, second.refresh, "one chain, whatever is asked");
+    assert_ne!(less.access, second.access);
     let fourth = tokens(&program.refresh(&third.refresh, &[]));
+    assert_ne!(fourth.refresh, third.refresh);
     assert_eq!(told(&server, &server.business, "token_replayed"), 0);
     server.world.clock.advance(1);
     // The second use did not lengthen the first one's time.
@@ -142,6 +148,24 @@ fn an_exchanged_refresh_token_is_taken_again_for_two_minutes_and_then_betrays_it
         assert_refused(&program.refresh(&token.refresh, &[]), 400, "invalid_grant");
     }
     assert_eq!(told(&server, &server.business, "token_replayed"), 1, "told once");
+}
+
+#[both]
+fn a_token_that_a_clock_that_was_ahead_has_dated_lasts_no_longer_than_others() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let years = 2 * 365 * DAY;
+    server.world.clock.advance(years);
+    let browser = Browser::of(&server, &server.business.owner);
+    let first = program.connect(&browser, &server.business, EVERY_SCOPE);
+    let second = tokens(&program.refresh(&first.refresh, &[]));
+    server.world.clock.advance(-years);
+    assert_eq!(standing(&server, &second.access), Err("expired".to_owned()));
+    let third = tokens(&program.refresh(&second.refresh, &[]));
+    assert_eq!(standing(&server, &third.access), Ok(()));
+    // Nobody knows how long ago the first was exchanged.
+    assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
+    assert_eq!(told(&server, &server.business, "token_replayed"), 1);
 }
 
 #[both]

@@ -29,7 +29,11 @@ fn a_new_person_chooses_a_password_and_is_in() {
     let mut browser = Browser::new(&server);
     let page = browser.get(&path);
     assert_eq!(page.status, 200, "{page:?}");
-    assert!(page.body.contains("Join Acme") && page.body.contains("office"), "{}", page.body);
+    assert!(
+        page.body.contains("Join <bdi>Acme</bdi>") && page.body.contains("office"),
+        "{}",
+        page.body
+    );
     for (password, fault) in [("short", "longer"), (NEW, "somebody would try")] {
         let reply = choose(&mut browser, &path, password);
         assert_eq!(reply.status, 400);
@@ -60,20 +64,19 @@ fn a_known_person_signs_in_to_accept_and_nobody_else_can() {
     let made = server.world.operate(Some(other.account), "invitations.create", who);
     let path = made["path"].as_str().expect("a path").to_owned();
 
-    // Without a password they have to get one elsewhere: whoever invites them must not give it.
+    // With and without a password, they have to sign in: whoever invites them must not give them one.
     let mut browser = Browser::new(&server);
-    for reply in [browser.get(&path), choose(&mut browser, &path, "a thief's password")] {
-        assert_eq!(reply.status, 409, "{reply:?}");
-    }
+    let leads_to_sign_in = |browser: &mut Browser<'_>| {
+        let reply = choose(browser, &path, "a thief's password");
+        let sign_in = location(&reply).to_owned();
+        assert!(sign_in.starts_with("/sign-in?next=%2Finvitations%2Fzoop_in_"), "{sign_in}");
+    };
+    leads_to_sign_in(&mut browser);
     set_password(&server, OFFICE, PASSWORD);
-    let page = browser.get(&path);
-    assert!(page.body.contains("sign in to accept"), "{}", page.body);
-    let reply = choose(&mut browser, &path, "a thief's password");
-    let sign_in = location(&reply).to_owned();
-    assert!(sign_in.starts_with("/sign-in?next=%2Finvitations%2Fzoop_in_"), "{sign_in}");
+    leads_to_sign_in(&mut browser);
 
     let mut owner = Browser::owner(&server);
-    assert!(owner.get(&path).body.contains("another person"));
+    assert!(owner.get(&path).body.contains("a different person"));
     assert_eq!(owner.post(&path, &[]).status, 400, "it is not the owner's");
 
     let fields = [("email", OFFICE), ("password", PASSWORD), ("next", path.as_str())];
@@ -82,6 +85,51 @@ fn a_known_person_signs_in_to_accept_and_nobody_else_can() {
     let page = browser.get("/account").body;
     assert!(page.contains("Acme") && page.contains("Borealis"), "{page}");
     assert_eq!(browser.post(&path, &[]).status, 410);
+}
+
+#[both]
+fn the_page_tells_nobody_who_is_not_signed_in_whether_the_person_is_known() {
+    let server = start();
+    set_password(&server, OFFICE, PASSWORD);
+    let other = server.world.empty_business("Borealis").account;
+    let page = |email: &str| {
+        let who = json!({ "name": "Nadia", "email": email, "role": "tech" });
+        let made = server.world.operate(Some(other), "invitations.create", who);
+        let path = made["path"].as_str().expect("a path").to_owned();
+        let reply = Browser::new(&server).get(&path);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let token = path.strip_prefix("/invitations/").expect("a token");
+        reply.body.replace(token, "TOKEN").replace(email, "EMAIL")
+    };
+    let new = page(NEW);
+    assert!(new.contains("Already have an account?"), "{new}");
+    assert_eq!(page(OFFICE), new, "with a password");
+    assert_eq!(page("tech@acme.example"), new, "without one");
+}
+
+#[both]
+fn another_business_does_not_trust_who_has_never_shown_that_the_mailbox_is_theirs() {
+    let server = start();
+    let (path, _) = invite(&server, NEW, "office");
+    let mut claimer = Browser::new(&server);
+    assert_eq!(location(&choose(&mut claimer, &path, PASSWORD)), "/account?done=joined");
+    let other = server.world.empty_business("Borealis").account;
+    let who = json!({ "name": "Nadia", "email": NEW, "role": "owner" });
+    let made = server.world.operate(Some(other), "invitations.create", who.clone());
+    let path = made["path"].as_str().expect("a path").to_owned();
+    let refused = claimer.post(&path, &[]);
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.body.contains("Confirm first that this e-mail address is yours"));
+    let added = server.world.operate(Some(other), "users.create", who);
+    assert!(added["waiting"].is_string(), "{added}");
+    assert!(!claimer.get("/account").body.contains("Borealis"));
+    assert_eq!(claimer.get(&format!("/team?business={}", other.id)).status, 403);
+
+    set_password(&server, NEW, "another phrase");
+    assert!(!claimer.is_in());
+    let mut person = Browser::new(&server);
+    person.sign_in(NEW, "another phrase");
+    assert_eq!(person.get(&format!("/team?business={}", other.id)).status, 200);
 }
 
 #[both]

@@ -7,6 +7,7 @@ mod pages;
 mod second_factor;
 mod sign_in;
 mod team;
+mod way_back;
 
 use std::collections::BTreeMap;
 

@@ -14,6 +14,10 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/sign-in"),
     ("GET", "/sign-in/second-factor"),
     ("POST", "/sign-in/second-factor"),
+    ("GET", "/sign-in/forgot"),
+    ("POST", "/sign-in/forgot"),
+    ("GET", "/password/x"),
+    ("POST", "/password/x"),
     ("POST", "/sign-out"),
     ("GET", "/invitations/x"),
     ("POST", "/invitations/x"),
@@ -30,6 +34,7 @@ const PAGES: &[(&str, &str)] = &[
     ("GET", "/team/remove"),
     ("POST", "/team/remove"),
     ("POST", "/team/invite"),
+    ("POST", "/team/password-link"),
     ("POST", "/team/revoke"),
 ];
 
@@ -195,7 +200,9 @@ fn names_of_any_direction_stay_within_themselves() {
 #[both]
 fn the_sign_in_says_where_no_browser_would_keep_it() {
     let is_told = |server: &Server| {
-        crate::http::get(server.public, "/sign-in").body.contains("keep no session without TLS")
+        crate::http::get(server.public, "/sign-in")
+            .body
+            .contains("do not keep a session without HTTPS")
     };
     assert!(!is_told(&start()), "on this machine");
     let within = |settings: &mut Settings| {

@@ -72,7 +72,7 @@ fn what_was_begun_is_over_after_ten_minutes() {
         let reply = browser.post("/account/second-factor/confirm", &[("code", &typed)]);
         assert_eq!(reply.status, 400, "{reply:?}");
         assert!(!reply.body.contains(&letters), "{reply:?}");
-        assert!(reply.body.contains("Begin once more"), "{reply:?}");
+        assert!(reply.body.contains("start it again"), "{reply:?}");
     }
     assert_eq!(told(&server, "second_factor_on"), 0);
     turn_on(&server);

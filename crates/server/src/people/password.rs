@@ -1,0 +1,181 @@
+//! The way back in: a link for a new password by mail, and the page that such links lead to.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::error::Error;
+use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::sign_in::links::{self, Factor, Followed, Outcome};
+use zoop_crm::sign_in::password::Password;
+
+use super::mail::Mailer;
+use super::sign_in::ask_for_code;
+use super::visit::{Visit, either, give_session};
+use crate::app::App;
+use crate::visitors::Action;
+use crate::web::next::HOME;
+use crate::web::page;
+
+const PATH: &str = "/password/";
+
+#[derive(Template)]
+#[template(path = "forgot.html")]
+struct Forgot;
+
+#[derive(Template)]
+#[template(path = "new_password.html")]
+struct NewPassword<'a> {
+    path: &'a str,
+    email: &'a str,
+    /// Whether the second factor is turned off too.
+    ends_factor: bool,
+    fault: &'a str,
+}
+
+/// `GET /sign-in/forgot`
+pub(super) async fn forgot(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let visit = Visit::begin(&app, request, Action::Page)?;
+        mailer(&visit)?;
+        Ok(page::page(StatusCode::OK, &Forgot))
+    };
+    either(answer.await)
+}
+
+/// What sends the links; without it there is no such page.
+fn mailer(visit: &Visit) -> Result<Mailer, Response> {
+    visit.shared.settings.mail.clone().ok_or_else(page::not_found)
+}
+
+/// `POST /sign-in/forgot`: the same answer whether or not the address is known, and as soon.
+pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let visit = Visit::begin(&app, request, Action::SignIn)?;
+        let form = visit.form().await?;
+        let mailer = mailer(&visit)?;
+        let (email, from) = (form.text("email").trim().to_owned(), visit.address);
+        let asked = email.clone();
+        let may_go =
+            visit.write(move |tx, environment| links::asked(tx, environment, &asked, from)).await?;
+        if may_go {
+            send(&visit, mailer, email);
+        }
+        Ok(page::stop(
+            StatusCode::OK,
+            "Check your mail",
+            "If this e-mail address has an account here, a message with a link for a new password is \
+             on its way. The link works for 30 minutes. If nothing arrives, check your spam folder, or \
+             ask an owner of your business.",
+        ))
+    };
+    either(answer.await)
+}
+
+/// Looked up and sent aside: an answer that waited for it would come later where there is an account.
+fn send(visit: &Visit, mailer: Mailer, email: String) {
+    let Some(place) = mailer.place() else {
+        tracing::warn!("a link for a new password was not sent: too many mails are on their way");
+        return;
+    };
+    let (shared, deadline, from) = (visit.shared.clone(), visit.deadline, visit.address);
+    tokio::spawn(async move {
+        let environment = shared.environment.clone();
+        let made = shared.db.write::<_, Error>(deadline, move |tx| {
+            links::make_for_mail(tx, &environment, &email, from)
+        });
+        let (person, made) = match made.await {
+            Ok(Some(made)) => made,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(?error, "a link for a new password could not be made");
+                return;
+            }
+        };
+        let link = format!("{}{}", shared.settings.public_url, made.path());
+        let post = move || mailer.send_password_link(&person.email, &link);
+        match tokio::task::spawn_blocking(post).await {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => tracing::warn!(%cause, "a link for a new password could not be sent"),
+            Err(cause) => tracing::error!(%cause, "sending a link for a new password failed"),
+        }
+        drop(place);
+    });
+}
+
+/// `GET /password/{token}`
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let visit = Visit::begin(&app, request, Action::SignIn)?;
+        let (_, link) = open(&visit).await?;
+        Ok(form(&visit, &link, ""))
+    };
+    either(answer.await)
+}
+
+fn form(visit: &Visit, link: &Followed, fault: &str) -> Response {
+    let template = NewPassword {
+        path: &visit.target,
+        email: &link.person.email,
+        ends_factor: link.factor == Factor::Ends,
+        fault,
+    };
+    let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    page::page(status, &template)
+}
+
+/// What this link is good for, if it still works.
+async fn open(visit: &Visit) -> Result<(Secret, Followed), Response> {
+    let token = visit.target.strip_prefix(PATH).unwrap_or_default();
+    let secret = Secret::parse_as(SecretKind::PasswordLink, token).ok_or_else(over)?;
+    let known = secret.clone();
+    let found = visit.read(move |tx, environment| {
+        let now = environment.clock.now();
+        links::find(tx, &known, now)
+    });
+    let link = found.await?.ok_or_else(over)?;
+    Ok((secret, link))
+}
+
+fn over() -> Response {
+    page::stop(
+        StatusCode::GONE,
+        "This link no longer works",
+        "A link for a new password works once and for a limited time. Ask for a new one.",
+    )
+}
+
+/// `POST /password/{token}`
+pub(super) async fn choose(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let visit = Visit::begin(&app, request, Action::SignIn)?;
+        let sent = visit.form().await?;
+        let (secret, link) = open(&visit).await?;
+        if sent.text("password") != sent.text("repeated") {
+            return Ok(form(&visit, &link, "The passwords do not match."));
+        }
+        let password = match Password::choose(sent.text("password"), &link.person.email) {
+            Ok(password) => password,
+            Err(Error::InvalidInput { message, .. }) => return Ok(form(&visit, &link, &message)),
+            Err(error) => return Err(page::failed(&error)),
+        };
+        let entropy = visit.shared.environment.entropy.clone();
+        let hash = move || password.hash(&entropy);
+        let hash = visit.shared.hashing.run(visit.deadline, hash).await?;
+        let (origin, before) = (visit.origin(), visit.session());
+        let followed = visit.try_write(move |tx, environment| {
+            links::follow(tx, environment, &secret, &hash, &origin, before.as_ref())
+        });
+        match followed.await {
+            Ok(Outcome::In(session)) => {
+                let mut response = page::go_to("/account?done=new-password");
+                give_session(&mut response, &session);
+                Ok(response)
+            }
+            Ok(Outcome::NeedsCode(pending)) => Ok(ask_for_code(&pending, HOME)),
+            Err(Error::Conflict { retry_after_s: None, .. }) => Err(over()),
+            Err(error) => Err(page::failed(&error)),
+        }
+    };
+    either(answer.await)
+}

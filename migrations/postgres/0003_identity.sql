@@ -1,0 +1,56 @@
+-- Who has shown that an e-mail address is theirs, what waits until they do, and the way back in.
+
+-- When the person showed that the mailbox is theirs.
+ALTER TABLE users ADD COLUMN proved_at timestamptz;
+
+-- What a business calls the person; empty in rows from before, which use the person's name.
+ALTER TABLE memberships ADD COLUMN name text;
+
+-- When the link went out by mail and was shown to no one else.
+ALTER TABLE invitations ADD COLUMN mailed_at timestamptz;
+
+-- When the grant ends in any case; empty in rows from before.
+ALTER TABLE oauth_grants ADD COLUMN ends_at timestamptz;
+
+-- Memberships that give no rights until the person shows that the mailbox is theirs.
+CREATE TABLE waiting_memberships (
+  tenant_no integer NOT NULL REFERENCES tenants (no),
+  user_id uuid NOT NULL REFERENCES users (id),
+  role text NOT NULL CHECK (role IN ('owner', 'office', 'tech')),
+  name text NOT NULL,
+  since timestamptz NOT NULL,
+  PRIMARY KEY (tenant_no, user_id)
+);
+CREATE INDEX waiting_memberships_of_user ON waiting_memberships (user_id, tenant_no);
+
+-- Links by which a person chooses a new password.
+CREATE TABLE password_links (
+  hash bytea PRIMARY KEY,
+  user_id uuid NOT NULL REFERENCES users (id),
+  -- Who has seen the link: only the mailbox, or the owner or operator who made it.
+  origin text NOT NULL CHECK (origin IN ('mail', 'owner', 'operator')),
+  made_by uuid REFERENCES users (id),
+  -- Whether the second factor is turned off as well.
+  ends_factor boolean NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX password_links_of_user ON password_links (user_id);
+CREATE INDEX password_links_by_end ON password_links (expires_at);
+
+-- What the successors of an exchanged refresh token are derived from, for as long as the token is
+-- taken again.
+CREATE TABLE oauth_successors (
+  hash bytea PRIMARY KEY,
+  salt bytea NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX oauth_successors_by_end ON oauth_successors (expires_at);
+
+-- Browsers that a person has signed in with.
+CREATE TABLE devices (
+  hash bytea PRIMARY KEY,
+  user_id uuid NOT NULL REFERENCES users (id),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX devices_of_user ON devices (user_id, expires_at);
+CREATE INDEX devices_by_end ON devices (expires_at);
