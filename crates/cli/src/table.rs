@@ -20,6 +20,8 @@ const GAP: usize = 2;
 enum Kind {
     /// A text, which may be cut.
     Text,
+    /// A short word, which is never cut.
+    Word,
     /// A time, to the minute.
     Time,
     /// An id, which is left out where there is no room.
@@ -40,6 +42,11 @@ impl Column {
         Self { heading, key, kind: Kind::Text }
     }
 
+    /// A column of words that make no sense when they are cut.
+    pub(crate) const fn word(heading: &'static str, key: &'static str) -> Self {
+        Self { heading, key, kind: Kind::Word }
+    }
+
     /// A column of times.
     pub(crate) const fn time(heading: &'static str, key: &'static str) -> Self {
         Self { heading, key, kind: Kind::Time }
@@ -53,7 +60,7 @@ impl Column {
     fn cell(self, row: &Value) -> String {
         match self.kind {
             Kind::Time => minute(&row[self.key]),
-            Kind::Text | Kind::Id => cell(&row[self.key]),
+            Kind::Text | Kind::Word | Kind::Id => cell(&row[self.key]),
         }
     }
 }
@@ -102,29 +109,39 @@ fn widest(cells: &[String]) -> usize {
     cells.iter().map(|cell| cell.width()).max().unwrap_or_default()
 }
 
-/// Leaves ids out, then cuts the widest text, until the table fits or nothing is left to give.
+/// Leaves out ids, then columns that hold nothing; then cuts the widest text, and where that is not enough
+/// leaves out the last text.
 fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
+    let is_empty = |cells: &[String]| cells[1..].iter().all(|cell| cell == "-");
     loop {
         let all: usize = columns.iter().map(|(_, cells)| widest(cells) + GAP).sum();
-        let Some(excess) = all.saturating_sub(GAP).checked_sub(width).filter(|it| *it > 0) else {
+        let excess = all.saturating_sub(GAP).saturating_sub(width);
+        if excess == 0 || columns.len() == 1 {
             return;
-        };
-        if let Some(place) = columns.iter().rposition(|(column, _)| column.kind == Kind::Id)
-            && columns.len() > 1
-        {
+        }
+        let spare = columns
+            .iter()
+            .rposition(|(column, _)| column.kind == Kind::Id)
+            .or_else(|| columns.iter().rposition(|(_, cells)| is_empty(cells)));
+        if let Some(place) = spare {
             columns.remove(place);
             continue;
         }
         let texts = columns.iter_mut().filter(|(column, _)| column.kind == Kind::Text);
         let Some((_, cells)) = texts.max_by_key(|(_, cells)| widest(cells)) else { return };
         let now = widest(cells);
-        if now <= NARROWEST {
-            return;
-        }
-        // One step at a time, so that two long texts give way alike.
-        let step = excess.min(4).min(now - NARROWEST);
-        for cell in cells.iter_mut() {
-            *cell = cut(cell, now - step);
+        if now > NARROWEST {
+            // One step at a time, so that two long texts give way alike.
+            let step = excess.min(4).min(now - NARROWEST);
+            for cell in cells.iter_mut() {
+                *cell = cut(cell, now - step);
+            }
+        } else {
+            let last = columns.iter().rposition(|(column, _)| column.kind == Kind::Text);
+            match last {
+                Some(place) if place > 0 => drop(columns.remove(place)),
+                _ => return,
+            }
         }
     }
 }
@@ -201,6 +218,22 @@ mod tests {
             assert!(fitted.lines().all(|line| line.width() <= width), "{fitted}");
             assert!(fitted.contains("…  2026-11-29 10:20"), "{fitted}");
         }
+    }
+
+    #[test]
+    fn what_holds_nothing_gives_way_before_texts_are_cut() {
+        let columns = [
+            Column::text("NAME", "name"),
+            Column::word("BEGINS", "hint"),
+            Column::time("USED", "used"),
+            Column::text("LIMIT", "limit"),
+        ];
+        let row = json!({ "name": "Name of a key", "hint": "zoop_uk_abcd", "limit": "unlimited" });
+        let rows = [row];
+        let fitted = table(&rows, &columns, Some(38));
+        assert_eq!(fitted.lines().next(), Some("NAME           BEGINS        LIMIT"));
+        let fitted = table(&rows, &columns, Some(22));
+        assert_eq!(fitted, "NAME      BEGINS\nName of…  zoop_uk_abcd\n");
     }
 
     #[test]

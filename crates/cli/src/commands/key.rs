@@ -16,9 +16,9 @@ use crate::table::Column;
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("FOR", "for"),
-    Column::text("BEGINS", "hint"),
+    Column::word("BEGINS", "hint"),
     Column::text("SCOPES", "scopes"),
-    Column::text("LIMIT", "shown_limit"),
+    Column::word("LIMIT", "shown_limit"),
     Column::time("LAST USED", "last_used_at"),
     Column::time("EXPIRES", "expires_at"),
     Column::time("REVOKED", "revoked_at"),
