@@ -10,7 +10,7 @@ use zoop_crm::clock::Environment;
 use zoop_crm::error::{Error, FieldProblem};
 use zoop_crm::id::{Id, kinds};
 use zoop_crm::tool::ToolDef;
-use zoop_crm::{catalog, run, tenants};
+use zoop_crm::{catalog, credential, run, tenants};
 use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
@@ -76,7 +76,7 @@ impl Operator {
             .wait()
         } else {
             db.write::<_, Error>(deadline, move |tx| {
-                let access = access(tx, &about, &environment)?;
+                let access = credential::for_write(tx, |tx| access(tx, &about, &environment))?;
                 run::write(tx, &access, &environment, tool, &arguments, None)
             })
             .wait()

@@ -1,9 +1,10 @@
 //! A presented credential becomes an [`Access`], in the same snapshot as the call's own reads. Nothing
 //! is cached, so a revocation, an expiry, a new role or a removal acts on the very next call.
 
-use zoop_db::{ReadTx, Timestamp, WriteTx};
+use zoop_db::{Earlier, ReadTx, Timestamp, WriteTx};
 
 use crate::access::{Access, Channel};
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::secret::{Secret, SecretKind};
@@ -66,15 +67,31 @@ pub fn authenticate(
     token: &str,
     channel: Channel,
     client: Option<String>,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<Result<Caller, Denied>> {
     let Some(secret) = Secret::parse(token) else { return Ok(Err(Denied::Invalid)) };
     match secret.kind() {
         SecretKind::UserKey | SecretKind::TenantKey => {
-            keys::caller(tx, &secret, channel, client, now)
+            keys::caller(tx, &secret, channel, client, clock)
         }
-        SecretKind::AccessToken => oauth::caller(tx, &secret, channel, now),
+        SecretKind::AccessToken => oauth::caller(tx, &secret, channel, clock),
         _ => Ok(Err(Denied::Invalid)),
+    }
+}
+
+/// Reads a caller's rights for a write, with `read`, and binds the transaction to their tenant. A write
+/// may wait there behind one that takes these rights away, so after a wait they are read again.
+///
+/// # Errors
+/// What `read` refuses, before the wait or after it.
+pub fn for_write<E>(
+    tx: &mut WriteTx<'_>,
+    mut read: impl FnMut(&mut ReadTx<'_>) -> std::result::Result<Access, E>,
+) -> std::result::Result<Access, E> {
+    let access = read(tx)?;
+    match access.account.map(|account| tx.bind(account.number)) {
+        Some(Earlier::MayBeStale) => read(tx),
+        Some(Earlier::Holds) | None => Ok(access),
     }
 }
 

@@ -69,6 +69,7 @@ pub fn write(
     if let Some(account) = access.account {
         tx.bind(account.number);
     }
+    tx.take_turn()?;
     let sent = needs_receipt(access, tool, receipt).then(|| arguments.clone());
     let now = environment.clock.now();
     let mut ctx = WriteCtx { tx, access, now, environment, changes: Vec::new(), is_private: false };

@@ -26,7 +26,7 @@ impl WriteHealth {
     /// A write failed; of the storage's own failures the first is told.
     pub(crate) fn failed(&self, failure: &Error) {
         if failure.is_the_storages() && !self.is_refusing.swap(true, Ordering::Relaxed) {
-            tracing::error!(%failure, "the storage refuses writes; reads go on");
+            tracing::error!(%failure, "the storage refuses writes");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Timestamp, Value};
 use crate::sql::{Dialect, Dialects};
-use crate::tx::Tenant;
+use crate::tx::{Earlier, Tenant};
 use crate::{postgres, sqlite};
 
 /// The connection of a running job.
@@ -42,12 +42,20 @@ impl Session<'_> {
         }
     }
 
-    /// Tells the engine whose rows the transaction is about from now on.
-    pub(crate) fn bind(&mut self, tenant: Tenant) {
+    /// See [`ReadTx::bind`](crate::ReadTx::bind).
+    pub(crate) fn bind(&mut self, tenant: Tenant) -> Earlier {
         match self {
             // Its statements name the tenant, and there is one writer.
-            Self::Sqlite(_) => {}
+            Self::Sqlite(_) => Earlier::Holds,
             Self::Postgres(connection) => connection.bind(tenant),
+        }
+    }
+
+    /// See [`WriteTx::take_turn`](crate::WriteTx::take_turn).
+    pub(crate) fn take_turn(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(connection) => connection.take_turn(),
         }
     }
 
@@ -184,6 +192,14 @@ impl Session<'_> {
         match self {
             Self::Sqlite(_) => Ok(None),
             Self::Postgres(connection) => connection.server_state().map(Some),
+        }
+    }
+
+    /// See [`ReadTx::others`](crate::ReadTx::others).
+    pub(crate) fn others(&mut self) -> Result<usize> {
+        match self {
+            Self::Sqlite(_) => Ok(0),
+            Self::Postgres(connection) => connection.others(),
         }
     }
 

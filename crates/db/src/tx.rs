@@ -16,6 +16,15 @@ use crate::sql::{Dialect, GlobalSql, Sql};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u32);
 
+/// What a transaction read before it was bound to a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// It still holds.
+    Holds,
+    /// Another write of the tenant may have changed it since.
+    MayBeStale,
+}
+
 /// A statement about one tenant's rows, its parameters, and what makes something of a row.
 pub type Ask<'p, F> = (Sql, &'p [Value<'p>], F);
 
@@ -40,10 +49,12 @@ impl<'c> ReadTx<'c> {
         Ok(Call { text: sql.0, tenant: Some(self.tenant()?), params })
     }
 
-    /// Binds the transaction to a tenant; every later tenant statement is about its rows alone.
-    pub fn bind(&mut self, tenant: Tenant) {
+    /// Binds the transaction to a tenant: every later tenant statement is about its rows only. A write
+    /// waits here for the tenant's other writes, so the answer says whether to read again what was read
+    /// before.
+    pub fn bind(&mut self, tenant: Tenant) -> Earlier {
         self.tenant = Some(tenant);
-        self.session.bind(tenant);
+        self.session.bind(tenant)
     }
 
     /// The tenant that the transaction is bound to.
@@ -150,6 +161,12 @@ impl<'c> ReadTx<'c> {
         self.session.server()
     }
 
+    /// Connections to the database's server that other processes of this program hold, as far as that can
+    /// be known there; none where there is no server.
+    pub fn others(&mut self) -> Result<usize> {
+        self.session.others()
+    }
+
     /// What the engine finds wrong with the database's structure; nothing when it is sound. It
     /// reads the whole database.
     pub fn faults(&mut self) -> Result<Vec<String>> {
@@ -196,6 +213,12 @@ fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> Call<'p> {
 impl<'c> WriteTx<'c> {
     pub(crate) fn new(session: Session<'c>) -> Self {
         Self(ReadTx::new(session))
+    }
+
+    /// Waits until the transaction is its tenant's only write. The next statement does so by itself; a
+    /// caller that reads the clock calls this first, so that the time is not from before the wait.
+    pub fn take_turn(&mut self) -> Result<()> {
+        self.0.session.take_turn()
     }
 
     /// Runs a statement that writes; the number of rows it touched.

@@ -239,7 +239,7 @@ fn authenticate(db: &Db, key: String) -> Result<Access> {
     let now = Timestamp(WRITTEN);
     let caller = db
         .read(Instant::now() + PATIENCE, move |tx| {
-            credential::authenticate(tx, &key, Channel::Mcp, None, now)
+            credential::authenticate(tx, &key, Channel::Mcp, None, &now)
         })
         .wait()
         .map_err(told)?;

@@ -142,9 +142,9 @@ impl Ticket {
 
     /// Checks the token in `tx` and counts the request; who the caller is.
     pub(crate) fn enter(&self, tx: &mut ReadTx<'_>) -> Result<Access, Halt> {
-        let now = self.shared.environment.clock.now();
+        let clock = &*self.shared.environment.clock;
         let caller =
-            credential::authenticate(tx, &self.token, Channel::Mcp, self.client.clone(), now)?;
+            credential::authenticate(tx, &self.token, Channel::Mcp, self.client.clone(), clock)?;
         let caller = caller.map_err(Halt::Denied)?;
         let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared, self.class));
         match pass.admission.refused_for {

@@ -171,7 +171,7 @@ fn key(
 
 /// The caller that a key is.
 fn access(to: &mut Caller<'_, '_>, key: &str) -> Result<Access> {
-    let now = to.clock.now();
-    let caller = credential::authenticate(to.tx, key, Channel::Mcp, Some("bench".to_owned()), now)?;
+    let (client, clock) = (Some("bench".to_owned()), &**to.clock);
+    let caller = credential::authenticate(to.tx, key, Channel::Mcp, client, clock)?;
     Ok(caller.map_err(|denied| Error::internal(denied.reason()))?.access)
 }

@@ -69,8 +69,8 @@ fn the_product_finds_what_the_landmarks_name() {
         let tool = catalog::find(tool).unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         let answer = db.read::<_, Error>(deadline, move |tx| {
-            let now = environment.clock.now();
-            let caller = credential::authenticate(tx, &key, Channel::Mcp, None, now)?.unwrap();
+            let clock = &*environment.clock;
+            let caller = credential::authenticate(tx, &key, Channel::Mcp, None, clock)?.unwrap();
             run::read(tx, &caller.access, &environment, tool, &arguments)
         });
         serde_json::from_str(&answer.wait().unwrap()).unwrap()

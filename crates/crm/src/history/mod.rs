@@ -5,7 +5,7 @@
 //! body only the old text is kept, and a draft leaves nothing until it is committed: what nobody
 //! else could read must not be readable here.
 
-mod store;
+pub(crate) mod store;
 pub mod tools;
 
 pub use tools::GROUP;
@@ -56,6 +56,7 @@ pub(crate) fn event<T>(
     if let Some(account) = access.account {
         tx.bind(account.number);
     }
+    tx.take_turn()?;
     let now = environment.clock.now();
     let mut ctx = WriteCtx { tx, access, now, environment, changes: Vec::new(), is_private: false };
     let done = work(&mut ctx)?;

@@ -1,9 +1,10 @@
 //! Whom an API key makes its bearer.
 
-use zoop_db::{ReadTx, Timestamp};
+use zoop_db::ReadTx;
 
 use super::{ActorKind, store};
 use crate::access::{Access, Account, Actor, Channel, Country, Credential, Scopes};
+use crate::clock::Clock;
 use crate::credential::{Caller, Denied, Used, is_news};
 use crate::error::Result;
 use crate::secret::Secret;
@@ -17,10 +18,12 @@ pub(crate) fn caller(
     secret: &Secret,
     channel: Channel,
     client: Option<String>,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<Result<Caller, Denied>> {
     let hash = secret.hash();
     let Some(key) = store::by_hash(tx, &hash)? else { return Ok(Err(Denied::Invalid)) };
+    // After the lookup, which may have waited for another write.
+    let now = clock.now();
     if key.revoked {
         return Ok(Err(Denied::Revoked));
     }

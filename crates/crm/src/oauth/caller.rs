@@ -1,10 +1,11 @@
 //! Whom an access token makes its bearer.
 
-use zoop_db::{ReadTx, Timestamp};
+use zoop_db::ReadTx;
 
 use super::store::tokens as store;
 use super::tokens;
 use crate::access::{Access, Actor, Channel, Credential};
+use crate::clock::Clock;
 use crate::credential::{Caller, Denied, Used, is_news};
 use crate::error::Result;
 use crate::secret::Secret;
@@ -18,11 +19,13 @@ pub(crate) fn caller(
     tx: &mut ReadTx<'_>,
     secret: &Secret,
     channel: Channel,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<Result<Caller, Denied>> {
     let Some(token) = store::by_access_token(tx, &secret.hash())? else {
         return Ok(Err(Denied::Invalid));
     };
+    // After the lookup, which may have waited for another write.
+    let now = clock.now();
     let Some(role) = token.role else { return Ok(Err(Denied::Revoked)) };
     if token.revoked {
         return Ok(Err(Denied::Revoked));

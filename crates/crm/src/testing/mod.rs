@@ -277,7 +277,7 @@ impl World {
     /// When the database fails.
     pub fn authenticate(&self, token: &str) -> Result<Access, &'static str> {
         let (token, now) = (token.to_owned(), self.clock.now());
-        self.read(move |tx| credential::authenticate(tx, &token, Channel::Mcp, None, now))
+        self.read(move |tx| credential::authenticate(tx, &token, Channel::Mcp, None, &now))
             .expect("the database answers")
             .map(|caller| caller.access)
             .map_err(credential::Denied::reason)

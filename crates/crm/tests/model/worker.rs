@@ -110,8 +110,8 @@ fn access(
 ) -> Result<Access> {
     match credential {
         Credential::Key(secret) => {
-            let now = environment.clock.now();
-            let caller = credential::authenticate(tx, secret, Channel::Mcp, None, now)?;
+            let clock = &*environment.clock;
+            let caller = credential::authenticate(tx, secret, Channel::Mcp, None, clock)?;
             caller.map(|caller| caller.access).map_err(|denied| Error::internal(denied.reason()))
         }
         Credential::Operator(tenant) => {

@@ -21,7 +21,7 @@ use super::work::{Access, Before, Planning, Stage, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::session::Call;
-use crate::tx::Tenant;
+use crate::tx::{Earlier, Tenant};
 
 /// Without tables' names the server would complain of each that belongs to somebody else.
 const ANALYZE_OWN: &str = "DO $$ DECLARE own regclass; BEGIN \
@@ -113,8 +113,16 @@ impl Connection {
     }
 
     /// Binds the transaction to a tenant, together with the next statement.
-    pub(crate) fn bind(&mut self, tenant: Tenant) {
-        self.work.bind(tenant);
+    pub(crate) fn bind(&mut self, tenant: Tenant) -> Earlier {
+        self.work.bind(tenant)
+    }
+
+    /// Sends what waits for the next statement, if anything does, and with it the tenant's lock.
+    pub(crate) fn take_turn(&mut self) -> Result<()> {
+        if !self.work.has_ahead() {
+            return Ok(());
+        }
+        self.ask(&[], async |_, _| Ok(()))
     }
 
     /// Runs a writing statement; the number of rows it touched.

@@ -1,6 +1,7 @@
 //! What tests and the operator's doctor ask of the server.
 
 use super::Connection;
+use super::server::APPLICATION;
 use super::statement::Text;
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Timestamp, Value};
@@ -29,6 +30,18 @@ impl Connection {
             passes_policies: row.get(1) == Some("1"),
             connections: row.get(2).and_then(|count| count.parse().ok()).ok_or(Error::NoRow)?,
         })
+    }
+
+    /// Connections that other processes of this program have to the database, as far as the role may see
+    /// them. A process whose URL names an application is not known by its name.
+    pub(crate) fn others(&mut self) -> Result<usize> {
+        let rows = self.script_in_job(&format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name LIKE '{APPLICATION}%' \
+             AND application_name <> current_setting('application_name')"
+        ))?;
+        let count = rows.first().and_then(|row| row.get(0)).and_then(|count| count.parse().ok());
+        count.ok_or(Error::NoRow)
     }
 
     /// What the server knows to be wrong with the database. It keeps no check that reads everything;

@@ -18,6 +18,8 @@ use crate::row::Timestamp;
 
 /// How long one attempt to connect may take, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What stands before the process's id in the name by which the server knows a connection.
+pub(super) const APPLICATION: &str = "zoop-";
 /// How long a silent connection is trusted before the operating system asks whether it still stands.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// How long it waits before it asks again, and how often it asks.
@@ -88,6 +90,9 @@ impl Server {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
+        if config.get_application_name().is_none() {
+            config.application_name(format!("{APPLICATION}{}", std::process::id()));
+        }
         config.keepalives_idle(KEEPALIVE_IDLE);
         config.keepalives_interval(KEEPALIVE_INTERVAL);
         config.keepalives_retries(KEEPALIVE_RETRIES);
@@ -108,7 +113,12 @@ impl Server {
         let was_out_of_reach = self.is_out_of_reach.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(failure) if !was_out_of_reach && self.time().is_some() => {
-                tracing::error!(%failure, server = name(&self.config), "cannot connect to PostgreSQL");
+                let server = name(&self.config);
+                tracing::error!(
+                    %failure,
+                    server,
+                    "cannot connect to PostgreSQL: reads and writes are refused until it can be reached"
+                );
             }
             None if was_out_of_reach => tracing::warn!("connected to PostgreSQL again"),
             _ => {}

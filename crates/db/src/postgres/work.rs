@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use super::error::Failure;
-use crate::tx::Tenant;
+use crate::tx::{Earlier, Tenant};
 
 /// The first key of the locks that keep writes in order; the second is the tenant.
 const WRITES: i32 = 0x7a6f_6f70;
@@ -123,15 +123,23 @@ impl Work {
     }
 
     /// Lets the rows of one tenant be seen, and makes a write wait until it is that tenant's only one.
-    pub(super) fn bind(&mut self, tenant: Tenant) {
+    /// Each statement of a write has a snapshot of its own, so what it read before the lock may be stale.
+    pub(super) fn bind(&mut self, tenant: Tenant) -> Earlier {
         if self.tenant.replace(tenant) == Some(tenant) {
-            return;
+            return Earlier::Holds;
         }
         let Tenant(number) = tenant;
         self.send_ahead(&format!("SET LOCAL app.tenant = '{number}'"));
-        if self.access == Access::Write {
-            self.lock(number);
+        if self.access == Access::Read {
+            return Earlier::Holds;
         }
+        self.lock(number);
+        if self.stage == Stage::Begun { Earlier::MayBeStale } else { Earlier::Holds }
+    }
+
+    /// Whether something waits to be sent before the next statement.
+    pub(super) fn has_ahead(&self) -> bool {
+        !self.ahead.is_empty()
     }
 
     /// Makes a write that belongs to no tenant wait until it is the only one.
@@ -231,8 +239,8 @@ mod tests {
     #[test]
     fn a_write_waits_for_its_tenant_within_its_time_limit() {
         let mut work = work(Access::Write, 10);
-        work.bind(Tenant(7));
-        work.bind(Tenant(7));
+        assert_eq!(work.bind(Tenant(7)), Earlier::Holds, "nothing was read before");
+        assert_eq!(work.bind(Tenant(7)), Earlier::Holds);
         let text = work.take_off().expect("there is time");
         let steps: Vec<_> = text.split(';').collect();
         let [begin, .., limit, tenant, lock, ""] = steps[..] else { panic!("{text}") };
@@ -277,6 +285,19 @@ mod tests {
         assert!(second.take_off().expect("there is time").starts_with("BEGIN ISOLATION"));
         let write = Work::new(Access::Write, first.deadline, Before::Read).take_off();
         assert!(write.expect("there is time").starts_with("ROLLBACK;BEGIN ISOLATION"));
+    }
+
+    #[test]
+    fn what_a_write_read_before_the_lock_may_be_stale_and_a_reads_snapshot_is_not() {
+        for (access, earlier) in
+            [(Access::Write, Earlier::MayBeStale), (Access::Read, Earlier::Holds)]
+        {
+            let mut work = work(access, 10);
+            work.take_off().expect("there is time");
+            work.landed();
+            assert_eq!(work.bind(Tenant(7)), earlier, "{access:?}");
+            assert_eq!(work.bind(Tenant(7)), Earlier::Holds, "{access:?} has the lock already");
+        }
     }
 
     #[test]

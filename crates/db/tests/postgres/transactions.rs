@@ -1,9 +1,10 @@
 //! Writes beside writes: of one tenant in order, deadlocks run again, failures forgotten by nobody.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::time::Instant;
 
-use zoop_db::{Error, Reply, Tenant, WriteTx, params};
+use zoop_db::{Earlier, Error, Reply, Tenant, WriteTx, params};
 
 use crate::{ADD, COUNTED, FAIL, GREATEST, NUMBERS, RAISE, SWEEP, add, count, database, far, open};
 
@@ -174,4 +175,53 @@ fn nothing_but_a_sweep_sees_rows_of_every_tenant() {
         Ok([unbound, another, swept, after])
     });
     assert_eq!(seen.wait().expect("four sweeps"), [0, 0, 1, 0]);
+}
+
+/// Writes that wait for a lock in this database.
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+#[test]
+fn a_write_that_took_its_turn_has_waited_and_knows_that_what_it_read_may_be_stale() {
+    let database = database();
+    let engines = [open(database.url()), open(database.url())];
+    let (has_lock, lock_is_held) = mpsc::channel();
+    let (release, is_released) = mpsc::channel();
+    let ahead = Arc::new(AtomicBool::new(true));
+    let is_ahead = ahead.clone();
+    let first = engines[0].write::<_, Error>(far(), move |tx| {
+        add_next(tx)?;
+        has_lock.send(()).expect("it is heard");
+        is_released.recv().expect("it is released");
+        Ok(())
+    });
+    lock_is_held.recv().expect("the first write has the lock");
+    let second = engines[1].write::<_, Error>(far(), move |tx| {
+        tx.global_first::<i64, Error>(COUNTED, params!["x"], |row| row.take())?;
+        let earlier = tx.bind(Tenant(1));
+        tx.take_turn()?;
+        Ok((earlier, is_ahead.load(Ordering::SeqCst)))
+    });
+    let give_up = far();
+    while database.run(WAITING).expect("a count").trim() != "1" {
+        assert!(Instant::now() < give_up, "the second write waits");
+    }
+    ahead.store(false, Ordering::SeqCst);
+    release.send(()).expect("it is heard");
+    first.wait().expect("the first write");
+    assert_eq!(second.wait().expect("the second write"), (Earlier::MayBeStale, false));
+}
+
+#[test]
+fn processes_know_of_each_other() {
+    let database = database();
+    let db = open(database.url());
+    let others = || db.read::<_, Error>(far(), |tx| tx.others()).wait().expect("a count");
+    assert_eq!(others(), 0, "its own connections are not another's");
+    // The name that a process with another number gives its connections.
+    let separator = if database.url().contains('?') { '&' } else { '?' };
+    let url = format!("{}{separator}application_name=zoop-0", database.url());
+    let other = open(&url);
+    assert!(others() > 0);
+    drop(other);
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use zoop_crm::access::Scopes;
 use zoop_crm::error::Error;
-use zoop_crm::run;
 use zoop_crm::tool::ToolDef;
+use zoop_crm::{credential, run};
 use zoop_mcp::{ReplyTo, Request, Responder};
 
 use super::view::View;
@@ -52,7 +52,7 @@ impl Turn<'_> {
         }
         let key = self.idempotency_key.map(str::to_owned);
         db.write(self.deadline, move |tx| {
-            let access = ticket.enter(tx)?;
+            let access = credential::for_write(tx, |tx| ticket.enter(tx))?;
             let environment = &ticket.shared().environment;
             Ok(run::write(tx, &access, environment, tool, &arguments, key.as_deref())?)
         })

@@ -201,7 +201,7 @@ fn known(
     now: Timestamp,
 ) -> Result<(Outcome, Option<Access>), Error> {
     let Outcome::Issued(Issued { access, .. }) = &outcome else { return Ok((outcome, None)) };
-    let caller = credential::authenticate(tx, access.expose(), Channel::Mcp, None, now)?;
+    let caller = credential::authenticate(tx, access.expose(), Channel::Mcp, None, &now)?;
     Ok((outcome, caller.ok().map(|caller| caller.access)))
 }
 

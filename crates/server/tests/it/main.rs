@@ -14,6 +14,7 @@ mod oauth;
 mod operations;
 mod overload;
 mod people;
+mod rights;
 mod rust_client;
 mod server;
 mod transport;

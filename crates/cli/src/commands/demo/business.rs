@@ -124,9 +124,10 @@ impl Builder<'_, '_> {
         let mut made = self.operate("keys.create", key)?;
         let secret = made["key"].as_str().unwrap_or_default();
         let client = Some("zoop demo".to_owned());
-        let now = self.clock.now();
-        let caller = credential::authenticate(self.tx, secret, Channel::CommandLine, client, now)?
-            .map_err(|denied| Error::internal(denied.reason()))?;
+        let clock = &*self.clock;
+        let caller =
+            credential::authenticate(self.tx, secret, Channel::CommandLine, client, clock)?
+                .map_err(|denied| Error::internal(denied.reason()))?;
         Ok(Colleague { access: caller.access, key: made["key_id"].take() })
     }
 

@@ -1,0 +1,164 @@
+//! Writes that wait behind one that takes their rights away: on PostgreSQL a write waits for its tenant's
+//! lock, after its credential was looked up.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zoop_both::both;
+use zoop_crm::access::{Access, Scope};
+use zoop_crm::error::Error;
+use zoop_crm::schema::MIGRATIONS;
+use zoop_crm::testing::Business;
+use zoop_crm::{catalog, run};
+use zoop_db::{Db, Migrate, Options};
+
+use crate::http::Reply;
+use crate::oauth::{Browser, EVERY_SCOPE, Program};
+use crate::server::{Server, wait_until};
+
+/// Writes that wait for a lock in this database.
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// Makes a customer with `key` while another process is about to commit `tool`, for which it waits;
+/// `meanwhile` happens before that commits.
+fn create_behind(
+    server: &Server,
+    key: &str,
+    tool: &str,
+    arguments: &Value,
+    meanwhile: impl FnOnce(),
+) -> Reply {
+    let url = server.world.url();
+    let other = Db::open(url, &Options::default(), MIGRATIONS, Migrate::Refuse).expect("it opens");
+    let (done, is_done) = mpsc::channel();
+    let (release, is_released) = mpsc::channel();
+    let tool = catalog::find(tool).expect("a tool");
+    let operator = Access::operator(Some(server.business.account));
+    let (environment, arguments) = (server.world.environment.clone(), arguments.to_string());
+    let first = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
+        run::write(tx, &operator, &environment, tool, &arguments, None)?;
+        done.send(()).map_err(Error::internal)?;
+        is_released.recv().map_err(Error::internal)
+    });
+    is_done.recv().expect("the first write was made");
+    let reply = std::thread::scope(|scope| {
+        let second = scope.spawn(|| create(server, key));
+        // On SQLite a write waits before it has read anything, and cannot be seen to wait.
+        if let Some(database) = server.world.server() {
+            wait_until("the second write waits", || {
+                database.run(WAITING).is_ok_and(|count| count.trim() == "1")
+            });
+        }
+        meanwhile();
+        release.send(()).expect("the first write goes on");
+        second.join().expect("an answer")
+    });
+    first.wait().expect("the first write is kept");
+    reply
+}
+
+/// A write that takes nobody's rights.
+fn ahead() -> Value {
+    json!({ "name": "Ann Ahead", "email": "ahead@acme.example", "role": "tech" })
+}
+
+fn create(server: &Server, key: &str) -> Reply {
+    let arguments = json!({ "customer_type": "individual", "first_name": "Late" });
+    let call = json!({ "name": "customers.create", "arguments": arguments });
+    server.ask(key, "/api/mcp", "tools/call", call)
+}
+
+/// The reason for which a request was refused, or the kind of the tool's refusal.
+fn refusal(reply: &Reply) -> String {
+    let body = reply.json();
+    if reply.status == 401 {
+        return body["error"]["data"]["reason"].as_str().expect("a reason").to_owned();
+    }
+    assert_eq!(body["result"]["isError"], true, "{reply:?}");
+    let text = body["result"]["content"][0]["text"].as_str().expect("a text");
+    let error: Value = serde_json::from_str(text).expect("an error in JSON");
+    error["error"]["kind"].as_str().or(error["kind"].as_str()).expect("a kind").to_owned()
+}
+
+fn customers(server: &Server) -> usize {
+    let found = server.call("customers.search", json!({})).json();
+    found["result"]["structuredContent"]["rows"].as_array().expect("rows").len()
+}
+
+#[both]
+fn a_write_behind_the_end_of_its_rights_is_refused() {
+    let server = Server::start();
+    let account = server.business.account;
+    let office = || {
+        let arguments = json!({ "name": "Otto", "email": "otto@acme.example", "role": "office" });
+        let made = server.world.operate(Some(account), "users.create", arguments);
+        made["user_id"].as_str().expect("an id").to_owned()
+    };
+    let key_of = |user: &str| server.world.key(account, Some(user), Scope::GRANTABLE);
+
+    let made = json!({ "scopes": EVERY_SCOPE, "name": "short" });
+    let made = server.world.operate(Some(account), "keys.create", made);
+    let key = made["key"].as_str().expect("a key");
+    let id = json!({ "id": made["key_id"] });
+    let reply = create_behind(&server, key, "keys.revoke", &id, || {});
+    assert_eq!(refusal(&reply), "key_revoked");
+
+    let user = office();
+    let key = key_of(&user);
+    let to_tech = json!({ "id": user, "role": "tech" });
+    let reply = create_behind(&server, &key, "users.set_role", &to_tech, || {});
+    assert_eq!(refusal(&reply), "insufficient_scope");
+
+    let to_office = json!({ "id": user, "role": "office" });
+    server.world.operate(Some(account), "users.set_role", to_office);
+    let reply = create_behind(&server, &key, "users.remove", &json!({ "id": user }), || {});
+    assert_eq!(refusal(&reply), "key_revoked");
+    assert_eq!(customers(&server), 0, "nothing was written");
+}
+
+#[both]
+fn a_write_of_a_program_behind_its_end_is_refused() {
+    let server = Server::start();
+    let program = Program::register(&server);
+    let browser = Browser::of(&server, &server.business.office);
+    let user = Business::user(&server.business.office).to_string();
+
+    let token = program.connect(&browser, &server.business, EVERY_SCOPE).access;
+    let account = Some(server.business.account);
+    let grants = server.world.operate(account, "grants.list", json!({}));
+    let id = json!({ "id": grants["rows"][0]["id"] });
+    let reply = create_behind(&server, &token, "grants.revoke", &id, || {});
+    assert_eq!(refusal(&reply), "key_revoked");
+
+    let token = program.connect(&browser, &server.business, EVERY_SCOPE).access;
+    let reply = create_behind(&server, &token, "users.remove", &json!({ "id": user }), || {});
+    assert_eq!(refusal(&reply), "key_revoked");
+    assert_eq!(customers(&server), 0, "nothing was written");
+}
+
+#[both]
+fn a_credential_that_expires_while_its_write_waits_has_expired() {
+    let server = Server::start();
+    let account = Some(server.business.account);
+    let made = json!({ "scopes": EVERY_SCOPE, "name": "short", "expires_in": 60 });
+    let made = server.world.operate(account, "keys.create", made);
+    let key = made["key"].as_str().expect("a key");
+    let reply = create_behind(&server, key, "users.create", &ahead(), || {
+        server.world.clock.advance(60_000);
+    });
+    assert_eq!(refusal(&reply), "expired");
+    assert_eq!(customers(&server), 0, "nothing was written");
+}
+
+#[both]
+fn a_write_that_waited_and_kept_its_rights_is_dated_after_the_wait() {
+    let server = Server::start();
+    let key = &server.business.owner_key;
+    let reply = create_behind(&server, key, "users.create", &ahead(), || {
+        server.world.clock.advance(3_000);
+    });
+    let made = &reply.json()["result"]["structuredContent"];
+    assert_eq!(made["created_at"], "2026-06-13T18:00:03.000Z", "{reply:?}");
+}
