@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use zoop_db::{ReadTx, Sql, Timestamp, Uuid, WriteTx};
+use zoop_db::{ReadTx, Sql, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::Access;
 use crate::clock::{Environment, Moment};
@@ -69,9 +69,11 @@ impl WriteCtx<'_, '_> {
         Moment(self.now)
     }
 
-    /// The id of a record about to be added to the table whose greatest id `greatest` reads.
+    /// The id of a record about to be added to the table whose greatest id below a bound `greatest` reads.
+    /// Records that a wrong clock dated into the future are beyond the bound, so they lead nobody astray.
     pub fn next_id<K>(&mut self, greatest: Sql) -> Result<Id<K>> {
-        let last = self.tx.first::<Uuid, Error>(greatest, &[], |row| Ok(row.take()?))?;
+        let bound = id::wrong_from(self.now);
+        let last = self.tx.first::<Uuid, Error>(greatest, params![bound], |row| Ok(row.take()?))?;
         let random = self.environment.entropy.bits();
         Ok(Id::new(id::following(last, self.now, random)))
     }

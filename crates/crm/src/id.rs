@@ -98,9 +98,19 @@ impl<K> Id<K> {
     }
 }
 
-/// The id that comes after `greatest`, the greatest of its table so far: the millisecond of `now`
-/// with `random` behind it, or, when the clock has not passed `greatest`, a random step above it.
-/// Id order is thus creation order, whatever a clock does.
+/// How far ahead of the clock an id may lie and still be followed, in microseconds: as far as the clocks of
+/// processes may differ.
+const TOLERANCE: i64 = 5 * 1_000_000;
+
+/// The least id that only a wrong clock can have made. No new id follows those from here on: their order
+/// matters less than that `created_at` tells the truth.
+pub fn wrong_from(now: Timestamp) -> Uuid {
+    least_at(Timestamp(now.0.saturating_add(TOLERANCE)))
+}
+
+/// The id that comes after `greatest`, the greatest of its table below [`wrong_from`]: the millisecond of
+/// `now` with `random` behind it, or, when the clock has not passed `greatest`, a random step above it.
+/// Id order is thus creation order, unless a clock was wrong by more than the tolerance.
 pub fn following(greatest: Option<Uuid>, now: Timestamp, random: u128) -> Uuid {
     let milliseconds = u128::try_from(now.0 / 1_000).unwrap_or(0) & ((1 << 48) - 1);
     let fresh = versioned(milliseconds << 80 | spread(random & SEQUENCE));

@@ -15,7 +15,7 @@ pub(crate) const FIELD: &str = "idempotency_key";
 /// The longest key, in characters.
 const KEY_CHARACTERS: usize = 255;
 /// How long a key is remembered.
-const REMEMBERED: i64 = 24 * 60 * 60 * 1_000_000;
+const REMEMBERED: u64 = 24 * 60 * 60 * 1_000_000;
 
 zoop_db::statements! {
     /// What was answered under a key.
@@ -33,6 +33,8 @@ zoop_db::statements! {
 zoop_db::global_statements! {
     /// Forgets what is too old to count, in every tenant.
     FORGET = "DELETE FROM idempotency WHERE answered_at <= $1";
+    /// Forgets what a wrong clock dated too far ahead to count.
+    FORGET_AHEAD = "DELETE FROM idempotency WHERE answered_at >= $1";
 }
 
 /// A key under which an answer is remembered.
@@ -136,7 +138,8 @@ pub(crate) fn replay(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option
         Ok((tool, fingerprint, row.take::<String>()?, row.take::<Timestamp>()?))
     })?;
     match known {
-        Some((.., answered_at)) if answered_at.0 + REMEMBERED <= ctx.now.0 => Ok(None),
+        // Of one that lies ahead a wrong clock said when it was: it counts a day around that moment.
+        Some((.., answered_at)) if ctx.now.0.abs_diff(answered_at.0) >= REMEMBERED => Ok(None),
         Some((tool, fingerprint, answer, _))
             if tool == claim.tool && fingerprint == claim.fingerprint =>
         {
@@ -159,5 +162,8 @@ pub(crate) fn remember(ctx: &mut WriteCtx<'_, '_>, claim: &Claim, answer: &str) 
 
 /// Forgets the answers that are too old to count; how many there were.
 pub(crate) fn sweep(tx: &mut zoop_db::WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.sweep(FORGET, params![Timestamp(now.0 - REMEMBERED)])?)
+    let (from, to) =
+        (now.0.saturating_sub_unsigned(REMEMBERED), now.0.saturating_add_unsigned(REMEMBERED));
+    Ok(tx.sweep(FORGET, params![Timestamp(from)])?
+        + tx.sweep(FORGET_AHEAD, params![Timestamp(to)])?)
 }

@@ -22,6 +22,11 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/postgres/0003_identity.sql"),
     },
     Migration {
+        name: "0004_sweep_policy",
+        sqlite: include_str!("../../../migrations/sqlite/0004_sweep_policy.sql"),
+        postgres: include_str!("../../../migrations/postgres/0004_sweep_policy.sql"),
+    },
+    Migration {
         name: "0005_server_address",
         sqlite: include_str!("../../../migrations/sqlite/0005_server_address.sql"),
         postgres: include_str!("../../../migrations/postgres/0005_server_address.sql"),

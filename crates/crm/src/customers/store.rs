@@ -18,7 +18,7 @@ macro_rules! columns {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id = $2"));
     /// The next customers after an id.
     PAGE = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id > $2 \

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use zoop_db::{ReadTx, Row, Uuid, params};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
 
 use super::Entry;
+use crate::clock::Moment;
 use crate::context::{Change, WriteCtx};
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 
 macro_rules! columns {
     () => {
@@ -19,7 +20,9 @@ macro_rules! columns {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM history WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    /// The greatest id from one on.
+    AHEAD = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO history \
               (tenant_no, id, actor_kind, user_id, credential_id, client, address, tool, \
               changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -95,6 +98,13 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
         ctx.tx.execute(INSERT_RECORD, params![record, id])?;
     }
     Ok(())
+}
+
+/// When the bound tenant's last entry was made of those that only a wrong clock can have made.
+pub(crate) fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Moment>> {
+    let from = id::wrong_from(now);
+    let last = tx.first::<Id<kinds::Entry>, Error>(AHEAD, params![from], |row| Ok(row.take()?))?;
+    Ok(last.map(Id::created_at))
 }
 
 /// Up to `count` entries before `before`, newest first, of one record or of all.

@@ -6,7 +6,7 @@ use zoop_db::{ReadTx, Row, Tenant, Timestamp, Uuid, WriteTx, params};
 use super::{InvitationRecord, LIFETIME};
 use crate::access::{Account, Country};
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 use crate::secret::Secret;
 use crate::sign_in::SLACK;
 
@@ -33,7 +33,7 @@ macro_rules! is_backed {
 }
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM invitations ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO invitations (hash, id, tenant_no, name, email, role, invited_by, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     OPEN = (concat!("SELECT ", columns!(), " FROM invitations i WHERE i.tenant_no = $1 \
@@ -66,8 +66,8 @@ pub(super) struct Found {
     pub(super) is_mailed: bool,
 }
 
-pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// Adds an invitation to the tenant that `tx` is bound to.

@@ -91,7 +91,7 @@ impl Command for CreateInvitation {
             ));
         }
         let secret = Secret::generate(SecretKind::Invitation, &ctx.environment.entropy);
-        let greatest = store::greatest(ctx.tx)?;
+        let greatest = store::greatest(ctx.tx, ctx.now)?;
         let id = id::following(greatest, ctx.now, ctx.environment.entropy.bits());
         let id = Id::<kinds::Invitation>::new(id);
         let record = InvitationRecord {

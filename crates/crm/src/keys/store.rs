@@ -6,7 +6,7 @@ use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 use super::{ActorKind, KeyRecord};
 use crate::access::{Role, Scopes};
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 use crate::secret::Secret;
 
 macro_rules! columns {
@@ -23,7 +23,7 @@ zoop_db::global_statements! {
                FROM api_keys k JOIN tenants t ON t.no = k.tenant_no \
                LEFT JOIN memberships m ON m.tenant_no = k.tenant_no AND m.user_id = k.user_id \
                AND m.removed_at IS NULL WHERE k.hash = $1";
-    GREATEST = "SELECT id FROM api_keys ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO api_keys (hash, id, tenant_no, user_id, actor_kind, scopes, name, hint, \
               request_limit, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LIST = (concat!("SELECT ", columns!(), " FROM api_keys WHERE tenant_no = $1 ORDER BY id"));
@@ -71,8 +71,8 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
     })
 }
 
-pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// Adds a key to the tenant that `tx` is bound to.

@@ -170,7 +170,7 @@ fn create(
 ) -> Result<CreatedKey> {
     let actor_kind = if user_id.is_some() { ActorKind::User } else { ActorKind::Tenant };
     let secret = Secret::generate(actor_kind.secret(), &ctx.environment.entropy);
-    let greatest = store::greatest(ctx.tx)?;
+    let greatest = store::greatest(ctx.tx, ctx.now)?;
     let id = id::following(greatest, ctx.now, ctx.environment.entropy.bits());
     let id = Id::<kinds::Key>::new(id);
     let record = KeyRecord {

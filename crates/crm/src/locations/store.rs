@@ -15,7 +15,7 @@ macro_rules! columns {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM locations WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM locations WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (concat!("SELECT ", columns!(), " FROM locations \
            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3"));
     /// A customer's active locations in creation order; a customer has a bounded number of them.

@@ -194,7 +194,8 @@ macro_rules! of_tenants {
 }
 
 above_tenants! {
-    tenants (no Integer) { id Id, name Text, country Text, last_customer_number Integer }
+    tenants (no Integer) { id Id, name Text, country Text, last_customer_number Integer,
+        notes_out_of_order Boolean }
     users (n Integer) { id Id, name Text, email Text, email_key Text, proved_at Time }
     memberships (tenant_no Integer, user_id Id) {
         role Text, updated_at Time, removed_at Time, name Text

@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Timestamp};
 
-use super::{Note, SubjectType, oldest_draft, store};
+use super::{Note, SubjectType, live_drafts, store};
 use crate::access::{Access, Actor, Role, Scope};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ pub(super) fn visible(
 /// Whether a note is a draft that is not there for the caller.
 fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
     let own = access.actor.user() == Some(note.created_by);
-    note.draft && (!own || note.id.uuid() < oldest_draft(now))
+    note.draft && (!own || !live_drafts(now).contains(&note.id.uuid()))
 }
 
 /// A note that the caller may change: its author may, and an owner of the account. `archived` refuses

@@ -36,7 +36,7 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
             retry_after_s: Some(seconds_until_free(filling, ctx.now)),
         });
     }
-    let last = store::last_write(ctx.tx, user)?;
+    let last = store::last_write(ctx.tx, user, ctx.now)?;
     let id = id::following(last, ctx.now, ctx.environment.entropy.bits());
     store::insert_write(ctx.tx, user, id)?;
     Ok(user)

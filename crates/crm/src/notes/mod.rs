@@ -22,6 +22,8 @@ pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, index_page, sweep};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
+use std::ops::Range;
+
 use zoop_db::{Timestamp, Uuid};
 
 use crate::argument::{Json, Parse, Refused, Setting, is_blank};
@@ -202,7 +204,9 @@ fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<
     }
 }
 
-/// The least id that a draft can have at `now` and still be there.
-fn oldest_draft(now: Timestamp) -> Uuid {
-    id::least_at(Timestamp(now.0 - DRAFT_LIFE + 1))
+/// The ids that a draft can have at `now` and still be there. One that lies as far ahead as it lives was
+/// made by a wrong clock: it is gone as well.
+fn live_drafts(now: Timestamp) -> Range<Uuid> {
+    let at = |time| id::least_at(Timestamp(time));
+    at(now.0 - DRAFT_LIFE + 1)..at(now.0 + DRAFT_LIFE)
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use zoop_db::{ReadTx, Row, Sql, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
-use super::{Note, SubjectType, oldest_draft};
+use super::{Note, SubjectType, live_drafts};
+use crate::context::WriteCtx;
 use crate::customers::{self, store::document};
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 use crate::search::{Expression, NoteDocument, NoteWords};
 use crate::users;
 
@@ -19,7 +20,9 @@ macro_rules! columns {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    /// The greatest id, right or wrong.
+    NEWEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
     /// The next notes after an id.
     PAGE = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
@@ -65,7 +68,7 @@ zoop_db::statements! {
     /// A person's write with `$4` later ones, none of them below the id `$3`.
     NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
                  ORDER BY id DESC LIMIT 1 OFFSET $4";
-    LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 \
+    LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3 \
                   ORDER BY id DESC LIMIT 1";
     INSERT_WRITE = "INSERT INTO note_writes (tenant_no, user_id, id) VALUES ($1, $2, $3)";
     FORGET_WRITES = "DELETE FROM note_writes \
@@ -75,13 +78,27 @@ zoop_db::statements! {
 zoop_db::global_statements! {
     /// Removes the drafts that are gone already, in every tenant.
     SWEEP = "DELETE FROM notes WHERE draft AND id < $1";
+    /// Removes the drafts that a wrong clock dated too far ahead.
+    SWEEP_AHEAD = "DELETE FROM notes WHERE draft AND id >= $1";
+    IS_OUT_OF_ORDER = "SELECT notes_out_of_order FROM tenants WHERE no = $1";
+    MARK_OUT_OF_ORDER = "UPDATE tenants SET notes_out_of_order = true WHERE no = $1";
 }
-
-/// The greatest id of the table, for the next one.
-pub(super) const GREATEST_ID: Sql = GREATEST;
 
 /// Candidates that a list reads at once when not all of them match.
 const BATCH: usize = 256;
+
+/// The id of a note about to be added. One that must go below an id of the future ends the agreement of
+/// ids and numbers, which [`list`] must know.
+pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
+    let newest = ctx.tx.first::<Uuid, Error>(NEWEST, &[], |row| Ok(row.take()?))?;
+    if newest.is_some_and(|newest| newest >= id::wrong_from(ctx.now)) {
+        let tenant = i64::from(ctx.tx.tenant()?.0);
+        ctx.tx.global_execute(MARK_OUT_OF_ORDER, params![tenant])?;
+        return ctx.next_id(GREATEST);
+    }
+    let random = ctx.environment.entropy.bits();
+    Ok(Id::new(id::following(newest, ctx.now, random)))
+}
 
 /// A note, whatever its state.
 ///
@@ -187,7 +204,8 @@ fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
 
 /// Removes the drafts that nobody committed in time; how many there were.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.sweep(SWEEP, params![oldest_draft(now)])?)
+    let live = live_drafts(now);
+    Ok(tx.sweep(SWEEP, params![live.start])? + tx.sweep(SWEEP_AHEAD, params![live.end])?)
 }
 
 /// Where a list's candidates come from.
@@ -203,12 +221,12 @@ pub(super) enum Candidates {
     },
 }
 
-/// The ids that a list's notes have.
+/// Where a list's notes lie.
 pub(super) struct Range {
-    /// The least one.
-    pub(super) from: Uuid,
-    /// What they are below of.
-    pub(super) before: Uuid,
+    /// Their ids.
+    pub(super) ids: std::ops::Range<Uuid>,
+    /// The last note of the page before.
+    pub(super) after: Option<Uuid>,
 }
 
 /// Up to `count` of the candidates, newest first, whose bodies have the words of `verify`. Reads on
@@ -220,13 +238,19 @@ pub(super) fn list(
     verify: Option<&NoteWords>,
     count: usize,
 ) -> Result<Vec<Note>> {
-    let batch = if verify.is_some() { BATCH.max(count) } else { count };
-    let limit = i64::try_from(batch).unwrap_or(i64::MAX);
-    let Range { from, mut before } = range;
-    let (first, mut below) = match candidates {
-        Candidates::Found(_) => (place(tx, from)?, place(tx, before)?),
-        Candidates::OfSubject { .. } => (0, 0),
+    let Range { ids, after } = range;
+    let mut before = after.unwrap_or(ids.end);
+    let is_by_date = !ids.start.is_nil() || !ids.end.is_max();
+    let is_by_number = matches!(candidates, Candidates::Found(_));
+    // Then dates say nothing of numbers, and the notes are looked through one by one.
+    let is_walked = is_by_number && is_by_date && is_out_of_order(tx)?;
+    let (first, mut below) = match (is_by_number, is_walked) {
+        (false, _) => (0, 0),
+        (true, false) => (place(tx, ids.start)?, place(tx, before)?),
+        (true, true) => (0, place(tx, after.unwrap_or(Uuid::max()))?),
     };
+    let batch = if verify.is_some() || is_walked { BATCH.max(count) } else { count };
+    let limit = i64::try_from(batch).unwrap_or(i64::MAX);
     let mut found = Vec::new();
     loop {
         let (bound, place, mut read) = (before, below, 0);
@@ -234,7 +258,8 @@ pub(super) fn list(
             let note = note(row)?;
             read += 1;
             (before, below) = (note.id.uuid(), note.n);
-            if verify.is_none_or(|words| words.body_matches(&note.body)) {
+            let is_in_time = !is_walked || ids.contains(&note.id.uuid());
+            if is_in_time && verify.is_none_or(|words| words.body_matches(&note.body)) {
                 found.push(note);
             }
             Ok(found.len() < count)
@@ -246,7 +271,7 @@ pub(super) fn list(
             }
             Candidates::OfSubject { subject, pinned, created_by, subject_type } => {
                 let params =
-                    params![*subject, bound, from, limit, *pinned, *created_by, *subject_type];
+                    params![*subject, bound, ids.start, limit, *pinned, *created_by, *subject_type];
                 tx.each(OF_SUBJECT, params, &mut take)?;
             }
         }
@@ -254,6 +279,14 @@ pub(super) fn list(
             return Ok(found);
         }
     }
+}
+
+/// Whether the order of the bound tenant's notes by number is not their order by id.
+fn is_out_of_order(tx: &mut ReadTx<'_>) -> Result<bool> {
+    let tenant = i64::from(tx.tenant()?.0);
+    let found =
+        tx.global_first::<_, Error>(IS_OUT_OF_ORDER, params![tenant], |row| Ok(row.take()?));
+    Ok(found?.unwrap_or(false))
 }
 
 /// The number in the search index of the first note from an id on; beyond all where there is none.
@@ -279,9 +312,13 @@ pub(super) fn nth_write(
     tx.first(NTH_WRITE, params![user, oldest, later], |row| Ok(row.take()?))
 }
 
-/// The person's newest counted write.
-pub(super) fn last_write(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<Uuid>> {
-    tx.first(LAST_WRITE, params![user], |row| Ok(row.take()?))
+/// The person's newest counted write that a right clock can have made.
+pub(super) fn last_write(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Option<Uuid>> {
+    tx.first(LAST_WRITE, params![user, id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// Counts a write of the person.

@@ -139,7 +139,7 @@ fn allow(
     let Parked { request, client_name } = parked;
     let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
     history::event(tx, access, environment, "consent", |ctx| {
-        let greatest = grants::greatest(ctx.tx)?;
+        let greatest = grants::greatest(ctx.tx, ctx.now)?;
         let id = id::following(greatest, ctx.now, environment.entropy.bits());
         let id = Id::<kinds::Grant>::new(id);
         let declined = offered.without(given);

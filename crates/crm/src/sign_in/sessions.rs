@@ -135,7 +135,7 @@ pub fn start(
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::Session, &environment.entropy);
-    let greatest = store::greatest_session(tx)?;
+    let greatest = store::greatest_session(tx, now)?;
     let id = id::following(greatest, now, environment.entropy.bits());
     let id = Id::<kinds::Session>::new(id);
     let record = SessionRecord {

@@ -8,7 +8,7 @@ use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
 use crate::access::{Account, Country};
 use crate::clock::Moment;
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 
 zoop_db::global_statements! {
     SESSION = "SELECT s.id, s.user_id, u.name, u.email, s.last_used_at, \
@@ -16,7 +16,7 @@ zoop_db::global_statements! {
                JOIN users u ON u.id = s.user_id \
                WHERE s.hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 \
                AND s.last_used_at > $3";
-    GREATEST_SESSION = "SELECT id FROM sessions ORDER BY id DESC LIMIT 1";
+    GREATEST_SESSION = "SELECT id FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT_SESSION = "INSERT INTO sessions (hash, id, user_id, method, address, browser, \
                       last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     LIVE_SESSIONS = "SELECT id, user_id, method, address, browser, expires_at, last_used_at \
@@ -68,8 +68,8 @@ pub(super) fn session(
     })
 }
 
-pub(super) fn greatest_session(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST_SESSION, &[], |row| Ok(row.take()?))
+pub(super) fn greatest_session(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST_SESSION, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 pub(super) fn insert_session(

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::id::{Id, kinds};
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM subjects WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM subjects WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     EXISTS = "SELECT 1 FROM subjects WHERE tenant_no = $1 AND id = $2 AND subject_type = $3";
     INSERT = "INSERT INTO subjects \
               (tenant_no, id, subject_type, customer_id, title, status, updated_at) \

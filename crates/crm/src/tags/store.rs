@@ -15,7 +15,7 @@ macro_rules! columns {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     LIST = (concat!("SELECT ", columns!(), " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
     GET = (concat!("SELECT ", columns!(), " FROM tags WHERE tenant_no = $1 AND id = $2"));
     /// The number that stands for a tag in the search index.

@@ -1,14 +1,15 @@
 //! The SQL of tenants.
 
-use zoop_db::{ReadTx, Row, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use super::Tenant;
 use crate::access::{Account, Country};
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM tenants ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    NUMBERS = "SELECT no FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
     LIST = "SELECT id, name, country FROM tenants ORDER BY id";
     /// What a call needs to know of its tenant.
@@ -18,8 +19,13 @@ zoop_db::global_statements! {
     LAST_CUSTOMER_NUMBER = "SELECT last_customer_number FROM tenants WHERE no = $1";
 }
 
-pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
+}
+
+/// The numbers of all tenants.
+pub(crate) fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<zoop_db::Tenant>> {
+    tx.global_all(NUMBERS, &[], |row| Ok(zoop_db::Tenant(row.take()?)))
 }
 
 /// Adds a tenant; its number.

@@ -68,7 +68,7 @@ impl Command for CreateTenant {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTenantInput) -> Result<CreatedTenant> {
-        let greatest = store::greatest(ctx.tx)?;
+        let greatest = store::greatest(ctx.tx, ctx.now)?;
         let random = ctx.environment.entropy.bits();
         let tenant_id = Id::<kinds::Tenant>::new(id::following(greatest, ctx.now, random));
         let country = input.country.map_or(Country::US, |code| code.0);

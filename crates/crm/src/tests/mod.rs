@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bad_input;
+mod future;
 mod history;
 mod idempotency;
 mod laws;

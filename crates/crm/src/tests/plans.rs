@@ -9,6 +9,7 @@ use crate::testing::{World, on};
 /// Statements that read a whole table because that is what they are for.
 const WHOLE: &[(&str, &str)] = &[
     ("LIST", "tenants"),
+    ("NUMBERS", "tenants"),
     ("CLIENTS", "oauth clients"),
     // Sorting a customer's few tags by name.
     ("TAGS", "customers"),

@@ -56,13 +56,18 @@ fn bound(tenant: u32, script: &str) -> String {
 
 /// How many rows a statement writes that runs bound to a tenant; nothing of it is kept.
 fn touched(world: &World, tenant: u32, write: &str) -> String {
-    let script = format!(
-        "BEGIN; SET LOCAL app.tenant = {tenant}; \
-         DO $$ DECLARE rows bigint; BEGIN {write}; GET DIAGNOSTICS rows = ROW_COUNT; \
-         PERFORM set_config('test.touched', rows::text, true); END $$; \
-         SELECT current_setting('test.touched'); ROLLBACK"
-    );
+    let write = counting(write);
+    let script = format!("BEGIN; SET LOCAL app.tenant = {tenant}; {write}; ROLLBACK");
     ask(world, &script).trim().to_owned()
+}
+
+/// A script that runs a statement and tells how many rows it wrote.
+fn counting(write: &str) -> String {
+    format!(
+        "DO $$ DECLARE rows bigint; BEGIN {write}; GET DIAGNOSTICS rows = ROW_COUNT; \
+         PERFORM set_config('test.touched', rows::text, true); END $$; \
+         SELECT current_setting('test.touched')"
+    )
 }
 
 #[test]
@@ -111,6 +116,51 @@ fn another_tenants_rows_are_neither_seen_nor_changed() {
                 assert_eq!(touched(world, tenant, &write), "0", "{tenant} did {write}");
             }
         }
+    });
+}
+
+/// A script that runs as a sweep does, bound to no tenant; nothing of it is kept.
+fn sweeping(script: &str) -> String {
+    format!("BEGIN; SET LOCAL app.sweep = 'on'; {script}; ROLLBACK")
+}
+
+#[test]
+fn a_sweep_sees_and_removes_drafts_and_old_answers_and_nothing_else() {
+    with_two_businesses(|world, _, _| {
+        let draft = json!({ "body": "Half a thought", "draft": true });
+        let business = world.business("Third");
+        world.call(&business.office, "notes.create", draft).expect("a draft");
+        // The newest answer is of this moment, one is of a clock that was ahead, and the others are old.
+        server(world)
+            .run_as_superuser(
+                "UPDATE idempotency SET answered_at = now() - interval '25 hours';
+                 INSERT INTO idempotency SELECT (jsonb_populate_record(NULL::idempotency,
+                   to_jsonb(i) || jsonb_build_object('idempotency_key', 'of ' || moment,
+                   'answered_at', moment))).* FROM (SELECT * FROM idempotency LIMIT 1) i,
+                   (VALUES (now()), (now() + interval '1 year')) moments (moment)",
+            )
+            .expect("answers");
+        for table in protected(world) {
+            let goes = match table.as_str() {
+                "notes" => "draft",
+                "idempotency" => "abs(extract(epoch FROM now() - answered_at)) > 86400",
+                _ => "false",
+            };
+            let expected = format!("SELECT count(*) FROM {table} WHERE {goes}");
+            let expected = server(world).run_as_superuser(&expected).expect("a count");
+            let expected = expected.trim();
+            let seen = ask(world, &sweeping(&format!("SELECT count(*) FROM {table}")));
+            assert_eq!(seen.trim(), expected, "{table} is seen by a sweep");
+            for (write, touched) in [
+                (format!("UPDATE {table} SET tenant_no = tenant_no"), "0"),
+                (format!("DELETE FROM {table}"), expected),
+            ] {
+                let counted = ask(world, &sweeping(&counting(&write)));
+                assert_eq!(counted.trim(), touched, "a sweep did {write}");
+            }
+        }
+        assert_eq!(ask(world, &sweeping("SELECT count(*) FROM notes")).trim(), "1");
+        assert_eq!(ask(world, &sweeping("SELECT count(*) FROM idempotency")).trim(), "3");
     });
 }
 

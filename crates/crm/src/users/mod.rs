@@ -111,9 +111,9 @@ pub(crate) fn meet(
     }
     let key = email::key(address);
     store::free_key(tx, &key)?;
-    let greatest = store::greatest(tx)?;
-    let random = environment.entropy.bits();
-    let id = Id::new(id::following(greatest, environment.clock.now(), random));
+    let now = environment.clock.now();
+    let greatest = store::greatest(tx, now)?;
+    let id = Id::new(id::following(greatest, now, environment.entropy.bits()));
     store::insert(tx, id, name, address, &key)?;
     Ok(Person { id, name: name.to_owned(), email: address.to_owned() })
 }

@@ -6,11 +6,11 @@ use super::Member;
 use crate::access::{Account, Country, Role};
 use crate::email;
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 use crate::sign_in::person::Person;
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM users ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
@@ -53,8 +53,8 @@ zoop_db::statements! {
               WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
 }
 
-pub(super) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {

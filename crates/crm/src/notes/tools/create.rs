@@ -100,7 +100,7 @@ impl Command for CreateNote {
             access::require_subject(ctx.tx, subject_type, id)?;
         }
         let created_by = limit::count(ctx)?;
-        let id = ctx.next_id::<kinds::Note>(store::GREATEST_ID)?;
+        let id = store::next_id(ctx)?;
         let mut note = Note {
             id,
             body: input.text.body.clone(),

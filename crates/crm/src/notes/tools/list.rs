@@ -81,13 +81,9 @@ impl List for ListNotes {
         };
         let in_index = matches!(candidates, Candidates::Found(_));
         let verify = words.as_ref().filter(|words| !in_index || words.needs_verification());
-        let range = Range {
-            from: input.created_after.map_or(Uuid::nil(), |time| id::least_at(time.0)),
-            // The cursor carries the filters, so its position is before created_before.
-            before: after
-                .or(input.created_before.map(|time| id::least_at(time.0)))
-                .unwrap_or(Uuid::max()),
-        };
+        let from = input.created_after.map_or(Uuid::nil(), |time| id::least_at(time.0));
+        let before = input.created_before.map_or(Uuid::max(), |time| id::least_at(time.0));
+        let range = Range { ids: from..before, after };
         let notes = store::list(ctx.tx, &candidates, range, verify, count)?;
         Ok(notes
             .into_iter()

@@ -4,7 +4,7 @@ use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::Scopes;
 use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
+use crate::id::{self, Id, kinds};
 use crate::oauth::grants::{Grant, GrantRecord};
 
 macro_rules! grants {
@@ -22,7 +22,7 @@ macro_rules! grants {
 
 zoop_db::global_statements! {
     TOUCH = "UPDATE oauth_grants SET last_used_at = $2 WHERE id = $1";
-    GREATEST = "SELECT id FROM oauth_grants ORDER BY id DESC LIMIT 1";
+    GREATEST = "SELECT id FROM oauth_grants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     ADD = "INSERT INTO oauth_grants (id, tenant_no, user_id, client_id, scopes, declined, ends_at) \
            VALUES ($1, $2, $3, $4, $5, $6, $7)";
     CONNECT = "UPDATE oauth_grants SET connected_at = $2, last_used_at = $2 \
@@ -51,8 +51,8 @@ pub(crate) fn touch(tx: &mut WriteTx<'_>, grant: Id<kinds::Grant>, now: Timestam
     Ok(())
 }
 
-pub(crate) fn greatest(tx: &mut ReadTx<'_>) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, &[], |row| Ok(row.take()?))
+pub(crate) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
+    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// Adds a grant in the tenant that `tx` is bound to.

@@ -1,0 +1,220 @@
+//! A clock that was wrong for a moment: what is made after it is right again carries the right time.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use crate::clock::{Clock, rfc3339};
+use crate::maintenance::{self, Ahead};
+use crate::testing::{Business, World, text, told};
+
+const SECOND: i64 = 1_000;
+const HOUR: i64 = 60 * 60 * SECOND;
+const YEARS: i64 = 10 * 365 * 24 * HOUR;
+
+fn rows(world: &World, business: &Business, list: &str, arguments: Value) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut page = world.call(&business.owner, list, arguments).expect("a page");
+    loop {
+        rows.extend(page["rows"].as_array().expect("rows").iter().cloned());
+        let Some(cursor) = page["nextCursor"].as_str() else { return rows };
+        let arguments = json!({ "cursor": cursor, "limit": 2 });
+        page = world.call(&business.owner, list, arguments).expect("a page");
+    }
+}
+
+fn bodies(world: &World, business: &Business, mut arguments: Value) -> Vec<String> {
+    arguments["limit"] = json!(2);
+    let rows = rows(world, business, "notes.list", arguments);
+    rows.iter().map(|row| text(row, "body").to_owned()).collect()
+}
+
+/// Everything that has a time of its own, made now; the times.
+fn made(world: &World, business: &Business, name: &str) -> Vec<String> {
+    let call = |tool, arguments| world.call(&business.owner, tool, arguments).expect(tool);
+    let customer =
+        call("customers.create", json!({ "customer_type": "company", "company_name": name }));
+    let location = json!({ "customer_id": customer["id"], "address_line1": "1 Elm", "city": "C",
+        "state": "S", "postal_code": "P", "location_type": "other" });
+    let contact = json!({ "customer_id": customer["id"], "first_name": "A", "last_name": "B" });
+    let invited = json!({ "name": name, "email": format!("{name}@acme.example"), "role": "tech" });
+    let key = json!({ "scopes": "read:notes", "name": name });
+    world.operate(Some(business.account), "invitations.create", invited);
+    world.operate(Some(business.account), "keys.create", key);
+    let (_, session) = world.sign_in(Business::user(&business.owner));
+    let lists = ["invitations.list", "keys.list", "history.list"].map(|list| {
+        let listed = world.operate(Some(business.account), list, json!({}));
+        let time =
+            |row: &Value| row["created_at"].as_str().or(row["at"].as_str()).map(str::to_owned);
+        let times = listed["rows"].as_array().expect("rows").iter().filter_map(time);
+        // The one that was just made is the one whose time nobody else has.
+        let now = rfc3339(world.clock.now());
+        times.into_iter().find(|time| *time == now).unwrap_or_else(|| panic!("{list}: {listed}"))
+    });
+    [
+        customer.clone(),
+        call("locations.create", location),
+        call("contacts.create", contact),
+        call("tags.create", json!({ "name": name })),
+        call("notes.create", json!({ "body": name })),
+    ]
+    .iter()
+    .map(|record| text(record, "created_at").to_owned())
+    .chain([session.session.created_at()].map(|at| rfc3339(at.0)))
+    .chain(lists)
+    .collect()
+}
+
+#[both]
+fn what_is_made_after_a_wrong_clock_was_set_right_has_the_right_time() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    made(&world, &acme, "before");
+    for ahead in [HOUR, YEARS] {
+        world.clock.advance(ahead);
+        made(&world, &acme, &format!("wrong{ahead}"));
+        world.clock.advance(-ahead);
+        let mut last = String::new();
+        for number in 0..3 {
+            world.clock.advance(SECOND);
+            let now = rfc3339(world.clock.now());
+            for time in made(&world, &acme, &format!("right{ahead}of{number}")) {
+                assert_eq!(time, now, "{ahead}");
+            }
+            let note = world.call(&acme.owner, "notes.create", json!({ "body": "order" })).unwrap();
+            let id = text(&note, "id").to_owned();
+            assert!(id > last, "ids rise among those of a right clock");
+            last = id;
+        }
+        world.clock.advance(20 * SECOND);
+    }
+}
+
+#[both]
+fn a_clock_that_is_set_back_by_seconds_breaks_no_order() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let create = |body: &str| {
+        text(&world.call(&acme.owner, "notes.create", json!({ "body": body })).unwrap(), "id")
+            .to_owned()
+    };
+    let first = create("first");
+    world.clock.advance(-5 * SECOND + 1);
+    assert!(create("second") > first);
+    assert_eq!(bodies(&world, &acme, json!({ "q": "second" })), ["second"]);
+}
+
+#[both]
+fn pages_and_filters_are_right_though_notes_of_a_wrong_clock_lie_among_them() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let now = || rfc3339(world.clock.now());
+    let note = |body: &str| {
+        let note = json!({ "body": format!("{body} word") });
+        world.call(&acme.owner, "notes.create", note).expect("a note");
+    };
+    note("one");
+    world.clock.advance(2 * HOUR);
+    let in_wrong = now();
+    note("wrong one");
+    world.clock.advance(SECOND);
+    note("wrong two");
+    world.clock.advance(-2 * HOUR);
+    note("two");
+    world.clock.advance(SECOND);
+    let middle = now();
+    note("three");
+    world.clock.advance(SECOND);
+    let end = now();
+    note("four");
+    world.clock.advance(SECOND);
+    let sorted = |arguments: Value| {
+        let mut found = bodies(&world, &acme, arguments);
+        let all = found.len();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), all, "no note stands on two pages");
+        found.into_iter().map(|body| body.replace(" word", "")).collect::<Vec<_>>()
+    };
+    // Also when time has gone on beyond the moment of the wrong clock.
+    for later in [0, 3 * HOUR] {
+        world.clock.advance(later);
+        for filter in [json!({}), json!({ "q": "word" })] {
+            let with = |name: &str, time: &str| {
+                let mut filter = filter.clone();
+                filter[name] = json!(time);
+                sorted(filter)
+            };
+            assert_eq!(sorted(filter.clone()).len(), 6);
+            assert_eq!(with("created_before", &middle), ["one", "two"]);
+            assert_eq!(with("created_before", &end), ["one", "three", "two"]);
+            assert_eq!(with("created_after", &middle), ["four", "three", "wrong one", "wrong two"]);
+            assert_eq!(with("created_after", &in_wrong), ["wrong one", "wrong two"]);
+            assert_eq!(with("created_before", &in_wrong), ["four", "one", "three", "two"]);
+        }
+    }
+}
+
+#[both]
+fn drafts_and_remembered_answers_of_the_future_do_not_outlive_a_day() {
+    let world = World::new();
+    let acme = world.empty_business("Acme");
+    let draft = json!({ "body": "Half", "draft": true });
+    let once = json!({ "body": "Once", "idempotency_key": "k" });
+    world.clock.advance(YEARS);
+    let id = world.made(&acme.owner, "notes.create", draft.clone());
+    let first = world.made(&acme.owner, "notes.create", once.clone());
+    assert_eq!(world.made(&acme.owner, "notes.create", once.clone()), first);
+    world.clock.advance(-YEARS);
+    let gone = world.call(&acme.owner, "notes.get", json!({ "id": id }));
+    assert_eq!(told(&gone.unwrap_err())["kind"], "not_found");
+    assert_ne!(world.made(&acme.owner, "notes.create", once.clone()), first);
+
+    let sweep = || {
+        let environment = world.environment.clone();
+        world.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
+    };
+    assert!(sweep() > 0, "the draft");
+    assert_eq!(sweep(), 0);
+    // Within a day of the right time both count as usual.
+    world.clock.advance(23 * HOUR);
+    let id = world.made(&acme.owner, "notes.create", draft);
+    let other = json!({ "body": "Twice", "idempotency_key": "l" });
+    let second = world.made(&acme.owner, "notes.create", other.clone());
+    world.clock.advance(-23 * HOUR);
+    world.call(&acme.owner, "notes.get", json!({ "id": id })).expect("it is there");
+    assert_eq!(world.made(&acme.owner, "notes.create", other), second);
+}
+
+#[both]
+fn records_that_lie_in_the_future_are_known() {
+    let world = World::new();
+    let (acme, _other) = (world.empty_business("Acme"), world.empty_business("Other"));
+    let ahead = || {
+        let now = world.clock.now();
+        world.read(move |tx| maintenance::ahead(tx, now)).expect("the history")
+    };
+    assert_eq!(ahead(), None);
+    world.clock.advance(HOUR);
+    let note = world.call(&acme.owner, "notes.create", json!({ "body": "Early" })).unwrap();
+    assert_eq!(ahead(), None);
+    world.clock.advance(-HOUR);
+    let Some(Ahead { tenants: 1, latest }) = ahead() else { panic!("{:?}", ahead()) };
+    assert_eq!(rfc3339(latest.0), text(&note, "created_at"));
+    world.clock.advance(HOUR - 5 * SECOND + 1);
+    assert_eq!(ahead(), None, "as far as clocks may differ");
+}
+
+#[test]
+fn every_greatest_id_is_asked_for_below_what_a_wrong_clock_made() {
+    let tenant = crate::schema::statements().flat_map(|(module, statements)| {
+        statements.iter().map(move |(name, sql)| (module, *name, sql.sqlite(), "AND id < $2 "))
+    });
+    let global = crate::schema::global_statements().flat_map(|(module, statements)| {
+        statements.iter().map(move |(name, sql)| (module, *name, sql.sqlite(), "WHERE id < $1 "))
+    });
+    let greatest: Vec<_> = tenant.chain(global).filter(|it| it.1.starts_with("GREATEST")).collect();
+    assert!(greatest.len() >= 13, "{greatest:?}");
+    for (module, name, sql, bound) in greatest {
+        assert!(sql.contains(bound), "{module} {name}: {sql}");
+    }
+}
