@@ -1,17 +1,12 @@
-//! Opening the database that the settings name, and knowing whether another zoop has it open.
-//!
-//! Every zoop that has an embedded database open holds a shared lock on a file beside it. Only
-//! putting a backup in its place needs the lock alone. The lock is the operating system's and ends
-//! with its process, however that ends.
+//! Opening the database that the settings name.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use zoop_crm::schema::MIGRATIONS;
 use zoop_db::{Db, Migrate, Options};
 
+use crate::presence::Presence;
 use crate::url::without_password;
 
 /// The database, and the sign that it is open.
@@ -50,11 +45,22 @@ pub(crate) fn open(
     opened(url, options, if is_new { Migrate::Run } else { migrate }, Some(presence))
 }
 
-/// Opens a database, and makes a file that is not there. While it is open nobody else opens the file.
-pub(crate) fn open_alone(url: &str, options: &Options, migrate: Migrate) -> Result<Database> {
-    let is_file = !zoop_db::engine::is_postgres(url);
-    let presence = is_file.then(|| Presence::alone(&file(url)?)).transpose()?;
-    opened(url, options, migrate, presence)
+/// Opens a database. While it is open nobody else opens its file.
+pub(crate) fn open_alone(
+    url: &str,
+    options: &Options,
+    missing: Missing,
+    migrate: Migrate,
+) -> Result<Database> {
+    if zoop_db::engine::is_postgres(url) {
+        return opened(url, options, migrate, None);
+    }
+    let path = match missing {
+        Missing::Refuse => existing(url)?,
+        Missing::Create => file(url)?,
+    };
+    let presence = Presence::alone(&path)?;
+    opened(url, options, migrate, Some(presence))
 }
 
 fn opened(
@@ -103,50 +109,6 @@ pub(crate) fn existing(url: &str) -> Result<PathBuf> {
 /// The file of an embedded database.
 pub(crate) fn file(url: &str) -> Result<PathBuf> {
     Ok(zoop_db::engine::sqlite_path(url)?)
-}
-
-/// The sign that a database is open, or is being replaced.
-pub(crate) struct Presence {
-    /// Closing it ends the lock.
-    _lock: File,
-}
-
-impl Presence {
-    fn shared(database: &Path) -> Result<Self> {
-        let lock = lock_file(database)?;
-        match lock.try_lock_shared() {
-            Ok(()) => Ok(Self { _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                bail!("this database is being restored or copied into: try again when that is done")
-            }
-            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
-        }
-    }
-
-    /// The lock alone.
-    pub(crate) fn alone(database: &Path) -> Result<Self> {
-        let lock = lock_file(database)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                bail!("{} is in use by a running zoop: stop the server first", database.display())
-            }
-            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
-        }
-    }
-}
-
-fn lock_file(database: &Path) -> Result<File> {
-    let path = beside(database, "-lock");
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| {
-            format!("cannot make the file {}; `zoop doctor` looks what is missing", path.display())
-        })
 }
 
 /// The path of a file that stands beside another, its name going on with `ending`.

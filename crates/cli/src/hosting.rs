@@ -1,16 +1,23 @@
-//! Running a server in this process: its listeners, and the signals that end it.
+//! Running a server in this process, and its listeners.
 
-use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tokio::signal::unix::{SignalKind, signal};
-use zoop_crm::clock::Environment;
+use zoop_crm::clock::{Clock, Environment, rfc3339};
+use zoop_crm::maintenance::{self, Ahead};
 use zoop_db::Db;
 use zoop_server::App;
 
 use crate::config::Config;
 use crate::server_address::Published;
+use crate::service;
+
+/// How often the server looks whether records lie in the future.
+const LOOK_FOR_FUTURE: Duration = Duration::from_secs(60 * 60);
+/// How long it looks.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ports that are open, and the address that clients use.
 pub(crate) struct Listeners {
@@ -75,7 +82,8 @@ pub(crate) fn run(
     }
     let (published_db, surroundings) = (db.clone(), environment.clone());
     let public_url = listeners.public_url.clone();
-    let app = App::new(db, environment, config.settings(listeners.public_url)?);
+    let clock = environment.clock.clone();
+    let app = App::new(db.clone(), environment, config.settings(listeners.public_url)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let public = tokio::net::TcpListener::from_std(listeners.public)?;
@@ -84,24 +92,33 @@ pub(crate) fn run(
             None => None,
         };
         // From here on a signal ends the server and no longer the process.
-        let stop = stop_signal()?;
+        let stop = service::stop_signal()?;
         let published = Published::start(&published_db, &surroundings, &public_url).await;
         ready()?;
+        tokio::spawn(warn_of_the_future(db, clock));
+        service::ready(&format!("listening on {}", public.local_addr()?));
         let served = zoop_server::serve(app, public, operations, stop).await;
         published.stop().await;
         Ok(served?)
     })
 }
 
-/// Resolves when the process is asked to stop.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+/// Warns, at the start and once in a while, of records that lie in the future.
+async fn warn_of_the_future(db: Db, clock: Arc<dyn Clock>) {
+    let mut rounds = tokio::time::interval(LOOK_FOR_FUTURE);
+    loop {
+        rounds.tick().await;
+        let now = clock.now();
+        let found = db.read(Instant::now() + PATIENCE, move |tx| maintenance::ahead(tx, now)).await;
+        match found {
+            Ok(Some(Ahead { tenants, latest })) => tracing::warn!(
+                businesses = tenants,
+                latest = rfc3339(latest.0),
+                "the database holds records that lie in the future: a clock was ahead when they were made, \
+                 or this one is behind"
+            ),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(kind = error.kind(), "the records were not looked at"),
         }
-        tracing::info!("stopping: the requests in flight are finished first");
-    })
+    }
 }

@@ -7,11 +7,13 @@
 //! | [`url`] | URLs without user and password |
 //! | [`output`], [`table`] | stdout and stderr; tables |
 //! | [`password`], [`confirmation`] | a password that is typed; a question before what cannot be taken back |
-//! | [`database`] | opening the database, and who else has it open |
+//! | [`database`] | opening the database |
+//! | [`presence`] | who else has an embedded database open |
 //! | [`operator`] | running the catalogue's tools on the database itself |
 //! | [`names`] | records by what people call them |
 //! | [`server_address`] | where the server of this database answers |
 //! | [`hosting`], [`logging`] | running a server in this process |
+//! | [`service`] | the service manager and signals |
 //! | [`commands`] | one file a command |
 //!
 //! What must never live here: a rule of the product, SQL, or the protocol.
@@ -27,7 +29,9 @@ mod names;
 mod operator;
 mod output;
 mod password;
+mod presence;
 mod server_address;
+mod service;
 mod table;
 mod url;
 

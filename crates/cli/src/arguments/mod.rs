@@ -91,7 +91,8 @@ pub(crate) enum Command {
     /// Copy everything from one database into another, new one, of the same kind or the other
     #[command(
         after_help = "The copy is of one moment: what is written while it runs, or after it, \
-        stays behind, so stop the servers first. The target is marked as unfinished until all of it \
+        stays behind, so stop the servers first. A source that a server has open is refused without \
+        --while-running. The target is marked as unfinished until all of it \
         has arrived and was compared.\n\nExamples:\n  zoop copy --to \
         postgres://zoop@db.example.com/zoop\n  \
         zoop copy --from postgres://zoop@db.example.com/zoop --to sqlite://zoop.db"
@@ -309,6 +310,9 @@ pub(crate) struct Copy {
     /// The database that is made: a file that is not there yet, or an empty one of a server
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
+    /// Copy although a server runs on the source: what it writes from now on stays behind
+    #[arg(long)]
+    pub(crate) while_running: bool,
 }
 
 #[cfg(test)]

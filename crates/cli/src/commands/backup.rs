@@ -1,10 +1,12 @@
 //! `zoop backup` and `zoop restore-backup`: a consistent copy of the database's file, and the way
 //! back. A copy is made under another name and takes its own only when it is whole.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::ProgressBar;
 use serde_json::json;
 use zoop_db::{Migrate, Options, sqlite};
@@ -12,13 +14,18 @@ use zoop_db::{Migrate, Options, sqlite};
 use crate::arguments::{Backup, RestoreBackup};
 use crate::config::Config;
 use crate::confirmation::confirm;
-use crate::database::{self, Missing, Presence, beside};
+use crate::database::{self, Missing, beside};
 use crate::operator::{About, Operator};
 use crate::output::{self, Output};
+use crate::presence::{self, LOCK, Presence};
 use crate::url::without_user;
 
 /// Files that SQLite keeps beside a database.
-const COMPANIONS: &[&str] = &["-wal", "-shm"];
+const COMPANIONS: &[&str] = &["-wal", "-shm", "-journal"];
+/// Those of them that hold rows which the database's file does not.
+const LOGS: &[&str] = &["-wal", "-journal"];
+/// Bytes copied between two reports of progress.
+const CHUNK: u64 = 4 << 20;
 
 /// Runs `zoop backup`.
 pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
@@ -27,35 +34,83 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
         let file = target.display();
         format!("pg_dump --username=postgres --format=custom --file='{file}' --dbname='{database}'")
     })?;
-    if target.exists() && !command.force {
-        bail!("{} exists: choose another name, or replace it with --force", target.display());
-    }
     // Whatever its schema: a backup is what one makes before a migration.
     let source = database::existing(&config.database)?;
+    let _presence = Presence::shared(&source)?;
+    let file = backup_file(&source, command)?;
+    // Replacing a database that somebody has open would lose what they write from then on.
+    let is_database = beside(&file, LOCK).exists() || presence::has_other_names(&file)?;
+    let is_database = file.exists() && is_database;
+    let _alone = is_database.then(|| Presence::alone(&file)).transpose()?;
+    let bytes = write(&source, &file)?;
+    let answer = json!({ "path": target, "bytes": bytes });
+    output.answer(&answer, || format!("wrote {} ({bytes} bytes)", target.display()))?;
+    Ok(())
+}
+
+/// The file that a backup becomes, if it may.
+fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
+    let target = &command.path;
+    presence::refuse_irregular(target)?;
     let folder = database::folder(target);
     if !folder.is_dir() {
         bail!("there is no folder {}: make it first, or choose another", folder.display());
     }
-    // Replacing a database that somebody has open would lose what they write from then on.
-    let _alone = match target.exists() {
-        true if fs::canonicalize(target)? == fs::canonicalize(&source)? => {
-            bail!("{} is the database itself: choose another name", target.display())
-        }
-        true if beside(target, "-lock").exists() => Some(Presence::alone(target)?),
-        _ => None,
-    };
-    let partial = beside(target, ".partial");
+    let file = sqlite::resolved(target);
+    if presence::is_one_file(&file, source) {
+        bail!("{} is the database itself: choose another name", target.display());
+    }
+    if let Some(database) = owner(&file).or_else(|| owner_by_link(&file, source)) {
+        bail!(
+            "{} belongs to the database {}: choose another name",
+            target.display(),
+            database.display()
+        );
+    }
+    if file.exists() && !command.force {
+        bail!("{} exists: choose another name, or replace it with --force", target.display());
+    }
+    Ok(file)
+}
+
+/// The database to which a file belongs by its name, whether or not the file is there.
+fn owner(file: &Path) -> Option<PathBuf> {
+    let name = file.file_name()?.to_str()?;
+    let names = COMPANIONS.iter().chain(&[LOCK]).filter_map(|ending| name.strip_suffix(ending));
+    names.map(|name| file.with_file_name(name)).find(|database| database.exists())
+}
+
+/// The source, if a file that belongs to it has this name too.
+fn owner_by_link(file: &Path, source: &Path) -> Option<PathBuf> {
+    let database = sqlite::resolved(source);
+    let mut endings = COMPANIONS.iter().chain(&[LOCK]);
+    let is_its = endings.any(|ending| presence::is_one_file(file, &beside(&database, ending)));
+    is_its.then(|| source.to_owned())
+}
+
+/// Writes the backup; how many bytes it has. A failure leaves nothing behind.
+fn write(source: &Path, file: &Path) -> Result<u64> {
+    let partial = beside(file, ".partial");
     discard(&partial)?;
+    let written = write_partial(source, &partial)
+        .with_context(|| format!("cannot write {}", partial.display()))
+        .and_then(|bytes| {
+            put(&partial, file)?;
+            Ok(bytes)
+        });
+    if written.is_err() {
+        // What failed first says more than what fails now.
+        let _ = discard(&partial);
+    }
+    written
+}
+
+fn write_partial(source: &Path, partial: &Path) -> Result<u64> {
     let bar = output::progress("backup", 0);
-    sqlite::copy(&source, &partial, &mut |done, all| show(&bar, done, all))
-        .with_context(|| format!("cannot write {}", partial.display()))?;
+    sqlite::copy(source, partial, &mut |done, all| show(&bar, done, all))?;
     bar.finish_and_clear();
-    fs::File::open(&partial)?.sync_all()?;
-    let bytes = fs::metadata(&partial)?.len();
-    fs::rename(&partial, target)?;
-    let answer = json!({ "path": target, "bytes": bytes });
-    output.answer(&answer, || format!("wrote {} ({bytes} bytes)", target.display()))?;
-    Ok(())
+    File::open(partial)?.sync_all()?;
+    Ok(fs::metadata(partial)?.len())
 }
 
 /// Runs `zoop restore-backup`.
@@ -69,36 +124,39 @@ pub(crate) fn restore(
         let whole = "--clean --if-exists --single-transaction";
         format!("pg_restore {user} {whole} --dbname='{database}' '{file}'")
     })?;
-    let (source, target) = (&command.path, database::file(&config.database)?);
-    if !source.is_file() {
-        bail!("there is no backup {}", source.display());
-    }
-    if target.exists() && !command.force {
+    let (source, named) = (&command.path, database::file(&config.database)?);
+    ensure!(source.is_file(), "there is no backup {}", source.display());
+    presence::refuse_irregular(&named)?;
+    if named.exists() && !command.force {
         bail!(
             "{} exists: name another database with --database, or replace it with --force",
-            target.display()
+            named.display()
         );
     }
-    if target.exists() {
+    if named.exists() {
         let question = format!(
             "Replace {} by {}? What was written since the backup is lost.",
-            target.display(),
+            named.display(),
             source.display()
         );
         confirm(confirmation, &question)?;
     }
+    // A link goes on leading to the database.
+    let target = sqlite::resolved(&named);
     let _alone = Presence::alone(&target)?;
     let fresh = beside(&target, "-restoring");
-    let copied = copy_and_check(config, source, &fresh);
-    if copied.is_err() {
-        discard(&fresh)?;
-        remove(&beside(&fresh, "-lock"))?;
+    let restored = copy_and_check(config, source, &fresh).and_then(|tenants| {
+        put_in_place(&fresh, &target)?;
+        Ok(tenants)
+    });
+    if restored.is_err() {
+        let _ = discard(&fresh);
     }
-    let tenants = copied?;
-    put_in_place(&fresh, &target)?;
+    remove(&beside(&fresh, LOCK))?;
+    let tenants = restored?;
     let answer = json!({ "restored": true, "database": config.database, "tenants": tenants });
     output.answer(&answer, || {
-        format!("{} is {} now, with {tenants} business(es)", target.display(), source.display())
+        format!("{} is {} now, with {tenants} business(es)", named.display(), source.display())
     })?;
     Ok(())
 }
@@ -121,8 +179,8 @@ fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Resul
 fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize> {
     discard(fresh)?;
     let bar = output::progress("restore", 0);
-    sqlite::copy(source, fresh, &mut |done, all| show(&bar, done, all))
-        .with_context(|| format!("{} cannot be copied", source.display()))?;
+    copy(source, fresh, &bar)
+        .with_context(|| format!("{} cannot be copied to {}", source.display(), fresh.display()))?;
     bar.finish_and_clear();
     let url = format!("sqlite://{}", fresh.display());
     let database = database::open(&url, &Options::default(), Missing::Refuse, Migrate::Run)
@@ -132,6 +190,36 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     match answer["rows"].as_array().map_or(0, Vec::len) {
         0 => bail!("{} holds no business: it is not what was wanted", source.display()),
         tenants => Ok(tenants),
+    }
+}
+
+/// Copies a backup and touches nothing beside it: it may lie where nothing can be written. A database that
+/// is in use is read as it is at one moment; of any other the file is copied, with its log if it has one.
+fn copy(source: &Path, fresh: &Path, bar: &ProgressBar) -> Result<()> {
+    if Presence::is_held(source) {
+        return Ok(sqlite::copy(source, fresh, &mut |done, all| show(bar, done, all))?);
+    }
+    copy_file(source, fresh, bar)?;
+    for ending in LOGS {
+        let log = beside(&sqlite::resolved(source), ending);
+        if log.exists() {
+            copy_file(&log, &beside(fresh, ending), bar)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_file(from: &Path, to: &Path, bar: &ProgressBar) -> io::Result<()> {
+    let mut from = File::open(from)?;
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let (mut done, all) = (0, from.metadata()?.len());
+    loop {
+        show(bar, done, all);
+        let copied = io::copy(&mut from.by_ref().take(CHUNK), &mut to)?;
+        if copied == 0 {
+            return to.sync_all();
+        }
+        done += copied;
     }
 }
 
@@ -145,14 +233,20 @@ fn put_in_place(fresh: &Path, target: &Path) -> Result<()> {
     if log.exists() {
         fs::rename(log, beside(target, "-wal"))?;
     }
-    fs::rename(fresh, target).with_context(|| format!("cannot replace {}", target.display()))?;
-    discard(fresh)?;
-    remove(&beside(fresh, "-lock"))
+    put(fresh, target)?;
+    discard(fresh)
+}
+
+/// Gives a file its name, for good.
+fn put(file: &Path, name: &Path) -> Result<()> {
+    fs::rename(file, name).with_context(|| format!("cannot replace {}", name.display()))?;
+    File::open(database::folder(name))?.sync_all()?;
+    Ok(())
 }
 
 /// Removes what an earlier, broken-off copy has left.
 fn discard(copy: &Path) -> Result<()> {
-    for ending in ["", "-journal"].iter().chain(COMPANIONS) {
+    for ending in [""].iter().chain(COMPANIONS) {
         remove(&beside(copy, ending))?;
     }
     Ok(())
@@ -160,7 +254,7 @@ fn discard(copy: &Path) -> Result<()> {
 
 fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
         _ => Ok(()),

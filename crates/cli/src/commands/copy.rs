@@ -1,25 +1,31 @@
 //! `zoop copy`: a database moves to another file or server, or to the other engine.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
 use zoop_crm::moving::{self, Copied, Phase, Watch};
-use zoop_db::{Db, Migrate};
+use zoop_db::{Db, Migrate, Options};
 
 use crate::arguments::Copy;
 use crate::config::Config;
-use crate::database::{self, Missing};
+use crate::database::{self, Database, Missing, told};
 use crate::operator::explained;
 use crate::output::{self, Output};
+use crate::presence::{self, InUse};
 use crate::url::without_password;
+
+/// How long the source has to say who else has it open.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> Result<()> {
     let from = command.from.as_deref().unwrap_or(&config.database);
     let options = config.options_for_one();
-    let source = database::open(from, &options, Missing::Refuse, Migrate::Refuse)?;
-    let target = database::open_alone(&command.to, &options, Migrate::New)?;
+    refuse_itself(from, &command.to)?;
+    let source = source(from, &options, command.while_running)?;
+    let target = database::open_alone(&command.to, &options, Missing::Create, Migrate::New)?;
     let (shown_from, shown_to) = (without_password(from), without_password(&command.to));
     let copied = copy(&source.db, &target.db).with_context(|| format!("{shown_to} is no copy"))?;
     let answer = json!({ "copied": true, "from": shown_from, "to": shown_to,
@@ -27,9 +33,46 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
     output.answer(&answer, || {
         let columns = [("TABLE", "table"), ("ROWS", "rows"), ("CHECKSUM", "checksum")];
         let tables = output::rows(&json!({ "rows": answer["tables"] }), &columns);
-        format!("{tables}\n{shown_to} holds the same rows as {shown_from}: point the servers to it")
+        let end = if command.while_running {
+            "what was written there since the copy began stays behind"
+        } else {
+            "point the servers to it"
+        };
+        format!("{tables}\n{shown_to} holds the same rows as {shown_from}: {end}")
     })?;
     Ok(())
+}
+
+/// Refuses to copy a file into itself, by whatever names.
+fn refuse_itself(from: &str, to: &str) -> Result<()> {
+    if let (Ok(from), Ok(to)) = (database::file(from), database::file(to))
+        && presence::is_one_file(&from, &to)
+    {
+        bail!("{} is the source itself: name another database", to.display());
+    }
+    Ok(())
+}
+
+/// Opens the source. Unless a server may run on it, no other zoop opens its file meanwhile, so that nothing
+/// stays behind; of a database on a server it is known as far as the server tells.
+fn source(from: &str, options: &Options, while_running: bool) -> Result<Database> {
+    if while_running {
+        return database::open(from, options, Missing::Refuse, Migrate::Refuse);
+    }
+    let advice = "or copy with --while-running: what is written from then on stays behind";
+    let source = database::open_alone(from, options, Missing::Refuse, Migrate::Refuse);
+    let source = source.map_err(|error| match error.downcast_ref() {
+        Some(InUse(_)) => anyhow!("{error}, {advice}"),
+        None => error,
+    })?;
+    let others = source.db.read::<_, zoop_db::Error>(Instant::now() + PATIENCE, |tx| tx.others());
+    let others = others.wait().map_err(|error| anyhow!(told(&error)))?;
+    ensure!(
+        others == 0,
+        "{} is in use by a running zoop, which has {others} connections: stop the server first, {advice}",
+        without_password(from)
+    );
+    Ok(source)
 }
 
 fn table(copied: &Copied) -> Value {

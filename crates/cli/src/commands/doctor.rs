@@ -10,6 +10,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::{Value, json};
 use zoop_crm::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
+use zoop_crm::maintenance::{self, Ahead};
 use zoop_db::Migrate;
 
 use crate::config::Config;
@@ -93,14 +94,15 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
             checks.push(Check::new("database", Ok(opened)));
             checks.push(Check::advice("address", address(config, &operator)));
             let tenants = operator.run(&About::Installation, "tenants.list", &json!({}));
-            checks.push(Check::new("clock", clock(tenants.as_ref().ok())));
+            checks.push(Check::new("clock", clock()));
+            checks.push(Check::advice("future", future(&operator)));
             checks.extend(server::examine(&operator.database.db));
             checks.push(Check::new("reading", tenants.map(|tenants| counted(&tenants))));
             checks.push(Check::new("structure", operator.sound()));
         }
         Err(error) => {
             checks.push(Check::new("database", Err(error)));
-            checks.push(Check::new("clock", clock(None)));
+            checks.push(Check::new("clock", clock()));
         }
     }
 }
@@ -146,18 +148,26 @@ fn free_space(database: &Path) -> Result<String> {
     Ok(format!("{free} MiB are free"))
 }
 
-/// Whether the clock is plausible: records made later than now are the other sign that it is not.
-fn clock(tenants: Option<&Value>) -> Result<String> {
+/// Whether the clock is plausible.
+fn clock() -> Result<String> {
     let now = SystemClock.now();
     let shown = rfc3339(now);
     ensure!(Some(now) >= parse_rfc3339(EARLIEST), "it is {shown}, says the clock: set it");
-    let rows = tenants.and_then(|tenants| tenants["rows"].as_array()).into_iter().flatten();
-    let newest = rows.filter_map(|row| row["created_at"].as_str().and_then(parse_rfc3339)).max();
-    ensure!(
-        newest.is_none_or(|newest| newest <= now),
-        "it is {shown}, says the clock, but the database holds later records: set it"
-    );
     Ok(shown)
+}
+
+/// Whether a clock was wrong when records were made, or is wrong now.
+fn future(operator: &Operator) -> Result<String> {
+    let now = SystemClock.now();
+    match operator.read(move |tx| maintenance::ahead(tx, now))? {
+        None => Ok("no record lies in the future".to_owned()),
+        Some(Ahead { tenants, latest }) => bail!(
+            "{tenants} business(es) hold records that lie in the future, the last at {}: if this clock is \
+             behind, set it; if a clock was ahead, those records keep their time and new ones have the \
+             right one",
+            rfc3339(latest.0)
+        ),
+    }
 }
 
 fn counted(tenants: &Value) -> String {

@@ -1,5 +1,8 @@
 //! `zoop backup` and `zoop restore-backup`.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+
 use crate::world::{Folder, text};
 
 /// The number of businesses in the database.
@@ -95,4 +98,119 @@ fn a_damaged_file_is_found_by_the_doctor_and_a_password_is_told_to_nobody() {
     let url = "postgres://zoop:secretpw@localhost/zoop";
     let answer = folder.zoop(&["tenant", "list", "--database", url]);
     assert!(!answer.failure().contains("secretpw"), "{}", answer.stderr);
+}
+
+/// A folder whose database has several names, a backup `copy.db` of it, and another database `other.db`.
+fn folder_of_many_names() -> (Folder, [&'static str; 5]) {
+    let folder = Folder::new();
+    folder.business();
+    folder.json(&["backup", "copy.db"]);
+    folder.json(&["restore-backup", "copy.db", "--database", "sqlite://other.db"]);
+    fs::create_dir(folder.path("current")).expect("a folder");
+    symlink("../zoop.db", folder.path("current/x.db")).expect("a link");
+    symlink(".", folder.path("here")).expect("a link to the folder");
+    fs::hard_link(folder.path("zoop.db"), folder.path("hard.db")).expect("another name");
+    (folder, ["zoop.db", "here/zoop.db", "./current/../zoop.db", "current/x.db", "hard.db"])
+}
+
+#[test]
+fn a_database_in_use_is_noticed_under_every_name() {
+    let (folder, names) = folder_of_many_names();
+    let mut server = folder.serve(&["--database", "sqlite://current/x.db"]);
+    for name in names {
+        let url = format!("sqlite://{name}");
+        for command in [
+            &["restore-backup", "copy.db", "--force", "--database", &url][..],
+            &["backup", name, "--force", "--database", "sqlite://other.db"],
+            &["copy", "--from", "sqlite://other.db", "--to", &url],
+            &["copy", "--from", &url, "--to", "sqlite://new.db"],
+        ] {
+            let answer = folder.zoop(command);
+            assert!(answer.failure().contains("stop the server"), "{command:?}: {}", answer.stderr);
+        }
+        let answer = folder.zoop(&["tenant", "list", "--database", &url]);
+        match name {
+            "hard.db" => assert!(answer.failure().contains("another name"), "{}", answer.stderr),
+            _ => assert_eq!(answer.code, 0, "{}", answer.stderr),
+        }
+    }
+    server.terminate();
+    assert!(server.wait().success());
+    let restore = ["restore-backup", "copy.db", "--force", "--database", "sqlite://current/x.db"];
+    folder.json(&restore);
+    let link = fs::symlink_metadata(folder.path("current/x.db")).expect("it is there");
+    assert!(link.is_symlink(), "the link goes on leading to the database");
+    assert_eq!(tenants(&folder), 1);
+}
+
+#[test]
+fn a_backup_replaces_no_file_of_a_database_and_nothing_but_a_file() {
+    let (folder, _) = folder_of_many_names();
+    let _server = folder.serve(&[]);
+    symlink("zoop.db-wal", folder.path("log")).expect("a link");
+    fs::hard_link(folder.path("zoop.db-wal"), folder.path("hard-log")).expect("another name");
+    for name in [
+        "zoop.db-wal",
+        "zoop.db-shm",
+        "zoop.db-lock",
+        "zoop.db-journal",
+        "here/zoop.db-wal",
+        "current/x.db-wal",
+        "log",
+        "hard-log",
+    ] {
+        let answer = folder.zoop(&["backup", name, "--force"]);
+        assert!(answer.failure().contains("belongs to the database"), "{name}: {}", answer.stderr);
+    }
+    for name in ["current/x.db", "here/zoop.db", "hard.db"] {
+        let answer = folder.zoop(&["backup", name, "--force"]);
+        assert!(answer.failure().contains("the database itself"), "{name}: {}", answer.stderr);
+    }
+    for name in ["/dev/null", "current"] {
+        let answer = folder.zoop(&["backup", name, "--force"]);
+        assert!(answer.failure().contains("not a regular file"), "{name}: {}", answer.stderr);
+    }
+    let answer = folder.zoop(&["tenant", "list", "--database", "sqlite:///dev/null"]);
+    assert!(answer.failure().contains("not a regular file"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_path_is_a_path_whatever_it_begins_with() {
+    let folder = Folder::new();
+    for name in ["file:z.db?mode=memory", "file:///z.db", ":memory:"] {
+        let url = format!("sqlite://{name}");
+        let on = |arguments: &[&str]| folder.zoop(&[arguments, &["--database", &url]].concat());
+        if name.starts_with("file:///") {
+            assert!(on(&["migrate"]).code == 1, "there is no folder `file:`");
+            continue;
+        }
+        assert_eq!(on(&["migrate"]).code, 0);
+        assert!(folder.path(name).is_file(), "{name}");
+        assert_eq!(on(&["tenant", "list"]).code, 0, "what was made is kept");
+    }
+}
+
+#[test]
+fn a_backup_with_a_log_beside_it_is_restored_whole_and_stays_as_it_is() {
+    let folder = Folder::new();
+    folder.business();
+    let mut server = folder.serve(&[]);
+    let words = "tenant create --name Later --owner-name Later --owner-email later@example.com";
+    folder.json(&words.split(' ').collect::<Vec<_>>());
+    fs::create_dir(folder.path("kept")).expect("a folder");
+    for name in ["zoop.db", "zoop.db-wal"] {
+        fs::copy(folder.path(name), folder.path(&format!("kept/{name}"))).expect("a copy");
+    }
+    server.kill();
+    let names = || {
+        let entries = fs::read_dir(folder.path("kept")).expect("the folder");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("it").file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    folder.json(&["restore-backup", "kept/zoop.db", "--database", "sqlite://new.db"]);
+    assert_eq!(names(), before);
+    let list = folder.json(&["tenant", "list", "--database", "sqlite://new.db"]);
+    assert_eq!(list["rows"].as_array().map(Vec::len), Some(2), "{list}");
 }

@@ -19,6 +19,7 @@ mod rights;
 mod secrets;
 mod security;
 mod serve;
+mod service;
 mod settings;
 mod storage_faults;
 mod world;

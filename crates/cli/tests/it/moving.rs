@@ -1,6 +1,7 @@
 //! `zoop copy`: from one engine to the other and back, and what a broken one leaves behind.
 
 use serde_json::{Value, json};
+use zoop_both::both;
 
 use crate::client::Client;
 use crate::world::{Folder, Server, database, text, wait_until};
@@ -75,7 +76,7 @@ fn what_cannot_be_copied_is_told_with_what_to_do() {
     };
     refused("sqlite://nothing.db", empty.url(), "there is no database nothing.db");
     refused(empty.url(), "sqlite://new.db", "zoop migrate");
-    refused("sqlite://zoop.db", "sqlite://zoop.db", "stop the server");
+    refused("sqlite://zoop.db", "sqlite://zoop.db", "the source itself");
     folder.json(&["copy", "--to", empty.url()]);
     refused("sqlite://zoop.db", empty.url(), "it is not empty");
     folder.write("other.db", "");
@@ -144,4 +145,25 @@ fn a_killed_copy_on_sqlite_says_that_it_is_unfinished() {
         count.expect("a count") == 1
     };
     killed(&folder, "sqlite://copy.db", tenants);
+}
+
+#[both]
+fn a_source_that_a_server_runs_on_is_copied_only_if_that_is_asked_for() {
+    let folder = Folder::new();
+    folder.business();
+    let server = folder.serve(&[]);
+    let copy = ["copy", "--to", "sqlite://new.db"];
+    let answer = folder.zoop(&copy);
+    let failure = answer.failure();
+    assert!(
+        failure.contains("stop the server") && failure.contains("--while-running"),
+        "{failure}"
+    );
+    assert!(!folder.path("new.db").exists());
+    let answer = folder.zoop(&[&copy[..], &["--while-running"]].concat());
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.stdout.contains("stays behind"), "{}", answer.stdout);
+    drop(server);
+    let url = ["copy", "--to", "sqlite://later.db"];
+    wait_until("the database is free", || folder.zoop(&url).code == 0);
 }

@@ -56,6 +56,7 @@ impl Sqlite {
         migrations: &[Migration],
         migrate: Migrate,
     ) -> Result<Self> {
+        let path = &resolved(path);
         let connection = Connection::open_writer(path)?;
         migrate::run(&connection, migrations, migrate)?;
         let stopping = Arc::new(AtomicBool::new(false));
@@ -132,7 +133,21 @@ fn most_useful_readers() -> NonZeroUsize {
 /// Copies a database file as it is now, whatever its schema, to a new file; also while other
 /// processes write to it.
 pub fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-    backup::copy(source, target, progress)
+    backup::copy(&resolved(source), &resolved(target), progress)
+}
+
+/// The one path of a database's file, however it is written: absolute, symbolic links followed. SQLite
+/// names the files beside it by this path, and takes no path that begins with `/` for a URI.
+pub fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    // A file that is not there yet is made in a folder that is.
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (absolute.parent().map(Path::canonicalize), absolute.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => absolute,
+    }
 }
 
 fn spawn(

@@ -72,6 +72,7 @@ fn three_processes_lose_nothing_when_one_is_killed_and_the_server_crashes() {
         callers.into_iter().map(|caller| caller.join().expect("a caller")).collect()
     });
 
+    servers[1].log_line("reads and writes are refused until it can be reached");
     assert_recovered(&servers[1..], &source);
     let client = Client::new(&servers[1].url, &key);
     let mut fates: Vec<_> = callers.into_iter().flat_map(|caller| caller.fates).collect();

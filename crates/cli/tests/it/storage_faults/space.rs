@@ -1,5 +1,6 @@
 //! A full disk, and one that is read-only.
 
+use std::fs::{self, OpenOptions};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -135,4 +136,48 @@ fn a_read_only_folder_is_told_and_works_once_it_is_writable() {
     volume.remount("rw");
     let server = volume.folder.serve(&[]);
     create(&Client::new(&server.url, &key), "Acme").success();
+}
+
+#[test]
+fn a_backup_that_does_not_fit_leaves_nothing_behind_and_writes_go_on() {
+    let volume = Volume::new(16);
+    volume.write("zoop.toml", SETTINGS);
+    let (_, _, key) = volume.folder.business();
+    let server = volume.folder.serve(&[]);
+    let client = Client::new(&server.url, &key);
+    let note = json!({ "body": "filler ".repeat(14_000) });
+    for _ in 0..20 {
+        client.ask("notes.create", &note);
+    }
+    volume.fill();
+    let ballast = OpenOptions::new().write(true).open(volume.path("ballast")).expect("it is there");
+    let left = ballast.metadata().expect("its size").len() - (512 << 10);
+    ballast.set_len(left).expect("some space");
+    let names = || {
+        let folder = volume.path("zoop.db").parent().expect("its folder").to_owned();
+        let entries = fs::read_dir(folder).expect("the folder");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("it").file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let answer = volume.folder.zoop(&["backup", "copy.db"]);
+    assert!(answer.failure().contains("full"), "{}", answer.stderr);
+    assert_eq!(names(), before, "neither a part of the backup nor a journal");
+    create(&client, "After").success();
+}
+
+#[test]
+fn a_backup_is_restored_from_where_nothing_can_be_written() {
+    let volume = Volume::new(8);
+    volume.folder.business();
+    volume.folder.json(&["backup", "copy.db"]);
+    volume.remount("ro");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let database = format!("sqlite://{}", elsewhere.path().join("zoop.db").display());
+    volume.folder.json(&["restore-backup", "copy.db", "--database", &database]);
+    let list = volume.folder.json(&["tenant", "list", "--database", &database]);
+    assert_eq!(list["rows"].as_array().map(Vec::len), Some(1), "{list}");
+    let answer = volume.folder.zoop(&["restore-backup", "copy.db", "--force"]);
+    assert!(answer.failure().contains("Read-only"), "{}", answer.stderr);
 }

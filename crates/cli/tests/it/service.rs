@@ -1,0 +1,118 @@
+//! The server as a service manager runs it: notifications and signals.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::client::get;
+use crate::world::{Folder, Server, served, wait_until};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn send(signal: &str, server: &Server) {
+    let id = server.id().to_string();
+    let status = Command::new("sh").args(["-c", "kill -$0 $1", signal, &id]).status();
+    assert!(status.expect("sh runs").success());
+}
+
+#[test]
+fn the_service_manager_is_told_of_readiness_of_life_and_of_the_end() {
+    let folder = Folder::new();
+    folder.business();
+    let path = folder.path("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    let next = || {
+        let mut bytes = [0; 1_024];
+        let count = socket.recv(&mut bytes).expect("a notification");
+        String::from_utf8(bytes[..count].to_vec()).expect("UTF-8")
+    };
+    let mut command = served(folder.command(&["serve"]));
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000");
+    let mut server = Server::start(command);
+    let ready = next();
+    assert!(ready.lines().any(|line| line == "READY=1"), "{ready}");
+    assert!(ready.contains("STATUS=listening on 127.0.0.1:"), "{ready}");
+    server.wait_until_ready();
+    assert_eq!(get(&server.url, "/healthz").0, 200);
+    for _ in 0..3 {
+        assert_eq!(next().trim(), "WATCHDOG=1");
+    }
+    server.terminate();
+    let stopping = std::iter::repeat_with(next).find(|it| it.trim() != "WATCHDOG=1");
+    let stopping = stopping.expect("the last one");
+    assert!(stopping.lines().any(|line| line == "STOPPING=1"), "{stopping}");
+    assert!(server.wait().success());
+}
+
+#[test]
+fn a_hangup_is_told_and_ends_nothing() {
+    let folder = Folder::new();
+    folder.business();
+    let mut server = folder.serve(&[]);
+    for _ in 0..2 {
+        send("HUP", &server);
+        server.log_line("SIGHUP is ignored");
+        assert_eq!(get(&server.url, "/readyz").0, 200);
+    }
+    for signal in ["TERM", "INT"] {
+        send(signal, &server);
+        assert!(server.wait().success(), "{signal}");
+        assert!(!folder.path("zoop.db-wal").exists(), "it stopped in order");
+        server = folder.serve(&[]);
+    }
+}
+
+#[test]
+fn a_server_whose_terminal_is_closed_stops_in_order() {
+    let folder = Folder::new();
+    folder.business();
+    let serve = folder.command(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "none"]);
+    let words: Vec<_> = std::iter::once(serve.get_program())
+        .chain(serve.get_args())
+        .filter_map(|it| it.to_str())
+        .collect();
+    // util-linux: runs a command at a terminal of its own.
+    let mut terminal = Command::new("script")
+        .args(["-qec", &format!("exec {}", words.join(" ")), "/dev/null"])
+        .current_dir(folder.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script (util-linux) runs");
+    let shown = BufReader::new(terminal.stdout.take().expect("a pipe"));
+    let mut lines = shown.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("zoop is ready")), "it starts");
+    assert!(folder.path("zoop.db-wal").exists(), "it has the database open");
+    terminal.kill().expect("it runs");
+    terminal.wait().expect("it ends");
+    wait_until("it stopped in order", || !folder.path("zoop.db-wal").exists());
+}
+
+#[test]
+fn records_of_the_future_are_told_by_the_doctor_and_in_the_log() {
+    let folder = Folder::new();
+    folder.business();
+    let doctor = || folder.json(&["doctor"]);
+    let future = |answer: &Value| {
+        let checks = answer["checks"].as_array().expect("checks");
+        checks.iter().find(|check| check["name"] == "future").expect("the check").clone()
+    };
+    assert_eq!(future(&doctor())["warning"], Value::Null);
+    // As a clock leaves it that was ahead: an id begins with its time.
+    let database = rusqlite::Connection::open(folder.path("zoop.db")).expect("the database");
+    let change = "UPDATE history SET id = x'02000000000070008000000000000000' \
+                  WHERE id = (SELECT max(id) FROM history)";
+    assert_eq!(database.execute(change, []).expect("it changes"), 1);
+    drop(database);
+    let answer = doctor();
+    assert_eq!((&answer["ok"], &future(&answer)["warning"]), (&true.into(), &true.into()));
+    assert!(future(&answer)["detail"].to_string().contains("2039-09-07"), "{answer}");
+    let server = folder.serve(&[]);
+    let line = server.log_line("lie in the future");
+    assert_eq!((&line["level"], &line["businesses"]), (&"WARN".into(), &1.into()), "{line}");
+}
