@@ -26,6 +26,8 @@ pub(super) struct Engines {
     databases: [Copy; 2],
     model: Vec<Tenant>,
     now: i64,
+    /// The latest time that the clock has shown.
+    latest: i64,
     /// The calls that had an idempotency key, and when they were made.
     keyed: Vec<(Call, i64)>,
     /// The odd texts that were taken last.
@@ -46,6 +48,7 @@ impl Engines {
             databases,
             model: one.tenants.clone(),
             now: one.now,
+            latest: one.now,
             keyed: Vec::new(),
             known: Vec::new(),
             transcript: Vec::new(),
@@ -78,8 +81,9 @@ impl Engines {
     }
 
     fn advance(&mut self, milliseconds: i64) {
-        self.transcript.push(format!("the clock moves by {milliseconds} ms"));
-        self.now += milliseconds;
+        let before = self.now;
+        self.now = steps::moved(before, milliseconds, &mut self.latest);
+        self.transcript.push(format!("the clock moves by {} ms", self.now - before));
     }
 
     fn restart(&mut self, how: End) {

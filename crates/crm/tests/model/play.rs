@@ -22,6 +22,8 @@ pub(super) struct Play {
     /// was first.
     pub(super) possible: Vec<Vec<Tenant>>,
     pub(super) now: i64,
+    /// The latest time that the clock has shown.
+    latest: i64,
     /// The calls that had an idempotency key, and when they were made.
     keyed: Vec<(Call, i64)>,
     /// What was called so far, for whoever reads a failure.
@@ -37,6 +39,7 @@ impl Play {
             database,
             possible: beginning.tenants.iter().map(|tenant| vec![tenant.clone()]).collect(),
             now: beginning.now,
+            latest: beginning.now,
             keyed: Vec::new(),
             transcript: Vec::new(),
         }
@@ -98,8 +101,9 @@ impl Play {
     }
 
     fn advance(&mut self, milliseconds: i64) {
-        self.transcript.push(format!("the clock moves by {milliseconds} ms"));
-        self.now += milliseconds;
+        let before = self.now;
+        self.now = steps::moved(before, milliseconds, &mut self.latest);
+        self.transcript.push(format!("the clock moves by {} ms", self.now - before));
     }
 
     /// Ends all of these processes before it starts the first one anew.

@@ -127,8 +127,8 @@ pub(super) fn milliseconds(time: &Value) -> i64 {
     time.as_millisecond()
 }
 
-/// When the next record of a list is made: now, or with the last one if the clock went back, since
-/// the order of creation times is that of creation.
+/// When the next record of a list is made: now, or with the last one if the clock went back by seconds,
+/// since the order of creation times is then that of creation.
 pub(super) fn creation<'a>(now: i64, list: impl Iterator<Item = &'a Value>) -> i64 {
     list.map(|record| milliseconds(&record["created_at"])).max().map_or(now, |last| last.max(now))
 }

@@ -38,12 +38,19 @@ const CLOCK: &[i64] = &[
     7 * DAY,
     -1,
     -700,
-    -5_000,
-    -60_000,
-    -HOUR,
-    -DAY,
-    -3 * DAY,
+    -2_000,
+    -SET_BACK,
 ];
+/// How far a clock may be set back without any order being broken. What happens beyond that has tests of
+/// its own, in words.
+const SET_BACK: i64 = 4_999;
+
+/// Moves a clock, backwards no further than `SET_BACK` from the `latest` time that it ever showed.
+pub(super) fn moved(now: i64, milliseconds: i64, latest: &mut i64) -> i64 {
+    let now = (now + milliseconds).max(*latest - SET_BACK);
+    *latest = now.max(*latest);
+    now
+}
 
 /// The next step. `keyed` are the calls so far that had an idempotency key, and
 /// when they were made.
