@@ -112,7 +112,8 @@ impl Work {
     pub(super) fn left_open(&self) -> Before {
         match (self.stage, self.access) {
             (Stage::Idle, _) => self.before,
-            (Stage::Begun, Access::Read) => Before::Read,
+            // A failed transaction has lost its isolation level, and one chained to it begins without.
+            (Stage::Begun, Access::Read) if self.failure.is_none() => Before::Read,
             _ => Before::Sent,
         }
     }
@@ -278,7 +279,10 @@ mod tests {
         first.landed();
         assert_eq!(first.left_open(), Before::Read);
 
-        let mut second = Work::new(Access::Read, first.deadline, first.left_open());
+        first.failure = Some(Failure::Deadline);
+        assert_eq!(first.left_open(), Before::Sent, "nothing goes on from a failed one");
+
+        let mut second = Work::new(Access::Read, first.deadline, Before::Read);
         assert_eq!(second.left_open(), Before::Read, "until it is sent, the first one is open");
         assert!(second.take_off().expect("there is time").starts_with("ROLLBACK AND CHAIN;SET"));
         second.on_new_connection();

@@ -1,12 +1,16 @@
 //! Writes beside writes: of one tenant in order, deadlocks run again, failures forgotten by nobody.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Instant;
 
-use zoop_db::{Earlier, Error, Reply, Tenant, WriteTx, params};
+use zoop_db::{Db, Earlier, Error, Migrate, Options, Reply, Tenant, WriteTx, params};
 
-use crate::{ADD, COUNTED, FAIL, GREATEST, NUMBERS, RAISE, SWEEP, add, count, database, far, open};
+use crate::{
+    ADD, COUNT, COUNTED, FAIL, GREATEST, MIGRATIONS, NUMBERS, RAISE, SWEEP, add, count, database,
+    far, open,
+};
 
 /// Adds the number after the greatest.
 fn add_next(tx: &mut WriteTx<'_>) -> Result<i64, Error> {
@@ -224,4 +228,28 @@ fn processes_know_of_each_other() {
     let other = open(&url);
     assert!(others() > 0);
     drop(other);
+}
+
+#[test]
+fn a_read_behind_a_failed_one_sees_one_snapshot() {
+    let database = database();
+    let options = Options { readers: NonZeroUsize::new(1), ..Options::default() };
+    let db = Db::open(database.url(), &options, MIGRATIONS, Migrate::Run).expect("opens");
+    let (queued, is_queued) = mpsc::channel();
+    let failed = db.read::<_, Error>(far(), move |tx| {
+        let refused = tx.global_first::<(), Error>(RAISE, params!["x"], |_| Ok(()));
+        is_queued.recv().expect("the next read is queued");
+        refused
+    });
+    let writer = db.clone();
+    let counts = db.read::<_, Error>(far(), move |tx| {
+        tx.bind(Tenant(1));
+        let mut count = || tx.first::<i64, Error>(COUNT, &[], |row| row.take());
+        let before = count()?;
+        add(&writer, 1).expect("a write beside");
+        Ok((before, count()?))
+    });
+    queued.send(()).expect("the first read waits");
+    assert!(matches!(failed.wait(), Err(Error::Unavailable(_))), "a read writes nothing");
+    assert_eq!(counts.wait().expect("two counts"), (Some(0), Some(0)));
 }
