@@ -179,9 +179,11 @@ fn a_refusal_is_a_page_in_a_browser_and_as_before_for_programs() {
 #[both]
 fn names_of_any_direction_stay_within_themselves() {
     let server = start();
-    // A right-to-left override, which would turn the sentence around it.
-    let name = "Acme \u{202e}evil";
-    let arguments = json!({ "name": name, "owner_name": name, "owner_email": "rtl@acme.example" });
+    // Letters that are written from right to left. Controls that turn text around are not kept.
+    let name = "Acme \u{5d0}\u{5d1}";
+    let typed = format!("\u{202e}{name}");
+    let arguments =
+        json!({ "name": typed, "owner_name": typed, "owner_email": "rtl@acme.example" });
     server.world.operate(None, "tenants.create", arguments);
     set_password(&server, "rtl@acme.example", PASSWORD);
     let mut browser = Browser::new(&server);
