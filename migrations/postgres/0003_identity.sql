@@ -35,6 +35,7 @@ CREATE TABLE password_links (
   expires_at timestamptz NOT NULL
 );
 CREATE INDEX password_links_of_user ON password_links (user_id);
+CREATE INDEX password_links_of_maker ON password_links (made_by);
 CREATE INDEX password_links_by_end ON password_links (expires_at);
 
 -- What the successors of an exchanged refresh token are derived from, for as long as the token is

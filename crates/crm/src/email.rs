@@ -69,6 +69,18 @@ pub fn key(text: &str) -> String {
     format!("{}@{domain}", local.to_ascii_lowercase())
 }
 
+/// The key under which the previous version kept a person with this address: the whole address in one
+/// folded form, with the domain as people write it. It is [`key`] for most addresses, and identifies no one.
+#[must_use]
+pub(crate) fn former_key(text: &str) -> String {
+    match text.trim().rsplit_once('@') {
+        Some((local, domain)) => {
+            search_key(&format!("{local}@{}", idna::domain_to_unicode(domain).0))
+        }
+        None => search_key(text),
+    }
+}
+
 /// The form under which customers' addresses are searched and compared: folded as other text is, so
 /// that an office finds an address however it was typed. It identifies no one.
 ///

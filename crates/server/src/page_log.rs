@@ -22,11 +22,12 @@ use crate::app::{App, Shared};
 use crate::trail::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
 
 /// Where people sign in, and by what.
-const SIGN_INS: [(Method, &str, &str); 4] = [
+const SIGN_INS: [(Method, &str, &str); 5] = [
     (Method::POST, "/sign-in", "password"),
     (Method::POST, "/sign-in/second-factor", "second_factor"),
     (Method::GET, "/sign-in/company/callback", "company"),
     (Method::POST, "/invitations/{token}", "invitation"),
+    (Method::POST, "/password/{token}", "password_link"),
 ];
 
 /// How a request for a page ended, where the answer's status does not tell. A handler puts it into the

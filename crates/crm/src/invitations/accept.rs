@@ -9,10 +9,10 @@ use crate::id::{Id, kinds};
 use crate::secret::Secret;
 use crate::sign_in::SignedIn;
 use crate::sign_in::attempts::{self, Limit};
-use crate::sign_in::links::Factor;
+use crate::sign_in::links::{self, Factor, Outcome};
 use crate::sign_in::person::{self, By, Person};
 use crate::sign_in::restart::{Mailbox, Restart};
-use crate::sign_in::sessions::{self, Method, Origin};
+use crate::sign_in::sessions::{Method, Origin};
 use crate::{email, history, users};
 
 /// Invitations that one business sends by mail.
@@ -97,8 +97,9 @@ pub fn may_be_mailed(
     address: &str,
 ) -> Result<bool> {
     let now = environment.clock.now();
-    Ok(attempts::admit(tx, MAILS_TO_ADDRESS, &attempts::account(address), now)?
-        && attempts::admit(tx, MAILS_OF_TENANT, &tenant.to_string(), now)?)
+    // The business first: one that has sent too many uses up nothing of an address's share.
+    Ok(attempts::admit(tx, MAILS_OF_TENANT, &tenant.to_string(), now)?
+        && attempts::admit(tx, MAILS_TO_ADDRESS, &attempts::account(address), now)?)
 }
 
 /// Writes down that an invitation's link went out by mail, and is shown to no one else.
@@ -113,19 +114,26 @@ pub fn mailed(
     store::mailed(tx, id, environment.clock.now())
 }
 
-/// Whether somebody who is not signed in may choose a password: the person is new, or only the mail
-/// carried the link and the mailbox was never proved.
-fn may_choose_password(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<bool> {
-    let Some(known) = users::store::by_email(tx, &found.record.email)? else { return Ok(true) };
+/// Whether a caller who is not signed in may choose a password, and what becomes of the second factor then.
+/// The person has to be new, or only the mail carried the link and the mailbox was never proved. None where
+/// they have to sign in.
+fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<Option<Factor>> {
+    let Some(known) = users::store::by_email(tx, &found.record.email)? else {
+        return Ok(Some(Factor::Ends));
+    };
+    let waits = users::waits(tx, known.id)?;
     let is_nobody = !person::can_sign_in(tx, known.id)?
         && person::workplaces(tx, known.id)?.is_empty()
-        && !users::waits(tx, known.id)?;
+        && !waits;
+    if is_nobody {
+        return Ok(Some(Factor::Ends));
+    }
     let is_reclaimed = found.is_mailed && !person::is_proved(tx, known.id)?;
-    Ok(is_nobody || is_reclaimed)
+    let factor = if waits { Factor::Ends } else { Factor::Stays };
+    Ok(is_reclaimed.then_some(factor))
 }
 
-/// Somebody who is not signed in accepts by choosing a password: the secret of the session. None where
-/// they have to sign in instead.
+/// A caller who is not signed in accepts by choosing a password. None where they have to sign in instead.
 ///
 /// # Errors
 /// [`Error::Conflict`] where it can no longer be accepted.
@@ -136,29 +144,22 @@ pub fn accept_by_password(
     password_hash: &str,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Option<Secret>> {
+) -> Result<Option<Outcome>> {
     let found = bound(tx, secret)?;
     if standing(&found, Moment(environment.clock.now())) != Standing::Open {
         return Err(over());
     }
-    if !may_choose_password(tx, &found)? {
-        return Ok(None);
-    }
+    let Some(factor) = factor_of_choice(tx, &found)? else { return Ok(None) };
     let InvitationRecord { name, email, .. } = &found.record;
     let person = users::meet(tx, environment, name, email)?;
     let by = By::Unproved(origin.address);
     // What somebody else set up before ends first, and has no part in what begins here.
     users::store::stop_waiting(tx, person.id)?;
     let mailbox = if found.is_mailed { Mailbox::Proved } else { Mailbox::Unproved };
-    Restart { password: Some(password_hash), mailbox, factor: Factor::Ends }.run(
-        tx,
-        environment,
-        person.id,
-        by,
-    )?;
+    let restart = Restart { password: Some(password_hash), mailbox, factor };
+    restart.run(tx, environment, person.id, by)?;
     take(tx, environment, &found, &person, by)?;
-    sessions::replace(tx, environment, before, origin)?;
-    sessions::start(tx, environment, person.id, Method::Invitation, origin).map(Some)
+    links::enter(tx, environment, person.id, Method::Invitation, origin, before).map(Some)
 }
 
 /// A person who is signed in accepts.

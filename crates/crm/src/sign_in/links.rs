@@ -40,6 +40,7 @@ zoop_db::global_statements! {
            AND l.expires_at <= $3";
     TAKE = "DELETE FROM password_links WHERE hash = $1";
     FORGET_OF = "DELETE FROM password_links WHERE user_id = $1";
+    FORGET_BY = "DELETE FROM password_links WHERE made_by = $1";
     FORGET_HANDED = "DELETE FROM password_links WHERE user_id = $1 AND origin <> 'mail'";
     SWEEP = "DELETE FROM password_links WHERE expires_at <= $1";
 }
@@ -213,8 +214,20 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
     })?;
     match found {
         Some((link, Some(owner))) if !is_owner_everywhere(tx, owner, link.person.id)? => Ok(None),
-        found => Ok(found.map(|(link, _)| link)),
+        Some((link, _)) => {
+            let factor = if clears_factor(tx, &link)? { Factor::Ends } else { link.factor };
+            Ok(Some(Followed { factor, ..link }))
+        }
+        None => Ok(None),
     }
+}
+
+/// Whether a link from the mail ends the second factor too. It does where another business waits for the
+/// person to confirm the address: until then anyone may have set the factor up. A person for whom nothing
+/// waits keeps it, since a mailbox can be stolen.
+fn clears_factor(tx: &mut ReadTx<'_>, link: &Followed) -> Result<bool> {
+    let user = link.person.id;
+    Ok(link.carrier == Carrier::Mail && !store::is_proved(tx, user)? && users::waits(tx, user)?)
 }
 
 /// The holder of a link has chosen a password: all that could be used to sign in as the person before
@@ -239,13 +252,11 @@ pub fn follow(
     }
     let user = link.person.id;
     let mailbox = if link.carrier == Carrier::Mail { Mailbox::Proved } else { Mailbox::Unproved };
-    // Until somebody showed that the mailbox is theirs, anybody may have set the second factor up.
-    let is_first_proof = mailbox == Mailbox::Proved && !store::is_proved(tx, user)?;
-    let factor = if is_first_proof { Factor::Ends } else { link.factor };
+    let factor = link.factor;
     let by = By::Unproved(origin.address);
     Restart { password: Some(password_hash), mailbox, factor }.run(tx, environment, user, by)?;
     entrance::forget_tries(tx, &link.person.email)?;
-    enter(tx, environment, user, origin, before)
+    enter(tx, environment, user, Method::PasswordLink, origin, before)
 }
 
 /// Signs a person in who has just chosen a password by a link, or asks for the second factor.
@@ -253,6 +264,7 @@ pub(crate) fn enter(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
+    method: Method,
     origin: &Origin,
     before: Option<&Secret>,
 ) -> Result<Outcome> {
@@ -260,12 +272,14 @@ pub(crate) fn enter(
         return Ok(Outcome::NeedsCode(second_factor::park(tx, environment, user)?));
     }
     sessions::replace(tx, environment, before, origin)?;
-    Ok(Outcome::In(sessions::start(tx, environment, user, Method::PasswordLink, origin)?))
+    Ok(Outcome::In(sessions::start(tx, environment, user, method, origin)?))
 }
 
-/// Ends every link of a person.
+/// Ends every link for a person, and every link that they made for others: a session that was stolen
+/// may have made those.
 pub(super) fn forget_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(FORGET_OF, params![user])?;
+    tx.global_execute(FORGET_BY, params![user])?;
     Ok(())
 }
 

@@ -223,7 +223,7 @@ pub(crate) fn replace(
     signed_in.end(tx, environment, signed_in.session, "session_ended", origin.address)
 }
 
-/// Gives a session a new secret; the old one is no good any more.
+/// Gives a session a new secret; the old one no longer works.
 pub(super) fn renew(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

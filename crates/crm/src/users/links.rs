@@ -79,8 +79,8 @@ impl Command for PasswordLink {
             }
             Some(_) => {
                 return Err(Error::conflict(
-                    "This person also works in a business that you do not own: they can use \"Forgot \
-                     password?\" on the sign-in page where it is offered, or ask the administrator.",
+                    "You cannot make a link for this person: they can use \"Forgot password?\" or \
+                     ask the operator.",
                 ));
             }
         };

@@ -26,6 +26,7 @@ use crate::email;
 use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{self, Id, kinds};
+use crate::keys;
 use crate::sign_in::person::{By, Person};
 
 /// A person's membership as the history keeps it.
@@ -135,6 +136,8 @@ pub(crate) fn enlist(
     role: Role,
 ) -> Result<()> {
     refuse_known(ctx, person.id)?;
+    // Only a former member has keys here: earlier versions did not revoke them on removal.
+    keys::end_of_member(ctx, person.id)?;
     store::stop_waiting(ctx.tx, person.id)?;
     store::enlist(ctx.tx, person.id, role, name, ctx.now)?;
     ctx.added(&Member { id: person.id, name: name.to_owned(), email: person.email.clone(), role })
@@ -156,7 +159,17 @@ pub(crate) fn end_waiting(
     for place in store::waiting_places(tx, person.id)? {
         let access = by.access(person.id, place.account, place.role);
         history::event(tx, &access, environment, "membership_confirmed", |ctx| {
-            enlist(ctx, person, &place.name, place.role)
+            // Read again behind the tenant's lock: they may have been removed or given another role, or be
+            // a member by a process of the previous version.
+            let waiting = store::waiting_one(ctx.tx, person.id)?;
+            let is_member = store::role(ctx.tx, person.id)?.is_some();
+            match waiting {
+                Some(Member { name, role, .. }) if !is_member => enlist(ctx, person, &name, role),
+                _ => {
+                    ctx.leave_no_history();
+                    store::stop_waiting(ctx.tx, person.id)
+                }
+            }
         })?;
     }
     Ok(())

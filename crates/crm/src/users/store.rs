@@ -20,7 +20,7 @@ zoop_db::global_statements! {
                   OR NOT EXISTS (SELECT 1 FROM memberships m \
                   WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
     /// The tenants in which a person waits.
-    WAITING_PLACES = "SELECT t.no, t.id, t.country, w.role, w.name FROM waiting_memberships w \
+    WAITING_PLACES = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
                       JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
     /// The number that stands for a person in the search index.
     NUMBER = "SELECT n FROM users WHERE id = $1";
@@ -63,18 +63,16 @@ fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
     })
 }
 
-/// The person with this e-mail address. Rows from before are kept under a key that folded more, so the
-/// address of whoever is found must be the very one.
+/// The person with this e-mail address. Rows of the previous version are kept under a key that folded more,
+/// so the address of the person who is found must have the same key.
 pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Person>> {
     let key = email::key(address);
     let is_theirs = |person: &Person| email::key(&person.email) == key;
     if let Some(person) = by_key(tx, &key)?.filter(is_theirs) {
         return Ok(Some(person));
     }
-    if address.is_ascii() {
-        return Ok(None);
-    }
-    Ok(by_key(tx, &email::search_key(address))?.filter(is_theirs))
+    let former = email::former_key(address);
+    if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(is_theirs)) }
 }
 
 /// Makes the key of an address free, where a person of another address from before is kept under it.
@@ -181,7 +179,6 @@ pub(super) fn waiting_one(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Op
 pub(super) struct WaitingPlace {
     pub(super) account: Account,
     pub(super) role: Role,
-    pub(super) name: String,
 }
 
 /// The tenants in which a person waits, in the order of their numbers.
@@ -194,7 +191,7 @@ pub(super) fn waiting_places(
         let id = row.take()?;
         let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
         let account = Account { number, id, country };
-        Ok(WaitingPlace { account, role: row.take()?, name: row.take()? })
+        Ok(WaitingPlace { account, role: row.take()? })
     })
 }
 
@@ -221,7 +218,7 @@ pub(crate) fn member(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Member>
     }
     match waiting_one(tx, id)? {
         Some(_) => Err(Error::conflict(
-            "This membership waits until the person has shown that the mailbox is theirs: see to that first.",
+            "This membership is pending until the person confirms their e-mail address.",
         )),
         None => Err(Error::not_found("team member")),
     }

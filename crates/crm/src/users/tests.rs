@@ -183,6 +183,15 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
     assert_ne!(new["user_id"], id["user_id"]);
     let found = world.read(move |tx| super::store::by_email(tx, dotless)).expect("it is read");
     assert_eq!(found.map(|person| person.id), Some(user));
+
+    let books = add("owner@b\u{fc}cher.example").expect("it is added");
+    let user: Id<kinds::User> = Id::parse(text(&books, "user_id")).expect("an id");
+    world
+        .write(move |tx| super::store::set_key(tx, user, "owner@b\u{fc}cher.example"))
+        .expect("an old row");
+    let ascii = "owner@xn--bcher-kva.example";
+    let found = world.read(move |tx| super::store::by_email(tx, ascii)).expect("it is read");
+    assert_eq!(found.map(|person| person.id), Some(user), "the same domain in its other form");
 }
 
 #[both]
@@ -200,6 +209,29 @@ fn the_keys_of_a_removed_member_never_work_again() {
     let of_office = |row: &&Value| row["user_id"] == office.as_str();
     let mut keys = keys["rows"].as_array().expect("rows").iter().filter(of_office);
     assert!(keys.all(|row| row["revoked_at"].is_string()));
+    assert!(world.authenticate(&acme.owner_key).is_ok(), "others' keys go on");
+}
+
+#[both]
+fn the_keys_of_a_member_whom_an_earlier_version_removed_do_not_wake() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let office = Business::user(&acme.office);
+    let key = world.key(acme.account, Some(&office.to_string()), Scope::GRANTABLE);
+    // As the version before removed people: their keys stayed.
+    let (number, now) = (acme.account.number, world.environment.clock.now());
+    let remove = move |tx: &mut zoop_db::WriteTx<'_>| {
+        tx.bind(number);
+        super::store::remove(tx, office, now)
+    };
+    world.write(remove).expect("an old removal");
+    assert!(world.authenticate(&key).is_err());
+    let back = json!({ "name": "Oscar", "email": "office@acme.example", "role": "office" });
+    let made = world.operate(Some(acme.account), "users.create", back);
+    assert_eq!(text(&made, "user_id"), office.to_string());
+    assert_eq!(world.authenticate(&key).unwrap_err(), "key_revoked");
+    let new = world.key(acme.account, Some(&office.to_string()), Scope::GRANTABLE);
+    assert!(world.authenticate(&new).is_ok(), "a new key works");
     assert!(world.authenticate(&acme.owner_key).is_ok(), "others' keys go on");
 }
 
@@ -230,11 +262,36 @@ fn an_owners_link_works_while_they_own_every_business_of_the_person() {
     world.operate(Some(other.account), "users.create", elsewhere);
     assert!(!works(), "the person works elsewhere too now");
     let refused = told(&ask(office).unwrap_err());
-    assert!(text(&refused, "message").contains("do not own"), "{refused}");
+    assert!(text(&refused, "message").contains("ask the operator"), "{refused}");
     world.operate(Some(other.account), "users.remove", json!({ "id": office }));
     assert!(works());
     world.operate(Some(acme.account), "users.remove", json!({ "id": office }));
     assert!(!works(), "no longer the owner's colleague");
+}
+
+#[both]
+fn the_links_that_a_person_made_end_when_their_own_password_changes() {
+    let world = World::new();
+    let acme = world.business("Acme");
+    let (owner, office) = (Business::user(&acme.owner), Business::user(&acme.office));
+    let environment = world.environment.clone();
+    let made = world
+        .write(move |tx| links::make(tx, &environment, office, Maker::Owner(owner), Factor::Ends))
+        .expect("a link");
+    let secret = made.path()["/password/".len()..].to_owned();
+    let secret = crate::secret::Secret::parse(&secret).expect("a secret");
+    let works = || {
+        let (secret, now) = (secret.clone(), world.environment.clock.now());
+        world.read(move |tx| links::find(tx, &secret, now)).expect("it is read").is_some()
+    };
+    assert!(works());
+    let environment = world.environment.clone();
+    let operator = crate::sign_in::person::By::Operator;
+    let set = move |tx: &mut zoop_db::WriteTx<'_>| {
+        crate::sign_in::passwords::set(tx, &environment, owner, "a hash", operator).map(drop)
+    };
+    world.write(set).expect("a new password");
+    assert!(!works(), "a stolen session may have made it");
 }
 
 #[both]

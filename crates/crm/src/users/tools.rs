@@ -156,7 +156,7 @@ impl Command for SetRole {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleSet> {
-        if let Some(waiting) = store::waiting_one(ctx.tx, input.id)? {
+        if let Some(waiting) = waiting(ctx, input.id)? {
             store::set_waiting_role(ctx.tx, input.id, input.role)?;
             let (old, new) = (waiting.role.word().into(), input.role.word().into());
             ctx.changed("user", input.id.uuid(), "waiting_role", old, new);
@@ -210,7 +210,7 @@ impl Command for RemoveUser {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RemoveUserInput) -> Result<Removed> {
-        if let Some(waiting) = store::waiting_one(ctx.tx, input.id)? {
+        if let Some(waiting) = waiting(ctx, input.id)? {
             store::stop_waiting(ctx.tx, input.id)?;
             let old = waiting.role.word().into();
             ctx.changed("user", input.id.uuid(), "waiting_role", old, Value::Null);
@@ -218,11 +218,21 @@ impl Command for RemoveUser {
         }
         let old = store::member(ctx.tx, input.id)?;
         keep_an_owner(ctx, &old)?;
+        store::stop_waiting(ctx.tx, input.id)?;
         store::remove(ctx.tx, input.id, ctx.now)?;
         ctx.removed(&old)?;
         oauth::grants::end_of_member(ctx, input.id)?;
         keys::end_of_member(ctx, input.id)?;
         Ok(Removed { removed: true, id: input.id })
+    }
+}
+
+/// The membership of a person who waits and is not a member: a process of the previous version makes
+/// members of people without looking whether they wait.
+fn waiting(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Member>> {
+    match store::role(ctx.tx, id)? {
+        Some(_) => Ok(None),
+        None => store::waiting_one(ctx.tx, id),
     }
 }
 

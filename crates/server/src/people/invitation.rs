@@ -10,8 +10,10 @@ use zoop_crm::error::Error;
 use zoop_crm::invitations::{self, Invited, Standing};
 use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::SignedIn;
+use zoop_crm::sign_in::links::Outcome;
 use zoop_crm::sign_in::password::Password;
 
+use super::sign_in::ask_for_code;
 use super::visit::{Visit, either, give_session};
 use crate::app::App;
 use crate::visitors::Action;
@@ -157,12 +159,15 @@ async fn accept_by_password(
         let before = before.as_ref();
         invitations::accept_by_password(tx, environment, &secret, &hash, &origin, before)
     });
-    let Some(session) = accepted.await? else {
-        return Ok(page::go_to(&sign_in_first(visit)));
-    };
-    let mut response = page::go_to("/account?done=joined");
-    give_session(&mut response, &session);
-    Ok(response)
+    match accepted.await? {
+        Some(Outcome::In(session)) => {
+            let mut response = page::go_to("/account?done=joined");
+            give_session(&mut response, &session);
+            Ok(response)
+        }
+        Some(Outcome::NeedsCode(pending)) => Ok(ask_for_code(&pending, "/account?done=joined")),
+        None => Ok(page::go_to(&sign_in_first(visit))),
+    }
 }
 
 async fn accept_as_member(

@@ -120,29 +120,80 @@ fn a_link_from_the_mail_is_a_way_in_past_wrong_passwords() {
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW_PASSWORD).status, 303);
 }
 
-#[both]
-fn who_chose_the_password_before_the_mailbox_was_proved_is_out_with_all_they_set_up() {
-    let (server, mails) = start_with_mail();
+/// Somebody with the link of an invitation has chosen Nadia's password and set a second factor up.
+fn claimed(server: &Server) -> Browser<'_> {
     let made = server.world.operate(
         Some(server.business.account),
         "invitations.create",
         json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "tech" }),
     );
     let invitation = made["path"].as_str().expect("a path");
-    let mut claimer = Browser::new(&server);
+    let mut claimer = Browser::new(server);
     choose(&mut claimer, invitation, PASSWORD);
     let page = claimer.post("/account/second-factor", &[("current", PASSWORD)]);
     let letters = between(&page.body, "id=\"secret\">", "<");
     let now = zoop_crm::clock::Clock::now(&*server.world.clock);
     let shown = zoop_crm::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
     claimer.post("/account/second-factor/confirm", &[("code", &shown)]);
+    claimer
+}
+
+#[both]
+fn who_chose_the_password_before_the_mailbox_was_proved_is_out_with_all_they_set_up() {
+    let (server, mails) = start_with_mail();
+    let mut claimer = claimed(&server);
+    let other = server.world.empty_business("Borealis");
+    let nadia = json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "owner" });
+    server.world.operate(Some(other.account), "users.create", nadia);
 
     let mut person = Browser::new(&server);
     ask(&mut person, "nadia@acme.example");
     let path = path(&mails.next(), &person.origin());
+    assert!(person.get(&path).body.contains("second factor is turned off"), "the page says so");
     assert_eq!(location(&choose(&mut person, &path, NEW_PASSWORD)), "/account?done=new-password");
     assert!(!claimer.is_in());
     assert_eq!(told(&server, "second_factor_off"), 1, "and the history says so");
+}
+
+#[both]
+fn the_first_link_from_the_mail_keeps_the_second_factor_where_no_business_waits() {
+    let (server, mails) = start_with_mail();
+    let mut claimer = claimed(&server);
+    let mut thief = Browser::new(&server);
+    ask(&mut thief, "nadia@acme.example");
+    let path = path(&mails.next(), &thief.origin());
+    assert!(!thief.get(&path).body.contains("second factor is turned off"));
+    assert_eq!(location(&choose(&mut thief, &path, NEW_PASSWORD)), "/sign-in/second-factor");
+    assert!(!thief.is_in() && !claimer.is_in());
+    assert_eq!(told(&server, "second_factor_off"), 0);
+}
+
+#[both]
+fn an_invitation_from_the_mail_asks_an_unproved_person_for_their_second_factor() {
+    let (server, mails) = start_with_mail();
+    let _claimer = claimed(&server);
+    let mut owner = Browser::owner(&server);
+    let other = server.world.empty_business("Borealis");
+    let dana = json!({ "name": "Dana", "email": OWNER, "role": "owner" });
+    server.world.operate(Some(other.account), "users.create", dana);
+    let business = other.account.id.to_string();
+    owner.post(
+        "/team/invite",
+        &[
+            ("business", &business),
+            ("name", "Nadia"),
+            ("email", "nadia@acme.example"),
+            ("role", "tech"),
+        ],
+    );
+    let mut person = Browser::new(&server);
+    let path = path(&mails.next(), &person.origin());
+    assert_eq!(
+        location(&choose(&mut person, &path, NEW_PASSWORD)),
+        "/sign-in/second-factor?next=%2Faccount%3Fdone%3Djoined"
+    );
+    assert!(!person.is_in());
+    assert_eq!(told(&server, "second_factor_off"), 0);
 }
 
 #[both]
