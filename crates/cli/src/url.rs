@@ -102,11 +102,6 @@ mod tests {
         }
         assert_eq!(without_password("postgres://z@[::1]:5432/a"), "postgres://…@[::1]:5432/a");
         assert_eq!(without_password("postgres://[::1]/a"), "postgres://[::1]/a");
-        for hidden in ["s3c", "postgres://z:s3c", "mysql://z:s3c@db", "postgres://z:s3c/@@db x/y"] {
-            assert_eq!(without_password(hidden), "…");
-        }
-        assert_eq!(without_password("postgres://z@[::1]:5432/a"), "postgres://…@[::1]:5432/a");
-        assert_eq!(without_password("postgres://[::1]/a"), "postgres://[::1]/a");
         let url = "postgres://z:s3c@db/zoop?user=z&host=/tmp&password=s3c";
         assert_eq!(without_user(url), "postgres://db/zoop?host=/tmp");
     }

@@ -132,7 +132,7 @@ impl WebOrigin {
     }
 
     /// Whether browsers keep the cookies of a server here: without TLS only those of this machine.
-    pub(crate) fn keeps_cookies(&self) -> bool {
+    pub fn keeps_cookies(&self) -> bool {
         self.0.scheme == Scheme::Https || self.is_loopback()
     }
 

@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// From nothing to a running endpoint: a sample business, its keys, and the server
+    /// A sample business and a running endpoint
     #[command(after_help = "The sample business goes into the database of all other commands \
         (zoop.db), so `zoop key create` and the others work beside it as they are. A database \
         with any other business in it is never touched; one that `zoop demo` made is used again, \

@@ -69,15 +69,19 @@ pub(crate) enum User {
     #[command(after_help = "Asks for it twice on a terminal; elsewhere it is the first line of \
         standard input.\n\nExample:\n  zoop user set-password dana@example.com")]
     SetPassword {
-        /// The person, by id or e-mail address
-        #[arg(value_name = "USER_ID|EMAIL")]
+        /// The person, by e-mail address, whole name or id
+        #[arg(value_name = "PERSON")]
         person: String,
+        #[command(flatten)]
+        of: OfTenant,
     },
     /// Turn a person's second factor off, for whoever lost it and the recovery codes
     ResetSecondFactor {
-        /// The person, by id or e-mail address
-        #[arg(value_name = "USER_ID|EMAIL")]
+        /// The person, by e-mail address, whole name or id
+        #[arg(value_name = "PERSON")]
         person: String,
+        #[command(flatten)]
+        of: OfTenant,
         #[command(flatten)]
         confirmation: Confirmation,
     },
@@ -116,7 +120,8 @@ pub(crate) enum Key {
         /// When it stops by itself, for example 90d
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         expires: Option<Duration>,
-        /// Requests that it may make in a rolling minute, 0 for no limit [default: limits.credential]
+        /// Requests that it may make in a rolling minute, 0 for no limit of its own
+        /// [default: limits.credential]
         #[arg(long, value_name = "N")]
         limit: Option<u32>,
     },

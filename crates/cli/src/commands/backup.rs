@@ -67,8 +67,12 @@ fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
             database.display()
         );
     }
-    if file.exists() && !command.force {
-        bail!("{} exists: choose another name, or replace it with --force", target.display());
+    if !command.force {
+        let mut endings = [""].iter().chain(COMPANIONS);
+        if let Some(ending) = endings.find(|ending| beside(&file, ending).exists()) {
+            let found = beside(target, ending);
+            bail!("{} exists: choose another name, or replace it with --force", found.display());
+        }
     }
     Ok(file)
 }
@@ -95,6 +99,7 @@ fn write(source: &Path, file: &Path) -> Result<u64> {
     let written = write_partial(source, &partial)
         .with_context(|| format!("cannot write {}", partial.display()))
         .and_then(|bytes| {
+            remove_companions(file)?;
             put(&partial, file)?;
             Ok(bytes)
         });
@@ -225,10 +230,7 @@ fn copy_file(from: &Path, to: &Path, bar: &ProgressBar) -> io::Result<()> {
 
 /// Puts the fresh copy where the database was.
 fn put_in_place(fresh: &Path, target: &Path) -> Result<()> {
-    // A log of the old database must not be read as the new one's.
-    for ending in COMPANIONS {
-        remove(&beside(target, ending))?;
-    }
+    remove_companions(target)?;
     let log = beside(fresh, "-wal");
     if log.exists() {
         fs::rename(log, beside(target, "-wal"))?;
@@ -246,8 +248,15 @@ fn put(file: &Path, name: &Path) -> Result<()> {
 
 /// Removes what an earlier, broken-off copy has left.
 fn discard(copy: &Path) -> Result<()> {
-    for ending in [""].iter().chain(COMPANIONS) {
-        remove(&beside(copy, ending))?;
+    remove(copy)?;
+    remove_companions(copy)
+}
+
+/// Removes what SQLite keeps beside a database that is replaced or removed: a log of the old one must not
+/// be read as the new one's.
+fn remove_companions(database: &Path) -> Result<()> {
+    for ending in COMPANIONS {
+        remove(&beside(database, ending))?;
     }
     Ok(())
 }

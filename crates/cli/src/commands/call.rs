@@ -31,10 +31,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
         anyhow!("a key is needed: set ZOOP_API_KEY or --key; `zoop key create` makes one")
     })?;
     if !key.chars().all(|letter| letter.is_ascii_graphic()) {
-        bail!(
-            "this key cannot be sent, because it holds other characters than a key does: copy it again \
-             into ZOOP_API_KEY or --key"
-        );
+        bail!("this key contains characters that a key cannot have: check what was pasted");
     }
     let arguments = match command.arguments.as_str() {
         "-" => io::read_to_string(io::stdin()).context("the arguments cannot be read")?,

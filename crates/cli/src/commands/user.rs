@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
+use zoop_crm::id::{Id, kinds};
 use zoop_crm::sign_in::password::Password;
 use zoop_crm::sign_in::person::{self, By, Person};
 use zoop_crm::sign_in::{passwords, second_factor};
@@ -35,8 +36,8 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             let who = Invitee { of, name, email, role };
             invite(config, &operator, who, output)?;
         }
-        User::SetPassword { person } => {
-            let found = find(&operator, &person)?;
+        User::SetPassword { person, of } => {
+            let found = find(&operator, of, &person)?;
             let typed = password::ask()?;
             set_password(&operator, &found, &typed)?;
             let answer = json!({ "user_id": found.id });
@@ -48,8 +49,8 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 )
             })?;
         }
-        User::ResetSecondFactor { person, confirmation } => {
-            let found = find(&operator, &person)?;
+        User::ResetSecondFactor { person, of, confirmation } => {
+            let found = find(&operator, of, &person)?;
             confirm(
                 &confirmation,
                 &format!("Turn off the second factor of {} ({})?", found.name, found.email),
@@ -163,10 +164,11 @@ fn password_link(
     output: &mut Output<'_>,
 ) -> Result<()> {
     // Asked first: a link that cannot be told is of no use.
-    let public_url = config.public_url(None)?;
+    let address = Address::of(config, operator)?;
     let mut answer = operator.run(about, "users.password_link", whose)?;
     let path = answer["path"].as_str().context("the link was not made")?;
-    let link = format!("{public_url}{path}");
+    let link = format!("{}{path}", address.url);
+    address.announce(&*operator.environment.clock);
     answer["link"] = json!(link);
     output.answer(&answer, || {
         format!("{link}\nSend this to the person yourself. It works once and for one day.")
@@ -174,9 +176,15 @@ fn password_link(
     Ok(())
 }
 
-/// The person with this id or e-mail address.
-fn find(operator: &Operator, id_or_email: &str) -> Result<Person> {
-    let sought = id_or_email.to_owned();
+/// The person who is named. An id and an e-mail address are of one person in the whole installation; a
+/// name is one of a business.
+fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<Person> {
+    let is_unique = Id::<kinds::Record>::parse(named.trim()).is_some() || named.contains('@');
+    let sought = if of.tenant.is_none() && is_unique {
+        named.trim().to_owned()
+    } else {
+        operator.named(&About::Tenant(of.tenant), Kind::User, named)?.id
+    };
     operator
         .read(move |tx| person::find(tx, &sought))
         .map_err(|error| anyhow!("{error}; `zoop user list` shows the people of a business"))

@@ -142,9 +142,11 @@ impl Config {
 
     /// What sends mail, if a mail server is set.
     pub(crate) fn mailer(&self) -> Result<Option<Mailer>> {
-        let MailConfig { url: Some(url), from } = &self.mail else { return Ok(None) };
-        let from = from.as_deref().context("mail.url is set: say with mail.from from whom")?;
-        Ok(Some(Mailer::new(url, from)?))
+        match (&self.mail.url, &self.mail.from) {
+            (None, None) => Ok(None),
+            (Some(url), Some(from)) => Ok(Some(Mailer::new(url, from)?)),
+            _ => bail!("mail.url and mail.from belong together: set both, or neither"),
+        }
     }
 
     /// The folder of the database's file, if it is one.

@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use zoop_crm::schema::MIGRATIONS;
+use zoop_db::{Db, Migrate, Options};
+
 use crate::world::{Folder, text};
 
 /// The number of businesses in the database.
@@ -213,4 +216,41 @@ fn a_backup_with_a_log_beside_it_is_restored_whole_and_stays_as_it_is() {
     assert_eq!(names(), before);
     let list = folder.json(&["tenant", "list", "--database", "sqlite://new.db"]);
     assert_eq!(list["rows"].as_array().map(Vec::len), Some(2), "{list}");
+}
+
+#[test]
+fn a_backup_takes_no_log_that_was_left_at_its_place() {
+    let folder = Folder::new();
+    folder.business();
+    let create = |name: &str, email: &str| {
+        let owner = ["--owner-name", name, "--owner-email", email];
+        folder.json(&[&["tenant", "create", "--name", name][..], &owner].concat());
+    };
+    // While it is open here, the command leaves its rows in the log.
+    let url = format!("sqlite://{}", folder.path("zoop.db").display());
+    let held = Db::open(&url, &Options::default(), MIGRATIONS, Migrate::Refuse).expect("it opens");
+    create("Second", "second@example.com");
+    fs::copy(folder.path("zoop.db"), folder.path("b.db")).expect("a copy");
+    let log = fs::copy(folder.path("zoop.db-wal"), folder.path("b.db-wal")).expect("its log");
+    assert!(log > 0, "a log that could be replayed");
+    drop(held);
+    create("Third", "third@example.com");
+    for ending in ["-shm", "-journal"] {
+        folder.write(&format!("b.db{ending}"), "left by a process that is gone");
+    }
+    folder.json(&["backup", "b.db", "--force"]);
+    for ending in ["-wal", "-shm", "-journal"] {
+        assert!(!folder.path(&format!("b.db{ending}")).exists(), "{ending}");
+    }
+    folder.json(&["restore-backup", "b.db", "--database", "sqlite://new.db"]);
+    let list = folder.json(&["tenant", "list", "--database", "sqlite://new.db"]);
+    assert_eq!(list["rows"].as_array().map(Vec::len), Some(3), "{list}");
+
+    // A log without its database is not overlooked either.
+    folder.write("c.db-wal", "left");
+    let answer = folder.zoop(&["backup", "c.db"]);
+    assert!(answer.failure().contains("c.db-wal exists"), "{}", answer.stderr);
+    assert!(folder.path("c.db-wal").exists() && !folder.path("c.db").exists());
+    folder.json(&["backup", "c.db", "--force"]);
+    assert!(!folder.path("c.db-wal").exists());
 }

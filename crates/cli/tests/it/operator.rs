@@ -117,6 +117,13 @@ fn with_several_businesses_one_has_to_be_named() {
     assert!(answer.failure().contains("no business called first"), "{}", answer.stderr);
     let second = folder.json(&["user", "list", "--tenant", " SECOND "]);
     assert_eq!(second["rows"][0]["email"], "second@example.com", "by its name");
+    let reset = ["user", "reset-second-factor"];
+    let answer = folder.zoop(&[&reset[..], &["Second Owner"]].concat());
+    assert!(answer.failure().contains("--tenant"), "{}", answer.stderr);
+    for person in [&["Second Owner", "--tenant", "Second"][..], &["second@example.com"]] {
+        let found = folder.json(&[&reset[..], person].concat());
+        assert_eq!(found["user_id"], second["rows"][0]["id"], "{person:?}");
+    }
     folder.json(&[
         "tenant",
         "create",
@@ -152,6 +159,18 @@ fn people_and_keys_are_known_by_their_names() {
     assert!(told.contains("Sam Lee (samuel@example.com)"), "{told}");
     let answer = folder.zoop(&["user", "remove", "nobody@example.com"]);
     assert!(answer.failure().contains("no person called nobody@example.com"), "{}", answer.stderr);
+    for command in ["set-password", "reset-second-factor"] {
+        let answer = folder.zoop(&["user", command, "sam lee"]);
+        let told = answer.failure();
+        assert!(told.contains("2 people are called sam lee") && told.contains(&sam), "{told}");
+        let answer = folder.zoop(&["user", command, "Nobody"]);
+        assert!(answer.failure().contains("no person called Nobody"), "{}", answer.stderr);
+    }
+    let set = ["user", "set-password", "DANA whitfield", "--json"];
+    let set = folder.zoop_reading(&set, "correct horse battery\n").json();
+    assert_eq!(set["user_id"], owner.as_str());
+    let reset = folder.json(&["user", "reset-second-factor", "Dana Whitfield"]);
+    assert_eq!(reset["user_id"], owner.as_str());
 
     let create = |name: &str, limit: &str| {
         let scope = ["--scope", "read:notes", "--limit", limit];
@@ -353,6 +372,9 @@ fn a_running_server_tells_its_address_to_the_commands_beside_it() {
     let mut server = folder.serve(&[]);
     let told = invite("second@example.com");
     assert!(told.stdout.starts_with(&format!("{}/invitations/", server.url)), "{}", told.stdout);
+    assert!(told.stderr.contains(&format!("runs at {}", server.url)), "{}", told.stderr);
+    let told = folder.zoop(&["user", "password-link", "dana@example.com"]);
+    assert!(told.stdout.starts_with(&format!("{}/password/", server.url)), "{}", told.stdout);
     assert!(told.stderr.contains(&format!("runs at {}", server.url)), "{}", told.stderr);
     let doctor = folder.zoop(&["doctor"]).stdout;
     assert!(doctor.contains(&format!("clients use {}/api/mcp", server.url)), "{doctor}");

@@ -104,6 +104,7 @@ fn mail_settings_that_cannot_work_are_told() {
     let who = ["--name", "N", "--email", "n@example.com", "--role", "tech"];
     for (mail, told) in [
         ("url = 'smtp://127.0.0.1'", "mail.from"),
+        ("from = 'zoop@example.com'", "mail.url"),
         ("url = 'imap://u:s3cret@127.0.0.1'\nfrom = 'a@b.example'", "smtps://"),
         ("url = 'smtps://u:s3cret@127.0.0.1'\nfrom = 'nobody'", "mail.from"),
     ] {

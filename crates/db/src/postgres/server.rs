@@ -29,6 +29,29 @@ const KEEPALIVE_RETRIES: u32 = 3;
 /// What `sslmode` may be.
 const SSL_MODES: &[&str] = &["disable", "prefer", "require"];
 
+/// The parameters that a URL may have: those that the driver knows.
+const PARAMETERS: &[&str] = &[
+    "user",
+    "password",
+    "dbname",
+    "options",
+    "application_name",
+    "sslmode",
+    "sslnegotiation",
+    "host",
+    "hostaddr",
+    "port",
+    "connect_timeout",
+    "tcp_user_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "target_session_attrs",
+    "channel_binding",
+    "load_balance_hosts",
+];
+
 /// How long a refusal is not told again.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
@@ -83,6 +106,7 @@ impl Server {
         if sslmode(url).is_some_and(|mode| !SSL_MODES.contains(&mode)) {
             return Err(Error::SslMode);
         }
+        check_parameters(url)?;
         let mut config = Config::from_str(url).map_err(|_| Error::ServerUrl)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(Error::ServerUrl);
@@ -178,10 +202,38 @@ impl Server {
     }
 }
 
-/// The option `sslmode` of a URL.
+/// The parameters of a URL. The driver ends the user and the password at the @, so a ? before it is not
+/// where the parameters begin.
+fn parameters(url: &str) -> impl Iterator<Item = &str> {
+    let place = url.rsplit_once('@').map_or(url, |(_, place)| place);
+    let (_, parameters) = place.split_once('?').unwrap_or_default();
+    parameters.split('&').filter(|parameter| !parameter.is_empty())
+}
+
+/// The parameter `sslmode` of a URL.
 fn sslmode(url: &str) -> Option<&str> {
-    let (_, options) = url.split_once('?')?;
-    options.split('&').find_map(|option| option.strip_prefix("sslmode="))
+    parameters(url).find_map(|parameter| parameter.strip_prefix("sslmode="))
+}
+
+/// Refuses parameters that are not known or that have an invalid value. A message never repeats the
+/// caller's text: a parameter may be the rest of a password with an & in it.
+fn check_parameters(url: &str) -> Result<()> {
+    for parameter in parameters(url) {
+        let (name, _) = parameter.split_once('=').ok_or(Error::ServerUrl)?;
+        let Some(known) = PARAMETERS.iter().find(|known| **known == name) else {
+            return Err(Error::Schema(format!(
+                "the database URL has a parameter that is not known; accepted are {}; write %26 for & \
+                 in a value",
+                PARAMETERS.join(", ")
+            )));
+        };
+        if Config::from_str(&format!("postgres:///?{parameter}")).is_err() {
+            return Err(Error::Schema(format!(
+                "the database URL has the parameter {known} with an invalid value: correct it or remove it"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Where it is and who asks, without the password.

@@ -125,15 +125,29 @@ fn a_server_that_cannot_be_used_is_told_without_the_password() {
     assert!(matches!(error, Error::Connect { .. }), "{told}");
     assert!(told.contains("at localhost:1/zoop"), "{told}");
     for url in [
-        "postgres://ursula:hunter2@h/zoop?x=y",
         "postgres://",
-        "postgres://h/zoop?hunter2=1",
+        "postgres://ursula:hunter2@h/zoop?hunter2",
         "postgres://ursula:p@hunter2@h/zoop",
         "postgres://ursula:p@hunter2/zoop?application_name=a@b",
     ] {
         let (error, told) = refused(url);
         assert!(matches!(error, Error::ServerUrl), "{told}");
     }
+    for parameter in
+        ["x=y", "hunter2=1", "schema=hunter2", "sslrootcert=hunter2", "password=p&ursula=1"]
+    {
+        let (error, told) = refused(&format!("postgres://ursula:hunter2@h/zoop?{parameter}"));
+        assert!(matches!(error, Error::Schema(_)), "{told}");
+        assert!(told.contains("is not known; accepted are user, password, dbname"), "{told}");
+        assert!(!told.contains("%40"), "{told}");
+    }
+    for name in ["connect_timeout", "port", "target_session_attrs"] {
+        let (error, told) = refused(&format!("postgres://ursula:hunter2@h/zoop?{name}=hunter2"));
+        assert!(matches!(error, Error::Schema(_)), "{told}");
+        assert!(told.contains(&format!("the parameter {name} with an invalid value")), "{told}");
+    }
+    let (error, told) = refused("postgres://ursula:p?hunter2=1@localhost:1/zoop");
+    assert!(matches!(error, Error::Connect { .. }), "a ? in a password begins nothing: {told}");
     for mode in ["verify-full", "verify-ca", "hunter2", ""] {
         let (error, told) =
             refused(&format!("postgres://ursula:hunter2@h/zoop?x=y&sslmode={mode}"));

@@ -2,6 +2,7 @@
 //! the mail server and the company's provider answer.
 
 use anyhow::{Result, anyhow, bail};
+use zoop_server::WebOrigin;
 
 use super::Check;
 use crate::config::Config;
@@ -38,15 +39,42 @@ pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
 /// Whether people can sign in at the public URL.
 fn encryption(config: &Config) -> Result<String> {
     let url = config.public_url(None)?;
-    let host = url.strip_prefix("http://").unwrap_or_default();
-    let own = ["127.0.0.1", "localhost", "[::1]"];
-    let is_own =
-        own.iter().any(|own| host.strip_prefix(own).is_some_and(|rest| !rest.starts_with('.')));
-    if url.starts_with("http://") && !is_own {
+    if !url.parse::<WebOrigin>()?.keeps_cookies() {
         bail!(
             "{url} is plain HTTP: nobody can sign in there, because browsers keep no session without TLS, \
              and keys can be read on the way. Put a proxy with TLS before the server and use https"
         );
     }
     Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        let told = |url: &str| {
+            let mut config = Config::default();
+            config.server.public_url = Some(url.to_owned());
+            encryption(&config)
+        };
+        for url in [
+            "https://crm.example.com",
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(told(url).unwrap(), url);
+        }
+        for url in [
+            "http://crm.example.com",
+            "http://localhost-crm.lan",
+            "http://localhost.example.com",
+            "http://127.0.0.100",
+        ] {
+            let refusal = told(url).unwrap_err().to_string();
+            assert!(refusal.contains("is plain HTTP"), "{refusal}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Program};
-use super::{House, run};
+use super::{House, parameter, run};
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 asks for (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
@@ -108,7 +108,36 @@ fn every_page_fits_every_window() {
                 }
             }
         }
+
+        let (width, height) = WINDOWS[0];
+        browser.resize(width, height);
+        let authorize = house.authorize_as(&long[..80], &program);
+        browser.goto(&authorize).await;
+        browser.click("button[value=allow]").await;
+        connect(&house, &authorize, &program);
+        browser.goto(&house.at("/account")).await;
+        assert_fits(&browser, "a connected program").await;
+        browser.click("a.danger").await;
+        browser.find("form[action='/account/programs/disconnect']").await;
+        assert_fits(&browser, "the question before a program is disconnected").await;
     });
+}
+
+/// The program that the browser was sent back to gets its tokens, so that it is listed.
+fn connect(house: &House, authorize: &str, program: &Program) {
+    let query = program.answer();
+    // RFC 7636, appendix B.
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let form = format!(
+        "grant_type=authorization_code&code={}&client_id={}&redirect_uri={}&code_verifier={verifier}",
+        parameter(&query, "code").expect("a code"),
+        parameter(authorize, "client_id").expect("a client"),
+        program.callback,
+    );
+    ureq::post(house.at("/oauth/token"))
+        .content_type("application/x-www-form-urlencoded")
+        .send(form)
+        .expect("tokens");
 }
 
 #[test]

@@ -127,6 +127,16 @@ fn a_value_without_a_meaning_is_refused_with_what_is_accepted() {
         let told = answer.failure();
         assert!(told.contains(accepted) && told.matches(variable).count() == 1, "{told}");
     }
+    // Settings that belong together are checked where they are used.
+    for (variable, value, accepted) in [
+        ("ZOOP_MAIL_FROM", "zoop@example.com", "mail.url and mail.from belong together: set both"),
+        ("ZOOP_MAIL_URL", "smtp://127.0.0.1", "mail.url and mail.from belong together: set both"),
+        ("ZOOP_COMPANY_CLIENT_ID", "zoop", "belong together: set all three"),
+    ] {
+        let mut command = folder.command(&["doctor"]);
+        let answer = Answer::from(command.env(variable, value).output().expect("zoop runs"));
+        assert!(answer.stdout.contains(accepted), "{variable}: {}", answer.stdout);
+    }
     for (value, taken) in [("WARN,zoop_db=trace", "warn,zoop_db=trace"), ("off", "off")] {
         let mut command = folder.command(&[CONFIG, &["--json"]].concat());
         let answer =
