@@ -121,8 +121,8 @@ impl Error {
     /// A record of this kind that cannot be changed, since it is archived.
     pub fn archived(record: &'static str) -> Self {
         let message = format!(
-            "This {record} is archived: ask an owner or the operator to restore it (zoop restore \
-             {record}), then call again."
+            "This {record} is archived: ask the operator to restore it (zoop restore {record}), \
+             then call again."
         );
         Self::Archived { record, message }
     }
@@ -130,8 +130,8 @@ impl Error {
     /// A record of this kind that is to be archived a second time.
     pub fn archived_already(record: &'static str) -> Self {
         let message = format!(
-            "This {record} is archived already; to have it back, ask an owner or the operator to \
-             restore it (zoop restore {record})."
+            "This {record} is archived already; the operator can restore it (zoop restore \
+             {record})."
         );
         Self::Archived { record, message }
     }

@@ -254,7 +254,7 @@ pub struct TagLabel {
     pub id: Id<kinds::Tag>,
     /// Its name.
     pub name: String,
-    /// Its colour, `#RRGGBB`.
+    /// Its color, `#RRGGBB`.
     pub color: String,
 }
 

@@ -39,8 +39,9 @@ impl Parse for ScopeList {
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
         let known = || Scopes::of(Scope::GRANTABLE).list().replace(' ', ", ");
-        let Json::Text(text) = value else {
-            return Err(Refused::Because(format!("must name scopes: {}", known())));
+        let Json::Text(text) = &value else {
+            let problem = format!("must be a string that names scopes ({})", known());
+            return Err(Refused::another_type(&problem, &value));
         };
         if text.trim().is_empty() {
             return Err(Refused::Empty);
@@ -50,7 +51,7 @@ impl Parse for ScopeList {
                 "names no scope with {wrong:?}: there are {}",
                 known()
             ))),
-            None => Ok(Self(Scopes::parse(&text))),
+            None => Ok(Self(Scopes::parse(text))),
         }
     }
 }
@@ -65,14 +66,12 @@ impl Parse for RequestLimit {
     }
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let number = match value {
-            Json::Number(number) => number.as_u64(),
-            _ => None,
+        let problem = "must be a whole number of at least 0 (0 for no limit)";
+        let Json::Number(number) = &value else {
+            return Err(Refused::another_type(problem, &value));
         };
-        let limit = number.and_then(|number| u32::try_from(number).ok());
-        limit.map(Self).ok_or_else(|| {
-            Refused::Because("must be a whole number of at least 0, 0 for no limit".to_owned())
-        })
+        let limit = number.as_u64().and_then(|number| u32::try_from(number).ok());
+        limit.map(Self).ok_or_else(|| Refused::Because(problem.to_owned()))
     }
 }
 
@@ -86,13 +85,13 @@ impl Parse for Count {
     }
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let number = match value {
-            Json::Number(number) => number.as_u64(),
-            _ => None,
+        let problem = "must be a whole number of at least 1";
+        let Json::Number(number) = &value else {
+            return Err(Refused::another_type(problem, &value));
         };
-        match number.and_then(|number| u32::try_from(number).ok()) {
+        match number.as_u64().and_then(|number| u32::try_from(number).ok()) {
             Some(count @ 1..) => Ok(Self(count)),
-            _ => Err(Refused::Because("must be a whole number of at least 1".to_owned())),
+            _ => Err(Refused::Because(problem.to_owned())),
         }
     }
 }

@@ -144,7 +144,7 @@ pub fn exchange(
 /// After that its use tells that there is a copy, and the grant ends.
 ///
 /// # Errors
-/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many.
+/// [`Error::Conflict`] with the seconds to wait after too many.
 pub fn refresh(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

@@ -17,7 +17,7 @@ use crate::clock::Moment;
 use crate::context::Recorded;
 use crate::id::{Id, kinds};
 
-/// The colour of a tag that was made without one.
+/// The color of a tag that was made without one.
 pub const DEFAULT_COLOR: &str = "#6B7280";
 
 /// A tag as stored and shown.
@@ -27,7 +27,7 @@ pub struct Tag {
     pub id: Id<kinds::Tag>,
     /// Its name. No other tag of the account looks the same, whatever the case.
     pub name: String,
-    /// Its colour, `#RRGGBB`.
+    /// Its color, `#RRGGBB`.
     pub color: String,
     /// When it was made.
     pub created_at: Moment,

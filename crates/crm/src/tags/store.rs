@@ -74,7 +74,7 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     Ok(())
 }
 
-/// Writes a tag's name and colour.
+/// Writes a tag's name and color.
 pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     let key = name_key(&tag.name);
     let params = params![tag.id, tag.name, key, tag.color, tag.updated_at];

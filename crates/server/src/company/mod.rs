@@ -161,7 +161,7 @@ async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
             StatusCode::FORBIDDEN,
             "Sign in with your password once",
             "Your e-mail address has a password here: sign in with it, then connect your company account on \
-             the page of your account. If the password is not yours, ask whoever runs this server for a new one.",
+             the page of your account. If the password is not yours, ask your administrator for a new one.",
         )),
     }
 }
@@ -193,8 +193,8 @@ fn declined(error: &str) -> Response {
     stop(
         StatusCode::FORBIDDEN,
         "Your company did not sign you in",
-        "The sign-in was cancelled or refused there: start again, or ask whoever runs your company's \
-         accounts.",
+        "The sign-in was cancelled or refused there: start again, or ask your company's \
+         administrator.",
     )
 }
 
@@ -214,8 +214,8 @@ fn troubled(trouble: &Trouble) -> Response {
             stop(
                 StatusCode::BAD_GATEWAY,
                 "Your company's answer was not taken",
-                "What your company's sign-in said could not be trusted: start again, and tell whoever runs \
-                 this server if it stays.",
+                "What your company's sign-in said could not be trusted: start again, and tell your \
+                 administrator if it happens again.",
             )
         }
         Trouble::Busy => page::too_many(5),

@@ -187,7 +187,7 @@ fn known_scopes(list: &str) -> Result<Option<Scopes>, Answer> {
 }
 
 fn invalid_grant() -> Answer {
-    refused("invalid_grant", "The code or token is no good any more: ask the person again.")
+    refused("invalid_grant", "Invalid or expired code or token; start a new authorization.")
 }
 
 fn invalid_scope() -> Answer {

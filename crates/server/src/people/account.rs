@@ -43,6 +43,14 @@ struct Account<'a> {
     fault: &'a str,
 }
 
+/// The page that asks before a program is disconnected.
+#[derive(Template)]
+#[template(path = "program_disconnect.html")]
+struct Disconnection {
+    frame: Frame,
+    program: Program,
+}
+
 /// What stands above every page of somebody who is signed in.
 pub(super) struct Frame {
     pub(super) name: String,
@@ -124,6 +132,26 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
         let word = visit.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
         account(&visit, &person, StatusCode::OK, done, "").await
+    };
+    either(answer.await)
+}
+
+/// `GET /account/programs/disconnect`: what it ends, and the way back.
+pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
+    let answer = async {
+        let visit = Visit::begin(&app, request, Action::Page)?;
+        let person = visit.person(HOME).await?;
+        let asked = Id::<kinds::Grant>::parse(visit.query.text("program"));
+        let asked = asked.ok_or_else(page::not_found)?;
+        let who = person.clone();
+        let read = visit.read(move |tx, environment| {
+            Ok((who.workplaces(tx)?, programs(tx, &who, environment.clock.now())?))
+        });
+        let (workplaces, programs) = read.await?;
+        let program = programs.into_iter().find(|program| program.id == asked);
+        let program = program.ok_or_else(page::not_found)?;
+        let frame = Frame::of(&person, &workplaces, "account");
+        Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
     };
     either(answer.await)
 }

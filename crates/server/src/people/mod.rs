@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/account/second-factor/off", post(change::turn_off_second_factor))
         .route("/account/sessions/end", post(change::end_session))
         .route("/account/sessions/end-others", post(change::end_other_sessions))
-        .route("/account/programs/disconnect", post(change::disconnect))
+        .route("/account/programs/disconnect", get(account::ask_first).post(change::disconnect))
         .route("/team", get(team::show))
         .route("/team/role", post(team::set_role))
         .route("/team/remove", get(team::ask_to_remove).post(team::remove))

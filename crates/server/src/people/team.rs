@@ -96,6 +96,13 @@ enum What {
     PasswordLink,
 }
 
+impl What {
+    /// Whether a mail was wanted and did not go out.
+    const fn is_unsent(&self) -> bool {
+        matches!(self, Self::Invitation(Mail::Failed | Mail::TooMany))
+    }
+}
+
 /// What became of a mail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mail {

@@ -83,12 +83,13 @@ pub(crate) async fn read(
         response.extensions_mut().insert(Outcome::ForeignForm);
         return Err(response);
     }
-    let refused = |message| page::stop(StatusCode::BAD_REQUEST, "This did not work", message);
+    let refused =
+        |message| page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message);
     let body = body(sent, deadline)
         .await
         .ok_or_else(|| refused("The form is too long or did not arrive: try again."))?;
     Form::parse(&body)
-        .map_err(|_| refused("The form sent a field twice, or one that is no text: try again."))
+        .map_err(|_| refused("The form sent a duplicate or invalid field: try again."))
 }
 
 /// Whether a page of this server sent the form: browsers name the sender in `Origin`, or say at least

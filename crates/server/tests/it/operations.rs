@@ -119,6 +119,7 @@ fn every_metric_has_its_name_and_its_type() {
     let page =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md"))
             .expect("the page");
+    let mut queried = Vec::new();
     for known in types {
         let (name, kind) = known.split_once(' ').expect("a type");
         let suffix = match kind {
@@ -127,7 +128,11 @@ fn every_metric_has_its_name_and_its_type() {
             _ => "",
         };
         assert!(page.contains(&format!("| `{name}{suffix}`")), "{known} is not on the page");
+        // What a histogram is queried by has one more word.
+        let part = if kind == "histogram" { "_bucket" } else { suffix };
+        queried.push(format!("{name}{part}"));
     }
+    alerts_fit(&page, &queried);
     let number = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
         line.and_then(|number| number.parse::<f64>().ok())
@@ -150,6 +155,33 @@ fn every_metric_has_its_name_and_its_type() {
         !Server::start().metrics().contains("zoop_storage_free"),
         "of a server nothing is known"
     );
+}
+
+/// The alert rules use only metrics that exist, and the page lists the same alerts in the same order.
+fn alerts_fit(page: &str, metrics: &[String]) {
+    let rules = include_str!("../../../../packaging/prometheus/zoop.rules.yml");
+    let expressions: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).collect();
+    for expression in &expressions {
+        let words =
+            expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        for word in words {
+            if word.starts_with("zoop_") || word.starts_with("process_") {
+                assert!(metrics.iter().any(|metric| metric == word), "{word} is not a metric");
+            }
+        }
+    }
+    let alerts: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let listed: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `Zoop"))
+        .filter_map(|line| line.split('`').next())
+        .collect();
+    let named: Vec<&str> = alerts.iter().filter_map(|alert| alert.strip_prefix("Zoop")).collect();
+    assert_eq!(listed, named, "the page's table of alerts");
+    assert_eq!(alerts.len(), named.len(), "each alert's name starts with Zoop");
+    assert_eq!(alerts.len(), expressions.len(), "each alert has one expression, on one line");
 }
 
 #[test]

@@ -320,8 +320,8 @@ impl Tool for ArchiveContact {
     const NAME: &'static str = "contacts.archive";
     const TITLE: &'static str = "Archive a contact";
     const ABOUT: &'static str = "Hides a contact and keeps its history. The last one cannot be \
-        archived; after the primary one the oldest other becomes primary. No tool here brings it \
-        back: the team has it restored with zoop restore.";
+        archived; after the primary one the oldest other becomes primary. Only the operator can \
+        restore it (zoop restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;

@@ -24,8 +24,8 @@ impl Tool for ArchiveCustomer {
     const NAME: &'static str = "customers.archive";
     const TITLE: &'static str = "Archive a customer";
     const ABOUT: &'static str = "Hides a customer from lists and keeps its whole history. Its \
-        contacts and locations can then be read but not written. No tool here brings it back: the \
-        team has it restored with zoop restore.";
+        contacts and locations can then be read but not written. Only the operator can restore it \
+        (zoop restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;

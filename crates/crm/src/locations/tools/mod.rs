@@ -237,8 +237,8 @@ impl Tool for ArchiveLocation {
     const NAME: &'static str = "locations.archive";
     const TITLE: &'static str = "Archive a location";
     const ABOUT: &'static str = "Hides an address and keeps its history. After a primary one the \
-        oldest other of its type becomes primary. No tool here brings it back: the team has it \
-        restored with zoop restore.";
+        oldest other of its type becomes primary. Only the operator can restore it (zoop \
+        restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const DOORS: Doors = Doors::Everywhere;

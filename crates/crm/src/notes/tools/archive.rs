@@ -16,8 +16,8 @@ impl Tool for ArchiveNote {
     const NAME: &'static str = "notes.archive";
     const TITLE: &'static str = "Archive a note";
     const ABOUT: &'static str = "Hides a note from notes.list and notes.get; its data is kept. \
-        Only its author or an owner may. No tool here brings it back: the team has it restored with \
-        zoop restore. Needs a user key or OAuth token.";
+        Only its author or an owner may. Only the operator can restore it (zoop restore). \
+        Needs a user key or OAuth token.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
     const DOORS: Doors = Doors::Everywhere;

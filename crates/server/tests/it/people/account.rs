@@ -170,8 +170,18 @@ fn connected_programs_are_listed_and_disconnected_by_their_person() {
     assert!(office.get("/account").body.contains("None yet."));
     let foreign = office.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(foreign.status, 404);
+    let asked = format!("/account/programs/disconnect?program={id}");
+    assert!(listed.contains(&asked), "{listed}");
+    assert_eq!(office.get(&asked).status, 404);
+    assert_eq!(owner.get("/account/programs/disconnect?program=x").status, 404);
+    let question = owner.get(&asked).body;
+    let name = between(listed, "<strong>", "</strong>");
+    assert!(question.contains(&format!("Disconnect {name}?")), "{question}");
+    assert!(question.contains("<bdi>Acme</bdi>") && question.contains("Cancel"), "{question}");
+    assert!(owner.get("/account").body.contains(&asked), "asking disconnects nothing");
     let reply = owner.post("/account/programs/disconnect", &[("program", &id)]);
     assert_eq!(location(&reply), "/account?done=program");
     assert!(owner.get("/account").body.contains("None yet."));
+    assert_eq!(owner.get(&asked).status, 404);
     assert_eq!(told(&server, "grant_revoked"), 1);
 }

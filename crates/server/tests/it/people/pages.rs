@@ -28,6 +28,7 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/account/second-factor/off"),
     ("POST", "/account/sessions/end"),
     ("POST", "/account/sessions/end-others"),
+    ("GET", "/account/programs/disconnect"),
     ("POST", "/account/programs/disconnect"),
     ("GET", "/team"),
     ("POST", "/team/role"),
