@@ -13,6 +13,7 @@ import { createServer } from 'node:http';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { decide, person } from './people.mjs';
@@ -150,6 +151,7 @@ async function business(folder) {
   return {
     environment,
     password,
+    key: await key(...all),
     ZOOP_KEY: await key(...all),
     ZOOP_READ_KEY: await key('--scope', 'read:customers'),
     ZOOP_SPENT_KEY: await key('--scope', 'read:customers', '--limit', '1'),
@@ -186,7 +188,7 @@ async function token({ origin }, password) {
  * An address for programs at which their first tool call meets the overloaded server, and everything else the
  * one that works: whoever does not wait and try again fails.
  */
-async function stumbling(working, overloaded) {
+async function stumbling(working, busy, overloaded) {
   let stumbled = false;
   const front = createServer(async (request, answer) => {
     const body = Buffer.concat(await Array.fromAsync(request));
@@ -194,7 +196,8 @@ async function stumbling(working, overloaded) {
     stumbled ||= stumbles;
     const { host, connection, 'transfer-encoding': _, 'content-length': __, ...headers } = request.headers;
     const sent = { method: request.method, headers, ...(body.length > 0 && { body }) };
-    const came = await fetch(`${(stumbles ? overloaded : working).origin}${request.url}`, sent);
+    const send = ({ origin }) => fetch(`${origin}${request.url}`, sent);
+    const came = await (stumbles ? overloaded(() => send(busy)) : send(working));
     answer.writeHead(came.status, { 'content-type': came.headers.get('content-type') ?? 'text/plain' });
     answer.end(Buffer.from(await came.arrayBuffer()));
   });
@@ -206,15 +209,56 @@ async function stumbling(working, overloaded) {
   };
 }
 
+/**
+ * Runs `work` while a server that works on one request at a time is busy with one: a write that waits for the
+ * database's lock, which this process holds.
+ */
+async function overloading({ origin }, { key, file }, work) {
+  const ask = (method, params) =>
+    fetch(`${origin}/api/mcp`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+  const database = new DatabaseSync(file);
+  database.exec('BEGIN IMMEDIATE');
+  let held = null;
+  const hold = async () => {
+    const archive = { name: 'customers.archive', arguments: { id: '01890000-0000-7000-8000-000000000000' } };
+    await (await ask('tools/call', archive)).text();
+    held = null;
+  };
+  try {
+    for (;;) {
+      held ??= hold();
+      const ping = await ask('ping');
+      await ping.text();
+      if (ping.status === 503) break;
+      // The ping was quicker than the write, and may have turned it away.
+      assert.equal(ping.status, 200);
+    }
+    return await work();
+  } finally {
+    database.exec('ROLLBACK');
+    database.close();
+    await held;
+  }
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'zoop-guide-'));
 const made = await business(folder);
 const server = await startServer(binary, made.environment);
-// A server without room for any request.
-const busy = await startServer(binary, { ...made.environment, ZOOP_SERVER_IN_FLIGHT: '0' });
+// One that works on one request at a time, and one at which a person may write two notes in a minute.
+const busy = await startServer(binary, {
+  ...made.environment, ZOOP_SERVER_IN_FLIGHT: '1', ZOOP_LIMITS_CREDENTIAL: '0', ZOOP_LIMITS_TENANT: '0',
+});
+const overloaded = (work) => overloading(busy, { key: made.key, file: join(folder, 'zoop.db') }, work);
+const strict = await startServer(binary, { ...made.environment, ZOOP_LIMITS_NOTE_WRITES: '2' });
 const environment = {
   ...process.env,
   ZOOP_URL: `${server.origin}/api/mcp`,
   ZOOP_BUSY_URL: `${busy.origin}/api/mcp`,
+  ZOOP_STRICT_URL: `${strict.origin}/api/mcp`,
   ZOOP_TOKEN: await token(server, made.password),
   ...Object.fromEntries(Object.entries(made).filter(([name]) => name.startsWith('ZOOP_'))),
 };
@@ -229,7 +273,7 @@ const shell = new Shell(environment);
 const program = async (command, name, text) => {
   const file = join(here, name);
   await writeFile(file, text);
-  const front = await stumbling(server, busy);
+  const front = await stumbling(server, busy, overloaded);
   const flags = command === python ? [] : ['--no-warnings'];
   const { stdout } = await run(command, [...flags, file], { env: { ...environment, ZOOP_URL: front.url } });
   front.stop();
@@ -237,7 +281,7 @@ const program = async (command, name, text) => {
   return stdout;
 };
 const RUN = {
-  sh: (text) => shell.run(text),
+  sh: (text) => (text.includes('ZOOP_BUSY_URL') ? overloaded(() => shell.run(text)) : shell.run(text)),
   python: (text) => program(python, 'guide_example.py', text),
   ts: (text) => program(process.execPath, 'guide_example.mts', text),
 };
@@ -276,6 +320,7 @@ for (const [index, block] of all.entries()) {
 }
 if (written !== page) await writeFile(guide, written);
 shell.stop();
+await strict.stop();
 await busy.stop();
 await server.stop();
 await rm(folder, { recursive: true, force: true });
