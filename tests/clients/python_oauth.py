@@ -121,7 +121,7 @@ async def main() -> None:
         else:
             is_known = storage.client.client_id == DOCUMENT and not is_registered
             check("a program is known by its document and is let in", is_in and is_known, listed.text)
-            host = f"The program is the one of <strong>{urlparse(DOCUMENT).hostname}</strong>."
+            host = f"This program is published by <strong>{urlparse(DOCUMENT).hostname}</strong>."
             check("the person is told whose document it is", host in person.questions[0], person.questions[0])
         names = [tool["name"] for tool in listed.json()["result"]["tools"]]
         check("it sees the tools", "customers.search" in names, names)

@@ -86,7 +86,7 @@ if (documentUrl === undefined) {
 } else {
   const isKnown = program.client.client_id === documentUrl && !isRegistered;
   check('a program is known by its document and is let in', isKnown && program.held !== undefined, elsewhere);
-  const host = `The program is the one of <strong>${new URL(documentUrl).hostname}</strong>.`;
+  const host = `This program is published by <strong>${new URL(documentUrl).hostname}</strong>.`;
   check('the person is told whose document it is', program.questions[0].includes(host), program.questions[0]);
 }
 check('it asks for the resource', program.asked[0].get('resource') === endpoint.href, program.asked[0]);
