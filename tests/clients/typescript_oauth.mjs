@@ -56,13 +56,14 @@ class Program {
 }
 
 const program = new Program();
-/** What the endpoint has refused, and what was asked of other addresses of the server. */
+/** Which calls the endpoint has refused, and what was asked of other addresses of the server. The client also asks
+ * for a stream by GET, in its own time, which is answered with 405. */
 const refused = [];
 const elsewhere = [];
 const watched = async (url, init) => {
   const response = await fetch(url, init);
   if (String(url) !== endpoint.href) elsewhere.push(new URL(url).pathname);
-  else if (!response.ok) refused.push(response.status);
+  else if (!response.ok && init?.method === 'POST') refused.push(response.status);
   return response;
 };
 const finish = (transport) => transport.finishAuth(program.answer.get('code'), program.answer.get('iss'));
