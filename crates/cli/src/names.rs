@@ -3,14 +3,27 @@
 //! a key, and the name of a connected program. What could be several records is never guessed at.
 
 use anyhow::{Result, bail};
-use serde_json::{Value, json};
+use serde_json::json;
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
+use zoop_crm::customers::SearchRow;
+use zoop_crm::customers::tools::search::SearchCustomers;
 use zoop_crm::id::{Id, kinds};
+use zoop_crm::keys::KeyRecord;
+use zoop_crm::keys::tools::ListKeys;
+use zoop_crm::oauth::grants::GrantRecord;
+use zoop_crm::oauth::tools::ListGrants;
+use zoop_crm::tags::Tag;
+use zoop_crm::tags::tools::ListTags;
+use zoop_crm::users::tools::{ListUsers, ListedUser};
 
 use crate::operator::{About, Operator};
 use crate::output::cell;
 
 /// Candidates that a refusal names.
 const CANDIDATES: usize = 5;
+/// Rows that one page can hold.
+const MOST_ROWS: u32 = 100;
 
 /// A record that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,70 +140,106 @@ impl Operator {
 
     /// A record by its id, under its name if it is easily found.
     fn known(&self, about: &About, kind: Kind, id: &str) -> Named {
-        let rows = match kind {
-            Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.all(about, kind),
+        let all = match kind {
             Kind::Customer | Kind::ArchivedCustomer => Ok(Vec::new()),
+            Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.all(about, kind),
         };
-        let rows = rows.unwrap_or_default();
-        let row = rows.iter().find(|row| row["id"] == id);
-        Named {
-            id: id.to_owned(),
-            shown: row.map_or_else(|| id.to_owned(), |row| shown(kind, row)),
-        }
+        let mut all = all.unwrap_or_default().into_iter().map(|candidate| candidate.named);
+        let unnamed = || Named { id: id.to_owned(), shown: id.to_owned() };
+        all.find(|named| named.id == id).unwrap_or_else(unnamed)
     }
 
     /// The records that a name fits.
     fn called(&self, about: &About, kind: Kind, name: &str) -> Result<Vec<Named>> {
-        let rows = match kind {
-            Kind::Customer | Kind::ArchivedCustomer => self.customers(about, kind, name)?,
-            _ => self.all(about, kind)?,
+        let all = match kind {
+            Kind::Customer => return self.customers(about, None, name),
+            Kind::ArchivedCustomer => return self.customers(about, Some("archived"), name),
+            Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.all(about, kind)?,
         };
-        let fits = |row: &&Value| {
-            let is = |key: &str| row[key].as_str().is_some_and(|text| is_same(text, name));
-            match kind {
-                Kind::User => is("email") || is("name"),
-                Kind::Customer | Kind::ArchivedCustomer => true,
-                Kind::Tag => is("name"),
-                Kind::Key => {
-                    row["revoked_at"].is_null() && (is("name") || is("hint") || begins(row, name))
-                }
-                Kind::Grant => is("client_name"),
-            }
+        let fits = |candidate: &Candidate| {
+            candidate.names.iter().any(|known| is_same(known, name))
+                || candidate.hint.as_deref().is_some_and(|hint| begins(hint, name))
         };
-        let named = |row: &Value| Named { id: cell(&row["id"]), shown: shown(kind, row) };
-        Ok(rows.iter().filter(fits).map(named).collect())
+        Ok(all.into_iter().filter(fits).map(|candidate| candidate.named).collect())
     }
 
     /// All records of a kind of which a business has few.
-    fn all(&self, about: &About, kind: Kind) -> Result<Vec<Value>> {
-        let tool = match kind {
-            Kind::User => "users.list",
-            Kind::Key => "keys.list",
-            Kind::Grant => "grants.list",
-            Kind::Tag | Kind::Customer | Kind::ArchivedCustomer => "tags.list",
-        };
-        Ok(rows(self.run(about, tool, &json!({}))?))
+    fn all(&self, about: &About, kind: Kind) -> Result<Vec<Candidate>> {
+        Ok(match kind {
+            Kind::User => {
+                let users = self.query(about, Arguments::<ListUsers>::none())?;
+                users.rows.into_iter().map(Candidate::user).collect()
+            }
+            Kind::Key => {
+                let keys = self.query(about, Arguments::<ListKeys>::none())?;
+                keys.rows.into_iter().map(Candidate::key).collect()
+            }
+            Kind::Grant => {
+                let grants = self.query(about, Arguments::<ListGrants>::none())?;
+                grants.rows.into_iter().map(Candidate::grant).collect()
+            }
+            Kind::Tag => {
+                let tags = self.query(about, Arguments::<ListTags>::none())?;
+                tags.rows.into_iter().map(Candidate::tag).collect()
+            }
+            Kind::Customer | Kind::ArchivedCustomer => Vec::new(),
+        })
     }
 
     /// The customers with a number or a whole name.
-    fn customers(&self, about: &About, kind: Kind, name: &str) -> Result<Vec<Value>> {
-        let status = (kind == Kind::ArchivedCustomer).then_some("archived");
-        let by_number = json!({ "customer_number": name, "status": status });
-        let found = rows(self.run(about, "customers.search", &by_number)?);
+    fn customers(&self, about: &About, status: Option<&str>, name: &str) -> Result<Vec<Named>> {
+        let by_number = arguments!(SearchCustomers { customer_number: name, status: status });
+        let found = self.list(about, by_number)?.rows;
+        let named =
+            |row: SearchRow| Named { id: row.id.to_string(), shown: shown(&row.display_name) };
         if !found.is_empty() || is_number(name) {
-            return Ok(found);
+            return Ok(found.into_iter().map(named).collect());
         }
-        let by_name = json!({ "q": name, "status": status, "limit": 100 });
-        let mut found = rows(self.run(about, "customers.search", &by_name)?);
-        found.retain(|row| row["display_name"].as_str().is_some_and(|text| is_same(text, name)));
-        Ok(found)
+        let by_name = arguments!(SearchCustomers { q: name, status: status }).page(None, MOST_ROWS);
+        let found = self.list(about, by_name)?.rows.into_iter();
+        Ok(found.filter(|row| is_same(&row.display_name, name)).map(named).collect())
     }
 }
 
-fn rows(mut answer: Value) -> Vec<Value> {
-    match answer["rows"].take() {
-        Value::Array(rows) => rows,
-        _ => Vec::new(),
+/// A record that a name may fit.
+struct Candidate {
+    named: Named,
+    /// What it is called.
+    names: Vec<String>,
+    /// The first characters of a key, of which only these are known.
+    hint: Option<String>,
+}
+
+impl Candidate {
+    fn user(ListedUser { member, .. }: ListedUser) -> Self {
+        let shown = format!("{} ({})", shown(&member.name), shown(&member.email));
+        Self {
+            named: Named { id: member.id.to_string(), shown },
+            names: vec![member.email, member.name],
+            hint: None,
+        }
+    }
+
+    /// A revoked key is found by its id only.
+    fn key(key: KeyRecord) -> Self {
+        let hint = key.hint.trim_end_matches('…').to_owned();
+        let shown = format!("{} ({}…)", shown(&key.name), shown(&hint));
+        let named = Named { id: key.id.to_string(), shown };
+        match key.revoked_at {
+            Some(_) => Self { named, names: Vec::new(), hint: None },
+            None => Self { named, names: vec![key.name, key.hint], hint: Some(hint) },
+        }
+    }
+
+    fn grant(grant: GrantRecord) -> Self {
+        let shown = format!("{} of {}", shown(&grant.client_name), shown(&grant.user_name));
+        let named = Named { id: grant.id.to_string(), shown };
+        Self { named, names: vec![grant.client_name], hint: None }
+    }
+
+    fn tag(tag: Tag) -> Self {
+        let named = Named { id: tag.id.to_string(), shown: shown(&tag.name) };
+        Self { named, names: vec![tag.name], hint: None }
     }
 }
 
@@ -205,22 +254,14 @@ fn is_number(text: &str) -> bool {
     digits.is_some_and(|digits| !digits.is_empty() && digits.chars().all(|it| it.is_ascii_digit()))
 }
 
-/// Whether a key begins with these characters, of which only the first are known.
-fn begins(row: &Value, characters: &str) -> bool {
-    let hint = row["hint"].as_str().unwrap_or_default().trim_end_matches('…');
+/// Whether a key begins with these characters.
+fn begins(hint: &str, characters: &str) -> bool {
     !hint.is_empty() && characters.trim_end_matches(['…', '.']) == hint
 }
 
-/// A record as people know it.
-fn shown(kind: Kind, row: &Value) -> String {
-    let text = |key: &str| cell(&row[key]);
-    match kind {
-        Kind::User => format!("{} ({})", text("name"), text("email")),
-        Kind::Customer | Kind::ArchivedCustomer => text("display_name"),
-        Kind::Tag => text("name"),
-        Kind::Key => format!("{} ({}…)", text("name"), text("hint").trim_end_matches('…')),
-        Kind::Grant => format!("{} of {}", text("client_name"), text("user_name")),
-    }
+/// A text of a record, short and on one line.
+fn shown(text: &str) -> String {
+    cell(&json!(text))
 }
 
 /// Candidates with their ids.

@@ -1,16 +1,21 @@
-//! The operator's door: runs catalogue tools on the database itself, through the funnel, as
-//! whoever can open the file.
+//! The operator: runs the catalogue's tools on the database itself, as whoever can open it.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde_json::{Value, json};
+use serde_json::json;
 use zoop_crm::access::Access;
+use zoop_crm::argument::Arguments;
 use zoop_crm::clock::Environment;
 use zoop_crm::error::{Error, FieldProblem};
 use zoop_crm::id::{Id, kinds};
-use zoop_crm::tool::ToolDef;
-use zoop_crm::{catalog, credential, run, tenants};
+use zoop_crm::page::Page;
+use zoop_crm::proof::Proof;
+use zoop_crm::run::Runner;
+use zoop_crm::tenants::Tenant;
+use zoop_crm::tenants::tools::ListTenants;
+use zoop_crm::tool::{Command, List, Query};
+use zoop_crm::{authenticate, run};
 use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
@@ -61,28 +66,44 @@ impl Operator {
         Ok(Self { database, environment: environment(config)? })
     }
 
-    /// Runs a tool; its answer.
-    pub(crate) fn run(&self, about: &About, tool: &str, arguments: &Value) -> Result<Value> {
-        let tool = find(tool).map_err(|error| explained(&error))?;
-        let arguments = without_nulls(arguments).to_string();
-        let (about, environment) = (about.clone(), self.environment.clone());
+    /// Runs a tool that reads one thing.
+    pub(crate) fn query<T: Query<Output: Send>>(
+        &self,
+        about: &About,
+        arguments: Arguments<T>,
+    ) -> Result<T::Output> {
+        let answer = self.runner().query(about.clone(), arguments).wait();
+        answer.map_err(|error| explained(&error))
+    }
+
+    /// Reads a page of a list.
+    pub(crate) fn list<T: List<Row: Send>>(
+        &self,
+        about: &About,
+        arguments: Arguments<T>,
+    ) -> Result<Page<T::Row>> {
+        let answer = self.runner().list(about.clone(), arguments).wait();
+        answer.map_err(|error| explained(&error))
+    }
+
+    /// Runs a tool that writes.
+    pub(crate) fn command<T: Command<Output: Send>>(
+        &self,
+        about: &About,
+        arguments: Arguments<T>,
+    ) -> Result<T::Output> {
+        let answer = self.runner().command(about.clone(), arguments).wait();
+        answer.map_err(|error| explained(&error))
+    }
+
+    /// Every business.
+    pub(crate) fn businesses(&self) -> Result<Vec<Tenant>> {
+        Ok(self.query(&About::Installation, Arguments::<ListTenants>::none())?.rows)
+    }
+
+    fn runner(&self) -> Runner<'_> {
         let deadline = Instant::now() + PATIENCE;
-        let db = &self.database.db;
-        let answer = if tool.is_read_only() {
-            db.read::<_, Error>(deadline, move |tx| {
-                let access = access(tx, &about, &environment)?;
-                run::read(tx, &access, &environment, tool, &arguments)
-            })
-            .wait()
-        } else {
-            db.write::<_, Error>(deadline, move |tx| {
-                let access = credential::for_write(tx, |tx| access(tx, &about, &environment))?;
-                run::write(tx, &access, &environment, tool, &arguments, None)
-            })
-            .wait()
-        };
-        let answer = answer.map_err(|error| explained(&error))?;
-        serde_json::from_str(&answer).context("a tool's answer is no JSON")
+        Runner { db: &self.database.db, environment: &self.environment, deadline }
     }
 
     /// Reads the database for what no tool does.
@@ -105,16 +126,11 @@ impl Operator {
 
     /// The name of the business that a call is about.
     pub(crate) fn business(&self, about: &About) -> Result<String> {
-        let (about, environment) = (about.clone(), self.environment.clone());
-        let id = self.read(move |tx| {
-            let account = access(tx, &about, &environment)?.account;
-            Ok(account.map(|account| account.id.to_string()))
-        })?;
-        let list = self.run(&About::Installation, "tenants.list", &json!({}))?;
-        let mut rows = list["rows"].as_array().into_iter().flatten();
-        let row = rows.find(|row| row["id"].as_str() == id.as_deref());
-        let name = row.and_then(|row| row["name"].as_str()).context("the business has no name")?;
-        Ok(name.to_owned())
+        let (proof, environment) = (about.clone(), self.environment.clone());
+        let account = self.read(move |tx| Ok(proof.access(tx, &environment)?.account))?;
+        let mut businesses = self.businesses()?.into_iter();
+        let found = businesses.find(|it| account.is_some_and(|account| account.id == it.id));
+        Ok(found.context("the business has no name")?.name)
     }
 
     /// The database, for a server.
@@ -139,58 +155,50 @@ pub(crate) fn environment(config: &Config) -> Result<Environment> {
     Ok(Environment { note_writes_per_minute: config.limits.note_writes, ..system })
 }
 
-/// The tool with this name.
-pub(crate) fn find(name: &str) -> zoop_crm::error::Result<&'static ToolDef> {
-    catalog::find(name).ok_or_else(|| Error::internal(format!("there is no tool {name}")))
+impl Proof for About {
+    type Refusal = Error;
+
+    fn access(
+        &self,
+        tx: &mut ReadTx<'_>,
+        environment: &Environment,
+    ) -> zoop_crm::error::Result<Access> {
+        let tenant = match self {
+            Self::Installation => None,
+            Self::Tenant(Some(name)) => match Id::parse(name) {
+                Some(id) => Some(id),
+                None => Some(tenant_called(tx, environment, name)?),
+            },
+            Self::Tenant(None) => Some(only_tenant(tx, environment)?),
+        };
+        authenticate::Operator { tenant }.access(tx, environment)
+    }
 }
 
-/// The operator's access to what a call is about.
-fn access(
-    tx: &mut ReadTx<'_>,
-    about: &About,
-    environment: &Environment,
-) -> zoop_crm::error::Result<Access> {
-    let id = match about {
-        About::Installation => return Ok(Access::operator(None)),
-        About::Tenant(Some(id)) if Id::<kinds::Tenant>::parse(id).is_some() => id.clone(),
-        About::Tenant(Some(name)) => tenant_called(tx, environment, name)?,
-        About::Tenant(None) => only_tenant(tx, environment)?,
-    };
-    let id = Id::parse(&id).ok_or(Error::not_found("tenant"))?;
-    Ok(Access::operator(Some(tenants::account(tx, id)?)))
+/// Every tenant.
+fn tenants(tx: &mut ReadTx<'_>, environment: &Environment) -> zoop_crm::error::Result<Vec<Tenant>> {
+    let proof = authenticate::Operator::ABOVE;
+    Ok(run::query(tx, environment, &proof, Arguments::<ListTenants>::none())?.rows)
 }
 
-/// Every tenant: its id and its name.
-fn tenants(
-    tx: &mut ReadTx<'_>,
-    environment: &Environment,
-) -> zoop_crm::error::Result<Vec<(String, String)>> {
-    let list = find("tenants.list")?;
-    let answer = run::read(tx, &Access::operator(None), environment, list, "{}")?;
-    let answer: Value = serde_json::from_str(&answer)?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let rows = answer["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-    Ok(rows.iter().map(|row| (text(&row["id"]), text(&row["name"]))).collect())
-}
-
-/// The id of the only tenant with this name.
+/// The only tenant with this name.
 fn tenant_called(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     name: &str,
-) -> zoop_crm::error::Result<String> {
+) -> zoop_crm::error::Result<Id<kinds::Tenant>> {
     let wanted = name.trim().to_lowercase();
     let mut found = tenants(tx, environment)?;
-    found.retain(|(_, name)| name.trim().to_lowercase() == wanted);
+    found.retain(|tenant| tenant.name.trim().to_lowercase() == wanted);
     let shown = cell(&json!(name));
     match found.as_slice() {
-        [(id, _)] => Ok(id.clone()),
+        [only] => Ok(only.id),
         [] => Err(Error::field(
             "--tenant",
             format!("names no business called {shown}: `zoop tenant list` shows them"),
         )),
         several => {
-            let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
+            let ids: Vec<String> = several.iter().map(|tenant| tenant.id.to_string()).collect();
             let ids = ids.join(", ");
             Err(Error::field(
                 "--tenant",
@@ -200,23 +208,19 @@ fn tenant_called(
     }
 }
 
-/// The id of the only tenant.
-fn only_tenant(tx: &mut ReadTx<'_>, environment: &Environment) -> zoop_crm::error::Result<String> {
+/// The only tenant.
+fn only_tenant(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+) -> zoop_crm::error::Result<Id<kinds::Tenant>> {
     match tenants(tx, environment)?.as_slice() {
-        [(only, _)] => Ok(only.clone()),
+        [only] => Ok(only.id),
         [] => Err(Error::invalid("there is no business yet: `zoop tenant create` makes one")),
         _ => Err(Error::invalid(
             "there are several businesses: say which one with --tenant NAME; `zoop tenant list` \
              shows them",
         )),
     }
-}
-
-/// Options that were not given are arguments that are not sent.
-fn without_nulls(arguments: &Value) -> Value {
-    let Value::Object(fields) = arguments else { return arguments.clone() };
-    let sent = fields.iter().filter(|(_, value)| !value.is_null());
-    Value::Object(sent.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 /// A refusal in a sentence for whoever runs the installation; they may see causes.
@@ -248,6 +252,6 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
 }
 
 /// How many whole seconds a duration has, as tools count them.
-pub(crate) fn seconds(duration: Option<Duration>) -> Value {
-    duration.map_or(Value::Null, |duration| json!(duration.as_secs()))
+pub(crate) fn seconds(duration: Option<Duration>) -> Option<u64> {
+    duration.map(|duration| duration.as_secs())
 }

@@ -67,30 +67,20 @@ pub(crate) fn progress(label: &'static str, steps: u64) -> ProgressBar {
     }
 }
 
-/// The `rows` of a list as a table; a column is a heading and the key in each row.
-pub(crate) fn rows(answer: &Value, columns: &[(&'static str, &'static str)]) -> String {
-    let columns: Vec<_> = columns.iter().map(|(heading, key)| Column::text(heading, key)).collect();
-    listed(answer, &columns)
+/// Rows as a table that fits the terminal.
+pub(crate) fn listed<'r, R: Serialize + 'r>(
+    rows: impl IntoIterator<Item = &'r R>,
+    columns: &[Column],
+) -> String {
+    // A row of this program's own types always is a value.
+    let rows: Vec<Value> =
+        rows.into_iter().filter_map(|row| serde_json::to_value(row).ok()).collect();
+    table::table(&rows, columns, table::terminal_width())
 }
 
-/// The `rows` of a list as a table that fits the terminal.
-pub(crate) fn listed(answer: &Value, columns: &[Column]) -> String {
-    let rows = answer["rows"].as_array().map_or(&[][..], Vec::as_slice);
-    table::table(rows, columns, table::terminal_width())
-}
-
-/// A list that is oldest first, the other way round: what people look for is new.
-pub(crate) fn newest_first(answer: &Value) -> Value {
-    let mut answer = answer.clone();
-    if let Some(rows) = answer["rows"].as_array_mut() {
-        rows.reverse();
-    }
-    answer
-}
-
-/// A text, and below it what the answer says has to happen next, where it says something.
-pub(crate) fn with_notice(text: String, notice: &Value) -> String {
-    match notice.as_str() {
+/// A text, and below it what has to happen next, if something has to.
+pub(crate) fn with_notice(text: String, notice: Option<&str>) -> String {
+    match notice {
         Some(notice) => format!("{text}\n{notice}"),
         None => text,
     }

@@ -1,5 +1,4 @@
-//! Who is calling and what they may do. An [`Access`] is made where a credential has been checked
-//! ([`crate::keys`]) or by the command line ([`Access::operator`]); nowhere else.
+//! Who is calling and what they may do.
 
 use std::net::IpAddr;
 
@@ -52,6 +51,16 @@ impl Scope {
     /// Whether a credential that leaves the house can have it.
     pub fn is_grantable(self) -> bool {
         Self::GRANTABLE.contains(&self)
+    }
+
+    /// The scope that shows the records that this one writes.
+    pub const fn read_counterpart(self) -> Self {
+        match self {
+            Self::ReadCustomers | Self::WriteCustomers => Self::ReadCustomers,
+            Self::ReadNotes | Self::WriteNotes => Self::ReadNotes,
+            Self::Administer => Self::Administer,
+            Self::Operate => Self::Operate,
+        }
     }
 
     const fn bit(self) -> u32 {
@@ -202,7 +211,7 @@ pub enum Credential {
     Grant(Id<kinds::Grant>),
     /// A browser's session.
     Session(Id<kinds::Session>),
-    /// The command line beside the database: whoever can open the file.
+    /// Direct access to the database, through the command line.
     CommandLine,
     /// Nothing: somebody says who they are, as in a sign-in that is refused.
     Nothing,
@@ -220,17 +229,6 @@ impl Credential {
     }
 }
 
-/// Which front door a call came through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// The MCP endpoint.
-    Mcp,
-    /// The web pages.
-    Console,
-    /// The command line.
-    CommandLine,
-}
-
 /// The tenant that a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
@@ -242,29 +240,23 @@ pub struct Account {
     pub country: Country,
 }
 
-/// A checked caller.
-#[derive(Debug, Clone)]
-pub struct Access {
+/// What a valid credential says: who acts in which tenant, and what they may do there.
+#[derive(Debug, Clone, Copy)]
+pub struct Rights {
     /// The tenant, unless the operator acts above tenants.
     pub account: Option<Account>,
     /// Who acts.
     pub actor: Actor,
     /// What they may do now: what was granted and what the person's role has today.
     pub scopes: Scopes,
-    /// What the credential could be granted beside that, if its bearer asked the person for it.
+    /// What the credential could be granted as well, if its bearer asked the person for it.
     pub attainable: Scopes,
-    /// What proved it.
+    /// The credential.
     pub credential: Credential,
-    /// The client program's own name, if it told one; shown in the history, trusted for nothing.
-    pub client: Option<String>,
-    /// The front door.
-    pub channel: Channel,
-    /// From where, as the server saw it.
-    pub address: Option<IpAddr>,
 }
 
-impl Access {
-    /// The operator at the command line, about one tenant or above them all.
+impl Rights {
+    /// The operator's, in one tenant or above them all.
     pub fn operator(account: Option<Account>) -> Self {
         Self {
             account,
@@ -279,10 +271,42 @@ impl Access {
             ]),
             attainable: Scopes::NONE,
             credential: Credential::CommandLine,
-            client: None,
-            channel: Channel::CommandLine,
-            address: None,
         }
+    }
+}
+
+/// Where a call comes from. The history shows it; nothing trusts it.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// What the client calls itself, if it says so.
+    pub client: Option<String>,
+    /// Its address, as the server saw it.
+    pub address: Option<IpAddr>,
+}
+
+/// A checked caller in a transaction. [`Access::new`] is the only way to make one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Access {
+    /// The tenant, unless the operator acts above tenants.
+    pub account: Option<Account>,
+    /// Who acts.
+    pub actor: Actor,
+    /// What they may do now.
+    pub scopes: Scopes,
+    /// What the credential could be granted as well.
+    pub attainable: Scopes,
+    /// The credential.
+    pub credential: Credential,
+    /// Where the call comes from.
+    pub source: Source,
+}
+
+impl Access {
+    /// A caller with these rights.
+    pub fn new(rights: Rights, source: Source) -> Self {
+        let Rights { account, actor, scopes, attainable, credential } = rights;
+        Self { account, actor, scopes, attainable, credential, source }
     }
 
     /// The default country for telephone numbers.

@@ -1,6 +1,7 @@
 //! Every tool there is. A new tool is added to its group's slice; a new group here.
 
-use crate::tool::{Doors, Group, ToolDef};
+use crate::definition::{Group, ToolDef};
+use crate::tool::Doors;
 
 /// The groups, in the order in which every list and document shows them.
 pub static GROUPS: &[Group] = &[

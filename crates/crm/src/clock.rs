@@ -7,6 +7,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use zoop_db::Timestamp;
 
+/// How far clocks may be apart before what one of them dated counts as wrong, in microseconds.
+pub(crate) const SLACK: i64 = 60 * 1_000_000;
+
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// Now.

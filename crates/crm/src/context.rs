@@ -63,6 +63,20 @@ pub trait Recorded: Serialize {
     fn record_id(&self) -> Uuid;
 }
 
+impl<'a, 'c> WriteCtx<'a, 'c> {
+    /// Begins a write of the caller, once the transaction is its tenant's only write.
+    pub(crate) fn begin(
+        tx: &'a mut WriteTx<'c>,
+        access: &'a Access,
+        environment: &'a Environment,
+    ) -> Result<Self> {
+        tx.take_turn()?;
+        // After the wait, so that the time is not from before it.
+        let now = environment.clock.now();
+        Ok(Self { tx, access, now, environment, changes: Vec::new(), is_private: false })
+    }
+}
+
 impl WriteCtx<'_, '_> {
     /// The moment of the call, as records keep it.
     pub const fn moment(&self) -> Moment {

@@ -1,15 +1,14 @@
 //! The product: a multi-tenant back end for field-service businesses, as tools over a database.
 //!
-//! Open [`catalog`] first: it lists every tool. [`run`] is the one funnel that every call goes
-//! through. A group's folder (`customers/`, `notes/`, …) holds its types and validation
+//! Open [`catalog`] first: it lists every tool. [`run`] is the one way to run a tool. A group's folder (`customers/`, `notes/`, …) holds its types and validation
 //! (`mod.rs`), its SQL (`store.rs`), its tools (`tools.rs`) and their tests (`tests.rs`).
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`catalog`] | every tool there is |
-//! | [`tool`], [`run`], [`context`], [`page`] | what a tool is, and how a call runs |
+//! | [`tool`], [`definition`], [`run`], [`context`], [`page`] | what a tool is, and how a call runs |
 //! | [`argument`] | what callers send becomes valid types |
-//! | [`access`], [`credential`], [`secret`] | who calls, what they may do, and what proves it |
+//! | [`proof`], [`caller`], [`access`], [`authenticate`], [`secret`] | who calls, what proves it, and what they may do |
 //! | [`sign_in`], [`oauth`] | people at a browser, and the programs that they connect |
 //! | [`error`] | the one error |
 //! | [`id`], [`clock`] | ids, time, randomness |
@@ -27,12 +26,14 @@ extern crate self as zoop_crm;
 
 pub mod access;
 pub mod argument;
+pub mod authenticate;
+pub mod caller;
 pub mod catalog;
 pub mod clock;
 pub mod contacts;
 pub mod context;
-pub mod credential;
 pub mod customers;
+pub mod definition;
 pub mod email;
 pub mod error;
 pub mod fold;
@@ -47,7 +48,9 @@ pub mod moving;
 pub mod notes;
 pub mod oauth;
 pub mod page;
+mod perform;
 pub mod phone;
+pub mod proof;
 pub mod request_counts;
 pub mod run;
 pub mod schema;

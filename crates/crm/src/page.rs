@@ -20,6 +20,7 @@ use crate::argument::{
 use crate::context::ReadCtx;
 use crate::error::{Error, Result};
 use crate::id::Id;
+use crate::perform;
 use crate::tool::List;
 
 /// A page's rows end once their JSON passes this many bytes.
@@ -34,11 +35,11 @@ const CHECK_BYTES: usize = 8;
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// The rows.
-    rows: Vec<T>,
+    pub rows: Vec<T>,
     /// Pass it as `cursor` to get the next page; `null` on the last.
-    next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
     /// Whether more rows match.
-    has_more: bool,
+    pub has_more: bool,
 }
 
 /// A page whose rows are already JSON: each is written once, to be counted and sent.
@@ -101,13 +102,40 @@ const DAMAGED: &str =
     "is not a cursor of this list: pass nextCursor unchanged, or leave it out to start again";
 
 /// Runs a [`List`]: one row more than the page asked for, and the page cut where it must end.
-pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
+pub(crate) fn list_json<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
+    let (found, filters, seal) = find::<T>(ctx, object)?;
+    write(found, filters, &seal)
+}
+
+/// [`list_json`] in the list's own types, however many bytes its rows have: they stay in this process.
+pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Page<T::Row>> {
+    let (Found { mut rows, count }, filters, seal) = find::<T>(ctx, object)?;
+    let has_more = rows.len() > count;
+    rows.truncate(count);
+    let (rows, mut positions): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let next_cursor = match positions.pop().filter(|_| has_more) {
+        Some(position) => Some(seal.close(&Bookmark { filters, position })?),
+        None => None,
+    };
+    Ok(Page { rows, next_cursor, has_more })
+}
+
+/// Rows with their positions, one more than the page holds if there are more.
+struct Found<R, P> {
+    rows: Vec<(R, P)>,
+    /// Rows that the page holds at most.
+    count: usize,
+}
+
+/// What a call finds, its filters, and the seal of its cursors.
+type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, Seal);
+
+fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
     let seal = Seal { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
-    let setting = Setting { country: ctx.access.country() };
-    let asked = Asked::<T>::read(object, setting, &seal)?;
+    let asked = Asked::<T>::read(object, perform::setting(ctx.access), &seal)?;
     let count = usize::from(asked.limit.0);
     let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
-    write(rows, count, asked.filters, &seal)
+    Ok((Found { rows, count }, asked.filters, seal))
 }
 
 /// What a call asks of a list.
@@ -173,15 +201,14 @@ fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fi
     }
     for (name, value) in carried {
         if !sent.iter().any(|(sent, _)| *sent == name) {
-            sent.push((name, from_plain(value)));
+            sent.push((name, Json::from(value)));
         }
     }
     sent
 }
 
 fn write<R: Serialize, P: Serialize>(
-    rows: Vec<(R, P)>,
-    count: usize,
+    Found { rows, count }: Found<R, P>,
     filters: Map<String, Value>,
     seal: &Seal,
 ) -> Result<String> {
@@ -248,19 +275,6 @@ fn plain(value: &Json) -> Value {
         Json::Object(members) => {
             members.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
         }
-    }
-}
-
-fn from_plain(value: Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(truth) => Json::Boolean(truth),
-        Value::Number(number) => Json::Number(number),
-        Value::String(text) => Json::Text(text),
-        Value::Array(items) => Json::List(items.into_iter().map(from_plain).collect()),
-        Value::Object(members) => Json::Object(
-            members.into_iter().map(|(name, value)| (name, from_plain(value))).collect(),
-        ),
     }
 }
 

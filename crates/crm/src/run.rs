@@ -1,39 +1,47 @@
-//! The one funnel: every call of every tool, from every front door, goes through here.
+//! The one way to run a tool, for MCP, pages, the command line, the demo, tests and benchmarks.
 //!
-//! Scope, then actor, then arguments, then the idempotency key, then the tool, then the history,
-//! then the remembered answer: all in the caller's transaction, so that they stand or fall together.
+//! Proof of the caller, the caller's tenant bound (and locked, for writes on PostgreSQL), rights, scope,
+//! actor, then [`crate::perform`]: all in one transaction, so they commit or roll back as one.
+//!
+//! [`Runner`] runs one call as a job of its own. Those who hold a transaction use [`read`] and [`write`],
+//! in JSON, or [`query`] and [`command`], in the tool's own types.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
-use serde_json::{Map, Value};
-use zoop_db::{ReadTx, WriteTx};
+use zoop_db::{Db, ReadTx, Reply, WriteTx};
 
-use crate::access::{Access, Actor, Scope};
-use crate::argument::{self, Object, Setting};
+use crate::access::{Access, Actor};
+use crate::argument::{self, Arguments, Object};
 use crate::clock::Environment;
 use crate::context::{ReadCtx, WriteCtx};
-use crate::error::{Error, FieldProblem, Result};
-use crate::tool::{Action, ActorRule, Command, Query, Receipt, ToolDef};
-use crate::{history, idempotency};
-
-/// A command's call, its idempotency key taken out.
-pub struct Call {
-    /// The tool.
-    pub(crate) tool: &'static ToolDef,
-    /// The arguments.
-    pub(crate) arguments: Object,
-    /// The key under which the answer is remembered, if one was sent, or what is wrong with it.
-    pub(crate) key: Result<Option<String>, FieldProblem>,
-}
+use crate::definition::{Action, ToolDef};
+use crate::error::{Error, Result};
+use crate::idempotency;
+use crate::page::{self, Page};
+use crate::perform::{self, Call};
+use crate::proof::{Proof, enter_read, enter_write};
+use crate::tool::{ActorRule, Command, List, Query};
 
 /// Runs a tool that reads; the answer's JSON.
 ///
 /// # Errors
 /// The caller's mistakes and the tool's refusals, and [`Error::Internal`] for a tool that writes.
-pub fn read(
+pub fn read<P: Proof>(
     tx: &mut ReadTx<'_>,
-    access: &Access,
     environment: &Environment,
+    proof: &P,
+    tool: &ToolDef,
+    arguments: &str,
+) -> Result<String, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    Ok(read_as(tx, environment, &access, tool, arguments)?)
+}
+
+fn read_as(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    access: &Access,
     tool: &ToolDef,
     arguments: &str,
 ) -> Result<String> {
@@ -42,9 +50,6 @@ pub fn read(
         return Err(Error::internal(format!("{} writes; it was run as a read", tool.name)));
     };
     let object = parse(arguments, environment)?;
-    if let Some(account) = access.account {
-        tx.bind(account.number);
-    }
     run(&mut ReadCtx { tx, access, now: environment.clock.now() }, object)
 }
 
@@ -52,10 +57,22 @@ pub fn read(
 ///
 /// # Errors
 /// The caller's mistakes and the tool's refusals, and [`Error::Internal`] for a tool that reads.
-pub fn write(
+pub fn write<P: Proof>(
     tx: &mut WriteTx<'_>,
-    access: &Access,
     environment: &Environment,
+    proof: &P,
+    tool: &'static ToolDef,
+    arguments: &str,
+    header_key: Option<&str>,
+) -> Result<String, P::Refusal> {
+    let access = enter_write(tx, environment, proof)?;
+    Ok(write_as(tx, environment, &access, tool, arguments, header_key)?)
+}
+
+fn write_as(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    access: &Access,
     tool: &'static ToolDef,
     arguments: &str,
     header_key: Option<&str>,
@@ -66,21 +83,135 @@ pub fn write(
     };
     let mut arguments = parse(arguments, environment)?;
     let key = idempotency::take_key(&mut arguments, header_key);
-    if let Some(account) = access.account {
-        tx.bind(account.number);
-    }
-    tx.take_turn()?;
-    let sent = needs_receipt(access, tool, receipt).then(|| arguments.clone());
-    let now = environment.clock.now();
-    let mut ctx = WriteCtx { tx, access, now, environment, changes: Vec::new(), is_private: false };
-    let answer = run(&mut ctx, Call { tool, arguments, key })?;
+    let sent = perform::needs_receipt(access, tool, receipt).then(|| arguments.clone());
+    let answer =
+        run(&mut WriteCtx::begin(tx, access, environment)?, Call { tool, arguments, key })?;
     match sent {
-        Some(sent) => receipt_of(&answer, receipt, &sent),
+        Some(sent) => perform::receipt_of(&answer, receipt, &sent),
         None => Ok(answer),
     }
 }
 
-/// The arguments, without what clients add on their own, which is counted.
+/// Runs a tool that reads one thing, in its own types.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals.
+pub fn query<T: Query, P: Proof>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    arguments: Arguments<T>,
+) -> Result<T::Output, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    authorize(&access, const { &ToolDef::query::<T>() })?;
+    let mut ctx = ReadCtx { tx, access: &access, now: environment.clock.now() };
+    Ok(perform::query::<T>(&mut ctx, arguments.into_object())?)
+}
+
+/// Reads a page of a list, in the list's own types.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals.
+pub fn list<T: List, P: Proof>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    arguments: Arguments<T>,
+) -> Result<Page<T::Row>, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    authorize(&access, const { &ToolDef::list::<T>() })?;
+    let mut ctx = ReadCtx { tx, access: &access, now: environment.clock.now() };
+    Ok(page::list::<T>(&mut ctx, arguments.into_object())?)
+}
+
+/// Runs a tool that writes, in its own types.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals. A caller who may write the record but not read it is
+/// refused: what they may see is known only of JSON.
+pub fn command<T: Command, P: Proof>(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    arguments: Arguments<T>,
+) -> Result<T::Output, P::Refusal> {
+    let access = enter_write(tx, environment, proof)?;
+    let tool = const { &ToolDef::command::<T>() };
+    authorize(&access, tool)?;
+    if perform::needs_receipt(&access, tool, T::RECEIPT) {
+        let required = vec![tool.scope.read_counterpart()];
+        return Err(Error::InsufficientScope { required, attainable: false }.into());
+    }
+    let mut ctx = WriteCtx::begin(tx, &access, environment)?;
+    Ok(perform::command::<T>(&mut ctx, arguments.into_object())?)
+}
+
+/// Runs calls, each as one job of a database.
+#[derive(Clone, Copy)]
+pub struct Runner<'a> {
+    /// The database.
+    pub db: &'a Db,
+    /// What calls need from around them.
+    pub environment: &'a Environment,
+    /// When the caller stops waiting.
+    pub deadline: Instant,
+}
+
+impl Runner<'_> {
+    /// Runs any tool; the answer's JSON. `header_key` is the `Idempotency-Key` header.
+    pub fn call<P>(
+        &self,
+        proof: P,
+        tool: &'static ToolDef,
+        arguments: String,
+        header_key: Option<String>,
+    ) -> Reply<String, P::Refusal>
+    where
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        if tool.is_read_only() {
+            return self
+                .db
+                .read(self.deadline, move |tx| read(tx, &environment, &proof, tool, &arguments));
+        }
+        self.db.write(self.deadline, move |tx| {
+            write(tx, &environment, &proof, tool, &arguments, header_key.as_deref())
+        })
+    }
+
+    /// Runs a tool that reads one thing.
+    pub fn query<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<T::Output, P::Refusal>
+    where
+        T: Query<Output: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        self.db.read(self.deadline, move |tx| query(tx, &environment, &proof, arguments))
+    }
+
+    /// Reads a page of a list.
+    pub fn list<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<Page<T::Row>, P::Refusal>
+    where
+        T: List<Row: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        self.db.read(self.deadline, move |tx| list(tx, &environment, &proof, arguments))
+    }
+
+    /// Runs a tool that writes.
+    pub fn command<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<T::Output, P::Refusal>
+    where
+        T: Command<Output: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        self.db.write(self.deadline, move |tx| command(tx, &environment, &proof, arguments.clone()))
+    }
+}
+
+/// The arguments, minus the fields that clients add on their own, which are counted.
 fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
     let mut object = argument::parse_object(arguments)?;
     let sent = object.len();
@@ -98,86 +229,9 @@ fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
     }
     if tool.actor == ActorRule::User && !matches!(access.actor, Actor::User { .. }) {
         return Err(Error::invalid(format!(
-            "{} needs a person to act: use a user key (zoop_uk_) or an OAuth token instead of a \
-             tenant key.",
+            "{} requires a user: use a user key (zoop_uk_) or an OAuth token instead of a tenant key.",
             tool.name
         )));
     }
     Ok(())
-}
-
-/// The setting that arguments are read in.
-fn setting(access: &Access) -> Setting {
-    Setting { country: access.country() }
-}
-
-/// [`Action::Query`] of a tool that reads one thing.
-pub(crate) fn query<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
-    let input = argument::read_filters::<T::Input>(object, setting(ctx.access))?;
-    Ok(serde_json::to_string(&T::run(ctx, &input)?)?)
-}
-
-/// [`Action::Command`] of every tool that writes.
-pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
-    let has_key = matches!(call.key, Ok(Some(_)));
-    let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
-    let setting = setting(ctx.access);
-    let (input, key) = argument::read::<T::Input, _>(call.arguments, call.key, setting)?;
-    let claim = match (key, fingerprint) {
-        (Some(key), Some(fingerprint)) => {
-            let claim = idempotency::Claim { key, fingerprint, tool: call.tool.name };
-            if let Some(answer) = idempotency::replay(ctx, &claim)? {
-                return Ok(answer);
-            }
-            Some(claim)
-        }
-        _ => None,
-    };
-    let answer = serde_json::to_string(&T::run(ctx, &input)?)?;
-    history::record(ctx, call.tool.name)?;
-    if let Some(claim) = claim {
-        idempotency::remember(ctx, &claim, &answer)?;
-    }
-    Ok(answer)
-}
-
-/// Whether the caller may write this record but not read it.
-fn needs_receipt(access: &Access, tool: &ToolDef, receipt: Receipt) -> bool {
-    let read = match tool.scope {
-        Scope::WriteCustomers => Scope::ReadCustomers,
-        Scope::WriteNotes => Scope::ReadNotes,
-        other => other,
-    };
-    receipt != Receipt::Whole && !access.scopes.has(read)
-}
-
-/// What such a caller is told of the answer. A replayed answer passes through here too, so that it
-/// never shows more than the caller may see now.
-fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Result<String> {
-    let mut record: Map<String, Value> = serde_json::from_str(answer)?;
-    let mut shown = Map::new();
-    let mut show = |key: &str, value: Value| {
-        shown.insert(key.to_owned(), value);
-    };
-    match receipt {
-        Receipt::Whole => return Ok(answer.to_owned()),
-        Receipt::Keys(keys) => {
-            for key in keys {
-                show(key, record.remove(*key).unwrap_or(Value::Null));
-            }
-        }
-        Receipt::Sent { always, renamed } => {
-            for key in always {
-                show(key, record.remove(*key).unwrap_or(Value::Null));
-            }
-            for (name, value) in sent {
-                let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
-                if let Some(stored) = record.remove(key) {
-                    // A cleared field shows nothing: the record may show another's value instead.
-                    show(key, if value.is_blank() { Value::Null } else { stored });
-                }
-            }
-        }
-    }
-    Ok(serde_json::to_string(&shown)?)
 }

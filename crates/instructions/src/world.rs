@@ -3,6 +3,7 @@
 //!
 //! Clock and randomness are repeatable, so that two runs do the same.
 
+use std::fmt::Debug;
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -19,13 +20,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
-use zoop_crm::access::{Access, Account, Channel, Scope, Scopes};
+use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::authenticate::{Bearer, Operator};
 use zoop_crm::catalog;
 use zoop_crm::clock::{Clock, Entropy, Environment};
 use zoop_crm::error::Error;
 use zoop_crm::id::Id;
+use zoop_crm::proof::Proof;
+use zoop_crm::run;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::{credential, run, tenants};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 use zoop_server::{App, Limits, Settings, WebOrigin};
 
@@ -165,25 +168,19 @@ impl World {
 pub(crate) fn make(folder: &Path) -> Result<()> {
     let db = open(folder, Migrate::Run)?;
     let environment = environment(WRITTEN);
-    let nobody = Access::operator(None);
     let business =
         json!({ "name": "Copper Creek", "owner_name": "Dana", "owner_email": "d@example.com" });
-    let made = write(&db, &nobody, &environment, vec![("tenants.create", business)])?;
+    let made = write(&db, Operator::ABOVE, &environment, vec![("tenants.create", business)])?;
     let tenant = Id::parse(text(&made[0], "tenant_id")?).context("a tenant's id")?;
-    let account: Account = db
-        .read(Instant::now() + PATIENCE, move |tx| tenants::account(tx, tenant))
-        .wait()
-        .map_err(told)?;
-    let operator = Access::operator(Some(account));
     let grant = json!({ "user": text(&made[0], "owner_id")?, "name": "instructions",
                         "scopes": Scopes::of(Scope::GRANTABLE).list() });
-    let made = write(&db, &operator, &environment, vec![("keys.create", grant)])?;
+    let made = write(&db, Operator::of(tenant), &environment, vec![("keys.create", grant)])?;
     let key = text(&made[0], "key")?.to_owned();
-    let owner = authenticate(&db, key.clone())?;
+    let owner = Bearer::new(key.clone());
     let mut customers = Vec::new();
     for start in (0..CUSTOMERS).step_by(TOGETHER as usize) {
         let calls = (start..start + TOGETHER).map(|n| ("customers.create", customer(n))).collect();
-        for made in write(&db, &owner, &environment, calls)? {
+        for made in write(&db, owner.clone(), &environment, calls)? {
             customers.push(text(&made, "id")?.to_owned());
         }
     }
@@ -195,7 +192,7 @@ pub(crate) fn make(folder: &Path) -> Result<()> {
             json!({ "body": body, "subject_type": "customer", "subject_id": customer }),
         )
     });
-    write(&db, &owner, &environment, notes.collect())?;
+    write(&db, owner.clone(), &environment, notes.collect())?;
     fs::write(folder.join("facts.json"), serde_json::to_vec(&Facts { key, customers })?)?;
     Ok(())
 }
@@ -214,20 +211,23 @@ fn customer(n: u32) -> Value {
 }
 
 /// Runs commands in one transaction; their answers.
-fn write(
+fn write<P>(
     db: &Db,
-    access: &Access,
+    proof: P,
     environment: &Environment,
     calls: Vec<(&'static str, Value)>,
-) -> Result<Vec<Value>> {
-    let (access, environment) = (access.clone(), environment.clone());
-    db.write(Instant::now() + PATIENCE, move |tx| {
+) -> Result<Vec<Value>>
+where
+    P: Proof<Refusal: Debug + Send> + Send + 'static,
+{
+    let environment = environment.clone();
+    db.write::<_, P::Refusal>(Instant::now() + PATIENCE, move |tx| {
         let mut answers = Vec::new();
         for (tool, arguments) in &calls {
             let tool = catalog::find(tool).ok_or(Error::not_found("tool"))?;
             let arguments = arguments.to_string();
-            let answer = run::write(tx, &access, &environment, tool, &arguments, None)?;
-            answers.push(serde_json::from_str(&answer)?);
+            let answer = run::write(tx, &environment, &proof, tool, &arguments, None)?;
+            answers.push(serde_json::from_str(&answer).map_err(Error::internal)?);
         }
         Ok(answers)
     })
@@ -235,24 +235,10 @@ fn write(
     .map_err(told)
 }
 
-fn authenticate(db: &Db, key: String) -> Result<Access> {
-    let now = Timestamp(WRITTEN);
-    let caller = db
-        .read(Instant::now() + PATIENCE, move |tx| {
-            credential::authenticate(tx, &key, Channel::Mcp, None, &now)
-        })
-        .wait()
-        .map_err(told)?;
-    match caller {
-        Ok(caller) => Ok(caller.access),
-        Err(denied) => bail!("the new key is no good: {denied:?}"),
-    }
-}
-
 fn text<'a>(answer: &'a Value, key: &str) -> Result<&'a str> {
     answer[key].as_str().with_context(|| format!("{key} in {answer}"))
 }
 
-fn told(error: Error) -> anyhow::Error {
+fn told(error: impl Debug) -> anyhow::Error {
     anyhow!("{error:?}")
 }

@@ -1,17 +1,20 @@
 //! A token becomes a checked caller: once a request, in the job that also does the request's work,
 //! so that the answer rests on one view of the database.
 //!
-//! What makes a key good is the product's knowledge ([`zoop_crm::credential`]); here it is presented, the
-//! request is held against the limits, and a refusal is worded.
+//! What makes a token valid is the product's knowledge ([`zoop_crm::authenticate`]); here it is
+//! presented, the request is counted against the limits, and a refusal is worded.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
-use zoop_crm::access::{Access, Account, Channel, Scope, Scopes};
-use zoop_crm::credential::{self, Caller, Denied, Used};
+use zoop_crm::access::{Access, Account, Rights, Scope, Scopes, Source};
+use zoop_crm::authenticate::Bearer;
+use zoop_crm::caller::{Caller, Denied, Used};
+use zoop_crm::clock::Environment;
 use zoop_crm::error::Error;
+use zoop_crm::proof::Proof;
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;
@@ -29,9 +32,7 @@ pub(crate) struct Challenge<'a>(pub(crate) &'a WebOrigin);
 /// A presented token on its way through a job.
 pub(crate) struct Ticket {
     shared: Arc<Shared>,
-    token: String,
-    client: Option<String>,
-    address: Option<IpAddr>,
+    bearer: Bearer,
     /// The name of this server that the caller used.
     asked_at: WebOrigin,
     class: Class,
@@ -136,24 +137,12 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
 impl Ticket {
     pub(crate) fn new(shared: &Arc<Shared>, token: &str, caller: Presented) -> Arc<Self> {
         let Presented { client, address, asked_at, class } = caller;
-        let (shared, token) = (shared.clone(), token.to_owned());
-        Arc::new(Self { shared, token, client, address, asked_at, class, pass: OnceLock::new() })
+        let bearer = Bearer { token: token.to_owned(), source: Source { client, address } };
+        let (shared, pass) = (shared.clone(), OnceLock::new());
+        Arc::new(Self { shared, bearer, asked_at, class, pass })
     }
 
-    /// Checks the token in `tx` and counts the request; who the caller is.
-    pub(crate) fn enter(&self, tx: &mut ReadTx<'_>) -> Result<Access, Halt> {
-        let clock = &*self.shared.environment.clock;
-        let caller =
-            credential::authenticate(tx, &self.token, Channel::Mcp, self.client.clone(), clock)?;
-        let caller = caller.map_err(Halt::Denied)?;
-        let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared, self.class));
-        match pass.admission.refused_for {
-            None => Ok(Access { address: self.address, ..caller.access }),
-            Some(_) => Err(Halt::Limited),
-        }
-    }
-
-    /// What [`Ticket::enter`] found out, if the token was good.
+    /// What is known of the caller, if the token was valid.
     pub(crate) fn pass(&self) -> Option<&Pass> {
         self.pass.get()
     }
@@ -169,9 +158,23 @@ impl Ticket {
     }
 }
 
+impl Proof for Ticket {
+    type Refusal = Halt;
+
+    /// Looks the token up, and counts the request.
+    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Halt> {
+        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(Halt::Denied)?;
+        let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared, self.class));
+        match pass.admission.refused_for {
+            None => Ok(self.bearer.access_of(&caller)),
+            Some(_) => Err(Halt::Limited),
+        }
+    }
+}
+
 impl Pass {
     fn of(caller: &Caller, shared: &Shared, class: Class) -> Self {
-        let Access { account, credential, scopes, .. } = caller.access;
+        let Rights { account, credential, scopes, .. } = caller.rights;
         let limits = shared.settings.limits;
         let admission = match account {
             Some(account) => shared.limiter.admit(

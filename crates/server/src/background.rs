@@ -79,7 +79,7 @@ mod tests {
         let tool = catalog::find("customers.create").unwrap();
         let arguments = json!({ "customer_type": "company", "company_name": "A" }).to_string();
         world
-            .write(move |tx| run::write(tx, &owner, &environment, tool, &arguments, Some("k")))
+            .write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("k")))
             .unwrap();
         let app = App::new(
             world.db.clone(),

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use zoop_crm::credential::{self, Used};
+use zoop_crm::authenticate;
+use zoop_crm::caller::Used;
 use zoop_crm::error::Error;
 use zoop_db::Timestamp;
 
@@ -50,7 +51,7 @@ pub(crate) fn record(shared: &Arc<Shared>, used: Used) {
     }
     let write = shared
         .db
-        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| credential::touch(tx, used, now));
+        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| authenticate::touch(tx, used, now));
     let shared = shared.clone();
     // The engine skips a job whose caller has gone, so somebody has to stay for this one.
     tokio::spawn(async move {

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::field;
-use zoop_crm::access::{Access, Actor};
+use zoop_crm::access::{Actor, Rights};
 
 use crate::answer::{Answer, tell_standing};
 use crate::app::Shared;
@@ -50,7 +50,7 @@ pub(crate) struct Trail<'a> {
     /// The caller's token, once it was presented.
     pub(crate) ticket: Option<Arc<Ticket>>,
     /// Whom a client was given tokens for.
-    pub(crate) granted: OnceLock<Access>,
+    pub(crate) granted: OnceLock<Rights>,
     /// Where the request comes from.
     pub(crate) address: Option<IpAddr>,
     /// Whether there was room for the request, and its body, when it came.

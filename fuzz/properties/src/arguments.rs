@@ -8,7 +8,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 use zoop_crm::argument::CLIENT_ARTEFACTS;
 use zoop_crm::catalog;
-use zoop_crm::tool::ToolDef;
+use zoop_crm::definition::ToolDef;
 
 use crate::business::place;
 use crate::line_and_rest;

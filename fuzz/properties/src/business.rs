@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use zoop_crm::access::{Access, Scope};
+use zoop_crm::access::Scope;
+use zoop_crm::definition::{Action, ToolDef};
 use zoop_crm::error::{Error, Result};
 use zoop_crm::run;
-use zoop_crm::testing::{Business, World};
-use zoop_crm::tool::{Action, ToolDef};
+use zoop_crm::testing::{Business, Caller, World};
 
 /// Longer than any call takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,18 +42,18 @@ pub(crate) fn place() -> &'static Place {
 impl Place {
     /// Calls a tool as whoever may, and undoes what it did.
     pub(crate) fn call(&self, tool: &'static ToolDef, arguments: &str) -> Result<String> {
-        let access = match tool.scope {
-            Scope::Administer | Scope::Operate => Access::operator(Some(self.business.account)),
+        let caller = match tool.scope {
+            Scope::Administer | Scope::Operate => Caller::operator(Some(self.business.account)),
             _ => self.business.owner.clone(),
         };
         let (environment, arguments) = (self.world.environment.clone(), arguments.to_owned());
         if let Action::Query { .. } = tool.action {
             return self
                 .world
-                .read(move |tx| run::read(tx, &access, &environment, tool, &arguments));
+                .read(move |tx| run::read(tx, &environment, &caller, tool, &arguments));
         }
         let undone = self.world.db.write(Instant::now() + PATIENCE, move |tx| {
-            Err::<(), _>(Undone(run::write(tx, &access, &environment, tool, &arguments, None)))
+            Err::<(), _>(Undone(run::write(tx, &environment, &caller, tool, &arguments, None)))
         });
         match undone.wait() {
             Err(Undone(outcome)) => outcome,

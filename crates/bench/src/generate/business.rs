@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::{Value, json};
-use zoop_crm::access::{Access, Channel, Scope, Scopes};
+use zoop_crm::access::{Scope, Scopes, Source};
+use zoop_crm::authenticate::{Bearer, Operator};
+use zoop_crm::caller::Refusal;
 use zoop_crm::clock::{Clock, Environment};
+use zoop_crm::definition::ToolDef;
 use zoop_crm::error::{Error, Result};
 use zoop_crm::id::{Id, kinds};
-use zoop_crm::tool::ToolDef;
-use zoop_crm::{catalog, credential, run, tenants};
+use zoop_crm::{catalog, run};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::people::Region;
@@ -77,14 +79,42 @@ impl Caller<'_, '_> {
     /// Calls a tool that writes.
     pub(super) fn call(
         &mut self,
-        access: &Access,
+        who: &Who,
         tool: &'static ToolDef,
         arguments: &Value,
     ) -> Result<Value> {
         self.clock.0.fetch_add(self.step, Ordering::Relaxed);
         let arguments = arguments.to_string();
-        let answer = run::write(self.tx, access, self.environment, tool, &arguments, None)?;
+        let (tx, environment) = (&mut *self.tx, self.environment);
+        let answer = match who {
+            Who::Operator(operator) => {
+                run::write(tx, environment, operator, tool, &arguments, None)?
+            }
+            Who::Key(key) => {
+                run::write(tx, environment, key, tool, &arguments, None).map_err(|refusal| {
+                    match refusal {
+                        Refusal::Denied(denied) => Error::internal(denied.reason()),
+                        Refusal::Failed(error) => error,
+                    }
+                })?
+            }
+        };
         Ok(serde_json::from_str(&answer)?)
+    }
+}
+
+/// Who makes a call.
+#[derive(Clone)]
+pub(super) enum Who {
+    Operator(Operator),
+    Key(Bearer),
+}
+
+impl Who {
+    /// Whoever has a key.
+    fn key(key: &str) -> Self {
+        let source = Source { client: Some("bench".to_owned()), address: None };
+        Self::Key(Bearer { token: key.to_owned(), source })
     }
 }
 
@@ -95,10 +125,10 @@ pub(super) struct Business {
     pub(super) owner_key: String,
     /// The key of the account.
     pub(super) tenant_key: String,
-    pub(super) operator: Access,
+    pub(super) operator: Who,
     /// The people who write. Their keys cannot read: then nothing is read for the answers that
     /// nobody looks at, and what is stored is the same.
-    pub(super) writers: [Access; 2],
+    pub(super) writers: [Who; 2],
     pub(super) region: Region,
     /// Tags' ids, the most common one first.
     pub(super) tags: Vec<Value>,
@@ -113,7 +143,7 @@ pub(super) struct Business {
 impl Business {
     /// Opens a business.
     pub(super) fn open(to: &mut Caller<'_, '_>, index: usize, region: Region) -> Result<Self> {
-        let operator = Access::operator(None);
+        let operator = Who::Operator(Operator::ABOVE);
         let email = |who: &str| format!("{who}@business{index}.example");
         let tenant = json!({
             "name": format!("Business {index}"),
@@ -123,17 +153,17 @@ impl Business {
         let made = to.call(&operator, tool("tenants.create")?, &tenant)?;
         let id = made["tenant_id"].as_str().unwrap_or_default().to_owned();
         let tenant = Id::parse(&id).ok_or(Error::not_found("tenant"))?;
-        let operator = Access::operator(Some(tenants::account(to.tx, tenant)?));
+        let operator = Who::Operator(Operator::of(tenant));
         let tech = json!({ "name": "Tessa Tech", "email": email("tech"), "role": "tech" });
         let tech = to.call(&operator, tool("users.create")?, &tech)?["user_id"].take();
         let owner = &made["owner_id"];
         let write = &[Scope::WriteCustomers, Scope::WriteNotes];
         let owners = key(to, &operator, Some(owner), write)?;
         let techs = key(to, &operator, Some(&tech), write)?;
-        let writers = [access(to, &owners)?, access(to, &techs)?];
+        let writers = [Who::key(&owners), Who::key(&techs)];
         let owner_key = key(to, &operator, Some(owner), Scope::GRANTABLE)?;
         let tenant_key = key(to, &operator, None, Scope::GRANTABLE)?;
-        let owners = access(to, &owner_key)?;
+        let owners = Who::key(&owner_key);
         let tags = TAGS
             .iter()
             .map(|name| {
@@ -160,18 +190,11 @@ impl Business {
 /// A new key's secret.
 fn key(
     to: &mut Caller<'_, '_>,
-    operator: &Access,
+    operator: &Who,
     user: Option<&Value>,
     scopes: &[Scope],
 ) -> Result<String> {
     let key = json!({ "user": user, "scopes": Scopes::of(scopes).list(), "name": "bench" });
     let made = to.call(operator, tool("keys.create")?, &key)?;
     Ok(made["key"].as_str().unwrap_or_default().to_owned())
-}
-
-/// The caller that a key is.
-fn access(to: &mut Caller<'_, '_>, key: &str) -> Result<Access> {
-    let (client, clock) = (Some("bench".to_owned()), &**to.clock);
-    let caller = credential::authenticate(to.tx, key, Channel::Mcp, client, clock)?;
-    Ok(caller.map_err(|denied| Error::internal(denied.reason()))?.access)
 }

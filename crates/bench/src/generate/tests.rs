@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zoop_crm::access::Channel;
+use zoop_crm::authenticate::Bearer;
 use zoop_crm::clock::Environment;
-use zoop_crm::error::Error;
-use zoop_crm::{catalog, credential, run, schema};
+use zoop_crm::run::Runner;
+use zoop_crm::{catalog, schema};
 use zoop_db::{Db, Migrate, Options};
 
 use super::{Landmarks, Parameters, to_file};
@@ -68,11 +68,8 @@ fn the_product_finds_what_the_landmarks_name() {
         let environment = Environment::from_system().unwrap();
         let tool = catalog::find(tool).unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
-        let answer = db.read::<_, Error>(deadline, move |tx| {
-            let clock = &*environment.clock;
-            let caller = credential::authenticate(tx, &key, Channel::Mcp, None, clock)?.unwrap();
-            run::read(tx, &caller.access, &environment, tool, &arguments)
-        });
+        let runner = Runner { db: &db, environment: &environment, deadline };
+        let answer = runner.call(Bearer::new(key), tool, arguments, None);
         serde_json::from_str(&answer.wait().unwrap()).unwrap()
     };
     let found = |key: &str, tool: &str, arguments: Value| {

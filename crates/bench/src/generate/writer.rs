@@ -12,14 +12,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::Zipf;
 use serde_json::{Value, json};
-use zoop_crm::access::Access;
 use zoop_crm::clock::{Entropy, Environment, parse_rfc3339};
+use zoop_crm::definition::ToolDef;
 use zoop_crm::error::{Error, Result};
 use zoop_crm::id::{Id, kinds};
-use zoop_crm::tool::ToolDef;
 use zoop_db::WriteTx;
 
-use super::business::{Business, Caller, PastClock, Tools};
+use super::business::{Business, Caller, PastClock, Tools, Who};
 use super::landmarks::Watched;
 use super::people::{self, People, ranked};
 use super::plan::{self, Event};
@@ -54,7 +53,7 @@ pub(super) struct Writer {
 
 /// A change to a customer.
 struct Change {
-    access: Access,
+    who: Who,
     tool: &'static ToolDef,
     arguments: Value,
 }
@@ -116,8 +115,8 @@ impl Writer {
                 Event::Note(business) => notes.push(business),
             }
         }
-        for Change { access, tool, arguments } in changes {
-            to.call(&access, tool, &arguments)?;
+        for Change { who, tool, arguments } in changes {
+            to.call(&who, tool, &arguments)?;
         }
         for business in notes {
             self.note(&mut to, business)?;
@@ -138,8 +137,8 @@ impl Writer {
         let made = to.call(&business.writers[0], tools.create_customer, &invented.arguments)?;
         let id = made["id"].as_str().and_then(Id::parse).ok_or(Error::not_found("customer"))?;
         business.created += 1;
-        let mut change = |access: &Access, tool, arguments| {
-            changes.push(Change { access: access.clone(), tool, arguments });
+        let mut change = |who: &Who, tool, arguments| {
+            changes.push(Change { who: who.clone(), tool, arguments });
         };
         if business.created % ARCHIVED == 0 {
             change(&business.writers[0], tools.archive_customer, json!({ "id": id }));

@@ -239,13 +239,34 @@ pub(crate) struct Assignment {
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
     /// The kind of record
-    #[arg(value_parser = ["customer", "contact", "location", "note"])]
-    pub(crate) kind: String,
+    #[arg(value_enum)]
+    pub(crate) kind: Restorable,
     /// The record's id; a customer's number or whole name does too
     #[arg(value_name = "RECORD")]
     pub(crate) record: String,
     #[command(flatten)]
     pub(crate) of: OfTenant,
+}
+
+/// The kinds of records that can be restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Restorable {
+    Customer,
+    Contact,
+    Location,
+    Note,
+}
+
+impl Restorable {
+    /// The word for it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Contact => "contact",
+            Self::Location => "location",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// `zoop history`

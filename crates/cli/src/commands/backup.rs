@@ -15,7 +15,7 @@ use crate::arguments::{Backup, RestoreBackup};
 use crate::config::Config;
 use crate::confirmation::confirm;
 use crate::database::{self, Missing, beside};
-use crate::operator::{About, Operator};
+use crate::operator::Operator;
 use crate::output::{self, Output};
 use crate::presence::{self, LOCK, Presence};
 use crate::url::without_user;
@@ -190,9 +190,7 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     let url = format!("sqlite://{}", fresh.display());
     let database = database::open(&url, &Options::default(), Missing::Refuse, Migrate::Run)
         .with_context(|| format!("{} is no backup of zoop's", source.display()))?;
-    let answer =
-        Operator::over(database, config)?.run(&About::Installation, "tenants.list", &json!({}))?;
-    match answer["rows"].as_array().map_or(0, Vec::len) {
+    match Operator::over(database, config)?.businesses()?.len() {
         0 => bail!("{} holds no business: it is not what was wanted", source.display()),
         tenants => Ok(tenants),
     }

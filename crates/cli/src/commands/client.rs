@@ -1,7 +1,8 @@
 //! `zoop client`: the programs that are connected to the installation.
 
 use anyhow::Result;
-use serde_json::json;
+use zoop_crm::argument::Arguments;
+use zoop_crm::oauth::tools::ListClients;
 
 use crate::arguments::Client;
 use crate::config::Config;
@@ -24,8 +25,8 @@ pub(crate) fn run(config: &Config, command: &Client, output: &mut Output<'_>) ->
     let operator = Operator::open(config, Missing::Refuse)?;
     match command {
         Client::List => {
-            let answer = operator.run(&About::Installation, "clients.list", &json!({}))?;
-            output.answer(&answer, || output::listed(&answer, COLUMNS))?;
+            let answer = operator.query(&About::Installation, Arguments::<ListClients>::none())?;
+            output.answer(&answer, || output::listed(&answer.rows, COLUMNS))?;
         }
     }
     Ok(())

@@ -14,10 +14,18 @@ use crate::database::{self, Database, Missing, told};
 use crate::operator::explained;
 use crate::output::{self, Output};
 use crate::presence::{self, InUse};
+use crate::table::Column;
 use crate::url::without_password;
 
 /// How long the source has to say who else has it open.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the table of copied tables shows.
+const COLUMNS: &[Column] = &[
+    Column::text("TABLE", "table"),
+    Column::text("ROWS", "rows"),
+    Column::text("CHECKSUM", "checksum"),
+];
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> Result<()> {
@@ -31,8 +39,8 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
     let answer = json!({ "copied": true, "from": shown_from, "to": shown_to,
         "tables": copied.iter().map(table).collect::<Vec<_>>() });
     output.answer(&answer, || {
-        let columns = [("TABLE", "table"), ("ROWS", "rows"), ("CHECKSUM", "checksum")];
-        let tables = output::rows(&json!({ "rows": answer["tables"] }), &columns);
+        let tables: Vec<Value> = copied.iter().map(table).collect();
+        let tables = output::listed(&tables, COLUMNS);
         let end = if command.while_running {
             "what was written there since the copy began stays behind"
         } else {

@@ -8,14 +8,14 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use zoop_crm::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_crm::maintenance::{self, Ahead};
 use zoop_db::Migrate;
 
 use crate::config::Config;
 use crate::database::{self, Missing, beside};
-use crate::operator::{About, Operator};
+use crate::operator::Operator;
 use crate::output::Output;
 use crate::server_address::{Address, Source};
 use crate::url::without_password;
@@ -93,11 +93,14 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
             let opened = format!("{} opens, its schema is current", shown(config));
             checks.push(Check::new("database", Ok(opened)));
             checks.push(Check::advice("address", address(config, &operator)));
-            let tenants = operator.run(&About::Installation, "tenants.list", &json!({}));
+            let businesses = operator.businesses();
             checks.push(Check::new("clock", clock()));
             checks.push(Check::advice("future", future(&operator)));
             checks.extend(server::examine(&operator.database.db));
-            checks.push(Check::new("reading", tenants.map(|tenants| counted(&tenants))));
+            checks.push(Check::new(
+                "reading",
+                businesses.map(|businesses| format!("{} business(es)", businesses.len())),
+            ));
             checks.push(Check::new("structure", operator.sound()));
         }
         Err(error) => {
@@ -168,8 +171,4 @@ fn future(operator: &Operator) -> Result<String> {
             rfc3339(latest.0)
         ),
     }
-}
-
-fn counted(tenants: &Value) -> String {
-    format!("{} business(es)", tenants["rows"].as_array().map_or(0, Vec::len))
 }

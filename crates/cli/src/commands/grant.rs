@@ -1,7 +1,9 @@
 //! `zoop grant`: the programs that people of a business have connected.
 
 use anyhow::Result;
-use serde_json::json;
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
+use zoop_crm::oauth::tools::{ListGrants, RevokeGrant};
 
 use crate::arguments::Grant;
 use crate::config::Config;
@@ -27,8 +29,9 @@ pub(crate) fn run(config: &Config, command: Grant, output: &mut Output<'_>) -> R
     let operator = Operator::open(config, Missing::Refuse)?;
     match command {
         Grant::List { of } => {
-            let answer = operator.run(&About::Tenant(of.tenant), "grants.list", &json!({}))?;
-            output.answer(&answer, || output::listed(&output::newest_first(&answer), COLUMNS))?;
+            let about = About::Tenant(of.tenant);
+            let answer = operator.query(&about, Arguments::<ListGrants>::none())?;
+            output.answer(&answer, || output::listed(answer.rows.iter().rev(), COLUMNS))?;
         }
         Grant::Revoke { program, of, confirmation } => {
             let grant = operator.named(&About::Tenant(of.tenant.clone()), Kind::Grant, &program)?;
@@ -37,7 +40,7 @@ pub(crate) fn run(config: &Config, command: Grant, output: &mut Output<'_>) -> R
                 &format!("Disconnect {}? It must be connected again to work.", grant.shown),
             )?;
             let about = About::whose_id_tells(of.tenant);
-            let answer = operator.run(&about, "grants.revoke", &json!({ "id": grant.id }))?;
+            let answer = operator.command(&about, arguments!(RevokeGrant { id: &grant.id }))?;
             output.answer(&answer, || {
                 format!("disconnected {}: it has stopped working", grant.shown)
             })?;

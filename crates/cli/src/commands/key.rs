@@ -1,7 +1,12 @@
 //! `zoop key`: API keys. A key itself is printed when it is made, and never again.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde::Serialize;
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
+use zoop_crm::keys::KeyRecord;
+use zoop_crm::keys::tools::{CreateKey, CreatedKey, ListKeys, RevokeKey, RotateKey};
+use zoop_crm::users::tools::{ListUsers, ListedUser};
 
 use crate::arguments::Key;
 use crate::config::Config;
@@ -35,27 +40,28 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
                 Some(user) => Some(operator.named(&about, Kind::User, &user)?.id),
                 None => None,
             };
-            let key = json!({
-                "user": user,
-                "scopes": scope.join(" "),
-                "name": name,
-                "expires_in": seconds(expires),
-                "limit": limit,
+            let key = arguments!(CreateKey {
+                user: user,
+                scopes: scope.join(" "),
+                name: name,
+                expires_in: seconds(expires),
+                limit: limit,
             });
-            let answer = operator.run(&about, "keys.create", &key)?;
+            let answer = operator.command(&about, key)?;
             output.answer(&answer, || shown_once(&answer))?;
         }
         Key::List { of } => {
             let about = About::Tenant(of.tenant);
-            let answer = operator.run(&about, "keys.list", &json!({}))?;
-            let people = operator.run(&about, "users.list", &json!({}))?;
-            output.answer(&answer, || output::listed(&for_people(&answer, &people), COLUMNS))?;
+            let keys = operator.query(&about, Arguments::<ListKeys>::none())?;
+            let people = operator.query(&about, Arguments::<ListUsers>::none())?;
+            output
+                .answer(&keys, || output::listed(&for_people(&keys.rows, &people.rows), COLUMNS))?;
         }
         Key::Revoke { key, of, confirmation } => {
             let key = operator.named(&About::Tenant(of.tenant.clone()), Kind::Key, &key)?;
             confirm(&confirmation, &format!("Revoke the key {} for good?", key.shown))?;
-            let which = json!({ "id": key.id });
-            let answer = operator.run(&About::whose_id_tells(of.tenant), "keys.revoke", &which)?;
+            let which = arguments!(RevokeKey { id: &key.id });
+            let answer = operator.command(&About::whose_id_tells(of.tenant), which)?;
             output.answer(&answer, || format!("revoked {}: it has stopped working", key.shown))?;
         }
         Key::Rotate { key, of, overlap, confirmation } => {
@@ -64,8 +70,8 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
                 let question = format!("Replace the key {}? The old one stops at once.", key.shown);
                 confirm(&confirmation, &question)?;
             }
-            let which = json!({ "id": key.id, "overlap": seconds(overlap) });
-            let answer = operator.run(&About::whose_id_tells(of.tenant), "keys.rotate", &which)?;
+            let which = arguments!(RotateKey { id: &key.id, overlap: seconds(overlap) });
+            let answer = operator.command(&About::whose_id_tells(of.tenant), which)?;
             output.answer(&answer, || {
                 let old = match overlap {
                     Some(time) => {
@@ -80,42 +86,41 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
     Ok(())
 }
 
-/// The list as people read it: the newest first, revoked ones last, with the person's name and the limit.
-fn for_people(answer: &Value, people: &Value) -> Value {
-    let mut list = output::newest_first(answer);
-    let name = |id: &Value| {
-        let mut rows = people["rows"].as_array().into_iter().flatten();
-        rows.find(|row| row["id"] == *id)
-            .map_or("a former member", |row| row["name"].as_str().unwrap_or_default())
+/// A key as people read it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    key: &'a KeyRecord,
+    r#for: &'a str,
+    shown_limit: String,
+}
+
+/// The keys as people read them: the newest first, revoked ones last, with the person's name and the limit.
+fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Shown<'a>> {
+    let name = |id| {
+        let found = people.iter().find(|person| person.member.id == id);
+        found.map_or("a former member", |person| person.member.name.as_str())
     };
-    let rows = list["rows"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let mut rows: Vec<Value> = rows
-        .into_iter()
-        .map(|mut row| {
-            row["for"] = match &row["user_id"] {
-                Value::Null => json!("the business"),
-                id => json!(name(id)),
-            };
-            row["shown_limit"] = match &row["limit"] {
-                Value::Null => json!("default"),
-                limit if *limit == 0 => json!("none"),
-                limit => limit.clone(),
-            };
-            row
-        })
-        .collect();
-    rows.sort_by_key(|row| !row["revoked_at"].is_null());
-    json!({ "rows": rows })
+    let shown = |key: &'a KeyRecord| Shown {
+        key,
+        r#for: key.user_id.map_or("the business", name),
+        shown_limit: match key.limit {
+            None => "default".to_owned(),
+            Some(0) => "none".to_owned(),
+            Some(limit) => limit.to_string(),
+        },
+    };
+    let mut rows: Vec<_> = keys.iter().rev().map(shown).collect();
+    rows.sort_by_key(|row| row.key.revoked_at.is_some());
+    rows
 }
 
 /// A new key for people.
-fn shown_once(answer: &Value) -> String {
-    let text = |key: &str| output::cell(&answer[key]);
-    // The key is longer than a cell may be, and must not be cut.
-    let key = answer["key"].as_str().unwrap_or_default();
+fn shown_once(made: &CreatedKey) -> String {
     format!(
-        "{key}\nThis is the key {} (for the {}). Keep it: it is not shown again.",
-        text("key_id"),
-        text("actor_kind")
+        "{}\nThis is the key {} (for the {}). Keep it: it is not shown again.",
+        made.key,
+        made.key_id,
+        made.actor_kind.word()
     )
 }

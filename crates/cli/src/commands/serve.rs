@@ -1,14 +1,13 @@
 //! `zoop serve`: the server.
 
 use anyhow::Result;
-use serde_json::json;
 use zoop_db::Migrate;
 
 use crate::arguments::Serve;
 use crate::config::{Config, LogFormat};
 use crate::database::{self, Missing};
 use crate::hosting::{self, Listeners};
-use crate::operator::{About, Operator};
+use crate::operator::Operator;
 use crate::output::{self, Output};
 use crate::url::without_password;
 use crate::{logging, operator};
@@ -35,8 +34,7 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
         database::open(&config.database, &config.options(), missing, migrate)?,
         config,
     )?;
-    let businesses = operator.run(&About::Installation, "tenants.list", &json!({}))?;
-    if businesses["rows"].as_array().is_some_and(Vec::is_empty) {
+    if operator.businesses()?.is_empty() {
         tracing::warn!("the database holds no business: `zoop tenant create` makes one");
     }
     let environment = operator::environment(config)?;

@@ -1,7 +1,8 @@
 //! `zoop tag`: tags of customers. Making tags is the work of the tools `tags.*`.
 
 use anyhow::Result;
-use serde_json::json;
+use zoop_crm::arguments;
+use zoop_crm::tags::tools::{AttachTag, DetachTag};
 
 use crate::arguments::Tag;
 use crate::config::Config;
@@ -12,16 +13,22 @@ use crate::output::Output;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: Tag, output: &mut Output<'_>) -> Result<()> {
-    let (tool, done, assignment) = match command {
-        Tag::Attach(assignment) => ("tags.attach", "now has the tag", assignment),
-        Tag::Detach(assignment) => ("tags.detach", "no longer has the tag", assignment),
-    };
+    let (Tag::Attach(assignment) | Tag::Detach(assignment)) = &command;
     let operator = Operator::open(config, Missing::Refuse)?;
-    let about = About::Tenant(assignment.of.tenant);
+    let about = About::Tenant(assignment.of.tenant.clone());
     let tag = operator.named(&about, Kind::Tag, &assignment.tag)?;
     let customer = operator.named(&about, Kind::Customer, &assignment.customer)?;
-    let which = json!({ "id": tag.id, "customer_id": customer.id });
-    let answer = operator.run(&about, tool, &which)?;
+    let (id, customer_id) = (&tag.id, &customer.id);
+    let (answer, done) = match command {
+        Tag::Attach(_) => {
+            let which = arguments!(AttachTag { id: id, customer_id: customer_id });
+            (operator.command(&about, which)?, "now has the tag")
+        }
+        Tag::Detach(_) => {
+            let which = arguments!(DetachTag { id: id, customer_id: customer_id });
+            (operator.command(&about, which)?, "no longer has the tag")
+        }
+    };
     output.answer(&answer, || format!("{} {done} {}", customer.shown, tag.shown))?;
     Ok(())
 }

@@ -2,6 +2,9 @@
 
 use anyhow::Result;
 use serde_json::json;
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
+use zoop_crm::tenants::tools::{CreateTenant, ListTenants};
 
 use crate::arguments::Tenant;
 use crate::config::Config;
@@ -23,29 +26,29 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
     match command {
         Tenant::Create { name, owner_name, owner_email, country } => {
             let operator = Operator::open(config, Missing::Create)?;
-            let tenant = json!({
-                "name": name,
-                "owner_name": owner_name,
-                "owner_email": owner_email,
-                "country": country,
+            let tenant = arguments!(CreateTenant {
+                name: name,
+                owner_name: owner_name,
+                owner_email: owner_email,
+                country: country.as_ref(),
             });
-            let answer = operator.run(&About::Installation, "tenants.create", &tenant)?;
+            let answer = operator.command(&About::Installation, tenant)?;
             output.answer(&answer, || {
                 let (name, email) = (output::cell(&json!(name)), output::cell(&json!(owner_email)));
-                let id = output::cell(&answer["tenant_id"]);
+                let id = answer.tenant_id;
                 let created = format!(
                     "created the business {name} ({id})\nnext: zoop user set-password {email}\n\
                      with which the owner signs in at the server's address, or a key:\n\
                      zoop key create --tenant {id} --user {email} \\\n  --scope \
                      read:customers,write:customers,read:notes,write:notes"
                 );
-                output::with_notice(created, &answer["waiting"])
+                output::with_notice(created, answer.waiting.as_deref())
             })?;
         }
         Tenant::List => {
             let operator = Operator::open(config, Missing::Refuse)?;
-            let answer = operator.run(&About::Installation, "tenants.list", &json!({}))?;
-            output.answer(&answer, || output::listed(&output::newest_first(&answer), COLUMNS))?;
+            let answer = operator.query(&About::Installation, Arguments::<ListTenants>::none())?;
+            output.answer(&answer, || output::listed(answer.rows.iter().rev(), COLUMNS))?;
         }
     }
     Ok(())

@@ -1,11 +1,17 @@
 //! `zoop user`: the people of a business.
 
-use anyhow::{Context, Result, anyhow};
-use serde_json::{Value, json};
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+use serde_json::json;
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
 use zoop_crm::id::{Id, kinds};
+use zoop_crm::invitations::tools::CreateInvitation;
 use zoop_crm::sign_in::password::Password;
 use zoop_crm::sign_in::person::{self, By, Person};
 use zoop_crm::sign_in::{passwords, second_factor};
+use zoop_crm::users::links::PasswordLink;
+use zoop_crm::users::tools::{CreateUser, ListUsers, RemoveUser, SetRole};
 use zoop_server::Invitation;
 
 use crate::arguments::{OfTenant, User};
@@ -67,26 +73,27 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             let about = About::Tenant(of.tenant);
             let person = operator.named(&about, Kind::User, &person)?;
             let factor = if turn_off_second_factor { "turn_off" } else { "keep" };
-            let whose = json!({ "id": person.id, "second_factor": factor });
-            password_link(config, &operator, &about, &whose, output)?;
+            let whose = arguments!(PasswordLink { id: &person.id, second_factor: factor });
+            password_link(config, &operator, &about, whose, output)?;
         }
         User::Create { of, name, email, role } => {
-            let user = json!({ "name": name, "email": email, "role": role });
-            let answer = operator.run(&About::Tenant(of.tenant), "users.create", &user)?;
+            let user = arguments!(CreateUser { name: &name, email: &email, role: &role });
+            let answer = operator.command(&About::Tenant(of.tenant), user)?;
             output.answer(&answer, || {
-                let added = format!("added {name} as {role}: {}", output::cell(&answer["user_id"]));
-                output::with_notice(added, &answer["waiting"])
+                let added = format!("added {name} as {role}: {}", answer.user_id);
+                output::with_notice(added, answer.waiting.as_deref())
             })?;
         }
         User::List { of } => {
-            let answer = operator.run(&About::Tenant(of.tenant), "users.list", &json!({}))?;
-            output.answer(&answer, || output::listed(&answer, COLUMNS))?;
+            let about = About::Tenant(of.tenant);
+            let answer = operator.query(&about, Arguments::<ListUsers>::none())?;
+            output.answer(&answer, || output::listed(&answer.rows, COLUMNS))?;
         }
         User::SetRole { person, role, of } => {
             let about = About::Tenant(of.tenant);
             let person = operator.named(&about, Kind::User, &person)?;
-            let change = json!({ "id": person.id, "role": role });
-            let answer = operator.run(&about, "users.set_role", &change)?;
+            let change = arguments!(SetRole { id: &person.id, role: &role });
+            let answer = operator.command(&about, change)?;
             output.answer(&answer, || format!("{} has the role {role} now", person.shown))?;
         }
         User::Remove { person, of, confirmation } => {
@@ -97,7 +104,7 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 person.shown
             );
             confirm(&confirmation, &question)?;
-            let answer = operator.run(&about, "users.remove", &json!({ "id": person.id }))?;
+            let answer = operator.command(&about, arguments!(RemoveUser { id: &person.id }))?;
             output.answer(&answer, || {
                 format!("removed {}; their keys and connected programs have ended", person.shown)
             })?;
@@ -125,11 +132,10 @@ fn invite(
     let address = Address::of(config, operator)?;
     let mailer = config.mailer()?;
     let Invitee { of, name, email, role } = who;
-    let arguments = json!({ "name": name, "email": email, "role": role });
+    let arguments = arguments!(CreateInvitation { name: &name, email: &email, role: &role });
     let about = About::Tenant(of.tenant);
-    let mut answer = operator.run(&about, "invitations.create", &arguments)?;
-    let path = answer["path"].as_str().context("the invitation has no link")?;
-    let link = format!("{}{path}", address.url);
+    let made = operator.command(&about, arguments)?;
+    let link = format!("{}{}", address.url, made.path);
     address.announce(&*operator.environment.clock);
     let mail = match mailer {
         None => "off",
@@ -146,8 +152,7 @@ fn invite(
             }
         }
     };
-    answer["link"] = json!(link);
-    answer["mail"] = json!(mail);
+    let answer = Linked { made, link: &link, mail: Some(mail) };
     output.answer(&answer, || match mail {
         "sent" => format!("{link}\nThis was sent to {email}. It works once and for seven days."),
         _ => format!("{link}\nSend this to {email} yourself. It works once and for seven days."),
@@ -155,21 +160,31 @@ fn invite(
     Ok(())
 }
 
+/// What a tool made, with the whole link.
+#[derive(Serialize)]
+struct Linked<'a, M> {
+    #[serde(flatten)]
+    made: M,
+    link: &'a str,
+    /// What became of the mail, where one can be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<&'static str>,
+}
+
 /// Makes a link for a new password and shows it, once.
 fn password_link(
     config: &Config,
     operator: &Operator,
     about: &About,
-    whose: &Value,
+    whose: Arguments<PasswordLink>,
     output: &mut Output<'_>,
 ) -> Result<()> {
     // Asked first: a link that cannot be told is of no use.
     let address = Address::of(config, operator)?;
-    let mut answer = operator.run(about, "users.password_link", whose)?;
-    let path = answer["path"].as_str().context("the link was not made")?;
-    let link = format!("{}{path}", address.url);
+    let made = operator.command(about, whose)?;
+    let link = format!("{}{}", address.url, made.path);
     address.announce(&*operator.environment.clock);
-    answer["link"] = json!(link);
+    let answer = Linked { made, link: &link, mail: None };
     output.answer(&answer, || {
         format!("{link}\nSend this to the person yourself. It works once and for one day.")
     })?;

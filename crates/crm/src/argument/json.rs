@@ -46,6 +46,22 @@ impl Json {
     }
 }
 
+impl From<serde_json::Value> for Json {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(truth) => Self::Boolean(truth),
+            Value::Number(number) => Self::Number(number),
+            Value::String(text) => Self::Text(text),
+            Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Value::Object(members) => Self::Object(
+                members.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            ),
+        }
+    }
+}
+
 /// Whether a text is empty or shows nothing. One with control characters is not empty but wrong.
 pub fn is_blank(text: &str) -> bool {
     let is_blank = |letter: char| {

@@ -11,12 +11,14 @@
 //! | [`Patch<T>`] | an update that can also clear | clears |
 //! | [`Sent<T>`] | an update that cannot clear | refused |
 
+mod arguments;
 mod declare;
 mod fields;
 mod json;
 mod name;
 mod values;
 
+pub use arguments::{Arguments, Value};
 pub(crate) use declare::{choices, field_name, input, nested};
 pub use fields::{
     CLIENT_ARTEFACTS, Field, Fields, Input, object_schema, output_schema, parse_object, read,

@@ -56,9 +56,7 @@ pub(crate) fn event<T>(
     if let Some(account) = access.account {
         tx.bind(account.number);
     }
-    tx.take_turn()?;
-    let now = environment.clock.now();
-    let mut ctx = WriteCtx { tx, access, now, environment, changes: Vec::new(), is_private: false };
+    let mut ctx = WriteCtx::begin(tx, access, environment)?;
     let done = work(&mut ctx)?;
     record(&mut ctx, name)?;
     Ok(done)

@@ -88,8 +88,8 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
             access.actor.kind(),
             access.actor.user(),
             access.credential.uuid(),
-            access.client,
-            access.address.map(|address| address.to_string()),
+            access.source.client,
+            access.source.address.map(|address| address.to_string()),
             tool,
             changes_json
         ],

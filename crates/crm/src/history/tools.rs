@@ -6,10 +6,11 @@ use super::{Entry, store};
 use crate::access::Scope;
 use crate::argument::input;
 use crate::context::ReadCtx;
+use crate::definition::{Group, ToolDef};
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::page::Page;
-use crate::tool::{ActorRule, Doors, Group, List, Tool, ToolDef};
+use crate::tool::{ActorRule, Doors, List, Tool};
 
 /// The history's tools.
 pub const GROUP: Group =

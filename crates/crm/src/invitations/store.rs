@@ -5,10 +5,10 @@ use zoop_db::{ReadTx, Row, Tenant, Timestamp, Uuid, WriteTx, params};
 
 use super::{InvitationRecord, LIFETIME};
 use crate::access::{Account, Country};
+use crate::clock::SLACK;
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::secret::Secret;
-use crate::sign_in::SLACK;
 
 macro_rules! columns {
     () => {

@@ -1,23 +1,21 @@
-//! Whom an API key makes its bearer.
+//! Authenticates an API key.
 
 use zoop_db::ReadTx;
 
 use super::{ActorKind, store};
-use crate::access::{Access, Account, Actor, Channel, Country, Credential, Scopes};
+use crate::access::{Account, Actor, Country, Credential, Rights, Scopes};
+use crate::caller::{Caller, Denied, Used, is_news};
 use crate::clock::Clock;
-use crate::credential::{Caller, Denied, Used, is_news};
 use crate::error::Result;
 use crate::secret::Secret;
 
 /// Looks the key up.
 ///
 /// # Errors
-/// Only the database's; a key that is no good is `Ok(Err(_))`.
+/// Only the database's; a rejected key is `Ok(Err(_))`.
 pub(crate) fn caller(
     tx: &mut ReadTx<'_>,
     secret: &Secret,
-    channel: Channel,
-    client: Option<String>,
     clock: &dyn Clock,
 ) -> Result<Result<Caller, Denied>> {
     let hash = secret.hash();
@@ -42,16 +40,13 @@ pub(crate) fn caller(
         id: key.tenant_id,
         country: Country::parse(&key.country).unwrap_or(Country::US),
     };
-    let access = Access {
+    let rights = Rights {
         account: Some(account),
         actor,
         scopes,
         attainable: Scopes::NONE,
         credential: Credential::Key(key.id),
-        client,
-        channel,
-        address: None,
     };
     let used = is_news(key.last_used_at, now).then_some(Used::Key(hash));
-    Ok(Ok(Caller { access, request_limit: key.request_limit, used }))
+    Ok(Ok(Caller { rights, client: None, request_limit: key.request_limit, used }))
 }

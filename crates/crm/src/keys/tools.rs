@@ -9,11 +9,12 @@ use crate::access::{Scope, Scopes};
 use crate::argument::{Json, Parse, Refused, Setting, Text, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
+use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::page::Rows;
 use crate::secret::Secret;
-use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::users;
 
 /// The tools of keys.

@@ -13,9 +13,8 @@ use zoop_postgres_cluster::Database;
 use super::cell::Kind;
 use super::tables::{NUMBERED, all};
 use super::*;
-use crate::access::Access;
 use crate::schema::{MIGRATIONS, SEARCH_TABLES};
-use crate::testing::{Business, World, on, text, told};
+use crate::testing::{Business, Caller, World, on, text, told};
 use crate::{catalog, run};
 
 /// Columns that one engine alone has, each with the reason why it is not copied.
@@ -126,18 +125,18 @@ fn fill(world: &World, business: &Business, number: usize) {
 }
 
 /// Asks a read of a database; its answer.
-fn ask(db: &Db, world: &World, access: &Access, tool: &str, arguments: &Value) -> String {
+fn ask(db: &Db, world: &World, access: &Caller, tool: &str, arguments: &Value) -> String {
     let tool = catalog::find(tool).expect("a tool");
     let (access, environment) = (access.clone(), world.environment.clone());
     let arguments = arguments.to_string();
     let deadline = Instant::now() + Duration::from_secs(60);
     let answer =
-        db.read(deadline, move |tx| run::read(tx, &access, &environment, tool, &arguments)).wait();
+        db.read(deadline, move |tx| run::read(tx, &environment, &access, tool, &arguments)).wait();
     answer.unwrap_or_else(|error| told(&error).to_string())
 }
 
 /// Every page of a list.
-fn pages(db: &Db, world: &World, access: &Access, tool: &str, arguments: &Value) -> Vec<String> {
+fn pages(db: &Db, world: &World, access: &Caller, tool: &str, arguments: &Value) -> Vec<String> {
     let mut pages = Vec::new();
     let mut arguments = arguments.clone();
     loop {
@@ -200,7 +199,7 @@ fn moves_to(engine: Dialect) {
             let is_large = business.account.number == businesses[0].account.number;
             assert!(!is_large || here[0].contains("\"id\""), "{tool} {arguments} finds something");
         }
-        let account = Access::operator(Some(business.account));
+        let account = Caller::operator(Some(business.account));
         for tool in ["history.list", "users.list", "keys.list"] {
             let nothing = json!({});
             let there = ask(&target.db, &world, &account, tool, &nothing);
@@ -219,7 +218,7 @@ fn goes_on(world: &World, target: &Target, business: &Business) {
         let deadline = Instant::now() + Duration::from_secs(60);
         let arguments = arguments.to_string();
         let answer = db.write(deadline, move |tx| {
-            run::write(tx, &access, &environment, tool, &arguments, None)
+            run::write(tx, &environment, &access, tool, &arguments, None)
         });
         let answer = answer.wait().unwrap_or_else(|error| panic!("{}", told(&error)));
         serde_json::from_str::<Value>(&answer).expect("JSON")
@@ -301,7 +300,7 @@ fn a_copy_is_of_one_moment() {
             let late = json!({ "customer_type": "company", "company_name": "Late" }).to_string();
             let deadline = Instant::now() + Duration::from_secs(60);
             let written = db
-                .write(deadline, move |tx| run::write(tx, &owner, &environment, tool, &late, None));
+                .write(deadline, move |tx| run::write(tx, &environment, &owner, tool, &late, None));
             written.wait().expect("the source takes writes");
         }
     });

@@ -1,24 +1,22 @@
-//! Whom an access token makes its bearer.
+//! Authenticates an OAuth access token.
 
 use zoop_db::ReadTx;
 
 use super::store::tokens as store;
 use super::tokens;
-use crate::access::{Access, Actor, Channel, Credential};
+use crate::access::{Actor, Credential, Rights};
+use crate::caller::{Caller, Denied, Used, is_news};
 use crate::clock::Clock;
-use crate::credential::{Caller, Denied, Used, is_news};
 use crate::error::Result;
 use crate::secret::Secret;
 
-/// Looks an access token up. The history knows the program by the name that the person consented to,
-/// whatever it calls itself in a call.
+/// Looks an access token up.
 ///
 /// # Errors
-/// Only the database's; a token that is no good is `Ok(Err(_))`.
+/// Only the database's; a rejected token is `Ok(Err(_))`.
 pub(crate) fn caller(
     tx: &mut ReadTx<'_>,
     secret: &Secret,
-    channel: Channel,
     clock: &dyn Clock,
 ) -> Result<Result<Caller, Denied>> {
     let Some(token) = store::by_access_token(tx, &secret.hash())? else {
@@ -34,16 +32,14 @@ pub(crate) fn caller(
         return Ok(Err(Denied::Expired));
     }
     let scopes = token.scopes.and(role.scopes());
-    let access = Access {
+    let rights = Rights {
         account: Some(token.account),
         actor: Actor::User { id: token.user_id, role },
         scopes,
         attainable: role.scopes().without(scopes).without(token.declined),
         credential: Credential::Grant(token.grant),
-        client: Some(token.client),
-        channel,
-        address: None,
     };
     let used = is_news(token.last_used_at, now).then_some(Used::Grant(token.grant));
-    Ok(Ok(Caller { access, request_limit: None, used }))
+    let client = Some(token.client);
+    Ok(Ok(Caller { rights, client, request_limit: None, used }))
 }

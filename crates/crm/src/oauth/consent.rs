@@ -9,12 +9,14 @@ use super::redirect;
 use super::requests::{Parked, Request};
 use super::store::{grants, requests, tokens};
 use super::tokens::LONGEST;
-use crate::access::{Access, Scopes};
+use crate::access::{Access, Scopes, Source};
+use crate::caller::Refusal;
 use crate::clock::Environment;
 use crate::context::Recorded;
 use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{self, Id, kinds};
+use crate::proof::enter_write;
 use crate::secret::{Secret, SecretKind};
 use crate::sign_in::SignedIn;
 
@@ -83,8 +85,12 @@ pub fn answer(
     let Some(parked) = requests::get(tx, &secret.hash(), person.session, now)? else {
         return Ok(Outcome::Gone);
     };
-    let Some(access) = access(tx, person, choice.tenant, address)? else {
-        return Ok(Outcome::NoBusiness);
+    let source = Source { client: Some(parked.client_name.clone()), address };
+    let access = match enter_write(tx, environment, &person.in_tenant(choice.tenant, source)) {
+        Ok(access) => access,
+        Err(Refusal::Denied(_)) => return Ok(Outcome::Gone),
+        Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(Outcome::NoBusiness),
+        Err(Refusal::Failed(error)) => return Err(error),
     };
     let offered = parked.request.scopes.and(access.scopes);
     if offered.is_empty() {
@@ -97,33 +103,12 @@ pub fn answer(
     if !requests::take(tx, &secret.hash(), person.session, now)? {
         return Ok(Outcome::Gone);
     }
-    let access = Access { client: Some(parked.client_name.clone()), ..access };
     if choice.is_allowed {
         let code = allow(tx, environment, person, &access, &parked, given, offered)?;
         Ok(Outcome::Allowed(parked.request, code))
     } else {
         deny(tx, environment, person, &access, &parked)?;
         Ok(Outcome::Denied(parked.request))
-    }
-}
-
-/// What the person may do in the business, which the transaction is bound to before it is read: nobody
-/// removes them from it meanwhile.
-fn access(
-    tx: &mut WriteTx<'_>,
-    person: &SignedIn,
-    tenant: Id<kinds::Tenant>,
-    address: Option<IpAddr>,
-) -> Result<Option<Access>> {
-    let places = person.workplaces(tx)?;
-    let Some(place) = places.into_iter().find(|place| place.account.id == tenant) else {
-        return Ok(None);
-    };
-    tx.bind(place.account.number);
-    match person.access(tx, tenant, address) {
-        Ok(access) => Ok(Some(access)),
-        Err(Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{Id, kinds};
 use crate::sign_in::SignedIn;
+use crate::sign_in::person::By;
 
 /// A program that a person connected, as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -80,7 +81,9 @@ pub fn revoke_own(
     if record.user_id != person.user {
         return Err(Error::not_found("connected program"));
     }
-    let access = person.access(tx, record.tenant_id, address)?;
+    let by = By::Session(person.session, address);
+    let workplace = person.workplace(tx, record.tenant_id)?.ok_or(Error::not_found("tenant"))?;
+    let access = by.access(person.user, workplace.account, workplace.role);
     history::event(tx, &access, environment, "grant_revoked", |ctx| revoke(ctx, &record))
 }
 

@@ -20,10 +20,10 @@ pub(crate) use store::grants::touch;
 
 use zoop_db::{GlobalSql, Timestamp, WriteTx};
 
+use crate::clock::SLACK;
 use crate::error::Result;
 use crate::id;
 use crate::schema::Declared;
-use crate::sign_in::SLACK;
 
 /// The statements of every table of this module.
 pub(crate) const GLOBAL_STATEMENTS: [Declared<GlobalSql>; 4] = [

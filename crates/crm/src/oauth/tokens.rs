@@ -15,12 +15,12 @@ use zoop_db::{Timestamp, WriteTx};
 
 use super::store::tokens::{self as store, Holder};
 use super::store::{clients, grants};
-use crate::access::{Access, Actor, Channel, Credential, Scopes};
+use crate::access::{Access, Actor, Credential, Rights, Scopes, Source};
+use crate::clock::SLACK;
 use crate::clock::{Environment, rfc3339};
 use crate::error::{Error, Result};
 use crate::history;
 use crate::secret::{Secret, SecretKind};
-use crate::sign_in::SLACK;
 use crate::sign_in::attempts::{self, Limit};
 
 /// How long an access token is good for, in seconds.
@@ -304,16 +304,14 @@ fn end(
 /// The program, acting for its person.
 fn acting(holder: &Holder, address: Option<IpAddr>) -> Option<Access> {
     let role = holder.role?;
-    Some(Access {
+    let rights = Rights {
         account: Some(holder.account),
         actor: Actor::User { id: holder.user, role },
         scopes: Scopes::NONE,
         attainable: Scopes::NONE,
         credential: Credential::Grant(holder.grant),
-        client: Some(holder.client_name.clone()),
-        channel: Channel::Mcp,
-        address,
-    })
+    };
+    Some(Access::new(rights, Source { client: Some(holder.client_name.clone()), address }))
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use super::store;
 use crate::access::Scope;
 use crate::argument::input;
 use crate::context::{ReadCtx, WriteCtx};
+use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::Rows;
-use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of grants.
 pub const GRANTS: Group = Group {

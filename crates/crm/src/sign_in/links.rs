@@ -204,7 +204,7 @@ pub fn is_owner_everywhere(
 /// # Errors
 /// The database's.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Option<Followed>> {
-    let latest = Timestamp(now.0 + HANDED_LIFETIME + super::SLACK);
+    let latest = Timestamp(now.0 + HANDED_LIFETIME + crate::clock::SLACK);
     let found = tx.global_first::<_, Error>(GET, params![secret.hash(), now, latest], |row| {
         let person = Person { id: row.take()?, name: row.take()?, email: row.take()? };
         let carrier = row.take()?;

@@ -33,9 +33,6 @@ use zoop_db::{Timestamp, WriteTx};
 
 use crate::error::Result;
 
-/// How far clocks may be apart before what one of them dated counts as wrong, in microseconds.
-pub(crate) const SLACK: i64 = 60 * 1_000_000;
-
 /// Removes what is out of date; how many rows that were.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     sessions::shorten(tx, now)?;

@@ -7,7 +7,7 @@ use zoop_db::{ReadTx, WriteTx};
 
 use super::sessions::Workplace;
 use super::store;
-use crate::access::{Access, Account, Actor, Channel, Credential, Role, Scopes};
+use crate::access::{Access, Account, Actor, Credential, Rights, Role, Scopes, Source};
 use crate::clock::Environment;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
@@ -118,19 +118,19 @@ impl By {
     /// Who acts in a business, as its history knows them.
     pub(crate) fn access(self, user: Id<kinds::User>, account: Account, role: Role) -> Access {
         let (credential, address) = match self {
-            Self::Operator => return Access::operator(Some(account)),
+            Self::Operator => {
+                return Access::new(Rights::operator(Some(account)), Source::default());
+            }
             Self::Session(id, address) => (Credential::Session(id), address),
             Self::Unproved(address) => (Credential::Nothing, address),
         };
-        Access {
+        let rights = Rights {
             account: Some(account),
             actor: Actor::User { id: user, role },
             scopes: role.session_scopes(),
             attainable: Scopes::NONE,
             credential,
-            client: None,
-            channel: Channel::Console,
-            address,
-        }
+        };
+        Access::new(rights, Source { client: None, address })
     }
 }

@@ -11,13 +11,14 @@ use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 
 use super::person::{self, By};
 use super::store;
-use crate::access::{Access, Account, Role};
+use crate::access::{Access, Account, Actor, Credential, Rights, Role, Scopes, Source};
+use crate::caller::{Denied, Refusal, Used, is_news};
 use crate::clock::{Environment, Moment};
 use crate::context::Recorded;
-use crate::credential::{Used, is_news};
 use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{self, Id, kinds};
+use crate::proof::Proof;
 use crate::secret::{Secret, SecretKind};
 
 /// How long a session lasts without use, in microseconds.
@@ -244,7 +245,7 @@ pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp
 
 /// Lets no session that a clock that was ahead has dated last longer than others.
 pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    store::shorten_sessions(tx, Timestamp(now.0 + LONGEST), super::SLACK)
+    store::shorten_sessions(tx, Timestamp(now.0 + LONGEST), crate::clock::SLACK)
 }
 
 /// Removes sessions that ended long ago; how many.
@@ -330,21 +331,52 @@ impl SignedIn {
         store::workplaces(tx, self.user)
     }
 
-    /// What the person may do in one business.
+    /// One of the businesses that the person works in.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where they do not work there.
-    pub fn access(
+    /// The database's.
+    pub fn workplace(
         &self,
         tx: &mut ReadTx<'_>,
         tenant: Id<kinds::Tenant>,
-        address: Option<IpAddr>,
-    ) -> Result<Access> {
-        let mut workplaces = self.workplaces(tx)?.into_iter();
-        let workplace = workplaces
-            .find(|workplace| workplace.account.id == tenant)
-            .ok_or(Error::not_found("tenant"))?;
-        let by = By::Session(self.session, address);
-        Ok(by.access(self.user, workplace.account, workplace.role))
+    ) -> Result<Option<Workplace>> {
+        Ok(self.workplaces(tx)?.into_iter().find(|it| it.account.id == tenant))
+    }
+
+    /// Proof that the person calls from this session, in one of their businesses.
+    pub fn in_tenant(&self, tenant: Id<kinds::Tenant>, source: Source) -> InTenant {
+        InTenant { session: self.session, user: self.user, tenant, source }
+    }
+}
+
+/// Proof by a session, in one of its user's tenants.
+#[derive(Debug, Clone)]
+pub struct InTenant {
+    session: Id<kinds::Session>,
+    user: Id<kinds::User>,
+    tenant: Id<kinds::Tenant>,
+    source: Source,
+}
+
+impl Proof for InTenant {
+    type Refusal = Refusal;
+
+    /// [`Denied::Expired`] where the session has ended, [`Error::NotFound`] where its user is not a
+    /// member.
+    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Refusal> {
+        if !store::is_live(tx, self.session, environment.clock.now())? {
+            return Err(Denied::Expired.into());
+        }
+        let workplaces = store::workplaces(tx, self.user)?;
+        let workplace = workplaces.into_iter().find(|it| it.account.id == self.tenant);
+        let Workplace { account, role, .. } = workplace.ok_or(Error::not_found("tenant"))?;
+        let rights = Rights {
+            account: Some(account),
+            actor: Actor::User { id: self.user, role },
+            scopes: role.session_scopes(),
+            attainable: Scopes::NONE,
+            credential: Credential::Session(self.session),
+        };
+        Ok(Access::new(rights, self.source.clone()))
     }
 }

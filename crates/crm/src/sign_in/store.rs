@@ -16,6 +16,8 @@ zoop_db::global_statements! {
                JOIN users u ON u.id = s.user_id \
                WHERE s.hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 \
                AND s.last_used_at > $3";
+    IS_LIVE = "SELECT count(*) FROM sessions WHERE id = $1 AND revoked_at IS NULL \
+               AND expires_at > $2 AND last_used_at > $3";
     GREATEST_SESSION = "SELECT id FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT_SESSION = "INSERT INTO sessions (hash, id, user_id, method, address, browser, \
                       last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -66,6 +68,14 @@ pub(super) fn session(
             is_proved: row.take()?,
         })
     })
+}
+
+/// Whether a session has not ended.
+pub(super) fn is_live(tx: &mut ReadTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<bool> {
+    let idle = Timestamp(now.0.saturating_sub(IDLE));
+    let found =
+        tx.global_first::<i64, Error>(IS_LIVE, params![id, now, idle], |row| Ok(row.take()?))?;
+    Ok(found == Some(1))
 }
 
 pub(super) fn greatest_session(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {

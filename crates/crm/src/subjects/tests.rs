@@ -13,7 +13,7 @@ fn quote(customer: &str) -> serde_json::Value {
 fn a_subject_takes_notes_of_its_own_type_alone() {
     let world = World::new();
     let business = world.business("Ada");
-    let operator = crate::access::Access::operator(Some(business.account));
+    let operator = crate::testing::Caller::operator(Some(business.account));
     let id = world.made(&operator, "subjects.create", quote(business.id("customer")));
     let note = |kind: &str| {
         let note = json!({ "body": "Signed.", "subject_type": kind, "subject_id": id });
@@ -29,7 +29,7 @@ fn a_subject_takes_notes_of_its_own_type_alone() {
 fn a_subject_is_made_for_an_active_customer_of_its_tenant_and_leaves_its_history() {
     let world = World::new();
     let (ada, ben) = (world.business("Ada"), world.business("Ben"));
-    let operator = crate::access::Access::operator(Some(ada.account));
+    let operator = crate::testing::Caller::operator(Some(ada.account));
     let id = world.made(&operator, "subjects.create", quote(ada.id("customer")));
     let entries = world.call(&operator, "history.list", json!({ "record": id })).unwrap();
     let rows = entries["rows"].as_array().unwrap();

@@ -8,9 +8,10 @@ use crate::access::Scope;
 use crate::argument::{Text, input};
 use crate::context::WriteCtx;
 use crate::customers;
+use crate::definition::{Group, ToolDef};
 use crate::error::Result;
 use crate::id::{Id, kinds};
-use crate::tool::{ActorRule, Command, Doors, Effect, Group, Receipt, Tool, ToolDef};
+use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// The tools of subjects.
 pub const GROUP: Group = Group {

@@ -9,10 +9,11 @@ use crate::access::Scope;
 use crate::argument::{Color, Fields, Sent, Text, input};
 use crate::context::{ReadCtx, Recorded, WriteCtx};
 use crate::customers::{self, Customer};
+use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::Rows;
-use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of tags.
 pub const GROUP: Group = Group {

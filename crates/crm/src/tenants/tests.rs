@@ -3,9 +3,8 @@
 use serde_json::json;
 use zoop_both::both;
 
-use crate::access::Access;
 use crate::search::TenantMark;
-use crate::testing::{World, told};
+use crate::testing::{Caller, World, told};
 
 /// Makes the next tenant's number follow this one.
 fn count_from(world: &World, number: i64) {
@@ -31,7 +30,7 @@ fn a_business_beyond_the_last_that_can_be_searched_is_not_created() {
 
     let arguments =
         json!({ "name": "Beyond", "owner_name": "B", "owner_email": "beyond@example.com" });
-    let refused = world.call(&Access::operator(None), "tenants.create", arguments).unwrap_err();
+    let refused = world.call(&Caller::operator(None), "tenants.create", arguments).unwrap_err();
     let told = told(&refused);
     assert_eq!(told["kind"], "conflict", "{told}");
     assert!(told["message"].as_str().unwrap().contains("another database"), "{told}");

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{World, text};
-use crate::access::{Access, Account, Scope, Scopes};
+use super::{Caller, World, text};
+use crate::access::{Account, Scope, Scopes};
 use crate::id::{Id, kinds};
 use crate::tenants;
 
@@ -12,13 +12,13 @@ pub struct Business {
     /// What calls need to know of it.
     pub account: Account,
     /// The owner, with every scope.
-    pub owner: Access,
+    pub owner: Caller,
     /// A person of the office, with every scope.
-    pub office: Access,
+    pub office: Caller,
     /// A person of the crew, with every scope that the role can have.
-    pub tech: Access,
+    pub tech: Caller,
     /// The account's own key, with every scope.
-    pub tenant: Access,
+    pub tenant: Caller,
     /// The secret of the owner's key.
     pub owner_key: String,
     /// The secret of the account's key.
@@ -48,7 +48,7 @@ impl Business {
     ///
     /// # Panics
     /// When the caller is no person.
-    pub fn user(access: &Access) -> Id<kinds::User> {
+    pub fn user(access: &Caller) -> Id<kinds::User> {
         access.actor.user().expect("a person")
     }
 }

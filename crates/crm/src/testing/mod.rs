@@ -5,6 +5,7 @@
 //! anything that can be real.
 
 mod business;
+mod caller;
 mod people;
 
 use std::cell::Cell;
@@ -16,19 +17,20 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use zoop_db::{Db, Dialect, Migrate, Options, ReadTx, Timestamp, WriteTx};
 
-use crate::access::{Access, Account, Channel, Scope, Scopes};
+use crate::access::{Account, Scope, Scopes};
 use crate::catalog;
 use crate::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::oauth::tokens::Issued;
+use crate::run::Runner;
+use crate::schema;
 use crate::secret::Secret;
 use crate::sign_in::SignedIn;
-use crate::tool::Action;
-use crate::{credential, run, schema};
 use people::signed_in;
 
 pub use business::Business;
+pub use caller::{Caller, failed};
 pub use people::connect;
 
 /// When the world begins.
@@ -180,8 +182,8 @@ impl World {
     ///
     /// # Panics
     /// When there is no such tool, or it answers what is no JSON.
-    pub fn call(&self, access: &Access, tool: &str, arguments: Value) -> Result<Value> {
-        let answer = self.call_text(access, tool, &arguments.to_string())?;
+    pub fn call(&self, caller: &Caller, tool: &str, arguments: Value) -> Result<Value> {
+        let answer = self.call_text(caller, tool, &arguments.to_string())?;
         Ok(serde_json::from_str(&answer).expect("an answer in JSON"))
     }
 
@@ -192,18 +194,14 @@ impl World {
     ///
     /// # Panics
     /// When there is no such tool.
-    pub fn call_text(&self, access: &Access, tool: &str, arguments: &str) -> Result<String> {
+    pub fn call_text(&self, caller: &Caller, tool: &str, arguments: &str) -> Result<String> {
         let tool = catalog::find(tool).expect("a tool of the catalogue");
-        let (access, environment) = (access.clone(), self.environment.clone());
-        let arguments = arguments.to_owned();
-        match tool.action {
-            Action::Query { .. } => {
-                self.read(move |tx| run::read(tx, &access, &environment, tool, &arguments))
-            }
-            Action::Command { .. } => {
-                self.write(move |tx| run::write(tx, &access, &environment, tool, &arguments, None))
-            }
-        }
+        let runner = Runner {
+            db: &self.db,
+            environment: &self.environment,
+            deadline: Instant::now() + PATIENCE,
+        };
+        runner.call(caller.clone(), tool, arguments.to_owned(), None).wait()
     }
 
     /// Runs an operator's tool above tenants or in one.
@@ -211,15 +209,15 @@ impl World {
     /// # Panics
     /// When it is refused.
     pub fn operate(&self, account: Option<Account>, tool: &str, arguments: Value) -> Value {
-        self.call(&Access::operator(account), tool, arguments).expect("the operator's call")
+        self.call(&Caller::operator(account), tool, arguments).expect("the operator's call")
     }
 
     /// Calls a tool that makes a record; the record's id.
     ///
     /// # Panics
     /// When it is refused.
-    pub fn made(&self, access: &Access, tool: &str, arguments: Value) -> String {
-        let made = self.call(access, tool, arguments).expect("the record is made");
+    pub fn made(&self, caller: &Caller, tool: &str, arguments: Value) -> String {
+        let made = self.call(caller, tool, arguments).expect("the record is made");
         text(&made, "id").to_owned()
     }
 
@@ -263,24 +261,9 @@ impl World {
     /// The caller that a key is.
     ///
     /// # Panics
-    /// When the key is no good.
-    pub fn access(&self, key: &str) -> Access {
-        self.authenticate(key).expect("a good key")
-    }
-
-    /// The caller that a token is, or the reason's name on the wire.
-    ///
-    /// # Errors
-    /// The reason for which the token is no good.
-    ///
-    /// # Panics
-    /// When the database fails.
-    pub fn authenticate(&self, token: &str) -> Result<Access, &'static str> {
-        let (token, now) = (token.to_owned(), self.clock.now());
-        self.read(move |tx| credential::authenticate(tx, &token, Channel::Mcp, None, &now))
-            .expect("the database answers")
-            .map(|caller| caller.access)
-            .map_err(credential::Denied::reason)
+    /// When the key is rejected.
+    pub fn access(&self, key: &str) -> Caller {
+        self.authenticate(key).expect("a valid key")
     }
 }
 

@@ -6,13 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::Access;
+use crate::definition::{Action, ToolDef};
 use crate::error::{Error, Result};
-use crate::testing::{Business, World, text, told};
-use crate::tool::{Action, ToolDef};
+use crate::testing::{Business, Caller, World, text, told};
 use crate::{catalog, run};
 
-fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Access) -> &'a Access {
+fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
     if tool.scope.is_grantable() { &business.owner } else { operator }
 }
 
@@ -32,7 +31,7 @@ fn problems<T: std::fmt::Debug>(refused: Result<T>) -> Vec<(String, String)> {
 fn an_unknown_key_is_refused_whatever_its_value() {
     let world = World::new();
     let acme = world.business("Acme");
-    let operator = Access::operator(Some(acme.account));
+    let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         for value in
             [json!(null), json!(""), json!(" \u{200b}"), json!("x"), json!(false), json!([])]
@@ -52,7 +51,7 @@ fn an_unknown_key_is_refused_whatever_its_value() {
 fn every_wrong_field_is_told_at_once_the_pipelines_own_too() {
     let world = World::new();
     let acme = world.business("Acme");
-    let operator = Access::operator(Some(acme.account));
+    let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         let mut expected: BTreeSet<_> = tool.fields().iter().map(|field| field.name).collect();
         let mut arguments: Value =
@@ -74,7 +73,7 @@ fn a_header_that_differs_from_the_key_is_told_with_the_fields() {
         let (owner, environment) = (acme.owner.clone(), world.environment.clone());
         let arguments = json!({ "idempotency_key": "a", "id": 7, "no_such_field": 1 }).to_string();
         let refused = world
-            .write(move |tx| run::write(tx, &owner, &environment, tool, &arguments, Some("b")));
+            .write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("b")));
         let told = problems(refused);
         let about = |name: &str| told.iter().find(|(field, _)| field == name).map(|it| &it.1);
         assert!(about("no_such_field").is_some(), "{}: {told:?}", tool.name);
@@ -100,7 +99,7 @@ fn foreign(schema: &Value) -> Vec<(Value, &'static str)> {
 fn a_value_of_another_type_is_told_by_its_type() {
     let world = World::new();
     let acme = world.business("Acme");
-    let operator = Access::operator(Some(acme.account));
+    let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         let caller = caller(tool, &acme, &operator);
         for field in tool.fields() {

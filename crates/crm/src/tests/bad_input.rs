@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::Access;
 use crate::catalog;
-use crate::testing::{Business, World, told};
+use crate::testing::{Business, Caller, World, told};
 
 /// Arguments that no tool can take, as text: some are no JSON at all.
 fn hopeless() -> Vec<String> {
@@ -103,7 +102,7 @@ fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
 fn the_operators_tools_refuse_strange_input_too() {
     let world = World::new();
     let acme = world.business("Acme");
-    let operator = Access::operator(Some(acme.account));
+    let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
         for arguments in hopeless() {
             let refused = world.call_text(&operator, tool.name, &arguments);
@@ -141,7 +140,8 @@ fn no_tool_lets_its_caller_set_what_is_the_products_to_set() {
     }
     assert_eq!(entries(&world, &acme), before);
     let takers = |name: &str| {
-        let takes = |tool: &&crate::tool::ToolDef| tool.fields().iter().any(|f| f.name == name);
+        let takes =
+            |tool: &&crate::definition::ToolDef| tool.fields().iter().any(|f| f.name == name);
         catalog::mcp_tools().map(|(_, tool)| tool).filter(takes).map(|t| t.name).collect::<Vec<_>>()
     };
     assert_eq!(takers("created_by"), ["notes.list"], "a filter");

@@ -3,10 +3,9 @@
 use serde_json::{Map, Value, json};
 use zoop_both::both;
 
-use crate::access::Access;
 use crate::catalog;
-use crate::testing::{Business, World, text};
-use crate::tool::Action;
+use crate::definition::Action;
+use crate::testing::{Business, Caller, World, text};
 
 fn entries(world: &World, business: &Business, record: Option<&str>) -> Vec<Value> {
     let mut all = Vec::new();
@@ -26,7 +25,7 @@ fn every_command_leaves_one_entry_and_no_query_any() {
     for tool in catalog::tools() {
         let world = World::new();
         let acme = world.business("Acme");
-        let operator = Access::operator(Some(acme.account));
+        let operator = Caller::operator(Some(acme.account));
         let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
         let before = entries(&world, &acme, None).len();
         let answer = world.call_text(access, tool.name, &acme.fill(tool.example)).expect(tool.name);

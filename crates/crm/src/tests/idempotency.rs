@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::{Access, Scope};
+use crate::access::Scope;
 use crate::catalog;
-use crate::testing::{World, told};
-use crate::tool::Action;
+use crate::definition::Action;
+use crate::testing::{Caller, World, told};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -22,7 +22,7 @@ fn every_command_answers_a_retry_as_it_answered_first() {
         let Action::Command { .. } = tool.action else { continue };
         let world = World::new();
         let acme = world.business("Acme");
-        let operator = Access::operator(Some(acme.account));
+        let operator = Caller::operator(Some(acme.account));
         // Above tenants there is nothing that a key could be kept with.
         if tool.name.starts_with("tenants.") {
             continue;
@@ -44,7 +44,7 @@ fn every_command_answers_a_retry_as_it_answered_first() {
 fn a_key_is_bound_to_its_call_its_credential_and_a_day() {
     let world = World::new();
     let acme = world.business("Acme");
-    let make = |access: &Access, name: &str| {
+    let make = |access: &Caller, name: &str| {
         world.call(access, "tags.create", json!({ "name": name, "idempotency_key": "k" }))
     };
     let first = make(&acme.owner, "A").unwrap();

@@ -7,8 +7,9 @@ use zoop_both::both;
 
 use crate::access::Scope;
 use crate::catalog;
+use crate::definition::{Action, ToolDef};
 use crate::testing::World;
-use crate::tool::{Action, Doors, Effect, ToolDef};
+use crate::tool::{Doors, Effect};
 
 /// Tokens (o200k) that a model reads of all tools' names, titles, descriptions and input schemas.
 const TOKEN_BUDGET: usize = 6_000;
@@ -225,7 +226,7 @@ fn every_example_succeeds_and_answers_what_its_schema_says() {
     for tool in catalog::tools() {
         let world = World::new();
         let acme = world.business("Acme");
-        let operator = crate::access::Access::operator(Some(acme.account));
+        let operator = crate::testing::Caller::operator(Some(acme.account));
         let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
         let answer = world
             .call_text(access, tool.name, &acme.fill(tool.example))

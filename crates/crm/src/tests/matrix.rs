@@ -3,16 +3,17 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::{Access, Scope};
+use crate::access::Scope;
 use crate::catalog;
+use crate::definition::{Action, ToolDef};
 use crate::error::Error;
-use crate::testing::{Business, World, told};
-use crate::tool::{Action, ActorRule, ToolDef};
+use crate::testing::{Business, Caller, World, told};
+use crate::tool::ActorRule;
 
 /// An id that no record has.
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
-fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Access) -> &'a Access {
+fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
     if tool.scope.is_grantable() { &business.owner } else { operator }
 }
 
@@ -87,7 +88,7 @@ fn another_tenants_record_and_no_record_answer_the_same_bytes() {
         let world = World::new();
         let acme = world.business("Acme");
         let other = world.business("Other");
-        let operator = Access::operator(Some(acme.account));
+        let operator = Caller::operator(Some(acme.account));
         let access = caller(tool, &acme, &operator);
         let own: Value = serde_json::from_str(&acme.fill(tool.example)).expect(tool.name);
         let foreign: Value = serde_json::from_str(&other.fill(tool.example)).expect(tool.name);
@@ -205,7 +206,7 @@ fn the_last_owner_stays() {
     let world = World::new();
     let acme = world.business("Acme");
     let owner = Business::user(&acme.owner).to_string();
-    let operator = Access::operator(Some(acme.account));
+    let operator = Caller::operator(Some(acme.account));
     for (tool, arguments) in [
         ("users.set_role", json!({ "id": owner, "role": "office" })),
         ("users.remove", json!({ "id": owner })),

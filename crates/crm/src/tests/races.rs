@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::access::Access;
 use crate::error::Result;
 use crate::sign_in::person::{self, By};
 use crate::sign_in::sessions::{self, Origin};
 use crate::sign_in::{entrance, passwords};
-use crate::testing::{Business, World, text, told};
+use crate::testing::{Business, Caller, World, text, told};
 use crate::{catalog, run, schema};
 
 /// Calls that each of the two processes makes.
@@ -27,7 +26,7 @@ fn second(world: &World) -> Db {
 /// Makes the same kind of call many times from both processes at once; every answer.
 fn race(
     world: &World,
-    access: &Access,
+    access: &Caller,
     tool: &str,
     arguments: impl Fn(usize) -> Value,
 ) -> Vec<Result<Value>> {
@@ -40,7 +39,7 @@ fn race(
             let arguments = arguments(number).to_string();
             let deadline = Instant::now() + Duration::from_secs(60);
             db.write(deadline, move |tx| {
-                run::write(tx, &access, &environment, tool, &arguments, None)
+                run::write(tx, &environment, &access, tool, &arguments, None)
             })
         })
         .collect();
@@ -191,7 +190,7 @@ fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
         let listed = world.operate(about, "users.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["role"] == "owner").count()
     };
-    let operator = Access::operator(about);
+    let operator = Caller::operator(about);
     for _ in 0..5 {
         for id in &members {
             world.operate(about, "users.set_role", json!({ "id": id, "role": "owner" }));

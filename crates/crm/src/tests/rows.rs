@@ -56,7 +56,7 @@ fn fill(world: &World, business: &Business, name: &'static str, count: usize) {
                     {
                         let tool = catalog::find(tool).expect("a tool");
                         let text = arguments.to_string();
-                        run::write(tx, &access, &environment, tool, &text, None)?;
+                        run::write(tx, &environment, &access, tool, &text, None)?;
                     }
                 }
                 Ok(())

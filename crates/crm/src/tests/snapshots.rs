@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::catalog;
-use crate::tool::{Action, ActorRule};
+use crate::definition::Action;
+use crate::tool::ActorRule;
 
 #[test]
 fn every_tool_is_as_it_was() {

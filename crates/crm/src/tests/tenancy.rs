@@ -24,7 +24,7 @@ fn with_two_businesses(test: impl FnOnce(&World, u32, u32)) {
             let tool = catalog::find("notes.create").expect("a tool");
             let note = json!({ "body": "Remembered and counted." }).to_string();
             let written = world
-                .write(move |tx| run::write(tx, &access, &environment, tool, &note, Some("a key")));
+                .write(move |tx| run::write(tx, &environment, &access, tool, &note, Some("a key")));
             written.expect("a note");
         }
         test(&world, acme.account.number.0, other.account.number.0);

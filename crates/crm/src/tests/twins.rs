@@ -48,7 +48,7 @@ fn fill(world: &World, business: &Business, rows: &mut Rows, numbers: std::ops::
             {
                 let tool = catalog::find(tool).expect("a tool");
                 let text = arguments.to_string();
-                made.push(run::write(tx, &access, &environment, tool, &text, None)?);
+                made.push(run::write(tx, &environment, &access, tool, &text, None)?);
             }
         }
         Ok(made)

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::{Access, Account, Scope, Scopes};
+use crate::access::{Account, Scope, Scopes, Source};
 use crate::id::{Id, kinds};
 use crate::sign_in::links::{self, Factor, Maker};
 use crate::sign_in::person::By;
 use crate::sign_in::sessions::{self, Origin};
 use crate::sign_in::{SignedIn, attempts, passwords};
-use crate::testing::{Business, World, text, told};
+use crate::testing::{Business, Caller, World, text, told};
 
 const CEO: &str = "ceo@victim.example";
 
@@ -70,7 +70,7 @@ fn who_claimed_an_address_first_gets_nothing_in_another_business() {
     let rows = users(&world, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
     let key = json!({ "user": user, "scopes": "read:customers" });
-    let refused = world.call(&Access::operator(Some(victim)), "keys.create", key).unwrap_err();
+    let refused = world.call(&Caller::operator(Some(victim)), "keys.create", key).unwrap_err();
     assert_eq!(told(&refused)["kind"], "conflict");
 
     let environment = world.environment.clone();
@@ -99,7 +99,7 @@ fn a_waiting_membership_changes_its_role_and_ends_without_a_trace_of_rights() {
     let add = json!({ "name": "Vera", "email": CEO, "role": "owner" });
     let made = world.operate(Some(victim), "users.create", add.clone());
     assert!(made["waiting"].is_string(), "{made}");
-    let again = world.call(&Access::operator(Some(victim)), "users.create", add).unwrap_err();
+    let again = world.call(&Caller::operator(Some(victim)), "users.create", add).unwrap_err();
     assert_eq!(told(&again)["kind"], "conflict");
     world.operate(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
     let waits = |row: &&Value| row["is_waiting"] == true;
@@ -155,7 +155,7 @@ fn addresses_that_only_a_search_takes_for_the_same_are_two_people() {
     ids.dedup();
     assert_eq!(ids.len(), 5);
     let invite = json!({ "name": "N", "email": "Someone@GitHub.example", "role": "tech" });
-    let operator = Access::operator(Some(account));
+    let operator = Caller::operator(Some(account));
     let refused = world.call(&operator, "invitations.create", invite).unwrap_err();
     assert_eq!(told(&refused)["kind"], "conflict", "a member already");
 }
@@ -166,7 +166,7 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
     let account = world.empty_business("Acme").account;
     let add = |email: &str| {
         let who = json!({ "name": "N", "email": email, "role": "tech" });
-        world.call(&Access::operator(Some(account)), "users.create", who)
+        world.call(&Caller::operator(Some(account)), "users.create", who)
     };
     let dotless = "someone@g\u{131}thub.example";
     let id = add(dotless).expect("it is added");
@@ -242,10 +242,7 @@ fn an_owners_link_works_while_they_own_every_business_of_the_person() {
     let other = world.empty_business("Borealis");
     let (owner, office) = (Business::user(&acme.owner), Business::user(&acme.office));
     let (_, signed_in) = world.sign_in(owner);
-    let access = {
-        let account = acme.account.id;
-        world.read(move |tx| signed_in.access(tx, account, None)).expect("the owner's access")
-    };
+    let access = world.in_tenant(signed_in.in_tenant(acme.account.id, Source::default()));
     let ask =
         |user: Id<kinds::User>| world.call(&access, "users.password_link", json!({ "id": user }));
     let own = told(&ask(owner).unwrap_err());

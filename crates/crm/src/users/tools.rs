@@ -9,10 +9,11 @@ use super::{Member, join, store};
 use crate::access::{Role, Scope};
 use crate::argument::{Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
+use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::Rows;
-use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::{keys, oauth};
 
 /// The tools of users.

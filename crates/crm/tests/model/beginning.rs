@@ -1,14 +1,14 @@
 //! How every sequence begins: a database with two businesses, their people and their keys, made
 //! once and copied.
 
-use zoop_crm::access::{Access, Scope};
-use zoop_crm::testing::{Business, World, on};
+use zoop_crm::access::Scope;
+use zoop_crm::testing::{Business, Caller, World, on};
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
 use super::contract::{ADMINISTER, OPERATE};
 use super::process::Credential;
-use super::state::{Caller, Tenant};
+use super::state::{self, Tenant};
 
 const EVERYTHING: &[&str] = &["read:customers", "write:customers", "read:notes", "write:notes"];
 
@@ -73,8 +73,8 @@ impl Beginning {
 
 /// A business as the model knows it.
 fn tenant(world: &World, business: &Business) -> Tenant {
-    let user = |access: &Access| Business::user(access).to_string();
-    let key = |person: Option<&Access>, scopes: &[Scope]| {
+    let user = |access: &Caller| Business::user(access).to_string();
+    let key = |person: Option<&Caller>, scopes: &[Scope]| {
         Credential::Key(world.key(business.account, person.map(user).as_deref(), scopes))
     };
     let (owner, office, tech) =
@@ -83,7 +83,7 @@ fn tenant(world: &World, business: &Business) -> Tenant {
     let reads = [Scope::ReadCustomers, Scope::ReadNotes];
     let writes = [Scope::WriteCustomers, Scope::WriteNotes];
     let operator = Credential::Operator(business.account.id.to_string());
-    let callers: [(&'static str, &'static [&'static str], Option<&Access>, Credential); 8] = [
+    let callers: [(&'static str, &'static [&'static str], Option<&Caller>, Credential); 8] = [
         ("owner", EVERYTHING, owner, key(owner, all)),
         ("office", EVERYTHING, office, key(office, all)),
         ("tech", EVERYTHING, tech, key(tech, all)),
@@ -105,7 +105,7 @@ fn tenant(world: &World, business: &Business) -> Tenant {
             operator,
         ),
     ];
-    let callers = callers.map(|(name, granted, person, credential)| Caller {
+    let callers = callers.map(|(name, granted, person, credential)| state::Caller {
         name,
         credential,
         granted,

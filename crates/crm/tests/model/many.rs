@@ -3,8 +3,7 @@
 //! it asks its index.
 
 use serde_json::{Value, json};
-use zoop_crm::access::Access;
-use zoop_crm::testing::{World, on, told};
+use zoop_crm::testing::{Caller, World, on, told};
 use zoop_db::Dialect;
 
 use super::dice::Dice;
@@ -20,7 +19,7 @@ const SEARCHES: usize = 120;
 /// A world on an engine, and its caller.
 struct Engine {
     world: World,
-    owner: Access,
+    owner: Caller,
 }
 
 impl Engine {

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use zoop_crm::access::{Access, Channel};
+use zoop_crm::authenticate::{Bearer, Operator};
 use zoop_crm::clock::{Clock, Entropy, Environment};
-use zoop_crm::error::{Error, Result};
+use zoop_crm::error::Result;
 use zoop_crm::id::Id;
-use zoop_crm::testing::told;
-use zoop_crm::tool::Action;
-use zoop_crm::{catalog, credential, maintenance, run, schema, tenants};
-use zoop_db::{Db, Migrate, Options, ReadTx, Timestamp};
+use zoop_crm::run::Runner;
+use zoop_crm::testing::{failed, told};
+use zoop_crm::{catalog, maintenance, schema};
+use zoop_db::{Db, Migrate, Options, Timestamp};
 
 use super::notes::WRITES_PER_MINUTE;
 use super::process::{Answer, Asked, Credential, Request};
@@ -84,39 +84,16 @@ fn call(
     arguments: String,
 ) -> Result<Value> {
     let deadline = Instant::now() + PATIENCE;
+    let runner = Runner { db, environment, deadline };
     let tool = catalog::find(tool).expect("a tool of the catalogue");
-    let environment = environment.clone();
-    let answer = match tool.action {
-        Action::Query { .. } => db
-            .read(deadline, move |tx| {
-                let access = access(tx, &credential, &environment)?;
-                run::read(tx, &access, &environment, tool, &arguments)
-            })
-            .wait(),
-        Action::Command { .. } => db
-            .write(deadline, move |tx| {
-                let access = access(tx, &credential, &environment)?;
-                run::write(tx, &access, &environment, tool, &arguments, None)
-            })
-            .wait(),
-    };
-    Ok(serde_json::from_str(&answer?).expect("an answer in JSON"))
-}
-
-fn access(
-    tx: &mut ReadTx<'_>,
-    credential: &Credential,
-    environment: &Environment,
-) -> Result<Access> {
-    match credential {
+    let answer = match credential {
         Credential::Key(secret) => {
-            let clock = &*environment.clock;
-            let caller = credential::authenticate(tx, secret, Channel::Mcp, None, clock)?;
-            caller.map(|caller| caller.access).map_err(|denied| Error::internal(denied.reason()))
+            runner.call(Bearer::new(secret), tool, arguments, None).wait().map_err(failed)
         }
         Credential::Operator(tenant) => {
-            let tenant = Id::parse(tenant).expect("a tenant's id");
-            Ok(Access::operator(Some(tenants::account(tx, tenant)?)))
+            let tenant = Id::parse(&tenant).expect("a tenant's id");
+            runner.call(Operator::of(tenant), tool, arguments, None).wait()
         }
-    }
+    };
+    Ok(serde_json::from_str(&answer?).expect("an answer in JSON"))
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use zoop_crm::access::Scopes;
+use zoop_crm::definition::ToolDef;
 use zoop_crm::error::Error;
-use zoop_crm::tool::ToolDef;
-use zoop_crm::{credential, run};
+use zoop_crm::proof::Proof as _;
+use zoop_crm::run::Runner;
 use zoop_mcp::{ReplyTo, Request, Responder};
 
 use super::view::View;
@@ -39,24 +40,10 @@ impl Turn<'_> {
         tool: &'static ToolDef,
         arguments: String,
     ) -> Result<String, Halt> {
-        let ticket = self.ticket.clone();
-        let db = &self.shared.db;
-        if tool.is_read_only() {
-            return db
-                .read(self.deadline, move |tx| {
-                    let access = ticket.enter(tx)?;
-                    let environment = &ticket.shared().environment;
-                    Ok(run::read(tx, &access, environment, tool, &arguments)?)
-                })
-                .await;
-        }
+        let Shared { db, environment, .. } = &**self.shared;
+        let runner = Runner { db, environment, deadline: self.deadline };
         let key = self.idempotency_key.map(str::to_owned);
-        db.write(self.deadline, move |tx| {
-            let access = credential::for_write(tx, |tx| ticket.enter(tx))?;
-            let environment = &ticket.shared().environment;
-            Ok(run::write(tx, &access, environment, tool, &arguments, key.as_deref())?)
-        })
-        .await
+        runner.call(self.ticket.clone(), tool, arguments, key).await
     }
 
     pub(super) fn responder(&self) -> Responder<'_> {
@@ -79,7 +66,11 @@ impl Turn<'_> {
 pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Scopes, Halt> {
     let entering = ticket.clone();
     let db = &ticket.shared().db;
-    db.read(deadline, move |tx| entering.enter(tx).map(|it| it.scopes.or(it.attainable))).await
+    db.read(deadline, move |tx| {
+        let access = entering.access(tx, &entering.shared().environment)?;
+        Ok(access.scopes.or(access.attainable))
+    })
+    .await
 }
 
 /// The answer to a message whose caller was not let in, or whose work failed.

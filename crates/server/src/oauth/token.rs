@@ -8,8 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
-use zoop_crm::access::{Access, Channel, Scope, Scopes};
-use zoop_crm::credential;
+use zoop_crm::access::{Rights, Scope, Scopes};
+use zoop_crm::authenticate::Bearer;
 use zoop_crm::error::Error;
 use zoop_crm::oauth::clients;
 use zoop_crm::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
@@ -199,24 +199,24 @@ fn known(
     tx: &mut ReadTx<'_>,
     outcome: Outcome,
     now: Timestamp,
-) -> Result<(Outcome, Option<Access>), Error> {
+) -> Result<(Outcome, Option<Rights>), Error> {
     let Outcome::Issued(Issued { access, .. }) = &outcome else { return Ok((outcome, None)) };
-    let caller = credential::authenticate(tx, access.expose(), Channel::Mcp, None, &now)?;
-    Ok((outcome, caller.ok().map(|caller| caller.access)))
+    let caller = Bearer::new(access.expose()).caller(tx, &now)?;
+    Ok((outcome, caller.ok().map(|caller| caller.rights)))
 }
 
 /// The answer to a token request.
 fn told(
-    outcome: Result<(Outcome, Option<Access>), Error>,
+    outcome: Result<(Outcome, Option<Rights>), Error>,
     trail: &Trail<'_>,
 ) -> Result<Answer, Answer> {
     let (outcome, granted) = outcome.map_err(|error| match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
         error => failed(&error, &trail.id),
     })?;
-    if let Some(access) = granted {
+    if let Some(rights) = granted {
         // A request asks for tokens once.
-        let _ = trail.granted.set(access);
+        let _ = trail.granted.set(rights);
     }
     match outcome {
         Outcome::Issued(Issued { access, refresh, scopes, seconds }) => {

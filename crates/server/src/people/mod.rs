@@ -15,6 +15,7 @@ mod second_factor;
 mod sign_in;
 mod team;
 pub(crate) mod visit;
+mod workplace;
 
 use axum::Router;
 use axum::routing::{get, post};

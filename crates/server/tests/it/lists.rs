@@ -22,7 +22,7 @@ fn names(tools: &[Value]) -> Vec<&str> {
 }
 
 /// The catalogue's tools that pass, in its order.
-fn expected(pass: impl Fn(&str, &zoop_crm::tool::ToolDef) -> bool) -> Vec<&'static str> {
+fn expected(pass: impl Fn(&str, &zoop_crm::definition::ToolDef) -> bool) -> Vec<&'static str> {
     catalog::mcp_tools()
         .filter(|(group, tool)| pass(group.name, tool))
         .map(|(_, tool)| tool.name)

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::{Access, Scope};
+use zoop_crm::access::Scope;
 use zoop_crm::error::Error;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::testing::Business;
+use zoop_crm::testing::{Business, Caller};
 use zoop_crm::{catalog, run};
 use zoop_db::{Db, Migrate, Options};
 
@@ -35,10 +35,10 @@ fn create_behind(
     let (done, is_done) = mpsc::channel();
     let (release, is_released) = mpsc::channel();
     let tool = catalog::find(tool).expect("a tool");
-    let operator = Access::operator(Some(server.business.account));
+    let operator = Caller::operator(Some(server.business.account));
     let (environment, arguments) = (server.world.environment.clone(), arguments.to_string());
     let first = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
-        run::write(tx, &operator, &environment, tool, &arguments, None)?;
+        run::write(tx, &environment, &operator, tool, &arguments, None)?;
         done.send(()).map_err(Error::internal)?;
         is_released.recv().map_err(Error::internal)
     });

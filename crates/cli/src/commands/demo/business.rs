@@ -1,22 +1,28 @@
-//! The sample business, built through the funnel by the people who work there: the owner makes the
-//! tags, office and crew write the notes. One transaction holds it all, so a demo that was broken
-//! off leaves nothing half made.
+//! The sample business, built by the tools and as the people who work there: the owner makes the tags,
+//! office and crew write the notes. One transaction holds it all, so a demo that was interrupted leaves
+//! nothing half made.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use indicatif::ProgressBar;
-use serde_json::{Value, json};
-use zoop_crm::access::{Access, Channel, Scope, Scopes};
+use zoop_crm::access::{Scope, Scopes, Source};
+use zoop_crm::argument::Arguments;
+use zoop_crm::authenticate::{Bearer, Operator};
+use zoop_crm::caller::Refusal;
 use zoop_crm::clock::{Clock, Environment};
 use zoop_crm::error::{Error, Result};
-use zoop_crm::id::Id;
-use zoop_crm::{credential, run, tenants};
+use zoop_crm::id::{Id, kinds};
+use zoop_crm::keys::tools::{CreateKey, RevokeKey};
+use zoop_crm::tags::tools::CreateTag;
+use zoop_crm::tenants::tools::CreateTenant;
+use zoop_crm::tool::{Command, Query};
+use zoop_crm::users::tools::CreateUser;
+use zoop_crm::{arguments, run};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::customers::Customers;
 use super::sample::{self, Dice};
-use crate::operator::find;
 
 /// The business's name: what tells a database of `zoop demo` from any other.
 pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
@@ -44,10 +50,10 @@ impl Clock for PastClock {
     }
 }
 
-/// A person who works in the business.
+/// A person who works in the business, by the key that they work with while the sample is built.
 struct Colleague {
-    access: Access,
-    key: Value,
+    key: Id<kinds::Key>,
+    proof: Bearer,
 }
 
 /// The business while it is built.
@@ -58,7 +64,7 @@ pub(super) struct Builder<'b, 'c> {
     /// Repeatable choices.
     pub(super) dice: Dice,
     /// The operator, about this business once there is one.
-    operator: Access,
+    operator: Operator,
     staff: Vec<Colleague>,
 }
 
@@ -77,7 +83,7 @@ pub(super) fn build(
         note_writes_per_minute: 0,
         dropped_artefacts: Arc::default(),
     };
-    let operator = Access::operator(None);
+    let operator = Operator::ABOVE;
     let dice = Dice::new(SEED);
     let mut builder = Builder { tx, environment, clock, dice, operator, staff: Vec::new() };
     builder.open()?;
@@ -98,90 +104,87 @@ pub(super) fn build(
 impl Builder<'_, '_> {
     /// Makes the tenant and its people.
     fn open(&mut self) -> Result<()> {
-        let (owner, email, _) = STAFF[0];
-        let tenant = json!({ "name": NAME, "owner_name": owner, "owner_email": email });
-        let made = self.operate("tenants.create", tenant)?;
-        let id =
-            made["tenant_id"].as_str().and_then(Id::parse).ok_or(Error::not_found("tenant"))?;
-        self.operator = Access::operator(Some(tenants::account(self.tx, id)?));
+        let (name, email, _) = STAFF[0];
+        let tenant = arguments!(CreateTenant { name: NAME, owner_name: name, owner_email: email });
+        let made = self.operate(tenant)?;
+        self.operator = Operator::of(made.tenant_id);
         for (name, email, role) in STAFF {
             let user = if *role == "owner" {
-                made["owner_id"].clone()
+                made.owner_id
             } else {
-                let user = json!({ "name": name, "email": email, "role": role });
-                self.operate("users.create", user)?["user_id"].take()
+                let user = arguments!(CreateUser { name: *name, email: *email, role: *role });
+                self.operate(user)?.user_id
             };
-            let colleague = self.employ(&user)?;
+            let colleague = self.employ(user)?;
             self.staff.push(colleague);
         }
         Ok(())
     }
 
     /// Gives a person the key to work with while the sample is built.
-    fn employ(&mut self, user: &Value) -> Result<Colleague> {
+    fn employ(&mut self, user: Id<kinds::User>) -> Result<Colleague> {
         let scopes = Scopes::of(Scope::GRANTABLE).list();
-        let key = json!({ "user": user, "scopes": scopes, "name": "sample data" });
-        let mut made = self.operate("keys.create", key)?;
-        let secret = made["key"].as_str().unwrap_or_default();
-        let client = Some("zoop demo".to_owned());
-        let clock = &*self.clock;
-        let caller =
-            credential::authenticate(self.tx, secret, Channel::CommandLine, client, clock)?
-                .map_err(|denied| Error::internal(denied.reason()))?;
-        Ok(Colleague { access: caller.access, key: made["key_id"].take() })
+        let key = arguments!(CreateKey { user: user, scopes: scopes, name: "sample data" });
+        let made = self.operate(key)?;
+        let source = Source { client: Some("zoop demo".to_owned()), address: None };
+        Ok(Colleague { key: made.key_id, proof: Bearer { token: made.key, source } })
     }
 
     /// Takes the keys away again.
     fn close(mut self) -> Result<()> {
         for colleague in std::mem::take(&mut self.staff) {
-            self.operate("keys.revoke", json!({ "id": colleague.key }))?;
+            self.operate(arguments!(RevokeKey { id: colleague.key }))?;
         }
         Ok(())
     }
 
     /// The tags' ids, in the order of the file.
-    fn tags(&mut self) -> Result<Vec<Value>> {
+    fn tags(&mut self) -> Result<Vec<Id<kinds::Tag>>> {
         let tags = sample::tags();
         tags.into_iter()
             .map(|[name, color]| {
-                self.office("tags.create", json!({ "name": name, "color": color }))
+                Ok(self.office(arguments!(CreateTag { name: name, color: color }))?.id)
             })
-            .map(|made| Ok(made?["id"].take()))
             .collect()
     }
 
-    /// Calls a tool as the operator.
-    pub(super) fn operate(&mut self, tool: &str, arguments: Value) -> Result<Value> {
-        let operator = self.operator.clone();
-        self.call(&operator, tool, &arguments)
-    }
-
-    /// Calls a tool as the owner or the office.
-    pub(super) fn office(&mut self, tool: &str, arguments: Value) -> Result<Value> {
-        let who = self.dice.below(2);
-        self.work(who, tool, &arguments)
-    }
-
-    /// Calls a tool as anybody in the business.
-    pub(super) fn anybody(&mut self, tool: &str, arguments: Value) -> Result<Value> {
-        let who = self.dice.below(self.staff.len());
-        self.work(who, tool, &arguments)
-    }
-
-    fn work(&mut self, who: usize, tool: &str, arguments: &Value) -> Result<Value> {
-        let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
-        let access = colleague.access.clone();
-        self.call(&access, tool, arguments)
-    }
-
-    fn call(&mut self, access: &Access, tool: &str, arguments: &Value) -> Result<Value> {
+    /// Runs a tool as the operator.
+    pub(super) fn operate<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
         self.clock.0.fetch_add(STEP, Ordering::Relaxed);
-        let (tool, arguments) = (find(tool)?, arguments.to_string());
-        let answer = if tool.is_read_only() {
-            run::read(self.tx, access, &self.environment, tool, &arguments)?
-        } else {
-            run::write(self.tx, access, &self.environment, tool, &arguments, None)?
-        };
-        Ok(serde_json::from_str(&answer)?)
+        run::command(self.tx, &self.environment, &self.operator, arguments)
+    }
+
+    /// Runs a tool as the owner or the office.
+    pub(super) fn office<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+        let who = self.dice.below(2);
+        self.work(who, arguments)
+    }
+
+    /// Runs a tool as anybody in the business.
+    pub(super) fn anybody<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+        let who = self.dice.below(self.staff.len());
+        self.work(who, arguments)
+    }
+
+    /// Runs a tool that reads as the owner or the office.
+    pub(super) fn look<T: Query>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+        let who = self.dice.below(2);
+        self.clock.0.fetch_add(STEP, Ordering::Relaxed);
+        let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
+        run::query(self.tx, &self.environment, &colleague.proof, arguments).map_err(failed)
+    }
+
+    fn work<T: Command>(&mut self, who: usize, arguments: Arguments<T>) -> Result<T::Output> {
+        self.clock.0.fetch_add(STEP, Ordering::Relaxed);
+        let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
+        run::command(self.tx, &self.environment, &colleague.proof, arguments).map_err(failed)
+    }
+}
+
+/// The keys were made in this transaction: that one is rejected is a defect.
+fn failed(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Denied(denied) => Error::internal(denied.reason()),
+        Refusal::Failed(error) => error,
     }
 }

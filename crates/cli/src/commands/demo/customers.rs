@@ -3,13 +3,28 @@
 use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
+use zoop_crm::contacts::tools::CreateContact;
+use zoop_crm::customers::tools::archive::ArchiveCustomer;
+use zoop_crm::customers::tools::create::CreateCustomer;
+use zoop_crm::customers::tools::get::GetCustomer;
+use zoop_crm::customers::tools::update::UpdateCustomer;
 use zoop_crm::error::Result;
+use zoop_crm::id::{Id, kinds};
+use zoop_crm::locations::tools::CreateLocation;
+use zoop_crm::notes::tools::create::CreateNote;
+use zoop_crm::subjects::tools::CreateSubject;
+use zoop_crm::tags::tools::AttachTag;
+use zoop_db::Uuid;
 
 use super::business::{Builder, CUSTOMERS};
 use super::sample::{self, Address, Dice, Entry, Person, Work};
 
 /// Area codes of the region. Each has a hundred numbers that are kept free for fiction.
 const AREA_CODES: &[u16] = &[202, 703, 301, 571, 240, 410, 443, 804];
+
+type CustomerId = Id<kinds::Customer>;
 
 /// What the customers are made of, and what has been made so far.
 pub(super) struct Customers {
@@ -23,16 +38,16 @@ pub(super) struct Customers {
     titles: Vec<Entry>,
     labels: Vec<Entry>,
     work: Vec<Work>,
-    tags: Vec<Value>,
+    tags: Vec<Id<kinds::Tag>>,
     phones: u16,
     notes_in_all: usize,
     /// The ids that notes can hang on, by subject type.
-    subjects: HashMap<&'static str, Vec<Value>>,
+    subjects: HashMap<&'static str, Vec<Uuid>>,
 }
 
 impl Customers {
     /// None yet; `tags` are the ids of the business's tags.
-    pub(super) fn new(dice: &Dice, tags: Vec<Value>) -> Self {
+    pub(super) fn new(dice: &Dice, tags: Vec<Id<kinds::Tag>>) -> Self {
         let mut notes = sample::notes();
         dice.shuffle(&mut notes);
         let mut companies = sample::companies();
@@ -62,13 +77,13 @@ impl Customers {
             Some(company) => self.company(to, company)?,
             None => self.individual(to)?,
         };
-        self.know("customer", &id);
-        self.tag(to, &id, company)?;
-        self.mark(to, &id)?;
-        self.remember_parts(to, &id)?;
+        self.know("customer", id.uuid());
+        self.tag(to, id, company)?;
+        self.mark(to, id)?;
+        self.remember_parts(to, id)?;
         if to.dice.chance(70) {
             for _ in 0..=to.dice.below(3) {
-                self.piece_of_work(to, &id)?;
+                self.piece_of_work(to, id)?;
             }
         }
         let due = self.notes_in_all * (number + 1) / CUSTOMERS;
@@ -83,49 +98,51 @@ impl Customers {
         let customers = self.subjects.remove("customer").unwrap_or_default();
         // Not from the beginning: the first ones are what the demo's own examples look for.
         for id in customers.iter().skip(CUSTOMERS / 4).step_by(CUSTOMERS / 6) {
-            to.office("customers.archive", json!({ "id": id }))?;
+            to.office(arguments!(ArchiveCustomer { id: id.to_string() }))?;
         }
         Ok(())
     }
 
-    fn individual(&mut self, to: &mut Builder<'_, '_>) -> Result<Value> {
+    fn individual(&mut self, to: &mut Builder<'_, '_>) -> Result<CustomerId> {
         let mut customer = self.person(to);
         customer.insert("customer_type".to_owned(), json!("individual"));
         customer.insert("source".to_owned(), json!(to.dice.pick(&self.sources)));
-        customer.insert("location".to_owned(), self.location(to, "service"));
-        let id = to.office("customers.create", Value::Object(customer))?["id"].take();
+        customer.insert("location".to_owned(), self.location(to, "service").into());
+        let customer = Arguments::<CreateCustomer>::from_json(customer);
+        let id = to.office(customer)?.customer.id;
         if to.dice.chance(15) {
-            let relative = self.contact(to, &id, "general");
-            to.office("contacts.create", relative)?;
+            let relative = self.contact(to, id, "general");
+            to.office(relative)?;
         }
         if to.dice.chance(12) {
-            self.further_location(to, &id, "service")?;
+            self.further_location(to, id, "service")?;
         }
         Ok(id)
     }
 
-    fn company(&mut self, to: &mut Builder<'_, '_>, company: Entry) -> Result<Value> {
+    fn company(&mut self, to: &mut Builder<'_, '_>, company: Entry) -> Result<CustomerId> {
         let mut primary = self.person(to);
         primary.insert("title".to_owned(), json!(to.dice.text(&self.titles, "decision_maker")));
         primary.insert("role".to_owned(), json!("decision_maker"));
-        let customer = json!({
-            "customer_type": "company",
-            "company_name": company.text,
-            "phone": self.phone(to),
-            "source": to.dice.pick(&self.sources),
-            "primary_contact": primary,
-            "location": self.location(to, "service"),
-        });
-        let id = to.office("customers.create", customer)?["id"].take();
+        let customer = fields([
+            ("customer_type", json!("company")),
+            ("company_name", json!(company.text)),
+            ("phone", self.phone(to)),
+            ("source", json!(to.dice.pick(&self.sources))),
+            ("primary_contact", Value::Object(primary)),
+            ("location", self.location(to, "service").into()),
+        ]);
+        let customer = Arguments::<CreateCustomer>::from_json(customer);
+        let id = to.office(customer)?.customer.id;
         for role in ["billing", "service"] {
             if to.dice.chance(55) {
-                let contact = self.contact(to, &id, role);
-                to.office("contacts.create", contact)?;
+                let contact = self.contact(to, id, role);
+                to.office(contact)?;
             }
         }
         for kind in ["billing", "mailing"] {
             if to.dice.chance(25) {
-                self.further_location(to, &id, kind)?;
+                self.further_location(to, id, kind)?;
             }
         }
         Ok(id)
@@ -137,10 +154,9 @@ impl Customers {
         if let Some(person) = person {
             self.people.push_back(person);
         }
-        let field = |name: &str, value: Value| (name.to_owned(), value);
-        let mut fields = Map::from_iter([
-            field("first_name", json!(person.map(|person| person.first_name))),
-            field("last_name", json!(person.map(|person| person.last_name))),
+        let mut fields = fields([
+            ("first_name", json!(person.map(|person| person.first_name))),
+            ("last_name", json!(person.map(|person| person.last_name))),
         ]);
         if to.dice.chance(90) {
             fields.insert("phone".to_owned(), self.phone(to));
@@ -152,13 +168,18 @@ impl Customers {
         fields
     }
 
-    fn contact(&mut self, to: &Builder<'_, '_>, customer: &Value, role: &'static str) -> Value {
+    fn contact(
+        &mut self,
+        to: &Builder<'_, '_>,
+        customer: CustomerId,
+        role: &'static str,
+    ) -> Arguments<CreateContact> {
         let mut contact = self.person(to);
-        contact.insert("customer_id".to_owned(), customer.clone());
+        contact.insert("customer_id".to_owned(), json!(customer));
         contact.insert("role".to_owned(), json!(role));
         contact.insert("title".to_owned(), json!(to.dice.text(&self.titles, role)));
         contact.insert("phone_can_sms".to_owned(), json!(to.dice.chance(80)));
-        Value::Object(contact)
+        Arguments::from_json(contact)
     }
 
     /// A telephone number that nobody has, typed in one of the ways in which people type them.
@@ -174,25 +195,25 @@ impl Customers {
         })
     }
 
-    fn location(&mut self, to: &Builder<'_, '_>, kind: &'static str) -> Value {
-        let Some(address) = self.addresses.pop_front() else { return Value::Null };
+    fn location(&mut self, to: &Builder<'_, '_>, kind: &'static str) -> Map<String, Value> {
+        let Some(address) = self.addresses.pop_front() else { return Map::new() };
         let dice = &to.dice;
         let sometimes = |percent: usize, from: &[Entry], kind: &str| {
             if dice.chance(percent) { dice.text(from, kind) } else { None }
         };
-        let location = json!({
-            "address_line1": address.street,
-            "city": address.city,
-            "state": address.state,
-            "postal_code": address.zip,
-            "latitude": address.place.map(|(latitude, _)| latitude),
-            "longitude": address.place.map(|(_, longitude)| longitude),
-            "location_type": kind,
-            "label": sometimes(40, &self.labels, kind),
-            "access_notes": sometimes(45, &self.texts, "access"),
-            "parking_notes": sometimes(20, &self.texts, "parking"),
-            "service_notes": sometimes(25, &self.texts, "service"),
-        });
+        let location = fields([
+            ("address_line1", json!(address.street)),
+            ("city", json!(address.city)),
+            ("state", json!(address.state)),
+            ("postal_code", json!(address.zip)),
+            ("latitude", json!(address.place.map(|(latitude, _)| latitude))),
+            ("longitude", json!(address.place.map(|(_, longitude)| longitude))),
+            ("location_type", json!(kind)),
+            ("label", json!(sometimes(40, &self.labels, kind))),
+            ("access_notes", json!(sometimes(45, &self.texts, "access"))),
+            ("parking_notes", json!(sometimes(20, &self.texts, "parking"))),
+            ("service_notes", json!(sometimes(25, &self.texts, "service"))),
+        ]);
         self.addresses.push_back(address);
         location
     }
@@ -200,12 +221,12 @@ impl Customers {
     fn further_location(
         &mut self,
         to: &mut Builder<'_, '_>,
-        customer: &Value,
+        customer: CustomerId,
         kind: &'static str,
     ) -> Result<()> {
         let mut location = self.location(to, kind);
-        location["customer_id"] = customer.clone();
-        to.office("locations.create", location)?;
+        location.insert("customer_id".to_owned(), json!(customer));
+        to.office(Arguments::<CreateLocation>::from_json(location))?;
         Ok(())
     }
 
@@ -213,7 +234,7 @@ impl Customers {
     fn tag(
         &self,
         to: &mut Builder<'_, '_>,
-        customer: &Value,
+        customer: CustomerId,
         company: Option<Entry>,
     ) -> Result<()> {
         let by_kind = company.map(|company| if company.kind == "hoa" { 2 } else { 3 });
@@ -221,51 +242,49 @@ impl Customers {
         let mut chosen: Vec<usize> = by_kind.into_iter().chain(by_chance).collect();
         chosen.dedup();
         for tag in chosen.into_iter().filter_map(|at| self.tags.get(at)) {
-            to.operate("tags.attach", json!({ "id": tag, "customer_id": customer }))?;
+            to.operate(arguments!(AttachTag { id: *tag, customer_id: customer }))?;
         }
         Ok(())
     }
 
     /// Marks some customers: important, not to be called, inactive.
-    fn mark(&mut self, to: &mut Builder<'_, '_>, customer: &Value) -> Result<()> {
+    fn mark(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
         let change = match to.dice.below(100) {
-            0..5 => json!({ "id": customer, "is_vip": true }),
-            5..9 => json!({
-                "id": customer,
-                "do_not_contact": true,
-                "do_not_contact_reason": self.reasons.pop_front(),
+            0..5 => arguments!(UpdateCustomer { id: customer, is_vip: true }),
+            5..9 => arguments!(UpdateCustomer {
+                id: customer,
+                do_not_contact: true,
+                do_not_contact_reason: self.reasons.pop_front(),
             }),
-            9..13 => json!({ "id": customer, "status": "inactive" }),
+            9..13 => arguments!(UpdateCustomer { id: customer, status: "inactive" }),
             _ => return Ok(()),
         };
-        to.office("customers.update", change)?;
+        to.office(change)?;
         Ok(())
     }
 
     /// Keeps the ids of a customer's contacts and locations for notes.
-    fn remember_parts(&mut self, to: &mut Builder<'_, '_>, customer: &Value) -> Result<()> {
-        let mut record = to.office("customers.get", json!({ "id": customer }))?;
-        for (list, subject) in
-            [("contacts", "customer_contact"), ("locations", "customer_location")]
-        {
-            for part in record[list].as_array_mut().into_iter().flatten() {
-                let id = part["id"].take();
-                self.know(subject, &id);
-            }
+    fn remember_parts(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
+        let record = to.look(arguments!(GetCustomer { id: customer }))?;
+        for contact in record.contacts {
+            self.know("customer_contact", contact.id.uuid());
+        }
+        for location in record.locations {
+            self.know("customer_location", location.id.uuid());
         }
         Ok(())
     }
 
-    fn piece_of_work(&mut self, to: &mut Builder<'_, '_>, customer: &Value) -> Result<()> {
+    fn piece_of_work(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
         let Some(work) = to.dice.pick(&self.work).copied() else { return Ok(()) };
-        let subject = json!({
-            "customer_id": customer,
-            "subject_type": work.kind,
-            "title": work.title,
-            "status": work.status,
+        let subject = arguments!(CreateSubject {
+            customer_id: customer,
+            subject_type: work.kind,
+            title: work.title,
+            status: work.status,
         });
-        let id = to.operate("subjects.create", subject)?["id"].take();
-        self.know(work.kind, &id);
+        let id = to.operate(subject)?.id;
+        self.know(work.kind, id.uuid());
         Ok(())
     }
 
@@ -273,17 +292,22 @@ impl Customers {
     fn note(&mut self, to: &mut Builder<'_, '_>) -> Result<()> {
         let Some(note) = self.notes.pop_front() else { return Ok(()) };
         let subject = self.subjects.get(note.kind).and_then(|ids| to.dice.pick(ids));
-        let note = json!({
-            "body": note.text,
-            "pinned": to.dice.chance(8),
-            "subject_type": subject.map(|_| note.kind),
-            "subject_id": subject,
+        let text = note.text;
+        let note = arguments!(CreateNote {
+            pinned: to.dice.chance(8),
+            subject_type: subject.map(|_| note.kind),
+            subject_id: subject.map(Uuid::to_string),
         });
-        to.anybody("notes.create", note)?;
+        to.anybody(note.with("body", text))?;
         Ok(())
     }
 
-    fn know(&mut self, subject: &'static str, id: &Value) {
-        self.subjects.entry(subject).or_default().push(id.clone());
+    fn know(&mut self, subject: &'static str, id: Uuid) {
+        self.subjects.entry(subject).or_default().push(id);
     }
+}
+
+/// Fields of a record by their names.
+fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -13,9 +13,12 @@ mod welcome;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
-use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::access::{Role, Scope, Scopes};
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
 use zoop_crm::error::Error;
+use zoop_crm::keys::tools::{CreateKey, ListKeys, RevokeKey};
+use zoop_crm::users::tools::ListUsers;
 use zoop_db::Migrate;
 
 use crate::arguments::Demo;
@@ -79,16 +82,15 @@ enum Issue {
 
 /// The sample business's id; it is built if there is no business yet.
 fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Made)> {
-    let tenants = || operator.run(&About::Installation, "tenants.list", &json!({}));
-    let mut list = tenants()?;
+    let mut businesses = operator.businesses()?;
     let mut made = Made::Before;
-    if list["rows"].as_array().is_some_and(Vec::is_empty) {
+    if businesses.is_empty() {
         build(operator)?;
         made = Made::Now;
-        list = tenants()?;
+        businesses = operator.businesses()?;
     }
-    match list["rows"].as_array().map(Vec::as_slice) {
-        Some([only]) if only["name"] == business::NAME => Ok((text_of(only, "id")?, made)),
+    match businesses.as_slice() {
+        [only] if only.name == business::NAME => Ok((only.id.to_string(), made)),
         _ => bail!(
             "{} holds businesses that `zoop demo` did not make, and it stays away from them: run \
              it in another folder, or with --database sqlite://zoop-demo.db",
@@ -121,13 +123,12 @@ fn welcome(
     issue: Issue,
 ) -> Result<Welcome> {
     let about = About::Tenant(Some(tenant_id.clone()));
-    let users = operator.run(&about, "users.list", &json!({}))?;
-    let owner = users["rows"]
-        .as_array()
-        .and_then(|rows| rows.iter().find(|row| row["role"] == "owner"))
-        .context("the sample business has lost its owner")?;
-    let owner_id = text_of(owner, "id")?;
-    let owner_email = text_of(owner, "email")?;
+    let users = operator.query(&about, Arguments::<ListUsers>::none())?;
+    let members = users.rows.into_iter().map(|user| user.member);
+    let owner = members.into_iter().find(|member| member.role == Role::Owner);
+    let owner = owner.context("the sample business has lost its owner")?;
+    let owner_id = owner.id.to_string();
+    let owner_email = owner.email;
     let credentials = match issue {
         Issue::Nothing => None,
         Issue::Fresh => Some(credentials(operator, &about, &owner_id, &owner_email)?),
@@ -138,7 +139,7 @@ fn welcome(
         credentials,
         tenant_id,
         owner_id,
-        owner_name: text_of(owner, "name")?,
+        owner_name: owner.name,
         database: without_password(&config.database),
     })
 }
@@ -150,17 +151,16 @@ fn credentials(
     owner_id: &str,
     owner_email: &str,
 ) -> Result<Credentials> {
-    let keys = operator.run(about, "keys.list", &json!({}))?;
-    for key in keys["rows"].as_array().into_iter().flatten() {
-        let is_demos = [OWNERS_KEY, BUSINESS_KEY].iter().any(|name| key["name"] == *name);
-        if is_demos && key["revoked_at"].is_null() {
-            operator.run(about, "keys.revoke", &json!({ "id": key["id"] }))?;
+    for key in operator.query(about, Arguments::<ListKeys>::none())?.rows {
+        let is_demos = [OWNERS_KEY, BUSINESS_KEY].contains(&key.name.as_str());
+        if is_demos && key.revoked_at.is_none() {
+            operator.command(about, arguments!(RevokeKey { id: key.id }))?;
         }
     }
-    let key = |user: Option<&str>, name: &str| {
+    let key = |user: Option<&str>, name: &str| -> Result<String> {
         let scopes = Scopes::of(Scope::GRANTABLE).list();
-        let key = json!({ "user": user, "scopes": scopes, "name": name });
-        text_of(&operator.run(about, "keys.create", &key)?, "key")
+        let key = arguments!(CreateKey { user: user, scopes: scopes, name: name });
+        Ok(operator.command(about, key)?.key)
     };
     Ok(Credentials {
         password: fresh_password(operator, owner_email)?,
@@ -180,9 +180,4 @@ fn fresh_password(operator: &Operator, email: &str) -> Result<String> {
     let owner = operator.read(move |tx| zoop_crm::sign_in::person::find(tx, &sought))?;
     super::user::set_password(operator, &owner, &password)?;
     Ok(password)
-}
-
-fn text_of(value: &Value, key: &str) -> Result<String> {
-    let text = value[key].as_str().with_context(|| format!("the tool's answer has no {key}"))?;
-    Ok(text.to_owned())
 }

@@ -3,7 +3,9 @@
 mod text;
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
+use zoop_crm::arguments;
+use zoop_crm::history::tools::ListHistory;
 
 use crate::arguments::History;
 use crate::config::Config;
@@ -12,7 +14,7 @@ use crate::operator::{About, Operator};
 use crate::output::Output;
 
 /// Entries that one page of the tool can hold.
-const PAGE: usize = 100;
+const PAGE: u32 = 100;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) -> Result<()> {
@@ -26,17 +28,15 @@ pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) ->
         0 => usize::MAX,
         limit => usize::try_from(limit)?,
     };
-    let mut rows: Vec<Value> = Vec::new();
-    let mut cursor = Value::Null;
+    let mut rows = Vec::new();
+    let mut cursor = None;
     while rows.len() < most {
-        let limit = PAGE.min(most - rows.len());
-        let page = json!({ "record": record, "cursor": cursor, "limit": limit });
-        let mut page = operator.run(&about, "history.list", &page)?;
-        if let Value::Array(entries) = page["rows"].take() {
-            rows.extend(entries);
-        }
-        cursor = page["nextCursor"].take();
-        if cursor.is_null() {
+        let limit = u32::try_from(most - rows.len()).map_or(PAGE, |left| left.min(PAGE));
+        let asked = arguments!(ListHistory { record: record.as_ref() }).page(cursor, limit);
+        let page = operator.list(&about, asked)?;
+        rows.extend(page.rows);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
             break;
         }
     }
@@ -44,7 +44,7 @@ pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) ->
         output.object(&json!({ "rows": rows }))?;
         return Ok(());
     }
-    let more = if cursor.is_null() { "" } else { "\n(there is more: raise --limit)" };
+    let more = if cursor.is_none() { "" } else { "\n(there is more: raise --limit)" };
     let names = text::Names::of(&operator, &about, &rows)?;
     output.text(&format!("{}{more}", text::entries(&rows, &names)))?;
     Ok(())

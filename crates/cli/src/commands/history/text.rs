@@ -1,11 +1,20 @@
 //! The history as people read it: names in the place of ids, and a new record on one line.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::btree_map::Entry as MapEntry;
 use std::fmt::Write;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use zoop_crm::argument::Arguments;
+use zoop_crm::arguments;
+use zoop_crm::context::Change;
+use zoop_crm::customers::FullCustomer;
+use zoop_crm::customers::tools::get::GetCustomer;
+use zoop_crm::history::Entry;
+use zoop_crm::keys::tools::ListKeys;
+use zoop_crm::tags::tools::ListTags;
+use zoop_crm::users::tools::ListUsers;
 
 use crate::operator::{About, Operator};
 use crate::output::cell;
@@ -21,79 +30,77 @@ pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
     /// The names of all that entries mention and that has one.
-    pub(super) fn of(operator: &Operator, about: &About, entries: &[Value]) -> Result<Self> {
+    pub(super) fn of(operator: &Operator, about: &About, entries: &[Entry]) -> Result<Self> {
         let mut names = Self(BTreeMap::new());
         // What is gone since is known by what its entries tell of it.
-        let changes = || entries.iter().filter_map(|entry| entry["changes"].as_array()).flatten();
-        for change in changes().filter(|change| change["field"] == "name") {
-            let name = if change["new"].is_null() { &change["old"] } else { &change["new"] };
-            names.0.entry(text(&change["record_id"])).or_insert_with(|| cell(name));
+        let changes = || entries.iter().flat_map(|entry| &entry.changes);
+        for change in changes().filter(|change| change.field == "name") {
+            let name = if change.new.is_null() { &change.old } else { &change.new };
+            names.0.entry(change.record_id.to_string()).or_insert_with(|| cell(name));
         }
-        for tool in ["users.list", "keys.list", "tags.list"] {
-            let list = operator.run(about, tool, &json!({}))?;
-            for row in list["rows"].as_array().into_iter().flatten() {
-                names.0.insert(text(&row["id"]), cell(&row["name"]));
-            }
-        }
+        let users = operator.query(about, Arguments::<ListUsers>::none())?.rows;
+        names.add(users.into_iter().map(|user| (user.member.id.to_string(), user.member.name)));
+        let keys = operator.query(about, Arguments::<ListKeys>::none())?.rows;
+        names.add(keys.into_iter().map(|key| (key.id.to_string(), key.name)));
+        let tags = operator.query(about, Arguments::<ListTags>::none())?.rows;
+        names.add(tags.into_iter().map(|tag| (tag.id.to_string(), tag.name)));
         for id in changes().flat_map(customers) {
-            if let Entry::Vacant(place) = names.0.entry(id) {
-                let which = json!({ "id": place.key() });
+            if let MapEntry::Vacant(place) = names.0.entry(id) {
+                let which = arguments!(GetCustomer { id: place.key() });
                 // One that cannot be read keeps its id.
-                if let Ok(customer) = operator.run(about, "customers.get", &which) {
-                    let (number, name) = (&customer["customer_number"], &customer["display_name"]);
-                    place.insert(format!("{} {}", cell(number), cell(name)));
+                if let Ok(FullCustomer { customer, .. }) = operator.query(about, which) {
+                    let (number, name) = (customer.customer_number, customer.display_name);
+                    place.insert(format!("{} {}", cell(&json!(number)), cell(&json!(name))));
                 }
             }
         }
         Ok(names)
     }
 
-    fn name(&self, id: &Value) -> String {
-        self.0.get(&text(id)).cloned().unwrap_or_else(|| cell(id))
+    fn add(&mut self, named: impl Iterator<Item = (String, String)>) {
+        self.0.extend(named.map(|(id, name)| (id, cell(&json!(name)))));
+    }
+
+    fn name(&self, id: &str) -> String {
+        self.0.get(id).cloned().unwrap_or_else(|| cell(&json!(id)))
     }
 
     /// A field's value; an id as what it is called.
     fn value(&self, value: &Value) -> String {
         match value {
-            Value::String(_) => self.name(value),
+            Value::String(text) => self.name(text),
             other => cell(other),
         }
     }
 }
 
 /// The customers that a change mentions.
-fn customers(change: &Value) -> Vec<String> {
+fn customers(change: &Change) -> Vec<String> {
     let mut ids = Vec::new();
-    if change["record_type"] == "customer" {
-        ids.push(text(&change["record_id"]));
+    if change.record_type == "customer" {
+        ids.push(change.record_id.to_string());
     }
-    if change["field"] == "customer_id" {
-        ids.extend(
-            [&change["old"], &change["new"]].into_iter().filter(|id| id.is_string()).map(text),
-        );
+    if change.field == "customer_id" {
+        let ends = [&change.old, &change.new];
+        ids.extend(ends.into_iter().filter_map(Value::as_str).map(str::to_owned));
     }
     ids
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
 /// Every entry as a line, and under it each record with the fields that were changed.
-pub(super) fn entries(rows: &[Value], names: &Names) -> String {
-    if rows.is_empty() {
+pub(super) fn entries(entries: &[Entry], names: &Names) -> String {
+    if entries.is_empty() {
         return "(none)".to_owned();
     }
     let width = terminal_width().unwrap_or(WIDTH);
     let mut lines = String::new();
-    for entry in rows {
+    for entry in entries {
         // Writing to a string cannot fail.
         let _ = writeln!(lines, "{}", wrapped(&heading(entry, names), width, "    "));
-        let changes = entry["changes"].as_array().map_or(&[][..], Vec::as_slice);
-        if changes.is_empty() {
+        if entry.changes.is_empty() {
             let _ = writeln!(lines, "  (changed nothing)");
         }
-        for record in changes.chunk_by(|a, b| a["record_id"] == b["record_id"]) {
+        for record in entry.changes.chunk_by(|a, b| a.record_id == b.record_id) {
             for line in record_lines(record, names) {
                 let _ = writeln!(lines, "{}", wrapped(&line, width, "      "));
             }
@@ -103,48 +110,49 @@ pub(super) fn entries(rows: &[Value], names: &Names) -> String {
 }
 
 /// When, what, who, from where and through what.
-fn heading(entry: &Value, names: &Names) -> String {
-    let user = &entry["user_id"];
-    let actor = match entry["actor_kind"].as_str() {
-        _ if !user.is_null() => names.name(user),
-        Some("tenant") => "the business".to_owned(),
-        Some("operator") => "the command line".to_owned(),
-        _ => cell(&entry["actor_kind"]),
+fn heading(entry: &Entry, names: &Names) -> String {
+    let actor = match (entry.user_id, entry.actor_kind.as_str()) {
+        (Some(user), _) => names.name(&user.to_string()),
+        (None, "tenant") => "the business".to_owned(),
+        (None, "operator") => "the command line".to_owned(),
+        (None, other) => cell(&json!(other)),
     };
-    let mut heading = format!("{}  {}  by {actor}", minute(&entry["at"]), cell(&entry["tool"]));
-    let credential = &entry["credential_id"];
-    if names.0.contains_key(&text(credential)) {
-        let _ = write!(heading, ", key {}", names.name(credential));
+    let (at, tool) = (minute(&json!(entry.at)), cell(&json!(entry.tool)));
+    let mut heading = format!("{at}  {tool}  by {actor}");
+    let key = entry.credential_id.and_then(|id| names.0.get(&id.to_string()));
+    if let Some(key) = key {
+        let _ = write!(heading, ", key {key}");
     }
-    for (word, key) in [("from", "address"), ("through", "client")] {
-        if !entry[key].is_null() {
-            let _ = write!(heading, ", {word} {}", cell(&entry[key]));
+    for (word, source) in [("from", &entry.address), ("through", &entry.client)] {
+        if let Some(source) = source {
+            let _ = write!(heading, ", {word} {}", cell(&json!(source)));
         }
     }
     heading
 }
 
 /// The changes of one record: a new or removed one on one line, others field by field.
-fn record_lines(changes: &[Value], names: &Names) -> Vec<String> {
+fn record_lines(changes: &[Change], names: &Names) -> Vec<String> {
     let Some(first) = changes.first() else { return Vec::new() };
-    let record = format!("{} {}", cell(&first["record_type"]), names.name(&first["record_id"]));
-    let id = changes.iter().find(|change| change["field"] == "id");
-    let told = changes.iter().filter(|change| !UNTOLD.iter().any(|it| change["field"] == *it));
-    let (mark, side) = match id {
-        Some(id) if id["old"].is_null() => ('+', "new"),
-        Some(_) => ('-', "old"),
-        None => {
-            let field = |change: &Value| {
-                let (old, new) = (names.value(&change["old"]), names.value(&change["new"]));
-                format!("    {}: {old} → {new}", cell(&change["field"]))
-            };
-            let heading = std::iter::once(format!("  {record}"));
-            return heading.chain(told.map(field)).collect();
-        }
+    let record = names.name(&first.record_id.to_string());
+    let record = format!("{} {record}", cell(&json!(first.record_type)));
+    let id = changes.iter().find(|change| change.field == "id");
+    let told = changes.iter().filter(|change| !UNTOLD.contains(&change.field.as_str()));
+    let field = |change: &Change| cell(&json!(change.field));
+    let Some(id) = id else {
+        let line = |change: &Change| {
+            let (old, new) = (names.value(&change.old), names.value(&change.new));
+            format!("    {}: {old} → {new}", field(change))
+        };
+        return std::iter::once(format!("  {record}")).chain(told.map(line)).collect();
     };
+    let is_new = id.old.is_null();
+    let side = |change: &Change| if is_new { change.new.clone() } else { change.old.clone() };
     let values: Vec<String> = told
-        .filter(|change| !change[side].is_null())
-        .map(|change| format!("{} {}", cell(&change["field"]), names.value(&change[side])))
+        .map(|change| (change, side(change)))
+        .filter(|(_, value)| !value.is_null())
+        .map(|(change, value)| format!("{} {}", field(change), names.value(&value)))
         .collect();
+    let mark = if is_new { '+' } else { '-' };
     vec![format!("  {mark} {record}: {}", values.join(", "))]
 }

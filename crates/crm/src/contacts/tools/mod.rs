@@ -7,10 +7,11 @@ use crate::access::Scope;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, input, nested};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::customers::{self, Customer};
+use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::{Archived, Rows};
-use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of contacts.
 pub const GROUP: Group = Group {

@@ -14,7 +14,7 @@ use restore::RestoreCustomer;
 use search::SearchCustomers;
 use update::UpdateCustomer;
 
-use crate::tool::{Group, ToolDef};
+use crate::definition::{Group, ToolDef};
 
 /// The tools of customers.
 pub const GROUP: Group = Group {

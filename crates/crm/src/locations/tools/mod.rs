@@ -9,10 +9,11 @@ use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nes
 use crate::contacts::MOST_ACTIVE;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::customers;
+use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::{Archived, Rows};
-use crate::tool::{ActorRule, Command, Doors, Effect, Group, Query, Receipt, Tool, ToolDef};
+use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of locations.
 pub const GROUP: Group = Group {

@@ -4,9 +4,8 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::{HOUR, bodies, draft, failed, history, kind, note, refused};
-use crate::access::Access;
 use crate::maintenance;
-use crate::testing::World;
+use crate::testing::{Caller, World};
 
 #[both]
 fn a_draft_is_its_authors_alone() {
@@ -22,7 +21,7 @@ fn a_draft_is_its_authors_alone() {
     assert_eq!((&own["draft"], &own["body"]), (&json!(true), &json!("Secret")));
 
     let nobody = "00000000-0000-7000-8000-000000000000";
-    let operator = Access::operator(Some(business.account));
+    let operator = Caller::operator(Some(business.account));
     let unknown = refused(world.call(&business.owner, "notes.get", json!({ "id": nobody })));
     for other in [&business.owner, &business.tech, &business.tenant, &operator] {
         let got = refused(world.call(other, "notes.get", json!({ "id": id })));
@@ -157,7 +156,7 @@ fn a_draft_leaves_no_history_until_it_is_committed() {
     world.call(author, "notes.archive", json!({ "id": put_away })).unwrap();
     assert_eq!(history(&world, &business, &put_away), []);
     assert_eq!(kind(world.call(author, "notes.get", json!({ "id": put_away }))), "not_found");
-    let operator = Access::operator(Some(business.account));
+    let operator = Caller::operator(Some(business.account));
     assert_eq!(
         kind(world.call(&operator, "notes.restore", json!({ "id": put_away }))),
         "not_found"

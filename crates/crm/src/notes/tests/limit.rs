@@ -5,10 +5,10 @@ use zoop_both::both;
 use zoop_db::Uuid;
 
 use super::{draft, kind, note, refused};
-use crate::access::{Access, Scope};
+use crate::access::Scope;
 use crate::error::Result;
 use crate::notes::store;
-use crate::testing::{Business, World};
+use crate::testing::{Business, Caller, World};
 
 /// A world in which three writes a minute are the most.
 fn limited() -> (World, Business) {
@@ -18,7 +18,7 @@ fn limited() -> (World, Business) {
     (world, business)
 }
 
-fn create(world: &World, access: &Access) -> Result<Value> {
+fn create(world: &World, access: &Caller) -> Result<Value> {
     world.call(access, "notes.create", json!({ "body": "One more." }))
 }
 
@@ -126,7 +126,7 @@ fn changes_of_drafts_refusals_replays_and_the_operator_do_not_count() {
     }
     world.call(author, "notes.archive", json!({ "id": id })).unwrap();
     assert_eq!(kind(create(&world, author)), "conflict");
-    let operator = Access::operator(Some(business.account));
+    let operator = Caller::operator(Some(business.account));
     world.call(&operator, "notes.restore", json!({ "id": id })).unwrap();
 }
 
@@ -139,7 +139,7 @@ fn writes_that_no_longer_count_are_not_kept() {
     }
     world.clock.advance(60_000);
     note(&world, &business.office, "Written.");
-    let kept = |access: &Access| {
+    let kept = |access: &Caller| {
         let (user, account) = (Business::user(access), business.account);
         let count = world.read(move |tx| {
             tx.bind(account.number);

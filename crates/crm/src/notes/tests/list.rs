@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
-use crate::access::Access;
-use crate::testing::{Business, World};
+use crate::testing::{Business, Caller, World};
 
 /// Every row's `key`, page by page, with how many pages there were.
-fn walk(world: &World, access: &Access, mut filters: Value, key: &str) -> (Vec<String>, usize) {
+fn walk(world: &World, access: &Caller, mut filters: Value, key: &str) -> (Vec<String>, usize) {
     let (mut seen, mut pages) = (Vec::new(), 0);
     loop {
         let page = world.call(access, "notes.list", filters.clone()).expect("a page");

@@ -7,11 +7,10 @@ mod write;
 
 use serde_json::{Value, json};
 
-use crate::access::Access;
 use crate::catalog;
 use crate::error::{Error, Result};
 use crate::run;
-use crate::testing::{Business, World, told};
+use crate::testing::{Business, Caller, World, told};
 
 const HOUR: i64 = 60 * 60 * 1_000;
 
@@ -41,22 +40,22 @@ fn failed(outcome: Result<Value>) -> Vec<String> {
 }
 
 /// A committed note that stands alone.
-fn note(world: &World, access: &Access, body: &str) -> String {
+fn note(world: &World, access: &Caller, body: &str) -> String {
     world.made(access, "notes.create", json!({ "body": body }))
 }
 
-fn draft(world: &World, access: &Access, body: &str) -> String {
+fn draft(world: &World, access: &Caller, body: &str) -> String {
     world.made(access, "notes.create", json!({ "body": body, "draft": true }))
 }
 
 /// Creates notes one after the other in one transaction.
-fn many(world: &World, access: &Access, notes: Vec<Value>) {
+fn many(world: &World, access: &Caller, notes: Vec<Value>) {
     let (access, environment) = (access.clone(), world.environment.clone());
     let tool = catalog::find("notes.create").expect("the tool");
     world
         .write(move |tx| {
             for note in &notes {
-                run::write(tx, &access, &environment, tool, &note.to_string(), None)?;
+                run::write(tx, &environment, &access, tool, &note.to_string(), None)?;
             }
             Ok::<_, Error>(())
         })
@@ -64,7 +63,7 @@ fn many(world: &World, access: &Access, notes: Vec<Value>) {
 }
 
 /// The bodies that a list shows.
-fn bodies(world: &World, access: &Access, filters: Value) -> Vec<String> {
+fn bodies(world: &World, access: &Caller, filters: Value) -> Vec<String> {
     let page = world.call(access, "notes.list", filters).expect("a page");
     assert_eq!(page["hasMore"], false, "{page}");
     page["rows"].as_array().expect("rows").iter().map(|row| text_of(row, "body")).collect()

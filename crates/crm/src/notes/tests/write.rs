@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{bodies, failed, history, kind, note, refused, text_of, unlimited};
-use crate::access::{Access, Scope};
-use crate::testing::{Business, World};
+use crate::access::Scope;
+use crate::testing::{Business, Caller, World};
 
 #[both]
 fn a_record_has_its_keys_in_order() {
@@ -186,7 +186,7 @@ fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
     let filters =
         [json!({ "q": "buried" }), json!({ "subject_id": job }), json!({ "subject_type": "job" })];
     let shown = || filters.clone().map(|filters| bodies(&world, &business.owner, filters).len());
-    let operator = Access::operator(Some(business.account));
+    let operator = Caller::operator(Some(business.account));
     let restore = || world.call(&operator, "notes.restore", json!({ "id": id }));
     assert_eq!(shown(), [1, 1, 1]);
     assert_eq!(kind(restore()), "not_found");
@@ -269,7 +269,7 @@ fn the_history_keeps_old_texts_and_never_the_present_one() {
     world.call(author, "notes.update", change).unwrap();
     world.clock.advance(1_000);
     world.call(author, "notes.archive", json!({ "id": id })).unwrap();
-    let operator = Access::operator(Some(business.account));
+    let operator = Caller::operator(Some(business.account));
     world.clock.advance(1_000);
     world.call(&operator, "notes.restore", json!({ "id": id })).unwrap();
 

@@ -15,8 +15,8 @@ use restore::RestoreNote;
 use update::UpdateNote;
 
 use crate::argument::input;
+use crate::definition::{Group, ToolDef};
 use crate::id::{Id, kinds};
-use crate::tool::{Group, ToolDef};
 
 /// The tools of notes.
 pub const GROUP: Group = Group {

@@ -188,7 +188,8 @@ fn link(
         return Err(Error::conflict("You were just signed in elsewhere: sign in once more."));
     }
     for workplace in signed_in.workplaces(tx)? {
-        let access = signed_in.access(tx, workplace.account.id, origin.address)?;
+        let by = By::Session(signed_in.session, origin.address);
+        let access = by.access(signed_in.user, workplace.account, workplace.role);
         history::event(tx, &access, environment, "identity_linked", |ctx| ctx.added(&identity))?;
     }
     Ok(())

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::page::{returns_one_record, value};
 use crate::catalog;
+use crate::definition::ToolDef;
 use crate::testing::{Business, World};
-use crate::tool::ToolDef;
 
 /// So many characters of JSON stay on one line.
 const LINE: usize = 110;

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::answers;
 use crate::catalog;
-use crate::tool::{Action, ActorRule, Effect, ToolDef};
+use crate::definition::{Action, ToolDef};
+use crate::tool::{ActorRule, Effect};
 
 /// The whole page.
 pub(super) fn tools() -> String {

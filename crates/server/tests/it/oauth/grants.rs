@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Access;
+use zoop_crm::access::Source;
 use zoop_crm::clock::Clock;
 use zoop_crm::error::Error;
 use zoop_crm::id::Id;
 use zoop_crm::maintenance;
 use zoop_crm::oauth::{clients, grants};
-use zoop_crm::testing::Business;
+use zoop_crm::testing::{Business, Caller};
 
 use super::{Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, standing, told};
 use crate::server::Server;
@@ -20,11 +20,10 @@ fn listed(server: &Server) -> Vec<Value> {
     listed["rows"].as_array().expect("rows").clone()
 }
 
-/// What a person's own session may do in the business.
-fn session_of(server: &Server, person: &Access) -> Access {
+/// A person at a session of their own, in the business.
+fn session_of(server: &Server, business: &Business, person: &Caller) -> Caller {
     let (_, signed_in) = server.world.sign_in(Business::user(person));
-    let tenant = server.business.account.id;
-    server.world.read(move |tx| signed_in.access(tx, tenant, None)).expect("a member")
+    server.world.in_tenant(signed_in.in_tenant(business.account.id, Source::default()))
 }
 
 #[both]
@@ -45,12 +44,12 @@ fn an_owner_sees_what_is_connected_and_disconnects_it() {
     assert_eq!((&row["tenant_name"], &row["revoked_at"]), (&json!("Acme"), &Value::Null));
 
     let which = json!({ "id": row["id"] });
-    let owner = session_of(&server, &server.business.owner);
-    let office = session_of(&server, &server.business.office);
+    let owner = session_of(&server, &server.business, &server.business.owner);
+    let office = session_of(&server, &server.business, &server.business.office);
     let refused = server.world.call(&office, "grants.revoke", which.clone());
     assert!(matches!(refused, Err(Error::InsufficientScope { .. })), "{refused:?}");
     let stranger = server.world.empty_business("Other");
-    let foreign = Access { account: Some(stranger.account), ..owner.clone() };
+    let foreign = session_of(&server, &stranger, &stranger.owner);
     let refused = server.world.call(&foreign, "grants.revoke", which.clone());
     assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
     server.world.call(&owner, "grants.revoke", which.clone()).expect("it is disconnected");

@@ -11,8 +11,7 @@ mod register;
 mod token;
 
 use serde_json::{Value, json};
-use zoop_crm::access::Access;
-use zoop_crm::testing::Business;
+use zoop_crm::testing::{Business, Caller};
 
 use crate::http::{self, Reply};
 use crate::server::Server;
@@ -194,7 +193,7 @@ impl<'a> Program<'a> {
 
 impl<'a> Browser<'a> {
     /// A browser that somebody is signed in at.
-    pub(crate) fn of(server: &'a Server, person: &Access) -> Self {
+    pub(crate) fn of(server: &'a Server, person: &Caller) -> Self {
         let (session, _) = server.world.sign_in(Business::user(person));
         Self { server, cookie: format!("__Host-zoop-session={}", session.expose()) }
     }

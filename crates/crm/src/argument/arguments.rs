@@ -1,0 +1,124 @@
+//! Arguments that this process makes: what a form or a command line holds, named by the tool's own fields.
+
+use std::marker::PhantomData;
+
+use super::{Json, Object};
+use crate::id::Id;
+
+/// The arguments of a call of `T`, not yet read. [`arguments!`](crate::arguments) makes them, and sees to
+/// it that the tool has such fields; what a value may be is told by the tool's input, which reads them
+/// and names every field that is wrong.
+#[derive(Debug)]
+pub struct Arguments<T> {
+    object: Object,
+    tool: PhantomData<fn() -> T>,
+}
+
+impl<T> Arguments<T> {
+    /// No arguments.
+    pub const fn none() -> Self {
+        Self { object: Vec::new(), tool: PhantomData }
+    }
+
+    /// The members of a JSON object, whose names only the tool's input checks: for sample data.
+    pub fn from_json(object: serde_json::Map<String, serde_json::Value>) -> Self {
+        let members = object.into_iter().map(|(name, value)| (name, value.into()));
+        Self { object: members.collect(), tool: PhantomData }
+    }
+
+    /// With one more argument, unless there is no value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Value) -> Self {
+        if let Some(value) = value.json() {
+            self.object.push((name.to_owned(), value));
+        }
+        self
+    }
+
+    /// For a list: the next page after a cursor, of at most `limit` rows.
+    #[must_use]
+    pub fn page(self, cursor: Option<String>, limit: u32) -> Self {
+        self.with("cursor", cursor).with("limit", limit)
+    }
+
+    pub(crate) fn into_object(self) -> Object {
+        self.object
+    }
+}
+
+impl<T> Clone for Arguments<T> {
+    fn clone(&self) -> Self {
+        Self { object: self.object.clone(), tool: PhantomData }
+    }
+}
+
+/// What can be the value of an argument.
+pub trait Value {
+    /// The value as JSON; none where there is nothing to send.
+    fn json(self) -> Option<Json>;
+}
+
+impl<V: Value> Value for Option<V> {
+    fn json(self) -> Option<Json> {
+        self.and_then(V::json)
+    }
+}
+
+impl Value for &str {
+    fn json(self) -> Option<Json> {
+        Some(Json::Text(self.to_owned()))
+    }
+}
+
+impl Value for &String {
+    fn json(self) -> Option<Json> {
+        self.as_str().json()
+    }
+}
+
+impl Value for String {
+    fn json(self) -> Option<Json> {
+        Some(Json::Text(self))
+    }
+}
+
+impl Value for u64 {
+    fn json(self) -> Option<Json> {
+        Some(Json::Number(self.into()))
+    }
+}
+
+impl Value for u32 {
+    fn json(self) -> Option<Json> {
+        u64::from(self).json()
+    }
+}
+
+impl Value for bool {
+    fn json(self) -> Option<Json> {
+        Some(Json::Boolean(self))
+    }
+}
+
+impl<K> Value for Id<K> {
+    fn json(self) -> Option<Json> {
+        self.to_string().json()
+    }
+}
+
+impl Value for Json {
+    fn json(self) -> Option<Json> {
+        Some(self)
+    }
+}
+
+/// The [`Arguments`](crate::argument::Arguments) of a tool:
+/// `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A field that the tool's input
+/// does not have does not compile.
+#[macro_export]
+macro_rules! arguments {
+    ($tool:ty { $($field:ident : $value:expr),* $(,)? }) => {{
+        let _ = |input: &<$tool as $crate::tool::Tool>::Input| { $( let _ = &input.$field; )* };
+        $crate::argument::Arguments::<$tool>::none() $( .with(stringify!($field), $value) )*
+    }};
+}

@@ -1,0 +1,96 @@
+//! What a credential turns out to be: a caller with rights, or a reason to refuse it.
+//!
+//! Looking one up is the work of [`crate::authenticate`] and of sessions; here are only the types.
+
+use zoop_db::Timestamp;
+
+use crate::access::Rights;
+use crate::clock::SLACK;
+use crate::error::Error;
+use crate::id::{Id, kinds};
+
+/// Last use is kept to the minute.
+const LAST_USE_STEP: i64 = 60 * 1_000_000;
+
+/// A caller whose credential is valid.
+#[derive(Debug)]
+pub struct Caller {
+    /// Who they are and what they may do.
+    pub rights: Rights,
+    /// The name of the client that the user connected, which counts more than what it calls itself.
+    pub client: Option<String>,
+    /// Requests that this credential may make in a rolling minute, if it has its own limit.
+    pub request_limit: Option<u32>,
+    /// The credential whose last use is now to be recorded, if any.
+    pub used: Option<Used>,
+}
+
+/// A credential whose last use is to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Used {
+    /// The API key with this hash.
+    Key([u8; 32]),
+    /// A client that a user connected.
+    Grant(Id<kinds::Grant>),
+    /// A browser's session.
+    Session(Id<kinds::Session>),
+}
+
+/// Why a credential was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Unknown or damaged.
+    Invalid,
+    /// Revoked, or its user was removed.
+    Revoked,
+    /// Expired.
+    Expired,
+}
+
+impl Denied {
+    /// The reason's name on the wire.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid_token",
+            Self::Revoked => "key_revoked",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// Why a call was not made, or failed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The credential was rejected.
+    Denied(Denied),
+    /// The call itself failed.
+    Failed(Error),
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<zoop_db::Error> for Refusal {
+    fn from(error: zoop_db::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Whether a use at `now` should update `last`, the last use on record (minute resolution).
+pub(crate) fn is_news(last: Option<Timestamp>, now: Timestamp) -> bool {
+    // A time in the future is that of a clock that was ahead.
+    last.is_none_or(|last| minute(last) < minute(now) || last.0 > now.0 + SLACK)
+}
+
+const fn minute(time: Timestamp) -> i64 {
+    time.0.div_euclid(LAST_USE_STEP)
+}

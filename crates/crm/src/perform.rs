@@ -1,0 +1,106 @@
+//! What a call does once its caller is known: arguments, the idempotency key, the tool, the history, the
+//! remembered answer, and what of it the caller may see. [`crate::run`] is the way in.
+
+use serde_json::{Map, Value};
+
+use crate::access::Access;
+use crate::argument::{self, Object, Setting};
+use crate::context::{ReadCtx, WriteCtx};
+use crate::definition::ToolDef;
+use crate::error::{FieldProblem, Result};
+use crate::tool::{Command, Query, Receipt};
+use crate::{history, idempotency};
+
+/// A command's call, its idempotency key taken out.
+pub struct Call {
+    /// The tool.
+    pub(crate) tool: &'static ToolDef,
+    /// The arguments.
+    pub(crate) arguments: Object,
+    /// The key under which the answer is remembered, if one was sent, or what is wrong with it.
+    pub(crate) key: Result<Option<String>, FieldProblem>,
+}
+
+/// The setting that arguments are read in.
+pub(crate) fn setting(access: &Access) -> Setting {
+    Setting { country: access.country() }
+}
+
+/// Runs a tool that reads one thing.
+pub(crate) fn query<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<T::Output> {
+    let input = argument::read_filters::<T::Input>(object, setting(ctx.access))?;
+    T::run(ctx, &input)
+}
+
+/// Runs a tool that reads one thing; the answer's JSON.
+pub(crate) fn query_json<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
+    Ok(serde_json::to_string(&query::<T>(ctx, object)?)?)
+}
+
+/// Runs a tool that writes, without an idempotency key.
+pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) -> Result<T::Output> {
+    let (input, ()) = argument::read::<T::Input, _>(object, Ok(()), setting(ctx.access))?;
+    let output = T::run(ctx, &input)?;
+    history::record(ctx, T::NAME)?;
+    Ok(output)
+}
+
+/// Runs a tool that writes; the answer's JSON.
+pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
+    let has_key = matches!(call.key, Ok(Some(_)));
+    let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
+    let setting = setting(ctx.access);
+    let (input, key) = argument::read::<T::Input, _>(call.arguments, call.key, setting)?;
+    let claim = match (key, fingerprint) {
+        (Some(key), Some(fingerprint)) => {
+            let claim = idempotency::Claim { key, fingerprint, tool: call.tool.name };
+            if let Some(answer) = idempotency::replay(ctx, &claim)? {
+                return Ok(answer);
+            }
+            Some(claim)
+        }
+        _ => None,
+    };
+    let answer = serde_json::to_string(&T::run(ctx, &input)?)?;
+    history::record(ctx, call.tool.name)?;
+    if let Some(claim) = claim {
+        idempotency::remember(ctx, &claim, &answer)?;
+    }
+    Ok(answer)
+}
+
+/// Whether the caller may write this record but not read it.
+pub(crate) fn needs_receipt(access: &Access, tool: &ToolDef, receipt: Receipt) -> bool {
+    receipt != Receipt::Whole && !access.scopes.has(tool.scope.read_counterpart())
+}
+
+/// What such a caller is told of the answer. A replayed answer passes through here too, so that it
+/// never shows more than the caller may see now.
+pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Result<String> {
+    let mut record: Map<String, Value> = serde_json::from_str(answer)?;
+    let mut shown = Map::new();
+    let mut show = |key: &str, value: Value| {
+        shown.insert(key.to_owned(), value);
+    };
+    match receipt {
+        Receipt::Whole => return Ok(answer.to_owned()),
+        Receipt::Keys(keys) => {
+            for key in keys {
+                show(key, record.remove(*key).unwrap_or(Value::Null));
+            }
+        }
+        Receipt::Sent { always, renamed } => {
+            for key in always {
+                show(key, record.remove(*key).unwrap_or(Value::Null));
+            }
+            for (name, value) in sent {
+                let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
+                if let Some(stored) = record.remove(key) {
+                    // A cleared field shows nothing: the record may show another's value instead.
+                    show(key, if value.is_blank() { Value::Null } else { stored });
+                }
+            }
+        }
+    }
+    Ok(serde_json::to_string(&shown)?)
+}

@@ -1,0 +1,98 @@
+//! Callers for tests: real credentials, and what they allowed when they were made.
+
+use std::ops::Deref;
+
+use zoop_db::ReadTx;
+
+use super::World;
+use crate::access::{Access, Account, Rights, Source};
+use crate::authenticate::{Bearer, Operator};
+use crate::caller::Refusal;
+use crate::clock::Environment;
+use crate::error::{Error, Result};
+use crate::proof::Proof;
+use crate::sign_in::sessions::InTenant;
+
+/// A caller with a credential. It derefs to what the credential allowed when the caller was made; a call
+/// goes by what it allows at that moment.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    access: Access,
+    credential: Presented,
+}
+
+#[derive(Debug, Clone)]
+enum Presented {
+    Token(Bearer),
+    Session(InTenant),
+    Operator(Operator),
+}
+
+impl Caller {
+    /// The operator, in a tenant or above them all.
+    pub fn operator(account: Option<Account>) -> Self {
+        let tenant = account.map(|account| account.id);
+        let access = Access::new(Rights::operator(account), Source::default());
+        Self { access, credential: Presented::Operator(Operator { tenant }) }
+    }
+}
+
+impl World {
+    /// The caller that a token is.
+    ///
+    /// # Errors
+    /// The reason for which the token was rejected.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub fn authenticate(&self, token: &str) -> Result<Caller, &'static str> {
+        let bearer = Bearer::new(token);
+        let (proof, environment) = (bearer.clone(), self.environment.clone());
+        let read = self.read(move |tx| match proof.access(tx, &environment) {
+            Ok(access) => Ok(Ok(access)),
+            Err(Refusal::Denied(denied)) => Ok(Err(denied.reason())),
+            Err(Refusal::Failed(error)) => Err(error),
+        });
+        let access = read.expect("the database answers")?;
+        Ok(Caller { access, credential: Presented::Token(bearer) })
+    }
+
+    /// The caller that a session is in a tenant.
+    ///
+    /// # Panics
+    /// When the session has ended, or its user is not a member.
+    pub fn in_tenant(&self, proof: InTenant) -> Caller {
+        let credential = Presented::Session(proof.clone());
+        let environment = self.environment.clone();
+        let read = self.read(move |tx| proof.access(tx, &environment).map_err(failed));
+        Caller { access: read.expect("a session of a member"), credential }
+    }
+}
+
+impl Deref for Caller {
+    type Target = Access;
+
+    fn deref(&self) -> &Access {
+        &self.access
+    }
+}
+
+impl Proof for Caller {
+    type Refusal = Error;
+
+    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access> {
+        match &self.credential {
+            Presented::Token(bearer) => bearer.access(tx, environment).map_err(failed),
+            Presented::Session(session) => session.access(tx, environment).map_err(failed),
+            Presented::Operator(operator) => operator.access(tx, environment),
+        }
+    }
+}
+
+/// What a call failed of. Tests of rejected credentials look at the reason by [`World::authenticate`].
+pub fn failed(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Denied(denied) => Error::internal(denied.reason()),
+        Refusal::Failed(error) => error,
+    }
+}

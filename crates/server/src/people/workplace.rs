@@ -1,0 +1,112 @@
+//! A signed-in person in one of their businesses: which one a page is about, and the tools that they run
+//! there. The tools decide who may do what.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use zoop_crm::access::{Role, Source};
+use zoop_crm::argument::Arguments;
+use zoop_crm::caller::Refusal;
+use zoop_crm::error::Error;
+use zoop_crm::id::{Id, kinds};
+use zoop_crm::run::Runner;
+use zoop_crm::sign_in::SignedIn;
+use zoop_crm::sign_in::sessions::{InTenant, Workplace};
+use zoop_crm::tool::{Command, Query};
+
+use super::visit::Visit;
+use crate::app::App;
+use crate::visitors::Action;
+use crate::web::form::Form;
+use crate::web::{next, page};
+
+/// Where a person is sent to sign in again comes back here.
+const TEAM: &str = "/team";
+
+/// A person's request about one of their businesses.
+pub(super) struct AtWork {
+    pub(super) visit: Visit,
+    pub(super) person: SignedIn,
+    /// The business that the page is about.
+    pub(super) here: Workplace,
+    /// Every business that the person works in.
+    pub(super) all: Vec<Workplace>,
+}
+
+impl AtWork {
+    /// A request for a page, about the business in its address or the first that the person owns.
+    pub(super) async fn page(app: &App, request: Request) -> Result<Self, Response> {
+        let visit = Visit::begin(app, request, Action::Page)?;
+        let person = visit.person(&visit.target).await?;
+        let asked = visit.query.get("business").map(str::to_owned);
+        Self::choose(visit, person, asked.as_deref()).await
+    }
+
+    /// A form, about the business that it names.
+    pub(super) async fn form(app: &App, request: Request) -> Result<(Self, Form), Response> {
+        let visit = Visit::begin(app, request, Action::Page)?;
+        let form = visit.form().await?;
+        let person = visit.person(TEAM).await?;
+        let business = form.get("business").ok_or_else(page::not_found)?;
+        Ok((Self::choose(visit, person, Some(business)).await?, form))
+    }
+
+    async fn choose(visit: Visit, person: SignedIn, asked: Option<&str>) -> Result<Self, Response> {
+        let who = person.clone();
+        let all = visit.read(move |tx, _| who.workplaces(tx)).await?;
+        let asked = asked.map(|id| Id::<kinds::Tenant>::parse(id).ok_or_else(page::not_found));
+        let found = match asked.transpose()? {
+            Some(id) => all.iter().find(|workplace| workplace.account.id == id),
+            None => all.iter().find(|workplace| workplace.role == Role::Owner),
+        };
+        let here = found.cloned().ok_or_else(not_an_owner)?;
+        Ok(Self { visit, person, here, all })
+    }
+
+    /// Runs a tool that reads.
+    pub(super) async fn query<T: Query<Output: Send>>(
+        &self,
+        arguments: Arguments<T>,
+    ) -> Result<T::Output, Response> {
+        let answer = self.runner().query(self.proof(), arguments).await;
+        answer.map_err(|refusal| match refusal {
+            Refusal::Denied(_) => sign_in_again(),
+            Refusal::Failed(error) => page::failed(&error),
+        })
+    }
+
+    /// Runs a tool that writes; what it refuses is for the page to show.
+    pub(super) async fn command<T: Command<Output: Send>>(
+        &self,
+        arguments: Arguments<T>,
+    ) -> Result<Result<T::Output, Error>, Response> {
+        match self.runner().command(self.proof(), arguments).await {
+            Ok(output) => Ok(Ok(output)),
+            Err(Refusal::Failed(error)) => Ok(Err(error)),
+            Err(Refusal::Denied(_)) => Err(sign_in_again()),
+        }
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        let (db, environment) = (&self.visit.shared.db, &self.visit.shared.environment);
+        Runner { db, environment, deadline: self.visit.deadline }
+    }
+
+    fn proof(&self) -> InTenant {
+        let source = Source { client: None, address: self.visit.address };
+        self.person.in_tenant(self.here.account.id, source)
+    }
+}
+
+/// The session ended while its request was under way.
+fn sign_in_again() -> Response {
+    page::go_to(&next::sign_in(next::next_page(Some(TEAM))))
+}
+
+fn not_an_owner() -> Response {
+    page::stop(
+        StatusCode::FORBIDDEN,
+        "You may not do this",
+        "Only owners can manage the team. Ask an owner of your business.",
+    )
+}
