@@ -44,12 +44,12 @@ fn tell(states: &[NotifyState<'_>]) {
 pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let hang_up = signal(SignalKind::hangup())?;
+    let hang_up = closed_terminal(signal(SignalKind::hangup())?);
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            () = closed_terminal(hang_up) => {}
+            () = hang_up => {}
         }
         tracing::info!("stopping: the requests in flight are finished first");
         stopping();
@@ -58,12 +58,15 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static>
 
 /// Resolves when the terminal is closed in which the server was started. Elsewhere SIGHUP comes from those
 /// who rotate logs or ask for new settings, and nothing is to be done: each is told so.
-async fn closed_terminal(mut hang_up: Signal) {
+fn closed_terminal(mut hang_up: Signal) -> impl Future<Output = ()> + Send + 'static {
+    // Looked at now: a terminal that was closed before the first poll is not one any more.
     let is_at_terminal = std::io::stderr().is_terminal();
-    while hang_up.recv().await.is_some() {
-        if is_at_terminal {
-            return;
+    async move {
+        while hang_up.recv().await.is_some() {
+            if is_at_terminal {
+                return;
+            }
+            tracing::info!("SIGHUP is ignored: restart to read the settings again");
         }
-        tracing::info!("SIGHUP is ignored: restart to read the settings again");
     }
 }
