@@ -7,44 +7,45 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_crm::access::Scope;
+use zoop_crm::authenticate::Operator;
+use zoop_crm::clock::Environment;
 use zoop_crm::error::Error;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::testing::{Business, Caller};
+use zoop_crm::sign_in::sessions;
+use zoop_crm::testing::Business;
 use zoop_crm::{catalog, run};
-use zoop_db::{Db, Migrate, Options};
+use zoop_db::{Db, Migrate, Options, WriteTx};
 
 use crate::http::Reply;
 use crate::oauth::{Browser, EVERY_SCOPE, Program};
+use crate::people::{self, OFFICE, PASSWORD, location, set_password};
 use crate::server::{Server, wait_until};
 
 /// Writes that wait for a lock in this database.
 const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Makes a customer with `key` while another process is about to commit `tool`, for which it waits;
-/// `meanwhile` happens before that commits.
-fn create_behind(
+/// Sends `late` while another process is about to commit `first`, for which it waits; `meanwhile` happens
+/// before that commits.
+fn behind<T: Send>(
     server: &Server,
-    key: &str,
-    tool: &str,
-    arguments: &Value,
+    first: impl Fn(&mut WriteTx<'_>, &Environment) -> Result<(), Error> + Send + 'static,
     meanwhile: impl FnOnce(),
-) -> Reply {
+    late: impl FnOnce() -> T + Send,
+) -> T {
     let url = server.world.url();
     let other = Db::open(url, &Options::default(), MIGRATIONS, Migrate::Refuse).expect("it opens");
     let (done, is_done) = mpsc::channel();
     let (release, is_released) = mpsc::channel();
-    let tool = catalog::find(tool).expect("a tool");
-    let operator = Caller::operator(Some(server.business.account));
-    let (environment, arguments) = (server.world.environment.clone(), arguments.to_string());
+    let environment = server.world.environment.clone();
     let first = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
-        run::write(tx, &environment, &operator, tool, &arguments, None)?;
+        first(tx, &environment)?;
         done.send(()).map_err(Error::internal)?;
         is_released.recv().map_err(Error::internal)
     });
     is_done.recv().expect("the first write was made");
-    let reply = std::thread::scope(|scope| {
-        let second = scope.spawn(|| create(server, key));
+    let answer = std::thread::scope(|scope| {
+        let second = scope.spawn(late);
         // On SQLite a write waits before it has read anything, and cannot be seen to wait.
         if let Some(database) = server.world.server() {
             wait_until("the second write waits", || {
@@ -56,7 +57,30 @@ fn create_behind(
         second.join().expect("an answer")
     });
     first.wait().expect("the first write is kept");
-    reply
+    answer
+}
+
+/// A call of a tool by the operator.
+fn tool(
+    server: &Server,
+    tool: &str,
+    arguments: &Value,
+) -> impl Fn(&mut WriteTx<'_>, &Environment) -> Result<(), Error> + Send + 'static {
+    let tool = catalog::find(tool).expect("a tool");
+    let operator = Operator::of(server.business.account.id);
+    let arguments = arguments.to_string();
+    move |tx, environment| run::write(tx, environment, &operator, tool, &arguments, None).map(drop)
+}
+
+/// Makes a customer with `key` behind a tool of the operator's.
+fn create_behind(
+    server: &Server,
+    key: &str,
+    name: &str,
+    arguments: &Value,
+    meanwhile: impl FnOnce(),
+) -> Reply {
+    behind(server, tool(server, name, arguments), meanwhile, || create(server, key))
 }
 
 /// A write that takes nobody's rights.
@@ -161,4 +185,36 @@ fn a_write_that_waited_and_kept_its_rights_is_dated_after_the_wait() {
     });
     let made = &reply.json()["result"]["structuredContent"];
     assert_eq!(made["created_at"], "2026-06-13T18:00:03.000Z", "{reply:?}");
+}
+
+#[both]
+fn a_form_behind_the_end_of_its_rights_is_refused() {
+    let server = people::start();
+    let account = Some(server.business.account);
+    let business = server.business.account.id.to_string();
+    let office = Business::user(&server.business.office).to_string();
+    let tech = Business::user(&server.business.tech).to_string();
+    let set_role = |role: &str| json!({ "id": office, "role": role });
+    server.world.operate(account, "users.set_role", set_role("owner"));
+    set_password(&server, OFFICE, PASSWORD);
+    let mut browser = people::Browser::new(&server);
+    browser.sign_in(OFFICE, PASSWORD);
+    let fields = [("business", business.as_str()), ("user", &tech), ("role", "office")];
+
+    let lowered = tool(&server, "users.set_role", &set_role("office"));
+    let reply = behind(&server, lowered, || {}, || browser.post("/team/role", &fields));
+    assert_eq!(reply.status, 403, "{}", reply.body);
+
+    server.world.operate(account, "users.set_role", set_role("owner"));
+    let secret = browser.session();
+    let signed_out = move |tx: &mut WriteTx<'_>, environment: &Environment| {
+        sessions::sign_out(tx, environment, &secret, None)
+    };
+    let reply = behind(&server, signed_out, || {}, || browser.post("/team/role", &fields));
+    assert!(location(&reply).starts_with("/sign-in"), "{reply:?}");
+
+    let users = server.world.operate(account, "users.list", json!({}));
+    let found =
+        users["rows"].as_array().expect("rows").iter().find(|row| row["id"] == tech.as_str());
+    assert_eq!(found.expect("the tech")["role"], "tech", "nothing was changed");
 }

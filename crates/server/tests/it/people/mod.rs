@@ -12,6 +12,7 @@ mod way_back;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::password::Password;
 use zoop_crm::sign_in::person::{self, By};
 use zoop_crm::sign_in::{passwords, second_factor as factor};
@@ -144,6 +145,12 @@ impl<'s> Browser<'s> {
         let reply = browser.sign_in(OWNER, PASSWORD);
         assert_eq!(location(&reply), "/account", "{reply:?}");
         browser
+    }
+
+    /// The session that this browser has.
+    pub(crate) fn session(&self) -> Secret {
+        let mut secrets = self.cookies.values().filter_map(|cookie| Secret::parse(cookie));
+        secrets.find(|secret| secret.kind() == SecretKind::Session).expect("a session")
     }
 
     /// Whether somebody is signed in here.
