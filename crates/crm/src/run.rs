@@ -229,7 +229,8 @@ fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
     }
     if tool.actor == ActorRule::User && !matches!(access.actor, Actor::User { .. }) {
         return Err(Error::invalid(format!(
-            "{} requires a user: use a user key (zoop_uk_) or an OAuth token instead of a tenant key.",
+            "{} needs a person to act: use a user key (zoop_uk_) or an OAuth token instead of a \
+             tenant key.",
             tool.name
         )));
     }
