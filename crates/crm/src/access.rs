@@ -54,6 +54,7 @@ impl Scope {
     }
 
     /// The scope that shows the records that this one writes.
+    #[must_use]
     pub const fn read_counterpart(self) -> Self {
         match self {
             Self::ReadCustomers | Self::WriteCustomers => Self::ReadCustomers,

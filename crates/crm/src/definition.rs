@@ -1,4 +1,4 @@
-//! A tool as the catalogue lists it: [`Tool`](crate::tool::Tool) and its behavior without their types,
+//! A tool as the catalogue lists it: [`Tool`] and its behavior without their types,
 //! so that one list can hold all tools.
 
 use schemars::Schema;

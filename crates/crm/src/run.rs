@@ -1,9 +1,9 @@
 //! The one way to run a tool, for MCP, pages, the command line, the demo, tests and benchmarks.
 //!
 //! Proof of the caller, the caller's tenant bound (and locked, for writes on PostgreSQL), rights, scope,
-//! actor, then [`crate::perform`]: all in one transaction, so they commit or roll back as one.
+//! actor, then the tool: all in one transaction, so they commit or roll back as one.
 //!
-//! [`Runner`] runs one call as a job of its own. Those who hold a transaction use [`read`] and [`write`],
+//! [`Runner`] runs one call as a job of its own. Those who hold a transaction use [`read`] and [`write()`],
 //! in JSON, or [`query`] and [`command`], in the tool's own types.
 
 use std::sync::atomic::Ordering;

@@ -88,7 +88,7 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
 
 /// A key as people read it.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct Row<'a> {
     #[serde(flatten)]
     key: &'a KeyRecord,
     r#for: &'a str,
@@ -96,12 +96,12 @@ struct Shown<'a> {
 }
 
 /// The keys as people read them: the newest first, revoked ones last, with the person's name and the limit.
-fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Shown<'a>> {
+fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a>> {
     let name = |id| {
         let found = people.iter().find(|person| person.member.id == id);
         found.map_or("a former member", |person| person.member.name.as_str())
     };
-    let shown = |key: &'a KeyRecord| Shown {
+    let shown = |key: &'a KeyRecord| Row {
         key,
         r#for: key.user_id.map_or("the business", name),
         shown_limit: match key.limit {

@@ -112,7 +112,7 @@ impl Value for Json {
     }
 }
 
-/// The [`Arguments`](crate::argument::Arguments) of a tool:
+/// The [`Arguments`] of a tool:
 /// `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A field that the tool's input
 /// does not have does not compile.
 #[macro_export]
