@@ -42,8 +42,8 @@ impl Bearer {
 
     /// The caller's access. A connected client is known by the name that the user consented to,
     /// whatever it calls itself.
-    pub fn access_of(&self, caller: &Caller) -> Access {
-        let client = caller.client.clone().or_else(|| self.source.client.clone());
+    pub fn access_of(&self, caller: Caller) -> Access {
+        let client = caller.client.or_else(|| self.source.client.clone());
         Access::new(caller.rights, Source { client, address: self.source.address })
     }
 }
@@ -53,7 +53,7 @@ impl Proof for Bearer {
 
     fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Refusal> {
         let caller = self.caller(tx, &*environment.clock)??;
-        Ok(self.access_of(&caller))
+        Ok(self.access_of(caller))
     }
 }
 

@@ -67,6 +67,16 @@ pub enum Refusal {
     Failed(Error),
 }
 
+impl Refusal {
+    /// The error of a caller whose credential this process made itself: that it is rejected is a defect.
+    pub fn of_own_credential(self) -> Error {
+        match self {
+            Self::Denied(denied) => Error::internal(denied.reason()),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         Self::Denied(denied)

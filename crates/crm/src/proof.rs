@@ -36,7 +36,7 @@ impl<P: Proof> Proof for Arc<P> {
 }
 
 /// Lets a caller into a transaction that reads, and binds it to the caller's tenant.
-pub(crate) fn enter_read<P: Proof + ?Sized>(
+pub(crate) fn enter_read<P: Proof>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     proof: &P,
@@ -50,7 +50,7 @@ pub(crate) fn enter_read<P: Proof + ?Sized>(
 
 /// Lets a caller into a transaction that writes, and binds it to the caller's tenant. The write may wait
 /// there for another one that takes the caller's rights away, so they are read again after a wait.
-pub(crate) fn enter_write<P: Proof + ?Sized>(
+pub(crate) fn enter_write<P: Proof>(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     proof: &P,

@@ -166,7 +166,7 @@ impl Proof for Ticket {
         let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(Halt::Denied)?;
         let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared, self.class));
         match pass.admission.refused_for {
-            None => Ok(self.bearer.access_of(&caller)),
+            None => Ok(self.bearer.access_of(caller)),
             Some(_) => Err(Halt::Limited),
         }
     }

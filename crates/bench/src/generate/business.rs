@@ -90,14 +90,8 @@ impl Caller<'_, '_> {
             Who::Operator(operator) => {
                 run::write(tx, environment, operator, tool, &arguments, None)?
             }
-            Who::Key(key) => {
-                run::write(tx, environment, key, tool, &arguments, None).map_err(|refusal| {
-                    match refusal {
-                        Refusal::Denied(denied) => Error::internal(denied.reason()),
-                        Refusal::Failed(error) => error,
-                    }
-                })?
-            }
+            Who::Key(key) => run::write(tx, environment, key, tool, &arguments, None)
+                .map_err(Refusal::of_own_credential)?,
         };
         Ok(serde_json::from_str(&answer)?)
     }

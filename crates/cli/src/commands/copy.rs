@@ -36,10 +36,9 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
     let target = database::open_alone(&command.to, &options, Missing::Create, Migrate::New)?;
     let (shown_from, shown_to) = (without_password(from), without_password(&command.to));
     let copied = copy(&source.db, &target.db).with_context(|| format!("{shown_to} is no copy"))?;
-    let answer = json!({ "copied": true, "from": shown_from, "to": shown_to,
-        "tables": copied.iter().map(table).collect::<Vec<_>>() });
+    let tables: Vec<Value> = copied.iter().map(table).collect();
+    let answer = json!({ "copied": true, "from": shown_from, "to": shown_to, "tables": &tables });
     output.answer(&answer, || {
-        let tables: Vec<Value> = copied.iter().map(table).collect();
         let tables = output::listed(&tables, COLUMNS);
         let end = if command.while_running {
             "what was written there since the copy began stays behind"

@@ -1,11 +1,13 @@
 //! `zoop restore`: brings an archived record back.
 
 use anyhow::Result;
+use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
 use zoop_crm::contacts::tools::restore::RestoreContact;
 use zoop_crm::customers::tools::restore::RestoreCustomer;
 use zoop_crm::locations::tools::restore::RestoreLocation;
 use zoop_crm::notes::tools::restore::RestoreNote;
+use zoop_crm::tool::Command;
 
 use crate::arguments::{Restorable, Restore};
 use crate::config::Config;
@@ -26,24 +28,35 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
             Named { id: record.clone(), shown: record }
         }
     };
-    let (id, done) = (&record.id, || format!("restored the {} {}", kind.word(), record.shown));
+    let id = &record.id;
+    let command = Restoration {
+        operator,
+        about,
+        told: format!("restored the {} {}", kind.word(), record.shown),
+    };
     match kind {
-        Restorable::Customer => {
-            let restored = operator.command(&about, arguments!(RestoreCustomer { id: id }))?;
-            output.answer(&restored, done)?;
-        }
-        Restorable::Contact => {
-            let restored = operator.command(&about, arguments!(RestoreContact { id: id }))?;
-            output.answer(&restored, done)?;
-        }
-        Restorable::Location => {
-            let restored = operator.command(&about, arguments!(RestoreLocation { id: id }))?;
-            output.answer(&restored, done)?;
-        }
-        Restorable::Note => {
-            let restored = operator.command(&about, arguments!(RestoreNote { id: id }))?;
-            output.answer(&restored, done)?;
-        }
+        Restorable::Customer => command.run(arguments!(RestoreCustomer { id: id }), output),
+        Restorable::Contact => command.run(arguments!(RestoreContact { id: id }), output),
+        Restorable::Location => command.run(arguments!(RestoreLocation { id: id }), output),
+        Restorable::Note => command.run(arguments!(RestoreNote { id: id }), output),
     }
-    Ok(())
+}
+
+/// What is the same for every kind of record.
+struct Restoration {
+    operator: Operator,
+    about: About,
+    /// What people are told.
+    told: String,
+}
+
+impl Restoration {
+    fn run<T>(self, which: Arguments<T>, output: &mut Output<'_>) -> Result<()>
+    where
+        T: Command<Output: Send>,
+    {
+        let answer = self.operator.command(&self.about, which)?;
+        output.answer(&answer, || self.told)?;
+        Ok(())
+    }
 }

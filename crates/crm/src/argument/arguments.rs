@@ -106,12 +106,6 @@ impl<K> Value for Id<K> {
     }
 }
 
-impl Value for Json {
-    fn json(self) -> Option<Json> {
-        Some(self)
-    }
-}
-
 /// The [`Arguments`] of a tool:
 /// `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A field that the tool's input
 /// does not have does not compile.

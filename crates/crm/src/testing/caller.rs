@@ -64,7 +64,8 @@ impl World {
     pub fn in_tenant(&self, proof: InTenant) -> Caller {
         let credential = Presented::Session(proof.clone());
         let environment = self.environment.clone();
-        let read = self.read(move |tx| proof.access(tx, &environment).map_err(failed));
+        let read =
+            self.read(move |tx| proof.access(tx, &environment).map_err(Refusal::of_own_credential));
         Caller { access: read.expect("a session of a member"), credential }
     }
 }
@@ -82,17 +83,13 @@ impl Proof for Caller {
 
     fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access> {
         match &self.credential {
-            Presented::Token(bearer) => bearer.access(tx, environment).map_err(failed),
-            Presented::Session(session) => session.access(tx, environment).map_err(failed),
+            Presented::Token(bearer) => {
+                bearer.access(tx, environment).map_err(Refusal::of_own_credential)
+            }
+            Presented::Session(session) => {
+                session.access(tx, environment).map_err(Refusal::of_own_credential)
+            }
             Presented::Operator(operator) => operator.access(tx, environment),
         }
-    }
-}
-
-/// What a call failed of. Tests of rejected credentials look at the reason by [`World::authenticate`].
-pub fn failed(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::Denied(denied) => Error::internal(denied.reason()),
-        Refusal::Failed(error) => error,
     }
 }

@@ -30,7 +30,7 @@ use crate::sign_in::SignedIn;
 use people::signed_in;
 
 pub use business::Business;
-pub use caller::{Caller, failed};
+pub use caller::Caller;
 pub use people::connect;
 
 /// When the world begins.

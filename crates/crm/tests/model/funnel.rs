@@ -181,8 +181,8 @@ fn arguments(tool: &Tool, sent: &Object) -> Outcome<Object> {
     let has_change = changes.clone().any(|field| sent.contains_key(field.0));
     match read {
         Ok(arguments) if problems.is_empty() => {
-            // The contract names no field for an update of nothing.
-            if tool.verb() == "update" && !has_change { Err(INVALID) } else { Ok(arguments) }
+            let is_for_nothing = tool.verb() == "update" && !has_change;
+            if is_for_nothing { Err(wrong_field("arguments")) } else { Ok(arguments) }
         }
         _ => Err(wrong(problems)),
     }

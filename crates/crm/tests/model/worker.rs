@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use zoop_crm::authenticate::{Bearer, Operator};
+use zoop_crm::caller::Refusal;
 use zoop_crm::clock::{Clock, Entropy, Environment};
 use zoop_crm::error::Result;
 use zoop_crm::id::Id;
 use zoop_crm::run::Runner;
-use zoop_crm::testing::{failed, told};
+use zoop_crm::testing::told;
 use zoop_crm::{catalog, maintenance, schema};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 
@@ -87,9 +88,10 @@ fn call(
     let runner = Runner { db, environment, deadline };
     let tool = catalog::find(tool).expect("a tool of the catalogue");
     let answer = match credential {
-        Credential::Key(secret) => {
-            runner.call(Bearer::new(secret), tool, arguments, None).wait().map_err(failed)
-        }
+        Credential::Key(secret) => runner
+            .call(Bearer::new(secret), tool, arguments, None)
+            .wait()
+            .map_err(Refusal::of_own_credential),
         Credential::Operator(tenant) => {
             let tenant = Id::parse(&tenant).expect("a tenant's id");
             runner.call(Operator::of(tenant), tool, arguments, None).wait()

@@ -171,20 +171,14 @@ impl Builder<'_, '_> {
         let who = self.dice.below(2);
         self.clock.0.fetch_add(STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
-        run::query(self.tx, &self.environment, &colleague.proof, arguments).map_err(failed)
+        run::query(self.tx, &self.environment, &colleague.proof, arguments)
+            .map_err(Refusal::of_own_credential)
     }
 
     fn work<T: Command>(&mut self, who: usize, arguments: Arguments<T>) -> Result<T::Output> {
         self.clock.0.fetch_add(STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
-        run::command(self.tx, &self.environment, &colleague.proof, arguments).map_err(failed)
-    }
-}
-
-/// The keys were made in this transaction: that one is rejected is a defect.
-fn failed(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::Denied(denied) => Error::internal(denied.reason()),
-        Refusal::Failed(error) => error,
+        run::command(self.tx, &self.environment, &colleague.proof, arguments)
+            .map_err(Refusal::of_own_credential)
     }
 }
