@@ -1,5 +1,5 @@
 //! The steps of a call after its caller is known: arguments, idempotency key, tool, history, stored
-//! answer, redaction. [`crate::run`] calls them; nothing else may.
+//! answer, redaction. [`crate::run`] is the only way to run them.
 
 use serde_json::{Map, Value};
 
@@ -96,7 +96,7 @@ pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Resul
             for (name, value) in sent {
                 let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
                 if let Some(stored) = record.remove(key) {
-                    // A cleared field shows as null: the record may have a fallback from another field.
+                    // A cleared field shows as null: the record may fall back to another record's value.
                     show(key, if value.is_blank() { Value::Null } else { stored });
                 }
             }
