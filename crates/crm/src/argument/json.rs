@@ -157,7 +157,7 @@ fn members<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
     let mut seen = std::collections::HashSet::new();
     while let Some((key, value)) = map.next_entry::<String, V>()? {
         if !seen.insert(key.clone()) {
-            return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+            return Err(A::Error::custom(format_args!("the key {key:?} is sent twice")));
         }
         members.push((key, value));
     }

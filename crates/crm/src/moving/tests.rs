@@ -336,13 +336,13 @@ const TAMPERED: &[(&str, &str, &str)] = &[
     (
         "DELETE FROM customer_search WHERE rowid = 3",
         "DELETE FROM customer_search WHERE n = 3",
-        "holds 220 customers, 220 of them of the 221",
+        "contains 220 customers, 220 of them from the 221",
     ),
     ("DELETE FROM note_search WHERE rowid = 3", "DELETE FROM note_search WHERE n = 3", "notes, "),
     (
         "INSERT INTO customer_search (rowid, tokens) VALUES (9999, 'x')",
         "INSERT INTO customer_search (tenant_no, n, tokens) VALUES (2, 9999, 'x')",
-        "holds 222 customers, 221 of them of the 221",
+        "contains 222 customers, 221 of them from the 221",
     ),
 ];
 

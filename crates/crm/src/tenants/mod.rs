@@ -18,7 +18,7 @@ use crate::clock::Moment;
 use crate::context::Recorded;
 use crate::id::{Id, kinds};
 
-/// A tenant, as stored and as returned by tools.
+/// A tenant as stored and shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Tenant {
     /// The tenant's id.
