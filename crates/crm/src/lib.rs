@@ -6,7 +6,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`catalog`] | every tool there is |
-//! | [`tool`], [`definition`], [`run`], [`context`], [`page`] | what a tool is, and how a call runs |
+//! | [`tool`], [`definition`], [`run`], [`context`], [`page`], [`answer`] | what a tool is, and how a call runs |
 //! | [`argument`] | what callers send becomes valid types |
 //! | [`proof`], [`caller`], [`access`], [`authenticate`], [`secret`] | who calls, what proves it, and what they may do |
 //! | [`sign_in`], [`oauth`] | people at a browser, and the programs that they connect |
@@ -25,6 +25,7 @@
 extern crate self as zoop_crm;
 
 pub mod access;
+pub mod answer;
 pub mod argument;
 pub mod authenticate;
 pub mod caller;

@@ -7,19 +7,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::answer::Page;
 use crate::argument::{
     Argument, Field, Fields, Input, Json, Object, PageLimit, Parse, Refused, Setting,
 };
 use crate::context::ReadCtx;
 use crate::error::{Error, Result};
-use crate::id::Id;
 use crate::perform;
 use crate::tool::List;
 
@@ -30,18 +29,6 @@ const CURSOR_BYTES: usize = 8 * 1024;
 /// Bytes of the check value.
 const CHECK_BYTES: usize = 8;
 
-/// A page of a list.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Page<T> {
-    /// The rows.
-    pub rows: Vec<T>,
-    /// Pass it as `cursor` to get the next page; `null` on the last.
-    pub next_cursor: Option<String>,
-    /// Whether more rows match.
-    pub has_more: bool,
-}
-
 /// A page whose rows are already JSON: each is written once, to be counted and sent.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,13 +36,6 @@ struct WrittenPage {
     rows: Vec<Box<RawValue>>,
     next_cursor: Option<String>,
     has_more: bool,
-}
-
-/// A list that comes whole.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Rows<T> {
-    /// The rows.
-    pub rows: Vec<T>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -275,41 +255,5 @@ fn plain(value: &Json) -> Value {
         Json::Object(members) => {
             members.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
         }
-    }
-}
-
-/// What archiving answers.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(bound = "")]
-#[schemars(bound = "")]
-pub struct Archived<K> {
-    /// Always true.
-    archived: bool,
-    /// The record's id.
-    id: Id<K>,
-}
-
-impl<K> Archived<K> {
-    /// The record with this id was archived.
-    pub const fn of(id: Id<K>) -> Self {
-        Self { archived: true, id }
-    }
-}
-
-/// What restoring answers.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(bound = "")]
-#[schemars(bound = "")]
-pub struct Restored<K> {
-    /// Always true.
-    restored: bool,
-    /// The record's id.
-    id: Id<K>,
-}
-
-impl<K> Restored<K> {
-    /// The record with this id was restored.
-    pub const fn of(id: Id<K>) -> Self {
-        Self { restored: true, id }
     }
 }

@@ -12,13 +12,14 @@ use std::time::Instant;
 use zoop_db::{Db, ReadTx, Reply, WriteTx};
 
 use crate::access::{Access, Actor};
+use crate::answer::Page;
 use crate::argument::{self, Arguments, Object};
 use crate::clock::Environment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Action, ToolDef};
 use crate::error::{Error, Result};
 use crate::idempotency;
-use crate::page::{self, Page};
+use crate::page;
 use crate::perform::{self, Call};
 use crate::proof::{Proof, enter_read, enter_write};
 use crate::tool::{ActorRule, Command, List, Query};

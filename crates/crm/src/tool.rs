@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::access::Scope;
+use crate::answer::Page;
 use crate::argument::Input;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::Result;
-use crate::page::Page;
 
 /// A tool's declaration.
 pub trait Tool: 'static {

@@ -6,13 +6,13 @@ use zoop_db::Timestamp;
 
 use super::{InvitationRecord, LIFETIME, store};
 use crate::access::{Role, Scope};
+use crate::answer::{Rows, done};
 use crate::argument::{Email, Name, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
-use crate::page::Rows;
 use crate::secret::{Secret, SecretKind};
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::{email, users};
@@ -147,14 +147,10 @@ input! {
     }
 }
 
-/// What `invitations.revoke` returns.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct RevokedInvitation {
-    /// Always true.
-    pub revoked: bool,
-    /// The invitation's id.
-    pub id: Id<kinds::Invitation>,
-}
+done!(
+    /// What `invitations.revoke` returns.
+    RevokedInvitation, revoked, "The invitation's id."
+);
 
 /// `invitations.revoke`
 pub struct RevokeInvitation;
@@ -168,14 +164,17 @@ impl Tool for RevokeInvitation {
     const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{invitation}"}"#;
     type Input = RevokeInvitationInput;
-    type Output = RevokedInvitation;
+    type Output = RevokedInvitation<kinds::Invitation>;
 }
 
 impl Command for RevokeInvitation {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeInvitationInput) -> Result<RevokedInvitation> {
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &RevokeInvitationInput,
+    ) -> Result<RevokedInvitation<kinds::Invitation>> {
         let invitation = store::by_id(ctx.tx, input.id)?;
         if !invitation.is_open(ctx.moment()) {
             return Err(Error::conflict(
@@ -183,7 +182,7 @@ impl Command for RevokeInvitation {
             ));
         }
         revoke(ctx, &invitation)?;
-        Ok(RevokedInvitation { revoked: true, id: input.id })
+        Ok(RevokedInvitation::of(input.id))
     }
 }
 

@@ -6,13 +6,13 @@ use zoop_db::Timestamp;
 
 use super::{ActorKind, KeyRecord, store};
 use crate::access::{Scope, Scopes};
+use crate::answer::{Rows, done};
 use crate::argument::{Json, Parse, Refused, Setting, Text, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
-use crate::page::Rows;
 use crate::secret::Secret;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::users;
@@ -225,14 +225,10 @@ input! {
     }
 }
 
-/// What `keys.revoke` returns.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Revoked {
-    /// Always true.
-    pub revoked: bool,
-    /// The key's id.
-    pub id: Id<kinds::Key>,
-}
+done!(
+    /// What `keys.revoke` returns.
+    Revoked, revoked, "The key's id."
+);
 
 /// `keys.revoke`
 pub struct RevokeKey;
@@ -246,17 +242,17 @@ impl Tool for RevokeKey {
     const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{key}"}"#;
     type Input = RevokeKeyInput;
-    type Output = Revoked;
+    type Output = Revoked<kinds::Key>;
 }
 
 impl Command for RevokeKey {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeKeyInput) -> Result<Revoked> {
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeKeyInput) -> Result<Revoked<kinds::Key>> {
         let old = working_key(ctx, input.id)?;
         revoke(ctx, &old)?;
-        Ok(Revoked { revoked: true, id: input.id })
+        Ok(Revoked::of(input.id))
     }
 }
 

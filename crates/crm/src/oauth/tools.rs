@@ -1,18 +1,15 @@
 //! The tools of connected programs: the console's and the command line's.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::clients::ConnectedClient;
 use super::grants::{Grant, GrantRecord, revoke};
 use super::store;
 use crate::access::Scope;
+use crate::answer::{Rows, done};
 use crate::argument::input;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::page::Rows;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of grants.
@@ -64,14 +61,10 @@ input! {
     }
 }
 
-/// What `grants.revoke` returns.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct RevokedGrant {
-    /// Always true.
-    pub revoked: bool,
-    /// The connection's id.
-    pub id: Id<kinds::Grant>,
-}
+done!(
+    /// What `grants.revoke` returns.
+    RevokedGrant, revoked, "The connection's id."
+);
 
 /// `grants.revoke`
 pub struct RevokeGrant;
@@ -85,14 +78,17 @@ impl Tool for RevokeGrant {
     const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{grant}"}"#;
     type Input = RevokeGrantInput;
-    type Output = RevokedGrant;
+    type Output = RevokedGrant<kinds::Grant>;
 }
 
 impl Command for RevokeGrant {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeGrantInput) -> Result<RevokedGrant> {
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &RevokeGrantInput,
+    ) -> Result<RevokedGrant<kinds::Grant>> {
         // A grant's id says whose it is, so the operator need not.
         let Grant { record, tenant } = store::grants::by_id(ctx.tx, input.id)?;
         if ctx.access.account.is_some_and(|account| account.number != tenant) {
@@ -100,7 +96,7 @@ impl Command for RevokeGrant {
         }
         ctx.tx.bind(tenant);
         revoke(ctx, &record)?;
-        Ok(RevokedGrant { revoked: true, id: input.id })
+        Ok(RevokedGrant::of(input.id))
     }
 }
 

@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::{DEFAULT_COLOR, Tag, store};
 use crate::access::Scope;
+use crate::answer::{Rows, done};
 use crate::argument::{Color, Fields, Sent, Text, input};
 use crate::context::{ReadCtx, Recorded, WriteCtx};
 use crate::customers::{self, Customer};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::page::Rows;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of tags.
@@ -193,14 +193,10 @@ fn keep_unique(ctx: &mut WriteCtx<'_, '_>, name: &str, own: Option<Id<kinds::Tag
     }
 }
 
-/// What deleting a tag answers.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Deleted {
-    /// Always true.
-    pub deleted: bool,
-    /// The tag's id.
-    pub id: Id<kinds::Tag>,
-}
+done!(
+    /// What deleting a tag answers.
+    Deleted, deleted, "The tag's id."
+);
 
 /// `tags.delete`
 pub struct DeleteTag;
@@ -215,14 +211,14 @@ impl Tool for DeleteTag {
     const DOORS: Doors = Doors::Everywhere;
     const EXAMPLE: &'static str = r#"{"id":"{tag}"}"#;
     type Input = TagInput;
-    type Output = Deleted;
+    type Output = Deleted<kinds::Tag>;
 }
 
 impl Command for DeleteTag {
     const EFFECT: Effect = Effect::Destroy;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Deleted> {
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Deleted<kinds::Tag>> {
         let old = store::get(ctx.tx, input.id)?;
         let customers = store::delete(ctx.tx, input.id)?;
         ctx.removed(&old)?;
@@ -230,7 +226,7 @@ impl Command for DeleteTag {
             // Each customer's own history tells that the tag is gone from it.
             ctx.changed(Customer::TYPE, customer.uuid(), "tag", json!(input.id), json!(null));
         }
-        Ok(Deleted { deleted: true, id: input.id })
+        Ok(Deleted::of(input.id))
     }
 }
 

@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{Tenant, store};
 use crate::access::{Account, Country, Role, Scope};
+use crate::answer::Rows;
 use crate::argument::{CountryCode, Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
-use crate::page::Rows;
 use crate::search::TenantMark;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::users;

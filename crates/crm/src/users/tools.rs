@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::links::PasswordLink;
 use super::{Member, join, store};
 use crate::access::{Role, Scope};
+use crate::answer::{Rows, done};
 use crate::argument::{Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::page::Rows;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::{keys, oauth};
 
@@ -181,14 +181,10 @@ input! {
     }
 }
 
-/// What `users.remove` returns.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Removed {
-    /// Always true.
-    pub removed: bool,
-    /// The person's id.
-    pub id: Id<kinds::User>,
-}
+done!(
+    /// What `users.remove` returns.
+    Removed, removed, "The person's id."
+);
 
 /// `users.remove`
 pub struct RemoveUser;
@@ -203,19 +199,19 @@ impl Tool for RemoveUser {
     const DOORS: Doors = Doors::House;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}"}"#;
     type Input = RemoveUserInput;
-    type Output = Removed;
+    type Output = Removed<kinds::User>;
 }
 
 impl Command for RemoveUser {
     const EFFECT: Effect = Effect::Archive;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RemoveUserInput) -> Result<Removed> {
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &RemoveUserInput) -> Result<Removed<kinds::User>> {
         if let Some(waiting) = waiting(ctx, input.id)? {
             store::stop_waiting(ctx.tx, input.id)?;
             let old = waiting.role.word().into();
             ctx.changed("user", input.id.uuid(), "waiting_role", old, Value::Null);
-            return Ok(Removed { removed: true, id: input.id });
+            return Ok(Removed::of(input.id));
         }
         let old = store::member(ctx.tx, input.id)?;
         keep_an_owner(ctx, &old)?;
@@ -224,7 +220,7 @@ impl Command for RemoveUser {
         ctx.removed(&old)?;
         oauth::grants::end_of_member(ctx, input.id)?;
         keys::end_of_member(ctx, input.id)?;
-        Ok(Removed { removed: true, id: input.id })
+        Ok(Removed::of(input.id))
     }
 }
 

@@ -4,13 +4,13 @@ pub mod restore;
 
 use super::{Contact, ContactRole, MOST_ACTIVE, Origin, store};
 use crate::access::Scope;
+use crate::answer::{Archived, Rows};
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, input, nested};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::customers::{self, Customer};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::page::{Archived, Rows};
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of contacts.

@@ -1,13 +1,13 @@
 //! `contacts.restore`
 
 use crate::access::Scope;
+use crate::answer::Restored;
 use crate::argument::input;
 use crate::contacts::{Contact, store};
 use crate::context::WriteCtx;
 use crate::customers;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::page::Restored;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

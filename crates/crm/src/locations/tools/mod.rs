@@ -5,6 +5,7 @@ pub mod update;
 
 use super::{Location, LocationType, store};
 use crate::access::{Country, Scope};
+use crate::answer::{Archived, Rows};
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};
 use crate::contacts::MOST_ACTIVE;
 use crate::context::{ReadCtx, WriteCtx};
@@ -12,7 +13,6 @@ use crate::customers;
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::page::{Archived, Rows};
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of locations.

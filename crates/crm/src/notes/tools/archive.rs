@@ -2,11 +2,11 @@
 
 use super::NoteInput;
 use crate::access::Scope;
+use crate::answer::Archived;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::kinds;
 use crate::notes::{Note, access, limit, record, store};
-use crate::page::Archived;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// `notes.archive`

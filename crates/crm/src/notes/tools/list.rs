@@ -3,6 +3,7 @@
 use zoop_db::Uuid;
 
 use crate::access::Scope;
+use crate::answer::Page;
 use crate::argument::{Fields, Time, Words, input};
 use crate::context::ReadCtx;
 use crate::customers;
@@ -10,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::notes::store::{self, Candidates, Range};
 use crate::notes::{Note, SubjectFilter};
-use crate::page::Page;
 use crate::search::{NoteQuery, NoteWords};
 use crate::tool::{ActorRule, Doors, List, Tool};
 use crate::users;
