@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use zoop_db::{ReadTx, Sql, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{GlobalSql, ReadTx, Sql, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::Access;
 use crate::clock::{Environment, Moment};
@@ -92,6 +92,11 @@ impl WriteCtx<'_, '_> {
         Ok(Id::new(id::following(last, self.now, random)))
     }
 
+    /// [`Self::next_id`] in a table above tenants.
+    pub(crate) fn next_global_id<K>(&mut self, greatest: GlobalSql) -> Result<Id<K>> {
+        next_global_id(self.tx, self.environment, self.now, greatest)
+    }
+
     /// Keeps the call out of the history: what it writes is its author's alone.
     pub const fn leave_no_history(&mut self) {
         self.is_private = true;
@@ -147,6 +152,18 @@ impl WriteCtx<'_, '_> {
             }
         }
     }
+}
+
+/// [`WriteCtx::next_id`] in a table above tenants, for writes that begin before a caller is known.
+pub(crate) fn next_global_id<K>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    now: Timestamp,
+    greatest: GlobalSql,
+) -> Result<Id<K>> {
+    let bound = id::wrong_from(now);
+    let last = tx.global_first::<Uuid, Error>(greatest, params![bound], |row| Ok(row.take()?))?;
+    Ok(Id::new(id::following(last, now, environment.entropy.bits())))
 }
 
 /// A record's fields as the history compares them.

@@ -1,13 +1,13 @@
 //! The SQL of invitations. The table stands above tenants, because a link is looked up before the
 //! tenant is known.
 
-use zoop_db::{ReadTx, Row, Tenant, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Tenant, Timestamp, WriteTx, params};
 
 use super::{InvitationRecord, LIFETIME};
 use crate::access::{Account, Country};
 use crate::clock::SLACK;
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::secret::Secret;
 
 macro_rules! columns {
@@ -64,10 +64,6 @@ pub(super) struct Found {
     pub(super) is_backed: bool,
     /// Whether only the mail carried the link.
     pub(super) is_mailed: bool,
-}
-
-pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// Adds an invitation to the tenant that `tx` is bound to.

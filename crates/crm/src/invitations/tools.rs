@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::secret::{Secret, SecretKind};
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::{email, users};
@@ -92,9 +92,7 @@ impl Command for CreateInvitation {
             ));
         }
         let secret = Secret::generate(SecretKind::Invitation, &ctx.environment.entropy);
-        let greatest = store::greatest(ctx.tx, ctx.now)?;
-        let id = id::following(greatest, ctx.now, ctx.environment.entropy.bits());
-        let id = Id::<kinds::Invitation>::new(id);
+        let id = ctx.next_global_id::<kinds::Invitation>(store::GREATEST)?;
         let record = InvitationRecord {
             id,
             name: input.name.0.clone(),

@@ -1,12 +1,12 @@
 //! The SQL of keys. The table stands above tenants, because a key is looked up before the tenant is
 //! known.
 
-use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
 use super::{ActorKind, KeyRecord};
 use crate::access::{Role, Scopes};
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::secret::Secret;
 
 macro_rules! columns {
@@ -69,10 +69,6 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
             last_used_at: row.take()?,
         })
     })
-}
-
-pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// Adds a key to the tenant that `tx` is bound to.

@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::secret::Secret;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::users;
@@ -170,9 +170,7 @@ fn create(
 ) -> Result<CreatedKey> {
     let actor_kind = if user_id.is_some() { ActorKind::User } else { ActorKind::Tenant };
     let secret = Secret::generate(actor_kind.secret(), &ctx.environment.entropy);
-    let greatest = store::greatest(ctx.tx, ctx.now)?;
-    let id = id::following(greatest, ctx.now, ctx.environment.entropy.bits());
-    let id = Id::<kinds::Key>::new(id);
+    let id = ctx.next_global_id::<kinds::Key>(store::GREATEST)?;
     let record = KeyRecord {
         id,
         name: name.to_owned(),

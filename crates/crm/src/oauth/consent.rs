@@ -15,7 +15,7 @@ use crate::clock::Environment;
 use crate::context::Recorded;
 use crate::error::{Error, Result};
 use crate::history;
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::proof::enter_write;
 use crate::secret::{Secret, SecretKind};
 use crate::sign_in::SignedIn;
@@ -124,9 +124,7 @@ fn allow(
     let Parked { request, client_name } = parked;
     let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
     history::event(tx, access, environment, "consent", |ctx| {
-        let greatest = grants::greatest(ctx.tx, ctx.now)?;
-        let id = id::following(greatest, ctx.now, environment.entropy.bits());
-        let id = Id::<kinds::Grant>::new(id);
+        let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST)?;
         let declined = offered.without(given);
         let ends_at = Timestamp(ctx.now.0 + LONGEST);
         grants::add(ctx.tx, id, person.user, &request.client_id, given, declined, ends_at)?;

@@ -14,10 +14,10 @@ use super::store;
 use crate::access::{Access, Account, Actor, Credential, Rights, Role, Scopes, Source};
 use crate::caller::{Denied, Refusal, Used, is_news};
 use crate::clock::{Environment, Moment};
-use crate::context::Recorded;
+use crate::context::{Recorded, next_global_id};
 use crate::error::{Error, Result};
 use crate::history;
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::proof::Proof;
 use crate::secret::{Secret, SecretKind};
 
@@ -136,9 +136,7 @@ pub fn start(
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::Session, &environment.entropy);
-    let greatest = store::greatest_session(tx, now)?;
-    let id = id::following(greatest, now, environment.entropy.bits());
-    let id = Id::<kinds::Session>::new(id);
+    let id = next_global_id::<kinds::Session>(tx, environment, now, store::GREATEST_SESSION)?;
     let record = SessionRecord {
         id,
         user_id: user,

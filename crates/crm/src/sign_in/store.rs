@@ -1,14 +1,14 @@
 //! The SQL of passwords, sessions and attempts. All of it stands above tenants: a person may work in
 //! several.
 
-use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::person::Person;
 use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
 use crate::access::{Account, Country};
 use crate::clock::Moment;
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 
 zoop_db::global_statements! {
     SESSION = "SELECT s.id, s.user_id, u.name, u.email, s.last_used_at, \
@@ -76,10 +76,6 @@ pub(super) fn is_live(tx: &mut ReadTx<'_>, id: Id<kinds::Session>, now: Timestam
     let found =
         tx.global_first::<i64, Error>(IS_LIVE, params![id, now, idle], |row| Ok(row.take()?))?;
     Ok(found == Some(1))
-}
-
-pub(super) fn greatest_session(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST_SESSION, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 pub(super) fn insert_session(

@@ -1,11 +1,11 @@
 //! The SQL of tenants.
 
-use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, WriteTx, params};
 
 use super::Tenant;
 use crate::access::{Account, Country};
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
@@ -17,10 +17,6 @@ zoop_db::global_statements! {
     COUNT_CUSTOMER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
                       WHERE no = $1";
     LAST_CUSTOMER_NUMBER = "SELECT last_customer_number FROM tenants WHERE no = $1";
-}
-
-pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// The numbers of all tenants.

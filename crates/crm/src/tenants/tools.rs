@@ -10,7 +10,7 @@ use crate::argument::{CountryCode, Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::search::TenantMark;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::users;
@@ -69,9 +69,7 @@ impl Command for CreateTenant {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTenantInput) -> Result<CreatedTenant> {
-        let greatest = store::greatest(ctx.tx, ctx.now)?;
-        let random = ctx.environment.entropy.bits();
-        let tenant_id = Id::<kinds::Tenant>::new(id::following(greatest, ctx.now, random));
+        let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST)?;
         let country = input.country.map_or(Country::US, |code| code.0);
         let number = store::insert(ctx.tx, tenant_id, &input.name.0, country)?;
         if TenantMark::new(i64::from(number.0)).is_none() {

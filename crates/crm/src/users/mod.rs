@@ -21,11 +21,11 @@ use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use crate::access::Role;
 use crate::clock::Environment;
-use crate::context::{Recorded, WriteCtx};
+use crate::context::{Recorded, WriteCtx, next_global_id};
 use crate::email;
 use crate::error::{Error, Result};
 use crate::history;
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::keys;
 use crate::sign_in::person::{By, Person};
 
@@ -113,8 +113,7 @@ pub(crate) fn meet(
     let key = email::key(address);
     store::free_key(tx, &key)?;
     let now = environment.clock.now();
-    let greatest = store::greatest(tx, now)?;
-    let id = Id::new(id::following(greatest, now, environment.entropy.bits()));
+    let id = next_global_id(tx, environment, now, store::GREATEST)?;
     store::insert(tx, id, name, address, &key)?;
     Ok(Person { id, name: name.to_owned(), email: address.to_owned() })
 }

@@ -1,12 +1,12 @@
 //! The SQL of users and memberships.
 
-use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::Member;
 use crate::access::{Account, Country, Role};
 use crate::email;
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::sign_in::person::Person;
 
 zoop_db::global_statements! {
@@ -51,10 +51,6 @@ zoop_db::statements! {
     MEMBER = "SELECT u.id, coalesce(m.name, u.name), u.email, m.role FROM memberships m \
               JOIN users u ON u.id = m.user_id \
               WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
-}
-
-pub(super) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {

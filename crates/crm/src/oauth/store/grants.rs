@@ -4,7 +4,7 @@ use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::Scopes;
 use crate::error::{Error, Result};
-use crate::id::{self, Id, kinds};
+use crate::id::{Id, kinds};
 use crate::oauth::grants::{Grant, GrantRecord};
 
 macro_rules! grants {
@@ -49,10 +49,6 @@ zoop_db::global_statements! {
 pub(crate) fn touch(tx: &mut WriteTx<'_>, grant: Id<kinds::Grant>, now: Timestamp) -> Result<()> {
     tx.global_execute(TOUCH, params![grant, now])?;
     Ok(())
-}
-
-pub(crate) fn greatest(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Uuid>> {
-    tx.global_first(GREATEST, params![id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
 /// Adds a grant in the tenant that `tx` is bound to.
