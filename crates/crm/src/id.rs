@@ -22,6 +22,8 @@ pub struct Id<K> {
 pub trait Kind: 'static {
     /// The word for one record of this kind, as errors and the history use it.
     const WORD: &'static str;
+    /// The words for one that is archived.
+    const ARCHIVED: &'static str;
 }
 
 macro_rules! kinds {
@@ -31,6 +33,7 @@ macro_rules! kinds {
         pub enum $kind {}
         impl Kind for $kind {
             const WORD: &'static str = $word;
+            const ARCHIVED: &'static str = concat!("archived ", $word);
         }
     )* };
 }

@@ -26,6 +26,7 @@ extern crate self as zoop_crm;
 
 pub mod access;
 pub mod answer;
+mod archive;
 pub mod argument;
 pub mod authenticate;
 pub mod caller;

@@ -2,6 +2,7 @@
 //!
 //! Every customer has at least one, and exactly one of them is primary at every moment.
 
+mod child;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -20,9 +21,6 @@ use crate::context::Recorded;
 use crate::customers::{Customer, CustomerType};
 use crate::id::{Id, kinds};
 use crate::phone::Phone;
-
-/// Contacts and locations that one customer can have active, each.
-pub(crate) const MOST_ACTIVE: usize = 200;
 
 crate::argument::choices! {
     /// What a contact is asked about.

@@ -1,5 +1,6 @@
 //! Customers: whom the business works for, and what one sees of them at once.
 
+pub(crate) mod children;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
@@ -13,11 +14,12 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zoop_db::Uuid;
 
-use crate::access::{Access, Scope};
+use crate::access::Scope;
+use crate::archive::Archivable;
 use crate::clock::Moment;
 use crate::contacts::{Contact, joined_name, stored_phone};
-use crate::context::Recorded;
-use crate::error::{Error, Result};
+use crate::context::{Recorded, WriteCtx};
+use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::locations::Location;
 use crate::phone::Phone;
@@ -114,14 +116,6 @@ impl Customer {
     pub(crate) fn phone(&self) -> Option<Phone> {
         stored_phone(self.phone_raw.as_ref(), self.phone.as_ref())
     }
-
-    /// The customer, unless it is archived: then neither it nor what is under it can be changed.
-    pub(crate) fn unless_archived(self, access: &Access) -> Result<Self> {
-        match self.archived_at {
-            None => Ok(self),
-            Some(_) => Err(Error::archived("customer").for_reader(access, Scope::ReadCustomers)),
-        }
-    }
 }
 
 impl Recorded for Customer {
@@ -129,6 +123,30 @@ impl Recorded for Customer {
 
     fn record_id(&self) -> Uuid {
         self.id.uuid()
+    }
+}
+
+impl Archivable for Customer {
+    type Kind = kinds::Customer;
+    const READ: Scope = Scope::ReadCustomers;
+
+    fn id(&self) -> Id<kinds::Customer> {
+        self.id
+    }
+
+    fn archived_at(&self) -> Option<Moment> {
+        self.archived_at
+    }
+
+    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+        self.archived_at = archived_at;
+        self.updated_at = updated_at;
+    }
+
+    fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()> {
+        store::update(ctx.tx, new)?;
+        store::reindex(ctx.tx, new)?;
+        ctx.updated(old, new)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each type (service, billing, mailing, other) has at most one primary location. Promoting another
 //! takes two steps, as the reference says: demote the one, then promote the other.
 
+mod child;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Timestamp};
 
 use super::{Note, SubjectType, live_drafts, store};
-use crate::access::{Access, Actor, Role, Scope};
+use crate::access::{Access, Actor, Role};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, Kind, kinds};
@@ -29,13 +29,9 @@ fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
     note.draft && (!own || !live_drafts(now).contains(&note.id.uuid()))
 }
 
-/// A note that the caller may change: its author may, and an owner of the account. `archived` refuses
-/// one that they could change if it were not archived.
-pub(super) fn changeable(
-    ctx: &mut WriteCtx<'_, '_>,
-    id: Id<kinds::Note>,
-    archived: fn(&'static str) -> Error,
-) -> Result<Note> {
+/// A note that the caller may change, or could if it were not archived: its author may, and an owner of the
+/// account.
+pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
     let note = store::get(ctx.tx, id)?;
     if is_hidden(&note, ctx.access, ctx.now) {
         return Err(Error::not_found("note"));
@@ -46,8 +42,7 @@ pub(super) fn changeable(
         _ => false,
     };
     match (note.archived_at, may_change) {
-        (None, true) => Ok(note),
-        (Some(_), true) => Err(archived("note").for_reader(ctx.access, Scope::ReadNotes)),
+        (_, true) => Ok(note),
         (Some(_), false) => Err(Error::not_found("note")),
         (None, false) => Err(Error::invalid(
             "Only the note's author or an owner of the account can change it: ask one of them, or \

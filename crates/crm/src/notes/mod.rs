@@ -26,6 +26,8 @@ use std::ops::Range;
 
 use zoop_db::{Timestamp, Uuid};
 
+use crate::access::Scope;
+use crate::archive::Archivable;
 use crate::argument::{Json, Parse, Refused, Setting, is_blank};
 use crate::clock::Moment;
 use crate::context::{Recorded, WriteCtx};
@@ -160,6 +162,29 @@ impl Note {
             subject_id: self.subject_id,
             archived_at: self.archived_at,
         })
+    }
+}
+
+impl Archivable for Note {
+    type Kind = kinds::Note;
+    const READ: Scope = Scope::ReadNotes;
+
+    fn id(&self) -> Id<kinds::Note> {
+        self.id
+    }
+
+    fn archived_at(&self) -> Option<Moment> {
+        self.archived_at
+    }
+
+    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+        self.archived_at = archived_at;
+        self.updated_at = updated_at;
+    }
+
+    fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()> {
+        store::update(ctx.tx, old, new)?;
+        record(ctx, Some(old), new)
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Subject, SubjectKind, store};
 use crate::access::Scope;
+use crate::archive::Archivable;
 use crate::argument::{Text, input};
 use crate::context::WriteCtx;
 use crate::customers;

@@ -2,12 +2,14 @@
 
 pub mod restore;
 
-use super::{Contact, ContactRole, MOST_ACTIVE, Origin, store};
+use super::{Contact, ContactRole, Origin, store};
 use crate::access::Scope;
 use crate::answer::{Archived, Rows};
+use crate::archive::Archivable;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, input, nested};
 use crate::context::{ReadCtx, WriteCtx};
-use crate::customers::{self, Customer};
+use crate::customers;
+use crate::customers::children::Children;
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
@@ -165,10 +167,17 @@ impl Command for CreateContact {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateContactInput) -> Result<Contact> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let contacts = store::active(ctx.tx, customer.id)?;
-        let contact = match contacts.iter().find(|known| known.origin == Origin::Placeholder) {
+        let contacts = Children::of(ctx.tx, customer.id)?;
+        let is_placeholder = |known: &&Contact| known.origin == Origin::Placeholder;
+        let contact = match contacts.active().iter().find(is_placeholder) {
             Some(placeholder) => fill_placeholder(ctx, placeholder, input)?,
-            None => add(ctx, &customer, &contacts, input)?,
+            None => {
+                let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID)?;
+                let mut contact = Contact::new(id, customer.id);
+                contact.is_primary = input.is_primary == Some(true);
+                input.person.fill(&mut contact);
+                contacts.add(ctx, contact)?
+            }
         };
         customers::store::reindex(ctx.tx, &customer)?;
         Ok(contact)
@@ -183,41 +192,7 @@ fn fill_placeholder(
 ) -> Result<Contact> {
     let mut new = Contact { updated_at: ctx.moment(), ..old.clone() };
     input.person.fill(&mut new);
-    store::update(ctx.tx, &new)?;
-    ctx.updated(old, &new)?;
-    Ok(new)
-}
-
-fn add(
-    ctx: &mut WriteCtx<'_, '_>,
-    customer: &Customer,
-    contacts: &[Contact],
-    input: &CreateContactInput,
-) -> Result<Contact> {
-    keep_bounded(contacts.len())?;
-    let primary = contacts.iter().find(|contact| contact.is_primary);
-    let is_primary = primary.is_none() || input.is_primary == Some(true);
-    if let (Some(primary), true) = (primary, is_primary) {
-        set_primary(ctx, primary, false)?;
-    }
-    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID)?;
-    let mut contact = Contact::new(id, customer.id);
-    contact.is_primary = is_primary;
-    input.person.fill(&mut contact);
-    store::insert(ctx.tx, &contact)?;
-    ctx.added(&contact)?;
-    Ok(contact)
-}
-
-/// Promotes or demotes a contact.
-pub(super) fn set_primary(
-    ctx: &mut WriteCtx<'_, '_>,
-    old: &Contact,
-    is_primary: bool,
-) -> Result<Contact> {
-    let new = Contact { is_primary, updated_at: ctx.moment(), ..old.clone() };
-    store::update(ctx.tx, &new)?;
-    ctx.updated(old, &new)?;
+    Contact::save(ctx, old, &new)?;
     Ok(new)
 }
 
@@ -274,21 +249,15 @@ impl Command for UpdateContact {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateContactInput) -> Result<Contact> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let old = active_contact(ctx, &customer, input.id, Error::archived)?;
+        let contacts = Children::<Contact>::of(ctx.tx, customer.id)?;
+        let old = contacts.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
         if old.is_primary && input.is_primary.0 == Some(false) {
             return Err(Error::conflict(
                 "A customer always has a primary contact: make another contact primary instead.",
             ));
         }
-        if !old.is_primary && input.is_primary.0 == Some(true) {
-            let contacts = store::active(ctx.tx, customer.id)?;
-            if let Some(primary) = contacts.iter().find(|contact| contact.is_primary) {
-                set_primary(ctx, primary, false)?;
-            }
-        }
         let new = changed(&old, input, ctx);
-        store::update(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
+        contacts.update(ctx, &old, &new)?;
         customers::store::reindex(ctx.tx, &customer)?;
         Ok(new)
     }
@@ -338,54 +307,15 @@ impl Command for ArchiveContact {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &ContactInput) -> Result<Archived<kinds::Contact>> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let old = active_contact(ctx, &customer, input.id, Error::archived_already)?;
-        let others: Vec<_> = store::active(ctx.tx, customer.id)?
-            .into_iter()
-            .filter(|contact| contact.id != old.id)
-            .collect();
-        // Of the others none is primary if `old` is, so they are in creation order.
-        let Some(oldest) = others.first() else {
+        let contacts = Children::<Contact>::of(ctx.tx, customer.id)?;
+        let contact = contacts.find(ctx.tx, input.id)?;
+        if matches!(contacts.active(), [only] if only.id == contact.id) {
             return Err(Error::conflict(
                 "A customer keeps at least one contact: add another contact first.",
             ));
-        };
-        let moment = ctx.moment();
-        let new = Contact {
-            is_primary: false,
-            archived_at: Some(moment),
-            updated_at: moment,
-            ..old.clone()
-        };
-        store::update(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
-        if old.is_primary {
-            set_primary(ctx, oldest, true)?;
         }
+        let answer = contacts.archive(ctx, &contact)?;
         customers::store::reindex(ctx.tx, &customer)?;
-        Ok(Archived::of(input.id))
+        Ok(answer)
     }
-}
-
-/// A contact of the customer that is not archived; `archived` refuses one that is.
-fn active_contact(
-    ctx: &mut WriteCtx<'_, '_>,
-    customer: &Customer,
-    id: Id<kinds::Contact>,
-    archived: fn(&'static str) -> Error,
-) -> Result<Contact> {
-    let contact = store::get(ctx.tx, customer.id, id)?;
-    match contact.archived_at {
-        None => Ok(contact),
-        Some(_) => Err(archived("contact").for_reader(ctx.access, Scope::ReadCustomers)),
-    }
-}
-
-/// Refuses one contact more than a customer can have active.
-fn keep_bounded(active: usize) -> Result<()> {
-    if active < MOST_ACTIVE {
-        return Ok(());
-    }
-    Err(Error::conflict(format!(
-        "This customer has {MOST_ACTIVE} active contacts, which is the most: archive one first."
-    )))
 }

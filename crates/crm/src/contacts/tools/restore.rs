@@ -3,10 +3,10 @@
 use crate::access::Scope;
 use crate::answer::Restored;
 use crate::argument::input;
-use crate::contacts::{Contact, store};
+use crate::contacts::Contact;
 use crate::context::WriteCtx;
-use crate::customers;
-use crate::error::{Error, Result};
+use crate::customers::{self, children};
+use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
@@ -42,22 +42,8 @@ impl Command for RestoreContact {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RestoreContactInput,
     ) -> Result<Restored<kinds::Contact>> {
-        let gone = || Error::not_found("archived contact");
-        let customer = store::customer_of(ctx.tx, input.id.uuid())?.ok_or_else(gone)?;
-        let customer = customers::store::get(ctx.tx, customer)?;
-        if customer.archived_at.is_some() {
-            return Err(Error::conflict("Its customer is archived: restore the customer first."));
-        }
-        let old = store::get(ctx.tx, customer.id, input.id)?;
-        if old.archived_at.is_none() {
-            return Err(gone());
-        }
-        let active = store::active(ctx.tx, customer.id)?;
-        super::keep_bounded(active.len())?;
-        let new = Contact { archived_at: None, updated_at: ctx.moment(), ..old.clone() };
-        store::update(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
+        let (answer, customer) = children::restore::<Contact>(ctx, input.id)?;
         customers::store::reindex(ctx.tx, &customer)?;
-        Ok(Restored::of(input.id))
+        Ok(answer)
     }
 }

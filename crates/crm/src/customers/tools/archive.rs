@@ -2,10 +2,11 @@
 
 use crate::access::Scope;
 use crate::answer::Archived;
+use crate::archive::archive;
 use crate::argument::input;
 use crate::context::WriteCtx;
-use crate::customers::{Customer, store};
-use crate::error::{Error, Result};
+use crate::customers::store;
+use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
@@ -42,16 +43,7 @@ impl Command for ArchiveCustomer {
         ctx: &mut WriteCtx<'_, '_>,
         input: &ArchiveCustomerInput,
     ) -> Result<Archived<kinds::Customer>> {
-        let old = store::get(ctx.tx, input.id)?;
-        if old.archived_at.is_some() {
-            let twice = Error::archived_already("customer");
-            return Err(twice.for_reader(ctx.access, Scope::ReadCustomers));
-        }
-        let moment = ctx.moment();
-        let new = Customer { archived_at: Some(moment), updated_at: moment, ..old.clone() };
-        store::update(ctx.tx, &new)?;
-        store::reindex(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
-        Ok(Archived::of(input.id))
+        let customer = store::get(ctx.tx, input.id)?;
+        archive(ctx, &customer)
     }
 }

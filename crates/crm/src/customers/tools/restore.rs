@@ -2,10 +2,11 @@
 
 use crate::access::Scope;
 use crate::answer::Restored;
+use crate::archive::restore;
 use crate::argument::input;
 use crate::context::WriteCtx;
-use crate::customers::{Customer, store};
-use crate::error::{Error, Result};
+use crate::customers::store;
+use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
@@ -40,14 +41,7 @@ impl Command for RestoreCustomer {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RestoreCustomerInput,
     ) -> Result<Restored<kinds::Customer>> {
-        let old = store::get(ctx.tx, input.id)?;
-        if old.archived_at.is_none() {
-            return Err(Error::not_found("archived customer"));
-        }
-        let new = Customer { archived_at: None, updated_at: ctx.moment(), ..old.clone() };
-        store::update(ctx.tx, &new)?;
-        store::reindex(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
-        Ok(Restored::of(input.id))
+        let customer = store::get(ctx.tx, input.id)?;
+        restore(ctx, &customer)
     }
 }

@@ -1,8 +1,9 @@
 //! `customers.update`
 
 use crate::access::{Access, Scope};
+use crate::archive::Archivable;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, choices, input};
-use crate::contacts::{self, Origin};
+use crate::contacts::{self, Contact, Origin};
 use crate::context::WriteCtx;
 use crate::customers::{Customer, CustomerRecord, CustomerType, Status, store};
 use crate::error::{Error, FieldProblem, Result};
@@ -187,8 +188,7 @@ fn follow(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
         new.follow(customer);
         if new != old {
             new.updated_at = ctx.moment();
-            contacts::store::update(ctx.tx, &new)?;
-            ctx.updated(&old, &new)?;
+            Contact::save(ctx, &old, &new)?;
         }
     }
     Ok(())

@@ -6,10 +6,11 @@ pub mod update;
 use super::{Location, LocationType, store};
 use crate::access::{Country, Scope};
 use crate::answer::{Archived, Rows};
+use crate::archive::Archivable;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};
-use crate::contacts::MOST_ACTIVE;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::customers;
+use crate::customers::children::Children;
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
@@ -185,21 +186,13 @@ pub(crate) fn add(
     customer_id: Id<kinds::Customer>,
     input: &LocationInput,
 ) -> Result<Location> {
-    let active = store::active(ctx.tx, customer_id)?;
-    keep_bounded(active.len())?;
-    let location_type = input.location_type.unwrap_or(LocationType::Service);
-    let of_type: Vec<_> =
-        active.iter().filter(|known| known.location_type == location_type).collect();
-    let asked = input.is_primary == Some(true);
-    if asked && of_type.iter().any(|known| known.is_primary) {
-        return Err(taken(location_type));
-    }
+    let locations = Children::<Location>::of(ctx.tx, customer_id)?;
     let id = ctx.next_id::<kinds::Location>(store::GREATEST_ID)?;
     let input = input.clone();
     let location = Location {
         id,
         customer_id,
-        location_type,
+        location_type: input.location_type.unwrap_or(LocationType::Service),
         label: input.label.map(|label| label.0),
         address_line1: input.address_line1.0,
         address_line2: input.address_line2.map(|line| line.0),
@@ -207,7 +200,7 @@ pub(crate) fn add(
         state: input.state.0,
         postal_code: input.postal_code.0,
         country: input.country.map_or(Country::US, |code| code.0).code().to_owned(),
-        is_primary: asked || of_type.is_empty(),
+        is_primary: input.is_primary == Some(true),
         access_notes: input.access_notes.map(|notes| notes.0),
         parking_notes: input.parking_notes.map(|notes| notes.0),
         service_notes: input.service_notes.map(|notes| notes.0),
@@ -218,17 +211,20 @@ pub(crate) fn add(
         updated_at: id.created_at(),
         archived_at: None,
     };
-    store::insert(ctx.tx, &location)?;
-    ctx.added(&location)?;
-    Ok(location)
+    refuse_second_primary(&locations, &location)?;
+    locations.add(ctx, location)
 }
 
-fn taken(location_type: LocationType) -> Error {
-    Error::conflict(format!(
+/// Refuses to make a location primary while its type has a primary one.
+fn refuse_second_primary(locations: &Children<Location>, location: &Location) -> Result<()> {
+    if !location.is_primary || locations.primary_rival(location).is_none() {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
         "This customer has a primary {} location: first set its is_primary to false with \
          locations.update.",
-        location_type.word()
-    ))
+        location.location_type.word()
+    )))
 }
 
 /// `locations.archive`
@@ -258,57 +254,8 @@ impl Command for ArchiveLocation {
     ) -> Result<Archived<kinds::Location>> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let old = active_location(ctx, customer.id, input.id, Error::archived_already)?;
-        let moment = ctx.moment();
-        let new = Location {
-            is_primary: false,
-            archived_at: Some(moment),
-            updated_at: moment,
-            ..old.clone()
-        };
-        store::update(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
-        if old.is_primary {
-            let left = store::active(ctx.tx, customer.id)?;
-            promote_oldest(ctx, &left, old.location_type)?;
-        }
-        Ok(Archived::of(input.id))
+        let locations = Children::<Location>::of(ctx.tx, customer.id)?;
+        let location = locations.find(ctx.tx, input.id)?;
+        locations.archive(ctx, &location)
     }
-}
-
-/// Makes the oldest of a type primary, now that the type has lost its primary.
-fn promote_oldest(
-    ctx: &mut WriteCtx<'_, '_>,
-    active: &[Location],
-    location_type: LocationType,
-) -> Result<()> {
-    let of_type = active.iter().filter(|location| location.location_type == location_type);
-    let Some(old) = of_type.min_by_key(|location| location.id.uuid()) else { return Ok(()) };
-    let new = Location { is_primary: true, updated_at: ctx.moment(), ..old.clone() };
-    store::update(ctx.tx, &new)?;
-    ctx.updated(old, &new)
-}
-
-/// A location of the customer that is not archived; `archived` refuses one that is.
-fn active_location(
-    ctx: &mut WriteCtx<'_, '_>,
-    customer: Id<kinds::Customer>,
-    id: Id<kinds::Location>,
-    archived: fn(&'static str) -> Error,
-) -> Result<Location> {
-    let location = store::get(ctx.tx, customer, id)?;
-    match location.archived_at {
-        None => Ok(location),
-        Some(_) => Err(archived("location").for_reader(ctx.access, Scope::ReadCustomers)),
-    }
-}
-
-/// Refuses one location more than a customer can have active.
-fn keep_bounded(active: usize) -> Result<()> {
-    if active < MOST_ACTIVE {
-        return Ok(());
-    }
-    Err(Error::conflict(format!(
-        "This customer has {MOST_ACTIVE} active locations, which is the most: archive one first."
-    )))
 }

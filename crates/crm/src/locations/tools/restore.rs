@@ -4,10 +4,10 @@ use crate::access::Scope;
 use crate::answer::Restored;
 use crate::argument::input;
 use crate::context::WriteCtx;
-use crate::customers;
-use crate::error::{Error, Result};
+use crate::customers::children;
+use crate::error::Result;
 use crate::id::{Id, kinds};
-use crate::locations::{Location, store};
+use crate::locations::Location;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {
@@ -42,23 +42,7 @@ impl Command for RestoreLocation {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RestoreLocationInput,
     ) -> Result<Restored<kinds::Location>> {
-        let gone = || Error::not_found("archived location");
-        let customer = store::customer_of(ctx.tx, input.id.uuid())?.ok_or_else(gone)?;
-        let customer = customers::store::get(ctx.tx, customer)?;
-        if customer.archived_at.is_some() {
-            return Err(Error::conflict("Its customer is archived: restore the customer first."));
-        }
-        let old = store::get(ctx.tx, customer.id, input.id)?;
-        if old.archived_at.is_none() {
-            return Err(gone());
-        }
-        let active = store::active(ctx.tx, customer.id)?;
-        super::keep_bounded(active.len())?;
-        let is_primary = !active.iter().any(|known| known.location_type == old.location_type);
-        let updated_at = ctx.moment();
-        let new = Location { is_primary, archived_at: None, updated_at, ..old.clone() };
-        store::update(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
-        Ok(Restored::of(input.id))
+        let (answer, _) = children::restore::<Location>(ctx, input.id)?;
+        Ok(answer)
     }
 }

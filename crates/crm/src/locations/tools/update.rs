@@ -1,13 +1,15 @@
 //! `locations.update`
 
-use super::{active_location, promote_oldest, taken};
+use super::refuse_second_primary;
 use crate::access::Scope;
+use crate::archive::Archivable;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Patch, Sent, Text, input};
 use crate::context::WriteCtx;
 use crate::customers;
-use crate::error::{Error, Result};
+use crate::customers::children::Children;
+use crate::error::Result;
 use crate::id::{Id, kinds};
-use crate::locations::{Location, LocationType, store};
+use crate::locations::{Location, LocationType};
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {
@@ -87,28 +89,17 @@ impl Command for UpdateLocation {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateLocationInput) -> Result<Location> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let old = active_location(ctx, customer.id, input.id, Error::archived)?;
+        let locations = Children::<Location>::of(ctx.tx, customer.id)?;
+        let old = locations.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
         let mut new = changed(&old, input, ctx);
-        let others: Vec<_> = store::active(ctx.tx, customer.id)?
-            .into_iter()
-            .filter(|location| location.id != old.id)
-            .collect();
-        let of_type =
-            || others.iter().filter(|location| location.location_type == new.location_type);
         let moved = new.location_type != old.location_type;
         new.is_primary = match input.is_primary.0 {
-            Some(true) if of_type().any(|location| location.is_primary) => {
-                return Err(taken(new.location_type));
-            }
             Some(asked) => asked,
-            None if moved => of_type().next().is_none(),
+            None if moved => locations.rivals(&new).next().is_none(),
             None => old.is_primary,
         };
-        store::update(ctx.tx, &new)?;
-        ctx.updated(&old, &new)?;
-        if moved && old.is_primary {
-            promote_oldest(ctx, &others, old.location_type)?;
-        }
+        refuse_second_primary(&locations, &new)?;
+        locations.update(ctx, &old, &new)?;
         Ok(new)
     }
 }

@@ -3,10 +3,11 @@
 use super::NoteInput;
 use crate::access::Scope;
 use crate::answer::Archived;
+use crate::archive::archive;
 use crate::context::WriteCtx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::kinds;
-use crate::notes::{Note, access, limit, record, store};
+use crate::notes::{access, limit};
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// `notes.archive`
@@ -31,12 +32,9 @@ impl Command for ArchiveNote {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Archived<kinds::Note>> {
-        let old = access::changeable(ctx, input.id, Error::archived_already)?;
+        let note = access::changeable(ctx, input.id)?;
+        let answer = archive(ctx, &note)?;
         limit::count(ctx)?;
-        let moment = ctx.moment();
-        let new = Note { archived_at: Some(moment), updated_at: moment, ..old.clone() };
-        store::update(ctx.tx, &old, &new)?;
-        record(ctx, Some(&old), &new)?;
-        Ok(Archived::of(input.id))
+        Ok(answer)
     }
 }

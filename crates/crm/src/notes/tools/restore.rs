@@ -3,10 +3,11 @@
 use super::NoteInput;
 use crate::access::Scope;
 use crate::answer::Restored;
+use crate::archive::restore;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
-use crate::id::kinds;
-use crate::notes::{Note, record, store};
+use crate::id::{Kind, kinds};
+use crate::notes::store;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// `notes.restore`
@@ -29,14 +30,11 @@ impl Command for RestoreNote {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Restored<kinds::Note>> {
-        let old = store::get(ctx.tx, input.id)?;
+        let note = store::get(ctx.tx, input.id)?;
         // A draft is its author's alone, archived or not.
-        if old.archived_at.is_none() || old.draft {
-            return Err(Error::not_found("archived note"));
+        if note.draft {
+            return Err(Error::not_found(kinds::Note::ARCHIVED));
         }
-        let new = Note { archived_at: None, updated_at: ctx.moment(), ..old.clone() };
-        store::update(ctx.tx, &old, &new)?;
-        record(ctx, Some(&old), &new)?;
-        Ok(Restored::of(input.id))
+        restore(ctx, &note)
     }
 }

@@ -1,11 +1,12 @@
 //! `notes.update`
 
 use crate::access::Scope;
+use crate::archive::Archivable;
 use crate::argument::{Fields, Patch, Sent, Text, input};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::notes::{LONGEST_BODY, Note, SubjectType, access, limit, record, store};
+use crate::notes::{LONGEST_BODY, Note, SubjectType, access, limit};
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {
@@ -59,7 +60,7 @@ impl Command for UpdateNote {
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateNoteInput) -> Result<Note> {
-        let old = access::changeable(ctx, input.id, Error::archived)?;
+        let old = access::changeable(ctx, input.id)?.unless_archived(ctx.access)?;
         if !old.draft && input.draft.0 == Some(true) {
             return Err(Error::field("draft", "cannot be true: the note is committed already"));
         }
@@ -85,8 +86,7 @@ impl Command for UpdateNote {
         if !new.draft {
             limit::count(ctx)?;
         }
-        store::update(ctx.tx, &old, &new)?;
-        record(ctx, Some(&old), &new)?;
+        Note::save(ctx, &old, &new)?;
         Ok(new)
     }
 }
