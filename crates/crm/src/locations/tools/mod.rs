@@ -4,11 +4,12 @@ pub mod restore;
 pub mod update;
 
 use super::{Location, LocationType, store};
-use crate::access::{Country, Scope};
+use crate::access::Scope;
 use crate::answer::{Archived, Rows};
 use crate::archive::Archivable;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};
 use crate::context::{ReadCtx, WriteCtx};
+use crate::country::Country;
 use crate::customers;
 use crate::customers::children::Children;
 use crate::definition::{Group, ToolDef};
