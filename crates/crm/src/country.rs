@@ -1,6 +1,7 @@
 //! Countries, by their ISO 3166-1 codes.
 
 use serde::{Serialize, Serializer};
+use zoop_db::{Column, Param, Value};
 
 use crate::phone;
 
@@ -29,6 +30,24 @@ impl Country {
     }
 }
 
+impl Param for Country {
+    fn value(&self) -> Value<'_> {
+        Value::Text(self.code())
+    }
+}
+
+/// A stored code that this version does not know, because a later one stored it, is the default country:
+/// it only says how to read telephone numbers without a country code.
+impl Column for Country {
+    const NAME: &'static str = "Country";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(code) => Some(Self::parse(code).unwrap_or(Self::US)),
+            _ => None,
+        }
+    }
+}
+
 impl Serialize for Country {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
@@ -44,3 +63,16 @@ KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR
 MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS \
 RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN \
 TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_country_is_read_and_an_unknown_one_is_the_default() {
+        let canada = Country::parse("ca").expect("a country");
+        assert_eq!(Country::read(canada.value()), Some(canada));
+        assert_eq!(Country::read(Value::Text("ZZ")), Some(Country::US));
+        assert_eq!(Country::read(Value::Integer(1)), None);
+    }
+}

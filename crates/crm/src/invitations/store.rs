@@ -1,15 +1,15 @@
 //! The SQL of invitations. The table stands above tenants, because a link is looked up before the
 //! tenant is known.
 
-use zoop_db::{ReadTx, Row, Tenant, Timestamp, WriteTx, params};
+use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
 use super::{InvitationRecord, LIFETIME};
 use crate::access::Account;
 use crate::clock::SLACK;
-use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::secret::Secret;
+use crate::tenants::store::read_account;
 
 macro_rules! columns {
     () => {
@@ -101,10 +101,7 @@ pub(super) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Invitation>) -> Result<In
 pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
     tx.global_first(BY_HASH, params![hash], |row| {
         let record = invitation(row)?;
-        let number = Tenant(row.take()?);
-        let id = row.take()?;
-        let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
-        let account = Account { number, id, country };
+        let account = read_account(row)?;
         let business = row.take()?;
         Ok(Found { record, account, business, is_backed: row.take()?, is_mailed: row.take()? })
     })

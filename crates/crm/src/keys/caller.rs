@@ -3,10 +3,9 @@
 use zoop_db::ReadTx;
 
 use super::{ActorKind, store};
-use crate::access::{Account, Actor, Credential, Rights, Scopes};
+use crate::access::{Actor, Credential, Rights, Scopes};
 use crate::caller::{Caller, Denied, Used, is_news};
 use crate::clock::Clock;
-use crate::country::Country;
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -36,13 +35,8 @@ pub(crate) fn caller(
         }
         (ActorKind::User, ..) => return Ok(Err(Denied::Revoked)),
     };
-    let account = Account {
-        number: key.tenant,
-        id: key.tenant_id,
-        country: Country::parse(&key.country).unwrap_or(Country::US),
-    };
     let rights = Rights {
-        account: Some(account),
+        account: Some(key.account),
         actor,
         scopes,
         attainable: Scopes::NONE,

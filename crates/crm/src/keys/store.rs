@@ -4,10 +4,11 @@
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
 use super::{ActorKind, KeyRecord};
-use crate::access::{Role, Scopes};
+use crate::access::{Account, Role, Scopes};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::secret::Secret;
+use crate::tenants::store::read_account;
 
 macro_rules! columns {
     () => {
@@ -38,9 +39,7 @@ zoop_db::global_statements! {
 /// What a call needs to know of its key.
 pub(super) struct Found {
     pub(super) id: Id<kinds::Key>,
-    pub(super) tenant: zoop_db::Tenant,
-    pub(super) tenant_id: Id<kinds::Tenant>,
-    pub(super) country: String,
+    pub(super) account: Account,
     pub(super) actor_kind: ActorKind,
     pub(super) user_id: Option<Id<kinds::User>>,
     /// The member's role now; none when the member was removed.
@@ -56,9 +55,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
     tx.global_first(BY_HASH, params![hash], |row| {
         Ok(Found {
             id: row.take()?,
-            tenant: zoop_db::Tenant(row.take()?),
-            tenant_id: row.take()?,
-            country: row.take()?,
+            account: read_account(row)?,
             actor_kind: row.take()?,
             user_id: row.take()?,
             role: row.take()?,

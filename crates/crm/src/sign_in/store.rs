@@ -5,11 +5,10 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::person::Person;
 use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
-use crate::access::Account;
 use crate::clock::Moment;
-use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::tenants::store::read_account;
 
 zoop_db::global_statements! {
     SESSION = "SELECT s.id, s.user_id, u.name, u.email, s.last_used_at, \
@@ -95,11 +94,7 @@ pub(super) fn insert_session(
 
 pub(super) fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Workplace>> {
     tx.global_all(WORKPLACES, params![user], |row| {
-        let number = zoop_db::Tenant(row.take()?);
-        let id = row.take()?;
-        let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
-        let account = Account { number, id, country };
-        Ok(Workplace { account, name: row.take()?, role: row.take()? })
+        Ok(Workplace { account: read_account(row)?, name: row.take()?, role: row.take()? })
     })
 }
 

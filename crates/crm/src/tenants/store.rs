@@ -14,7 +14,7 @@ zoop_db::global_statements! {
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
     LIST = "SELECT id, name, country FROM tenants ORDER BY id";
     /// What a call needs to know of its tenant.
-    ACCOUNT = "SELECT no, country FROM tenants WHERE id = $1";
+    ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
     COUNT_CUSTOMER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
                       WHERE no = $1";
     LAST_CUSTOMER_NUMBER = "SELECT last_customer_number FROM tenants WHERE no = $1";
@@ -33,9 +33,7 @@ pub(super) fn insert(
     country: Country,
 ) -> Result<zoop_db::Tenant> {
     let number =
-        tx.global_first::<u32, Error>(INSERT, params![id, name, country.code()], |row| {
-            Ok(row.take()?)
-        })?;
+        tx.global_first::<u32, Error>(INSERT, params![id, name, country], |row| Ok(row.take()?))?;
     number.map(zoop_db::Tenant).ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
@@ -54,12 +52,14 @@ fn tenant(row: &mut Row<'_>) -> Result<Tenant> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such tenant.
 pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
-    let found = tx.global_first::<_, Error>(ACCOUNT, params![id], |row| {
-        Ok((row.take::<u32>()?, row.take::<String>()?))
-    })?;
-    let (number, country) = found.ok_or(Error::not_found("tenant"))?;
-    let country = Country::parse(&country).unwrap_or(Country::US);
-    Ok(Account { number: zoop_db::Tenant(number), id, country })
+    tx.global_first::<_, Error>(ACCOUNT, params![id], read_account)?
+        .ok_or(Error::not_found("tenant"))
+}
+
+/// What a call needs to know of a tenant, from the columns `no`, `id` and `country`.
+pub(crate) fn read_account(row: &mut Row<'_>) -> Result<Account> {
+    let number = zoop_db::Tenant(row.take()?);
+    Ok(Account { number, id: row.take()?, country: row.take()? })
 }
 
 /// Takes the next customer number of the tenant that `tx` is bound to. Numbers are never given

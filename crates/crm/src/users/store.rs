@@ -4,11 +4,11 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::Member;
 use crate::access::{Account, Role};
-use crate::country::Country;
 use crate::email;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::sign_in::person::Person;
+use crate::tenants::store::read_account;
 
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
@@ -184,11 +184,7 @@ pub(super) fn waiting_places(
     id: Id<kinds::User>,
 ) -> Result<Vec<WaitingPlace>> {
     tx.global_all(WAITING_PLACES, params![id], |row| {
-        let number = zoop_db::Tenant(row.take()?);
-        let id = row.take()?;
-        let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
-        let account = Account { number, id, country };
-        Ok(WaitingPlace { account, role: row.take()? })
+        Ok(WaitingPlace { account: read_account(row)?, role: row.take()? })
     })
 }
 

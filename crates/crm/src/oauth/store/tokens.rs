@@ -3,9 +3,9 @@
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::{Account, Role, Scopes};
-use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::tenants::store::read_account;
 
 /// Whose a code or token is: what a [`Holder`] is read from.
 macro_rules! holder {
@@ -115,7 +115,7 @@ pub(crate) fn by_access_token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Op
     tx.global_first(BY_ACCESS_TOKEN, params![hash], |row| {
         Ok(Found {
             grant: row.take()?,
-            account: account(row)?,
+            account: read_account(row)?,
             user_id: row.take()?,
             role: row.take()?,
             scopes: Scopes::parse(&row.take::<String>()?),
@@ -153,17 +153,10 @@ pub(crate) fn token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Token
     })
 }
 
-fn account(row: &mut Row<'_>) -> Result<Account> {
-    let number = zoop_db::Tenant(row.take()?);
-    let id = row.take()?;
-    let country = Country::parse(&row.take::<String>()?).unwrap_or(Country::US);
-    Ok(Account { number, id, country })
-}
-
 fn holder(row: &mut Row<'_>) -> Result<Holder> {
     Ok(Holder {
         grant: row.take()?,
-        account: account(row)?,
+        account: read_account(row)?,
         user: row.take()?,
         role: row.take()?,
         scopes: Scopes::parse(&row.take::<String>()?),
