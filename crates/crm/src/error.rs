@@ -66,7 +66,7 @@ pub enum Error {
 /// One field that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldProblem {
-    /// The field's name, with a dot before a field of a nested object.
+    /// The field's path: `location.city`, `line_items[2].quantity`.
     pub field: String,
     /// What is wrong with it.
     pub problem: String,

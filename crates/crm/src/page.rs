@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::Page;
 use crate::argument::{
-    Argument, Field, Fields, Input, Json, Object, PageLimit, Parse, Refused, Setting,
+    Argument, Field, Fields, Input, Json, Object, Parse, Ranged, Refused, Setting,
 };
 use crate::context::ReadCtx;
 use crate::error::{Error, Result};
@@ -28,6 +28,11 @@ const PAGE_BYTES: usize = 256 * 1024;
 const CURSOR_BYTES: usize = 8 * 1024;
 /// Bytes of the check value.
 const CHECK_BYTES: usize = 8;
+
+/// How many rows a page holds at most.
+type PageLimit = Ranged<1, 100>;
+/// The same where no limit was sent.
+const DEFAULT_LIMIT: u32 = 25;
 
 /// A page whose rows are already JSON: each is written once, to be counted and sent.
 #[derive(Serialize)]
@@ -55,7 +60,7 @@ pub(crate) fn fields() -> Vec<Field> {
         },
         Field {
             name: "limit",
-            about: format!("Rows a page at most; default {}.", PageLimit::DEFAULT.0),
+            about: format!("Rows a page at most; default {DEFAULT_LIMIT}."),
             schema: <Option<PageLimit> as Argument>::schema(),
             required: false,
         },
@@ -113,7 +118,7 @@ type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, V
 fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
     let seal = Seal { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
     let asked = Asked::<T>::read(object, perform::setting(ctx.access), &seal)?;
-    let count = usize::from(asked.limit.0);
+    let count = asked.limit as usize;
     let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
     Ok((Found { rows, count }, asked.filters, seal))
 }
@@ -124,7 +129,7 @@ struct Asked<T: List> {
     /// The filters as the next cursor keeps them.
     filters: Map<String, Value>,
     after: Option<T::Position>,
-    limit: PageLimit,
+    limit: u32,
 }
 
 impl<T: List> Asked<T> {
@@ -152,7 +157,7 @@ impl<T: List> Asked<T> {
         fields.also_known(&["cursor", "limit"]);
         match (paging.finish(limit), fields.finish(input)) {
             (Ok(limit), Ok(input)) => {
-                let limit = limit.unwrap_or(PageLimit::DEFAULT);
+                let limit = limit.map_or(DEFAULT_LIMIT, PageLimit::get);
                 Ok(Self { input, filters, after, limit })
             }
             (paging, fields) => {

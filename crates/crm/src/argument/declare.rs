@@ -89,8 +89,8 @@ macro_rules! nested {
                     return Err(Refused::Because(problem));
                 };
                 let mut fields = Fields::new(object, setting);
-                let input = Self::read(&mut fields);
-                fields.finish(input).map_err(Refused::Inside)
+                let input = <Self as Input>::read(&mut fields);
+                fields.finish(input).map_err(Refused::inside)
             }
         }
     };

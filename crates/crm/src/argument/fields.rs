@@ -2,7 +2,7 @@
 
 use schemars::Schema;
 
-use super::{Argument, Json, Object, Refused, Setting, json};
+use super::{Argument, Json, Object, Setting, json};
 use crate::error::{Error, FieldProblem, Result};
 
 /// Keys that some clients add to every call; they are dropped, never refused.
@@ -157,13 +157,8 @@ impl Fields {
         let sent = at.map(|at| self.left.swap_remove(at).1);
         match T::read(sent, self.setting) {
             Ok(value) => Some(value),
-            Err(Refused::Empty) => self.refuse(name, "must not be empty"),
-            Err(Refused::Because(problem)) => self.refuse(name, problem),
-            Err(Refused::Inside(problems)) => {
-                self.problems.extend(problems.into_iter().map(|inner| FieldProblem {
-                    field: format!("{name}.{}", inner.field),
-                    problem: inner.problem,
-                }));
+            Err(refused) => {
+                self.problems.extend(refused.at(name));
                 None
             }
         }

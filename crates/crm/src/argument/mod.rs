@@ -12,13 +12,17 @@
 //! | [`Sent<T>`] | an update that cannot clear | refused |
 
 mod arguments;
+mod calendar;
 mod declare;
 mod fields;
 mod json;
+mod list;
 mod name;
+mod number;
 mod values;
 
 pub use arguments::{Arguments, Value};
+pub use calendar::{Date, LocalTime, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested};
 pub use fields::{
     CLIENT_ARTEFACTS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
@@ -26,10 +30,10 @@ pub use fields::{
 };
 
 pub use json::{Json, Object, is_blank};
+pub use list::List;
 pub use name::Name;
-pub use values::{
-    Color, CountryCode, Email, Latitude, Longitude, PageLimit, PhoneText, Text, Time, Words,
-};
+pub use number::{Duration, Minutes, Ranged, Seconds};
+pub use values::{Color, CountryCode, Email, Latitude, Longitude, PhoneText, Text, Time, Words};
 
 use crate::country::Country;
 use crate::error::FieldProblem;
@@ -50,7 +54,7 @@ pub enum Refused {
     Empty,
     /// What is wrong, as the end of a sentence that begins with the field's name.
     Because(String),
-    /// What is wrong inside a nested object.
+    /// What is wrong inside a nested object or a list, each under its path from here: `.city`, `[2].quantity`.
     Inside(Vec<FieldProblem>),
 }
 
@@ -58,6 +62,29 @@ impl Refused {
     /// A value of another type than the field has, which `problem` tells.
     pub(crate) fn another_type(problem: &str, value: &Json) -> Self {
         Self::Because(format!("{problem}, not {}", value.type_name()))
+    }
+
+    /// What is wrong with the fields of a nested object.
+    pub(crate) fn inside(mut problems: Vec<FieldProblem>) -> Self {
+        for problem in &mut problems {
+            problem.field.insert(0, '.');
+        }
+        Self::Inside(problems)
+    }
+
+    /// What is wrong with the value at `path`.
+    fn at(self, path: &str) -> Vec<FieldProblem> {
+        let problem = |problem| vec![FieldProblem { field: path.to_owned(), problem }];
+        match self {
+            Self::Empty => problem("must not be empty".to_owned()),
+            Self::Because(told) => problem(told),
+            Self::Inside(mut problems) => {
+                for problem in &mut problems {
+                    problem.field.insert_str(0, path);
+                }
+                problems
+            }
+        }
     }
 }
 

@@ -13,13 +13,13 @@ use crate::phone::{self, Phone};
 use crate::search::QueryHasNoWord;
 use crate::text;
 
-fn because(problem: impl Into<String>) -> Refused {
+pub(super) fn because(problem: impl Into<String>) -> Refused {
     Refused::Because(problem.into())
 }
 
 /// The text of a JSON string as the contract keeps it: CR LF is LF, nothing invisible at its ends, no
 /// control characters but tab and newline, at most `max` Unicode scalar values.
-fn clean(value: Json, max: usize) -> Result<String, Refused> {
+pub(super) fn clean(value: Json, max: usize) -> Result<String, Refused> {
     let Json::Text(text) = value else {
         return Err(Refused::another_type("must be a string", &value));
     };
@@ -157,42 +157,6 @@ impl Parse for Color {
             Err(because("must be a color as #RRGGBB, such as #3B82F6"))
         }
     }
-}
-
-/// How many rows a page holds at most: 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageLimit(pub u16);
-
-impl PageLimit {
-    /// Without a limit sent.
-    pub const DEFAULT: Self = Self(25);
-    const MAX: u16 = 100;
-}
-
-impl Parse for PageLimit {
-    fn schema() -> serde_json::Value {
-        json!({ "type": "integer", "minimum": 1, "maximum": Self::MAX })
-    }
-
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let problem = format!("must be a whole number from 1 to {}", Self::MAX);
-        let Json::Number(number) = &value else {
-            return Err(Refused::another_type(&problem, &value));
-        };
-        match whole(number).and_then(|number| u16::try_from(number).ok()) {
-            Some(limit @ 1..=Self::MAX) => Ok(Self(limit)),
-            _ => Err(because(problem)),
-        }
-    }
-}
-
-/// The whole number that a JSON number is; `25.0` is one too.
-fn whole(number: &serde_json::Number) -> Option<i64> {
-    number.as_i64().or_else(|| {
-        let real = number.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
-        (real.fract() == 0.0 && real.abs() < 9_007_199_254_740_992.0).then_some(real as i64)
-    })
 }
 
 macro_rules! degrees {

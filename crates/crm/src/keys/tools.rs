@@ -2,12 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use zoop_db::Timestamp;
 
 use super::{ActorKind, KeyRecord, store};
 use crate::access::{Scope, Scopes};
 use crate::answer::{Rows, done};
-use crate::argument::{Json, Parse, Refused, Setting, Text, input};
+use crate::argument::{Json, Parse, Ranged, Refused, Seconds, Setting, Text, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
@@ -58,50 +57,9 @@ impl Parse for ScopeList {
 }
 
 /// Requests in a rolling minute; 0 for no limit, as in the settings.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestLimit(u32);
-
-impl Parse for RequestLimit {
-    fn schema() -> serde_json::Value {
-        serde_json::json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })
-    }
-
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let problem = "must be a whole number of at least 0 (0 for no limit)";
-        let Json::Number(number) = &value else {
-            return Err(Refused::another_type(problem, &value));
-        };
-        let limit = number.as_u64().and_then(|number| u32::try_from(number).ok());
-        limit.map(Self).ok_or_else(|| Refused::Because(problem.to_owned()))
-    }
-}
-
-/// A number of seconds, at least 1.
-#[derive(Debug, Clone, Copy)]
-pub struct Count(u32);
-
-impl Parse for Count {
-    fn schema() -> serde_json::Value {
-        serde_json::json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })
-    }
-
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let problem = "must be a whole number of at least 1";
-        let Json::Number(number) = &value else {
-            return Err(Refused::another_type(problem, &value));
-        };
-        match number.as_u64().and_then(|number| u32::try_from(number).ok()) {
-            Some(count @ 1..) => Ok(Self(count)),
-            _ => Err(Refused::Because(problem.to_owned())),
-        }
-    }
-}
-
-impl Count {
-    fn seconds_after(self, now: Timestamp) -> Moment {
-        Moment(Timestamp(now.0 + i64::from(self.0) * 1_000_000))
-    }
-}
+type RequestLimit = Ranged<0, { u32::MAX }>;
+/// A length of time of at least a second.
+type Period = Seconds<1, { u32::MAX }>;
 
 /// A key that was just made: the only time that the key itself is shown.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -124,7 +82,7 @@ input! {
         /// What to know it by.
         pub name: Option<Text<128>>,
         /// Seconds until it stops by itself.
-        pub expires_in: Option<Count>,
+        pub expires_in: Option<Period>,
         /// Requests that it may make in a rolling minute; 0 for no limit of its own.
         pub limit: Option<RequestLimit>,
     }
@@ -154,8 +112,8 @@ impl Command for CreateKey {
             users::store::member(ctx.tx, user)?;
         }
         let name = input.name.as_ref().map_or("unnamed", |name| &name.0);
-        let expires_at = input.expires_in.map(|seconds| seconds.seconds_after(ctx.now));
-        let limit = input.limit.map(|limit| limit.0);
+        let expires_at = input.expires_in.map(|period| Moment(period.after(ctx.now)));
+        let limit = input.limit.map(RequestLimit::get);
         create(ctx, input.user, input.scopes.0, name, limit, expires_at)
     }
 }
@@ -260,7 +218,7 @@ input! {
         /// The key's id.
         pub id: Id<kinds::Key>,
         /// Seconds that the old key still works; without it, it stops at once.
-        pub overlap: Option<Count>,
+        pub overlap: Option<Period>,
     }
 }
 
@@ -296,7 +254,7 @@ impl Command for RotateKey {
         match input.overlap {
             None => revoke(ctx, &old)?,
             Some(overlap) => {
-                let overlap = overlap.seconds_after(ctx.now);
+                let overlap = Moment(overlap.after(ctx.now));
                 let at = old.expires_at.map_or(overlap, |known| known.min(overlap));
                 store::expire(ctx.tx, old.id, at.0)?;
                 ctx.updated(&old, &KeyRecord { expires_at: Some(at), ..old.clone() })?;
