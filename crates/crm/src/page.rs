@@ -262,3 +262,27 @@ fn plain(value: &Json) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use zoop_db::Uuid;
+
+    use super::*;
+
+    proptest! {
+        /// A list in another order than creation: its key first, then the id.
+        #[test]
+        fn a_cursor_carries_any_sort_key(name in ".{0,200}", starts: i64, id: u128, tenant: u32) {
+            let seal = Seal { tool: "jobs.list", tenant };
+            let position = (name, starts, Uuid::from_u128(id));
+            let bookmark = Bookmark { filters: Map::new(), position: position.clone() };
+            let cursor = seal.close(&bookmark).expect("a cursor");
+            prop_assert!(cursor.len() <= CURSOR_BYTES);
+            let opened: Option<Bookmark<(String, i64, Uuid)>> = seal.open(&cursor);
+            prop_assert_eq!(opened.map(|it| it.position), Some(position));
+            let other = Seal { tool: "jobs.list", tenant: tenant.wrapping_add(1) };
+            prop_assert!(other.open::<(String, i64, Uuid)>(&cursor).is_none());
+        }
+    }
+}
