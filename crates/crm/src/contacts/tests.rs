@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{Business, World, text, told};
+use crate::testing::{Business, Caller, World, text, told};
 
 fn rows(world: &World, business: &Business, archived: bool) -> Vec<Value> {
     let arguments = json!({ "customer_id": business.id("customer"), "archived": archived });
@@ -133,5 +133,11 @@ fn a_customer_has_at_most_two_hundred_active_contacts() {
         assert!(made["id"].is_string(), "{made}");
     }
     let one_more = json!({ "first_name": "One", "last_name": "More" });
-    assert_eq!(call(&world, &acme, "contacts.create", one_more)["kind"], "conflict");
+    assert_eq!(call(&world, &acme, "contacts.create", one_more.clone())["kind"], "conflict");
+    let ben = json!({ "id": acme.id("other_contact") });
+    assert_eq!(call(&world, &acme, "contacts.archive", ben.clone())["archived"], true);
+    assert!(call(&world, &acme, "contacts.create", one_more)["id"].is_string());
+    let operator = Caller::operator(Some(acme.account));
+    let restored = world.call(&operator, "contacts.restore", ben);
+    assert_eq!(told(&restored.unwrap_err())["kind"], "conflict");
 }
