@@ -126,6 +126,7 @@ impl zoop_db::Param for Moment {
 
 impl zoop_db::Column for Moment {
     const NAME: &'static str = "Moment";
+    const KIND: zoop_db::Kind = zoop_db::Kind::Time;
     fn read(value: zoop_db::Value<'_>) -> Option<Self> {
         Timestamp::read(value).map(Self)
     }

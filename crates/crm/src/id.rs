@@ -215,6 +215,7 @@ impl<K> Param for Id<K> {
 
 impl<K: Kind> Column for Id<K> {
     const NAME: &'static str = K::WORD;
+    const KIND: zoop_db::Kind = zoop_db::Kind::Id;
     fn read(value: Value<'_>) -> Option<Self> {
         Uuid::read(value).map(Self::new)
     }

@@ -17,6 +17,17 @@ const KEY_CHARACTERS: usize = 255;
 /// How long a key is remembered.
 const REMEMBERED: u64 = 24 * 60 * 60 * 1_000_000;
 
+crate::table::table! {
+    /// The answers that are remembered.
+    pub(crate) const IDEMPOTENCY = idempotency {
+        of_tenants,
+        key: { credential_id: Id, idempotency_key: Text },
+        columns: { tool: Text, fingerprint: Bytes, answer: Text, answered_at: Time },
+        exported: Internal,
+        erased: [WithTenant, OnExpiry],
+    }
+}
+
 zoop_db::statements! {
     /// What was answered under a key.
     FIND = "SELECT tool, fingerprint, answer, answered_at FROM idempotency \

@@ -16,7 +16,8 @@
 //! | [`request_counts`], [`maintenance`] | what processes tell one another; what is removed in time |
 //! | [`servers`] | where the servers of this database answer |
 //! | [`moving`] | a database copied into another |
-//! | [`schema`] | the schema's steps |
+//! | [`table`] | how a table is declared |
+//! | [`schema`] | the schema's steps, and every table |
 //!
 //! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
 
@@ -62,6 +63,7 @@ pub mod secret;
 pub mod servers;
 pub mod sign_in;
 pub mod subjects;
+pub mod table;
 pub mod tags;
 pub mod tenants;
 #[cfg(any(test, feature = "testing"))]

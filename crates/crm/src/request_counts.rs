@@ -7,6 +7,20 @@ use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx, params};
 
 use crate::error::Result;
 
+crate::table::table! {
+    /// Requests that each process admitted.
+    pub(crate) const REQUEST_COUNTS = request_counts {
+        above_tenants: "processes tell one another what they admitted, of all tenants",
+        key: { n: Integer as numbered },
+        columns: {
+            process_id: Id, credential_id: Id, tenant_no: Integer, admitted_at: Time,
+            requests: Integer,
+        },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     TELL = "INSERT INTO request_counts \
             (process_id, credential_id, tenant_no, admitted_at, requests) \

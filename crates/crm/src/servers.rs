@@ -8,6 +8,17 @@ use crate::error::Result;
 /// How long the address of a server that never said that it stopped is kept, in microseconds.
 const RETENTION: i64 = 30 * 86_400 * 1_000_000;
 
+crate::table::table! {
+    /// The running servers.
+    pub(crate) const SERVERS = servers {
+        above_tenants: "tell where they answer, for all tenants",
+        key: { process_id: Id },
+        columns: { url: Text, started_at: Time },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     FORGET_OLD = "DELETE FROM servers WHERE started_at < $1";
     INSERT = "INSERT INTO servers (process_id, url, started_at) VALUES ($1, $2, $3)";

@@ -7,6 +7,7 @@
 //! | `postgres` | the engine that speaks to a server: connections that read, connections that write |
 //! | [`tx`] | [`ReadTx`] and [`WriteTx`], all that a job can do |
 //! | [`sql`] | [`Sql`] and [`GlobalSql`]: statements are declared, never built |
+//! | [`sql_text`] | statements' texts that the compiler puts together |
 //! | [`row`] | values in and out, the same for every engine |
 //! | [`migrate`] | the schema's history and its check at start |
 //! | [`error`] | what can go wrong, in the engine's words |
@@ -24,13 +25,14 @@ mod postgres;
 pub mod row;
 mod session;
 pub mod sql;
+pub mod sql_text;
 pub mod sqlite;
 pub mod tx;
 
 pub use engine::{Db, Gauges, Options, Reply};
 pub use error::Error;
 pub use migrate::{Migrate, Migration};
-pub use row::{Column, Param, Row, Timestamp, Value};
+pub use row::{Column, Kind, Param, Row, Timestamp, Value};
 pub use session::ServerState;
 pub use sql::{Dialect, GlobalSql, Sql};
 pub use tx::{Ask, Earlier, ReadTx, Tenant, Three, WriteTx};

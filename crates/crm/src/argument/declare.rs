@@ -172,6 +172,7 @@ macro_rules! choices {
 
         impl zoop_db::Column for $name {
             const NAME: &'static str = stringify!($name);
+            const KIND: zoop_db::Kind = zoop_db::Kind::Text;
             fn read(value: zoop_db::Value<'_>) -> Option<Self> {
                 match value {
                     zoop_db::Value::Text(word) => Self::from_word(word),

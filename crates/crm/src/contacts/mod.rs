@@ -48,41 +48,49 @@ crate::argument::choices! {
     }
 }
 
-/// A contact as stored and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Contact {
-    /// The contact's id.
-    pub id: Id<kinds::Contact>,
-    /// The customer it belongs to.
-    pub customer_id: Id<kinds::Customer>,
-    /// Given name.
-    pub first_name: String,
-    /// Family name.
-    pub last_name: Option<String>,
-    /// Telephone number, E.164.
-    pub phone: Option<String>,
-    /// Telephone number as typed.
-    pub phone_raw: Option<String>,
-    /// E-mail address.
-    pub email: Option<String>,
-    /// Whether this is the one to call first.
-    pub is_primary: bool,
-    /// Whether the number takes text messages.
-    pub phone_can_sms: bool,
-    /// What to ask them about.
-    pub role: ContactRole,
-    /// Job title.
-    pub title: Option<String>,
-    /// When it was added.
-    pub created_at: Moment,
-    /// When it was last changed.
-    pub updated_at: Moment,
-    /// When it was archived.
-    pub archived_at: Option<Moment>,
-    /// Where the fields come from.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub(crate) origin: Origin,
+crate::table::record! {
+    /// A contact as stored and shown.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+    pub struct Contact {
+        /// The contact's id.
+        pub id: Id<kinds::Contact>,
+        /// The customer it belongs to.
+        pub customer_id: Id<kinds::Customer>,
+        /// Given name.
+        pub first_name: String,
+        /// Family name.
+        pub last_name: Option<String>,
+        /// Telephone number, E.164.
+        pub phone: Option<String>,
+        /// Telephone number as typed.
+        pub phone_raw: Option<String>,
+        /// E-mail address.
+        pub email: Option<String>,
+        /// Whether this is the one to call first.
+        pub is_primary: bool,
+        /// Whether the number takes text messages.
+        pub phone_can_sms: bool,
+        /// What to ask them about.
+        pub role: ContactRole,
+        /// Job title.
+        pub title: Option<String>,
+        /// When it was added.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// When it was archived.
+        pub archived_at: Option<Moment>,
+        /// Where the fields come from.
+        #[serde(skip)]
+        #[schemars(skip)]
+        pub(crate) origin: Origin,
+    }
+
+    table contacts {
+        key: [customer_id, id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
 }
 
 impl Contact {

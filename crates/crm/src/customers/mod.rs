@@ -12,7 +12,7 @@ pub(crate) use store::STATEMENTS;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use zoop_db::Uuid;
+use zoop_db::{Column, Kind, Param, Uuid, Value};
 
 use crate::access::Scope;
 use crate::archive::Archivable;
@@ -46,48 +46,56 @@ crate::argument::choices! {
     }
 }
 
-/// A customer as stored: the history compares these fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Customer {
-    /// The customer's id.
-    pub id: Id<kinds::Customer>,
-    /// Its place in the search index.
-    #[serde(skip)]
-    pub(crate) n: i64,
-    /// The number counted per tenant.
-    pub customer_number: CustomerNumber,
-    /// A person or a business.
-    pub customer_type: CustomerType,
-    /// An individual's given name.
-    pub first_name: Option<String>,
-    /// An individual's family name.
-    pub last_name: Option<String>,
-    /// A company's name.
-    pub company_name: Option<String>,
-    /// Active or inactive; kept while archived, for when it is restored.
-    pub(crate) status: Status,
-    /// Its own telephone number, E.164.
-    pub phone: Option<String>,
-    /// Its own telephone number as typed.
-    pub phone_raw: Option<String>,
-    /// Its own e-mail address.
-    pub email: Option<String>,
-    /// Internal notes.
-    pub notes_internal: Option<String>,
-    /// Whether the team marked it as very important.
-    pub is_vip: bool,
-    /// Whether nobody is to contact it.
-    pub do_not_contact: bool,
-    /// Why nobody is to contact it.
-    pub do_not_contact_reason: Option<String>,
-    /// How it was acquired.
-    pub source: Option<String>,
-    /// When it was added.
-    pub created_at: Moment,
-    /// When it was last changed.
-    pub updated_at: Moment,
-    /// When it was archived.
-    pub archived_at: Option<Moment>,
+crate::table::record! {
+    /// A customer as stored: the history compares these fields.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Customer {
+        /// The customer's id.
+        pub id: Id<kinds::Customer>,
+        /// Its place in the search index.
+        #[serde(skip)]
+        pub(crate) n: i64 as numbered,
+        /// The number counted per tenant.
+        pub customer_number: CustomerNumber as fixed,
+        /// A person or a business.
+        pub customer_type: CustomerType as fixed,
+        /// An individual's given name.
+        pub first_name: Option<String>,
+        /// An individual's family name.
+        pub last_name: Option<String>,
+        /// A company's name.
+        pub company_name: Option<String>,
+        /// Active or inactive; kept while archived, for when it is restored.
+        pub(crate) status: Status,
+        /// Its own telephone number, E.164.
+        pub phone: Option<String>,
+        /// Its own telephone number as typed.
+        pub phone_raw: Option<String>,
+        /// Its own e-mail address.
+        pub email: Option<String>,
+        /// Internal notes.
+        pub notes_internal: Option<String>,
+        /// Whether the team marked it as very important.
+        pub is_vip: bool,
+        /// Whether nobody is to contact it.
+        pub do_not_contact: bool,
+        /// Why nobody is to contact it.
+        pub do_not_contact_reason: Option<String>,
+        /// How it was acquired.
+        pub source: Option<String>,
+        /// When it was added.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// When it was archived.
+        pub archived_at: Option<Moment>,
+    }
+
+    table customers {
+        key: [id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
 }
 
 impl Customer {
@@ -160,6 +168,20 @@ impl CustomerNumber {
         let digits = text.trim().strip_prefix(['C', 'c'])?.strip_prefix('-')?;
         let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
         digits.parse().ok().map(Self)
+    }
+}
+
+impl Param for CustomerNumber {
+    fn value(&self) -> Value<'_> {
+        Value::Integer(self.0)
+    }
+}
+
+impl Column for CustomerNumber {
+    const NAME: &'static str = "CustomerNumber";
+    const KIND: Kind = Kind::Integer;
+    fn read(value: Value<'_>) -> Option<Self> {
+        i64::read(value).map(Self)
     }
 }
 

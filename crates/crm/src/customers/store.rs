@@ -1,37 +1,24 @@
 //! The SQL of customers and of their place in the search index.
 
-use zoop_db::{ReadTx, Row, Three, Uuid, Value, WriteTx, params};
+use zoop_db::{ReadTx, Row, Three, Uuid, Value, WriteTx, params, text};
 
-use super::{Customer, CustomerNumber, CustomerType, SearchRow, TagLabel};
+use super::{Customer, CustomerType, SearchRow, TagLabel};
 use crate::contacts::{self, Contact};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::locations::{self, Location};
 use crate::search::{CustomerDocument, Expression, TenantMark};
-
-macro_rules! columns {
-    () => {
-        "id, n, customer_number, customer_type, first_name, last_name, company_name, status, \
-         phone, phone_raw, email, notes_internal, is_vip, do_not_contact, do_not_contact_reason, \
-         source, updated_at, archived_at"
-    };
-}
+use crate::table::Record;
 
 zoop_db::statements! {
     GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    GET = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id = $2"));
+    GET = (text!("SELECT ", Customer::SELECTED, " FROM customers \
+           WHERE tenant_no = $1 AND id = $2"));
     /// The next customers after an id.
-    PAGE = (concat!("SELECT ", columns!(), " FROM customers WHERE tenant_no = $1 AND id > $2 \
-            ORDER BY id LIMIT $3"));
-    INSERT = "INSERT INTO customers (tenant_no, id, customer_number, customer_type, first_name, \
-              last_name, company_name, status, phone, phone_raw, email, notes_internal, is_vip, \
-              do_not_contact, do_not_contact_reason, source, updated_at, archived_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-              $18)";
-    UPDATE = "UPDATE customers SET first_name = $3, last_name = $4, company_name = $5, \
-              status = $6, phone = $7, phone_raw = $8, email = $9, notes_internal = $10, \
-              is_vip = $11, do_not_contact = $12, do_not_contact_reason = $13, source = $14, \
-              updated_at = $15, archived_at = $16 WHERE tenant_no = $1 AND id = $2";
+    PAGE = (text!("SELECT ", Customer::SELECTED, " FROM customers \
+            WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
+    INSERT = (Customer::INSERT);
+    UPDATE = (Customer::UPDATE);
     TAGS = "SELECT t.id, t.name, t.color, t.n FROM customer_tags c \
             JOIN tags t ON t.tenant_no = c.tenant_no AND t.id = c.tag_id \
             WHERE c.tenant_no = $1 AND c.customer_id = $2 ORDER BY t.name_key";
@@ -88,7 +75,7 @@ pub(super) const GREATEST_ID: zoop_db::Sql = GREATEST;
 /// # Errors
 /// [`Error::NotFound`] when there is no such customer.
 pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Customer> {
-    tx.first::<_, Error>(GET, params![id], customer)?.ok_or(Error::not_found("customer"))
+    tx.first::<_, Error>(GET, params![id], Customer::read)?.ok_or(Error::not_found("customer"))
 }
 
 /// A customer's tags by name, each with its number in the search index.
@@ -117,50 +104,12 @@ pub(super) fn belongings(
 
 /// Adds a customer; its place in the search index.
 pub(super) fn insert(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<i64> {
-    let params = params![
-        customer.id,
-        customer.customer_number.0,
-        customer.customer_type,
-        customer.first_name,
-        customer.last_name,
-        customer.company_name,
-        customer.status,
-        customer.phone,
-        customer.phone_raw,
-        customer.email,
-        customer.notes_internal,
-        customer.is_vip,
-        customer.do_not_contact,
-        customer.do_not_contact_reason,
-        customer.source,
-        customer.updated_at,
-        customer.archived_at
-    ];
-    Ok(tx.insert(INSERT, params)?)
+    Ok(tx.insert(INSERT, customer.inserted().as_ref())?)
 }
 
 /// Writes all of a customer's fields that can change.
 pub(crate) fn update(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
-    tx.execute(
-        UPDATE,
-        params![
-            customer.id,
-            customer.first_name,
-            customer.last_name,
-            customer.company_name,
-            customer.status,
-            customer.phone,
-            customer.phone_raw,
-            customer.email,
-            customer.notes_internal,
-            customer.is_vip,
-            customer.do_not_contact,
-            customer.do_not_contact_reason,
-            customer.source,
-            customer.updated_at,
-            customer.archived_at
-        ],
-    )?;
+    tx.execute(UPDATE, customer.updated().as_ref())?;
     Ok(())
 }
 
@@ -207,7 +156,7 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
 /// Adds the next `count` customers after an id to a search index that does not have them; their ids.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let page = tx.all::<_, Error>(PAGE, params![after, count], customer)?;
+    let page = tx.all::<_, Error>(PAGE, params![after, count], Customer::read)?;
     let tokens: Vec<_> = page.iter().map(|customer| tokens(tx, customer)).collect::<Result<_>>()?;
     let documents = page.iter().zip(&tokens);
     let rows: Vec<_> = documents.map(|(customer, tokens)| document(customer.n, tokens)).collect();
@@ -276,30 +225,5 @@ fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {
         status: if archived { super::Status::Archived } else { status },
         primary_phone: row.take()?,
         primary_email: row.take()?,
-    })
-}
-
-fn customer(row: &mut Row<'_>) -> Result<Customer> {
-    let id: Id<kinds::Customer> = row.take()?;
-    Ok(Customer {
-        id,
-        n: row.take()?,
-        customer_number: CustomerNumber(row.take()?),
-        customer_type: row.take()?,
-        first_name: row.take()?,
-        last_name: row.take()?,
-        company_name: row.take()?,
-        status: row.take()?,
-        phone: row.take()?,
-        phone_raw: row.take()?,
-        email: row.take()?,
-        notes_internal: row.take()?,
-        is_vip: row.take()?,
-        do_not_contact: row.take()?,
-        do_not_contact_reason: row.take()?,
-        source: row.take()?,
-        created_at: id.created_at(),
-        updated_at: row.take()?,
-        archived_at: row.take()?,
     })
 }

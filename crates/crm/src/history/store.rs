@@ -19,6 +19,31 @@ macro_rules! columns {
     };
 }
 
+crate::table::table! {
+    /// The entries of the history.
+    pub(crate) const HISTORY = history {
+        of_tenants,
+        key: { id: Id },
+        columns: {
+            actor_kind: Text, user_id: Id, credential_id: Id, client: Text, address: Text,
+            tool: Text, changes: Text,
+        },
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
+}
+
+crate::table::table! {
+    /// The records that entries tell of.
+    pub(crate) const HISTORY_RECORDS = history_records {
+        of_tenants,
+        key: { record_id: Id, entry_id: Id },
+        columns: {},
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
+}
+
 zoop_db::statements! {
     GREATEST = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     /// The greatest id from one on.

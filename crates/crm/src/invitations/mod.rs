@@ -14,7 +14,7 @@ pub use accept::{
 };
 pub use tools::GROUP;
 
-pub(crate) use store::{GLOBAL_STATEMENTS, sweep};
+pub(crate) use store::{GLOBAL_STATEMENTS, INVITATIONS, sweep};
 
 use schemars::JsonSchema;
 use serde::Serialize;

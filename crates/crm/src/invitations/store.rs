@@ -33,6 +33,20 @@ macro_rules! is_backed {
     };
 }
 
+crate::table::table! {
+    /// The invitations.
+    pub(crate) const INVITATIONS = invitations {
+        above_tenants: "are looked up by their hash, which tells the tenant",
+        key: { hash: Bytes },
+        columns: {
+            id: Id, tenant_no: Integer, name: Text, email: Text, role: Text, invited_by: Id,
+            expires_at: Time, accepted_at: Time, revoked_at: Time, mailed_at: Time,
+        },
+        exported: WithTenant,
+        erased: [WithTenant, OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO invitations (hash, id, tenant_no, name, email, role, invited_by, \

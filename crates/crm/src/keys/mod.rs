@@ -9,7 +9,7 @@ pub mod tools;
 pub use tools::GROUP;
 
 pub(crate) use caller::caller;
-pub(crate) use store::{GLOBAL_STATEMENTS, touch};
+pub(crate) use store::{API_KEYS, GLOBAL_STATEMENTS, touch};
 pub(crate) use tools::end_of_member;
 
 use schemars::JsonSchema;

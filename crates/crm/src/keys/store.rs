@@ -17,6 +17,21 @@ macro_rules! columns {
     };
 }
 
+crate::table::table! {
+    /// The API keys.
+    pub(crate) const API_KEYS = api_keys {
+        above_tenants: "are read by the key's hash, which tells the tenant",
+        key: { hash: Bytes },
+        columns: {
+            id: Id, tenant_no: Integer, user_id: Id, actor_kind: Text, scopes: Text, name: Text,
+            hint: Text, request_limit: Integer, expires_at: Time, revoked_at: Time,
+            last_used_at: Time,
+        },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant],
+    }
+}
+
 zoop_db::global_statements! {
     /// All that a call needs to know of its key, its tenant and its member, in one read.
     BY_HASH = "SELECT k.id, k.tenant_no, t.id, t.country, k.actor_kind, k.user_id, m.role, \

@@ -36,49 +36,57 @@ crate::argument::choices! {
     }
 }
 
-/// A location as stored and shown.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Location {
-    /// The location's id.
-    pub id: Id<kinds::Location>,
-    /// The customer it belongs to.
-    pub customer_id: Id<kinds::Customer>,
-    /// What it is for.
-    pub location_type: LocationType,
-    /// A nickname, such as Warehouse.
-    pub label: Option<String>,
-    /// Street address.
-    pub address_line1: String,
-    /// Unit, suite and the like.
-    pub address_line2: Option<String>,
-    /// City.
-    pub city: String,
-    /// State or province.
-    pub state: String,
-    /// ZIP or postal code.
-    pub postal_code: String,
-    /// ISO 3166-1 country code.
-    pub country: String,
-    /// Whether it is the first of its type.
-    pub is_primary: bool,
-    /// Gate codes, alarm codes.
-    pub access_notes: Option<String>,
-    /// Where to park.
-    pub parking_notes: Option<String>,
-    /// Anything else about the work there.
-    pub service_notes: Option<String>,
-    /// Decimal degrees.
-    pub latitude: Option<f64>,
-    /// Decimal degrees.
-    pub longitude: Option<f64>,
-    /// The Google Places id.
-    pub place_id: Option<String>,
-    /// When it was added.
-    pub created_at: Moment,
-    /// When it was last changed.
-    pub updated_at: Moment,
-    /// When it was archived.
-    pub archived_at: Option<Moment>,
+crate::table::record! {
+    /// A location as stored and shown.
+    #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+    pub struct Location {
+        /// The location's id.
+        pub id: Id<kinds::Location>,
+        /// The customer it belongs to.
+        pub customer_id: Id<kinds::Customer>,
+        /// What it is for.
+        pub location_type: LocationType,
+        /// A nickname, such as Warehouse.
+        pub label: Option<String>,
+        /// Street address.
+        pub address_line1: String,
+        /// Unit, suite and the like.
+        pub address_line2: Option<String>,
+        /// City.
+        pub city: String,
+        /// State or province.
+        pub state: String,
+        /// ZIP or postal code.
+        pub postal_code: String,
+        /// ISO 3166-1 country code.
+        pub country: String,
+        /// Whether it is the first of its type.
+        pub is_primary: bool,
+        /// Gate codes, alarm codes.
+        pub access_notes: Option<String>,
+        /// Where to park.
+        pub parking_notes: Option<String>,
+        /// Anything else about the work there.
+        pub service_notes: Option<String>,
+        /// Decimal degrees.
+        pub latitude: Option<f64>,
+        /// Decimal degrees.
+        pub longitude: Option<f64>,
+        /// The Google Places id.
+        pub place_id: Option<String>,
+        /// When it was added.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// When it was archived.
+        pub archived_at: Option<Moment>,
+    }
+
+    table locations {
+        key: [customer_id, id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
 }
 
 impl Recorded for Location {

@@ -1,21 +1,9 @@
 //! Values on their way from one database to another, and what tells whether they have all arrived.
 
 use sha2::{Digest, Sha256};
-use zoop_db::{Param, Row, Tenant, Timestamp, Uuid, Value};
+use zoop_db::{Kind, Param, Row, Tenant, Timestamp, Uuid, Value};
 
 use crate::error::Result;
-
-/// What a column holds, on either engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Integer,
-    Boolean,
-    Real,
-    Text,
-    Bytes,
-    Id,
-    Time,
-}
 
 /// A value that has left its row.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,51 +18,34 @@ pub(super) enum Cell {
     Time(Timestamp),
 }
 
-impl Kind {
-    /// The next column of a row, which holds this or nothing.
-    pub(super) fn take(self, row: &mut Row<'_>) -> Result<Cell> {
-        Ok(match self {
-            Self::Integer => row.take::<Option<i64>>()?.map(Cell::Integer),
-            Self::Boolean => row.take::<Option<bool>>()?.map(Cell::Boolean),
-            Self::Real => row.take::<Option<f64>>()?.map(Cell::Real),
-            Self::Text => row.take::<Option<String>>()?.map(Cell::Text),
-            Self::Bytes => row.take::<Option<Vec<u8>>>()?.map(Cell::Bytes),
-            Self::Id => row.take::<Option<Uuid>>()?.map(Cell::Id),
-            Self::Time => row.take::<Option<Timestamp>>()?.map(Cell::Time),
-        }
-        .unwrap_or(Cell::Null))
-    }
-
-    /// What no key's column is below or equal to. Numbers begin with 1, times after 1970.
-    pub(super) fn least(self) -> Cell {
-        match self {
-            Self::Integer => Cell::Integer(0),
-            Self::Boolean => Cell::Boolean(false),
-            Self::Real => Cell::Real(f64::NEG_INFINITY),
-            Self::Text => Cell::Text(String::new()),
-            Self::Bytes => Cell::Bytes(Vec::new()),
-            Self::Id => Cell::Id(Uuid::nil()),
-            Self::Time => Cell::Time(Timestamp(0)),
-        }
-    }
-}
-
-impl Param for Cell {
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Integer(number) => Value::Integer(*number),
-            Self::Boolean(truth) => Value::Boolean(*truth),
-            Self::Real(number) => Value::Real(*number),
-            Self::Text(text) => Value::Text(text),
-            Self::Bytes(bytes) => Value::Bytes(bytes),
-            Self::Id(id) => Value::Id(*id),
-            Self::Time(time) => Value::Time(*time),
-        }
-    }
-}
-
 impl Cell {
+    /// The next column of a row, which holds this kind of value or nothing.
+    pub(super) fn take(kind: Kind, row: &mut Row<'_>) -> Result<Self> {
+        Ok(match kind {
+            Kind::Integer => row.take::<Option<i64>>()?.map(Self::Integer),
+            Kind::Boolean => row.take::<Option<bool>>()?.map(Self::Boolean),
+            Kind::Real => row.take::<Option<f64>>()?.map(Self::Real),
+            Kind::Text => row.take::<Option<String>>()?.map(Self::Text),
+            Kind::Bytes => row.take::<Option<Vec<u8>>>()?.map(Self::Bytes),
+            Kind::Id => row.take::<Option<Uuid>>()?.map(Self::Id),
+            Kind::Time => row.take::<Option<Timestamp>>()?.map(Self::Time),
+        }
+        .unwrap_or(Self::Null))
+    }
+
+    /// What no key's column of this kind is below or equal to. Numbers begin with 1, times after 1970.
+    pub(super) fn least(kind: Kind) -> Self {
+        match kind {
+            Kind::Integer => Self::Integer(0),
+            Kind::Boolean => Self::Boolean(false),
+            Kind::Real => Self::Real(f64::NEG_INFINITY),
+            Kind::Text => Self::Text(String::new()),
+            Kind::Bytes => Self::Bytes(Vec::new()),
+            Kind::Id => Self::Id(Uuid::nil()),
+            Kind::Time => Self::Time(Timestamp(0)),
+        }
+    }
+
     /// Adds what tells this value from every other, the same on each engine.
     fn digest(&self, digest: &mut Sha256) {
         let (mark, bytes): (u8, &[u8]) = match self {
@@ -90,6 +61,21 @@ impl Cell {
         digest.update([mark]);
         digest.update((bytes.len() as u64).to_be_bytes());
         digest.update(bytes);
+    }
+}
+
+impl Param for Cell {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Boolean(truth) => Value::Boolean(*truth),
+            Self::Real(number) => Value::Real(*number),
+            Self::Text(text) => Value::Text(text),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+            Self::Id(id) => Value::Id(*id),
+            Self::Time(time) => Value::Time(*time),
+        }
     }
 }
 

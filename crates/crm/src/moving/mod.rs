@@ -8,7 +8,6 @@
 mod cell;
 mod rows;
 pub(crate) mod search;
-pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -19,10 +18,11 @@ use std::time::{Duration, Instant};
 use zoop_db::{Db, GlobalSql, Reply, Tenant, Uuid, WriteTx, params};
 
 use crate::error::{Error, Result};
+use crate::schema::TABLES;
+use crate::table::{Role, Table};
 use crate::{customers, notes};
 
 use self::cell::{Cell, Sum};
-use self::tables::{NUMBERED, Table};
 
 /// How long all rows of a database may take to be read.
 const THOROUGH: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -101,7 +101,7 @@ pub fn copy(from: &Db, to: &Db, watch: &Watch) -> Result<Vec<Copied>> {
     let sent = copy_rows(from, to, watch)?;
     index(to, &sent, watch)?;
     let arrived = read_again(to, sent.rows(), watch)?;
-    if let Some(table) = tables::all().find(|table| sent.of(table) != arrived.of(table)) {
+    if let Some(table) = TABLES.iter().find(|table| sent.of(table) != arrived.of(table)) {
         return Err(Error::conflict(format!(
             "the copy's {} are not the source's: something else has written to it, and it stays \
              unfinished",
@@ -110,7 +110,7 @@ pub fn copy(from: &Db, to: &Db, watch: &Watch) -> Result<Vec<Copied>> {
     }
     search::check(to, &sent)?;
     end(to, &sent)?;
-    let copied = tables::all().map(|table| {
+    let copied = TABLES.iter().map(|table| {
         let Sum { rows, checksum } = sent.of(table);
         Copied { table: table.name, rows, checksum }
     });
@@ -120,7 +120,7 @@ pub fn copy(from: &Db, to: &Db, watch: &Watch) -> Result<Vec<Copied>> {
 /// Marks a database that is empty.
 fn begin(to: &Db) -> Result<()> {
     let begun = write(to, |tx| {
-        for table in tables::BEFORE.iter().chain(tables::AFTER) {
+        for table in TABLES.iter().filter(|table| !table.is_of_tenants()) {
             if rows::count(tx, table)? > 0 {
                 return Err(Error::conflict(format!(
                     "it is not empty: it has {}. Name a database that is new",
@@ -170,7 +170,7 @@ impl Tally {
             sum.add(tenant, row);
         }
         for (place, column) in table.columns.iter().enumerate() {
-            if !NUMBERED.contains(&(table.name, column.name)) {
+            if column.role != Role::Numbered {
                 continue;
             }
             let greatest = self.numbers.entry((table.name, column.name)).or_default();

@@ -3,8 +3,10 @@
 use zoop_db::{Param, ReadTx, Row, Tenant, Value, WriteTx};
 
 use super::cell::Cell;
-use super::tables::{AFTER, BEFORE, OF_TENANTS, Statements, Table, tenants};
 use crate::error::{Error, Result};
+use crate::schema::TABLES;
+use crate::table::{Rows, Table};
+use crate::tenants::store::TENANTS;
 
 /// Rows of a page: what is in memory at once, and what is written in one transaction.
 const PAGE: usize = 500;
@@ -12,9 +14,9 @@ const PAGE: usize = 500;
 /// How many rows a table has, in the bound tenant if it is one of tenants.
 pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
     let read = |row: &mut Row<'_>| Ok::<_, Error>(row.take::<i64>()?);
-    let count = match table.statements {
-        Statements::Above { count, .. } => tx.global_first(count, &[], read)?,
-        Statements::OfTenant { count, .. } => tx.first(count, &[], read)?,
+    let count = match table.rows {
+        Rows::AboveTenants { statements, .. } => tx.global_first(statements.count, &[], read)?,
+        Rows::OfTenant(statements) => tx.first(statements.count, &[], read)?,
     };
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
@@ -22,15 +24,10 @@ pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
 /// How many rows the database has.
 pub(super) fn count_all(tx: &mut ReadTx<'_>) -> Result<u64> {
     let mut rows = 0;
-    for table in BEFORE.iter().chain(AFTER) {
+    each_table(tx, |tx, table, _| {
         rows += count(tx, table)?;
-    }
-    for tenant in numbers(tx)? {
-        tx.bind(tenant);
-        for table in OF_TENANTS {
-            rows += count(tx, table)?;
-        }
-    }
+        Ok(())
+    })?;
     Ok(rows)
 }
 
@@ -40,17 +37,28 @@ pub(super) fn each_page(
     tx: &mut ReadTx<'_>,
     mut take: impl FnMut(&'static Table, Option<Tenant>, Vec<Vec<Cell>>) -> Result<()>,
 ) -> Result<()> {
-    for table in BEFORE {
-        pages(tx, table, |page| take(table, None, page))?;
-    }
-    for tenant in numbers(tx)? {
-        tx.bind(tenant);
-        for table in OF_TENANTS {
-            pages(tx, table, |page| take(table, Some(tenant), page))?;
+    each_table(tx, |tx, table, tenant| pages(tx, table, |page| take(table, tenant, page)))
+}
+
+/// Every table in the order of [`TABLES`], those of tenants for one bound tenant after another.
+fn each_table(
+    tx: &mut ReadTx<'_>,
+    mut visit: impl FnMut(&mut ReadTx<'_>, &'static Table, Option<Tenant>) -> Result<()>,
+) -> Result<()> {
+    for group in TABLES.chunk_by(|one, next| one.is_of_tenants() == next.is_of_tenants()) {
+        let tenants = if group[0].is_of_tenants() {
+            numbers(tx)?.into_iter().map(Some).collect()
+        } else {
+            vec![None]
+        };
+        for tenant in tenants {
+            if let Some(tenant) = tenant {
+                tx.bind(tenant);
+            }
+            for table in group {
+                visit(tx, table, tenant)?;
+            }
         }
-    }
-    for table in AFTER {
-        pages(tx, table, |page| take(table, None, page))?;
     }
     Ok(())
 }
@@ -67,9 +75,9 @@ pub(super) fn add(
     }
     let rows: Vec<Vec<Value<'_>>> =
         rows.iter().map(|row| row.iter().map(Param::value).collect()).collect();
-    match table.statements {
-        Statements::Above { add, .. } => tx.global_execute_each(add, &rows)?,
-        Statements::OfTenant { add, .. } => tx.execute_each(add, &rows)?,
+    match table.rows {
+        Rows::AboveTenants { statements, .. } => tx.global_execute_each(statements.add, &rows)?,
+        Rows::OfTenant(statements) => tx.execute_each(statements.add, &rows)?,
     }
     Ok(())
 }
@@ -77,7 +85,7 @@ pub(super) fn add(
 /// The tenants' numbers.
 fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
     let mut numbers = Vec::new();
-    pages(tx, &tenants::TABLE, |page| {
+    pages(tx, &TENANTS, |page| {
         for row in page {
             if let Cell::Integer(number) = row[0] {
                 numbers.push(Tenant(u32::try_from(number).map_err(Error::internal)?));
@@ -95,7 +103,7 @@ fn pages(
     mut take: impl FnMut(Vec<Vec<Cell>>) -> Result<()>,
 ) -> Result<()> {
     let key = &table.columns[..table.key];
-    let mut after: Vec<Cell> = key.iter().map(|column| column.kind.least()).collect();
+    let mut after: Vec<Cell> = key.iter().map(|column| Cell::least(column.kind)).collect();
     loop {
         let page = page(tx, table, &after)?;
         let is_last = page.len() < PAGE;
@@ -114,10 +122,11 @@ fn page(tx: &mut ReadTx<'_>, table: &Table, after: &[Cell]) -> Result<Vec<Vec<Ce
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
     let params: Vec<_> =
         [Value::Integer(limit)].into_iter().chain(after.iter().map(Param::value)).collect();
-    let read =
-        |row: &mut Row<'_>| table.columns.iter().map(|column| column.kind.take(row)).collect();
-    match table.statements {
-        Statements::Above { page, .. } => tx.global_all(page, &params, read),
-        Statements::OfTenant { page, .. } => tx.all(page, &params, read),
+    let read = |row: &mut Row<'_>| {
+        table.columns.iter().map(|column| Cell::take(column.kind, row)).collect()
+    };
+    match table.rows {
+        Rows::AboveTenants { statements, .. } => tx.global_all(statements.page, &params, read),
+        Rows::OfTenant(statements) => tx.all(statements.page, &params, read),
     }
 }

@@ -103,37 +103,45 @@ impl Parse for SubjectFilter {
     }
 }
 
-/// A note as stored and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Note {
-    /// The note's id.
-    pub id: Id<kinds::Note>,
-    /// The text.
-    pub body: String,
-    /// Whether it is pinned.
-    pub pinned: bool,
-    /// Whether it is not committed yet.
-    pub draft: bool,
-    /// The user who wrote it.
-    pub created_by: Id<kinds::User>,
-    /// When it was created, as a draft or not.
-    pub created_at: Moment,
-    /// When it was last changed.
-    pub updated_at: Moment,
-    /// The type of record it is on; null if standalone.
-    pub subject_type: Option<SubjectType>,
-    /// The record it is on; null if standalone.
-    pub subject_id: Option<Id<kinds::Subject>>,
-    /// Files; empty for now, since no tool attaches one.
-    pub attachments: Vec<Attachment>,
-    /// Its place in the search index.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub(crate) n: i64,
-    /// When it was archived; an archived note is shown to nobody.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub(crate) archived_at: Option<Moment>,
+crate::table::record! {
+    /// A note as stored and shown.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+    pub struct Note {
+        /// The note's id.
+        pub id: Id<kinds::Note>,
+        /// The text.
+        pub body: String,
+        /// Whether it is pinned.
+        pub pinned: bool,
+        /// Whether it is not committed yet.
+        pub draft: bool,
+        /// The user who wrote it.
+        pub created_by: Id<kinds::User> as fixed,
+        /// When it was created, as a draft or not.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// The type of record it is on; null if standalone.
+        pub subject_type: Option<SubjectType>,
+        /// The record it is on; null if standalone.
+        pub subject_id: Option<Id<kinds::Subject>>,
+        /// Files; empty for now, since no tool attaches one.
+        pub attachments: Vec<Attachment> = Vec::new(),
+        /// Its place in the search index.
+        #[serde(skip)]
+        #[schemars(skip)]
+        pub(crate) n: i64 as numbered,
+        /// When it was archived; an archived note is shown to nobody.
+        #[serde(skip)]
+        #[schemars(skip)]
+        pub(crate) archived_at: Option<Moment>,
+    }
+
+    table notes {
+        key: [id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant, OnExpiry],
+    }
 }
 
 /// A file of a note. No tool attaches one yet, so every list of them is empty.

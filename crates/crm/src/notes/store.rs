@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params, text};
 
 use super::{Note, SubjectType, live_drafts};
 use crate::context::WriteCtx;
@@ -10,46 +10,50 @@ use crate::customers::{self, store::document};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::search::{Expression, NoteDocument, NoteWords};
+use crate::table::Record;
 use crate::users;
 
-macro_rules! columns {
-    () => {
-        "x.id, x.n, x.body, x.pinned, x.draft, x.created_by, x.subject_type, x.subject_id, \
-         x.updated_at, x.archived_at"
-    };
+/// A note's columns, each with its table: the search index has an `n` as well.
+const SELECTED: &str = zoop_db::drafted!(Note::COLUMNS.selected("x."));
+
+crate::table::table! {
+    /// The counted writes of notes.
+    pub(crate) const NOTE_WRITES = note_writes {
+        of_tenants,
+        key: { user_id: Id, id: Id },
+        columns: {},
+        exported: Internal,
+        erased: [WithUser, WithTenant],
+    }
 }
 
 zoop_db::statements! {
     GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     /// The greatest id, right or wrong.
     NEWEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
-    GET = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
+    GET = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
     /// The next notes after an id.
-    PAGE = (concat!("SELECT ", columns!(), " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
+    PAGE = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
             ORDER BY x.id LIMIT $3"));
-    INSERT = "INSERT INTO notes (tenant_no, id, body, pinned, draft, created_by, subject_type, \
-              subject_id, updated_at, archived_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    UPDATE = "UPDATE notes SET body = $3, pinned = $4, draft = $5, subject_type = $6, \
-              subject_id = $7, updated_at = $8, archived_at = $9 \
-              WHERE tenant_no = $1 AND id = $2";
+    INSERT = (Note::INSERT);
+    UPDATE = (Note::UPDATE);
     /// The number in the search index of the first note from an id on.
     PLACE = "SELECT n FROM notes WHERE tenant_no = $1 AND id >= $2 ORDER BY id LIMIT 1";
     /// Notes that an expression finds, newest first: numbers below `$3`, from `$4` on. The index knows
     /// neither drafts nor archived notes.
     SEARCH = {
-        sqlite: concat!("SELECT ", columns!(), " FROM note_search \
+        sqlite: text!("SELECT ", SELECTED, " FROM note_search \
                  JOIN notes x ON x.n = note_search.rowid \
                  WHERE note_search MATCH $2 AND note_search.rowid < $3 \
                  AND note_search.rowid >= $4 \
                  AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
-        postgres: concat!("WITH ",
+        postgres: text!("WITH ",
                  crate::search::found_on_postgres!("note_search", "$5", "n < $3 AND n >= $4"), " \
-                 SELECT ", columns!(), " FROM found JOIN notes x \
+                 SELECT ", SELECTED, " FROM found JOIN notes x \
                  ON x.tenant_no = $1 AND x.n = found.n ORDER BY found.n DESC LIMIT $5"),
     };
     /// One subject's notes, newest first: below the id `$3`, from the id `$4` on.
-    OF_SUBJECT = (concat!("SELECT ", columns!(), " FROM notes x \
+    OF_SUBJECT = (text!("SELECT ", SELECTED, " FROM notes x \
                   WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
                   AND NOT x.draft AND x.archived_at IS NULL AND (x.pinned OR NOT $6) \
                   AND x.created_by = coalesce($7, x.created_by) \
@@ -105,38 +109,17 @@ pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such note.
 pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
-    tx.first::<_, Error>(GET, params![id], note)?.ok_or(Error::not_found("note"))
+    tx.first::<_, Error>(GET, params![id], Note::read)?.ok_or(Error::not_found("note"))
 }
 
 /// Adds a note; its place in the search index.
 pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
-    let params = params![
-        note.id,
-        note.body,
-        note.pinned,
-        note.draft,
-        note.created_by,
-        note.subject_type,
-        note.subject_id,
-        note.updated_at,
-        note.archived_at
-    ];
-    Ok(tx.insert(INSERT, params)?)
+    Ok(tx.insert(INSERT, note.inserted().as_ref())?)
 }
 
 /// Writes all of a note's fields that can change, and its place in the search index.
 pub(super) fn update(tx: &mut WriteTx<'_>, old: &Note, new: &Note) -> Result<()> {
-    let params = params![
-        new.id,
-        new.body,
-        new.pinned,
-        new.draft,
-        new.subject_type,
-        new.subject_id,
-        new.updated_at,
-        new.archived_at
-    ];
-    tx.execute(UPDATE, params)?;
+    tx.execute(UPDATE, new.updated().as_ref())?;
     if is_indexed(old) && is_indexed(new) && indexed(old) == indexed(new) {
         return Ok(());
     }
@@ -175,7 +158,7 @@ fn tokens(tx: &ReadTx<'_>, note: &Note, created_by: i64) -> Result<String> {
 /// Adds the next `count` notes after an id to a search index that does not have them; their ids.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let page = tx.all::<_, Error>(PAGE, params![after, count], note)?;
+    let page = tx.all::<_, Error>(PAGE, params![after, count], Note::read)?;
     let mut authors = BTreeMap::new();
     let mut documents = Vec::new();
     for note in page.iter().filter(|note| is_indexed(note)) {
@@ -255,7 +238,7 @@ pub(super) fn list(
     loop {
         let (bound, place, mut read) = (before, below, 0);
         let mut take = |row: &mut Row<'_>| -> Result<bool> {
-            let note = note(row)?;
+            let note = Note::read(row)?;
             read += 1;
             (before, below) = (note.id.uuid(), note.n);
             let is_in_time = !is_walked || ids.contains(&note.id.uuid());
@@ -336,22 +319,4 @@ pub(super) fn forget_writes(
 ) -> Result<()> {
     tx.execute(FORGET_WRITES, params![user, counted.start, counted.end])?;
     Ok(())
-}
-
-fn note(row: &mut Row<'_>) -> Result<Note> {
-    let id: Id<kinds::Note> = row.take()?;
-    Ok(Note {
-        id,
-        n: row.take()?,
-        body: row.take()?,
-        pinned: row.take()?,
-        draft: row.take()?,
-        created_by: row.take()?,
-        created_at: id.created_at(),
-        subject_type: row.take()?,
-        subject_id: row.take()?,
-        updated_at: row.take()?,
-        archived_at: row.take()?,
-        attachments: Vec::new(),
-    })
 }

@@ -14,6 +14,17 @@ use crate::error::{Error, Result};
 
 const SECOND: i64 = 1_000_000;
 
+crate::table::table! {
+    /// What was tried, in windows of fixed length.
+    pub(crate) const ATTEMPTS = attempts {
+        above_tenants: "are counted before the user is known",
+        key: { action: Text, subject: Text, window_start: Time },
+        columns: { count: Integer },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     COUNT = "INSERT INTO attempts (action, subject, window_start, count) VALUES ($1, $2, $3, 1) \
              ON CONFLICT (action, subject, window_start) DO UPDATE SET count = attempts.count + 1";

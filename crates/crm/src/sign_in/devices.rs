@@ -15,6 +15,17 @@ pub const LIFETIME: i64 = 180 * 24 * 60 * 60 * 1_000_000;
 /// Browsers of a person that are remembered at once.
 const MOST: i64 = 20;
 
+crate::table::table! {
+    /// The browsers that users have signed in with.
+    pub(crate) const DEVICES = devices {
+        above_tenants: "are looked up by their hash, and are a user's",
+        key: { hash: Bytes },
+        columns: { user_id: Id, expires_at: Time },
+        exported: Secret,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     IS_KNOWN = "SELECT 1 FROM devices WHERE hash = $1 AND user_id = $2 AND expires_at > $3";
     REMEMBER = "INSERT INTO devices (hash, user_id, expires_at) VALUES ($1, $2, $3)";

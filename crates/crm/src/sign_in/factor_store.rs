@@ -6,6 +6,39 @@ use super::person::Person;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 
+crate::table::table! {
+    /// The second factors.
+    pub(crate) const SECOND_FACTORS = second_factors {
+        above_tenants: "are a user's, in whatever tenant they work",
+        key: { user_id: Id },
+        columns: { secret: Bytes, confirmed_at: Time, last_step: Integer },
+        exported: Secret,
+        erased: [WithUser],
+    }
+}
+
+crate::table::table! {
+    /// The codes in place of a second factor.
+    pub(crate) const RECOVERY_CODES = recovery_codes {
+        above_tenants: "are a user's, in whatever tenant they work",
+        key: { hash: Bytes },
+        columns: { user_id: Id, used_at: Time },
+        exported: Secret,
+        erased: [WithUser],
+    }
+}
+
+crate::table::table! {
+    /// The sign-ins that a second factor has yet to follow.
+    pub(crate) const PENDING_SIGN_INS = pending_sign_ins {
+        above_tenants: "are looked up by their hash, and are a user's",
+        key: { hash: Bytes },
+        columns: { user_id: Id, failures: Integer, expires_at: Time },
+        exported: Secret,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     FACTOR = "SELECT secret, confirmed_at IS NOT NULL, last_step FROM second_factors WHERE user_id = $1";
     SET_FACTOR = "INSERT INTO second_factors (user_id, secret, confirmed_at, last_step) \

@@ -32,6 +32,17 @@ const TO_ADDRESS: Limit = Limit { action: "password_link_to", times: 3, seconds:
 /// Requests of one caller.
 const FROM_CALLER: Limit = Limit { action: "password_link_from", times: 10, seconds: 3_600 };
 
+crate::table::table! {
+    /// The links by which users choose a new password.
+    pub(crate) const PASSWORD_LINKS = password_links {
+        above_tenants: "are looked up by their hash, and are a user's",
+        key: { hash: Bytes },
+        columns: { user_id: Id, origin: Text, made_by: Id, ends_factor: Boolean, expires_at: Time },
+        exported: Secret,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     ADD = "INSERT INTO password_links (hash, user_id, origin, made_by, ends_factor, expires_at) \
            VALUES ($1, $2, $3, $4, $5, $6)";

@@ -23,11 +23,13 @@ mod totp;
 
 pub use sessions::SignedIn;
 
-pub(crate) use attempts::GLOBAL_STATEMENTS as ATTEMPT_STATEMENTS;
-pub(crate) use devices::GLOBAL_STATEMENTS as DEVICE_STATEMENTS;
-pub(crate) use factor_store::GLOBAL_STATEMENTS as FACTOR_STATEMENTS;
-pub(crate) use links::GLOBAL_STATEMENTS as LINK_STATEMENTS;
-pub(crate) use store::GLOBAL_STATEMENTS;
+pub(crate) use attempts::{ATTEMPTS, GLOBAL_STATEMENTS as ATTEMPT_STATEMENTS};
+pub(crate) use devices::{DEVICES, GLOBAL_STATEMENTS as DEVICE_STATEMENTS};
+pub(crate) use factor_store::{
+    GLOBAL_STATEMENTS as FACTOR_STATEMENTS, PENDING_SIGN_INS, RECOVERY_CODES, SECOND_FACTORS,
+};
+pub(crate) use links::{GLOBAL_STATEMENTS as LINK_STATEMENTS, PASSWORD_LINKS};
+pub(crate) use store::{GLOBAL_STATEMENTS, PASSWORDS, SESSIONS};
 
 use zoop_db::{Timestamp, WriteTx};
 

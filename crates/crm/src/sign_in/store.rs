@@ -10,6 +10,31 @@ use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::tenants::store::read_account;
 
+crate::table::table! {
+    /// The hashes of passwords.
+    pub(crate) const PASSWORDS = passwords {
+        above_tenants: "are a user's, in whatever tenant they work",
+        key: { user_id: Id },
+        columns: { hash: Text, changed_at: Time },
+        exported: Secret,
+        erased: [WithUser],
+    }
+}
+
+crate::table::table! {
+    /// The sessions of browsers.
+    pub(crate) const SESSIONS = sessions {
+        above_tenants: "are looked up by their hash, and are a user's",
+        key: { hash: Bytes },
+        columns: {
+            id: Id, user_id: Id, method: Text, address: Text, browser: Text, last_used_at: Time,
+            expires_at: Time, revoked_at: Time,
+        },
+        exported: WithUser,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     SESSION = "SELECT s.id, s.user_id, u.name, u.email, s.last_used_at, \
                u.proved_at IS NOT NULL FROM sessions s \

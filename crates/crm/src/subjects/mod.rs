@@ -34,23 +34,31 @@ crate::argument::choices! {
     }
 }
 
-/// A subject as stored: the history compares these fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Subject {
-    /// The subject's id.
-    pub id: Id<kinds::Subject>,
-    /// What kind of work it is.
-    pub subject_type: SubjectKind,
-    /// The customer it is for.
-    pub customer_id: Id<kinds::Customer>,
-    /// What it is called.
-    pub title: String,
-    /// How far it has come, in the business's own words.
-    pub status: String,
-    /// When it was made.
-    pub created_at: Moment,
-    /// When it was last changed.
-    pub updated_at: Moment,
+crate::table::record! {
+    /// A subject as stored: the history compares these fields.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Subject {
+        /// The subject's id.
+        pub id: Id<kinds::Subject>,
+        /// What kind of work it is.
+        pub subject_type: SubjectKind as fixed,
+        /// The customer it is for.
+        pub customer_id: Id<kinds::Customer> as fixed,
+        /// What it is called.
+        pub title: String,
+        /// How far it has come, in the business's own words.
+        pub status: String,
+        /// When it was made.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+    }
+
+    table subjects {
+        key: [id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
 }
 
 impl Recorded for Subject {

@@ -5,13 +5,12 @@ use zoop_db::{ReadTx, Sql, WriteTx, params};
 use super::{Subject, SubjectKind};
 use crate::error::Result;
 use crate::id::{Id, kinds};
+use crate::table::Record;
 
 zoop_db::statements! {
     GREATEST = "SELECT id FROM subjects WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     EXISTS = "SELECT 1 FROM subjects WHERE tenant_no = $1 AND id = $2 AND subject_type = $3";
-    INSERT = "INSERT INTO subjects \
-              (tenant_no, id, subject_type, customer_id, title, status, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT = (Subject::INSERT);
 }
 
 /// The greatest id of the table, for the next one.
@@ -28,14 +27,6 @@ pub(crate) fn exists(
 
 /// Adds a subject.
 pub(super) fn insert(tx: &mut WriteTx<'_>, subject: &Subject) -> Result<()> {
-    let params = params![
-        subject.id,
-        subject.subject_type,
-        subject.customer_id,
-        subject.title,
-        subject.status,
-        subject.updated_at
-    ];
-    tx.execute(INSERT, params)?;
+    tx.execute(INSERT, subject.inserted().as_ref())?;
     Ok(())
 }

@@ -20,21 +20,30 @@ use crate::id::{Id, kinds};
 /// The color of a tag that was made without one.
 pub const DEFAULT_COLOR: &str = "#6B7280";
 
-/// A tag as stored and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Tag {
-    /// The tag's id.
-    pub id: Id<kinds::Tag>,
-    /// Its name. No other tag of the account looks the same, whatever the case.
-    pub name: String,
-    /// Its color, `#RRGGBB`.
-    pub color: String,
-    /// When it was made.
-    pub created_at: Moment,
-    /// When it was last changed.
-    pub updated_at: Moment,
-    /// Who made it.
-    pub created_by: Option<Id<kinds::User>>,
+crate::table::record! {
+    /// A tag as stored and shown.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+    pub struct Tag {
+        /// The tag's id.
+        pub id: Id<kinds::Tag>,
+        /// Its name. No other tag of the account looks the same, whatever the case.
+        pub name: String,
+        /// Its color, `#RRGGBB`.
+        pub color: String,
+        /// When it was made.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// Who made it.
+        pub created_by: Option<Id<kinds::User>> as fixed,
+    }
+
+    table tags {
+        key: [id],
+        beside: { n: i64 as numbered, name_key: String },
+        exported: WithTenant,
+        erased: [WithTenant],
+    }
 }
 
 impl Recorded for Tag {

@@ -1,30 +1,34 @@
 //! The SQL of tags and of their assignments.
 
-use zoop_db::{ReadTx, Row, Sql, WriteTx, params};
+use zoop_db::{ReadTx, Sql, WriteTx, params, text};
 
 use super::Tag;
 use crate::error::{Error, Result};
 use crate::fold;
 use crate::id::{Id, kinds};
-use crate::text;
+use crate::table::Record;
+use crate::text::visible;
 
-macro_rules! columns {
-    () => {
-        "id, name, color, updated_at, created_by"
-    };
+crate::table::table! {
+    /// The tags that customers have.
+    pub(crate) const CUSTOMER_TAGS = customer_tags {
+        of_tenants,
+        key: { customer_id: Id, tag_id: Id },
+        columns: {},
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
 }
 
 zoop_db::statements! {
     GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    LIST = (concat!("SELECT ", columns!(), " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
-    GET = (concat!("SELECT ", columns!(), " FROM tags WHERE tenant_no = $1 AND id = $2"));
+    LIST = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
+    GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
     /// The number that stands for a tag in the search index.
     NUMBER = "SELECT n FROM tags WHERE tenant_no = $1 AND id = $2";
     BY_NAME = "SELECT id FROM tags WHERE tenant_no = $1 AND name_key = $2";
-    INSERT = "INSERT INTO tags (tenant_no, id, name, name_key, color, created_by, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    UPDATE = "UPDATE tags SET name = $3, name_key = $4, color = $5, updated_at = $6 \
-              WHERE tenant_no = $1 AND id = $2";
+    INSERT = (Tag::INSERT);
+    UPDATE = (Tag::UPDATE);
     DELETE = "DELETE FROM tags WHERE tenant_no = $1 AND id = $2";
     CUSTOMERS = "SELECT customer_id FROM customer_tags \
                  WHERE tenant_no = $1 AND tag_id = $2 ORDER BY customer_id";
@@ -40,7 +44,7 @@ pub(super) const GREATEST_ID: Sql = GREATEST;
 
 /// All tags, by name without case.
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {
-    tx.all(LIST, &[], tag)
+    tx.all(LIST, &[], Tag::read)
 }
 
 /// A tag.
@@ -48,7 +52,7 @@ pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {
 /// # Errors
 /// [`Error::NotFound`] when there is no such tag.
 pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
-    tx.first::<_, Error>(GET, params![id], tag)?.ok_or(Error::not_found("tag"))
+    tx.first::<_, Error>(GET, params![id], Tag::read)?.ok_or(Error::not_found("tag"))
 }
 
 /// The number that stands for a tag in the search index, if there is such a tag.
@@ -58,7 +62,7 @@ pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<i
 
 /// What the names of tags are compared by: equal for names that look the same, whatever the case.
 fn name_key(name: &str) -> String {
-    fold::caseless(&text::visible(name))
+    fold::caseless(&visible(name))
 }
 
 /// The tag whose name looks like this one, whatever the case.
@@ -69,16 +73,14 @@ pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds
 /// Adds a tag.
 pub(super) fn insert(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     let key = name_key(&tag.name);
-    let params = params![tag.id, tag.name, key, tag.color, tag.created_by, tag.updated_at];
-    tx.execute(INSERT, params)?;
+    tx.execute(INSERT, &[tag.inserted().as_ref(), params![key]].concat())?;
     Ok(())
 }
 
 /// Writes a tag's name and color.
 pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     let key = name_key(&tag.name);
-    let params = params![tag.id, tag.name, key, tag.color, tag.updated_at];
-    tx.execute(UPDATE, params)?;
+    tx.execute(UPDATE, &[tag.updated().as_ref(), params![key]].concat())?;
     Ok(())
 }
 
@@ -109,16 +111,4 @@ pub(super) fn detach(
     tag: Id<kinds::Tag>,
 ) -> Result<bool> {
     Ok(tx.execute(DETACH, params![customer, tag])? > 0)
-}
-
-fn tag(row: &mut Row<'_>) -> Result<Tag> {
-    let id: Id<kinds::Tag> = row.take()?;
-    Ok(Tag {
-        id,
-        name: row.take()?,
-        color: row.take()?,
-        created_at: id.created_at(),
-        updated_at: row.take()?,
-        created_by: row.take()?,
-    })
 }

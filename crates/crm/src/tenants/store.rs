@@ -8,6 +8,20 @@ use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 
+crate::table::table! {
+    /// The tenants.
+    pub(crate) const TENANTS = tenants {
+        above_tenants: "tell which tenants there are",
+        key: { no: Integer as numbered },
+        columns: {
+            id: Id, name: Text, country: Text, last_customer_number: Integer,
+            notes_out_of_order: Boolean,
+        },
+        exported: WithTenant,
+        erased: [WithTenant],
+    }
+}
+
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";

@@ -15,5 +15,6 @@ mod reference;
 mod rows;
 mod snapshots;
 mod steps;
+mod tables;
 mod tenancy;
 mod twins;

@@ -170,7 +170,7 @@ fn the_list_of_tests_is_current() {
     assert_current("docs/tests.md", &tests_page());
 }
 
-fn assert_current(document: &str, written: &str) {
+pub(super) fn assert_current(document: &str, written: &str) {
     let path = repository().join(document);
     if std::env::var_os("ZOOP_WRITE_DOCS").is_some() {
         std::fs::write(&path, written).expect("the document is written");

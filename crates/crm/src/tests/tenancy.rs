@@ -7,7 +7,7 @@ use serde_json::json;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
-use crate::schema::{SEARCH_TABLES, TABLES_ABOVE_TENANTS};
+use crate::schema::{SCHEMA_STEPS, SEARCH_TABLES, TABLES};
 use crate::testing::{World, on};
 use crate::{catalog, run};
 
@@ -31,13 +31,17 @@ fn with_two_businesses(test: impl FnOnce(&World, u32, u32)) {
     });
 }
 
+/// The tables that stand above tenants by declaration.
+fn above_tenants() -> BTreeSet<&'static str> {
+    let declared = TABLES.iter().filter(|table| !table.is_of_tenants()).map(|table| table.name);
+    declared.chain([SCHEMA_STEPS]).collect()
+}
+
 /// Every table that is no tenant's alone by declaration.
 fn protected(world: &World) -> Vec<String> {
     let tables = ask(world, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
-    let is_protected = |table: &&str| {
-        TABLES_ABOVE_TENANTS.iter().all(|(above, _)| above != table)
-            && !SEARCH_TABLES.contains(table)
-    };
+    let above = above_tenants();
+    let is_protected = |table: &&str| !above.contains(table) && !SEARCH_TABLES.contains(table);
     tables.lines().filter(is_protected).map(str::to_owned).collect()
 }
 
@@ -203,12 +207,12 @@ fn the_page_on_scaling_says_where_every_table_goes() {
             let quoted = text.split('\'').skip(1).step_by(2);
             quoted.filter(|word| *word != "tenant_no").collect()
         };
-        let above: BTreeSet<_> = TABLES_ABOVE_TENANTS.iter().map(|(table, _)| *table).collect();
+        let above = above_tenants();
         let tables = ask(world, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
         let of_tenants = tables.lines().filter(|table| !above.contains(table)).collect();
         assert_eq!(named(by_tenant), of_tenants);
         // The schema's own history stays where migrations are run.
-        let copied = above.into_iter().filter(|table| *table != "schema_steps").collect();
+        let copied = above.into_iter().filter(|table| *table != SCHEMA_STEPS).collect();
         assert_eq!(named(on_each_node), copied);
     });
 }
@@ -225,11 +229,11 @@ fn every_key_of_a_tenants_table_holds_the_tenant() {
                     WHERE k.contype = 'f' \
                     AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid \
                     AND a.attname = 'tenant_no' AND a.attnum = ANY (k.conkey))";
+        let above = above_tenants();
         for question in [keys, references] {
             for line in ask(world, question).lines() {
                 let (table, key) = line.split_once(' ').expect("two words");
-                let is_above = TABLES_ABOVE_TENANTS.iter().any(|(above, _)| *above == table);
-                assert!(is_above, "{key} of {table} does not hold the tenant");
+                assert!(above.contains(table), "{key} of {table} does not hold the tenant");
             }
         }
     });

@@ -10,6 +10,39 @@ use crate::id::{Id, kinds};
 use crate::sign_in::person::Person;
 use crate::tenants::store::read_account;
 
+crate::table::table! {
+    /// The users.
+    pub(crate) const USERS = users {
+        above_tenants: "a user may be a member of several tenants",
+        key: { n: Integer as numbered },
+        columns: { id: Id, name: Text, email: Text, email_key: Text, proved_at: Time },
+        exported: WithUser,
+        erased: [WithUser],
+    }
+}
+
+crate::table::table! {
+    /// The tenants that users belong to.
+    pub(crate) const MEMBERSHIPS = memberships {
+        above_tenants: "are read with the credential, to know what its user may do in the tenant",
+        key: { tenant_no: Integer, user_id: Id },
+        columns: { role: Text, updated_at: Time, removed_at: Time, name: Text },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant],
+    }
+}
+
+crate::table::table! {
+    /// Memberships that give no rights yet.
+    pub(crate) const WAITING_MEMBERSHIPS = waiting_memberships {
+        above_tenants: "become memberships once their user has shown who they are",
+        key: { tenant_no: Integer, user_id: Id },
+        columns: { role: Text, name: Text, since: Time },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant],
+    }
+}
+
 zoop_db::global_statements! {
     GREATEST = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";

@@ -5,6 +5,20 @@ use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 use crate::error::{Error, Result};
 use crate::oauth::clients::{Client, ClientKind, ConnectedClient};
 
+crate::table::table! {
+    /// The clients that users connect.
+    pub(crate) const OAUTH_CLIENTS = oauth_clients {
+        above_tenants: "serve users of every tenant",
+        key: { id: Text },
+        columns: {
+            kind: Text, name: Text, redirect_uris: Text, created_at: Time, stale_at: Time,
+            last_used_at: Time, connected_at: Time,
+        },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     GET = "SELECT id, kind, name, redirect_uris, stale_at FROM oauth_clients WHERE id = $1";
     ADD = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \

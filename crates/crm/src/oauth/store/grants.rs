@@ -20,6 +20,20 @@ macro_rules! grants {
     };
 }
 
+crate::table::table! {
+    /// What users allowed clients to do.
+    pub(crate) const OAUTH_GRANTS = oauth_grants {
+        above_tenants: "are read with the token, which tells the tenant",
+        key: { id: Id },
+        columns: {
+            tenant_no: Integer, user_id: Id, client_id: Text, scopes: Text, declined: Text,
+            connected_at: Time, last_used_at: Time, revoked_at: Time, ends_at: Time,
+        },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant, OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     TOUCH = "UPDATE oauth_grants SET last_used_at = $2 WHERE id = $1";
     GREATEST = "SELECT id FROM oauth_grants WHERE id < $1 ORDER BY id DESC LIMIT 1";

@@ -7,6 +7,20 @@ use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::oauth::requests::{Parked, Request};
 
+crate::table::table! {
+    /// The requests that users are being asked to consent to.
+    pub(crate) const OAUTH_REQUESTS = oauth_requests {
+        above_tenants: "are made before the user has said for which tenant",
+        key: { hash: Bytes },
+        columns: {
+            session_id: Id, client_id: Text, redirect_uri: Text, state: Text, challenge: Text,
+            scopes: Text, expires_at: Time,
+        },
+        exported: Secret,
+        erased: [OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     GET = "SELECT r.client_id, c.name, r.redirect_uri, r.state, r.challenge, r.scopes \
            FROM oauth_requests r JOIN oauth_clients c ON c.id = r.client_id \

@@ -23,6 +23,44 @@ macro_rules! of_grant {
     };
 }
 
+crate::table::table! {
+    /// The codes that clients exchange for tokens.
+    pub(crate) const OAUTH_CODES = oauth_codes {
+        above_tenants: "are looked up by their hash, which tells the grant",
+        key: { hash: Bytes },
+        columns: {
+            grant_id: Id, redirect_uri: Text, challenge: Text, expires_at: Time, used_at: Time,
+        },
+        exported: Secret,
+        erased: [WithUser, WithTenant, OnExpiry],
+    }
+}
+
+crate::table::table! {
+    /// The tokens of clients.
+    pub(crate) const OAUTH_TOKENS = oauth_tokens {
+        above_tenants: "are looked up by their hash, which tells the grant",
+        key: { hash: Bytes },
+        columns: {
+            grant_id: Id, kind: Text, scopes: Text, expires_at: Time, rotated_at: Time,
+            revoked_at: Time,
+        },
+        exported: Secret,
+        erased: [WithUser, WithTenant, OnExpiry],
+    }
+}
+
+crate::table::table! {
+    /// What the successors of exchanged tokens are derived from.
+    pub(crate) const OAUTH_SUCCESSORS = oauth_successors {
+        above_tenants: "are looked up by the hash of an exchanged token",
+        key: { hash: Bytes },
+        columns: { salt: Bytes, expires_at: Time },
+        exported: Secret,
+        erased: [OnExpiry],
+    }
+}
+
 zoop_db::global_statements! {
     /// All that a call needs to know of its token, its tenant and its member, in one read.
     BY_ACCESS_TOKEN = "SELECT g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, a.scopes, \

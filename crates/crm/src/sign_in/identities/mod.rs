@@ -6,7 +6,7 @@
 
 mod store;
 
-pub(crate) use store::GLOBAL_STATEMENTS;
+pub(crate) use store::{GLOBAL_STATEMENTS, IDENTITIES};
 
 use schemars::JsonSchema;
 use serde::Serialize;

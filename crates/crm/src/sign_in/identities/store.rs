@@ -6,6 +6,17 @@ use super::Identity;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 
+crate::table::table! {
+    /// Who users are to providers of identities.
+    pub(crate) const IDENTITIES = identities {
+        above_tenants: "tell which user somebody is",
+        key: { issuer: Text, subject: Text },
+        columns: { user_id: Id, linked_at: Time },
+        exported: WithUser,
+        erased: [WithUser],
+    }
+}
+
 zoop_db::global_statements! {
     IDENTITY = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
     /// Whoever is known to the issuer already is somebody else there than the one who is met: companies
