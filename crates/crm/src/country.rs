@@ -39,6 +39,7 @@ impl Param for Country {
 /// A stored code that this version does not know, because a later one stored it, is the default country:
 /// it only says how to read telephone numbers without a country code.
 impl Column for Country {
+    const KIND: zoop_db::Kind = zoop_db::Kind::Text;
     const NAME: &'static str = "Country";
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
