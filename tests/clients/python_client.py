@@ -68,6 +68,17 @@ async def call(client, name, arguments):
     return result.structured_content
 
 
+async def listed_plainly():
+    """The names of the tools as the server lists them to a plain request."""
+    headers = {
+        "Authorization": f"Bearer {os.environ['ZOOP_USER_KEY']}",
+        "Accept": "application/json, text/event-stream",
+    }
+    async with httpx2.AsyncClient(headers=headers) as http:
+        answer = await http.post(URL, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    return [tool["name"] for tool in answer.json()["result"]["tools"]]
+
+
 async def refused(client, name, arguments):
     """The error object of a call that the tool refuses."""
     result = await client.call_tool(name, arguments)
@@ -105,9 +116,10 @@ async def behaviours(client):
     async def tools():
         listed = await client.list_tools()
         equal(listed.next_cursor, None)
-        equal(len({tool.name for tool in listed.tools}), 25)
+        expect(listed.tools, "no tool is listed")
+        equal([tool.name for tool in listed.tools], await listed_plainly())
         for tool in listed.tools:
-            expect(re.fullmatch(r"(customers|contacts|locations|tags|notes)\.[a-z]+", tool.name), tool.name)
+            expect(re.fullmatch(r"[a-z_]+\.[a-z_]+", tool.name), tool.name)
             expect(tool.title and tool.description, f"{tool.name} has no title or description")
             equal(tool.input_schema["additionalProperties"], False)
             equal(tool.output_schema["type"], "object")
@@ -182,7 +194,7 @@ async def behaviours(client):
 
     await check("connects to the server named zoop", named_zoop)
     await check("agrees on the expected protocol version", version)
-    await check("lists the 25 tools, each with both schemas and all four annotations", tools)
+    await check("lists every tool, each with both schemas and all four annotations", tools)
     await check("reads a page whose structured content and text agree", page)
     await check("follows the cursor without meeting a row twice", cursor)
     await check("creates a customer and reads it back", create)

@@ -7,6 +7,7 @@
 mod business;
 mod caller;
 mod people;
+mod rehearsal;
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;

@@ -108,19 +108,24 @@ fn record_in(items: &Value) -> Option<&'static str> {
         .map(|(_, tool)| tool.name)
 }
 
-/// Writes a call and what the tool answered.
-pub(super) fn example(page: &mut String, tool: &ToolDef) {
+/// A world with what the examples speak of, and its business.
+pub(super) fn sample() -> (World, Business) {
     let world = World::new();
     let business = world.business("Acme");
     // What the example of notes.list asks for.
     let pinned = json!({ "body": "Inspector visit scheduled for Friday.", "pinned": true,
                          "subject_type": "job", "subject_id": business.id("job") });
     world.call(&business.owner, "notes.create", pinned).expect("a pinned note");
+    (world, business)
+}
+
+/// Writes a call and what the tool answered.
+pub(super) fn example(page: &mut String, tool: &ToolDef, (world, business): &(World, Business)) {
     let arguments = business.fill(tool.example);
     let answer = world
-        .call_text(&business.owner, tool.name, &arguments)
+        .try_out(&business.owner, tool.name, &arguments)
         .unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
-    let ids = Ids::of(&business);
+    let ids = Ids::of(business);
     let _ = write!(
         page,
         "\nExample arguments and the answer:\n\n```json\n{}\n```\n\n```json\n{}\n```\n",

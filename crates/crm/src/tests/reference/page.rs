@@ -31,6 +31,7 @@ pub(super) fn tools() -> String {
             effect(tool),
         );
     }
+    let sample = answers::sample();
     for group in catalog::GROUPS {
         let tools: Vec<_> =
             catalog::mcp_tools().filter(|(of, _)| of.name == group.name).map(|(_, t)| t).collect();
@@ -40,7 +41,7 @@ pub(super) fn tools() -> String {
             for tool in tools {
                 describe(&mut page, tool);
                 answers::describe(&mut page, tool, get);
-                answers::example(&mut page, tool);
+                answers::example(&mut page, tool, &sample);
             }
         }
     }

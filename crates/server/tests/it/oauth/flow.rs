@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::catalog;
 
 use super::{
     Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, request_of, returned, send,
@@ -50,7 +51,8 @@ fn a_program_is_connected_used_renewed_and_disconnected() {
     let first = tokens(&program.exchange(code, &[("resource", &server_resource(&server))]));
     assert_eq!(first.scope, EVERY_SCOPE);
     let listed = server.ask(&first.access, "/api/mcp", "tools/list", json!({}));
-    assert_eq!(listed.json()["result"]["tools"].as_array().map(Vec::len), Some(25));
+    let tools = listed.json()["result"]["tools"].as_array().map(Vec::len);
+    assert_eq!(tools, Some(catalog::mcp_tools().count()));
 
     let second = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!(second.scope, EVERY_SCOPE);
