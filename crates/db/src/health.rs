@@ -23,7 +23,7 @@ impl WriteHealth {
         }
     }
 
-    /// A write failed; of the storage's own failures the first is told.
+    /// A write failed. Only the first storage failure is logged.
     pub(crate) fn failed(&self, failure: &Error) {
         if failure.is_the_storages() && !self.is_refusing.swap(true, Ordering::Relaxed) {
             tracing::error!(%failure, "the storage refuses writes");

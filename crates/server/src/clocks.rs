@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_seconds_to_either_side_are_too_many() {
+    fn a_clock_skew_of_five_seconds_fails_readiness() {
         let clocks = Clocks::default();
         let agree = |off: i64| clocks.agree(Timestamp(1_000 + off), Some(Timestamp(1_000)));
         for (off, fits) in [(0, true), (4_999_999, true), (5_000_000, false), (-5_000_000, false)] {

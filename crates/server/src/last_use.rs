@@ -1,5 +1,5 @@
-//! When each credential was last used, to the minute: written down aside, so that no call waits for it and
-//! no read becomes a write.
+//! When each credential was last used, to the minute: recorded asynchronously, so that no call waits for it
+//! and no read becomes a write.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,7 +5,7 @@
 //! | [`App`] | the state that all requests share, and the flat list of routes |
 //! | `auth` | a token becomes a checked caller, once a request, on a database thread |
 //! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
-//! | `last_use` | when each key was last used, written down aside |
+//! | `last_use` | when each key was last used, recorded asynchronously |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | the log line and the metrics of a request to the endpoint |
 //! | `page_log` | the same of a page |

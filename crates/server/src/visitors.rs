@@ -1,9 +1,9 @@
-//! How often one address may do what needs no credential: in this process, before anything is read or
-//! written, so that a flood costs next to nothing. What is counted for a person or across processes is
-//! counted in the database besides.
+//! Rate limits for unauthenticated requests, by address. They are kept in this process and checked before
+//! anything is read or written, so that a flood costs next to nothing. Counts by person, or across
+//! processes, are kept in the database as well.
 //!
-//! Memory is bounded: so many addresses are known at once. One more is counted together with its larger
-//! network, so that whoever has many addresses keeps out nobody but their own neighbours.
+//! Memory is bounded by the number of addresses known at once. Beyond it, an address is counted together
+//! with its larger network, so that a caller with many addresses blocks only its own neighbors.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -131,8 +131,8 @@ impl Server {
         })
     }
 
-    /// Logs when the server cannot be reached any more, and when it can again: once each, however many
-    /// connections there are. At the start it is whoever starts us who is told.
+    /// Logs when the server becomes unreachable and when it is back: once each, however many connections
+    /// there are. At startup the caller gets the error.
     pub(super) fn tell(&self, failure: Option<&Failure>) {
         let was_out_of_reach = self.is_out_of_reach.swap(failure.is_some(), Ordering::Relaxed);
         match failure {

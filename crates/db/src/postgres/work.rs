@@ -12,7 +12,7 @@ const WRITES: i32 = 0x7a6f_6f70;
 const NO_TENANT: u32 = 0;
 /// The second key for sweeps: they may take long, and only other sweeps are in their way.
 const SWEEPS: u32 = u32::MAX;
-/// The server gives up this much before the deadline at most, so that its word of it arrives in time.
+/// The server gives up at least this long before the deadline, so its timeout error arrives before ours.
 const HEADSTART: Duration = Duration::from_millis(100);
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
@@ -43,7 +43,7 @@ pub(super) enum Stage {
     Idle,
     /// It was sent, and nothing has come back: it can be sent again elsewhere.
     Sent,
-    /// A flight was answered: what the job has seen was seen in this one.
+    /// One round trip completed: the job has observed this transaction's snapshot.
     Begun,
 }
 

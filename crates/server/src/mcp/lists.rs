@@ -115,7 +115,7 @@ pub(super) async fn tools(turn: &Turn<'_>, cursor: Option<&str>) -> Result<Answe
     Ok(done(turn.responder().list(ListKind::Tools, &items)))
 }
 
-/// What a model should know before its first call.
+/// The server's `instructions`: what a model should know before its first call.
 pub(super) fn instructions(names: Names) -> String {
     let search = names.of("customers.search");
     format!(

@@ -52,9 +52,9 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         return Err(page::go_to(&sign_in_first(query)));
     };
     let form = Form::parse(query.as_bytes())
-        .map_err(|_| stop("It says something twice, or what is no text."))?;
+        .map_err(|_| stop("The request has a duplicate or invalid parameter."))?;
     let client = client(shared, head, &form, deadline).await?;
-    let wrong = || stop("It wants to be sent back to an address that is not its own.");
+    let wrong = || stop("Its redirect_uri does not match a registered one.");
     let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;
     let state = form.get("state").map(str::to_owned);
     let back = |Refusal(error, description): Refusal| {
@@ -71,7 +71,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
     let (secret, places) =
         park(shared, &person, &request, deadline).await.map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
-        return Err(back(Refusal("access_denied", "This person can give nothing of it.")));
+        return Err(back(Refusal("access_denied", "The user cannot grant any of the requested scopes.")));
     };
     let parked = Parked { request, client_name: client.name };
     Ok(consent::page(&person, &parked, &places, &secret, None))

@@ -210,7 +210,7 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
             Ok(logged(response, page_log::Outcome::Allowed))
         }
         Outcome::Denied(asked) => {
-            let error = [("error", "access_denied"), ("error_description", "The person said no.")];
+            let error = [("error", "access_denied"), ("error_description", "The user denied the request.")];
             let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &error);
             Ok(logged(response, page_log::Outcome::Denied))
         }

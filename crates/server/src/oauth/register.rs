@@ -46,7 +46,7 @@ async fn registered(
     let body = form::body(body, deadline)
         .await
         .ok_or_else(|| wrong("The metadata are longer than 64 KiB or did not arrive."))?;
-    let sent: Value = serde_json::from_slice(&body).map_err(|_| wrong("This is no JSON."))?;
+    let sent: Value = serde_json::from_slice(&body).map_err(|_| wrong("The body is not valid JSON."))?;
     let metadata = Metadata::read(&sent).map_err(|fault| match fault {
         MetadataFault::NotAnObject => wrong("The metadata must be a JSON object."),
         MetadataFault::RedirectUris => super::refused(

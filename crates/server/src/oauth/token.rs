@@ -191,7 +191,7 @@ fn invalid_grant() -> Answer {
 }
 
 fn invalid_scope() -> Answer {
-    refused("invalid_scope", "The person did not give all of this: ask them for it.")
+    refused("invalid_scope", "The user did not grant all of these scopes; start a new authorization to ask for them.")
 }
 
 /// An outcome, and whom new tokens stand for, which the log tells.

@@ -1,4 +1,4 @@
-//! A QR code as a picture within the page.
+//! QR codes as inline SVG.
 
 use std::fmt::Write;
 

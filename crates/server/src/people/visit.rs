@@ -1,4 +1,4 @@
-//! A browser's request on its way to a page.
+//! The context of a page request.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Who looks at a page: the session's cookie.
+//! Session cookies.
 //!
 //! Source: RFC 6265bis, 4.1.3 (`__Host-`): no other host of the same site can set it, and it travels
 //! over TLS or to this machine alone.

@@ -224,7 +224,7 @@ fn a_name_that_leads_into_this_machine_is_not_connected_to() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_not_believed() {
+fn untrusted_certificates_are_rejected() {
     let documents = Documents::start();
     documents.answers(JSON, &documents.document());
     let stranger = Documents::start();

@@ -61,7 +61,7 @@ fn a_code_is_good_for_a_minute() {
 }
 
 #[both]
-fn a_code_that_comes_twice_ends_all_that_was_made_of_it() {
+fn reusing_an_authorization_code_revokes_its_tokens() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
