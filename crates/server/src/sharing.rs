@@ -28,7 +28,7 @@ pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
     }
 }
 
-/// This process among the others.
+/// This process's side of the exchange.
 struct Sharing {
     process: Uuid,
     /// The last position it has read.
@@ -71,7 +71,7 @@ impl Sharing {
 
 fn complain(error: &Error) {
     match error {
-        // It would be told every second; callers hear it too, and the engine tells its storage's.
+        // It would be logged every second. Callers see the error, and the engine logs storage failures.
         Error::Unavailable { cause } => tracing::debug!(%cause, "request counts were not shared"),
         error => {
             tracing::warn!(?error, "request counts were not shared; the next round tries again");

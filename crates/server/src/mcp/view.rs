@@ -1,7 +1,6 @@
 //! The query of the endpoint's URL: which tools a client wants to see, and under which names.
 //!
-//! A value that cannot be read is refused, never taken for "all": whoever asked for less must not be
-//! given more.
+//! An invalid value is rejected, never taken for "all": a client that asked for less must not get more.
 
 use std::borrow::Cow;
 
@@ -26,7 +25,7 @@ impl Names {
     }
 }
 
-/// What of the tools a client wants to see; the same holds for calls.
+/// The tools that a client wants to see; the same restriction applies to calls.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct View {
     names: Option<Names>,
@@ -35,7 +34,7 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Reads the query. Parameters of other meaning are ignored: OAuth and proxies add theirs.
+    /// Reads the query. Other parameters are ignored: OAuth and proxies add theirs.
     pub(super) fn read(query: Option<&str>, known: &[&'static str]) -> Result<Self, String> {
         let mut view = Self { names: None, toolsets: None, read_only: None };
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {

@@ -151,5 +151,5 @@ fn a_client_that_was_given_another_name_of_this_machine_connects_with_it() {
     let elsewhere = format!("http://localhost:{}/api/mcp", port.wrapping_add(1));
     let query = encoded(&changed(&[], &[("resource", &elsewhere)]));
     let refused = browser.ask(&format!("{}&{query}", program.query(&[])));
-    assert!(refused.body.contains("There is no such resource here"), "{refused:?}");
+    assert!(refused.body.contains("This server does not have this resource"), "{refused:?}");
 }
