@@ -345,10 +345,10 @@ fn doctor_looks_whether_the_services_in_the_settings_answer() {
     let told = folder.zoop(&["doctor"]);
     assert_eq!(told.code, 0, "all of it works without them: {}", told.stdout);
     for line in [
-        "! public URL: http://crm.office.lan is plain HTTP: nobody can sign in there",
+        "! public URL: http://crm.office.lan is plain HTTP: no one can sign in there",
         "! mail server: the mail server cannot be reached",
         "! company's provider: ",
-        "nobody can sign in there: check company.issuer",
+        "no one can sign in there: check company.issuer",
     ] {
         assert!(told.stdout.contains(line), "{line}: {}", told.stdout);
     }

@@ -37,7 +37,7 @@ fn a_password_from_standard_input_lets_its_person_in() {
         ("dana@example.com", "short\n", "longer password"),
         ("dana@example.com", "", "longer password"),
         ("dana@example.com", "password123\n", "somebody would try"),
-        ("nobody@example.com", "correct horse battery\n", "nobody with this id"),
+        ("nobody@example.com", "correct horse battery\n", "no user with this id"),
     ] {
         assert!(set(who, typed).failure().contains(told), "{who} {typed}");
     }

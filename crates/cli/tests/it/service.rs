@@ -113,6 +113,6 @@ fn records_of_the_future_are_told_by_the_doctor_and_in_the_log() {
     assert_eq!((&answer["ok"], &future(&answer)["warning"]), (&true.into(), &true.into()));
     assert!(future(&answer)["detail"].to_string().contains("2039-09-07"), "{answer}");
     let server = folder.serve(&[]);
-    let line = server.log_line("lie in the future");
+    let line = server.log_line("dated in the future");
     assert_eq!((&line["level"], &line["businesses"]), (&"WARN".into(), &1.into()), "{line}");
 }

@@ -229,7 +229,7 @@ fn an_address_that_is_not_an_origin_stops_the_start_and_says_what_to_write() {
     let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
     let command = command.env("ZOOP_SERVER_PUBLIC_URL", "https://www.example.com/crm");
     let answer = Answer::from(command.output().expect("zoop runs"));
-    assert!(answer.failure().contains("and no path"), "{}", answer.stderr);
+    assert!(answer.failure().contains("without a path"), "{}", answer.stderr);
     let shown = set("ZOOP_SERVER_PUBLIC_URL", "HTTPS://CRM.Example.com:443/").json();
     assert_eq!(shown["server"]["public_url"], "https://crm.example.com");
     let shown = set("ZOOP_SERVER_ALLOWED_ORIGINS", "HTTPS://App.Example.com:443").json();

@@ -132,7 +132,7 @@ fn a_read_only_folder_is_told_and_works_once_it_is_writable() {
     }
     let doctor = volume.folder.zoop(&["doctor"]);
     assert_eq!(doctor.code, 1);
-    assert!(doctor.stdout.contains("cannot be written"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("is not writable"), "{}", doctor.stdout);
     volume.remount("rw");
     let server = volume.folder.serve(&[]);
     create(&Client::new(&server.url, &key), "Acme").success();
