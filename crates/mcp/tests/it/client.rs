@@ -57,6 +57,6 @@ fn other_bodies_are_no_reply() {
     ];
     for body in bodies {
         let error = read_tool_reply(body.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "the reply is no answer to a tool call", "{body}");
+        assert_eq!(error.to_string(), "the reply is not an answer to a tool call", "{body}");
     }
 }
