@@ -8,7 +8,7 @@
 //! | [`load`] | callers, and how long their answers take |
 //! | [`opponents`] | the servers under load |
 //! | [`measure`] | a run |
-//! | [`results`], [`report`] | what it measured, and how that is told |
+//! | [`results`], [`report`] | the results, and the report |
 //!
 //! What must not live here: anything that the product needs, or a way of writing rows that the product does
 //! not have.

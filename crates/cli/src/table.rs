@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_its_terminal_and_is_whole_elsewhere() {
+    fn a_table_fits_its_terminal_and_is_uncut_elsewhere() {
         let row = json!({ "name": "A business with quite a long name", "at": "2026-11-29T10:20:30Z",
             "id": "0198c0de-0000-7000-8000-000000000000" });
         let rows = [row];
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_nothing_gives_way_before_texts_are_cut() {
+    fn empty_columns_are_dropped_before_texts_are_cut() {
         let columns = [
             Column::text("NAME", "name"),
             Column::word("BEGINS", "hint"),

@@ -63,10 +63,10 @@ impl Counts {
     pub(crate) fn page(&self) -> String {
         let mut page = String::from(
             "# Instructions\n\n\
-             What one call takes, in instructions of x86-64 Linux: from the request's head and body to\n\
+             The cost of one call, in instructions of x86-64 Linux: from the request's head and body to\n\
              the answer's, with the look-up of the key, the database and the log line, without sockets.\n\
-             Counted by `valgrind --tool=callgrind` on 2,000 customers; not a word of time. Written by\n\
-             `cargo run --release -p zoop-instructions record`; `check` holds it (CONTRIBUTING.md).\n\n\
+             Counted by `valgrind --tool=callgrind` on 2,000 customers; this says nothing about time. Written by\n\
+             `cargo run --release -p zoop-instructions record`; `check` compares with it (CONTRIBUTING.md).\n\n\
              | call | instructions |\n| --- | ---: |\n",
         );
         for name in cases::ALL.iter().map(|case| case.name) {

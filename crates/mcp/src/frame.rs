@@ -104,7 +104,7 @@ impl<'a> Frame<'a> {
         let is_response = method.is_none() && (result.is_some() || error.is_some());
 
         let fault = if let Some(key) = top.repeated.or(repeated_below) {
-            Some(format!("the key {:?} stands in the message twice", excerpt(&key)))
+            Some(format!("the message has the key {:?} twice", excerpt(&key)))
         } else if jsonrpc.and_then(string).as_deref() != Some("2.0") {
             Some("jsonrpc must be \"2.0\"".to_owned())
         } else if is_response {

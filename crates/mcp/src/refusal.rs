@@ -101,7 +101,7 @@ struct ErrorObject<'a> {
 
 /// Refusals that end a request before its method runs.
 impl ReplyTo<'_> {
-    /// A receiver of whom only the headers are known.
+    /// An addressee of whom only the headers are known.
     #[must_use]
     pub fn unread(protocol_version: Option<&str>) -> ReplyTo<'static> {
         ReplyTo { id: None, era: Era::from_header(protocol_version) }

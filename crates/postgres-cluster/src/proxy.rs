@@ -49,7 +49,7 @@ impl Proxy {
     /// returns it with its own URL.
     ///
     /// # Panics
-    /// When the URL does not have the form of this crate's, or there is no room for a socket.
+    /// When the URL was not made by this crate, or there is no room for a socket.
     pub fn before(url: &str) -> (Self, String) {
         let (start, rest) = url.split_once("host=").expect("a socket's folder");
         let (server, rest) = rest.split_once('&').expect("a user");

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_news_once_a_minute() {
+    fn a_burst_is_recorded_once_a_minute() {
         let uses = LastUse::default();
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
         assert!(uses.is_news(Used::Key([1; 32]), at(0)));

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxys_word_is_taken_and_only_about_its_own_caller() {
+    fn only_a_trusted_proxy_is_believed_and_only_about_its_own_caller() {
         assert_eq!(client(&[], "203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
         let own = ["10.0.0.0/8"];
         assert_eq!(client(&own, "10.0.0.2", &["198.51.100.1"]), "198.51.100.1");

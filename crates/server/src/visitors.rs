@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_does_so_much_in_a_window_and_waits_for_the_next() {
+    fn an_address_over_its_limit_waits_for_the_next_window() {
         let visitors = Visitors::default();
         for _ in 0..20 {
             assert_eq!(visitors.admit(Action::SignIn, HERE, at(0)), Ok(()));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_more_addresses_than_there_is_room_for_keeps_nobody_else_out() {
+    fn a_caller_with_very_many_addresses_locks_no_one_else_out() {
         let visitors = Visitors::default();
         let flood = |n: u128| IpAddr::from((0x2001_0db8_u128 << 96 | n << 64).to_be_bytes());
         let many = u128::try_from(MOST_ADDRESSES).unwrap();

@@ -143,7 +143,7 @@ pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<String> {
     runtime.block_on(async {
         let mut connection = Connection::open(address).await?;
         let body = connection.call(request, Expected::Success).await?;
-        String::from_utf8(body.to_vec()).context("the answer is no text")
+        String::from_utf8(body.to_vec()).context("the answer is not text")
     })
 }
 

@@ -42,7 +42,7 @@ fn successes_are_counted() {
 }
 
 #[test]
-fn a_refusal_ends_the_load() {
+fn a_failed_call_ends_the_load() {
     for (status, body, expected) in [
         (200, r#"{"result":{"isError":true}}"#, Expected::Success),
         (200, r#"{"error":{"code":-32602}}"#, Expected::Success),

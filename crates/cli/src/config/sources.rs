@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_file_that_is_there_is_used() {
+    fn the_first_existing_file_is_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let (near, far) = (path("near.toml"), path("far.toml"));

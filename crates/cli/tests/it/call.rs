@@ -1,4 +1,4 @@
-//! `zoop call`, and the commands whose effect is seen through it.
+//! `zoop call`, and the commands whose effect it shows.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -73,7 +73,7 @@ fn a_call_prints_the_answer_and_a_refusal_fails() {
 }
 
 #[both]
-fn what_cannot_be_sent_is_told() {
+fn a_call_that_cannot_be_sent_says_why() {
     let site = Site::new();
     let url = site.server.url.as_str();
     let tell = |arguments: &[&str]| site.folder.zoop(arguments).failure().to_owned();
@@ -160,7 +160,7 @@ fn tags_are_attached_and_detached() {
 }
 
 #[both]
-fn what_the_command_line_revokes_stops_on_the_next_request() {
+fn a_revocation_on_the_command_line_takes_effect_on_the_next_request() {
     let site = Site::new();
     site.call("tags.list", &json!({}));
     let list = site.folder.json(&["key", "list"]);

@@ -1,4 +1,4 @@
-//! `zoop demo`: from nothing to a working endpoint.
+//! `zoop demo`: a sample business and a running endpoint.
 
 use std::process::Command;
 

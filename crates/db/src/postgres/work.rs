@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_asks_for_it_is_planned_anew() {
+    fn only_searches_are_planned_each_time() {
         let mut work = work(Access::Read, 10);
         work.plan(Planning::Anew);
         let text = work.take_off().expect("there is time");

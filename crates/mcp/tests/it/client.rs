@@ -1,4 +1,4 @@
-//! The client's side speaks the form that the server's side reads.
+//! The client side sends the form that the server side reads.
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -44,7 +44,7 @@ fn a_refusal_is_read_with_its_data() {
 }
 
 #[test]
-fn other_bodies_are_no_reply() {
+fn other_bodies_are_not_replies() {
     let bodies = [
         "",
         "<html>Bad gateway</html>",

@@ -102,7 +102,7 @@ mod tests {
     const KNOWN: &[&str] = &["customers", "notes"];
 
     #[test]
-    fn what_cannot_be_read_is_refused() {
+    fn invalid_queries_are_rejected() {
         for query in [
             "names=",
             "names=Dotted",
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_means_what_it_says() {
+    fn valid_queries_are_parsed() {
         let view =
             View::read(Some("toolsets=notes%2Ccustomers&x=1&readonly=false"), KNOWN).unwrap();
         assert_eq!(view.toolsets, Some(vec!["notes", "customers"]));

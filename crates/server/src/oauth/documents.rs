@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_has_an_address_of_a_public_name_written_in_one_way() {
+    fn a_document_address_is_a_canonical_url_with_a_public_name() {
         let local = DocumentPolicy { local_names: false, ..DocumentPolicy::default() };
         let documents = Documents::new(local);
         for address in [
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_about_its_own_address_and_a_program_without_a_secret() {
+    fn a_document_describes_its_own_address_and_a_client_without_a_secret() {
         const ADDRESS: &str = "https://a.example/client.json";
         let sound = json!({
             "client_id": ADDRESS, "client_name": "A", "redirect_uris": ["https://a.example/cb"],

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_are_hashed_thirty_two_wait_and_one_more_is_told_to_come_back() {
+    fn two_are_hashed_thirty_two_wait_and_the_next_is_told_to_come_back() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let hashing = Arc::new(Hashing::default());

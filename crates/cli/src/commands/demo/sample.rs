@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_line_of_the_files_is_lost() {
+    fn every_line_of_the_files_is_read() {
         assert_eq!(addresses().len(), 425);
         assert_eq!(addresses().iter().filter(|address| address.place.is_some()).count(), 49);
         assert_eq!(people().len(), 460);
