@@ -39,7 +39,7 @@ pub(crate) const SMALLEST_SIZE: u32 = 10_000;
 
 const WARM_UP_CALLERS: usize = 16;
 
-/// The range of random starting numbers for loads that write.
+/// The range of starting numbers for loads that write.
 const SERIES: usize = 100_000;
 
 /// The plan of a run.

@@ -12,7 +12,8 @@ const WRITES: i32 = 0x7a6f_6f70;
 const NO_TENANT: u32 = 0;
 /// The second key for sweeps: they may take long, and must block only other sweeps.
 const SWEEPS: u32 = u32::MAX;
-/// The server gives up at least this long before the deadline, so its timeout error arrives before ours.
+/// The time limit on the server ends at most this long before the deadline, so its timeout error arrives
+/// before ours.
 const HEADSTART: Duration = Duration::from_millis(100);
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
