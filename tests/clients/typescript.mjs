@@ -2,7 +2,7 @@
 //
 // usage: node typescript.mjs legacy|auto|2026-07-28    (ZOOP_MCP_URL, ZOOP_USER_KEY, ZOOP_TENANT_KEY)
 //
-// Prints one line a behaviour; the list of them is behaviours.json.
+// Prints one line per behavior; they are listed in behaviours.json.
 
 import assert from 'node:assert/strict';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -11,7 +11,7 @@ const [mode] = process.argv.slice(2);
 const { ZOOP_MCP_URL: url, ZOOP_USER_KEY: userKey, ZOOP_TENANT_KEY: tenantKey } = process.env;
 const NOBODY = '01890000-0000-7000-8000-000000000000';
 
-// The client warns, on the console, of schemas that it cannot make use of.
+// The client warns on the console about schemas that it cannot use.
 const warnings = new Set();
 console.warn = (...words) => warnings.add(words.join(' '));
 
@@ -55,14 +55,14 @@ async function listed() {
   return (await response.json()).result.tools.map((tool) => tool.name);
 }
 
-/** The error object of a call that the tool refuses. */
+/** The error object of a tool's refusal. */
 async function refused(client, name, args) {
   const result = await client.callTool({ name, arguments: args });
   assert.equal(result.isError, true, `${name} was not refused`);
   return JSON.parse(result.content[0].text);
 }
 
-/** The answers to a request that must not get through are HTTP ones: 401 and the way to a token. */
+/** A request that must be rejected gets HTTP 401 and a challenge. */
 async function isUnauthorized(token) {
   const statuses = [];
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
@@ -78,7 +78,7 @@ async function isUnauthorized(token) {
   const client = new Client({ name: 'zoop-tests', version: '1.0.0' }, { versionNegotiation });
   await assert.rejects(async () => {
     await client.connect(transport);
-    // A pinned client may connect without a word; its first request is then the one refused.
+    // A pinned client may connect without a request; then its first request is rejected.
     await client.listTools();
   });
   const [status, challenge] = statuses[0];
@@ -120,7 +120,7 @@ await check('reads a page whose structured content and text agree', async () => 
   assert.equal(typeof page.nextCursor, 'string');
 });
 
-await check('follows the cursor without meeting a row twice', async () => {
+await check('follows the cursor without duplicate rows', async () => {
   const seen = new Set();
   let cursor;
   for (let pages = 0; pages < 3; pages += 1) {
@@ -153,17 +153,17 @@ await check('writes a note and finds it by its subject', async () => {
   assert.deepEqual(page.rows.map((row) => row.id), [note.id]);
 });
 
-await check('is told of every failing field at once', async () => {
+await check('reports every invalid field at once', async () => {
   const error = await refused(client, 'customers.create', { customer_type: 'individual', email: 'no' });
   assert.equal(error.kind, 'invalid_input');
   assert.deepEqual(error.fields.map(({ field }) => field).sort(), ['email', 'first_name']);
 });
 
-await check('is told not_found for an id that nobody has', async () => {
+await check('reports not_found for an unknown id', async () => {
   assert.equal((await refused(client, 'customers.get', { id: NOBODY })).kind, 'not_found');
 });
 
-await check('is refused an unknown tool with -32602', async () => {
+await check('rejects an unknown tool with -32602', async () => {
   await assert.rejects(client.callTool({ name: 'customers.merge', arguments: {} }), { code: -32602 });
 });
 
@@ -194,9 +194,9 @@ await check('reads a customer as a resource', async () => {
 
 await client.close();
 
-await check('is refused without a token', () => isUnauthorized(undefined));
+await check('is rejected without a token', () => isUnauthorized(undefined));
 
-await check('is refused with an unknown token', () => isUnauthorized('zoop_uk_unknown'));
+await check('is rejected with an unknown token', () => isUnauthorized('zoop_uk_unknown'));
 
 await check('cannot create a tag with a tenant key', async () => {
   const tenant = await connect(tenantKey);

@@ -1,4 +1,4 @@
-//! The operator: runs the catalogue's tools on the database itself, as whoever can open it.
+//! The operator: runs the catalog's tools directly on the database.
 
 use std::time::{Duration, Instant};
 
@@ -25,23 +25,23 @@ use crate::output::cell;
 /// How long one command may wait and work.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Whom a call is about.
+/// What a call is about.
 #[derive(Debug, Clone)]
 pub(crate) enum About {
     /// No business: the installation.
     Installation,
-    /// This business, by its id or name, or the only one.
+    /// This business, by its id or name; or the only one.
     Tenant(Option<String>),
 }
 
 impl About {
-    /// What a call is about whose record's id tells the business, unless one was named.
+    /// For a call whose record id determines the business, unless a business was named.
     pub(crate) fn whose_id_tells(tenant: Option<String>) -> Self {
         tenant.map_or(Self::Installation, |tenant| Self::Tenant(Some(tenant)))
     }
 }
 
-/// An open database and the world around it.
+/// An open database and its environment.
 pub(crate) struct Operator {
     /// The database.
     pub(crate) database: Database,
@@ -61,7 +61,7 @@ impl Operator {
         )
     }
 
-    /// Works on a database that is open already.
+    /// Works on a database that is already open.
     pub(crate) fn over(database: Database, config: &Config) -> Result<Self> {
         Ok(Self { database, environment: environment(config)? })
     }
@@ -106,7 +106,7 @@ impl Operator {
         Runner { db: &self.database.db, environment: &self.environment, deadline }
     }
 
-    /// Reads the database for what no tool does.
+    /// Reads the database where no tool does it.
     pub(crate) fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
@@ -115,7 +115,7 @@ impl Operator {
         read.map_err(|error| explained(&error))
     }
 
-    /// Does what no tool does.
+    /// Writes to the database where no tool does it.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
@@ -138,7 +138,7 @@ impl Operator {
         self.database.db.clone()
     }
 
-    /// Reads the whole database and says whether its structure is sound.
+    /// Reads the whole database and checks that its structure is sound.
     pub(crate) fn sound(&self) -> Result<String> {
         let deadline = Instant::now() + THOROUGH;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
@@ -149,7 +149,7 @@ impl Operator {
     }
 }
 
-/// What calls need from the world around them.
+/// The environment of calls.
 pub(crate) fn environment(config: &Config) -> Result<Environment> {
     let system = Environment::from_system().context("the system gives no randomness")?;
     Ok(Environment { note_writes_per_minute: config.limits.note_writes, ..system })
@@ -223,7 +223,7 @@ fn only_tenant(
     }
 }
 
-/// A refusal in a sentence for whoever runs the installation; they may see causes.
+/// An error in a sentence for the operator, who may see causes.
 pub(crate) fn explained(error: &Error) -> anyhow::Error {
     match error {
         Error::InvalidInput { fields, .. } if !fields.is_empty() => {
@@ -237,7 +237,7 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
             anyhow!("there is no tenant with this id: `zoop tenant list` shows them")
         }
         Error::NotFound { record: "person" } => {
-            anyhow!("there is nobody with this id or e-mail address")
+            anyhow!("there is no user with this id or e-mail address")
         }
         Error::NotFound { record } => {
             anyhow!("there is no such {record}: check the id and, if you gave one, --tenant")
@@ -251,7 +251,7 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
     }
 }
 
-/// How many whole seconds a duration has, as tools count them.
+/// A duration in whole seconds, as tools count them.
 pub(crate) fn seconds(duration: Option<Duration>) -> Option<u64> {
     duration.map(|duration| duration.as_secs())
 }

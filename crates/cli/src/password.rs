@@ -1,5 +1,5 @@
-//! A password as the command line takes it: typed twice without being shown, or one line of standard
-//! input. It is never an argument, which other users of the machine could read.
+//! Reads a password: typed twice without an echo, or one line of standard input. It is never an argument,
+//! which other users of the machine could read.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -13,8 +13,8 @@ pub(crate) fn ask() -> Result<String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         let typed = rpassword::prompt_password("New password: ")?;
-        if rpassword::prompt_password("Once more: ")? != typed {
-            bail!("the password was typed in two ways: nothing was changed");
+        if rpassword::prompt_password("Confirm password: ")? != typed {
+            bail!("the passwords do not match: nothing was changed");
         }
         return Ok(typed);
     }

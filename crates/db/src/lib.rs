@@ -2,19 +2,19 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`engine`] | [`Db`], the one handle: queues a job, gives back a [`Reply`] |
+//! | [`engine`] | [`Db`], the handle: queues a job, returns a [`Reply`] |
 //! | [`sqlite`] | the embedded engine: reader threads, one writer with group commit, checkpoints |
-//! | `postgres` | the engine that speaks to a server: connections that read, connections that write |
-//! | [`tx`] | [`ReadTx`] and [`WriteTx`], all that a job can do |
+//! | `postgres` | the PostgreSQL engine: reader connections and writer connections |
+//! | [`tx`] | [`ReadTx`] and [`WriteTx`], everything that a job can do |
 //! | [`sql`] | [`Sql`] and [`GlobalSql`]: statements are declared, never built |
 //! | [`sql_text`] | statements' texts that the compiler puts together |
 //! | [`row`] | values in and out, the same for every engine |
-//! | [`migrate`] | the schema's history and its check at start |
-//! | [`error`] | what can go wrong, in the engine's words |
+//! | [`migrate`] | the schema's history and its check at startup |
+//! | [`error`] | the engine's errors |
 //!
-//! What must never live here: a word of the product (customers, scopes, tools), a protocol, a
-//! setting's name. What must never leave here: which engine runs, but for the [`Dialect`] of what a
-//! statement passes on as text.
+//! What must not live here: a product term (customers, scopes, tools), a protocol, a setting's name. What
+//! must not leave here: which engine runs, except for the [`Dialect`] of the text that a statement passes
+//! on.
 
 pub mod engine;
 pub mod error;

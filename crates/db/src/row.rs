@@ -228,7 +228,7 @@ impl<T: Param + ?Sized> Param for &T {
     }
 }
 
-/// One row of an answer, read column by column in the order of the statement's list.
+/// One row of an answer, read column by column in the statement's order.
 pub struct Row<'r> {
     source: Source<'r>,
     next: usize,

@@ -1,5 +1,5 @@
-//! The database that the calls are made on, written by the product's own tools, and the server on it
-//! in this process: everything between a request's bytes and its answer's, but no socket.
+//! The database for the calls, written by the product's own tools, and its server in this process: everything
+//! between a request's bytes and its answer's, except a socket.
 //!
 //! Clock and randomness are repeatable, so that two runs do the same.
 
@@ -36,17 +36,17 @@ use crate::cases::Case;
 
 /// Customers in the database.
 const CUSTOMERS: u32 = 2_000;
-/// Customers that are made in one transaction.
+/// Customers created in one transaction.
 const TOGETHER: u32 = 250;
-/// Notes on the first customer, beside the one that each has.
+/// Notes on the first customer, in addition to the one that each has.
 const NOTES: u32 = 60;
 /// Longer than any job takes, under callgrind too.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// When the database is written, in microseconds since 1970, and when the calls are made.
+/// The time when the database is written and the calls are made, in microseconds since 1970.
 const WRITTEN: i64 = 1_780_000_020_000_000;
 const CALLED: i64 = WRITTEN + 86_400_000_000;
 
-/// A token of a key's form that no key has.
+/// A token in the form of a key that does not exist.
 const UNKNOWN: &str = "zoop_uk_UnknownUnknownUnknownUnknownUnknownUnknown132aaXh";
 
 const FIRST_NAMES: &[&str] =
@@ -67,7 +67,7 @@ const LAST_NAMES: &[&str] = &[
     "Kowalski",
 ];
 
-/// What a run must know of the database.
+/// What a run must know about the database.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Facts {
     key: String,
@@ -88,7 +88,7 @@ pub(crate) struct World {
     facts: Facts,
 }
 
-/// A clock that goes on by a millisecond whenever it is looked at.
+/// A clock that advances by a millisecond whenever it is read.
 struct Ticking(AtomicI64);
 
 impl Clock for Ticking {
@@ -115,7 +115,7 @@ fn open(folder: &Path, migrate: Migrate) -> Result<Db> {
 impl World {
     /// The world in a folder that [`make`] has filled.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
-        // A request's log line is a part of what it takes.
+        // A request's log line is part of its cost.
         let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(io::sink);
         tracing::subscriber::set_global_default(lines.finish())?;
         let facts = serde_json::from_slice(&fs::read(folder.join("facts.json"))?)?;
@@ -129,11 +129,11 @@ impl World {
         Ok(Self { runtime, router: app.public_router(), facts })
     }
 
-    /// Makes a call again and again; each must succeed.
+    /// Repeats a call; each must succeed.
     pub(crate) fn repeat(&self, case: &Case, times: u32) -> Result<()> {
         for n in 0..times {
             let answer = self.ask(case, n)?;
-            // Looking is no part of what is counted: it is done as often for any number of times.
+            // Checking is not counted: it happens equally often for any number of repetitions.
             if n == 0 || n + 1 == times {
                 let is_good =
                     !answer.contains(r#""isError":true"#) && !answer.contains(r#""rows":[]"#);
@@ -164,7 +164,7 @@ impl World {
     }
 }
 
-/// Writes the database and what has to be known of it into a folder.
+/// Writes the database and the facts about it into a folder.
 pub(crate) fn make(folder: &Path) -> Result<()> {
     let db = open(folder, Migrate::Run)?;
     let environment = environment(WRITTEN);
@@ -210,7 +210,7 @@ fn customer(n: u32) -> Value {
     })
 }
 
-/// Runs commands in one transaction; their answers.
+/// Runs commands in one transaction; returns their answers.
 fn write<P>(
     db: &Db,
     proof: P,

@@ -1,6 +1,6 @@
-//! [`App`]: what every request shares, and the flat list of routes.
+//! [`App`]: the state that all requests share, and the flat list of routes.
 //!
-//! Reading settings from files, variables and flags never happens here.
+//! Settings are not read here: not from files, variables or flags.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,31 +34,30 @@ use crate::visitors::Visitors;
 use crate::web;
 use crate::web_origin::WebOrigin;
 
-/// How the server behaves. The listeners are given to [`serve`](crate::serve()) apart.
+/// How the server behaves. The listeners are passed to [`serve`](crate::serve()) separately.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The address that clients use, for example `https://crm.example.com`.
     pub public_url: WebOrigin,
-    /// Origins of browser pages that may call the endpoint, beside the public URL's own.
+    /// Origins of browser pages that may call the endpoint, in addition to the public URL's own.
     pub allowed_origins: Vec<WebOrigin>,
-    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// Requests in a rolling minute.
     pub limits: Limits,
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
-    /// then is refused, a statement that still runs is cancelled.
+    /// then is rejected, and a running statement is cancelled.
     pub request_deadline: Duration,
-    /// Requests that may be worked on at once, their bodies having arrived; one more is answered 503.
-    /// It bounds how long an answer takes when there is more to do than can be done: this many
-    /// requests' work.
+    /// Requests that may be processed at once, once their bodies have arrived; the next is answered 503.
+    /// It bounds the response time under overload: at most this many requests are ahead.
     pub in_flight: usize,
-    /// The company's provider of identities, if people may sign in there.
+    /// The company's identity provider, if users may sign in there.
     pub company: Option<Company>,
-    /// How the documents of programs are fetched.
+    /// How the documents of clients are fetched.
     pub documents: DocumentPolicy,
     /// Sends invitations, where a mail server is set.
     pub mail: Option<Mailer>,
-    /// The folder of the database's file, whose free space the metrics tell.
+    /// The folder of the database's file, for the free space that the metrics show.
     pub database_folder: Option<PathBuf>,
 }
 
@@ -95,13 +94,13 @@ impl Settings {
     }
 }
 
-/// The server's state; cloning gives another handle to the same.
+/// The server's state; a clone is another handle to the same state.
 #[derive(Clone)]
 pub struct App {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What every request shares.
+/// The state that all requests share.
 pub(crate) struct Shared {
     pub(crate) db: Db,
     pub(crate) environment: Environment,
@@ -117,14 +116,14 @@ pub(crate) struct Shared {
     pub(crate) last_use: LastUse,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
-    /// A permit for each request that is worked on.
+    /// A permit for each request in progress.
     pub(crate) seats: Semaphore,
-    /// The company's provider of identities, if there is one.
+    /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
 
 impl App {
-    /// A server over `db`. The JSON of the tool lists is written here, once.
+    /// A server over `db`. The JSON of the tool lists is built here, once.
     #[must_use]
     pub fn new(db: Db, environment: Environment, settings: Settings) -> Self {
         let server = ServerInfo {
@@ -159,7 +158,7 @@ impl App {
         Self { shared: Arc::new(shared) }
     }
 
-    /// What the public port serves.
+    /// The routes of the public port.
     pub fn public_router(&self) -> Router {
         Router::new()
             .merge(web::assets::routes())
@@ -167,7 +166,7 @@ impl App {
             .merge(self.pages())
             .fallback(ops::unknown_path)
             .layer(from_fn(web::refusal::for_people))
-            // Behind the layer, so that it costs no call anything, and probes always get JSON.
+            // Outside the layer, so that it adds no cost to a call, and probes always get JSON.
             .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/api/mcp/", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/healthz", get(ops::health))
@@ -175,13 +174,13 @@ impl App {
             .with_state(self.clone())
     }
 
-    /// What people see.
+    /// The pages for people.
     fn pages(&self) -> Router<Self> {
         let layer = from_fn_with_state(self.clone(), page_log::layer);
         company::routes().merge(oauth::pages()).merge(people::routes()).route_layer(layer)
     }
 
-    /// What the operator's port serves; it is never to be reached from outside.
+    /// The routes of the operator's port, which must not be reachable from outside.
     pub fn operations_router(&self) -> Router {
         Router::new()
             .route("/metrics", get(ops::metrics))

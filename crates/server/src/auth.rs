@@ -1,8 +1,8 @@
-//! A token becomes a checked caller: once a request, in the job that also does the request's work,
-//! so that the answer rests on one view of the database.
+//! Turns a token into an authenticated caller: once per request, in the job that also does the request's
+//! work, so that the answer is based on one snapshot of the database.
 //!
-//! What makes a token valid is the product's knowledge ([`zoop_crm::authenticate`]); here it is
-//! presented, the request is counted against the limits, and a refusal is worded.
+//! [`zoop_crm::authenticate`] decides whether a token is valid. This module presents the token, counts the
+//! request against the limits, and words the refusal.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -24,12 +24,12 @@ use crate::web_origin::WebOrigin;
 /// `data.reason` of a refusal when no bearer token was presented.
 pub(crate) const MISSING_TOKEN: &str = "missing_token";
 
-/// The three forms of `WWW-Authenticate`, for a caller who asked at this address.
+/// The three forms of `WWW-Authenticate`, for a caller who used this address.
 ///
 /// Sources: RFC 6750, 3; RFC 9728, 5.1.
 pub(crate) struct Challenge<'a>(pub(crate) &'a WebOrigin);
 
-/// A presented token on its way through a job.
+/// A presented token during its job.
 pub(crate) struct Ticket {
     shared: Arc<Shared>,
     bearer: Bearer,
@@ -37,13 +37,13 @@ pub(crate) struct Ticket {
     asked_at: WebOrigin,
     class: Class,
     /// Made at the first attempt and kept for a second, so that a job that runs twice counts as one
-    /// request; kept also where the job is then rolled back.
+    /// request; kept even if the job is rolled back.
     pass: OnceLock<Pass>,
 }
 
-/// What a request says beside its token.
+/// What a request says besides its token.
 pub(crate) struct Presented {
-    /// What the client program calls itself.
+    /// The client's own name.
     pub(crate) client: Option<String>,
     /// Where the request comes from.
     pub(crate) address: Option<IpAddr>,
@@ -53,7 +53,7 @@ pub(crate) struct Presented {
     pub(crate) class: Class,
 }
 
-/// What is known of an authenticated request, let in or not.
+/// What is known of an authenticated request, admitted or not.
 pub(crate) struct Pass {
     /// The tenant.
     pub(crate) account: Option<Account>,
@@ -63,14 +63,14 @@ pub(crate) struct Pass {
     pub(crate) admission: Admission,
     /// The scopes of the token.
     pub(crate) scopes: Scopes,
-    /// What was used, if that is to be written down.
+    /// What was used, if the use is to be recorded.
     pub(crate) used: Option<Used>,
 }
 
 /// Why a job ended without a result.
 #[derive(Debug)]
 pub(crate) enum Halt {
-    /// The token is no good.
+    /// The token was rejected.
     Denied(Denied),
     /// Too many requests.
     Limited,
@@ -91,7 +91,7 @@ impl From<zoop_db::Error> for Halt {
 }
 
 impl Challenge<'_> {
-    /// No token was presented: no `error` may be named.
+    /// No token was presented: the RFC allows no `error` here.
     pub(crate) fn missing(&self) -> HeaderValue {
         value(self.offer())
     }
@@ -101,8 +101,8 @@ impl Challenge<'_> {
         value(format!("{}, error=\"invalid_token\"", self.offer()))
     }
 
-    /// The token is good and lacks a scope that the person could give. `scopes` are those that it has
-    /// and those that the call needs, since clients ask for what is named here in place of what they had.
+    /// The token is valid but lacks a scope that the user could grant. `scopes` are those it has and those
+    /// the call needs, because clients request exactly what is named here, and nothing they had before.
     pub(crate) fn step_up(&self, scopes: Scopes) -> HeaderValue {
         let (scopes, metadata) = (scopes.list(), self.metadata());
         value(format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\", {metadata}"))
@@ -113,20 +113,20 @@ impl Challenge<'_> {
         format!("Bearer {}, scope=\"{scopes}\"", self.metadata())
     }
 
-    /// Where the resource's metadata are, as a parameter.
+    /// The address of the resource's metadata, as a parameter.
     fn metadata(&self) -> String {
         let Self(asked_at) = self;
         format!("resource_metadata=\"{asked_at}/.well-known/oauth-protected-resource/api/mcp\"")
     }
 }
 
-/// A header's value. A URL that no header can carry is left out: the scheme alone is a challenge too.
+/// A header value. A URL that cannot be in a header is left out: the scheme alone is a valid challenge.
 fn value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
-/// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token has are
-/// replaced, so that the token is looked up and refused like any other unknown one.
+/// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token contains are
+/// replaced, so that the token is looked up and rejected like any unknown one.
 pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
     let (scheme, token) = authorization.as_bytes().split_at_checked("Bearer ".len())?;
     let token = token.trim_ascii();
@@ -152,7 +152,7 @@ impl Ticket {
         &self.shared
     }
 
-    /// How the caller is asked for another token.
+    /// The challenges for this caller.
     pub(crate) fn challenge(&self) -> Challenge<'_> {
         Challenge(&self.asked_at)
     }

@@ -1,4 +1,4 @@
-//! What is done every minute without a caller.
+//! Maintenance that runs every minute, without a caller.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use zoop_crm::maintenance;
 
 use crate::app::{App, Shared};
 
-/// How often.
+/// The interval.
 const EVERY: Duration = Duration::from_secs(60);
 /// How long one round may take in the database.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
     }
 }
 
-/// Compares the clocks; drops what idle callers left in memory, and what is out of date in the database.
+/// Compares the clocks, drops idle callers' state from memory, and sweeps expired rows from the database.
 async fn round(shared: &Shared) {
     compare_clocks(shared).await;
     let now = shared.environment.clock.now();
@@ -41,20 +41,20 @@ async fn round(shared: &Shared) {
     match swept {
         Ok(rows) => tracing::debug!(rows, "swept"),
         Err(Error::Internal { cause }) => tracing::error!(%cause, "the sweep failed"),
-        Err(Error::Unavailable { cause }) => tracing::warn!(%cause, "the sweep was put off"),
+        Err(Error::Unavailable { cause }) => tracing::warn!(%cause, "the sweep was postponed"),
         Err(error) => tracing::error!(kind = error.kind(), "the sweep failed"),
     }
 }
 
-/// Tells the log whether this process's clock and the database's are apart, also where nobody asks for
-/// the server's readiness.
+/// Logs whether this process's clock and the database's differ, even if the server's readiness is never
+/// queried.
 async fn compare_clocks(shared: &Shared) {
     let clock = shared.environment.clock.clone();
     let read = shared.db.read::<_, Error>(Instant::now() + PATIENCE, move |tx| {
         let database = tx.clock()?;
         Ok((clock.now(), database))
     });
-    // A database that does not answer is told by those who need it.
+    // A database that does not answer is reported by the requests that need it.
     if let Ok((here, database)) = read.await {
         shared.clocks.agree(here, database);
     }

@@ -1,26 +1,25 @@
-//! How far this process's clock is off the database's, where the database has one.
+//! Clock skew: how far this process's clock is off the database's, where the database has one.
 //!
-//! Ids, limits and expiries go by the process's clock. Processes on one database must agree on the time,
-//! and the database's is the one that they all see.
+//! Ids, limits and expiries use the process's clock. Processes on one database must agree on the time, and
+//! the database's clock is the one they all see.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use zoop_db::Timestamp;
 
-/// From here on the log warns.
+/// From this skew on the log warns, in microseconds.
 const WARNS: u64 = 1_000_000;
-/// From here on the process is not ready.
+/// From this skew on the process is not ready, in microseconds.
 const UNFIT: u64 = 5_000_000;
 
-/// Compares the clocks; told in the log when it changes.
+/// Compares the clocks, and logs when the result changes.
 #[derive(Default)]
 pub(crate) struct Clocks {
     are_apart: AtomicBool,
 }
 
 impl Clocks {
-    /// Whether the clocks agree well enough to serve, and a line in the log if they begin or cease to
-    /// agree well.
+    /// Whether the clocks agree well enough to serve. Logs when they start or stop agreeing well.
     pub(crate) fn agree(&self, here: Timestamp, database: Option<Timestamp>) -> bool {
         let Some(there) = database else { return true };
         let off = here.0.abs_diff(there.0);
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_seconds_to_either_side_are_too_many() {
+    fn a_clock_skew_of_five_seconds_fails_readiness() {
         let clocks = Clocks::default();
         let agree = |off: i64| clocks.agree(Timestamp(1_000 + off), Some(Timestamp(1_000)));
         for (off, fits) in [(0, true), (4_999_999, true), (5_000_000, false), (-5_000_000, false)] {

@@ -1,5 +1,5 @@
-//! When each credential was last used, to the minute: written down aside, so that no call waits for it and
-//! no read becomes a write.
+//! When each credential was last used, to the minute: recorded asynchronously, so that no call waits for it
+//! and no read becomes a write.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use crate::app::Shared;
 const PATIENCE: Duration = Duration::from_secs(30);
 const MINUTE: i64 = 60 * 1_000_000;
 
-/// The minute in which each credential's use was last sent to be written. Of a burst of calls only the
+/// The minute in which each credential's use was last sent to be recorded. Of a burst of calls only the
 /// first writes.
 #[derive(Default)]
 pub(crate) struct LastUse {
@@ -24,7 +24,7 @@ pub(crate) struct LastUse {
 }
 
 impl LastUse {
-    /// Whether the use of a credential in this minute is news; it is so once.
+    /// Whether this is the first use of a credential in this minute.
     fn is_news(&self, used: Used, now: Timestamp) -> bool {
         let minute = minute(now);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,7 +35,7 @@ impl LastUse {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&used);
     }
 
-    /// Drops what is no longer needed to tell bursts.
+    /// Drops entries of earlier minutes.
     pub(crate) fn drop_idle(&self, now: Timestamp) {
         let minute = minute(now);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,11 +53,11 @@ pub(crate) fn record(shared: &Arc<Shared>, used: Used) {
         .db
         .write::<_, Error>(Instant::now() + PATIENCE, move |tx| authenticate::touch(tx, used, now));
     let shared = shared.clone();
-    // The engine skips a job whose caller has gone, so somebody has to stay for this one.
+    // The engine skips a job whose caller has gone, so a task has to wait for this one.
     tokio::spawn(async move {
         if let Err(error) = write.await {
-            // The next call tries again, so this may come as often as calls do.
-            tracing::debug!(?error, "a credential's last use could not be written");
+            // The next call tries again, so this may be logged as often as calls arrive.
+            tracing::debug!(?error, "a credential's last use could not be recorded");
             shared.last_use.forget(used);
         }
     });
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_news_once_a_minute() {
+    fn a_burst_is_recorded_once_a_minute() {
         let uses = LastUse::default();
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
         assert!(uses.is_news(Used::Key([1; 32]), at(0)));

@@ -1,5 +1,5 @@
-//! Once a second this process tells the others what it admitted, and hears what they did: the excess
-//! over a limit that several processes hold together is at most a second's.
+//! Once a second this process publishes its admitted-request counts and fetches those of the other
+//! processes. Several processes together can therefore exceed a limit by at most one second's requests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,10 +28,10 @@ pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
     }
 }
 
-/// This process among the others.
+/// This process's side of the exchange.
 struct Sharing {
     process: Uuid,
-    /// How far it has heard.
+    /// The last position it has read.
     place: i64,
 }
 
@@ -40,7 +40,7 @@ impl Sharing {
         Self { process: Uuid::from_u128(shared.environment.entropy.bits()), place: 0 }
     }
 
-    /// Tells, then hears. What cannot be told now is told with the next round.
+    /// Publishes, then fetches. What fails is retried in the next round.
     async fn round(&mut self, shared: &Arc<Shared>) {
         let now = shared.environment.clock.now();
         let window = i64::try_from(WINDOW_SECONDS).unwrap_or(i64::MAX) * 1_000_000;
@@ -71,7 +71,7 @@ impl Sharing {
 
 fn complain(error: &Error) {
     match error {
-        // It would be told every second; callers hear it too, and the engine tells its storage's.
+        // It would be logged every second. Callers see the error, and the engine logs storage failures.
         Error::Unavailable { cause } => tracing::debug!(%cause, "request counts were not shared"),
         error => {
             tracing::warn!(?error, "request counts were not shared; the next round tries again");

@@ -1,7 +1,7 @@
-//! The log line and the metrics of a request to the endpoint, written also when its caller left before the
-//! end. Those of pages are `page_log`'s.
+//! The log line and the metrics of a request to the endpoint, including when the client disconnects. Those
+//! of pages are in `page_log`.
 //!
-//! Neither a token nor anything of a body ever stands here.
+//! Neither a token nor any part of a body may appear here.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -20,10 +20,10 @@ use crate::last_use;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The status of a request whose caller left, as proxies log it; it is never sent.
+/// The status of a request whose client disconnected, as proxies log it; it is never sent.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// Requests of which a part may have arrived: bounds the memory that their bodies take.
+/// Requests whose body may be partly received: bounds the memory that their bodies take.
 const MOST_REQUESTS: i64 = 1_024;
 
 /// A new request id: 16 hexadecimal digits.
@@ -33,27 +33,27 @@ pub(crate) fn request_id(shared: &Shared) -> String {
     format!("{:016x}", u64::from_ne_bytes(random))
 }
 
-/// Tells the caller the id under which the request stands in the log.
+/// Adds the id under which the request is logged to the answer.
 pub(crate) fn tell_id(id: &str, headers: &mut HeaderMap) {
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(&REQUEST_ID, id);
     }
 }
 
-/// A request under way. Dropping it writes the log line and the metrics.
+/// A request in progress. Dropping it writes the log line and the metrics.
 pub(crate) struct Trail<'a> {
     shared: &'a Arc<Shared>,
-    /// Under which the request is found in the log: 16 hexadecimal digits.
+    /// The request's id in the log: 16 hexadecimal digits.
     pub(crate) id: String,
     /// The tool's or method's name, from a fixed set.
     pub(crate) tool: &'static str,
     /// The caller's token, once it was presented.
     pub(crate) ticket: Option<Arc<Ticket>>,
-    /// Whom a client was given tokens for.
+    /// The rights of the tokens that a client got.
     pub(crate) granted: OnceLock<Rights>,
     /// Where the request comes from.
     pub(crate) address: Option<IpAddr>,
-    /// Whether there was room for the request, and its body, when it came.
+    /// Whether there was room for the request and its body when it arrived.
     pub(crate) has_room: bool,
     started: Instant,
     outcome: &'static str,
@@ -78,7 +78,7 @@ impl<'a> Trail<'a> {
         }
     }
 
-    /// Makes the response, with what the caller may know of the request.
+    /// Builds the response, with the headers about the request.
     pub(crate) fn finish(mut self, answer: Answer) -> Response {
         self.outcome = answer.outcome;
         self.status = answer.status.as_u16();

@@ -1,9 +1,9 @@
-//! How often one address may do what needs no credential: in this process, before anything is read or
-//! written, so that a flood costs next to nothing. What is counted for a person or across processes is
-//! counted in the database besides.
+//! Rate limits for unauthenticated requests, by address. They are kept in this process and checked before
+//! anything is read or written, so that a flood costs next to nothing. Counts by person, or across
+//! processes, are kept in the database as well.
 //!
-//! Memory is bounded: so many addresses are known at once. One more is counted together with its larger
-//! network, so that whoever has many addresses keeps out nobody but their own neighbours.
+//! Memory is bounded by the number of addresses known at once. Beyond it, an address is counted together
+//! with its larger network, so that a caller with many addresses blocks only its own neighbors.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use zoop_db::Timestamp;
 
 use crate::peer::neighbourhood;
 
-/// Addresses that are known at once, for all actions together.
+/// The number of addresses known at once, for all actions together.
 const MOST_ADDRESSES: usize = 65_536;
 const SECOND: i64 = 1_000_000;
 
@@ -24,7 +24,7 @@ macro_rules! actions {
         pub(crate) enum Action { $($(#[$about])* $action),* }
 
         impl Action {
-            /// How often, in how many seconds.
+            /// The limit, and its window in seconds.
             const fn allowance(self) -> (u32, i64) {
                 match self { $(Self::$action => ($times, $seconds)),* }
             }
@@ -33,21 +33,21 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Opens a page, or sends a form that no narrower limit is for.
+    /// Opens a page, or sends a form without a narrower limit.
     Page = 300 in 60;
     /// Tries a password, a code or an invitation.
     SignIn = 20 in 60;
-    /// Comes from the company's provider of identities, or goes there.
+    /// Goes to the company's identity provider, or comes back.
     Company = 60 in 60;
-    /// Asks for tokens, or ends one.
+    /// Requests or revokes tokens.
     Token = 120 in 60;
-    /// Names a program whose document is to be fetched.
+    /// Names a client whose document is to be fetched.
     Document = 20 in 60;
-    /// Registers a program.
+    /// Registers a client.
     Registration = 20 in 3600;
 }
 
-/// The counts of this process.
+/// This process's counts.
 #[derive(Default)]
 pub(crate) struct Visitors {
     windows: Mutex<HashMap<(Action, IpAddr), Window>>,
@@ -59,7 +59,7 @@ struct Window {
 }
 
 impl Visitors {
-    /// Counts what an address does; the seconds that it has to wait where it did too much.
+    /// Counts an action of an address. Returns the seconds to wait if it is over the limit.
     pub(crate) fn admit(&self, action: Action, address: IpAddr, now: Timestamp) -> Result<(), u64> {
         let (times, seconds) = action.allowance();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ impl Visitors {
         }
         let fresh = || Window { ends: now.0 + seconds * SECOND, count: 0 };
         let window = windows.entry(key).or_insert_with(fresh);
-        // A clock that was set back must not make a window last for longer than it is.
+        // If the clock was set back, a window must not last longer than its length.
         if window.ends <= now.0 || window.ends > now.0 + seconds * SECOND {
             *window = fresh();
         }
@@ -86,15 +86,15 @@ impl Visitors {
         Ok(())
     }
 
-    /// Drops the windows that are over.
+    /// Drops windows that have ended.
     pub(crate) fn drop_idle(&self, now: Timestamp) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.retain(|_, window| window.ends > now.0);
     }
 }
 
-/// The network that an address is counted with where there is no room for more addresses: what one
-/// holder of many commonly has, a /32 of IPv6 or a /16 of IPv4.
+/// The network that an address is counted with if there is no room for more addresses: the usual block of
+/// one holder, a /32 of IPv6 or a /16 of IPv4.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_does_so_much_in_a_window_and_waits_for_the_next() {
+    fn an_address_over_its_limit_waits_for_the_next_window() {
         let visitors = Visitors::default();
         for _ in 0..20 {
             assert_eq!(visitors.admit(Action::SignIn, HERE, at(0)), Ok(()));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_more_addresses_than_there_is_room_for_keeps_nobody_else_out() {
+    fn a_caller_with_very_many_addresses_locks_no_one_else_out() {
         let visitors = Visitors::default();
         let flood = |n: u128| IpAddr::from((0x2001_0db8_u128 << 96 | n << 64).to_be_bytes());
         let many = u128::try_from(MOST_ADDRESSES).unwrap();

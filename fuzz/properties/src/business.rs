@@ -1,4 +1,4 @@
-//! A business on a real database, made once, in which calls leave nothing behind.
+//! A business on a real database, created once, in which calls leave nothing behind.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub(crate) fn place() -> &'static Place {
     PLACE.get_or_init(|| {
         let world = World::new();
         let business = world.business("Acme");
-        // Whoever has the files open keeps them, and nobody else needs them: a fuzz target ends
+        // A process that has the files open keeps them, and they are needed nowhere else: a fuzz target ends
         // without cleaning up.
         let folder = world.path();
         std::fs::remove_dir_all(folder.parent().expect("a folder")).expect("it can be removed");
@@ -40,7 +40,7 @@ pub(crate) fn place() -> &'static Place {
 }
 
 impl Place {
-    /// Calls a tool as whoever may, and undoes what it did.
+    /// Calls a tool as a caller who may, and undoes what it did.
     pub(crate) fn call(&self, tool: &'static ToolDef, arguments: &str) -> Result<String> {
         let caller = match tool.scope {
             Scope::Administer | Scope::Operate => Caller::operator(Some(self.business.account)),

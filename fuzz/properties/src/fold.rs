@@ -1,5 +1,5 @@
-//! Folding: words are short, not empty, stay as they are when folded again, and do not depend on how
-//! the text composes its characters.
+//! Folding: words are short, not empty, unchanged when folded again, and independent of how the text composes
+//! its characters.
 
 use unicode_normalization::UnicodeNormalization as _;
 use zoop_crm::fold::{Kind, LONGEST_WORD, caseless, words};

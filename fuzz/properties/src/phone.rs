@@ -1,17 +1,17 @@
-//! Telephone numbers: what is taken is E.164, is the same when it is read again, and can be found.
+//! Phone numbers: an accepted number is E.164, is the same when it is parsed again, and can be found.
 //!
-//! That E.164 is read as itself does not hold: of a number that is possible and not valid, Brazil's plan
-//! takes 90 at the beginning for a collect call and Japan's a zero for the trunk, and drops it. Google's
+//! Parsing E.164 does not always return the same E.164: in a number that is possible but not valid, Brazil's
+//! plan takes a leading 90 for a collect call and Japan's a zero for the trunk prefix, and drops it. Google's
 //! own library does the same.
 
 use zoop_crm::phone::{Country, parse};
 
-/// Countries whose numbers are written and dialled in different ways.
+/// Countries with different ways of writing and dialing numbers.
 const COUNTRIES: [&str; 8] = ["US", "GB", "DE", "BR", "JP", "IT", "AR", "FR"];
-/// The digits of a country code and of a national number at most, as Google's metadata has them.
+/// The most digits of a country code and of a national number, according to Google's metadata.
 const LONGEST: usize = 3 + 17;
 
-/// The input is a text that somebody typed.
+/// The input is a text as typed by a user.
 ///
 /// # Panics
 /// When the property does not hold.

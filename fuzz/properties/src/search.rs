@@ -1,5 +1,4 @@
-//! Searches: no query is an error of the index, and the index finds what a plain reading of the rules
-//! finds.
+//! Searches: no query is an error of the index, and the index finds exactly what the plain rules find.
 
 use rusqlite::Connection;
 use zoop_crm::customers::{CustomerType, Status};
@@ -10,9 +9,9 @@ use zoop_crm::search::{
     CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteWords, TenantMark,
 };
 
-/// The longest query that the tools take, in characters.
+/// The longest query that the tools accept, in characters.
 const LONGEST: usize = 256;
-/// The longest stored text worth looking at.
+/// The longest stored text that is checked.
 const LONGEST_STORED: usize = 2_000;
 
 /// The first line is a query, the rest is a customer's name, its phone if it can be one, and a note's
@@ -84,7 +83,7 @@ fn note(q: &str, body: &str, tenant: TenantMark) {
 }
 
 thread_local! {
-    /// A real index, declared as the product's are.
+    /// A real index, declared like the product's.
     static INDEX: Connection = {
         let index = Connection::open_in_memory().expect("an index in memory");
         index
@@ -97,14 +96,14 @@ thread_local! {
     };
 }
 
-/// Makes the index hold one row with these tokens.
+/// Replaces the index's contents with one row that has these tokens.
 fn hold(tokens: &str) {
     let insert = "INSERT OR REPLACE INTO search(rowid, x) VALUES (1, ?1)";
     let hold = |index: &Connection| index.prepare_cached(insert)?.execute([tokens]);
     INDEX.with(hold).expect("the index takes the tokens");
 }
 
-/// Whether the row of the index is found.
+/// Whether the index's row is found.
 fn is_found(expression: &Expression) -> bool {
     let select = "SELECT count(*) FROM search WHERE search MATCH ?1";
     let ask = |index: &Connection| {

@@ -41,7 +41,7 @@ fn rows(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_seed_gives_its_rows_again_and_another_seed_others() {
+fn the_same_seed_gives_the_same_rows() {
     let folder = tempfile::tempdir().unwrap();
     let made = |name: &str, seed| {
         let path = folder.path().join(name);

@@ -1,11 +1,11 @@
-//! Values of arguments that are no plain word.
+//! Parsers of argument values.
 
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use zoop_crm::access::Scope;
 
-/// Longest key life and overlap: what the tools count seconds in.
+/// The longest key life and overlap, in seconds: the limit of the tools.
 const MOST_SECONDS: u64 = u32::MAX as u64;
 
 /// The parser of a role.
@@ -13,8 +13,8 @@ pub(super) fn roles() -> PossibleValuesParser {
     ["owner", "office", "tech"].into()
 }
 
-/// One `--scope`: a list with commas or spaces, every name in it known. It becomes the list with
-/// spaces that the tool takes.
+/// One `--scope`: a list with commas or spaces of known names. It becomes the space-separated list that
+/// the tool takes.
 pub(super) fn scopes(list: &str) -> Result<String, String> {
     let names: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
     if let Some(unknown) = names.iter().find(|name| Scope::parse(name).is_none()) {

@@ -1,4 +1,4 @@
-//! `zoop client`: the programs that are connected to the installation.
+//! `zoop client`: the clients that are connected to the installation.
 
 use anyhow::Result;
 use zoop_crm::argument::Arguments;
@@ -11,7 +11,7 @@ use crate::operator::{About, Operator};
 use crate::output::{self, Output};
 use crate::table::Column;
 
-/// What the table shows.
+/// The table's columns.
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("KNOWN BY", "kind"),

@@ -1,4 +1,4 @@
-//! `zoop restore`: brings an archived record back.
+//! `zoop restore`: restores an archived record.
 
 use anyhow::Result;
 use zoop_crm::argument::Arguments;
@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let Restore { kind, record, of } = command;
     let operator = Operator::open(config, Missing::Refuse)?;
     let about = About::Tenant(of.tenant);
-    // The others have no names: a customer's contacts and locations are told apart by their ids.
+    // The others have no names: a customer's contacts and locations are identified by their ids.
     let record = match kind {
         Restorable::Customer => operator.named(&about, Kind::ArchivedCustomer, &record)?,
         Restorable::Contact | Restorable::Location | Restorable::Note => {
@@ -46,7 +46,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
 struct Restoration {
     operator: Operator,
     about: About,
-    /// What people are told.
+    /// The message for people.
     told: String,
 }
 

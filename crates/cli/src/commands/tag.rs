@@ -1,4 +1,4 @@
-//! `zoop tag`: tags of customers. Making tags is the work of the tools `tags.*`.
+//! `zoop tag`: tags of customers. The tools `tags.*` make tags.
 
 use anyhow::Result;
 use zoop_crm::arguments;

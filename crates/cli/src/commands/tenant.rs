@@ -13,7 +13,7 @@ use crate::operator::{About, Operator};
 use crate::output::{self, Output};
 use crate::table::Column;
 
-/// What the table shows.
+/// The table's columns.
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("COUNTRY", "country"),
@@ -38,7 +38,7 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
                 let id = answer.tenant_id;
                 let created = format!(
                     "created the business {name} ({id})\nnext: zoop user set-password {email}\n\
-                     with which the owner signs in at the server's address, or a key:\n\
+                     so that the owner can sign in at the server's address, or make a key:\n\
                      zoop key create --tenant {id} --user {email} \\\n  --scope \
                      read:customers,write:customers,read:notes,write:notes"
                 );

@@ -1,4 +1,4 @@
-//! Drives the built binary as people and programs do: in a folder of its own, by its arguments, its
+//! Runs the built binary as people and programs do: in a folder of its own, by its arguments, its
 //! output and its exit code.
 
 mod backup;

@@ -1,4 +1,4 @@
-//! `zoop copy`: from one engine to the other and back, and what a broken one leaves behind.
+//! `zoop copy`: from one engine to the other and back, and what an interrupted copy leaves behind.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -22,7 +22,7 @@ fn copied(folder: &Folder, from: &str, to: &str) -> Value {
     folder.json(&["copy", "--from", from, "--to", to])["tables"].clone()
 }
 
-/// What a server on a database answers to searches and lists.
+/// A server's answers to searches and lists.
 fn answers(folder: &Folder, url: &str, key: &str) -> Vec<Value> {
     let server = folder.serve(&["--database", url]);
     let client = Client::new(&server.url, key);
@@ -66,7 +66,7 @@ fn a_database_moves_to_the_other_engine_and_back() {
 }
 
 #[test]
-fn what_cannot_be_copied_is_told_with_what_to_do() {
+fn a_refused_copy_says_what_to_do() {
     let folder = Folder::new();
     folder.business();
     let (empty, old) = (database(), database());
@@ -91,8 +91,8 @@ fn what_cannot_be_copied_is_told_with_what_to_do() {
     assert!(!folder.path("nothing.db").exists());
 }
 
-/// Starts a copy that will not end, kills it once `has_begun`, and sees that nobody takes what is there
-/// for a database.
+/// Starts a copy that will not end, kills it once `has_begun`, and checks that the result cannot be
+/// opened as a database.
 fn killed(folder: &Folder, target: &str, has_begun: impl FnMut() -> bool) {
     let mut copying = Server::start(folder.command(&["copy", "--to", target]));
     wait_until("the copy has begun", has_begun);
@@ -110,7 +110,7 @@ fn killed(folder: &Folder, target: &str, has_begun: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_killed_copy_on_postgresql_says_that_it_is_unfinished() {
+fn a_killed_copy_on_postgresql_is_marked_incomplete() {
     let folder = Folder::new();
     folder.business();
     let target = database();
@@ -129,7 +129,7 @@ fn a_killed_copy_on_postgresql_says_that_it_is_unfinished() {
 }
 
 #[test]
-fn a_killed_copy_on_sqlite_says_that_it_is_unfinished() {
+fn a_killed_copy_on_sqlite_is_marked_incomplete() {
     let folder = Folder::new();
     folder.business();
     folder.json(&["migrate", "--database", "sqlite://copy.db"]);
@@ -148,7 +148,7 @@ fn a_killed_copy_on_sqlite_says_that_it_is_unfinished() {
 }
 
 #[both]
-fn a_source_that_a_server_runs_on_is_copied_only_if_that_is_asked_for() {
+fn a_source_in_use_is_copied_only_on_request() {
     let folder = Folder::new();
     folder.business();
     let server = folder.serve(&[]);
@@ -162,7 +162,7 @@ fn a_source_that_a_server_runs_on_is_copied_only_if_that_is_asked_for() {
     assert!(!folder.path("new.db").exists());
     let answer = folder.zoop(&[&copy[..], &["--while-running"]].concat());
     assert_eq!(answer.code, 0, "{}", answer.stderr);
-    assert!(answer.stdout.contains("stays behind"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("was not copied"), "{}", answer.stdout);
     drop(server);
     let url = ["copy", "--to", "sqlite://later.db"];
     wait_until("the database is free", || folder.zoop(&url).code == 0);

@@ -10,19 +10,19 @@ use serde_json::Value;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
-/// Longer than anything here takes: a test that hangs fails.
+/// Longer than anything here takes, so that a hanging test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder of its own, in which nothing is set but, where the test is one of PostgreSQL, the database.
+/// A separate folder, with no settings except, for PostgreSQL tests, the database.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
-    /// What runs `zoop` where it is not run as it is: a program and its arguments.
+    /// The program and arguments that run `zoop`, if it is not run directly.
     launcher: Vec<String>,
-    /// The database, where it is no file in the folder.
+    /// The database, if it is not a file in the folder.
     server: Option<Database>,
 }
 
-/// What a command answered.
+/// A command's output.
 pub(crate) struct Answer {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -30,7 +30,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The one JSON object on stdout of a command that succeeded.
+    /// The single JSON object on stdout of a successful command.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{}", self.stderr);
@@ -40,7 +40,7 @@ impl Answer {
         value
     }
 
-    /// The message of a command that failed: nothing on stdout, one sentence on stderr.
+    /// The message of a failed command: nothing on stdout, one sentence on stderr.
     #[track_caller]
     pub(crate) fn failure(&self) -> &str {
         assert_eq!((self.code, self.stdout.as_str()), (1, ""), "{}", self.stderr);
@@ -73,12 +73,12 @@ impl Folder {
         Self { server: Some(server), ..Self::new() }
     }
 
-    /// The database on a server, if that is where it is.
+    /// The database on a server, if it is on one.
     pub(crate) fn server(&self) -> Option<&Database> {
         self.server.as_ref()
     }
 
-    /// Lets this program with its arguments run `zoop` from now on.
+    /// From now on `zoop` runs through this program with its arguments.
     pub(crate) fn launch_with(&mut self, launcher: Vec<String>) {
         self.launcher = launcher;
     }
@@ -91,7 +91,7 @@ impl Folder {
         std::fs::write(self.path(name), text).expect("a file");
     }
 
-    /// The URL of the database that `zoop` takes here.
+    /// The URL of the database that `zoop` uses here.
     pub(crate) fn database(&self) -> &str {
         self.server.as_ref().map_or("sqlite://zoop.db", Database::url)
     }
@@ -115,7 +115,7 @@ impl Folder {
         self.command(arguments).output().expect("zoop runs").into()
     }
 
-    /// Runs `zoop … --json`; its object.
+    /// Runs `zoop … --json`; returns its object.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         self.zoop(&[arguments, &["--json"]].concat()).json()
@@ -160,7 +160,7 @@ impl Folder {
         server
     }
 
-    /// Starts a server, which listens on free ports and logs JSON, and does not wait for it.
+    /// Starts a server, which listens on free ports and logs JSON, without waiting for it.
     pub(crate) fn start_to_serve(&self, arguments: &[&str]) -> Server {
         Server::start(served(self.command(&[&["serve"], arguments].concat())))
     }
@@ -171,7 +171,7 @@ pub(crate) fn database() -> Database {
     zoop_postgres_cluster::database().expect("a database")
 }
 
-/// Waits for what another thread or process is about to do.
+/// Waits until another thread or process has done something.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let give_up = Instant::now() + PATIENCE;
@@ -181,12 +181,12 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Whether the long forms of the proofs are asked for: `./test --long`.
+/// Whether the long tests are on: `./test --long`.
 pub(crate) fn is_long() -> bool {
     std::env::var_os("ZOOP_TEST_LONG").is_some()
 }
 
-/// A command that will serve, made to listen on free ports and to log JSON.
+/// A server command, made to listen on free ports and to log JSON.
 pub(crate) fn served(mut command: Command) -> Command {
     command
         .env("ZOOP_SERVER_LISTEN", "127.0.0.1:0")
@@ -195,7 +195,7 @@ pub(crate) fn served(mut command: Command) -> Command {
     command
 }
 
-/// The text under a key.
+/// The text with this key.
 #[track_caller]
 pub(crate) fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("{key} in {value}")).to_owned()
@@ -206,9 +206,9 @@ pub(crate) struct Server {
     child: Child,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
-    /// Its base address, once it is known.
+    /// Its base address, once known.
     pub(crate) url: String,
-    /// Where its metrics are, if they are served.
+    /// The address of its metrics, if they are served.
     pub(crate) operations: Option<String>,
 }
 
@@ -221,12 +221,12 @@ impl Server {
         Self { child, stdout, stderr, url: String::new(), operations: None }
     }
 
-    /// Its process's number.
+    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until it answers requests, and learns its addresses.
+    /// Waits until it answers requests, and reads its addresses.
     #[track_caller]
     pub(crate) fn wait_until_ready(&mut self) {
         let ready = self.log_line("ready");
@@ -242,13 +242,13 @@ impl Server {
         line.unwrap_or_else(|_| panic!("no line on stdout, but on stderr:\n{}", self.complaint()))
     }
 
-    /// What it has said on stderr by now, all of it where it has ended.
+    /// Its stderr so far, or all of it if it has ended.
     fn complaint(&self) -> String {
         let next = || self.stderr.recv_timeout(Duration::from_secs(1)).ok();
         std::iter::from_fn(next).map(|line| line + "\n").collect()
     }
 
-    /// Whether everything that was written to stdout has been read; for a server that has ended.
+    /// Whether all of its stdout has been read; for a server that has ended.
     pub(crate) fn has_said_all(&self) -> bool {
         self.stdout.recv_timeout(PATIENCE).is_err()
     }
@@ -260,7 +260,7 @@ impl Server {
         self.log_lines_until(is_it).pop().expect("the line itself")
     }
 
-    /// The log lines since the last look, to the first that is the `last`.
+    /// The log lines since the last check, up to the first that is the `last`.
     #[track_caller]
     pub(crate) fn log_lines_until(&self, last: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut lines: Vec<Value> = Vec::new();
@@ -277,7 +277,7 @@ impl Server {
         self.stderr.recv_timeout(PATIENCE).expect("a line on stderr")
     }
 
-    /// Every line on stdout and stderr that was not yet read, when it has ended.
+    /// Every unread line on stdout and stderr, when it has ended.
     pub(crate) fn rest(&self) -> String {
         self.stdout.iter().chain(self.stderr.iter()).map(|line| line + "\n").collect()
     }
@@ -290,13 +290,13 @@ impl Server {
         assert!(status.success());
     }
 
-    /// Ends it as a power switch does: nothing of it runs after this.
+    /// Kills it like a power failure: nothing of it runs after this.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it was not yet waited for");
         self.wait();
     }
 
-    /// How it ended.
+    /// Its exit status.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("it ends")
     }
@@ -304,13 +304,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already; either way nothing is left running.
+        // It may already have ended; either way nothing is left running.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The lines of a pipe, read as they come so that the pipe never fills.
+/// The lines of a pipe, read as they arrive so that the pipe never fills.
 fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {

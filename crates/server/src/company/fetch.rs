@@ -1,7 +1,7 @@
-//! What is asked of the provider over HTTP: bounded in time and size, redirected nowhere.
+//! HTTP requests to the identity provider: bounded in time and size, without redirects.
 //!
-//! The provider's address is the operator's own setting, so it may lie within their network; an
-//! address that a visitor names never comes here.
+//! The provider's address is the operator's own setting, so it may be within their network; an address
+//! from a visitor must never get here.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bytes that one answer may have.
+/// The size limit of an answer, in bytes.
 const LIMIT: u64 = 256 * 1024;
 
-/// Why nothing was fetched. Neither an address's query nor a body is in it.
+/// Why nothing was fetched. It contains neither an address's query nor a body.
 #[derive(Debug)]
 pub(super) struct Failed(String);
 
@@ -27,7 +27,7 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// What asks. It trusts whom this machine trusts, so that a company's own authority is known.
+/// The HTTP client. It uses the machine's trust store, so that a company's own authority is accepted.
 pub(super) fn agent(https_only: bool) -> Agent {
     let found = rustls_native_certs::load_native_certs();
     let own: Vec<_> = found.certs.iter().map(|it| Certificate::from_der(it).to_owned()).collect();
@@ -42,7 +42,7 @@ pub(super) fn agent(https_only: bool) -> Agent {
         .into()
 }
 
-/// Sends a request, on a thread that may wait.
+/// Sends a request, on a thread that may block.
 pub(super) fn fetch(
     agent: &Agent,
     deadline: Instant,
@@ -54,7 +54,7 @@ pub(super) fn fetch(
     }
     let patience = Some(left.min(PATIENCE));
     let (parts, body) = request.into_parts();
-    // With an empty body a GET would announce one.
+    // With an empty body a GET would send a Content-Length.
     let answer = if body.is_empty() {
         let request = axum::http::Request::from_parts(parts, ());
         agent.run(agent.configure_request(request).timeout_global(patience).build())

@@ -1,8 +1,8 @@
-//! "Sign in with your company account": somebody signs in at the provider that the operator named
-//! (OpenID Connect), and comes back as a person of this server.
+//! "Sign in with your company account": a user signs in at the OpenID Connect provider that the operator
+//! named, and comes back as a user of this server.
 //!
-//! The provider says who somebody is and nothing else: what they may do is their membership's, and
-//! programs are still connected here. Off unless it is set up.
+//! The provider says only who the user is. Rights come from the membership, and clients are still
+//! connected here. Off unless it is configured.
 
 mod fetch;
 mod pending;
@@ -35,16 +35,16 @@ const START: &str = "/sign-in/company";
 /// Where the provider sends the browser back to; it has to be registered there.
 const CALLBACK: &str = "/sign-in/company/callback";
 
-/// The company's provider of identities.
+/// The company's identity provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Company {
     /// Its issuer, exactly as it writes it: an https URL, or http on this machine.
     pub issuer: String,
-    /// What this server is called there.
+    /// This server's client id at the provider.
     pub client_id: String,
-    /// What this server proves itself with there.
+    /// The secret of that client.
     pub client_secret: String,
-    /// The words for the company on the button.
+    /// The company's name on the button.
     pub name: String,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Debug for Company {
     }
 }
 
-/// A page that says why the sign-in ended, and leads back to where it begins.
+/// A page that says why the sign-in ended, with a link back to the start.
 #[derive(Template)]
 #[template(path = "company_stop.html")]
 struct Stop<'a> {
@@ -74,14 +74,14 @@ pub(crate) struct Button<'a> {
 }
 
 impl<'a> Button<'a> {
-    /// The button after which `next` is opened, where a provider is set up.
+    /// The button that leads on to `next`, if a provider is configured.
     pub(crate) fn before(shared: &'a Shared, next: &str) -> Option<Self> {
         let name = shared.company.as_ref()?.name();
         Some(Self { name, address: with_next(START, next) })
     }
 }
 
-/// The routes; there is nothing behind them where no provider is set up.
+/// The routes; they answer "not found" if no provider is configured.
 pub(crate) fn routes() -> Router<App> {
     Router::new().route(START, get(start)).route(CALLBACK, get(callback))
 }
@@ -102,7 +102,7 @@ async fn leave(visit: &Visit) -> Result<Response, Response> {
     Ok(response)
 }
 
-/// `GET /sign-in/company/callback`: the browser is back. However that ends, this sign-in is over.
+/// `GET /sign-in/company/callback`: the browser is back. In any case, this sign-in has ended.
 async fn callback(State(app): State<App>, request: Request) -> Response {
     let back = async { come_back(&Visit::begin(&app, request, Action::Company)?).await };
     let mut response = either(back.await);
@@ -125,7 +125,7 @@ async fn come_back(visit: &Visit) -> Result<Response, Response> {
         ));
     }
     if !provider.is_issuer(visit.query.get("iss")) {
-        tracing::warn!("another provider answered than the company's");
+        tracing::warn!("the answer came from another provider than the company's");
         return Err(started_elsewhere());
     }
     let Some(code) = visit.query.get("code") else {
@@ -138,12 +138,12 @@ async fn come_back(visit: &Visit) -> Result<Response, Response> {
     Ok(response)
 }
 
-/// The provider, where one is set up.
+/// The provider, if one is configured.
 fn provider(visit: &Visit) -> Result<&Arc<Provider>, Response> {
     visit.shared.company.as_ref().ok_or_else(page::not_found)
 }
 
-/// A session for whom the provider named.
+/// A session for the user that the provider named.
 async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
     let (origin, before) = (visit.origin(), visit.session());
     let session = visit.write(move |tx, environment| {
@@ -153,7 +153,7 @@ async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
         Outcome::In(secret) => Ok(secret),
         Outcome::Nobody => Err(stop(
             StatusCode::FORBIDDEN,
-            "Nobody here is known by that account",
+            "That account is not known here",
             "Ask an owner of the business to invite the e-mail address of your company account, and make \
              sure that your company has verified it.",
         )),
@@ -161,23 +161,23 @@ async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
             StatusCode::FORBIDDEN,
             "Sign in with your password once",
             "Your e-mail address has a password here: sign in with it, then connect your company account on \
-             the page of your account. If the password is not yours, ask your administrator for a new one.",
+             your account page. If the password is not yours, ask your administrator for a new one.",
         )),
     }
 }
 
-/// The browser brought back no sign-in that it has begun here.
+/// The browser brought back no sign-in that it started here.
 fn started_elsewhere() -> Response {
     stop(
         StatusCode::BAD_REQUEST,
         "This sign-in did not start here",
-        "It was started in another window or browser, or is over already: start again.",
+        "It was started in another window or browser, or has already ended: start again.",
     )
 }
 
-/// The provider, or the person there, said no.
+/// The provider, or the user there, refused.
 fn declined(error: &str) -> Response {
-    // Words that RFC 6749, 4.1.2.1 and OpenID Connect Core 1.0, 3.1.2.6 know: nothing else is logged.
+    // Only the error codes of RFC 6749, 4.1.2.1 and OpenID Connect Core 1.0, 3.1.2.6 are logged.
     const KNOWN: [&str; 8] = [
         "access_denied",
         "consent_required",
@@ -198,7 +198,7 @@ fn declined(error: &str) -> Response {
     )
 }
 
-/// The provider did not say who somebody is.
+/// The provider did not identify the user.
 fn troubled(trouble: &Trouble) -> Response {
     match trouble {
         Trouble::Unreachable(cause) => {
@@ -210,11 +210,11 @@ fn troubled(trouble: &Trouble) -> Response {
             )
         }
         Trouble::Refused(cause) => {
-            tracing::warn!(cause, "the word of the company's provider was not taken");
+            tracing::warn!(cause, "the answer of the company's provider was rejected");
             stop(
                 StatusCode::BAD_GATEWAY,
-                "Your company's answer was not taken",
-                "What your company's sign-in said could not be trusted: start again, and tell your \
+                "Your company's answer was rejected",
+                "The answer of your company's sign-in could not be trusted: start again, and tell your \
                  administrator if it happens again.",
             )
         }

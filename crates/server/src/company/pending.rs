@@ -1,8 +1,8 @@
-//! A sign-in under way: what the browser holds until the provider sends it back.
+//! A sign-in in progress: what the browser keeps until the provider sends it back.
 //!
-//! One cookie holds a random secret, the second in which it was made, and the page to open in the end.
-//! State, nonce and verifier are hashes of the whole cookie under a label each, so nothing has to be kept
-//! in the database, and a cookie that was changed belongs to no sign-in.
+//! One cookie holds a random secret, the second in which it was made, and the page to open at the end.
+//! State, nonce and verifier are each a hash of the whole cookie under a label, so nothing has to be stored
+//! in the database, and a modified cookie matches no sign-in.
 //!
 //! Sources: RFC 6749, 10.12 (state); OpenID Connect Core 1.0, 15.5.2 (nonce); RFC 7636 (verifier).
 
@@ -19,13 +19,13 @@ use crate::web::next::HOME;
 
 /// The cookie.
 pub(super) const COOKIE: &str = "__Host-zoop-company";
-/// Seconds that somebody has for signing in at the provider.
+/// Seconds that a user has to sign in at the provider.
 pub(super) const LIFETIME: i64 = 10 * 60;
-/// Characters of the next page that still fit into a cookie: browsers keep 4096 bytes of one.
+/// The longest next page that fits into a cookie, in characters: browsers keep 4096 bytes of one.
 const NEXT_CHARACTERS: usize = 3_500;
 const SECOND: i64 = 1_000_000;
 
-/// A sign-in under way.
+/// A sign-in in progress.
 #[derive(Clone)]
 pub(super) struct Pending {
     secret: Secret,
@@ -34,7 +34,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// A new one, after which `next` is opened.
+    /// A new sign-in that leads on to `next`.
     pub(super) fn start(environment: &Environment, next: &str) -> Self {
         let next = cookie_text(next);
         Self {
@@ -44,7 +44,7 @@ impl Pending {
         }
     }
 
-    /// The one that this browser holds.
+    /// This browser's sign-in.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let cookie = browser::cookie_value(headers, COOKIE)?;
         let mut parts = cookie.splitn(3, '.');
@@ -56,33 +56,33 @@ impl Pending {
         })
     }
 
-    /// What the cookie holds.
+    /// The cookie's value.
     pub(super) fn cookie(&self) -> String {
         format!("{}.{}.{}", self.secret.expose(), self.started, self.next)
     }
 
-    /// Whether it was started too long ago.
+    /// Whether it has expired.
     pub(super) fn has_ended(&self, now: Timestamp) -> bool {
         let age = now.0.div_euclid(SECOND).saturating_sub(self.started);
         !(0..LIFETIME).contains(&age)
     }
 
-    /// Comes back with the browser.
+    /// The `state`, which comes back with the browser.
     pub(super) fn state(&self) -> String {
         self.derive("state")
     }
 
-    /// Comes back within the provider's signed token.
+    /// The `nonce`, which comes back in the provider's signed token.
     pub(super) fn nonce(&self) -> String {
         self.derive("nonce")
     }
 
-    /// Proves to the provider that whoever holds the code also asked for it.
+    /// The PKCE verifier: proves to the provider that the code is redeemed by the one who requested it.
     pub(super) fn verifier(&self) -> String {
         self.derive("verifier")
     }
 
-    /// The page to open in the end.
+    /// The page to open at the end.
     pub(super) fn next(&self) -> &str {
         &self.next
     }
@@ -98,8 +98,8 @@ impl Pending {
     }
 }
 
-/// A path and query with what a cookie cannot hold percent-encoded (RFC 6265, 4.1.1), which means the
-/// same to whoever reads the query.
+/// Percent-encodes what a cookie cannot hold in a path and query (RFC 6265, 4.1.1). A parser of the query
+/// reads the same values.
 fn cookie_text(next: &str) -> String {
     next.bytes().fold(String::new(), |mut text, byte| {
         match byte {

@@ -1,5 +1,5 @@
-//! The company's provider of identities: what it publishes about itself, and what it says of somebody
-//! who has signed in there.
+//! The company's identity provider: its published metadata, and what it says about a user who has signed
+//! in there.
 //!
 //! Sources: OpenID Connect Core 1.0, 3.1; OpenID Connect Discovery 1.0, 4; RFC 9700, 2.1.
 
@@ -25,16 +25,16 @@ use super::Company;
 use super::fetch::{self, Failed};
 use super::pending::Pending;
 
-/// How long what the provider publishes is believed without asking again, in microseconds.
+/// How long the provider's metadata is used without fetching it again, in microseconds.
 const FRESH: i64 = 60 * 60 * 1_000_000;
-/// How long it is not asked again whatever happens, in microseconds.
+/// The shortest time between two fetches, in microseconds.
 const PAUSE: i64 = 30 * 1_000_000;
 /// How far the provider's clock may be off, in microseconds.
 const LEEWAY: i64 = 60 * 1_000_000;
-/// Sign-ins that may wait for the provider at once, on a thread each.
+/// Sign-ins that may wait for the provider at once, each on a thread of its own.
 const SEATS: usize = 8;
 
-/// How long the provider may take when it is only asked whether it is there.
+/// How long the provider may take when only its reachability is checked.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The provider, as this library describes it once it is discovered.
@@ -47,15 +47,15 @@ type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// Why the provider did not say who somebody is. What is said of it goes to the log: no token, no
-/// address and no text of the provider's is in it.
+/// Why the provider did not identify the user. The description goes to the log: it contains no token, no
+/// address and no text of the provider's.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// It does not answer, or not as it should.
+    /// It does not answer, or not correctly.
     Unreachable(String),
-    /// It answers, and its word is not taken.
+    /// It answers, and the answer is rejected.
     Refused(&'static str),
-    /// Too many wait for it already.
+    /// Too many sign-ins are waiting for it.
     Busy,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct Provider {
     seats: Arc<Semaphore>,
 }
 
-/// What the provider publishes about itself, its keys among it.
+/// The provider's metadata, including its keys.
 #[derive(Default)]
 struct Published {
     metadata: Option<Arc<CoreProviderMetadata>>,
@@ -77,10 +77,10 @@ struct Published {
 }
 
 impl Company {
-    /// Asks the provider what it publishes about itself, as the first sign-in does.
+    /// Fetches the provider's metadata, as the first sign-in does.
     ///
     /// # Errors
-    /// Why nobody could sign in there now.
+    /// Why sign-in there does not work at the moment.
     pub fn reach(&self) -> Result<(), String> {
         let deadline = Instant::now() + REACH_TIMEOUT;
         Provider::new(self.clone(), "").discover(deadline).map(drop)
@@ -99,12 +99,12 @@ impl Provider {
         }
     }
 
-    /// The words for the company.
+    /// The company's name.
     pub(crate) fn name(&self) -> &str {
         &self.company.name
     }
 
-    /// Whether the parameter `iss` of an answer, if it is there, names this provider (RFC 9207).
+    /// Whether the answer's `iss` parameter, if present, names this provider (RFC 9207).
     pub(super) fn is_issuer(&self, named: Option<&str>) -> bool {
         named.is_none_or(|named| named == self.company.issuer)
     }
@@ -131,7 +131,7 @@ impl Provider {
         .await
     }
 
-    /// Whom the code stands for that the browser came back with.
+    /// The user that the returned code stands for.
     pub(super) async fn claimed(
         self: &Arc<Self>,
         code: String,
@@ -142,14 +142,14 @@ impl Provider {
         self.aside(move |provider| provider.exchange(code, &pending, now, deadline)).await
     }
 
-    /// Runs what waits for the provider on a thread that may wait.
+    /// Runs blocking work on a thread of its own.
     async fn aside<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
         let Ok(seat) = self.seats.clone().try_acquire_owned() else { return Err(Trouble::Busy) };
         let provider = self.clone();
-        // The thread goes on when the visitor has left, and keeps its seat.
+        // The thread goes on when the visitor has left, and keeps its permit.
         let thread = tokio::task::spawn_blocking(move || {
             let done = work(&provider);
             drop(seat);
@@ -187,7 +187,7 @@ impl Provider {
             token.claims(&verifier, &nonce).cloned()
         };
         let claims = match verified(&client) {
-            // Keys are changed without notice: a new one is looked for, not often.
+            // Keys change without notice: look for a new one, but not often.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
             )) => verified(&self.client(now, deadline, true)?),
@@ -195,7 +195,7 @@ impl Provider {
         };
         let claims = claims.map_err(|error| Trouble::Refused(claims_trouble(&error)))?;
         if claims.authorized_party().is_some_and(|party| **party != self.company.client_id) {
-            return Err(Trouble::Refused("its ID token was made for another program"));
+            return Err(Trouble::Refused("its ID token was made for another client"));
         }
         let verified_email = match claims.email().zip(claims.email_verified()) {
             Some((email, true)) => Some(email.as_str().to_owned()),
@@ -209,28 +209,27 @@ impl Provider {
         })
     }
 
-    /// The e-mail address that the provider tells only who asks for it (OpenID Connect Core 1.0, 5.4),
-    /// if it has verified it.
+    /// The e-mail address from the user information endpoint (OpenID Connect Core 1.0, 5.4), if the provider
+    /// has verified it.
     fn asked_email(
         client: &Client,
         token: &AccessToken,
         claims: &CoreIdTokenClaims,
         fetch: &impl Fn(openidconnect::HttpRequest) -> Result<openidconnect::HttpResponse, Failed>,
     ) -> Result<Option<String>, Trouble> {
-        // Who is asked about is who signed in: another subject in the answer is refused.
+        // It must be about the same user: another subject in the answer is rejected.
         let Ok(request) = client.user_info(token.clone(), Some(claims.subject().clone())) else {
             return Ok(None);
         };
         let told: CoreUserInfoClaims = request
             .require_signed_response(false)
             .request(fetch)
-            .map_err(|_| Trouble::Unreachable("its user information cannot be had".into()))?;
+            .map_err(|_| Trouble::Unreachable("its user information cannot be fetched".into()))?;
         let is_verified = told.email_verified() == Some(true);
         Ok(told.email().filter(|_| is_verified).map(|email| email.as_str().to_owned()))
     }
 
-    /// The library's view of the provider, with keys that are fresh enough or, where `anew`, just
-    /// fetched.
+    /// The library's view of the provider, with keys that are fresh enough or, if `anew`, just fetched.
     fn client(&self, now: Timestamp, deadline: Instant, anew: bool) -> Result<Client, Trouble> {
         let metadata = self.metadata(now, deadline, anew)?;
         let unusable = |_| Trouble::Unreachable("its addresses cannot be used".into());
@@ -248,15 +247,15 @@ impl Provider {
         Ok(if posts { client.set_auth_type(AuthType::RequestBody) } else { client })
     }
 
-    /// What the provider publishes. It is asked once an hour; when it does not answer then, what it said
-    /// before still holds, and it is left alone for half a minute.
+    /// The provider's metadata. It is fetched once an hour. If that fails, the last known version is still
+    /// used, and there is no other attempt for half a minute.
     fn metadata(
         &self,
         now: Timestamp,
         deadline: Instant,
         anew: bool,
     ) -> Result<Arc<CoreProviderMetadata>, Trouble> {
-        // Who waits here waits for the one that asks.
+        // Callers that wait here wait for the one that fetches.
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         let known = published.metadata.clone();
         let is_within = |since: i64, span| (0..span).contains(&now.0.saturating_sub(since));
@@ -278,7 +277,7 @@ impl Provider {
                 Ok(metadata)
             }
             Err(cause) => {
-                tracing::warn!(%cause, "the company's provider did not say what it publishes");
+                tracing::warn!(%cause, "the metadata of the company's provider could not be fetched");
                 known.ok_or(Trouble::Unreachable(cause))
             }
         }
@@ -291,7 +290,7 @@ impl Provider {
             use openidconnect::DiscoveryError::{Parse, Request, Response, Validation};
             match error {
                 Request(failed) => failed.to_string(),
-                Parse(_) => "what it publishes cannot be read".into(),
+                Parse(_) => "its metadata cannot be read".into(),
                 Response(status, ..) => format!("it answered {}", status.as_u16()),
                 Validation(_) => "it names another issuer".into(),
                 _ => "its address cannot be used".into(),
@@ -308,7 +307,7 @@ type TokenTrouble = RequestTokenError<Failed, StandardErrorResponse<CoreErrorRes
 
 fn token_trouble(error: &TokenTrouble) -> Trouble {
     match error {
-        RequestTokenError::ServerResponse(_) => Trouble::Refused("it did not take the code"),
+        RequestTokenError::ServerResponse(_) => Trouble::Refused("it rejected the code"),
         RequestTokenError::Request(failed) => Trouble::Unreachable(failed.to_string()),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
             Trouble::Unreachable("its tokens cannot be read".into())
@@ -316,19 +315,19 @@ fn token_trouble(error: &TokenTrouble) -> Trouble {
     }
 }
 
-/// What is wrong with an ID token, in words that hold nothing of it.
+/// What is wrong with an ID token, in words that contain nothing of it.
 fn claims_trouble(error: &ClaimsVerificationError) -> &'static str {
     use ClaimsVerificationError as Wrong;
     match error {
         Wrong::Expired(_) => "its ID token has expired",
-        Wrong::InvalidAudience(_) => "its ID token was made for another program",
+        Wrong::InvalidAudience(_) => "its ID token was made for another client",
         Wrong::InvalidIssuer(_) => "its ID token names another issuer",
         Wrong::InvalidNonce(_) => "its ID token belongs to another sign-in",
         Wrong::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
             "its ID token is signed with a key that it does not publish"
         }
         Wrong::SignatureVerification(SignatureVerificationError::DisallowedAlg(_)) => {
-            "its ID token is signed in a way that is not taken: RS256 and ES256 are"
+            "its ID token is signed with an algorithm that is not accepted: use RS256 or ES256"
         }
         Wrong::SignatureVerification(_) => "its ID token's signature is wrong",
         _ => "its ID token cannot be used",

@@ -10,8 +10,8 @@ use super::{done, refused};
 use crate::answer::Answer;
 use crate::auth::Halt;
 
-/// Runs a tool. What the tool refuses is a result of status 200; only a caller who was not let in and
-/// a server without room are refused otherwise.
+/// Runs a tool. A tool's refusal is a result with status 200; other refusals are only for callers who were
+/// not admitted and for overload.
 pub(super) async fn call(
     turn: &Turn<'_>,
     name: &str,
@@ -19,7 +19,7 @@ pub(super) async fn call(
 ) -> Result<Answer, Answer> {
     let listed = turn.shared.tools.find(name);
     let Some(listed) = listed.filter(|it| turn.view.shows(it.group, it.tool)) else {
-        // Only a caller who is known learns which names there are.
+        // Only an authenticated caller learns which names exist.
         turn.admit().await?;
         #[cfg(feature = "conformance-fixtures")]
         if let Some(refusal) = super::fixture::missing_capability(turn, name) {
@@ -38,7 +38,7 @@ pub(super) async fn call(
     }
 }
 
-/// Tells a connected program what to ask the person for (RFC 6750, 3.1; MCP, authorization).
+/// Tells a connected client which scope to ask the user for (RFC 6750, 3.1; MCP, authorization).
 fn step_up(turn: &Turn<'_>, required: &[Scope]) -> Answer {
     let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();
     let refusal = turn.request.reply_to().insufficient_scope(&names);

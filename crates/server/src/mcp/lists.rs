@@ -1,7 +1,7 @@
 //! `tools/list`, and the text that tells a model how to begin.
 //!
-//! A tool's JSON never changes while the server runs, so it is written once, under either name, and
-//! a list is the joining of what its caller may see.
+//! A tool's JSON never changes while the server runs, so it is built once, under either name, and a list
+//! is the concatenation of the tools that its caller may see.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ use super::view::{Names, View};
 use super::{done, refused};
 use crate::answer::Answer;
 
-/// Every tool of the endpoint, in the catalogue's order.
+/// Every tool of the endpoint, in the order of the catalog.
 pub(crate) struct ToolBook {
     listed: Vec<Listed>,
-    /// Both names of every tool, to its place in `listed`.
+    /// Both names of every tool, mapped to its index in `listed`.
     places: HashMap<String, usize>,
     toolsets: Vec<&'static str>,
 }
@@ -45,7 +45,7 @@ impl ToolBook {
             places.insert(tool.name.to_owned(), place);
             places.insert(tool.underscored(), place);
             let dotted = tool_json(tool);
-            // Descriptions name other tools; a client must find them under the names it was given.
+            // Descriptions name other tools; clients need the names they were given.
             let underscored = tools.iter().fold(dotted.clone(), |json, (_, other)| {
                 json.replace(other.name, &other.underscored())
             });
@@ -98,14 +98,14 @@ fn tool_json(tool: &ToolDef) -> String {
             "readOnlyHint": tool.is_read_only(),
             "destructiveHint": tool.is_destructive(),
             "idempotentHint": tool.is_idempotent(),
-            // A tool reaches this business's records and nothing else.
+            // A tool accesses only this business's records.
             "openWorldHint": false,
         },
     })
     .to_string()
 }
 
-/// Answers `tools/list`. There is one page, so no cursor was ever given out.
+/// Answers `tools/list`. There is only one page, so any cursor is invalid.
 pub(super) async fn tools(turn: &Turn<'_>, cursor: Option<&str>) -> Result<Answer, Answer> {
     let scopes = turn.admit().await?;
     if cursor.is_some() {
@@ -115,7 +115,7 @@ pub(super) async fn tools(turn: &Turn<'_>, cursor: Option<&str>) -> Result<Answe
     Ok(done(turn.responder().list(ListKind::Tools, &items)))
 }
 
-/// What a model should know before its first call.
+/// The server's `instructions`: what a model should know before its first call.
 pub(super) fn instructions(names: Names) -> String {
     let search = names.of("customers.search");
     format!(

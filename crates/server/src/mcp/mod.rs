@@ -1,10 +1,9 @@
 //! `POST /api/mcp`: the order in which a request is checked, and who answers it.
 //!
-//! The protocol's rules are `zoop-mcp`'s, the tools' are `zoop-crm`'s. Here they meet HTTP: origin,
-//! method, body, headers, query, token, message, and then one job on a database thread.
+//! The protocol's rules are in `zoop-mcp`, the tools' in `zoop-crm`. Here they meet HTTP: origin, method,
+//! body, headers, query, token, message, and then one job on a database thread.
 //!
-//! A message that asks for nothing (a notification) and one that cannot be read are counted and need
-//! a good token as every other does.
+//! A notification, and a message that cannot be parsed, are counted and need a valid token like any other.
 
 mod body;
 mod call;
@@ -74,7 +73,7 @@ pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Respon
 }
 
 async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, trail: &mut Trail<'_>) -> Answer {
-    // A refusal is an answer as well; `?` only shortens the way to it.
+    // A refusal is an answer too; `?` only shortens the code.
     admitted(shared, head, body, trail).await.unwrap_or_else(|refusal| refusal)
 }
 
@@ -96,7 +95,7 @@ async fn admitted(
     let sent = Sent::read(&head.headers)
         .map_err(|fault| refused(&fault.refusal(headers::peek(&body, &head.headers))))?;
     let reply_to = || zoop_mcp::peek(&body, &sent.protocol);
-    // Not before the body is there: one that comes slowly keeps nobody from being served.
+    // Only once the body has arrived: slow senders must not block others.
     let Ok(_seat) = shared.seats.try_acquire() else { return Err(overloaded(reply_to())) };
     let view = View::read(head.uri.query(), shared.tools.toolsets())
         .map_err(|message| refused(&reply_to().invalid_request(&message)))?;
@@ -110,9 +109,9 @@ async fn admitted(
     let address = trail.address;
     let request = match zoop_mcp::read(&body, &sent.protocol) {
         Ok(Incoming::Request(request)) => request,
-        // Nothing is run, but the caller must be known all the same, and is counted.
+        // Nothing runs, but the caller must be authenticated all the same, and is counted.
         other => {
-            // A notification belongs to connecting; what cannot be read may be anything.
+            // A notification counts as connecting; what cannot be parsed may be anything.
             let class = if other.is_ok() { Class::Connecting } else { Class::Call };
             let caller = Presented { client: product(), address, asked_at, class };
             let ticket = Ticket::new(shared, &token, caller);
@@ -166,7 +165,7 @@ async fn dispatch(turn: &Turn<'_>) -> Result<Answer, Answer> {
     }
 }
 
-/// Which limit counts a call: a client that connects asks only for what the server offers.
+/// The class of a call: a client that connects asks only for what the server offers.
 fn class(call: &Call<'_>) -> Class {
     match call {
         Call::Initialize { .. }
@@ -180,7 +179,7 @@ fn class(call: &Call<'_>) -> Class {
     }
 }
 
-/// The word for a call in log and metrics. What a client made up is never one.
+/// The label of a call in log and metrics, never a client's text.
 fn label(shared: &Shared, call: &Call<'_>) -> &'static str {
     match call {
         Call::CallTool { name, .. } => shared.tools.find(name).map_or("unknown", |it| it.tool.name),
@@ -201,33 +200,33 @@ fn done(body: Vec<u8>) -> Answer {
     Answer::ok(body, "ok")
 }
 
-/// A refusal for a fault of the request.
+/// An error for an invalid request.
 fn refused(refusal: &Refusal) -> Answer {
     Answer::refusal(refusal, "refused")
 }
 
-/// A refusal because there is no room now.
+/// An error for overload.
 fn overloaded(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.overloaded(OVERLOAD_SECONDS);
     let retry_after = Some(OVERLOAD_SECONDS);
     Answer { retry_after, ..Answer::refusal(&refusal, "overloaded") }
 }
 
-/// A refusal because the storage fails now.
+/// An error for a storage failure.
 fn unavailable(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.unavailable(STORAGE_SECONDS);
     let retry_after = Some(STORAGE_SECONDS);
     Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
 }
 
-/// A refusal because the storage failed before it told whether it kept a change.
+/// An error for a storage failure that leaves the outcome of a change unknown.
 fn uncertain(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.uncertain(STORAGE_SECONDS);
     let retry_after = Some(STORAGE_SECONDS);
     Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
 }
 
-/// A refusal of a body that could not be read to its end; nothing more can come on its connection.
+/// An error for a body that could not be read to its end; its connection is closed.
 fn unreadable(fault: BodyFault, reply_to: ReplyTo<'static>) -> Answer {
     let refusal = match fault {
         BodyFault::TooLarge => reply_to.too_large(body::LIMIT),

@@ -1,7 +1,7 @@
 //! Resources: a customer or a note under a URI, read by the tool that gets it, with the same scopes.
 //!
-//! What a caller may not read is refused with -32602 and the scope's name; a 403 would send clients
-//! into an authorization that cannot give a key more than it has.
+//! A resource outside the caller's scopes is refused with -32602 and the scope's name; a 403 would send
+//! clients into an authorization that cannot give a key more scopes than it has.
 
 use serde_json::json;
 use zoop_crm::access::Scopes;
@@ -20,7 +20,7 @@ struct Template {
     name: &'static str,
     title: &'static str,
     about: &'static str,
-    /// What stands before the id.
+    /// The URI up to the id.
     prefix: &'static str,
     /// The tool that reads it.
     tool: &'static str,
@@ -43,7 +43,7 @@ static TEMPLATES: [Template; 2] = [
     },
 ];
 
-/// Answers `resources/list`: records are found by tools, there are too many to list.
+/// Answers `resources/list`: always empty, because there are too many records to list. Tools find them.
 pub(super) async fn list(turn: &Turn<'_>) -> Result<Answer, Answer> {
     turn.admit().await?;
     Ok(done(turn.responder().list(ListKind::Resources, "[]")))

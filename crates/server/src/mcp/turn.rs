@@ -1,4 +1,4 @@
-//! [`Turn`]: an accepted request on its way to its answer, and the jobs that it can ask for.
+//! [`Turn`]: an accepted request until its answer, and the jobs that it can run.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::app::Shared;
 use crate::auth::{Halt, Ticket};
 
-/// A request that keeps the protocol's rules; its token is not yet looked up.
+/// A request that follows the protocol's rules; its token is not yet looked up.
 pub(super) struct Turn<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) request: Request<'a>,
@@ -28,13 +28,13 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Looks the token up and counts the request; what the caller may do, now or once they have asked
-    /// the person for it.
+    /// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
+    /// user.
     pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
         admit(&self.ticket, self.deadline).await.map_err(|halt| self.halted(&halt))
     }
 
-    /// Runs a tool for the caller, the token looked up in the same job; the answer's JSON.
+    /// Runs a tool for the caller and returns the answer's JSON; the token is looked up in the same job.
     pub(super) async fn run(
         &self,
         tool: &'static ToolDef,
@@ -55,14 +55,14 @@ impl Turn<'_> {
         halted(&self.ticket, self.request.reply_to(), self.request_id, halt)
     }
 
-    /// The answer to a request that failed outside of any tool.
+    /// The answer to a request that failed outside any tool.
     pub(super) fn failed(&self, error: &Error) -> Answer {
         failed(self.request.reply_to(), self.request_id, error)
     }
 }
 
-/// Looks the token up and counts the request; what the caller may do, now or once they have asked the
-/// person for it.
+/// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
+/// user.
 pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Scopes, Halt> {
     let entering = ticket.clone();
     let db = &ticket.shared().db;
@@ -73,7 +73,7 @@ pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Sco
     .await
 }
 
-/// The answer to a message whose caller was not let in, or whose work failed.
+/// The answer to a message whose caller was not admitted, or whose work failed.
 pub(super) fn halted(
     ticket: &Ticket,
     reply_to: ReplyTo<'_>,
@@ -109,20 +109,20 @@ fn failed(reply_to: ReplyTo<'_>, request_id: &str, error: &Error) -> Answer {
     }
 }
 
-/// Writes the cause of a failure to the log, where the caller is told only the request's id.
+/// Logs the cause of a failure; the caller gets only the request's id.
 pub(super) fn log(request_id: &str, error: &Error) {
     match error {
         Error::Internal { cause } => {
             let is_damage = matches!(cause.downcast_ref(), Some(zoop_db::Error::Corrupt(_)));
             let advice = is_damage.then_some(
-                "run `zoop doctor`; `zoop restore-backup` puts a backup in the database's place",
+                "run `zoop doctor`; `zoop restore-backup` replaces the database with a backup",
             );
             tracing::error!(request_id, %cause, advice, "a request failed");
         }
-        // There may be thousands with one cause: the request's own line says how it ended, metrics
-        // tell of queues, and the engine of a storage that fails.
+        // There may be thousands with one cause: the request's own line shows how it ended, metrics show the
+        // queues, and the engine logs a failing storage.
         Error::Unavailable { cause } => {
-            tracing::debug!(request_id, %cause, "a request was put off");
+            tracing::debug!(request_id, %cause, "a request was answered 503");
         }
         _ => {}
     }

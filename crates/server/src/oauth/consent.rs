@@ -1,4 +1,4 @@
-//! The page that asks a person whether a program may act for them, and what they answer.
+//! The page that asks a user whether a client may act for them, and their answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +26,7 @@ use crate::web::form::{self, Form};
 use crate::web::page;
 use crate::web::words::{self, Words};
 
-/// A business that the person can give a program something of.
+/// A business in which the user can grant the client something.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     id: String,
@@ -45,7 +45,7 @@ struct Wish {
 #[template(path = "consent.html")]
 struct ConsentPage<'a> {
     program: &'a str,
-    /// The host of the program's own document, if it has one.
+    /// The host of the client's document, if it has one.
     known_by: Option<String>,
     returns_to: String,
     is_local: bool,
@@ -63,11 +63,11 @@ struct ConsentPage<'a> {
 struct ReturnPage<'a> {
     address: &'a str,
     host: &'a str,
-    /// What is wrong with the request, where the person has not been asked anything yet.
+    /// What is wrong with the request, if the user has not been asked anything yet.
     fault: Option<&'a str>,
 }
 
-/// The businesses where the person's role has any of these scopes.
+/// The businesses where the user's role has any of these scopes.
 pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
     let places = places.iter().map(|place| Place {
         id: place.account.id.to_string(),
@@ -77,7 +77,7 @@ pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
     places.filter(|place| !place.scopes.is_empty()).collect()
 }
 
-/// The page that asks.
+/// The consent page.
 pub(super) fn page(
     person: &SignedIn,
     parked: &Parked,
@@ -108,7 +108,7 @@ pub(super) fn page(
     )
 }
 
-/// The query that asks for the same again.
+/// The query of the same request.
 fn query(request: &Asked) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query
@@ -129,9 +129,8 @@ fn wish(scope: Scope) -> Wish {
     Wish { name: scope.name(), title, about }
 }
 
-/// Sends the browser back to the program once the person has answered. The answer is a page, not a
-/// redirect: browsers hold a form's policy against every address that its answer redirects to, and drop
-/// it on the way.
+/// Sends the browser back to the client once the user has answered. The answer is a page, not a redirect:
+/// browsers check a form's policy against every address that its answer redirects to, and block it.
 fn back(
     shared: &Shared,
     redirect_uri: &str,
@@ -141,9 +140,8 @@ fn back(
     leave(shared, redirect_uri, state, answer, None)
 }
 
-/// Offers the way back to a program whose request is wrong, and does not go it by itself: anybody can
-/// register a program, and a link of ours must not send whoever follows it to an address of theirs
-/// (RFC 9700, 4.11.2).
+/// Offers a link back to a client whose request is invalid, instead of redirecting: anyone can register a
+/// client, and a link to this server must not redirect a user to that client's address (RFC 9700, 4.11.2).
 pub(super) fn offer_back(
     shared: &Shared,
     redirect_uri: &str,
@@ -164,7 +162,7 @@ fn leave(
 ) -> Response {
     let mut answer = answer.to_vec();
     answer.extend(state.map(|state| ("state", state)));
-    // RFC 9207: the program knows by it that no other server answered.
+    // RFC 9207: it shows the client that no other server answered.
     answer.push(("iss", &shared.settings.public_url));
     let Some(address) = redirect::with_answer(redirect_uri, &answer) else {
         return page::not_found();
@@ -176,7 +174,7 @@ fn leave(
     response
 }
 
-/// `POST /oauth/authorize`: the person's answer.
+/// `POST /oauth/authorize`: the user's answer.
 pub(super) async fn answer(State(app): State<App>, request: Request) -> Response {
     answered(&app.shared, request).await.unwrap_or_else(|refusal| refusal)
 }
@@ -210,7 +208,8 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
             Ok(logged(response, page_log::Outcome::Allowed))
         }
         Outcome::Denied(asked) => {
-            let error = [("error", "access_denied"), ("error_description", "The person said no.")];
+            let error =
+                [("error", "access_denied"), ("error_description", "The user denied the request.")];
             let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &error);
             Ok(logged(response, page_log::Outcome::Denied))
         }
@@ -231,7 +230,7 @@ fn logged(mut response: Response, outcome: page_log::Outcome) -> Response {
     response
 }
 
-/// What a form says, if the page wrote it.
+/// The choice in a form, if it is complete.
 fn choice(form: &Form) -> Option<Choice> {
     let is_allowed = match form.get("decision") {
         Some("allow") => true,
@@ -244,7 +243,7 @@ fn choice(form: &Form) -> Option<Choice> {
     Some(Choice { tenant, scopes: Scopes::of(&ticked), is_allowed })
 }
 
-/// Asks once more, saying what was wrong.
+/// Shows the page again with an error.
 async fn again(
     shared: &Shared,
     person: &SignedIn,
@@ -264,7 +263,7 @@ async fn again(
     Ok(page(person, &parked, &places, secret, Some(fault)))
 }
 
-/// The request is not there any more, or is not this session's.
+/// The request no longer exists, or belongs to another session.
 fn over() -> Response {
     page::stop(
         StatusCode::BAD_REQUEST,

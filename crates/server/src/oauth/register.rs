@@ -1,5 +1,5 @@
-//! `POST /oauth/register`: programs that register themselves (RFC 7591). Kept for those that do not know
-//! documents yet; nothing is granted by it.
+//! `POST /oauth/register`: dynamic client registration (RFC 7591), for clients that do not support metadata
+//! documents yet. It grants nothing.
 
 use std::time::Instant;
 
@@ -45,8 +45,9 @@ async fn registered(
     }
     let body = form::body(body, deadline)
         .await
-        .ok_or_else(|| wrong("The metadata are longer than 64 KiB or did not arrive."))?;
-    let sent: Value = serde_json::from_slice(&body).map_err(|_| wrong("This is no JSON."))?;
+        .ok_or_else(|| wrong("The metadata is longer than 64 KiB or did not arrive."))?;
+    let sent: Value =
+        serde_json::from_slice(&body).map_err(|_| wrong("The body is not valid JSON."))?;
     let metadata = Metadata::read(&sent).map_err(|fault| match fault {
         MetadataFault::NotAnObject => wrong("The metadata must be a JSON object."),
         MetadataFault::RedirectUris => super::refused(
@@ -76,7 +77,7 @@ async fn registered(
     }
 }
 
-/// What holds for the program, whatever it asked for (RFC 7591, 3.2.1).
+/// The registered values, whatever the client asked for (RFC 7591, 3.2.1).
 fn told(client: &Client, issued_at: i64) -> Value {
     json!({
         "client_id": client.id,

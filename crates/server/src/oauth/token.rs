@@ -23,12 +23,12 @@ use crate::trail::Trail;
 use crate::visitors::Action;
 use crate::web::form::{self, Form};
 
-/// Bytes that a program's id may have.
+/// The length limit of a client id, in bytes.
 pub(super) const LONGEST_ID: usize = 2_048;
-/// The scope that some programs ask for to get refresh tokens, which they get in any case.
+/// The scope that some clients request to get refresh tokens, which they get in any case.
 pub(super) const OFFLINE_ACCESS: &str = "offline_access";
 
-/// What every request here has gone through.
+/// A request that passed the common checks.
 struct Asked<'a> {
     shared: &'a Shared,
     form: Form,
@@ -37,7 +37,7 @@ struct Asked<'a> {
     trail: &'a Trail<'a>,
 }
 
-/// Makes tokens.
+/// Issues tokens.
 pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
     let mut trail = Trail::start(&app.shared, &request);
     trail.tool = "oauth/token";
@@ -48,7 +48,7 @@ pub(super) async fn token(State(app): State<App>, request: Request) -> Response 
     respond(trail, answer)
 }
 
-/// Ends tokens.
+/// Revokes tokens.
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
     let mut trail = Trail::start(&app.shared, &request);
     trail.tool = "oauth/revoke";
@@ -65,7 +65,7 @@ fn respond(trail: Trail<'_>, answer: Result<Answer, Answer>) -> Response {
     response
 }
 
-/// Reads the form of a request; nothing of it may stand in the address, which others log.
+/// Reads the form of a request. The URL must not contain parameters, because others log it.
 async fn asked<'a>(
     shared: &'a Shared,
     request: Request,
@@ -78,7 +78,7 @@ async fn asked<'a>(
     }
     let wrong = |description| refused("invalid_request", description);
     if head.uri.query().is_some() {
-        return Err(wrong("Send the parameters in the body, nothing in the address."));
+        return Err(wrong("Send the parameters in the body, not in the URL."));
     }
     if !super::is_of_type(&head.headers, "application/x-www-form-urlencoded") {
         return Err(wrong("Send the parameters as application/x-www-form-urlencoded."));
@@ -87,8 +87,7 @@ async fn asked<'a>(
     let body = form::body(body, deadline)
         .await
         .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
-    let form =
-        Form::parse(&body).map_err(|_| wrong("A parameter was sent twice, or is no text."))?;
+    let form = Form::parse(&body).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
     Ok(Asked { shared, form, address, deadline, trail })
 }
 
@@ -103,7 +102,7 @@ impl Asked<'_> {
         let client_id = self.client().await?;
         let public_url = &self.shared.settings.public_url;
         if self.form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
-            return Err(refused("invalid_target", "There is no such resource here."));
+            return Err(refused("invalid_target", "This server does not have this resource."));
         }
         if grant_type == Some("authorization_code") {
             self.by_code(client_id).await
@@ -112,11 +111,11 @@ impl Asked<'_> {
         }
     }
 
-    /// The id of the program that asks; one that is not known registers again when it is told so.
+    /// The id of the requesting client; an unknown one is told to register again.
     async fn client(&self) -> Result<String, Answer> {
         let unknown = || Answer {
             status: StatusCode::UNAUTHORIZED,
-            ..refused("invalid_client", "There is no such program here: register again.")
+            ..refused("invalid_client", "This client is not known here: register again.")
         };
         let id = self.form.get("client_id").filter(|id| id.len() <= LONGEST_ID);
         let id = id.ok_or_else(unknown)?.to_owned();
@@ -159,13 +158,13 @@ impl Asked<'_> {
 
     async fn revoked(self) -> Result<Answer, Answer> {
         let Some(token) = self.form.get("token") else {
-            return Err(refused("invalid_request", "Say which token is to end."));
+            return Err(refused("invalid_request", "Send the token to revoke."));
         };
         let done = || Answer::empty(StatusCode::OK, "ok");
         let is_ours = |secret: &Secret| {
             matches!(secret.kind(), SecretKind::AccessToken | SecretKind::RefreshToken)
         };
-        // One that is unknown has ended already, as far as its bearer is concerned (RFC 7009, 2.2).
+        // For its bearer, an unknown token is a revoked one (RFC 7009, 2.2).
         let Some(token) = Secret::parse(token).filter(is_ours) else { return Ok(done()) };
         let client_id = self.form.get("client_id").map(str::to_owned);
         let environment = self.shared.environment.clone();
@@ -177,7 +176,7 @@ impl Asked<'_> {
     }
 }
 
-/// The scopes of a refresh request; none where it names nothing but what all get.
+/// The scopes of a refresh request; none if it names only those that every client gets.
 fn known_scopes(list: &str) -> Result<Option<Scopes>, Answer> {
     let mut names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
     if names.any(|name| Scope::parse(name).is_none()) {
@@ -191,10 +190,13 @@ fn invalid_grant() -> Answer {
 }
 
 fn invalid_scope() -> Answer {
-    refused("invalid_scope", "The person did not give all of this: ask them for it.")
+    refused(
+        "invalid_scope",
+        "The user did not grant all of these scopes; start a new authorization to ask for them.",
+    )
 }
 
-/// An outcome, and whom new tokens stand for, which the log tells.
+/// An outcome, and the rights of new tokens, for the log.
 fn known(
     tx: &mut ReadTx<'_>,
     outcome: Outcome,
@@ -215,7 +217,7 @@ fn told(
         error => failed(&error, &trail.id),
     })?;
     if let Some(rights) = granted {
-        // A request asks for tokens once.
+        // A request asks for tokens only once.
         let _ = trail.granted.set(rights);
     }
     match outcome {

@@ -1,4 +1,4 @@
-//! The page of one's own account.
+//! The page of a user's own account.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -30,12 +30,12 @@ struct Account<'a> {
     frame: Frame,
     email: &'a str,
     businesses: Vec<Business>,
-    /// Where assistants find the MCP server.
+    /// The address of the MCP server, for assistants.
     mcp_address: String,
     has_password: bool,
     second_factor: bool,
     recovery_codes: i64,
-    /// Leads to the company's provider, where that does not know the person yet.
+    /// The button that connects the company account, if it is not connected yet.
     company: Option<Button<'a>>,
     sessions: Bounded<Session>,
     programs: Bounded<Program>,
@@ -43,7 +43,7 @@ struct Account<'a> {
     fault: &'a str,
 }
 
-/// The page that asks before a program is disconnected.
+/// The page that asks before a client is disconnected.
 #[derive(Template)]
 #[template(path = "program_disconnect.html")]
 struct Disconnection {
@@ -51,10 +51,10 @@ struct Disconnection {
     program: Program,
 }
 
-/// What stands above every page of somebody who is signed in.
+/// The frame of every page of a signed-in user.
 pub(super) struct Frame {
     pub(super) name: String,
-    /// The businesses whose team they look after.
+    /// Whether there is a business whose team they manage.
     pub(super) teams: bool,
     pub(super) here: &'static str,
 }
@@ -82,25 +82,25 @@ struct Session {
     is_this: bool,
 }
 
-/// A program that the person connected.
+/// A client that the user connected.
 struct Program {
     id: Id<kinds::Grant>,
     name: String,
     business: String,
-    /// Where the program is: names are not unique.
+    /// The client's host: names are not unique.
     host: String,
     scopes: String,
     since: Time,
     last_used: Option<Time>,
 }
 
-/// A list of which the first rows are shown, and the others when they are asked for.
+/// A list whose first rows are shown, and the others on request.
 struct Bounded<T> {
     shown: Vec<T>,
     more: Vec<T>,
 }
 
-/// Rows that are shown at once.
+/// The number of rows shown at once.
 const SHOWN: usize = 8;
 
 impl<T> Bounded<T> {
@@ -110,7 +110,7 @@ impl<T> Bounded<T> {
     }
 }
 
-/// What was just done, by the word in the address.
+/// What was just done, by the keyword in the URL.
 const DONE: [(&str, &str); 7] = [
     ("password", "Your password has been changed. Your other sessions have ended."),
     (
@@ -136,7 +136,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     either(answer.await)
 }
 
-/// `GET /account/programs/disconnect`: what it ends, and the way back.
+/// `GET /account/programs/disconnect`: says what it ends, and offers the way back.
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let visit = Visit::begin(&app, request, Action::Page)?;
@@ -156,7 +156,7 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
     either(answer.await)
 }
 
-/// The page once more, with what is wrong.
+/// The page again, with an error.
 pub(super) async fn again(
     visit: &Visit,
     person: &SignedIn,
@@ -216,7 +216,7 @@ impl Business {
     }
 }
 
-/// The person's sessions: this one, then the others, newest first.
+/// The user's sessions: this one, then the others, newest first.
 fn sessions(live: Vec<sessions::LiveSession>, person: &SignedIn) -> Vec<Session> {
     let rows = live.into_iter().map(|live| Session::of(live, person));
     let (mut rows, others): (Vec<_>, Vec<_>) = rows.partition(|session| session.is_this);
@@ -238,7 +238,7 @@ impl Session {
     }
 }
 
-/// The person's programs, newest first.
+/// The user's clients, newest first.
 fn programs(tx: &mut ReadTx<'_>, person: &SignedIn, now: Timestamp) -> Result<Vec<Program>, Error> {
     let newest = grants::of_person(tx, person, now)?.into_iter().rev();
     newest.map(|grant| Program::of(tx, grant)).collect()
@@ -261,7 +261,7 @@ impl Program {
     }
 }
 
-/// Where a program is: the host of its document, else the one that it is sent back to.
+/// A client's host: its document's, or else its redirect URI's.
 fn host(client: Client) -> String {
     let address = match client.kind {
         ClientKind::Document => Some(client.id),

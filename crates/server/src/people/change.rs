@@ -1,5 +1,5 @@
-//! What a person changes about their own account. Whatever would help a thief of the session to stay
-//! needs the password once more.
+//! Changes to the user's own account. Whatever would help a thief of the session to keep access requires
+//! the password again.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -42,7 +42,7 @@ struct RecoveryCodes {
     codes: Vec<String>,
 }
 
-/// A form of somebody who is signed in.
+/// Reads a form of a signed-in user.
 async fn begin(
     app: &App,
     request: Request,
@@ -54,7 +54,7 @@ async fn begin(
     Ok((visit, form, person))
 }
 
-/// The person's current password, as the form has it; else the page that says so.
+/// The user's current password from the form, or the page that rejects it.
 async fn proved(
     visit: &Visit,
     person: &SignedIn,
@@ -99,7 +99,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
     either(answer.await)
 }
 
-/// `POST /account/second-factor`: a new secret, to be confirmed by its first code.
+/// `POST /account/second-factor`: makes a new secret, to be confirmed by its first code.
 pub(super) async fn begin_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (visit, form, person) = begin(&app, request, Action::SignIn).await?;
@@ -157,7 +157,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
                 let fault = "Wrong code. Wait for the next one and try again.";
                 setup(&visit, &person, &enrolment, fault).await
             }
-            (None, None) => Err(refused("Start again from the page of your account.")),
+            (None, None) => Err(refused("Start again from your account page.")),
         }
     };
     either(answer.await)
@@ -185,8 +185,9 @@ pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Requ
 pub(super) async fn end_session(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (visit, form, person) = begin(&app, request, Action::Page).await?;
-        let id = Id::parse(form.text("session"))
-            .ok_or_else(|| refused("This names no session: start from your account's page."))?;
+        let id = Id::parse(form.text("session")).ok_or_else(|| {
+            refused("The session is missing: start again from your account page.")
+        })?;
         let (who, from) = (person, visit.address);
         let end = visit.write(move |tx, environment| who.end_one(tx, environment, id, from));
         end.await?;
@@ -211,8 +212,9 @@ pub(super) async fn end_other_sessions(State(app): State<App>, request: Request)
 pub(super) async fn disconnect(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (visit, form, person) = begin(&app, request, Action::Page).await?;
-        let id = Id::parse(form.text("program"))
-            .ok_or_else(|| refused("This names no program: start from your account's page."))?;
+        let id = Id::parse(form.text("program")).ok_or_else(|| {
+            refused("The program is missing: start again from your account page.")
+        })?;
         let from = visit.address;
         let end = visit
             .write(move |tx, environment| grants::revoke_own(tx, environment, &person, id, from));

@@ -1,5 +1,5 @@
-//! Passwords are hashed two at a time: each takes 19 MiB and tens of milliseconds of a core, and
-//! whoever asks for more must not keep the server from its work.
+//! Hashes at most two passwords at a time: each takes 19 MiB and tens of milliseconds of a core, and a flood
+//! of attempts must not slow the server down.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,12 +11,12 @@ use zoop_crm::error::Error;
 
 use crate::web::page;
 
-/// Hashed at once.
+/// Hashes computed at once.
 const AT_ONCE: usize = 2;
-/// Waiting for that; one more is told to come back.
+/// Requests that may wait; the next one is told to come back.
 const WAITING: usize = 32;
 
-/// Who hashes and who waits.
+/// The queue of hash computations.
 pub(crate) struct Hashing {
     seats: Arc<Semaphore>,
     queue: Arc<Semaphore>,
@@ -29,21 +29,21 @@ impl Default for Hashing {
     }
 }
 
-/// A place among those who hash or wait for it.
+/// A place in the queue.
 pub(crate) struct Place {
     seats: Arc<Semaphore>,
     held: OwnedSemaphorePermit,
 }
 
 impl Hashing {
-    /// A place, if there is one: taken before anything is written down, so that a flood writes no faster
-    /// than passwords are hashed, and who is turned away has not tried.
+    /// A place, if there is one. It is taken before anything is recorded, so that a flood writes no faster than
+    /// passwords are hashed, and a request turned away does not count as an attempt.
     pub(crate) fn place(&self) -> Result<Place, Response> {
         let held = self.queue.clone().try_acquire_owned().map_err(|_| page::busy())?;
         Ok(Place { seats: self.seats.clone(), held })
     }
 
-    /// Does work that hashes, if there is a place for it.
+    /// Runs work that hashes, if there is a place for it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
@@ -54,7 +54,7 @@ impl Hashing {
 }
 
 impl Place {
-    /// Does work that hashes, once there is a seat for it.
+    /// Runs work that hashes, once there is a permit for it.
     pub(crate) async fn run<T: Send + 'static>(
         self,
         deadline: Instant,
@@ -62,10 +62,10 @@ impl Place {
     ) -> Result<T, Response> {
         let Self { seats, held } = self;
         let seat = tokio::time::timeout_at(deadline.into(), seats.acquire_owned());
-        // The semaphore is never closed, so there is a seat in the end, or the time is over.
+        // The semaphore is never closed, so there is a permit eventually, or the time is up.
         let Ok(Ok(seat)) = seat.await else { return Err(page::busy()) };
         let hashed = task::spawn_blocking(move || {
-            // Held to the end of the work, also where whoever asked has left.
+            // Held until the work ends, even if the caller has left.
             let _held = (held, seat);
             work()
         });
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_are_hashed_thirty_two_wait_and_one_more_is_told_to_come_back() {
+    fn two_are_hashed_thirty_two_wait_and_the_next_is_told_to_come_back() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let hashing = Arc::new(Hashing::default());

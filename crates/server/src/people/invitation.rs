@@ -1,4 +1,4 @@
-//! The page of an invitation's link.
+//! The page of an invitation link.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -26,12 +26,12 @@ const ASK_AGAIN: &str = "Ask the person who invited you for a new one.";
 #[template(path = "invitation.html")]
 struct Page<'a> {
     invited: &'a Invited,
-    /// What the person will be, with its article.
+    /// The role, with its article.
     role: &'static str,
     path: &'a str,
-    /// Where the person signs in first.
+    /// Where the user signs in first.
     sign_in: String,
-    /// Who is signed in here.
+    /// The signed-in user, if any.
     signed_in: Option<&'a SignedIn>,
     is_theirs: bool,
     fault: &'a str,
@@ -62,17 +62,17 @@ fn form(visit: &Visit, invited: &Invited, signed_in: Option<&SignedIn>, fault: &
     page::page(status, &template)
 }
 
-/// Whether the invitation is for the person who is signed in.
+/// Whether the invitation is for the signed-in user.
 fn is_own(person: &SignedIn, invited: &Invited) -> bool {
     email::key(&person.email) == email::key(&invited.record.email)
 }
 
-/// Where somebody signs in before they accept.
+/// Where a user signs in before accepting.
 fn sign_in_first(visit: &Visit) -> String {
     next::sign_in(next::next_page(Some(&visit.target)))
 }
 
-/// A role as a sentence says it.
+/// A role within a sentence.
 const fn in_words(role: Role) -> &'static str {
     match role {
         Role::Owner => "an owner",
@@ -133,7 +133,7 @@ pub(super) async fn accept(State(app): State<App>, request: Request) -> Response
     either(answer.await)
 }
 
-/// Whether the person is new is told by no page before this; where they are not, they sign in.
+/// No page before this shows whether the user is new; a known user has to sign in.
 async fn accept_by_password(
     visit: &Visit,
     sent: &Form,

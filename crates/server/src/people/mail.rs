@@ -1,4 +1,4 @@
-//! Mail, where a mail server is set: invitations, and links for a new password.
+//! Mail, if a mail server is set: invitations, and password reset links.
 //!
 //! Source: RFC 5321; TLS by `smtps://`, or by STARTTLS with `smtp://…?tls=required`.
 
@@ -15,14 +15,14 @@ use zoop_crm::clock::Entropy;
 
 /// How long the mail server may take for each step.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Mails that the pages send at once.
+/// Mails that the pages send at the same time.
 const AT_ONCE: usize = 4;
-/// Characters of a name that a mail greets.
+/// The longest name that a mail greets, in characters.
 const NAME_CHARACTERS: usize = 40;
-/// Characters of a business's name that a mail shows.
+/// How much of a business's name a mail shows, in characters.
 const BUSINESS_CHARACTERS: usize = 60;
 
-/// Sends mail; cloning gives another handle to the same.
+/// Sends mail; a clone is another handle to the same mailer.
 #[derive(Clone)]
 pub struct Mailer(Arc<Post>);
 
@@ -38,20 +38,20 @@ impl fmt::Debug for Mailer {
     }
 }
 
-/// An invitation on its way.
+/// An invitation to send.
 #[derive(Debug, Clone)]
 pub struct Invitation {
-    /// The name of whom it is for.
+    /// The recipient's name.
     pub name: String,
-    /// The e-mail address of whom it is for.
+    /// The recipient's e-mail address.
     pub email: String,
     /// The name of the business.
     pub business: String,
-    /// The link that is followed to accept it.
+    /// The link to accept it.
     pub link: String,
 }
 
-/// Why a mail was not sent; without whom it was for.
+/// Why a mail was not sent, without the recipient.
 #[derive(Debug)]
 pub struct Unsent(String);
 
@@ -65,7 +65,7 @@ impl std::error::Error for Unsent {}
 
 impl From<Error> for Unsent {
     fn from(error: Error) -> Self {
-        // What the mail server answers may repeat the address.
+        // The mail server's answer may repeat the address.
         let kind = match error.status() {
             Some(code) => format!("the mail server answered {code}"),
             None if error.is_timeout() => "the mail server took too long".to_owned(),
@@ -81,7 +81,7 @@ impl Mailer {
     /// such as `Zoop <zoop@example.com>`.
     ///
     /// # Errors
-    /// A sentence that says what to correct; it repeats neither.
+    /// A sentence that says what to correct, without repeating either.
     pub fn new(url: &str, from: &str) -> Result<Self, Unsent> {
         let unusable = |_| {
             Unsent(
@@ -98,15 +98,15 @@ impl Mailer {
         Ok(Self(Arc::new(Post { transport, from, places })))
     }
 
-    /// Leave to send one mail more at once, where not too many are on their way.
+    /// Permission to send one more mail now, if there are not too many in progress.
     pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
         self.0.places.clone().try_acquire_owned().ok()
     }
 
-    /// Connects to the mail server and signs in, and sends nothing.
+    /// Connects to the mail server and signs in, without sending anything.
     ///
     /// # Errors
-    /// Why it would take no mail now.
+    /// Why it would accept no mail at the moment.
     pub fn reach(&self) -> Result<(), Unsent> {
         if self.0.transport.test_connection()? {
             Ok(())
@@ -115,10 +115,10 @@ impl Mailer {
         }
     }
 
-    /// Sends an invitation, and waits until the mail server has taken it.
+    /// Sends an invitation, and waits until the mail server has accepted it.
     ///
     /// # Errors
-    /// Why it was not taken.
+    /// Why it was not accepted.
     pub fn send(&self, invitation: &Invitation) -> Result<(), Unsent> {
         let Invitation { name, email, business, link } = invitation;
         let business = shortened(business);
@@ -138,10 +138,10 @@ impl Mailer {
         )
     }
 
-    /// Sends a link for a new password, and waits until the mail server has taken it.
+    /// Sends a password reset link, and waits until the mail server has accepted it.
     ///
     /// # Errors
-    /// Why it was not taken.
+    /// Why it was not accepted.
     pub(crate) fn send_password_link(&self, email: &str, link: &str) -> Result<(), Unsent> {
         self.post(
             email,
@@ -152,7 +152,7 @@ impl Mailer {
                        choose one:",
                 link,
                 label: "Choose a new password",
-                closing: "The link works once and for 30 minutes. If it was not you who asked, you can \
+                closing: "The link works once and for 30 minutes. If you did not ask for it, you can \
                           ignore this message: your password stays as it is.",
             },
         )
@@ -178,7 +178,7 @@ impl Mailer {
     }
 }
 
-/// What a mail says; its form in HTML is the template's.
+/// A mail's text; the template renders it as HTML.
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Letter<'a> {
@@ -186,7 +186,7 @@ struct Letter<'a> {
     greeting: &'a str,
     text: &'a str,
     link: &'a str,
-    /// What the link is called.
+    /// The label of the link.
     label: &'a str,
     closing: &'a str,
 }
@@ -198,8 +198,8 @@ impl Letter<'_> {
     }
 }
 
-/// A greeting by name, where that is a name and nothing else: an inviter's text goes to somebody who may
-/// not know them.
+/// A greeting by name, if the name looks like one: it was typed by the inviter, and the recipient may not
+/// know them.
 fn greeting(name: &str) -> String {
     let is_of_a_name = |c: char| c.is_alphabetic() || " '’-".contains(c);
     if name.chars().count() <= NAME_CHARACTERS && name.chars().all(is_of_a_name) {
@@ -209,7 +209,7 @@ fn greeting(name: &str) -> String {
     }
 }
 
-/// A business's name, of which a mail shows the beginning.
+/// A business's name, shortened for a mail.
 fn shortened(business: &str) -> String {
     let mut shortened: String = business.chars().take(BUSINESS_CHARACTERS).collect();
     if shortened.len() < business.len() {

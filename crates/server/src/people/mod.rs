@@ -1,7 +1,7 @@
-//! The pages by which people sign in, look after their own account, and owners after their team.
+//! The pages where users sign in, manage their own account, and owners manage their team.
 //!
-//! What is allowed is the product's knowledge ([`zoop_crm::sign_in`], [`zoop_crm::invitations`] and the
-//! catalogue's tools); here it is asked by forms and shown.
+//! The rules are in [`zoop_crm::sign_in`], [`zoop_crm::invitations`] and the catalog's tools. This module
+//! only has the forms and pages.
 
 mod account;
 mod agent;
@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 
-/// Their routes.
+/// The routes of these pages.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(sign_in::home))

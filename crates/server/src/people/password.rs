@@ -1,4 +1,4 @@
-//! The way back in: a link for a new password by mail, and the page that such links lead to.
+//! Lost passwords: sends a reset link by mail, and has the page of such links.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -43,12 +43,12 @@ pub(super) async fn forgot(State(app): State<App>, request: Request) -> Response
     either(answer.await)
 }
 
-/// What sends the links; without it there is no such page.
+/// The mailer for the links; without one this page does not exist.
 fn mailer(visit: &Visit) -> Result<Mailer, Response> {
     visit.shared.settings.mail.clone().ok_or_else(page::not_found)
 }
 
-/// `POST /sign-in/forgot`: the same answer whether or not the address is known, and as soon.
+/// `POST /sign-in/forgot`: the answer and its time are the same whether or not the address is known.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let visit = Visit::begin(&app, request, Action::SignIn)?;
@@ -72,10 +72,10 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     either(answer.await)
 }
 
-/// Looked up and sent aside: an answer that waited for it would come later where there is an account.
+/// Looks up and sends in the background: waiting for it would take longer if there is an account.
 fn send(visit: &Visit, mailer: Mailer, email: String) {
     let Some(place) = mailer.place() else {
-        tracing::warn!("a link for a new password was not sent: too many mails are on their way");
+        tracing::warn!("a password reset link was not sent: too many mails are being sent");
         return;
     };
     let (shared, deadline, from) = (visit.shared.clone(), visit.deadline, visit.address);
@@ -88,7 +88,7 @@ fn send(visit: &Visit, mailer: Mailer, email: String) {
             Ok(Some(made)) => made,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(?error, "a link for a new password could not be made");
+                tracing::warn!(?error, "a password reset link could not be made");
                 return;
             }
         };
@@ -96,8 +96,8 @@ fn send(visit: &Visit, mailer: Mailer, email: String) {
         let post = move || mailer.send_password_link(&person.email, &link);
         match tokio::task::spawn_blocking(post).await {
             Ok(Ok(())) => {}
-            Ok(Err(cause)) => tracing::warn!(%cause, "a link for a new password could not be sent"),
-            Err(cause) => tracing::error!(%cause, "sending a link for a new password failed"),
+            Ok(Err(cause)) => tracing::warn!(%cause, "a password reset link could not be sent"),
+            Err(cause) => tracing::error!(%cause, "sending a password reset link failed"),
         }
         drop(place);
     });
@@ -124,7 +124,7 @@ fn form(visit: &Visit, link: &Followed, fault: &str) -> Response {
     page::page(status, &template)
 }
 
-/// What this link is good for, if it still works.
+/// What this link allows, if it still works.
 async fn open(visit: &Visit) -> Result<(Secret, Followed), Response> {
     let token = visit.target.strip_prefix(PATH).unwrap_or_default();
     let secret = Secret::parse_as(SecretKind::PasswordLink, token).ok_or_else(over)?;

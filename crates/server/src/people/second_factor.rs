@@ -1,4 +1,4 @@
-//! The code that follows the password.
+//! The second factor, after the password.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -69,7 +69,7 @@ async fn try_code(visit: &Visit) -> Result<Response, Response> {
     })
 }
 
-/// Back to the password.
+/// Back to the password page.
 fn start_over(next: &str) -> Response {
     let mut response = page::go_to(&next::sign_in(next));
     set_cookie(&mut response, PENDING, "", 0);

@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sign-in and sign-out.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -19,10 +19,10 @@ use crate::web::form::Form;
 use crate::web::next::{self, HOME, next_page};
 use crate::web::page;
 
-/// The cookie of a sign-in that waits for its code.
+/// The cookie of a sign-in that waits for its second factor.
 pub(super) const PENDING: &str = "__Host-zoop-sign-in";
 
-/// The same words whether or not there is such an account, and whatever is wrong.
+/// The same message whether or not the account exists, and whatever is wrong.
 const WRONG: &str = "Wrong e-mail address or password. Try again.";
 
 #[derive(Template)]
@@ -33,7 +33,7 @@ struct SignIn<'a> {
     fault: &'a str,
     company: Option<Button<'a>>,
     keeps_cookies: bool,
-    /// Whether a link for a new password can be sent.
+    /// Whether password reset links can be sent.
     sends_mail: bool,
 }
 
@@ -46,7 +46,7 @@ impl<'a> SignIn<'a> {
     }
 }
 
-/// `GET /`: to the account, or to the sign-in.
+/// `GET /`: redirects to the account, or to the sign-in.
 pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
     either(async { go_home(&Visit::begin(&app, request, Action::Page)?).await }.await)
 }
@@ -113,7 +113,7 @@ async fn try_password(visit: &Visit) -> Result<Response, Response> {
     })
 }
 
-/// A password that was typed for an account: the attempt, and the hash's renewal, if it was right.
+/// Checks a password for an account: the attempt, and the hash's renewal, if it was right.
 pub(super) async fn check(
     visit: &Visit,
     email: &str,
@@ -137,16 +137,16 @@ pub(super) async fn check(
     }
 }
 
-/// Told aside: an answer that waited for it would come later where there is such an account.
+/// Recorded in the background: waiting for it would take longer if the account exists.
 fn tell_refused(visit: &Visit, attempt: Attempt) {
     let (from, environment) = (visit.address, visit.shared.environment.clone());
     let write = visit.shared.db.write::<_, Error>(visit.deadline, move |tx| {
         entrance::refuse(tx, &environment, &attempt, from)
     });
-    // The engine skips a job whose caller has gone, so somebody has to stay for this one.
+    // The engine skips a job whose caller has gone, so a task has to wait for this one.
     tokio::spawn(async move {
         if let Err(error) = write.await {
-            tracing::warn!(?error, "a refused sign-in could not be told to the history");
+            tracing::warn!(?error, "a refused sign-in could not be recorded in the history");
         }
     });
 }
@@ -170,7 +170,7 @@ async fn sign_out(visit: &Visit) -> Result<Response, Response> {
     Ok(response)
 }
 
-/// Sends a browser on to the second factor.
+/// Sends the browser on to the second factor.
 pub(super) fn ask_for_code(secret: &Secret, next: &str) -> Response {
     let mut response = page::go_to(&next::with_next("/sign-in/second-factor", next));
     let seconds = second_factor::PATIENCE / 1_000_000;
@@ -178,7 +178,7 @@ pub(super) fn ask_for_code(secret: &Secret, next: &str) -> Response {
     response
 }
 
-/// The sign-in that waits for a code at this browser, if any does.
+/// This browser's sign-in that waits for its second factor, if any.
 pub(super) fn pending(visit: &Visit) -> Option<Secret> {
     crate::web::browser::cookie(&visit.headers, PENDING, SecretKind::PendingSignIn)
 }

@@ -1,4 +1,4 @@
-//! A browser's request on its way to a page.
+//! The context of a page request.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,24 +23,24 @@ use crate::web::browser::{self, DEVICE, SESSION, set_cookie};
 use crate::web::form::{self, Form};
 use crate::web::{next, page};
 
-/// A request that was let in, and what it needs to be answered.
+/// An admitted request, and what its handler needs.
 pub(crate) struct Visit {
     pub(crate) shared: Arc<Shared>,
     pub(crate) headers: HeaderMap,
     pub(crate) address: Option<IpAddr>,
-    /// When the answer has to be there.
+    /// When the answer is due.
     pub(crate) deadline: Instant,
-    /// What stands in the address behind the path.
+    /// The query of the URL.
     pub(crate) query: Form,
     /// Path and query, as sent.
     pub(crate) target: String,
     visitor: Visitor,
-    /// Taken by whoever reads the form. Behind a lock only because a body cannot be shared.
+    /// Taken once, by the handler that reads the form. Behind a lock only because a body cannot be shared.
     body: Mutex<Option<Body>>,
 }
 
 impl Visit {
-    /// Counts the request for its address.
+    /// Counts the request by address.
     pub(crate) fn begin(app: &App, request: Request, action: Action) -> Result<Self, Response> {
         let shared = app.shared.clone();
         let (head, body) = request.into_parts();
@@ -49,7 +49,7 @@ impl Visit {
         let now = shared.environment.clock.now();
         shared.visitors.admit(action, counted, now).map_err(page::too_many)?;
         let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).map_err(|_| {
-            refused("The address names something twice, or what is no text: start again.")
+            refused("The address has a duplicate or invalid parameter: start again.")
         })?;
         let target = head.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
         let deadline = Instant::now() + shared.settings.request_deadline;
@@ -66,7 +66,7 @@ impl Visit {
         form::read(public_url, &self.headers, body, self.deadline).await
     }
 
-    /// Who is signed in, if anybody is.
+    /// The signed-in user, if any.
     pub(crate) async fn signed_in(&self) -> Result<Option<SignedIn>, Response> {
         let found = browser::signed_in(&self.shared, &self.headers, self.deadline)
             .await
@@ -77,29 +77,29 @@ impl Visit {
         Ok(found)
     }
 
-    /// Who is signed in; everybody else is sent to sign in first, and then to `next`.
+    /// The signed-in user; any other visitor is sent to sign in first, and then to `next`.
     pub(crate) async fn person(&self, next: &str) -> Result<SignedIn, Response> {
         let signed_in = self.signed_in().await?;
         signed_in.ok_or_else(|| page::go_to(&next::sign_in(next::next_page(Some(next)))))
     }
 
-    /// From where somebody signs in.
+    /// Where a sign-in comes from.
     pub(crate) fn origin(&self) -> Origin {
         let browser = self.headers.get(USER_AGENT).and_then(|name| name.to_str().ok());
         Origin { address: self.address, browser: browser.unwrap_or_default().to_owned() }
     }
 
-    /// The session that the browser has, good or not.
+    /// The browser's session cookie, valid or not.
     pub(crate) fn session(&self) -> Option<Secret> {
         browser::cookie(&self.headers, SESSION, SecretKind::Session)
     }
 
-    /// What the browser shows that a person has signed in with it before.
+    /// The cookie of a browser that a user has signed in with before.
     pub(crate) fn device(&self) -> Option<Secret> {
         browser::cookie(&self.headers, DEVICE, SecretKind::Device)
     }
 
-    /// Reads the database.
+    /// Runs a read job.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut ReadTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
@@ -109,7 +109,7 @@ impl Visit {
         read.await.map_err(|error| page::failed(&error))
     }
 
-    /// Writes to the database.
+    /// Runs a write job.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
@@ -117,7 +117,7 @@ impl Visit {
         self.try_write(work).await.map_err(|error| page::failed(&error))
     }
 
-    /// Writes to the database, where a refusal is not the end.
+    /// Runs a write job whose error the caller handles.
     pub(crate) async fn try_write<T: Send + 'static>(
         &self,
         mut work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
@@ -127,23 +127,23 @@ impl Visit {
     }
 }
 
-/// Gives the browser its session.
+/// Sets the session cookie.
 pub(crate) fn give_session(response: &mut Response, secret: &Secret) {
     set_cookie(response, SESSION, secret.expose(), sessions::LONGEST / 1_000_000);
     response.extensions_mut().insert(NewSession(secret.clone()));
 }
 
-/// Lets the browser show next time that a person has signed in with it.
+/// Sets the cookie that identifies this browser at the next sign-in.
 pub(crate) fn remember(response: &mut Response, device: &Secret) {
     set_cookie(response, DEVICE, device.expose(), devices::LIFETIME / 1_000_000);
 }
 
-/// A form that cannot be taken.
+/// A form that is rejected.
 pub(crate) fn refused(message: &str) -> Response {
     page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message)
 }
 
-/// A refusal is a page too; `?` only shortens the way to it.
+/// An error is a page too; `?` only shortens the code.
 pub(crate) fn either(answer: Result<Response, Response>) -> Response {
     answer.unwrap_or_else(|refusal| refusal)
 }

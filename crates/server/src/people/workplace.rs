@@ -1,4 +1,4 @@
-//! A signed-in person in one of their businesses: which one a page is about, and the tools that they run
+//! A signed-in user in one of their businesses: which one a page is about, and the tools that they run
 //! there. The tools decide who may do what.
 
 use axum::extract::Request;
@@ -20,21 +20,21 @@ use crate::visitors::Action;
 use crate::web::form::Form;
 use crate::web::{next, page};
 
-/// Where a person is sent to sign in again comes back here.
+/// The page to come back to after signing in again.
 const TEAM: &str = "/team";
 
-/// A person's request about one of their businesses.
+/// A user's request about one of their businesses.
 pub(super) struct AtWork {
     pub(super) visit: Visit,
     pub(super) person: SignedIn,
     /// The business that the page is about.
     pub(super) here: Workplace,
-    /// Every business that the person works in.
+    /// Every business that the user belongs to.
     pub(super) all: Vec<Workplace>,
 }
 
 impl AtWork {
-    /// A request for a page, about the business in its address or the first that the person owns.
+    /// A page request, about the business in its URL or the first that the user owns.
     pub(super) async fn page(app: &App, request: Request) -> Result<Self, Response> {
         let visit = Visit::begin(app, request, Action::Page)?;
         let person = visit.person(&visit.target).await?;
@@ -75,7 +75,7 @@ impl AtWork {
         })
     }
 
-    /// Runs a tool that writes; what it refuses is for the page to show.
+    /// Runs a tool that writes; the page shows the tool's error.
     pub(super) async fn command<T: Command<Output: Send>>(
         &self,
         arguments: Arguments<T>,
@@ -98,7 +98,7 @@ impl AtWork {
     }
 }
 
-/// The session ended while its request was under way.
+/// The session ended during its request.
 fn sign_in_again() -> Response {
     page::go_to(&next::sign_in(next::next_page(Some(TEAM))))
 }

@@ -1,9 +1,9 @@
-//! What pages call scopes, roles and times.
+//! The words for scopes, roles and times on pages.
 
 use zoop_crm::access::{Role, Scope};
 use zoop_crm::clock::{Moment, rfc3339};
 
-/// A name, and what it means in one sentence.
+/// A name, and its meaning in one sentence.
 pub(crate) struct Words {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
@@ -21,7 +21,7 @@ pub(crate) const fn scope(scope: Scope) -> Words {
         ),
         Scope::ReadNotes => ("Read notes", "See the notes that the team has written."),
         Scope::WriteNotes => ("Write notes", "Add, change and archive notes in your name."),
-        // Never granted to a program.
+        // Never granted to a client.
         Scope::Administer | Scope::Operate => ("", ""),
     };
     Words { title, about }
@@ -40,7 +40,7 @@ pub(crate) const fn role(role: Role) -> Words {
     Words { title, about }
 }
 
-/// A time as pages show it: in UTC, until the script writes it in the reader's own time zone.
+/// A time as pages show it: in UTC, until the script shows it in the reader's time zone.
 pub(crate) struct Time {
     /// For programs (RFC 3339).
     pub(crate) iso: String,

@@ -28,7 +28,7 @@ fn call(server: &Server, key: &str) -> Reply {
 }
 
 #[both]
-fn every_answer_to_a_known_caller_says_where_they_stand() {
+fn every_answer_to_an_authenticated_caller_shows_its_limits() {
     let server = limited(3, 5);
     let policy = r#""credential";q=3;w=60, "tenant";q=5;w=60"#;
     let stands = |reply: &Reply, policy: &str, left: &str| {
@@ -45,7 +45,7 @@ fn every_answer_to_a_known_caller_says_where_they_stand() {
     let limited = server.call("customers.search", json!({}));
     assert_eq!(limited.status, 429);
     stands(&limited, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
-    // Whoever connects is told of calls too, and of what is left for connecting.
+    // A connecting client gets the standing of calls too, and what is left for connecting.
     let connecting = format!(r#"{policy}, "connecting";q=60;w=60"#);
     let left = r#""credential";r=0;t=50, "tenant";r=2;t=50, "connecting";r=59;t=60"#;
     stands(&server.owner("ping", json!({})), &connecting, left);
@@ -64,7 +64,7 @@ fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
     assert_eq!(refused.header("retry-after"), Some("40"));
     let modern = server.modern("tools/call", json!({ "name": "customers.search" }), &[]);
     assert_eq!((modern.status, modern.code()), (429, Some(-31003)), "{modern:?}");
-    // Another credential of the tenant is not held up, and refused requests did not count.
+    // Another credential of the tenant is not affected, and rejected requests did not count.
     assert_eq!(call(&server, &server.business.tenant_key).status, 200);
     server.world.clock.advance(40_000);
     assert_eq!(call(&server, key).status, 200);
@@ -72,7 +72,7 @@ fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
 }
 
 #[both]
-fn a_client_connects_whatever_calls_it_made_and_twice_the_limit_bounds_it() {
+fn a_client_over_its_limit_can_connect_up_to_twice_the_limit() {
     let server = limited(100, 0);
     let key = &server.business.owner_key;
     let mut calls = (0..101).map(|_| call(&server, key).status);
@@ -90,7 +90,7 @@ fn a_client_connects_whatever_calls_it_made_and_twice_the_limit_bounds_it() {
     for method in ["server/discover", "tools/list"] {
         assert_eq!(server.modern(method, json!({}), &[]).status, 200, "{method}");
     }
-    // What works with records is a call.
+    // Anything that works with records is a call.
     let prompt = server.owner("prompts/get", json!({ "name": "find_possible_duplicates" }));
     let resource = server.owner("resources/read", json!({ "uri": "zoop://customers/x" }));
     let unreadable = server.post("/api/mcp", &[], b"{");
@@ -180,7 +180,7 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
 }
 
 #[test]
-fn people_at_the_pages_are_not_counted() {
+fn page_requests_are_not_counted() {
     let server = limited(2, 2);
     let browser = Browser::of(&server, &server.business.owner);
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! The server as its callers see it: real connections on a loopback port, a real database on a
+//! The server as its callers see it: real connections on a loopback port, a real database in a
 //! temporary file, a clock that stands still.
 
 mod access;

@@ -1,5 +1,5 @@
-//! Writes that wait behind one that takes their rights away: on PostgreSQL a write waits for its tenant's
-//! lock, after its credential was looked up.
+//! Writes that wait for one that withdraws their rights: on PostgreSQL a write waits for its tenant's
+//! lock after its credential was looked up.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -25,8 +25,8 @@ use crate::server::{Server, wait_until};
 const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Sends `late` while another process is about to commit `first`, for which it waits; `meanwhile` happens
-/// before that commits.
+/// Sends `late` while another process is about to commit `first`, which it has to wait for; `meanwhile`
+/// happens before that commit.
 fn behind<T: Send>(
     server: &Server,
     first: impl Fn(&mut WriteTx<'_>, &Environment) -> Result<(), Error> + Send + 'static,
@@ -72,7 +72,7 @@ fn tool(
     move |tx, environment| run::write(tx, environment, &operator, tool, &arguments, None).map(drop)
 }
 
-/// Makes a customer with `key` behind a tool of the operator's.
+/// Makes a customer with `key`, waiting for a tool of the operator.
 fn create_behind(
     server: &Server,
     key: &str,
@@ -83,7 +83,7 @@ fn create_behind(
     behind(server, tool(server, name, arguments), meanwhile, || create(server, key))
 }
 
-/// A write that takes nobody's rights.
+/// A write that changes no rights.
 fn ahead() -> Value {
     json!({ "name": "Ann Ahead", "email": "ahead@acme.example", "role": "tech" })
 }
@@ -94,7 +94,7 @@ fn create(server: &Server, key: &str) -> Reply {
     server.ask(key, "/api/mcp", "tools/call", call)
 }
 
-/// The reason for which a request was refused, or the kind of the tool's refusal.
+/// The reason why a request was rejected, or the kind of the tool's error.
 fn refusal(reply: &Reply) -> String {
     let body = reply.json();
     if reply.status == 401 {
@@ -112,7 +112,7 @@ fn customers(server: &Server) -> usize {
 }
 
 #[both]
-fn a_write_behind_the_end_of_its_rights_is_refused() {
+fn a_write_that_waited_while_its_rights_ended_is_refused() {
     let server = Server::start();
     let account = server.business.account;
     let office = || {
@@ -143,7 +143,7 @@ fn a_write_behind_the_end_of_its_rights_is_refused() {
 }
 
 #[both]
-fn a_write_of_a_program_behind_its_end_is_refused() {
+fn a_clients_write_that_waited_while_its_grant_ended_is_refused() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.office);
@@ -188,7 +188,7 @@ fn a_write_that_waited_and_kept_its_rights_is_dated_after_the_wait() {
 }
 
 #[both]
-fn a_form_behind_the_end_of_its_rights_is_refused() {
+fn a_form_that_waited_while_its_rights_ended_is_refused() {
     let server = people::start();
     let account = Some(server.business.account);
     let business = server.business.account.id.to_string();

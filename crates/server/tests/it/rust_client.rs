@@ -15,7 +15,7 @@ fn call(name: &str, arguments: Value) -> CallToolRequestParams {
     CallToolRequestParams::new(name.to_owned()).with_arguments(arguments)
 }
 
-/// Lists, calls, meets an error of the tool and one of the protocol.
+/// Lists, calls, and gets an error of the tool and one of the protocol.
 async fn converse(url: String, key: String, lifecycle: ClientLifecycleMode) {
     let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(key);
     let transport = StreamableHttpClientTransport::from_config(config);

@@ -1,8 +1,8 @@
-//! `zoop demo`: from nothing to a working endpoint with a sample business in it.
+//! `zoop demo`: a sample business and a running endpoint.
 //!
-//! The sample goes into the database of every other command, so that they work beside it as they
-//! are. Therefore a database with any other business in it is never touched; one that this command
-//! made is known by its only business having the sample's name.
+//! The sample is in the database that every other command uses, so that they work with it directly. So a
+//! database with any other business in it is never touched. A database made by this command is recognized
+//! by its only business having the sample's name.
 
 mod business;
 mod clients;
@@ -44,11 +44,11 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
     if command.clients {
         return clients::run(config, output);
     }
-    // Requests of somebody who tries things out would only be in the way of what is printed.
+    // Request log lines would only clutter what is printed for a new user.
     let _log = logging::start(&config.log, "warn")?;
     let mut config = config.clone();
     "none".clone_into(&mut config.server.ops_listen);
-    // Ports first: a demo that cannot be reached need not be built.
+    // Ports first: there is no point in building a demo that cannot be reached.
     let listeners = Listeners::bind(&config)?;
     let database =
         database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
@@ -74,9 +74,9 @@ enum Made {
 /// The credentials that a run makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Issue {
-    /// A password and two keys, in the place of those of earlier runs.
+    /// A password and two keys, replacing those of earlier runs.
     Fresh,
-    /// None: those of an earlier run go on, and cannot be shown again.
+    /// None: those of an earlier run still work, and cannot be shown again.
     Nothing,
 }
 
@@ -92,14 +92,14 @@ fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Made)>
     match businesses.as_slice() {
         [only] if only.name == business::NAME => Ok((only.id.to_string(), made)),
         _ => bail!(
-            "{} holds businesses that `zoop demo` did not make, and it stays away from them: run \
+            "{} holds businesses that `zoop demo` did not make, and it does not touch them: run \
              it in another folder, or with --database sqlite://zoop-demo.db",
             without_password(&config.database)
         ),
     }
 }
 
-/// Builds the sample business, all of it or nothing.
+/// Builds the sample business completely or not at all.
 fn build(operator: &Operator) -> Result<()> {
     let steps = u64::try_from(business::CUSTOMERS)?;
     let bar = output::progress("sample business", steps);
@@ -114,7 +114,7 @@ fn build(operator: &Operator) -> Result<()> {
     built.map_err(|error| explained(&error)).context("the sample business could not be built")
 }
 
-/// What there is to tell, with fresh credentials if this run makes some.
+/// The welcome text, with fresh credentials if this run makes some.
 fn welcome(
     operator: &Operator,
     config: &Config,
@@ -126,7 +126,7 @@ fn welcome(
     let users = operator.query(&about, Arguments::<ListUsers>::none())?;
     let members = users.rows.into_iter().map(|user| user.member);
     let owner = members.into_iter().find(|member| member.role == Role::Owner);
-    let owner = owner.context("the sample business has lost its owner")?;
+    let owner = owner.context("the sample business has no owner")?;
     let owner_id = owner.id.to_string();
     let owner_email = owner.email;
     let credentials = match issue {

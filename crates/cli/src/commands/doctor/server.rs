@@ -1,4 +1,4 @@
-//! What `zoop doctor` looks at where the database has a server.
+//! The checks of `zoop doctor` for a database on a server.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use zoop_db::{Db, ServerState};
 use super::Check;
 use crate::database::told;
 
-/// How long the server has to answer.
+/// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// More than this must not lie between the server's clock and this machine's.
+/// The largest allowed difference between the server's clock and this machine's.
 const MOST_CLOCK_SECONDS: f64 = 1.0;
-/// An upgrade runs the old process and the new one side by side.
+/// The number of processes there must be room for: an upgrade runs the old and the new one side by side.
 const PROCESSES: usize = 2;
 
-/// Looks at the server; nothing where there is none.
+/// Checks the server; no checks if there is none.
 pub(super) fn examine(db: &Db) -> Vec<Check> {
     let state = db.read::<_, zoop_db::Error>(Instant::now() + PATIENCE, |tx| tx.server());
     match state.wait() {
@@ -34,13 +34,13 @@ pub(super) fn examine(db: &Db) -> Vec<Check> {
 fn role(state: &ServerState) -> Result<String> {
     ensure!(
         !state.passes_policies,
-        "row-level security does not hold for it, so one belt of two is missing: ALTER ROLE … NOSUPERUSER \
+        "row-level security does not apply to it, so one of two safeguards is missing: ALTER ROLE … NOSUPERUSER \
          NOBYPASSRLS, or use another role that owns the database"
     );
-    Ok("row-level security holds for it".to_owned())
+    Ok("row-level security applies to it".to_owned())
 }
 
-/// How far the clocks are apart. Ids begin with the time, and processes on several machines must agree
+/// The difference between the clocks. Ids begin with the time, and processes on several machines must agree
 /// on it.
 fn clock(db: &Db) -> Result<String> {
     let Some(there) = db.clock() else { return Ok("unknown".to_owned()) };
@@ -48,7 +48,7 @@ fn clock(db: &Db) -> Result<String> {
     let ahead = (there.0 - SystemClock.now().0) as f64 / 1e6;
     ensure!(
         ahead.abs() <= MOST_CLOCK_SECONDS,
-        "it is {ahead:+.2} s off this machine's: let NTP set both; a process that is five seconds off is \
+        "it is {ahead:+.2} s off this machine's: synchronize both with NTP; a process that is five seconds off is \
          not ready"
     );
     Ok(format!("{ahead:+.2} s off this machine's"))

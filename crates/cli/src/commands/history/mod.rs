@@ -13,7 +13,7 @@ use crate::database::Missing;
 use crate::operator::{About, Operator};
 use crate::output::Output;
 
-/// Entries that one page of the tool can hold.
+/// The most entries in one page of the tool.
 const PAGE: u32 = 100;
 
 /// Runs the command.

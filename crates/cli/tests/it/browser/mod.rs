@@ -1,5 +1,5 @@
-//! The pages in a real browser: that they look right to those who cannot see them, that they work
-//! without scripts, and that nothing stands in the way of going back to a program.
+//! The pages in a real browser: they are accessible, work without scripts, and allow going back to a
+//! program.
 
 mod driver;
 mod layout;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::driver::{Browser, DESKTOP, Look, NO_SCRIPTS, Program};
 use crate::world::{Folder, Server, text};
 
-/// A demo that serves, and how its owner signs in.
+/// A running demo, and its owner's sign-in.
 struct House {
     folder: Folder,
     _server: Server,
@@ -51,7 +51,7 @@ impl House {
         browser.arrive("/account").await;
     }
 
-    /// The address at which a new program asks for everything.
+    /// The URL at which a new program requests all scopes.
     fn authorize(&self, program: &Program) -> String {
         self.authorize_as("Test program", program)
     }
@@ -125,7 +125,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 Vec::<String>::new(),
                 "consent {is_dark} {width}"
             );
-            // The two refusals above are told there too, by their status.
+            // The console also reports the two refusals above, by their status.
             let mut errors = browser.console_errors();
             errors.retain(|line| {
                 !line["message"].as_str().is_some_and(|it| it.contains("the server responded"))
@@ -136,7 +136,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
+fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
     let house = House::open();
     let program = Program::start();
     run(async {
@@ -160,7 +160,8 @@ fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
         browser.goto(&house.authorize(&program)).await;
         browser.click("button[value=deny]").await;
         assert_eq!(parameter(&program.answer(), "error"), Some("access_denied"));
-        // The refused sign-in was answered 403, which the console tells as well; a policy says more.
+        // The refused sign-in was answered 403, which the console also reports; a policy violation says
+        // more.
         let errors = browser.console_errors();
         let policy =
             |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));
@@ -191,7 +192,7 @@ fn everything_works_without_scripts() {
 }
 
 #[test]
-fn who_is_not_sent_back_to_a_program_by_itself_goes_on_by_hand() {
+fn a_user_can_follow_the_link_back_to_the_program_by_hand() {
     let house = House::open();
     let program = Program::without_a_page();
     run(async {

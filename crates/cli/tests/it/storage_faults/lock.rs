@@ -14,7 +14,7 @@ use crate::world::Folder;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 #[test]
-fn while_another_program_holds_the_lock_reads_go_on_and_writes_are_put_off() {
+fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
     let folder = Folder::new();
     folder.write("zoop.toml", SETTINGS);
     let (_, _, key) = folder.business();

@@ -1,4 +1,4 @@
-//! Signing in at the company's provider of identities: who is let in, and what is not believed.
+//! Sign-in at the company's identity provider: who can sign in, and what is rejected.
 
 mod provider;
 
@@ -20,16 +20,16 @@ const SESSION: &str = "__Host-zoop-session";
 /// The owner of every world's business.
 const OWNER: &str = "owner@acme.example";
 
-/// What a provider's claims are changed to.
+/// A change to the provider's claims.
 type Change = fn(&mut Value);
 
-/// A server at which people of a company sign in.
+/// A server with company sign-in.
 struct House {
     server: Server,
     provider: Provider,
 }
 
-/// A browser on its way to the provider.
+/// A browser that was sent to the provider.
 #[derive(Clone)]
 struct Visitor {
     cookie: String,
@@ -37,7 +37,7 @@ struct Visitor {
 }
 
 impl Visitor {
-    /// A parameter with which the browser was sent to the provider; none needs decoding.
+    /// A parameter of the URL to the provider; none needs decoding.
     fn sent(&self, name: &str) -> &str {
         let (_, query) = self.address.split_once('?').expect("a query");
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -58,7 +58,7 @@ impl House {
         Self { server, provider }
     }
 
-    /// Goes to the provider, who is ready to name the owner honestly.
+    /// Goes to the provider, which will name the owner honestly.
     fn leave(&self, query: &str) -> Visitor {
         let reply = http::get(self.server.public, &format!("/sign-in/company{query}"));
         assert_eq!(reply.status, 303, "{reply:?}");
@@ -86,21 +86,21 @@ impl House {
         http::request(self.server.public, "GET", &target, &headers, b"")
     }
 
-    /// Signs in, the provider's claims changed before.
+    /// Signs in, after changing the provider's claims.
     fn sign_in(&self, change: impl FnOnce(&mut Value)) -> Reply {
         let visitor = self.leave("");
         change(&mut self.provider.said().claims);
         self.come_back(&visitor, "code=good-code&state=STATE")
     }
 
-    /// Who is signed in by an answer.
+    /// The user that an answer signs in.
     #[track_caller]
     fn signed_in(&self, reply: &Reply) -> SignedIn {
         assert_eq!(reply.status, 303, "{reply:?}");
         self.find(cookie(reply, SESSION).expect("a session")).expect("a session")
     }
 
-    /// Whose session a cookie is, if it is a good one.
+    /// The user of a session cookie, if it is valid.
     fn find(&self, cookie: &str) -> Option<SignedIn> {
         let secret = Secret::parse_as(SecretKind::Session, cookie).expect("a secret");
         let now = self.server.world.clock.now();
@@ -124,7 +124,7 @@ impl House {
     }
 }
 
-/// What an answer sets a cookie to.
+/// The value that an answer sets a cookie to.
 fn cookie<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
     let set = reply.headers.iter().filter(|(header, _)| header == "set-cookie");
     let mut pairs = set.filter_map(|(_, value)| value.split(';').next()?.split_once('='));
@@ -139,7 +139,7 @@ fn assert_refused(reply: &Reply, status: u16, words: &str) {
 }
 
 #[both]
-fn a_person_whose_email_is_verified_is_known_from_then_on_by_issuer_and_subject() {
+fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
     let house = House::build();
     let id = house.server.business.account.id.uuid();
     let visitor = house.leave(&format!("?next=%2Fteam%3Fbusiness%3D{id}"));
@@ -178,7 +178,7 @@ fn a_person_whose_email_is_verified_is_known_from_then_on_by_issuer_and_subject(
 }
 
 #[both]
-fn the_sign_in_page_leads_there_and_the_session_before_ends() {
+fn the_sign_in_page_leads_to_the_provider_and_the_old_session_ends() {
     let house = House::build();
     let page = http::get(house.server.public, "/sign-in?next=%2Fteam").body;
     let button = "href=\"/sign-in/company?next=%2Fteam\">Sign in with Acme account</a>";
@@ -196,7 +196,7 @@ fn the_sign_in_page_leads_there_and_the_session_before_ends() {
 }
 
 #[both]
-fn nobody_is_met_by_an_address_that_is_not_verified_or_not_known() {
+fn an_unverified_or_unknown_address_matches_no_user() {
     let house = House::build();
     let unknown = |claims: &mut Value| claims["email"] = json!("stranger@acme.example");
     let unverified = |claims: &mut Value| claims["email_verified"] = json!(false);
@@ -216,7 +216,7 @@ fn nobody_is_met_by_an_address_that_is_not_verified_or_not_known() {
 }
 
 #[both]
-fn an_address_may_also_be_asked_for_and_only_of_whom_signed_in() {
+fn an_address_from_user_info_must_be_of_the_same_subject() {
     let house = House::build();
     house.provider.said().user =
         Some(json!({ "sub": "person-1", "email": OWNER, "email_verified": true }));
@@ -234,7 +234,7 @@ fn an_address_may_also_be_asked_for_and_only_of_whom_signed_in() {
 }
 
 #[both]
-fn a_token_that_is_not_meant_for_this_sign_in_is_not_believed() {
+fn a_token_for_another_sign_in_is_rejected() {
     let house = House::build();
     let cases: [(&str, Change); 7] = [
         ("another sign-in", |claims| claims["nonce"] = json!("another")),
@@ -270,7 +270,7 @@ fn a_token_that_is_not_meant_for_this_sign_in_is_not_believed() {
 }
 
 #[both]
-fn a_browser_comes_back_only_from_the_sign_in_that_it_began() {
+fn a_browser_can_finish_only_the_sign_in_that_it_started() {
     let house = House::build();
     let own = house.leave("");
     let other = house.leave("");
@@ -279,7 +279,7 @@ fn a_browser_comes_back_only_from_the_sign_in_that_it_began() {
     let with = |cookie: String| Visitor { cookie, ..own.clone() };
     let query = "code=good-code&state=STATE";
     let twice = house.come_back(&own, "code=good-code&state=STATE&state=STATE");
-    assert_refused(&twice, 400, "names something twice");
+    assert_refused(&twice, 400, "duplicate or invalid parameter");
     for (visitor, query) in [
         (&own, "code=good-code"),
         (&own, "code=good-code&state=another"),
@@ -305,7 +305,7 @@ fn a_browser_comes_back_only_from_the_sign_in_that_it_began() {
 }
 
 #[both]
-fn what_the_provider_publishes_is_asked_for_rarely_and_outlives_a_failure() {
+fn provider_metadata_is_cached_and_survives_a_failure() {
     let house = House::build();
     house.provider.said().is_up = false;
     let start = || http::get(house.server.public, "/sign-in/company");
@@ -336,7 +336,7 @@ fn what_the_provider_publishes_is_asked_for_rarely_and_outlives_a_failure() {
 }
 
 #[both]
-fn who_works_nowhere_any_more_is_let_in_nowhere() {
+fn a_former_member_cannot_sign_in() {
     let house = House::build();
     let world = &house.server.world;
     let account = Some(house.server.business.account);
@@ -349,7 +349,7 @@ fn who_works_nowhere_any_more_is_let_in_nowhere() {
 }
 
 #[both]
-fn where_no_provider_is_set_up_there_is_no_such_page() {
+fn without_a_provider_there_is_no_such_page() {
     let server = Server::start();
     for path in ["/sign-in/company", "/sign-in/company/callback?code=a&state=b"] {
         assert_eq!(http::get(server.public, path).status, 404);
@@ -357,17 +357,17 @@ fn where_no_provider_is_set_up_there_is_no_such_page() {
 }
 
 #[both]
-fn an_address_that_was_given_to_somebody_else_does_not_make_them_who_had_it() {
+fn a_reassigned_address_does_not_match_its_former_user() {
     let house = House::build();
     house.signed_in(&house.sign_in(|_| {}));
     let successor = house.sign_in(|claims| claims["sub"] = json!("person-2"));
-    assert_refused(&successor, 403, "Nobody here is known");
+    assert_refused(&successor, 403, "not known here");
     house.signed_in(&house.sign_in(|_| {}));
     assert_eq!(house.event_names().iter().filter(|it| *it == "identity_linked").count(), 1);
 }
 
 #[both]
-fn who_has_a_password_here_connects_the_account_in_a_session_of_their_own() {
+fn a_user_with_a_password_connects_the_account_in_their_own_session() {
     let house = House::build();
     // A password that the operator vouches for.
     let user = Business::user(&house.server.business.owner);
@@ -398,9 +398,9 @@ fn who_has_a_password_here_connects_the_account_in_a_session_of_their_own() {
 }
 
 #[both]
-fn a_mailbox_that_the_provider_has_verified_wins_over_a_password_that_nobody_has_proved() {
+fn a_verified_mailbox_wins_over_an_unproved_password() {
     let house = House::build();
-    // Somebody who followed the link of an invitation chose a password for the owner's address.
+    // A holder of an invitation's link chose a password for the owner's address.
     let user = Business::user(&house.server.business.owner);
     let environment = house.server.world.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -417,14 +417,14 @@ fn a_mailbox_that_the_provider_has_verified_wins_over_a_password_that_nobody_has
 }
 
 #[both]
-fn an_address_of_another_domain_is_nobody_here() {
+fn an_address_of_another_domain_matches_no_user() {
     let house = House::build();
     let look_alike = |claims: &mut Value| claims["email"] = json!("owner@acm\u{435}.example");
-    assert_refused(&house.sign_in(look_alike), 403, "Nobody here is known");
+    assert_refused(&house.sign_in(look_alike), 403, "not known here");
     let folded = |claims: &mut Value| claims["email"] = json!("owner@acme.e\u{17f}ample");
-    assert_refused(&house.sign_in(folded), 403, "Nobody here is known");
+    assert_refused(&house.sign_in(folded), 403, "not known here");
     let dotless = |claims: &mut Value| claims["email"] = json!("o\u{17f}ner@acme.example");
-    assert_refused(&house.sign_in(dotless), 403, "Nobody here is known");
+    assert_refused(&house.sign_in(dotless), 403, "not known here");
     let cased = |claims: &mut Value| claims["email"] = json!("Owner@ACME.example");
     assert_eq!(house.signed_in(&house.sign_in(cased)).email, OWNER);
 }

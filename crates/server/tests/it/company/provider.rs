@@ -1,5 +1,5 @@
-//! A provider of identities that says what a test tells it to, also what no honest one says. That an
-//! honest one is understood is shown by the clients that others wrote.
+//! An identity provider that says what a test prescribes, including what no honest one says. The tests
+//! with third-party clients show that an honest one works.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,16 +14,16 @@ use sha2::{Digest, Sha256};
 
 pub(super) const CLIENT: &str = "zoop";
 pub(super) const SECRET: &str = "provider-secret";
-/// The token with which the user information is asked for.
+/// The access token for the user information.
 const ACCESS: &str = "access-for-user-information";
 
-/// The provider; it serves as long as the process lives.
+/// The provider; it runs for the life of the process.
 pub(super) struct Provider {
     pub(super) issuer: String,
     said: Arc<Mutex<Said>>,
 }
 
-/// What it says.
+/// Its configured answers.
 pub(super) struct Said {
     key: EcdsaKeyPair,
     kid: u32,
@@ -31,13 +31,13 @@ pub(super) struct Said {
     pub(super) claims: Value,
     /// The header of the next ID token.
     pub(super) header: Value,
-    /// What it tells who asks with the access token; nothing for no such endpoint.
+    /// The user information for the access token; none if there is no such endpoint.
     pub(super) user: Option<Value>,
-    /// The challenge of the sign-in under way.
+    /// The challenge of the current sign-in.
     pub(super) challenge: String,
     /// Whether it answers at all.
     pub(super) is_up: bool,
-    /// How often its metadata were asked for.
+    /// How often its metadata was fetched.
     pub(super) discoveries: u32,
 }
 
@@ -71,7 +71,7 @@ impl Provider {
 }
 
 impl Said {
-    /// Signs with another key from now on, which its published keys hold.
+    /// From now on signs with another key, which is published.
     pub(super) fn change_key(&mut self) {
         self.key = new_key();
         self.kid += 1;
@@ -109,7 +109,7 @@ impl Said {
         }] })
     }
 
-    /// Takes a code only from the client, and only with the verifier of the challenge.
+    /// Accepts a code only from the client, and only with the verifier of the challenge.
     fn tokens(&self, authorization: &str, body: &str) -> (u16, Value) {
         let client = format!("Basic {}", STANDARD.encode(format!("{CLIENT}:{SECRET}")));
         let verifier = body.split('&').find_map(|pair| pair.strip_prefix("code_verifier="));
@@ -189,6 +189,6 @@ fn serve(mut stream: TcpStream, issuer: &str, said: &mut Said) {
          Connection: close\r\n\r\n",
         answer.len()
     );
-    // Whoever asked may have left.
+    // The caller may have left.
     let _ = stream.write_all((head + &answer).as_bytes());
 }

@@ -1,4 +1,4 @@
-//! The whole way: registration, consent, tokens, calls, their renewal and their end.
+//! The whole flow: registration, consent, tokens, calls, refresh and revocation.
 
 use serde_json::json;
 use zoop_both::both;
@@ -12,11 +12,11 @@ use crate::http;
 use crate::server::Server;
 
 #[both]
-fn a_program_is_connected_used_renewed_and_disconnected() {
+fn a_client_is_connected_used_refreshed_and_disconnected() {
     let server = Server::start();
     let program = Program::register(&server);
 
-    // Nobody is signed in: the browser signs in first and then comes back to the very same request.
+    // No one is signed in: the browser signs in first and then comes back to the same request.
     let query = program.query(&[]);
     let reply = http::get(server.public, &format!("/oauth/authorize?{query}"));
     assert_eq!(reply.status, 303, "{reply:?}");
@@ -89,7 +89,7 @@ fn server_resource(server: &Server) -> String {
 }
 
 #[both]
-fn a_call_is_told_to_the_history_with_the_person_the_program_and_the_grant() {
+fn the_history_records_a_calls_user_client_and_grant() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);

@@ -1,4 +1,4 @@
-//! Connected programs: what their people and owners see, and how they end.
+//! Connected programs: what their users and owners see, and how they end.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ fn listed(server: &Server) -> Vec<Value> {
     listed["rows"].as_array().expect("rows").clone()
 }
 
-/// A person at a session of their own, in the business.
+/// A user in a session of their own, in the business.
 fn session_of(server: &Server, business: &Business, person: &Caller) -> Caller {
     let (_, signed_in) = server.world.sign_in(Business::user(person));
     server.world.in_tenant(signed_in.in_tenant(business.account.id, Source::default()))
@@ -66,7 +66,7 @@ fn an_owner_sees_what_is_connected_and_disconnects_it() {
 }
 
 #[both]
-fn a_person_sees_and_ends_their_own_in_every_business_whatever_their_role() {
+fn a_user_sees_and_ends_their_own_grants_in_every_business() {
     let server = Server::start();
     let other = server.world.empty_business("Other");
     let member = json!({ "name": "Tessa", "email": "tech@acme.example", "role": "office" });
@@ -100,7 +100,7 @@ fn a_person_sees_and_ends_their_own_in_every_business_whatever_their_role() {
 }
 
 #[both]
-fn a_new_role_and_a_removal_act_on_the_next_call_and_nothing_wakes_again() {
+fn a_new_role_or_removal_takes_effect_on_the_next_call_and_ended_grants_stay_ended() {
     let server = Server::start();
     let account = Some(server.business.account);
     let office = Business::user(&server.business.office).to_string();
@@ -127,7 +127,7 @@ fn a_new_role_and_a_removal_act_on_the_next_call_and_nothing_wakes_again() {
 }
 
 #[both]
-fn what_has_ended_is_swept_and_what_lives_is_kept() {
+fn ended_grants_are_swept_and_live_ones_kept() {
     const HOUR: i64 = 3_600_000;
     const DAY: i64 = 24 * HOUR;
     let server = Server::start();
@@ -162,7 +162,7 @@ fn what_has_ended_is_swept_and_what_lives_is_kept() {
     server.world.clock.advance(2 * DAY);
     assert!(sweep() > 0);
     let next = super::tokens(&used.refresh(&tokens.refresh, &[]));
-    // The abandoned grant is gone, and with it what kept its program.
+    // The abandoned grant is gone, and with it what kept its client.
     server.world.clock.advance(28 * DAY);
     sweep();
     assert!(!is_known(&unused) && !is_known(&abandoned) && is_known(&used));
@@ -174,7 +174,7 @@ fn what_has_ended_is_swept_and_what_lives_is_kept() {
     }
     server.world.clock.advance(6 * DAY);
     sweep();
-    // Whoever kept a copy is noticed until the day after the grant's own end.
+    // A kept copy is detected until the day after the grant's own end.
     assert_refused(&used.refresh(&next.refresh, &[]), 400, "invalid_grant");
     server.world.clock.advance(40 * DAY);
     sweep();

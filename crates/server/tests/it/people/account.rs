@@ -1,4 +1,4 @@
-//! The page of one's own account.
+//! The page of a user's own account.
 
 use zoop_both::both;
 use zoop_crm::access::{Scope, Scopes};
@@ -60,7 +60,7 @@ fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
     }
     server.world.clock.advance(30_000);
     assert_eq!(change(&mut browser, PASSWORD, NEW, NEW).status, 429);
-    // They are counted for this browser, which the person has used before.
+    // They are counted for this browser, which the user has used before.
     assert_eq!(Browser::at(&server, "198.51.100.1").sign_in(OWNER, PASSWORD).status, 303);
 }
 
@@ -87,7 +87,7 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
 
     let mut stranger = Browser::new(&server);
     stranger.sign_in(OFFICE, PASSWORD);
-    // The oldest stands last.
+    // The oldest is last.
     let id = page.rsplit("name=\"session\" value=\"").next().expect("one");
     let id = id.split('"').next().expect("its end").to_owned();
     let foreign = stranger.post("/account/sessions/end", &[("session", &id)]);
@@ -108,7 +108,7 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
 }
 
 #[both]
-fn of_many_sessions_the_newest_are_shown_first_in_words() {
+fn the_newest_sessions_are_shown_first_in_words() {
     let server = start();
     let mut first = Browser::owner(&server);
     let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
@@ -150,7 +150,7 @@ fn the_address_for_assistants_is_shown() {
 }
 
 #[both]
-fn connected_programs_are_listed_and_disconnected_by_their_person() {
+fn connected_programs_are_listed_and_disconnected_by_their_user() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
     let scopes = Scopes::of(Scope::GRANTABLE);
@@ -160,7 +160,7 @@ fn connected_programs_are_listed_and_disconnected_by_their_person() {
     let page = owner.get("/account").body;
     let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");
     assert!(listed.contains("in <bdi>Acme</bdi>"), "{listed}");
-    // In the words of the page where they were given.
+    // In the words of the page that granted them.
     let given = "read customers, change customers, read notes, write notes";
     assert!(listed.contains(given) && !listed.contains("write:notes"), "{listed}");
     assert!(listed.contains("<time datetime=\""), "{listed}");

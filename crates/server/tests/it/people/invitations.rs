@@ -1,4 +1,4 @@
-//! Invitations: the link, and who may follow it.
+//! Invitations: the link, and who can use it.
 
 use serde_json::json;
 use zoop_both::both;
@@ -10,7 +10,7 @@ use crate::server::Server;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 const NEW: &str = "new@acme.example";
 
-/// Invites by the tool; the link's path and the invitation's id.
+/// Invites with the tool; returns the link's path and the invitation's id.
 fn invite(server: &Server, email: &str, role: &str) -> (String, String) {
     let who = json!({ "name": "Nadia New", "email": email, "role": role });
     let made = server.world.operate(Some(server.business.account), "invitations.create", who);
@@ -23,7 +23,7 @@ fn choose(browser: &mut Browser<'_>, path: &str, password: &str) -> crate::http:
 }
 
 #[both]
-fn a_new_person_chooses_a_password_and_is_in() {
+fn a_new_user_chooses_a_password_and_is_signed_in() {
     let server = start();
     let (path, _) = invite(&server, NEW, "office");
     let mut browser = Browser::new(&server);
@@ -57,14 +57,14 @@ fn a_new_person_chooses_a_password_and_is_in() {
 }
 
 #[both]
-fn a_known_person_signs_in_to_accept_and_nobody_else_can() {
+fn a_known_user_must_sign_in_to_accept_and_no_one_else_can() {
     let server = start();
     let other = server.world.empty_business("Borealis");
     let who = json!({ "name": "Oscar", "email": "OFFICE@acme.example", "role": "tech" });
     let made = server.world.operate(Some(other.account), "invitations.create", who);
     let path = made["path"].as_str().expect("a path").to_owned();
 
-    // With and without a password, they have to sign in: whoever invites them must not give them one.
+    // With or without a password, they have to sign in: the inviter must not be able to give them one.
     let mut browser = Browser::new(&server);
     let leads_to_sign_in = |browser: &mut Browser<'_>| {
         let reply = choose(browser, &path, "a thief's password");
@@ -88,7 +88,7 @@ fn a_known_person_signs_in_to_accept_and_nobody_else_can() {
 }
 
 #[both]
-fn the_page_tells_nobody_who_is_not_signed_in_whether_the_person_is_known() {
+fn the_page_does_not_reveal_whether_the_user_is_known() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
     let other = server.world.empty_business("Borealis").account;
@@ -108,7 +108,7 @@ fn the_page_tells_nobody_who_is_not_signed_in_whether_the_person_is_known() {
 }
 
 #[both]
-fn another_business_does_not_trust_who_has_never_shown_that_the_mailbox_is_theirs() {
+fn another_business_does_not_trust_an_unproved_mailbox() {
     let server = start();
     let (path, _) = invite(&server, NEW, "office");
     let mut claimer = Browser::new(&server);
@@ -179,7 +179,7 @@ fn an_invitation_is_swept_long_after_its_end() {
 }
 
 #[both]
-fn of_many_who_accept_at_once_one_is_in() {
+fn of_concurrent_acceptances_one_succeeds() {
     let server = start();
     let (path, _) = invite(&server, NEW, "tech");
     let mut statuses: Vec<u16> = std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The second factor, from its set-up to its loss.
+//! The second factor, from setup to loss.
 
 use zoop_both::both;
 use zoop_crm::sign_in::person::By;
@@ -10,7 +10,7 @@ use crate::server::Server;
 
 const STEP: i64 = 30_000;
 
-/// Turns it on for the owner; the recovery codes.
+/// Turns it on for the owner; returns the recovery codes.
 fn turn_on(server: &Server) -> Vec<String> {
     let mut browser = Browser::owner(server);
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]);
@@ -25,7 +25,7 @@ fn turn_on(server: &Server) -> Vec<String> {
         .map(|it| it.split('<').next().expect("it").to_owned())
         .collect();
     assert_eq!(codes.len(), 10, "{}", page.body);
-    // The first code was taken.
+    // The first code has been used.
     server.world.clock.advance(STEP);
     codes
 }
@@ -61,13 +61,13 @@ fn it_is_set_up_with_the_password_and_a_first_code() {
 }
 
 #[both]
-fn what_was_begun_is_over_after_ten_minutes() {
+fn a_setup_expires_after_ten_minutes() {
     let server = start();
     let mut browser = Browser::owner(&server);
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]).body;
     let letters = between(&page, "id=\"secret\">", "<").to_owned();
     server.world.clock.advance(10 * 60_000 + STEP);
-    // Whoever took the session over meanwhile is neither shown the secret nor turns anything on.
+    // A thief of the session neither sees the secret nor can turn anything on.
     for typed in ["000000".to_owned(), code(&server, &server.business.owner)] {
         let reply = browser.post("/account/second-factor/confirm", &[("code", &typed)]);
         assert_eq!(reply.status, 400, "{reply:?}");
@@ -127,7 +127,7 @@ fn a_sign_in_waits_for_its_code_for_ten_minutes_and_five_wrong_ones() {
     browser.cookies = pending;
     let right = code(&server, &server.business.owner);
     assert_eq!(location(&try_code(&mut browser, &right)), "/sign-in", "it is gone");
-    // Wrong codes count with wrong passwords, however often the right password is typed.
+    // Wrong codes count together with wrong passwords, however often the right password is entered.
     let mut other = Browser::at(&server, "198.51.100.1");
     other.sign_in(OWNER, PASSWORD);
     for _ in 0..4 {
@@ -140,7 +140,7 @@ fn a_sign_in_waits_for_its_code_for_ten_minutes_and_five_wrong_ones() {
 }
 
 #[both]
-fn a_recovery_code_stands_in_once() {
+fn a_recovery_code_works_once() {
     let server = start();
     let codes = turn_on(&server);
     let mut browser = Browser::new(&server);

@@ -1,4 +1,4 @@
-//! The way back in: a link for a new password, by mail or from an owner.
+//! Lost passwords: a reset link by mail or from an owner.
 
 use serde_json::json;
 use zoop_both::both;
@@ -42,7 +42,7 @@ fn choose(browser: &mut Browser<'_>, path: &str, password: &str) -> Reply {
 }
 
 #[both]
-fn a_lost_password_is_chosen_anew_by_a_link_from_the_mail() {
+fn a_lost_password_is_reset_by_a_mailed_link() {
     let (server, mails) = start_with_mail();
     let mut browser = Browser::new(&server);
     assert!(browser.get("/sign-in").body.contains("href=\"/sign-in/forgot\""));
@@ -106,7 +106,7 @@ fn a_mailed_link_lasts_half_an_hour_and_few_are_sent() {
 }
 
 #[both]
-fn a_link_from_the_mail_is_a_way_in_past_wrong_passwords() {
+fn a_mailed_link_works_despite_a_lock_out() {
     let (server, mails) = start_with_mail();
     for n in 0..10 {
         let mut browser = Browser::at(&server, &format!("198.51.100.{n}"));
@@ -120,7 +120,7 @@ fn a_link_from_the_mail_is_a_way_in_past_wrong_passwords() {
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW_PASSWORD).status, 303);
 }
 
-/// Somebody with the link of an invitation has chosen Nadia's password and set a second factor up.
+/// A holder of the invitation's link has chosen Nadia's password and set up a second factor.
 fn claimed(server: &Server) -> Browser<'_> {
     let made = server.world.operate(
         Some(server.business.account),
@@ -139,7 +139,7 @@ fn claimed(server: &Server) -> Browser<'_> {
 }
 
 #[both]
-fn who_chose_the_password_before_the_mailbox_was_proved_is_out_with_all_they_set_up() {
+fn proving_the_mailbox_ends_everything_set_up_before() {
     let (server, mails) = start_with_mail();
     let mut claimer = claimed(&server);
     let other = server.world.empty_business("Borealis");
