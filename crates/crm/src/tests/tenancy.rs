@@ -235,7 +235,7 @@ fn every_key_of_a_tenants_table_holds_the_tenant() {
         for question in [keys, references] {
             for line in ask(world, question).lines() {
                 let (table, key) = line.split_once(' ').expect("two words");
-                assert!(above().contains(table), "{key} of {table} does not hold the tenant");
+                assert!(above.contains(table), "{key} of {table} does not hold the tenant");
             }
         }
     });
