@@ -36,6 +36,8 @@ fn is_test(source: &str, name: &str) -> bool {
     is_marked || lists.any(|list| list.split_whitespace().any(|listed| listed == name))
 }
 
+/// The page promises a defense for each risk, and a test for each defense. Whoever renames a test writes its
+/// new name there; a test that is gone leaves a promise without a proof.
 #[test]
 fn every_risk_names_tests_that_are_there() {
     let page = std::fs::read_to_string(repository().join("docs/security.md")).expect("the page");

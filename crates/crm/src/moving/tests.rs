@@ -14,7 +14,7 @@ use super::cell::Kind;
 use super::tables::{NUMBERED, all};
 use super::*;
 use crate::schema::{MIGRATIONS, SEARCH_TABLES};
-use crate::testing::{Business, Caller, World, on, text, told};
+use crate::testing::{Business, Caller, World, engine, on, text, told};
 use crate::{catalog, run};
 
 /// Columns that one engine alone has, each with the reason why it is not copied.
@@ -86,18 +86,23 @@ fn silent() -> Watch {
     Arc::new(|_, _, _| {})
 }
 
-/// Two businesses with records of every kind, in more than one page.
-fn world() -> (World, [Business; 2]) {
+/// Two businesses with records of every kind, and so many customers each beside the samples.
+fn world(counts: [usize; 2]) -> (World, [Business; 2]) {
     let mut world = World::new();
     world.environment.note_writes_per_minute = 1_000;
     let (acme, other) = (world.business("Acme"), world.business("Other"));
-    for (business, count) in [(&acme, 210), (&other, 7)] {
+    for (business, count) in [&acme, &other].into_iter().zip(counts) {
         for number in 0..count {
             fill(&world, business, number);
         }
     }
     (world, [acme, other])
 }
+
+/// As many as are copied in more than one page.
+const PAGES: [usize; 2] = [210, 7];
+/// A customer of each sort.
+const FEW: [usize; 2] = [8, 7];
 
 /// A customer with what is found of it, and a note; odd ones among them.
 fn fill(world: &World, business: &Business, number: usize) {
@@ -174,7 +179,7 @@ fn questions(business: &Business) -> Vec<(&'static str, Value)> {
 
 /// Copies a world's database to one of this engine, and compares them through the tools.
 fn moves_to(engine: Dialect) {
-    let (world, businesses) = world();
+    let (world, businesses) = world(PAGES);
     let target = Target::new(engine);
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = heard.clone();
@@ -256,8 +261,8 @@ fn a_copy_on_postgresql_is_the_same_database() {
 }
 
 #[test]
-fn a_copy_has_the_indexes_of_a_new_database() {
-    let (world, _) = world();
+fn a_copy_on_postgresql_has_the_indexes_of_a_new_database() {
+    let (world, _) = world(FEW);
     let [new, moved] = [(), ()].map(|()| zoop_postgres_cluster::database().expect("a database"));
     open(new.url(), Migrate::New).expect("it opens");
     let target = open(moved.url(), Migrate::New).expect("it opens");
@@ -271,9 +276,9 @@ fn a_copy_has_the_indexes_of_a_new_database() {
 }
 
 #[test]
-fn the_planner_knows_a_copy_from_the_start() {
+fn the_planner_of_postgresql_knows_a_copy_from_the_start() {
     on(Dialect::Postgres, || {
-        let (world, _) = world();
+        let (world, _) = world(FEW);
         let database = zoop_postgres_cluster::database().expect("a database");
         let db = open(database.url(), Migrate::New).expect("it opens");
         copy(&world.db, &db, &silent()).expect("a copy");
@@ -285,7 +290,7 @@ fn the_planner_knows_a_copy_from_the_start() {
 
 #[both]
 fn a_copy_is_of_one_moment() {
-    let (world, [acme, _]) = world();
+    let (world, [acme, _]) = world(FEW);
     let target = Target::new(Dialect::Sqlite);
     // Somebody adds a customer while rows are copied.
     let (db, environment, owner) =
@@ -317,7 +322,7 @@ fn a_copy_is_of_one_moment() {
 fn only_an_empty_database_is_copied_into() {
     let world = World::new();
     world.business("Acme");
-    let filled = Target::new(Dialect::Postgres);
+    let filled = Target::new(engine());
     copy(&world.db, &filled.db, &silent()).expect("a copy");
     for target in [&filled.db, &world.db] {
         let refused = copy(&world.db, target, &silent()).expect_err("a refusal");
@@ -336,34 +341,32 @@ const TAMPERED: &[(&str, &str, &str)] = &[
     (
         "DELETE FROM customer_search WHERE rowid = 3",
         "DELETE FROM customer_search WHERE n = 3",
-        "holds 220 customers, 220 of them of the 221",
+        "holds 18 customers, 18 of them of the 19",
     ),
     ("DELETE FROM note_search WHERE rowid = 3", "DELETE FROM note_search WHERE n = 3", "notes, "),
     (
         "INSERT INTO customer_search (rowid, tokens) VALUES (9999, 'x')",
         "INSERT INTO customer_search (tenant_no, n, tokens) VALUES (2, 9999, 'x')",
-        "holds 222 customers, 221 of them of the 221",
+        "holds 20 customers, 19 of them of the 19",
     ),
 ];
 
 #[both]
 fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
-    let (world, _) = world();
-    for engine in [Dialect::Sqlite, Dialect::Postgres] {
-        for (sqlite, postgres, expected) in TAMPERED {
-            let target = Target::new(engine);
-            let keeper = target.keeper.clone();
-            let watch: Watch = Arc::new(move |phase, done, all| {
-                if phase == Phase::Words && done == all {
-                    keeper.alter(sqlite, postgres);
-                }
-            });
-            let refused = copy(&world.db, &target.db, &watch).expect_err("a refusal");
-            let message = told(&refused)["message"].clone();
-            assert!(message.as_str().unwrap().contains(expected), "{engine:?}: {message}");
-            let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
-            assert!(refused.to_string().contains("never finished"), "{refused}");
-        }
+    let (world, _) = world(FEW);
+    for (sqlite, postgres, expected) in TAMPERED {
+        let target = Target::new(engine());
+        let keeper = target.keeper.clone();
+        let watch: Watch = Arc::new(move |phase, done, all| {
+            if phase == Phase::Words && done == all {
+                keeper.alter(sqlite, postgres);
+            }
+        });
+        let refused = copy(&world.db, &target.db, &watch).expect_err("a refusal");
+        let message = told(&refused)["message"].clone();
+        assert!(message.as_str().unwrap().contains(expected), "{message}");
+        let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
+        assert!(refused.to_string().contains("never finished"), "{refused}");
     }
 }
 
