@@ -1,6 +1,6 @@
-//! `docs/dependencies.md`: the dependencies of zoop. Written by `ZOOP_WRITE_DOCS=1 cargo nextest run -p
-//! zoop dependencies` from the manifests, the lock file and the crates' sources. Only the purpose of a
-//! direct dependency is written by hand, into the page itself, and is kept.
+//! `docs/dependencies.md`: the dependencies of zoop. `./accept` writes it from the manifests, the lock file and
+//! the crates' sources. Only the purpose of a direct dependency is written by hand, into the page itself, and
+//! is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -217,7 +217,7 @@ fn the_list_of_dependencies_is_current() {
     if is_written {
         std::fs::write(&path, &page).expect("the page is written");
     } else {
-        assert!(kept == page, "docs/dependencies.md is out of date: run with ZOOP_WRITE_DOCS=1");
+        assert!(kept == page, "docs/dependencies.md is out of date: ./accept writes it again");
     }
     let open: Vec<_> = rows(&page, 5).filter(|row| row[1] == NO_PURPOSE).collect();
     assert!(open.is_empty(), "write in docs/dependencies.md what these are for: {open:?}");

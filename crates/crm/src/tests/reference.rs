@@ -1,5 +1,5 @@
-//! `docs/tools.md` and `docs/tests.md` are written from the catalogue; these tests keep them current. Write
-//! them again with `ZOOP_WRITE_DOCS=1 cargo nextest run -p zoop-crm reference`.
+//! `docs/tools.md` and `docs/tests.md` are written from the catalogue; these tests keep them current.
+//! `./accept` writes them again.
 
 mod answers;
 mod page;
@@ -176,7 +176,7 @@ pub(super) fn assert_current(document: &str, written: &str) {
         std::fs::write(&path, written).expect("the document is written");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == written, "{document} is out of date: run with ZOOP_WRITE_DOCS=1");
+    assert!(kept == written, "{document} is out of date: ./accept writes it again");
 }
 
 #[test]
