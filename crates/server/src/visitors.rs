@@ -1,5 +1,5 @@
 //! Rate limits for unauthenticated requests, by address. They are kept in this process and checked before
-//! anything is read or written, so that a flood costs next to nothing. Counts by person, or across
+//! anything is read or written, so that a flood costs next to nothing. Counts by user, or across
 //! processes, are kept in the database as well.
 //!
 //! Memory is bounded by the number of addresses known at once. Beyond it, an address is counted together

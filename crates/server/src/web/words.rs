@@ -27,7 +27,7 @@ pub(crate) const fn scope(scope: Scope) -> Words {
     Words { title, about }
 }
 
-/// What a person with a role may do.
+/// What a user with a role may do.
 pub(crate) const fn role(role: Role) -> Words {
     let (title, about) = match role {
         Role::Owner => (

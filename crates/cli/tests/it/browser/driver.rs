@@ -1,4 +1,4 @@
-//! A real browser, controlled by its WebDriver: Debian's headless Chromium, with a profile of its own.
+//! A real browser, controlled by its `WebDriver`: Debian's headless Chromium, with a profile of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
