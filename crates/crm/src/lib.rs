@@ -12,7 +12,7 @@
 //! | [`sign_in`], [`oauth`] | people at a browser, and the programs that they connect |
 //! | [`error`] | the one error |
 //! | [`id`], [`clock`] | ids, time, randomness |
-//! | [`text`], [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
+//! | [`text`], [`fold`], [`search`], [`phone`], [`email`], [`country`] | text made comparable, countries |
 //! | [`request_counts`], [`maintenance`] | what processes tell one another; what is removed in time |
 //! | [`servers`] | where the servers of this database answer |
 //! | [`moving`] | a database copied into another |
@@ -32,6 +32,7 @@ pub mod catalog;
 pub mod clock;
 pub mod contacts;
 pub mod context;
+pub mod country;
 pub mod customers;
 pub mod definition;
 pub mod email;

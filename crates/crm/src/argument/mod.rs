@@ -31,7 +31,7 @@ pub use values::{
     Color, CountryCode, Email, Latitude, Longitude, PageLimit, PhoneText, Text, Time, Words,
 };
 
-use crate::access::Country;
+use crate::country::Country;
 use crate::error::FieldProblem;
 use crate::id::{Id, Kind};
 use crate::text;

@@ -30,7 +30,7 @@ impl Parse for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Country;
+    use crate::country::Country;
 
     #[test]
     fn a_name_shows_something_and_turns_nothing_around() {

@@ -5,8 +5,8 @@ use serde_json::json;
 use zoop_db::Timestamp;
 
 use super::{Json, Parse, Refused, Setting};
-use crate::access::Country;
 use crate::clock::parse_rfc3339;
+use crate::country::Country;
 use crate::email;
 use crate::fold;
 use crate::phone::{self, Phone};

@@ -4,8 +4,9 @@
 use zoop_db::{ReadTx, Row, Tenant, Timestamp, Uuid, WriteTx, params};
 
 use super::{InvitationRecord, LIFETIME};
-use crate::access::{Account, Country};
+use crate::access::Account;
 use crate::clock::SLACK;
+use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::secret::Secret;

@@ -3,9 +3,10 @@
 use zoop_db::ReadTx;
 
 use super::{ActorKind, store};
-use crate::access::{Account, Actor, Country, Credential, Rights, Scopes};
+use crate::access::{Account, Actor, Credential, Rights, Scopes};
 use crate::caller::{Caller, Denied, Used, is_news};
 use crate::clock::Clock;
+use crate::country::Country;
 use crate::error::Result;
 use crate::secret::Secret;
 

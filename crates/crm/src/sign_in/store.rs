@@ -5,8 +5,9 @@ use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
 use super::person::Person;
 use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
-use crate::access::{Account, Country};
+use crate::access::Account;
 use crate::clock::Moment;
+use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 

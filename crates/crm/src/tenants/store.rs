@@ -3,7 +3,8 @@
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use super::Tenant;
-use crate::access::{Account, Country};
+use crate::access::Account;
+use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Tenant, store};
-use crate::access::{Account, Country, Role, Scope};
+use crate::access::{Account, Role, Scope};
 use crate::argument::{CountryCode, Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
+use crate::country::Country;
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};

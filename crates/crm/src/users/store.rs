@@ -3,7 +3,8 @@
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
 use super::Member;
-use crate::access::{Account, Country, Role};
+use crate::access::{Account, Role};
+use crate::country::Country;
 use crate::email;
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};

@@ -4,10 +4,11 @@ pub mod restore;
 pub mod update;
 
 use super::{Location, LocationType, store};
-use crate::access::{Country, Scope};
+use crate::access::Scope;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};
 use crate::contacts::MOST_ACTIVE;
 use crate::context::{ReadCtx, WriteCtx};
+use crate::country::Country;
 use crate::customers;
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};

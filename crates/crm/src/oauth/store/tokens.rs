@@ -2,7 +2,8 @@
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
-use crate::access::{Account, Country, Role, Scopes};
+use crate::access::{Account, Role, Scopes};
+use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 
