@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zoop_db::Uuid;
 
-use crate::access::{Access, Scope};
+use crate::access::Access;
 use crate::clock::Moment;
 use crate::contacts::{Contact, joined_name, stored_phone};
 use crate::context::Recorded;
@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::locations::Location;
 use crate::phone::Phone;
+use crate::scope::Scope;
 
 crate::argument::choices! {
     /// A person or a business; it never changes.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use zoop_db::Timestamp;
 
 use super::{InvitationRecord, LIFETIME, store};
-use crate::access::{Role, Scope};
+use crate::access::Role;
 use crate::argument::{Email, Name, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
@@ -13,6 +13,7 @@ use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::page::Rows;
+use crate::scope::Scope;
 use crate::secret::{Secret, SecretKind};
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::{email, users};

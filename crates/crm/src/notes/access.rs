@@ -3,10 +3,11 @@
 use zoop_db::{ReadTx, Timestamp};
 
 use super::{Note, SubjectType, live_drafts, store};
-use crate::access::{Access, Actor, Role, Scope};
+use crate::access::{Access, Actor, Role};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, Kind, kinds};
+use crate::scope::Scope;
 use crate::subjects::{self, SubjectKind};
 use crate::{contacts, customers, locations};
 

@@ -5,7 +5,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{DEFAULT_COLOR, Tag, store};
-use crate::access::Scope;
 use crate::argument::{Color, Fields, Sent, Text, input};
 use crate::context::{ReadCtx, Recorded, WriteCtx};
 use crate::customers::{self, Customer};
@@ -13,6 +12,7 @@ use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::Rows;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of tags.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Tenant, store};
-use crate::access::{Account, Role, Scope};
+use crate::access::{Account, Role};
 use crate::argument::{CountryCode, Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::country::Country;
@@ -12,6 +12,7 @@ use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::page::Rows;
+use crate::scope::Scope;
 use crate::search::TenantMark;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::users;

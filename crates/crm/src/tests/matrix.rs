@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::Scope;
 use crate::catalog;
 use crate::definition::{Action, ToolDef};
 use crate::error::Error;
+use crate::scope::Scope;
 use crate::testing::{Business, Caller, World, told};
 use crate::tool::ActorRule;
 

@@ -1,30 +1,12 @@
-//! What pages call scopes, roles and times.
+//! What pages call roles and times.
 
-use zoop_crm::access::{Role, Scope};
+use zoop_crm::access::Role;
 use zoop_crm::clock::{Moment, rfc3339};
 
 /// A name, and what it means in one sentence.
 pub(crate) struct Words {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
-}
-
-/// What a scope allows.
-pub(crate) const fn scope(scope: Scope) -> Words {
-    let (title, about) = match scope {
-        Scope::ReadCustomers => {
-            ("Read customers", "See customers, their contacts, addresses and tags.")
-        }
-        Scope::WriteCustomers => (
-            "Change customers",
-            "Add, change and archive customers, contacts and addresses; change and delete tags.",
-        ),
-        Scope::ReadNotes => ("Read notes", "See the notes that the team has written."),
-        Scope::WriteNotes => ("Write notes", "Add, change and archive notes in your name."),
-        // Never granted to a program.
-        Scope::Administer | Scope::Operate => ("", ""),
-    };
-    Words { title, about }
 }
 
 /// What a person with a role may do.

@@ -3,7 +3,6 @@
 pub mod restore;
 
 use super::{Contact, ContactRole, MOST_ACTIVE, Origin, store};
-use crate::access::Scope;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, input, nested};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::customers::{self, Customer};
@@ -11,6 +10,7 @@ use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::{Archived, Rows};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of contacts.

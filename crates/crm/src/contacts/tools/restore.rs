@@ -1,6 +1,5 @@
 //! `contacts.restore`
 
-use crate::access::Scope;
 use crate::argument::input;
 use crate::contacts::{Contact, store};
 use crate::context::WriteCtx;
@@ -8,6 +7,7 @@ use crate::customers;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::Restored;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

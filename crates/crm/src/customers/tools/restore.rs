@@ -1,12 +1,12 @@
 //! `customers.restore`
 
-use crate::access::Scope;
 use crate::argument::input;
 use crate::context::WriteCtx;
 use crate::customers::{Customer, store};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::Restored;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

@@ -4,7 +4,6 @@ pub mod restore;
 pub mod update;
 
 use super::{Location, LocationType, store};
-use crate::access::Scope;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};
 use crate::contacts::MOST_ACTIVE;
 use crate::context::{ReadCtx, WriteCtx};
@@ -14,6 +13,7 @@ use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::page::{Archived, Rows};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of locations.

@@ -1,6 +1,5 @@
 //! `locations.restore`
 
-use crate::access::Scope;
 use crate::argument::input;
 use crate::context::WriteCtx;
 use crate::customers;
@@ -8,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::locations::{Location, store};
 use crate::page::Restored;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

@@ -1,13 +1,13 @@
 //! `locations.update`
 
 use super::{active_location, promote_oldest, taken};
-use crate::access::Scope;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Patch, Sent, Text, input};
 use crate::context::WriteCtx;
 use crate::customers;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::locations::{Location, LocationType, store};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

@@ -1,12 +1,12 @@
 //! `notes.archive`
 
 use super::NoteInput;
-use crate::access::Scope;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::kinds;
 use crate::notes::{Note, access, limit, record, store};
 use crate::page::Archived;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// `notes.archive`

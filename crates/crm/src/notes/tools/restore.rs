@@ -1,12 +1,12 @@
 //! `notes.restore`
 
 use super::NoteInput;
-use crate::access::Scope;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::kinds;
 use crate::notes::{Note, record, store};
 use crate::page::Restored;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// `notes.restore`

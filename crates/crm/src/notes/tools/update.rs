@@ -1,11 +1,11 @@
 //! `notes.update`
 
-use crate::access::Scope;
 use crate::argument::{Fields, Patch, Sent, Text, input};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::notes::{LONGEST_BODY, Note, SubjectType, access, limit, record, store};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

@@ -2,10 +2,10 @@
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
-use crate::access::Scopes;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::oauth::requests::{Parked, Request};
+use crate::scope::ScopeNames;
 
 zoop_db::global_statements! {
     GET = "SELECT r.client_id, c.name, r.redirect_uri, r.state, r.challenge, r.scopes \
@@ -35,7 +35,7 @@ pub(crate) fn get(
             redirect_uri: row.take()?,
             state: row.take()?,
             challenge: row.take()?,
-            scopes: Scopes::parse(&row.take::<String>()?),
+            scopes: ScopeNames::known(&row.take::<String>()?),
         };
         Ok(Parked { request, client_name })
     })
