@@ -2,141 +2,11 @@
 
 use std::net::IpAddr;
 
-use serde::{Serialize, Serializer};
 use zoop_db::{Tenant, Uuid};
 
 use crate::country::Country;
 use crate::id::{Id, kinds};
-
-/// A permission that a credential can be granted. Write never implies read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// Read customers, contacts, locations and tags.
-    ReadCustomers,
-    /// Write customers, contacts, locations and tags.
-    WriteCustomers,
-    /// Read notes.
-    ReadNotes,
-    /// Write notes.
-    WriteNotes,
-    /// Manage the account: its people, keys and connected programs. Granted to no credential that
-    /// leaves the house: an owner's own session has it, and the command line.
-    Administer,
-    /// Run the installation: tenants and repairs. Only the command line has it.
-    Operate,
-}
-
-impl Scope {
-    /// Every scope that a credential can be granted, in the order in which lists show them.
-    pub const GRANTABLE: &'static [Self] =
-        &[Self::ReadCustomers, Self::WriteCustomers, Self::ReadNotes, Self::WriteNotes];
-
-    /// The scope's name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ReadCustomers => "read:customers",
-            Self::WriteCustomers => "write:customers",
-            Self::ReadNotes => "read:notes",
-            Self::WriteNotes => "write:notes",
-            Self::Administer => "administer",
-            Self::Operate => "operate",
-        }
-    }
-
-    /// The grantable scope with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::GRANTABLE.iter().copied().find(|scope| scope.name() == name)
-    }
-
-    /// Whether a credential that leaves the house can have it.
-    pub fn is_grantable(self) -> bool {
-        Self::GRANTABLE.contains(&self)
-    }
-
-    /// The scope that shows the records that this one writes.
-    #[must_use]
-    pub const fn read_counterpart(self) -> Self {
-        match self {
-            Self::ReadCustomers | Self::WriteCustomers => Self::ReadCustomers,
-            Self::ReadNotes | Self::WriteNotes => Self::ReadNotes,
-            Self::Administer => Self::Administer,
-            Self::Operate => Self::Operate,
-        }
-    }
-
-    const fn bit(self) -> u32 {
-        1 << self as u32
-    }
-}
-
-impl Serialize for Scope {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-/// A set of scopes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scopes(u32);
-
-impl Scopes {
-    /// No scope.
-    pub const NONE: Self = Self(0);
-
-    /// These scopes.
-    pub const fn of(scopes: &[Scope]) -> Self {
-        let mut bits = 0;
-        let mut at = 0;
-        while at < scopes.len() {
-            bits |= scopes[at].bit();
-            at += 1;
-        }
-        Self(bits)
-    }
-
-    /// The scopes of a space-separated list; names that mean nothing grant nothing.
-    pub fn parse(list: &str) -> Self {
-        Self::of(&list.split_ascii_whitespace().filter_map(Scope::parse).collect::<Vec<_>>())
-    }
-
-    /// Whether the set holds `scope`.
-    pub const fn has(self, scope: Scope) -> bool {
-        self.0 & scope.bit() != 0
-    }
-
-    /// What both sets hold.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// What either set holds.
-    #[must_use]
-    pub const fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// What this set holds and the other does not.
-    #[must_use]
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// Whether it holds no scope.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The grantable scopes in the set, in their fixed order.
-    pub fn iter(self) -> impl Iterator<Item = Scope> {
-        Scope::GRANTABLE.iter().copied().filter(move |scope| self.has(*scope))
-    }
-
-    /// The space-separated list.
-    pub fn list(self) -> String {
-        self.iter().map(Scope::name).collect::<Vec<_>>().join(" ")
-    }
-}
+use crate::scope::{OF_ROLES, Scope, Scopes};
 
 crate::argument::choices! {
     /// What a team member may do.
@@ -154,8 +24,9 @@ impl Role {
     /// The scopes that a person with this role can have at all.
     pub const fn scopes(self) -> Scopes {
         match self {
-            Self::Owner | Self::Office => Scopes::of(Scope::GRANTABLE),
-            Self::Tech => Scopes::of(&[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes]),
+            Self::Owner => OF_ROLES.owner,
+            Self::Office => OF_ROLES.office,
+            Self::Tech => OF_ROLES.tech,
         }
     }
 
@@ -262,14 +133,7 @@ impl Rights {
         Self {
             account,
             actor: Actor::Operator,
-            scopes: Scopes::of(&[
-                Scope::ReadCustomers,
-                Scope::WriteCustomers,
-                Scope::ReadNotes,
-                Scope::WriteNotes,
-                Scope::Administer,
-                Scope::Operate,
-            ]),
+            scopes: Scopes::ALL,
             attainable: Scopes::NONE,
             credential: Credential::CommandLine,
         }
@@ -287,7 +151,6 @@ pub struct Source {
 
 /// A checked caller in a transaction. [`Access::new`] is the only way to make one.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Access {
     /// The tenant, unless the operator acts above tenants.
     pub account: Option<Account>,
@@ -295,8 +158,8 @@ pub struct Access {
     pub actor: Actor,
     /// What they may do now.
     pub scopes: Scopes,
-    /// What the credential could be granted as well.
-    pub attainable: Scopes,
+    /// Private, so that no struct literal elsewhere makes a caller.
+    attainable: Scopes,
     /// The credential.
     pub credential: Credential,
     /// Where the call comes from.
@@ -308,6 +171,11 @@ impl Access {
     pub fn new(rights: Rights, source: Source) -> Self {
         let Rights { account, actor, scopes, attainable, credential } = rights;
         Self { account, actor, scopes, attainable, credential, source }
+    }
+
+    /// What the credential could be granted as well.
+    pub const fn attainable(&self) -> Scopes {
+        self.attainable
     }
 
     /// The default country for telephone numbers.

@@ -3,12 +3,12 @@
 
 use schemars::Schema;
 
-use crate::access::Scope;
 use crate::argument::{Field, Input, Object, output_schema};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::Result;
 use crate::page;
 use crate::perform::{self, Call};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, List, Query, Receipt, Tool};
 
 /// A tool as the catalogue lists it.

@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use crate::access::{Access, Scope};
+use crate::access::Access;
+use crate::scope::Scope;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

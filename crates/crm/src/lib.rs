@@ -9,6 +9,7 @@
 //! | [`tool`], [`definition`], [`run`], [`context`], [`page`], [`answer`] | what a tool is, and how a call runs |
 //! | [`argument`] | what callers send becomes valid types |
 //! | [`proof`], [`caller`], [`access`], [`authenticate`], [`secret`] | who calls, what proves it, and what they may do |
+//! | [`scope`] | every scope, which role has it and what it is called |
 //! | [`sign_in`], [`oauth`] | people at a browser, and the programs that they connect |
 //! | [`error`] | the one error |
 //! | [`id`], [`clock`] | ids, time, randomness |
@@ -58,6 +59,7 @@ pub mod proof;
 pub mod request_counts;
 pub mod run;
 pub mod schema;
+pub mod scope;
 pub mod search;
 pub mod secret;
 pub mod servers;

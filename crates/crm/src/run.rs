@@ -225,7 +225,7 @@ fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
 /// Scope first, then the actor rule.
 fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
     if !access.scopes.has(tool.scope) {
-        let attainable = access.attainable.has(tool.scope);
+        let attainable = access.attainable().has(tool.scope);
         return Err(Error::InsufficientScope { required: vec![tool.scope], attainable });
     }
     if tool.actor == ActorRule::User && !matches!(access.actor, Actor::User { .. }) {

@@ -8,11 +8,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::access::Scope;
 use crate::answer::Page;
 use crate::argument::Input;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::error::Result;
+use crate::scope::Scope;
 
 /// A tool's declaration.
 pub trait Tool: 'static {

@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
-use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::authenticate::{Bearer, Operator};
 use zoop_crm::catalog;
 use zoop_crm::clock::{Clock, Entropy, Environment};
@@ -29,6 +28,7 @@ use zoop_crm::id::Id;
 use zoop_crm::proof::Proof;
 use zoop_crm::run;
 use zoop_crm::schema::MIGRATIONS;
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 use zoop_server::{App, Limits, Settings, WebOrigin};
 

@@ -9,12 +9,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
-use zoop_crm::access::{Access, Account, Rights, Scope, Scopes, Source};
+use zoop_crm::access::{Access, Account, Rights, Source};
 use zoop_crm::authenticate::Bearer;
 use zoop_crm::caller::{Caller, Denied, Used};
 use zoop_crm::clock::Environment;
 use zoop_crm::error::Error;
 use zoop_crm::proof::Proof;
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;

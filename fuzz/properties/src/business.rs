@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use zoop_crm::access::Scope;
 use zoop_crm::definition::{Action, ToolDef};
 use zoop_crm::error::{Error, Result};
 use zoop_crm::run;
@@ -42,9 +41,10 @@ pub(crate) fn place() -> &'static Place {
 impl Place {
     /// Calls a tool as a caller who may, and undoes what it did.
     pub(crate) fn call(&self, tool: &'static ToolDef, arguments: &str) -> Result<String> {
-        let caller = match tool.scope {
-            Scope::Administer | Scope::Operate => Caller::operator(Some(self.business.account)),
-            _ => self.business.owner.clone(),
+        let caller = if tool.scope.is_grantable() {
+            self.business.owner.clone()
+        } else {
+            Caller::operator(Some(self.business.account))
         };
         let (environment, arguments) = (self.world.environment.clone(), arguments.to_owned());
         if let Action::Query { .. } = tool.action {

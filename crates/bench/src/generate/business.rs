@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::{Value, json};
-use zoop_crm::access::{Scope, Scopes, Source};
+use zoop_crm::access::Source;
 use zoop_crm::authenticate::{Bearer, Operator};
 use zoop_crm::caller::Refusal;
 use zoop_crm::clock::{Clock, Environment};
 use zoop_crm::definition::ToolDef;
 use zoop_crm::error::{Error, Result};
 use zoop_crm::id::{Id, kinds};
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::{catalog, run};
 use zoop_db::{Timestamp, WriteTx};
 

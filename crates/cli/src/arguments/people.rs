@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::values::{duration, roles, scopes};
+use super::values::{duration, roles, scopes, scopes_help};
 use super::{Confirmation, OfTenant};
 
 /// `zoop user …`
@@ -111,8 +111,7 @@ pub(crate) enum Key {
         /// business
         #[arg(long, value_name = "PERSON")]
         user: Option<String>,
-        /// What it may do; repeat it or separate several by commas
-        #[arg(long, required = true, value_parser = scopes)]
+        #[arg(long, required = true, value_parser = scopes, help = scopes_help())]
         scope: Vec<String>,
         /// The key's name
         #[arg(long)]

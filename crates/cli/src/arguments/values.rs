@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use zoop_crm::access::Scope;
+use zoop_crm::scope::ScopeNames;
 
 /// The longest key life and overlap, in seconds: the limit of the tools.
 const MOST_SECONDS: u64 = u32::MAX as u64;
@@ -16,12 +16,20 @@ pub(super) fn roles() -> PossibleValuesParser {
 /// One `--scope`: a list with commas or spaces of known names. It becomes the space-separated list that
 /// the tool takes.
 pub(super) fn scopes(list: &str) -> Result<String, String> {
-    let names: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
-    if let Some(unknown) = names.iter().find(|name| Scope::parse(name).is_none()) {
-        let known: Vec<_> = Scope::GRANTABLE.iter().map(|scope| scope.name()).collect();
-        return Err(format!("there is no scope {unknown:?}; there are {}", known.join(", ")));
-    }
-    if names.is_empty() { Err("name a scope".to_owned()) } else { Ok(names.join(" ")) }
+    let names = list.split([',', ' ']).filter(|name| !name.is_empty());
+    let names = ScopeNames::parse(names).map_err(|unknown| {
+        format!("there is no scope {unknown:?}; there are {}", known_scopes())
+    })?;
+    if names.is_empty() { Err("name a scope".to_owned()) } else { Ok(names.list()) }
+}
+
+/// The help of `--scope`.
+pub(super) fn scopes_help() -> String {
+    format!("What it may do: {}; repeat it or separate several by commas", known_scopes())
+}
+
+fn known_scopes() -> String {
+    ScopeNames::ALL.list().replace(' ', ", ")
 }
 
 /// A duration of whole seconds, at least one.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::tenants::tools::{CreateTenant, ListTenants};
 
 use crate::arguments::Tenant;
@@ -36,11 +37,11 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
             output.answer(&answer, || {
                 let (name, email) = (output::cell(&json!(name)), output::cell(&json!(owner_email)));
                 let id = answer.tenant_id;
+                let scopes = Scopes::of(Scope::GRANTABLE).list().replace(' ', ",");
                 let created = format!(
                     "created the business {name} ({id})\nnext: zoop user set-password {email}\n\
                      so that the owner can sign in at the server's address, or make a key:\n\
-                     zoop key create --tenant {id} --user {email} \\\n  --scope \
-                     read:customers,write:customers,read:notes,write:notes"
+                     zoop key create --tenant {id} --user {email} \\\n  --scope {scopes}"
                 );
                 output::with_notice(created, answer.waiting.as_deref())
             })?;

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use zoop_both::both;
-use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::clock::Environment;
 use zoop_crm::id::Id;
 use zoop_crm::schema::MIGRATIONS;
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::testing::connect;
 use zoop_db::{Db, Migrate, Options};
 

@@ -16,6 +16,7 @@ use zoop_db::{Column, Kind, Param, Uuid, Value};
 
 use crate::access::Scope;
 use crate::archive::Archivable;
+use crate::access::Access;
 use crate::clock::Moment;
 use crate::contacts::{Contact, joined_name, stored_phone};
 use crate::context::{Recorded, WriteCtx};
@@ -23,6 +24,7 @@ use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::locations::Location;
 use crate::phone::Phone;
+use crate::scope::Scope;
 
 crate::argument::choices! {
     /// A person or a business; it never changes.

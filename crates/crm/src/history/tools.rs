@@ -3,13 +3,13 @@
 use zoop_db::Uuid;
 
 use super::{Entry, store};
-use crate::access::Scope;
 use crate::answer::Page;
 use crate::argument::input;
 use crate::context::ReadCtx;
 use crate::definition::{Group, ToolDef};
 use crate::error::Result;
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Doors, List, Tool};
 
 /// The history's tools.

@@ -5,14 +5,15 @@ use serde::Serialize;
 use zoop_db::Timestamp;
 
 use super::{InvitationRecord, LIFETIME, store};
-use crate::access::{Role, Scope};
 use crate::answer::{Rows, done};
+use crate::access::Role;
 use crate::argument::{Email, Name, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::secret::{Secret, SecretKind};
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::{email, users};

@@ -19,6 +19,7 @@ use zoop_db::Uuid;
 use crate::clock::Moment;
 use crate::context::Recorded;
 use crate::id::{Id, kinds};
+use crate::scope::ScopeNames;
 use crate::secret::SecretKind;
 
 crate::argument::choices! {
@@ -55,7 +56,8 @@ pub struct KeyRecord {
     /// Its first characters, to know it by.
     pub hint: String,
     /// The scopes it was granted.
-    pub scopes: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub scopes: ScopeNames,
     /// Requests that it may make in a rolling minute, if it has its own limit.
     pub limit: Option<u32>,
     /// When it was made.

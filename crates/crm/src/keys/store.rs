@@ -5,8 +5,10 @@ use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
 use super::{ActorKind, KeyRecord};
 use crate::access::{Account, Role, Scopes};
+use crate::access::Role;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::{ScopeNames, Scopes};
 use crate::secret::Secret;
 use crate::tenants::store::read_account;
 
@@ -74,7 +76,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
             actor_kind: row.take()?,
             user_id: row.take()?,
             role: row.take()?,
-            scopes: Scopes::parse(&row.take::<String>()?),
+            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
             request_limit: row.take()?,
             expires_at: row.take()?,
             revoked: row.take()?,
@@ -86,7 +88,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
 /// Adds a key to the tenant that `tx` is bound to.
 pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> Result<()> {
     let tenant = tx.tenant()?.0;
-    let scopes = key.scopes.join(" ");
+    let scopes = key.scopes.list();
     tx.global_execute(
         INSERT,
         params![
@@ -156,7 +158,7 @@ fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
         actor_kind: row.take()?,
         user_id: row.take()?,
         hint: row.take()?,
-        scopes: row.take::<String>()?.split(' ').map(str::to_owned).collect(),
+        scopes: ScopeNames::known(&row.take::<String>()?),
         limit: row.take()?,
         expires_at: row.take()?,
         revoked_at: row.take()?,

@@ -4,8 +4,8 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::store;
-use crate::access::Scope;
 use crate::clock::Entropy;
+use crate::scope::Scope;
 use crate::secret::{Secret, SecretKind};
 use crate::testing::{Business, World, text};
 

@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ActorKind, KeyRecord, store};
-use crate::access::{Scope, Scopes};
 use crate::answer::{Rows, done};
 use crate::argument::{Json, Parse, Ranged, Refused, Seconds, Setting, Text, input};
 use crate::clock::Moment;
@@ -12,6 +11,7 @@ use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::{Scope, ScopeNames};
 use crate::secret::Secret;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::users;
@@ -29,16 +29,13 @@ pub const GROUP: Group = Group {
 };
 
 /// A space-separated list of scopes, each known and at least one.
-#[derive(Debug, Clone, Copy)]
-pub struct ScopeList(Scopes);
-
-impl Parse for ScopeList {
+impl Parse for ScopeNames {
     fn schema() -> serde_json::Value {
         serde_json::json!({ "type": "string" })
     }
 
     fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
-        let known = || Scopes::of(Scope::GRANTABLE).list().replace(' ', ", ");
+        let known = || Self::ALL.list().replace(' ', ", ");
         let Json::Text(text) = &value else {
             let problem = format!("must be a string that names scopes ({})", known());
             return Err(Refused::another_type(&problem, &value));
@@ -46,13 +43,9 @@ impl Parse for ScopeList {
         if text.trim().is_empty() {
             return Err(Refused::Empty);
         }
-        match text.split_ascii_whitespace().find(|name| Scope::parse(name).is_none()) {
-            Some(wrong) => Err(Refused::Because(format!(
-                "names no scope with {wrong:?}: there are {}",
-                known()
-            ))),
-            None => Ok(Self(Scopes::parse(text))),
-        }
+        Self::parse(text.split_ascii_whitespace()).map_err(|wrong| {
+            Refused::Because(format!("names no scope with {wrong:?}: there are {}", known()))
+        })
     }
 }
 
@@ -78,7 +71,7 @@ input! {
         /// The team member it acts for; without it the key is the account's.
         pub user: Option<Id<kinds::User>>,
         /// The scopes it is granted, separated by spaces.
-        pub scopes: ScopeList,
+        pub scopes: ScopeNames,
         /// What to know it by.
         pub name: Option<Text<128>>,
         /// Seconds until it stops by itself.
@@ -114,14 +107,14 @@ impl Command for CreateKey {
         let name = input.name.as_ref().map_or("unnamed", |name| &name.0);
         let expires_at = input.expires_in.map(|period| Moment(period.after(ctx.now)));
         let limit = input.limit.map(RequestLimit::get);
-        create(ctx, input.user, input.scopes.0, name, limit, expires_at)
+        create(ctx, input.user, input.scopes, name, limit, expires_at)
     }
 }
 
 fn create(
     ctx: &mut WriteCtx<'_, '_>,
     user_id: Option<Id<kinds::User>>,
-    scopes: Scopes,
+    scopes: ScopeNames,
     name: &str,
     limit: Option<u32>,
     expires_at: Option<Moment>,
@@ -135,7 +128,7 @@ fn create(
         actor_kind,
         user_id,
         hint: secret.hint(),
-        scopes: scopes.iter().map(|scope| scope.name().to_owned()).collect(),
+        scopes,
         limit,
         created_at: id.created_at(),
         expires_at,
@@ -249,8 +242,7 @@ impl Command for RotateKey {
         if let Some(user) = old.user_id {
             users::store::member(ctx.tx, user)?;
         }
-        let scopes = Scopes::parse(&old.scopes.join(" "));
-        let new = create(ctx, old.user_id, scopes, &old.name, old.limit, old.expires_at)?;
+        let new = create(ctx, old.user_id, old.scopes, &old.name, old.limit, old.expires_at)?;
         match input.overlap {
             None => revoke(ctx, &old)?,
             Some(overlap) => {

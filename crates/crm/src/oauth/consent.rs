@@ -9,7 +9,7 @@ use super::redirect;
 use super::requests::{Parked, Request};
 use super::store::{grants, requests, tokens};
 use super::tokens::LONGEST;
-use crate::access::{Access, Scopes, Source};
+use crate::access::{Access, Source};
 use crate::caller::Refusal;
 use crate::clock::Environment;
 use crate::context::Recorded;
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{Id, kinds};
 use crate::proof::enter_write;
+use crate::scope::Scopes;
 use crate::secret::{Secret, SecretKind};
 use crate::sign_in::SignedIn;
 
@@ -92,7 +93,7 @@ pub fn answer(
         Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(Outcome::NoBusiness),
         Err(Refusal::Failed(error)) => return Err(error),
     };
-    let offered = parked.request.scopes.and(access.scopes);
+    let offered = parked.request.scopes.scopes().and(access.scopes);
     if offered.is_empty() {
         return Ok(Outcome::NoBusiness);
     }
@@ -125,7 +126,8 @@ fn allow(
     let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
     history::event(tx, access, environment, "consent", |ctx| {
         let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST)?;
-        let declined = offered.without(given);
+        let declined = request.scopes.within(offered.without(given));
+        let given = request.scopes.within(given);
         let ends_at = Timestamp(ctx.now.0 + LONGEST);
         grants::add(ctx.tx, id, person.user, &request.client_id, given, declined, ends_at)?;
         let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);

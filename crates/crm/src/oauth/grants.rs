@@ -13,6 +13,7 @@ use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{Id, kinds};
+use crate::scope::ScopeNames;
 use crate::sign_in::SignedIn;
 use crate::sign_in::person::By;
 
@@ -34,9 +35,11 @@ pub struct GrantRecord {
     /// What the program calls itself.
     pub client_name: String,
     /// What it may do.
-    pub scopes: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub scopes: ScopeNames,
     /// What it asked for and was not given.
-    pub declined: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub declined: ScopeNames,
     /// When the person consented.
     pub created_at: Moment,
     /// When the program fetched its first tokens.

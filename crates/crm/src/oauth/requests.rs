@@ -3,9 +3,9 @@
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
 use super::store::{clients, requests as store};
-use crate::access::Scopes;
 use crate::clock::Environment;
 use crate::error::Result;
+use crate::scope::ScopeNames;
 use crate::secret::{Secret, SecretKind};
 use crate::sign_in::SignedIn;
 
@@ -25,8 +25,8 @@ pub struct Request {
     pub state: Option<String>,
     /// The PKCE challenge, of method S256.
     pub challenge: String,
-    /// The scopes.
-    pub scopes: Scopes,
+    /// The scopes, under the names that the program used.
+    pub scopes: ScopeNames,
 }
 
 /// A request that waits for the person's answer.

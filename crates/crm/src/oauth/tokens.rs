@@ -15,11 +15,12 @@ use zoop_db::{Timestamp, WriteTx};
 
 use super::store::tokens::{self as store, Holder};
 use super::store::{clients, grants};
-use crate::access::{Access, Actor, Credential, Rights, Scopes, Source};
+use crate::access::{Access, Actor, Credential, Rights, Source};
 use crate::clock::SLACK;
 use crate::clock::{Environment, rfc3339};
 use crate::error::{Error, Result};
 use crate::history;
+use crate::scope::{ScopeNames, Scopes};
 use crate::secret::{Secret, SecretKind};
 use crate::sign_in::attempts::{self, Limit};
 
@@ -48,7 +49,7 @@ pub struct Issued {
     /// The refresh token.
     pub refresh: Secret,
     /// What the access token may do.
-    pub scopes: Scopes,
+    pub scopes: ScopeNames,
     /// How long the access token is good for, in seconds.
     pub seconds: i64,
 }
@@ -85,7 +86,7 @@ pub struct RefreshRequest {
     /// The refresh token.
     pub token: Secret,
     /// The scopes of the new access token, if fewer than were given.
-    pub scopes: Option<Scopes>,
+    pub scopes: Option<ScopeNames>,
 }
 
 /// Whether `text` can be a PKCE challenge of method S256 (RFC 7636, 4.2): a SHA-256 in base64url.
@@ -168,7 +169,8 @@ pub fn refresh(
         return Ok(Outcome::InvalidGrant);
     }
     let scopes = request.scopes.unwrap_or(token.scopes);
-    if !scopes.without(token.scopes).is_empty() || scopes.is_empty() {
+    let beyond = scopes.scopes().without(token.scopes.scopes());
+    if !beyond.is_empty() || scopes.is_empty() {
         return Ok(Outcome::InvalidScope);
     }
     attempts::count(tx, REFRESHES, &holder.grant.to_string(), now)?;
@@ -217,8 +219,8 @@ fn issue(
     environment: &Environment,
     holder: &Holder,
     pair: Pair,
-    scopes: Scopes,
-    all: Scopes,
+    scopes: ScopeNames,
+    all: ScopeNames,
 ) -> Result<Issued> {
     let now = environment.clock.now();
     let Pair { access, refresh } = pair;
@@ -252,7 +254,7 @@ impl Pair {
         tx: &mut WriteTx<'_>,
         environment: &Environment,
         token: &Secret,
-        scopes: Scopes,
+        scopes: ScopeNames,
     ) -> Result<Self> {
         let mut fresh = [0; 32];
         environment.entropy.fill(&mut fresh);

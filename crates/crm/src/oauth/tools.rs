@@ -3,13 +3,13 @@
 use super::clients::ConnectedClient;
 use super::grants::{Grant, GrantRecord, revoke};
 use super::store;
-use crate::access::Scope;
 use crate::answer::{Rows, done};
 use crate::argument::input;
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of grants.

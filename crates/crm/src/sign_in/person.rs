@@ -7,11 +7,12 @@ use zoop_db::{ReadTx, WriteTx};
 
 use super::sessions::Workplace;
 use super::store;
-use crate::access::{Access, Account, Actor, Credential, Rights, Role, Scopes, Source};
+use crate::access::{Access, Account, Actor, Credential, Rights, Role, Source};
 use crate::clock::Environment;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scopes;
 use crate::{history, users};
 
 /// A person.

@@ -11,7 +11,7 @@ use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 
 use super::person::{self, By};
 use super::store;
-use crate::access::{Access, Account, Actor, Credential, Rights, Role, Scopes, Source};
+use crate::access::{Access, Account, Actor, Credential, Rights, Role, Source};
 use crate::caller::{Denied, Refusal, Used, is_news};
 use crate::clock::{Environment, Moment};
 use crate::context::{Recorded, next_global_id};
@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::id::{Id, kinds};
 use crate::proof::Proof;
+use crate::scope::Scopes;
 use crate::secret::{Secret, SecretKind};
 
 /// How long a session lasts without use, in microseconds.

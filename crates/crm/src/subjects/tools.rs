@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Subject, SubjectKind, store};
-use crate::access::Scope;
 use crate::archive::Archivable;
 use crate::argument::{Text, input};
 use crate::context::WriteCtx;
@@ -12,6 +11,7 @@ use crate::customers;
 use crate::definition::{Group, ToolDef};
 use crate::error::Result;
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// The tools of subjects.

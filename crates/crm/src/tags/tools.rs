@@ -5,7 +5,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{DEFAULT_COLOR, Tag, store};
-use crate::access::Scope;
 use crate::answer::{Rows, done};
 use crate::argument::{Color, Fields, Sent, Text, input};
 use crate::context::{ReadCtx, Recorded, WriteCtx};
@@ -13,6 +12,7 @@ use crate::customers::{self, Customer};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of tags.

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::{Caller, World, text};
-use crate::access::{Account, Scope, Scopes};
+use crate::access::Account;
 use crate::id::{Id, kinds};
+use crate::scope::{Scope, Scopes};
 use crate::tenants;
 
 /// One business in the world: its people, their callers, and a few records.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use zoop_db::{Db, Dialect, Migrate, Options, ReadTx, Timestamp, WriteTx};
 
-use crate::access::{Account, Scope, Scopes};
+use crate::access::Account;
 use crate::catalog;
 use crate::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::error::{Error, Result};
@@ -26,6 +26,7 @@ use crate::id::{Id, kinds};
 use crate::oauth::tokens::Issued;
 use crate::run::Runner;
 use crate::schema;
+use crate::scope::{Scope, Scopes};
 use crate::secret::Secret;
 use crate::sign_in::SignedIn;
 use people::signed_in;

@@ -6,7 +6,6 @@ use serde_json::json;
 use zoop_db::{Db, WriteTx};
 
 use super::PATIENCE;
-use crate::access::Scopes;
 use crate::clock::Environment;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
@@ -15,6 +14,7 @@ use crate::oauth::consent::{self, Choice};
 use crate::oauth::grants;
 use crate::oauth::requests::{self, Request};
 use crate::oauth::tokens::{self, CodeRequest, Issued};
+use crate::scope::{ScopeNames, Scopes};
 use crate::secret::Secret;
 use crate::sign_in::SignedIn;
 use crate::sign_in::sessions::{self, Method, Origin};
@@ -58,7 +58,7 @@ pub fn connect(
             redirect_uri: REDIRECT.to_owned(),
             state: None,
             challenge: CHALLENGE.to_owned(),
-            scopes,
+            scopes: ScopeNames::own(scopes),
         };
         let parked = requests::park(tx, &environment, &person, &request)?;
         let choice = Choice { tenant, scopes, is_allowed: true };

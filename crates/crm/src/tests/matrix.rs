@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::Scope;
 use crate::definition::ToolDef;
 use crate::error::Error;
+use crate::scope::Scope;
 use crate::testing::{Business, Caller, World, told};
 use crate::tool::ActorRule;
 use crate::{catalog, run};

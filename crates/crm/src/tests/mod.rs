@@ -11,6 +11,7 @@ mod matrix;
 mod naming;
 mod plans;
 mod races;
+mod receipts;
 mod reference;
 mod rows;
 mod snapshots;

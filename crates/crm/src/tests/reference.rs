@@ -145,6 +145,7 @@ const LAWS: &[(&str, &str)] = &[
     ("bad_input.rs", "malformed arguments are refused by every tool, and nothing is written"),
     ("arguments.rs", "every fault of the arguments is told at once, whatever the tool"),
     ("matrix.rs", "which scope, role and kind of caller may call which tool"),
+    ("receipts.rs", "a caller with the write scope only is told nothing but the tool's receipt"),
     ("tenancy.rs", "no tool and no statement sees another business"),
     (
         "history.rs",

@@ -5,12 +5,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::store;
-use crate::access::Scope;
 use crate::argument::{choices, input};
 use crate::clock::Moment;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::sign_in::links::{self, Maker};
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 

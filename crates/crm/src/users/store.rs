@@ -4,6 +4,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::Member;
 use crate::access::{Account, Role};
+use crate::country::Country;
 use crate::email;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};

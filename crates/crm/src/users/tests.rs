@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::{Account, Scope, Scopes, Source};
+use crate::access::{Account, Source};
 use crate::id::{Id, kinds};
+use crate::scope::{Scope, Scopes};
 use crate::sign_in::links::{self, Factor, Maker};
 use crate::sign_in::person::By;
 use crate::sign_in::sessions::{self, Origin};

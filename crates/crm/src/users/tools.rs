@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use super::links::PasswordLink;
 use super::{Member, join, store};
-use crate::access::{Role, Scope};
 use crate::answer::{Rows, done};
+use crate::access::Role;
 use crate::argument::{Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 use crate::{keys, oauth};
 

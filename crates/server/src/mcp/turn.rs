@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use zoop_crm::access::Scopes;
 use zoop_crm::definition::ToolDef;
 use zoop_crm::error::Error;
 use zoop_crm::proof::Proof as _;
 use zoop_crm::run::Runner;
+use zoop_crm::scope::Scopes;
 use zoop_mcp::{ReplyTo, Request, Responder};
 
 use super::view::View;
@@ -68,7 +68,7 @@ pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Sco
     let db = &ticket.shared().db;
     db.read(deadline, move |tx| {
         let access = entering.access(tx, &entering.shared().environment)?;
-        Ok(access.scopes.or(access.attainable))
+        Ok(access.scopes.or(access.attainable()))
     })
     .await
 }

@@ -10,11 +10,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::error::Error;
 use zoop_crm::oauth::clients::{self, Client};
 use zoop_crm::oauth::requests::{self, Parked, Request as Asked};
 use zoop_crm::oauth::tokens;
+use zoop_crm::scope::{Scope, ScopeNames, Scopes};
 use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::SignedIn;
 use zoop_db::Timestamp;
@@ -145,7 +145,7 @@ fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
 }
 
 /// The challenge and the scopes of a verified client's request.
-fn read(shared: &Shared, form: &Form) -> Result<(String, Scopes), Refusal> {
+fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
     match form.get("response_type") {
         Some("code") => {}
         Some(_) => {
@@ -162,12 +162,13 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, Scopes), Refusal> {
     if form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
         return Err(Refusal("invalid_target", "This server does not have this resource."));
     }
-    let names = form.text("scope").split_ascii_whitespace();
-    let mut names = names.filter(|name| *name != OFFLINE_ACCESS).peekable();
+    let sent = form.text("scope");
+    let names_none = sent.split_ascii_whitespace().all(|name| name == OFFLINE_ACCESS);
     // A request without scopes asks for as many as the endpoint's own challenge names.
-    let scopes = match names.peek() {
-        None => Scopes::of(Scope::GRANTABLE),
-        Some(_) => Scopes::of(&names.filter_map(Scope::parse).collect::<Vec<_>>()),
+    let scopes = if names_none {
+        ScopeNames::own(Scopes::of(Scope::GRANTABLE))
+    } else {
+        ScopeNames::known(sent)
     };
     if scopes.is_empty() {
         return Err(Refusal("invalid_scope", "This server does not have this scope."));
@@ -185,7 +186,7 @@ async fn park(
     let (person, request) = (person.clone(), request.clone());
     let environment = shared.environment.clone();
     let parking = shared.db.write(deadline, move |tx| {
-        let places = offered(&person.workplaces(tx)?, request.scopes);
+        let places = offered(&person.workplaces(tx)?, request.scopes.scopes());
         if places.is_empty() {
             return Ok((None, places));
         }

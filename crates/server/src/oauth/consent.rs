@@ -8,12 +8,12 @@ use axum::extract::{Request, State};
 use axum::http::header::REFERRER_POLICY;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use zoop_crm::access::{Scope, Scopes};
 use zoop_crm::error::Error;
 use zoop_crm::id::Id;
 use zoop_crm::oauth::consent::{self, Choice, Outcome};
 use zoop_crm::oauth::redirect;
 use zoop_crm::oauth::requests::{self, Parked, Request as Asked};
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::sessions::Workplace;
 use zoop_crm::sign_in::{SignedIn, sessions};
@@ -24,7 +24,6 @@ use crate::visitors::Action;
 use crate::web::browser::{self, SESSION};
 use crate::web::form::{self, Form};
 use crate::web::page;
-use crate::web::words::{self, Words};
 
 /// A business in which the user can grant the client something.
 #[derive(Debug, Clone)]
@@ -125,8 +124,7 @@ fn query(request: &Asked) -> String {
 }
 
 fn wish(scope: Scope) -> Wish {
-    let Words { title, about } = words::scope(scope);
-    Wish { name: scope.name(), title, about }
+    Wish { name: scope.name(), title: scope.title(), about: scope.about() }
 }
 
 /// Sends the browser back to the client once the user has answered. The answer is a page, not a redirect:
@@ -259,7 +257,7 @@ async fn again(
     });
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
     let (parked, places) = found.ok_or_else(over)?;
-    let places = offered(&places, parked.request.scopes);
+    let places = offered(&places, parked.request.scopes.scopes());
     Ok(page(person, &parked, &places, secret, Some(fault)))
 }
 

@@ -8,11 +8,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
-use zoop_crm::access::{Rights, Scope, Scopes};
+use zoop_crm::access::Rights;
 use zoop_crm::authenticate::Bearer;
 use zoop_crm::error::Error;
 use zoop_crm::oauth::clients;
 use zoop_crm::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
+use zoop_crm::scope::ScopeNames;
 use zoop_crm::secret::{Secret, SecretKind};
 use zoop_db::{ReadTx, Timestamp};
 
@@ -177,12 +178,10 @@ impl Asked<'_> {
 }
 
 /// The scopes of a refresh request; none if it names only those that every client gets.
-fn known_scopes(list: &str) -> Result<Option<Scopes>, Answer> {
-    let mut names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
-    if names.any(|name| Scope::parse(name).is_none()) {
-        return Err(invalid_scope());
-    }
-    Ok(Some(Scopes::parse(list)).filter(|scopes| !scopes.is_empty()))
+fn known_scopes(list: &str) -> Result<Option<ScopeNames>, Answer> {
+    let names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
+    let scopes = ScopeNames::parse(names).map_err(|_| invalid_scope())?;
+    Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
 }
 
 fn invalid_grant() -> Answer {

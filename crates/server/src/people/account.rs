@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::access::{Role, Scope};
+use zoop_crm::access::Role;
 use zoop_crm::error::Error;
 use zoop_crm::id::{Id, kinds};
 use zoop_crm::oauth::clients::{self, Client, ClientKind};
@@ -247,8 +247,8 @@ fn programs(tx: &mut ReadTx<'_>, person: &SignedIn, now: Timestamp) -> Result<Ve
 impl Program {
     fn of(tx: &mut ReadTx<'_>, grant: GrantRecord) -> Result<Self, Error> {
         let client = clients::find(tx, &grant.client_id)?;
-        let scopes = grant.scopes.iter().filter_map(|name| Scope::parse(name));
-        let scopes: Vec<_> = scopes.map(|scope| words::scope(scope).title.to_lowercase()).collect();
+        let scopes = grant.scopes.scopes();
+        let scopes: Vec<_> = scopes.iter().map(|scope| scope.title().to_lowercase()).collect();
         Ok(Self {
             id: grant.id,
             name: grant.client_name,

@@ -1,30 +1,12 @@
-//! The words for scopes, roles and times on pages.
+//! The words for roles and times on pages.
 
-use zoop_crm::access::{Role, Scope};
+use zoop_crm::access::Role;
 use zoop_crm::clock::{Moment, rfc3339};
 
 /// A name, and its meaning in one sentence.
 pub(crate) struct Words {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
-}
-
-/// What a scope allows.
-pub(crate) const fn scope(scope: Scope) -> Words {
-    let (title, about) = match scope {
-        Scope::ReadCustomers => {
-            ("Read customers", "See customers, their contacts, addresses and tags.")
-        }
-        Scope::WriteCustomers => (
-            "Change customers",
-            "Add, change and archive customers, contacts and addresses; change and delete tags.",
-        ),
-        Scope::ReadNotes => ("Read notes", "See the notes that the team has written."),
-        Scope::WriteNotes => ("Write notes", "Add, change and archive notes in your name."),
-        // Never granted to a client.
-        Scope::Administer | Scope::Operate => ("", ""),
-    };
-    Words { title, about }
 }
 
 /// What a user with a role may do.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Scope;
 use zoop_crm::catalog;
+use zoop_crm::scope::Scope;
 
 use crate::server::{Server, message};
 

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Scope;
 use zoop_crm::authenticate::Operator;
 use zoop_crm::clock::Environment;
 use zoop_crm::error::Error;
 use zoop_crm::schema::MIGRATIONS;
+use zoop_crm::scope::Scope;
 use zoop_crm::sign_in::sessions;
 use zoop_crm::testing::Business;
 use zoop_crm::{catalog, run};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use indicatif::ProgressBar;
-use zoop_crm::access::{Scope, Scopes, Source};
+use zoop_crm::access::Source;
 use zoop_crm::argument::Arguments;
 use zoop_crm::authenticate::{Bearer, Operator};
 use zoop_crm::caller::Refusal;
@@ -13,6 +13,7 @@ use zoop_crm::clock::{Clock, Environment};
 use zoop_crm::error::{Error, Result};
 use zoop_crm::id::{Id, kinds};
 use zoop_crm::keys::tools::{CreateKey, RevokeKey};
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::tags::tools::CreateTag;
 use zoop_crm::tenants::tools::CreateTenant;
 use zoop_crm::tool::{Command, Query};

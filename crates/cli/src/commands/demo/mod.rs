@@ -13,11 +13,12 @@ mod welcome;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use zoop_crm::access::{Role, Scope, Scopes};
+use zoop_crm::access::Role;
 use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
 use zoop_crm::error::Error;
 use zoop_crm::keys::tools::{CreateKey, ListKeys, RevokeKey};
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::users::tools::ListUsers;
 use zoop_db::Migrate;
 

@@ -3,7 +3,6 @@
 pub mod restore;
 
 use super::{Contact, ContactRole, Origin, store};
-use crate::access::Scope;
 use crate::answer::{Archived, Rows};
 use crate::archive::Archivable;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, input, nested};
@@ -13,6 +12,7 @@ use crate::customers::children::Children;
 use crate::definition::{Group, ToolDef};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
 
 /// The tools of contacts.

@@ -1,6 +1,5 @@
 //! `contacts.restore`
 
-use crate::access::Scope;
 use crate::answer::Restored;
 use crate::argument::input;
 use crate::contacts::Contact;
@@ -8,6 +7,7 @@ use crate::context::WriteCtx;
 use crate::customers::{self, children};
 use crate::error::Result;
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

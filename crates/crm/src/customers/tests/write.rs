@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{company, person, problems, search};
-use crate::access::Scope;
+use crate::scope::Scope;
 use crate::testing::{World, text, told};
 
 #[both]

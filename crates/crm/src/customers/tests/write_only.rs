@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::company;
-use crate::access::Scope;
+use crate::scope::Scope;
 use crate::testing::World;
 
 #[both]

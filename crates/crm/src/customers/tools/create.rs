@@ -1,6 +1,5 @@
 //! `customers.create`
 
-use crate::access::Scope;
 use crate::argument::{Email, Fields, PhoneText, Text, input};
 use crate::contacts::{self, Contact, PrimaryContactInput};
 use crate::context::WriteCtx;
@@ -11,6 +10,7 @@ use crate::customers::{
 use crate::error::Result;
 use crate::id::kinds;
 use crate::locations::{self, LocationInput};
+use crate::scope::Scope;
 use crate::search::{self, Expression};
 use crate::tenants;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};

@@ -1,11 +1,11 @@
 //! `customers.get`
 
-use crate::access::Scope;
 use crate::argument::input;
 use crate::context::ReadCtx;
 use crate::customers::{CustomerRecord, FullCustomer, store};
 use crate::error::Result;
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Doors, Query, Tool};
 
 input! {

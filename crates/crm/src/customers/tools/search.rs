@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use zoop_db::Uuid;
 
-use crate::access::Scope;
 use crate::answer::Page;
 use crate::argument::{Email, Text, Words, input};
 use crate::context::ReadCtx;
 use crate::customers::{CustomerNumber, CustomerType, SearchRow, Status, store};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::search::CustomerQuery;
 use crate::tags;
 use crate::tool::{ActorRule, Doors, List, Tool};

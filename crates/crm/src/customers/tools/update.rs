@@ -1,13 +1,14 @@
 //! `customers.update`
 
-use crate::access::{Access, Scope};
 use crate::archive::Archivable;
+use crate::access::Access;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, choices, input};
 use crate::contacts::{self, Contact, Origin};
 use crate::context::WriteCtx;
 use crate::customers::{Customer, CustomerRecord, CustomerType, Status, store};
 use crate::error::{Error, FieldProblem, Result};
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 choices! {

@@ -1,6 +1,5 @@
 //! `locations.restore`
 
-use crate::access::Scope;
 use crate::answer::Restored;
 use crate::argument::input;
 use crate::context::WriteCtx;
@@ -8,6 +7,7 @@ use crate::customers::children;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::locations::Location;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

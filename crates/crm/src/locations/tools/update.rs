@@ -1,7 +1,6 @@
 //! `locations.update`
 
 use super::refuse_second_primary;
-use crate::access::Scope;
 use crate::archive::Archivable;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Patch, Sent, Text, input};
 use crate::context::WriteCtx;
@@ -10,6 +9,7 @@ use crate::customers::children::Children;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::locations::{Location, LocationType};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

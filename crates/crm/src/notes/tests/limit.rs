@@ -5,9 +5,9 @@ use zoop_both::both;
 use zoop_db::Uuid;
 
 use super::{draft, kind, note, refused};
-use crate::access::Scope;
 use crate::error::Result;
 use crate::notes::store;
+use crate::scope::Scope;
 use crate::testing::{Business, Caller, World};
 
 /// A world in which three writes a minute are the most.

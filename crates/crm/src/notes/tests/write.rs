@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{bodies, failed, history, kind, note, refused, text_of, unlimited};
-use crate::access::Scope;
+use crate::scope::Scope;
 use crate::testing::{Business, Caller, World};
 
 #[both]

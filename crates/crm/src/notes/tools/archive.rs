@@ -1,13 +1,13 @@
 //! `notes.archive`
 
 use super::NoteInput;
-use crate::access::Scope;
 use crate::answer::Archived;
 use crate::archive::archive;
 use crate::context::WriteCtx;
 use crate::error::Result;
 use crate::id::kinds;
 use crate::notes::{access, limit};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// `notes.archive`

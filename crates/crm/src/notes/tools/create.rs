@@ -1,11 +1,11 @@
 //! `notes.create`
 
-use crate::access::Scope;
 use crate::argument::{Argument, Field, Fields, Input, Json, Text, input};
 use crate::context::WriteCtx;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::notes::{LONGEST_BODY, Note, SubjectType, access, limit, record, store};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

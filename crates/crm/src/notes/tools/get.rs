@@ -1,10 +1,10 @@
 //! `notes.get`
 
 use super::NoteInput;
-use crate::access::Scope;
 use crate::context::ReadCtx;
 use crate::error::Result;
 use crate::notes::{Note, access};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Doors, Query, Tool};
 
 /// `notes.get`

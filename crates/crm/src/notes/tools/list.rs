@@ -2,7 +2,6 @@
 
 use zoop_db::Uuid;
 
-use crate::access::Scope;
 use crate::answer::Page;
 use crate::argument::{Fields, Time, Words, input};
 use crate::context::ReadCtx;
@@ -11,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::{self, Id, kinds};
 use crate::notes::store::{self, Candidates, Range};
 use crate::notes::{Note, SubjectFilter};
+use crate::scope::Scope;
 use crate::search::{NoteQuery, NoteWords};
 use crate::tool::{ActorRule, Doors, List, Tool};
 use crate::users;

@@ -1,13 +1,13 @@
 //! `notes.restore`
 
 use super::NoteInput;
-use crate::access::Scope;
 use crate::answer::Restored;
 use crate::archive::restore;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Kind, kinds};
 use crate::notes::store;
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 /// `notes.restore`

@@ -1,12 +1,12 @@
 //! `notes.update`
 
-use crate::access::Scope;
 use crate::archive::Archivable;
 use crate::argument::{Fields, Patch, Sent, Text, input};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::notes::{LONGEST_BODY, Note, SubjectType, access, limit};
+use crate::scope::Scope;
 use crate::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
 
 input! {

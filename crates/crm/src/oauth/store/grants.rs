@@ -2,10 +2,10 @@
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
-use crate::access::Scopes;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::oauth::grants::{Grant, GrantRecord};
+use crate::scope::ScopeNames;
 
 macro_rules! grants {
     ($of:literal) => {
@@ -71,8 +71,8 @@ pub(crate) fn add(
     id: Id<kinds::Grant>,
     user: Id<kinds::User>,
     client_id: &str,
-    scopes: Scopes,
-    declined: Scopes,
+    scopes: ScopeNames,
+    declined: ScopeNames,
     ends_at: Timestamp,
 ) -> Result<()> {
     let tenant = tx.tenant()?.0;
@@ -141,17 +141,12 @@ fn grant(row: &mut Row<'_>) -> Result<Grant> {
         user_name: row.take()?,
         client_id: row.take()?,
         client_name: row.take()?,
-        scopes: names(row)?,
-        declined: names(row)?,
+        scopes: ScopeNames::known(&row.take::<String>()?),
+        declined: ScopeNames::known(&row.take::<String>()?),
         created_at: id.created_at(),
         connected_at: row.take()?,
         last_used_at: row.take()?,
         revoked_at: row.take()?,
     };
     Ok(Grant { record, tenant: zoop_db::Tenant(row.take()?) })
-}
-
-fn names(row: &mut Row<'_>) -> Result<Vec<String>> {
-    let scopes = Scopes::parse(&row.take::<String>()?);
-    Ok(scopes.iter().map(|scope| scope.name().to_owned()).collect())
 }

@@ -2,10 +2,10 @@
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
-use crate::access::Scopes;
 use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::oauth::requests::{Parked, Request};
+use crate::scope::ScopeNames;
 
 crate::table::table! {
     /// The requests that users are being asked to consent to.
@@ -49,7 +49,7 @@ pub(crate) fn get(
             redirect_uri: row.take()?,
             state: row.take()?,
             challenge: row.take()?,
-            scopes: Scopes::parse(&row.take::<String>()?),
+            scopes: ScopeNames::known(&row.take::<String>()?),
         };
         Ok(Parked { request, client_name })
     })

@@ -3,9 +3,12 @@
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::{Account, Role, Scopes};
+use crate::access::{Account, Role};
+use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::tenants::store::read_account;
+use crate::scope::{ScopeNames, Scopes};
 
 /// Whose a code or token is: what a [`Holder`] is read from.
 macro_rules! holder {
@@ -124,7 +127,7 @@ pub(crate) struct Holder {
     /// The member's role now; none when the member was removed.
     pub(crate) role: Option<Role>,
     /// What the person gave.
-    pub(crate) scopes: Scopes,
+    pub(crate) scopes: ScopeNames,
     pub(crate) client_id: String,
     pub(crate) client_name: String,
     pub(crate) is_revoked: bool,
@@ -143,7 +146,7 @@ pub(crate) struct Code {
 pub(crate) struct Token {
     pub(crate) holder: Holder,
     pub(crate) is_refresh: bool,
-    pub(crate) scopes: Scopes,
+    pub(crate) scopes: ScopeNames,
     pub(crate) expires_at: Timestamp,
     pub(crate) rotated_at: Option<Timestamp>,
     pub(crate) is_revoked: bool,
@@ -156,8 +159,8 @@ pub(crate) fn by_access_token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Op
             account: read_account(row)?,
             user_id: row.take()?,
             role: row.take()?,
-            scopes: Scopes::parse(&row.take::<String>()?),
-            declined: Scopes::parse(&row.take::<String>()?),
+            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
+            declined: ScopeNames::known(&row.take::<String>()?).scopes(),
             client: row.take()?,
             expires_at: row.take()?,
             revoked: row.take()?,
@@ -183,7 +186,7 @@ pub(crate) fn token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Token
         Ok(Token {
             holder: holder(row)?,
             is_refresh: row.take::<String>()? == "refresh",
-            scopes: Scopes::parse(&row.take::<String>()?),
+            scopes: ScopeNames::known(&row.take::<String>()?),
             expires_at: row.take()?,
             rotated_at: row.take()?,
             is_revoked: row.take()?,
@@ -197,7 +200,7 @@ fn holder(row: &mut Row<'_>) -> Result<Holder> {
         account: read_account(row)?,
         user: row.take()?,
         role: row.take()?,
-        scopes: Scopes::parse(&row.take::<String>()?),
+        scopes: ScopeNames::known(&row.take::<String>()?),
         client_id: row.take()?,
         client_name: row.take()?,
         is_revoked: row.take()?,
@@ -228,7 +231,7 @@ pub(crate) fn add_token(
     hash: &[u8; 32],
     grant: Id<kinds::Grant>,
     kind: &str,
-    scopes: Scopes,
+    scopes: ScopeNames,
     expires_at: Timestamp,
 ) -> Result<Timestamp> {
     let scopes = scopes.list();

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, between, code, location, set_password, start, told};
@@ -48,7 +49,7 @@ fn a_lost_password_is_reset_by_a_mailed_link() {
     assert!(browser.get("/sign-in").body.contains("href=\"/sign-in/forgot\""));
     let mut thief = Browser::owner(&server);
     let owner = Business::user(&server.business.owner);
-    let scopes = zoop_crm::access::Scopes::of(zoop_crm::access::Scope::GRANTABLE);
+    let scopes = Scopes::of(Scope::GRANTABLE);
     let (_, tokens) = server.world.connect(server.business.account, owner, scopes);
 
     let known = ask(&mut browser, " Owner@ACME.example ");
