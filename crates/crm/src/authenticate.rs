@@ -1,4 +1,4 @@
-//! Proofs by a bearer token and by the command line, and the record of a credential's last use.
+//! Authenticates bearer tokens and the command line, and records the last use of a credential.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
@@ -17,17 +17,17 @@ use crate::{keys, oauth, tenants};
 pub struct Bearer {
     /// The token as presented.
     pub token: String,
-    /// Where the call comes from.
+    /// The client and the address that the call comes from.
     pub source: Source,
 }
 
 impl Bearer {
-    /// A token from nowhere in particular.
+    /// A token without a known source.
     pub fn new(token: impl Into<String>) -> Self {
         Self { token: token.into(), source: Source::default() }
     }
 
-    /// Looks the token up.
+    /// Looks up the token.
     ///
     /// # Errors
     /// Only the database's; a rejected token is `Ok(Err(_))`.
@@ -40,8 +40,8 @@ impl Bearer {
         }
     }
 
-    /// The caller's access. A connected client is known by the name that the user consented to,
-    /// whatever it calls itself.
+    /// The caller's access. The name that the user consented to takes precedence over the one that the
+    /// client sends.
     pub fn access_of(&self, caller: Caller) -> Access {
         let client = caller.client.or_else(|| self.source.client.clone());
         Access::new(caller.rights, Source { client, address: self.source.address })
@@ -57,10 +57,10 @@ impl Proof for Bearer {
     }
 }
 
-/// The operator, through the command line: in one tenant, or above them all.
+/// The operator, through the command line: in one tenant, or above all tenants.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
-    /// The tenant that the call is about, if it is about one.
+    /// The tenant of the call; `None` for a call above tenants.
     pub tenant: Option<Id<kinds::Tenant>>,
 }
 

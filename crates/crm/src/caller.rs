@@ -1,6 +1,6 @@
-//! What a credential turns out to be: a caller with rights, or a reason to refuse it.
+//! The result of checking a credential: a caller with rights, or a reason to reject it.
 //!
-//! Looking one up is the work of [`crate::authenticate`] and of sessions; here are only the types.
+//! Only types belong here. [`crate::authenticate`] and sessions look credentials up.
 
 use zoop_db::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::clock::SLACK;
 use crate::error::Error;
 use crate::id::{Id, kinds};
 
-/// Last use is kept to the minute.
+/// Resolution of a last use, in microseconds: one minute.
 const LAST_USE_STEP: i64 = 60 * 1_000_000;
 
 /// A caller whose credential is valid.
@@ -17,20 +17,21 @@ const LAST_USE_STEP: i64 = 60 * 1_000_000;
 pub struct Caller {
     /// Who they are and what they may do.
     pub rights: Rights,
-    /// The name of the client that the user connected, which counts more than what it calls itself.
+    /// The name of the connected client, as the user consented to it. It takes precedence over the name
+    /// that the client sends.
     pub client: Option<String>,
-    /// Requests that this credential may make in a rolling minute, if it has its own limit.
+    /// Maximum requests of this credential in a rolling minute, if it has its own limit.
     pub request_limit: Option<u32>,
-    /// The credential whose last use is now to be recorded, if any.
+    /// The credential whose last use must be recorded now, if any.
     pub used: Option<Used>,
 }
 
-/// A credential whose last use is to be recorded.
+/// A credential whose last use must be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Used {
     /// The API key with this hash.
     Key([u8; 32]),
-    /// A client that a user connected.
+    /// The grant of a client.
     Grant(Id<kinds::Grant>),
     /// A browser's session.
     Session(Id<kinds::Session>),
@@ -48,7 +49,7 @@ pub enum Denied {
 }
 
 impl Denied {
-    /// The reason's name on the wire.
+    /// The wire name of the reason.
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Invalid => "invalid_token",
@@ -58,7 +59,7 @@ impl Denied {
     }
 }
 
-/// Why a call was not made, or failed.
+/// Why a call was rejected or failed.
 #[derive(Debug)]
 pub enum Refusal {
     /// The credential was rejected.
@@ -68,7 +69,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The error of a caller whose credential this process made itself: that it is rejected is a defect.
+    /// The error for a credential that this process made itself: a rejection is a bug.
     pub fn of_own_credential(self) -> Error {
         match self {
             Self::Denied(denied) => Error::internal(denied.reason()),
@@ -97,7 +98,7 @@ impl From<zoop_db::Error> for Refusal {
 
 /// Whether a use at `now` should update `last`, the last use on record (minute resolution).
 pub(crate) fn is_news(last: Option<Timestamp>, now: Timestamp) -> bool {
-    // A time in the future is that of a clock that was ahead.
+    // A time in the future was recorded by a clock that was ahead.
     last.is_none_or(|last| minute(last) < minute(now) || last.0 > now.0 + SLACK)
 }
 

@@ -1,9 +1,9 @@
-//! Every tool there is. A new tool is added to its group's slice; a new group here.
+//! The catalog of all tools. A new tool is added to its group's slice, a new group here.
 
 use crate::definition::{Group, ToolDef};
 use crate::tool::Doors;
 
-/// The groups, in the order in which every list and document shows them.
+/// The groups, in the order of every list and document.
 pub static GROUPS: &[Group] = &[
     crate::customers::GROUP,
     crate::contacts::GROUP,
@@ -25,7 +25,7 @@ pub fn tools() -> impl Iterator<Item = &'static ToolDef> {
     GROUPS.iter().flat_map(|group| group.tools)
 }
 
-/// Every tool that the MCP endpoint offers, with its group, in order.
+/// Every tool of the MCP endpoint with its group, in order.
 pub fn mcp_tools() -> impl Iterator<Item = (&'static Group, &'static ToolDef)> {
     GROUPS
         .iter()

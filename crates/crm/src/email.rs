@@ -1,27 +1,27 @@
-//! E-mail addresses: what is taken for one, when two are one identity, and when a search takes them for the same.
+//! E-mail addresses: which texts are accepted, when two identify the same user, and when two match in a
+//! search.
 //!
-//! Here lives the shape check and the comparison key. The check is lenient on purpose: whether
-//! a mailbox exists is known to its server alone, and an address that is refused here is one that
-//! an office cannot write down. Nothing here may rewrite an address; it is kept as it was typed.
-//! Its length limit belongs to the fields that hold one.
+//! The check is deliberately lenient: only the mail server knows whether a mailbox exists, and an office
+//! could not record an address that is rejected here. Nothing here may rewrite an address; it is stored
+//! as typed. The length limit belongs to the fields that contain one.
 
 use crate::fold;
 
-/// What is wrong with a text that should be an e-mail address; its text goes behind a field's name.
+/// What is wrong with a text that should be an e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailProblem {
-    /// There is white space in it.
+    /// It contains white space.
     Space,
-    /// There is no `@`, or more than one.
+    /// It has no `@`, or more than one.
     OneAt,
-    /// Nothing stands before the `@`.
+    /// It has nothing before the `@`.
     NoName,
-    /// What stands behind the `@` has no dot between two other characters.
+    /// The part after the `@` has no dot between two other characters.
     NoDomain,
 }
 
 impl EmailProblem {
-    /// The problem in words that say what to change.
+    /// The error message, to follow the field's name.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl EmailProblem {
 /// a domain with a dot, no spaces.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// The first problem.
 pub fn check(text: &str) -> Result<(), EmailProblem> {
     if text.contains(char::is_whitespace) {
         return Err(EmailProblem::Space);
@@ -56,11 +56,11 @@ pub fn check(text: &str) -> Result<(), EmailProblem> {
     Ok(())
 }
 
-/// The identity that an address is: two addresses with one key are one mailbox. ASCII letters are the
-/// same in either case, a domain is compared in its ASCII form (UTS #46, as DNS is asked), and nothing
-/// else is folded: `ß` and `ss`, `ı` and `i` may be mailboxes of two people.
+/// The key that identifies a user: two addresses with the same key are the same mailbox. ASCII letters
+/// are compared without case, a domain in its ASCII form (UTS #46, as in DNS), and nothing else is folded:
+/// `ß` and `ss`, `ı` and `i` may be mailboxes of two people.
 ///
-/// Takes any text and never fails.
+/// Accepts any text and never fails.
 #[must_use]
 pub fn key(text: &str) -> String {
     let text = text.trim();
@@ -69,8 +69,8 @@ pub fn key(text: &str) -> String {
     format!("{}@{domain}", local.to_ascii_lowercase())
 }
 
-/// The key under which the previous version kept a person with this address: the whole address in one
-/// folded form, with the domain as people write it. It is [`key`] for most addresses, and identifies no one.
+/// The key under which the previous version stored a user with this address: the whole address folded,
+/// with the domain in Unicode. Equal to [`key`] for most addresses. It must not identify a user.
 #[must_use]
 pub(crate) fn former_key(text: &str) -> String {
     match text.trim().rsplit_once('@') {
@@ -81,10 +81,10 @@ pub(crate) fn former_key(text: &str) -> String {
     }
 }
 
-/// The form under which customers' addresses are searched and compared: folded as other text is, so
-/// that an office finds an address however it was typed. It identifies no one.
+/// The form in which customers' addresses are searched and compared: folded like other text, so that an
+/// office finds an address however it was typed. It must not identify a user.
 ///
-/// Takes any text, since a filter may ask for what is not an address, and never fails.
+/// Accepts any text, since a filter may contain something that is not an address, and never fails.
 #[must_use]
 pub fn search_key(text: &str) -> String {
     fold::caseless(text.trim())

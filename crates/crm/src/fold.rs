@@ -1,59 +1,58 @@
-//! Folding: the one way in which text becomes words that can be compared.
+//! Folding: the only way to turn text into words that can be compared.
 //!
-//! Here lives what two writings of the same word have in common: case, accents, width, digits of
-//! another script and apostrophes are folded away, and the rest is cut into words. Stored text and
-//! query go through the same functions, on both engines, so a difference in folding can never hide
-//! a row. What words are then used for (tokens, tails, tiers) stands in [`crate::search`]; nothing
-//! here may know of a tenant, an index or an engine.
+//! Folding removes differences of case, accents, width, apostrophes and the script of digits, and
+//! splits the rest into words. Stored text and queries go through the same functions on both engines,
+//! so a difference in folding can never hide a row. [`crate::search`] decides how words are used
+//! (tokens, suffixes, tiers). Nothing here may know about a tenant, an index or an engine.
 //!
-//! The steps, in their order (the rule is the row "search folding" of the tool contract):
+//! The steps, in order (see the row "search folding" of the tool contract):
 //!
-//! 1. Invisible characters (joiners, soft hyphens, direction marks, variation selectors), tatweel
-//!    and apostrophes are taken out, so that what stood on either side joins: `O’Neill` is
-//!    `oneill`. Marks that step 3 drops go now too: taken out later, they could leave the marks
-//!    that stay in an order that NFKD would not have given them.
+//! 1. Remove invisible characters (joiners, soft hyphens, direction marks, variation selectors),
+//!    tatweel and apostrophes, which joins the text on both sides: `O’Neill` is `oneill`. Marks that
+//!    step 3 drops are removed here too: removed later, they could leave the remaining marks in an
+//!    order that NFKD would not produce.
 //! 2. NFKD. Hangul syllables become their letters, so the start of a syllable finds it, and `が`
 //!    becomes `か` and its voicing mark.
-//! 3. Marks of Latin, Greek, Cyrillic, Arabic and Hebrew are dropped (`й` is `и`, `ё` is `е`). The
-//!    marks of all other scripts are part of their word: without its vowel signs a word in
-//!    Devanagari or Thai is another word.
+//! 3. Drop the marks of Latin, Greek, Cyrillic, Arabic and Hebrew (`й` is `и`, `ё` is `е`). Marks of
+//!    all other scripts are part of their word: without its vowel signs a word in Devanagari or Thai
+//!    is another word.
 //! 4. Decimal digits of every script become `0` to `9`; letters that Unicode does not decompose
-//!    (`đ ł ø` …) become what people type for them; everything else is case folded in full.
-//! 5. What is neither letter, digit nor kept mark splits. Letters of scripts that are written
-//!    without spaces form words of kind [`Kind::Run`], apart from Latin beside them; the other
+//!    (`đ ł ø` …) become what people type for them; everything else gets full case folding.
+//! 5. Split at everything that is not a letter, a digit or a kept mark. Letters of scripts that are
+//!    written without spaces form words of kind [`Kind::Run`], separate from adjacent Latin; other
 //!    words are cut at [`LONGEST_WORD`] characters.
 //!
-//! Folding folded text changes nothing, and the time taken is that of sorting the longest row of
-//! marks, so a hostile text costs no more than a long one.
+//! Folding is idempotent. Its time is that of sorting the longest sequence of marks, so a hostile text
+//! costs no more than a long one.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::text;
 
-/// How many characters of a [`Kind::Spaced`] word count; what follows them is ignored.
+/// Maximum characters of a [`Kind::Spaced`] word; the rest is ignored.
 pub const LONGEST_WORD: usize = 64;
 
-/// How the script of a word separates words, which decides how the word can be searched.
+/// Whether a word's script separates words, which decides how the word can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// A word of a script that puts something between words; at most [`LONGEST_WORD`] characters.
+    /// A word of a script with separators between words; at most [`LONGEST_WORD`] characters.
     Spaced,
-    /// A whole run of Han, kana, Thai, Lao or Khmer. Each of its characters counts as a word of its
-    /// own, and neighbours must stay neighbours. Its length is that of the text.
+    /// A whole run of Han, kana, Thai, Lao or Khmer. Each character counts as a word of its own, and
+    /// adjacent characters must stay adjacent. Its length is not limited.
     Run,
 }
 
-/// One folded word: never empty, and folding it again gives it again.
+/// One folded word. Never empty; folding it again does not change it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word {
     /// The folded characters.
     pub text: String,
-    /// Whether the word stood by itself or is a run of characters.
+    /// Whether it is a separated word or a run of characters.
     pub kind: Kind,
 }
 
-/// The folded words of a text, in their order, repeated ones too.
+/// The folded words of a text, in order and with repetitions.
 #[must_use]
 pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
@@ -61,11 +60,11 @@ pub fn words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Shows every folded word of a text to `visit`, in order, without an allocation for each.
+/// Passes every folded word of a text to `visit`, in order, without an allocation per word.
 pub fn each(text: &str, visit: impl FnMut(&str, Kind)) {
     let mut cutter = Cutter { word: String::new(), length: 0, kind: Kind::Spaced, visit };
     if text.is_ascii() {
-        // Most names are ASCII, and nothing of the Unicode tables changes one.
+        // Fast path: most names are ASCII, which the Unicode tables do not change.
         for letter in text.chars().filter(|letter| !is_joined(*letter)) {
             cutter.take(letter.to_ascii_lowercase());
         }
@@ -78,10 +77,9 @@ pub fn each(text: &str, visit: impl FnMut(&str, Kind)) {
     cutter.finish();
 }
 
-/// The text with its case folded and nothing else: for values that are compared whole and without
-/// case, such as an e-mail address or the name of a tag. Two writings that Unicode calls
-/// canonically equal (`é` as one character or as two) have the same caseless form. A dotless `ı` is
-/// an `i`, since `I` is the capital of both.
+/// The text with only its case folded, for values that are compared as a whole and case-insensitively,
+/// such as an e-mail address or a tag's name. Canonically equivalent texts (`é` as one character or as
+/// two) have the same caseless form. A dotless `ı` becomes `i`, since `I` is the capital of both.
 #[must_use]
 pub fn caseless(text: &str) -> String {
     if text.is_ascii() {
@@ -90,9 +88,9 @@ pub fn caseless(text: &str) -> String {
     text.nfd().flat_map(case_folded).nfc().collect()
 }
 
-/// The ASCII digit for a decimal digit of any script that NFKD leaves as it is.
+/// The ASCII digit for a decimal digit of any script that NFKD does not change.
 ///
-/// Unicode keeps the ten digits of a script together and in order, so their zeros say it all.
+/// In Unicode the ten digits of a script are contiguous and in order, so a table of zeros is enough.
 #[must_use]
 pub fn ascii_digit(letter: char) -> Option<char> {
     if letter.is_ascii_digit() {
@@ -103,7 +101,7 @@ pub fn ascii_digit(letter: char) -> Option<char> {
     char::from_digit(code - zero, 10)
 }
 
-/// Collects letters into words and shows each word as soon as it ends.
+/// Collects letters into words and passes each word on as soon as it ends.
 struct Cutter<V> {
     word: String,
     length: usize,
@@ -151,19 +149,19 @@ fn fold_letter(letter: char, mut emit: impl FnMut(char)) {
     }
 }
 
-/// Full case folding of a decomposed letter, by the standard library's own tables.
+/// Full case folding of a decomposed letter, with the standard library's tables.
 ///
-/// Lower, upper and lower case again brings together what Unicode's `CaseFolding.txt` does (`σ` and
-/// `ς`, `ß` and `ẞ`), and adds `ı` to `i`, which search wants. Only the letter that stands for
-/// Cherokee pairs differs. There is no context, so a capital sigma is the same at every place.
+/// Lower, upper and lower case again gives the same equivalences as Unicode's `CaseFolding.txt` (`σ`
+/// and `ς`, `ß` and `ẞ`), and also maps `ı` to `i`, which search wants. Only the letter chosen for
+/// Cherokee pairs differs. Context is ignored, so a capital sigma folds the same everywhere.
 fn case_folded(letter: char) -> impl Iterator<Item = char> {
     letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// What people type for a letter that carries its stroke, hook or ligature inside.
+/// What people type for a letter with a stroke, hook or ligature that does not decompose.
 ///
-/// Beyond the letters that the contract names stand those of Maltese and Sámi (`ħ ŧ ŋ`), of Hausa
-/// (`ɓ ɗ ƙ ƴ`), and `ɖ`, whose capital cannot be told from that of `đ`.
+/// In addition to the letters in the contract: those of Maltese and Sámi (`ħ ŧ ŋ`), of Hausa
+/// (`ɓ ɗ ƙ ƴ`), and `ɖ`, whose capital looks like that of `đ`.
 fn undecomposed(letter: char) -> Option<&'static str> {
     Some(match letter {
         'đ' | 'ð' | 'ɖ' | 'ɗ' => "d",
@@ -182,7 +180,7 @@ fn undecomposed(letter: char) -> Option<&'static str> {
     })
 }
 
-/// Whether the characters on both sides of this one belong together as if it were not there.
+/// Whether this character is removed, so that its neighbors join.
 fn is_joined(letter: char) -> bool {
     if letter.is_ascii() {
         return matches!(letter, '\'' | '`');
@@ -193,13 +191,13 @@ fn is_joined(letter: char) -> bool {
         || is_in(DROPPED_MARKS, letter)
 }
 
-/// Whether a sorted table of ranges holds the character.
+/// Whether a sorted table of ranges contains the character.
 fn is_in(ranges: &[(char, char)], letter: char) -> bool {
     let after = ranges.partition_point(|(first, _)| *first <= letter);
     ranges[..after].last().is_some_and(|(_, last)| letter <= *last)
 }
 
-/// Everything that is typed for an apostrophe, from the acute accent to primes, the Hawaiian okina
+/// Everything that people type as an apostrophe, from the acute accent to primes, the Hawaiian okina
 /// and the Hebrew geresh; also what NFKD would turn into one, or into a space and an accent.
 #[rustfmt::skip]
 const APOSTROPHES: &[(char, char)] = &[
@@ -211,7 +209,7 @@ const APOSTROPHES: &[(char, char)] = &[
     ('\u{ff07}', '\u{ff07}'), ('\u{ff40}', '\u{ff40}'),
 ];
 
-/// The Arabic stroke that only stretches a word, also where it carries a mark.
+/// Tatweel, the Arabic stroke that only stretches a word, with and without a mark on it.
 #[rustfmt::skip]
 const TATWEEL: &[(char, char)] = &[
     ('\u{640}', '\u{640}'), ('\u{fcf2}', '\u{fcf4}'), ('\u{fe71}', '\u{fe71}'),
@@ -219,7 +217,7 @@ const TATWEEL: &[(char, char)] = &[
     ('\u{fe7d}', '\u{fe7d}'), ('\u{fe7f}', '\u{fe7f}'),
 ];
 
-/// The marks of Latin, Greek, Cyrillic, Arabic and Hebrew, and those that all scripts share.
+/// The marks of Latin, Greek, Cyrillic, Arabic and Hebrew, and those shared by all scripts.
 #[rustfmt::skip]
 const DROPPED_MARKS: &[(char, char)] = &[
     ('\u{300}', '\u{36f}'), ('\u{483}', '\u{489}'), ('\u{591}', '\u{5bd}'), ('\u{5bf}', '\u{5bf}'),
@@ -232,8 +230,8 @@ const DROPPED_MARKS: &[(char, char)] = &[
     ('\u{fe20}', '\u{fe2f}'), ('\u{10efa}', '\u{10eff}'), ('\u{1e08f}', '\u{1e08f}'),
 ];
 
-/// Thai, Lao, Khmer, Han and kana with their marks. What of these blocks is neither letter nor mark
-/// splits before this table is asked, and their digits have become ASCII.
+/// Thai, Lao, Khmer, Han and kana with their marks. Characters of these blocks that are neither letter
+/// nor mark split words before this table is used, and their digits are already ASCII.
 #[rustfmt::skip]
 const RUNS: &[(char, char)] = &[
     ('\u{e00}', '\u{eff}'), ('\u{1780}', '\u{17ff}'), ('\u{2e80}', '\u{2fdf}'),
@@ -243,7 +241,7 @@ const RUNS: &[(char, char)] = &[
     ('\u{16fe2}', '\u{16ff6}'), ('\u{1aff0}', '\u{1b16f}'), ('\u{20000}', '\u{3fffd}'),
 ];
 
-/// The zero of each script's decimal digits; NFKD has already folded wide and styled ones.
+/// The zero of each script's decimal digits. NFKD has already folded wide and styled digits.
 #[rustfmt::skip]
 const ZEROS: &[u32] = &[
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
@@ -319,8 +317,8 @@ mod tests {
         assert_eq!(words(&"東".repeat(100))[0].text.chars().count(), 100);
     }
 
-    /// Every character of the planes in use: folding is stable, gives only what an index token may hold, and
-    /// upper and lower case agree.
+    /// For every character of the planes in use: folding is stable, its output contains only what a
+    /// token may contain, and upper and lower case fold alike.
     #[test]
     fn every_character_folds_once_and_for_all() {
         for letter in (0..0x3_2000).filter_map(char::from_u32) {

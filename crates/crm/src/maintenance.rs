@@ -1,6 +1,7 @@
-//! What is removed in time, in every tenant: nothing here is needed for an answer to be right,
-//! only for the database not to grow. What is out of date is already invisible before it is swept.
-//! And what a wrong clock has left, which nobody can repair, but which must be known.
+//! Periodic cleanup in every tenant, and detection of records from a wrong clock.
+//!
+//! The sweep only keeps the database from growing. No answer may depend on it: expired rows are already
+//! invisible before it runs. Records dated in the future cannot be repaired, only reported.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
@@ -10,16 +11,16 @@ use crate::history::store as history;
 use crate::tenants::store as tenants;
 use crate::{idempotency, invitations, notes, oauth, sign_in};
 
-/// Records that lie in the future: a clock was wrong when they were made, or is wrong now.
+/// Records dated in the future: a clock was wrong when they were created, or is wrong now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ahead {
-    /// The tenants that have some.
+    /// The number of tenants with such records.
     pub tenants: usize,
-    /// When the last of them says that it was made.
+    /// The latest creation time among them.
     pub latest: Moment,
 }
 
-/// The records that lie in the future, by the history of every tenant, which knows of all changes.
+/// Finds records dated in the future, by the history of every tenant, which has an entry for every change.
 ///
 /// # Errors
 /// The database's.
@@ -35,7 +36,7 @@ pub fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Ahead>> {
     Ok(ahead)
 }
 
-/// Removes what is out of date; how many rows that were.
+/// Removes expired rows and returns their number.
 ///
 /// # Errors
 /// The database's.

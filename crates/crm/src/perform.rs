@@ -1,5 +1,5 @@
-//! What a call does once its caller is known: arguments, the idempotency key, the tool, the history, the
-//! remembered answer, and what of it the caller may see. [`crate::run`] is the way in.
+//! The steps of a call after its caller is known: arguments, idempotency key, tool, history, stored
+//! answer, redaction. [`crate::run`] calls them; nothing else may.
 
 use serde_json::{Map, Value};
 
@@ -11,33 +11,33 @@ use crate::error::{FieldProblem, Result};
 use crate::tool::{Command, Query, Receipt};
 use crate::{history, idempotency};
 
-/// A command's call, its idempotency key taken out.
+/// A command's call, with the idempotency key separate from the arguments.
 pub struct Call {
     /// The tool.
     pub(crate) tool: &'static ToolDef,
-    /// The arguments.
+    /// The arguments, without the idempotency key.
     pub(crate) arguments: Object,
-    /// The key under which the answer is remembered, if one was sent, or what is wrong with it.
+    /// The idempotency key, if one was sent, or what is wrong with it.
     pub(crate) key: Result<Option<String>, FieldProblem>,
 }
 
-/// The setting that arguments are read in.
+/// The context for parsing arguments.
 pub(crate) fn setting(access: &Access) -> Setting {
     Setting { country: access.country() }
 }
 
-/// Runs a tool that reads one thing.
+/// Runs a query.
 pub(crate) fn query<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<T::Output> {
     let input = argument::read_filters::<T::Input>(object, setting(ctx.access))?;
     T::run(ctx, &input)
 }
 
-/// Runs a tool that reads one thing; the answer's JSON.
+/// Runs a query and returns the answer as JSON.
 pub(crate) fn query_json<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
     Ok(serde_json::to_string(&query::<T>(ctx, object)?)?)
 }
 
-/// Runs a tool that writes, without an idempotency key.
+/// Runs a command without an idempotency key.
 pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) -> Result<T::Output> {
     let (input, ()) = argument::read::<T::Input, _>(object, Ok(()), setting(ctx.access))?;
     let output = T::run(ctx, &input)?;
@@ -45,7 +45,7 @@ pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) ->
     Ok(output)
 }
 
-/// Runs a tool that writes; the answer's JSON.
+/// Runs a command and returns the answer as JSON.
 pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
     let has_key = matches!(call.key, Ok(Some(_)));
     let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
@@ -69,13 +69,13 @@ pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -
     Ok(answer)
 }
 
-/// Whether the caller may write this record but not read it.
+/// Whether the caller gets a redacted response: it may write this record but not read it.
 pub(crate) fn needs_receipt(access: &Access, tool: &ToolDef, receipt: Receipt) -> bool {
     receipt != Receipt::Whole && !access.scopes.has(tool.scope.read_counterpart())
 }
 
-/// What such a caller is told of the answer. A replayed answer passes through here too, so that it
-/// never shows more than the caller may see now.
+/// The redacted response. A replayed answer passes through here too, so that it never shows more than the
+/// caller may see now.
 pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Result<String> {
     let mut record: Map<String, Value> = serde_json::from_str(answer)?;
     let mut shown = Map::new();
@@ -96,7 +96,7 @@ pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Resul
             for (name, value) in sent {
                 let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
                 if let Some(stored) = record.remove(key) {
-                    // A cleared field shows nothing: the record may show another's value instead.
+                    // A cleared field shows as null: the record may have a fallback from another field.
                     show(key, if value.is_blank() { Value::Null } else { stored });
                 }
             }

@@ -1,13 +1,13 @@
-//! Phone numbers: what people type, and the one number it stands for.
+//! Phone numbers: parses a typed number with a tenant's default country, and gives the digit forms under
+//! which it can be found.
 //!
-//! Here lives the parsing of a typed number under a tenant's default country, and the digit forms
-//! under which it can be found. The rules of every country's numbers come from Google's metadata
-//! through `rlibphonenumber`; only this module may name that crate. A number is taken when it is
-//! possible, not only when it is valid today: numbering plans change faster than this program, and
-//! made-up numbers such as 555-0199 are in every demonstration.
+//! The numbering rules of every country come from Google's metadata through `rlibphonenumber`; only this
+//! module may name that crate. A number is accepted if it is possible, not only if it is valid today:
+//! numbering plans change faster than this program, and every demo has fictitious numbers such as
+//! 555-0199.
 //!
-//! `tests/golden/phones.tsv` holds what Google's own library says about thousands of typed numbers,
-//! and `tests/phones.rs` compares this module with it. No difference is known.
+//! `tests/golden/phones.tsv` contains the results of Google's own library for thousands of typed numbers,
+//! and `tests/phones.rs` compares this module with it. There is no known difference.
 
 use std::fmt;
 
@@ -17,15 +17,15 @@ use rlibphonenumber::{
 
 use crate::fold;
 
-/// A country whose numbering plan is known.
+/// A country with a known numbering plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Country(Region);
 
 impl Country {
-    /// The country of a tenant that has named none.
+    /// The default country of a tenant.
     pub const US: Self = Self(Region::US);
 
-    /// The country with this ISO 3166-1 alpha-2 code in either case; `None` if it has no numbering
+    /// The country with this ISO 3166-1 alpha-2 code, in either case; `None` if it has no numbering
     /// plan of its own.
     #[must_use]
     pub fn new(code: &str) -> Option<Self> {
@@ -42,17 +42,17 @@ impl fmt::Display for Country {
     }
 }
 
-/// Why a text is not taken for a phone number; its text goes behind a field's name.
+/// Why a text is not accepted as a phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneProblem {
-    /// No number of that country, or of the country whose code it starts with, looks like this.
+    /// Not possible in the default country, or in the country whose code it starts with.
     Impossible,
-    /// It can be dialled inside one area only, so it does not say whom it reaches.
+    /// It lacks the area code. It can be dialed only within one area, so it is ambiguous.
     LocalOnly,
 }
 
 impl PhoneProblem {
-    /// The problem in words that say what to change.
+    /// The error message, to follow the field's name.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -68,20 +68,20 @@ impl PhoneProblem {
     }
 }
 
-/// A phone number, as it was typed and as the number that is dialled from anywhere.
+/// A phone number, as typed and in E.164 form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phone {
     raw: String,
     e164: String,
 }
 
-/// Reads a typed phone number of any common format.
+/// Parses a typed phone number in any common format.
 ///
-/// Without a country code it is a number of `default_country`. An extension is understood and stays
-/// in the typed form alone. The length limit belongs to the fields that hold a phone.
+/// Without a country code it is a number of `default_country`. An extension is accepted, but only the
+/// typed form keeps it. The length limit belongs to the fields that contain a phone.
 ///
 /// # Errors
-/// The text is not a possible number, or is one only inside its own area.
+/// The text is not a possible number, or lacks its area code.
 pub fn parse(raw: &str, default_country: Country) -> Result<Phone, PhoneProblem> {
     let raw = raw.trim();
     let number = possible_number(raw, default_country)?;
@@ -98,20 +98,20 @@ fn possible_number(raw: &str, default_country: Country) -> Result<PhoneNumber, P
     }
 }
 
-/// Whether a text is a phone number with letters in the place of digits, such as `1-800-FLOWERS`.
+/// Whether a text is a phone number with letters in place of digits, such as `1-800-FLOWERS`.
 #[must_use]
 pub fn is_spelled(text: &str) -> bool {
     PHONE_NUMBER_UTIL.is_alpha_number(text)
 }
 
 impl Phone {
-    /// The phone that was stored as these two forms, so that no default country is needed again.
+    /// Restores a phone from its two stored forms. Needs no default country.
     #[must_use]
     pub fn from_stored(raw: String, e164: String) -> Self {
         Self { raw, e164 }
     }
 
-    /// The number as it was typed, without white space around it.
+    /// The number as typed, without surrounding white space.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.raw
@@ -123,11 +123,11 @@ impl Phone {
         &self.e164
     }
 
-    /// The rows of digits under which the phone must be found, each once: international, as dialled
-    /// inside its country, and as typed (with the extension).
+    /// The distinct digit sequences under which the phone must be found: international, as dialed within
+    /// its country, and as typed (with the extension).
     ///
-    /// Digits beside letters are left out of the typed form when the letters stand for digits:
-    /// nobody looks for the 1800 of 1-800-FLOWERS.
+    /// The typed form is left out if it spells digits with letters: no one searches for the 1800 of
+    /// 1-800-FLOWERS.
     #[must_use]
     pub fn search_digits(&self) -> Vec<String> {
         let mut forms = vec![digits(&self.e164)];
@@ -151,7 +151,7 @@ fn format(number: &PhoneNumber, format: PhoneNumberFormat) -> String {
     number.format_as(format).into_owned()
 }
 
-/// The decimal digits of a text, of whichever script or width, as ASCII and without the rest.
+/// Only the decimal digits of a text, of any script or width, as ASCII.
 fn digits(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
 

@@ -1,7 +1,7 @@
-//! Proof of who is calling, and the one way from it into a transaction.
+//! Proof of who is calling, and the only way from it into a transaction.
 //!
-//! Rights are read in the transaction that uses them, and nothing is cached: a revoked key, a removed
-//! user or a new role counts from the very next call, in every process.
+//! Rights are read in the transaction that uses them and must not be cached: a revoked key, a removed
+//! user or a new role takes effect with the next call, in every process.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::error::Error;
 
 /// Proof of who is calling: a bearer token, a session in one of the user's tenants, or the operator.
 pub trait Proof {
-    /// Why a call is not made, or fails.
+    /// Why a call is rejected or fails.
     type Refusal: From<Error> + From<zoop_db::Error>;
 
-    /// Reads what the caller may do now.
+    /// Reads the caller's current rights.
     ///
     /// # Errors
-    /// A credential that is not valid, and the database's.
+    /// The credential is invalid, or the database fails.
     fn access(
         &self,
         tx: &mut ReadTx<'_>,
@@ -35,7 +35,7 @@ impl<P: Proof> Proof for Arc<P> {
     }
 }
 
-/// Lets a caller into a transaction that reads, and binds it to the caller's tenant.
+/// Reads the caller's rights and binds a read transaction to the caller's tenant.
 pub(crate) fn enter_read<P: Proof>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -48,8 +48,8 @@ pub(crate) fn enter_read<P: Proof>(
     Ok(access)
 }
 
-/// Lets a caller into a transaction that writes, and binds it to the caller's tenant. The write may wait
-/// there for another one that takes the caller's rights away, so they are read again after a wait.
+/// Reads the caller's rights and binds a write transaction to the caller's tenant. Binding may wait for
+/// another write that revokes these rights, so they are read again after a wait.
 pub(crate) fn enter_write<P: Proof>(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

@@ -1,8 +1,8 @@
-//! Secrets that are shown once and kept nowhere: API keys, tokens, sessions, invitations.
+//! Secrets that are shown once and never stored: API keys, tokens, sessions, invitations.
 //!
-//! A secret is a prefix that tells its kind, 32 random bytes in base 62 and a CRC-32 of both in base
-//! 62, so that a scanner can tell a real one from a look-alike without asking anybody. The database
-//! holds its SHA-256.
+//! A secret consists of a prefix for its kind, 32 random bytes in base 62 and a CRC-32 of both in base
+//! 62, so that a scanner can tell a real one from a look-alike offline. The database stores only its
+//! SHA-256.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 use crate::clock::Entropy;
 
 const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62^43 is the first power above 2^256: every key is as long as any other.
+/// 62^43 is the first power above 2^256, so all secrets of a kind have the same length.
 const RANDOM_CHARACTERS: usize = 43;
 /// 62^6 is the first power above 2^32.
 pub(crate) const CHECK_CHARACTERS: usize = 6;
-/// Characters after the prefix that lists show to know a key by.
+/// Characters after the prefix that lists show to identify a key.
 const HINT_CHARACTERS: usize = 4;
-/// Longer than any secret: what is longer needs no hashing to be refused.
+/// Longer than any secret: longer input is rejected without hashing.
 const MOST_CHARACTERS: usize = 128;
 
 macro_rules! secret_kinds {
@@ -30,7 +30,7 @@ macro_rules! secret_kinds {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
 
-            /// What its secrets begin with.
+            /// The prefix of its secrets.
             pub const fn prefix(self) -> &'static str {
                 match self { $(Self::$kind => $prefix),* }
             }
@@ -39,9 +39,9 @@ macro_rules! secret_kinds {
 }
 
 secret_kinds! {
-    /// An API key of a team member.
+    /// An API key that acts for a user.
     UserKey = "zoop_uk_";
-    /// An API key of the account as a whole.
+    /// An API key that acts for the tenant.
     TenantKey = "zoop_tk_";
     /// An OAuth access token.
     AccessToken = "zoop_at_";
@@ -49,25 +49,25 @@ secret_kinds! {
     RefreshToken = "zoop_rt_";
     /// An OAuth authorization code.
     AuthorizationCode = "zoop_ac_";
-    /// The id of a program that registered itself: not secret, but as hard to guess.
+    /// The id of a registered client: not secret, but as hard to guess.
     Client = "zoop_cl_";
-    /// What a person is being asked to consent to.
+    /// A pending authorization request.
     ConsentRequest = "zoop_cr_";
     /// A browser's session.
     Session = "zoop_ss_";
     /// A sign-in that waits for the second factor.
     PendingSignIn = "zoop_ps_";
-    /// A sign-in that the company's provider has yet to answer.
+    /// A sign-in that waits for the company's provider.
     CompanySignIn = "zoop_co_";
-    /// An invitation to join an account.
+    /// An invitation to join a tenant.
     Invitation = "zoop_in_";
-    /// A link by which a person chooses a new password.
+    /// A link to choose a new password.
     PasswordLink = "zoop_pl_";
-    /// A browser that a person has signed in with before.
+    /// A browser that a user has signed in with before.
     Device = "zoop_dv_";
 }
 
-/// A secret in the clear. It has no `Display`, and `Debug` hides it, so that it cannot slip into a log.
+/// A secret in plain text. It has no `Display`, and `Debug` hides it, so that it cannot slip into a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
     kind: SecretKind,
@@ -82,7 +82,7 @@ impl Secret {
         Self::of(kind, &bytes)
     }
 
-    /// The secret that these bytes are, which nobody can guess.
+    /// The secret made of these bytes, which must be unpredictable.
     pub(crate) fn of(kind: SecretKind, bytes: &[u8; 32]) -> Self {
         let random = base_x::encode(BASE62, bytes);
         let body = format!("{}{random:0>RANDOM_CHARACTERS$}", kind.prefix());
@@ -90,7 +90,7 @@ impl Secret {
         Self { kind, text: body + &check }
     }
 
-    /// What a caller presented, if it can be a secret at all.
+    /// Parses a presented token. `None` if it cannot be a secret of any kind.
     pub fn parse(token: &str) -> Option<Self> {
         let kind = *SecretKind::ALL.iter().find(|kind| token.starts_with(kind.prefix()))?;
         let ascii = token.len() <= MOST_CHARACTERS && token.is_ascii();
@@ -98,7 +98,7 @@ impl Secret {
         (ascii && check(body) == sent).then(|| Self { kind, text: token.to_owned() })
     }
 
-    /// What was presented, if it can be a secret of this kind.
+    /// Parses a presented token. `None` if it cannot be a secret of this kind.
     pub fn parse_as(kind: SecretKind, token: &str) -> Option<Self> {
         Self::parse(token).filter(|secret| secret.kind == kind)
     }
@@ -108,17 +108,17 @@ impl Secret {
         self.kind
     }
 
-    /// The secret in the clear, for the one time that it is shown.
+    /// The secret in plain text, for the one time that it is shown.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// What the database holds.
+    /// The SHA-256 that the database stores.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.text.as_bytes()).into()
     }
 
-    /// The first characters, to know the key by.
+    /// The first characters, to identify the key in lists.
     pub(crate) fn hint(&self) -> String {
         self.text.chars().take(self.kind.prefix().len() + HINT_CHARACTERS).collect()
     }
@@ -130,7 +130,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The CRC-32 of `body` in base 62, in fixed width.
+/// The CRC-32 of `body` in base 62, at fixed width.
 pub(crate) fn check(body: &str) -> String {
     let mut left = crc32fast::hash(body.as_bytes());
     let mut digits = [b'0'; CHECK_CHARACTERS];

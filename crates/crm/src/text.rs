@@ -1,25 +1,24 @@
-//! Characters that show nothing: where a text begins and ends for a reader, and which texts look the
-//! same.
+//! Invisible characters: where a text visibly begins and ends, and which texts look the same.
 //!
-//! Here lives the one answer to whether a character can be seen. It comes from properties of Unicode
-//! rather than from a list of examples. Nothing here changes what stands inside a text: emoji and
-//! the scripts of Iran and India need invisible characters there.
+//! This is the only place that decides whether a character is visible. It uses Unicode properties, not
+//! a list of examples. Nothing here may change the inside of a stored text: emoji and the scripts of
+//! Iran and India need invisible characters there.
 
 use icu_properties::props::{
     DefaultIgnorableCodePoint, GeneralCategory, PrependedConcatenationMark, VariationSelector,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Symbols whose picture is empty. No property of Unicode tells them from others.
+/// Symbols with an empty glyph. No Unicode property distinguishes them from others.
 const EMPTY_SYMBOLS: &[char] = &['\u{2800}', '\u{1d159}'];
 
-/// The fillers of Hangul. A reader sees a space in their place.
+/// The Hangul fillers. They look like a space.
 const FILLERS: &[char] = &['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// Whether a reader sees nothing where this character stands: white space, controls, format
-/// characters, what Unicode tells programs to ignore, and symbols without a picture.
+/// Whether a character is invisible: white space, controls, format characters, what Unicode calls
+/// default-ignorable, and symbols with an empty glyph.
 #[must_use]
 pub fn is_invisible(letter: char) -> bool {
     if letter.is_ascii() {
@@ -28,7 +27,7 @@ pub fn is_invisible(letter: char) -> bool {
     takes_room(letter) || takes_no_room(letter)
 }
 
-/// Whether there is nothing in a text that a reader sees. An empty text shows nothing.
+/// Whether a text has no visible character. An empty text has none.
 #[must_use]
 pub fn shows_nothing(text: &str) -> bool {
     text.chars().all(is_invisible)
@@ -40,11 +39,11 @@ pub fn trim(text: &str) -> &str {
     text.trim_matches(is_invisible)
 }
 
-/// The text without the invisible characters at its ends, but for those behind its last visible
-/// character that change how it looks: `❤\u{fe0f}` is a red heart and `❤` need not be one, a flag is
-/// a row of tags, and a last letter in Malayalam or Persian may have its form from a joiner.
+/// The text without the invisible characters at its ends, except those after its last visible
+/// character that change how it looks: `❤\u{fe0f}` is a red heart and `❤` may not be, a flag is a
+/// sequence of tags, and a joiner may shape a final letter in Malayalam or Persian.
 ///
-/// ASCII has no such forms, so everything goes that stands behind an ASCII character.
+/// ASCII characters have no such forms, so everything after an ASCII character is removed.
 #[must_use]
 pub fn trim_around(text: &str) -> &str {
     let trimmed = trim(text);
@@ -57,8 +56,8 @@ pub fn trim_around(text: &str) -> &str {
     &text[start..kept.map_or(text.len(), |kept| end + kept)]
 }
 
-/// What a reader sees of a text, equal for texts that look the same: without characters that take no
-/// room, and with one space for each stretch that looks like space.
+/// The visible form of a text, equal for texts that look the same: without characters that take no
+/// room, and with one space for each sequence that looks like space.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -74,25 +73,25 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// Unicode's `Default_Ignorable_Code_Point`: no part of the text that people see or type.
+/// Unicode's `Default_Ignorable_Code_Point`: not part of the text that people see or type.
 #[must_use]
 pub fn is_ignorable(letter: char) -> bool {
     !letter.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
 }
 
-/// Whether a reader sees a space in the place of this character.
+/// Whether this character looks like a space.
 fn takes_room(letter: char) -> bool {
     letter.is_whitespace() || EMPTY_SYMBOLS.contains(&letter) || FILLERS.contains(&letter)
 }
 
-/// Whether nothing at all is drawn for this character.
+/// Whether nothing is drawn for this character, not even a space.
 fn takes_no_room(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control() && !letter.is_ascii_whitespace();
     }
     match CodePointMapData::<GeneralCategory>::new().get(letter) {
         GeneralCategory::Control => true,
-        // The signs above and below Arabic numbers are format characters too, and are drawn.
+        // The signs above and below Arabic numbers are format characters that are drawn.
         GeneralCategory::Format => {
             !CodePointSetData::new::<PrependedConcatenationMark>().contains(letter)
         }
@@ -100,7 +99,7 @@ fn takes_no_room(letter: char) -> bool {
     }
 }
 
-/// Whether a character changes how the one before it is drawn.
+/// Whether a character changes how the preceding one is drawn.
 fn shapes_what_is_before(letter: char) -> bool {
     const TAGS: std::ops::RangeInclusive<char> = '\u{e0020}'..='\u{e007f}';
     letter == ZERO_WIDTH_JOINER
@@ -114,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// One of each kind that shows nothing.
+    /// At least one of each kind of invisible character.
     const INVISIBLE: &[char] = &[
         ' ',
         '\t',

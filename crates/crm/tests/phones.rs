@@ -1,13 +1,13 @@
-//! What this crate takes for a phone number, beside what Google's own library says.
+//! Compares this crate's parsing of phone numbers with the results of Google's own library.
 
 use proptest::prelude::*;
 use zoop_crm::phone::{self, Country, Phone, PhoneProblem};
 
 const GOLDEN: &str = include_str!("golden/phones.tsv");
 
-/// The verdict and E.164 form of a typed text, written like the last two columns of the file.
+/// The E.164 form of a typed text, or `None` if it is rejected.
 fn answer(country: &str, typed: &str) -> Option<String> {
-    let country = Country::new(country).expect("the file names known countries");
+    let country = Country::new(country).expect("the file should name known countries");
     phone::parse(typed, country).ok().map(|phone| phone.e164().to_owned())
 }
 
@@ -17,7 +17,9 @@ fn every_verdict_is_that_of_google() {
     let mut different = Vec::new();
     for line in GOLDEN.lines().filter(|line| !line.starts_with("# phonenumbers")) {
         let columns: Vec<&str> = line.split('\t').collect();
-        let [country, typed, verdict, e164] = columns[..] else { panic!("four columns: {line}") };
+        let [country, typed, verdict, e164] = columns[..] else {
+            panic!("expected four columns: {line}")
+        };
         let expected = (verdict != "refused").then(|| e164.to_owned());
         let answer = answer(country, typed);
         rows += 1;
@@ -25,7 +27,7 @@ fn every_verdict_is_that_of_google() {
             different.push(format!("{line}: {answer:?}"));
         }
     }
-    assert!(rows > 5000, "{rows} rows");
+    assert!(rows > 5000, "only {rows} rows");
     assert!(
         different.is_empty(),
         "{} of {rows} differ:\n{}",

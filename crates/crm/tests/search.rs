@@ -1,7 +1,7 @@
-//! Search through a real FTS5 table: golden pairs, random texts against a plain reading of the
-//! rules, and bodies as long as a note may be.
+//! Search through a real FTS5 table: golden pairs, random texts compared with a simple implementation of
+//! the rules, and note bodies of the maximum length.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail by panicking, as tests do")]
 
 use std::collections::BTreeSet;
 
@@ -79,7 +79,7 @@ fn note(body: &str) -> NoteDocument<'_> {
     NoteDocument { body, pinned: false, created_by: 3, subject: Some(SubjectType::Job) }
 }
 
-/// The verdict of the index on row `n`, which one customer is.
+/// The index's verdict on the customer in row `n`.
 fn verdict(index: &Index, n: i64, q: &str, country: Country) -> &'static str {
     match asked(Some(q), country).tiers(tenant(1)) {
         Err(QueryHasNoWord) => "refused",
@@ -92,14 +92,14 @@ fn verdict(index: &Index, n: i64, q: &str, country: Country) -> &'static str {
     }
 }
 
-/// The verdict on note `n` of the index with its verification, which must be that without it.
+/// The verdict on the note in row `n`, by its body. Checks that the index agrees, as far as it is exact.
 fn note_verdict(index: &Index, n: i64, body: &str, q: &str) -> &'static str {
     let Ok(words) = NoteWords::new(q) else { return "refused" };
     let query = NoteQuery { words: Some(&words), ..NoteQuery::default() };
     let matches = words.body_matches(body);
     let candidate = index.has(n, &query.expression(tenant(1)));
     if words.needs_verification() {
-        assert!(candidate || !matches, "{q} is in {body}");
+        assert!(candidate || !matches, "the index misses {q} in {body}");
     } else {
         assert_eq!(candidate, matches, "{q} in {body}");
     }
@@ -113,7 +113,9 @@ fn golden_pairs() {
     let lines = GOLDEN.lines().skip(1);
     for (n, line) in (1..).zip(lines) {
         let columns: Vec<&str> = line.split('\t').collect();
-        let [kind, stored, typed, expected] = columns[..] else { panic!("four columns: {line}") };
+        let [kind, stored, typed, expected] = columns[..] else {
+            panic!("expected four columns: {line}")
+        };
         let country = kind.strip_prefix("phone-").unwrap_or("US");
         let country = Country::new(country).unwrap();
         let found = if kind == "note" {
@@ -202,7 +204,7 @@ fn a_query_as_long_as_it_may_be_is_an_expression() {
     }
 }
 
-/// Random text of a script, with spaces where the script has them.
+/// A random text of these characters.
 fn body(letters: &str, length: usize) -> String {
     let letters: Vec<char> = letters.chars().collect();
     let mut state: u64 = 42;
@@ -219,8 +221,7 @@ fn body(letters: &str, length: usize) -> String {
 #[test]
 fn every_token_of_a_long_note_is_found() {
     const LONGEST: usize = 100_000;
-    let others =
-        if std::env::var_os("ZOOP_TEST_LONG").is_some() { LONGEST } else { LONGEST / 10 };
+    let others = if std::env::var_os("ZOOP_TEST_LONG").is_some() { LONGEST } else { LONGEST / 10 };
     let scripts = [
         "abcdefghijklmnop   ",
         "東京都渋谷区本日",
@@ -271,7 +272,7 @@ fn every_token_of_a_long_note_is_found() {
     }
 }
 
-/// The rule of `customers.search`, read plainly: the verdict without any index.
+/// A simple implementation of the rules of `customers.search`: the verdict without an index.
 fn plain_verdict(names: &[String], phones: &[Phone], q: &str) -> &'static str {
     let q = &q.replace('１', "1");
     let sought = fold::words(q);

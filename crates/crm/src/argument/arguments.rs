@@ -1,13 +1,14 @@
-//! Arguments that this process makes: what a form or a command line holds, named by the tool's own fields.
+//! Arguments built by this process, from a form or the command line, with the tool's field names. Parsing
+//! and checking them is the job of the tool's input.
 
 use std::marker::PhantomData;
 
 use super::{Json, Object};
 use crate::id::Id;
 
-/// The arguments of a call of `T`, not yet read. [`arguments!`](crate::arguments) makes them, and sees to
-/// it that the tool has such fields; what a value may be is told by the tool's input, which reads them
-/// and names every field that is wrong.
+/// The unparsed arguments of a call of `T`. [`arguments!`](crate::arguments) builds them and ensures at
+/// compile time that the tool has these fields. The tool's input checks the values and reports every
+/// invalid field.
 #[derive(Debug)]
 pub struct Arguments<T> {
     object: Object,
@@ -20,13 +21,13 @@ impl<T> Arguments<T> {
         Self { object: Vec::new(), tool: PhantomData }
     }
 
-    /// The members of a JSON object, whose names only the tool's input checks: for sample data.
+    /// The members of a JSON object, for sample data. Only the tool's input checks their names.
     pub fn from_json(object: serde_json::Map<String, serde_json::Value>) -> Self {
         let members = object.into_iter().map(|(name, value)| (name, value.into()));
         Self { object: members.collect(), tool: PhantomData }
     }
 
-    /// With one more argument, unless there is no value.
+    /// Adds an argument, unless it has no value.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Value) -> Self {
         if let Some(value) = value.json() {
@@ -35,7 +36,7 @@ impl<T> Arguments<T> {
         self
     }
 
-    /// For a list: the next page after a cursor, of at most `limit` rows.
+    /// For a list: asks for the page after a cursor, of at most `limit` rows.
     #[must_use]
     pub fn page(self, cursor: Option<String>, limit: u32) -> Self {
         self.with("cursor", cursor).with("limit", limit)
@@ -52,9 +53,9 @@ impl<T> Clone for Arguments<T> {
     }
 }
 
-/// What can be the value of an argument.
+/// A type that can be the value of an argument.
 pub trait Value {
-    /// The value as JSON; none where there is nothing to send.
+    /// The value as JSON; `None` to leave the argument out.
     fn json(self) -> Option<Json>;
 }
 
@@ -107,8 +108,8 @@ impl<K> Value for Id<K> {
 }
 
 /// The [`Arguments`] of a tool:
-/// `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A field that the tool's input
-/// does not have does not compile.
+/// `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A field that is missing from
+/// the tool's input is a compile error.
 #[macro_export]
 macro_rules! arguments {
     ($tool:ty { $($field:ident : $value:expr),* $(,)? }) => {{

@@ -1,5 +1,5 @@
-//! JSON as a caller sent it: keys in order, and a key that was sent twice is an error rather than
-//! a silent loss.
+//! JSON as the caller sent it: keys keep their order, and a duplicate key is an error rather than a silent
+//! loss.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A number, as exactly as it was written where that is possible.
+    /// A number, as exact as `serde_json` represents it.
     Number(Number),
-    /// A number beyond what a 64-bit float holds, such as `1e999`. No field takes it.
+    /// A number beyond the range of a 64-bit float, such as `1e999`. No field accepts it.
     HugeNumber,
     /// A string.
     Text(String),
@@ -28,11 +28,11 @@ pub enum Json {
     Object(Object),
 }
 
-/// The members of a JSON object, in the order sent, each key once.
+/// The members of a JSON object, in the order sent. Keys are unique.
 pub type Object = Vec<(String, Json)>;
 
 impl Json {
-    /// The word for the value's type, for an error.
+    /// The name of the value's type, for error messages.
     pub const fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -62,7 +62,8 @@ impl From<serde_json::Value> for Json {
     }
 }
 
-/// Whether a text is empty or shows nothing. One with control characters is not empty but wrong.
+/// Whether a text is empty or has only invisible characters. A text with control characters is not blank
+/// but invalid.
 pub fn is_blank(text: &str) -> bool {
     let is_blank = |letter: char| {
         text::is_invisible(letter) && (letter.is_whitespace() || !letter.is_control())
@@ -70,11 +71,11 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_blank)
 }
 
-/// Longest text that [`Json::word`] takes for a word.
+/// Maximum bytes of a text that [`Json::word`] accepts.
 const WORD_BYTES: usize = 32;
 
 impl Json {
-    /// Whether there is nothing in it: `null`, or a text that shows nothing.
+    /// Whether it is `null` or a blank text.
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
@@ -83,7 +84,7 @@ impl Json {
         }
     }
 
-    /// The text, if it is short enough to be one of a set of words.
+    /// The text, if it is short enough to be a choice of an enum.
     pub fn word(&self) -> Option<String> {
         match self {
             Self::Text(text) if text.len() <= WORD_BYTES => Some(text.clone()),
@@ -148,7 +149,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-/// An object's members, each key once.
+/// Reads an object's members and rejects duplicate keys.
 fn members<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
     mut map: A,
 ) -> Result<Vec<(String, V)>, A::Error> {
@@ -156,25 +157,25 @@ fn members<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
     let mut seen = std::collections::HashSet::new();
     while let Some((key, value)) = map.next_entry::<String, V>()? {
         if !seen.insert(key.clone()) {
-            return Err(A::Error::custom(format_args!("the key {key:?} is there twice")));
+            return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
         }
         members.push((key, value));
     }
     Ok(members)
 }
 
-/// How deep a huge number is looked for. One that is deeper makes the whole text unreadable.
+/// How deep a huge number is looked for. A deeper one makes the whole text invalid.
 const DEPTH: usize = 4;
 
-/// Reads a JSON text.
+/// Parses a JSON text.
 ///
-/// `serde_json` refuses a text with a huge number as a whole. The text is then read again value by
-/// value, so that the number is the fault of its field.
+/// `serde_json` rejects the whole text if it contains a huge number. The text is then parsed again value
+/// by value, so that the error belongs to the number's field.
 pub(super) fn parse(text: &str) -> serde_json::Result<Json> {
     serde_json::from_str(text).or_else(|error| parse_parts(text, DEPTH).map_err(|_| error))
 }
 
-/// Reads a JSON text that `serde_json` does not take as a whole.
+/// Parses a JSON text that `serde_json` rejects as a whole.
 fn parse_parts(text: &str, depth: usize) -> serde_json::Result<Json> {
     let part = |raw: &RawValue| {
         let text = raw.get();
@@ -193,7 +194,7 @@ fn parse_parts(text: &str, depth: usize) -> serde_json::Result<Json> {
             let items: Vec<&RawValue> = serde_json::from_str(text)?;
             items.into_iter().map(part).collect::<serde_json::Result<_>>().map(Json::List)
         }
-        // The grammar allows it, so that its size is all that can be wrong.
+        // If the grammar allows the number, only its size can be wrong.
         Some(b'-' | b'0'..=b'9') => {
             serde_json::from_str::<&RawValue>(text).map(|_| Json::HugeNumber)
         }
@@ -201,7 +202,7 @@ fn parse_parts(text: &str, depth: usize) -> serde_json::Result<Json> {
     }
 }
 
-/// An object's members, unread.
+/// An object's unparsed members.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

@@ -1,9 +1,9 @@
-//! The history: who changed what, when, through which credential and client. One entry a
-//! successful write, in the write's own transaction.
+//! The history: who changed what, when, with which credential and client. Each successful write adds one
+//! entry, in its own transaction.
 //!
-//! Applying entries backwards from the present gives each earlier state of a record. For a note's
-//! body only the old text is kept, and a draft leaves nothing until it is committed: what nobody
-//! else could read must not be readable here.
+//! Applying entries backwards from the present gives every earlier state of a record. For a note's body
+//! only the old text is kept. A draft leaves no entry until it is committed: text that only its author
+//! could read must not be readable here.
 
 pub(crate) mod store;
 pub mod tools;
@@ -45,7 +45,8 @@ pub struct Entry {
     pub changes: Vec<Change>,
 }
 
-/// Does what no tool does (a sign-in, a consent) in the tenant of `access`, as one entry called `name`.
+/// Runs a write that is not a tool (a sign-in, a consent) in the tenant of `access`, as one history entry
+/// called `name`.
 pub(crate) fn event<T>(
     tx: &mut WriteTx<'_>,
     access: &Access,
@@ -62,7 +63,7 @@ pub(crate) fn event<T>(
     Ok(done)
 }
 
-/// Writes the entry of a call, unless the history may not know of it.
+/// Writes a call's history entry, unless its changes are private (a draft).
 pub(crate) fn record(ctx: &mut WriteCtx<'_, '_>, tool: &'static str) -> Result<()> {
     let changes = std::mem::take(&mut ctx.changes);
     if ctx.is_private { Ok(()) } else { store::insert(ctx, tool, &changes) }

@@ -1,4 +1,4 @@
-//! An invitation's link is followed.
+//! Following an invitation's link: looking it up and accepting it.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
@@ -15,14 +15,14 @@ use crate::sign_in::restart::{Mailbox, Restart};
 use crate::sign_in::sessions::{Method, Origin};
 use crate::{email, history, users};
 
-/// Invitations that one business sends by mail.
+/// Invitation mails sent by one tenant.
 const MAILS_OF_TENANT: Limit =
     Limit { action: "invitation_mail", times: 100, seconds: 24 * 60 * 60 };
-/// Invitations that are sent to one address, by all businesses.
+/// Invitation mails sent to one address by all tenants.
 const MAILS_TO_ADDRESS: Limit =
     Limit { action: "invitation_mail_to", times: 5, seconds: 24 * 60 * 60 };
 
-/// What a person is told who must show first that the mailbox is theirs.
+/// The error for a user who must first prove that the mailbox is theirs.
 const UNPROVED: &str = "Confirm first that this e-mail address is yours: choose \"Forgot password?\" on the \
                         sign-in page and follow the link from the mail, or ask your administrator for a \
                         new password.";
@@ -32,29 +32,29 @@ const UNPROVED: &str = "Confirm first that this e-mail address is yours: choose 
 pub struct Invited {
     /// The invitation.
     pub record: InvitationRecord,
-    /// The name of the business.
+    /// The tenant's name.
     pub business: String,
     /// Whether it can be accepted.
     pub standing: Standing,
 }
 
-/// Whether an invitation can be accepted. It tells nothing about whom it is for.
+/// Whether an invitation can be accepted. Reveals nothing about the invited user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It can.
+    /// It can be accepted.
     Open,
-    /// No longer: it was accepted.
+    /// No longer valid: already accepted.
     Accepted,
-    /// No longer: it was revoked, or the inviter is no longer an owner.
+    /// No longer valid: revoked, or the inviter is no longer an owner.
     Revoked,
-    /// No longer: it is too old.
+    /// No longer valid: too old.
     Expired,
 }
 
-/// Looks an invitation up by its link.
+/// Looks up an invitation by its link.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is none.
+/// [`Error::NotFound`] if there is none.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = found(tx, secret)?;
     let standing = standing(&found, Moment(now));
@@ -66,7 +66,7 @@ fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::Found> {
     store::by_hash(tx, &secret.hash())?.ok_or(Error::not_found("invitation"))
 }
 
-/// The invitation, read once its tenant is bound: no one accepts it meanwhile.
+/// The invitation, read after its tenant is bound, so that no one can accept it concurrently.
 fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::Found> {
     let account = found(tx, secret)?.account;
     tx.bind(account.number);
@@ -86,7 +86,7 @@ fn standing(found: &store::Found, now: Moment) -> Standing {
     }
 }
 
-/// Counts that an invitation is to be sent by mail; whether it may be.
+/// Counts an invitation mail and returns whether it may be sent.
 ///
 /// # Errors
 /// The database's.
@@ -97,12 +97,12 @@ pub fn may_be_mailed(
     address: &str,
 ) -> Result<bool> {
     let now = environment.clock.now();
-    // The business first: one that has sent too many uses up nothing of an address's share.
+    // The tenant first, so that a tenant over its limit does not use up the address's limit.
     Ok(attempts::admit(tx, MAILS_OF_TENANT, &tenant.to_string(), now)?
         && attempts::admit(tx, MAILS_TO_ADDRESS, &attempts::account(address), now)?)
 }
 
-/// Writes down that an invitation's link went out by mail, and is shown to no one else.
+/// Records that an invitation's link was sent by mail and is shown to no one else.
 ///
 /// # Errors
 /// The database's.
@@ -114,9 +114,9 @@ pub fn mailed(
     store::mailed(tx, id, environment.clock.now())
 }
 
-/// Whether a caller who is not signed in may choose a password, and what becomes of the second factor then.
-/// The person has to be new, or only the mail carried the link and the mailbox was never proved. None where
-/// they have to sign in.
+/// Whether a visitor who is not signed in may choose a password, and whether the second factor then stays.
+/// Either the user is new, or only the mail carried the link and the mailbox was never proved. `None` if
+/// they must sign in.
 fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<Option<Factor>> {
     let Some(known) = users::store::by_email(tx, &found.record.email)? else {
         return Ok(Some(Factor::Ends));
@@ -133,10 +133,11 @@ fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<Option<
     Ok(is_reclaimed.then_some(factor))
 }
 
-/// A caller who is not signed in accepts by choosing a password. None where they have to sign in instead.
+/// Accepts an invitation for a visitor who is not signed in, by choosing a password. `None` if they must
+/// sign in instead.
 ///
 /// # Errors
-/// [`Error::Conflict`] where it can no longer be accepted.
+/// [`Error::Conflict`] if the invitation is no longer valid.
 pub fn accept_by_password(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -153,7 +154,7 @@ pub fn accept_by_password(
     let InvitationRecord { name, email, .. } = &found.record;
     let person = users::meet(tx, environment, name, email)?;
     let by = By::Unproved(origin.address);
-    // What somebody else set up before ends first, and has no part in what begins here.
+    // End what someone else may have set up before, so that it has no effect on the new membership.
     users::store::stop_waiting(tx, person.id)?;
     let mailbox = if found.is_mailed { Mailbox::Proved } else { Mailbox::Unproved };
     let restart = Restart { password: Some(password_hash), mailbox, factor };
@@ -162,10 +163,10 @@ pub fn accept_by_password(
     links::enter(tx, environment, person.id, Method::Invitation, origin, before).map(Some)
 }
 
-/// A person who is signed in accepts.
+/// Accepts an invitation for a signed-in user.
 ///
 /// # Errors
-/// [`Error::Conflict`] where it is for somebody else, or can no longer be accepted.
+/// [`Error::Conflict`] if the invitation is for another user or no longer valid.
 pub fn accept_as_member(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -188,7 +189,7 @@ pub fn accept_as_member(
     Ok(found.account.id)
 }
 
-/// Takes the invitation and makes the person a member, as one entry of the history.
+/// Marks the invitation as accepted and adds the membership, as one history entry.
 fn take(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -209,5 +210,5 @@ fn take(
 }
 
 fn over() -> Error {
-    Error::conflict("This invitation cannot be accepted any more: ask for a new one.")
+    Error::conflict("This invitation is no longer valid: ask for a new one.")
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use zoop_db::Timestamp;
 
 use super::{InvitationRecord, LIFETIME, store};
-use crate::answer::{Rows, done};
 use crate::access::Role;
+use crate::answer::{Rows, done};
 use crate::argument::{Email, Name, input};
 use crate::clock::Moment;
 use crate::context::{ReadCtx, WriteCtx};

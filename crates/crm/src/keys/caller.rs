@@ -3,8 +3,8 @@
 use zoop_db::ReadTx;
 
 use super::{ActorKind, store};
-use crate::access::{Actor, Credential, Rights, Scopes};
 use crate::access::{Account, Actor, Credential, Rights};
+use crate::access::{Actor, Credential, Rights, Scopes};
 use crate::caller::{Caller, Denied, Used, is_news};
 use crate::clock::Clock;
 use crate::country::Country;

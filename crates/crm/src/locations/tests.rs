@@ -1,4 +1,4 @@
-//! Locations, through the funnel.
+//! Tests of the location tools, through the pipeline.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -37,7 +37,10 @@ fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
     let world = World::new();
     let acme = world.business("Acme");
     let yard = add(&world, &acme, "Yard", json!({}));
-    assert_eq!(yard["is_primary"], false, "the sample's address is the primary service location");
+    assert_eq!(
+        yard["is_primary"], false,
+        "the sample customer already has a primary service location"
+    );
     assert_eq!(yard["location_type"], "service");
     let billing = add(&world, &acme, "Office", json!({ "location_type": "billing" }));
     assert_eq!(billing["is_primary"], true);
@@ -80,7 +83,7 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
         }),
     );
     assert_eq!(moved["is_primary"], false, "billing has a primary");
-    assert!(is_primary(&world, &acme, &yard), "the oldest service location took over");
+    assert!(is_primary(&world, &acme, &yard), "the oldest service location became primary");
     let refused = call(
         &world,
         &acme,
@@ -90,7 +93,7 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
         }),
     );
     assert_eq!(refused["kind"], "conflict");
-    assert!(is_primary(&world, &acme, &yard), "a refusal changes nothing");
+    assert!(is_primary(&world, &acme, &yard), "a rejected call changes nothing");
     let alone = call(
         &world,
         &acme,
@@ -100,7 +103,7 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
         }),
     );
     assert_eq!(alone["is_primary"], true, "the only one of its type");
-    assert!(is_primary(&world, &acme, &first), "and billing has another one now");
+    assert!(is_primary(&world, &acme, &first), "billing has another primary now");
 }
 
 #[both]
@@ -153,7 +156,7 @@ fn coordinates_come_together_and_countries_are_real() {
         json!({ "latitude": 1, "longitude": null }),
         json!({ "latitude": null, "longitude": 1 }),
     ] {
-        // What is stored does not matter, nor is it told.
+        // The error neither depends on the stored values nor reveals them.
         let refusals = [&made, &bare].map(|location| {
             let mut fields = fields.clone();
             fields["id"] = json!(id(location));

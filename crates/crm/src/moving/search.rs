@@ -1,4 +1,4 @@
-//! Whether the search index that was made of a copy is whole.
+//! Checks that a copy's search index is complete.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ zoop_db::statements! {
         postgres: "SELECT count(*) FROM customers c WHERE c.tenant_no = $1 \
                    AND EXISTS (SELECT 1 FROM customer_search s WHERE s.tenant_no = $1 AND s.n = c.n)",
     };
-    /// The index knows neither drafts nor archived notes.
+    /// The index contains neither drafts nor archived notes.
     NOTES = "SELECT count(*) FROM notes WHERE tenant_no = $1 AND NOT draft AND archived_at IS NULL";
     NOTES_FOUND = {
         sqlite: "SELECT count(*) FROM note_search s JOIN notes x ON x.n = s.rowid \
@@ -31,8 +31,8 @@ zoop_db::global_statements! {
     NOTES_HELD = "SELECT count(*) FROM note_search";
 }
 
-/// One index: its records' name, how many a tenant has, how many of them are found in it, and how many
-/// records it holds of all tenants.
+/// One index: the name of its records, and statements that count a tenant's records, those of them in the
+/// index, and all records in the index.
 type Index = (&'static str, Sql, Sql, GlobalSql);
 
 const INDEXES: [Index; 2] = [
@@ -40,10 +40,10 @@ const INDEXES: [Index; 2] = [
     ("notes", NOTES, NOTES_FOUND, NOTES_HELD),
 ];
 
-/// Compares the index with the records that it is to hold.
+/// Compares the index with the records that it must contain.
 ///
 /// # Errors
-/// [`Error::Conflict`] when it lacks one, or holds another; else the database's.
+/// [`Error::Conflict`] if a record is missing or there is an extra one; else the database's.
 pub(super) fn check(to: &Db, copied: &Tally) -> Result<()> {
     let tenants: Vec<_> = copied.tenants.keys().copied().map(Tenant).collect();
     let checked = to.read(Instant::now() + THOROUGH, move |tx| {
@@ -66,7 +66,7 @@ fn check_one(tx: &mut ReadTx<'_>, tenants: &[Tenant], index: Index) -> Result<()
         return Ok(());
     }
     Err(Error::conflict(format!(
-        "the copy's search index holds {held} {name}, {found_of_all} of them of the {all} that there are: \
-         something else has written to it, and it stays unfinished"
+        "the copy's search index contains {held} {name}, {found_of_all} of them from the {all} that were \
+         copied: something else has written to it, and the copy is incomplete"
     )))
 }

@@ -1,6 +1,5 @@
-//! How often one person may write notes: counted in a rolling minute and in the write's own
-//! transaction, so that calls at the same time cannot pass the limit together, and a refused or
-//! failed call does not count.
+//! The limit on a user's note writes per rolling minute. Writes are counted in their own transaction, so
+//! that concurrent calls cannot exceed the limit together, and a rejected or failed call does not count.
 
 use zoop_db::{Timestamp, Uuid};
 
@@ -12,18 +11,18 @@ use crate::id::{self, Id, kinds};
 /// How long a write counts, in microseconds.
 const WINDOW: i64 = 60 * 1_000_000;
 
-/// Counts a write of the person who acts, or refuses it: the next one fits when the oldest of the
-/// last `limit` writes leaves the window. Who that person is.
+/// Counts a write of the acting user, or rejects it: the next one fits when the oldest of the last
+/// `limit` writes leaves the window. Returns the user.
 pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     let Some(user) = ctx.access.actor.user() else {
-        return Err(Error::internal("a note is written by no person"));
+        return Err(Error::internal("a note's author must be a user"));
     };
     let limit = ctx.environment.note_writes_per_minute;
     if limit == 0 {
         return Ok(user);
     }
-    // A write that is a minute ahead was made before the clock was set back: it would count until the
-    // clock has caught up, which may take hours.
+    // A write more than a minute ahead was made before the clock was set back. It would count until the
+    // clock catches up, which may take hours.
     let from = |at| id::least_at(Timestamp(at));
     let counted = from(ctx.now.0 - WINDOW + 1)..from(ctx.now.0 + WINDOW);
     store::forget_writes(ctx.tx, user, counted.clone())?;

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::secret::Secret;
 
-/// Looks an access token up.
+/// Looks up an access token.
 ///
 /// # Errors
 /// Only the database's; a rejected token is `Ok(Err(_))`.
@@ -22,7 +22,7 @@ pub(crate) fn caller(
     let Some(token) = store::by_access_token(tx, &secret.hash())? else {
         return Ok(Err(Denied::Invalid));
     };
-    // After the lookup, which may have waited for another write.
+    // Read the clock after the lookup, which may have waited for another write.
     let now = clock.now();
     let Some(role) = token.role else { return Ok(Err(Denied::Revoked)) };
     if token.revoked {

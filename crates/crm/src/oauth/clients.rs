@@ -1,7 +1,7 @@
-//! Programs that people connect: registered by themselves (RFC 7591), or known by the document that
-//! their id is the address of (draft-ietf-oauth-client-id-metadata-document).
+//! OAuth clients: registered dynamically (RFC 7591), or known by a metadata document whose URL is the
+//! client id (draft-ietf-oauth-client-id-metadata-document).
 //!
-//! What a program says of itself is shown to the person and trusted for nothing but where codes go.
+//! A client's metadata is shown to the user and trusted only for where codes are sent.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,18 +16,18 @@ use crate::secret::{Secret, SecretKind};
 use crate::sign_in::attempts::{self, Limit};
 use crate::text;
 
-/// Redirect URIs that a program may have.
+/// Maximum number of redirect URIs of a client.
 const MOST_REDIRECTS: usize = 20;
-/// Bytes of all its redirect URIs together.
+/// Maximum total bytes of a client's redirect URIs.
 const REDIRECT_BYTES: usize = 8 * 1024;
-/// Characters that are kept of its name.
+/// Maximum characters of a client's name; the rest is cut off.
 const NAME_CHARACTERS: usize = 80;
-/// Registrations from one neighbourhood, in all processes.
+/// Registrations from one client prefix, counted across all processes.
 const REGISTRATIONS: Limit = Limit { action: "registration", times: 20, seconds: 3_600 };
-/// Registered programs that nobody has connected.
+/// Maximum number of registered clients without a grant.
 pub const MOST_UNCONNECTED: i64 = 10_000;
 const HOUR: i64 = 3_600 * 1_000_000;
-/// How long a program stays that nobody connected.
+/// How long a client without a grant is kept, in microseconds.
 const UNUSED: i64 = 30 * 24 * HOUR;
 
 crate::argument::choices! {
@@ -40,18 +40,18 @@ crate::argument::choices! {
     }
 }
 
-/// A program.
+/// A known client.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Its id.
+    /// Its id: a URL if it is known by a document.
     pub id: String,
     /// How it became known.
     pub kind: ClientKind,
-    /// What it calls itself.
+    /// The name it gives itself.
     pub name: String,
-    /// Where it may be sent back to.
+    /// Where it may receive codes.
     pub redirect_uris: Vec<String>,
-    /// When its document is to be fetched again.
+    /// When its document must be fetched again.
     pub stale_at: Option<Timestamp>,
 }
 
@@ -74,38 +74,38 @@ pub struct ConnectedClient {
     pub grants: i64,
 }
 
-/// What a program says of itself.
+/// A client's own metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
     /// Its name.
     pub name: String,
-    /// Where it may be sent back to.
+    /// Where it may receive codes.
     pub redirect_uris: Vec<String>,
 }
 
-/// What is wrong with what a program says of itself; the words are RFC 7591's, 3.2.2.
+/// What is wrong with a client's metadata, in the terms of RFC 7591, 3.2.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetadataFault {
-    /// Its redirect URIs.
+    /// The redirect URIs are missing, too many, too long or not allowed.
     RedirectUris,
-    /// It is no JSON object.
+    /// It is not a JSON object.
     NotAnObject,
 }
 
-/// How a registration ended.
+/// The result of a registration.
 #[derive(Debug)]
 pub enum Registration {
-    /// The program is known now.
+    /// The client is registered.
     Done(Client),
-    /// There is no room for programs that nobody connects.
+    /// There are too many clients without a grant.
     Full,
 }
 
 impl Metadata {
-    /// Reads what matters here; all else is ignored.
+    /// Reads the name and the redirect URIs, and ignores everything else.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first fault.
     pub fn read(sent: &Value) -> Result<Self, MetadataFault> {
         let fields = sent.as_object().ok_or(MetadataFault::NotAnObject)?;
         let name = fields.get("client_name").and_then(Value::as_str).unwrap_or_default();
@@ -124,7 +124,7 @@ impl Metadata {
     }
 }
 
-/// A name as a reader sees it, without what turns the direction of text or cannot be seen.
+/// The visible form of a name, without invisible or direction-changing characters.
 fn cleaned(name: &str) -> String {
     let name: String = text::visible(name).chars().take(NAME_CHARACTERS).collect();
     match name.trim() {
@@ -133,11 +133,11 @@ fn cleaned(name: &str) -> String {
     }
 }
 
-/// Registers a program. `from` is the neighbourhood that the request came from.
+/// Registers a client. `from` is the client prefix of the request's IP address.
 ///
 /// # Errors
-/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait where too many came from
-/// there.
+/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many
+/// registrations from there.
 pub fn register(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -160,13 +160,13 @@ pub fn register(
     Ok(Registration::Done(client))
 }
 
-/// Whether one more fits below `most`; where it does not, the program that nobody used for longest gives
-/// way, unless somebody may be about to connect it.
+/// Whether another client fits below `most`. If not, removes the client unused for longest, unless it
+/// was used in the last hour, since a user may be about to connect it.
 fn make_room(tx: &mut WriteTx<'_>, now: Timestamp, most: i64) -> Result<bool> {
     Ok(store::unconnected(tx)? < most || store::remove_oldest(tx, Timestamp(now.0 - HOUR))?)
 }
 
-/// The program with this id, if it is known.
+/// The client with this id, if it is known.
 ///
 /// # Errors
 /// The database's.
@@ -174,7 +174,7 @@ pub fn find(tx: &mut ReadTx<'_>, id: &str) -> Result<Option<Client>> {
     store::get(tx, id)
 }
 
-/// Keeps what a program's document says until `stale_at`.
+/// Stores a client's metadata document, valid until `stale_at`.
 ///
 /// # Errors
 /// The database's.
@@ -197,18 +197,18 @@ pub fn keep_document(
 }
 
 impl Client {
-    /// Whether the program may be sent back to `uri`.
+    /// Whether `uri` is one of the client's redirect URIs.
     pub fn may_return_to(&self, uri: &str) -> bool {
         self.redirect_uris.iter().any(|registered| redirect::matches(registered, uri))
     }
 
-    /// Whether what its document said may be used for another request.
+    /// Whether its stored document is still valid.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.stale_at.is_none_or(|at| at > now)
     }
 }
 
-/// Removes programs that nobody used for long and nobody has connected.
+/// Removes clients without a grant that were not used for a long time.
 pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     store::sweep(tx, Timestamp(now.0 - UNUSED))
 }
@@ -267,7 +267,7 @@ mod tests {
                     }
                     match register(tx, &environment, &metadata, &format!("10.0.0.{n}"))? {
                         Registration::Done(client) => Ok(Some(client.id)),
-                        Registration::Full => panic!("there is room"),
+                        Registration::Full => panic!("there should be room"),
                     }
                 })
                 .unwrap()
@@ -281,7 +281,7 @@ mod tests {
         let second = register(2).unwrap();
         register(3).unwrap();
         world.clock.advance(3_600_000 - 1_000);
-        assert_eq!(register(4), None, "the oldest is only an hour old");
+        assert_eq!(register(4), None, "the oldest client is only an hour old");
         world.clock.advance(1);
         register(5).unwrap();
         assert!(!known(&first) && known(&second));

@@ -1,15 +1,15 @@
-//! Where a program may be sent back to.
+//! Redirect URIs: which ones a client may register, and which ones match.
 //!
-//! Sources: RFC 9700, 2.1 and 4.1 (compared exactly); RFC 8252, 7.1 and 7.3 (schemes of programs on the
-//! person's own device; on loopback any port).
+//! Sources: RFC 9700, 2.1 and 4.1 (exact comparison); RFC 8252, 7.1 and 7.3 (private-use schemes of
+//! native apps; any port on loopback).
 
 use url::Url;
 
-/// Bytes that a redirect URI may have.
+/// Maximum bytes of a redirect URI.
 const LONGEST: usize = 1_024;
-/// Schemes without a dot that known MCP clients register. Any other scheme must be the reverse of a domain
-/// name (RFC 8252, 7.1): a scheme without a dot may be one that a system opens by itself, and no list of
-/// those is ever complete.
+/// Schemes without a dot that known MCP clients register. Any other scheme must be a reversed domain name
+/// (RFC 8252, 7.1): an operating system may handle a scheme without a dot itself, and no list of those
+/// is ever complete.
 const KNOWN_SCHEMES: &[&str] = &[
     "antigravity",
     "boltai",
@@ -36,16 +36,16 @@ const KNOWN_SCHEMES: &[&str] = &[
     "zed",
 ];
 
-/// Where a code goes, in words for the person who is asked.
+/// Where a code is sent, as shown to the user who is asked for consent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// The host; of a scheme of the device's own, the scheme.
+    /// The host, or the scheme if it is a private-use one.
     pub host: String,
-    /// Whether it is a program on the person's own device, whose name nobody can verify.
+    /// Whether it is an app on the user's own device, whose name cannot be verified.
     pub is_local: bool,
 }
 
-/// Whether a program may register this redirect URI.
+/// Whether a client may register this redirect URI.
 pub fn is_allowed(uri: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !br#"\"<>"#.contains(&byte);
     if uri.len() > LONGEST || !uri.bytes().all(is_plain) || uri.contains('#') {
@@ -62,13 +62,13 @@ pub fn is_allowed(uri: &str) -> bool {
     }
 }
 
-/// Whether a scheme is the reverse of a domain name, such as `com.example.app`.
+/// Whether a scheme is a reversed domain name, such as `com.example.app`.
 fn is_reversed_domain(scheme: &str) -> bool {
     scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
 }
 
-/// Whether a request's redirect URI is the registered one. On loopback the port may be another, since a
-/// program takes the one that is free.
+/// Whether a request's redirect URI matches the registered one. On loopback the port may differ, since
+/// an app takes any free one.
 pub fn matches(registered: &str, sent: &str) -> bool {
     if registered == sent {
         return true;
@@ -99,7 +99,7 @@ pub fn destination(uri: &str) -> Destination {
     }
 }
 
-/// The redirect URI with an answer's parameters in its query (RFC 6749, 4.1.2).
+/// The redirect URI with the parameters of a response in its query (RFC 6749, 4.1.2).
 pub fn with_answer(uri: &str, answer: &[(&str, &str)]) -> Option<String> {
     let mut url = Url::parse(uri).ok()?;
     url.query_pairs_mut().extend_pairs(answer);

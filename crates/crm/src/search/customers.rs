@@ -1,8 +1,7 @@
-//! Customers in the index: names and phones by any part of them, the rest by whole values.
+//! Customers in the index: names and phones match by any part, everything else by the whole value.
 //!
-//! Here lives which tokens a customer has and which expression a `customers.search` is. Where names
-//! and phones come from (the customer and its active contacts) is decided by whoever fills in the
-//! document.
+//! Defines the tokens of a customer and the expression of a `customers.search`. The code that fills
+//! in the document decides where names and phones come from (the customer and its active contacts).
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
@@ -14,18 +13,18 @@ use crate::fold::{self, Kind, Word};
 use crate::phone::{self, Country, Phone};
 use crate::text;
 
-/// The least digits that a word of `q` must have to look for phones too: fewer are found in every
-/// third phone.
+/// Minimum number of digits for a word of `q` to match phones too: every third phone contains any
+/// shorter sequence.
 const SHORTEST_PHONE_WORD: usize = 3;
 
-/// What the index knows of one customer.
+/// The indexed fields of one customer.
 #[derive(Clone, Debug)]
 pub struct CustomerDocument<'a> {
-    /// Its state.
+    /// Active, inactive or archived.
     pub status: Status,
-    /// Its kind.
+    /// Individual or company.
     pub kind: CustomerType,
-    /// The number inside its customer number: 42 of `C-0042`.
+    /// The numeric part of the customer number: 42 for `C-0042`.
     pub number: i64,
     /// Every name: the customer's, the company's, the active contacts'.
     pub names: Vec<&'a str>,
@@ -33,14 +32,14 @@ pub struct CustomerDocument<'a> {
     pub phones: Vec<Phone>,
     /// Every e-mail address: the customer's and the active contacts'.
     pub emails: Vec<&'a str>,
-    /// The numbers of its tags.
+    /// The internal numbers of its tags.
     pub tags: Vec<i64>,
 }
 
 impl CustomerDocument<'_> {
-    /// The customer's tokens, parted by spaces: the value of the index's one column.
+    /// The customer's tokens, space-separated: the value of the index's only column.
     ///
-    /// Its size grows with the sum of the names' lengths times at most 64 characters.
+    /// Its size grows with the total length of the names, times at most 64 characters.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Place { tenant, shelf: shelf(Some(self.status)) });
@@ -70,29 +69,29 @@ impl CustomerDocument<'_> {
     }
 }
 
-/// What a search asks for; what is `None` does not matter, but see `status`.
+/// The filters of a search. `None` means no filter, except for `status`.
 #[derive(Clone, Copy, Debug)]
 pub struct CustomerQuery<'a> {
-    /// Words or a phone, as typed.
+    /// Words or a phone number, as typed.
     pub q: Option<&'a str>,
-    /// The tenant's country, in whose formats a phone in `q` may be typed.
+    /// The tenant's country: `q` may contain a phone in its formats.
     pub country: Country,
-    /// The state; `None` asks for all that are not archived.
+    /// The status; `None` matches every customer that is not archived.
     pub status: Option<Status>,
-    /// The kind.
+    /// Individual or company.
     pub kind: Option<CustomerType>,
-    /// The number of a tag.
+    /// The internal number of a tag.
     pub tag: Option<i64>,
     /// A whole e-mail address, in any case.
     pub email: Option<&'a str>,
-    /// The number inside a customer number.
+    /// The numeric part of a customer number.
     pub number: Option<i64>,
 }
 
-/// A search in the order of its answer: each row is found by one of the two at most.
+/// The two expressions of a search, in result order. A row matches at most one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tiers {
-    /// The rows that come first: every word, or the phone, is whole. Without `q` all rows.
+    /// The rows that come first: every word, or the phone, matches as a whole. All rows without `q`.
     pub first: Expression,
     /// The other rows; `None` without `q`.
     pub rest: Option<Expression>,
@@ -102,7 +101,7 @@ impl CustomerQuery<'_> {
     /// The expressions that find the rows.
     ///
     /// # Errors
-    /// There is a `q`, but no word in it.
+    /// `q` is set but contains no word.
     pub fn tiers(&self, tenant: TenantMark) -> Result<Tiers, QueryHasNoWord> {
         let place = Place { tenant, shelf: shelf(self.status) };
         let facets = self.facets(place);
@@ -133,24 +132,24 @@ impl CustomerQuery<'_> {
     }
 }
 
-/// Finds the customers, archived ones aside, of which a phone is this one.
+/// Finds the customers with this phone, except archived ones.
 #[must_use]
 pub fn with_phone(tenant: TenantMark, phone: &Phone) -> Expression {
     let digits: String = phone.e164().chars().filter_map(fold::ascii_digit).collect();
     whole_phone(Place { tenant, shelf: Shelf::Current }, &digits)
 }
 
-/// Finds the customers, archived ones aside, of which an e-mail address is this one.
+/// Finds the customers with this e-mail address, except archived ones.
 #[must_use]
 pub fn with_email(tenant: TenantMark, address: &str) -> Expression {
     Expression::Token(tenant.token(Space::Facet, &email_facet(address)))
 }
 
-/// The `q` of a search, understood both ways.
+/// The `q` of a search, read both as words and as a phone.
 struct Sought {
     words: Vec<Word>,
-    /// The digits of the one phone that `q` may be, in each way in which they may be stored; empty
-    /// if it holds anything but digits and phone punctuation.
+    /// The digits of the phone that `q` may be, in every form in which it may be stored. Empty if
+    /// `q` contains anything other than digits and phone punctuation, unless it spells a number.
     phones: Vec<String>,
 }
 
@@ -159,7 +158,7 @@ impl Sought {
         Self { words: fold::words(q), phones: phone_forms(q, country) }
     }
 
-    /// A phone or every word is there, also inside another.
+    /// The phone, or every word, occurs, possibly inside a longer one.
     fn part(&self, place: Place) -> Option<Expression> {
         self.either(
             |word| {
@@ -171,7 +170,7 @@ impl Sought {
         )
     }
 
-    /// A phone or every word is there as a whole.
+    /// The phone, or every word, occurs as a whole.
     fn whole(&self, place: Place) -> Option<Expression> {
         self.either(
             |word| {
@@ -207,8 +206,8 @@ fn is_phone_word(word: &Word) -> bool {
         && word.text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The digits under which a phone that is typed as `q` may be stored: those that were typed, those
-/// without a trunk zero in parentheses, and, if it is a whole number, its international ones.
+/// The digits under which the phone in `q` may be stored: as typed, without a trunk zero in
+/// parentheses, and, for a complete number, in international form.
 fn phone_forms(q: &str, country: Country) -> Vec<String> {
     let plain: String = q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect();
     let plain = without_extension(&plain);
@@ -216,8 +215,8 @@ fn phone_forms(q: &str, country: Country) -> Vec<String> {
     let digits = |text: &str| text.chars().filter_map(fold::ascii_digit).collect::<String>();
     let international = || phone::parse(q, country).map(|phone| digits(phone.e164()));
     if !plain.chars().all(is_phone) {
-        // Letters may stand for digits, but only the rules of whole numbers can tell. Such a number
-        // begins with digits, and nearly no other query has any: those cost nothing.
+        // Letters may stand for digits, but only parsing the complete number can tell. Such a number
+        // begins with digits. Almost no other query has digits, so those skip the parsing.
         let has_digits = digits(plain).len() >= SHORTEST_PHONE_WORD;
         let spelled = (has_digits && phone::is_spelled(q)).then(international);
         return spelled.into_iter().flatten().collect();
@@ -229,15 +228,15 @@ fn phone_forms(q: &str, country: Country) -> Vec<String> {
     forms
 }
 
-/// A phone as lists and links write it: without `tel:` before it and the extension behind it, which
-/// is in no stored number.
+/// Strips what lists and links add to a phone: a leading `tel:` and a trailing extension, which no
+/// stored number contains.
 fn without_extension(text: &str) -> &str {
     let text = text.trim();
     let text = text.strip_prefix("tel:").unwrap_or(text);
     let number = text.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end();
     let marks = ["extension", "ext.", "ext", "x", "#"];
     let marked = marks.iter().find_map(|mark| number.strip_suffix(mark));
-    // Without a number before the mark, or without digits behind it, it is no extension.
+    // It is an extension only with a number before the mark and digits after it.
     match marked {
         Some(number) if number.len() < text.len() && number.contains(char::is_numeric) => number,
         _ => text,
@@ -253,10 +252,10 @@ fn is_phone_punctuation(letter: char) -> bool {
         )
 }
 
-/// The facet that every customer has, so that a search without any filter is an expression too.
+/// The facet of every customer, so that a search without filters still has an expression.
 const EVERY_CUSTOMER: &str = "customer";
 
-/// Where customers of a status are; those of no status in particular are all that are not archived.
+/// The shelf of the customers with a status. `None` means every customer that is not archived.
 const fn shelf(status: Option<Status>) -> Shelf {
     match status {
         Some(Status::Archived) => Shelf::Archived,
@@ -264,7 +263,7 @@ const fn shelf(status: Option<Status>) -> Shelf {
     }
 }
 
-/// The facet of a status that shares its shelf with another.
+/// The facet of a status. Archived has none, because it has a shelf of its own.
 const fn status_facet(status: Status) -> Option<&'static str> {
     match status {
         Status::Active => Some("active"),
@@ -288,8 +287,8 @@ fn number_facet(number: i64) -> String {
     numbered("n", number)
 }
 
-/// Half a SHA-256 of the address: short, free of characters that split a token, and as good as the
-/// address where only equality is asked.
+/// Half of the address's SHA-256: short, free of characters that split a token, and enough to test
+/// for equality.
 fn email_facet(address: &str) -> String {
     let hash = Sha256::digest(email::search_key(address));
     let half = hash.iter().take(16).map(|byte| format!("{byte:02x}"));

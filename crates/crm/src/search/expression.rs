@@ -1,35 +1,34 @@
-//! Expressions over tokens, and how an engine is asked for them.
+//! Expressions over tokens, and their text for each engine's index.
 //!
-//! Here lives the tree that every search becomes, and one rendering of it for each engine's index.
-//! What the tokens mean is none of its business.
+//! Every search becomes such a tree. What the tokens mean must not matter here.
 
 use std::fmt::Write;
 
 use zoop_db::Dialect;
 
-/// What a row's tokens must be.
+/// A condition on the tokens of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
     /// The row has this token.
     Token(String),
-    /// The row has a token that starts with this.
+    /// The row has a token with this prefix.
     Prefix(String),
-    /// All of these hold. Never empty.
+    /// All of these match. Never empty.
     All(Vec<Expression>),
-    /// One of these holds at least. Never empty.
+    /// At least one of these matches. Never empty.
     Any(Vec<Expression>),
-    /// The first holds and the second does not.
+    /// The first matches and the second does not.
     Except(Box<Expression>, Box<Expression>),
 }
 
 impl Expression {
-    /// All parts hold; parts that say the same count once. `None` without parts.
+    /// All parts match; duplicates are removed. `None` without parts.
     pub(super) fn all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         Self::join(parts, Self::All)
     }
 
-    /// One part holds at least; parts that say the same count once, also inside parts that are
-    /// choices themselves. `None` without parts.
+    /// At least one part matches. Nested `Any` parts are flattened and duplicates removed. `None`
+    /// without parts.
     pub(super) fn any(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         let parts = parts.into_iter().flat_map(|part| match part {
             Self::Any(choices) => choices,
@@ -48,12 +47,12 @@ impl Expression {
         if distinct.len() > 1 { Some(join(distinct)) } else { distinct.pop() }
     }
 
-    /// The expression as an engine's index is asked: the right side of an FTS5 `MATCH`, or a
+    /// The expression in the engine's query language: the right side of an FTS5 `MATCH`, or a
     /// `tsquery`.
     ///
-    /// Every token stands in quotes, in which only the quote itself means anything (and for a
-    /// `tsquery` the backslash), and every group in parentheses, so that no text can become an
-    /// operator and the order in which operators bind does not matter.
+    /// Every token is quoted; inside quotes only the quote itself is special (and the backslash in a
+    /// `tsquery`). Every group is parenthesized. So no text can become an operator, and operator
+    /// precedence does not matter.
     #[must_use]
     pub fn text(&self, dialect: Dialect) -> String {
         let mut out = String::new();
@@ -81,7 +80,7 @@ impl Expression {
     }
 }
 
-/// How an index's language says things.
+/// The syntax of an engine's query language.
 struct Operators {
     quote: fn(&str, &mut String),
     prefix: &'static str,

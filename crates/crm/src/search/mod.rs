@@ -1,44 +1,44 @@
-//! Search: what is indexed of a customer or a note, and what is asked of the index.
+//! Search: what the index stores for a customer or a note, and how a search queries it.
 //!
-//! Here lives the whole vocabulary of the search index: the tokens of a row ([`CustomerDocument`],
-//! [`NoteDocument`]) and the expressions over tokens that a search is ([`CustomerQuery`],
-//! [`NoteQuery`]). Both sides are made by the same functions, so they cannot drift apart. Everything
-//! is pure: no SQL, no transaction and no record of a table may be named here. The `store` files
-//! write the tokens and run the expressions.
+//! Defines the tokens of a row ([`CustomerDocument`], [`NoteDocument`]) and the expression of a
+//! search ([`CustomerQuery`], [`NoteQuery`]). The same functions build both, so they cannot drift
+//! apart. Everything is pure: apart from two SQL fragments, no SQL, no transaction and no record of a
+//! table may be named here. The `store` files write the tokens and run the expressions.
 //!
 //! # Tokens
 //!
-//! A token is the tenant's four characters ([`TenantMark`]), a mark that says what it is, and folded
-//! text ([`crate::fold`]). The fixed width of the beginning is what makes an index of one, two and
-//! three letters possible, and another tenant's row is found by no expression of this tenant.
+//! A token consists of the tenant's four characters ([`TenantMark`]), a mark for its kind, and folded
+//! text ([`crate::fold`]). The fixed width of the start makes an index of one, two and three letters
+//! possible. No expression of one tenant finds a row of another.
 //!
 //! | token | meaning |
 //! | --- | --- |
-//! | `0001:nguyen` | customers: every tail of every word of a name, so that a prefix finds what is inside; notes: the words of the body, and for scripts without spaces each character with its follower |
-//! | `0001#5550199` | every tail of every form of a phone's digits; apart from words, since a word of one or two digits must not find phones |
-//! | `0001=w:nguyen` `0001=p:15105550199` | a whole word, a whole phone: what the first rows of an answer have |
-//! | `0001=active` `0001=tag:7` … | facets: what a filter asks for exactly |
-//! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same of archived customers |
+//! | `0001:nguyen` | customers: every suffix of every word of a name, so that a prefix query finds any part; notes: the words of the body, and for scripts without spaces each character with the next one |
+//! | `0001#5550199` | every suffix of every form of a phone's digits; separate from words, because a word of one or two digits must not find phones |
+//! | `0001=w:nguyen` `0001=p:15105550199` | a whole word, a whole phone: such matches come first in the result |
+//! | `0001=active` `0001=tag:7` … | facets: the exact value of a filter |
+//! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same for archived customers |
 //!
-//! An archived customer has marks of its own (`Shelf`). Nearly every search leaves such customers
-//! out, and needs no condition for it: one that nearly every row meets costs more than all the rest,
-//! since the index walks it beside each word.
+//! An archived customer has its own marks (`Shelf`). Nearly every search excludes archived customers
+//! and needs no condition for it: a condition that nearly every row meets costs more than all the
+//! others together, since the index walks its rows along with those of each word.
 //!
-//! Every token is made of `0-9 a-z : ; # % = ~` and characters beyond ASCII, and is at most 64
-//! characters of text long. The FTS5 table that keeps them whole is
+//! A token contains only `0-9 a-z : ; # % = ~` and non-ASCII characters. Its text is at most 64
+//! characters long. This FTS5 table keeps tokens whole:
 //!
 //! ```sql
 //! CREATE VIRTUAL TABLE … USING fts5(x, content='', contentless_delete=1, detail=none,
 //!     prefix='6 7 8', tokenize="ascii tokenchars ':;#%=~'")
 //! ```
 //!
-//! `prefix` counts the tenant and the mark: it answers one, two and three letters without gathering
-//! all that begins with them. Words of notes are common, and whole; their index goes to eight.
+//! `prefix` includes the tenant and the mark: it answers queries of one, two and three letters
+//! without collecting every token that begins with them. Words of notes are common, and whole; their
+//! index goes to eight.
 //!
 //! # Hangul
 //!
-//! NFKD makes letters of syllables, on both sides. So the start of a syllable finds it (`가` finds
-//! `강`), as an input method that is still composing would have it, and nothing else changes.
+//! NFKD splits syllables into letters, in tokens and in queries. So the start of a syllable finds it
+//! (`가` finds `강`), which helps while an input method is still composing. Nothing else changes.
 
 mod customers;
 mod expression;
@@ -48,21 +48,27 @@ pub use customers::{CustomerDocument, CustomerQuery, Tiers, with_email, with_pho
 pub use expression::Expression;
 pub use notes::{NoteDocument, NoteQuery, NoteWords};
 
-/// The rows that an expression finds on PostgreSQL, newest first, as the table expression `found` of
-/// a statement with the tenant as `$1` and the expression as `$2`; `$bounds` says which rows may be
-/// found, by their number `n`.
+/// The rows that an expression finds on PostgreSQL, newest first, as the common table expression
+/// `found` of a statement with the tenant as `$1` and the expression as `$2`. `$bounds` limits the rows
+/// by their number `n`.
 ///
-/// A GIN index gives all rows that a word has, in no order; looking through the newest rows one by one
-/// gives a page of a common word at once. So some hundred are looked through first. If they do not fill
-/// the page, fifty rows from all over the tenant tell how common the word is, since the newest rows
-/// may have nothing of what all others have: an import from another town, for one. For each of the
-/// fifty that has the word four thousand earlier rows are looked through, about as many as the index
-/// would give of a large tenant's, and two hundred for each of the newest that has it, since fifty probes
-/// may all miss what every thirtieth row has; only then is the index asked. So a page never takes much
-/// longer than it would by the quicker of the two ways. A planner would choose by statistics that know
-/// little of one tenant's words among those of all. That the index's rows are held against the bounds
-/// apart keeps it from reading the tenant's whole key beside them; that the word of the earlier rows
-/// comes from a query of its own keeps it from expecting so many that it reads whole tables to join them.
+/// A GIN index returns every row with a word, in no order. Scanning the newest rows one by one fills a
+/// page of a common word at once. The statement combines both:
+///
+/// 1. Scan the newest few hundred rows.
+/// 2. If they do not fill the page, probe fifty rows spread over the tenant to estimate how common the
+///    word is. The newest rows may differ from all others, for example after an import from another
+///    town.
+/// 3. Scan four thousand earlier rows for each probe with the word, about as many as the index would
+///    return for a large tenant, and two hundred for each of the newest rows with it, since fifty
+///    probes may all miss a word that every thirtieth row has.
+/// 4. Only then query the index.
+///
+/// So a page never takes much longer than with the faster of the two ways. The planner would choose by
+/// statistics over all tenants, which say little about the words of one. The index's rows are compared
+/// with the bounds in a separate step, which keeps the planner from also reading the tenant's whole
+/// key. The word for the earlier rows comes from a subquery, which keeps the planner from expecting so
+/// many rows that it reads whole tables to join them.
 macro_rules! found_on_postgres {
     ($table:literal, $count:literal, $bounds:literal) => {
         concat!(
@@ -96,9 +102,9 @@ macro_rules! found_on_postgres {
 }
 pub(crate) use found_on_postgres;
 
-/// The same for an expression that few rows have, such as a whole telephone number: the index tells them
-/// quicker than a walk. Only what very many share, such as a telephone number that stands for none, is
-/// among the newest rows; of those it would give thousands.
+/// The same for an expression that few rows match, such as a whole phone number: the index finds them
+/// faster than a long scan. A short scan of the newest rows still comes first, because of values that very
+/// many rows share, such as a placeholder phone number: for those the index would return thousands.
 macro_rules! found_rare_on_postgres {
     ($table:literal, $count:literal) => {
         concat!(
@@ -129,28 +135,28 @@ use std::fmt::{self, Write};
 
 use crate::fold::LONGEST_WORD;
 
-/// The `q` of a search folds to no word at all, so there is nothing that a row could contain.
+/// The `q` of a search folds to no word, so no row could match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryHasNoWord;
 
 impl QueryHasNoWord {
-    /// The problem in words that say what to change; goes behind the name of the argument.
+    /// The error message, to follow the argument's name.
     #[must_use]
     pub fn text(self) -> &'static str {
-        "must hold at least one letter or digit"
+        "must contain at least one letter or digit"
     }
 }
 
-/// The four characters with which every token of a tenant begins.
+/// The four characters that every token of a tenant begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TenantMark([u8; 4]);
 
 impl TenantMark {
-    /// How many tenants one database can have: what four digits of base 36 can count.
+    /// Maximum number of tenants in one database: four digits in base 36.
     pub const TENANTS: i64 = 36 * 36 * 36 * 36;
 
-    /// The mark of the tenant with this number; `None` if it is negative, or
-    /// [`Self::TENANTS`] or more.
+    /// The mark of the tenant with this number; `None` unless it is from 0 to below
+    /// [`Self::TENANTS`].
     #[must_use]
     pub fn new(number: i64) -> Option<Self> {
         const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -170,7 +176,7 @@ impl TenantMark {
         self.0.into_iter().map(char::from)
     }
 
-    /// One token of this tenant, of a row that is not archived.
+    /// A token of a row of this tenant that is not archived.
     fn token(self, space: Space, text: &str) -> String {
         Place { tenant: self, shelf: Shelf::Current }.token(space, text)
     }
@@ -182,7 +188,7 @@ impl fmt::Display for TenantMark {
     }
 }
 
-/// What a token says of its row; tokens of different spaces are never equal.
+/// What a token says about its row. Tokens of different spaces are never equal.
 #[derive(Clone, Copy)]
 enum Space {
     Word,
@@ -209,14 +215,14 @@ impl Space {
     }
 }
 
-/// Which of a tenant's rows: an archived one is found by no token of the current ones.
+/// Whether a row is archived. No token for current rows finds an archived one.
 #[derive(Clone, Copy)]
 enum Shelf {
     Current,
     Archived,
 }
 
-/// Where a row's tokens are.
+/// The namespace of a row's tokens: tenant and shelf.
 #[derive(Clone, Copy)]
 struct Place {
     tenant: TenantMark,
@@ -229,8 +235,8 @@ impl Place {
     }
 }
 
-/// The tokens of one row while they are collected: all of them in one buffer, since a note has up
-/// to a hundred thousand.
+/// Collects the tokens of one row. All of them share one buffer, since a note has up to a hundred
+/// thousand.
 struct Tokens {
     place: Place,
     buffer: String,
@@ -249,14 +255,14 @@ impl Tokens {
         self.ends.push(self.buffer.len());
     }
 
-    /// Adds the text from each of its characters on.
+    /// Adds every suffix of the text.
     fn add_tails(&mut self, space: Space, text: &str) {
         for (start, _) in text.char_indices() {
             self.add(space, &text[start..]);
         }
     }
 
-    /// Each token once, parted by spaces: the value of the index's one column.
+    /// The distinct tokens, space-separated: the value of the index's only column.
     fn finish(self) -> String {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let mut tokens: Vec<&str> =
@@ -267,12 +273,12 @@ impl Tokens {
     }
 }
 
-/// As much of a text as one token holds.
+/// Cuts a text to the maximum length in a token.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(LONGEST_WORD).map_or(text, |(end, _)| &text[..end])
 }
 
-/// A number inside a token. Tokens hold no minus sign, so what is negative comes out large.
+/// A number in a token. Tokens cannot contain a minus sign, so a negative number becomes a large one.
 fn numbered(name: &str, number: i64) -> String {
     format!("{name}:{}", number.cast_unsigned())
 }

@@ -1,20 +1,20 @@
-//! Notes in the index: the words of the body by their beginnings, the rest by whole values.
+//! Notes in the index: words of the body match by prefix, everything else by the whole value.
 //!
-//! Here lives which tokens a note has, which expression a `notes.list` is, and the test of one body
-//! that answers the same question without the index. Drafts and archived notes have no tokens; the
-//! store leaves them out.
+//! Defines the tokens of a note, the expression of a `notes.list`, and a test of one body that gives
+//! the same result without the index. Drafts and archived notes have no tokens; the store leaves them
+//! out.
 //!
-//! Scripts without spaces are indexed as pairs: each character with the one behind it, the last one
-//! of a run alone. A pair or a single character is answered by the index exactly. A longer run is
-//! the pairs it is made of, and a body may have them in another order, so its candidates are
-//! verified ([`NoteWords::needs_verification`]).
+//! Scripts without spaces are indexed as pairs: each character with the next one, and the last
+//! character of a run by itself. For a pair or a single character the index is exact. A longer run is
+//! searched by its pairs, which a body may contain in another order, so its candidates are verified
+//! ([`NoteWords::needs_verification`]).
 
 use super::{Expression, Place, QueryHasNoWord, Shelf, Space, TenantMark, Tokens, cut, numbered};
 use crate::fold::{self, Kind, Word};
 use crate::notes::{SubjectFilter, SubjectType};
 
-/// The facet of what a note is about, or of standing alone: no token holds an underscore, which
-/// would split it.
+/// The facet of a note's subject type, or `standalone`. Facets have no underscore, since it would
+/// split the token.
 const fn subject_facet(subject: Option<SubjectType>) -> &'static str {
     match subject {
         Some(SubjectType::Customer) => "customer",
@@ -28,7 +28,7 @@ const fn subject_facet(subject: Option<SubjectType>) -> &'static str {
     }
 }
 
-/// The facet that every note has, so that a search without any filter is an expression too.
+/// The facet of every note, so that a search without filters still has an expression.
 const EVERY_NOTE: &str = "note";
 const PINNED: &str = "pinned";
 
@@ -36,23 +36,23 @@ fn author_facet(user: i64) -> String {
     numbered("by", user)
 }
 
-/// What the index knows of one note.
+/// The indexed fields of one note.
 #[derive(Clone, Copy, Debug)]
 pub struct NoteDocument<'a> {
-    /// The text.
+    /// The text, as stored.
     pub body: &'a str,
     /// Whether it is pinned.
     pub pinned: bool,
-    /// The number of the user who wrote it.
+    /// The internal number of the author.
     pub created_by: i64,
-    /// What it is about; `None` if it stands alone.
+    /// The type of its subject; `None` for a standalone note.
     pub subject: Option<SubjectType>,
 }
 
 impl NoteDocument<'_> {
-    /// The note's tokens, parted by spaces: the value of the index's one column.
+    /// The note's tokens, space-separated: the value of the index's only column.
     ///
-    /// Time and memory grow with the length of the body alone.
+    /// Time and memory grow only with the length of the body.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Place { tenant, shelf: Shelf::Current });
@@ -70,7 +70,7 @@ impl NoteDocument<'_> {
     }
 }
 
-/// Each character of a run with the one behind it; the last one stands alone.
+/// Each character of a run with the next one; the last character by itself.
 fn pairs(run: &str) -> impl Iterator<Item = &str> {
     run.char_indices().map(|(start, _)| {
         let pair = &run[start..];
@@ -78,21 +78,22 @@ fn pairs(run: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What a list of notes asks for; what is `None` or `false` does not matter.
+/// The filters of a list of notes. `None` and `false` mean no filter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoteQuery<'a> {
-    /// The words that must occur in the body.
+    /// Words that must all occur in the body.
     pub words: Option<&'a NoteWords>,
-    /// Pinned notes only.
+    /// Whether only pinned notes match.
     pub pinned: bool,
-    /// The number of the user who wrote them.
+    /// The internal number of the author.
     pub created_by: Option<i64>,
-    /// What they are about.
+    /// The type of the subject.
     pub subject: Option<SubjectFilter>,
 }
 
 impl NoteQuery<'_> {
-    /// The expression that finds the rows, and with [`NoteWords::needs_verification`] some others.
+    /// The expression that finds the rows. With [`NoteWords::needs_verification`] it also finds some
+    /// that do not match.
     #[must_use]
     pub fn expression(&self, tenant: TenantMark) -> Expression {
         let facets = [
@@ -108,15 +109,15 @@ impl NoteQuery<'_> {
     }
 }
 
-/// The words of a `q`, each once.
+/// The distinct words of a `q`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteWords(Vec<Word>);
 
 impl NoteWords {
-    /// Reads the words of a `q`.
+    /// Folds a `q` into words.
     ///
     /// # Errors
-    /// There is no word in it.
+    /// It contains no word.
     pub fn new(q: &str) -> Result<Self, QueryHasNoWord> {
         let mut words = fold::words(q);
         words.sort();
@@ -124,15 +125,15 @@ impl NoteWords {
         if words.is_empty() { Err(QueryHasNoWord) } else { Ok(Self(words)) }
     }
 
-    /// Whether the index finds rows that do not match, so that [`Self::body_matches`] must be asked
-    /// about each row before it is shown.
+    /// Whether the index may find rows that do not match, so that each must be checked with
+    /// [`Self::body_matches`] before it is shown.
     #[must_use]
     pub fn needs_verification(&self) -> bool {
         self.0.iter().any(|word| word.kind == Kind::Run && word.text.chars().nth(2).is_some())
     }
 
-    /// Whether each word occurs in the body as a word or the start of one; a run of characters
-    /// anywhere, together. What the index answers, for a body that is at hand.
+    /// Whether every word occurs in the body: as a word or the start of one, or, for a run, as
+    /// adjacent characters anywhere. The same test as the index's, for a body in memory.
     #[must_use]
     pub fn body_matches(&self, body: &str) -> bool {
         let mut missing: Vec<&Word> = self.0.iter().collect();
@@ -160,7 +161,7 @@ fn word_expressions(tenant: TenantMark, word: &Word) -> Vec<Expression> {
     if word.kind == Kind::Spaced || count == 1 {
         return vec![Expression::Prefix(tenant.token(Space::Word, cut(&word.text)))];
     }
-    // The last of the pairs is a character alone, which is in the index only at the end of a run.
+    // The last "pair" is a single character, which the index has only for the end of a run.
     let pairs = pairs(&word.text).take(count - 1);
     pairs.map(|pair| Expression::Token(tenant.token(Space::Word, pair))).collect()
 }

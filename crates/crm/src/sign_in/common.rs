@@ -1,7 +1,7 @@
-//! Passwords that somebody would try first.
+//! Common passwords.
 
-/// A hundred that lists of leaked passwords have near their beginnings, of eight characters or more:
-/// shorter ones are refused for their length.
+/// A hundred passwords from near the top of lists of leaked passwords, all of eight characters or more:
+/// shorter ones are rejected for their length.
 pub(super) const COMMON: [&str; 100] = [
     "password",
     "password1",

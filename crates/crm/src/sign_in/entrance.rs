@@ -1,8 +1,8 @@
-//! Signing in with a password. Three steps, because the middle one takes long and is done elsewhere:
-//! [`begin`] counts the attempt and reads what is known, [`super::password::compare`] compares, and
-//! [`finish`] or [`refuse`] writes the outcome.
+//! Signing in with a password, in three steps, because the middle one is slow and runs outside the
+//! transactions: [`begin`] counts the attempt and reads the stored hash, [`super::password::compare`]
+//! compares, and [`finish`] or [`refuse`] writes the outcome.
 //!
-//! Whether an e-mail address is known changes neither the steps nor what is answered.
+//! Neither the steps nor the answer may reveal whether an e-mail address is known.
 
 use std::net::IpAddr;
 
@@ -17,39 +17,39 @@ use crate::id::{Id, kinds};
 use crate::secret::Secret;
 use crate::users;
 
-/// Wrong passwords and codes of one account.
+/// Wrong passwords and codes for one e-mail address.
 const OF_ACCOUNT: Limit = Limit { action: "sign_in_account", times: 10, seconds: 15 * 60 };
-/// Wrong passwords and codes from one address.
+/// Wrong passwords and codes from one IP address.
 const FROM_ADDRESS: Limit = Limit { action: "sign_in_address", times: 20, seconds: 15 * 60 };
-/// Wrong passwords and codes from a browser that the person has signed in with before.
+/// Wrong passwords and codes from a browser that the user has signed in with before.
 const OF_DEVICE: Limit = Limit { action: "sign_in_device", times: 10, seconds: 15 * 60 };
 
-/// An attempt that was counted.
+/// A counted attempt to sign in.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The person, if there is one with this e-mail address.
+    /// The user with this e-mail address, if there is one.
     pub user: Option<Id<kinds::User>>,
-    /// The stored hash, if they have a password.
+    /// The stored hash, if the user has a password.
     pub hash: Option<String>,
     counted: Vec<Counted>,
 }
 
-/// How an attempt with the right password goes on.
+/// What follows the right password.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The person is in: the secret of the new session.
+    /// The user is signed in: the secret of the new session.
     In(Secret),
-    /// A code has to follow: the secret of the sign-in that waits for it.
+    /// The second factor is required: the secret of the pending sign-in.
     NeedsCode(Secret),
     /// The password was changed meanwhile.
     Wrong,
 }
 
-/// Counts an attempt for an account and an address, and reads what is known of the account. A browser
-/// that the person has signed in with before is counted alone.
+/// Counts an attempt, and reads the user and their password hash. Attempts from a browser that the
+/// user has signed in with before are counted separately.
 ///
 /// # Errors
-/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many.
+/// [`Error::Conflict`](crate::error::Error::Conflict) with the seconds to wait after too many attempts.
 pub fn begin(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -66,7 +66,7 @@ pub fn begin(
     Ok(Attempt { user, hash, counted })
 }
 
-/// Counts one try for an account and from an address, or for a browser that is known.
+/// Counts an attempt for the e-mail address and the IP address, or only for a known browser.
 pub(super) fn count(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -88,7 +88,7 @@ pub(super) fn count(
     ])
 }
 
-/// What a caller is counted as.
+/// The key under which attempts from an IP address are counted.
 pub(super) fn caller(from: Option<IpAddr>) -> String {
     match from {
         Some(from) => attempts::neighbourhood(from).to_string(),
@@ -96,18 +96,18 @@ pub(super) fn caller(from: Option<IpAddr>) -> String {
     }
 }
 
-/// Forgets the tries of an account: whoever they were, the person has a new password.
+/// Resets the attempts for an e-mail address, because the user has a new password.
 pub(super) fn forget_tries(tx: &mut WriteTx<'_>, address: &str) -> Result<()> {
     attempts::forget(tx, OF_ACCOUNT, &attempts::account(address))
 }
 
-/// Takes the counting of a try back: it was right.
+/// Undoes the counting of a successful attempt.
 pub(super) fn forgive(tx: &mut WriteTx<'_>, counted: &[Counted]) -> Result<()> {
     counted.iter().try_for_each(|counted| attempts::take_back(tx, counted))
 }
 
-/// The password was right: signs the person in, or asks for the second factor. The session that the
-/// browser had before ends, so that nobody goes on with one that was planted.
+/// The password was right: signs the user in, or asks for the second factor. The browser's previous
+/// session ends, in case someone planted it (session fixation).
 ///
 /// # Errors
 /// The database's.
@@ -130,7 +130,7 @@ pub fn finish(
     Ok(Outcome::In(secret))
 }
 
-/// The password was right, of somebody who is signed in already and is asked once more.
+/// The password was right, from a user who is already signed in and was asked for it again.
 ///
 /// # Errors
 /// The database's.
@@ -140,7 +140,7 @@ pub fn confirmed(
     renewed: Option<&str>,
 ) -> Result<Option<Id<kinds::User>>> {
     let (Some(user), Some(hash)) = (attempt.user, &attempt.hash) else { return Ok(None) };
-    // Held to the end: whoever changes the password meanwhile waits, and then ends what begins here.
+    // Row lock: a concurrent password change waits and then revokes the session that begins here.
     if !store::confirm_password(tx, user, hash, renewed)? {
         return Ok(None);
     }
@@ -148,7 +148,7 @@ pub fn confirmed(
     Ok(Some(user))
 }
 
-/// The password was wrong: tells the businesses of the person whose account it was.
+/// The password was wrong: records it in the history of every tenant that the user belongs to.
 ///
 /// # Errors
 /// The database's.

@@ -1,5 +1,5 @@
-//! What may be a password, and its Argon2id hash. Nothing here touches the database: hashing takes
-//! tens of milliseconds on purpose, so whoever calls it does so where nobody waits behind them.
+//! Password rules and Argon2id hashes. Nothing here may use the database: hashing deliberately takes
+//! tens of milliseconds, so callers must not hash inside a transaction.
 //!
 //! Sources: RFC 9106; OWASP Password Storage Cheat Sheet (Argon2id with 19 MiB, 2 passes, 1 lane);
 //! NIST SP 800-63B, 3.1.1 (length over composition, no common ones).
@@ -15,9 +15,9 @@ use crate::clock::Entropy;
 use crate::error::{Error, Result};
 use crate::fold;
 
-/// Characters that a password has at least.
+/// Minimum length in characters.
 pub const FEWEST: usize = 8;
-/// Characters that a password has at most.
+/// Maximum length in characters.
 pub const MOST: usize = 128;
 
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -25,12 +25,12 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
 
-/// A hash that no password is known for, made as all others are: whoever has no password costs the
-/// same work as whoever has one.
+/// A dummy hash with today's parameters, to keep timing constant: a sign-in without a stored password
+/// costs the same work as one with it.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$WeZrFuLO7pmCNojC+h3arg\
                        $tHs7zXonjl0rumbVYnIf4T1hGYj9ntGxcH/6JprD7/M";
 
-/// A text that may be somebody's new password.
+/// A new password that satisfies the rules.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -41,10 +41,10 @@ impl fmt::Debug for Password {
 }
 
 impl Password {
-    /// Takes what a person with this e-mail address chose.
+    /// Checks the password that a user with this e-mail address chose.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] with what to choose instead.
+    /// [`Error::InvalidInput`] that says what to choose instead.
     pub fn choose(typed: &str, email: &str) -> Result<Self> {
         let text = normal(typed);
         let length = text.chars().count();
@@ -65,43 +65,41 @@ impl Password {
         let is_one_character = folded.chars().all(|letter| Some(letter) == first);
         let is_own_address = folded == email || folded == name;
         if is_one_character || is_own_address || COMMON.contains(&folded.as_str()) {
-            return Err(Error::invalid(
-                "Choose another password: this one is among the first that somebody would try.",
-            ));
+            return Err(Error::invalid("Choose another password: this one is too common."));
         }
         Ok(Self(text))
     }
 
-    /// Its hash, as the database holds it. Takes tens of milliseconds and 19 MiB.
+    /// Its hash, as stored in the database. Takes tens of milliseconds and 19 MiB.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the hash cannot be computed.
+    /// [`Error::Internal`] if the hash cannot be computed.
     pub fn hash(&self, entropy: &Entropy) -> Result<String> {
         hash(&self.0, entropy)
     }
 }
 
-/// What comparing a typed password found.
+/// The result of comparing a typed password with the stored hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
-    /// It is another one, or there is none.
+    /// It does not match, or there is no stored hash.
     Wrong,
-    /// It is the one.
+    /// It matches.
     Right {
-        /// Its hash of today's making, where the stored one is of an older.
+        /// A new hash with today's parameters, if the stored one has older ones.
         renewed: Option<String>,
     },
 }
 
-/// Compares what was typed with a stored hash. Without one the work is done all the same, so that
-/// nobody learns by the time that it takes whether there is one.
+/// Compares a typed password with the stored hash. Without one it does the same work, so that the time
+/// does not reveal whether there is one.
 ///
 /// # Errors
-/// [`Error::Internal`] when the stored hash cannot be read.
+/// [`Error::Internal`] if the stored hash cannot be parsed.
 pub fn compare(stored: Option<&str>, typed: &str, entropy: &Entropy) -> Result<Comparison> {
     let typed = normal(typed);
     let parsed = PasswordHash::new(stored.unwrap_or(NOBODYS))
-        .map_err(|error| Error::internal(format!("a stored password's hash: {error}")))?;
+        .map_err(|error| Error::internal(format!("cannot read a stored password hash: {error}")))?;
     let is_right = argon2()?.verify_password(typed.as_bytes(), &parsed).is_ok();
     if !is_right || stored.is_none() {
         return Ok(Comparison::Wrong);
@@ -115,18 +113,18 @@ fn hash(text: &str, entropy: &Entropy) -> Result<String> {
     entropy.fill(&mut salt);
     let hash = argon2()?
         .hash_password_with_salt(text.as_bytes(), &salt)
-        .map_err(|error| Error::internal(format!("a password's hash: {error}")))?;
+        .map_err(|error| Error::internal(format!("cannot hash a password: {error}")))?;
     Ok(hash.to_string())
 }
 
-/// Keyboards write one letter in several ways.
+/// NFC, since keyboards write the same letter in several ways.
 fn normal(typed: &str) -> String {
     typed.nfc().collect()
 }
 
 fn argon2() -> Result<Argon2<'static>> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .map_err(|error| Error::internal(format!("the parameters of Argon2: {error}")))?;
+        .map_err(|error| Error::internal(format!("invalid Argon2 parameters: {error}")))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -156,11 +154,11 @@ mod tests {
         for (bad, why) in [
             ("seven77", "longer"),
             (too_long.as_str(), "shorter"),
-            ("Password1", "first that"),
-            ("11111111", "first that"),
-            ("Olive.Owner@Acme.example", "first that"),
-            ("olive.owner", "first that"),
-            ("ssssssssss", "first that"),
+            ("Password1", "too common"),
+            ("11111111", "too common"),
+            ("Olive.Owner@Acme.example", "too common"),
+            ("olive.owner", "too common"),
+            ("ssssssssss", "too common"),
         ] {
             let error = chosen(bad).unwrap_err();
             let Error::InvalidInput { message, .. } = &error else { panic!("{error:?}") };
@@ -196,7 +194,7 @@ mod tests {
         let Comparison::Right { renewed: Some(new) } =
             compare(Some(&old), "correct horse", &entropy).unwrap()
         else {
-            panic!("it is right, and old");
+            panic!("an old hash that matches should be renewed");
         };
         let again = compare(Some(&new), "correct horse", &entropy).unwrap();
         assert_eq!(again, Comparison::Right { renewed: None });

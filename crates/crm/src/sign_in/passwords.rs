@@ -1,4 +1,4 @@
-//! Passwords as the database holds them: one hash a person.
+//! Stored passwords: one hash per user. Hashing itself lives in [`super::password`].
 
 use serde_json::{Value, json};
 use zoop_db::{ReadTx, WriteTx};
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::secret::Secret;
 
-/// The stored hash of a person's password, if there is one.
+/// The stored hash of a user's password, if there is one.
 ///
 /// # Errors
 /// The database's.
@@ -20,11 +20,14 @@ pub fn stored(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<Strin
     store::password(tx, user)
 }
 
-/// Gives a person a password. Where they do it themselves, their other sessions and half-done sign-ins
-/// end, and theirs gets a new secret. Where the operator does it, everything starts over: sessions,
-/// connected programs and the second factor end, and the operator vouches for the mailbox. Where the
-/// holder of a link does it that somebody else has seen, the same ends but for the second factor, and the
-/// mailbox counts as unproved.
+/// Sets a user's password. What ends with it depends on who sets it:
+///
+/// - the user: their other sessions and pending sign-ins end, and the current session gets a new
+///   secret.
+/// - the operator: everything starts over. Sessions, grants and the second factor end, and the operator
+///   vouches for the mailbox.
+/// - the holder of a link that someone else has seen: the same, but the second factor stays, and the
+///   mailbox counts as unproved.
 ///
 /// # Errors
 /// The database's.

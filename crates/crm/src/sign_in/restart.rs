@@ -1,5 +1,4 @@
-//! A person's sign-in starts over: whoever knew the password before, sat in a session or had connected a
-//! program is out.
+//! Starts a user's sign-in over: the old password, all sessions and all connected clients stop working.
 
 use serde_json::{Value, json};
 use zoop_db::WriteTx;
@@ -12,29 +11,28 @@ use crate::error::Result;
 use crate::id::{Id, kinds};
 use crate::{oauth, users};
 
-/// Whether the person has shown that the mailbox is theirs.
+/// Whether the user has proved that the mailbox is theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mailbox {
-    /// Yes, by what starts the sign-in over; or the operator vouches for it.
+    /// Yes, by following the link that starts the sign-in over; or the operator vouches for it.
     Proved,
-    /// No: somebody else has seen the link, and may be the one who follows it.
+    /// No: someone else has seen the link and may have followed it.
     Unproved,
 }
 
 /// How a sign-in starts over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Restart<'a> {
-    /// The hash of the new password; without one the person has none.
+    /// The hash of the new password. `None` removes the password.
     pub(crate) password: Option<&'a str>,
-    /// Whether the mailbox is proved from now on.
+    /// Whether the mailbox counts as proved from now on.
     pub(crate) mailbox: Mailbox,
-    /// What becomes of the second factor.
+    /// Whether the second factor stays.
     pub(crate) factor: Factor,
 }
 
 impl Restart<'_> {
-    /// Ends every session, half-done sign-in, link, remembered browser and connected program of the
-    /// person.
+    /// Ends every session, pending sign-in, link, remembered browser and grant of the user.
     pub(crate) fn run(
         self,
         tx: &mut WriteTx<'_>,
@@ -68,7 +66,7 @@ impl Restart<'_> {
     }
 }
 
-/// Writes down that the person has shown that the mailbox is theirs; what waited for that counts now.
+/// Records that the user has proved that the mailbox is theirs. Their waiting memberships take effect.
 pub(crate) fn prove(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

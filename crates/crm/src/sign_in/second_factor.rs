@@ -1,7 +1,7 @@
-//! The second factor: a program that shows codes, and ten recovery codes for when it is lost.
+//! The second factor: an authenticator app, and ten recovery codes in case it is lost.
 //!
-//! It is asked for after the password. No code is taken twice, wrong ones count with wrong passwords,
-//! and a sign-in that waits for a code ends after ten minutes or five wrong ones.
+//! It follows the password. No code is accepted twice, wrong codes count like wrong passwords, and a
+//! pending sign-in ends after ten minutes or five wrong codes.
 
 use data_encoding::BASE32_NOPAD;
 use serde_json::json;
@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::secret::{Secret, SecretKind};
 
-/// How long a sign-in waits for its code, and a new secret for its first one, in microseconds.
+/// How long a sign-in waits for its code, and a new secret for its first code, in microseconds.
 pub const PATIENCE: i64 = 10 * 60 * 1_000_000;
-/// Wrong codes after which a sign-in starts over.
+/// Number of wrong codes after which a sign-in starts over.
 const MOST_FAILURES: i64 = 5;
 /// RFC 4226, 4: 160 bits.
 const SECRET_BYTES: usize = 20;
@@ -26,36 +26,36 @@ const RECOVERY_CODES: usize = 10;
 /// Eighty bits, sixteen letters.
 const RECOVERY_BYTES: usize = 10;
 
-/// What a person types or scans into a program that shows codes.
+/// The new secret, to be typed or scanned into an authenticator app.
 #[derive(Debug, Clone)]
 pub struct Enrolment {
     /// The secret in letters and digits, in groups of four.
     pub letters: String,
-    /// The same as a link, which such programs take by a QR code.
+    /// The same as an `otpauth:` link, to be shown as a QR code.
     pub link: String,
 }
 
-/// What became of a code.
+/// The result of trying a code.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The person is in.
+    /// The user is signed in.
     In(Entered),
-    /// It was wrong; more may be tried.
+    /// It was wrong; the user may try again.
     Wrong,
-    /// The sign-in starts over: it waited for too long, or for too many wrong codes.
+    /// The sign-in starts over: it expired, or there were too many wrong codes.
     StartOver,
 }
 
-/// What a browser is given whose person is in.
+/// The secrets for the browser of a user who has signed in.
 #[derive(Debug)]
 pub struct Entered {
     /// The secret of the new session.
     pub session: Secret,
-    /// What the browser shows the next time.
+    /// The secret by which the browser is recognized at the next sign-in.
     pub device: Secret,
 }
 
-/// Whether a person's sign-in asks for a code.
+/// Whether a user's sign-in requires a code.
 ///
 /// # Errors
 /// The database's.
@@ -63,7 +63,7 @@ pub fn is_on(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     Ok(store::factor(tx, user)?.is_some_and(|factor| factor.is_confirmed))
 }
 
-/// How many recovery codes a person has left.
+/// The number of recovery codes that a user has left.
 ///
 /// # Errors
 /// The database's.
@@ -71,10 +71,10 @@ pub fn recovery_codes_left(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result
     store::recovery_codes_left(tx, user)
 }
 
-/// Begins to set it up: a new secret, which counts once a code of it was typed.
+/// Starts the setup with a new secret, which takes effect when the user confirms it with a code.
 ///
 /// # Errors
-/// [`Error::Conflict`] where it is on already.
+/// [`Error::Conflict`] if the second factor is already on.
 pub fn enrol(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -82,7 +82,7 @@ pub fn enrol(
     email: &str,
 ) -> Result<Enrolment> {
     if is_on(tx, user)? {
-        return Err(Error::conflict("The second factor is on already: turn it off first."));
+        return Err(Error::conflict("The second factor is already on: turn it off first."));
     }
     let mut secret = [0; SECRET_BYTES];
     environment.entropy.fill(&mut secret);
@@ -90,7 +90,7 @@ pub fn enrol(
     Ok(Enrolment::of(&secret, email))
 }
 
-/// What was begun and is not confirmed, to be shown once more.
+/// An unconfirmed setup, to be shown again.
 ///
 /// # Errors
 /// The database's.
@@ -104,7 +104,8 @@ pub fn begun(
     Ok(factor.map(|factor| Enrolment::of(&factor.secret, email)))
 }
 
-/// What was begun, for as long as whoever typed the password can be thought to sit there.
+/// An unconfirmed setup, as long as it is recent: later, the user who typed the password may no longer
+/// be the one at the browser.
 fn unconfirmed(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -139,10 +140,11 @@ fn percent_encoded(byte: u8) -> String {
     }
 }
 
-/// Turns it on by a first code: the recovery codes, shown this once. None where the code is wrong.
+/// Turns the second factor on with a first code. Returns the recovery codes, which are shown only now,
+/// or `None` if the code is wrong.
 ///
 /// # Errors
-/// [`Error::Conflict`] where nothing was begun in the last ten minutes.
+/// [`Error::Conflict`] if no setup was started in the last ten minutes.
 pub fn confirm(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -163,7 +165,7 @@ pub fn confirm(
     Ok(Some(codes))
 }
 
-/// Turns it off, and forgets all that belongs to it.
+/// Turns the second factor off and deletes its secret and recovery codes.
 ///
 /// # Errors
 /// The database's.
@@ -204,13 +206,13 @@ fn recovery_code(entropy: &Entropy) -> String {
     groups.join("-")
 }
 
-/// The hash of a recovery code, however it was written.
+/// The hash of a recovery code, in either case and with any separators.
 fn recovery_hash(typed: &str) -> [u8; 32] {
     let letters: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
     Sha256::digest(letters.to_ascii_lowercase().as_bytes()).into()
 }
 
-/// The password was right: what waits for the code.
+/// The password was right: starts a pending sign-in and returns its secret.
 pub(super) fn park(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -222,10 +224,10 @@ pub(super) fn park(
     Ok(secret)
 }
 
-/// Tries a code, or a recovery code, for a sign-in that waits for one.
+/// Tries a code or recovery code for a pending sign-in.
 ///
 /// # Errors
-/// [`Error::Conflict`] with the seconds to wait after too many wrong ones.
+/// [`Error::Conflict`] with the seconds to wait after too many attempts.
 pub fn try_code(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -251,7 +253,7 @@ pub fn try_code(
         store::drop_pending(tx, &pending.hash())?;
         return Ok(Outcome::StartOver);
     }
-    // Whoever takes it away is the one whom it lets in.
+    // Of concurrent requests, only the one that deletes the row is signed in.
     if !store::drop_pending(tx, &pending.hash())? {
         return Ok(Outcome::StartOver);
     }
@@ -262,7 +264,7 @@ pub fn try_code(
     Ok(Outcome::In(Entered { session, device }))
 }
 
-/// Whether a sign-in still waits for its code.
+/// Whether a pending sign-in still waits for its code.
 ///
 /// # Errors
 /// The database's.
@@ -270,7 +272,7 @@ pub fn is_waiting(tx: &mut ReadTx<'_>, pending: &Secret, now: Timestamp) -> Resu
     Ok(store::pending(tx, &pending.hash(), now)?.is_some())
 }
 
-/// Whether this is a code that was not taken before; it is then taken.
+/// Whether this is a valid code that was not used before. Marks it as used.
 fn is_right(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -281,23 +283,23 @@ fn is_right(
         return Ok(false);
     };
     match totp::step_of(&factor.secret, typed, now) {
-        // A later step than the next was taken by a clock that was ahead, and keeps nobody out.
+        // A used step later than the next one comes from a clock that was ahead; it locks no one out.
         Some(step) => store::take_step(tx, user, step, totp::step(now) + 1),
         None => store::take_recovery_code(tx, user, &recovery_hash(typed), now),
     }
 }
 
-/// The code that a person's program shows now, for tests.
+/// The code that a user's authenticator shows now, for tests.
 ///
 /// # Errors
-/// [`Error::Internal`] where there is no such person's secret.
+/// [`Error::Internal`] if the user has no second factor.
 #[cfg(any(test, feature = "testing"))]
 pub fn shown_code(tx: &mut ReadTx<'_>, user: Id<kinds::User>, now: Timestamp) -> Result<String> {
     let factor = store::factor(tx, user)?.ok_or_else(|| Error::internal("no second factor"))?;
     totp::code(&factor.secret, totp::step(now)).ok_or_else(|| Error::internal("no code"))
 }
 
-/// The code that a program shows which was given the letters of [`Enrolment::letters`], for tests.
+/// The code that an authenticator with the secret in [`Enrolment::letters`] shows, for tests.
 #[cfg(any(test, feature = "testing"))]
 #[must_use]
 pub fn code_by_letters(letters: &str, now: Timestamp) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What of signing in is removed in time.
+//! When the sweep removes sign-in data.
 
 use zoop_both::both;
 
@@ -10,7 +10,7 @@ const MINUTE: i64 = 60 * 1_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Removes what is out of date; how many rows that were.
+/// Removes expired rows and returns their number.
 fn swept(world: &World) -> usize {
     let environment = world.environment.clone();
     world.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
@@ -25,18 +25,18 @@ fn tries_sign_ins_that_wait_and_sessions_are_swept_when_nothing_needs_them() {
         entrance::begin(tx, &environment, "nobody@example.com", None, None)?;
         second_factor::park(tx, &environment, user).map(drop)
     };
-    world.write(wait).expect("a try, and a sign-in that waits");
+    world.write(wait).expect("an attempt and a pending sign-in");
     world.sign_in(user);
     world.clock.advance(10 * MINUTE - 1);
     assert_eq!(swept(&world), 0);
     world.clock.advance(1);
-    assert_eq!(swept(&world), 1, "the sign-in that waited");
+    assert_eq!(swept(&world), 1, "the pending sign-in");
     world.clock.advance(2 * HOUR - 10 * MINUTE);
     assert_eq!(swept(&world), 0);
     world.clock.advance(1);
-    assert_eq!(swept(&world), 2, "the try, for the account and from the address");
+    assert_eq!(swept(&world), 2, "the attempt, counted for the account and for the address");
     world.clock.advance(60 * DAY - 2 * HOUR - 1);
     assert_eq!(swept(&world), 0);
     world.clock.advance(1);
-    assert_eq!(swept(&world), 1, "the session, thirty days after its end");
+    assert_eq!(swept(&world), 1, "the session, thirty days after it ended");
 }

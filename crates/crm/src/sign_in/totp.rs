@@ -1,4 +1,4 @@
-//! Codes of six digits that change every thirty seconds.
+//! TOTP: six-digit codes that change every thirty seconds.
 //!
 //! Sources: RFC 6238 (HMAC-SHA-1, 30 s) and RFC 4226, 5.3.
 
@@ -6,23 +6,23 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use zoop_db::Timestamp;
 
-/// Seconds that a code is for.
+/// Seconds per code.
 const STEP: i64 = 30;
-/// Steps before and after this one whose codes are taken too: clocks differ.
+/// Number of steps before and after the current one whose codes are accepted too: clocks differ.
 const DRIFT: i64 = 1;
 const DIGITS: usize = 6;
 
-/// The step of a moment.
+/// The number of the time step that contains `now`.
 pub(super) fn step(now: Timestamp) -> i64 {
     now.0.div_euclid(STEP * 1_000_000)
 }
 
-/// The step near `now` that `typed` is the code of, if it is one's.
+/// The step near `now` whose code is `typed`, if any.
 pub(super) fn step_of(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
     let digits: String = typed.chars().filter(|letter| !letter.is_whitespace()).collect();
     let here = step(now);
     let mut found = None;
-    // All of them are computed, so that the time taken tells nothing.
+    // Computes every step's code, so that the time reveals nothing.
     for step in here - DRIFT..=here + DRIFT {
         if code(secret, step).as_deref() == Some(digits.as_str()) {
             found = Some(step);

@@ -1,4 +1,4 @@
-//! Subjects through the funnel.
+//! Tests of the subject tools, through the pipeline.
 
 use serde_json::json;
 use zoop_both::both;

@@ -1,4 +1,4 @@
-//! Tags, through the funnel.
+//! Tests of the tag tools, through the pipeline.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -35,7 +35,7 @@ fn names_that_look_the_same_are_the_same() {
     let make = |name: &str| world.call(&acme.owner, "tags.create", json!({ "name": name }));
     for (name, shown) in [("Very VIP\u{200b}", "Very VIP"), ("👩\u{200d}🚀", "👩\u{200d}🚀")]
     {
-        assert_eq!(make(name).unwrap()["name"], shown, "kept as typed inside");
+        assert_eq!(make(name).unwrap()["name"], shown, "invisible characters inside are kept");
     }
     for name in [
         "very vip",

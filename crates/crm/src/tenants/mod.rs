@@ -1,4 +1,4 @@
-//! Tenants: the accounts of field-service businesses.
+//! Tenants: field-service businesses whose records are kept apart.
 
 pub(crate) mod store;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use crate::clock::Moment;
 use crate::context::Recorded;
 use crate::id::{Id, kinds};
 
-/// A tenant as stored and shown.
+/// A tenant, as stored and as returned by tools.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Tenant {
     /// The tenant's id.

@@ -1,4 +1,4 @@
-//! Tenants, through the pipeline.
+//! Tests of the tenant tools, through the pipeline.
 
 use serde_json::json;
 use zoop_both::both;
@@ -6,15 +6,15 @@ use zoop_both::both;
 use crate::search::TenantMark;
 use crate::testing::{Caller, World, told};
 
-/// Makes the next tenant's number follow this one.
+/// Sets the counter of tenant numbers, so that the next tenant gets the following number.
 fn count_from(world: &World, number: i64) {
     if let Some(server) = world.server() {
         let script = format!("SELECT setval(pg_get_serial_sequence('tenants', 'no'), {number})");
-        server.run(&script).expect("the sequence is set");
+        server.run(&script).expect("the sequence should be set");
     } else {
         let file = rusqlite::Connection::open(world.path()).expect("the file");
         let set = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'tenants'";
-        assert_eq!(file.execute(set, [number]).expect("the counter is set"), 1);
+        assert_eq!(file.execute(set, [number]).expect("the counter should be set"), 1);
     }
 }
 
@@ -35,5 +35,5 @@ fn a_business_beyond_the_last_that_can_be_searched_is_not_created() {
     assert_eq!(told["kind"], "conflict", "{told}");
     assert!(told["message"].as_str().unwrap().contains("another database"), "{told}");
     let kept = world.operate(None, "tenants.list", json!({}));
-    assert_eq!(kept["rows"].as_array().unwrap().len(), 2, "nothing of it is kept");
+    assert_eq!(kept["rows"].as_array().unwrap().len(), 2, "no trace of the rejected tenant");
 }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Tenant, store};
+use crate::access::{Account, Role};
 use crate::access::{Account, Role, Scope};
 use crate::answer::Rows;
-use crate::access::{Account, Role};
 use crate::argument::{CountryCode, Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::country::Country;

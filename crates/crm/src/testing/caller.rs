@@ -1,4 +1,4 @@
-//! Callers for tests: real credentials, and what they allowed when they were made.
+//! Callers for tests: real credentials, with the rights they had when the caller was created.
 
 use std::ops::Deref;
 
@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::proof::Proof;
 use crate::sign_in::sessions::InTenant;
 
-/// A caller with a credential. It derefs to what the credential allowed when the caller was made; a call
-/// goes by what it allows at that moment.
+/// A caller with a credential. It derefs to the rights that the credential had when the caller was
+/// created; a call reads the rights of that moment.
 #[derive(Debug, Clone)]
 pub struct Caller {
     access: Access,
@@ -29,7 +29,7 @@ enum Presented {
 }
 
 impl Caller {
-    /// The operator, in a tenant or above them all.
+    /// The operator, in one tenant or above all tenants.
     pub fn operator(account: Option<Account>) -> Self {
         let tenant = account.map(|account| account.id);
         let access = Access::new(Rights::operator(account), Source::default());
@@ -38,13 +38,13 @@ impl Caller {
 }
 
 impl World {
-    /// The caller that a token is.
+    /// Authenticates a token.
     ///
     /// # Errors
-    /// The reason for which the token was rejected.
+    /// The reason why the token was rejected.
     ///
     /// # Panics
-    /// When the database fails.
+    /// If the database fails.
     pub fn authenticate(&self, token: &str) -> Result<Caller, &'static str> {
         let bearer = Bearer::new(token);
         let (proof, environment) = (bearer.clone(), self.environment.clone());
@@ -53,20 +53,20 @@ impl World {
             Err(Refusal::Denied(denied)) => Ok(Err(denied.reason())),
             Err(Refusal::Failed(error)) => Err(error),
         });
-        let access = read.expect("the database answers")?;
+        let access = read.expect("the database should answer")?;
         Ok(Caller { access, credential: Presented::Token(bearer) })
     }
 
-    /// The caller that a session is in a tenant.
+    /// The caller of a session in a tenant.
     ///
     /// # Panics
-    /// When the session has ended, or its user is not a member.
+    /// If the session has ended or its user is not a member.
     pub fn in_tenant(&self, proof: InTenant) -> Caller {
         let credential = Presented::Session(proof.clone());
         let environment = self.environment.clone();
         let read =
             self.read(move |tx| proof.access(tx, &environment).map_err(Refusal::of_own_credential));
-        Caller { access: read.expect("a session of a member"), credential }
+        Caller { access: read.expect("the session should belong to a member"), credential }
     }
 }
 

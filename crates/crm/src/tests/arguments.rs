@@ -1,5 +1,5 @@
-//! What holds for the arguments of every tool: everything wrong is told at once, by its name, whatever
-//! kind of wrong it is.
+//! Rules for the arguments of every tool: an error names every invalid field at once, whatever is wrong
+//! with it.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn example(business: &Business, tool: &ToolDef) -> Value {
     serde_json::from_str(&business.fill(tool.example)).expect(tool.name)
 }
 
-/// The problems that a refusal tells, by their fields.
+/// The fields and problems in the error of a rejected call.
 fn problems<T: std::fmt::Debug>(refused: Result<T>) -> Vec<(String, String)> {
     let told = told(&refused.expect_err("a refusal"));
     assert_eq!(told["kind"], "invalid_input", "{told}");
@@ -82,7 +82,7 @@ fn a_header_that_differs_from_the_key_is_told_with_the_fields() {
     }
 }
 
-/// Values of types that a field may not have, each with the word that its refusal must hold.
+/// Values of types that a field does not accept, each with the words that the error must contain.
 fn foreign(schema: &Value) -> Vec<(Value, &'static str)> {
     let values = [
         ("string", json!("10"), "not a string"),
@@ -142,7 +142,7 @@ fn a_number_that_no_float_holds_is_a_fault_of_its_field() {
 #[both]
 fn a_text_that_shows_nothing_is_an_empty_text() {
     const NOTHING: &str = " \u{200b}\u{2800}\u{3164}\u{ad}\u{200d}\u{fe0f}\u{2028}";
-    // Two worlds in which everything is made the same way have the same ids.
+    // The same calls in two fresh environments give the same ids.
     let [empty, invisible] = ["", NOTHING].map(|nothing| {
         let world = World::new();
         let acme = world.business("Acme");
@@ -157,7 +157,7 @@ fn a_text_that_shows_nothing_is_an_empty_text() {
         }
         answers
     });
-    assert!(empty.len() > 60, "only {} texts were tried", empty.len());
+    assert!(empty.len() > 60, "only {} text fields were tried", empty.len());
     for (empty, invisible) in empty.iter().zip(&invisible) {
         assert_eq!(format!("{empty:?}"), format!("{invisible:?}"));
     }
@@ -183,7 +183,7 @@ fn invisible_characters_at_the_ends_are_not_kept_and_those_inside_are() {
     assert_eq!(made["last_name"], "می\u{200c}خواهم ❤\u{fe0f}");
     assert_eq!(made["primary_email"], "ana@example.com");
     assert_eq!(made["primary_phone_raw"], "(510) 555-0177");
-    assert_eq!(made["source"], "goo\u{200b}gle", "a text is kept as typed inside");
+    assert_eq!(made["source"], "goo\u{200b}gle", "invisible characters inside are kept");
     let found = |filter: Value| {
         let page = world.call(&acme.owner, "customers.search", filter).unwrap();
         page["rows"].as_array().unwrap().len()

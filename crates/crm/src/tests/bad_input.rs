@@ -1,4 +1,4 @@
-//! Hostile input meets every tool: a clear refusal, and nothing written.
+//! Hostile input to every tool: a clear error, and no writes.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -6,7 +6,7 @@ use zoop_both::both;
 use crate::catalog;
 use crate::testing::{Business, Caller, World, told};
 
-/// Arguments that no tool can take, as text: some are no JSON at all.
+/// Arguments that every tool must reject, as text: some are not JSON.
 fn hopeless() -> Vec<String> {
     let deep = |open: &str, close: &str| {
         format!("{{\"id\":{}{}}}", open.repeat(20_000), close.repeat(20_000))
@@ -32,7 +32,7 @@ fn hopeless() -> Vec<String> {
     ]
 }
 
-/// Values that no field takes.
+/// Values that no field accepts.
 fn strange(text: bool) -> Vec<Value> {
     let mut values = vec![
         json!([]),
@@ -64,7 +64,7 @@ fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
             let shown: String = arguments.chars().take(40).collect();
             let told = told(&refused.expect_err(&format!("{} {shown}", tool.name)));
             assert_eq!(told["kind"], "invalid_input", "{} {shown}", tool.name);
-            assert!(told.to_string().len() < 8_000, "{} {shown}: a short answer", tool.name);
+            assert!(told.to_string().len() < 8_000, "{} {shown}: the error is too long", tool.name);
         }
     }
     assert_eq!(entries(&world, &acme), before);

@@ -1,4 +1,4 @@
-//! A clock that was wrong for a moment: what is made after it is right again carries the right time.
+//! A clock that was ahead for a while: records created after its correction have the right time.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -28,7 +28,7 @@ fn bodies(world: &World, business: &Business, mut arguments: Value) -> Vec<Strin
     rows.iter().map(|row| text(row, "body").to_owned()).collect()
 }
 
-/// Everything that has a time of its own, made now; the times.
+/// Creates one record of each kind with a creation time, and returns these times.
 fn made(world: &World, business: &Business, name: &str) -> Vec<String> {
     let call = |tool, arguments| world.call(&business.owner, tool, arguments).expect(tool);
     let customer =
@@ -46,7 +46,7 @@ fn made(world: &World, business: &Business, name: &str) -> Vec<String> {
         let time =
             |row: &Value| row["created_at"].as_str().or(row["at"].as_str()).map(str::to_owned);
         let times = listed["rows"].as_array().expect("rows").iter().filter_map(time);
-        // The one that was just made is the one whose time nobody else has.
+        // Only the record that was just created has the current time.
         let now = rfc3339(world.clock.now());
         times.into_iter().find(|time| *time == now).unwrap_or_else(|| panic!("{list}: {listed}"))
     });
@@ -82,7 +82,7 @@ fn what_is_made_after_a_wrong_clock_was_set_right_has_the_right_time() {
             }
             let note = world.call(&acme.owner, "notes.create", json!({ "body": "order" })).unwrap();
             let id = text(&note, "id").to_owned();
-            assert!(id > last, "ids rise among those of a right clock");
+            assert!(id > last, "ids should increase while the clock is right");
             last = id;
         }
         world.clock.advance(20 * SECOND);
@@ -132,10 +132,10 @@ fn pages_and_filters_are_right_though_notes_of_a_wrong_clock_lie_among_them() {
         let all = found.len();
         found.sort();
         found.dedup();
-        assert_eq!(found.len(), all, "no note stands on two pages");
+        assert_eq!(found.len(), all, "no note is on two pages");
         found.into_iter().map(|body| body.replace(" word", "")).collect::<Vec<_>>()
     };
-    // Also when time has gone on beyond the moment of the wrong clock.
+    // Also after the time has passed to which the clock was wrongly set.
     for later in [0, 3 * HOUR] {
         world.clock.advance(later);
         for filter in [json!({}), json!({ "q": "word" })] {
@@ -173,15 +173,15 @@ fn drafts_and_remembered_answers_of_the_future_do_not_outlive_a_day() {
         let environment = world.environment.clone();
         world.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
     };
-    assert!(sweep() > 0, "the draft");
+    assert!(sweep() > 0, "the draft should be swept");
     assert_eq!(sweep(), 0);
-    // Within a day of the right time both count as usual.
+    // Less than a day ahead, both count as usual.
     world.clock.advance(23 * HOUR);
     let id = world.made(&acme.owner, "notes.create", draft);
     let other = json!({ "body": "Twice", "idempotency_key": "l" });
     let second = world.made(&acme.owner, "notes.create", other.clone());
     world.clock.advance(-23 * HOUR);
-    world.call(&acme.owner, "notes.get", json!({ "id": id })).expect("it is there");
+    world.call(&acme.owner, "notes.get", json!({ "id": id })).expect("the draft should be there");
     assert_eq!(world.made(&acme.owner, "notes.create", other), second);
 }
 
@@ -201,7 +201,7 @@ fn records_that_lie_in_the_future_are_known() {
     let Some(Ahead { tenants: 1, latest }) = ahead() else { panic!("{:?}", ahead()) };
     assert_eq!(rfc3339(latest.0), text(&note, "created_at"));
     world.clock.advance(HOUR - 5 * SECOND + 1);
-    assert_eq!(ahead(), None, "as far as clocks may differ");
+    assert_eq!(ahead(), None, "within the tolerated clock skew");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use zoop_both::both;
 use crate::catalog;
 use crate::definition::{Action, ToolDef};
 use crate::error::Result;
-use crate::testing::{Business, Caller, World};
 use crate::scope::Scope;
+use crate::testing::{Business, Caller, World};
 use crate::tool::{Doors, Effect};
 
 /// Tokens (o200k) that a model reads of all tools' names, titles, descriptions and input schemas.

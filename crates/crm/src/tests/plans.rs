@@ -1,4 +1,4 @@
-//! Every statement can be prepared, names its tenant, and walks no table and sorts nothing.
+//! Every statement can be prepared, names its tenant, and neither scans a table nor sorts.
 
 use zoop_db::Dialect;
 
@@ -6,25 +6,25 @@ use super::naming;
 use crate::schema;
 use crate::testing::{World, on};
 
-/// Statements that read a whole table because that is what they are for.
+/// Statements that may scan a table or sort.
 const WHOLE: &[(&str, &str)] = &[
     ("LIST", "tenants"),
     ("NUMBERS", "tenants"),
     ("CLIENTS", "oauth clients"),
-    // Sorting a customer's few tags by name.
+    // Sorts a customer's few tags by name.
     ("TAGS", "customers"),
-    // A few names that the engine keeps for itself.
+    // Reads a few names from the engine's own catalog.
     ("COUNT_ON", "moving"),
 ];
 
-/// Statements of a copy that drop an index of PostgreSQL's and make it anew: they have no plan there, and
-/// stand for nothing on SQLite.
+/// Statements of a copy that drop and recreate an index on PostgreSQL: they have no plan there and do
+/// nothing on SQLite.
 fn is_of_an_index(module: &str, name: &str) -> bool {
     module == "moving" && name.ends_with("_WORDS")
 }
 
-/// How many statements may have a text of their own for each engine. Those of a copy are not counted: those
-/// that write its rows are all made by one macro, and those that look at its search index name its key.
+/// Maximum number of statements with a different text for each engine. Statements of a copy do not count:
+/// one macro generates all that write its rows, and those that check its search index name its key.
 const DIALECT_PAIRS: usize = 12;
 
 fn placeholders(sql: &str) -> usize {
@@ -58,8 +58,7 @@ fn every_statement_is_prepared_and_walks_no_table() {
             continue;
         }
         for step in &plan {
-            // The greatest id is the first entry that a walk of its index, or of a table in the order of
-            // its key, meets.
+            // The greatest id is the first entry of a scan of its index, or of a table in key order.
             let in_order = step.contains("USING COVERING INDEX") || step.split(' ').count() == 2;
             let first = in_order && sql.ends_with("ORDER BY id DESC LIMIT 1");
             let walks = step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && !first;
@@ -83,8 +82,8 @@ fn every_statement_is_prepared_on_postgresql() {
             if is_of_an_index(module, name) {
                 continue;
             }
-            // The plan for an empty table says nothing; that there is one says that the server
-            // understands the statement.
+            // The plan for an empty table means nothing, but it proves that the server accepts the
+            // statement.
             let plan = world.read(move |tx| Ok(tx.plan(sql, placeholders(sql))?));
             plan.unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
         }
@@ -98,7 +97,10 @@ fn every_tenant_statement_names_the_tenant() {
             let texts = [(Dialect::Sqlite, sql.sqlite()), (Dialect::Postgres, sql.postgres())];
             for (engine, text) in texts {
                 let missing = naming::missing(engine, text);
-                assert!(missing.is_empty(), "{module} {name}: no tenant for {missing:?}: {text}");
+                assert!(
+                    missing.is_empty(),
+                    "{module} {name}: {missing:?} without the tenant: {text}"
+                );
             }
         }
     }
@@ -111,5 +113,5 @@ fn dialects_part_in_few_places() {
         .flat_map(|(_, statements)| statements)
         .filter(|(_, sql)| sql.sqlite() != sql.postgres())
         .count();
-    assert!(pairs <= DIALECT_PAIRS, "{pairs} statements have two texts");
+    assert!(pairs <= DIALECT_PAIRS, "{pairs} statements differ between the engines");
 }

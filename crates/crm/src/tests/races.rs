@@ -1,4 +1,4 @@
-//! Two writers racing on each uniqueness rule: two processes' engines on one file.
+//! Two writers race on each uniqueness rule, as two processes on one database would.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,16 +14,17 @@ use crate::sign_in::{entrance, passwords};
 use crate::testing::{Business, Caller, World, text, told};
 use crate::{catalog, run, schema};
 
-/// Calls that each of the two processes makes.
+/// Calls by each of the two processes.
 const EACH: usize = 20;
 
-/// A second process's engine on the world's file.
+/// A second connection to the same database, as another process would open it.
 fn second(world: &World) -> Db {
     let url = world.url().to_owned();
-    Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse).expect("it opens")
+    Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse)
+        .expect("the database should open")
 }
 
-/// Makes the same kind of call many times from both processes at once; every answer.
+/// Makes the same kind of call many times from both processes at once, and returns every answer.
 fn race(
     world: &World,
     access: &Caller,
@@ -68,7 +69,7 @@ fn one_contact_is_primary() {
         json!({ "customer_id": acme.id("customer"), "first_name": format!("N{number}"),
                 "last_name": "X", "is_primary": true })
     });
-    assert_eq!(won(&answers), EACH * 2, "each promotes its own");
+    assert_eq!(won(&answers), EACH * 2, "each call promotes its own contact");
     assert_eq!(primaries(&world, &acme, "contacts.list"), 1);
 }
 
@@ -129,7 +130,7 @@ fn one_idempotency_key_is_one_write() {
         "customers.create",
         |_| json!({ "customer_type": "individual", "first_name": "Once", "idempotency_key": "k" }),
     );
-    assert_eq!(won(&answers), EACH * 2, "every retry is answered");
+    assert_eq!(won(&answers), EACH * 2, "every retry should get the answer");
     let ids: BTreeSet<_> =
         answers.iter().map(|answer| text(answer.as_ref().unwrap(), "id").to_owned()).collect();
     assert_eq!(ids.len(), 1);
@@ -173,9 +174,9 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         if let entrance::Outcome::In(secret) = signed_in.unwrap() {
             let now = world.environment.clock.now();
             let found = world.read(move |tx| sessions::find(tx, &secret, now)).unwrap();
-            assert!(found.is_none(), "every session from before the change has ended");
+            assert!(found.is_none(), "every session from before the change should have ended");
         }
-        // What was tried in vain no longer counts.
+        // Let the failed attempts expire.
         world.clock.advance(15 * 60 * 1_000);
     }
 }
@@ -202,6 +203,6 @@ fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
             "users.set_role",
             |number| json!({ "id": members[number % 2], "role": "office" }),
         );
-        assert_eq!(owners(), 1, "an account keeps an owner");
+        assert_eq!(owners(), 1, "a tenant keeps an owner");
     }
 }

@@ -1,7 +1,7 @@
-//! Rows examined: what a page costs does not grow with the table.
+//! The cost of a page must not grow with the table.
 //!
-//! The work is counted in the engine's own steps, so the test says the same on every machine. With
-//! `ZOOP_TEST_LONG=1` the large world has 50,000 customers and notes.
+//! Cost is counted in the engine's own steps, so the result is the same on every machine. With
+//! `ZOOP_TEST_LONG=1` the large database has 50,000 customers and notes.
 
 use serde_json::json;
 use zoop_both::both;
@@ -14,15 +14,15 @@ use crate::search::Expression;
 use crate::testing::{Business, World};
 use crate::{catalog, run};
 
-/// Records of the small world.
+/// Records in the small database.
 const SMALL: usize = 400;
-/// Records that one write job adds.
+/// Records per write job.
 const BATCH: usize = 500;
-/// What a page may cost in the large world, as a multiple of its cost in the small one.
+/// Maximum cost of a page in the large database, as a multiple of its cost in the small one.
 const GROWTH: i32 = 2;
 
-/// What a page costs at most whatever the world: a page has 26 rows. SQLite counts the steps of its
-/// machine, PostgreSQL the rows that it looks at, of which it may look through the newest.
+/// Maximum cost of a page of 26 rows in any database. SQLite counts virtual machine steps, PostgreSQL the
+/// rows it examines; it may scan the newest rows.
 fn most_steps(world: &World) -> i32 {
     if world.server().is_some() { 3_500 } else { 6_000 }
 }
@@ -31,8 +31,7 @@ fn large() -> usize {
     if std::env::var_os("ZOOP_TEST_LONG").is_some() { 50_000 } else { 4_000 }
 }
 
-/// Fills a business with customers of this name and notes of it on one job, a rare word in one of a
-/// hundred.
+/// Adds customers with this name, and as many notes with it on one job. One of a hundred has a rare word.
 fn fill(world: &World, business: &Business, name: &'static str, count: usize) {
     let job = business.id("job").to_owned();
     for start in (0..count).step_by(BATCH) {
@@ -61,11 +60,11 @@ fn fill(world: &World, business: &Business, name: &'static str, count: usize) {
                 }
                 Ok(())
             })
-            .expect("the batch is written");
+            .expect("the batch should be written");
     }
 }
 
-/// A world with this many customers and notes, and its business.
+/// A test environment with this many customers and notes, and its tenant.
 fn world(count: usize) -> (World, Business) {
     let mut world = World::new();
     world.environment.note_writes_per_minute = 0;
@@ -75,14 +74,14 @@ fn world(count: usize) -> (World, Business) {
     (world, business)
 }
 
-/// As a server does by itself some time after much was written.
+/// What a server does by itself some time after many writes.
 fn analyze(world: &World) {
     if let Some(server) = world.server() {
         server.run("ANALYZE").expect("statistics");
     }
 }
 
-/// The steps of a page of the search index that `expression` describes.
+/// The cost of a page of the rows that `expression` finds.
 fn index_page(world: &World, account: Account, sql: Sql, expression: &Expression) -> i32 {
     let expression = expression.clone();
     world
@@ -115,7 +114,7 @@ const PAGES: &[(Sql, &[&str])] = &[
     (NOTES, &["@:quixote *", "@:valve *"]),
 ];
 
-/// All of these tokens, those with a star as beginnings.
+/// All of these tokens; those with a star are prefixes.
 fn all(tokens: &[&str], account: Account) -> Expression {
     let tenant = format!("{:04}", account.number.0);
     let token = |token: &&str| {
@@ -135,7 +134,7 @@ fn a_page_costs_the_same_in_a_large_table() {
     for (sql, tokens) in PAGES {
         let page = |world, account| index_page(world, account, *sql, &all(tokens, account));
         let (few, many) = (page(&small, of_small.account), page(&large, of_large.account));
-        // A rare word has fewer rows than a page in the small world.
+        // In the small database a rare word has fewer rows than a page.
         let page = few.max(most_steps(&large) / GROWTH);
         assert!(many <= page * GROWTH, "{tokens:?}: {few} steps became {many}");
         assert!(many > 0, "{tokens:?}");
@@ -143,14 +142,14 @@ fn a_page_costs_the_same_in_a_large_table() {
     finds_a_common_word_behind_others(&large, &of_large);
 }
 
-/// What nearly all rows have is not gathered where the newest alone have nothing of it.
+/// A word of nearly all rows, but not of the newest ones, must not make the index collect all of them.
 fn finds_a_common_word_behind_others(large: &World, business: &Business) {
     fill(large, business, "Zoe", BATCH);
     analyze(large);
     for (sql, token) in [(CUSTOMERS, "@:anna *"), (NOTES, "@:anna *"), (NOTES, "@:ann *")] {
         let steps = index_page(large, business.account, sql, &all(&[token], business.account));
         let most = most_steps(large) / GROWTH;
-        assert!(steps > 0 && steps < most, "{token}: {steps} steps for a page behind others");
+        assert!(steps > 0 && steps < most, "{token}: {steps} steps for a page of older rows");
     }
 }
 
@@ -166,7 +165,7 @@ fn who_shares_a_telephone_number_is_told_by_the_index() {
             let steps = tx.steps(SHARING, zoop_db::params![text, 5_i64])?;
             Ok((steps, store::sharing(tx, &expression, 5)?))
         })
-        .expect("who shares it");
+        .expect("the customers who share the number");
     assert_eq!(found.len(), 1);
     assert!(steps < 200, "{steps} steps for one row");
 }

@@ -1,16 +1,16 @@
-//! What a step of the schema may do while processes of the version before keep answering: see "What a step
-//! of the schema may do" in CONTRIBUTING.md. A plain look at the statements; what it does not know is refused.
-//! Which tables are too large for a new index it cannot tell.
+//! What a migration may do while processes of the previous version are still running: see the rules in
+//! CONTRIBUTING.md. This is a simple check of the statements that rejects whatever it does not know. It
+//! cannot tell which tables are too large for a new index.
 
 use std::collections::BTreeSet;
 
 use crate::schema::MIGRATIONS;
 
-/// The statements of a step, each on one line and without comments.
+/// The statements of a migration, each on one line and without comments.
 fn statements(step: &str) -> Vec<String> {
     let lines = step.lines().map(|line| line.split("--").next().unwrap_or_default());
     let text = lines.collect::<Vec<_>>().join(" ");
-    // A block, in which a semicolon ends no statement, stands between two `$$`.
+    // Between two `$$` is a block, in which a semicolon does not end the statement.
     let mut ended = vec![String::new()];
     for (number, part) in text.split("$$").enumerate() {
         let mut pieces =
@@ -25,7 +25,7 @@ fn statements(step: &str) -> Vec<String> {
     ended.iter().map(on_one_line).filter(|statement| !statement.is_empty()).collect()
 }
 
-/// The table that a CREATE TABLE makes.
+/// The table that a CREATE TABLE statement creates.
 fn made(statement: &str) -> Option<String> {
     let upper = statement.to_uppercase();
     let start = ["CREATE TABLE ", "CREATE VIRTUAL TABLE "]
@@ -39,18 +39,18 @@ fn name_at(text: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_lowercase())
 }
 
-/// The table that stands behind a word of a statement.
+/// The table after a keyword of a statement.
 fn behind(word: &str, statement: &str) -> Option<String> {
     let place = statement.to_uppercase().find(word)?;
     name_at(&statement[place + word.len()..])
 }
 
-/// Policies that a step drops and makes again, narrower. Sweeps of the version before remove the same rows
-/// under the new ones.
+/// Policies that a migration replaces with narrower ones. Sweeps of the previous version remove the same
+/// rows under the new ones.
 const REPLACED_POLICIES: &[&str] =
     &["DROP POLICY sweep ON notes", "DROP POLICY sweep ON idempotency"];
 
-/// Why the version before may not bear a statement, given the tables that the step itself has made.
+/// Why a statement may break the previous version, given the tables that the migration itself has created.
 fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
     let upper = statement.to_uppercase();
     let is_new = |word| behind(word, statement).is_some_and(|table| new.contains(&table));
@@ -58,14 +58,13 @@ fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
         return None;
     }
     if upper.starts_with("CREATE UNIQUE INDEX ") {
-        return (!is_new(" ON "))
-            .then_some("a unique index is a rule that the version before may break");
+        return (!is_new(" ON ")).then_some("the previous version may violate a new unique index");
     }
     if upper.starts_with("CREATE INDEX ") || (upper.starts_with("INSERT INTO ") && is_new("INTO "))
     {
         return None;
     }
-    // One more policy only lets more be seen, unless it says that it is restrictive.
+    // Another policy only shows more rows, unless it is restrictive.
     if upper.starts_with("CREATE POLICY ") && (is_new(" ON ") || !upper.contains("RESTRICTIVE")) {
         return None;
     }
@@ -79,52 +78,50 @@ fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
         return None;
     }
     if upper.starts_with("DROP ") {
-        return Some("the version before may use what is dropped");
+        return Some("the previous version may use what is dropped");
     }
     if upper.starts_with("DO ") {
-        return Some("a block cannot be looked at: write its statements out");
+        return Some("a block cannot be checked: write out its statements");
     }
-    Some("it is not known to do no harm: rewrite it, or let this test know it with the reason")
+    Some("not known to be safe: rewrite it, or add it to this test with the reason")
 }
 
-/// The same of a change of a table that the version before knows; in capitals.
+/// The same for an ALTER TABLE, in capitals, of a table that the previous version knows.
 fn alteration(statement: &str) -> Option<&'static str> {
     let has = |words: &str| format!(" {statement} ").contains(&format!(" {words} "));
     if statement.contains(',') {
         return Some(
-            "several changes in one statement cannot be told apart: make a statement of each",
+            "several changes in one statement cannot be checked: write one statement for each",
         );
     }
-    // Rules that are loosened.
+    // Removing a constraint is safe.
     if has("DROP NOT NULL") || has("DROP CONSTRAINT") {
         return None;
     }
     if has("DROP") || has("RENAME") {
-        return Some("the version before reads or writes what is dropped or renamed");
+        return Some("the previous version reads or writes what is dropped or renamed");
     }
     if has("TYPE") && has("ALTER COLUMN") {
         return Some(
-            "the version before knows the column by its old type, and the table is rewritten",
+            "the previous version expects the old type of the column, and the table is rewritten",
         );
     }
     let makes_rule = ["CHECK", "UNIQUE", "REFERENCES", "PRIMARY KEY", "CONSTRAINT", "SECURITY"];
     if makes_rule.iter().any(|rule| has(rule) || statement.contains(&format!(" {rule}("))) {
-        return Some("the version before may break a new rule on a table that it writes");
+        return Some("the previous version may violate a new constraint on a table that it writes");
     }
     if !has("ADD COLUMN") {
-        return Some(
-            "it is not known to do no harm: rewrite it, or let this test know it with the reason",
-        );
+        return Some("not known to be safe: rewrite it, or add it to this test with the reason");
     }
     if statement.split_once(" DEFAULT ").is_some_and(|(_, default)| default.contains('(')) {
-        return Some("a default that is computed rewrites the table");
+        return Some("a computed default rewrites the table");
     }
     (has("NOT NULL") && !has("DEFAULT")).then_some(
-        "the version before does not fill the column: let it be empty, or give it a default",
+        "the previous version does not fill the column: make it nullable, or give it a default",
     )
 }
 
-/// What is wrong with a step.
+/// What is wrong with a migration.
 fn objections(step: &str) -> Vec<String> {
     let mut new = BTreeSet::new();
     let mut objections = Vec::new();
@@ -144,7 +141,7 @@ fn the_version_before_bears_every_step() {
             let objections = objections(text);
             assert!(
                 objections.is_empty(),
-                "migrations/{engine}/{}.sql breaks the rule in CONTRIBUTING.md for upgrades side by side:\n{}",
+                "migrations/{engine}/{}.sql breaks the migration rules in CONTRIBUTING.md:\n{}",
                 step.name,
                 objections.join("\n")
             );

@@ -1,5 +1,5 @@
-//! Two businesses with the same words in everything: whichever way a search goes, each finds its own rows,
-//! and all of them.
+//! Two tenants with the same words in every record: however a search runs, each finds all of its own rows
+//! and no others.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -7,16 +7,16 @@ use zoop_both::both;
 use crate::testing::{Business, World, text};
 use crate::{catalog, run};
 
-/// Rows of each list that are older than those which PostgreSQL looks through at first.
+/// Rows of each list that are older than those PostgreSQL scans first.
 const EARLIER: usize = 60;
-/// As many as it looks through at first, and some.
+/// A few more rows than it scans first.
 const NEWEST: usize = 520;
-/// Rows that one write job adds; all of them are whole batches.
+/// Rows per write job. The other numbers add up to whole batches.
 const BATCH: usize = 20;
-/// An old row that none of those meets by which PostgreSQL guesses how common a word is.
+/// An old row that PostgreSQL's probes for a word's frequency miss.
 const RARE: usize = 1;
 
-/// What the rows of a layer have in their words.
+/// The words of a row.
 fn words(row: usize) -> &'static str {
     match row {
         RARE => "Anna Quixote",
@@ -25,14 +25,14 @@ fn words(row: usize) -> &'static str {
     }
 }
 
-/// The ids of a business's customers and notes, oldest first.
+/// The ids of a tenant's customers and notes, oldest first.
 #[derive(Default)]
 struct Rows {
     customers: Vec<String>,
     notes: Vec<String>,
 }
 
-/// Adds rows with the same words and telephones to a business as to the other.
+/// Adds rows to a tenant, with the same words and phones for every tenant.
 fn fill(world: &World, business: &Business, rows: &mut Rows, numbers: std::ops::Range<usize>) {
     let (access, environment) = (business.owner.clone(), world.environment.clone());
     let made = world.write(move |tx| {
@@ -61,7 +61,7 @@ fn fill(world: &World, business: &Business, rows: &mut Rows, numbers: std::ops::
     }
 }
 
-/// The ids of a list, all its pages.
+/// The ids of all pages of a list.
 fn found(world: &World, business: &Business, tool: &str, q: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut arguments = json!({ "q": q, "limit": 25 });
@@ -69,7 +69,7 @@ fn found(world: &World, business: &Business, tool: &str, q: &str) -> Vec<String>
         let page = world.call(&business.owner, tool, arguments).expect("a page");
         let rows = page["rows"].as_array().expect("rows");
         ids.extend(rows.iter().map(|row| text(row, "id").to_owned()));
-        assert!(ids.len() <= EARLIER + NEWEST, "{tool} {q}: more than the business has");
+        assert!(ids.len() <= EARLIER + NEWEST, "{tool} {q}: more rows than the tenant has");
         let Some(cursor) = page["nextCursor"].as_str() else { return ids };
         arguments = json!({ "cursor": cursor, "limit": 25 });
     }
@@ -80,7 +80,7 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
     let mut world = World::new();
     world.environment.note_writes_per_minute = 0;
     let mut both = ["Acme", "Other"].map(|name| (world.empty_business(name), Rows::default()));
-    // In turns, so that the rows of both lie among one another.
+    // In turns, so that the rows of both tenants are interleaved.
     for start in (0..EARLIER + NEWEST).step_by(BATCH) {
         for (business, rows) in &mut both {
             fill(&world, business, rows, start..start + BATCH);
@@ -88,7 +88,7 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
     }
     for (business, rows) in &both {
         for (tool, own) in [("customers.search", &rows.customers), ("notes.list", &rows.notes)] {
-            // Among the newest rows, among those before, and in so few that the index is asked.
+            // A word of the newest rows, one of the earlier rows, and one so rare that the index is used.
             for word in ["zoe", "anna", "quixote"] {
                 let with_word = own.iter().enumerate().filter(|(row, _)| {
                     words(*row).to_lowercase().split(' ').any(|each| each == word)
@@ -99,7 +99,7 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
                 assert!(found == expected, "{tool} {word}: {} of {}", found.len(), expected.len());
             }
         }
-        // Among the newest and by the index.
+        // One phone among the newest rows, and one found by the index.
         for row in [EARLIER + NEWEST - 1, RARE] {
             let doubtful = json!({
                 "customer_type": "individual", "first_name": "Bob", "phone": format!("510 555 {row:04}"),
@@ -107,7 +107,7 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
             let made = world.call(&business.owner, "customers.create", doubtful).expect("made");
             let hint = made["possible_duplicates"].as_array().expect("a list");
             let hint: Vec<_> = hint.iter().map(|one| text(one, "id")).collect();
-            assert_eq!(hint, [&rows.customers[row]], "who has the telephone of row {row}");
+            assert_eq!(hint, [&rows.customers[row]], "the customer with the phone of row {row}");
         }
     }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::links::PasswordLink;
 use super::{Member, join, store};
-use crate::answer::{Rows, done};
 use crate::access::Role;
+use crate::answer::{Rows, done};
 use crate::argument::{Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};
 use crate::definition::{Group, ToolDef};

@@ -1,4 +1,4 @@
-//! What the contract makes of a caller's arguments before it looks at anything stored.
+//! The contract's checks of a call's arguments that need no stored data.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use super::contract::{Field, Holds, Use};
 use super::pools;
 use zoop_crm::{fold, text};
 
-/// The fields of an object.
+/// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
-/// Whether nothing is in it.
+/// Whether a value is `null` or a blank text.
 pub(super) fn is_blank(value: &Value) -> bool {
     let is_empty = |text: &str| text::shows_nothing(text) && text.chars().all(is_allowed);
     value.is_null() || value.as_str().is_some_and(is_empty)
 }
 
-/// What the arguments say, cleaned; or which fields are wrong.
+/// The cleaned arguments, or the invalid fields.
 pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<String>> {
     let mut clean = Object::new();
     let mut wrong: BTreeSet<String> =
@@ -27,7 +27,7 @@ pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<S
         match value {
             None if *usage == Use::Required => drop(wrong.insert((*name).to_owned())),
             None => {}
-            // An empty query holds no word; only null is not sent.
+            // An empty query has no word and is invalid; only null counts as not sent.
             Some(Value::Null) if *usage == Use::Optional => {}
             Some(value) if is_blank(value) && !matches!(holds, Holds::Search) => match usage {
                 Use::Required | Use::Kept => drop(wrong.insert((*name).to_owned())),
@@ -45,7 +45,7 @@ pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<S
     if wrong.is_empty() { Ok(clean) } else { Err(wrong) }
 }
 
-/// Whether a text may hold this character.
+/// Whether a text may contain this character.
 fn is_allowed(letter: char) -> bool {
     !letter.is_control() || letter == '\n' || letter == '\t'
 }
@@ -67,7 +67,7 @@ fn coordinates(sent: &Object, fields: &[Field], wrong: &mut BTreeSet<String>) {
     }
 }
 
-/// One value, cleaned; or the fields inside it that are wrong, none if it is wrong as a whole.
+/// A cleaned value, or the invalid fields inside it; an empty set means that the whole value is invalid.
 fn cleaned(value: &Value, holds: Holds) -> Result<Value, BTreeSet<String>> {
     let is_right = match holds {
         Holds::Nested(fields) => {
@@ -104,7 +104,7 @@ fn cleaned(value: &Value, holds: Holds) -> Result<Value, BTreeSet<String>> {
     if is_right { Ok(value.clone()) } else { Err(BTreeSet::new()) }
 }
 
-/// What is not there is wrong as a whole.
+/// Turns `None` into an error about the whole value.
 trait OrWrong<T> {
     fn or_wrong(self) -> Result<T, BTreeSet<String>>;
 }
@@ -123,7 +123,7 @@ fn text(value: &Value, most: usize) -> Result<Value, BTreeSet<String>> {
     is_right.then(|| json!(text)).or_wrong()
 }
 
-/// The sequences send a few right values and a few wrong ones; what is right is listed.
+/// Accepts only a listed text: sequences send a few valid and a few invalid values.
 fn known(text: Value, right: &[&str]) -> Result<Value, BTreeSet<String>> {
     let is_known = right.contains(&text.as_str().expect("a text"));
     is_known.then_some(text).or_wrong()

@@ -1,4 +1,4 @@
-//! Calls with arguments that collide with what is there.
+//! Generates calls whose arguments collide with stored records.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::ids::{Kind, children, ids};
 use super::pools;
 use super::state::{Customer, Tenant, time};
 
-/// A call.
+/// A call of a tool in a tenant.
 #[derive(Clone)]
 pub(super) struct Call {
     pub(super) tenant: usize,
@@ -18,7 +18,7 @@ pub(super) struct Call {
     pub(super) arguments: Value,
 }
 
-/// A call of some tool.
+/// A call of a random tool.
 pub(super) fn any(dice: &mut Dice, tenants: &[&Tenant], tenant: usize, now: i64) -> Call {
     let total: usize = TOOLS.iter().map(|tool| tool.weight).sum();
     let mut place = dice.roll(total);
@@ -27,7 +27,7 @@ pub(super) fn any(dice: &mut Dice, tenants: &[&Tenant], tenant: usize, now: i64)
         place = place.saturating_sub(tool.weight);
         is_here
     });
-    let chosen = chosen.expect("the weights add up");
+    let chosen = chosen.expect("the weights should add up");
     let tool = useful(dice, tenants[tenant], chosen);
     call(dice, tenants, tenant, tool, now)
 }
@@ -46,7 +46,7 @@ pub(super) fn call(
     Call { tenant, caller, tool, arguments: Value::Object(arguments) }
 }
 
-/// Mostly a tool that has something to work on; before there is anything, one that makes it.
+/// Mostly a tool that has a record to work on; if there is none, the tool that creates it.
 fn useful(dice: &mut Dice, tenant: &Tenant, tool: &'static Tool) -> &'static Tool {
     let (kind, made_by) = match tool.group() {
         _ if dice.roll(12) == 0 => return tool,
@@ -64,7 +64,7 @@ fn useful(dice: &mut Dice, tenant: &Tenant, tool: &'static Tool) -> &'static Too
     if one_more || is_idle { contract::find(made_by) } else { tool }
 }
 
-/// Mostly somebody who may.
+/// Mostly a caller with the needed rights.
 fn caller(dice: &mut Dice, tenant: &Tenant, tool: &Tool) -> usize {
     let any = dice.roll(tenant.callers.len());
     let is_free = |caller: &usize| {
@@ -199,14 +199,14 @@ impl Making<'_> {
                 let notes = &self.tenants[self.tenant].notes;
                 let at = if notes.is_empty() { self.now } else { self.dice.of(notes).created };
                 let utc = time(at + *self.dice.of(&[0, 0, 1, -1]));
-                // The same moment, written where the clocks show another hour.
+                // The same moment, written with an offset.
                 json!(if self.dice.one_in(3) { utc.replace('Z', "+00:00") } else { utc })
             }
         }
     }
 
-    /// An id of one's own mostly; sometimes another tenant's, nobody's, or none at all. `archived`
-    /// says whether the record is better archived or not.
+    /// Mostly an id of this tenant; sometimes one of the other tenant, an unknown one, or an invalid one.
+    /// `archived` says whether to prefer archived records.
     fn id(&mut self, kind: Kind, archived: bool) -> Value {
         if self.dice.one_in(50) {
             return json!("nobody");
@@ -220,7 +220,7 @@ impl Making<'_> {
         self.one(ids, archived)
     }
 
-    /// One of these, the newest ones more often, and mostly one that is archived as it should be.
+    /// One of these ids, preferably a new one, and one that is archived or not as asked.
     fn one(&mut self, mut ids: Vec<(Value, bool)>, archived: bool) -> Value {
         if ids.iter().any(|id| id.1 == archived) && self.dice.roll(6) != 0 {
             ids.retain(|id| id.1 == archived);
@@ -237,7 +237,7 @@ impl Making<'_> {
         }
     }
 
-    /// A new customer mostly has what goes with its type.
+    /// Mostly gives a new customer the fields of its type.
     fn shape_customer(&mut self, sent: &mut Object) {
         if self.dice.one_in(12) {
             return;
@@ -252,7 +252,7 @@ impl Making<'_> {
         sent.insert(required.to_owned(), json!(*self.dice.of(pools::NAMES)));
     }
 
-    /// An update is mostly of what the customer has by its type.
+    /// Mostly limits an update to the fields of the customer's type.
     fn shape_update(&mut self, sent: &mut Object) {
         if self.dice.one_in(30) {
             sent.insert("customer_type".to_owned(), json!("company"));
@@ -272,7 +272,7 @@ impl Making<'_> {
         }
     }
 
-    /// An update mostly changes something.
+    /// Mostly makes an update change something.
     fn add_change(&mut self, tool: &Tool, sent: &mut Object) {
         let fields: Vec<_> =
             tool.fields.iter().filter(|field| field.2 != Use::Required).copied().collect();
@@ -285,7 +285,7 @@ impl Making<'_> {
         sent.insert(name.to_owned(), value);
     }
 
-    /// A note mostly has a text, and a subject that is there.
+    /// Mostly gives a note a text and an existing subject.
     fn shape_note(&mut self, tool: &Tool, sent: &mut Object) {
         if tool.verb() == "create" && !self.dice.one_in(6) {
             sent.insert("body".to_owned(), json!(*self.dice.of(pools::BODIES)));
@@ -308,7 +308,7 @@ impl Making<'_> {
         sent.insert("subject_id".to_owned(), id);
     }
 
-    /// A contact or location is mostly asked for under its own customer, and one with siblings.
+    /// Mostly names a contact or location with its own customer, and prefers one with siblings.
     fn shape_child(&mut self, tool: &Tool, sent: &mut Object) {
         let is_child = matches!(tool.group(), "contacts" | "locations");
         let has_both = sent.contains_key("id") && sent.contains_key("customer_id");

@@ -1,4 +1,4 @@
-//! The model of customers and of the work that notes hang on.
+//! The model of customers and of the other subjects of notes.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ impl Tenant {
         Ok(shown)
     }
 
-    /// Customers with a phone or an e-mail address of a new one or of its contact.
+    /// Customers that share a phone or an e-mail address with a new one or its contact.
     fn duplicates(&self, new: &Customer) -> Vec<Value> {
         let all = |customer: &Customer, own: &str, contact: &str| -> BTreeSet<String> {
             let contacts = customer.active_contacts();
@@ -144,7 +144,7 @@ impl Tenant {
         .iter()
         .all(|field| before[*field] == customer.own[*field]);
         if !is_same {
-            // An archived contact is not written to, not even by its customer.
+            // An archived contact does not change, not even with its customer.
             for contact in customer.contacts.iter_mut().filter(|contact| contact.is_active()) {
                 contact.follow(&customer.own, now);
             }
@@ -153,7 +153,7 @@ impl Tenant {
         Ok(customer.shown(&tags))
     }
 
-    /// The operator's jobs, invoices, quotes and estimates.
+    /// Creates a job, invoice, quote or estimate.
     pub(super) fn create_work(&mut self, arguments: &Object, fresh: &Fresh) -> Outcome {
         self.active_customer(&sent(arguments, "customer_id"))?;
         let kind = arguments["subject_type"].as_str().expect("a type").to_owned();
@@ -161,7 +161,7 @@ impl Tenant {
         Ok(json!({ "id": fresh.id }))
     }
 
-    /// Whether there is such a record for a note to hang on, archived or not.
+    /// Whether a note's subject exists, archived or not.
     pub(super) fn has_subject(&self, kind: &Value, id: &Value) -> bool {
         match kind.as_str().expect("a type") {
             "customer" => self.customers.iter().any(|customer| customer.own["id"] == *id),

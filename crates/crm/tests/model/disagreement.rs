@@ -1,5 +1,5 @@
-//! A game that must be lost: the model is told that a technician works in the office, as if the product
-//! had forgotten the technician's limits.
+//! A test of the test: the model takes a technician for office staff, as if the product did not enforce a
+//! technician's limits, so the game must fail.
 
 use libtest_mimic::Failed;
 use zoop_db::Dialect;
@@ -7,10 +7,10 @@ use zoop_db::Dialect;
 use super::beginning::Beginning;
 use super::{GAMES, is_long, play_seed, player};
 
-/// Seeds among which a technician does what only the office may.
+/// Seeds, at least one of which has a technician do what only the office may.
 const SEEDS: std::ops::Range<u64> = 1..20;
 
-/// A difference is found, cut down to the call that it takes, and told with what plays it again.
+/// The difference is found, shrunk to the one call it needs, and reported with the command to replay it.
 pub(super) fn is_found_and_told() -> Result<(), Failed> {
     let mut beginning = Beginning::new(Dialect::Sqlite);
     for tenant in &mut beginning.tenants {
@@ -21,7 +21,7 @@ pub(super) fn is_found_and_told() -> Result<(), Failed> {
     let [game, ..] = GAMES;
     let lost =
         SEEDS.into_iter().find_map(|seed| Some((seed, play_seed(game, &*play, seed, 0).err()?)));
-    let (seed, failure) = lost.ok_or("a model that is wrong was never contradicted")?;
+    let (seed, failure) = lost.ok_or("no seed contradicted the wrong model")?;
     let told = failure.message().unwrap_or_default();
     let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };
     let command = format!(
@@ -30,13 +30,13 @@ pub(super) fn is_found_and_told() -> Result<(), Failed> {
     );
     for part in [
         " tech: ",
-        "\nthe product refuses: ",
+        "\nthe product rejects: ",
         "\nthe model answers\n",
-        "\n1 operations are left.",
+        "\n1 operations left.",
         &command,
     ] {
         if !told.contains(part) {
-            return Err(format!("{part:?} is not told:\n{told}").into());
+            return Err(format!("{part:?} is missing from:\n{told}").into());
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! Plays a sequence on both engines at once: the same calls at the same times with the same randomness
-//! must be answered in the same words, ids and times among them.
+//! must get identical answers, including ids and times.
 //!
-//! The model only keeps up, so that calls have something to meet; it judges nothing here. Therefore
-//! texts can be odd.
+//! The model only tracks the state, so that calls can refer to records. It does not check answers here,
+//! so texts can be ones that it does not understand.
 
 use serde_json::{Value, json};
 
@@ -15,32 +15,32 @@ use super::process::{Answer, Asked, End, Process, Request};
 use super::state::{Checked, Fresh, Tenant};
 use super::steps::{self, Step};
 
-/// Odd texts that are kept in mind, to look for parts of them.
+/// Number of recent odd texts to search for parts of.
 const KNOWN: usize = 64;
 
 pub(super) struct Engines {
-    /// A process on each engine.
+    /// One process for each engine.
     processes: [Process; 2],
-    /// How often they were started.
+    /// How often the processes were started.
     starts: u64,
     databases: [Copy; 2],
     model: Vec<Tenant>,
     now: i64,
     /// The latest time that the clock has shown.
     latest: i64,
-    /// The calls that had an idempotency key, and when they were made.
+    /// The calls with an idempotency key, and their times.
     keyed: Vec<(Call, i64)>,
-    /// The odd texts that were taken last.
+    /// The odd texts that were accepted most recently.
     known: Vec<String>,
-    /// What was called so far, for whoever reads a failure.
+    /// The calls so far, for the failure message.
     pub(super) transcript: Vec<String>,
 }
 
 impl Engines {
     pub(super) fn new(beginnings: &[Beginning; 2]) -> Self {
         let [one, other] = beginnings;
-        assert_eq!(one.tenants, other.tenants, "both engines begin alike");
-        assert_eq!(one.now, other.now, "both engines begin alike");
+        assert_eq!(one.tenants, other.tenants, "both engines must begin alike");
+        assert_eq!(one.now, other.now, "both engines must begin alike");
         let databases = [one.copy(), other.copy()];
         Self {
             processes: [0, 1].map(|place| Process::start(&databases[place].url, 0)),
@@ -60,7 +60,7 @@ impl Engines {
         match steps::step(dice, &tenants, &self.keyed, self.now) {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
-                self.transcript.push("what is out of date is swept".to_owned());
+                self.transcript.push("a sweep".to_owned());
                 self.both(Asked::Sweep)?.map_err(|told| told.to_string())?;
                 self.model.iter_mut().for_each(|tenant| tenant.sweep(self.now));
             }
@@ -71,7 +71,7 @@ impl Engines {
                 }
                 self.call(call, dice)?;
             }
-            // Which of two calls at once is first is for each engine to say.
+            // No concurrency here: each engine may order concurrent calls differently.
             Step::Pair([one, other]) => {
                 self.call(one, dice)?;
                 self.call(other, dice)?;
@@ -95,7 +95,7 @@ impl Engines {
         self.starts += 1;
     }
 
-    /// What both engines answer.
+    /// The answer of both engines, which must be the same.
     fn both(&mut self, asked: Asked) -> Checked<Answer> {
         let request = Request { now: self.now, asked };
         for process in &mut self.processes {
@@ -105,7 +105,7 @@ impl Engines {
         if sqlite != postgres {
             let written = |answer: &Answer| match answer {
                 Ok(answer) => answer.to_string(),
-                Err(told) => format!("refused: {told}"),
+                Err(told) => format!("rejected: {told}"),
             };
             let (sqlite, postgres) = (written(&sqlite), written(&postgres));
             return Err(format!("SQLite answers\n  {sqlite}\nPostgreSQL\n  {postgres}"));
@@ -144,7 +144,7 @@ impl Engines {
         let fresh = self.fresh(&call, &found)?;
         let mut next = self.model[call.tenant].clone();
         let expected = next.call(call.caller, call.tool, &call.arguments, &fresh, self.now);
-        // Of odd texts the model may be wrong.
+        // The model may be wrong about odd texts.
         if expected.is_ok() && found.is_ok() {
             self.model[call.tenant] = next;
         }
@@ -157,7 +157,7 @@ impl Engines {
         self.transcript.push(format!("{place} {name}: {} {}", call.tool.name, call.arguments));
     }
 
-    /// Calls, and where the answer is a page all pages after it, some with a cursor that is wrong.
+    /// Calls the tool and, for a list, reads all following pages. Sometimes sends a damaged cursor.
     fn walk(&mut self, call: &Call, dice: &mut Dice) -> Checked<Answer> {
         let (who, tool) = ((call.tenant, call.caller), call.tool.name);
         let first = self.ask(who, tool, &call.arguments)?;
@@ -166,7 +166,7 @@ impl Engines {
             if dice.one_in(8) {
                 self.ask(who, tool, &json!({ "cursor": format!("{next_page}e") }))?
                     .err()
-                    .ok_or("a damaged cursor is taken")?;
+                    .ok_or("a damaged cursor was accepted")?;
             }
             let mut arguments = json!({ "cursor": next_page, "limit": dice.roll(12) + 1 });
             if dice.one_in(8) {
@@ -177,7 +177,7 @@ impl Engines {
         Ok(first)
     }
 
-    /// The ids that a call made.
+    /// The ids that a call created.
     fn fresh(&mut self, call: &Call, found: &Answer) -> Checked<Fresh> {
         let (Ok(answer), "create") = (found, call.tool.verb()) else { return Ok(Fresh::default()) };
         let mut fresh = Fresh { id: id(answer), ..Fresh::default() };
@@ -193,13 +193,13 @@ impl Engines {
         (tenant, self.model[tenant].callers.len() - 1)
     }
 
-    /// What the operator is answered in a tenant.
+    /// Calls a tool as the operator in a tenant.
     fn operate(&mut self, tenant: usize, tool: &str, arguments: Value) -> Checked<Value> {
         let answer = self.ask(self.operator(tenant), tool, &arguments)?;
-        answer.map_err(|told| format!("{tool} is refused: {told}"))
+        answer.map_err(|told| format!("{tool} was rejected: {told}"))
     }
 
-    /// Puts odd texts in the place of others, and tells which.
+    /// Replaces some texts by odd ones, and adds these to `odd`.
     fn make_odd(
         &self,
         fields: &[Field],
@@ -224,7 +224,7 @@ impl Engines {
         }
     }
 
-    /// What to look for: mostly a part of what is there.
+    /// A search query: mostly a part of a stored text.
     fn wanted(&self, dice: &mut Dice) -> String {
         if self.known.is_empty() || dice.roll(4) == 0 {
             return odd::text(dice);
@@ -233,7 +233,7 @@ impl Engines {
         odd::part(dice, &self.known[place])
     }
 
-    /// Looks for something odd.
+    /// Searches for an odd text.
     fn look(&mut self, dice: &mut Dice) -> Checked {
         let (tenant, caller) = self.operator(usize::from(dice.roll(4) == 0));
         let tool = contract::find(dice.of::<&str>(&["customers.search", "notes.list"]));
@@ -245,7 +245,7 @@ impl Engines {
 
     /// Compares everything that can be read.
     pub(super) fn compare_everything(&mut self) -> Checked {
-        self.transcript.push("everything is compared".to_owned());
+        self.transcript.push("a comparison of everything".to_owned());
         for tenant in 0..self.model.len() {
             let mut customers = Vec::new();
             for status in STATUSES {
@@ -267,7 +267,7 @@ impl Engines {
             for text in self.known.clone() {
                 for tool in ["customers.search", "notes.list"] {
                     let who = self.operator(tenant);
-                    // A text without a word is refused, by both.
+                    // Both must reject a text without a word.
                     drop(self.ask(who, tool, &json!({ "q": text, "limit": 100 }))?);
                 }
             }
@@ -275,7 +275,7 @@ impl Engines {
         Ok(())
     }
 
-    /// All rows of a list.
+    /// Reads all rows of a list.
     fn list(&mut self, tenant: usize, tool: &str, mut arguments: Value) -> Checked<Vec<Value>> {
         let mut rows = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! What is compared at a sequence's end, and what must hold all along.
+//! The comparison at the end of a sequence, and the invariants checked during it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::pools;
 use super::state::{Checked, caseless};
 
 impl Play {
-    /// The tools of each tenant's history.
+    /// The tools of each tenant's history entries, oldest first.
     pub(super) fn history(&mut self) -> Checked<Vec<Vec<String>>> {
         (0..self.possible.len()).map(|tenant| self.tools_of(tenant)).collect()
     }
@@ -30,7 +30,7 @@ impl Play {
         }
     }
 
-    /// Compares everything that can be read. `before` is the history that was there at first.
+    /// Compares everything that can be read. `before` is the history from before the sequence.
     pub(super) fn compare_everything(&mut self, before: &[Vec<String>]) -> Checked {
         let histories = self.history()?;
         for (tenant, (history, before)) in histories.iter().zip(before).enumerate() {
@@ -63,7 +63,7 @@ impl Play {
                 self.ask(tenant, reader, list, archived)?;
             }
         }
-        // Of the other tenant's customers nothing is there.
+        // The other tenant's customers must not be found.
         for id in of(1 - tenant, self) {
             self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
         }
@@ -93,7 +93,7 @@ impl Play {
             .map(|note| note.shown.clone())
             .collect();
         for note in &notes {
-            // The owner, the office, the tech and the operator: a draft is its author's alone.
+            // The owner, the office, the tech and the operator: only its author sees a draft.
             for caller in [0, 1, 2, reader] {
                 self.ask(tenant, caller, "notes.get", json!({ "id": note["id"] }))?;
             }
@@ -128,7 +128,7 @@ impl Play {
         Ok(())
     }
 
-    /// What holds after every call, read from the product alone.
+    /// Invariants of every state, read only from the product.
     pub(super) fn check_invariants(&mut self) -> Checked {
         for tenant in 0..self.possible.len() {
             let mut numbers = BTreeSet::new();
@@ -139,10 +139,10 @@ impl Play {
                     let full = self.operate(tenant, "customers.get", json!({ "id": row["id"] }))?;
                     let customers = &self.tenants()[tenant].customers;
                     if !customers.iter().any(|known| known.own["id"] == row["id"]) {
-                        return Err(format!("not this tenant's: {row}"));
+                        return Err(format!("a customer of another tenant: {row}"));
                     }
                     if !numbers.insert(full["customer_number"].to_string()) {
-                        return Err(format!("its number is not its alone: {full}"));
+                        return Err(format!("a duplicate customer number: {full}"));
                     }
                     check_primaries(&full)?;
                 }
@@ -151,27 +151,27 @@ impl Play {
             let rows = tags["rows"].as_array().expect("rows");
             let names: BTreeSet<_> = rows.iter().map(|tag| caseless(&tag["name"])).collect();
             if names.len() != rows.len() {
-                return Err(format!("a name is there twice: {tags}"));
+                return Err(format!("a duplicate tag name: {tags}"));
             }
         }
         Ok(())
     }
 }
 
-/// One contact is primary, and one location of each type at most.
+/// Exactly one contact is primary, and at most one location of each type.
 fn check_primaries(full: &Value) -> Checked {
     let primaries = |list: &str| {
         let rows = full[list].as_array().expect("a list");
         rows.iter().filter(|row| row["is_primary"] == true).cloned().collect::<Vec<_>>()
     };
     if primaries("contacts").len() != 1 {
-        return Err(format!("not one primary contact: {full}"));
+        return Err(format!("not exactly one primary contact: {full}"));
     }
     let locations = primaries("locations");
     let of_type =
         |kind: &&str| locations.iter().filter(|row| row["location_type"] == **kind).count();
     if LOCATION_TYPES.iter().any(|kind| of_type(kind) > 1) {
-        return Err(format!("two primary locations of a type: {full}"));
+        return Err(format!("two primary locations of one type: {full}"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The model of a call: scope, actor, arguments, idempotency key, tool, history, receipt.
+//! The model of the pipeline: scope, actor, arguments, idempotency key, tool, history, redaction.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::state::{
 };
 
 const KEY: &str = "idempotency_key";
-/// The seed's example of what customers.create answers.
+/// The fields of the redacted response to `customers.create`.
 const RECEIPT: &[&str] = &[
     "id",
     "customer_type",
@@ -26,7 +26,7 @@ const RECEIPT: &[&str] = &[
 ];
 
 impl Tenant {
-    /// What a call must answer; a paged list as if it had one page.
+    /// The expected answer to a call; for a list all rows, as if on one page.
     pub(super) fn call(
         &mut self,
         caller: usize,
@@ -97,8 +97,8 @@ impl Tenant {
         Ok((answer?, !tool.is_read()))
     }
 
-    /// Which names a customer's type does not have would tell the type: a caller who may not read is told
-    /// all that it sent.
+    /// An error about the fields that a customer's type does not have would reveal the type. For a caller
+    /// who may not read, it names all such fields that were sent.
     fn without_type(
         &self,
         caller: usize,
@@ -121,7 +121,7 @@ impl Tenant {
         }
     }
 
-    /// A caller who may not read is told what it sent, and how to find it again.
+    /// The redacted response for a caller who may not read: ids, and what the call itself sent.
     fn receipt(&self, caller: usize, tool: &Tool, answer: Value, sent: &Object) -> Value {
         let can_read = self.may(caller, tool.read_scope());
         let first = match (tool.name, tool.verb()) {
@@ -150,7 +150,7 @@ impl Tenant {
     }
 }
 
-/// Both, or everything that is wrong with either.
+/// Both values, or the invalid fields of either.
 fn both<T, U>(left: Outcome<T>, right: Outcome<U>) -> Outcome<(T, U)> {
     match (left, right) {
         (Ok(left), Ok(right)) => Ok((left, right)),
@@ -172,7 +172,7 @@ fn take_key(sent: &mut Object) -> Outcome<Option<String>> {
     }
 }
 
-/// The arguments, or everything that is wrong with them.
+/// The cleaned arguments, or all invalid fields.
 fn arguments(tool: &Tool, sent: &Object) -> Outcome<Object> {
     let read = arguments::read(sent, tool.fields);
     let mut problems = read.as_ref().err().cloned().unwrap_or_default();
@@ -188,10 +188,10 @@ fn arguments(tool: &Tool, sent: &Object) -> Outcome<Object> {
     }
 }
 
-/// The two fields that name a note's subject, each with the other.
+/// The two fields of a note's subject, each with the other one.
 const SUBJECT: [(&str, &str); 2] = [("subject_type", "subject_id"), ("subject_id", "subject_type")];
 
-/// What fields must and must not go together.
+/// Adds the fields that break a rule about several fields.
 fn rules(tool: &str, sent: &Object, wrong: &mut BTreeSet<String>) {
     let holds = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
     let has = |name: &str| sent.contains_key(name);

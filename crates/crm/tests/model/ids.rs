@@ -1,10 +1,10 @@
-//! The ids that a call can name.
+//! The ids that a call can refer to.
 
 use serde_json::{Value, json};
 
 use super::state::{Customer, Tenant, is_archived};
 
-/// Kinds of ids.
+/// The kind of record that an id is of.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Customer,
@@ -16,7 +16,7 @@ pub(super) enum Kind {
     User,
 }
 
-/// The ids of a customer's contacts or locations.
+/// The ids of a customer's contacts or locations, each with whether it is archived.
 pub(super) fn children(customer: &Customer, kind: Kind) -> Vec<(Value, bool)> {
     match kind {
         Kind::Contact => customer.contacts.iter().map(|contact| pair(&contact.shown)).collect(),

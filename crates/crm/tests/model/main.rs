@@ -1,19 +1,19 @@
-//! The product against a model of its contract: random sequences of calls in two processes on one
-//! database, each answer compared; on either engine. And the engines against each other: the same
-//! sequences on both, with odd texts that the model knows nothing of.
+//! Compares the product with a model of its contract: random sequences of calls in two processes on one
+//! database, on either engine, with every answer checked. Also compares the engines with each other: the
+//! same sequences on both, with odd texts that the model does not understand.
 //!
-//! The model is written from the contract, as plainly as it can be: lists in memory, records as
-//! JSON, a search that looks at everything. Of the product's rules it uses none but the folding of
-//! words, which has tests of its own. The processes are real ones; between calls the clock jumps,
-//! forward and back, processes are stopped or killed and started again, and two calls run at once.
-//! Where product and model disagree, proptest drops what does not matter, and the calls that are
-//! left are shown with the command that plays them again.
+//! The model is written from the contract and as simple as possible: lists in memory, records as JSON, a
+//! search that scans everything. It must not use the product's rules, except for the folding of words,
+//! which has tests of its own. The processes are real. Between calls the clock jumps forward and back,
+//! processes are stopped or killed and restarted, and two calls run concurrently. If product and model
+//! disagree, proptest shrinks the sequence, and the failure shows the remaining calls and the command to
+//! replay them.
 //!
 //! | variable | meaning |
 //! | --- | --- |
-//! | `ZOOP_MODEL_OPERATIONS` | operations in all, of each game |
-//! | `ZOOP_TEST_LONG=1` | a hundred thousand of them, and more rows where many are needed |
-//! | `ZOOP_MODEL_SEED` | plays the sequence of this seed alone |
+//! | `ZOOP_MODEL_OPERATIONS` | total operations of each game |
+//! | `ZOOP_TEST_LONG=1` | a hundred thousand operations, and more rows in the test of many rows |
+//! | `ZOOP_MODEL_SEED` | plays only the sequence of this seed |
 
 mod arguments;
 mod beginning;
@@ -57,18 +57,18 @@ use engines::Engines;
 use play::Play;
 use state::Checked;
 
-/// Operations of a sequence at most: long enough to meet, short enough to be cut down.
+/// Maximum operations of a sequence: long enough for calls to collide, short enough to shrink.
 const LONGEST: usize = 400;
-/// Operations between two looks at what must always hold.
+/// Operations between two checks of the invariants.
 const CHECK_EVERY: usize = 50;
-/// Operations of a test, so that several run side by side.
+/// Operations per test, so that several tests run in parallel.
 const SHARE: usize = 2_500;
 
-/// Milliseconds in which a sequence is cut down. What depends on which of two calls came first does not
-/// shrink.
+/// Maximum time to shrink a sequence, in milliseconds. A failure that depends on the order of two
+/// concurrent calls does not shrink.
 const SHRINK_TIME: u32 = 60_000;
 
-/// One operation: the seed of its decisions, which stays, and how rich they are, which shrinks.
+/// One operation: the seed of its decisions, which is fixed, and their richness, which shrinks.
 type Operation = (u64, u8);
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -83,17 +83,17 @@ fn is_long() -> bool {
     variable::<u8>("ZOOP_TEST_LONG") == Some(1)
 }
 
-/// What is played.
+/// A kind of sequence.
 #[derive(Clone, Copy)]
 struct Game {
     name: &'static str,
-    /// Operations of it in a usual run.
+    /// Its operations in a normal run.
     operations: usize,
-    /// Makes what plays its sequences.
+    /// Creates the player of its sequences.
     prepare: fn() -> Box<Player>,
 }
 
-/// Plays operations; what was called, and whether all agreed.
+/// Plays operations. Returns the transcript and the outcome.
 type Player = dyn Fn(&[Operation]) -> (Vec<String>, Checked);
 
 const GAMES: [Game; 3] = [
@@ -102,12 +102,12 @@ const GAMES: [Game; 3] = [
     Game { name: "engines", operations: 2_500, prepare: engines },
 ];
 
-/// The product on an engine against the model.
+/// Compares the product on an engine with the model.
 fn model(engine: Dialect) -> Box<Player> {
     player(Beginning::new(engine))
 }
 
-/// Plays against the model from a beginning on.
+/// Compares the product with the model from this beginning.
 fn player(beginning: Beginning) -> Box<Player> {
     Box::new(move |operations| {
         let mut play = Play::new(&beginning);
@@ -128,7 +128,7 @@ fn player(beginning: Beginning) -> Box<Player> {
     })
 }
 
-/// The product on one engine against the product on the other.
+/// Compares the product on one engine with the product on the other.
 fn engines() -> Box<Player> {
     let beginnings = [Dialect::Sqlite, Dialect::Postgres].map(Beginning::new);
     Box::new(move |operations| {
@@ -141,8 +141,8 @@ fn engines() -> Box<Player> {
     })
 }
 
-/// Plays the sequence of a seed; how many operations it had. One that fails is cut down for so many
-/// milliseconds, with 0 as long as it takes.
+/// Plays the sequence of a seed and returns its number of operations. A failing one is shrunk for at most
+/// `shrink_time` milliseconds; 0 means no limit.
 fn play_seed(game: Game, play: &Player, seed: u64, shrink_time: u32) -> Result<usize, Failed> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -167,23 +167,23 @@ fn play_seed(game: Game, play: &Player, seed: u64, shrink_time: u32) -> Result<u
     match outcome {
         Ok(()) => Ok(count.get()),
         Err(TestError::Fail(reason, operations)) => {
-            let reason = format!("{reason}\n\n{} operations are left.", operations.len());
+            let reason = format!("{reason}\n\n{} operations left.", operations.len());
             Err(failed(&reason, seed, game.name))
         }
         Err(TestError::Abort(reason)) => Err(Failed::from(format!("seed {seed}: {reason}"))),
     }
 }
 
-/// A failure, with the command that plays it again: on a long run there is more of some games.
+/// A failure with the command to replay it. It names a long run, in which some games have more rows.
 fn failed(reason: &str, seed: u64, tests: &str) -> Failed {
     let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };
     Failed::from(format!(
-        "\n{reason} Play it again with\n\
+        "\n{reason} Replay with\n\
          {long}ZOOP_MODEL_SEED={seed} cargo test -p zoop-crm --test model {tests}\n"
     ))
 }
 
-/// Plays every `step`th seed from `first` on, until there were enough operations.
+/// Plays every `step`th seed from `first`, until there were enough operations.
 fn play_share(game: Game, first: u64, step: u64, operations: usize) -> Result<(), Failed> {
     let play = (game.prepare)();
     let mut played = 0;
@@ -196,7 +196,7 @@ fn play_share(game: Game, first: u64, step: u64, operations: usize) -> Result<()
     Ok(())
 }
 
-/// Of each game one test for a seed, or as many as its operations have shares.
+/// The tests of a game: one for the given seed, or one for each share of its operations.
 fn trials(game: Game) -> Vec<Trial> {
     let name = game.name;
     if let Some(seed) = variable::<u64>("ZOOP_MODEL_SEED") {

@@ -1,6 +1,5 @@
-//! The engines against each other where a tenant has more rows than PostgreSQL looks through one by one:
-//! 500 at first, some thousand more if a hundred from among them say that the word is common, and then
-//! it asks its index.
+//! Compares the engines on a tenant with more rows than PostgreSQL scans one by one: 500 at first, some
+//! thousand more if probes show that the word is common, and then it uses its index.
 
 use serde_json::{Value, json};
 use zoop_crm::testing::{Caller, World, on, told};
@@ -10,13 +9,13 @@ use super::dice::Dice;
 use super::state::Checked;
 use super::{odd, pools};
 
-/// Rows of each list: more than are looked through at first.
+/// Rows of each list: more than the first scan reads.
 pub(super) const SOME: usize = 560;
-/// Rows of each list: more than are looked through for a word that few have.
+/// Rows of each list: more than are scanned for a rare word.
 pub(super) const MANY: usize = 2_700;
 const SEARCHES: usize = 120;
 
-/// A world on an engine, and its caller.
+/// A test environment on an engine, and its caller.
 struct Engine {
     world: World,
     owner: Caller,
@@ -35,7 +34,7 @@ impl Engine {
     }
 }
 
-/// Calls both engines, which must answer the same.
+/// Calls both engines, which must give the same answer.
 fn both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> {
     let [sqlite, postgres] = engines.each_ref().map(|engine| engine.call(tool, arguments));
     if sqlite != postgres {
@@ -44,7 +43,7 @@ fn both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> 
     Ok(sqlite.unwrap_or_else(|told| told))
 }
 
-/// Makes many rows and looks for what the oldest, the newest and all of them have.
+/// Creates many rows and searches for parts of random ones.
 pub(super) fn play(rows: usize, seed: u64) -> Checked {
     let mut dice = Dice::new(seed, u8::MAX);
     let engines = [Dialect::Sqlite, Dialect::Postgres].map(Engine::new);
@@ -75,7 +74,7 @@ pub(super) fn play(rows: usize, seed: u64) -> Checked {
         }
     }
     eprintln!("{SEARCHES} searches found {found} rows");
-    if found < 10 * SEARCHES { Err("the searches find too little".to_owned()) } else { Ok(()) }
+    if found < 10 * SEARCHES { Err("the searches find too few rows".to_owned()) } else { Ok(()) }
 }
 
 /// A common name, or a rare one.

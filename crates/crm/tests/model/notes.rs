@@ -9,15 +9,15 @@ use super::state::{
 };
 use zoop_crm::fold::{self, Kind};
 
-/// How long a draft lives.
+/// Lifetime of a draft and of a stored answer, in milliseconds.
 pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;
-/// How long a write counts.
+/// How long a write counts, in milliseconds.
 const MINUTE: i64 = 60 * 1_000;
-/// Writes a minute: few, so that sequences meet the limit.
+/// The limit on note writes: low, so that sequences reach it.
 pub(super) const WRITES_PER_MINUTE: u32 = 2;
 
 impl Tenant {
-    /// The answer, and whether the history tells of it.
+    /// The answer, and whether the history has an entry for the call.
     pub(super) fn notes(
         &mut self,
         verb: &str,
@@ -114,9 +114,9 @@ impl Tenant {
         if is_owner || is_author { Ok(place) } else { Err(INVALID) }
     }
 
-    /// Counts a write of a person, or refuses it. What has left the minute does not come back into
-    /// it with a clock that goes back, what is a minute ahead by then does not count either, and no
-    /// write is older than the one before it.
+    /// Counts a user's write, or rejects it. A write that has left the minute does not count again when
+    /// the clock goes back, a write a minute ahead does not count either, and no write is older than the
+    /// one before it.
     fn count_write(&mut self, user: &str, now: i64) -> Outcome<()> {
         let limit = usize::try_from(WRITES_PER_MINUTE).expect("a small number");
         let writes = self.note_writes.entry(user.to_owned()).or_default();
@@ -124,7 +124,7 @@ impl Tenant {
             writes.iter().copied().filter(|at| (now - at).abs() < MINUTE).collect();
         if counted.len() >= limit {
             let free = counted[counted.len() - limit] + MINUTE;
-            let seconds = u64::try_from(free - now).expect("it is to come").div_ceil(1_000);
+            let seconds = u64::try_from(free - now).expect("a time in the future").div_ceil(1_000);
             return Err(Refusal { retry_after_s: Some(seconds), ..CONFLICT });
         }
         *writes = counted;
@@ -133,7 +133,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Drafts past their day are removed.
+    /// Removes expired drafts and stored answers.
     pub(super) fn sweep(&mut self, now: i64) {
         self.notes.retain(|note| note.shown["draft"] == false || note.created + DAY > now);
         self.remembered.retain(|_, remembered| remembered.at + DAY > now);
@@ -166,7 +166,7 @@ impl Tenant {
     }
 
     pub(super) fn restore_note(&mut self, id: &Value, now: i64) -> Outcome {
-        // A draft is its author's alone, archived or not.
+        // Only its author may see a draft, archived or not.
         let found = self.notes.iter_mut().find(|note| {
             note.shown["id"] == *id && note.is_archived && note.shown["draft"] == false
         });
@@ -176,7 +176,8 @@ impl Tenant {
         Ok(json!({ "restored": true, "id": id }))
     }
 
-    /// What the caller may see of a note: no archived one, no draft of another or past its day.
+    /// The note's place, if the caller may see it: no archived note, and no draft that expired or belongs
+    /// to another user.
     fn visible_note(&mut self, id: &Value, user: Option<&str>, now: i64) -> Outcome<usize> {
         let found = self.notes.iter().position(|note| note.shown["id"] == *id).ok_or(NOT_FOUND)?;
         let note = &self.notes[found];
@@ -186,8 +187,8 @@ impl Tenant {
     }
 }
 
-/// Whether every word of the query is a word of the text or the start of one; characters of scripts
-/// without spaces count one by one.
+/// Whether every word of the query is a word of the text or the start of one, or, in scripts without
+/// spaces, any part of a run.
 fn has_words(body: &str, q: &str) -> bool {
     let words = fold::words(body);
     fold::words(q).iter().all(|wanted| {

@@ -1,9 +1,9 @@
-//! Texts that a search index or a query language may take amiss: every script, and what means
-//! something to a parser.
+//! Texts that may confuse a search index or a query language: many scripts, and syntax that a parser may
+//! interpret.
 
 use super::dice::Dice;
 
-/// Pieces that texts are put together from.
+/// The pieces of odd texts.
 const PIECES: &[&str] = &[
     // Scripts.
     "Nguy\u{1ec5}n",
@@ -41,7 +41,7 @@ const PIECES: &[&str] = &[
     "\u{2028}",
     "\u{a0}",
     "\u{ad}",
-    // What means something to FTS5, to tsquery, to LIKE and to SQL.
+    // Syntax of FTS5, tsquery, LIKE and SQL.
     "AND",
     "OR",
     "NOT",
@@ -76,7 +76,7 @@ const PIECES: &[&str] = &[
     "null",
     "{}",
     "<b>",
-    // What is no text at all.
+    // Control characters, which are invalid.
     "\u{0}",
     "a\u{0}b",
     "\u{7f}",
@@ -88,7 +88,7 @@ const PIECES: &[&str] = &[
     "\u{ff15}\u{ff15}\u{ff15}",
     "\u{b2}",
     "1e309",
-    // What is found.
+    // Words that occur.
     "hana",
     "a",
     "gate",
@@ -96,7 +96,7 @@ const PIECES: &[&str] = &[
 
 const SEPARATORS: &[&str] = &[" ", "", "-", "'", ", ", "\n", "\u{200b}", "\u{3000}"];
 
-/// A text of some pieces, sometimes with a word that is longer than any index holds.
+/// A text of some pieces, sometimes with a word longer than the index keeps.
 pub(super) fn text(dice: &mut Dice) -> String {
     let mut text = (*dice.of(PIECES)).to_owned();
     for _ in 0..dice.roll(3) {
@@ -111,7 +111,7 @@ pub(super) fn text(dice: &mut Dice) -> String {
     text
 }
 
-/// Some letters of a text that has any, in their order.
+/// A part of a text, which must not be empty.
 pub(super) fn part(dice: &mut Dice, text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let start = dice.roll(letters.len());

@@ -1,5 +1,5 @@
-//! Two calls at once, one in each process: what they answer must be what they answer one after the
-//! other, in one order or the other (linearisability, Herlihy and Wing 1990, of two calls).
+//! Two concurrent calls, one in each process: their answers must be those of some sequential order
+//! (linearizability, Herlihy and Wing 1990, for two calls).
 
 use serde_json::{Value, json};
 
@@ -8,30 +8,30 @@ use super::play::{Play, compare};
 use super::process::{Answer, Request};
 use super::state::{Checked, Fresh, Tenant};
 
-/// Rows of a page at most.
+/// Maximum rows of a page.
 const PAGE: usize = 100;
 
-/// What is known of two calls that ran at once.
+/// Two concurrent calls and their results.
 struct Ran {
     calls: [Call; 2],
     found: [Answer; 2],
     fresh: [Fresh; 2],
-    /// The tools of the tenant's newest two entries of history, the newest first.
+    /// The tools of the tenant's two newest history entries, newest first.
     entries: Vec<String>,
     now: i64,
 }
 
 impl Play {
-    /// Runs the first call in `process` and the second in the other, and takes over the order that
-    /// explains what they answered, or both.
+    /// Runs the first call in `process` and the second in the other one. Keeps the model states of every
+    /// order that explains the answers.
     pub(super) fn pair(&mut self, mut calls: [Call; 2], process: usize) -> Checked {
         for call in calls.iter_mut().filter(|call| call.tool.is_paged()) {
-            // A walk through pages is no single moment.
+            // Several pages would not be one atomic read.
             call.arguments["limit"] = json!(PAGE);
         }
         let processes = [process, 1 - process];
         let [one, other] = [0, 1].map(|place| self.written(&calls[place], processes[place]));
-        self.transcript.push(format!("at once: {one}\n         {other}"));
+        self.transcript.push(format!("concurrently: {one}\n              {other}"));
         for (call, process) in calls.iter().zip(processes) {
             let asked = self.asked(call, call.tool.name, call.arguments.clone());
             self.processes[process].send(&Request { now: self.now, asked });
@@ -49,7 +49,7 @@ impl Play {
             for order in [[0, 1], [1, 0]] {
                 let mut state = state.clone();
                 match ran.explained_by(order, &mut state) {
-                    // Mostly it is all the same which was first.
+                    // Mostly both orders give the same state.
                     Ok(()) if possible.contains(&state) => {}
                     Ok(()) => possible.push(state),
                     Err(reason) => reasons.push(reason),
@@ -58,7 +58,7 @@ impl Play {
         }
         if possible.is_empty() {
             let [one, other] = [&reasons[0], &reasons[1]];
-            return Err(format!("in the order of sending\n{one}\n\nin the other order\n{other}"));
+            return Err(format!("in the order sent\n{one}\n\nin the other order\n{other}"));
         }
         self.possible[tenant] = possible;
         Ok(())
@@ -75,7 +75,7 @@ impl Ran {
         model.check_order()?;
         let entries = model.history.iter().rev().zip(&self.entries);
         if entries.clone().any(|(expected, found)| expected != found) {
-            return Err(format!("the newest history is {:?}", self.entries));
+            return Err(format!("the newest history entries are {:?}", self.entries));
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ fn page(mut list: Value) -> Value {
     list
 }
 
-/// A page as if it were the only one.
+/// A page without what tells whether there is another one.
 fn without_cursor(mut page: Value) -> Value {
     if let Some(page) = page.as_object_mut() {
         page.remove("nextCursor");

@@ -9,7 +9,7 @@ use super::state::{
 };
 
 impl Contact {
-    /// A contact of which nothing is known.
+    /// A contact with empty fields.
     pub(super) fn new(id: &str, customer: &str, at: i64) -> Self {
         let at = time(at);
         let shown = json!({
@@ -21,7 +21,7 @@ impl Contact {
         Self { shown, origin: Origin::Own }
     }
 
-    /// Becomes the person that was sent.
+    /// Takes the fields that were sent.
     pub(super) fn fill(&mut self, arguments: &Object) {
         self.origin = Origin::Own;
         for field in ["first_name", "last_name", "email", "title"] {
@@ -37,7 +37,7 @@ impl Contact {
         self.shown["phone_raw"] = typed;
     }
 
-    /// Takes the customer's fields, if it is the one that was made with it.
+    /// Takes over the customer's fields, if the contact was created with the customer.
     pub(super) fn follow(&mut self, own: &Value, now: i64) {
         let before = self.shown.clone();
         match self.origin {
@@ -120,7 +120,7 @@ impl Tenant {
         }
     }
 
-    /// Comes back, never as the primary one.
+    /// Restores a contact, never as the primary one.
     fn restore_contact(&mut self, id: &Value, now: i64) -> Outcome {
         let has = |customer: &Customer| customer.contacts.iter().any(|it| it.shown["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
@@ -155,7 +155,7 @@ fn create(
     customer.contacts.push(contact);
     if arguments.get("is_primary") == Some(&json!(true)) {
         customer.set_primary(&json!(fresh.id), now);
-        // It is as new as it was made.
+        // Its promotion does not count as an update.
         let contact = customer.contacts.last_mut().expect("the new one");
         contact.shown["updated_at"] = contact.shown["created_at"].clone();
     }

@@ -8,7 +8,7 @@ use super::state::{
     time,
 };
 
-/// Fields of which nothing is made.
+/// Fields without a default or a rule.
 const OPTIONAL: &[&str] = &[
     "address_line2",
     "label",
@@ -22,7 +22,7 @@ const OPTIONAL: &[&str] = &[
 const REQUIRED: &[&str] = &["address_line1", "city", "state", "postal_code"];
 
 impl Customer {
-    /// The active locations of a type, in creation order, but not the one with this id.
+    /// The active locations of a type in creation order, except the one with this id.
     fn others(&mut self, location_type: &Value, id: &Value) -> Vec<&mut Value> {
         let active = self.locations.iter_mut().filter(|location| !is_archived(location));
         let of_type = active.filter(|location| location["location_type"] == *location_type);
@@ -55,7 +55,7 @@ impl Customer {
         Ok(location)
     }
 
-    /// The oldest active one of a type that lost its primary takes over.
+    /// Makes the oldest active location of a type primary, except `but`.
     fn promote_oldest(&mut self, location_type: &Value, but: &Value, now: i64) {
         if let Some(oldest) = self.others(location_type, but).into_iter().next() {
             oldest["is_primary"] = json!(true);
@@ -140,7 +140,7 @@ impl Tenant {
         }
     }
 
-    /// Comes back, as the primary one of its type only if it is the only one.
+    /// Restores a location. It becomes primary only if it is the only one of its type.
     fn restore_location(&mut self, id: &Value, now: i64) -> Outcome {
         let has = |customer: &Customer| customer.locations.iter().any(|own| own["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;

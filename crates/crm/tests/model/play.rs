@@ -1,5 +1,4 @@
-//! Plays a sequence against two processes of the product and one model, and compares what they
-//! answer.
+//! Plays a sequence against two processes of the product and a model, and compares their answers.
 
 use std::collections::BTreeSet;
 
@@ -15,18 +14,18 @@ use super::steps::{self, Step};
 
 pub(super) struct Play {
     pub(super) processes: [Process; 2],
-    /// Processes that there have been.
+    /// Number of processes started so far.
     started: u64,
     database: Copy,
-    /// The states that each tenant may be in: one, until answers leave open which of two calls at once
-    /// was first.
+    /// The possible states of each tenant: one, unless the answers leave open which of two concurrent
+    /// calls was first.
     pub(super) possible: Vec<Vec<Tenant>>,
     pub(super) now: i64,
     /// The latest time that the clock has shown.
     latest: i64,
-    /// The calls that had an idempotency key, and when they were made.
+    /// The calls with an idempotency key, and their times.
     keyed: Vec<(Call, i64)>,
-    /// What was called so far, for whoever reads a failure.
+    /// The calls so far, for the failure message.
     pub(super) transcript: Vec<String>,
 }
 
@@ -45,12 +44,12 @@ impl Play {
         }
     }
 
-    /// Each tenant as it is, or as it may well be.
+    /// The first possible state of each tenant.
     pub(super) fn tenants(&self) -> Vec<&Tenant> {
         self.possible.iter().map(|states| &states[0]).collect()
     }
 
-    /// Moves each state that a tenant may be in, and keeps those that agree with what was found.
+    /// Applies `agrees` to each possible state of a tenant, and keeps the states that agree.
     pub(super) fn keep(
         &mut self,
         tenant: usize,
@@ -62,7 +61,7 @@ impl Play {
         if states.is_empty() { Err(reasons.swap_remove(0)) } else { Ok(()) }
     }
 
-    /// The place of the caller of whom the contract asks nothing.
+    /// The place of the operator among the callers.
     pub(super) fn operator(&self) -> usize {
         self.tenants()[0].callers.len() - 1
     }
@@ -71,7 +70,7 @@ impl Play {
         match steps::step(dice, &self.tenants(), &self.keyed, self.now) {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
-                self.transcript.push("what is out of date is swept".to_owned());
+                self.transcript.push("a sweep".to_owned());
                 let process = dice.roll(2);
                 self.request(process, Asked::Sweep).map_err(|told| told.to_string())?;
                 self.possible.iter_mut().flatten().for_each(|tenant| tenant.sweep(self.now));
@@ -106,7 +105,7 @@ impl Play {
         self.transcript.push(format!("the clock moves by {} ms", self.now - before));
     }
 
-    /// Ends all of these processes before it starts the first one anew.
+    /// Restarts these processes. Ends all of them before it starts the first one.
     fn restart(&mut self, processes: &[usize], how: End) {
         self.transcript.push(format!("{how:?} and started again: {processes:?}"));
         for process in processes {
@@ -118,12 +117,12 @@ impl Play {
         }
     }
 
-    /// Ends all processes as a server ends.
+    /// Stops all processes gracefully, like a server.
     pub(super) fn stop(&mut self) {
         self.processes.iter_mut().for_each(|process| process.end(End::Stopped));
     }
 
-    /// Asks for something whose answer is compared like every other.
+    /// Makes an extra call whose answer is compared like any other.
     pub(super) fn ask(
         &mut self,
         tenant: usize,
@@ -134,14 +133,14 @@ impl Play {
         let call = Call { tenant, caller, tool: contract::find(tool), arguments };
         let seed = u64::try_from(self.transcript.len()).expect("a number");
         let checked = self.call(&call, &mut Dice::new(seed, u8::MAX));
-        // Questions of the check are no part of what led to a disagreement.
+        // A successful extra call is not part of what led to a failure.
         if checked.is_ok() {
             self.transcript.pop();
         }
         checked
     }
 
-    /// A call as it is shown to whoever reads a failure.
+    /// A call as shown in the transcript.
     pub(super) fn written(&self, call: &Call, process: usize) -> String {
         let name = self.caller(call).name;
         let place = ["acme", "beta"][call.tenant];
@@ -170,7 +169,7 @@ impl Play {
         process.receive()
     }
 
-    /// What a call asks of a process.
+    /// A process's request for a call.
     pub(super) fn asked(&self, call: &Call, tool: &str, arguments: Value) -> Asked {
         let credential = self.caller(call).credential.clone();
         Asked::Call { credential, tool: tool.to_owned(), arguments: arguments.to_string() }
@@ -185,7 +184,7 @@ impl Play {
         self.request(process, asked)
     }
 
-    /// What the operator is answered in a tenant.
+    /// Calls a tool as the operator in a tenant.
     pub(super) fn operate(
         &mut self,
         tenant: usize,
@@ -196,22 +195,22 @@ impl Play {
         let arguments = arguments.to_string();
         let asked = Asked::Call { credential, tool: tool.to_owned(), arguments };
         let process = self.transcript.len() % 2;
-        self.request(process, asked).map_err(|told| format!("{tool} is refused: {told}"))
+        self.request(process, asked).map_err(|told| format!("{tool} was rejected: {told}"))
     }
 
-    /// The ids that a call made.
+    /// The ids that a call created.
     pub(super) fn fresh(&mut self, call: &Call, found: &Answer) -> Checked<Fresh> {
         let (Ok(answer), "create") = (found, call.tool.verb()) else { return Ok(Fresh::default()) };
         let id = answer["id"].as_str().ok_or("an answer without an id")?.to_owned();
-        let uuid: zoop_db::Uuid = id.parse().map_err(|_| format!("{id} is no UUID"))?;
+        let uuid: zoop_db::Uuid = id.parse().map_err(|_| format!("{id} is not a UUID"))?;
         if uuid.get_version_num() != 7 || uuid.to_string() != id {
-            return Err(format!("{id} is not written as the contract says"));
+            return Err(format!("{id} is not in the contract's format"));
         }
         let inside = i64::try_from(uuid.as_u128() >> 80).expect("48 bits");
         if let Some(created) = answer.get("created_at")
             && milliseconds(created) != inside
         {
-            return Err(format!("{created} is not the millisecond inside {id}"));
+            return Err(format!("{created} is not the time in {id}"));
         }
         let mut fresh = Fresh { id, ..Fresh::default() };
         if call.tool.name == "customers.create" {
@@ -222,8 +221,8 @@ impl Play {
         Ok(fresh)
     }
 
-    /// Walks a list to its end, each page in one process or the other and of another size; its rows
-    /// as if there were one page.
+    /// Reads a list to its end, each page in either process and with another size. Returns all rows, as if
+    /// on one page.
     fn pages(&mut self, call: &Call, mut page: Value, dice: &mut Dice) -> Checked<Value> {
         let mut limit = call.arguments["limit"].as_u64().unwrap_or(25);
         let mut rows = Vec::new();
@@ -235,7 +234,7 @@ impl Play {
                 let is_last = page["hasMore"] == false && count <= limit;
                 return if is_last { Ok(json!({ "rows": rows })) } else { Err(page.to_string()) };
             };
-            // Rows here are small, so only the limit ends a page.
+            // Rows here are small, so only the limit can end a page.
             if page["hasMore"] != true || count != limit {
                 return Err(format!("a page of {count} rows for limit {limit}: {page}"));
             }
@@ -247,11 +246,11 @@ impl Play {
             next["limit"] = json!(limit);
             page = self
                 .product(dice.roll(2), call, call.tool.name, next)
-                .map_err(|told| format!("the next page is refused: {told}"))?;
+                .map_err(|told| format!("the next page was rejected: {told}"))?;
         }
     }
 
-    /// A cursor is bound to its list, its tenant and its filters.
+    /// Sometimes sends a wrong cursor: it is bound to its list, its tenant and its filters.
     fn try_wrong_cursors(&mut self, call: &Call, cursor: &str, dice: &mut Dice) -> Checked {
         let notes = call.tool.name == "notes.list";
         let other_tool = if notes { "customers.search" } else { "notes.list" };
@@ -282,10 +281,10 @@ pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Outcome) -> Checke
         }
         (Err(told), Err(refusal)) => compare_refusals(tool, told, refusal),
         (Ok(found), Err(refusal)) => {
-            Err(format!("the product answers\n  {found}\nthe model refuses: {refusal:?}"))
+            Err(format!("the product answers\n  {found}\nthe model rejects: {refusal:?}"))
         }
         (Err(told), Ok(expected)) => {
-            Err(format!("the product refuses: {told}\nthe model answers\n  {expected}"))
+            Err(format!("the product rejects: {told}\nthe model answers\n  {expected}"))
         }
     }
 }
@@ -298,11 +297,15 @@ fn compare_refusals(tool: &Tool, told: &Value, refusal: &Refusal) -> Checked {
         && refusal.fields.as_ref().is_none_or(|expected| *expected == fields)
         && told.get("retry_after_s").and_then(Value::as_u64) == refusal.retry_after_s
         && (refusal.kind != "insufficient_scope" || told["required"] == json!([tool.scope]));
-    if is_same { Ok(()) } else { Err(format!("the product says {told}\nthe model {refusal:?}")) }
+    if is_same {
+        Ok(())
+    } else {
+        Err(format!("the product rejects: {told}\nthe model rejects: {refusal:?}"))
+    }
 }
 
-/// Whether two answers are the same but for the possible duplicates, which are a hint: the contract
-/// gives them no order, and the product names five at most.
+/// Whether two answers are the same. Possible duplicates are only a hint: the contract gives them no
+/// order, and the product names at most five.
 fn is_same(found: &Value, expected: &Value) -> bool {
     const MOST: usize = 5;
     const HINT: &str = "possible_duplicates";

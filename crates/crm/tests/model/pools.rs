@@ -1,7 +1,7 @@
-//! Few values of each kind, so that operations meet: the same names, phones and addresses again and
-//! again, in several writings.
+//! A few values of each kind, so that operations collide: the same names, phones and addresses repeat, in
+//! several spellings.
 
-/// A telephone number as somebody types it, and what the contract says of it.
+/// A phone number as typed, and its forms by the contract.
 pub(super) struct Phone {
     pub(super) typed: &'static str,
     pub(super) e164: &'static str,
@@ -9,7 +9,7 @@ pub(super) struct Phone {
     pub(super) forms: &'static [&'static str],
 }
 
-/// Numbers that are taken. The model knows them by heart instead of parsing them.
+/// Valid numbers. The model looks them up here instead of parsing them.
 pub(super) const PHONES: &[Phone] = &[
     Phone { typed: "(510) 555-0199", e164: "+15105550199", forms: &["15105550199", "5105550199"] },
     Phone { typed: "510.555.0199", e164: "+15105550199", forms: &["15105550199", "5105550199"] },
@@ -27,7 +27,7 @@ pub(super) const PHONES: &[Phone] = &[
     Phone { typed: "1-800-FLOWERS", e164: "+18003569377", forms: &["18003569377", "8003569377"] },
 ];
 
-/// Texts that are no telephone number, or one without its area code.
+/// Texts that are not a phone number, or lack the area code.
 pub(super) const WRONG_PHONES: &[&str] = &["555-0199", "12", "call me", "+999 12"];
 
 pub(super) const EMAILS: &[&str] =
@@ -51,7 +51,7 @@ pub(super) const NAMES: &[&str] = &[
     "Acme",
 ];
 
-/// What is looked for among customers.
+/// Searches for customers.
 pub(super) const SEARCHES: &[&str] = &[
     "hana",
     "nguyen",
@@ -79,7 +79,7 @@ pub(super) const SEARCHES: &[&str] = &[
     "8003569377",
 ];
 
-/// What is looked for in notes.
+/// Searches for notes.
 pub(super) const NOTE_SEARCHES: &[&str] = &[
     "gate",
     "gat",
@@ -92,7 +92,7 @@ pub(super) const NOTE_SEARCHES: &[&str] = &[
     "\"gate* OR code",
 ];
 
-/// Queries in which there is no word.
+/// Queries without a word.
 pub(super) const WORDLESS: &[&str] = &["!!!", "", " - ", "\u{2019}"];
 
 pub(super) const BODIES: &[&str] = &[
@@ -121,12 +121,12 @@ pub(super) const SHORT: &[&str] = &["94607", "CA", " CA ", "SW1A 1AA"];
 
 pub(super) const KEYS: &[&str] = &["k1", "k2", "k3"];
 
-/// A number of a customer that few sequences reach, one that many have, and what is none.
+/// Customer numbers that most sequences reach, one that few reach, and an invalid one.
 pub(super) const NUMBERS: &[&str] = &["C-0001", "C-0002", "C-0003", "C-0007", "C-9999", "banana"];
 
-/// Keys that clients add on their own.
+/// Fields that clients add on their own.
 pub(super) const ARTEFACTS: &[&str] =
     &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];
 
-/// An id of version 7 that no record has.
+/// A version 7 id of no record.
 pub(super) const NOBODY: &str = "01890000-0000-7000-8000-000000000000";

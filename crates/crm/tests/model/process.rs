@@ -1,5 +1,5 @@
-//! A process that has the database open: this program run once more. It takes calls over a pipe,
-//! one a line, and answers each; what it knows beside the database ends with it.
+//! A process with the database open: another run of this program. It reads calls from a pipe, one per
+//! line, and answers each. All its state outside the database ends with it.
 
 use std::io::{BufRead, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The argument that makes this program such a process.
+/// The argument that starts this program as such a process.
 pub(super) const WORKER: &str = "--work-on";
 
-/// What a process is asked, and what time it is there.
+/// A request to a process, and the time on its clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Request {
     /// Milliseconds since 1970.
@@ -24,22 +24,22 @@ pub(super) enum Asked {
     Sweep,
 }
 
-/// What shows who calls.
+/// What proves who is calling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Credential {
-    /// A key's secret.
+    /// The secret of an API key.
     Key(String),
-    /// Whoever runs the installation, in the tenant with this id.
+    /// The operator, in the tenant with this id.
     Operator(String),
 }
 
-/// A tool's answer, or what its caller is told instead.
+/// A tool's answer, or its error.
 pub(super) type Answer = Result<Value, Value>;
 
 /// How a process ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum End {
-    /// It closes the database.
+    /// It stops gracefully and closes the database.
     Stopped,
     /// It is killed and closes nothing.
     Killed,
@@ -53,7 +53,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a process on a database, with randomness of its own.
+    /// Starts a process on a database, with its own random seed.
     pub(super) fn start(database: &str, seed: u64) -> Self {
         let program = std::env::current_exe().expect("this program's file");
         let mut child = Command::new(program)
@@ -69,32 +69,32 @@ impl Process {
         Self { child, requests, answers }
     }
 
-    /// Sends a request and does not wait for its answer.
+    /// Sends a request without waiting for its answer.
     pub(super) fn send(&mut self, request: &Request) {
         let mut line = serde_json::to_string(request).expect("a request in JSON");
         line.push('\n');
         let pipe = self.requests.as_mut().expect("a process that runs");
-        pipe.write_all(line.as_bytes()).expect("the process takes the request");
+        pipe.write_all(line.as_bytes()).expect("the process should take the request");
     }
 
-    /// The answer of the oldest request without one.
+    /// Waits for the answer to the oldest open request.
     pub(super) fn receive(&mut self) -> Answer {
-        let line = self.answers.next().expect("the process lives").expect("an answer");
+        let line = self.answers.next().expect("the process should be running").expect("an answer");
         serde_json::from_str(&line).expect("an answer in JSON")
     }
 
     pub(super) fn end(&mut self, how: End) {
         self.requests = None;
         if matches!(how, End::Killed) {
-            self.child.kill().expect("the process is killed");
+            self.child.kill().expect("the process should be killed");
         }
-        let status = self.child.wait().expect("the process ends");
+        let status = self.child.wait().expect("the process should end");
         assert!(status.success() || matches!(how, End::Killed), "a process stopped with {status}");
     }
 }
 
 impl Drop for Process {
-    /// No process outlives a sequence, not even one that failed.
+    /// No process outlives its sequence, not even a failed one.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,4 +1,4 @@
-//! The model of the search: every customer is looked at, every name and every phone.
+//! The model of the search: scans every name and phone of every customer.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::state::{Customer, Tenant};
 use zoop_crm::fold;
 
 impl Tenant {
-    /// The rows that a search finds: whole matches first, each part newest first.
+    /// The rows that a search finds: whole matches first, then partial ones, each newest first.
     pub(super) fn search(&self, filters: &Object) -> Vec<Value> {
         let is_asked = |customer: &&Customer| {
             let is =
@@ -43,7 +43,7 @@ impl Tenant {
     }
 }
 
-/// What a search shows of a customer.
+/// A customer's row in a search result.
 fn row(customer: &Customer) -> Value {
     json!({
         "id": customer.id(), "display_name": customer.display_name(),
@@ -53,7 +53,7 @@ fn row(customer: &Customer) -> Value {
     })
 }
 
-/// Whether a customer matches a query, everything in it whole or in part.
+/// Whether a customer matches every word of a query, as a whole or in part.
 fn matches(customer: &Customer, q: &str, whole: bool) -> bool {
     let contacts = customer.active_contacts();
     let names = contacts.iter().map(|contact| contact.name()).chain([customer.display_name()]);
@@ -74,8 +74,8 @@ fn matches(customer: &Customer, q: &str, whole: bool) -> bool {
     each_word || one_phone(q).iter().any(|digits| in_phones(digits))
 }
 
-/// The digits of the one phone that a query may be: as typed, without a trunk zero in parentheses,
-/// and international.
+/// The digits of the phone that a query may be: as typed, without a trunk zero in parentheses, and
+/// international.
 fn one_phone(q: &str) -> Vec<String> {
     if !q.chars().all(|letter| letter.is_ascii_digit() || "+-./() ".contains(letter)) {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What the model remembers: plain lists in creation order, the records as they are shown.
+//! The model's state: simple lists in creation order, with the records as tools return them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use super::arguments::Object;
 use super::pools;
 use super::process::Credential;
 
-/// Why a call is refused.
+/// Why a call is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) kind: &'static str,
-    /// The fields that are wrong; `None` where the contract names none.
+    /// The invalid fields; `None` if the contract names none.
     pub(super) fields: Option<BTreeSet<String>>,
     pub(super) retry_after_s: Option<u64>,
 }
 
 pub(super) type Outcome<T = Value> = Result<T, Refusal>;
 
-/// A disagreement, in words.
+/// A check, with the disagreement in words.
 pub(super) type Checked<T = ()> = Result<T, String>;
 
 const fn refusal(kind: &'static str) -> Refusal {
@@ -40,7 +40,7 @@ pub(super) fn wrong_field(field: &str) -> Refusal {
     wrong(BTreeSet::from([field.to_owned()]))
 }
 
-/// Ids are the one thing that the model cannot know: it takes those that the product made.
+/// The ids that a call created. The model cannot predict ids, so it takes them from the product.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Fresh {
     pub(super) id: String,
@@ -48,12 +48,12 @@ pub(super) struct Fresh {
     pub(super) location: String,
 }
 
-/// Somebody with a credential.
+/// A caller with a credential.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Caller {
     pub(super) name: &'static str,
     pub(super) credential: Credential,
-    /// The scopes of the credential, of which a person has those of the role.
+    /// The scopes of the credential. A user's role limits them further.
     pub(super) granted: &'static [&'static str],
     pub(super) user: Option<String>,
 }
@@ -76,7 +76,7 @@ pub(super) struct Contact {
 pub(super) struct Customer {
     /// The record; its phone and e-mail are the customer's own.
     pub(super) own: Value,
-    /// Active or inactive, kept while archived.
+    /// Active or inactive; kept while the customer is archived.
     pub(super) status: String,
     pub(super) contacts: Vec<Contact>,
     pub(super) locations: Vec<Value>,
@@ -90,7 +90,7 @@ pub(super) struct Note {
     pub(super) is_archived: bool,
 }
 
-/// An answer that a retry gets again.
+/// A stored answer, for a retry with the same idempotency key.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Remembered {
     pub(super) tool: &'static str,
@@ -103,17 +103,17 @@ pub(super) struct Remembered {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Tenant {
     pub(super) callers: Vec<Caller>,
-    /// The role of each person.
+    /// The role of each user.
     pub(super) roles: BTreeMap<String, &'static str>,
     pub(super) customers: Vec<Customer>,
     pub(super) tags: Vec<Value>,
     pub(super) notes: Vec<Note>,
     /// Type and id of jobs, invoices, quotes and estimates.
     pub(super) work: Vec<(String, String)>,
-    /// The tool of each entry.
+    /// The tool of each history entry.
     pub(super) history: Vec<&'static str>,
     pub(super) remembered: BTreeMap<(usize, String), Remembered>,
-    /// When each person wrote notes.
+    /// The times of each user's note writes.
     pub(super) note_writes: BTreeMap<String, Vec<i64>>,
 }
 
@@ -127,8 +127,8 @@ pub(super) fn milliseconds(time: &Value) -> i64 {
     time.as_millisecond()
 }
 
-/// When the next record of a list is made: now, or with the last one if the clock went back by seconds,
-/// since the order of creation times is then that of creation.
+/// The creation time of the next record in a list: now, or that of the last record if the clock went back
+/// by seconds, so that creation times stay in creation order.
 pub(super) fn creation<'a>(now: i64, list: impl Iterator<Item = &'a Value>) -> i64 {
     list.map(|record| milliseconds(&record["created_at"])).max().map_or(now, |last| last.max(now))
 }
@@ -137,12 +137,12 @@ pub(super) fn is_archived(record: &Value) -> bool {
     !record["archived_at"].is_null()
 }
 
-/// The value that was sent, or `null`.
+/// The argument's value, or `null`.
 pub(super) fn sent(arguments: &Object, name: &str) -> Value {
     arguments.get(name).cloned().unwrap_or_default()
 }
 
-/// The value that was sent, or another.
+/// The argument's value, or a default.
 pub(super) fn sent_or(arguments: &Object, name: &str, other: impl Into<Value>) -> Value {
     arguments.get(name).cloned().unwrap_or_else(|| other.into())
 }
@@ -222,7 +222,7 @@ impl Customer {
         primary.map_or(Value::Null, |primary| primary.shown[contact].clone())
     }
 
-    /// The record with what is made of it.
+    /// The record with its derived fields.
     pub(super) fn shown(&self, tags: &[Value]) -> Value {
         let mut shown = self.own.clone();
         shown["display_name"] = json!(self.display_name());
@@ -259,7 +259,7 @@ pub(super) fn caseless(name: &Value) -> String {
 }
 
 impl Tenant {
-    /// The lists whose order is that of creation, each by its records.
+    /// The records of every list that is in creation order.
     fn lists(&self) -> Vec<Vec<&Value>> {
         let mut lists: Vec<Vec<_>> = vec![
             self.customers.iter().map(|customer| &customer.own).collect(),
@@ -273,13 +273,13 @@ impl Tenant {
         lists
     }
 
-    /// Whether ids have risen with every record, whichever process made it and whatever its clock
-    /// said.
+    /// Checks that ids increase with every record, whichever process created it and whatever its clock
+    /// showed.
     pub(super) fn check_order(&self) -> Checked {
         for list in self.lists() {
             let ids: Vec<_> = list.iter().map(|record| record["id"].as_str()).collect();
             if !ids.is_sorted_by(|one, next| one < next) {
-                return Err(format!("ids are not in the order of creation: {ids:?}"));
+                return Err(format!("ids are not in creation order: {ids:?}"));
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What a sequence does next: a call or two, a step of the clock, or the end of a process.
+//! The next step of a sequence: one or two calls, a move of the clock, or a restart of processes.
 
 use serde_json::json;
 
@@ -11,15 +11,15 @@ use super::state::Tenant;
 
 /// One step of a sequence.
 pub(super) enum Step {
-    /// A call, and how long to wait for it.
+    /// A call, and how far to move the clock before it, in milliseconds.
     Call(Call, i64),
-    /// Two calls at once, one in each process.
+    /// Two concurrent calls, one in each process.
     Pair([Call; 2]),
-    /// These processes end and others take their place.
+    /// A restart of these processes.
     Restart(&'static [usize], End),
-    /// The clock moves, backwards too.
+    /// A move of the clock in milliseconds, forward or back.
     Advance(i64),
-    /// What is out of date is removed.
+    /// The removal of expired rows.
     Sweep,
 }
 
@@ -41,19 +41,17 @@ const CLOCK: &[i64] = &[
     -2_000,
     -SET_BACK,
 ];
-/// How far a clock may be set back without any order being broken. What happens beyond that has tests of
-/// its own, in words.
+/// How far a clock may be set back without breaking any order. Separate tests cover larger steps back.
 const SET_BACK: i64 = 4_999;
 
-/// Moves a clock, backwards no further than `SET_BACK` from the `latest` time that it ever showed.
+/// Moves a clock, but no further back than `SET_BACK` from the `latest` time that it ever showed.
 pub(super) fn moved(now: i64, milliseconds: i64, latest: &mut i64) -> i64 {
     let now = (now + milliseconds).max(*latest - SET_BACK);
     *latest = now.max(*latest);
     now
 }
 
-/// The next step. `keyed` are the calls so far that had an idempotency key, and
-/// when they were made.
+/// The next step. `keyed` are the calls with an idempotency key so far, and their times.
 pub(super) fn step(dice: &mut Dice, tenants: &[&Tenant], keyed: &[(Call, i64)], now: i64) -> Step {
     match dice.roll(24) {
         0 => return Step::Advance(*dice.of(CLOCK)),
@@ -64,7 +62,7 @@ pub(super) fn step(dice: &mut Dice, tenants: &[&Tenant], keyed: &[(Call, i64)], 
             if dice.one_in(4) {
                 call.arguments["color"] = json!("#112233");
             }
-            // Until a day is over a retry is answered, and not a moment longer.
+            // A retry gets the stored answer for exactly one day.
             let wait = if dice.one_in(4) { at + DAY - dice.of(&[0, 1]) - now } else { 0 };
             return Step::Call(call, wait.max(0));
         }
@@ -75,17 +73,17 @@ pub(super) fn step(dice: &mut Dice, tenants: &[&Tenant], keyed: &[(Call, i64)], 
         5 | 6 => return Step::Pair(pair(dice, tenants, now)),
         _ => {}
     }
-    // One tenant has most of the records, the other is there to be mistaken for it.
+    // One tenant has most of the records; the other is there to detect mix-ups.
     let tenant = usize::from(dice.roll(4) == 0);
     Step::Call(any(dice, tenants, tenant, now), 0)
 }
 
-/// Two calls in one tenant that are likely to be in each other's way: twice the same one, two of one
-/// tool, or any two.
+/// Two calls in one tenant that are likely to conflict: the same call twice, two calls of one tool, or any
+/// two.
 fn pair(dice: &mut Dice, tenants: &[&Tenant], now: i64) -> [Call; 2] {
     let tenant = usize::from(dice.roll(4) == 0);
     let mut one = any(dice, tenants, tenant, now);
-    // Two reads are in nobody's way.
+    // Two reads cannot conflict.
     if one.tool.is_read() {
         one = call(dice, tenants, tenant, contract::find("customers.create"), now);
     }

@@ -1,5 +1,4 @@
-//! The model of people: what a role lets its person do holds from the next call on, in every
-//! process.
+//! The model of users. A new role takes effect with the next call, in every process.
 
 use serde_json::json;
 
@@ -9,7 +8,7 @@ use super::state::{CONFLICT, NOT_FOUND, Outcome, Tenant};
 const OF_TECH: &[&str] = &["read:customers", "read:notes", "write:notes"];
 
 impl Tenant {
-    /// Whether a caller has a scope today.
+    /// Whether a caller currently has a scope.
     pub(super) fn may(&self, caller: usize, scope: &str) -> bool {
         let caller = &self.callers[caller];
         let role = caller.user.as_ref().map(|user| self.roles[user]);
@@ -20,7 +19,7 @@ impl Tenant {
         self.callers[caller].user.as_ref().is_some_and(|user| self.roles[user] == "owner")
     }
 
-    /// Gives a person another role; the last owner stays one.
+    /// Sets a user's role. The last owner must remain one.
     pub(super) fn set_role(&mut self, arguments: &Object) -> Outcome {
         let id = arguments["id"].as_str().expect("an id");
         let role = arguments["role"].as_str().expect("a role");

@@ -1,5 +1,5 @@
-//! What the other process does: each call as the server does it, the credential read anew in the
-//! transaction of the call.
+//! The other process: runs each call as the server does, and reads the credential in the call's own
+//! transaction.
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -21,10 +21,10 @@ use zoop_db::{Db, Migrate, Options, Timestamp};
 use super::notes::WRITES_PER_MINUTE;
 use super::process::{Answer, Asked, Credential, Request};
 
-/// Longer than any call takes: one that hangs is a failure.
+/// Longer than any call takes, so a call that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The time that the last request told, in microseconds.
+/// A clock that shows the time of the last request, in microseconds.
 struct ToldClock(AtomicI64);
 
 impl Clock for ToldClock {
@@ -44,7 +44,8 @@ pub(super) fn work(database: &str, seed: u64) {
     };
     let one = NonZeroUsize::new(1);
     let options = Options { readers: one, writers: one, ..Options::default() };
-    let db = Db::open(database, &options, schema::MIGRATIONS, Migrate::Refuse).expect("it opens");
+    let db = Db::open(database, &options, schema::MIGRATIONS, Migrate::Refuse)
+        .expect("the database should open");
     let mut answers = std::io::stdout().lock();
     for line in std::io::stdin().lines() {
         let request = line.expect("a line");
@@ -52,7 +53,7 @@ pub(super) fn work(database: &str, seed: u64) {
         clock.0.store(request.now * 1_000, Ordering::SeqCst);
         let answer = answer(&db, &environment, request.asked);
         let answer = serde_json::to_string(&answer).expect("an answer in JSON");
-        writeln!(answers, "{answer}").expect("somebody who reads the answer");
+        writeln!(answers, "{answer}").expect("the test should read the answer");
     }
 }
 
@@ -86,7 +87,7 @@ fn call(
 ) -> Result<Value> {
     let deadline = Instant::now() + PATIENCE;
     let runner = Runner { db, environment, deadline };
-    let tool = catalog::find(tool).expect("a tool of the catalogue");
+    let tool = catalog::find(tool).expect("a tool of the catalog");
     let answer = match credential {
         Credential::Key(secret) => runner
             .call(Bearer::new(secret), tool, arguments, None)

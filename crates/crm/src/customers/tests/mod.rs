@@ -1,4 +1,4 @@
-//! Customers, through the funnel.
+//! Tests of the customer tools, through the pipeline.
 
 mod search;
 mod write;
@@ -24,7 +24,7 @@ fn person(world: &World, business: &Business, first: &str, more: Value) -> Strin
     world.made(&business.owner, "customers.create", arguments)
 }
 
-/// The names of the problems that a call is refused for.
+/// The fields named in the error of a rejected call.
 fn problems(world: &World, business: &Business, tool: &str, arguments: Value) -> Vec<String> {
     let error = told(&world.call(&business.owner, tool, arguments).expect_err("a refusal"));
     assert_eq!(error["kind"], "invalid_input", "{error}");

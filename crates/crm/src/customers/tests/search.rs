@@ -1,4 +1,4 @@
-//! Finding customers.
+//! `customers.search`: matches, filters, order and pages.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -87,7 +87,7 @@ fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
     let world = World::new();
     let acme = world.empty_business("Acme");
     for number in 0..60 {
-        // Every third name holds the word whole, the others inside a longer one.
+        // Every third name has the whole word, the others have it inside a longer one.
         let first = if number % 3 == 0 { "Ann" } else { "Annika" };
         person(&world, &acme, first, json!({ "last_name": format!("N{number:02}") }));
     }
@@ -101,7 +101,7 @@ fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
             let page = world.call(&acme.owner, "customers.search", arguments).unwrap();
             let rows = page["rows"].as_array().unwrap();
             seen.extend(rows.iter().map(|row| text(row, "display_name").to_owned()));
-            // A row made between two pages is not seen and pushes none out.
+            // A row created between two pages must not appear, nor displace another.
             person(&world, &acme, "Bea", json!({}));
             if page["hasMore"] == false {
                 assert_eq!(page["nextCursor"], Value::Null);

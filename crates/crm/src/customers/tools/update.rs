@@ -1,7 +1,7 @@
 //! `customers.update`
 
-use crate::archive::Archivable;
 use crate::access::Access;
+use crate::archive::Archivable;
 use crate::argument::{Email, Fields, Patch, PhoneText, Sent, Text, choices, input};
 use crate::contacts::{self, Contact, Origin};
 use crate::context::WriteCtx;

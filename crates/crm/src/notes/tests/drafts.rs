@@ -1,4 +1,4 @@
-//! Drafts: whose they are, and when they are gone.
+//! Drafts: only their authors see them, and they expire.
 
 use serde_json::json;
 use zoop_both::both;
@@ -87,7 +87,7 @@ fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
     for id in [young, committed] {
         assert!(world.call(&ada.office, "notes.get", json!({ "id": id })).is_ok());
     }
-    // The index still agrees with the table.
+    // The index still matches the table.
     assert_eq!(bodies(&world, &ada.office, json!({ "q": "kept" })), ["Kept"]);
     let later = note(&world, &ada.office, "Later");
     assert_eq!(bodies(&world, &ada.office, json!({ "q": "later" })), ["Later"]);

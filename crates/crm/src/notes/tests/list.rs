@@ -6,14 +6,14 @@ use zoop_both::both;
 use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
 use crate::testing::{Business, Caller, World};
 
-/// Every row's `key`, page by page, with how many pages there were.
+/// The `key` of every row, page by page, and the number of pages.
 fn walk(world: &World, access: &Caller, mut filters: Value, key: &str) -> (Vec<String>, usize) {
     let (mut seen, mut pages) = (Vec::new(), 0);
     loop {
         let page = world.call(access, "notes.list", filters.clone()).expect("a page");
         seen.extend(page["rows"].as_array().expect("rows").iter().map(|row| text_of(row, key)));
         pages += 1;
-        assert!(pages < 200, "the pages do not end");
+        assert!(pages < 200, "the list does not end");
         if page["hasMore"] == false {
             assert_eq!(page["nextCursor"], Value::Null);
             return (seen, pages);
@@ -46,7 +46,7 @@ fn pages_repeat_and_skip_nothing() {
         assert_eq!(seen, newest_first, "{filters}");
         assert_eq!(pages, 12, "{filters}");
     }
-    // A page that ends with the last row says so.
+    // A page that ends with the last row says that there are no more.
     assert_eq!(walk(&world, &business.tech, json!({ "limit": 40, "q": "visit" }), "body").1, 2);
 
     let first = json!({ "limit": 30, "q": "visit" });
@@ -58,7 +58,7 @@ fn pages_repeat_and_skip_nothing() {
     assert_eq!(bodies(&world, &business.tech, rest), newest_first[30..]);
 }
 
-/// What a filter asks, read plainly from a row.
+/// Whether a row matches the filters, by a simple reading of the rules.
 fn matches(row: &Value, filters: &Value) -> bool {
     let standalone = filters["subject_type"] == "standalone";
     let word = filters["q"].as_str().unwrap_or_default();
@@ -192,7 +192,7 @@ fn a_page_is_filled_from_candidates_that_must_be_verified() {
         assert_eq!((seen, pages), (expected.clone(), 4));
         let filters = json!({ "q": "東京都", "limit": 3, "subject_id": subject });
         assert_eq!(walk(&world, &business.office, filters, "body").0, expected);
-        // Nothing at all is found in the end, and the end is told.
+        // No candidate matches, and the list still ends.
         let filters = json!({ "q": "都京東", "subject_id": subject });
         assert_eq!(bodies(&world, &business.office, filters), [""; 0]);
     }

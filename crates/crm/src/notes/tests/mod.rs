@@ -1,4 +1,4 @@
-//! Notes through the funnel.
+//! Tests of the note tools, through the pipeline.
 
 mod drafts;
 mod limit;
@@ -14,24 +14,24 @@ use crate::testing::{Business, Caller, World, told};
 
 const HOUR: i64 = 60 * 60 * 1_000;
 
-/// A world in which one may write as much as one likes.
+/// A test environment without a limit on note writes.
 fn unlimited() -> World {
     let mut world = World::new();
     world.environment.note_writes_per_minute = 0;
     world
 }
 
-/// What the caller of a refused call is told.
+/// The error of a rejected call, as JSON.
 fn refused(outcome: Result<Value>) -> Value {
     told(&outcome.expect_err("a refusal"))
 }
 
-/// The kind of a refusal.
+/// The kind of a rejected call's error.
 fn kind(outcome: Result<Value>) -> String {
     refused(outcome)["kind"].as_str().expect("a kind").to_owned()
 }
 
-/// The names of the fields that a refusal is about.
+/// The fields named in the error of a rejected call.
 fn failed(outcome: Result<Value>) -> Vec<String> {
     let told = refused(outcome);
     assert_eq!(told["kind"], "invalid_input", "{told}");
@@ -39,7 +39,7 @@ fn failed(outcome: Result<Value>) -> Vec<String> {
     fields.map(|field| field["field"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// A committed note that stands alone.
+/// Creates a committed standalone note.
 fn note(world: &World, access: &Caller, body: &str) -> String {
     world.made(access, "notes.create", json!({ "body": body }))
 }
@@ -48,7 +48,7 @@ fn draft(world: &World, access: &Caller, body: &str) -> String {
     world.made(access, "notes.create", json!({ "body": body, "draft": true }))
 }
 
-/// Creates notes one after the other in one transaction.
+/// Creates notes one by one in a single transaction.
 fn many(world: &World, access: &Caller, notes: Vec<Value>) {
     let (access, environment) = (access.clone(), world.environment.clone());
     let tool = catalog::find("notes.create").expect("the tool");
@@ -59,10 +59,10 @@ fn many(world: &World, access: &Caller, notes: Vec<Value>) {
             }
             Ok::<_, Error>(())
         })
-        .expect("the notes are made");
+        .expect("the notes should be created");
 }
 
-/// The bodies that a list shows.
+/// The bodies of the notes in a list.
 fn bodies(world: &World, access: &Caller, filters: Value) -> Vec<String> {
     let page = world.call(access, "notes.list", filters).expect("a page");
     assert_eq!(page["hasMore"], false, "{page}");
@@ -73,7 +73,7 @@ fn text_of(row: &Value, key: &str) -> String {
     row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}")).to_owned()
 }
 
-/// A record's history, newest first: tool and changes of each entry.
+/// A record's history, newest first: the tool and the changes of each entry.
 fn history(world: &World, business: &Business, id: &str) -> Vec<(String, Vec<Value>)> {
     let page = world.operate(Some(business.account), "history.list", json!({ "record": id }));
     let entries = page["rows"].as_array().expect("rows").iter();

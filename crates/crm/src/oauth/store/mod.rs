@@ -1,5 +1,5 @@
-//! The SQL of programs, requests, grants, codes and tokens. All of it stands above tenants, because a
-//! token is looked up before the tenant is known.
+//! SQL for clients, requests, grants, codes and tokens. None of it is bound to a tenant, because a token
+//! is looked up before its tenant is known.
 
 pub(super) mod clients;
 pub(super) mod grants;

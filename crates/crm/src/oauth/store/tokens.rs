@@ -2,13 +2,13 @@
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
-use crate::access::{Account, Role, Scopes};
 use crate::access::{Account, Role};
+use crate::access::{Account, Role, Scopes};
 use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
-use crate::tenants::store::read_account;
 use crate::scope::{ScopeNames, Scopes};
+use crate::tenants::store::read_account;
 
 /// Whose a code or token is: what a [`Holder`] is read from.
 macro_rules! holder {
