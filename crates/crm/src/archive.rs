@@ -1,12 +1,13 @@
 //! Archiving and restoring: the same steps for every kind of record. What else happens to a kind (its place
 //! in the search index, who may do it, what takes its place) is said by its own files.
 
-use crate::access::{Access, Scope};
+use crate::access::Access;
 use crate::answer::{Archived, Restored};
 use crate::clock::Moment;
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, Kind};
+use crate::scope::Scope;
 
 /// A stored record that can be archived.
 pub(crate) trait Archivable: Clone {

@@ -3,13 +3,13 @@
 use zoop_db::{ReadTx, WriteTx};
 
 use super::{Contact, store};
-use crate::access::Scope;
 use crate::archive::Archivable;
 use crate::clock::Moment;
 use crate::context::WriteCtx;
 use crate::customers::children::Child;
 use crate::error::Result;
 use crate::id::{Id, kinds};
+use crate::scope::Scope;
 
 impl Archivable for Contact {
     type Kind = kinds::Contact;

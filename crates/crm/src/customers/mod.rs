@@ -14,8 +14,6 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use zoop_db::{Column, Kind, Param, Uuid, Value};
 
-use crate::access::Access;
-use crate::access::Scope;
 use crate::archive::Archivable;
 use crate::clock::Moment;
 use crate::contacts::{Contact, joined_name, stored_phone};

@@ -6,7 +6,6 @@ use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 use super::{InvitationRecord, LIFETIME};
 use crate::access::Account;
 use crate::clock::SLACK;
-use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::secret::Secret;

@@ -3,11 +3,9 @@
 use zoop_db::ReadTx;
 
 use super::{ActorKind, store};
-use crate::access::{Account, Actor, Credential, Rights};
-use crate::access::{Actor, Credential, Rights, Scopes};
+use crate::access::{Actor, Credential, Rights};
 use crate::caller::{Caller, Denied, Used, is_news};
 use crate::clock::Clock;
-use crate::country::Country;
 use crate::error::Result;
 use crate::scope::Scopes;
 use crate::secret::Secret;

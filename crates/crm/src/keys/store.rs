@@ -4,8 +4,7 @@
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
 use super::{ActorKind, KeyRecord};
-use crate::access::Role;
-use crate::access::{Account, Role, Scopes};
+use crate::access::{Account, Role};
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::scope::{ScopeNames, Scopes};

@@ -7,7 +7,6 @@ use crate::access::{Access, Actor, Role};
 use crate::context::WriteCtx;
 use crate::error::{Error, Result};
 use crate::id::{Id, Kind, kinds};
-use crate::scope::Scope;
 use crate::subjects::{self, SubjectKind};
 use crate::{contacts, customers, locations};
 

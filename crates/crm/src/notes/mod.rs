@@ -26,13 +26,13 @@ use std::ops::Range;
 
 use zoop_db::{Timestamp, Uuid};
 
-use crate::access::Scope;
 use crate::archive::Archivable;
 use crate::argument::{Json, Parse, Refused, Setting, is_blank};
 use crate::clock::Moment;
 use crate::context::{Recorded, WriteCtx};
 use crate::error::Result;
 use crate::id::{self, Id, kinds};
+use crate::scope::Scope;
 
 /// The longest body, in characters.
 pub const LONGEST_BODY: usize = 100_000;

@@ -5,9 +5,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::person::Person;
 use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
-use crate::access::Account;
 use crate::clock::Moment;
-use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::tenants::store::read_account;

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::{Tenant, store};
 use crate::access::{Account, Role};
-use crate::access::{Account, Role, Scope};
 use crate::answer::Rows;
 use crate::argument::{CountryCode, Email, Name, input};
 use crate::context::{ReadCtx, WriteCtx};

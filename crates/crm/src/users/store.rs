@@ -4,7 +4,6 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::Member;
 use crate::access::{Account, Role};
-use crate::country::Country;
 use crate::email;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};

@@ -4,7 +4,6 @@ pub mod restore;
 pub mod update;
 
 use super::{Location, LocationType, store};
-use crate::access::Scope;
 use crate::answer::{Archived, Rows};
 use crate::archive::Archivable;
 use crate::argument::{CountryCode, Fields, Latitude, Longitude, Text, input, nested};

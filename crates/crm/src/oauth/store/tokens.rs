@@ -3,8 +3,6 @@
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
 use crate::access::{Account, Role};
-use crate::access::{Account, Role, Scopes};
-use crate::country::Country;
 use crate::error::{Error, Result};
 use crate::id::{Id, kinds};
 use crate::scope::{ScopeNames, Scopes};
