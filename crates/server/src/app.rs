@@ -1,4 +1,4 @@
-//! [`App`]: the state that all requests share, and the flat list of routes.
+//! [`App`]: what every request shares.
 //!
 //! Settings are not read here: not from files, variables or flags.
 
@@ -6,9 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use zoop_crm::clock::Environment;
@@ -16,22 +13,17 @@ use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 
 use crate::clocks::Clocks;
-use crate::company::{self, Company, Provider};
+use crate::company::provider::{Company, Provider};
+use crate::hashing::Hashing;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
-use crate::mcp::{self, ToolBook};
+use crate::mail::Mailer;
+use crate::mcp::tool_book::ToolBook;
 use crate::metrics::Metrics;
-use crate::oauth;
 use crate::oauth::documents::{DocumentPolicy, Documents};
-use crate::ops;
 use crate::origin::Origins;
-use crate::page_log;
 use crate::peer::Proxies;
-use crate::people;
-use crate::people::hashing::Hashing;
-use crate::people::mail::Mailer;
 use crate::visitors::Visitors;
-use crate::web;
 use crate::web_origin::WebOrigin;
 
 /// How the server behaves. The listeners are passed to [`serve`](crate::serve()) separately.
@@ -156,35 +148,5 @@ impl App {
             settings,
         };
         Self { shared: Arc::new(shared) }
-    }
-
-    /// The routes of the public port.
-    pub fn public_router(&self) -> Router {
-        Router::new()
-            .merge(web::assets::routes())
-            .merge(oauth::routes())
-            .merge(self.pages())
-            .fallback(ops::unknown_path)
-            .layer(from_fn(web::refusal::for_people))
-            // Outside the layer, so that it adds no cost to a call, and probes always get JSON.
-            .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
-            .route("/api/mcp/", any(mcp::endpoint).get(web::refusal::endpoint))
-            .route("/healthz", get(ops::health))
-            .route("/readyz", get(ops::readiness))
-            .with_state(self.clone())
-    }
-
-    /// The pages for people.
-    fn pages(&self) -> Router<Self> {
-        let layer = from_fn_with_state(self.clone(), page_log::layer);
-        company::routes().merge(oauth::pages()).merge(people::routes()).route_layer(layer)
-    }
-
-    /// The routes of the operator's port, which must not be reachable from outside.
-    pub fn operations_router(&self) -> Router {
-        Router::new()
-            .route("/metrics", get(ops::metrics))
-            .fallback(ops::unknown_path)
-            .with_state(self.clone())
     }
 }

@@ -15,20 +15,16 @@ use zoop_crm::caller::{Caller, Denied, Used};
 use zoop_crm::clock::Environment;
 use zoop_crm::error::Error;
 use zoop_crm::proof::Proof;
-use zoop_crm::scope::{Scope, Scopes};
+use zoop_crm::scope::Scopes;
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;
+use crate::challenges::Challenge;
 use crate::limiter::{Admission, Applicant, Class};
 use crate::web_origin::WebOrigin;
 
 /// `data.reason` of a refusal when no bearer token was presented.
 pub(crate) const MISSING_TOKEN: &str = "missing_token";
-
-/// The three forms of `WWW-Authenticate`, for a caller who used this address.
-///
-/// Sources: RFC 6750, 3; RFC 9728, 5.1.
-pub(crate) struct Challenge<'a>(pub(crate) &'a WebOrigin);
 
 /// A presented token during its job.
 pub(crate) struct Ticket {
@@ -89,41 +85,6 @@ impl From<zoop_db::Error> for Halt {
     fn from(error: zoop_db::Error) -> Self {
         Self::Failed(error.into())
     }
-}
-
-impl Challenge<'_> {
-    /// No token was presented: the RFC allows no `error` here.
-    pub(crate) fn missing(&self) -> HeaderValue {
-        value(self.offer())
-    }
-
-    /// The presented token is not valid.
-    pub(crate) fn invalid(&self) -> HeaderValue {
-        value(format!("{}, error=\"invalid_token\"", self.offer()))
-    }
-
-    /// The token is valid but lacks a scope that the user could grant. `scopes` are those it has and those
-    /// the call needs, because clients request exactly what is named here, and nothing they had before.
-    pub(crate) fn step_up(&self, scopes: Scopes) -> HeaderValue {
-        let (scopes, metadata) = (scopes.list(), self.metadata());
-        value(format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\", {metadata}"))
-    }
-
-    fn offer(&self) -> String {
-        let scopes = Scopes::of(Scope::GRANTABLE).list();
-        format!("Bearer {}, scope=\"{scopes}\"", self.metadata())
-    }
-
-    /// The address of the resource's metadata, as a parameter.
-    fn metadata(&self) -> String {
-        let Self(asked_at) = self;
-        format!("resource_metadata=\"{asked_at}/.well-known/oauth-protected-resource/api/mcp\"")
-    }
-}
-
-/// A header value. A URL that cannot be in a header is left out: the scheme alone is a valid challenge.
-fn value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
 /// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token contains are

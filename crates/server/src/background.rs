@@ -1,17 +1,19 @@
-//! Maintenance that runs every minute, without a caller.
+//! Work that no caller waits for: clean-up every minute, and recording when credentials were used.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::{self, MissedTickBehavior};
+use zoop_crm::caller::Used;
 use zoop_crm::error::Error;
-use zoop_crm::maintenance;
+use zoop_crm::{authenticate, maintenance};
 
 use crate::app::{App, Shared};
 
 /// The interval.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long one round may take in the database.
+/// The time that a job here may take in the database.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs until the server stops.
@@ -58,6 +60,26 @@ async fn compare_clocks(shared: &Shared) {
     if let Ok((here, database)) = read.await {
         shared.clocks.agree(here, database);
     }
+}
+
+/// Queues the write before it returns, and does not wait for it.
+pub(crate) fn record_use(shared: &Arc<Shared>, used: Used) {
+    let now = shared.environment.clock.now();
+    if !shared.last_use.is_news(used, now) {
+        return;
+    }
+    let write = shared
+        .db
+        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| authenticate::touch(tx, used, now));
+    let shared = shared.clone();
+    // The engine skips a job whose caller has gone, so a task has to wait for this one.
+    tokio::spawn(async move {
+        if let Err(error) = write.await {
+            // The next call tries again, so this may be logged as often as calls arrive.
+            tracing::debug!(?error, "a credential's last use could not be recorded");
+            shared.last_use.forget(used);
+        }
+    });
 }
 
 #[cfg(test)]

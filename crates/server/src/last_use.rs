@@ -2,18 +2,11 @@
 //! and no read becomes a write.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
 
-use zoop_crm::authenticate;
 use zoop_crm::caller::Used;
-use zoop_crm::error::Error;
 use zoop_db::Timestamp;
 
-use crate::app::Shared;
-
-/// How long the write may wait; a later call tries again.
-const PATIENCE: Duration = Duration::from_secs(30);
 const MINUTE: i64 = 60 * 1_000_000;
 
 /// The minute in which each credential's use was last sent to be recorded. Of a burst of calls only the
@@ -25,13 +18,13 @@ pub(crate) struct LastUse {
 
 impl LastUse {
     /// Whether this is the first use of a credential in this minute.
-    fn is_news(&self, used: Used, now: Timestamp) -> bool {
+    pub(crate) fn is_news(&self, used: Used, now: Timestamp) -> bool {
         let minute = minute(now);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.insert(used, minute) != Some(minute)
     }
 
-    fn forget(&self, used: Used) {
+    pub(crate) fn forget(&self, used: Used) {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&used);
     }
 
@@ -41,26 +34,6 @@ impl LastUse {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.retain(|_, sent| *sent == minute);
     }
-}
-
-/// Queues the write before it returns, and does not wait for it.
-pub(crate) fn record(shared: &Arc<Shared>, used: Used) {
-    let now = shared.environment.clock.now();
-    if !shared.last_use.is_news(used, now) {
-        return;
-    }
-    let write = shared
-        .db
-        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| authenticate::touch(tx, used, now));
-    let shared = shared.clone();
-    // The engine skips a job whose caller has gone, so a task has to wait for this one.
-    tokio::spawn(async move {
-        if let Err(error) = write.await {
-            // The next call tries again, so this may be logged as often as calls arrive.
-            tracing::debug!(?error, "a credential's last use could not be recorded");
-            shared.last_use.forget(used);
-        }
-    });
 }
 
 const fn minute(time: Timestamp) -> i64 {

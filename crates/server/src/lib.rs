@@ -2,15 +2,19 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`App`] | the state that all requests share, and the flat list of routes |
+//! | [`App`] | the state that all requests share |
+//! | `routes` | the flat list of routes |
 //! | `auth` | turns a token into an authenticated caller, once per request, on a database thread |
+//! | `challenges` | `WWW-Authenticate`: how a caller is asked for a token |
 //! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
-//! | `last_use` | when each key was last used, recorded asynchronously |
+//! | `last_use` | which uses of credentials are not recorded yet |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
 //! | `trail` | the log line and the metrics of a request to the endpoint |
 //! | `page_log` | the log line and the metrics of a page request |
 //! | `peer` | the address a request comes from |
 //! | `web_origin` | addresses in normalized form |
+//! | `hashing` | password hashing, a few at a time |
+//! | `mail` | mail to users, where a mail server is set |
 //! | `people` | sign-in, the user's own account, the team |
 //! | `web` | what all pages share |
 //! | `company` | sign-in at the company's identity provider |
@@ -19,7 +23,7 @@
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
 //! | `clocks` | the skew between this process's clock and the database's |
 //! | `sharing` | publishes request counts to other processes and fetches theirs |
-//! | `background` | maintenance that runs every minute |
+//! | `background` | work that no caller waits for: clean-up every minute, uses of credentials |
 //! | `framing` | rejects ambiguous request heads before anything else |
 //! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
 //!
@@ -31,11 +35,14 @@ mod answer;
 mod app;
 mod auth;
 mod background;
+mod challenges;
 mod clocks;
 mod company;
 mod framing;
+mod hashing;
 mod last_use;
 mod limiter;
+mod mail;
 mod mcp;
 mod metrics;
 mod oauth;
@@ -45,6 +52,7 @@ mod page_log;
 mod peer;
 mod people;
 mod process;
+mod routes;
 mod serve;
 mod sharing;
 mod trail;
@@ -53,8 +61,8 @@ mod web;
 mod web_origin;
 
 pub use app::{App, Limits, Settings};
-pub use company::Company;
+pub use company::provider::Company;
+pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
-pub use people::mail::{Invitation, Mailer, Unsent};
 pub use serve::serve;
 pub use web_origin::{NotAnOrigin, WebOrigin};

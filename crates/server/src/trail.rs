@@ -16,7 +16,7 @@ use zoop_crm::access::{Actor, Rights};
 use crate::answer::{Answer, tell_standing};
 use crate::app::Shared;
 use crate::auth::Ticket;
-use crate::last_use;
+use crate::background;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -88,7 +88,7 @@ impl<'a> Trail<'a> {
         if let Some(pass) = self.ticket.as_ref().and_then(|ticket| ticket.pass()) {
             tell_standing(&pass.admission, headers);
             if let Some(used) = pass.used {
-                last_use::record(self.shared, used);
+                background::record_use(self.shared, used);
             }
         }
         response

@@ -6,9 +6,8 @@
 
 mod fetch;
 mod pending;
-mod provider;
+pub(crate) mod provider;
 
-use std::fmt;
 use std::sync::Arc;
 
 use askama::Template;
@@ -21,43 +20,18 @@ use zoop_crm::secret::Secret;
 use zoop_crm::sign_in::identities::{self, Claimed, Outcome};
 
 use self::pending::{COOKIE, LIFETIME, Pending};
-pub(crate) use self::provider::Provider;
-use self::provider::Trouble;
+use self::provider::{Provider, Trouble};
 use crate::app::{App, Shared};
-use crate::people::visit::{Visit, either, give_session};
 use crate::visitors::Action;
 use crate::web::browser::set_cookie;
 use crate::web::next::{next_page, with_next};
 use crate::web::page;
+use crate::web::visit::{Visit, either, give_session};
 
 /// Where the button leads.
 const START: &str = "/sign-in/company";
 /// Where the provider sends the browser back to; it has to be registered there.
 const CALLBACK: &str = "/sign-in/company/callback";
-
-/// The company's identity provider.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Company {
-    /// Its issuer, exactly as it writes it: an https URL, or http on this machine.
-    pub issuer: String,
-    /// This server's client id at the provider.
-    pub client_id: String,
-    /// The secret of that client.
-    pub client_secret: String,
-    /// The company's name on the button.
-    pub name: String,
-}
-
-impl fmt::Debug for Company {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, client_id, .. } = self;
-        formatter
-            .debug_struct("Company")
-            .field("issuer", issuer)
-            .field("client_id", client_id)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A page that says why the sign-in ended, with a link back to the start.
 #[derive(Template)]

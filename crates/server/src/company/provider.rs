@@ -3,6 +3,7 @@
 //!
 //! Sources: OpenID Connect Core 1.0, 3.1; OpenID Connect Discovery 1.0, 4; RFC 9700, 2.1.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -21,7 +22,6 @@ use ureq::Agent;
 use zoop_crm::sign_in::identities::Claimed;
 use zoop_db::Timestamp;
 
-use super::Company;
 use super::fetch::{self, Failed};
 use super::pending::Pending;
 
@@ -46,6 +46,30 @@ type Client = CoreClient<
     EndpointMaybeSet,
     EndpointMaybeSet,
 >;
+
+/// The company's identity provider.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Company {
+    /// Its issuer, exactly as it writes it: an https URL, or http on this machine.
+    pub issuer: String,
+    /// This server's client id at the provider.
+    pub client_id: String,
+    /// The secret of that client.
+    pub client_secret: String,
+    /// The company's name on the button.
+    pub name: String,
+}
+
+impl fmt::Debug for Company {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, client_id, .. } = self;
+        formatter
+            .debug_struct("Company")
+            .field("issuer", issuer)
+            .field("client_id", client_id)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Why the provider did not identify the user. The description goes to the log: it contains no token, no
 /// address and no text of the provider's.

@@ -13,6 +13,7 @@ mod headers;
 mod lists;
 mod prompts;
 mod resources;
+pub(crate) mod tool_book;
 mod turn;
 mod view;
 
@@ -26,11 +27,10 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use zoop_mcp::{Call, Incoming, Refusal, ReplyTo};
 
-pub(crate) use lists::ToolBook;
-
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::auth::{Challenge, MISSING_TOKEN, Presented, Ticket, bearer};
+use crate::auth::{MISSING_TOKEN, Presented, Ticket, bearer};
+use crate::challenges::Challenge;
 use crate::limiter::Class;
 use crate::origin::{self, Sender};
 use crate::trail::Trail;

@@ -15,13 +15,13 @@ use zoop_crm::sign_in::{SignedIn, identities, passwords, second_factor, sessions
 use zoop_db::{ReadTx, Timestamp};
 
 use super::agent;
-use super::visit::{Visit, either};
 use crate::app::App;
 use crate::company::Button;
 use crate::oauth;
 use crate::visitors::Action;
 use crate::web::next::HOME;
 use crate::web::page;
+use crate::web::visit::{Visit, either};
 use crate::web::words::{self, Time};
 
 #[derive(Template)]

@@ -17,12 +17,12 @@ use zoop_crm::sign_in::{SignedIn, passwords};
 use super::account::{self, Frame};
 use super::picture::{self, Picture};
 use super::sign_in::check;
-use super::visit::{Visit, either, give_session, refused};
 use crate::app::App;
 use crate::visitors::Action;
 use crate::web::form::Form;
 use crate::web::next::HOME;
 use crate::web::page;
+use crate::web::visit::{Visit, either, give_session, refused};
 
 const WRONG: &str = "That is not your current password. Nothing was changed.";
 

@@ -14,10 +14,10 @@ use zoop_crm::sign_in::links::Outcome;
 use zoop_crm::sign_in::password::Password;
 
 use super::sign_in::ask_for_code;
-use super::visit::{Visit, either, give_session};
 use crate::app::App;
 use crate::visitors::Action;
 use crate::web::form::Form;
+use crate::web::visit::{Visit, either, give_session};
 use crate::web::{next, page};
 
 const ASK_AGAIN: &str = "Ask the person who invited you for a new one.";

@@ -6,15 +6,12 @@
 mod account;
 mod agent;
 mod change;
-pub(crate) mod hashing;
 mod invitation;
-pub(crate) mod mail;
 mod password;
 mod picture;
 mod second_factor;
 mod sign_in;
 mod team;
-pub(crate) mod visit;
 mod workplace;
 
 use axum::Router;

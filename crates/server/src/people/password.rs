@@ -9,13 +9,13 @@ use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::links::{self, Factor, Followed, Outcome};
 use zoop_crm::sign_in::password::Password;
 
-use super::mail::Mailer;
 use super::sign_in::ask_for_code;
-use super::visit::{Visit, either, give_session};
 use crate::app::App;
+use crate::mail::Mailer;
 use crate::visitors::Action;
 use crate::web::next::HOME;
 use crate::web::page;
+use crate::web::visit::{Visit, either, give_session};
 
 const PATH: &str = "/password/";
 

@@ -7,12 +7,12 @@ use axum::response::Response;
 use zoop_crm::sign_in::second_factor::{self, Outcome};
 
 use super::sign_in::{PENDING, pending};
-use super::visit::{Visit, either, give_session, remember};
 use crate::app::App;
 use crate::visitors::Action;
 use crate::web::browser::set_cookie;
 use crate::web::next::{self, next_page};
 use crate::web::page;
+use crate::web::visit::{Visit, either, give_session, remember};
 
 #[derive(Template)]
 #[template(path = "second_factor.html")]

@@ -10,7 +10,6 @@ use zoop_crm::sign_in::entrance::{self, Attempt, Outcome};
 use zoop_crm::sign_in::password::{self, Comparison};
 use zoop_crm::sign_in::{devices, second_factor, sessions};
 
-use super::visit::{Visit, either, give_session, remember};
 use crate::app::App;
 use crate::company::Button;
 use crate::visitors::Action;
@@ -18,6 +17,7 @@ use crate::web::browser::{SESSION, set_cookie};
 use crate::web::form::Form;
 use crate::web::next::{self, HOME, next_page};
 use crate::web::page;
+use crate::web::visit::{Visit, either, give_session, remember};
 
 /// The cookie of a sign-in that waits for its second factor.
 pub(super) const PENDING: &str = "__Host-zoop-sign-in";

@@ -18,12 +18,12 @@ use zoop_crm::users::links::PasswordLink;
 use zoop_crm::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
 
 use super::account::Frame;
-use super::mail::Invitation;
-use super::visit::either;
 use super::workplace::AtWork;
 use crate::app::App;
+use crate::mail::Invitation;
 use crate::web::form::Form;
 use crate::web::page;
+use crate::web::visit::either;
 use crate::web::words::{self, Time, Words};
 
 #[derive(Template)]

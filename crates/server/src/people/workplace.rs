@@ -14,10 +14,10 @@ use zoop_crm::sign_in::SignedIn;
 use zoop_crm::sign_in::sessions::{InTenant, Workplace};
 use zoop_crm::tool::{Command, Query};
 
-use super::visit::Visit;
 use crate::app::App;
 use crate::visitors::Action;
 use crate::web::form::Form;
+use crate::web::visit::Visit;
 use crate::web::{next, page};
 
 /// The page to come back to after signing in again.

@@ -15,7 +15,7 @@ use zoop_crm::secret::{Secret, SecretKind};
 use zoop_crm::sign_in::{SignedIn, sessions};
 
 use crate::app::Shared;
-use crate::last_use;
+use crate::background;
 
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
@@ -57,7 +57,7 @@ pub(crate) async fn signed_in(
     let found: Option<SignedIn> =
         shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await?;
     if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.used(now)) {
-        last_use::record(shared, used);
+        background::record_use(shared, used);
     }
     Ok(found)
 }

@@ -10,4 +10,5 @@ pub(crate) mod form;
 pub(crate) mod next;
 pub(crate) mod page;
 pub(crate) mod refusal;
+pub(crate) mod visit;
 pub(crate) mod words;

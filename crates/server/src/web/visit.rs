@@ -16,12 +16,12 @@ use zoop_crm::sign_in::sessions::{self, Origin};
 use zoop_crm::sign_in::{SignedIn, devices};
 use zoop_db::{ReadTx, WriteTx};
 
+use super::browser::{self, DEVICE, SESSION, set_cookie};
+use super::form::{self, Form};
+use super::{next, page};
 use crate::app::{App, Shared};
 use crate::page_log::{NewSession, Visitor};
 use crate::visitors::Action;
-use crate::web::browser::{self, DEVICE, SESSION, set_cookie};
-use crate::web::form::{self, Form};
-use crate::web::{next, page};
 
 /// An admitted request, and what its handler needs.
 pub(crate) struct Visit {
