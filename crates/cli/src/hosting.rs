@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use zoop_crm::clock::{Clock, Environment, rfc3339};
 use zoop_crm::maintenance::{self, Ahead};
+use zoop_crm::values::clock::{Clock, Environment, rfc3339};
 use zoop_db::Db;
 use zoop_server::App;
 

@@ -4,18 +4,18 @@
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::customers::SearchRow;
-use zoop_crm::customers::tools::search::SearchCustomers;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::keys::KeyRecord;
-use zoop_crm::keys::tools::ListKeys;
-use zoop_crm::oauth::grants::GrantRecord;
-use zoop_crm::oauth::tools::ListGrants;
-use zoop_crm::tags::Tag;
-use zoop_crm::tags::tools::ListTags;
-use zoop_crm::users::tools::{ListUsers, ListedUser};
+use zoop_crm::business::customers::SearchRow;
+use zoop_crm::business::customers::tools::search::SearchCustomers;
+use zoop_crm::business::tags::Tag;
+use zoop_crm::business::tags::tools::ListTags;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::keys::KeyRecord;
+use zoop_crm::identity::keys::tools::ListKeys;
+use zoop_crm::identity::oauth::grants::GrantRecord;
+use zoop_crm::identity::oauth::tools::ListGrants;
+use zoop_crm::identity::users::tools::{ListUsers, ListedUser};
+use zoop_crm::values::id::{Id, kinds};
 
 use crate::operator::{About, Operator};
 use crate::output::cell;

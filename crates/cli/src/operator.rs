@@ -4,18 +4,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
-use zoop_crm::access::Access;
-use zoop_crm::answer::Page;
-use zoop_crm::argument::Arguments;
-use zoop_crm::clock::Environment;
-use zoop_crm::error::{Error, FieldProblem};
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::proof::Proof;
-use zoop_crm::run::Runner;
-use zoop_crm::tenants::Tenant;
-use zoop_crm::tenants::tools::ListTenants;
-use zoop_crm::tool::{Command, List, Query};
-use zoop_crm::{authenticate, run};
+use zoop_crm::call::access::Access;
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::{Error, FieldProblem};
+use zoop_crm::call::proof::Proof;
+use zoop_crm::call::run;
+use zoop_crm::call::run::Runner;
+use zoop_crm::call::tool::{Command, List, Query};
+use zoop_crm::identity::authenticate;
+use zoop_crm::identity::tenants::Tenant;
+use zoop_crm::identity::tenants::tools::ListTenants;
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
@@ -109,7 +110,7 @@ impl Operator {
     /// Reads the database where no tool does it.
     pub(crate) fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
         let read = self.database.db.read(Instant::now() + PATIENCE, work).wait();
         read.map_err(|error| explained(&error))
@@ -118,7 +119,7 @@ impl Operator {
     /// Writes to the database where no tool does it.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
+        work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
         let write = self.database.db.write(Instant::now() + PATIENCE, work).wait();
         write.map_err(|error| explained(&error))
@@ -162,7 +163,7 @@ impl Proof for About {
         &self,
         tx: &mut ReadTx<'_>,
         environment: &Environment,
-    ) -> zoop_crm::error::Result<Access> {
+    ) -> zoop_crm::call::error::Result<Access> {
         let tenant = match self {
             Self::Installation => None,
             Self::Tenant(Some(name)) => match Id::parse(name) {
@@ -176,7 +177,10 @@ impl Proof for About {
 }
 
 /// Every tenant.
-fn tenants(tx: &mut ReadTx<'_>, environment: &Environment) -> zoop_crm::error::Result<Vec<Tenant>> {
+fn tenants(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+) -> zoop_crm::call::error::Result<Vec<Tenant>> {
     let proof = authenticate::Operator::ABOVE;
     Ok(run::query(tx, environment, &proof, Arguments::<ListTenants>::none())?.rows)
 }
@@ -186,7 +190,7 @@ fn tenant_called(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     name: &str,
-) -> zoop_crm::error::Result<Id<kinds::Tenant>> {
+) -> zoop_crm::call::error::Result<Id<kinds::Tenant>> {
     let wanted = name.trim().to_lowercase();
     let mut found = tenants(tx, environment)?;
     found.retain(|tenant| tenant.name.trim().to_lowercase() == wanted);
@@ -212,7 +216,7 @@ fn tenant_called(
 fn only_tenant(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
-) -> zoop_crm::error::Result<Id<kinds::Tenant>> {
+) -> zoop_crm::call::error::Result<Id<kinds::Tenant>> {
     match tenants(tx, environment)?.as_slice() {
         [only] => Ok(only.id),
         [] => Err(Error::invalid("there is no business yet: `zoop tenant create` makes one")),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
-use zoop_crm::text::is_invisible;
+use zoop_crm::values::text::is_invisible;
 
 use crate::table::{self, Column};
 

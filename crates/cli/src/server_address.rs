@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use zoop_crm::clock::{Clock, Environment, rfc3339};
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 use zoop_crm::servers::{self, RunningServer};
+use zoop_crm::values::clock::{Clock, Environment, rfc3339};
 use zoop_db::{Db, Uuid};
 
 use crate::config::Config;

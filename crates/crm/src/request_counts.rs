@@ -5,9 +5,9 @@
 
 use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx, params};
 
-use crate::error::Result;
+use crate::call::error::Result;
 
-crate::table::table! {
+crate::call::table::table! {
     /// Requests that each process admitted.
     pub(crate) const REQUEST_COUNTS = request_counts {
         above_tenants: "processes tell one another what they admitted, of all tenants",

@@ -2,8 +2,8 @@
 
 use zoop_db::{GlobalSql, Migration, Sql};
 
+use crate::call::table::{Record, Rows, Table};
 use crate::moving;
-use crate::table::{Record, Rows, Table};
 
 /// Every step of the schema, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
@@ -41,40 +41,40 @@ pub const MIGRATIONS: &[Migration] = &[
 /// The tables of the search index are not among them, since an index holds what other tables hold and is
 /// made again from them, nor is [`SCHEMA_STEPS`].
 pub const TABLES: &[&Table] = &[
-    &crate::tenants::store::TENANTS,
-    &crate::users::store::USERS,
-    &crate::users::store::MEMBERSHIPS,
-    &crate::users::store::WAITING_MEMBERSHIPS,
-    &crate::customers::Customer::TABLE,
-    &crate::contacts::Contact::TABLE,
-    &crate::locations::Location::TABLE,
-    &crate::tags::Tag::TABLE,
-    &crate::tags::store::CUSTOMER_TAGS,
-    &crate::subjects::Subject::TABLE,
-    &crate::notes::Note::TABLE,
-    &crate::notes::store::NOTE_WRITES,
-    &crate::idempotency::IDEMPOTENCY,
-    &crate::history::store::HISTORY,
-    &crate::history::store::HISTORY_RECORDS,
+    &crate::identity::tenants::store::TENANTS,
+    &crate::identity::users::store::USERS,
+    &crate::identity::users::store::MEMBERSHIPS,
+    &crate::identity::users::store::WAITING_MEMBERSHIPS,
+    &crate::business::customers::Customer::TABLE,
+    &crate::business::customers::contacts::Contact::TABLE,
+    &crate::business::customers::locations::Location::TABLE,
+    &crate::business::tags::Tag::TABLE,
+    &crate::business::tags::store::CUSTOMER_TAGS,
+    &crate::business::subjects::Subject::TABLE,
+    &crate::business::notes::Note::TABLE,
+    &crate::business::notes::store::NOTE_WRITES,
+    &crate::call::idempotency::IDEMPOTENCY,
+    &crate::call::history::store::HISTORY,
+    &crate::call::history::store::HISTORY_RECORDS,
     &crate::request_counts::REQUEST_COUNTS,
     &crate::servers::SERVERS,
-    &crate::sign_in::ATTEMPTS,
-    &crate::oauth::OAUTH_CLIENTS,
-    &crate::oauth::OAUTH_REQUESTS,
-    &crate::oauth::OAUTH_GRANTS,
-    &crate::oauth::OAUTH_CODES,
-    &crate::oauth::OAUTH_TOKENS,
-    &crate::oauth::OAUTH_SUCCESSORS,
-    &crate::invitations::INVITATIONS,
-    &crate::sign_in::identities::IDENTITIES,
-    &crate::sign_in::PASSWORDS,
-    &crate::sign_in::SECOND_FACTORS,
-    &crate::sign_in::RECOVERY_CODES,
-    &crate::sign_in::PENDING_SIGN_INS,
-    &crate::sign_in::PASSWORD_LINKS,
-    &crate::sign_in::DEVICES,
-    &crate::sign_in::SESSIONS,
-    &crate::keys::API_KEYS,
+    &crate::identity::sign_in::ATTEMPTS,
+    &crate::identity::oauth::OAUTH_CLIENTS,
+    &crate::identity::oauth::OAUTH_REQUESTS,
+    &crate::identity::oauth::OAUTH_GRANTS,
+    &crate::identity::oauth::OAUTH_CODES,
+    &crate::identity::oauth::OAUTH_TOKENS,
+    &crate::identity::oauth::OAUTH_SUCCESSORS,
+    &crate::identity::invitations::INVITATIONS,
+    &crate::identity::sign_in::identities::IDENTITIES,
+    &crate::identity::sign_in::PASSWORDS,
+    &crate::identity::sign_in::SECOND_FACTORS,
+    &crate::identity::sign_in::RECOVERY_CODES,
+    &crate::identity::sign_in::PENDING_SIGN_INS,
+    &crate::identity::sign_in::PASSWORD_LINKS,
+    &crate::identity::sign_in::DEVICES,
+    &crate::identity::sign_in::SESSIONS,
+    &crate::identity::keys::API_KEYS,
 ];
 
 /// The table that tells which steps of the schema a database has taken. It stands above tenants, and each
@@ -108,35 +108,39 @@ pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
         Rows::AboveTenants { statements, .. } => Some((table.copied_by, statements.declared)),
         Rows::OfTenant(_) => None,
     });
-    GLOBAL_STATEMENTS.iter().chain(&crate::oauth::GLOBAL_STATEMENTS).copied().chain(copying)
+    GLOBAL_STATEMENTS
+        .iter()
+        .chain(&crate::identity::oauth::GLOBAL_STATEMENTS)
+        .copied()
+        .chain(copying)
 }
 
 const STATEMENTS: &[Declared<Sql>] = &[
-    ("idempotency", crate::idempotency::STATEMENTS),
-    ("history", crate::history::STATEMENTS),
-    ("users", crate::users::STATEMENTS),
-    ("customers", crate::customers::STATEMENTS),
-    ("contacts", crate::contacts::STATEMENTS),
-    ("locations", crate::locations::STATEMENTS),
-    ("tags", crate::tags::STATEMENTS),
-    ("notes", crate::notes::STATEMENTS),
-    ("subjects", crate::subjects::STATEMENTS),
+    ("idempotency", crate::call::idempotency::STATEMENTS),
+    ("history", crate::call::history::STATEMENTS),
+    ("users", crate::identity::users::STATEMENTS),
+    ("customers", crate::business::customers::STATEMENTS),
+    ("contacts", crate::business::customers::contacts::STATEMENTS),
+    ("locations", crate::business::customers::locations::STATEMENTS),
+    ("tags", crate::business::tags::STATEMENTS),
+    ("notes", crate::business::notes::STATEMENTS),
+    ("subjects", crate::business::subjects::STATEMENTS),
     ("moving search", moving::search::STATEMENTS),
 ];
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
-    ("idempotency", crate::idempotency::GLOBAL_STATEMENTS),
-    ("notes", crate::notes::GLOBAL_STATEMENTS),
-    ("tenants", crate::tenants::GLOBAL_STATEMENTS),
-    ("users", crate::users::GLOBAL_STATEMENTS),
-    ("keys", crate::keys::GLOBAL_STATEMENTS),
-    ("sign_in", crate::sign_in::GLOBAL_STATEMENTS),
-    ("identities", crate::sign_in::identities::GLOBAL_STATEMENTS),
-    ("sign_in attempts", crate::sign_in::ATTEMPT_STATEMENTS),
-    ("sign_in factors", crate::sign_in::FACTOR_STATEMENTS),
-    ("sign_in links", crate::sign_in::LINK_STATEMENTS),
-    ("sign_in devices", crate::sign_in::DEVICE_STATEMENTS),
-    ("invitations", crate::invitations::GLOBAL_STATEMENTS),
+    ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
+    ("notes", crate::business::notes::GLOBAL_STATEMENTS),
+    ("tenants", crate::identity::tenants::GLOBAL_STATEMENTS),
+    ("users", crate::identity::users::GLOBAL_STATEMENTS),
+    ("keys", crate::identity::keys::GLOBAL_STATEMENTS),
+    ("sign_in", crate::identity::sign_in::GLOBAL_STATEMENTS),
+    ("identities", crate::identity::sign_in::identities::GLOBAL_STATEMENTS),
+    ("sign_in attempts", crate::identity::sign_in::ATTEMPT_STATEMENTS),
+    ("sign_in factors", crate::identity::sign_in::FACTOR_STATEMENTS),
+    ("sign_in links", crate::identity::sign_in::LINK_STATEMENTS),
+    ("sign_in devices", crate::identity::sign_in::DEVICE_STATEMENTS),
+    ("invitations", crate::identity::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("servers", crate::servers::GLOBAL_STATEMENTS),
     ("moving", moving::GLOBAL_STATEMENTS),

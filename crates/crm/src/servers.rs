@@ -3,12 +3,12 @@
 
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
-use crate::error::Result;
+use crate::call::error::Result;
 
 /// How long the address of a server that never said that it stopped is kept, in microseconds.
 const RETENTION: i64 = 30 * 86_400 * 1_000_000;
 
-crate::table::table! {
+crate::call::table::table! {
     /// The running servers.
     pub(crate) const SERVERS = servers {
         above_tenants: "tell where they answer, for all tenants",

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rusqlite::Connection;
-use zoop_crm::customers::{CustomerType, Status};
-use zoop_crm::fold::{self, Kind};
-use zoop_crm::notes::{SubjectFilter, SubjectType};
-use zoop_crm::phone::{self, Country, Phone};
-use zoop_crm::search::{
-    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteWords,
-    QueryHasNoWord, TenantMark,
-};
+use zoop_crm::business::customers::index::{CustomerDocument, CustomerQuery};
+use zoop_crm::business::customers::{CustomerType, Status};
+use zoop_crm::business::notes::index::{NoteDocument, NoteQuery, NoteWords};
+use zoop_crm::business::notes::{SubjectFilter, SubjectType};
+use zoop_crm::search::{Expression, TenantMark};
+use zoop_crm::values::fold::QueryHasNoWord;
+use zoop_crm::values::fold::{self, Kind};
+use zoop_crm::values::phone::{self, Country, Phone};
 
 const GOLDEN: &str = include_str!("golden/search.tsv");
 

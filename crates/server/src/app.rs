@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
-use zoop_crm::clock::Environment;
+use zoop_crm::values::clock::Environment;
 use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 

@@ -1,7 +1,7 @@
 //! Turns a token into an authenticated caller: once per request, in the job that also does the request's
 //! work, so that the answer is based on one snapshot of the database.
 //!
-//! [`zoop_crm::authenticate`] decides whether a token is valid. This module presents the token, counts the
+//! [`zoop_crm::identity::authenticate`] decides whether a token is valid. This module presents the token, counts the
 //! request against the limits, and words the refusal.
 
 use std::borrow::Cow;
@@ -9,13 +9,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
-use zoop_crm::access::{Access, Account, Rights, Source};
-use zoop_crm::authenticate::Bearer;
-use zoop_crm::caller::{Caller, Denied, Used};
-use zoop_crm::clock::Environment;
-use zoop_crm::error::Error;
-use zoop_crm::proof::Proof;
-use zoop_crm::scope::Scopes;
+use zoop_crm::call::access::{Access, Account, Rights, Source};
+use zoop_crm::call::caller::{Caller, Denied, Used};
+use zoop_crm::call::error::Error;
+use zoop_crm::call::proof::Proof;
+use zoop_crm::call::scope::Scopes;
+use zoop_crm::identity::authenticate::Bearer;
+use zoop_crm::values::clock::Environment;
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;

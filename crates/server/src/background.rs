@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::{self, MissedTickBehavior};
-use zoop_crm::caller::Used;
-use zoop_crm::error::Error;
-use zoop_crm::{authenticate, maintenance};
+use zoop_crm::call::caller::Used;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::authenticate;
+use zoop_crm::maintenance;
 
 use crate::app::{App, Shared};
 
@@ -86,8 +87,8 @@ pub(crate) fn record_use(shared: &Arc<Shared>, used: Used) {
 mod tests {
     use serde_json::json;
     use zoop_both::both;
+    use zoop_crm::call::run;
     use zoop_crm::catalog;
-    use zoop_crm::run;
     use zoop_crm::testing::World;
 
     use super::*;

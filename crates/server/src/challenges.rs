@@ -3,7 +3,7 @@
 //! Sources: RFC 6750, 3; RFC 9728, 5.1.
 
 use axum::http::HeaderValue;
-use zoop_crm::scope::{Scope, Scopes};
+use zoop_crm::call::scope::{Scope, Scopes};
 
 use crate::web_origin::WebOrigin;
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 
 use crate::web::page;
 

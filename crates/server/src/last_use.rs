@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use zoop_crm::caller::Used;
+use zoop_crm::call::caller::Used;
 use zoop_db::Timestamp;
 
 const MINUTE: i64 = 60 * 1_000_000;

@@ -12,8 +12,8 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-use zoop_crm::clock::Clock;
 use zoop_crm::request_counts::RequestCount;
+use zoop_crm::values::clock::Clock;
 use zoop_db::{Tenant, Timestamp, Uuid};
 
 /// How far back requests count, in seconds.

@@ -11,7 +11,7 @@ use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::transport::smtp::{Error, SmtpTransport};
 use lettre::{Address, Transport};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use zoop_crm::clock::Entropy;
+use zoop_crm::values::clock::Entropy;
 
 /// How long the mail server may take for each step.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use zoop_crm::error::Error;
-use zoop_crm::id::Id;
-use zoop_crm::tenants;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::tenants;
+use zoop_crm::values::id::Id;
 use zoop_db::Uuid;
 
 use crate::answer::Answer;

@@ -13,10 +13,10 @@ use axum::http::{Extensions, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tracing::field;
-use zoop_crm::error::Error;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::secret::Secret;
-use zoop_crm::sign_in::{SignedIn, sessions};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::{SignedIn, sessions};
+use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::secret::Secret;
 
 use crate::app::{App, Shared};
 use crate::trail::{CLIENT_CLOSED_REQUEST, request_id, tell_id};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
-pub(crate) use zoop_crm::sign_in::attempts::neighbourhood;
+pub(crate) use zoop_crm::identity::sign_in::attempts::neighbourhood;
 
 /// The header in which each proxy appends the address that called it.
 const FORWARDED_FOR: &str = "x-forwarded-for";

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::{self, MissedTickBehavior};
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 use zoop_crm::request_counts::{self, RequestCount};
 use zoop_db::{Timestamp, Uuid};
 

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use tracing::field;
-use zoop_crm::access::{Actor, Rights};
+use zoop_crm::call::access::{Actor, Rights};
 
 use crate::answer::{Answer, tell_standing};
 use crate::app::Shared;

@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value;
-use zoop_crm::argument::CLIENT_ARTEFACTS;
+use zoop_crm::call::argument::CLIENT_ARTEFACTS;
+use zoop_crm::call::definition::ToolDef;
 use zoop_crm::catalog;
-use zoop_crm::definition::ToolDef;
 
 use crate::business::place;
 use crate::line_and_rest;

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use zoop_crm::definition::{Action, ToolDef};
-use zoop_crm::error::{Error, Result};
-use zoop_crm::run;
+use zoop_crm::call::definition::{Action, ToolDef};
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::call::run;
 use zoop_crm::testing::{Business, Caller, World};
 
 /// Longer than any call takes.

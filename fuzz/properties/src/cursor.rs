@@ -15,7 +15,7 @@ use crate::line_and_rest;
 /// When the property does not hold.
 pub fn cursor(input: &[u8]) {
     let Some((name, text)) = line_and_rest(input) else { return };
-    let paged = |tool: &&zoop_crm::definition::ToolDef| {
+    let paged = |tool: &&zoop_crm::call::definition::ToolDef| {
         tool.name == name && tool.fields().iter().any(|field| field.name == "cursor")
     };
     let Some(tool) = catalog::tools().find(paged) else { return };

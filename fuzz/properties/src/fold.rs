@@ -2,7 +2,7 @@
 //! its characters.
 
 use unicode_normalization::UnicodeNormalization as _;
-use zoop_crm::fold::{Kind, LONGEST_WORD, caseless, words};
+use zoop_crm::values::fold::{Kind, LONGEST_WORD, caseless, words};
 
 /// The input is a text.
 ///

@@ -4,7 +4,7 @@
 //! plan takes a leading 90 for a collect call and Japan's a zero for the trunk prefix, and drops it. Google's
 //! own library does the same.
 
-use zoop_crm::phone::{Country, parse};
+use zoop_crm::values::phone::{Country, parse};
 
 /// Countries with different ways of writing and dialing numbers.
 const COUNTRIES: [&str; 8] = ["US", "GB", "DE", "BR", "JP", "IT", "AR", "FR"];

@@ -1,13 +1,13 @@
 //! Searches: no query is an error of the index, and the index finds exactly what the plain rules find.
 
 use rusqlite::Connection;
-use zoop_crm::customers::{CustomerType, Status};
-use zoop_crm::fold;
-use zoop_crm::notes::SubjectType;
-use zoop_crm::phone::{self, Country};
-use zoop_crm::search::{
-    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteWords, TenantMark,
-};
+use zoop_crm::business::customers::index::{CustomerDocument, CustomerQuery};
+use zoop_crm::business::customers::{CustomerType, Status};
+use zoop_crm::business::notes::SubjectType;
+use zoop_crm::business::notes::index::{NoteDocument, NoteQuery, NoteWords};
+use zoop_crm::search::{Expression, TenantMark};
+use zoop_crm::values::fold;
+use zoop_crm::values::phone::{self, Country};
 
 /// The longest query that the tools accept, in characters.
 const LONGEST: usize = 256;

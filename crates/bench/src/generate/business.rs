@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::{Value, json};
-use zoop_crm::access::Source;
-use zoop_crm::authenticate::{Bearer, Operator};
-use zoop_crm::caller::Refusal;
-use zoop_crm::clock::{Clock, Environment};
-use zoop_crm::definition::ToolDef;
-use zoop_crm::error::{Error, Result};
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::scope::{Scope, Scopes};
-use zoop_crm::{catalog, run};
+use zoop_crm::call::access::Source;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::call::run;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::catalog;
+use zoop_crm::identity::authenticate::{Bearer, Operator};
+use zoop_crm::values::clock::{Clock, Environment};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::people::Region;

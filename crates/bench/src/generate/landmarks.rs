@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use zoop_crm::fold;
+use zoop_crm::values::fold;
 
 use super::Parameters;
 use super::business::Business;

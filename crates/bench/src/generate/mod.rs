@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 use zoop_crm::schema;
 use zoop_db::{Db, Migrate, Options};
 

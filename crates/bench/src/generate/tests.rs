@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zoop_crm::authenticate::Bearer;
-use zoop_crm::clock::Environment;
-use zoop_crm::run::Runner;
+use zoop_crm::call::run::Runner;
+use zoop_crm::identity::authenticate::Bearer;
+use zoop_crm::values::clock::Environment;
 use zoop_crm::{catalog, schema};
 use zoop_db::{Db, Migrate, Options};
 

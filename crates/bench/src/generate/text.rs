@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand_distr::{Distribution, Zipf};
-use zoop_crm::fold;
+use zoop_crm::values::fold;
 
 use super::people::length;
 

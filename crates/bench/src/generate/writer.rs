@@ -12,10 +12,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::Zipf;
 use serde_json::{Value, json};
-use zoop_crm::clock::{Entropy, Environment, parse_rfc3339};
-use zoop_crm::definition::ToolDef;
-use zoop_crm::error::{Error, Result};
-use zoop_crm::id::{Id, kinds};
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::values::clock::{Entropy, Environment, parse_rfc3339};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::WriteTx;
 
 use super::business::{Business, Caller, PastClock, Tools, Who};

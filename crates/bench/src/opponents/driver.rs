@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use zoop_crm::schema::{Declared, global_statements, statements};
-use zoop_crm::secret::Secret;
+use zoop_crm::values::secret::Secret;
 use zoop_db::Uuid;
 
 /// The reads of a call.

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 use zoop_crm::schema::{MIGRATIONS, global_statements, statements};
-use zoop_crm::secret::Secret;
+use zoop_crm::values::secret::Secret;
 use zoop_db::{Db, GlobalSql, Migrate, Options, ReadTx, Sql, Tenant, Uuid, params};
 use zoop_postgres_cluster::{Cluster, Database};
 

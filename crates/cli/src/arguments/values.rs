@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use zoop_crm::scope::ScopeNames;
+use zoop_crm::call::scope::ScopeNames;
 
 /// The longest key life and overlap, in seconds: the limit of the tools.
 const MOST_SECONDS: u64 = u32::MAX as u64;

@@ -1,8 +1,8 @@
 //! `zoop client`: the clients that are connected to the installation.
 
 use anyhow::Result;
-use zoop_crm::argument::Arguments;
-use zoop_crm::oauth::tools::ListClients;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::oauth::tools::ListClients;
 
 use crate::arguments::Client;
 use crate::config::Config;

@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::json;
-use zoop_crm::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_crm::maintenance::{self, Ahead};
+use zoop_crm::values::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_db::Migrate;
 
 use crate::config::Config;

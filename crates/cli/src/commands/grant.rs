@@ -1,9 +1,9 @@
 //! `zoop grant`: the clients that users of a business have connected.
 
 use anyhow::Result;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::oauth::tools::{ListGrants, RevokeGrant};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::oauth::tools::{ListGrants, RevokeGrant};
 
 use crate::arguments::Grant;
 use crate::config::Config;

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::keys::KeyRecord;
-use zoop_crm::keys::tools::{CreateKey, CreatedKey, ListKeys, RevokeKey, RotateKey};
-use zoop_crm::users::tools::{ListUsers, ListedUser};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::keys::KeyRecord;
+use zoop_crm::identity::keys::tools::{CreateKey, CreatedKey, ListKeys, RevokeKey, RotateKey};
+use zoop_crm::identity::users::tools::{ListUsers, ListedUser};
 
 use crate::arguments::Key;
 use crate::config::Config;

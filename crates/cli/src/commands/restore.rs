@@ -1,13 +1,13 @@
 //! `zoop restore`: restores an archived record.
 
 use anyhow::Result;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::contacts::tools::restore::RestoreContact;
-use zoop_crm::customers::tools::restore::RestoreCustomer;
-use zoop_crm::locations::tools::restore::RestoreLocation;
-use zoop_crm::notes::tools::restore::RestoreNote;
-use zoop_crm::tool::Command;
+use zoop_crm::business::customers::contacts::tools::restore::RestoreContact;
+use zoop_crm::business::customers::locations::tools::restore::RestoreLocation;
+use zoop_crm::business::customers::tools::restore::RestoreCustomer;
+use zoop_crm::business::notes::tools::restore::RestoreNote;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::tool::Command;
 
 use crate::arguments::{Restorable, Restore};
 use crate::config::Config;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use zoop_crm::arguments;
-use zoop_crm::tags::tools::{AttachTag, DetachTag};
+use zoop_crm::business::tags::tools::{AttachTag, DetachTag};
 
 use crate::arguments::Tag;
 use crate::config::Config;

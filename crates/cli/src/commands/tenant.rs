@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::scope::{Scope, Scopes};
-use zoop_crm::tenants::tools::{CreateTenant, ListTenants};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::identity::tenants::tools::{CreateTenant, ListTenants};
 
 use crate::arguments::Tenant;
 use crate::config::Config;

@@ -3,15 +3,15 @@
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 use serde_json::json;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::invitations::tools::CreateInvitation;
-use zoop_crm::sign_in::password::Password;
-use zoop_crm::sign_in::person::{self, By, Person};
-use zoop_crm::sign_in::{passwords, second_factor};
-use zoop_crm::users::links::PasswordLink;
-use zoop_crm::users::tools::{CreateUser, ListUsers, RemoveUser, SetRole};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::invitations::tools::CreateInvitation;
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::identity::sign_in::person::{self, By, Person};
+use zoop_crm::identity::sign_in::{passwords, second_factor};
+use zoop_crm::identity::users::links::PasswordLink;
+use zoop_crm::identity::users::tools::{CreateUser, ListUsers, RemoveUser, SetRole};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_server::Invitation;
 
 use crate::arguments::{OfTenant, User};

@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use zoop_both::both;
-use zoop_crm::clock::Environment;
-use zoop_crm::id::Id;
+use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::scope::{Scope, Scopes};
 use zoop_crm::testing::connect;
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::id::Id;
 use zoop_db::{Db, Migrate, Options};
 
 use crate::world::{Answer, Folder, text};

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use zoop_db::{Kind, Param, Row, Tenant, Timestamp, Uuid, Value};
 
-use crate::error::Result;
+use crate::call::error::Result;
 
 /// A value that has left its row.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 
 use zoop_db::{Db, GlobalSql, Reply, Tenant, Uuid, WriteTx, params};
 
-use crate::error::{Error, Result};
+use crate::business::customers;
+use crate::business::notes;
+use crate::call::error::{Error, Result};
+use crate::call::table::{Role, Table};
 use crate::schema::TABLES;
-use crate::table::{Role, Table};
-use crate::{customers, notes};
 
 use self::cell::{Cell, Sum};
 

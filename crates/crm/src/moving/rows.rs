@@ -3,10 +3,10 @@
 use zoop_db::{Param, ReadTx, Row, Tenant, Value, WriteTx};
 
 use super::cell::Cell;
-use crate::error::{Error, Result};
+use crate::call::error::{Error, Result};
+use crate::call::table::{Rows, Table};
+use crate::identity::tenants::store::TENANTS;
 use crate::schema::TABLES;
-use crate::table::{Rows, Table};
-use crate::tenants::store::TENANTS;
 
 /// Rows of a page: what is in memory at once, and what is written in one transaction.
 const PAGE: usize = 500;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use zoop_db::{Db, GlobalSql, ReadTx, Row, Sql, Tenant, params};
 
 use super::{THOROUGH, Tally};
-use crate::error::{Error, Result};
+use crate::call::error::{Error, Result};
 
 zoop_db::statements! {
     CUSTOMERS = "SELECT count(*) FROM customers WHERE tenant_no = $1";

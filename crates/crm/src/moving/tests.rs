@@ -11,9 +11,10 @@ use zoop_db::{Db, Dialect, Kind, Migrate, Options};
 use zoop_postgres_cluster::Database;
 
 use super::*;
+use crate::call::run;
+use crate::catalog;
 use crate::schema::{MIGRATIONS, SCHEMA_STEPS, SEARCH_TABLES};
 use crate::testing::{Business, Caller, World, engine, on, text, told};
-use crate::{catalog, run};
 
 /// Columns that one engine alone has, each with the reason why it is not copied.
 const OF_ONE_ENGINE: &[(&str, &str, &str)] =

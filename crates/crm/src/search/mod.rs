@@ -1,6 +1,6 @@
 //! Search: what the index stores for a customer or a note, and how a search queries it.
 //!
-//! Defines the tokens of a row ([`CustomerDocument`], [`NoteDocument`]) and the expression of a
+//! Defines the tokens of a row (`customers::index`, `notes::index`) and the expression of a
 //! search ([`CustomerQuery`], [`NoteQuery`]). The same functions build both, so they cannot drift
 //! apart. Everything is pure: apart from two SQL fragments, no SQL, no transaction and no record of a
 //! table may be named here. The `store` files write the tokens and run the expressions.
@@ -8,7 +8,7 @@
 //! # Tokens
 //!
 //! A token consists of the tenant's four characters ([`TenantMark`]), a mark for its kind, and folded
-//! text ([`crate::fold`]). The fixed width of the start makes an index of one, two and three letters
+//! text ([`crate::values::fold`]). The fixed width of the start makes an index of one, two and three letters
 //! possible. No expression of one tenant finds a row of another.
 //!
 //! | token | meaning |
@@ -40,13 +40,9 @@
 //! NFKD splits syllables into letters, in tokens and in queries. So the start of a syllable finds it
 //! (`가` finds `강`), which helps while an input method is still composing. Nothing else changes.
 
-mod customers;
 mod expression;
-mod notes;
 
-pub use customers::{CustomerDocument, CustomerQuery, Tiers, with_email, with_phone};
 pub use expression::Expression;
-pub use notes::{NoteDocument, NoteQuery, NoteWords};
 
 /// The rows that an expression finds on PostgreSQL, newest first, as the common table expression
 /// `found` of a statement with the tenant as `$1` and the expression as `$2`. `$bounds` limits the rows
@@ -133,19 +129,7 @@ pub(crate) use found_rare_on_postgres;
 
 use std::fmt::{self, Write};
 
-use crate::fold::LONGEST_WORD;
-
-/// The `q` of a search folds to no word, so no row could match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueryHasNoWord;
-
-impl QueryHasNoWord {
-    /// The error message, to follow the argument's name.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        "must contain at least one letter or digit"
-    }
-}
+use crate::values::fold::LONGEST_WORD;
 
 /// The four characters that every token of a tenant begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,12 +156,12 @@ impl TenantMark {
         Some(Self(mark))
     }
 
-    fn chars(self) -> impl Iterator<Item = char> {
+    pub(crate) fn chars(self) -> impl Iterator<Item = char> {
         self.0.into_iter().map(char::from)
     }
 
     /// A token of a row of this tenant that is not archived.
-    fn token(self, space: Space, text: &str) -> String {
+    pub(crate) fn token(self, space: Space, text: &str) -> String {
         Place { tenant: self, shelf: Shelf::Current }.token(space, text)
     }
 }
@@ -190,7 +174,7 @@ impl fmt::Display for TenantMark {
 
 /// What a token says about its row. Tokens of different spaces are never equal.
 #[derive(Clone, Copy)]
-enum Space {
+pub(crate) enum Space {
     Word,
     Phone,
     WholeWord,
@@ -217,38 +201,38 @@ impl Space {
 
 /// Whether a row is archived. No token for current rows finds an archived one.
 #[derive(Clone, Copy)]
-enum Shelf {
+pub(crate) enum Shelf {
     Current,
     Archived,
 }
 
 /// The namespace of a row's tokens: tenant and shelf.
 #[derive(Clone, Copy)]
-struct Place {
-    tenant: TenantMark,
-    shelf: Shelf,
+pub(crate) struct Place {
+    pub(crate) tenant: TenantMark,
+    pub(crate) shelf: Shelf,
 }
 
 impl Place {
-    fn token(self, space: Space, text: &str) -> String {
+    pub(crate) fn token(self, space: Space, text: &str) -> String {
         format!("{}{}{text}", self.tenant, space.mark(self.shelf))
     }
 }
 
 /// Collects the tokens of one row. All of them share one buffer, since a note has up to a hundred
 /// thousand.
-struct Tokens {
+pub(crate) struct Tokens {
     place: Place,
     buffer: String,
     ends: Vec<usize>,
 }
 
 impl Tokens {
-    fn new(place: Place) -> Self {
+    pub(crate) fn new(place: Place) -> Self {
         Self { place, buffer: String::new(), ends: Vec::new() }
     }
 
-    fn add(&mut self, space: Space, text: &str) {
+    pub(crate) fn add(&mut self, space: Space, text: &str) {
         self.buffer.extend(self.place.tenant.chars());
         self.buffer.push_str(space.mark(self.place.shelf));
         self.buffer.push_str(cut(text));
@@ -256,14 +240,14 @@ impl Tokens {
     }
 
     /// Adds every suffix of the text.
-    fn add_tails(&mut self, space: Space, text: &str) {
+    pub(crate) fn add_tails(&mut self, space: Space, text: &str) {
         for (start, _) in text.char_indices() {
             self.add(space, &text[start..]);
         }
     }
 
     /// The distinct tokens, space-separated: the value of the index's only column.
-    fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let mut tokens: Vec<&str> =
             starts.zip(&self.ends).map(|(start, end)| &self.buffer[start..*end]).collect();
@@ -274,12 +258,12 @@ impl Tokens {
 }
 
 /// Cuts a text to the maximum length in a token.
-fn cut(text: &str) -> &str {
+pub(crate) fn cut(text: &str) -> &str {
     text.char_indices().nth(LONGEST_WORD).map_or(text, |(end, _)| &text[..end])
 }
 
 /// A number in a token. Tokens cannot contain a minus sign, so a negative number becomes a large one.
-fn numbered(name: &str, number: i64) -> String {
+pub(crate) fn numbered(name: &str, number: i64) -> String {
     format!("{name}:{}", number.cast_unsigned())
 }
 

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::{Caller, World, text};
-use crate::access::Account;
-use crate::id::{Id, kinds};
-use crate::scope::{Scope, Scopes};
-use crate::tenants;
+use crate::call::access::Account;
+use crate::call::scope::{Scope, Scopes};
+use crate::identity::tenants;
+use crate::values::id::{Id, kinds};
 
 /// One business in the world: its people, their callers, and a few records.
 pub struct Business {

@@ -18,17 +18,17 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use zoop_db::{Db, Dialect, Migrate, Options, ReadTx, Timestamp, WriteTx};
 
-use crate::access::Account;
+use crate::call::access::Account;
+use crate::call::error::{Error, Result};
+use crate::call::run::Runner;
+use crate::call::scope::{Scope, Scopes};
 use crate::catalog;
-use crate::clock::{Clock, Entropy, Environment, parse_rfc3339};
-use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
-use crate::oauth::tokens::Issued;
-use crate::run::Runner;
+use crate::identity::oauth::tokens::Issued;
+use crate::identity::sign_in::SignedIn;
 use crate::schema;
-use crate::scope::{Scope, Scopes};
-use crate::secret::Secret;
-use crate::sign_in::SignedIn;
+use crate::values::clock::{Clock, Entropy, Environment, parse_rfc3339};
+use crate::values::id::{Id, kinds};
+use crate::values::secret::Secret;
 use people::signed_in;
 
 pub use business::Business;

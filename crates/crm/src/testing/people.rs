@@ -6,18 +6,18 @@ use serde_json::json;
 use zoop_db::{Db, WriteTx};
 
 use super::PATIENCE;
-use crate::clock::Environment;
-use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
-use crate::oauth::clients::{self, Metadata, Registration};
-use crate::oauth::consent::{self, Choice};
-use crate::oauth::grants;
-use crate::oauth::requests::{self, Request};
-use crate::oauth::tokens::{self, CodeRequest, Issued};
-use crate::scope::{ScopeNames, Scopes};
-use crate::secret::Secret;
-use crate::sign_in::SignedIn;
-use crate::sign_in::sessions::{self, Method, Origin};
+use crate::call::error::{Error, Result};
+use crate::call::scope::{ScopeNames, Scopes};
+use crate::identity::oauth::clients::{self, Metadata, Registration};
+use crate::identity::oauth::consent::{self, Choice};
+use crate::identity::oauth::grants;
+use crate::identity::oauth::requests::{self, Request};
+use crate::identity::oauth::tokens::{self, CodeRequest, Issued};
+use crate::identity::sign_in::SignedIn;
+use crate::identity::sign_in::sessions::{self, Method, Origin};
+use crate::values::clock::Environment;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::Secret;
 
 pub(super) fn signed_in(
     tx: &mut WriteTx<'_>,

@@ -5,8 +5,9 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use super::{Caller, PATIENCE, World};
-use crate::error::Result;
-use crate::{catalog, run};
+use crate::call::error::Result;
+use crate::call::run;
+use crate::catalog;
 
 /// How a rehearsal ends: always with an error, so that the transaction is rolled back.
 enum End<const CALLS: usize> {

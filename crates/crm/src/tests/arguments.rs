@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::definition::{Action, ToolDef};
-use crate::error::{Error, Result};
+use crate::call::definition::{Action, ToolDef};
+use crate::call::error::{Error, Result};
+use crate::call::run;
+use crate::catalog;
 use crate::testing::{Business, Caller, World, text, told};
-use crate::{catalog, run};
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
     if tool.scope.is_grantable() { &business.owner } else { operator }

@@ -141,7 +141,7 @@ fn no_tool_lets_its_caller_set_what_is_the_products_to_set() {
     assert_eq!(entries(&world, &acme), before);
     let takers = |name: &str| {
         let takes =
-            |tool: &&crate::definition::ToolDef| tool.fields().iter().any(|f| f.name == name);
+            |tool: &&crate::call::definition::ToolDef| tool.fields().iter().any(|f| f.name == name);
         catalog::mcp_tools().map(|(_, tool)| tool).filter(takes).map(|t| t.name).collect::<Vec<_>>()
     };
     // By hand, because it is the rule itself: only a filter may have such a name.

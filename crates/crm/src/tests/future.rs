@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::clock::{Clock, rfc3339};
 use crate::maintenance::{self, Ahead};
 use crate::testing::{Business, World, text, told};
+use crate::values::clock::{Clock, rfc3339};
 
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 60 * 60 * SECOND;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use zoop_both::both;
 
+use crate::call::definition::Action;
 use crate::catalog;
-use crate::definition::Action;
 use crate::testing::{Business, Caller, World, text};
 
 fn entries(world: &World, business: &Business, record: Option<&str>) -> Vec<Value> {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use crate::call::definition::Action;
+use crate::call::scope::Scope;
 use crate::catalog;
-use crate::definition::Action;
-use crate::scope::Scope;
 use crate::testing::{Caller, World, told};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use crate::call::definition::{Action, ToolDef};
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::call::tool::{Doors, Effect};
 use crate::catalog;
-use crate::definition::{Action, ToolDef};
-use crate::error::Result;
-use crate::scope::Scope;
 use crate::testing::{Business, Caller, World};
-use crate::tool::{Doors, Effect};
 
 /// Tokens (o200k) that a model reads of all tools' names, titles, descriptions and input schemas.
 const TOKEN_BUDGET: usize = 6_000;

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::definition::ToolDef;
-use crate::error::Error;
-use crate::scope::Scope;
+use crate::call::definition::ToolDef;
+use crate::call::error::Error;
+use crate::call::run;
+use crate::call::scope::Scope;
+use crate::call::tool::ActorRule;
+use crate::catalog;
 use crate::testing::{Business, Caller, World, told};
-use crate::tool::ActorRule;
-use crate::{catalog, run};
 
 /// An id that no record has.
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
@@ -220,7 +221,7 @@ fn the_last_owner_stays() {
     world.operate(Some(acme.account), "users.remove", json!({ "id": owner }));
 }
 
-/// [`crate::run::Runner`] makes a read job of a query and a write job of a command; should a caller of
+/// [`crate::call::run::Runner`] makes a read job of a query and a write job of a command; should a caller of
 /// [`run::read`] and [`run::write()`] mix them up, the tool does not run.
 #[both]
 fn a_query_and_a_command_are_not_taken_for_each_other() {

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bad_input;
+mod folders;
 mod future;
 mod history;
 mod idempotency;

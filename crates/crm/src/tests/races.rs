@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::error::Result;
-use crate::sign_in::person::{self, By};
-use crate::sign_in::sessions::{self, Origin};
-use crate::sign_in::{entrance, passwords};
+use crate::call::error::Result;
+use crate::call::run;
+use crate::catalog;
+use crate::identity::sign_in::person::{self, By};
+use crate::identity::sign_in::sessions::{self, Origin};
+use crate::identity::sign_in::{entrance, passwords};
+use crate::schema;
 use crate::testing::{Business, Caller, World, text, told};
-use crate::{catalog, run, schema};
 
 /// Calls by each of the two processes.
 const EACH: usize = 20;

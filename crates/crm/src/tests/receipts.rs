@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use crate::call::definition::{Action, ToolDef};
+use crate::call::tool::Receipt;
 use crate::catalog;
-use crate::definition::{Action, ToolDef};
 use crate::testing::{Business, World};
-use crate::tool::Receipt;
 
 #[both]
 fn a_write_only_caller_is_told_nothing_outside_the_tools_receipt() {

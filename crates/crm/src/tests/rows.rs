@@ -7,12 +7,13 @@ use serde_json::json;
 use zoop_both::both;
 use zoop_db::{Sql, Uuid};
 
-use crate::access::Account;
-use crate::customers::store::{self, SEARCH as CUSTOMERS, SHARING};
-use crate::notes::store::{OF_SUBJECT, SEARCH as NOTES};
+use crate::business::customers::store::{self, SEARCH as CUSTOMERS, SHARING};
+use crate::business::notes::store::{OF_SUBJECT, SEARCH as NOTES};
+use crate::call::access::Account;
+use crate::call::run;
+use crate::catalog;
 use crate::search::Expression;
 use crate::testing::{Business, World};
-use crate::{catalog, run};
 
 /// Records in the small database.
 const SMALL: usize = 400;
@@ -173,7 +174,8 @@ fn who_shares_a_telephone_number_is_told_by_the_index() {
 #[both]
 fn a_subjects_notes_are_read_from_their_own_index() {
     let (large, business) = world(SMALL * 2);
-    let job = crate::id::Id::<crate::id::kinds::Subject>::parse(business.id("job")).expect("an id");
+    let job = crate::values::id::Id::<crate::values::id::kinds::Subject>::parse(business.id("job"))
+        .expect("an id");
     let account = business.account;
     let steps = large
         .read(move |tx| {

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use insta::with_settings;
 use serde_json::json;
 
+use crate::call::definition::{Action, ToolDef};
+use crate::call::tool::ActorRule;
 use crate::catalog;
-use crate::definition::{Action, ToolDef};
-use crate::tool::ActorRule;
 
 fn effect(tool: &ToolDef) -> String {
     match tool.action {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::reference::assert_current;
+use crate::call::table::{Erasure, Export, Rows, Table};
 use crate::schema::{SCHEMA_STEPS, SEARCH_TABLES, TABLES};
-use crate::table::{Erasure, Export, Rows, Table};
 
 fn has(table: &Table, column: &str) -> bool {
     table.columns.iter().any(|known| known.name == column)

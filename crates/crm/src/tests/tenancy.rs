@@ -8,9 +8,10 @@ use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
 use super::naming::declared;
+use crate::call::run;
+use crate::catalog;
 use crate::schema::{SCHEMA_STEPS, SEARCH_TABLES, TABLES};
 use crate::testing::{World, on};
-use crate::{catalog, run};
 
 /// The number of a tenant that has no row.
 const NOBODY: u32 = 9_999;

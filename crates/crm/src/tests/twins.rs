@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
+use crate::call::run;
+use crate::catalog;
 use crate::testing::{Business, World, text};
-use crate::{catalog, run};
 
 /// Rows of each list that are older than those PostgreSQL scans first.
 const EARLIER: usize = 60;

@@ -1,7 +1,7 @@
 //! How every sequence begins: a database with two businesses, their people and their keys, made
 //! once and copied.
 
-use zoop_crm::scope::Scope;
+use zoop_crm::call::scope::Scope;
 use zoop_crm::testing::{Business, Caller, World, on};
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;

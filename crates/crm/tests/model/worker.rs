@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use zoop_crm::authenticate::{Bearer, Operator};
-use zoop_crm::caller::Refusal;
-use zoop_crm::clock::{Clock, Entropy, Environment};
-use zoop_crm::error::Result;
-use zoop_crm::id::Id;
-use zoop_crm::run::Runner;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::error::Result;
+use zoop_crm::call::run::Runner;
+use zoop_crm::identity::authenticate::{Bearer, Operator};
 use zoop_crm::testing::told;
+use zoop_crm::values::clock::{Clock, Entropy, Environment};
+use zoop_crm::values::id::Id;
 use zoop_crm::{catalog, maintenance, schema};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 

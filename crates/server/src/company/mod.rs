@@ -16,8 +16,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use zoop_crm::secret::Secret;
-use zoop_crm::sign_in::identities::{self, Claimed, Outcome};
+use zoop_crm::identity::sign_in::identities::{self, Claimed, Outcome};
+use zoop_crm::values::secret::Secret;
 
 use self::pending::{COOKIE, LIFETIME, Pending};
 use self::provider::{Provider, Trouble};

@@ -10,8 +10,8 @@ use std::fmt::Write;
 
 use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};
-use zoop_crm::clock::Environment;
-use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::Timestamp;
 
 use crate::web::browser;

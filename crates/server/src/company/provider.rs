@@ -19,7 +19,7 @@ use openidconnect::{
 };
 use tokio::sync::Semaphore;
 use ureq::Agent;
-use zoop_crm::sign_in::identities::Claimed;
+use zoop_crm::identity::sign_in::identities::Claimed;
 use zoop_db::Timestamp;
 
 use super::fetch::{self, Failed};

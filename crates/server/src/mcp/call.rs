@@ -1,8 +1,8 @@
 //! `tools/call`.
 
 use serde_json::value::RawValue;
-use zoop_crm::error::Error;
-use zoop_crm::scope::{Scope, Scopes};
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_mcp::ToolResult;
 
 use super::turn::{self, Turn};

@@ -4,8 +4,8 @@
 //! clients into an authorization that cannot give a key more scopes than it has.
 
 use serde_json::json;
-use zoop_crm::error::Error;
-use zoop_crm::scope::Scopes;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::Scopes;
 use zoop_mcp::ListKind;
 
 use super::turn::Turn;

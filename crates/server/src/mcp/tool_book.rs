@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use serde_json::json;
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::scope::Scopes;
 use zoop_crm::catalog;
-use zoop_crm::definition::ToolDef;
-use zoop_crm::scope::Scopes;
 
 use super::view::{Names, View};
 

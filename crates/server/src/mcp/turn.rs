@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use zoop_crm::definition::ToolDef;
-use zoop_crm::error::Error;
-use zoop_crm::proof::Proof as _;
-use zoop_crm::run::Runner;
-use zoop_crm::scope::Scopes;
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::proof::Proof as _;
+use zoop_crm::call::run::Runner;
+use zoop_crm::call::scope::Scopes;
 use zoop_mcp::{ReplyTo, Request, Responder};
 
 use super::view::View;

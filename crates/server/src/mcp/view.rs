@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use zoop_crm::definition::ToolDef;
+use zoop_crm::call::definition::ToolDef;
 
 /// How tools are named in lists and texts. Both names can always be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

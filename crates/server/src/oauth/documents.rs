@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
-use zoop_crm::oauth::clients::Metadata;
+use zoop_crm::identity::oauth::clients::Metadata;
 
 use super::public::is_public;
 

@@ -8,7 +8,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use zoop_crm::scope::{Scope, Scopes};
+use zoop_crm::call::scope::{Scope, Scopes};
 
 use super::token::OFFLINE_ACCESS;
 use crate::app::App;

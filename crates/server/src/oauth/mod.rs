@@ -8,7 +8,7 @@
 //! | `authorize`, `consent` | a client's request, and the page that asks the user |
 //! | `token` | exchanges codes and refresh tokens for tokens; revokes tokens |
 //!
-//! The rules are in [`zoop_crm::oauth`]. The issuer is the public URL, never the `Host` of a request. A
+//! The rules are in [`zoop_crm::identity::oauth`]. The issuer is the public URL, never the `Host` of a request. A
 //! resource on loopback has the name that its client used, if that is one of this machine's own names.
 
 mod authorize;
@@ -32,7 +32,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 use url::Url;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 
 use crate::answer::Answer;
 use crate::app::{App, Shared};

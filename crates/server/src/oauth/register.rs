@@ -7,9 +7,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
-use zoop_crm::error::Error;
-use zoop_crm::oauth::clients::{self, Client, Metadata, MetadataFault, Registration};
-use zoop_crm::scope::{Scope, Scopes};
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::identity::oauth::clients::{self, Client, Metadata, MetadataFault, Registration};
 
 use crate::answer::Answer;
 use crate::app::{App, Shared};

@@ -4,10 +4,10 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::error::Error;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::links::{self, Factor, Followed, Outcome};
-use zoop_crm::sign_in::password::Password;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::links::{self, Factor, Followed, Outcome};
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::values::secret::{Secret, SecretKind};
 
 use super::sign_in::ask_for_code;
 use crate::app::App;

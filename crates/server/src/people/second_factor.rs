@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::sign_in::second_factor::{self, Outcome};
+use zoop_crm::identity::sign_in::second_factor::{self, Outcome};
 
 use super::sign_in::{PENDING, pending};
 use crate::app::App;

@@ -4,11 +4,11 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::error::Error;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::entrance::{self, Attempt, Outcome};
-use zoop_crm::sign_in::password::{self, Comparison};
-use zoop_crm::sign_in::{devices, second_factor, sessions};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::entrance::{self, Attempt, Outcome};
+use zoop_crm::identity::sign_in::password::{self, Comparison};
+use zoop_crm::identity::sign_in::{devices, second_factor, sessions};
+use zoop_crm::values::secret::{Secret, SecretKind};
 
 use crate::app::App;
 use crate::company::Button;

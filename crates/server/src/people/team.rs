@@ -5,17 +5,17 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::access::Role;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::error::Error;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::invitations::tools::{CreateInvitation, ListInvitations, RevokeInvitation};
-use zoop_crm::invitations::{self, InvitationRecord};
-use zoop_crm::sign_in::sessions::Workplace;
-use zoop_crm::tool::Command;
-use zoop_crm::users::links::PasswordLink;
-use zoop_crm::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
+use zoop_crm::call::access::Role;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::tool::Command;
+use zoop_crm::identity::invitations::tools::{CreateInvitation, ListInvitations, RevokeInvitation};
+use zoop_crm::identity::invitations::{self, InvitationRecord};
+use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::users::links::PasswordLink;
+use zoop_crm::identity::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
+use zoop_crm::values::id::{Id, kinds};
 
 use super::account::Frame;
 use super::workplace::AtWork;
@@ -148,7 +148,7 @@ struct Said<'a> {
 
 impl Member {
     fn of(ListedUser { member, is_waiting }: ListedUser, this: Id<kinds::User>) -> Self {
-        let zoop_crm::users::Member { id, name, email, role } = member;
+        let zoop_crm::identity::users::Member { id, name, email, role } = member;
         Self { id, name, email, role, is_this: id == this, is_waiting }
     }
 }

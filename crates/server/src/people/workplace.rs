@@ -4,15 +4,15 @@
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::access::{Role, Source};
-use zoop_crm::argument::Arguments;
-use zoop_crm::caller::Refusal;
-use zoop_crm::error::Error;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::run::Runner;
-use zoop_crm::sign_in::SignedIn;
-use zoop_crm::sign_in::sessions::{InTenant, Workplace};
-use zoop_crm::tool::{Command, Query};
+use zoop_crm::call::access::{Role, Source};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::run::Runner;
+use zoop_crm::call::tool::{Command, Query};
+use zoop_crm::identity::sign_in::SignedIn;
+use zoop_crm::identity::sign_in::sessions::{InTenant, Workplace};
+use zoop_crm::values::id::{Id, kinds};
 
 use crate::app::App;
 use crate::visitors::Action;

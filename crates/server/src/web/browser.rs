@@ -10,9 +10,9 @@ use std::time::Instant;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use zoop_crm::error::Error;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::{SignedIn, sessions};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::{SignedIn, sessions};
+use zoop_crm::values::secret::{Secret, SecretKind};
 
 use crate::app::Shared;
 use crate::background;

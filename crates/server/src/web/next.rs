@@ -1,7 +1,7 @@
 //! Where a browser goes after signing in.
 
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::secret::{Secret, SecretKind};
 
 /// The default.
 pub(crate) const HOME: &str = "/account";
@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn only_our_own_pages_come_next() {
-        let secret = Secret::generate(SecretKind::Invitation, &zoop_crm::clock::Entropy::seeded(1));
+        let secret =
+            Secret::generate(SecretKind::Invitation, &zoop_crm::values::clock::Entropy::seeded(1));
         let invitation = format!("/invitations/{}", secret.expose());
         let team = "/team?business=01890000-0000-7000-8000-000000000000";
         let authorize = "/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fevil.example";

@@ -7,7 +7,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 
 /// Only the style, the font and the icon are loaded, and the script if a page has one; forms go to this
 /// server; no page is framed.

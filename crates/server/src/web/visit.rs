@@ -9,11 +9,11 @@ use axum::extract::Request;
 use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use zoop_crm::clock::Environment;
-use zoop_crm::error::Error;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::sessions::{self, Origin};
-use zoop_crm::sign_in::{SignedIn, devices};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::sessions::{self, Origin};
+use zoop_crm::identity::sign_in::{SignedIn, devices};
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{ReadTx, WriteTx};
 
 use super::browser::{self, DEVICE, SESSION, set_cookie};

@@ -1,7 +1,7 @@
 //! The words for roles and times on pages.
 
-use zoop_crm::access::Role;
-use zoop_crm::clock::{Moment, rfc3339};
+use zoop_crm::call::access::Role;
+use zoop_crm::values::clock::{Moment, rfc3339};
 
 /// A name, and its meaning in one sentence.
 pub(crate) struct Words {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::scope::Scope;
+use zoop_crm::call::scope::Scope;
 
 use crate::http::{self, Reply};
 use crate::server::{Server, message, modern_message, wait_until};

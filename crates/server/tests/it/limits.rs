@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use zoop_both::both;
-use zoop_crm::scope::Scope;
+use zoop_crm::call::scope::Scope;
 use zoop_server::Limits;
 
 use crate::http::{self, Reply};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use zoop_both::both;
+use zoop_crm::call::scope::Scope;
 use zoop_crm::catalog;
-use zoop_crm::scope::Scope;
 
 use crate::server::{Server, message};
 
@@ -22,7 +22,9 @@ fn names(tools: &[Value]) -> Vec<&str> {
 }
 
 /// The catalog's tools that pass, in its order.
-fn expected(pass: impl Fn(&str, &zoop_crm::definition::ToolDef) -> bool) -> Vec<&'static str> {
+fn expected(
+    pass: impl Fn(&str, &zoop_crm::call::definition::ToolDef) -> bool,
+) -> Vec<&'static str> {
     catalog::mcp_tools()
         .filter(|(group, tool)| pass(group.name, tool))
         .map(|(_, tool)| tool.name)

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use zoop_both::both;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 use zoop_db::{Db, Options, Reply as Job};
 
 use crate::http::{self, Connection};

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::authenticate::Operator;
-use zoop_crm::clock::Environment;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::run;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::catalog;
+use zoop_crm::identity::authenticate::Operator;
+use zoop_crm::identity::sign_in::sessions;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::scope::Scope;
-use zoop_crm::sign_in::sessions;
 use zoop_crm::testing::Business;
-use zoop_crm::{catalog, run};
+use zoop_crm::values::clock::Environment;
 use zoop_db::{Db, Migrate, Options, WriteTx};
 
 use crate::http::Reply;

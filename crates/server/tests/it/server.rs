@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use zoop_crm::clock::Clock;
+use zoop_crm::call::scope::Scope;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::scope::Scope;
 use zoop_crm::testing::{Business, World};
+use zoop_crm::values::clock::Clock;
 use zoop_db::{Db, Migrate, Options};
 use zoop_server::{App, Settings};
 

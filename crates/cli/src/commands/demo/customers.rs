@@ -3,19 +3,19 @@
 use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::contacts::tools::CreateContact;
-use zoop_crm::customers::tools::archive::ArchiveCustomer;
-use zoop_crm::customers::tools::create::CreateCustomer;
-use zoop_crm::customers::tools::get::GetCustomer;
-use zoop_crm::customers::tools::update::UpdateCustomer;
-use zoop_crm::error::Result;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::locations::tools::CreateLocation;
-use zoop_crm::notes::tools::create::CreateNote;
-use zoop_crm::subjects::tools::CreateSubject;
-use zoop_crm::tags::tools::AttachTag;
+use zoop_crm::business::customers::contacts::tools::CreateContact;
+use zoop_crm::business::customers::locations::tools::CreateLocation;
+use zoop_crm::business::customers::tools::archive::ArchiveCustomer;
+use zoop_crm::business::customers::tools::create::CreateCustomer;
+use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::business::customers::tools::update::UpdateCustomer;
+use zoop_crm::business::notes::tools::create::CreateNote;
+use zoop_crm::business::subjects::tools::CreateSubject;
+use zoop_crm::business::tags::tools::AttachTag;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Result;
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::business::{Builder, CUSTOMERS};

@@ -13,13 +13,13 @@ mod welcome;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use zoop_crm::access::Role;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::error::Error;
-use zoop_crm::keys::tools::{CreateKey, ListKeys, RevokeKey};
-use zoop_crm::scope::{Scope, Scopes};
-use zoop_crm::users::tools::ListUsers;
+use zoop_crm::call::access::Role;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::identity::keys::tools::{CreateKey, ListKeys, RevokeKey};
+use zoop_crm::identity::users::tools::ListUsers;
 use zoop_db::Migrate;
 
 use crate::arguments::Demo;
@@ -178,7 +178,7 @@ fn fresh_password(operator: &Operator, email: &str) -> Result<String> {
         bytes.chunks(2).map(|two| format!("{:02x}{:02x}", two[0], two[1])).collect();
     let password = digits.join("-");
     let sought = email.to_owned();
-    let owner = operator.read(move |tx| zoop_crm::sign_in::person::find(tx, &sought))?;
+    let owner = operator.read(move |tx| zoop_crm::identity::sign_in::person::find(tx, &sought))?;
     super::user::set_password(operator, &owner, &password)?;
     Ok(password)
 }

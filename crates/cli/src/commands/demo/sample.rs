@@ -1,7 +1,7 @@
 //! The sample data's files as values, and repeatable choices from them. [`super::business`] builds the business;
 //! `data/README.md` says where the files come from.
 
-use zoop_crm::clock::Entropy;
+use zoop_crm::values::clock::Entropy;
 
 /// A real address.
 pub(super) struct Address {

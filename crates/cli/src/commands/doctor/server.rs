@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
-use zoop_crm::clock::{Clock, SystemClock};
+use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::{Db, ServerState};
 
 use super::Check;

@@ -6,15 +6,15 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::context::Change;
-use zoop_crm::customers::FullCustomer;
-use zoop_crm::customers::tools::get::GetCustomer;
-use zoop_crm::history::Entry;
-use zoop_crm::keys::tools::ListKeys;
-use zoop_crm::tags::tools::ListTags;
-use zoop_crm::users::tools::ListUsers;
+use zoop_crm::business::customers::FullCustomer;
+use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::business::tags::tools::ListTags;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::context::Change;
+use zoop_crm::call::history::Entry;
+use zoop_crm::identity::keys::tools::ListKeys;
+use zoop_crm::identity::users::tools::ListUsers;
 
 use crate::operator::{About, Operator};
 use crate::output::cell;

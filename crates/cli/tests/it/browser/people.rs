@@ -1,8 +1,8 @@
 //! Users and their own accounts: the second factor, and an invitation.
 
 use serde_json::json;
-use zoop_crm::clock::{Clock, SystemClock};
-use zoop_crm::sign_in::second_factor;
+use zoop_crm::identity::sign_in::second_factor;
+use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::Timestamp;
 
 use super::driver::{Browser, DESKTOP};

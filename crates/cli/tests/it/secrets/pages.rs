@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use zoop_crm::clock::{Clock, SystemClock};
-use zoop_crm::sign_in::second_factor;
+use zoop_crm::identity::sign_in::second_factor;
+use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::Timestamp;
 
 use super::browser::Browser;

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::page::{returns_one_record, value};
+use crate::call::definition::ToolDef;
 use crate::catalog;
-use crate::definition::ToolDef;
 use crate::testing::{Business, World};
 
 /// So many characters of JSON stay on one line.

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::answers;
+use crate::call::definition::{Action, ToolDef};
+use crate::call::tool::{ActorRule, Effect};
 use crate::catalog;
-use crate::definition::{Action, ToolDef};
-use crate::tool::{ActorRule, Effect};
 
 /// The whole page.
 pub(super) fn tools() -> String {

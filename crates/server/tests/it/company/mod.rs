@@ -4,11 +4,11 @@ mod provider;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::clock::Clock;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::person::By;
-use zoop_crm::sign_in::{SignedIn, passwords, sessions};
+use zoop_crm::identity::sign_in::person::By;
+use zoop_crm::identity::sign_in::{SignedIn, passwords, sessions};
 use zoop_crm::testing::Business;
+use zoop_crm::values::clock::Clock;
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_server::Company;
 
 use self::provider::{CLIENT, Provider, SECRET};

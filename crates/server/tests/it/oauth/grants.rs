@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Source;
-use zoop_crm::clock::Clock;
-use zoop_crm::error::Error;
-use zoop_crm::id::Id;
+use zoop_crm::call::access::Source;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::oauth::{clients, grants};
 use zoop_crm::maintenance;
-use zoop_crm::oauth::{clients, grants};
 use zoop_crm::testing::{Business, Caller};
+use zoop_crm::values::clock::Clock;
+use zoop_crm::values::id::Id;
 
 use super::{Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, standing, told};
 use crate::server::Server;

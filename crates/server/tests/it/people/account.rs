@@ -1,7 +1,7 @@
 //! The page of a user's own account.
 
 use zoop_both::both;
-use zoop_crm::scope::{Scope, Scopes};
+use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, between, form, location, set_password, start, told};

@@ -12,11 +12,11 @@ mod way_back;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::password::Password;
-use zoop_crm::sign_in::person::{self, By};
-use zoop_crm::sign_in::{passwords, second_factor as factor};
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::identity::sign_in::person::{self, By};
+use zoop_crm::identity::sign_in::{passwords, second_factor as factor};
 use zoop_crm::testing::{Business, Caller};
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_server::Settings;
 
 use crate::http::{self, Reply};
@@ -53,7 +53,7 @@ pub(crate) fn set_password(server: &Server, email: &'static str, password: &str)
 /// The code that a user's authenticator shows now.
 pub(crate) fn code(server: &Server, access: &Caller) -> String {
     let (user, clock) = (Business::user(access), server.world.clock.clone());
-    let now = zoop_crm::clock::Clock::now(&*clock);
+    let now = zoop_crm::values::clock::Clock::now(&*clock);
     server.world.read(move |tx| factor::shown_code(tx, user, now)).expect("a code")
 }
 

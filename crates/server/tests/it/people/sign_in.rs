@@ -1,8 +1,8 @@
 //! Sign-in and sign-out: who can sign in, and what the others get.
 
 use zoop_both::both;
-use zoop_crm::sign_in::passwords;
-use zoop_crm::sign_in::person::{self, By};
+use zoop_crm::identity::sign_in::passwords;
+use zoop_crm::identity::sign_in::person::{self, By};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
@@ -174,7 +174,9 @@ fn a_session_expires_when_idle_and_in_any_case() {
     for n in 0..65 {
         server.world.clock.advance(11 * HOUR);
         assert!(browser.is_in(), "after {n}");
-        let now = zoop_crm::clock::rfc3339(zoop_crm::clock::Clock::now(&*server.world.clock));
+        let now = zoop_crm::values::clock::rfc3339(zoop_crm::values::clock::Clock::now(
+            &*server.world.clock,
+        ));
         let minute = &now[..16];
         wait_until("its use is written down", || {
             browser.get("/account").body.contains(&format!("last used <time datetime=\"{minute}"))

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use zoop_both::both;
-use zoop_crm::scope::{Scope, Scopes};
+use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, between, code, location, set_password, start, told};
@@ -133,8 +133,9 @@ fn claimed(server: &Server) -> Browser<'_> {
     choose(&mut claimer, invitation, PASSWORD);
     let page = claimer.post("/account/second-factor", &[("current", PASSWORD)]);
     let letters = between(&page.body, "id=\"secret\">", "<");
-    let now = zoop_crm::clock::Clock::now(&*server.world.clock);
-    let shown = zoop_crm::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
+    let now = zoop_crm::values::clock::Clock::now(&*server.world.clock);
+    let shown =
+        zoop_crm::identity::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
     claimer.post("/account/second-factor/confirm", &[("code", &shown)]);
     claimer
 }
@@ -276,8 +277,8 @@ fn an_invitation_that_was_sent_is_shown_to_no_one_and_proves_the_mailbox() {
     let mut nadia = Browser::new(&server);
     assert_eq!(location(&choose(&mut nadia, &path, PASSWORD)), "/account?done=joined");
     let proved = server.world.read(|tx| {
-        let person = zoop_crm::sign_in::person::find(tx, "nadia@acme.example")?;
-        zoop_crm::sign_in::person::is_proved(tx, person.id)
+        let person = zoop_crm::identity::sign_in::person::find(tx, "nadia@acme.example")?;
+        zoop_crm::identity::sign_in::person::is_proved(tx, person.id)
     });
     assert!(proved.expect("it is read"));
 
