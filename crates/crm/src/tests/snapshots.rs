@@ -1,6 +1,5 @@
 //! The catalogue and every tool as clients see them: a change of the contract is a change of a file.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use insta::with_settings;
@@ -69,11 +68,9 @@ fn every_tool_is_as_it_was() {
 #[test]
 fn no_snapshot_is_left_of_a_tool_that_is_gone() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
-    let files = std::fs::read_dir(folder).expect("the snapshots").map(|file| {
-        file.expect("a snapshot").file_name().into_string().expect("UTF-8")
-    });
-    let kept: BTreeSet<_> =
-        files.filter_map(|name| Some(name.strip_suffix(".snap")?.to_owned())).collect();
-    let tools = catalog::tools().map(|tool| tool.name).chain(["catalog"]);
-    assert_eq!(kept, tools.map(str::to_owned).collect());
+    for file in std::fs::read_dir(folder).expect("the snapshots") {
+        let file = file.expect("a snapshot").file_name().into_string().expect("UTF-8");
+        let Some(name) = file.strip_suffix(".snap") else { continue };
+        assert!(name == "catalog" || catalog::find(name).is_some(), "{file}");
+    }
 }
