@@ -219,8 +219,7 @@ fn body(letters: &str, length: usize) -> String {
 #[test]
 fn every_token_of_a_long_note_is_found() {
     const LONGEST: usize = 100_000;
-    let others =
-        if std::env::var_os("ZOOP_TEST_LONG").is_some() { LONGEST } else { LONGEST / 10 };
+    let others = if std::env::var_os("ZOOP_TEST_LONG").is_some() { LONGEST } else { LONGEST / 10 };
     let scripts = [
         "abcdefghijklmnop   ",
         "東京都渋谷区本日",
