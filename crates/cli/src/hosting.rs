@@ -17,7 +17,7 @@ use crate::service;
 /// How often the server checks for records dated in the future.
 const LOOK_FOR_FUTURE: Duration = Duration::from_secs(60 * 60);
 /// How long one check may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Open ports, and the address that clients use.
 pub(crate) struct Listeners {
@@ -109,7 +109,7 @@ async fn warn_of_the_future(db: Db, clock: Arc<dyn Clock>) {
     loop {
         rounds.tick().await;
         let now = clock.now();
-        let found = db.read(Instant::now() + PATIENCE, move |tx| maintenance::ahead(tx, now)).await;
+        let found = db.read(Instant::now() + TIMEOUT, move |tx| maintenance::ahead(tx, now)).await;
         match found {
             Ok(Some(Ahead { tenants, latest })) => tracing::warn!(
                 businesses = tenants,

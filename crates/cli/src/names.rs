@@ -23,7 +23,7 @@ use crate::output::cell;
 /// Candidates that an error lists.
 const CANDIDATES: usize = 5;
 /// The most rows in one page.
-const MOST_ROWS: u32 = 100;
+const MAX_ROWS: u32 = 100;
 
 /// A record that was found by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +195,7 @@ impl Operator {
         if !found.is_empty() || is_number(name) {
             return Ok(found.into_iter().map(named).collect());
         }
-        let by_name = arguments!(SearchCustomers { q: name, status: status }).page(None, MOST_ROWS);
+        let by_name = arguments!(SearchCustomers { q: name, status: status }).page(None, MAX_ROWS);
         let found = self.list(about, by_name)?.rows.into_iter();
         Ok(found.filter(|row| is_same(&row.display_name, name)).map(named).collect())
     }

@@ -24,7 +24,7 @@ use crate::database::{self, Database, Missing, told};
 use crate::output::cell;
 
 /// How long one command may wait and work.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a call is about.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub(crate) struct Operator {
 }
 
 /// How long reading the whole database may take.
-const THOROUGH: Duration = Duration::from_secs(60 * 60);
+const DOCTOR_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 impl Operator {
     /// Opens the database; an old schema is refused.
@@ -103,7 +103,7 @@ impl Operator {
     }
 
     fn runner(&self) -> Runner<'_> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         Runner { db: &self.database.db, environment: &self.environment, deadline }
     }
 
@@ -112,7 +112,7 @@ impl Operator {
         &self,
         work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let read = self.database.db.read(Instant::now() + PATIENCE, work).wait();
+        let read = self.database.db.read(Instant::now() + TIMEOUT, work).wait();
         read.map_err(|error| explained(&error))
     }
 
@@ -121,7 +121,7 @@ impl Operator {
         &self,
         work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let write = self.database.db.write(Instant::now() + PATIENCE, work).wait();
+        let write = self.database.db.write(Instant::now() + TIMEOUT, work).wait();
         write.map_err(|error| explained(&error))
     }
 
@@ -141,7 +141,7 @@ impl Operator {
 
     /// Reads the whole database and checks that its structure is sound.
     pub(crate) fn sound(&self) -> Result<String> {
-        let deadline = Instant::now() + THOROUGH;
+        let deadline = Instant::now() + DOCTOR_TIMEOUT;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
         match faults.wait().map_err(|error| anyhow!(told(&error)))?.first() {
             None => Ok("the database's structure is sound".to_owned()),

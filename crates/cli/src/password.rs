@@ -6,7 +6,7 @@ use std::io::{self, BufRead, IsTerminal};
 use anyhow::{Context, Result, bail};
 
 /// Longer than any password.
-const MOST_BYTES: u64 = 4_096;
+const MAX_BYTES: u64 = 4_096;
 
 /// Asks for a new password.
 pub(crate) fn ask() -> Result<String> {
@@ -19,7 +19,7 @@ pub(crate) fn ask() -> Result<String> {
         return Ok(typed);
     }
     let mut line = String::new();
-    io::Read::take(stdin.lock(), MOST_BYTES)
+    io::Read::take(stdin.lock(), MAX_BYTES)
         .read_line(&mut line)
         .context("standard input holds no password")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())

@@ -15,7 +15,7 @@ use crate::operator::Operator;
 use crate::output;
 
 /// How long publishing may take: a server waits for it when it starts and when it stops.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that started longer ago, in microseconds, may have been killed since.
 const OLD: i64 = 7 * 86_400 * 1_000_000;
 
@@ -30,7 +30,7 @@ impl Published {
     pub(crate) async fn start(db: &Db, environment: &Environment, url: &str) -> Self {
         let process = Uuid::from_u128(environment.entropy.bits());
         let (url, clock): (_, Arc<dyn Clock>) = (url.to_owned(), environment.clock.clone());
-        let told = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let told = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             servers::started(tx, process, &url, clock.now())
         });
         if let Err(error) = told.await {
@@ -47,7 +47,7 @@ impl Published {
         let process = self.process;
         let told = self
             .db
-            .write::<_, Error>(Instant::now() + PATIENCE, move |tx| servers::stopped(tx, process));
+            .write::<_, Error>(Instant::now() + TIMEOUT, move |tx| servers::stopped(tx, process));
         if let Err(error) = told.await {
             tracing::debug!(kind = error.kind(), "the server's address could not be removed");
         }

@@ -1,7 +1,7 @@
 //! The catalog of all tools. A new tool is added to its group's slice, a new group here.
 
 use crate::call::definition::{Group, ToolDef};
-use crate::call::tool::Doors;
+use crate::call::tool::Exposure;
 
 /// The groups, in the order of every list and document.
 pub static GROUPS: &[Group] = &[
@@ -30,7 +30,7 @@ pub fn mcp_tools() -> impl Iterator<Item = (&'static Group, &'static ToolDef)> {
     GROUPS
         .iter()
         .flat_map(|group| group.tools.iter().map(move |tool| (group, tool)))
-        .filter(|(_, tool)| tool.doors == Doors::Everywhere)
+        .filter(|(_, tool)| tool.exposure == Exposure::Public)
 }
 
 /// The tool with this name.

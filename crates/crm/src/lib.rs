@@ -11,7 +11,7 @@
 //! | [`search`] | the search index: tokens and expressions, whatever is indexed |
 //! | [`values`] | ids, time, randomness, secrets, phones, e-mail addresses, text made comparable |
 //! | [`schema`] | the migrations, every table, every statement |
-//! | [`moving`] | a database copied to another engine |
+//! | [`transfer`] | a database copied to another engine |
 //! | [`maintenance`] | what is removed in time |
 //! | [`request_counts`], [`servers`] | what the processes of an installation tell one another |
 //!
@@ -29,13 +29,13 @@ pub mod call;
 pub mod catalog;
 pub mod identity;
 pub mod maintenance;
-pub mod moving;
 pub mod request_counts;
 pub mod schema;
 pub mod search;
 pub mod servers;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod transfer;
 pub mod values;
 
 #[cfg(test)]

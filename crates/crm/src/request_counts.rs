@@ -48,7 +48,7 @@ pub struct RequestCount {
 ///
 /// # Errors
 /// The database's.
-pub fn tell(
+pub fn publish(
     tx: &mut WriteTx<'_>,
     process: Uuid,
     counts: &[RequestCount],
@@ -66,7 +66,7 @@ pub fn tell(
 ///
 /// # Errors
 /// The database's.
-pub fn hear(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
+pub fn fetch(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
     let mut place = after;
     let counts = tx.global_all(HEAR, params![after, process], |row| {
         place = row.take()?;

@@ -3,7 +3,7 @@
 use zoop_db::{GlobalSql, Migration, Sql};
 
 use crate::call::table::{Record, Rows, Table};
-use crate::moving;
+use crate::transfer;
 
 /// Every step of the schema, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
@@ -125,7 +125,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("tags", crate::business::tags::STATEMENTS),
     ("notes", crate::business::notes::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
-    ("moving search", moving::search::STATEMENTS),
+    ("moving search", transfer::search::STATEMENTS),
 ];
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
@@ -143,6 +143,6 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("invitations", crate::identity::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("servers", crate::servers::GLOBAL_STATEMENTS),
-    ("moving", moving::GLOBAL_STATEMENTS),
-    ("moving search", moving::search::GLOBAL_STATEMENTS),
+    ("moving", transfer::GLOBAL_STATEMENTS),
+    ("moving search", transfer::search::GLOBAL_STATEMENTS),
 ];

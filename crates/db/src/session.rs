@@ -122,7 +122,7 @@ impl Session<'_> {
     }
 
     /// Reads all rows of three answers, in one round trip if the engine is a server.
-    pub(crate) fn together<E: From<Error>>(
+    pub(crate) fn pipelined<E: From<Error>>(
         &mut self,
         calls: [Call<'_>; 3],
         readers: [Reader<'_, E>; 3],
@@ -135,7 +135,7 @@ impl Session<'_> {
                 }
             }
             Self::Postgres(connection) => {
-                for (rows, read) in connection.together(calls)?.iter().zip(readers) {
+                for (rows, read) in connection.pipelined(calls)?.iter().zip(readers) {
                     for row in rows {
                         read(&mut Row::new(Source::Postgres(row)))?;
                     }

@@ -26,7 +26,7 @@ pub enum Earlier {
 }
 
 /// A statement about one tenant's rows, its parameters, and a function that converts a row.
-pub type Ask<'p, F> = (Sql, &'p [Value<'p>], F);
+pub type RowQuery<'p, F> = (Sql, &'p [Value<'p>], F);
 
 /// All rows of three answers.
 pub type Three<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
@@ -84,11 +84,11 @@ impl<'c> ReadTx<'c> {
 
     /// Every row of three answers, each converted by its own function. If the engine is a server they take
     /// one round trip.
-    pub fn together<A, B, C, E: From<Error>>(
+    pub fn pipelined<A, B, C, E: From<Error>>(
         &mut self,
-        first: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
-        second: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<B, E>>,
-        third: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<C, E>>,
+        first: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
+        second: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<B, E>>,
+        third: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<C, E>>,
     ) -> Result<Three<A, B, C>, E> {
         let calls = [
             self.call(first.0, first.1)?,
@@ -96,7 +96,7 @@ impl<'c> ReadTx<'c> {
             self.call(third.0, third.1)?,
         ];
         let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
-        self.session.together(
+        self.session.pipelined(
             calls,
             [&mut into(&mut a, first.2), &mut into(&mut b, second.2), &mut into(&mut c, third.2)],
         )?;

@@ -367,7 +367,7 @@ fn pipelined_queries_each_get_their_own_answer(place: &Place) {
     let read = db.read::<_, Error>(far(), |tx| {
         tx.bind(Tenant(2));
         let mut places = 0;
-        let together = tx.together(
+        let pipelined = tx.pipelined(
             (TEXTS, params![9_i64], |row| row.take::<String>()),
             (KEYS, params!["b"], |row| row.take::<i64>()),
             (TEXTS, params![1_i64], |_| {
@@ -375,13 +375,13 @@ fn pipelined_queries_each_get_their_own_answer(place: &Place) {
                 Ok::<_, Error>(places)
             }),
         )?;
-        let refused = tx.together(
+        let refused = tx.pipelined(
             (TEXTS, params![9_i64], |row| row.take::<String>()),
             (KEYS, params!["b"], |_| Err::<(), _>(Error::NoRow)),
             (TEXTS, params![9_i64], |_| Ok(())),
         );
         assert!(matches!(refused, Err(Error::NoRow)));
-        Ok(together)
+        Ok(pipelined)
     });
     let (texts, keys, places) = read.wait().expect("three answers");
     assert_eq!((texts, keys, places), (vec!["c".to_owned(), "a".to_owned()], vec![4], vec![1]));

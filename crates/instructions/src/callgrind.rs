@@ -9,8 +9,8 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::cases::{self, Case};
+use crate::fixture;
 use crate::record::Counts;
-use crate::world;
 
 /// Repetitions of the shorter run of a case: subtracting it removes the one-time work.
 const FEW: u32 = 20;
@@ -19,7 +19,7 @@ const MANY: u32 = 120;
 /// Counts every case, as many at a time as there are cores.
 pub(crate) fn count_all() -> Result<Counts> {
     let folder = tempfile::tempdir()?;
-    world::make(folder.path())?;
+    fixture::make(folder.path())?;
     let waiting = Mutex::new(cases::ALL.iter());
     let counted = Mutex::new(Vec::new());
     let work = || {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
-use crate::world::Facts;
+use crate::fixture::Facts;
 
 /// A call.
 pub(crate) struct Case {

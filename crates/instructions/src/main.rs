@@ -7,7 +7,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`cases`] | the calls that are counted |
-//! | [`world`] | their database, and its server in this process |
+//! | [`fixture`] | their database, and its server in this process |
 //! | [`callgrind`] | runs a case and reads its count |
 //! | [`mod@record`] | `docs/instructions.md`, and when growth is explained |
 //!
@@ -15,8 +15,8 @@
 
 mod callgrind;
 mod cases;
+mod fixture;
 mod record;
-mod world;
 
 use std::fs;
 use std::io::{self, Write};
@@ -26,8 +26,8 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 use cases::Case;
+use fixture::Fixture;
 use record::{Counts, Verdict};
-use world::World;
 
 /// Counts the instructions of the main calls.
 #[derive(Parser)]
@@ -53,8 +53,8 @@ fn main() -> Result<()> {
         Command::Check => check(),
         Command::Record => record(),
         Command::Repeat { folder, case, times } => {
-            let world = World::open(&folder)?;
-            world.repeat(Case::find(&case)?, times)?;
+            let fixture = Fixture::open(&folder)?;
+            fixture.repeat(Case::find(&case)?, times)?;
             Ok(writeln!(io::stdout(), "{}", callgrind::threads()?.join("\n"))?)
         }
     }

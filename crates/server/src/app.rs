@@ -12,8 +12,8 @@ use zoop_crm::values::clock::Environment;
 use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 
-use crate::clocks::Clocks;
-use crate::company::provider::{Company, Provider};
+use crate::anonymous_limits::AnonymousLimits;
+use crate::clock_skew::ClockSkew;
 use crate::hashing::Hashing;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::oauth::documents::{DocumentPolicy, Documents};
 use crate::origin::Origins;
 use crate::peer::Proxies;
-use crate::visitors::Visitors;
+use crate::sso::provider::{Provider, SsoProvider};
 use crate::web_origin::WebOrigin;
 
 /// How the server behaves. The listeners are passed to [`serve`](crate::serve()) separately.
@@ -44,7 +44,7 @@ pub struct Settings {
     /// It bounds the response time under overload: at most this many requests are ahead.
     pub in_flight: usize,
     /// The company's identity provider, if users may sign in there.
-    pub company: Option<Company>,
+    pub company: Option<SsoProvider>,
     /// How the documents of clients are fetched.
     pub documents: DocumentPolicy,
     /// Sends invitations, where a mail server is set.
@@ -102,14 +102,14 @@ pub(crate) struct Shared {
     pub(crate) origins: Origins,
     pub(crate) proxies: Proxies,
     pub(crate) limiter: Limiter,
-    pub(crate) visitors: Visitors,
+    pub(crate) anonymous_limits: AnonymousLimits,
     pub(crate) documents: Documents,
     pub(crate) hashing: Hashing,
     pub(crate) last_use: LastUse,
-    pub(crate) clocks: Clocks,
+    pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
     /// A permit for each request in progress.
-    pub(crate) seats: Semaphore,
+    pub(crate) permits: Semaphore,
     /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
@@ -134,13 +134,13 @@ impl App {
             origins: Origins::new(&settings.public_url, &settings.allowed_origins),
             proxies: Proxies::new(&settings.trusted_proxies),
             limiter: Limiter::default(),
-            visitors: Visitors::default(),
+            anonymous_limits: AnonymousLimits::default(),
             documents: Documents::new(settings.documents.clone()),
             hashing: Hashing::default(),
             last_use: LastUse::default(),
-            clocks: Clocks::default(),
+            clock_skew: ClockSkew::default(),
             metrics,
-            seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
+            permits: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
             company: settings
                 .company
                 .clone()

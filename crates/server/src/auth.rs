@@ -27,7 +27,7 @@ use crate::web_origin::WebOrigin;
 pub(crate) const MISSING_TOKEN: &str = "missing_token";
 
 /// A presented token during its job.
-pub(crate) struct Ticket {
+pub(crate) struct AuthContext {
     shared: Arc<Shared>,
     bearer: Bearer,
     /// The name of this server that the caller used.
@@ -35,7 +35,7 @@ pub(crate) struct Ticket {
     class: Class,
     /// Made at the first attempt and kept for a second, so that a job that runs twice counts as one
     /// request; kept even if the job is rolled back.
-    pass: OnceLock<Pass>,
+    pass: OnceLock<Authenticated>,
 }
 
 /// What a request says besides its token.
@@ -51,7 +51,7 @@ pub(crate) struct Presented {
 }
 
 /// What is known of an authenticated request, admitted or not.
-pub(crate) struct Pass {
+pub(crate) struct Authenticated {
     /// The tenant.
     pub(crate) account: Option<Account>,
     /// The credential's id.
@@ -66,7 +66,7 @@ pub(crate) struct Pass {
 
 /// Why a job ended without a result.
 #[derive(Debug)]
-pub(crate) enum Halt {
+pub(crate) enum CallFailure {
     /// The token was rejected.
     Denied(Denied),
     /// Too many requests.
@@ -75,13 +75,13 @@ pub(crate) enum Halt {
     Failed(Error),
 }
 
-impl From<Error> for Halt {
+impl From<Error> for CallFailure {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<zoop_db::Error> for Halt {
+impl From<zoop_db::Error> for CallFailure {
     fn from(error: zoop_db::Error) -> Self {
         Self::Failed(error.into())
     }
@@ -96,7 +96,7 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
         .then(|| String::from_utf8_lossy(token))
 }
 
-impl Ticket {
+impl AuthContext {
     pub(crate) fn new(shared: &Arc<Shared>, token: &str, caller: Presented) -> Arc<Self> {
         let Presented { client, address, asked_at, class } = caller;
         let bearer = Bearer { token: token.to_owned(), source: Source { client, address } };
@@ -105,7 +105,7 @@ impl Ticket {
     }
 
     /// What is known of the caller, if the token was valid.
-    pub(crate) fn pass(&self) -> Option<&Pass> {
+    pub(crate) fn pass(&self) -> Option<&Authenticated> {
         self.pass.get()
     }
 
@@ -120,21 +120,25 @@ impl Ticket {
     }
 }
 
-impl Proof for Ticket {
-    type Refusal = Halt;
+impl Proof for AuthContext {
+    type Refusal = CallFailure;
 
     /// Looks the token up, and counts the request.
-    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Halt> {
-        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(Halt::Denied)?;
-        let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared, self.class));
+    fn access(
+        &self,
+        tx: &mut ReadTx<'_>,
+        environment: &Environment,
+    ) -> Result<Access, CallFailure> {
+        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(CallFailure::Denied)?;
+        let pass = self.pass.get_or_init(|| Authenticated::of(&caller, &self.shared, self.class));
         match pass.admission.refused_for {
             None => Ok(self.bearer.access_of(caller)),
-            Some(_) => Err(Halt::Limited),
+            Some(_) => Err(CallFailure::Limited),
         }
     }
 }
 
-impl Pass {
+impl Authenticated {
     fn of(caller: &Caller, shared: &Shared, class: Class) -> Self {
         let Rights { account, credential, scopes, .. } = caller.rights;
         let limits = shared.settings.limits;

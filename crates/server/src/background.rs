@@ -13,13 +13,13 @@ use zoop_crm::maintenance;
 use crate::app::{App, Shared};
 
 /// The interval.
-const EVERY: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(60);
 /// The time that a job here may take in the database.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs until the server stops.
 pub(crate) async fn maintain(app: App, mut stopping: watch::Receiver<()>) {
-    let mut rounds = time::interval_at(time::Instant::now() + EVERY, EVERY);
+    let mut rounds = time::interval_at(time::Instant::now() + INTERVAL, INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -35,11 +35,11 @@ async fn round(shared: &Shared) {
     let now = shared.environment.clock.now();
     shared.limiter.drop_idle(now);
     shared.last_use.drop_idle(now);
-    shared.visitors.drop_idle(now);
+    shared.anonymous_limits.drop_idle(now);
     let environment = shared.environment.clone();
     let swept = shared
         .db
-        .write(Instant::now() + PATIENCE, move |tx| maintenance::sweep(tx, &environment))
+        .write(Instant::now() + TIMEOUT, move |tx| maintenance::sweep(tx, &environment))
         .await;
     match swept {
         Ok(rows) => tracing::debug!(rows, "swept"),
@@ -53,13 +53,13 @@ async fn round(shared: &Shared) {
 /// queried.
 async fn compare_clocks(shared: &Shared) {
     let clock = shared.environment.clock.clone();
-    let read = shared.db.read::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+    let read = shared.db.read::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
         let database = tx.clock()?;
         Ok((clock.now(), database))
     });
     // A database that does not answer is reported by the requests that need it.
     if let Ok((here, database)) = read.await {
-        shared.clocks.agree(here, database);
+        shared.clock_skew.agree(here, database);
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn record_use(shared: &Arc<Shared>, used: Used) {
     }
     let write = shared
         .db
-        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| authenticate::touch(tx, used, now));
+        .write::<_, Error>(Instant::now() + TIMEOUT, move |tx| authenticate::touch(tx, used, now));
     let shared = shared.clone();
     // The engine skips a job whose caller has gone, so a task has to wait for this one.
     tokio::spawn(async move {
@@ -89,30 +89,29 @@ mod tests {
     use zoop_both::both;
     use zoop_crm::call::run;
     use zoop_crm::catalog;
-    use zoop_crm::testing::World;
+    use zoop_crm::testing::TestEnv;
 
     use super::*;
     use crate::app::Settings;
 
     #[both]
     fn a_round_drops_what_is_out_of_date() {
-        let world = World::new();
-        let owner = world.empty_business("Acme").owner;
-        let environment = world.environment.clone();
+        let env = TestEnv::new();
+        let owner = env.empty_business("Acme").owner;
+        let environment = env.environment.clone();
         let tool = catalog::find("customers.create").unwrap();
         let arguments = json!({ "customer_type": "company", "company_name": "A" }).to_string();
-        world
-            .write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("k")))
+        env.write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("k")))
             .unwrap();
         let app = App::new(
-            world.db.clone(),
-            world.environment.clone(),
+            env.db.clone(),
+            env.environment.clone(),
             Settings::new("http://t.test".parse().unwrap()),
         );
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let remembered = || match world.server() {
+        let remembered = || match env.server() {
             None => {
-                let file = rusqlite::Connection::open(world.path()).unwrap();
+                let file = rusqlite::Connection::open(env.path()).unwrap();
                 let count = "SELECT count(*) FROM idempotency";
                 file.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
             }
@@ -123,7 +122,7 @@ mod tests {
         };
         runtime.block_on(round(&app.shared));
         assert_eq!(remembered(), 1);
-        world.clock.advance(24 * 60 * 60 * 1_000);
+        env.clock.advance(24 * 60 * 60 * 1_000);
         runtime.block_on(round(&app.shared));
         assert_eq!(remembered(), 0);
     }

@@ -18,20 +18,20 @@ const WAITING: usize = 32;
 
 /// The queue of hash computations.
 pub(crate) struct Hashing {
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     queue: Arc<Semaphore>,
 }
 
 impl Default for Hashing {
     fn default() -> Self {
         let of = |permits| Arc::new(Semaphore::new(permits));
-        Self { seats: of(AT_ONCE), queue: of(AT_ONCE + WAITING) }
+        Self { permits: of(AT_ONCE), queue: of(AT_ONCE + WAITING) }
     }
 }
 
 /// A place in the queue.
 pub(crate) struct Place {
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     held: OwnedSemaphorePermit,
 }
 
@@ -40,7 +40,7 @@ impl Hashing {
     /// passwords are hashed, and a request turned away does not count as an attempt.
     pub(crate) fn place(&self) -> Result<Place, Response> {
         let held = self.queue.clone().try_acquire_owned().map_err(|_| page::busy())?;
-        Ok(Place { seats: self.seats.clone(), held })
+        Ok(Place { permits: self.permits.clone(), held })
     }
 
     /// Runs work that hashes, if there is a place for it.
@@ -60,8 +60,8 @@ impl Place {
         deadline: Instant,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Response> {
-        let Self { seats, held } = self;
-        let seat = tokio::time::timeout_at(deadline.into(), seats.acquire_owned());
+        let Self { permits, held } = self;
+        let seat = tokio::time::timeout_at(deadline.into(), permits.acquire_owned());
         // The semaphore is never closed, so there is a permit eventually, or the time is up.
         let Ok(Ok(seat)) = seat.await else { return Err(page::busy()) };
         let hashed = task::spawn_blocking(move || {

@@ -9,7 +9,7 @@
 //! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
 //! | `last_use` | which uses of credentials are not recorded yet |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
-//! | `trail` | the log line and the metrics of a request to the endpoint |
+//! | `request_log` | the log line and the metrics of a request to the endpoint |
 //! | `page_log` | the log line and the metrics of a page request |
 //! | `peer` | the address a request comes from |
 //! | `web_origin` | addresses in normalized form |
@@ -19,10 +19,10 @@
 //! | `web` | what all pages share |
 //! | `company` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
-//! | `visitors` | rate limits for unauthenticated requests |
+//! | `anonymous_limits` | rate limits for unauthenticated requests |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
-//! | `clocks` | the skew between this process's clock and the database's |
-//! | `sharing` | publishes request counts to other processes and fetches theirs |
+//! | `clock_skew` | the skew between this process's clock and the database's |
+//! | `limit_sync` | publishes request counts to other processes and fetches theirs |
 //! | `background` | work that no caller waits for: clean-up every minute, uses of credentials |
 //! | `framing` | rejects ambiguous request heads before anything else |
 //! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
@@ -31,16 +31,17 @@
 //! request that needs the database is one job on a database thread. Nothing blocks here except what waits
 //! for the company's provider, on threads of its own.
 
+mod anonymous_limits;
 mod answer;
 mod app;
 mod auth;
 mod background;
 mod challenges;
-mod clocks;
-mod company;
+mod clock_skew;
 mod framing;
 mod hashing;
 mod last_use;
+mod limit_sync;
 mod limiter;
 mod mail;
 mod mcp;
@@ -52,17 +53,16 @@ mod page_log;
 mod peer;
 mod people;
 mod process;
+mod request_log;
 mod routes;
 mod serve;
-mod sharing;
-mod trail;
-mod visitors;
+mod sso;
 mod web;
 mod web_origin;
 
 pub use app::{App, Limits, Settings};
-pub use company::provider::Company;
 pub use mail::{Invitation, Mailer, Unsent};
 pub use oauth::documents::DocumentPolicy;
 pub use serve::serve;
+pub use sso::provider::SsoProvider;
 pub use web_origin::{NotAnOrigin, WebOrigin};

@@ -1,5 +1,5 @@
 //! Rate limits of credentials and tenants in a rolling minute: exact within this process. What other
-//! processes admitted is merged in as they publish it (`sharing.rs`).
+//! processes admitted is merged in as they publish it (`limit_sync.rs`).
 //!
 //! Two classes of requests have windows of their own, so that a client that made too many calls can still
 //! connect and learn how long to wait. Every credential keeps a part of its tenant's limit that the others
@@ -22,7 +22,7 @@ pub(crate) const WINDOW_SECONDS: u64 = 60;
 const WINDOW: i64 = 60 * MICROSECONDS;
 const MICROSECONDS: i64 = 1_000_000;
 /// Requests per minute that each credential keeps of its tenant's limit, and the minimum for connecting.
-const KEPT: u32 = 60;
+const SLOTS: u32 = 60;
 
 /// The windows of all callers of the last minute.
 #[derive(Default)]
@@ -99,13 +99,13 @@ impl Admission {
 impl Applicant {
     /// The calls of this credential that no other credential of the tenant can use up.
     fn kept(&self) -> u32 {
-        KEPT.min(self.tenant_limit)
+        SLOTS.min(self.tenant_limit)
     }
 
     fn connecting_limit(&self) -> u32 {
         match self.credential_limit {
             0 => 0,
-            limit => limit.saturating_mul(2).max(KEPT),
+            limit => limit.saturating_mul(2).max(SLOTS),
         }
     }
 }

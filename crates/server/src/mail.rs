@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zoop_crm::values::clock::Entropy;
 
 /// How long the mail server may take for each step.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Mails that the pages send at the same time.
 const AT_ONCE: usize = 4;
 /// The longest name that a mail greets, in characters.
@@ -90,7 +90,7 @@ impl Mailer {
             )
         };
         let transport = SmtpTransport::from_url(url).map_err(unusable)?;
-        let transport = transport.timeout(Some(PATIENCE)).build();
+        let transport = transport.timeout(Some(TIMEOUT)).build();
         let from = from.parse::<Mailbox>().map_err(|_| {
             Unsent("mail.from is not an address: write Zoop <zoop@example.com>".to_owned())
         })?;

@@ -43,7 +43,7 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
     });
     // The job's own deadline does not help if no thread picks it up.
     match tokio::time::timeout(READY_WITHIN, read).await {
-        Ok(Ok((here, database))) if !app.shared.clocks.agree(here, database) => {
+        Ok(Ok((here, database))) if !app.shared.clock_skew.agree(here, database) => {
             not_ready("this machine's clock is five seconds or more off the database's")
         }
         Ok(Ok(_)) if app.shared.db.takes_writes() => {

@@ -19,7 +19,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::values::secret::Secret;
 
 use crate::app::{App, Shared};
-use crate::trail::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
+use crate::request_log::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
 
 /// The sign-in routes, and the method of each.
 const SIGN_INS: [(Method, &str, &str); 5] = [

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
-pub(crate) use zoop_crm::identity::sign_in::attempts::neighbourhood;
+pub(crate) use zoop_crm::identity::sign_in::attempts::client_prefix;
 
 /// The header in which each proxy appends the address that called it.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_address_counts_as_its_network() {
-        let counted = |address: &str| neighbourhood(address.parse().unwrap()).to_string();
+        let counted = |address: &str| client_prefix(address.parse().unwrap()).to_string();
         assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(counted("203.0.113.9"), "203.0.113.9");
     }

@@ -23,14 +23,14 @@ use tokio::task::JoinSet;
 use crate::app::{App, Settings};
 use crate::background;
 use crate::framing;
+use crate::limit_sync;
 use crate::peer::Peer;
-use crate::sharing;
 
 /// How long the head of a request may take to arrive, and a connection may stay idle.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to acknowledge what was sent to it.
 #[cfg(target_os = "linux")]
-const READ_PATIENCE: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests in flight may take to finish once the server stops.
 const GRACE: Duration = Duration::from_secs(15);
 /// Connections of one port; further ones wait in the system's queue.
@@ -62,7 +62,7 @@ pub async fn serve(
     if let Some(operations) = operations {
         tasks.spawn(accept(operations, app.operations_router(), stopping.clone()));
     }
-    tasks.spawn(sharing::share(app.clone(), stopping.clone()));
+    tasks.spawn(limit_sync::share(app.clone(), stopping.clone()));
     tasks.spawn(background::maintain(app, stopping));
     shutdown.await;
     drop(running);
@@ -139,7 +139,7 @@ async fn connection(
     }
     // A client that is gone, or does not read, would hold its connection and the answer forever.
     #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(READ_PATIENCE)) {
+    if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(READ_TIMEOUT)) {
         tracing::debug!(%error, "TCP_USER_TIMEOUT was refused");
     }
     let router = TowerToHyperService::new(router);
@@ -157,7 +157,7 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

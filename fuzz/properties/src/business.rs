@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use zoop_crm::call::definition::{Action, ToolDef};
 use zoop_crm::call::error::{Error, Result};
 use zoop_crm::call::run;
-use zoop_crm::testing::{Business, Caller, World};
+use zoop_crm::testing::{Business, Caller, TestEnv};
 
 /// Longer than any call takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Place {
-    world: World,
+    world: TestEnv,
     pub(crate) business: Business,
 }
 
@@ -28,7 +28,7 @@ impl From<zoop_db::Error> for Undone {
 pub(crate) fn place() -> &'static Place {
     static PLACE: OnceLock<Place> = OnceLock::new();
     PLACE.get_or_init(|| {
-        let world = World::new();
+        let world = TestEnv::new();
         let business = world.business("Acme");
         // A process that has the files open keeps them, and they are needed nowhere else: a fuzz target ends
         // without cleaning up.
@@ -52,7 +52,7 @@ impl Place {
                 .world
                 .read(move |tx| run::read(tx, &environment, &caller, tool, &arguments));
         }
-        let undone = self.world.db.write(Instant::now() + PATIENCE, move |tx| {
+        let undone = self.world.db.write(Instant::now() + TIMEOUT, move |tx| {
             Err::<(), _>(Undone(run::write(tx, &environment, &caller, tool, &arguments, None)))
         });
         match undone.wait() {

@@ -9,7 +9,7 @@ use zoop_crm::values::phone::{Country, parse};
 /// Countries with different ways of writing and dialing numbers.
 const COUNTRIES: [&str; 8] = ["US", "GB", "DE", "BR", "JP", "IT", "AR", "FR"];
 /// The most digits of a country code and of a national number, according to Google's metadata.
-const LONGEST: usize = 3 + 17;
+const MAX_DIGITS: usize = 3 + 17;
 
 /// The input is a text as typed by a user.
 ///
@@ -21,7 +21,7 @@ pub fn phone(input: &[u8]) {
         let Ok(phone) = parse(text, country) else { continue };
         let e164 = phone.e164();
         let digits = e164.strip_prefix('+').expect("E.164 begins with a plus");
-        assert!((2..=LONGEST).contains(&digits.len()), "{text:?} is {e164}");
+        assert!((2..=MAX_DIGITS).contains(&digits.len()), "{text:?} is {e164}");
         assert!(digits.bytes().all(|byte| byte.is_ascii_digit()), "{text:?} is {e164}");
         let found_by = phone.search_digits();
         assert!(found_by.iter().any(|known| known == digits), "{text:?} is not found by {e164}");

@@ -10,9 +10,9 @@ use zoop_crm::values::fold;
 use zoop_crm::values::phone::{self, Country};
 
 /// The longest query that the tools accept, in characters.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 /// The longest stored text that is checked.
-const LONGEST_STORED: usize = 2_000;
+const MAX_STORED: usize = 2_000;
 
 /// The first line is a query, the rest is a customer's name, its phone if it can be one, and a note's
 /// body.
@@ -21,7 +21,7 @@ const LONGEST_STORED: usize = 2_000;
 /// When the property does not hold.
 pub fn search(input: &[u8]) {
     let Some((q, stored)) = crate::line_and_rest(input) else { return };
-    if q.chars().count() > LONGEST || stored.chars().count() > LONGEST_STORED {
+    if q.chars().count() > MAX_LENGTH || stored.chars().count() > MAX_STORED {
         return;
     }
     let tenant = TenantMark::new(1).expect("a tenant's number");
@@ -39,11 +39,11 @@ pub fn search(input: &[u8]) {
     let found = |q: &str| found_customer(q, tenant);
     let _ = found(q);
     for word in fold::words(stored) {
-        let word: String = word.text.chars().take(LONGEST).collect();
+        let word: String = word.text.chars().take(MAX_LENGTH).collect();
         assert_eq!(found(&word), Some(true), "{word:?} is in {stored:?}");
     }
     for digits in phone.iter().flat_map(phone::Phone::search_digits) {
-        let typed: String = digits.chars().take(LONGEST).collect();
+        let typed: String = digits.chars().take(MAX_LENGTH).collect();
         assert_eq!(found(&typed), Some(true), "{typed} is the phone {stored:?}");
     }
     note(q, stored, tenant);

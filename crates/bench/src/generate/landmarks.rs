@@ -18,7 +18,7 @@ const CUSTOMERS: usize = 5_000;
 /// The number of terms of each kind.
 const TERMS: usize = 20;
 /// In how many notes a word must occur to be a term.
-const LEAST_NOTES: u32 = 2;
+const MIN_NOTES: u32 = 2;
 /// A middling word occurs in one of this many records.
 const MIDDLING: u32 = 100;
 
@@ -180,7 +180,7 @@ impl Watched {
         terms.customer_rare_name = names.rare();
         let words = (0..vocabulary.len())
             .map(|place| (vocabulary.word(place).to_owned(), self.word_counts[place]))
-            .filter(|(_, count)| *count >= LEAST_NOTES);
+            .filter(|(_, count)| *count >= MIN_NOTES);
         let words = ByFrequency::of(words.collect());
         terms.note_common_word = words.common();
         terms.note_middling_word = words.middling(self.notes);

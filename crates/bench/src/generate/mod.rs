@@ -30,7 +30,7 @@ pub(crate) use landmarks::Landmarks;
 use writer::Writer;
 
 /// Longer than any batch takes on any machine.
-const PATIENCE: Duration = Duration::from_secs(3_600);
+const TIMEOUT: Duration = Duration::from_secs(3_600);
 /// To be changed when the generator or the stored form changes, so that an older file is not mistaken for a
 /// current one.
 const EDITION: u32 = 4;
@@ -120,7 +120,7 @@ fn write(parameters: &Parameters, path: &Path, bar: &ProgressBar) -> Result<Land
     while writer.left() > 0 {
         // A job may be attempted twice, but this one cannot be repeated: a second attempt fails the generator.
         let mut once = Some(writer);
-        let job = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let job = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             let mut writer =
                 once.take().ok_or_else(|| Error::internal("a batch could not be committed"))?;
             writer.batch(tx)?;

@@ -21,7 +21,7 @@ pub(crate) use connection::Connection;
 pub(crate) use request::{Expected, Requests, Target};
 
 /// The longest answer time that is recorded exactly, in nanoseconds.
-const LONGEST: u64 = 60_000_000_000;
+const MAX_NANOSECONDS: u64 = 60_000_000_000;
 
 /// How long a load lasts.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,7 @@ pub(crate) fn run(
             anyhow::Ok((after.0 - before.0, after.1 - before.1, memory(&server)?))
         }
     });
-    let mut times = Histogram::new_with_max(LONGEST, 3)?;
+    let mut times = Histogram::new_with_max(MAX_NANOSECONDS, 3)?;
     let (driver_cpu, server_cpu, memory) = tasks.block_on(&runtime, async {
         for caller in calling {
             times.add(caller.await??)?;
@@ -118,7 +118,7 @@ async fn call(
     begin: Instant,
     end: Instant,
 ) -> Result<Histogram<u64>> {
-    let mut times = Histogram::new_with_max(LONGEST, 3)?;
+    let mut times = Histogram::new_with_max(MAX_NANOSECONDS, 3)?;
     let mut connection = Connection::open(address).await?;
     // Callers use different places, so that no two ask for the same at once.
     let mut place = caller;
@@ -132,7 +132,7 @@ async fn call(
         connection.call(&request, requests.expected()).await?;
         if sent >= begin {
             let time = u64::try_from(sent.elapsed().as_nanos())?;
-            times.record(time.clamp(1, LONGEST))?;
+            times.record(time.clamp(1, MAX_NANOSECONDS))?;
         }
     }
 }

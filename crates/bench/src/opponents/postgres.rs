@@ -175,7 +175,7 @@ impl<'d> Reads<'d> {
             tx.first::<Uuid, zoop_db::Error>(customer, params![id], |row| row.take())?;
             let [contacts, locations, tags] = belongings;
             let customer = params![id];
-            tx.together::<Uuid, Uuid, Uuid, zoop_db::Error>(
+            tx.pipelined::<Uuid, Uuid, Uuid, zoop_db::Error>(
                 (contacts, customer, |row| row.take()),
                 (locations, customer, |row| row.take()),
                 (tags, customer, |row| row.take()),

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::load::Target;
 
 /// How long a server may take to listen, or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The setting for how many writes share a transaction.
 const WRITE_BATCH: &str = "ZOOP_STORAGE_WRITE_BATCH";
@@ -129,7 +129,7 @@ impl Server {
             if let Some(status) = server.child.try_wait()? {
                 bail!("{} ended: {status}", command.get_program().display());
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > TIMEOUT {
                 bail!("{} does not listen", command.get_program().display());
             }
             std::thread::sleep(Duration::from_micros(200));
@@ -144,7 +144,7 @@ impl Drop for Server {
         // Asked to stop first: a server that is killed leaves its database's log behind.
         let asked = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if asked.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok()) {
-            let until = Instant::now() + PATIENCE;
+            let until = Instant::now() + TIMEOUT;
             while Instant::now() < until {
                 if !matches!(self.child.try_wait(), Ok(None)) {
                     return;

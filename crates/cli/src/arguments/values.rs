@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use zoop_crm::call::scope::ScopeNames;
 
 /// The longest key life and overlap, in seconds: the limit of the tools.
-const MOST_SECONDS: u64 = u32::MAX as u64;
+const MAX_SECONDS: u64 = u32::MAX as u64;
 
 /// The parser of a role.
 pub(super) fn roles() -> PossibleValuesParser {
@@ -37,7 +37,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|_| "write a duration such as 30s, 5m, 24h or 90d".to_owned())?;
     match duration.as_secs() {
-        1..=MOST_SECONDS => Ok(duration),
+        1..=MAX_SECONDS => Ok(duration),
         0 => Err("it must be at least one second".to_owned()),
         _ => Err("it is too long".to_owned()),
     }

@@ -14,9 +14,9 @@ use crate::config::{Config, FILE};
 use crate::output::Output;
 
 /// How long a call may take: longer than the server's own deadline.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest reply that is read, in bytes.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The number of problems that an error's message contains.
 const PROBLEMS_IN_MESSAGE: usize = 3;
@@ -81,7 +81,7 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
         .http_status_as_error(false)
         // The key is only for the named address, not for one that it redirects to.
         .max_redirects(0)
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(TIMEOUT))
         .user_agent(concat!("zoop-call/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
@@ -97,7 +97,7 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     response
         .into_body()
         .into_reader()
-        .take(MOST_BYTES)
+        .take(MAX_BYTES)
         .read_to_end(&mut reply)
         .context("the answer was cut off")?;
     read_tool_reply(&reply)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
-use zoop_crm::moving::{self, Copied, Phase, Watch};
+use zoop_crm::transfer::{self, Copied, Phase, Progress};
 use zoop_db::{Db, Migrate, Options};
 
 use crate::arguments::Copy;
@@ -18,7 +18,7 @@ use crate::table::Column;
 use crate::url::without_password;
 
 /// How long the source may take to report who else has it open.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The table's columns.
 const COLUMNS: &[Column] = &[
@@ -73,7 +73,7 @@ fn source(from: &str, options: &Options, while_running: bool) -> Result<Database
         Some(InUse(_)) => anyhow!("{error}, {advice}"),
         None => error,
     })?;
-    let others = source.db.read::<_, zoop_db::Error>(Instant::now() + PATIENCE, |tx| tx.others());
+    let others = source.db.read::<_, zoop_db::Error>(Instant::now() + TIMEOUT, |tx| tx.others());
     let others = others.wait().map_err(|error| anyhow!(told(&error)))?;
     ensure!(
         others == 0,
@@ -92,7 +92,7 @@ fn table(copied: &Copied) -> Value {
 fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
     let bar = Arc::new(Mutex::new((Phase::Rows, output::progress(label(Phase::Rows), 0))));
     let drawn = bar.clone();
-    let watch: Watch = Arc::new(move |phase, done, all| {
+    let watch: Progress = Arc::new(move |phase, done, all| {
         let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.0 != phase {
             drawn.1.finish_and_clear();
@@ -101,7 +101,7 @@ fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
         drawn.1.set_length(all);
         drawn.1.set_position(done);
     });
-    let copied = moving::copy(from, to, &watch);
+    let copied = transfer::copy(from, to, &watch);
     bar.lock().unwrap_or_else(PoisonError::into_inner).1.finish_and_clear();
     copied.map_err(|error| explained(&error))
 }

@@ -21,7 +21,7 @@ use crate::server_address::{Address, Source};
 use crate::url::without_password;
 
 /// Less free space than this fails the check.
-const LEAST_FREE_MIB: u64 = 256;
+const MIN_FREE_MIB: u64 = 256;
 /// A clock before this time has never been set.
 const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
 
@@ -147,10 +147,7 @@ fn writable(database: &Path) -> Result<String> {
 
 fn free_space(database: &Path) -> Result<String> {
     let free = fs4::available_space(database::folder(database))? / (1024 * 1024);
-    ensure!(
-        free >= LEAST_FREE_MIB,
-        "{free} MiB are free: make room, {LEAST_FREE_MIB} are required"
-    );
+    ensure!(free >= MIN_FREE_MIB, "{free} MiB are free: make room, {MIN_FREE_MIB} are required");
     Ok(format!("{free} MiB are free"))
 }
 

@@ -7,7 +7,7 @@ use zoop_crm::arguments;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::identity::invitations::tools::CreateInvitation;
 use zoop_crm::identity::sign_in::password::Password;
-use zoop_crm::identity::sign_in::person::{self, By, Person};
+use zoop_crm::identity::sign_in::person::{self, Initiator, Person};
 use zoop_crm::identity::sign_in::{passwords, second_factor};
 use zoop_crm::identity::users::links::PasswordLink;
 use zoop_crm::identity::users::tools::{CreateUser, ListUsers, RemoveUser, SetRole};
@@ -62,8 +62,9 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 &format!("Turn off the second factor of {} ({})?", found.name, found.email),
             )?;
             let (user, environment) = (found.id, operator.environment.clone());
-            operator
-                .write(move |tx| second_factor::turn_off(tx, &environment, user, By::Operator))?;
+            operator.write(move |tx| {
+                second_factor::turn_off(tx, &environment, user, Initiator::Operator)
+            })?;
             let answer = json!({ "user_id": found.id });
             output.answer(&answer, || {
                 format!("{} now signs in with only the password", found.name)
@@ -211,6 +212,6 @@ pub(crate) fn set_password(operator: &Operator, person: &Person, typed: &str) ->
     let hash = Password::choose(typed, &person.email).and_then(|chosen| chosen.hash(entropy));
     let hash = hash.map_err(|error| explained(&error))?;
     let (user, environment) = (person.id, operator.environment.clone());
-    operator.write(move |tx| passwords::set(tx, &environment, user, &hash, By::Operator))?;
+    operator.write(move |tx| passwords::set(tx, &environment, user, &hash, Initiator::Operator))?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
-use zoop_server::{Company, Limits, Mailer, Settings, WebOrigin};
+use zoop_server::{Limits, Mailer, Settings, SsoProvider, WebOrigin};
 
 use crate::database::folder;
 use crate::url::without_password;
@@ -158,7 +158,7 @@ impl Config {
     }
 
     /// The company's identity provider, if one is configured.
-    pub(crate) fn provider(&self) -> Result<Option<Company>> {
+    pub(crate) fn provider(&self) -> Result<Option<SsoProvider>> {
         self.company.provider()
     }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use zoop_server::Company;
+use zoop_server::SsoProvider;
 
 use super::values::{LogFilter, Networks, Origins, Span};
 
@@ -57,7 +57,7 @@ pub(crate) struct CompanyConfig {
 
 impl CompanyConfig {
     /// The provider, if it is configured; all of its settings must be set, or none.
-    pub(super) fn provider(&self) -> Result<Option<Company>> {
+    pub(super) fn provider(&self) -> Result<Option<SsoProvider>> {
         let Self { issuer, client_id, client_secret, name } = self;
         let (issuer, client_id, client_secret) = match (issuer, client_id, client_secret) {
             (None, None, None) => return Ok(None),
@@ -68,7 +68,7 @@ impl CompanyConfig {
             ),
         };
         let (issuer, client_id) = (checked_issuer(issuer)?.to_owned(), client_id.clone());
-        Ok(Some(Company {
+        Ok(Some(SsoProvider {
             issuer,
             client_id,
             client_secret: client_secret.clone(),

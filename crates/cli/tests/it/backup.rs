@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use zoop_crm::schema::MIGRATIONS;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::world::{Folder, text};
+use crate::env::{Folder, text};
 
 /// The number of businesses in the database.
 fn tenants(folder: &Folder) -> usize {

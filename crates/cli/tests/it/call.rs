@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::world::{Answer, Folder, Server, text};
+use crate::env::{Answer, Folder, Server, text};
 
 /// A folder with a business, a server on it, and its owner's key.
 struct Site {

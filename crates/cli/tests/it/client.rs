@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One caller with one connection, kept between its calls.
 pub(crate) struct Client {
@@ -23,7 +23,7 @@ pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(TIMEOUT))
         .proxy(None)
         .build()
         .into()

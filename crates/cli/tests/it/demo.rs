@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use zoop_both::both;
 
-use crate::world::{Folder, Server, text};
+use crate::env::{Folder, Server, text};
 
 const DEMO: &[&str] = &["demo", "--listen", "127.0.0.1:0"];
 

@@ -13,7 +13,7 @@ use zoop_crm::values::clock::Environment;
 use zoop_crm::values::id::Id;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::world::{Answer, Folder, text};
+use crate::env::{Answer, Folder, text};
 
 /// How many rows a list has.
 fn count(list: &Value) -> usize {

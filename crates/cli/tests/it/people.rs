@@ -8,7 +8,7 @@ use std::time::Duration;
 use mailin::{Action, Handler, Response, SessionBuilder, response};
 use zoop_both::both;
 
-use crate::world::{Folder, text};
+use crate::env::{Folder, text};
 
 const PASSWORD: &str = "correct horse battery";
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::{APPLICATION, Cluster, own_database};
 
-use crate::world::{Answer, Folder, database, wait_until};
+use crate::env::{Answer, Folder, database, wait_until};
 
 /// A folder whose database is a server's.
 fn folder() -> Folder {

@@ -8,7 +8,7 @@ use zoop_both::both;
 
 use crate::client::{Client, Reply};
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, served, text, wait_until};
+use crate::env::{Folder, Server, served, text, wait_until};
 
 /// Servers on one database.
 const SERVERS: usize = 3;

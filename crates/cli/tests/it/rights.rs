@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::client::Client;
 use crate::crash::source::Source;
+use crate::env::{Folder, database, text, wait_until};
 use crate::people::sign_in;
-use crate::world::{Folder, database, text, wait_until};
 
 const PAGE: &str = include_str!("../../../../docs/scaling.md");
 /// The role, without what older servers allow every role.

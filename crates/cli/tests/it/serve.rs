@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use zoop_both::both;
 
-use crate::world::Folder;
+use crate::env::Folder;
 
 #[test]
 fn it_refuses_to_listen_beyond_this_machine_without_a_public_url() {

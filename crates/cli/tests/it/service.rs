@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::client::get;
-use crate::world::{Folder, Server, served, wait_until};
+use crate::env::{Folder, Server, served, wait_until};
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn send(signal: &str, server: &Server) {
     let id = server.id().to_string();
@@ -25,7 +25,7 @@ fn the_service_manager_is_notified_of_readiness_liveness_and_stopping() {
     folder.business();
     let path = folder.path("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    socket.set_read_timeout(Some(TIMEOUT)).expect("a limit");
     let next = || {
         let mut bytes = [0; 1_024];
         let count = socket.recv(&mut bytes).expect("a notification");

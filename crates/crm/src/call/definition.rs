@@ -9,7 +9,7 @@ use crate::call::error::Result;
 use crate::call::page;
 use crate::call::perform::{self, Call};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, List, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
 /// A tool as the catalogue lists it.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +24,8 @@ pub struct ToolDef {
     pub scope: Scope,
     /// [`Tool::ACTOR`].
     pub actor: ActorRule,
-    /// [`Tool::DOORS`].
-    pub doors: Doors,
+    /// [`Tool::EXPOSURE`].
+    pub exposure: Exposure,
     /// [`Tool::EXAMPLE`].
     pub example: &'static str,
     /// The fields of its input as declared.
@@ -81,7 +81,7 @@ impl ToolDef {
             about: T::ABOUT,
             scope: T::SCOPE,
             actor: T::ACTOR,
-            doors: T::DOORS,
+            exposure: T::EXPOSURE,
             example: T::EXAMPLE,
             declared: T::Input::fields,
             output: output_schema::<T::Output>,

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::call::answer::Page;
 use crate::call::argument::{
-    Argument, Field, Fields, Input, Json, Object, Parse, Ranged, Refused, Setting,
+    Argument, Field, Fields, Input, Json, Object, Parse, ParseContext, ParseError, Ranged,
 };
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
@@ -44,7 +44,7 @@ struct WrittenPage {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Bookmark<P> {
+struct CursorState<P> {
     filters: Map<String, Value>,
     position: P,
 }
@@ -74,11 +74,13 @@ impl Parse for CursorText {
         serde_json::json!({ "type": "string" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         match value {
             Json::Text(text) if text.len() <= CURSOR_BYTES => Ok(Self(text)),
-            Json::Text(_) => Err(Refused::Because(DAMAGED.to_owned())),
-            other => Err(Refused::another_type("must be nextCursor of the previous page", &other)),
+            Json::Text(_) => Err(ParseError::Because(DAMAGED.to_owned())),
+            other => {
+                Err(ParseError::another_type("must be nextCursor of the previous page", &other))
+            }
         }
     }
 }
@@ -99,7 +101,7 @@ pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result
     rows.truncate(count);
     let (rows, mut positions): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let next_cursor = match positions.pop().filter(|_| has_more) {
-        Some(position) => Some(seal.close(&Bookmark { filters, position })?),
+        Some(position) => Some(seal.close(&CursorState { filters, position })?),
         None => None,
     };
     Ok(Page { rows, next_cursor, has_more })
@@ -113,10 +115,10 @@ struct Found<R, P> {
 }
 
 /// What a call finds, its filters, and the seal of its cursors.
-type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, Seal);
+type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
 
 fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
-    let seal = Seal { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
+    let seal = CursorCodec { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
     let asked = Asked::<T>::read(object, perform::setting(ctx.access), &seal)?;
     let count = asked.limit as usize;
     let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
@@ -134,7 +136,7 @@ struct Asked<T: List> {
 
 impl<T: List> Asked<T> {
     /// The cursor's filters joined with those sent; everything wrong with either is told together.
-    fn read(object: Object, setting: Setting, seal: &Seal) -> Result<Self> {
+    fn read(object: Object, setting: ParseContext, seal: &CursorCodec) -> Result<Self> {
         let (paging, sent): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
         let mut paging = Fields::new(paging, setting);
@@ -142,7 +144,7 @@ impl<T: List> Asked<T> {
         let bookmark = bookmark::<T::Position>(&mut paging, seal);
         let (object, after) = match bookmark {
             None => (sent, None),
-            Some(Bookmark { filters, position }) => {
+            Some(CursorState { filters, position }) => {
                 (join::<T::Input>(sent, filters, &mut paging), Some(position))
             }
         };
@@ -169,7 +171,10 @@ impl<T: List> Asked<T> {
 }
 
 /// What the cursor that was sent holds.
-fn bookmark<P: DeserializeOwned>(paging: &mut Fields, seal: &Seal) -> Option<Bookmark<P>> {
+fn bookmark<P: DeserializeOwned>(
+    paging: &mut Fields,
+    seal: &CursorCodec,
+) -> Option<CursorState<P>> {
     let cursor = paging.take::<Option<CursorText>>("cursor").flatten()?;
     seal.open(&cursor.0).or_else(|| paging.refuse("cursor", DAMAGED))
 }
@@ -195,7 +200,7 @@ fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fi
 fn write<R: Serialize, P: Serialize>(
     Found { rows, count }: Found<R, P>,
     filters: Map<String, Value>,
-    seal: &Seal,
+    seal: &CursorCodec,
 ) -> Result<String> {
     let found = rows.len();
     let mut page = WrittenPage { rows: Vec::new(), next_cursor: None, has_more: false };
@@ -212,26 +217,26 @@ fn write<R: Serialize, P: Serialize>(
     }
     page.has_more = page.rows.len() < found;
     if let (true, Some(position)) = (page.has_more, last) {
-        page.next_cursor = Some(seal.close(&Bookmark { filters, position })?);
+        page.next_cursor = Some(seal.close(&CursorState { filters, position })?);
     }
     Ok(serde_json::to_string(&page)?)
 }
 
 /// What a cursor is bound to.
-struct Seal {
+struct CursorCodec {
     tool: &'static str,
     tenant: u32,
 }
 
-impl Seal {
-    fn close<P: Serialize>(&self, bookmark: &Bookmark<P>) -> Result<String> {
+impl CursorCodec {
+    fn close<P: Serialize>(&self, bookmark: &CursorState<P>) -> Result<String> {
         let mut bytes = serde_json::to_vec(bookmark)?;
         let check = self.check(&bytes);
         bytes.extend_from_slice(&check);
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn open<P: DeserializeOwned>(&self, cursor: &str) -> Option<Bookmark<P>> {
+    fn open<P: DeserializeOwned>(&self, cursor: &str) -> Option<CursorState<P>> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (bookmark, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
         (self.check(bookmark) == check).then(|| serde_json::from_slice(bookmark).ok()).flatten()
@@ -274,14 +279,14 @@ mod tests {
         /// A list in another order than creation: its key first, then the id.
         #[test]
         fn a_cursor_carries_any_sort_key(name in ".{0,200}", starts: i64, id: u128, tenant: u32) {
-            let seal = Seal { tool: "jobs.list", tenant };
+            let seal = CursorCodec { tool: "jobs.list", tenant };
             let position = (name, starts, Uuid::from_u128(id));
-            let bookmark = Bookmark { filters: Map::new(), position: position.clone() };
+            let bookmark = CursorState { filters: Map::new(), position: position.clone() };
             let cursor = seal.close(&bookmark).expect("a cursor");
             prop_assert!(cursor.len() <= CURSOR_BYTES);
-            let opened: Option<Bookmark<(String, i64, Uuid)>> = seal.open(&cursor);
+            let opened: Option<CursorState<(String, i64, Uuid)>> = seal.open(&cursor);
             prop_assert_eq!(opened.map(|it| it.position), Some(position));
-            let other = Seal { tool: "jobs.list", tenant: tenant.wrapping_add(1) };
+            let other = CursorCodec { tool: "jobs.list", tenant: tenant.wrapping_add(1) };
             prop_assert!(other.open::<(String, i64, Uuid)>(&cursor).is_none());
         }
     }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::call::access::Access;
-use crate::call::argument::{self, Object, Setting};
+use crate::call::argument::{self, Object, ParseContext};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::ToolDef;
 use crate::call::error::{FieldProblem, Result};
@@ -23,8 +23,8 @@ pub struct Call {
 }
 
 /// The context for parsing arguments.
-pub(crate) fn setting(access: &Access) -> Setting {
-    Setting { country: access.country() }
+pub(crate) fn setting(access: &Access) -> ParseContext {
+    ParseContext { country: access.country() }
 }
 
 /// Runs a query.

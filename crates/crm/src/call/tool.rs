@@ -27,7 +27,7 @@ pub trait Tool: 'static {
     /// Who may call it at all.
     const ACTOR: ActorRule;
     /// Which front doors offer it.
-    const DOORS: Doors;
+    const EXPOSURE: Exposure;
     /// Arguments that succeed in the sample world of the tests; `{customer}` and the like stand for
     /// ids of records there.
     const EXAMPLE: &'static str;
@@ -80,15 +80,15 @@ pub enum ActorRule {
     User,
 }
 
-/// Which front doors offer a tool.
+/// Who is offered a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doors {
-    /// All of them.
-    Everywhere,
-    /// The console and the command line: managing the account.
-    House,
-    /// The command line alone: running the installation.
-    CommandLine,
+pub enum Exposure {
+    /// Every caller, over MCP too.
+    Public,
+    /// Pages and the command line: managing the tenant.
+    Admin,
+    /// The command line only: running the installation.
+    Operator,
 }
 
 /// What kind of change a command makes.

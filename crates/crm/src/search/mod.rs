@@ -19,7 +19,7 @@
 //! | `0001=active` `0001=tag:7` … | facets: the exact value of a filter |
 //! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same for archived customers |
 //!
-//! An archived customer has its own marks (`Shelf`). Nearly every search excludes archived customers
+//! An archived customer has its own marks (`Namespace`). Nearly every search excludes archived customers
 //! and needs no condition for it: a condition that nearly every row meets costs more than all the
 //! others together, since the index walks its rows along with those of each word.
 //!
@@ -129,7 +129,7 @@ pub(crate) use found_rare_on_postgres;
 
 use std::fmt::{self, Write};
 
-use crate::values::fold::LONGEST_WORD;
+use crate::values::fold::MAX_WORD;
 
 /// The four characters that every token of a tenant begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,8 +161,8 @@ impl TenantMark {
     }
 
     /// A token of a row of this tenant that is not archived.
-    pub(crate) fn token(self, space: Space, text: &str) -> String {
-        Place { tenant: self, shelf: Shelf::Current }.token(space, text)
+    pub(crate) fn token(self, space: Field, text: &str) -> String {
+        Prefix { tenant: self, namespace: Namespace::Current }.token(space, text)
     }
 }
 
@@ -174,7 +174,7 @@ impl fmt::Display for TenantMark {
 
 /// What a token says about its row. Tokens of different spaces are never equal.
 #[derive(Clone, Copy)]
-pub(crate) enum Space {
+pub(crate) enum Field {
     Word,
     Phone,
     WholeWord,
@@ -182,65 +182,65 @@ pub(crate) enum Space {
     Facet,
 }
 
-impl Space {
-    fn mark(self, on: Shelf) -> &'static str {
+impl Field {
+    fn mark(self, on: Namespace) -> &'static str {
         match (self, on) {
-            (Self::Word, Shelf::Current) => ":",
-            (Self::Word, Shelf::Archived) => ";",
-            (Self::Phone, Shelf::Current) => "#",
-            (Self::Phone, Shelf::Archived) => "%",
-            (Self::WholeWord, Shelf::Current) => "=w:",
-            (Self::WholeWord, Shelf::Archived) => "~w:",
-            (Self::WholePhone, Shelf::Current) => "=p:",
-            (Self::WholePhone, Shelf::Archived) => "~p:",
-            (Self::Facet, Shelf::Current) => "=",
-            (Self::Facet, Shelf::Archived) => "~",
+            (Self::Word, Namespace::Current) => ":",
+            (Self::Word, Namespace::Archived) => ";",
+            (Self::Phone, Namespace::Current) => "#",
+            (Self::Phone, Namespace::Archived) => "%",
+            (Self::WholeWord, Namespace::Current) => "=w:",
+            (Self::WholeWord, Namespace::Archived) => "~w:",
+            (Self::WholePhone, Namespace::Current) => "=p:",
+            (Self::WholePhone, Namespace::Archived) => "~p:",
+            (Self::Facet, Namespace::Current) => "=",
+            (Self::Facet, Namespace::Archived) => "~",
         }
     }
 }
 
 /// Whether a row is archived. No token for current rows finds an archived one.
 #[derive(Clone, Copy)]
-pub(crate) enum Shelf {
+pub(crate) enum Namespace {
     Current,
     Archived,
 }
 
 /// The namespace of a row's tokens: tenant and shelf.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Prefix {
     pub(crate) tenant: TenantMark,
-    pub(crate) shelf: Shelf,
+    pub(crate) namespace: Namespace,
 }
 
-impl Place {
-    pub(crate) fn token(self, space: Space, text: &str) -> String {
-        format!("{}{}{text}", self.tenant, space.mark(self.shelf))
+impl Prefix {
+    pub(crate) fn token(self, space: Field, text: &str) -> String {
+        format!("{}{}{text}", self.tenant, space.mark(self.namespace))
     }
 }
 
 /// Collects the tokens of one row. All of them share one buffer, since a note has up to a hundred
 /// thousand.
 pub(crate) struct Tokens {
-    place: Place,
+    place: Prefix,
     buffer: String,
     ends: Vec<usize>,
 }
 
 impl Tokens {
-    pub(crate) fn new(place: Place) -> Self {
+    pub(crate) fn new(place: Prefix) -> Self {
         Self { place, buffer: String::new(), ends: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, space: Space, text: &str) {
+    pub(crate) fn add(&mut self, space: Field, text: &str) {
         self.buffer.extend(self.place.tenant.chars());
-        self.buffer.push_str(space.mark(self.place.shelf));
+        self.buffer.push_str(space.mark(self.place.namespace));
         self.buffer.push_str(cut(text));
         self.ends.push(self.buffer.len());
     }
 
     /// Adds every suffix of the text.
-    pub(crate) fn add_tails(&mut self, space: Space, text: &str) {
+    pub(crate) fn add_tails(&mut self, space: Field, text: &str) {
         for (start, _) in text.char_indices() {
             self.add(space, &text[start..]);
         }
@@ -259,7 +259,7 @@ impl Tokens {
 
 /// Cuts a text to the maximum length in a token.
 pub(crate) fn cut(text: &str) -> &str {
-    text.char_indices().nth(LONGEST_WORD).map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(MAX_WORD).map_or(text, |(end, _)| &text[..end])
 }
 
 /// A number in a token. Tokens cannot contain a minus sign, so a negative number becomes a large one.
@@ -286,9 +286,9 @@ mod tests {
     #[test]
     fn tokens_come_once_and_are_cut() {
         let tenant = TenantMark::new(1).unwrap();
-        let mut tokens = Tokens::new(Place { tenant, shelf: Shelf::Current });
-        tokens.add_tails(Space::Word, "anna");
-        tokens.add(Space::WholeWord, &"東".repeat(70));
+        let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
+        tokens.add_tails(Field::Word, "anna");
+        tokens.add(Field::WholeWord, &"東".repeat(70));
         let whole = format!("0001=w:{}", "東".repeat(64));
         assert_eq!(tokens.finish(), format!("0001:a 0001:anna 0001:na 0001:nna {whole}"));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Caller, World, text};
+use super::{Caller, TestEnv, text};
 use crate::call::access::Account;
 use crate::call::scope::{Scope, Scopes};
 use crate::identity::tenants;
@@ -54,7 +54,7 @@ impl Business {
     }
 }
 
-impl World {
+impl TestEnv {
     /// A business with people, keys and no records.
     ///
     /// # Panics

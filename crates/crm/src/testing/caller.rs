@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use zoop_db::ReadTx;
 
-use super::World;
+use super::TestEnv;
 use crate::call::access::{Access, Account, Rights, Source};
 use crate::call::caller::Refusal;
 use crate::call::error::{Error, Result};
@@ -37,7 +37,7 @@ impl Caller {
     }
 }
 
-impl World {
+impl TestEnv {
     /// Authenticates a token.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ pub use people::connect;
 /// When the world begins.
 const START: &str = "2026-06-13T18:00:00.000Z";
 /// Longer than any test's call: a test that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A clock that moves only when it is told to.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Clock for MockClock {
 }
 
 /// The world.
-pub struct World {
+pub struct TestEnv {
     /// The database.
     pub db: Db,
     /// The clock.
@@ -106,7 +106,7 @@ fn place() -> (String, Keeper) {
     }
 }
 
-impl World {
+impl TestEnv {
     /// An empty world.
     ///
     /// # Panics
@@ -166,7 +166,7 @@ impl World {
         &self,
         work: impl FnMut(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.db.write(Instant::now() + PATIENCE, work).wait()
+        self.db.write(Instant::now() + TIMEOUT, work).wait()
     }
 
     /// Runs `work` in a read transaction bound to no tenant.
@@ -174,7 +174,7 @@ impl World {
         &self,
         work: impl FnOnce(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.db.read(Instant::now() + PATIENCE, work).wait()
+        self.db.read(Instant::now() + TIMEOUT, work).wait()
     }
 
     /// Calls a tool.
@@ -201,7 +201,7 @@ impl World {
         let runner = Runner {
             db: &self.db,
             environment: &self.environment,
-            deadline: Instant::now() + PATIENCE,
+            deadline: Instant::now() + TIMEOUT,
         };
         runner.call(caller.clone(), tool, arguments.to_owned(), None).wait()
     }
@@ -269,7 +269,7 @@ impl World {
     }
 }
 
-impl Default for World {
+impl Default for TestEnv {
     fn default() -> Self {
         Self::new()
     }

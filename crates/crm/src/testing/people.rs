@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 use zoop_db::{Db, WriteTx};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use crate::call::error::{Error, Result};
 use crate::call::scope::{ScopeNames, Scopes};
 use crate::identity::oauth::clients::{self, Metadata, Registration};
@@ -46,7 +46,7 @@ pub fn connect(
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let environment = environment.clone();
-    let connecting = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+    let connecting = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
         let (_, person) = signed_in(tx, &environment, user)?;
         let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
         let metadata = Metadata::read(&said).expect("sound metadata");

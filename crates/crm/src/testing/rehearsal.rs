@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::time::Instant;
 
-use super::{Caller, PATIENCE, World};
+use super::{Caller, TIMEOUT, TestEnv};
 use crate::call::error::Result;
 use crate::call::run;
 use crate::catalog;
@@ -21,7 +21,7 @@ impl<const CALLS: usize> From<zoop_db::Error> for End<CALLS> {
     }
 }
 
-impl World {
+impl TestEnv {
     /// Makes calls one after the other in one transaction, which is then rolled back; what each answered.
     /// A call is who makes it, the tool, and its arguments as text, and goes the whole way of a call.
     ///
@@ -36,7 +36,7 @@ impl World {
             let tool = catalog::find(tool).expect("a tool of the catalogue");
             (caller.clone(), tool, arguments.to_owned())
         });
-        let ended = self.db.write(Instant::now() + PATIENCE, move |tx| {
+        let ended = self.db.write(Instant::now() + TIMEOUT, move |tx| {
             let answers = calls.each_ref().map(|(caller, tool, arguments)| {
                 if tool.is_read_only() {
                     run::read(tx, &environment, caller, tool, arguments)
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// Makes one call of which nothing is kept; see [`World::rehearse`].
+    /// Makes one call of which nothing is kept; see [`TestEnv::rehearse`].
     ///
     /// # Errors
     /// Whatever the tool refuses.

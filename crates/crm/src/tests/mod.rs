@@ -3,13 +3,14 @@
 
 mod arguments;
 mod bad_input;
+mod catalog_rules;
 mod folders;
 mod future;
 mod history;
 mod idempotency;
-mod laws;
 mod matrix;
 mod naming;
+mod parity;
 mod plans;
 mod races;
 mod receipts;
@@ -19,4 +20,3 @@ mod snapshots;
 mod steps;
 mod tables;
 mod tenancy;
-mod twins;

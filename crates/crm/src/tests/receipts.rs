@@ -7,30 +7,30 @@ use zoop_both::both;
 use crate::call::definition::{Action, ToolDef};
 use crate::call::tool::Receipt;
 use crate::catalog;
-use crate::testing::{Business, World};
+use crate::testing::{Business, TestEnv};
 
 #[both]
 fn a_write_only_caller_is_told_nothing_outside_the_tools_receipt() {
-    let world = World::new();
+    let env = TestEnv::new();
     for tool in catalog::tools().filter(|tool| tool.scope.is_grantable()) {
         let Action::Command { receipt, .. } = tool.action else { continue };
         assert!(tool.scope.name().starts_with("write:"), "{} writes", tool.name);
-        let business = world.business(tool.name);
+        let business = env.business(tool.name);
         let owner = Business::user(&business.owner).to_string();
-        let writer = world.access(&world.key(business.account, Some(&owner), &[tool.scope]));
+        let writer = env.access(&env.key(business.account, Some(&owner), &[tool.scope]));
         let example: Value = serde_json::from_str(&business.fill(tool.example)).expect("JSON");
         // The second call with a key is a replay.
         let mut keyed = example.clone();
         keyed["idempotency_key"] = json!("once");
         for _ in 0..2 {
-            let answer = world.call(&writer, tool.name, keyed.clone());
+            let answer = env.call(&writer, tool.name, keyed.clone());
             let answer = answer.unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
             check(tool, receipt, &keyed, &answer);
         }
         for name in clearable(tool) {
             let mut cleared = example.clone();
             cleared[name] = Value::Null;
-            match world.call(&writer, tool.name, cleared.clone()) {
+            match env.call(&writer, tool.name, cleared.clone()) {
                 Ok(answer) => check(tool, receipt, &cleared, &answer),
                 Err(error) => assert!(PAIRED.contains(&name), "{} {name}: {error:?}", tool.name),
             }

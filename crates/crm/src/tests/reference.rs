@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog;
 
 /// The tests that show what each tool does, kept by hand: what a tool is for is in no catalogue, and a tool of
-/// which nothing is shown fails. Tests that hold for every tool are not among them (`laws.rs`, `matrix.rs`,
+/// which nothing is shown fails. Tests that hold for every tool are not among them (`catalog_rules.rs`, `matrix.rs`,
 /// `history.rs`, `idempotency.rs`, `snapshots.rs` here, and beside `src` the folder `tests/model`).
 const SHOWN_BY: &[(&str, &[&str])] = &[
     (

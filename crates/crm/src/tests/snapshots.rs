@@ -35,7 +35,7 @@ fn the_catalogue_is_as_it_was() {
                 tool.title,
                 tool.scope.name(),
                 tool.actor,
-                tool.doors,
+                tool.exposure,
                 effect(tool),
                 fields.join(" ")
             );

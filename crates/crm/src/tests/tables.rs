@@ -1,5 +1,5 @@
 //! The tables' declarations: what they say of copy, export and erasure holds together, and
-//! `docs/tables.md` shows it. `moving/tests.rs` compares them with the tables of both engines.
+//! `docs/tables.md` shows it. `transfer/tests.rs` compares them with the tables of both engines.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

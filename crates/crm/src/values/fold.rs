@@ -20,7 +20,7 @@
 //!    (`đ ł ø` …) become what people type for them; everything else gets full case folding.
 //! 5. Split at everything that is not a letter, a digit or a kept mark. Letters of scripts that are
 //!    written without spaces form words of kind [`Kind::Run`], separate from adjacent Latin; other
-//!    words are cut at [`LONGEST_WORD`] characters.
+//!    words are cut at [`MAX_WORD`] characters.
 //!
 //! Folding is idempotent. Its time is that of sorting the longest sequence of marks, so a hostile text
 //! costs no more than a long one.
@@ -31,12 +31,12 @@ use unicode_normalization::char::is_combining_mark;
 use crate::values::text;
 
 /// Maximum characters of a [`Kind::Spaced`] word; the rest is ignored.
-pub const LONGEST_WORD: usize = 64;
+pub const MAX_WORD: usize = 64;
 
 /// Whether a word's script separates words, which decides how the word can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// A word of a script with separators between words; at most [`LONGEST_WORD`] characters.
+    /// A word of a script with separators between words; at most [`MAX_WORD`] characters.
     Spaced,
     /// A whole run of Han, kana, Thai, Lao or Khmer. Each character counts as a word of its own, and
     /// adjacent characters must stay adjacent. Its length is not limited.
@@ -119,7 +119,7 @@ impl<V: FnMut(&str, Kind)> Cutter<V> {
             self.finish();
             self.kind = kind;
         }
-        if kind == Kind::Run || self.length < LONGEST_WORD {
+        if kind == Kind::Run || self.length < MAX_WORD {
             self.word.push(letter);
             self.length += 1;
         }

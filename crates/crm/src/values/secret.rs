@@ -18,7 +18,7 @@ pub(crate) const CHECK_CHARACTERS: usize = 6;
 /// Characters after the prefix that lists show to identify a key.
 const HINT_CHARACTERS: usize = 4;
 /// Longer than any secret: longer input is rejected without hashing.
-const MOST_CHARACTERS: usize = 128;
+const MAX_CHARACTERS: usize = 128;
 
 macro_rules! secret_kinds {
     ($($(#[$about:meta])* $kind:ident = $prefix:literal;)*) => {
@@ -93,7 +93,7 @@ impl Secret {
     /// Parses a presented token. `None` if it cannot be a secret of any kind.
     pub fn parse(token: &str) -> Option<Self> {
         let kind = *SecretKind::ALL.iter().find(|kind| token.starts_with(kind.prefix()))?;
-        let ascii = token.len() <= MOST_CHARACTERS && token.is_ascii();
+        let ascii = token.len() <= MAX_CHARACTERS && token.is_ascii();
         let (body, sent) = token.split_at_checked(token.len().checked_sub(CHECK_CHARACTERS)?)?;
         (ascii && check(body) == sent).then(|| Self { kind, text: token.to_owned() })
     }

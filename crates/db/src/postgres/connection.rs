@@ -212,7 +212,7 @@ impl Connection {
     }
 
     /// Runs three statements in one round trip; returns all their rows.
-    pub(crate) fn together(&mut self, calls: [Call<'_>; 3]) -> Result<[Rows; 3]> {
+    pub(crate) fn pipelined(&mut self, calls: [Call<'_>; 3]) -> Result<[Rows; 3]> {
         let asked =
             calls.map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params));
         self.ask(&asked, async |client, ready| {

@@ -40,7 +40,7 @@ use crate::row::Timestamp;
 /// Reader connections, and as many writer connections, if the options name no number.
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
 /// How long the server may take to accept the first connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The engine's threads and the queues that feed them.
 pub(crate) struct Postgres {
@@ -62,7 +62,7 @@ impl Postgres {
     ) -> Result<Self> {
         let server = Arc::new(Server::new(url)?);
         let mut first = Connection::new(server.clone())?;
-        first.open(Instant::now() + PATIENCE).map_err(|failure| server.unreachable(&failure))?;
+        first.open(Instant::now() + TIMEOUT).map_err(|failure| server.unreachable(&failure))?;
         fitness::check(&mut first)?;
         migrate::run(&mut first, migrations, migrate)?;
         first.close();
@@ -134,7 +134,7 @@ fn spawn(
     let mut connection = Connection::new(server.clone())?;
     let serve = move || {
         // If this fails, the first job fails in the same way and reports it.
-        let _ = connection.open(Instant::now() + PATIENCE);
+        let _ = connection.open(Instant::now() + TIMEOUT);
         body(connection);
     };
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(serve)?)

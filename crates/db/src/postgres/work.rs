@@ -28,7 +28,7 @@ const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
     SELECT set_config('transaction_read_only', current_setting('default_transaction_read_only'), true);";
 
 /// The longest time limit that the server accepts, in milliseconds: three and a half weeks.
-const LONGEST: u128 = i32::MAX as u128;
+const MAX_MILLISECONDS: u128 = i32::MAX as u128;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl Work {
         let mut text = format!("{end}{begin}");
         if self.limit > left || !begin.is_empty() {
             self.limit = left.saturating_sub((left / 10).min(HEADSTART));
-            let milliseconds = self.limit.as_millis().clamp(1, LONGEST);
+            let milliseconds = self.limit.as_millis().clamp(1, MAX_MILLISECONDS);
             // Writing to a string cannot fail.
             let _ = write!(text, "SET LOCAL statement_timeout = {milliseconds};");
         }

@@ -18,7 +18,7 @@ use crate::error::Result;
 /// Below this size no checkpoint runs while writes come in, in bytes.
 const PASSIVE_BYTES: u64 = 4 << 20;
 /// Above this size the writer empties the log, in bytes.
-const MOST_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 /// How much the log grows before a writer that could not empty it is asked again, in bytes.
 const ASK_AGAIN_BYTES: u64 = 64 << 20;
 /// How long the writer waits for readers when it empties the log. A longer read, perhaps by another
@@ -48,7 +48,7 @@ pub(super) fn run(
                 if size > PASSIVE_BYTES {
                     checkpoint("PASSIVE");
                 }
-                if size <= MOST_BYTES {
+                if size <= MAX_BYTES {
                     asked = 0;
                 } else if size >= asked + ASK_AGAIN_BYTES {
                     // What is left is what came in during the passive checkpoint.

@@ -31,9 +31,9 @@ use crate::job::{ReadJob, WriteJob};
 use crate::migrate::{Migrate, Migration};
 
 /// The minimum number of reader threads, if the options name no number.
-const FEWEST_READERS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+const MIN_READERS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 /// The maximum number of reader threads, if the options name no number.
-const MOST_READERS: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
+const MAX_READERS: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
 
 /// The embedded engine's threads and the queues that feed them.
 pub(crate) struct Sqlite {
@@ -126,7 +126,7 @@ impl Drop for Sqlite {
 /// One per core, within the limits.
 fn most_useful_readers() -> NonZeroUsize {
     std::thread::available_parallelism()
-        .map_or(FEWEST_READERS, |cores| cores.clamp(FEWEST_READERS, MOST_READERS))
+        .map_or(MIN_READERS, |cores| cores.clamp(MIN_READERS, MAX_READERS))
 }
 
 /// Copies a database file as it is now, whatever its schema, to a new file, also while other processes write

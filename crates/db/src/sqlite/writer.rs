@@ -96,9 +96,9 @@ pub(super) fn run(
 
 /// Runs a batch in as few transactions as its failures allow; returns how many were committed.
 fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
-    let outcome = match together(connection, entries, plainly) {
+    let outcome = match pipelined(connection, entries, plainly) {
         // A single job has no others to protect.
-        Err(Lost::Mixed) if entries.len() > 1 => together(connection, entries, in_savepoint),
+        Err(Lost::Mixed) if entries.len() > 1 => pipelined(connection, entries, in_savepoint),
         outcome => outcome,
     };
     match (outcome, &mut *entries) {
@@ -126,7 +126,7 @@ fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
 }
 
 /// Runs a batch in one transaction, each job by `attempt`.
-fn together(
+fn pipelined(
     connection: &mut Connection,
     entries: &mut [Entry],
     attempt: Attempt,

@@ -10,7 +10,7 @@ use zoop_postgres_cluster::{Cluster, Fault, Proxy, own_database};
 use crate::{ADD, NUMBER, count, open};
 
 /// Longer than a passing test takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Adds a number over a proxy with a fault; returns the caller's answer, how often the job ran, and how
 /// many numbers there are.
@@ -33,7 +33,7 @@ fn add_with(fault: Fault, patience: Duration) -> (Result<i64, Error>, usize, i64
 
 #[test]
 fn a_write_whose_answer_was_lost_is_kept_once_and_reported_as_kept() {
-    let (answer, runs, count, db) = add_with(Fault::Answer, PATIENCE);
+    let (answer, runs, count, db) = add_with(Fault::Answer, TIMEOUT);
     assert_eq!(answer.expect("kept"), 1);
     assert_eq!((runs, count), (1, 1));
     assert!(db.takes_writes());
@@ -41,7 +41,7 @@ fn a_write_whose_answer_was_lost_is_kept_once_and_reported_as_kept() {
 
 #[test]
 fn a_write_whose_commit_was_lost_runs_again() {
-    let (answer, runs, count, _) = add_with(Fault::Commit, PATIENCE);
+    let (answer, runs, count, _) = add_with(Fault::Commit, TIMEOUT);
     assert!(answer.is_ok(), "{answer:?}");
     assert_eq!((runs, count), (2, 1));
 }
@@ -69,7 +69,7 @@ fn add_before_a_crash(others: fn(i64, i64) -> i64) -> (Result<i64, Error>, i64) 
     proxy.fail_next(Fault::Server);
     let number = Arc::new(AtomicI64::new(0));
     let its_number = number.clone();
-    let added = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+    let added = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
         tx.bind(Tenant(1));
         let n = tx.insert(ADD, params![1_i64])?;
         let number = tx.global_first::<i64, Error>(NUMBER, &[], |row| row.take())?;

@@ -4,11 +4,12 @@
 use serde_json::json;
 use zoop_mcp::Refusal;
 
-use super::turn::Turn;
+use super::context::RequestContext;
 
 /// The refusal of `test_missing_capability` from a client that does not offer sampling.
-pub(super) fn missing_capability(turn: &Turn<'_>, name: &str) -> Option<Refusal> {
-    let offered = turn.request.client_capabilities.is_some_and(|it| it.get().contains("sampling"));
+pub(super) fn missing_capability(context: &RequestContext<'_>, name: &str) -> Option<Refusal> {
+    let offered =
+        context.request.client_capabilities.is_some_and(|it| it.get().contains("sampling"));
     let refused = name == "test_missing_capability" && !offered;
-    refused.then(|| turn.request.reply_to().missing_capability(json!({ "sampling": {} })))
+    refused.then(|| context.request.reply_to().missing_capability(json!({ "sampling": {} })))
 }

@@ -2,19 +2,22 @@
 
 use zoop_mcp::ListKind;
 
-use super::turn::Turn;
+use super::context::RequestContext;
 use super::view::Names;
 use super::{done, refused};
 use crate::answer::Answer;
 
 /// Answers `tools/list`. There is only one page, so any cursor is invalid.
-pub(super) async fn tools(turn: &Turn<'_>, cursor: Option<&str>) -> Result<Answer, Answer> {
-    let scopes = turn.admit().await?;
+pub(super) async fn tools(
+    context: &RequestContext<'_>,
+    cursor: Option<&str>,
+) -> Result<Answer, Answer> {
+    let scopes = context.admit().await?;
     if cursor.is_some() {
-        return Err(refused(&turn.request.reply_to().bad_cursor()));
+        return Err(refused(&context.request.reply_to().bad_cursor()));
     }
-    let items = turn.shared.tools.json(&turn.view, scopes);
-    Ok(done(turn.responder().list(ListKind::Tools, &items)))
+    let items = context.shared.tools.json(&context.view, scopes);
+    Ok(done(context.responder().list(ListKind::Tools, &items)))
 }
 
 /// The server's `instructions`: what a model should know before its first call.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use zoop_mcp::{ListKind, PromptMessage, Role};
 
-use super::turn::Turn;
+use super::context::RequestContext;
 use super::view::Names;
 use super::{done, refused};
 use crate::answer::Answer;
@@ -92,29 +92,29 @@ static PROMPTS: [Prompt; 3] = [
 ];
 
 /// Answers `prompts/list`.
-pub(super) async fn list(turn: &Turn<'_>) -> Result<Answer, Answer> {
-    turn.admit().await?;
+pub(super) async fn list(context: &RequestContext<'_>) -> Result<Answer, Answer> {
+    context.admit().await?;
     let items: Vec<_> = PROMPTS.iter().map(Prompt::json).collect();
     let items = Value::Array(items).to_string();
-    Ok(done(turn.responder().list(ListKind::Prompts, &items)))
+    Ok(done(context.responder().list(ListKind::Prompts, &items)))
 }
 
 /// Answers `prompts/get`.
 pub(super) async fn get(
-    turn: &Turn<'_>,
+    context: &RequestContext<'_>,
     name: &str,
     arguments: Option<&RawValue>,
 ) -> Result<Answer, Answer> {
-    turn.admit().await?;
-    let reply_to = turn.request.reply_to();
+    context.admit().await?;
+    let reply_to = context.request.reply_to();
     let Some(prompt) = PROMPTS.iter().find(|prompt| prompt.name == name) else {
         return Err(refused(&reply_to.unknown_prompt(name)));
     };
     let values =
         prompt.read(arguments).map_err(|message| refused(&reply_to.invalid_params(&message)))?;
-    let text = (prompt.text)(&Filled { values, names: turn.view.names() });
+    let text = (prompt.text)(&Filled { values, names: context.view.names() });
     let messages = [PromptMessage { role: Role::User, text: &text }];
-    Ok(done(turn.responder().prompt(prompt.about, &messages)))
+    Ok(done(context.responder().prompt(prompt.about, &messages)))
 }
 
 impl Prompt {

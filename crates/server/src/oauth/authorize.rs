@@ -13,23 +13,23 @@ use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, ScopeNames, Scopes};
 use zoop_crm::identity::oauth::clients::{self, Client};
-use zoop_crm::identity::oauth::requests::{self, Parked, Request as Asked};
+use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
 use zoop_crm::identity::oauth::tokens;
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::Timestamp;
 
 use super::consent::{self, offered};
-use super::token::{LONGEST_ID, OFFLINE_ACCESS};
+use super::token::{MAX_ID, OFFLINE_ACCESS};
+use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
-use crate::visitors::Action;
 use crate::web::browser;
 use crate::web::form::Form;
 use crate::web::next;
 use crate::web::page;
 
 /// The size limit of the query, in bytes: it is encoded a second time into the link to the sign-in page.
-const LONGEST_QUERY: usize = 8 * 1024;
+const MAX_QUERY: usize = 8 * 1024;
 
 /// An error that is sent back to the client: its code and a description.
 struct Refusal(&'static str, &'static str);
@@ -43,7 +43,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
     super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
-    if query.len() > LONGEST_QUERY {
+    if query.len() > MAX_QUERY {
         return Err(stop("The link is too long."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
@@ -76,8 +76,8 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
             "The user cannot grant any of the requested scopes.",
         )));
     };
-    let parked = Parked { request, client_name: client.name };
-    Ok(consent::page(&person, &parked, &places, &secret, None))
+    let pending = PendingRequest { request, client_name: client.name };
+    Ok(consent::page(&person, &pending, &places, &secret, None))
 }
 
 /// The sign-in page, from which the browser comes back here.
@@ -100,7 +100,7 @@ async fn client(
     deadline: Instant,
 ) -> Result<Client, Response> {
     let unknown = || stop("It is not registered here.");
-    let id = form.get("client_id").filter(|id| id.len() <= LONGEST_ID).ok_or_else(unknown)?;
+    let id = form.get("client_id").filter(|id| id.len() <= MAX_ID).ok_or_else(unknown)?;
     let asked = id.to_owned();
     let known = shared.db.read(deadline, move |tx| clients::find(tx, &asked)).await;
     let known = known.map_err(|error: Error| page::failed(&error))?;

@@ -12,15 +12,15 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::identity::oauth::consent::{self, Choice, Outcome};
 use zoop_crm::identity::oauth::redirect;
-use zoop_crm::identity::oauth::requests::{self, Parked, Request as Asked};
+use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
 use zoop_crm::identity::sign_in::sessions::Workplace;
 use zoop_crm::identity::sign_in::{SignedIn, sessions};
 use zoop_crm::values::id::Id;
 use zoop_crm::values::secret::{Secret, SecretKind};
 
+use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
 use crate::page_log::{self, Visitor};
-use crate::visitors::Action;
 use crate::web::browser::{self, SESSION};
 use crate::web::form::{self, Form};
 use crate::web::page;
@@ -79,12 +79,12 @@ pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
 /// The consent page.
 pub(super) fn page(
     person: &SignedIn,
-    parked: &Parked,
+    pending: &PendingRequest,
     places: &[Place],
     secret: &Secret,
     fault: Option<&str>,
 ) -> Response {
-    let Parked { request, client_name } = parked;
+    let PendingRequest { request, client_name } = pending;
     let destination = redirect::destination(&request.redirect_uri);
     let is_documented = request.client_id.starts_with("https://");
     let scopes = places.iter().fold(Scopes::NONE, |all, place| all.or(place.scopes));
@@ -184,16 +184,16 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let form = form::read(&shared.settings.public_url, &head.headers, body, deadline).await?;
     let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(over)?;
     let visitor = Visitor::of(&head.extensions);
-    let parked = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));
-    let parked = parked.ok_or_else(over)?;
+    let pending = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));
+    let pending = pending.ok_or_else(over)?;
     let choice = choice(&form).ok_or_else(over)?;
     let environment = shared.environment.clone();
-    let secret = parked.clone();
+    let secret = pending.clone();
     let answering = shared.db.write(deadline, move |tx| {
         let now = environment.clock.now();
         let Some(person) = sessions::find(tx, &session, now)? else { return Ok(None) };
         let address = Some(address);
-        let outcome = consent::answer(tx, &environment, &person, &parked, choice, address)?;
+        let outcome = consent::answer(tx, &environment, &person, &pending, choice, address)?;
         Ok(Some((person, outcome)))
     });
     let done = answering.await.map_err(|error: Error| page::failed(&error))?;
@@ -253,12 +253,12 @@ async fn again(
     let now = shared.environment.clock.now();
     let reading = shared.db.read(deadline, move |tx| {
         let places = asked.workplaces(tx)?;
-        Ok(requests::find(tx, &asked, &hidden, now)?.map(|parked| (parked, places)))
+        Ok(requests::find(tx, &asked, &hidden, now)?.map(|pending| (pending, places)))
     });
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
-    let (parked, places) = found.ok_or_else(over)?;
-    let places = offered(&places, parked.request.scopes.scopes());
-    Ok(page(person, &parked, &places, secret, Some(fault)))
+    let (pending, places) = found.ok_or_else(over)?;
+    let places = offered(&places, pending.request.scopes.scopes());
+    Ok(page(person, &pending, &places, secret, Some(fault)))
 }
 
 /// The request no longer exists, or belongs to another session.

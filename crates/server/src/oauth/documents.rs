@@ -32,16 +32,16 @@ use super::public::is_public;
 /// The number of documents fetched at once.
 const AT_ONCE: usize = 4;
 /// The size limit of a document, in bytes.
-const LONGEST: usize = 10 * 1024;
+const MAX_BYTES: usize = 10 * 1024;
 /// The size limit of the answer's head, in bytes.
 const HEAD: usize = 16 * 1024;
 /// The length limit of an address, in bytes.
-const LONGEST_ADDRESS: usize = 512;
+const MAX_ADDRESS: usize = 512;
 /// The number of a name's addresses that are tried.
 const TRIES: usize = 3;
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// For how many seconds a document is kept, at least and at most, whatever its server says.
-const KEPT: std::ops::RangeInclusive<u64> = 600..=86_400;
+const CACHE_SECONDS: std::ops::RangeInclusive<u64> = 600..=86_400;
 
 /// How documents are fetched. Only tests change it; there is no setting.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ impl Default for DocumentPolicy {
 pub(crate) struct Documents {
     policy: DocumentPolicy,
     tls: OnceLock<Result<TlsConnector, String>>,
-    seats: Semaphore,
+    permits: Semaphore,
 }
 
 /// A valid document, and how long it may be kept.
@@ -85,14 +85,14 @@ pub(super) struct Document {
 
 impl Documents {
     pub(crate) fn new(policy: DocumentPolicy) -> Self {
-        Self { policy, tls: OnceLock::new(), seats: Semaphore::new(AT_ONCE) }
+        Self { policy, tls: OnceLock::new(), permits: Semaphore::new(AT_ONCE) }
     }
 
     /// The document at `address`, which must be its client's id. The error is the cause, for the log.
     pub(super) async fn fetch(&self, address: &str) -> Result<Document, String> {
         let url = self.checked(address).ok_or("the address may not be fetched")?;
         let fetched = async {
-            let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
+            let _seat = self.permits.acquire().await.map_err(|error| error.to_string())?;
             let (head, body) = self.get(&url).await?;
             let metadata = read(address, &body)?;
             Ok(Document { metadata, seconds: seconds(&head) })
@@ -110,7 +110,7 @@ impl Documents {
                 || name.ends_with('.')
                 || matches!(last, "localhost" | "local" | "internal")
         };
-        let is_sound = address.len() <= LONGEST_ADDRESS
+        let is_sound = address.len() <= MAX_ADDRESS
             && url.scheme() == "https"
             && url.username().is_empty()
             && url.password().is_none()
@@ -150,7 +150,7 @@ impl Documents {
             return Err("its media type is not JSON".to_owned());
         }
         let (head, body) = answer.into_parts();
-        let body = Limited::<Incoming>::new(body, LONGEST).collect().await.map_err(told)?;
+        let body = Limited::<Incoming>::new(body, MAX_BYTES).collect().await.map_err(told)?;
         Ok((head.headers, body.to_bytes()))
     }
 
@@ -239,9 +239,9 @@ fn seconds(headers: &HeaderMap) -> u64 {
     let age = directives.iter().find_map(|it| it.strip_prefix("max-age=")?.parse::<u64>().ok());
     match age {
         Some(age) if !is_told("no-store") && !is_told("no-cache") => {
-            age.clamp(*KEPT.start(), *KEPT.end())
+            age.clamp(*CACHE_SECONDS.start(), *CACHE_SECONDS.end())
         }
-        _ => *KEPT.start(),
+        _ => *CACHE_SECONDS.start(),
     }
 }
 
@@ -262,7 +262,7 @@ mod tests {
         ] {
             assert!(documents.checked(address).is_some(), "{address}");
         }
-        let long = format!("https://a.example/{}", "x".repeat(LONGEST_ADDRESS));
+        let long = format!("https://a.example/{}", "x".repeat(MAX_ADDRESS));
         for address in [
             "",
             "program",

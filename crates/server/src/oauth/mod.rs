@@ -34,9 +34,9 @@ use serde_json::json;
 use url::Url;
 use zoop_crm::call::error::Error;
 
+use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::visitors::Action;
 use crate::web_origin::WebOrigin;
 
 /// The endpoints for clients.
@@ -106,7 +106,7 @@ fn address(shared: &Shared, head: &Parts) -> IpAddr {
 /// Counts a request by address, before anything else is done for it.
 fn admit(shared: &Shared, head: &Parts, action: Action) -> Result<IpAddr, u64> {
     let address = address(shared, head);
-    shared.visitors.admit(action, address, shared.environment.clock.now())?;
+    shared.anonymous_limits.admit(action, address, shared.environment.clock.now())?;
     Ok(address)
 }
 

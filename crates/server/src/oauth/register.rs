@@ -11,19 +11,20 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::identity::oauth::clients::{self, Client, Metadata, MetadataFault, Registration};
 
+use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::peer::neighbourhood;
-use crate::trail::Trail;
-use crate::visitors::Action;
+use crate::peer::client_prefix;
+use crate::request_log::RequestLog;
 use crate::web::form;
 
 /// The endpoint.
 pub(super) async fn register(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared, &request);
-    trail.tool = "oauth/register";
-    let answer = registered(&app.shared, request, &trail).await.unwrap_or_else(|refusal| refusal);
-    let mut response = trail.finish(answer);
+    let mut request_log = RequestLog::start(&app.shared, &request);
+    request_log.tool = "oauth/register";
+    let answer =
+        registered(&app.shared, request, &request_log).await.unwrap_or_else(|refusal| refusal);
+    let mut response = request_log.finish(answer);
     super::open(response.headers_mut());
     response
 }
@@ -31,11 +32,11 @@ pub(super) async fn register(State(app): State<App>, request: Request) -> Respon
 async fn registered(
     shared: &Shared,
     request: Request,
-    trail: &Trail<'_>,
+    request_log: &RequestLog<'_>,
 ) -> Result<Answer, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Registration).map_err(super::too_many)?;
-    if !trail.has_room {
+    if !request_log.has_room {
         return Err(super::unavailable("overloaded"));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
@@ -57,14 +58,14 @@ async fn registered(
         ),
     })?;
     let environment = shared.environment.clone();
-    let from = neighbourhood(address).to_string();
+    let from = client_prefix(address).to_string();
     let registration = shared
         .db
         .write(deadline, move |tx| clients::register(tx, &environment, &metadata, &from))
         .await
         .map_err(|error| match error {
             Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
-            error => super::failed(&error, &trail.id),
+            error => super::failed(&error, &request_log.id),
         })?;
     match registration {
         Registration::Done(client) => {

@@ -18,14 +18,14 @@ use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{ReadTx, Timestamp};
 
 use super::{failed, refused};
+use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::trail::Trail;
-use crate::visitors::Action;
+use crate::request_log::RequestLog;
 use crate::web::form::{self, Form};
 
 /// The length limit of a client id, in bytes.
-pub(super) const LONGEST_ID: usize = 2_048;
+pub(super) const MAX_ID: usize = 2_048;
 /// The scope that some clients request to get refresh tokens, which they get in any case.
 pub(super) const OFFLINE_ACCESS: &str = "offline_access";
 
@@ -35,33 +35,33 @@ struct Asked<'a> {
     form: Form,
     address: std::net::IpAddr,
     deadline: Instant,
-    trail: &'a Trail<'a>,
+    request_log: &'a RequestLog<'a>,
 }
 
 /// Issues tokens.
 pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared, &request);
-    trail.tool = "oauth/token";
-    let answer = match asked(&app.shared, request, &trail).await {
+    let mut request_log = RequestLog::start(&app.shared, &request);
+    request_log.tool = "oauth/token";
+    let answer = match asked(&app.shared, request, &request_log).await {
         Ok(asked) => asked.tokens().await,
         Err(refusal) => Err(refusal),
     };
-    respond(trail, answer)
+    respond(request_log, answer)
 }
 
 /// Revokes tokens.
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared, &request);
-    trail.tool = "oauth/revoke";
-    let answer = match asked(&app.shared, request, &trail).await {
+    let mut request_log = RequestLog::start(&app.shared, &request);
+    request_log.tool = "oauth/revoke";
+    let answer = match asked(&app.shared, request, &request_log).await {
         Ok(asked) => asked.revoked().await,
         Err(refusal) => Err(refusal),
     };
-    respond(trail, answer)
+    respond(request_log, answer)
 }
 
-fn respond(trail: Trail<'_>, answer: Result<Answer, Answer>) -> Response {
-    let mut response = trail.finish(answer.unwrap_or_else(|refusal| refusal));
+fn respond(request_log: RequestLog<'_>, answer: Result<Answer, Answer>) -> Response {
+    let mut response = request_log.finish(answer.unwrap_or_else(|refusal| refusal));
     super::open(response.headers_mut());
     response
 }
@@ -70,11 +70,11 @@ fn respond(trail: Trail<'_>, answer: Result<Answer, Answer>) -> Response {
 async fn asked<'a>(
     shared: &'a Shared,
     request: Request,
-    trail: &'a Trail<'a>,
+    request_log: &'a RequestLog<'a>,
 ) -> Result<Asked<'a>, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Token).map_err(super::too_many)?;
-    if !trail.has_room {
+    if !request_log.has_room {
         return Err(super::unavailable("overloaded"));
     }
     let wrong = |description| refused("invalid_request", description);
@@ -89,7 +89,7 @@ async fn asked<'a>(
         .await
         .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
     let form = Form::parse(&body).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
-    Ok(Asked { shared, form, address, deadline, trail })
+    Ok(Asked { shared, form, address, deadline, request_log })
 }
 
 impl Asked<'_> {
@@ -118,11 +118,11 @@ impl Asked<'_> {
             status: StatusCode::UNAUTHORIZED,
             ..refused("invalid_client", "This client is not known here: register again.")
         };
-        let id = self.form.get("client_id").filter(|id| id.len() <= LONGEST_ID);
+        let id = self.form.get("client_id").filter(|id| id.len() <= MAX_ID);
         let id = id.ok_or_else(unknown)?.to_owned();
         let asked = id.clone();
         let found = self.shared.db.read(self.deadline, move |tx| clients::find(tx, &asked)).await;
-        let found = found.map_err(|error| failed(&error, &self.trail.id))?;
+        let found = found.map_err(|error| failed(&error, &self.request_log.id))?;
         found.map(|_| id).ok_or_else(unknown)
     }
 
@@ -139,7 +139,7 @@ impl Asked<'_> {
             let outcome = tokens::exchange(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.trail)
+        told(outcome.await, self.request_log)
     }
 
     async fn by_refresh_token(self, client_id: String) -> Result<Answer, Answer> {
@@ -154,7 +154,7 @@ impl Asked<'_> {
             let outcome = tokens::refresh(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.trail)
+        told(outcome.await, self.request_log)
     }
 
     async fn revoked(self) -> Result<Answer, Answer> {
@@ -172,7 +172,7 @@ impl Asked<'_> {
         let ended = self.shared.db.write(self.deadline, move |tx| {
             tokens::revoke(tx, &environment, client_id.as_deref(), &token, Some(self.address))
         });
-        ended.await.map_err(|error| failed(&error, &self.trail.id))?;
+        ended.await.map_err(|error| failed(&error, &self.request_log.id))?;
         Ok(done())
     }
 }
@@ -209,15 +209,15 @@ fn known(
 /// The answer to a token request.
 fn told(
     outcome: Result<(Outcome, Option<Rights>), Error>,
-    trail: &Trail<'_>,
+    request_log: &RequestLog<'_>,
 ) -> Result<Answer, Answer> {
     let (outcome, granted) = outcome.map_err(|error| match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
-        error => failed(&error, &trail.id),
+        error => failed(&error, &request_log.id),
     })?;
     if let Some(rights) = granted {
         // A request asks for tokens only once.
-        let _ = trail.granted.set(rights);
+        let _ = request_log.granted.set(rights);
     }
     match outcome {
         Outcome::Issued(Issued { access, refresh, scopes, seconds }) => {

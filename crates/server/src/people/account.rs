@@ -15,13 +15,13 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{ReadTx, Timestamp};
 
 use super::agent;
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::company::Button;
 use crate::oauth;
-use crate::visitors::Action;
+use crate::sso::Button;
 use crate::web::next::HOME;
 use crate::web::page;
-use crate::web::visit::{Visit, either};
+use crate::web::page_context::{PageContext, either};
 use crate::web::words::{self, Time};
 
 #[derive(Template)]
@@ -127,11 +127,11 @@ const DONE: [(&str, &str); 7] = [
 /// `GET /account`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::Page)?;
-        let person = visit.person(HOME).await?;
-        let word = visit.query.text("done");
+        let context = PageContext::begin(&app, request, Action::Page)?;
+        let person = context.person(HOME).await?;
+        let word = context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
-        account(&visit, &person, StatusCode::OK, done, "").await
+        account(&context, &person, StatusCode::OK, done, "").await
     };
     either(answer.await)
 }
@@ -139,12 +139,12 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 /// `GET /account/programs/disconnect`: says what it ends, and offers the way back.
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::Page)?;
-        let person = visit.person(HOME).await?;
-        let asked = Id::<kinds::Grant>::parse(visit.query.text("program"));
+        let context = PageContext::begin(&app, request, Action::Page)?;
+        let person = context.person(HOME).await?;
+        let asked = Id::<kinds::Grant>::parse(context.query.text("program"));
         let asked = asked.ok_or_else(page::not_found)?;
         let who = person.clone();
-        let read = visit.read(move |tx, environment| {
+        let read = context.read(move |tx, environment| {
             Ok((who.workplaces(tx)?, programs(tx, &who, environment.clock.now())?))
         });
         let (workplaces, programs) = read.await?;
@@ -158,22 +158,22 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
 
 /// The page again, with an error.
 pub(super) async fn again(
-    visit: &Visit,
+    context: &PageContext,
     person: &SignedIn,
     fault: &str,
 ) -> Result<Response, Response> {
-    account(visit, person, StatusCode::BAD_REQUEST, "", fault).await
+    account(context, person, StatusCode::BAD_REQUEST, "", fault).await
 }
 
 async fn account(
-    visit: &Visit,
+    context: &PageContext,
     person: &SignedIn,
     status: StatusCode,
     done: &str,
     fault: &str,
 ) -> Result<Response, Response> {
     let who = person.clone();
-    let read = visit.read(move |tx, environment| {
+    let read = context.read(move |tx, environment| {
         let user = who.user;
         Ok((
             who.workplaces(tx)?,
@@ -187,12 +187,12 @@ async fn account(
     });
     let (workplaces, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
-    let company = Button::before(&visit.shared, HOME).filter(|_| !is_linked);
+    let company = Button::before(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
         frame: Frame::of(person, &workplaces, "account"),
         email: &person.email,
         businesses: workplaces.iter().map(Business::of).collect(),
-        mcp_address: oauth::resource(&visit.shared.settings.public_url),
+        mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
         second_factor,
         recovery_codes,

@@ -10,12 +10,12 @@ use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::values::secret::{Secret, SecretKind};
 
 use super::sign_in::ask_for_code;
+use crate::anonymous_limits::Action;
 use crate::app::App;
 use crate::mail::Mailer;
-use crate::visitors::Action;
 use crate::web::next::HOME;
 use crate::web::page;
-use crate::web::visit::{Visit, either, give_session};
+use crate::web::page_context::{PageContext, either, give_session};
 
 const PATH: &str = "/password/";
 
@@ -36,30 +36,31 @@ struct NewPassword<'a> {
 /// `GET /sign-in/forgot`
 pub(super) async fn forgot(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::Page)?;
-        mailer(&visit)?;
+        let context = PageContext::begin(&app, request, Action::Page)?;
+        mailer(&context)?;
         Ok(page::page(StatusCode::OK, &Forgot))
     };
     either(answer.await)
 }
 
 /// The mailer for the links; without one this page does not exist.
-fn mailer(visit: &Visit) -> Result<Mailer, Response> {
-    visit.shared.settings.mail.clone().ok_or_else(page::not_found)
+fn mailer(context: &PageContext) -> Result<Mailer, Response> {
+    context.shared.settings.mail.clone().ok_or_else(page::not_found)
 }
 
 /// `POST /sign-in/forgot`: the answer and its time are the same whether or not the address is known.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let form = visit.form().await?;
-        let mailer = mailer(&visit)?;
-        let (email, from) = (form.text("email").trim().to_owned(), visit.address);
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let form = context.form().await?;
+        let mailer = mailer(&context)?;
+        let (email, from) = (form.text("email").trim().to_owned(), context.address);
         let asked = email.clone();
-        let may_go =
-            visit.write(move |tx, environment| links::asked(tx, environment, &asked, from)).await?;
+        let may_go = context
+            .write(move |tx, environment| links::asked(tx, environment, &asked, from))
+            .await?;
         if may_go {
-            send(&visit, mailer, email);
+            send(&context, mailer, email);
         }
         Ok(page::stop(
             StatusCode::OK,
@@ -73,12 +74,12 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 }
 
 /// Looks up and sends in the background: waiting for it would take longer if there is an account.
-fn send(visit: &Visit, mailer: Mailer, email: String) {
+fn send(context: &PageContext, mailer: Mailer, email: String) {
     let Some(place) = mailer.place() else {
         tracing::warn!("a password reset link was not sent: too many mails are being sent");
         return;
     };
-    let (shared, deadline, from) = (visit.shared.clone(), visit.deadline, visit.address);
+    let (shared, deadline, from) = (context.shared.clone(), context.deadline, context.address);
     tokio::spawn(async move {
         let environment = shared.environment.clone();
         let made = shared.db.write::<_, Error>(deadline, move |tx| {
@@ -106,16 +107,16 @@ fn send(visit: &Visit, mailer: Mailer, email: String) {
 /// `GET /password/{token}`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let (_, link) = open(&visit).await?;
-        Ok(form(&visit, &link, ""))
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let (_, link) = open(&context).await?;
+        Ok(form(&context, &link, ""))
     };
     either(answer.await)
 }
 
-fn form(visit: &Visit, link: &Followed, fault: &str) -> Response {
+fn form(context: &PageContext, link: &Followed, fault: &str) -> Response {
     let template = NewPassword {
-        path: &visit.target,
+        path: &context.target,
         email: &link.person.email,
         ends_factor: link.factor == Factor::Ends,
         fault,
@@ -125,11 +126,11 @@ fn form(visit: &Visit, link: &Followed, fault: &str) -> Response {
 }
 
 /// What this link allows, if it still works.
-async fn open(visit: &Visit) -> Result<(Secret, Followed), Response> {
-    let token = visit.target.strip_prefix(PATH).unwrap_or_default();
+async fn open(context: &PageContext) -> Result<(Secret, Followed), Response> {
+    let token = context.target.strip_prefix(PATH).unwrap_or_default();
     let secret = Secret::parse_as(SecretKind::PasswordLink, token).ok_or_else(over)?;
     let known = secret.clone();
-    let found = visit.read(move |tx, environment| {
+    let found = context.read(move |tx, environment| {
         let now = environment.clock.now();
         links::find(tx, &known, now)
     });
@@ -148,22 +149,22 @@ fn over() -> Response {
 /// `POST /password/{token}`
 pub(super) async fn choose(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let sent = visit.form().await?;
-        let (secret, link) = open(&visit).await?;
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let sent = context.form().await?;
+        let (secret, link) = open(&context).await?;
         if sent.text("password") != sent.text("repeated") {
-            return Ok(form(&visit, &link, "The passwords do not match."));
+            return Ok(form(&context, &link, "The passwords do not match."));
         }
         let password = match Password::choose(sent.text("password"), &link.person.email) {
             Ok(password) => password,
-            Err(Error::InvalidInput { message, .. }) => return Ok(form(&visit, &link, &message)),
+            Err(Error::InvalidInput { message, .. }) => return Ok(form(&context, &link, &message)),
             Err(error) => return Err(page::failed(&error)),
         };
-        let entropy = visit.shared.environment.entropy.clone();
+        let entropy = context.shared.environment.entropy.clone();
         let hash = move || password.hash(&entropy);
-        let hash = visit.shared.hashing.run(visit.deadline, hash).await?;
-        let (origin, before) = (visit.origin(), visit.session());
-        let followed = visit.try_write(move |tx, environment| {
+        let hash = context.shared.hashing.run(context.deadline, hash).await?;
+        let (origin, before) = (context.origin(), context.session());
+        let followed = context.try_write(move |tx, environment| {
             links::follow(tx, environment, &secret, &hash, &origin, before.as_ref())
         });
         match followed.await {

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::mail::Invitation;
 use crate::web::form::Form;
 use crate::web::page;
-use crate::web::visit::either;
+use crate::web::page_context::either;
 use crate::web::words::{self, Time, Words};
 
 #[derive(Template)]
@@ -131,7 +131,7 @@ const DONE: [(&str, &str); 3] = [
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let at_work = AtWork::page(&app, request).await?;
-        let word = at_work.visit.query.text("done");
+        let word = at_work.context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
         team(&at_work, Said { done, ..Said::default() }).await
     };
@@ -166,7 +166,7 @@ async fn members(at_work: &AtWork) -> Result<Vec<Member>, Response> {
 }
 
 async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
-    let AtWork { visit, person, here, all } = at_work;
+    let AtWork { context, person, here, all } = at_work;
     let members = members(at_work).await?;
     let invitations = at_work.query(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
@@ -179,7 +179,7 @@ async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
         invitations: invitations.into_iter().map(Invited::from).collect(),
         roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
         offered: OFFERED.map(RoleWords::from).into(),
-        sends_mail: visit.shared.settings.mail.is_some(),
+        sends_mail: context.shared.settings.mail.is_some(),
         shown,
         done,
         fault,
@@ -237,8 +237,8 @@ pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> R
     let answer = async {
         let at_work = AtWork::page(&app, request).await?;
         let members = members(&at_work).await?;
-        let AtWork { visit, person, here, all } = &at_work;
-        let asked = visit.query.text("user");
+        let AtWork { context, person, here, all } = &at_work;
+        let asked = context.query.text("user");
         let member = members.into_iter().find(|member| member.id.to_string() == asked);
         let member = member.ok_or_else(page::not_found)?;
         let frame = Frame::of(person, all, "team");
@@ -281,7 +281,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
         if mail == Mail::Sent {
             let id = made.invitation_id;
             let mailed = at_work
-                .visit
+                .context
                 .write(move |tx, environment| invitations::mailed(tx, environment, id));
             mailed.await?;
         }
@@ -308,15 +308,15 @@ pub(super) async fn password_link(State(app): State<App>, request: Request) -> R
 
 /// The full link for a path that a tool made.
 fn link(at_work: &AtWork, path: &str) -> String {
-    format!("{}{path}", at_work.visit.shared.settings.public_url)
+    format!("{}{path}", at_work.context.shared.settings.public_url)
 }
 
 /// Sends the mail and returns its outcome.
 async fn send(at_work: &AtWork, invitation: Invitation) -> Result<Mail, Response> {
-    let visit = &at_work.visit;
-    let Some(mailer) = visit.shared.settings.mail.clone() else { return Ok(Mail::Off) };
+    let context = &at_work.context;
+    let Some(mailer) = context.shared.settings.mail.clone() else { return Ok(Mail::Off) };
     let (tenant, email) = (at_work.here.account.id, invitation.email.clone());
-    let admit = visit
+    let admit = context
         .write(move |tx, environment| invitations::may_be_mailed(tx, environment, tenant, &email));
     if !admit.await? {
         return Ok(Mail::TooMany);

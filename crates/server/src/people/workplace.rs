@@ -14,10 +14,10 @@ use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::identity::sign_in::sessions::{InTenant, Workplace};
 use zoop_crm::values::id::{Id, kinds};
 
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::visitors::Action;
 use crate::web::form::Form;
-use crate::web::visit::Visit;
+use crate::web::page_context::PageContext;
 use crate::web::{next, page};
 
 /// The page to come back to after signing in again.
@@ -25,7 +25,7 @@ const TEAM: &str = "/team";
 
 /// A user's request about one of their businesses.
 pub(super) struct AtWork {
-    pub(super) visit: Visit,
+    pub(super) context: PageContext,
     pub(super) person: SignedIn,
     /// The business that the page is about.
     pub(super) here: Workplace,
@@ -36,31 +36,35 @@ pub(super) struct AtWork {
 impl AtWork {
     /// A page request, about the business in its URL or the first that the user owns.
     pub(super) async fn page(app: &App, request: Request) -> Result<Self, Response> {
-        let visit = Visit::begin(app, request, Action::Page)?;
-        let person = visit.person(&visit.target).await?;
-        let asked = visit.query.get("business").map(str::to_owned);
-        Self::choose(visit, person, asked.as_deref()).await
+        let context = PageContext::begin(app, request, Action::Page)?;
+        let person = context.person(&context.target).await?;
+        let asked = context.query.get("business").map(str::to_owned);
+        Self::choose(context, person, asked.as_deref()).await
     }
 
     /// A form, about the business that it names.
     pub(super) async fn form(app: &App, request: Request) -> Result<(Self, Form), Response> {
-        let visit = Visit::begin(app, request, Action::Page)?;
-        let form = visit.form().await?;
-        let person = visit.person(TEAM).await?;
+        let context = PageContext::begin(app, request, Action::Page)?;
+        let form = context.form().await?;
+        let person = context.person(TEAM).await?;
         let business = form.get("business").ok_or_else(page::not_found)?;
-        Ok((Self::choose(visit, person, Some(business)).await?, form))
+        Ok((Self::choose(context, person, Some(business)).await?, form))
     }
 
-    async fn choose(visit: Visit, person: SignedIn, asked: Option<&str>) -> Result<Self, Response> {
+    async fn choose(
+        context: PageContext,
+        person: SignedIn,
+        asked: Option<&str>,
+    ) -> Result<Self, Response> {
         let who = person.clone();
-        let all = visit.read(move |tx, _| who.workplaces(tx)).await?;
+        let all = context.read(move |tx, _| who.workplaces(tx)).await?;
         let asked = asked.map(|id| Id::<kinds::Tenant>::parse(id).ok_or_else(page::not_found));
         let found = match asked.transpose()? {
             Some(id) => all.iter().find(|workplace| workplace.account.id == id),
             None => all.iter().find(|workplace| workplace.role == Role::Owner),
         };
         let here = found.cloned().ok_or_else(not_an_owner)?;
-        Ok(Self { visit, person, here, all })
+        Ok(Self { context, person, here, all })
     }
 
     /// Runs a tool that reads.
@@ -88,12 +92,12 @@ impl AtWork {
     }
 
     fn runner(&self) -> Runner<'_> {
-        let (db, environment) = (&self.visit.shared.db, &self.visit.shared.environment);
-        Runner { db, environment, deadline: self.visit.deadline }
+        let (db, environment) = (&self.context.shared.db, &self.context.shared.environment);
+        Runner { db, environment, deadline: self.context.deadline }
     }
 
     fn proof(&self) -> InTenant {
-        let source = Source { client: None, address: self.visit.address };
+        let source = Source { client: None, address: self.context.address };
         self.person.in_tenant(self.here.account.id, source)
     }
 }

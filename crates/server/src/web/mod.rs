@@ -9,6 +9,6 @@ pub(crate) mod browser;
 pub(crate) mod form;
 pub(crate) mod next;
 pub(crate) mod page;
+pub(crate) mod page_context;
 pub(crate) mod refusal;
-pub(crate) mod visit;
 pub(crate) mod words;

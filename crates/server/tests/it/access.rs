@@ -102,7 +102,7 @@ fn a_missing_token_is_reported_before_any_other_error() {
 fn revocation_expiry_and_removal_take_effect_on_the_next_request() {
     let server = Server::start();
     let account = Some(server.business.account);
-    let operate = |tool: &str, arguments: Value| server.world.operate(account, tool, arguments);
+    let operate = |tool: &str, arguments: Value| server.env.operate(account, tool, arguments);
     let create = |arguments: Value| {
         let made = operate("keys.create", arguments);
         let text = |name: &str| made[name].as_str().expect("it").to_owned();
@@ -117,7 +117,7 @@ fn revocation_expiry_and_removal_take_effect_on_the_next_request() {
 
     let (_, key) = create(json!({ "scopes": "read:customers", "expires_in": 60 }));
     assert_eq!(ping(&key).status, 200);
-    server.world.clock.advance(60_000);
+    server.env.clock.advance(60_000);
     assert_unauthorized(&server, &ping(&key), "expired");
 
     let member = operate(
@@ -155,7 +155,7 @@ fn a_missing_scope_is_a_tool_error() {
 fn a_keys_last_use_is_written_once_a_minute() {
     let server = Server::start();
     let last_use = || {
-        let keys = server.world.operate(Some(server.business.account), "keys.list", json!({}));
+        let keys = server.env.operate(Some(server.business.account), "keys.list", json!({}));
         keys["rows"]
             .as_array()
             .expect("rows")
@@ -168,10 +168,10 @@ fn a_keys_last_use_is_written_once_a_minute() {
     server.owner("ping", json!({}));
     // It is recorded asynchronously, perhaps after the answer.
     wait_until("the first use is written", || last_use() == ["2026-06-13T18:00:00.000Z"]);
-    server.world.clock.advance(59_999);
+    server.env.clock.advance(59_999);
     server.owner("ping", json!({}));
     assert_eq!(last_use(), ["2026-06-13T18:00:00.000Z"]);
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     server.owner("ping", json!({}));
     wait_until("the next use is written", || last_use() == ["2026-06-13T18:01:00.000Z"]);
 }
@@ -206,7 +206,7 @@ fn the_history_records_the_address_of_a_change() {
         let told = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
         assert!(!server.post("/api/mcp", &told, &body).tool().0);
         let account = Some(server.business.account);
-        let history = server.world.operate(account, "history.list", json!({ "limit": 1 }));
+        let history = server.env.operate(account, "history.list", json!({ "limit": 1 }));
         assert_eq!(history["rows"][0]["address"], seen);
     }
 }

@@ -212,7 +212,7 @@ fn resources_are_records_read_by_the_tool_that_gets_them() {
         let text: Value = serde_json::from_str(contents["text"].as_str().unwrap()).unwrap();
         assert_eq!(text, server.call(tool, json!({ "id": id })).tool().1);
     }
-    let other = server.world.empty_business("Other");
+    let other = server.env.empty_business("Other");
     let uri = format!("zoop://customers/{}", made["id"].as_str().unwrap());
     let foreign = server.ask(&other.owner_key, "/api/mcp", "resources/read", json!({ "uri": uri }));
     for reply in [

@@ -4,7 +4,6 @@
 mod access;
 mod addresses;
 mod attacks;
-mod company;
 mod framing;
 mod http;
 mod limits;
@@ -17,4 +16,5 @@ mod people;
 mod rights;
 mod rust_client;
 mod server;
+mod sso;
 mod transport;

@@ -25,16 +25,16 @@ fn clock_skew_first_warns_and_then_fails_readiness() {
         server.set_clock();
         ready();
         let before = warnings();
-        server.world.clock.advance(2_500);
+        server.env.clock.advance(2_500);
         assert_eq!((ready().status, ready().status), (200, 200));
         assert_eq!(warnings(), before + 1, "told once");
-        server.world.clock.advance(3_000);
+        server.env.clock.advance(3_000);
         let late = ready();
         assert_eq!((late.status, late.header("retry-after")), (503, Some("1")), "{late:?}");
         assert!(late.json()["reason"].as_str().unwrap().contains("clock"), "{late:?}");
-        server.world.clock.advance(-11_000);
+        server.env.clock.advance(-11_000);
         assert_eq!(ready().status, 503, "behind is off too");
-        server.world.clock.advance(5_500);
+        server.env.clock.advance(5_500);
         assert_eq!(ready().status, 200);
         assert!(server.log.text().contains("agrees with the database's again"));
     });
@@ -62,7 +62,7 @@ fn metrics_count_by_tool_and_outcome_with_a_fixed_set_of_labels() {
     server.owner("evil/method", json!({}));
     server.post_bare(&[], b"{}");
     // The key's last use is recorded asynchronously; after it the queue is empty.
-    server.world.write(|_| Ok(())).expect("the writer");
+    server.env.write(|_| Ok(())).expect("the writer");
     let text = server.metrics();
     for line in [
         r#"zoop_requests_total{tool="customers.search",outcome="ok"} 2"#,
@@ -292,10 +292,10 @@ fn an_internal_failure_shows_its_request_id_and_logs_its_cause() {
 
 /// Changes the schema under the running server.
 fn break_schema(server: &Server, sql: &str) {
-    if let Some(database) = server.world.server() {
+    if let Some(database) = server.env.server() {
         database.run(sql).expect("a change of the schema");
         return;
     }
-    let file = rusqlite::Connection::open(server.world.path()).expect("the database's file");
+    let file = rusqlite::Connection::open(server.env.path()).expect("the database's file");
     file.execute_batch(sql).expect("a change of the schema");
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zoop_crm::call::scope::Scope;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::testing::{Business, World};
+use zoop_crm::testing::{Business, TestEnv};
 use zoop_crm::values::clock::Clock;
 use zoop_db::{Db, Migrate, Options};
 use zoop_server::{App, Settings};
@@ -23,7 +23,7 @@ pub(crate) const MODERN: &str = "2026-07-28";
 
 /// A running server over a world with one business.
 pub(crate) struct Server {
-    pub(crate) world: World,
+    pub(crate) env: TestEnv,
     pub(crate) business: Business,
     /// The server's database handle.
     pub(crate) db: Db,
@@ -45,11 +45,11 @@ impl Server {
         change: impl FnOnce(&mut Settings),
         options: Option<&Options>,
     ) -> Self {
-        let world = World::new();
-        let business = world.empty_business("Acme");
-        let url = world.url().to_owned();
+        let env = TestEnv::new();
+        let business = env.empty_business("Acme");
+        let url = env.url().to_owned();
         let db = options.map_or_else(
-            || world.db.clone(),
+            || env.db.clone(),
             |options| Db::open(&url, options, MIGRATIONS, Migrate::Refuse).expect("a database"),
         );
         let log = Log::default();
@@ -60,14 +60,14 @@ impl Server {
         let public_url = format!("http://{}", addresses.0).parse().expect("an origin");
         let mut settings = Settings::new(public_url);
         change(&mut settings);
-        let app = App::new(db.clone(), world.environment.clone(), settings);
+        let app = App::new(db.clone(), env.environment.clone(), settings);
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {
             let _ = stopped.await;
         };
         let running = runtime.spawn(zoop_server::serve(app, public, Some(operations), shutdown));
         Self {
-            world,
+            env,
             business,
             db,
             public: addresses.0,
@@ -82,14 +82,14 @@ impl Server {
     /// Sets the process's clock from the database's, if it has one.
     pub(crate) fn set_clock(&self) {
         if let Some(there) = self.db.clock() {
-            self.world.clock.advance((there.0 - self.world.clock.now().0) / 1_000);
+            self.env.clock.advance((there.0 - self.env.clock.now().0) / 1_000);
         }
     }
 
     /// A new key with these scopes: the owner's, or the account's own.
     pub(crate) fn key(&self, scopes: &[Scope], is_owners: bool) -> String {
         let owner = Business::user(&self.business.owner).uuid().to_string();
-        self.world.key(self.business.account, is_owners.then_some(owner.as_str()), scopes)
+        self.env.key(self.business.account, is_owners.then_some(owner.as_str()), scopes)
     }
 
     /// Sends a body to the endpoint with the owner's key and these headers.

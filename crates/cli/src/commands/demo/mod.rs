@@ -34,7 +34,7 @@ use crate::url::without_password;
 use self::welcome::{Credentials, Welcome};
 
 /// Longer than any machine needs to build the sample.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The names of the demo's keys.
 const OWNERS_KEY: &str = "demo, owner";
@@ -105,7 +105,7 @@ fn build(operator: &Operator) -> Result<()> {
     let steps = u64::try_from(business::CUSTOMERS)?;
     let bar = output::progress("sample business", steps);
     let (environment, progress) = (operator.environment.clone(), bar.clone());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let built = operator
         .database
         .db

@@ -10,15 +10,15 @@ use super::Check;
 use crate::database::told;
 
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest allowed difference between the server's clock and this machine's.
-const MOST_CLOCK_SECONDS: f64 = 1.0;
+const MAX_CLOCK_SECONDS: f64 = 1.0;
 /// The number of processes there must be room for: an upgrade runs the old and the new one side by side.
 const PROCESSES: usize = 2;
 
 /// Checks the server; no checks if there is none.
 pub(super) fn examine(db: &Db) -> Vec<Check> {
-    let state = db.read::<_, zoop_db::Error>(Instant::now() + PATIENCE, |tx| tx.server());
+    let state = db.read::<_, zoop_db::Error>(Instant::now() + TIMEOUT, |tx| tx.server());
     match state.wait() {
         Ok(None) => Vec::new(),
         Ok(Some(state)) => vec![
@@ -47,7 +47,7 @@ fn clock(db: &Db) -> Result<String> {
     #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
     let ahead = (there.0 - SystemClock.now().0) as f64 / 1e6;
     ensure!(
-        ahead.abs() <= MOST_CLOCK_SECONDS,
+        ahead.abs() <= MAX_CLOCK_SECONDS,
         "it is {ahead:+.2} s off this machine's: synchronize both with NTP; a process that is five seconds off is \
          not ready"
     );

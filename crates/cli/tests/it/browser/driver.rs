@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 /// Longer than any page takes, so that a hanging test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The browser's configuration.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +50,7 @@ impl Drop for Browser {
         // Ending the session ends the browser, which would otherwise outlive its driver; it may already
         // be gone.
         let session = format!("{}/session/{}", self.address, self.session);
-        let _ = ureq::delete(session).config().timeout_global(Some(PATIENCE)).build().call();
+        let _ = ureq::delete(session).config().timeout_global(Some(TIMEOUT)).build().call();
     }
 }
 
@@ -83,14 +83,14 @@ impl Browser {
 
     /// Waits for an element.
     pub(super) async fn find(&self, css: &str) -> fantoccini::elements::Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        let found = self.client.wait().at_most(TIMEOUT).for_element(Locator::Css(css)).await;
         found.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
     /// Waits for an element that has exactly this text.
     pub(super) async fn find_text(&self, text: &str) {
         let path = format!("//*[text()='{text}']");
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        let found = self.client.wait().at_most(TIMEOUT).for_element(Locator::XPath(&path)).await;
         found.unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
@@ -115,7 +115,7 @@ impl Browser {
     pub(super) async fn arrive(&self, path: &str) {
         let here = self.client.current_url().await.expect("an address");
         let there = here.join(path).expect("an address");
-        let arrived = self.client.wait().at_most(PATIENCE).for_url(&there).await;
+        let arrived = self.client.wait().at_most(TIMEOUT).for_url(&there).await;
         arrived.unwrap_or_else(|error| panic!("{path}: {error}"));
         self.find("h1").await;
     }
@@ -238,13 +238,13 @@ impl Program {
 
     /// The query of a returning browser.
     pub(super) fn answer(&self) -> String {
-        self.answers.recv_timeout(PATIENCE).expect("a browser is sent back")
+        self.answers.recv_timeout(TIMEOUT).expect("a browser is sent back")
     }
 }
 
 /// Answers one request; returns its query, if it is for the callback and not for an icon.
 fn receive(mut stream: TcpStream, reply: &str) -> std::io::Result<Option<String>> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let mut reader = BufReader::new(stream.try_clone()?).take(64 * 1024);
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Program};
-use super::{House, parameter, run};
+use super::{CompanyProvider, parameter, run};
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
@@ -54,7 +54,7 @@ async fn is_in_sight(browser: &Browser, css: &str) -> bool {
 
 #[test]
 fn every_page_fits_every_window() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(DESKTOP).await;
@@ -124,7 +124,7 @@ fn every_page_fits_every_window() {
 }
 
 /// The program gets its tokens after the browser has returned, so that it is listed.
-fn connect(house: &House, authorize: &str, program: &Program) {
+fn connect(house: &CompanyProvider, authorize: &str, program: &Program) {
     let query = program.answer();
     // RFC 7636, appendix B.
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -142,7 +142,7 @@ fn connect(house: &House, authorize: &str, program: &Program) {
 
 #[test]
 fn with_scripts_texts_are_copied_and_times_are_local() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     run(async {
         let browser = Browser::open(DESKTOP).await;
         house.sign_in(&browser).await;

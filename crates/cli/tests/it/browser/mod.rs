@@ -10,10 +10,10 @@ use std::future::Future;
 use serde_json::{Value, json};
 
 use self::driver::{Browser, DESKTOP, Look, NO_SCRIPTS, Program};
-use crate::world::{Folder, Server, text};
+use crate::env::{Folder, Server, text};
 
 /// A running demo, and its owner's sign-in.
-struct House {
+struct CompanyProvider {
     folder: Folder,
     _server: Server,
     url: String,
@@ -21,7 +21,7 @@ struct House {
     password: String,
 }
 
-impl House {
+impl CompanyProvider {
     fn open() -> Self {
         let folder = Folder::new();
         let server = Server::start(folder.command(&["demo", "--listen", "127.0.0.1:0", "--json"]));
@@ -89,7 +89,7 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 
 #[test]
 fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let authorize = house.authorize(&program);
@@ -137,7 +137,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
 
 #[test]
 fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(DESKTOP).await;
@@ -171,7 +171,7 @@ fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
 
 #[test]
 fn everything_works_without_scripts() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
@@ -193,7 +193,7 @@ fn everything_works_without_scripts() {
 
 #[test]
 fn a_user_can_follow_the_link_back_to_the_program_by_hand() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::without_a_page();
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;

@@ -6,8 +6,8 @@ use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::Timestamp;
 
 use super::driver::{Browser, DESKTOP};
-use super::{House, run};
-use crate::world::text;
+use super::{CompanyProvider, run};
+use crate::env::text;
 
 /// How long a code is shown, in microseconds (RFC 6238, 5.2).
 const STEP: i64 = 30_000_000;
@@ -27,7 +27,7 @@ async fn assert_sound(browser: &Browser, page: &str) {
 }
 
 /// Enters the password, then the code.
-async fn sign_in_with(house: &House, browser: &Browser, code: &str) {
+async fn sign_in_with(house: &CompanyProvider, browser: &Browser, code: &str) {
     browser.goto(&house.at("/sign-in")).await;
     house.type_password(browser, &house.password).await;
     browser.fill("#code", code).await;
@@ -36,7 +36,7 @@ async fn sign_in_with(house: &House, browser: &Browser, code: &str) {
 
 #[test]
 fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     run(async {
         let browser = Browser::open(DESKTOP).await;
         house.sign_in(&browser).await;
@@ -79,7 +79,7 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
 
 #[test]
 fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let settings = format!("[server]\npublic_url = '{}'\n", house.url);
     house.folder.write("zoop.toml", &settings);
     let who = ["--name", "Nadia New", "--email", "nadia@example.com", "--role", "office"];

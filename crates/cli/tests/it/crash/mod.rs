@@ -19,7 +19,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use crate::client::Client;
-use crate::world::{Folder, Server, is_long, text, wait_until};
+use crate::env::{Folder, Server, is_long, text, wait_until};
 use source::Source;
 use tables::Tables;
 use writer::{Work, Writer};

@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use zoop_postgres_cluster::Database;
 
-use crate::world::Folder;
+use crate::env::Folder;
 
 pub(crate) enum Source<'a> {
     File(PathBuf),

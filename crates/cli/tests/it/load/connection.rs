@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// Longer than any answer takes, so that a hanging test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) struct Connection(BufReader<TcpStream>);
 
@@ -22,7 +22,7 @@ pub(super) struct Head {
 impl Connection {
     pub(super) fn open(url: &str) -> Self {
         let stream = TcpStream::connect(url.trim_start_matches("http://")).expect("a connection");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         stream.set_nodelay(true).expect("an option");
         Self(BufReader::new(stream))
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::connection::{Connection, request};
 use super::{memory, serve};
 use crate::client::Client;
-use crate::world::{Folder, Server};
+use crate::env::{Folder, Server};
 
 const IDLE: u64 = 1_000;
 /// Memory that an idle connection may take, in KiB.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::{Pace, load, on_postgres, serve};
-use crate::world::Folder;
+use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
 /// Requests of the flood per second: too many to hash passwords for on a machine of this size.

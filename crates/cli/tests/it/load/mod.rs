@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::world::{Folder, Server};
+use crate::env::{Folder, Server};
 use connection::{Connection, Head, request};
 
 /// No request limits, which other tests cover, and no log line for each request.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Pace, load, memory, on_postgres, serve};
 use crate::client::get;
-use crate::world::Folder;
+use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
 /// Requests processed at once, the rest get 503; fewer than the callers, whatever the machine can do.

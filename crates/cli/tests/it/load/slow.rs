@@ -9,7 +9,7 @@ use serde_json::json;
 use super::connection::{Connection, head, request};
 use super::{memory, serve};
 use crate::client::Client;
-use crate::world::{Folder, wait_until};
+use crate::env::{Folder, wait_until};
 
 #[test]
 fn a_body_of_two_mebibytes_is_taken_a_byte_at_a_time() {

@@ -5,10 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Pace, load, memory, on_postgres, serve};
-use crate::world::{Folder, is_long};
+use crate::env::{Folder, is_long};
 
 /// The log is always emptied when it has grown to 256 MiB; a batch of writes may come on top.
-const MOST_LOG_BYTES: u64 = 272 << 20;
+const MAX_LOG_BYTES: u64 = 272 << 20;
 /// The number of callers: below the limit at which requests get 503, however long they take.
 const CALLERS: u32 = 32;
 
@@ -51,7 +51,7 @@ fn soak(folder: &Folder) {
         seen.within(99)
     );
     assert!(last * 100 <= middle * 115, "{middle} KiB, then {last} KiB");
-    assert!(largest <= MOST_LOG_BYTES, "{largest}");
+    assert!(largest <= MAX_LOG_BYTES, "{largest}");
     server.terminate();
     assert!(server.wait().success());
     let rest = server.rest();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::DEADLINE;
 use crate::client::{Client, Reply};
-use crate::world::text;
+use crate::env::text;
 
 /// How much later than its deadline an answer may arrive on a busy machine.
 const GRACE: Duration = Duration::from_secs(4);

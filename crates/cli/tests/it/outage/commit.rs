@@ -6,7 +6,7 @@ use zoop_postgres_cluster::{Fault, Proxy, own_database};
 use super::SETTINGS;
 use crate::client::Client;
 use crate::crash::source::Source;
-use crate::world::{Folder, text, wait_until};
+use crate::env::{Folder, text, wait_until};
 
 #[test]
 fn a_change_with_an_unknown_outcome_says_so_and_its_key_settles_it() {

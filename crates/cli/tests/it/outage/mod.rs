@@ -14,7 +14,7 @@ use zoop_postgres_cluster::{Cluster, Durability};
 
 use crate::client::{Client, get};
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, wait_until};
+use crate::env::{Folder, Server, wait_until};
 use caller::{Caller, Fate, Progress};
 
 /// No request limits; other tests cover them.

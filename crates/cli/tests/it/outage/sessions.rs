@@ -8,7 +8,7 @@ use zoop_postgres_cluster::{Cluster, Durability};
 use super::SETTINGS;
 use crate::client::Client;
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, wait_until};
+use crate::env::{Folder, Server, wait_until};
 
 const OUTAGES: usize = 3;
 /// Reader connections, and as many writer connections.

@@ -5,7 +5,7 @@ use zoop_postgres_cluster::{Cluster, Durability};
 
 use super::SETTINGS;
 use crate::client::Client;
-use crate::world::{Folder, text, wait_until};
+use crate::env::{Folder, text, wait_until};
 
 #[test]
 fn a_standby_answers_reads_and_rejects_writes_until_it_is_promoted() {

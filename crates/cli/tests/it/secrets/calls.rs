@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Run;
 use super::pages::People;
-use crate::world::wait_until;
+use crate::env::wait_until;
 
 /// Prevents new sessions of the application, and ends the existing ones.
 const SHUT: &str = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 0', current_database()); END $$; \

@@ -13,7 +13,7 @@ use zoop_both::both;
 use zoop_db::Dialect;
 
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, database, text};
+use crate::env::{Folder, Server, database, text};
 
 /// Customer data, as typed here, and as stored.
 const TOLD: &[&str] = &[

@@ -11,7 +11,7 @@ use zoop_db::Timestamp;
 use super::browser::Browser;
 use super::{Run, parts_of};
 use crate::client::Client;
-use crate::world::text;
+use crate::env::text;
 
 const EMAIL: &str = "nadia@example.com";
 const PASSWORD: &str = "g0dwit over the estuary";

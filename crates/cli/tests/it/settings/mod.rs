@@ -4,7 +4,7 @@ mod secrets;
 
 use std::net::TcpListener;
 
-use crate::world::{Answer, Folder};
+use crate::env::{Answer, Folder};
 
 const CONFIG: &[&str] = &["serve", "--print-config"];
 

@@ -1,6 +1,6 @@
 //! Secrets in settings: their sources, and that no message repeats one.
 
-use crate::world::{Answer, Folder};
+use crate::env::{Answer, Folder};
 
 /// Part of every secret here, as a number that parsers like to show.
 const MARK: &str = "8675309";

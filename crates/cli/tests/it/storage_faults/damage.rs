@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{SETTINGS, create, customers, id};
 use crate::client::Client;
-use crate::world::{Folder, wait_until};
+use crate::env::{Folder, wait_until};
 
 #[test]
 fn an_unreadable_file_is_refused_with_how_to_restore_it() {

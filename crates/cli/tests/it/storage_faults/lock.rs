@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
 use crate::client::Client;
-use crate::world::Folder;
+use crate::env::Folder;
 
 /// The server's `request_deadline`, and as much again for a busy machine.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);

@@ -11,7 +11,7 @@ mod volume;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
-use crate::world::Server;
+use crate::env::Server;
 
 /// No request limits; other tests cover them.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";

@@ -6,7 +6,7 @@ use zoop_postgres_cluster::{Cluster, Database};
 
 use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
 use crate::client::{Client, get};
-use crate::world::{Folder, Server, wait_until};
+use crate::env::{Folder, Server, wait_until};
 
 const READY: &str = r#"{"status":"ready"}"#;
 

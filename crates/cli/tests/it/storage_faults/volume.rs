@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::world::Folder;
+use crate::env::Folder;
 
 /// A folder that is a file system of a few MiB.
 pub(crate) struct Volume {

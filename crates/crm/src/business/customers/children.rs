@@ -1,5 +1,5 @@
 //! What a customer has several of, with a primary one: contacts and locations. A customer has at most
-//! [`MOST_ACTIVE`] active ones of each. They are read once in a call, and the rules for them are here; what
+//! [`MAX_ACTIVE`] active ones of each. They are read once in a call, and the rules for them are here; what
 //! only contacts or only locations do is said by their own files.
 
 use zoop_db::{ReadTx, WriteTx};
@@ -12,7 +12,7 @@ use crate::call::error::{Error, Result};
 use crate::values::id::{Id, Kind, kinds};
 
 /// Contacts and locations that one customer can have active, each.
-pub(crate) const MOST_ACTIVE: usize = 200;
+pub(crate) const MAX_ACTIVE: usize = 200;
 
 /// A contact or a location: it belongs to one customer, and one of those that are its rivals is primary.
 pub(crate) trait Child: Archivable + Recorded {
@@ -117,11 +117,11 @@ impl<C: Child> Children<C> {
 
     /// Refuses one child more than a customer can have active.
     fn require_room(&self) -> Result<()> {
-        if self.active.len() < MOST_ACTIVE {
+        if self.active.len() < MAX_ACTIVE {
             return Ok(());
         }
         Err(Error::conflict(format!(
-            "This customer has {MOST_ACTIVE} active {}, which is the most: archive one first.",
+            "This customer has {MAX_ACTIVE} active {}, which is the most: archive one first.",
             C::PLURAL
         )))
     }

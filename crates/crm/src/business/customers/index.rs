@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::business::customers::{CustomerType, Status};
-use crate::search::{Expression, Place, Shelf, Space, TenantMark, Tokens, cut, numbered};
+use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cut, numbered};
 use crate::values::email;
 use crate::values::fold::QueryHasNoWord;
 use crate::values::fold::{self, Kind, Word};
@@ -16,7 +16,7 @@ use crate::values::text;
 
 /// Minimum number of digits for a word of `q` to match phones too: every third phone contains any
 /// shorter sequence.
-const SHORTEST_PHONE_WORD: usize = 3;
+const MIN_PHONE_DIGITS: usize = 3;
 
 /// The indexed fields of one customer.
 #[derive(Clone, Debug)]
@@ -43,28 +43,28 @@ impl CustomerDocument<'_> {
     /// Its size grows with the total length of the names, times at most 64 characters.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
-        let mut tokens = Tokens::new(Place { tenant, shelf: shelf(Some(self.status)) });
+        let mut tokens = Tokens::new(Prefix { tenant, namespace: namespace(Some(self.status)) });
         for name in &self.names {
             fold::each(name, |word, _| {
-                tokens.add_tails(Space::Word, word);
-                tokens.add(Space::WholeWord, word);
+                tokens.add_tails(Field::Word, word);
+                tokens.add(Field::WholeWord, word);
             });
         }
         for digits in self.phones.iter().flat_map(Phone::search_digits) {
-            tokens.add_tails(Space::Phone, &digits);
-            tokens.add(Space::WholePhone, &digits);
+            tokens.add_tails(Field::Phone, &digits);
+            tokens.add(Field::WholePhone, &digits);
         }
-        tokens.add(Space::Facet, EVERY_CUSTOMER);
+        tokens.add(Field::Facet, EVERY_CUSTOMER);
         if let Some(facet) = status_facet(self.status) {
-            tokens.add(Space::Facet, facet);
+            tokens.add(Field::Facet, facet);
         }
-        tokens.add(Space::Facet, kind_facet(self.kind));
-        tokens.add(Space::Facet, &number_facet(self.number));
+        tokens.add(Field::Facet, kind_facet(self.kind));
+        tokens.add(Field::Facet, &number_facet(self.number));
         for email in &self.emails {
-            tokens.add(Space::Facet, &email_facet(email));
+            tokens.add(Field::Facet, &email_facet(email));
         }
         for tag in &self.tags {
-            tokens.add(Space::Facet, &tag_facet(*tag));
+            tokens.add(Field::Facet, &tag_facet(*tag));
         }
         tokens.finish()
     }
@@ -104,10 +104,10 @@ impl CustomerQuery<'_> {
     /// # Errors
     /// `q` is set but contains no word.
     pub fn tiers(&self, tenant: TenantMark) -> Result<Tiers, QueryHasNoWord> {
-        let place = Place { tenant, shelf: shelf(self.status) };
+        let place = Prefix { tenant, namespace: namespace(self.status) };
         let facets = self.facets(place);
         let Some(q) = self.q else {
-            let every = || Expression::Token(place.token(Space::Facet, EVERY_CUSTOMER));
+            let every = || Expression::Token(place.token(Field::Facet, EVERY_CUSTOMER));
             let first = Expression::all(facets).unwrap_or_else(every);
             return Ok(Tiers { first, rest: None });
         };
@@ -120,7 +120,7 @@ impl CustomerQuery<'_> {
         Ok(Tiers { first, rest: Some(rest) })
     }
 
-    fn facets(&self, place: Place) -> Vec<Expression> {
+    fn facets(&self, place: Prefix) -> Vec<Expression> {
         let facets = [
             self.number.map(number_facet),
             self.email.map(email_facet),
@@ -128,7 +128,7 @@ impl CustomerQuery<'_> {
             self.kind.map(|kind| kind_facet(kind).to_owned()),
             self.status.and_then(status_facet).map(str::to_owned),
         ];
-        let token = |facet: String| Expression::Token(place.token(Space::Facet, &facet));
+        let token = |facet: String| Expression::Token(place.token(Field::Facet, &facet));
         facets.into_iter().flatten().map(token).collect()
     }
 }
@@ -137,13 +137,13 @@ impl CustomerQuery<'_> {
 #[must_use]
 pub fn with_phone(tenant: TenantMark, phone: &Phone) -> Expression {
     let digits: String = phone.e164().chars().filter_map(fold::ascii_digit).collect();
-    whole_phone(Place { tenant, shelf: Shelf::Current }, &digits)
+    whole_phone(Prefix { tenant, namespace: Namespace::Current }, &digits)
 }
 
 /// Finds the customers with this e-mail address, except archived ones.
 #[must_use]
 pub fn with_email(tenant: TenantMark, address: &str) -> Expression {
-    Expression::Token(tenant.token(Space::Facet, &email_facet(address)))
+    Expression::Token(tenant.token(Field::Facet, &email_facet(address)))
 }
 
 /// The `q` of a search, read both as words and as a phone.
@@ -160,10 +160,10 @@ impl Sought {
     }
 
     /// The phone, or every word, occurs, possibly inside a longer one.
-    fn part(&self, place: Place) -> Option<Expression> {
+    fn part(&self, place: Prefix) -> Option<Expression> {
         self.either(
             |word| {
-                let inside = Expression::Prefix(place.token(Space::Word, cut(&word.text)));
+                let inside = Expression::Prefix(place.token(Field::Word, cut(&word.text)));
                 let phone = is_phone_word(word).then(|| phone_part(place, &word.text));
                 Expression::any([Some(inside), phone].into_iter().flatten())
             },
@@ -172,10 +172,10 @@ impl Sought {
     }
 
     /// The phone, or every word, occurs as a whole.
-    fn whole(&self, place: Place) -> Option<Expression> {
+    fn whole(&self, place: Prefix) -> Option<Expression> {
         self.either(
             |word| {
-                let whole = Expression::Token(place.token(Space::WholeWord, cut(&word.text)));
+                let whole = Expression::Token(place.token(Field::WholeWord, cut(&word.text)));
                 let phone = is_phone_word(word).then(|| whole_phone(place, &word.text));
                 Expression::any([Some(whole), phone].into_iter().flatten())
             },
@@ -193,17 +193,17 @@ impl Sought {
     }
 }
 
-fn phone_part(place: Place, digits: &str) -> Expression {
-    Expression::Prefix(place.token(Space::Phone, cut(digits)))
+fn phone_part(place: Prefix, digits: &str) -> Expression {
+    Expression::Prefix(place.token(Field::Phone, cut(digits)))
 }
 
-fn whole_phone(place: Place, digits: &str) -> Expression {
-    Expression::Token(place.token(Space::WholePhone, cut(digits)))
+fn whole_phone(place: Prefix, digits: &str) -> Expression {
+    Expression::Token(place.token(Field::WholePhone, cut(digits)))
 }
 
 fn is_phone_word(word: &Word) -> bool {
     word.kind == Kind::Spaced
-        && word.text.len() >= SHORTEST_PHONE_WORD
+        && word.text.len() >= MIN_PHONE_DIGITS
         && word.text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -218,7 +218,7 @@ fn phone_forms(q: &str, country: Country) -> Vec<String> {
     if !plain.chars().all(is_phone) {
         // Letters may stand for digits, but only parsing the complete number can tell. Such a number
         // begins with digits. Almost no other query has digits, so those skip the parsing.
-        let has_digits = digits(plain).len() >= SHORTEST_PHONE_WORD;
+        let has_digits = digits(plain).len() >= MIN_PHONE_DIGITS;
         let spelled = (has_digits && phone::is_spelled(q)).then(international);
         return spelled.into_iter().flatten().collect();
     }
@@ -257,10 +257,10 @@ fn is_phone_punctuation(letter: char) -> bool {
 const EVERY_CUSTOMER: &str = "customer";
 
 /// The shelf of the customers with a status. `None` means every customer that is not archived.
-const fn shelf(status: Option<Status>) -> Shelf {
+const fn namespace(status: Option<Status>) -> Namespace {
     match status {
-        Some(Status::Archived) => Shelf::Archived,
-        Some(Status::Active | Status::Inactive) | None => Shelf::Current,
+        Some(Status::Archived) => Namespace::Archived,
+        Some(Status::Active | Status::Inactive) | None => Namespace::Current,
     }
 }
 

@@ -89,12 +89,12 @@ fn label(row: &mut Row<'_>) -> Result<TagLabel> {
 }
 
 /// A customer's active contacts and locations, primary ones first, and its tags by name.
-pub(super) fn belongings(
+pub(super) fn relations(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::Customer>,
 ) -> Result<Three<Contact, Location, TagLabel>> {
     let customer = params![id];
-    let (contacts, locations, tags) = tx.together::<_, _, _, Error>(
+    let (contacts, locations, tags) = tx.pipelined::<_, _, _, Error>(
         contacts::store::asks_active(customer),
         locations::store::asks_active(customer),
         (TAGS, customer, label),

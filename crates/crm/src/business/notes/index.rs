@@ -10,7 +10,7 @@
 //! ([`NoteWords::needs_verification`]).
 
 use crate::business::notes::{SubjectFilter, SubjectType};
-use crate::search::{Expression, Place, Shelf, Space, TenantMark, Tokens, cut, numbered};
+use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cut, numbered};
 use crate::values::fold::QueryHasNoWord;
 use crate::values::fold::{self, Kind, Word};
 
@@ -56,17 +56,17 @@ impl NoteDocument<'_> {
     /// Time and memory grow only with the length of the body.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
-        let mut tokens = Tokens::new(Place { tenant, shelf: Shelf::Current });
+        let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
         fold::each(self.body, |word, kind| match kind {
-            Kind::Spaced => tokens.add(Space::Word, word),
-            Kind::Run => pairs(word).for_each(|pair| tokens.add(Space::Word, pair)),
+            Kind::Spaced => tokens.add(Field::Word, word),
+            Kind::Run => pairs(word).for_each(|pair| tokens.add(Field::Word, pair)),
         });
-        tokens.add(Space::Facet, EVERY_NOTE);
+        tokens.add(Field::Facet, EVERY_NOTE);
         if self.pinned {
-            tokens.add(Space::Facet, PINNED);
+            tokens.add(Field::Facet, PINNED);
         }
-        tokens.add(Space::Facet, &author_facet(self.created_by));
-        tokens.add(Space::Facet, subject_facet(self.subject));
+        tokens.add(Field::Facet, &author_facet(self.created_by));
+        tokens.add(Field::Facet, subject_facet(self.subject));
         tokens.finish()
     }
 }
@@ -104,7 +104,7 @@ impl NoteQuery<'_> {
         ];
         let mut parts: Vec<Expression> = Vec::new();
         parts.extend(self.words.into_iter().flat_map(|words| words.expressions(tenant)));
-        let facet = |name: &str| Expression::Token(tenant.token(Space::Facet, name));
+        let facet = |name: &str| Expression::Token(tenant.token(Field::Facet, name));
         parts.extend(facets.iter().flatten().map(|name| facet(name)));
         Expression::all(parts).unwrap_or_else(|| facet(EVERY_NOTE))
     }
@@ -160,9 +160,9 @@ fn occurs(sought: &Word, word: &str, kind: Kind) -> bool {
 fn word_expressions(tenant: TenantMark, word: &Word) -> Vec<Expression> {
     let count = word.text.chars().count();
     if word.kind == Kind::Spaced || count == 1 {
-        return vec![Expression::Prefix(tenant.token(Space::Word, cut(&word.text)))];
+        return vec![Expression::Prefix(tenant.token(Field::Word, cut(&word.text)))];
     }
     // The last "pair" is a single character, which the index has only for the end of a run.
     let pairs = pairs(&word.text).take(count - 1);
-    pairs.map(|pair| Expression::Token(tenant.token(Space::Word, pair))).collect()
+    pairs.map(|pair| Expression::Token(tenant.token(Field::Word, pair))).collect()
 }

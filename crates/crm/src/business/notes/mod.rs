@@ -28,7 +28,7 @@ use std::ops::Range;
 use zoop_db::{Timestamp, Uuid};
 
 use crate::call::archive::Archivable;
-use crate::call::argument::{Json, Parse, Refused, Setting, is_blank};
+use crate::call::argument::{Json, Parse, ParseContext, ParseError, is_blank};
 use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -36,7 +36,7 @@ use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
 /// The longest body, in characters.
-pub const LONGEST_BODY: usize = 100_000;
+pub const MAX_BODY: usize = 100_000;
 /// How long a draft lives, in microseconds.
 const DRAFT_LIFE: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -91,15 +91,15 @@ impl Parse for SubjectFilter {
         json!({ "type": "string", "enum": Self::words() })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let problem = || format!("must be one of {}", Self::words().join(", "));
         match value {
-            Json::Text(word) if is_blank(&word) => Err(Refused::Empty),
+            Json::Text(word) if is_blank(&word) => Err(ParseError::Empty),
             Json::Text(word) if word == Self::STANDALONE => Ok(Self::Standalone),
             Json::Text(word) => SubjectType::from_word(&word)
                 .map(Self::On)
-                .ok_or_else(|| Refused::Because(problem())),
-            other => Err(Refused::another_type(&problem(), &other)),
+                .ok_or_else(|| ParseError::Because(problem())),
+            other => Err(ParseError::another_type(&problem(), &other)),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::call::context::WriteCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of subjects.
@@ -52,7 +52,7 @@ impl Tool for CreateSubject {
         "Creates a job, invoice, quote or lawn estimate of a customer, for notes to hang on.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str =
         r#"{"customer_id":"{customer}","subject_type":"quote","title":"Repipe","status":"sent"}"#;
     type Input = CreateSubjectInput;

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::{DEFAULT_COLOR, Tag, store};
 use crate::business::customers::{self, Customer};
 use crate::call::answer::{Rows, done};
-use crate::call::argument::{Color, Fields, Sent, Text, input};
+use crate::call::argument::{Color, Fields, NotNull, Text, input};
 use crate::call::context::{ReadCtx, Recorded, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of tags.
@@ -44,7 +44,7 @@ impl Tool for ListTags {
     const ABOUT: &'static str = "Lists the account's tags by name.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = "{}";
     type Input = ListTagsInput;
     type Output = Rows<Tag>;
@@ -73,7 +73,7 @@ impl Tool for GetTag {
     const ABOUT: &'static str = "Returns one tag.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{tag}"}"#;
     type Input = TagInput;
     type Output = Tag;
@@ -105,7 +105,7 @@ impl Tool for CreateTag {
          customers is not available here.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::User;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r##"{"name":"Seasonal","color":"#3B82F6"}"##;
     type Input = CreateTagInput;
     type Output = Tag;
@@ -138,9 +138,9 @@ input! {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
         /// Unique in the account, whatever the case or invisible characters.
-        pub name: Sent<Text<64>>,
+        pub name: NotNull<Text<64>>,
         /// #RRGGBB.
-        pub color: Sent<Color>,
+        pub color: NotNull<Color>,
     }
 }
 
@@ -157,7 +157,7 @@ impl Tool for UpdateTag {
     const ABOUT: &'static str = "Renames or recolors a tag.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{tag}","name":"Winter"}"#;
     type Input = UpdateTagInput;
     type Output = Tag;
@@ -208,7 +208,7 @@ impl Tool for DeleteTag {
         "Deletes a tag for good, with all its assignments to customers. Cannot be undone.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{tag}"}"#;
     type Input = TagInput;
     type Output = Deleted<kinds::Tag>;
@@ -262,7 +262,7 @@ macro_rules! assignment_tool {
             const ABOUT: &'static str = $about;
             const SCOPE: Scope = Scope::Operate;
             const ACTOR: ActorRule = ActorRule::Anyone;
-            const DOORS: Doors = Doors::CommandLine;
+            const EXPOSURE: Exposure = Exposure::Operator;
             const EXAMPLE: &'static str = $example;
             type Input = AssignmentInput;
             type Output = Assignment;

@@ -6,7 +6,7 @@ use serde_json::json;
 use zoop_db::Timestamp;
 
 use super::values::{Time, because, clean};
-use super::{Json, Parse, Refused, Setting};
+use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::{Error, Result};
 use crate::values::clock::parse_rfc3339;
 
@@ -29,7 +29,7 @@ impl Parse for Date {
         json!({ "type": "string", "format": "date" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         if !has_shape(&text, "0000-00-00") {
             return Err(because("must be a date as YYYY-MM-DD, such as 2026-03-05"));
@@ -55,7 +55,7 @@ impl Parse for TimeOfDay {
         json!({ "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         let time = has_shape(&text, "00:00").then(|| text.parse().ok()).flatten();
         time.map(Self).ok_or_else(|| because("must be a time of day as HH:MM, 00:00 to 23:59"))
@@ -93,7 +93,7 @@ impl Parse for LocalTime {
         json!({ "type": "string" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().any(|shape| has_shape(&text, shape)) {
             let problem = || because("is a day or time that does not exist");
@@ -126,11 +126,11 @@ fn has_shape(text: &str, shape: &str) -> bool {
     text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }
 
-fn in_years(date: civil::Date) -> Result<civil::Date, Refused> {
+fn in_years(date: civil::Date) -> Result<civil::Date, ParseError> {
     if YEARS.contains(&date.year()) { Ok(date) } else { Err(out_of_range()) }
 }
 
-fn out_of_range() -> Refused {
+fn out_of_range() -> ParseError {
     because("must be from 2000-01-01 to 2199-12-31")
 }
 
@@ -143,9 +143,9 @@ mod tests {
     use crate::values::country::Country;
 
     fn read<T: Parse>(sent: &str) -> Result<T, String> {
-        match T::parse(Json::Text(sent.to_owned()), Setting { country: Country::US }) {
+        match T::parse(Json::Text(sent.to_owned()), ParseContext { country: Country::US }) {
             Ok(value) => Ok(value),
-            Err(Refused::Because(problem)) => Err(problem),
+            Err(ParseError::Because(problem)) => Err(problem),
             Err(other) => panic!("{sent:?}: {other:?}"),
         }
     }
@@ -231,15 +231,15 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_told_what_is_wrong(text in "[0-9T:Z+ -]{1,24}|\\PC{1,24}") {
-            let setting = Setting { country: Country::US };
+            let context = ParseContext { country: Country::US };
             let sent = || Json::Text(text.clone());
-            if let Ok(date) = Date::parse(sent(), setting) {
+            if let Ok(date) = Date::parse(sent(), context) {
                 prop_assert_eq!(date.get().to_string(), text.trim());
             }
-            if let Ok(LocalTime::Local(local)) = LocalTime::parse(sent(), setting) {
+            if let Ok(LocalTime::Local(local)) = LocalTime::parse(sent(), context) {
                 prop_assert!(local.to_string().starts_with(text.trim()));
             }
-            if let Ok(time) = TimeOfDay::parse(sent(), setting) {
+            if let Ok(time) = TimeOfDay::parse(sent(), context) {
                 prop_assert!(time.get().to_string().starts_with(text.trim()));
             }
         }

@@ -81,16 +81,16 @@ macro_rules! nested {
 
             fn parse(
                 value: $crate::call::argument::Json,
-                setting: $crate::call::argument::Setting,
-            ) -> Result<Self, $crate::call::argument::Refused> {
-                use $crate::call::argument::{Fields, Input, Json, Refused};
+                context: $crate::call::argument::ParseContext,
+            ) -> Result<Self, $crate::call::argument::ParseError> {
+                use $crate::call::argument::{Fields, Input, Json, ParseError};
                 let Json::Object(object) = value else {
                     let problem = format!("must be an object, not {}", value.type_name());
-                    return Err(Refused::Because(problem));
+                    return Err(ParseError::Because(problem));
                 };
-                let mut fields = Fields::new(object, setting);
+                let mut fields = Fields::new(object, context);
                 let input = <Self as Input>::read(&mut fields);
-                fields.finish(input).map_err(Refused::inside)
+                fields.finish(input).map_err(ParseError::inside)
             }
         }
     };
@@ -130,16 +130,16 @@ macro_rules! choices {
 
             fn parse(
                 value: $crate::call::argument::Json,
-                _: $crate::call::argument::Setting,
-            ) -> Result<Self, $crate::call::argument::Refused> {
-                use $crate::call::argument::{Json, Refused};
+                _: $crate::call::argument::ParseContext,
+            ) -> Result<Self, $crate::call::argument::ParseError> {
+                use $crate::call::argument::{Json, ParseError};
                 let problem = format!("must be one of {}", [$($word),*].join(", "));
                 match value {
-                    Json::Text(word) if $crate::call::argument::is_blank(&word) => Err(Refused::Empty),
+                    Json::Text(word) if $crate::call::argument::is_blank(&word) => Err(ParseError::Empty),
                     Json::Text(word) => {
-                        Self::from_word(&word).ok_or(Refused::Because(problem))
+                        Self::from_word(&word).ok_or(ParseError::Because(problem))
                     }
-                    other => Err(Refused::another_type(&problem, &other)),
+                    other => Err(ParseError::another_type(&problem, &other)),
                 }
             }
         }

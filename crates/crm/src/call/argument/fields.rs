@@ -2,7 +2,7 @@
 
 use schemars::Schema;
 
-use super::{Argument, Json, Object, Setting, json};
+use super::{Argument, Json, Object, ParseContext, json};
 use crate::call::error::{Error, FieldProblem, Result};
 
 /// Keys that some clients add to every call; they are dropped, never refused.
@@ -39,7 +39,7 @@ pub trait Input: Sized + Clone + Send + 'static {
 
 /// The longest length that a schema tells to programs. The grammars that llama.cpp makes of schemas
 /// repeat a rule that often and refuse 2,000. A longer limit is told in the description only.
-const LONGEST_TOLD: u64 = 1_000;
+const MAX_TOLD: u64 = 1_000;
 
 /// The JSON schema of an input: closed, every field described.
 pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Value> {
@@ -71,7 +71,7 @@ fn untold_length(schema: &mut serde_json::Map<String, serde_json::Value>) -> Str
     let Some(most) = schema.get("maxLength").and_then(serde_json::Value::as_u64) else {
         return String::new();
     };
-    if most <= LONGEST_TOLD {
+    if most <= MAX_TOLD {
         return String::new();
     }
     schema.remove("maxLength");
@@ -136,18 +136,18 @@ pub struct Fields {
     blank: Vec<String>,
     known: Vec<&'static str>,
     problems: Vec<FieldProblem>,
-    setting: Setting,
+    context: ParseContext,
 }
 
 impl Fields {
     /// The fields of a JSON object.
-    pub fn new(object: Object, setting: Setting) -> Self {
+    pub fn new(object: Object, context: ParseContext) -> Self {
         let sent = object.iter().map(|(name, _)| name.clone()).collect();
         let blank = object.iter().filter(|(_, value)| value.is_blank() && *value != Json::Null);
         let blank = blank.map(|(name, _)| name.clone()).collect();
         let held = object.iter().filter(|(_, value)| !value.is_blank());
         let held = held.map(|(name, value)| (name.clone(), value.word())).collect();
-        Self { left: object, sent, held, blank, known: Vec::new(), problems: Vec::new(), setting }
+        Self { left: object, sent, held, blank, known: Vec::new(), problems: Vec::new(), context }
     }
 
     /// Takes the field `name` as a `T`; `None` when it is wrong, which is then reported.
@@ -155,7 +155,7 @@ impl Fields {
         self.known.push(name);
         let at = self.left.iter().position(|(sent, _)| sent == name);
         let sent = at.map(|at| self.left.swap_remove(at).1);
-        match T::read(sent, self.setting) {
+        match T::read(sent, self.context) {
             Ok(value) => Some(value),
             Err(refused) => {
                 self.problems.extend(refused.at(name));
@@ -216,8 +216,8 @@ impl Fields {
     }
 
     /// The country of telephone numbers without a country code, and what else values depend on.
-    pub const fn setting(&self) -> Setting {
-        self.setting
+    pub const fn context(&self) -> ParseContext {
+        self.context
     }
 
     /// Reports an update that would change nothing: only `ids` were sent.
@@ -256,9 +256,9 @@ impl Fields {
 pub fn read<T: Input, K>(
     object: Object,
     key: Result<K, FieldProblem>,
-    setting: Setting,
+    context: ParseContext,
 ) -> Result<(T, K)> {
-    let mut fields = Fields::new(object, setting);
+    let mut fields = Fields::new(object, context);
     let input = T::read(&mut fields);
     fields.also_known(&[crate::call::idempotency::FIELD]);
     match (fields.finish(input), key) {
@@ -270,8 +270,8 @@ pub fn read<T: Input, K>(
 }
 
 /// Reads `object` as the input of a read.
-pub fn read_filters<T: Input>(object: Object, setting: Setting) -> Result<T> {
-    let mut fields = Fields::new(object, setting);
+pub fn read_filters<T: Input>(object: Object, context: ParseContext) -> Result<T> {
+    let mut fields = Fields::new(object, context);
     let input = T::read(&mut fields);
     fields.refuse_blanks();
     fields.finish(input).map_err(Error::fields)

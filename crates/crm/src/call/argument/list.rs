@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Json, Parse, Refused, Setting};
+use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::FieldProblem;
 
 /// Problems that an answer tells one by one of one list.
@@ -22,27 +22,29 @@ impl<T: Parse, const MIN: usize, const MAX: usize> Parse for List<T, MIN, MAX> {
         schema
     }
 
-    fn parse(value: Json, setting: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
         let Json::List(items) = value else {
-            return Err(Refused::another_type("must be an array", &value));
+            return Err(ParseError::another_type("must be an array", &value));
         };
         let count = items.len();
         if !(MIN..=MAX).contains(&count) {
-            return Err(Refused::Because(format!("must have {MIN} to {MAX} items, not {count}")));
+            return Err(ParseError::Because(format!(
+                "must have {MIN} to {MAX} items, not {count}"
+            )));
         }
         let mut read = Vec::with_capacity(count);
         let mut problems = Vec::new();
         for (place, item) in items.into_iter().enumerate() {
             let item = match item {
-                Json::Null => Err(Refused::Empty),
-                item => T::parse(item, setting),
+                Json::Null => Err(ParseError::Empty),
+                item => T::parse(item, context),
             };
             match item {
                 Ok(item) => read.push(item),
                 Err(refused) => problems.extend(refused.at(&format!("[{place}]"))),
             }
         }
-        if problems.is_empty() { Ok(Self(read)) } else { Err(Refused::Inside(told(problems))) }
+        if problems.is_empty() { Ok(Self(read)) } else { Err(ParseError::Inside(told(problems))) }
     }
 }
 
@@ -86,7 +88,7 @@ mod tests {
         }
     }
 
-    const SETTING: Setting = Setting { country: Country::US };
+    const SETTING: ParseContext = ParseContext { country: Country::US };
 
     fn read(document: serde_json::Value) -> Result<Document, Vec<(String, String)>> {
         let Json::Object(object) = document.into() else { panic!("an object") };
@@ -138,7 +140,7 @@ mod tests {
             assert_eq!(told, [("line_items".to_owned(), problem.to_owned())]);
         }
         let many = Json::List(vec![Json::Boolean(true); 150]);
-        let Err(Refused::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, SETTING) else {
+        let Err(ParseError::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, SETTING) else {
             panic!("problems")
         };
         assert_eq!(told.len(), PROBLEMS_TOLD + 1);
@@ -170,7 +172,7 @@ mod tests {
                     prop_assert!(wrong.is_empty());
                     prop_assert_eq!(read.into_iter().map(Ranged::get).collect::<Vec<_>>(), numbers);
                 }
-                Err(Refused::Inside(problems)) => {
+                Err(ParseError::Inside(problems)) => {
                     let named: Vec<_> = problems.into_iter().map(|it| it.field).collect();
                     prop_assert_eq!(named, wrong);
                 }

@@ -9,7 +9,7 @@
 //! | `T` | required | refused |
 //! | `Option<T>` | may be left out | not sent |
 //! | [`Patch<T>`] | an update that can also clear | clears |
-//! | [`Sent<T>`] | an update that cannot clear | refused |
+//! | [`NotNull<T>`] | an update that cannot clear | refused |
 
 mod arguments;
 mod calendar;
@@ -33,7 +33,9 @@ pub use json::{Json, Object, is_blank};
 pub use list::List;
 pub use name::Name;
 pub use number::{Duration, Minutes, Ranged, Seconds};
-pub use values::{Color, CountryCode, Email, Latitude, Longitude, PhoneText, Text, Time, Words};
+pub use values::{
+    Color, CountryCode, Email, Latitude, Longitude, PhoneText, SearchText, Text, Time,
+};
 
 use crate::call::error::FieldProblem;
 use crate::values::country::Country;
@@ -42,14 +44,14 @@ use crate::values::text;
 
 /// What a value's meaning depends on beside its text.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting {
+pub struct ParseContext {
     /// The country of telephone numbers without a country code.
     pub country: Country,
 }
 
 /// Why a value was not accepted.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum ParseError {
     /// Nothing was there: `null`, or a text with nothing in it.
     Empty,
     /// What is wrong, as the end of a sentence that begins with the field's name.
@@ -58,7 +60,7 @@ pub enum Refused {
     Inside(Vec<FieldProblem>),
 }
 
-impl Refused {
+impl ParseError {
     /// A value of another type than the field has, which `problem` tells.
     pub(crate) fn another_type(problem: &str, value: &Json) -> Self {
         Self::Because(format!("{problem}, not {}", value.type_name()))
@@ -94,7 +96,7 @@ pub trait Parse: Sized {
     fn schema() -> serde_json::Value;
 
     /// The valid value, or why not. Never called with `null`.
-    fn parse(value: Json, setting: Setting) -> Result<Self, Refused>;
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError>;
 
     /// The one form of all the ways to write a value: what a cursor keeps of a filter, and what a
     /// filter that is sent again is compared by. `null` is what does not narrow a list at all.
@@ -118,18 +120,18 @@ pub trait Argument: Sized {
         documented
     }
     /// The valid value, or why not.
-    fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused>;
+    fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError>;
     /// [`Parse::canonical`] of the value.
     fn canonical(value: &Json) -> Json {
         value.clone()
     }
 }
 
-fn some<T: Parse>(sent: Option<Json>, setting: Setting) -> Result<Option<T>, Refused> {
+fn some<T: Parse>(sent: Option<Json>, context: ParseContext) -> Result<Option<T>, ParseError> {
     match sent {
         None => Ok(None),
-        Some(Json::Null) => Err(Refused::Empty),
-        Some(value) => T::parse(value, setting).map(Some),
+        Some(Json::Null) => Err(ParseError::Empty),
+        Some(value) => T::parse(value, context).map(Some),
     }
 }
 
@@ -140,10 +142,10 @@ impl<T: Parse> Argument for T {
         T::schema()
     }
 
-    fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused> {
-        match some(sent, setting) {
+    fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
+        match some(sent, context) {
             Ok(Some(value)) => Ok(value),
-            Ok(None) | Err(Refused::Empty) => Err(Refused::Because("is required".to_owned())),
+            Ok(None) | Err(ParseError::Empty) => Err(ParseError::Because("is required".to_owned())),
             Err(other) => Err(other),
         }
     }
@@ -156,9 +158,9 @@ impl<T: Parse> Argument for Option<T> {
         T::schema()
     }
 
-    fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused> {
-        match some(sent, setting) {
-            Err(Refused::Empty) => Ok(None),
+    fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
+        match some(sent, context) {
+            Err(ParseError::Empty) => Ok(None),
             other => other,
         }
     }
@@ -218,11 +220,11 @@ impl<T: Parse> Argument for Patch<T> {
         documented + " null clears it."
     }
 
-    fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused> {
-        match some(sent, setting) {
+    fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
+        match some(sent, context) {
             Ok(None) => Ok(Self::Keep),
             Ok(Some(value)) => Ok(Self::Set(value)),
-            Err(Refused::Empty) => Ok(Self::Clear),
+            Err(ParseError::Empty) => Ok(Self::Clear),
             Err(other) => Err(other),
         }
     }
@@ -230,18 +232,18 @@ impl<T: Parse> Argument for Patch<T> {
 
 /// One field of an update that cannot be cleared: a required one, a boolean, a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent<T>(pub Option<T>);
+pub struct NotNull<T>(pub Option<T>);
 
-impl<T: Parse> Argument for Sent<T> {
+impl<T: Parse> Argument for NotNull<T> {
     const REQUIRED: bool = false;
 
     fn schema() -> serde_json::Value {
         T::schema()
     }
 
-    fn read(sent: Option<Json>, setting: Setting) -> Result<Self, Refused> {
-        match some(sent, setting) {
-            Err(Refused::Empty) => Err(Refused::Because("cannot be cleared".to_owned())),
+    fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
+        match some(sent, context) {
+            Err(ParseError::Empty) => Err(ParseError::Because("cannot be cleared".to_owned())),
             other => other.map(Self),
         }
     }
@@ -252,12 +254,12 @@ impl<K: Kind> Parse for Id<K> {
         serde_json::json!({ "type": "string", "format": "uuid" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let problem = format!("must be the UUID of a {}", K::WORD);
         match value {
-            Json::Text(text) if is_blank(&text) => Err(Refused::Empty),
-            Json::Text(text) => Self::parse(&text).ok_or(Refused::Because(problem)),
-            other => Err(Refused::another_type(&problem, &other)),
+            Json::Text(text) if is_blank(&text) => Err(ParseError::Empty),
+            Json::Text(text) => Self::parse(&text).ok_or(ParseError::Because(problem)),
+            other => Err(ParseError::another_type(&problem, &other)),
         }
     }
 
@@ -274,12 +276,13 @@ impl Parse for bool {
         serde_json::json!({ "type": "boolean" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         match value {
             Json::Boolean(truth) => Ok(truth),
-            other => {
-                Err(Refused::Because(format!("must be true or false, not {}", other.type_name())))
-            }
+            other => Err(ParseError::Because(format!(
+                "must be true or false, not {}",
+                other.type_name()
+            ))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use icu_properties::CodePointSetData;
 use icu_properties::props::BidiControl;
 
-use super::{Json, Parse, Refused, Setting, Text};
+use super::{Json, Parse, ParseContext, ParseError, Text};
 use crate::values::text;
 
 /// The name of a person or a business: at most 256 characters, some of which are seen, and none of which
@@ -16,12 +16,12 @@ impl Parse for Name {
         Text::<256>::schema()
     }
 
-    fn parse(value: Json, setting: Setting) -> Result<Self, Refused> {
-        let Text(typed) = Text::<256>::parse(value, setting)?;
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
+        let Text(typed) = Text::<256>::parse(value, context)?;
         let turns = CodePointSetData::new::<BidiControl>();
         let name: String = typed.chars().filter(|letter| !turns.contains(*letter)).collect();
         if text::shows_nothing(&name) {
-            return Err(Refused::Empty);
+            return Err(ParseError::Empty);
         }
         Ok(Self(text::trim_around(&name).to_owned()))
     }
@@ -35,8 +35,8 @@ mod tests {
     #[test]
     fn a_name_shows_something_and_turns_nothing_around() {
         let read = |typed: &str| {
-            let setting = Setting { country: Country::US };
-            Name::parse(Json::Text(typed.to_owned()), setting)
+            let context = ParseContext { country: Country::US };
+            Name::parse(Json::Text(typed.to_owned()), context)
         };
         for (typed, kept) in [
             ("Nadia New", "Nadia New"),
@@ -46,7 +46,7 @@ mod tests {
             assert_eq!(read(typed).ok(), Some(Name(kept.to_owned())), "{typed:?}");
         }
         for blank in ["\u{202e}", "\u{3164}", "\u{200b}\u{2800}"] {
-            assert!(matches!(read(blank), Err(Refused::Empty)), "{blank:?}");
+            assert!(matches!(read(blank), Err(ParseError::Empty)), "{blank:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use zoop_db::Timestamp;
 
-use super::{Json, Parse, Refused, Setting};
+use super::{Json, Parse, ParseContext, ParseError};
 
 /// A whole number from `MIN` to `MAX`; `25.0` is one too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,17 +21,17 @@ impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
         json!({ "type": "integer", "minimum": MIN, "maximum": MAX })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let problem = match MAX {
             u32::MAX => format!("must be a whole number of at least {MIN}"),
             _ => format!("must be a whole number from {MIN} to {MAX}"),
         };
         let Json::Number(number) = &value else {
-            return Err(Refused::another_type(&problem, &value));
+            return Err(ParseError::another_type(&problem, &value));
         };
         match whole(number).and_then(|number| u32::try_from(number).ok()) {
             Some(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-            _ => Err(Refused::Because(problem)),
+            _ => Err(ParseError::Because(problem)),
         }
     }
 
@@ -78,8 +78,8 @@ impl<const UNIT: u32, const MIN: u32, const MAX: u32> Parse for Duration<UNIT, M
         Ranged::<MIN, MAX>::schema()
     }
 
-    fn parse(value: Json, setting: Setting) -> Result<Self, Refused> {
-        Ranged::parse(value, setting).map(Self)
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
+        Ranged::parse(value, context).map(Self)
     }
 
     fn canonical(value: &Json) -> Json {
@@ -94,9 +94,9 @@ mod tests {
     use super::*;
     use crate::values::country::Country;
 
-    fn read<T: Parse>(number: &str) -> Result<T, Refused> {
+    fn read<T: Parse>(number: &str) -> Result<T, ParseError> {
         let number = serde_json::from_str(number).expect("a JSON value");
-        T::parse(number, Setting { country: Country::US })
+        T::parse(number, ParseContext { country: Country::US })
     }
 
     #[test]
@@ -108,11 +108,15 @@ mod tests {
         }
         let problem = "must be a whole number from 5 to 1440";
         for sent in ["4", "1441", "-5", "5.5", "4294967301", "1e300"] {
-            assert_eq!(read::<Minute>(sent), Err(Refused::Because(problem.to_owned())), "{sent}");
+            assert_eq!(
+                read::<Minute>(sent),
+                Err(ParseError::Because(problem.to_owned())),
+                "{sent}"
+            );
         }
-        let text = Refused::Because(format!("{problem}, not a string"));
+        let text = ParseError::Because(format!("{problem}, not a string"));
         assert_eq!(read::<Minute>(r#""60""#), Err(text));
-        let open = Refused::Because("must be a whole number of at least 1".to_owned());
+        let open = ParseError::Because("must be a whole number of at least 1".to_owned());
         assert_eq!(read::<Ranged<1, { u32::MAX }>>("0"), Err(open));
     }
 

@@ -4,7 +4,7 @@
 use serde_json::json;
 use zoop_db::Timestamp;
 
-use super::{Json, Parse, Refused, Setting};
+use super::{Json, Parse, ParseContext, ParseError};
 use crate::values::clock::parse_rfc3339;
 use crate::values::country::Country;
 use crate::values::email;
@@ -13,15 +13,15 @@ use crate::values::fold::QueryHasNoWord;
 use crate::values::phone::{self, Phone};
 use crate::values::text;
 
-pub(super) fn because(problem: impl Into<String>) -> Refused {
-    Refused::Because(problem.into())
+pub(super) fn because(problem: impl Into<String>) -> ParseError {
+    ParseError::Because(problem.into())
 }
 
 /// The text of a JSON string as the contract keeps it: CR LF is LF, nothing invisible at its ends, no
 /// control characters but tab and newline, at most `max` Unicode scalar values.
-pub(super) fn clean(value: Json, max: usize) -> Result<String, Refused> {
+pub(super) fn clean(value: Json, max: usize) -> Result<String, ParseError> {
     let Json::Text(text) = value else {
-        return Err(Refused::another_type("must be a string", &value));
+        return Err(ParseError::another_type("must be a string", &value));
     };
     let text = if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text };
     if text.chars().any(|letter| letter.is_control() && letter != '\n' && letter != '\t') {
@@ -29,7 +29,7 @@ pub(super) fn clean(value: Json, max: usize) -> Result<String, Refused> {
     }
     let trimmed = text::trim_around(&text);
     if trimmed.is_empty() {
-        return Err(Refused::Empty);
+        return Err(ParseError::Empty);
     }
     // A text has at least as many bytes as characters: most need no counting.
     if trimmed.len() > max && trimmed.chars().count() > max {
@@ -47,24 +47,24 @@ impl<const MAX: usize> Parse for Text<MAX> {
         json!({ "type": "string", "maxLength": MAX })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         clean(value, MAX).map(Self)
     }
 }
 
 /// A free search text of at most 256 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words(pub String);
+pub struct SearchText(pub String);
 
-impl Parse for Words {
+impl Parse for SearchText {
     fn schema() -> serde_json::Value {
         Text::<256>::schema()
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         match clean(value, 256) {
             Ok(text) if !fold::words(&text).is_empty() => Ok(Self(text)),
-            Ok(_) | Err(Refused::Empty) => Err(because(QueryHasNoWord.text())),
+            Ok(_) | Err(ParseError::Empty) => Err(because(QueryHasNoWord.text())),
             Err(other) => Err(other),
         }
     }
@@ -83,7 +83,7 @@ impl Parse for Email {
         Text::<{ Self::MAX }>::schema()
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, Self::MAX)?;
         let text = text::trim(&text);
         email::check(text).map_err(|problem| because(problem.text()))?;
@@ -114,9 +114,9 @@ impl Parse for PhoneText {
         Text::<{ Self::MAX }>::schema()
     }
 
-    fn parse(value: Json, setting: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, Self::MAX)?;
-        phone::parse(&text, setting.country.numbering_plan())
+        phone::parse(&text, context.country.numbering_plan())
             .map(Self)
             .map_err(|problem| because(problem.text()))
     }
@@ -131,7 +131,7 @@ impl Parse for CountryCode {
         json!({ "type": "string", "pattern": "^[A-Za-z]{2}$" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         Country::parse(&text)
             .map(Self)
@@ -148,7 +148,7 @@ impl Parse for Color {
         json!({ "type": "string", "pattern": "^#[0-9A-Fa-f]{6}$" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         let digits = text.strip_prefix('#').unwrap_or_default();
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -170,16 +170,16 @@ macro_rules! degrees {
                 json!({ "type": "number", "minimum": -$most, "maximum": $most })
             }
 
-            fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+            fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
                 let problem = format!("must be a number from {} to {}", -$most, $most);
                 let Json::Number(number) = &value else {
-                    return Err(Refused::another_type(&problem, &value));
+                    return Err(ParseError::another_type(&problem, &value));
                 };
                 number
                     .as_f64()
                     .filter(|degrees| (f64::from(-$most)..=f64::from($most)).contains(degrees))
                     .map(Self)
-                    .ok_or(Refused::Because(problem))
+                    .ok_or(ParseError::Because(problem))
             }
         }
     };
@@ -204,7 +204,7 @@ impl Parse for Time {
         json!({ "type": "string", "format": "date-time" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         parse_rfc3339(&text)
             .map(Self)

@@ -9,7 +9,7 @@ use crate::call::context::ReadCtx;
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Doors, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, List, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The history's tools.
@@ -33,7 +33,7 @@ impl Tool for ListHistory {
     const ABOUT: &'static str = "Lists changes, newest first.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"record":"{customer}"}"#;
     type Input = ListHistoryInput;
     type Output = Page<Entry>;

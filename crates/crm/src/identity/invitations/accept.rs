@@ -8,7 +8,7 @@ use crate::call::history;
 use crate::identity::sign_in::SignedIn;
 use crate::identity::sign_in::attempts::{self, Limit};
 use crate::identity::sign_in::links::{self, Factor, Outcome};
-use crate::identity::sign_in::person::{self, By, Person};
+use crate::identity::sign_in::person::{self, Initiator, Person};
 use crate::identity::sign_in::restart::{Mailbox, Restart};
 use crate::identity::sign_in::sessions::{Method, Origin};
 use crate::identity::users;
@@ -37,12 +37,12 @@ pub struct Invited {
     /// The tenant's name.
     pub business: String,
     /// Whether it can be accepted.
-    pub standing: Standing,
+    pub standing: Status,
 }
 
 /// Whether an invitation can be accepted. Reveals nothing about the invited user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Status {
     /// It can be accepted.
     Open,
     /// No longer valid: already accepted.
@@ -75,16 +75,16 @@ fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::Found> {
     found(tx, secret)
 }
 
-fn standing(found: &store::Found, now: Moment) -> Standing {
+fn standing(found: &store::Found, now: Moment) -> Status {
     let record = &found.record;
     if record.accepted_at.is_some() {
-        Standing::Accepted
+        Status::Accepted
     } else if record.revoked_at.is_some() || !found.is_backed {
-        Standing::Revoked
+        Status::Revoked
     } else if record.expires_at <= now {
-        Standing::Expired
+        Status::Expired
     } else {
-        Standing::Open
+        Status::Open
     }
 }
 
@@ -149,13 +149,13 @@ pub fn accept_by_password(
     before: Option<&Secret>,
 ) -> Result<Option<Outcome>> {
     let found = bound(tx, secret)?;
-    if standing(&found, Moment(environment.clock.now())) != Standing::Open {
+    if standing(&found, Moment(environment.clock.now())) != Status::Open {
         return Err(over());
     }
     let Some(factor) = factor_of_choice(tx, &found)? else { return Ok(None) };
     let InvitationRecord { name, email, .. } = &found.record;
     let person = users::meet(tx, environment, name, email)?;
-    let by = By::Unproved(origin.address);
+    let by = Initiator::Unproved(origin.address);
     // End what someone else may have set up before, so that it has no effect on the new membership.
     users::store::stop_waiting(tx, person.id)?;
     let mailbox = if found.is_mailed { Mailbox::Proved } else { Mailbox::Unproved };
@@ -187,7 +187,7 @@ pub fn accept_as_member(
     }
     let SignedIn { user, name, email, session, .. } = signed_in.clone();
     let person = Person { id: user, name, email };
-    take(tx, environment, &found, &person, By::Session(session, origin.address))?;
+    take(tx, environment, &found, &person, Initiator::Session(session, origin.address))?;
     Ok(found.account.id)
 }
 
@@ -197,7 +197,7 @@ fn take(
     environment: &Environment,
     found: &store::Found,
     person: &Person,
-    by: By,
+    by: Initiator,
 ) -> Result<()> {
     let InvitationRecord { id, role, ref name, .. } = found.record;
     let access = by.access(person.id, found.account, role);

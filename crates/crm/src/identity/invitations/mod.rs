@@ -10,7 +10,7 @@ mod store;
 pub mod tools;
 
 pub use accept::{
-    Invited, Standing, accept_as_member, accept_by_password, find, mailed, may_be_mailed,
+    Invited, Status, accept_as_member, accept_by_password, find, mailed, may_be_mailed,
 };
 pub use tools::GROUP;
 

@@ -68,7 +68,7 @@ zoop_db::global_statements! {
 }
 
 /// How long an invitation is kept after its link stopped working, in microseconds.
-const KEPT: i64 = 90 * 24 * 60 * 60 * 1_000_000;
+const RETENTION: i64 = 90 * 24 * 60 * 60 * 1_000_000;
 
 /// An invitation and the business that it is to.
 pub(super) struct Found {
@@ -154,7 +154,7 @@ pub(super) fn accept(
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     let latest = Timestamp(now.0 + LIFETIME);
     tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + SLACK)])?;
-    Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - KEPT)])?)
+    Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - RETENTION)])?)
 }
 
 fn invitation(row: &mut Row<'_>) -> Result<InvitationRecord> {

@@ -12,7 +12,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::email;
@@ -20,7 +20,7 @@ use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
 /// Invitations of one business that are open at once.
-const MOST_OPEN: usize = 100;
+const MAX_OPEN: usize = 100;
 
 /// The tools of invitations.
 pub const GROUP: Group = Group {
@@ -66,7 +66,7 @@ impl Tool for CreateInvitation {
                                  seven days. An open invitation of the same e-mail address ends.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str =
         r#"{"name":"Robin Example","email":"robin@example.com","role":"office"}"#;
     type Input = CreateInvitationInput;
@@ -88,7 +88,7 @@ impl Command for CreateInvitation {
         for earlier in open.iter().filter(|earlier| email::key(&earlier.email) == key) {
             revoke(ctx, earlier)?;
         }
-        if open.len() >= MOST_OPEN {
+        if open.len() >= MAX_OPEN {
             return Err(Error::conflict(
                 "There are a hundred open invitations: revoke one that is not needed.",
             ));
@@ -127,7 +127,7 @@ impl Tool for ListInvitations {
     const ABOUT: &'static str = "Lists the invitations whose links still work, oldest first.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListInvitationsInput;
     type Output = Rows<InvitationRecord>;
@@ -161,7 +161,7 @@ impl Tool for RevokeInvitation {
     const ABOUT: &'static str = "Stops an invitation's link at once.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{invitation}"}"#;
     type Input = RevokeInvitationInput;
     type Output = RevokedInvitation<kinds::Invitation>;

@@ -5,14 +5,14 @@ use zoop_both::both;
 
 use super::store;
 use crate::call::scope::Scope;
-use crate::testing::{Business, World, text};
+use crate::testing::{Business, TestEnv, text};
 use crate::values::clock::Entropy;
 use crate::values::secret::{Secret, SecretKind};
 
 /// The engine's steps to look up what was presented.
-fn steps(world: &World, token: &str) -> i32 {
+fn steps(env: &TestEnv, token: &str) -> i32 {
     let hash = Secret::parse(token).expect("a whole key").hash();
-    world.read(move |tx| store::steps(tx, &hash)).expect("the database answers")
+    env.read(move |tx| store::steps(tx, &hash)).expect("the database answers")
 }
 
 /// A key that is unknown and yet begins as `key` does, for as long as that can be.
@@ -25,18 +25,18 @@ fn lookalike(key: &str) -> String {
 }
 
 /// A business with many keys beside its own, so that the look-up has a tree to walk.
-fn business(world: &World) -> Business {
-    let acme = world.empty_business("Acme");
+fn business(env: &TestEnv) -> Business {
+    let acme = env.empty_business("Acme");
     for _ in 0..200 {
-        world.key(acme.account, None, Scope::GRANTABLE);
+        env.key(acme.account, None, Scope::GRANTABLE);
     }
     acme
 }
 
 #[both]
 fn an_unknown_key_costs_the_same_work_whatever_it_begins_with() {
-    let world = World::new();
-    let acme = business(&world);
+    let env = TestEnv::new();
+    let acme = business(&env);
     let entropy = Entropy::seeded(7);
     let made = |kind| Secret::generate(kind, &entropy).expose().to_owned();
     let mut unknown: Vec<_> = (0..50)
@@ -45,32 +45,32 @@ fn an_unknown_key_costs_the_same_work_whatever_it_begins_with() {
         .collect();
     // The other kind's prefix before what is a good key otherwise.
     unknown.push(lookalike(&acme.owner_key.replace("_uk_", "_tk_")));
-    let first = steps(&world, &unknown[0]);
+    let first = steps(&env, &unknown[0]);
     for token in &unknown {
-        assert_eq!(world.authenticate(token).expect_err("unknown"), "invalid_token");
-        assert_eq!(steps(&world, token), first, "{token}");
+        assert_eq!(env.authenticate(token).expect_err("unknown"), "invalid_token");
+        assert_eq!(steps(&env, token), first, "{token}");
     }
-    assert!(first < steps(&world, &acme.owner_key), "what is there is also read");
+    assert!(first < steps(&env, &acme.owner_key), "what is there is also read");
 }
 
 #[both]
 fn a_key_that_is_there_costs_the_same_work_whether_it_is_good_or_not() {
-    let world = World::new();
-    let acme = business(&world);
+    let env = TestEnv::new();
+    let acme = business(&env);
     let account = Some(acme.account);
     let make = |arguments| {
-        let made = world.operate(account, "keys.create", arguments);
+        let made = env.operate(account, "keys.create", arguments);
         (text(&made, "key_id").to_owned(), text(&made, "key").to_owned())
     };
     let (id, revoked) = make(json!({ "scopes": "read:customers" }));
-    world.operate(account, "keys.revoke", json!({ "id": id }));
+    env.operate(account, "keys.revoke", json!({ "id": id }));
     let (_, expired) = make(json!({ "scopes": "read:customers", "expires_in": 60 }));
-    world.clock.advance(60_000);
-    assert_eq!(world.authenticate(&revoked).expect_err("it"), "key_revoked");
-    assert_eq!(world.authenticate(&expired).expect_err("it"), "expired");
-    let good = steps(&world, &acme.tenant_key);
-    assert_eq!(steps(&world, &expired), good);
+    env.clock.advance(60_000);
+    assert_eq!(env.authenticate(&revoked).expect_err("it"), "key_revoked");
+    assert_eq!(env.authenticate(&expired).expect_err("it"), "expired");
+    let good = steps(&env, &acme.tenant_key);
+    assert_eq!(steps(&env, &expired), good);
     // `IS NOT NULL` is a step shorter where it holds; the answer says so anyway, and only to whoever
     // has the whole key.
-    assert!((good - 1..=good).contains(&steps(&world, &revoked)));
+    assert!((good - 1..=good).contains(&steps(&env, &revoked)));
 }

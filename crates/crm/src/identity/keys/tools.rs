@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{ActorKind, KeyRecord, store};
 use crate::call::answer::{Rows, done};
-use crate::call::argument::{Json, Parse, Ranged, Refused, Seconds, Setting, Text, input};
+use crate::call::argument::{Json, Parse, ParseContext, ParseError, Ranged, Seconds, Text, input};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::{Scope, ScopeNames};
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::identity::users;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -34,17 +34,17 @@ impl Parse for ScopeNames {
         serde_json::json!({ "type": "string" })
     }
 
-    fn parse(value: Json, _: Setting) -> Result<Self, Refused> {
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let known = || Self::ALL.list().replace(' ', ", ");
         let Json::Text(text) = &value else {
             let problem = format!("must be a string that names scopes ({})", known());
-            return Err(Refused::another_type(&problem, &value));
+            return Err(ParseError::another_type(&problem, &value));
         };
         if text.trim().is_empty() {
-            return Err(Refused::Empty);
+            return Err(ParseError::Empty);
         }
         Self::parse(text.split_ascii_whitespace()).map_err(|wrong| {
-            Refused::Because(format!("names no scope with {wrong:?}: there are {}", known()))
+            ParseError::Because(format!("names no scope with {wrong:?}: there are {}", known()))
         })
     }
 }
@@ -90,7 +90,7 @@ impl Tool for CreateKey {
     const ABOUT: &'static str = "Creates a key and shows it once.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"scopes":"read:customers"}"#;
     type Input = CreateKeyInput;
     type Output = CreatedKey;
@@ -154,7 +154,7 @@ impl Tool for ListKeys {
     const ABOUT: &'static str = "Lists the account's keys, oldest first, without their secrets.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListKeysInput;
     type Output = Rows<KeyRecord>;
@@ -188,7 +188,7 @@ impl Tool for RevokeKey {
     const ABOUT: &'static str = "Stops a key at once.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{key}"}"#;
     type Input = RevokeKeyInput;
     type Output = Revoked<kinds::Key>;
@@ -224,7 +224,7 @@ impl Tool for RotateKey {
     const ABOUT: &'static str = "Makes a new key with the old one's name, scopes and limits.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{key}"}"#;
     type Input = RotateKeyInput;
     type Output = CreatedKey;

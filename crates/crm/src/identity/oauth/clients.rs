@@ -17,7 +17,7 @@ use crate::values::secret::{Secret, SecretKind};
 use crate::values::text;
 
 /// Maximum number of redirect URIs of a client.
-const MOST_REDIRECTS: usize = 20;
+const MAX_REDIRECTS: usize = 20;
 /// Maximum total bytes of a client's redirect URIs.
 const REDIRECT_BYTES: usize = 8 * 1024;
 /// Maximum characters of a client's name; the rest is cut off.
@@ -25,7 +25,7 @@ const NAME_CHARACTERS: usize = 80;
 /// Registrations from one client prefix, counted across all processes.
 const REGISTRATIONS: Limit = Limit { action: "registration", times: 20, seconds: 3_600 };
 /// Maximum number of registered clients without a grant.
-pub const MOST_UNCONNECTED: i64 = 10_000;
+pub const MAX_UNCONNECTED: i64 = 10_000;
 const HOUR: i64 = 3_600 * 1_000_000;
 /// How long a client without a grant is kept, in microseconds.
 const UNUSED: i64 = 30 * 24 * HOUR;
@@ -117,7 +117,7 @@ impl Metadata {
             redirect_uris.push(uri.ok_or(MetadataFault::RedirectUris)?.to_owned());
         }
         let bytes: usize = redirect_uris.iter().map(String::len).sum();
-        if !(1..=MOST_REDIRECTS).contains(&redirect_uris.len()) || bytes > REDIRECT_BYTES {
+        if !(1..=MAX_REDIRECTS).contains(&redirect_uris.len()) || bytes > REDIRECT_BYTES {
             return Err(MetadataFault::RedirectUris);
         }
         Ok(Self { name: cleaned(name), redirect_uris })
@@ -146,7 +146,7 @@ pub fn register(
 ) -> Result<Registration> {
     let now = environment.clock.now();
     attempts::count(tx, REGISTRATIONS, from, now)?;
-    if !make_room(tx, now, MOST_UNCONNECTED)? {
+    if !make_room(tx, now, MAX_UNCONNECTED)? {
         return Ok(Registration::Full);
     }
     let client = Client {
@@ -220,7 +220,7 @@ mod tests {
 
     use super::*;
     use crate::call::error::Error;
-    use crate::testing::World;
+    use crate::testing::TestEnv;
 
     fn read(sent: Value) -> Result<Metadata, MetadataFault> {
         Metadata::read(&sent)
@@ -255,46 +255,45 @@ mod tests {
 
     #[both]
     fn the_program_that_nobody_used_for_longest_gives_way_but_not_within_the_hour() {
-        let world = World::new();
+        let env = TestEnv::new();
         let register = |n: u32| {
-            let environment = world.environment.clone();
+            let environment = env.environment.clone();
             let sent = json!({ "redirect_uris": ["https://a.example/cb"] });
             let metadata = Metadata::read(&sent).unwrap();
-            world
-                .write(move |tx| {
-                    if !make_room(tx, environment.clock.now(), 3)? {
-                        return Ok(None);
-                    }
-                    match register(tx, &environment, &metadata, &format!("10.0.0.{n}"))? {
-                        Registration::Done(client) => Ok(Some(client.id)),
-                        Registration::Full => panic!("there should be room"),
-                    }
-                })
-                .unwrap()
+            env.write(move |tx| {
+                if !make_room(tx, environment.clock.now(), 3)? {
+                    return Ok(None);
+                }
+                match register(tx, &environment, &metadata, &format!("10.0.0.{n}"))? {
+                    Registration::Done(client) => Ok(Some(client.id)),
+                    Registration::Full => panic!("there should be room"),
+                }
+            })
+            .unwrap()
         };
         let known = |id: &str| {
             let id = id.to_owned();
-            world.read(move |tx| find(tx, &id)).unwrap().is_some()
+            env.read(move |tx| find(tx, &id)).unwrap().is_some()
         };
         let first = register(1).unwrap();
-        world.clock.advance(1_000);
+        env.clock.advance(1_000);
         let second = register(2).unwrap();
         register(3).unwrap();
-        world.clock.advance(3_600_000 - 1_000);
+        env.clock.advance(3_600_000 - 1_000);
         assert_eq!(register(4), None, "the oldest client is only an hour old");
-        world.clock.advance(1);
+        env.clock.advance(1);
         register(5).unwrap();
         assert!(!known(&first) && known(&second));
     }
 
     #[both]
     fn an_address_registers_twenty_programs_an_hour_whatever_the_process() {
-        let world = World::new();
+        let env = TestEnv::new();
         let register = |from: &'static str| {
-            let environment = world.environment.clone();
+            let environment = env.environment.clone();
             let sent = json!({ "redirect_uris": ["https://a.example/cb"] });
             let metadata = Metadata::read(&sent).unwrap();
-            world.write(move |tx| register(tx, &environment, &metadata, from))
+            env.write(move |tx| register(tx, &environment, &metadata, from))
         };
         for _ in 0..20 {
             assert!(matches!(register("10.0.0.1"), Ok(Registration::Done(_))));
@@ -305,7 +304,7 @@ mod tests {
             "{refused:?}"
         );
         assert!(matches!(register("10.0.0.2"), Ok(Registration::Done(_))));
-        world.clock.advance(3_600_000);
+        env.clock.advance(3_600_000);
         assert!(matches!(register("10.0.0.1"), Ok(Registration::Done(_))));
     }
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 use zoop_db::{Timestamp, Uuid, WriteTx};
 
 use super::redirect;
-use super::requests::{Parked, Request};
+use super::requests::{PendingRequest, Request};
 use super::store::{grants, requests, tokens};
-use super::tokens::LONGEST;
+use super::tokens::MAX_LIFETIME;
 use crate::call::access::{Access, Source};
 use crate::call::caller::Refusal;
 use crate::call::context::Recorded;
@@ -83,17 +83,17 @@ pub fn answer(
     address: Option<IpAddr>,
 ) -> Result<Outcome> {
     let now = environment.clock.now();
-    let Some(parked) = requests::get(tx, &secret.hash(), person.session, now)? else {
+    let Some(pending) = requests::get(tx, &secret.hash(), person.session, now)? else {
         return Ok(Outcome::Gone);
     };
-    let source = Source { client: Some(parked.client_name.clone()), address };
+    let source = Source { client: Some(pending.client_name.clone()), address };
     let access = match enter_write(tx, environment, &person.in_tenant(choice.tenant, source)) {
         Ok(access) => access,
         Err(Refusal::Denied(_)) => return Ok(Outcome::Gone),
         Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(Outcome::NoBusiness),
         Err(Refusal::Failed(error)) => return Err(error),
     };
-    let offered = parked.request.scopes.scopes().and(access.scopes);
+    let offered = pending.request.scopes.scopes().and(access.scopes);
     if offered.is_empty() {
         return Ok(Outcome::NoBusiness);
     }
@@ -105,11 +105,11 @@ pub fn answer(
         return Ok(Outcome::Gone);
     }
     if choice.is_allowed {
-        let code = allow(tx, environment, person, &access, &parked, given, offered)?;
-        Ok(Outcome::Allowed(parked.request, code))
+        let code = allow(tx, environment, person, &access, &pending, given, offered)?;
+        Ok(Outcome::Allowed(pending.request, code))
     } else {
-        deny(tx, environment, person, &access, &parked)?;
-        Ok(Outcome::Denied(parked.request))
+        deny(tx, environment, person, &access, &pending)?;
+        Ok(Outcome::Denied(pending.request))
     }
 }
 
@@ -118,17 +118,17 @@ fn allow(
     environment: &Environment,
     person: &SignedIn,
     access: &Access,
-    parked: &Parked,
+    pending: &PendingRequest,
     given: Scopes,
     offered: Scopes,
 ) -> Result<Secret> {
-    let Parked { request, client_name } = parked;
+    let PendingRequest { request, client_name } = pending;
     let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
     history::event(tx, access, environment, "consent", |ctx| {
         let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST)?;
         let declined = request.scopes.within(offered.without(given));
         let given = request.scopes.within(given);
-        let ends_at = Timestamp(ctx.now.0 + LONGEST);
+        let ends_at = Timestamp(ctx.now.0 + MAX_LIFETIME);
         grants::add(ctx.tx, id, person.user, &request.client_id, given, declined, ends_at)?;
         let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
         let Request { redirect_uri, challenge, .. } = request;
@@ -150,9 +150,9 @@ fn deny(
     environment: &Environment,
     person: &SignedIn,
     access: &Access,
-    parked: &Parked,
+    pending: &PendingRequest,
 ) -> Result<()> {
-    let Parked { request, client_name } = parked;
+    let PendingRequest { request, client_name } = pending;
     history::event(tx, access, environment, "consent_refused", |ctx| {
         ctx.added(&Consent {
             // There is no grant: the person is the record that it is about.

@@ -13,7 +13,7 @@ use crate::call::error::{Error, Result};
 use crate::call::history;
 use crate::call::scope::ScopeNames;
 use crate::identity::sign_in::SignedIn;
-use crate::identity::sign_in::person::By;
+use crate::identity::sign_in::person::Initiator;
 use crate::values::clock::{Environment, Moment, rfc3339};
 use crate::values::id::{Id, kinds};
 
@@ -84,7 +84,7 @@ pub fn revoke_own(
     if record.user_id != person.user {
         return Err(Error::not_found("connected program"));
     }
-    let by = By::Session(person.session, address);
+    let by = Initiator::Session(person.session, address);
     let workplace = person.workplace(tx, record.tenant_id)?.ok_or(Error::not_found("tenant"))?;
     let access = by.access(person.user, workplace.account, workplace.role);
     history::event(tx, &access, environment, "grant_revoked", |ctx| revoke(ctx, &record))

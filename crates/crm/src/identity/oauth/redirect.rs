@@ -6,7 +6,7 @@
 use url::Url;
 
 /// Maximum bytes of a redirect URI.
-const LONGEST: usize = 1_024;
+const MAX_LENGTH: usize = 1_024;
 /// Schemes without a dot that known MCP clients register. Any other scheme must be a reversed domain name
 /// (RFC 8252, 7.1): an operating system may handle a scheme without a dot itself, and no list of those
 /// is ever complete.
@@ -48,7 +48,7 @@ pub struct Destination {
 /// Whether a client may register this redirect URI.
 pub fn is_allowed(uri: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !br#"\"<>"#.contains(&byte);
-    if uri.len() > LONGEST || !uri.bytes().all(is_plain) || uri.contains('#') {
+    if uri.len() > MAX_LENGTH || !uri.bytes().all(is_plain) || uri.contains('#') {
         return false;
     }
     let Ok(url) = Url::parse(uri) else { return false };
@@ -161,7 +161,7 @@ mod tests {
         ] {
             assert!(!is_allowed(uri), "{uri}");
         }
-        assert!(!is_allowed(&format!("https://a.example/{}", "x".repeat(LONGEST))));
+        assert!(!is_allowed(&format!("https://a.example/{}", "x".repeat(MAX_LENGTH))));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::values::secret::{Secret, SecretKind};
 /// How long the person may take, in microseconds.
 pub(super) const LIFETIME: i64 = 10 * 60 * 1_000_000;
 /// Requests that one session has at once; the oldest gives way.
-const MOST_OF_SESSION: u32 = 20;
+const MAX_OF_SESSION: u32 = 20;
 
 /// What a program asked for, everything of it checked.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Request {
 
 /// A request that waits for the person's answer.
 #[derive(Debug, Clone)]
-pub struct Parked {
+pub struct PendingRequest {
     /// What was asked for.
     pub request: Request,
     /// What the program calls itself.
@@ -53,7 +53,7 @@ pub fn park(
     clients::used(tx, &request.client_id, now)?;
     let expires_at = Timestamp(now.0 + LIFETIME);
     store::add(tx, &secret.hash(), person.session, request, expires_at)?;
-    store::drop_oldest(tx, person.session, MOST_OF_SESSION)?;
+    store::drop_oldest(tx, person.session, MAX_OF_SESSION)?;
     Ok(secret)
 }
 
@@ -66,6 +66,6 @@ pub fn find(
     person: &SignedIn,
     secret: &Secret,
     now: Timestamp,
-) -> Result<Option<Parked>> {
+) -> Result<Option<PendingRequest>> {
     store::get(tx, &secret.hash(), person.session, now)
 }

@@ -31,7 +31,7 @@ const DAY: i64 = 24 * 3_600 * SECOND;
 /// How long a refresh token lasts without use, in microseconds.
 const IDLE: i64 = 30 * DAY;
 /// How long a grant lasts in any case, in microseconds.
-pub(super) const LONGEST: i64 = 180 * DAY;
+pub(super) const MAX_LIFETIME: i64 = 180 * DAY;
 /// How long a refresh token that was exchanged is taken once more, for the same successor: a program may
 /// run in several processes, or have lost the answer (RFC 9700, 4.14.2, leaves it open).
 const GRACE: i64 = 120 * SECOND;
@@ -224,7 +224,7 @@ fn issue(
 ) -> Result<Issued> {
     let now = environment.clock.now();
     let Pair { access, refresh } = pair;
-    let end = holder.ends_at.map_or(holder.grant.created_at().0.0 + LONGEST, |end| end.0);
+    let end = holder.ends_at.map_or(holder.grant.created_at().0.0 + MAX_LIFETIME, |end| end.0);
     let access_end = Timestamp((now.0 + ACCESS_SECONDS * SECOND).min(end));
     let refresh_end = Timestamp((now.0 + IDLE).min(end));
     let grant = holder.grant;

@@ -9,7 +9,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of grants.
@@ -41,7 +41,7 @@ impl Tool for ListGrants {
         "Lists the programs that the account's people have connected, oldest first.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListGrantsInput;
     type Output = Rows<GrantRecord>;
@@ -75,7 +75,7 @@ impl Tool for RevokeGrant {
     const ABOUT: &'static str = "Stops a connected program at once.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{grant}"}"#;
     type Input = RevokeGrantInput;
     type Output = RevokedGrant<kinds::Grant>;
@@ -115,7 +115,7 @@ impl Tool for ListClients {
         "Lists the programs that somebody of the installation has ever connected.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = "{}";
     type Input = ListClientsInput;
     type Output = Rows<ConnectedClient>;

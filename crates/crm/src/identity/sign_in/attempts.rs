@@ -43,9 +43,9 @@ zoop_db::global_statements! {
 
 /// Kept until no window can reach it, in microseconds: the widest is an hour's. Anybody makes rows here,
 /// so they go soon.
-const KEPT: i64 = 2 * 60 * 60 * SECOND;
+const RETENTION: i64 = 2 * 60 * 60 * SECOND;
 /// The same of what is limited by the day, which only owners can count.
-const KEPT_DAYS: i64 = 25 * 60 * 60 * SECOND;
+const RETENTION_DAYS: i64 = 25 * 60 * 60 * SECOND;
 
 /// How often something may be tried.
 #[derive(Debug, Clone, Copy)]
@@ -114,16 +114,16 @@ pub(super) fn forget(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Resul
 ///
 /// # Errors
 /// The database's.
-pub fn take_back(tx: &mut WriteTx<'_>, counted: &Counted) -> Result<()> {
+pub fn undo(tx: &mut WriteTx<'_>, counted: &Counted) -> Result<()> {
     tx.global_execute(TAKE_BACK, params![counted.action, counted.subject, counted.at])?;
     Ok(())
 }
 
 /// Forgets what no window reaches any more; how many rows that were.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - KEPT)])?
-        + tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - KEPT_DAYS)])?
-        + tx.global_execute(FORGET_AHEAD, params![Timestamp(now.0 + KEPT)])?)
+    Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - RETENTION)])?
+        + tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - RETENTION_DAYS)])?
+        + tx.global_execute(FORGET_AHEAD, params![Timestamp(now.0 + RETENTION)])?)
 }
 
 fn tried(
@@ -146,7 +146,7 @@ pub(crate) fn account(address: &str) -> String {
 }
 
 /// What an address is counted as: whoever has an IPv6 address has a whole /64 of them.
-pub fn neighbourhood(address: IpAddr) -> IpAddr {
+pub fn client_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

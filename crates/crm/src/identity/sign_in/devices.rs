@@ -13,7 +13,7 @@ use crate::values::secret::{Secret, SecretKind};
 /// How long a browser is remembered after a sign-in, in microseconds.
 pub const LIFETIME: i64 = 180 * 24 * 60 * 60 * 1_000_000;
 /// Browsers of a person that are remembered at once.
-const MOST: i64 = 20;
+const MAX_DEVICES: i64 = 20;
 
 crate::call::table::table! {
     /// The browsers that users have signed in with.
@@ -68,7 +68,7 @@ pub fn remember(
     let secret = Secret::generate(SecretKind::Device, &environment.entropy);
     let expires = Timestamp(environment.clock.now().0 + LIFETIME);
     tx.global_execute(REMEMBER, params![secret.hash(), user, expires])?;
-    tx.global_execute(FORGET_OLDEST, params![user, MOST])?;
+    tx.global_execute(FORGET_OLDEST, params![user, MAX_DEVICES])?;
     Ok(secret)
 }
 

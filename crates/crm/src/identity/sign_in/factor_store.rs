@@ -189,7 +189,7 @@ pub(super) fn sweep_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usiz
 
 /// Lets no sign-in that a clock that was ahead has dated wait longer than others.
 pub(super) fn shorten_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    let latest = Timestamp(now.0 + super::second_factor::PATIENCE);
+    let latest = Timestamp(now.0 + super::second_factor::PENDING_LIFETIME);
     tx.global_execute(
         SHORTEN_PENDING,
         params![latest, Timestamp(latest.0 + crate::values::clock::SLACK)],

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::attempts::{self, Limit};
-use super::person::{self, By, Person};
+use super::person::{self, Initiator, Person};
 use super::restart::{Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
-use super::{entrance, second_factor, store};
+use super::{password_login, second_factor, store};
 use crate::call::access::Role;
 use crate::call::argument::choices;
 use crate::call::error::{Error, Result};
@@ -133,7 +133,7 @@ pub fn asked(
     from: Option<IpAddr>,
 ) -> Result<bool> {
     let now = environment.clock.now();
-    attempts::count(tx, FROM_CALLER, &entrance::caller(from), now)?;
+    attempts::count(tx, FROM_CALLER, &password_login::caller(from), now)?;
     attempts::admit(tx, TO_ADDRESS, &attempts::account(address), now)
 }
 
@@ -151,7 +151,14 @@ pub fn make_for_mail(
     let Some(person) = users::store::by_email(tx, address)? else { return Ok(None) };
     let made = add(tx, environment, person.id, Carrier::Mail, None, Factor::Stays)?;
     let change = ("password_link", Value::Null, json!("mail"));
-    person::tell(tx, environment, person.id, By::Unproved(from), "password_link_sent", change)?;
+    person::tell(
+        tx,
+        environment,
+        person.id,
+        Initiator::Unproved(from),
+        "password_link_sent",
+        change,
+    )?;
     Ok(Some((person, made)))
 }
 
@@ -264,9 +271,9 @@ pub fn follow(
     let user = link.person.id;
     let mailbox = if link.carrier == Carrier::Mail { Mailbox::Proved } else { Mailbox::Unproved };
     let factor = link.factor;
-    let by = By::Unproved(origin.address);
+    let by = Initiator::Unproved(origin.address);
     Restart { password: Some(password_hash), mailbox, factor }.run(tx, environment, user, by)?;
-    entrance::forget_tries(tx, &link.person.email)?;
+    password_login::forget_tries(tx, &link.person.email)?;
     enter(tx, environment, user, Method::PasswordLink, origin, before)
 }
 

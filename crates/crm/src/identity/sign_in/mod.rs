@@ -6,11 +6,11 @@
 pub mod attempts;
 mod common;
 pub mod devices;
-pub mod entrance;
 mod factor_store;
 pub mod identities;
 pub mod links;
 pub mod password;
+pub mod password_login;
 pub mod passwords;
 pub mod person;
 pub(crate) mod restart;

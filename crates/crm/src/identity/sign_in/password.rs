@@ -16,9 +16,9 @@ use crate::values::clock::Entropy;
 use crate::values::fold;
 
 /// Minimum length in characters.
-pub const FEWEST: usize = 8;
+pub const MIN_LENGTH: usize = 8;
 /// Maximum length in characters.
-pub const MOST: usize = 128;
+pub const MAX_LENGTH: usize = 128;
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
@@ -48,14 +48,14 @@ impl Password {
     pub fn choose(typed: &str, email: &str) -> Result<Self> {
         let text = normal(typed);
         let length = text.chars().count();
-        if length < FEWEST {
+        if length < MIN_LENGTH {
             return Err(Error::invalid(format!(
-                "Choose a longer password: at least {FEWEST} characters, a few words for example."
+                "Choose a longer password: at least {MIN_LENGTH} characters, a few words for example."
             )));
         }
-        if length > MOST {
+        if length > MAX_LENGTH {
             return Err(Error::invalid(format!(
-                "Choose a shorter password: at most {MOST} characters."
+                "Choose a shorter password: at most {MAX_LENGTH} characters."
             )));
         }
         let folded = fold::caseless(&text);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn short_long_and_obvious_passwords_are_refused_and_others_taken() {
-        let long = "éa".repeat(MOST / 2);
+        let long = "éa".repeat(MAX_LENGTH / 2);
         for good in ["correct horse", "pässwörter", "清水清水清水清水", long.as_str()] {
             assert!(chosen(good).is_ok(), "{good}");
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_db::{ReadTx, WriteTx};
 
 use super::links::{self, Factor};
-use super::person::{self, By};
+use super::person::{self, Initiator};
 use super::restart::{Mailbox, Restart};
 use super::{sessions, store};
 use crate::call::error::Result;
@@ -36,14 +36,14 @@ pub fn set(
     environment: &Environment,
     user: Id<kinds::User>,
     hash: &str,
-    by: By,
+    by: Initiator,
 ) -> Result<Option<Secret>> {
     let (mailbox, factor) = match by {
-        By::Session(session, _) => {
+        Initiator::Session(session, _) => {
             return change(tx, environment, user, hash, session, by).map(Some);
         }
-        By::Operator => (Mailbox::Proved, Factor::Ends),
-        By::Unproved(_) => (Mailbox::Unproved, Factor::Stays),
+        Initiator::Operator => (Mailbox::Proved, Factor::Ends),
+        Initiator::Unproved(_) => (Mailbox::Unproved, Factor::Stays),
     };
     Restart { password: Some(hash), mailbox, factor }.run(tx, environment, user, by)?;
     Ok(None)
@@ -55,7 +55,7 @@ fn change(
     user: Id<kinds::User>,
     hash: &str,
     session: Id<kinds::Session>,
-    by: By,
+    by: Initiator,
 ) -> Result<Secret> {
     let now = environment.clock.now();
     store::set_password(tx, user, hash, now)?;

@@ -29,7 +29,7 @@ pub struct Person {
 
 /// Who does something to a person's sign-in.
 #[derive(Debug, Clone, Copy)]
-pub enum By {
+pub enum Initiator {
     /// The person, at a browser with this session.
     Session(Id<kinds::Session>, Option<IpAddr>),
     /// Somebody who says that they are the person.
@@ -77,7 +77,7 @@ pub(crate) fn tell(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
-    by: By,
+    by: Initiator,
     name: &'static str,
     (field, old, new): (&str, Value, Value),
 ) -> Result<()> {
@@ -92,7 +92,7 @@ pub(crate) fn tell_with(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
-    by: By,
+    by: Initiator,
     name: &'static str,
     work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<()>,
 ) -> Result<()> {
@@ -113,10 +113,10 @@ pub(crate) fn tell_refused(
     reason: &str,
 ) -> Result<()> {
     let change = ("sign_in", Value::Null, json!(reason));
-    tell(tx, environment, user, By::Unproved(address), "sign_in_refused", change)
+    tell(tx, environment, user, Initiator::Unproved(address), "sign_in_refused", change)
 }
 
-impl By {
+impl Initiator {
     /// Who acts in a business, as its history knows them.
     pub(crate) fn access(self, user: Id<kinds::User>, account: Account, role: Role) -> Access {
         let (credential, address) = match self {

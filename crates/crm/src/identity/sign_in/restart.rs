@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_db::WriteTx;
 
 use super::links::{self, Factor};
-use super::person::{self, By};
+use super::person::{self, Initiator};
 use super::{devices, second_factor, store};
 use crate::call::error::Result;
 use crate::identity::oauth;
@@ -39,7 +39,7 @@ impl Restart<'_> {
         tx: &mut WriteTx<'_>,
         environment: &Environment,
         user: Id<kinds::User>,
-        by: By,
+        by: Initiator,
     ) -> Result<()> {
         let now = environment.clock.now();
         let (name, old, new) = if let Some(hash) = self.password {
@@ -72,7 +72,7 @@ pub(crate) fn prove(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
-    by: By,
+    by: Initiator,
 ) -> Result<()> {
     store::set_proved(tx, user, Some(environment.clock.now()))?;
     let person = person::find(tx, &user.to_string())?;

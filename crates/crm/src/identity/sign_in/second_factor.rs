@@ -8,18 +8,18 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
-use super::person::{self, By};
+use super::person::{self, Initiator};
 use super::sessions::{self, Method, Origin};
-use super::{devices, entrance, factor_store as store, totp};
+use super::{devices, factor_store as store, password_login, totp};
 use crate::call::error::{Error, Result};
 use crate::values::clock::{Entropy, Environment};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
 /// How long a sign-in waits for its code, and a new secret for its first code, in microseconds.
-pub const PATIENCE: i64 = 10 * 60 * 1_000_000;
+pub const PENDING_LIFETIME: i64 = 10 * 60 * 1_000_000;
 /// Number of wrong codes after which a sign-in starts over.
-const MOST_FAILURES: i64 = 5;
+const MAX_FAILURES: i64 = 5;
 /// RFC 4226, 4: 160 bits.
 const SECRET_BYTES: usize = 20;
 const RECOVERY_CODES: usize = 10;
@@ -111,7 +111,7 @@ fn unconfirmed(
     user: Id<kinds::User>,
     now: Timestamp,
 ) -> Result<Option<store::Factor>> {
-    let oldest = totp::step(Timestamp(now.0 - PATIENCE));
+    let oldest = totp::step(Timestamp(now.0 - PENDING_LIFETIME));
     let is_recent = oldest..=totp::step(now) + 1;
     let is_waiting =
         |factor: &store::Factor| !factor.is_confirmed && is_recent.contains(&factor.last_step);
@@ -150,7 +150,7 @@ pub fn confirm(
     environment: &Environment,
     person: &person::Person,
     typed: &str,
-    by: By,
+    by: Initiator,
 ) -> Result<Option<Vec<String>>> {
     let user = person.id;
     let now = environment.clock.now();
@@ -173,7 +173,7 @@ pub fn turn_off(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
-    by: By,
+    by: Initiator,
 ) -> Result<()> {
     let was_on = is_on(tx, user)?;
     store::forget(tx, user)?;
@@ -219,7 +219,7 @@ pub(super) fn park(
     user: Id<kinds::User>,
 ) -> Result<Secret> {
     let secret = Secret::generate(SecretKind::PendingSignIn, &environment.entropy);
-    let expires = Timestamp(environment.clock.now().0 + PATIENCE);
+    let expires = Timestamp(environment.clock.now().0 + PENDING_LIFETIME);
     store::add_pending(tx, &secret.hash(), user, expires)?;
     Ok(secret)
 }
@@ -243,11 +243,11 @@ pub fn try_code(
     };
     let user = person.id;
     let counted =
-        entrance::count(tx, environment, &person.email, Some(user), origin.address, device)?;
+        password_login::count(tx, environment, &person.email, Some(user), origin.address, device)?;
     if !is_right(tx, user, typed, now)? {
         let failures = store::count_failure(tx, &pending.hash())?;
         person::tell_refused(tx, environment, user, origin.address, "wrong code")?;
-        if failures < MOST_FAILURES {
+        if failures < MAX_FAILURES {
             return Ok(Outcome::Wrong);
         }
         store::drop_pending(tx, &pending.hash())?;
@@ -257,7 +257,7 @@ pub fn try_code(
     if !store::drop_pending(tx, &pending.hash())? {
         return Ok(Outcome::StartOver);
     }
-    entrance::forgive(tx, &counted)?;
+    password_login::reset(tx, &counted)?;
     sessions::replace(tx, environment, before, origin)?;
     let session = sessions::start(tx, environment, user, Method::SecondFactor, origin)?;
     let device = devices::remember(tx, environment, user, device)?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 
-use super::person::{self, By};
+use super::person::{self, Initiator};
 use super::store;
 use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
 use crate::call::caller::{Denied, Refusal, Used, is_news};
@@ -25,9 +25,9 @@ use crate::values::secret::{Secret, SecretKind};
 /// How long a session lasts without use, in microseconds.
 pub(super) const IDLE: i64 = 12 * 60 * 60 * 1_000_000;
 /// How long a session lasts in any case, in microseconds.
-pub const LONGEST: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+pub const MAX_LIFETIME: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 /// Sessions that a person has at once; the oldest gives way.
-const MOST: usize = 100;
+const MAX_SESSIONS: usize = 100;
 /// Characters that are kept of what a browser calls itself.
 const BROWSER_CHARACTERS: usize = 200;
 
@@ -145,23 +145,23 @@ pub fn start(
         address: origin.address.map_or_else(String::new, |address| address.to_string()),
         browser: origin.browser.chars().take(BROWSER_CHARACTERS).collect(),
         created_at: id.created_at(),
-        expires_at: Moment(Timestamp(now.0 + LONGEST)),
+        expires_at: Moment(Timestamp(now.0 + MAX_LIFETIME)),
     };
     store::insert_session(tx, &secret.hash(), &record, now)?;
     // In the order of their numbers, so that two who bind several tenants never wait for each other.
     for workplace in store::workplaces(tx, user)? {
-        let by = By::Session(id, origin.address);
+        let by = Initiator::Session(id, origin.address);
         let access = by.access(user, workplace.account, workplace.role);
         history::event(tx, &access, environment, "sign_in", |ctx| ctx.added(&record))?;
     }
-    for oldest in live(tx, user, now)?.into_iter().skip(MOST) {
+    for oldest in live(tx, user, now)?.into_iter().skip(MAX_SESSIONS) {
         end(
             tx,
             environment,
             user,
             oldest.record.id,
             "session_ended",
-            By::Session(id, origin.address),
+            Initiator::Session(id, origin.address),
         )?;
     }
     Ok(secret)
@@ -244,12 +244,12 @@ pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp
 
 /// Lets no session that a clock that was ahead has dated last longer than others.
 pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    store::shorten_sessions(tx, Timestamp(now.0 + LONGEST), crate::values::clock::SLACK)
+    store::shorten_sessions(tx, Timestamp(now.0 + MAX_LIFETIME), crate::values::clock::SLACK)
 }
 
 /// Removes sessions that ended long ago; how many.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    store::sweep_sessions(tx, Timestamp(now.0 - LONGEST))
+    store::sweep_sessions(tx, Timestamp(now.0 - MAX_LIFETIME))
 }
 
 /// Ends one of a person's sessions, and tells their businesses.
@@ -259,7 +259,7 @@ fn end(
     user: Id<kinds::User>,
     id: Id<kinds::Session>,
     name: &'static str,
-    by: By,
+    by: Initiator,
 ) -> Result<()> {
     store::revoke_session_by_id(tx, id, environment.clock.now())?;
     person::tell(tx, environment, user, by, name, ("session", json!(id), Value::Null))
@@ -319,7 +319,7 @@ impl SignedIn {
         name: &'static str,
         address: Option<IpAddr>,
     ) -> Result<()> {
-        end(tx, environment, self.user, id, name, By::Session(self.session, address))
+        end(tx, environment, self.user, id, name, Initiator::Session(self.session, address))
     }
 
     /// The businesses that the person works in, oldest first.

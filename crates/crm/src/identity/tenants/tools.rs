@@ -11,7 +11,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::identity::users;
 use crate::search::TenantMark;
 use crate::values::country::Country;
@@ -59,7 +59,7 @@ impl Tool for CreateTenant {
     const ABOUT: &'static str = "Creates a business with its first owner.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str =
         r#"{"name":"Second","owner_name":"Second Owner","owner_email":"second@example.com"}"#;
     type Input = CreateTenantInput;
@@ -109,7 +109,7 @@ impl Tool for ListTenants {
     const ABOUT: &'static str = "Lists all businesses, oldest first.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = "{}";
     type Input = ListTenantsInput;
     type Output = Rows<Tenant>;

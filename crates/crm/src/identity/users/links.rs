@@ -9,7 +9,7 @@ use crate::call::argument::{choices, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::identity::sign_in::links::{self, Maker};
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
@@ -55,7 +55,7 @@ impl Tool for PasswordLink {
                                  day. Only an owner of every business that the person works in can.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}"}"#;
     type Input = PasswordLinkInput;
     type Output = MadeLink;

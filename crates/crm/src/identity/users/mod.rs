@@ -24,7 +24,7 @@ use crate::call::context::{Recorded, WriteCtx, next_global_id};
 use crate::call::error::{Error, Result};
 use crate::call::history;
 use crate::identity::keys;
-use crate::identity::sign_in::person::{By, Person};
+use crate::identity::sign_in::person::{Initiator, Person};
 use crate::values::clock::Environment;
 use crate::values::email;
 use crate::values::id::{Id, kinds};
@@ -152,7 +152,7 @@ pub(crate) fn end_waiting(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     person: &Person,
-    by: By,
+    by: Initiator,
 ) -> Result<()> {
     // In the order of their numbers, so that two who bind several tenants never wait for each other.
     for place in store::waiting_places(tx, person.id)? {

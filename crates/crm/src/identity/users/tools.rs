@@ -13,7 +13,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::identity::keys;
 use crate::identity::oauth;
 use crate::values::id::{Id, kinds};
@@ -62,7 +62,7 @@ impl Tool for CreateUser {
     const ABOUT: &'static str = "Adds a person to the account.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str =
         r#"{"name":"Avery Example","email":"avery@example.com","role":"office"}"#;
     type Input = CreateUserInput;
@@ -104,7 +104,7 @@ impl Tool for ListUsers {
         "Lists the account's people, oldest first, then those who wait to be members.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = "{}";
     type Input = ListUsersInput;
     type Output = Rows<ListedUser>;
@@ -148,7 +148,7 @@ impl Tool for SetRole {
     const ABOUT: &'static str = "Changes what a person may do; the last owner stays one.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}","role":"tech"}"#;
     type Input = SetRoleInput;
     type Output = RoleSet;
@@ -198,7 +198,7 @@ impl Tool for RemoveUser {
         "Removes a person from the account; their keys and connected programs end for good.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::House;
+    const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}"}"#;
     type Input = RemoveUserInput;
     type Output = Removed<kinds::User>;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::page::{returns_one_record, value};
 use crate::call::definition::ToolDef;
 use crate::catalog;
-use crate::testing::{Business, World};
+use crate::testing::{Business, TestEnv};
 
 /// So many characters of JSON stay on one line.
 const LINE: usize = 110;
@@ -109,20 +109,20 @@ fn record_in(items: &Value) -> Option<&'static str> {
 }
 
 /// A world with what the examples speak of, and its business.
-pub(super) fn sample() -> (World, Business) {
-    let world = World::new();
-    let business = world.business("Acme");
+pub(super) fn sample() -> (TestEnv, Business) {
+    let env = TestEnv::new();
+    let business = env.business("Acme");
     // What the example of notes.list asks for.
     let pinned = json!({ "body": "Inspector visit scheduled for Friday.", "pinned": true,
                          "subject_type": "job", "subject_id": business.id("job") });
-    world.call(&business.owner, "notes.create", pinned).expect("a pinned note");
-    (world, business)
+    env.call(&business.owner, "notes.create", pinned).expect("a pinned note");
+    (env, business)
 }
 
 /// Writes a call and what the tool answered.
-pub(super) fn example(page: &mut String, tool: &ToolDef, (world, business): &(World, Business)) {
+pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(TestEnv, Business)) {
     let arguments = business.fill(tool.example);
-    let answer = world
+    let answer = env
         .try_out(&business.owner, tool.name, &arguments)
         .unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
     let ids = Ids::of(business);

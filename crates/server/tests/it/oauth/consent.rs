@@ -135,9 +135,9 @@ fn a_request_expires_after_ten_minutes() {
     let browser = Browser::of(&server, &server.business.owner);
     let ask = || request_of(&browser.ask(&program.query(&[])));
     let (first, second) = (ask(), ask());
-    server.world.clock.advance(600_000 - 1);
+    server.env.clock.advance(600_000 - 1);
     returned(&browser.allow(&first, &server.business, EVERY_SCOPE));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_over(&browser.allow(&second, &server.business, EVERY_SCOPE));
 }
 
@@ -147,7 +147,7 @@ fn a_session_keeps_its_newest_twenty_requests() {
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let ask = || {
-        server.world.clock.advance(1);
+        server.env.clock.advance(1);
         request_of(&browser.ask(&program.query(&[])))
     };
     let requests: Vec<_> = (0..21).map(|_| ask()).collect();
@@ -160,12 +160,12 @@ fn a_session_keeps_its_newest_twenty_requests() {
 #[both]
 fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     let server = Server::start();
-    let other = server.world.empty_business("Other");
-    let foreign = server.world.empty_business("Foreign");
+    let other = server.env.empty_business("Other");
+    let foreign = server.env.empty_business("Foreign");
     let member = json!({ "name": "Olive", "email": "owner@acme.example", "role": "tech" });
-    server.world.operate(Some(other.account), "users.create", member);
+    server.env.operate(Some(other.account), "users.create", member);
     let note = |business: &zoop_crm::testing::Business, body: &str| {
-        server.world.made(&business.owner, "notes.create", json!({ "body": body }))
+        server.env.made(&business.owner, "notes.create", json!({ "body": body }))
     };
     let (own, others) = (note(&server.business, "Acme's"), note(&other, "The other's"));
 
@@ -198,7 +198,7 @@ fn a_user_signed_out_meanwhile_cannot_consent() {
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let page = browser.ask(&program.query(&[]));
-    server.world.clock.advance(12 * 3_600_000);
+    server.env.clock.advance(12 * 3_600_000);
     assert_over(&browser.allow(&request_of(&page), &server.business, EVERY_SCOPE));
     assert_eq!(browser.ask(&program.query(&[])).status, 303, "sign in again");
 }
@@ -212,7 +212,7 @@ fn a_user_removed_meanwhile_cannot_consent() {
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let office = zoop_crm::testing::Business::user(&server.business.office).to_string();
     let account = Some(server.business.account);
-    server.world.operate(account, "users.remove", json!({ "id": office }));
+    server.env.operate(account, "users.remove", json!({ "id": office }));
     assert_eq!(browser.allow(&request, &server.business, EVERY_SCOPE).status, 400);
     assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
 }

@@ -146,7 +146,7 @@ fn a_client_is_connected_by_its_document_which_is_cached() {
     let (_, pairs) = returned(&reply);
     let first = tokens(&program.exchange(value(&pairs, "code").expect("a code"), &[]));
     assert_eq!(standing(&server, &first.access), Ok(()));
-    server.world.clock.advance(1_200_000 - 1);
+    server.env.clock.advance(1_200_000 - 1);
     browser.ask(&program.query(&[]));
     assert_eq!(documents.asked(), 1, "it was kept");
 
@@ -154,7 +154,7 @@ fn a_client_is_connected_by_its_document_which_is_cached() {
     let mut moved = documents.document();
     moved["redirect_uris"] = json!(["https://program.example/moved"]);
     documents.answers(JSON, &moved);
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     let stopped = browser.ask(&program.query(&[]));
     assert_eq!(stopped.status, 400, "{stopped:?}");
     assert_eq!(documents.asked(), 2);
@@ -163,7 +163,7 @@ fn a_client_is_connected_by_its_document_which_is_cached() {
 
     // Gone: existing connections go on, new ones cannot start.
     documents.behaves(Manner::Answers("404 Not Found", "", String::new()));
-    server.world.clock.advance(600_000);
+    server.env.clock.advance(600_000);
     assert_not_read(&browser.ask(&query));
     let second = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!(standing(&server, &second.access), Ok(()));

@@ -194,7 +194,7 @@ impl<'a> Program<'a> {
 impl<'a> Browser<'a> {
     /// A browser with a signed-in user.
     pub(crate) fn of(server: &'a Server, person: &Caller) -> Self {
-        let (session, _) = server.world.sign_in(Business::user(person));
+        let (session, _) = server.env.sign_in(Business::user(person));
         Self { server, cookie: format!("__Host-zoop-session={}", session.expose()) }
     }
 
@@ -267,7 +267,7 @@ pub(crate) fn standing(server: &Server, token: &str) -> Result<(), String> {
 
 /// The names of the newest entries of a business's history, newest first.
 pub(crate) fn history(server: &Server, business: &Business) -> Vec<Value> {
-    let listed = server.world.operate(Some(business.account), "history.list", json!({}));
+    let listed = server.env.operate(Some(business.account), "history.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 

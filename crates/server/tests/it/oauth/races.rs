@@ -38,9 +38,9 @@ fn concurrent_refreshes_each_get_a_pair_and_rotate_once() {
         assert_eq!(standing(&server, &pair.access), Ok(()));
     }
     // Its time runs from the single rotation, in whichever thread it happened.
-    server.world.clock.advance(120_000);
+    server.env.clock.advance(120_000);
     tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     super::assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     assert_eq!(told(&server, &server.business, "token_replayed"), 1);
 }
@@ -77,7 +77,7 @@ fn concurrent_replays_are_recorded_once() {
     let browser = Browser::of(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(120_001);
+    server.env.clock.advance(120_001);
     let replies = together(|| program.refresh(&first.refresh, &[]));
     assert!(replies.iter().all(|reply| reply.status == 400), "{replies:?}");
     assert_eq!(standing(&server, &second.access), Err("key_revoked".to_owned()));

@@ -79,6 +79,6 @@ fn an_address_registers_twenty_clients_an_hour() {
     let reply = register(&server, &metadata);
     assert_refused(&reply, 429, "temporarily_unavailable");
     assert_eq!(reply.header("retry-after"), Some("3600"));
-    server.world.clock.advance(3_600_000);
+    server.env.clock.advance(3_600_000);
     assert_eq!(register(&server, &metadata).status, 201);
 }

@@ -54,9 +54,9 @@ fn a_code_is_valid_for_a_minute() {
     let browser = Browser::of(&server, &server.business.owner);
     let code = || program.code(&browser, &server.business, EVERY_SCOPE);
     let (first, second) = (code(), code());
-    server.world.clock.advance(MINUTE - 1);
+    server.env.clock.advance(MINUTE - 1);
     tokens(&program.exchange(&first, &[]));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_refused(&program.exchange(&second, &[]), 400, "invalid_grant");
 }
 
@@ -70,7 +70,7 @@ fn reusing_an_authorization_code_revokes_its_tokens() {
     let first = tokens(&program.exchange(&code, &[]));
     let second = tokens(&program.refresh(&first.refresh, &[]));
     // A thief of the code need not know the verifier.
-    server.world.clock.advance(10 * MINUTE);
+    server.env.clock.advance(10 * MINUTE);
     assert_refused(&program.exchange(&code, &[("code_verifier", "")]), 400, "invalid_grant");
     for token in [&first.access, &second.access] {
         assert_eq!(standing(&server, token), Err("key_revoked".to_owned()));
@@ -87,9 +87,9 @@ fn an_access_token_lasts_an_hour() {
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
-    server.world.clock.advance(60 * MINUTE - 1);
+    server.env.clock.advance(60 * MINUTE - 1);
     assert_eq!(standing(&server, &tokens.access), Ok(()));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_eq!(standing(&server, &tokens.access), Err("expired".to_owned()));
     assert_eq!(standing(&server, &tokens.refresh), Err("invalid_token".to_owned()));
 }
@@ -101,19 +101,19 @@ fn a_refresh_token_lasts_thirty_days_and_its_grant_half_a_year() {
     let browser = Browser::of(&server, &server.business.owner);
     let idle = program.connect(&browser, &server.business, EVERY_SCOPE);
     let mut used = program.connect(&browser, &server.business, EVERY_SCOPE);
-    server.world.clock.advance(30 * DAY - 1);
+    server.env.clock.advance(30 * DAY - 1);
     used = tokens(&program.refresh(&used.refresh, &[]));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_refused(&program.refresh(&idle.refresh, &[]), 400, "invalid_grant");
     for _ in 0..5 {
-        server.world.clock.advance(29 * DAY);
+        server.env.clock.advance(29 * DAY);
         used = tokens(&program.refresh(&used.refresh, &[]));
     }
     // 175 days have passed.
-    server.world.clock.advance(5 * DAY - 1);
+    server.env.clock.advance(5 * DAY - 1);
     used = tokens(&program.refresh(&used.refresh, &[]));
     assert_eq!(standing(&server, &used.access), Ok(()));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_refused(&program.refresh(&used.refresh, &[]), 400, "invalid_grant");
     assert_eq!(
         standing(&server, &used.access),
@@ -129,7 +129,7 @@ fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant()
     let browser = Browser::of(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(2 * MINUTE);
+    server.env.clock.advance(2 * MINUTE);
     let third = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!((&third.access, &third.refresh), (&second.access, &second.refresh), "the same pair");
     assert_eq!((second.seconds, third.seconds), (3_600, 3_480), "what is left of the hour");
@@ -140,7 +140,7 @@ fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant()
     let fourth = tokens(&program.refresh(&third.refresh, &[]));
     assert_ne!(fourth.refresh, third.refresh);
     assert_eq!(told(&server, &server.business, "token_replayed"), 0);
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     // The second use did not extend the first one's time.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     for token in [&first, &second, &third, &fourth] {
@@ -155,11 +155,11 @@ fn a_token_dated_by_a_fast_clock_lasts_no_longer_than_others() {
     let server = Server::start();
     let program = Program::register(&server);
     let years = 2 * 365 * DAY;
-    server.world.clock.advance(years);
+    server.env.clock.advance(years);
     let browser = Browser::of(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(-years);
+    server.env.clock.advance(-years);
     assert_eq!(standing(&server, &second.access), Err("expired".to_owned()));
     let third = tokens(&program.refresh(&second.refresh, &[]));
     assert_eq!(standing(&server, &third.access), Ok(()));
@@ -282,7 +282,7 @@ fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
     let mut last = first.clone();
     for n in 0..120 {
         // The process's own limit is per minute.
-        server.world.clock.advance(1_000);
+        server.env.clock.advance(1_000);
         // A repeated token makes no more rows than a new one.
         let token = if n % 2 == 0 { &first } else { &last };
         last = tokens(&program.refresh(&token.refresh, &[]));
@@ -291,7 +291,7 @@ fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
     assert_refused(&refused, 429, "temporarily_unavailable");
     assert_eq!(refused.header("retry-after"), Some("3481"));
     tokens(&program.refresh(&other.refresh, &[]));
-    server.world.clock.advance(60 * MINUTE);
+    server.env.clock.advance(60 * MINUTE);
     tokens(&program.refresh(&last.refresh, &[]));
 }
 

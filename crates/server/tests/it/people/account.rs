@@ -55,10 +55,10 @@ fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
     let server = start();
     let mut browser = Browser::owner(&server);
     for n in 0..10 {
-        server.world.clock.advance(5_000);
+        server.env.clock.advance(5_000);
         assert_eq!(change(&mut browser, "wrong horse", NEW, NEW).status, 400, "{n}");
     }
-    server.world.clock.advance(30_000);
+    server.env.clock.advance(30_000);
     assert_eq!(change(&mut browser, PASSWORD, NEW, NEW).status, 429);
     // They are counted for this browser, which the user has used before.
     assert_eq!(Browser::at(&server, "198.51.100.1").sign_in(OWNER, PASSWORD).status, 303);
@@ -114,7 +114,7 @@ fn the_newest_sessions_are_shown_first_in_words() {
     let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                  Chrome/140.0.0.0 Safari/537.36";
     for n in 1..=11 {
-        server.world.clock.advance(60_000);
+        server.env.clock.advance(60_000);
         let (address, origin) = (format!("198.51.100.{n}"), first.origin());
         let headers = [
             ("X-Forwarded-For", address.as_str()),
@@ -155,7 +155,7 @@ fn connected_programs_are_listed_and_disconnected_by_their_user() {
     set_password(&server, OFFICE, PASSWORD);
     let scopes = Scopes::of(Scope::GRANTABLE);
     let user = Business::user(&server.business.owner);
-    let (grant, _) = server.world.connect(server.business.account, user, scopes);
+    let (grant, _) = server.env.connect(server.business.account, user, scopes);
     let mut owner = Browser::owner(&server);
     let page = owner.get("/account").body;
     let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");

@@ -79,7 +79,7 @@ fn lock_outs_and_second_factors_are_logged() {
     let locked = r#"zoop_sign_ins_total{way="password",outcome="rate_limited"}"#;
     assert_eq!(counted(&server, locked), 1);
 
-    server.world.clock.advance(16 * 60 * 1_000);
+    server.env.clock.advance(16 * 60 * 1_000);
     let mut browser = Browser::owner(&server);
     browser.post("/account/second-factor", &[("current", PASSWORD)]);
     let shown = code(&server, &server.business.owner);
@@ -90,7 +90,7 @@ fn lock_outs_and_second_factors_are_logged() {
     browser.post("/sign-in/second-factor", &[("code", "000000")]);
     let line = last(&server);
     assert_eq!(told(&line), ("POST", "/sign-in/second-factor", "refused", &json!(403)));
-    server.world.clock.advance(60_000);
+    server.env.clock.advance(60_000);
     let shown = code(&server, &server.business.owner);
     browser.post("/sign-in/second-factor", &[("code", &shown)]);
     let line = last(&server);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use zoop_crm::identity::sign_in::password::Password;
-use zoop_crm::identity::sign_in::person::{self, By};
+use zoop_crm::identity::sign_in::person::{self, Initiator};
 use zoop_crm::identity::sign_in::{passwords, second_factor as factor};
 use zoop_crm::testing::{Business, Caller};
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -40,30 +40,27 @@ pub(crate) fn start() -> Server {
 
 /// Sets a user's password as the command line does.
 pub(crate) fn set_password(server: &Server, email: &'static str, password: &str) {
-    let environment = server.world.environment.clone();
+    let environment = server.env.environment.clone();
     let hash = Password::choose(password, email).and_then(|it| it.hash(&environment.entropy));
     let hash = hash.expect("a hash");
     let write = move |tx: &mut zoop_db::WriteTx<'_>| {
         let person = person::find(tx, email)?;
-        passwords::set(tx, &environment, person.id, &hash, By::Operator)
+        passwords::set(tx, &environment, person.id, &hash, Initiator::Operator)
     };
-    server.world.write(write).expect("a password");
+    server.env.write(write).expect("a password");
 }
 
 /// The code that a user's authenticator shows now.
 pub(crate) fn code(server: &Server, access: &Caller) -> String {
-    let (user, clock) = (Business::user(access), server.world.clock.clone());
+    let (user, clock) = (Business::user(access), server.env.clock.clone());
     let now = zoop_crm::values::clock::Clock::now(&*clock);
-    server.world.read(move |tx| factor::shown_code(tx, user, now)).expect("a code")
+    server.env.read(move |tx| factor::shown_code(tx, user, now)).expect("a code")
 }
 
 /// The names of the history's entries, newest first.
 pub(crate) fn history(server: &Server) -> Vec<Value> {
-    let answer = server.world.operate(
-        Some(server.business.account),
-        "history.list",
-        json!({ "limit": 100 }),
-    );
+    let answer =
+        server.env.operate(Some(server.business.account), "history.list", json!({ "limit": 100 }));
     answer["rows"].as_array().expect("rows").clone()
 }
 

@@ -67,7 +67,7 @@ fn every_page_sends_security_headers() {
     for is_in in [false, true] {
         let mut browser = Browser::new(&server);
         for (method, path) in PAGES {
-            server.world.clock.advance(60_000);
+            server.env.clock.advance(60_000);
             // A page may have ended the session.
             if is_in && !browser.is_in() {
                 browser = Browser::owner(&server);
@@ -113,7 +113,7 @@ fn a_form_from_another_site_is_rejected_without_effect() {
             &[("Sec-Fetch-Site", "same-site")],
             &[("Referer", &format!("{own}/account"))],
         ] {
-            server.world.clock.advance(4_000);
+            server.env.clock.advance(4_000);
             let body = form(&[("email", super::OWNER), ("password", super::PASSWORD)]);
             let reply = browser.send(method, path, headers, &body);
             assert_eq!(reply.status, 403, "{path} {headers:?}");
@@ -187,7 +187,7 @@ fn names_of_any_direction_do_not_affect_the_text_around_them() {
     let typed = format!("\u{202e}{name}");
     let arguments =
         json!({ "name": typed, "owner_name": typed, "owner_email": "rtl@acme.example" });
-    server.world.operate(None, "tenants.create", arguments);
+    server.env.operate(None, "tenants.create", arguments);
     set_password(&server, "rtl@acme.example", PASSWORD);
     let mut browser = Browser::new(&server);
     browser.sign_in("rtl@acme.example", PASSWORD);

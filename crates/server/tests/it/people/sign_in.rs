@@ -2,7 +2,7 @@
 
 use zoop_both::both;
 use zoop_crm::identity::sign_in::passwords;
-use zoop_crm::identity::sign_in::person::{self, By};
+use zoop_crm::identity::sign_in::person::{self, Initiator};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
@@ -94,9 +94,9 @@ fn after_ten_wrong_passwords_an_account_is_locked_whether_or_not_it_exists() {
         assert_eq!(refused.header("retry-after"), Some("900"));
         assert!(refused.body.contains("15 minutes"), "{}", refused.body);
     }
-    server.world.clock.advance(899_000);
+    server.env.clock.advance(899_000);
     assert_eq!(Browser::at(&server, "198.51.100.98").sign_in(OWNER, PASSWORD).status, 429);
-    server.world.clock.advance(1_000);
+    server.env.clock.advance(1_000);
     Browser::owner(&server);
     // Correct passwords do not count as wrong ones.
     for n in 0..12 {
@@ -120,10 +120,10 @@ fn wrong_passwords_elsewhere_do_not_lock_a_known_browser() {
     // It is useless for another user, and is counted itself.
     assert_eq!(own.sign_in(OFFICE, WRONG).status, 403);
     for n in 0..10 {
-        server.world.clock.advance(4_000);
+        server.env.clock.advance(4_000);
         assert_eq!(own.sign_in(OWNER, WRONG).status, 403, "{n}");
     }
-    server.world.clock.advance(4_000);
+    server.env.clock.advance(4_000);
     assert_eq!(own.sign_in(OWNER, PASSWORD).status, 429);
 }
 
@@ -132,11 +132,11 @@ fn after_twenty_wrong_passwords_an_address_is_locked_and_others_are_not() {
     let server = start();
     for n in 0..20 {
         // The process's own limit is lower within one minute.
-        server.world.clock.advance(10_000);
+        server.env.clock.advance(10_000);
         let email = format!("person{n}@acme.example");
         assert_eq!(Browser::new(&server).sign_in(&email, WRONG).status, 403, "{n}");
     }
-    server.world.clock.advance(10_000);
+    server.env.clock.advance(10_000);
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 429);
     assert_eq!(Browser::at(&server, "198.51.100.7").sign_in(OWNER, PASSWORD).status, 303);
 }
@@ -167,22 +167,22 @@ fn a_session_expires_when_idle_and_in_any_case() {
     const HOUR: i64 = 60 * 60 * 1_000;
     let server = start();
     let mut browser = Browser::owner(&server);
-    server.world.clock.advance(12 * HOUR);
+    server.env.clock.advance(12 * HOUR);
     assert!(!browser.is_in(), "unused for twelve hours");
     let mut browser = Browser::owner(&server);
     // Used every eleven hours, which is recorded asynchronously.
     for n in 0..65 {
-        server.world.clock.advance(11 * HOUR);
+        server.env.clock.advance(11 * HOUR);
         assert!(browser.is_in(), "after {n}");
         let now = zoop_crm::values::clock::rfc3339(zoop_crm::values::clock::Clock::now(
-            &*server.world.clock,
+            &*server.env.clock,
         ));
         let minute = &now[..16];
         wait_until("its use is written down", || {
             browser.get("/account").body.contains(&format!("last used <time datetime=\"{minute}"))
         });
     }
-    server.world.clock.advance(11 * HOUR);
+    server.env.clock.advance(11 * HOUR);
     assert!(!browser.is_in(), "thirty days are over");
 }
 
@@ -196,7 +196,7 @@ fn a_user_without_a_business_is_told_so() {
     assert!(page.contains("Acme") && page.contains("office"), "{page}");
     let user = zoop_crm::testing::Business::user(&server.business.office).to_string();
     let account = Some(server.business.account);
-    server.world.operate(account, "users.remove", serde_json::json!({ "id": user }));
+    server.env.operate(account, "users.remove", serde_json::json!({ "id": user }));
     let page = browser.get("/account").body;
     assert!(!page.contains("Acme"), "gone on the very next request: {page}");
     assert!(page.contains("You no longer belong to a business"), "{page}");
@@ -212,18 +212,18 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
     const OLD: &str = "$argon2id$v=19$m=8192,t=1,p=1$ct6EaMqNkuAnmSHUG4uC/g\
                        $Z9h6qnlZmDVztMUoFbLLpJUMj/yqf9H2IoBfH4Ernho";
     let server = start();
-    let environment = server.world.environment.clone();
+    let environment = server.env.environment.clone();
     let write = move |tx: &mut zoop_db::WriteTx<'_>| {
         let person = person::find(tx, OWNER)?;
-        passwords::set(tx, &environment, person.id, OLD, By::Operator)
+        passwords::set(tx, &environment, person.id, OLD, Initiator::Operator)
     };
-    server.world.write(write).expect("an old hash");
+    server.env.write(write).expect("an old hash");
     let stored = || {
         let read = |tx: &mut zoop_db::ReadTx<'_>| {
             let person = person::find(tx, OWNER)?;
             passwords::stored(tx, person.id)
         };
-        server.world.read(read).expect("it").expect("a hash")
+        server.env.read(read).expect("it").expect("a hash")
     };
     assert_eq!(Browser::new(&server).sign_in(OWNER, WRONG).status, 403);
     assert_eq!(stored(), OLD);
@@ -257,7 +257,7 @@ fn a_user_keeps_the_newest_hundred_sessions() {
     let user = Business::user(&server.business.owner);
     let mut first = Browser::owner(&server);
     for _ in 0..98 {
-        server.world.sign_in(user);
+        server.env.sign_in(user);
     }
     let mut newest = Browser::owner(&server);
     assert!(first.is_in() && newest.is_in(), "a hundred");

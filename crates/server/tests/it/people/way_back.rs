@@ -50,7 +50,7 @@ fn a_lost_password_is_reset_by_a_mailed_link() {
     let mut thief = Browser::owner(&server);
     let owner = Business::user(&server.business.owner);
     let scopes = Scopes::of(Scope::GRANTABLE);
-    let (_, tokens) = server.world.connect(server.business.account, owner, scopes);
+    let (_, tokens) = server.env.connect(server.business.account, owner, scopes);
 
     let known = ask(&mut browser, " Owner@ACME.example ");
     let unknown = ask(&mut browser, "nobody@acme.example");
@@ -71,7 +71,7 @@ fn a_lost_password_is_reset_by_a_mailed_link() {
     assert_eq!(location(&reply), "/account?done=new-password");
     assert!(browser.get("/account?done=new-password").body.contains("You have a new password"));
     assert!(!thief.is_in(), "sessions have ended");
-    assert!(server.world.authenticate(tokens.access.expose()).is_err(), "and programs");
+    assert!(server.env.authenticate(tokens.access.expose()).is_err(), "and programs");
     assert_eq!(choose(&mut browser, &path, "a third phrase").status, 410, "it works once");
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW_PASSWORD).status, 303);
@@ -86,9 +86,9 @@ fn a_mailed_link_lasts_half_an_hour_and_few_are_sent() {
     let mut browser = Browser::new(&server);
     ask(&mut browser, OWNER);
     let first = path(&mails.next(), &browser.origin());
-    server.world.clock.advance(30 * MINUTE - 1);
+    server.env.clock.advance(30 * MINUTE - 1);
     assert_eq!(browser.get(&first).status, 200);
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_eq!(browser.get(&first).status, 410);
     for _ in 0..2 {
         assert_eq!(ask(&mut browser, OWNER).status, 200);
@@ -123,7 +123,7 @@ fn a_mailed_link_works_despite_a_lock_out() {
 
 /// A holder of the invitation's link has chosen Nadia's password and set up a second factor.
 fn claimed(server: &Server) -> Browser<'_> {
-    let made = server.world.operate(
+    let made = server.env.operate(
         Some(server.business.account),
         "invitations.create",
         json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "tech" }),
@@ -133,7 +133,7 @@ fn claimed(server: &Server) -> Browser<'_> {
     choose(&mut claimer, invitation, PASSWORD);
     let page = claimer.post("/account/second-factor", &[("current", PASSWORD)]);
     let letters = between(&page.body, "id=\"secret\">", "<");
-    let now = zoop_crm::values::clock::Clock::now(&*server.world.clock);
+    let now = zoop_crm::values::clock::Clock::now(&*server.env.clock);
     let shown =
         zoop_crm::identity::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
     claimer.post("/account/second-factor/confirm", &[("code", &shown)]);
@@ -144,9 +144,9 @@ fn claimed(server: &Server) -> Browser<'_> {
 fn proving_the_mailbox_ends_everything_set_up_before() {
     let (server, mails) = start_with_mail();
     let mut claimer = claimed(&server);
-    let other = server.world.empty_business("Borealis");
+    let other = server.env.empty_business("Borealis");
     let nadia = json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "owner" });
-    server.world.operate(Some(other.account), "users.create", nadia);
+    server.env.operate(Some(other.account), "users.create", nadia);
 
     let mut person = Browser::new(&server);
     ask(&mut person, "nadia@acme.example");
@@ -175,9 +175,9 @@ fn an_invitation_from_the_mail_asks_an_unproved_person_for_their_second_factor()
     let (server, mails) = start_with_mail();
     let _claimer = claimed(&server);
     let mut owner = Browser::owner(&server);
-    let other = server.world.empty_business("Borealis");
+    let other = server.env.empty_business("Borealis");
     let dana = json!({ "name": "Dana", "email": OWNER, "role": "owner" });
-    server.world.operate(Some(other.account), "users.create", dana);
+    server.env.operate(Some(other.account), "users.create", dana);
     let business = other.account.id.to_string();
     owner.post(
         "/team/invite",
@@ -205,7 +205,7 @@ fn a_second_factor_of_a_proved_person_outlives_the_link_from_the_mail() {
     owner.post("/account/second-factor", &[("current", PASSWORD)]);
     let first = code(&server, &server.business.owner);
     assert_eq!(owner.post("/account/second-factor/confirm", &[("code", &first)]).status, 200);
-    server.world.clock.advance(MINUTE);
+    server.env.clock.advance(MINUTE);
 
     let mut browser = Browser::new(&server);
     ask(&mut browser, OWNER);
@@ -226,7 +226,7 @@ fn an_owner_makes_a_link_for_a_colleague_who_lost_password_and_second_factor() {
     office.post("/account/second-factor", &[("current", PASSWORD)]);
     let first = code(&server, &server.business.office);
     office.post("/account/second-factor/confirm", &[("code", &first)]);
-    server.world.clock.advance(MINUTE);
+    server.env.clock.advance(MINUTE);
 
     let mut owner = Browser::owner(&server);
     assert!(owner.get("/sign-in?again=1").body.contains("Ask an owner of your business"));
@@ -254,7 +254,7 @@ fn an_owner_makes_a_link_for_a_colleague_who_lost_password_and_second_factor() {
     assert_eq!(told(&server, "second_factor_off"), 1);
 
     let kept = make(&mut owner, &[]);
-    server.world.clock.advance(24 * 60 * MINUTE);
+    server.env.clock.advance(24 * 60 * MINUTE);
     assert_eq!(back.get(&kept).status, 410, "it lasts a day");
 }
 
@@ -276,7 +276,7 @@ fn an_invitation_that_was_sent_is_shown_to_no_one_and_proves_the_mailbox() {
     let path = path(&mail, &owner.origin());
     let mut nadia = Browser::new(&server);
     assert_eq!(location(&choose(&mut nadia, &path, PASSWORD)), "/account?done=joined");
-    let proved = server.world.read(|tx| {
+    let proved = server.env.read(|tx| {
         let person = zoop_crm::identity::sign_in::person::find(tx, "nadia@acme.example")?;
         zoop_crm::identity::sign_in::person::is_proved(tx, person.id)
     });

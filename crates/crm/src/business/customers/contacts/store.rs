@@ -1,6 +1,6 @@
 //! The SQL of contacts.
 
-use zoop_db::{Ask, ReadTx, Row, Uuid, Value, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
 
 use super::Contact;
 use crate::call::error::{Error, Result};
@@ -47,7 +47,7 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
 /// [`active`], to be asked for together with other things; [`primary_first`] makes it whole.
 pub(crate) const fn asks_active<'p>(
     customer: &'p [Value<'p>],
-) -> Ask<'p, fn(&mut Row<'_>) -> Result<Contact>> {
+) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<Contact>> {
     (ACTIVE, customer, Contact::read)
 }
 

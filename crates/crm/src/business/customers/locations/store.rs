@@ -1,6 +1,6 @@
 //! The SQL of locations.
 
-use zoop_db::{Ask, ReadTx, Row, Sql, Uuid, Value, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, RowQuery, Sql, Uuid, Value, WriteTx, params, text};
 
 use super::Location;
 use crate::call::error::{Error, Result};
@@ -46,7 +46,7 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
 /// [`active`], to be asked for together with other things; [`primary_first`] makes it whole.
 pub(crate) const fn asks_active<'p>(
     customer: &'p [Value<'p>],
-) -> Ask<'p, fn(&mut Row<'_>) -> Result<Location>> {
+) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<Location>> {
     (ACTIVE, customer, Location::read)
 }
 

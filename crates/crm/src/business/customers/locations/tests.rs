@@ -3,51 +3,51 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{Business, World, text, told};
+use crate::testing::{Business, TestEnv, text, told};
 
-fn call(world: &World, business: &Business, tool: &str, fields: Value) -> Value {
+fn call(env: &TestEnv, business: &Business, tool: &str, fields: Value) -> Value {
     let mut arguments = json!({ "customer_id": business.id("customer") });
     arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    match world.call(&business.owner, tool, arguments) {
+    match env.call(&business.owner, tool, arguments) {
         Ok(answer) => answer,
         Err(error) => told(&error),
     }
 }
 
-fn add(world: &World, business: &Business, label: &str, fields: Value) -> Value {
+fn add(env: &TestEnv, business: &Business, label: &str, fields: Value) -> Value {
     let mut arguments = json!({
         "label": label, "address_line1": "1 Elm", "city": "Oakland", "state": "CA",
         "postal_code": "94607",
     });
     arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    call(world, business, "locations.create", arguments)
+    call(env, business, "locations.create", arguments)
 }
 
 fn id(location: &Value) -> &str {
     text(location, "id")
 }
 
-fn is_primary(world: &World, business: &Business, location: &Value) -> bool {
-    let shown = call(world, business, "locations.get", json!({ "id": location["id"] }));
+fn is_primary(env: &TestEnv, business: &Business, location: &Value) -> bool {
+    let shown = call(env, business, "locations.get", json!({ "id": location["id"] }));
     shown["is_primary"].as_bool().expect("a location")
 }
 
 #[both]
 fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let yard = add(&world, &acme, "Yard", json!({}));
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let yard = add(&env, &acme, "Yard", json!({}));
     assert_eq!(
         yard["is_primary"], false,
         "the sample customer already has a primary service location"
     );
     assert_eq!(yard["location_type"], "service");
-    let billing = add(&world, &acme, "Office", json!({ "location_type": "billing" }));
+    let billing = add(&env, &acme, "Office", json!({ "location_type": "billing" }));
     assert_eq!(billing["is_primary"], true);
-    let refused = add(&world, &acme, "Other", json!({ "is_primary": true }));
+    let refused = add(&env, &acme, "Other", json!({ "is_primary": true }));
     assert_eq!(refused["kind"], "conflict");
     assert!(text(&refused, "message").contains("is_primary to false"), "{refused}");
-    let listed = call(&world, &acme, "locations.list", json!({}));
+    let listed = call(&env, &acme, "locations.list", json!({}));
     let order: Vec<_> =
         listed["rows"].as_array().unwrap().iter().map(|row| row["is_primary"] == true).collect();
     assert_eq!(order, [true, true, false], "primary ones first");
@@ -55,27 +55,27 @@ fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
 
 #[both]
 fn promoting_takes_two_steps() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let yard = add(&world, &acme, "Yard", json!({}));
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let yard = add(&env, &acme, "Yard", json!({}));
     let first = acme.id("location");
     let promote = json!({ "id": id(&yard), "is_primary": true });
-    assert_eq!(call(&world, &acme, "locations.update", promote.clone())["kind"], "conflict");
-    call(&world, &acme, "locations.update", json!({ "id": first, "is_primary": false }));
-    assert_eq!(call(&world, &acme, "locations.update", promote)["is_primary"], true);
-    let again = call(&world, &acme, "locations.update", json!({ "id": first, "is_primary": true }));
+    assert_eq!(call(&env, &acme, "locations.update", promote.clone())["kind"], "conflict");
+    call(&env, &acme, "locations.update", json!({ "id": first, "is_primary": false }));
+    assert_eq!(call(&env, &acme, "locations.update", promote)["is_primary"], true);
+    let again = call(&env, &acme, "locations.update", json!({ "id": first, "is_primary": true }));
     assert_eq!(again["kind"], "conflict");
 }
 
 #[both]
 fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let first = json!({ "id": acme.id("location") });
-    let yard = add(&world, &acme, "Yard", json!({}));
-    let office = add(&world, &acme, "Office", json!({ "location_type": "billing" }));
+    let yard = add(&env, &acme, "Yard", json!({}));
+    let office = add(&env, &acme, "Office", json!({ "location_type": "billing" }));
     let moved = call(
-        &world,
+        &env,
         &acme,
         "locations.update",
         json!({
@@ -83,9 +83,9 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
         }),
     );
     assert_eq!(moved["is_primary"], false, "billing has a primary");
-    assert!(is_primary(&world, &acme, &yard), "the oldest service location became primary");
+    assert!(is_primary(&env, &acme, &yard), "the oldest service location became primary");
     let refused = call(
-        &world,
+        &env,
         &acme,
         "locations.update",
         json!({
@@ -93,9 +93,9 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
         }),
     );
     assert_eq!(refused["kind"], "conflict");
-    assert!(is_primary(&world, &acme, &yard), "a rejected call changes nothing");
+    assert!(is_primary(&env, &acme, &yard), "a rejected call changes nothing");
     let alone = call(
-        &world,
+        &env,
         &acme,
         "locations.update",
         json!({
@@ -103,36 +103,36 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
         }),
     );
     assert_eq!(alone["is_primary"], true, "the only one of its type");
-    assert!(is_primary(&world, &acme, &first), "billing has another primary now");
+    assert!(is_primary(&env, &acme, &first), "billing has another primary now");
 }
 
 #[both]
 fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let first = acme.id("location").to_owned();
-    let yard = add(&world, &acme, "Yard", json!({}));
-    let archived = call(&world, &acme, "locations.archive", json!({ "id": first }));
+    let yard = add(&env, &acme, "Yard", json!({}));
+    let archived = call(&env, &acme, "locations.archive", json!({ "id": first }));
     assert_eq!(archived, json!({ "archived": true, "id": first }));
-    assert!(is_primary(&world, &acme, &yard));
-    let again = call(&world, &acme, "locations.archive", json!({ "id": first }));
+    assert!(is_primary(&env, &acme, &yard));
+    let again = call(&env, &acme, "locations.archive", json!({ "id": first }));
     assert_eq!(again["kind"], "not_found");
-    let listed = call(&world, &acme, "locations.list", json!({ "archived": true }));
+    let listed = call(&env, &acme, "locations.list", json!({ "archived": true }));
     assert_eq!(id(&listed["rows"][0]), first);
-    world.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
-    assert!(!is_primary(&world, &acme, &json!({ "id": first })));
-    call(&world, &acme, "locations.archive", json!({ "id": id(&yard) }));
-    call(&world, &acme, "locations.archive", json!({ "id": first }));
-    world.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
-    assert!(is_primary(&world, &acme, &json!({ "id": first })), "the only one of its type");
+    env.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
+    assert!(!is_primary(&env, &acme, &json!({ "id": first })));
+    call(&env, &acme, "locations.archive", json!({ "id": id(&yard) }));
+    call(&env, &acme, "locations.archive", json!({ "id": first }));
+    env.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
+    assert!(is_primary(&env, &acme, &json!({ "id": first })), "the only one of its type");
 }
 
 #[both]
 fn coordinates_come_together_and_countries_are_real() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let made =
-        add(&world, &acme, "A", json!({ "latitude": 37.8, "longitude": -122, "country": "ca" }));
+        add(&env, &acme, "A", json!({ "latitude": 37.8, "longitude": -122, "country": "ca" }));
     assert_eq!(made["latitude"], 37.8);
     assert_eq!(made["longitude"], -122.0);
     assert_eq!(made["country"], "CA");
@@ -144,10 +144,10 @@ fn coordinates_come_together_and_countries_are_real() {
         (json!({ "postal_code": "9".repeat(17) }), "postal_code"),
     ];
     for (fields, field) in cases {
-        let refused = add(&world, &acme, "B", fields);
+        let refused = add(&env, &acme, "B", fields);
         assert_eq!(refused["fields"][0]["field"], field, "{refused}");
     }
-    let bare = add(&world, &acme, "C", json!({}));
+    let bare = add(&env, &acme, "C", json!({}));
     for fields in [
         json!({ "latitude": null }),
         json!({ "longitude": null }),
@@ -160,7 +160,7 @@ fn coordinates_come_together_and_countries_are_real() {
         let refusals = [&made, &bare].map(|location| {
             let mut fields = fields.clone();
             fields["id"] = json!(id(location));
-            call(&world, &acme, "locations.update", fields)
+            call(&env, &acme, "locations.update", fields)
         });
         assert_eq!(refusals[0], refusals[1], "{fields}");
         let named = refusals[0]["fields"].as_array().expect("fields").iter();
@@ -168,7 +168,7 @@ fn coordinates_come_together_and_countries_are_real() {
         assert_eq!(named, ["latitude", "longitude"], "{fields}");
     }
     let both = json!({ "id": id(&made), "latitude": null, "longitude": null });
-    assert_eq!(call(&world, &acme, "locations.update", both)["latitude"], Value::Null);
+    assert_eq!(call(&env, &acme, "locations.update", both)["latitude"], Value::Null);
     let moved = json!({ "id": id(&made), "latitude": 1, "longitude": 2 });
-    assert_eq!(call(&world, &acme, "locations.update", moved)["longitude"], 2.0);
+    assert_eq!(call(&env, &acme, "locations.update", moved)["longitude"], 2.0);
 }

@@ -6,10 +6,10 @@ mod write_only;
 
 use serde_json::{Value, json};
 
-use crate::testing::{Business, World, text, told};
+use crate::testing::{Business, TestEnv, text, told};
 
-fn company(world: &World, business: &Business, name: &str) -> String {
-    world.made(
+fn company(env: &TestEnv, business: &Business, name: &str) -> String {
+    env.made(
         &business.owner,
         "customers.create",
         json!({
@@ -18,22 +18,22 @@ fn company(world: &World, business: &Business, name: &str) -> String {
     )
 }
 
-fn person(world: &World, business: &Business, first: &str, more: Value) -> String {
+fn person(env: &TestEnv, business: &Business, first: &str, more: Value) -> String {
     let mut arguments = json!({ "customer_type": "individual", "first_name": first });
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    world.made(&business.owner, "customers.create", arguments)
+    env.made(&business.owner, "customers.create", arguments)
 }
 
 /// The fields named in the error of a rejected call.
-fn problems(world: &World, business: &Business, tool: &str, arguments: Value) -> Vec<String> {
-    let error = told(&world.call(&business.owner, tool, arguments).expect_err("a refusal"));
+fn problems(env: &TestEnv, business: &Business, tool: &str, arguments: Value) -> Vec<String> {
+    let error = told(&env.call(&business.owner, tool, arguments).expect_err("a refusal"));
     assert_eq!(error["kind"], "invalid_input", "{error}");
     let fields = error["fields"].as_array().expect("fields").iter();
     fields.map(|field| text(field, "field").to_owned()).collect()
 }
 
-fn search(world: &World, business: &Business, arguments: Value) -> Vec<String> {
-    let page = world.call(&business.owner, "customers.search", arguments).expect("a page");
+fn search(env: &TestEnv, business: &Business, arguments: Value) -> Vec<String> {
+    let page = env.call(&business.owner, "customers.search", arguments).expect("a page");
     let rows = page["rows"].as_array().unwrap().iter();
     rows.map(|row| text(row, "display_name").to_owned()).collect()
 }

@@ -4,22 +4,22 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{company, person, problems, search};
-use crate::testing::{Business, World, text};
+use crate::testing::{Business, TestEnv, text};
 
 #[both]
 fn search_finds_by_parts_of_names_and_phones_whole_matches_first() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    person(&world, &acme, "Đặng", json!({ "last_name": "Hoa", "phone": "(510) 555-0101" }));
-    person(&world, &acme, "Anna", json!({ "last_name": "O’Neill" }));
-    person(&world, &acme, "Annabel", json!({ "last_name": "Müller" }));
-    let id = company(&world, &acme, "Anna's Bakery");
-    world
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    person(&env, &acme, "Đặng", json!({ "last_name": "Hoa", "phone": "(510) 555-0101" }));
+    person(&env, &acme, "Anna", json!({ "last_name": "O’Neill" }));
+    person(&env, &acme, "Annabel", json!({ "last_name": "Müller" }));
+    let id = company(&env, &acme, "Anna's Bakery");
+    env
         .call(&acme.owner, "contacts.create", json!({
             "customer_id": id, "first_name": "山田", "last_name": "太郎", "phone": "+44 20 7946 0958",
         }))
         .unwrap();
-    person(&world, &acme, "Flora", json!({ "phone": "1-800-FLOWERS" }));
+    person(&env, &acme, "Flora", json!({ "phone": "1-800-FLOWERS" }));
     let cases: &[(&str, &[&str])] = &[
         ("dang", &["Đặng Hoa"]),
         ("oneill", &["Anna O’Neill"]),
@@ -42,24 +42,24 @@ fn search_finds_by_parts_of_names_and_phones_whole_matches_first() {
         ("\" OR 1", &[]),
     ];
     for (q, expected) in cases {
-        assert_eq!(search(&world, &acme, json!({ "q": q })), *expected, "{q}");
+        assert_eq!(search(&env, &acme, json!({ "q": q })), *expected, "{q}");
     }
     for q in ["", "  ", "!!", "🙂"] {
-        assert_eq!(problems(&world, &acme, "customers.search", json!({ "q": q })), ["q"], "{q:?}");
+        assert_eq!(problems(&env, &acme, "customers.search", json!({ "q": q })), ["q"], "{q:?}");
     }
 }
 
 #[both]
 fn search_filters_by_facets_alone_and_together() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let other = world.business("Other");
-    person(&world, &acme, "Ines", json!({ "email": "Ines@Example.com" }));
-    company(&world, &acme, "Ines and Co");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let other = env.business("Other");
+    person(&env, &acme, "Ines", json!({ "email": "Ines@Example.com" }));
+    company(&env, &acme, "Ines and Co");
     let tag = acme.id("tag").to_owned();
     let hana = acme.id("customer").to_owned();
     let assignment = json!({ "id": tag, "customer_id": hana });
-    world.operate(Some(acme.account), "tags.attach", assignment.clone());
+    env.operate(Some(acme.account), "tags.attach", assignment.clone());
     let cases: Vec<(Value, &[&str])> = vec![
         (json!({}), &["Ines and Co", "Ines", "Hana Nguyen"]),
         (json!({ "type": "company" }), &["Ines and Co"]),
@@ -76,33 +76,33 @@ fn search_filters_by_facets_alone_and_together() {
         (json!({ "q": null, "tag": null }), &["Ines and Co", "Ines", "Hana Nguyen"]),
     ];
     for (arguments, expected) in cases {
-        assert_eq!(search(&world, &acme, arguments.clone()), expected, "{arguments}");
+        assert_eq!(search(&env, &acme, arguments.clone()), expected, "{arguments}");
     }
-    world.operate(Some(acme.account), "tags.detach", assignment);
-    assert!(search(&world, &acme, json!({ "tag": tag })).is_empty());
+    env.operate(Some(acme.account), "tags.detach", assignment);
+    assert!(search(&env, &acme, json!({ "tag": tag })).is_empty());
 }
 
 #[both]
 fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     for number in 0..60 {
         // Every third name has the whole word, the others have it inside a longer one.
         let first = if number % 3 == 0 { "Ann" } else { "Annika" };
-        person(&world, &acme, first, json!({ "last_name": format!("N{number:02}") }));
+        person(&env, &acme, first, json!({ "last_name": format!("N{number:02}") }));
     }
-    let whole = search(&world, &acme, json!({ "q": "ann", "limit": 100 }));
+    let whole = search(&env, &acme, json!({ "q": "ann", "limit": 100 }));
     assert_eq!(whole.len(), 60);
     assert!(whole[..20].iter().all(|name| name.starts_with("Ann ")), "whole words first");
     for limit in [1, 7, 20, 59, 60] {
         let mut seen = Vec::new();
         let mut arguments = json!({ "q": "ann", "limit": limit });
         loop {
-            let page = world.call(&acme.owner, "customers.search", arguments).unwrap();
+            let page = env.call(&acme.owner, "customers.search", arguments).unwrap();
             let rows = page["rows"].as_array().unwrap();
             seen.extend(rows.iter().map(|row| text(row, "display_name").to_owned()));
             // A row created between two pages must not appear, nor displace another.
-            person(&world, &acme, "Bea", json!({}));
+            person(&env, &acme, "Bea", json!({}));
             if page["hasMore"] == false {
                 assert_eq!(page["nextCursor"], Value::Null);
                 break;
@@ -115,14 +115,14 @@ fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
 
 #[both]
 fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    let other = world.empty_business("Other");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let other = env.empty_business("Other");
     for first in ["Ann", "Anna", "Annika"] {
-        person(&world, &acme, first, json!({}));
+        person(&env, &acme, first, json!({}));
     }
     let page =
-        world.call(&acme.owner, "customers.search", json!({ "q": "ann", "limit": 1 })).unwrap();
+        env.call(&acme.owner, "customers.search", json!({ "q": "ann", "limit": 1 })).unwrap();
     let cursor = text(&page, "nextCursor");
     let damaged =
         cursor.replacen(&cursor[10..11], if &cursor[10..11] == "x" { "y" } else { "x" }, 1);
@@ -139,42 +139,42 @@ fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
         (&acme, json!({ "limit": "20" }), "limit"),
     ];
     for (business, arguments, field) in refusals {
-        let found = problems(&world, business, "customers.search", arguments.clone());
+        let found = problems(&env, business, "customers.search", arguments.clone());
         assert_eq!(found, [field], "{arguments}");
     }
     let same = json!({ "cursor": cursor, "q": "ann" });
-    assert_eq!(search(&world, &acme, same), ["Annika", "Anna"]);
+    assert_eq!(search(&env, &acme, same), ["Annika", "Anna"]);
 }
 
 #[both]
 fn a_search_without_a_word_is_told_with_everything_else() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let other = world.business("Other");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let other = env.business("Other");
     let arguments = json!({ "q": "!!!", "limit": 0, "tag": other.id("tag") });
-    assert_eq!(problems(&world, &acme, "customers.search", arguments), ["q", "limit"]);
+    assert_eq!(problems(&env, &acme, "customers.search", arguments), ["q", "limit"]);
 }
 
 #[both]
 fn a_filter_beside_a_cursor_is_compared_by_what_it_means() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     for first in ["Ann", "Anna"] {
-        person(&world, &acme, first, json!({ "email": format!("{first}@example.com") }));
+        person(&env, &acme, first, json!({ "email": format!("{first}@example.com") }));
     }
     let next = |tool: &str, first: Value, again: Value| {
         let mut first = first;
         first["limit"] = json!(1);
-        let page = world.call(&acme.owner, tool, first).expect(tool);
+        let page = env.call(&acme.owner, tool, first).expect(tool);
         let mut again = again;
         again["cursor"] = page["nextCursor"].clone();
-        world.call(&acme.owner, tool, again).unwrap_or_else(|error| panic!("{error:?}"));
+        env.call(&acme.owner, tool, again).unwrap_or_else(|error| panic!("{error:?}"));
     };
     let spaces = " ".repeat(9_000);
     next("customers.search", json!({ "q": format!("ann{spaces}") }), json!({ "q": " ann" }));
     for number in 0..3 {
         let body = json!({ "body": format!("note {number}") });
-        world.call(&acme.owner, "notes.create", body).unwrap();
+        env.call(&acme.owner, "notes.create", body).unwrap();
     }
     next("notes.list", json!({}), json!({ "pinned": false }));
     next(
@@ -192,14 +192,14 @@ fn a_filter_beside_a_cursor_is_compared_by_what_it_means() {
 
 #[both]
 fn an_empty_filter_is_refused_and_never_means_everything() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     for tool in ["customers.search", "notes.list", "contacts.list"] {
         let tool = crate::catalog::find(tool).unwrap();
         for field in tool.fields() {
             if field.schema["type"] == "string" {
                 let arguments = json!({ field.name: " " });
-                let found = problems(&world, &acme, tool.name, arguments);
+                let found = problems(&env, &acme, tool.name, arguments);
                 assert!(found.contains(&field.name.to_owned()), "{} {found:?}", tool.name);
             }
         }

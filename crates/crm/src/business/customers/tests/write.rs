@@ -5,13 +5,13 @@ use zoop_both::both;
 
 use super::{company, person, problems, search};
 use crate::call::scope::Scope;
-use crate::testing::{World, text, told};
+use crate::testing::{TestEnv, text, told};
 
 #[both]
 fn the_documents_example_answers_as_printed() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    let made = world
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let made = env
         .call(
             &acme.owner,
             "customers.create",
@@ -32,7 +32,7 @@ fn the_documents_example_answers_as_printed() {
     assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
     assert_eq!(made["possible_duplicates"], json!([]));
 
-    let full = world.call(&acme.owner, "customers.get", json!({ "id": made["id"] })).unwrap();
+    let full = env.call(&acme.owner, "customers.get", json!({ "id": made["id"] })).unwrap();
     assert_eq!(full["contacts"][0]["first_name"], "Marco");
     assert_eq!(full["contacts"][0]["last_name"], "Reyes");
     assert_eq!(full["contacts"][0]["is_primary"], true);
@@ -40,7 +40,7 @@ fn the_documents_example_answers_as_printed() {
     assert_eq!(full["locations"][0]["country"], "US");
     assert_eq!(full["locations"][0]["is_primary"], true);
 
-    let page = world
+    let page = env
         .call(&acme.owner, "customers.search", json!({ "q": "Reyes", "status": "active" }))
         .unwrap();
     let row = page["rows"][0].as_object().unwrap();
@@ -55,8 +55,8 @@ fn the_documents_example_answers_as_printed() {
 
 #[both]
 fn everything_wrong_is_told_at_once() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     let cases: Vec<(Value, &[&str])> = vec![
         (json!({}), &["customer_type"]),
         (
@@ -108,29 +108,28 @@ fn everything_wrong_is_told_at_once() {
         (json!({ "customer_type": 3, "first_name": ["A"] }), &["customer_type", "first_name"]),
     ];
     for (arguments, expected) in cases {
-        let mut found = problems(&world, &acme, "customers.create", arguments.clone());
+        let mut found = problems(&env, &acme, "customers.create", arguments.clone());
         let mut expected: Vec<_> = expected.iter().map(|name| (*name).to_owned()).collect();
         found.sort();
         expected.sort();
         assert_eq!(found, expected, "{arguments}");
     }
-    assert_eq!(search(&world, &acme, json!({})), Vec::<String>::new(), "nothing was written");
+    assert_eq!(search(&env, &acme, json!({})), Vec::<String>::new(), "nothing was written");
 }
 
 #[both]
 fn an_unknown_field_is_told_with_the_nearest_known_one() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     let error = told(
-        &world
-            .call(
-                &acme.owner,
-                "customers.create",
-                json!({
-                    "customer_type": "individual", "first_name": "A", "emial": "a@b.example",
-                }),
-            )
-            .unwrap_err(),
+        &env.call(
+            &acme.owner,
+            "customers.create",
+            json!({
+                "customer_type": "individual", "first_name": "A", "emial": "a@b.example",
+            }),
+        )
+        .unwrap_err(),
     );
     assert_eq!(error["fields"][0]["field"], "emial");
     assert!(text(&error["fields"][0], "problem").contains("the nearest one is email"), "{error}");
@@ -138,25 +137,25 @@ fn an_unknown_field_is_told_with_the_nearest_known_one() {
 
 #[both]
 fn client_artefacts_are_dropped() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     for artefact in crate::call::argument::CLIENT_ARTEFACTS {
         let arguments = json!({ "id": acme.id("customer"), *artefact: "x" });
-        world.call(&acme.owner, "customers.get", arguments).expect(artefact);
+        env.call(&acme.owner, "customers.get", arguments).expect(artefact);
     }
-    let dropped = world.environment.dropped_artefacts.load(std::sync::atomic::Ordering::Relaxed);
+    let dropped = env.environment.dropped_artefacts.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(dropped, 6, "and counted");
 }
 
 #[both]
 fn a_key_sent_twice_is_refused_at_every_depth() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     for arguments in [
         r#"{"customer_type":"individual","first_name":"A","first_name":"B"}"#,
         r#"{"customer_type":"individual","first_name":"A","location":{"city":"A","city":"B"}}"#,
     ] {
-        let error = told(&world.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
+        let error = told(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
         assert_eq!(error["kind"], "invalid_input");
         assert!(text(&error, "message").contains("twice"), "{error}");
     }
@@ -164,79 +163,76 @@ fn a_key_sent_twice_is_refused_at_every_depth() {
 
 #[both]
 fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    let id = company(&world, &acme, "Northside HOA");
-    let contacts = |world: &World| {
-        world.call(&acme.owner, "contacts.list", json!({ "customer_id": id })).unwrap()["rows"]
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = company(&env, &acme, "Northside HOA");
+    let contacts = |env: &TestEnv| {
+        env.call(&acme.owner, "contacts.list", json!({ "customer_id": id })).unwrap()["rows"]
             .clone()
     };
-    let placeholder = contacts(&world)[0].clone();
+    let placeholder = contacts(&env)[0].clone();
     assert_eq!(placeholder["first_name"], "Northside HOA");
     assert_eq!(placeholder["last_name"], Value::Null);
     assert_eq!(placeholder["is_primary"], true);
 
-    world
-        .call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Southside HOA" }))
+    env.call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Southside HOA" }))
         .unwrap();
-    assert_eq!(contacts(&world)[0]["first_name"], "Southside HOA");
+    assert_eq!(contacts(&env)[0]["first_name"], "Southside HOA");
 
-    let filled = world
+    let filled = env
         .call(&acme.owner, "contacts.create", json!({
             "customer_id": id, "first_name": "Ana", "last_name": "Núñez", "phone": "510-555-0101",
         }))
         .unwrap();
     assert_eq!(filled["id"], placeholder["id"], "the placeholder was filled");
     assert_eq!(filled["is_primary"], true);
-    assert_eq!(contacts(&world).as_array().unwrap().len(), 1);
-    world
-        .call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Eastside" }))
+    assert_eq!(contacts(&env).as_array().unwrap().len(), 1);
+    env.call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Eastside" }))
         .unwrap();
-    assert_eq!(contacts(&world)[0]["first_name"], "Ana", "it follows no more");
-    let shown = world.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+    assert_eq!(contacts(&env)[0]["first_name"], "Ana", "it follows no more");
+    let shown = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
     assert_eq!(shown["primary_phone"], "+15105550101", "the primary contact's");
 }
 
 #[both]
 fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    let id = person(&world, &acme, "Ana", json!({ "phone": "510-555-0101" }));
-    let contact = |world: &World| {
-        let full = world.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = person(&env, &acme, "Ana", json!({ "phone": "510-555-0101" }));
+    let contact = |env: &TestEnv| {
+        let full = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
         full["contacts"][0].clone()
     };
     let update = |fields: Value| {
         let mut arguments = json!({ "id": id });
         arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        world.call(&acme.owner, "customers.update", arguments).unwrap();
+        env.call(&acme.owner, "customers.update", arguments).unwrap();
     };
     update(json!({ "last_name": "Cruz", "phone": null, "email": "ana@example.com" }));
-    let followed = contact(&world);
+    let followed = contact(&env);
     assert_eq!(followed["last_name"], "Cruz");
     assert_eq!(followed["phone"], Value::Null);
     assert_eq!(followed["email"], "ana@example.com");
 
-    world
-        .call(
-            &acme.owner,
-            "contacts.update",
-            json!({
-                "id": followed["id"], "customer_id": id, "title": "Owner",
-            }),
-        )
-        .unwrap();
+    env.call(
+        &acme.owner,
+        "contacts.update",
+        json!({
+            "id": followed["id"], "customer_id": id, "title": "Owner",
+        }),
+    )
+    .unwrap();
     update(json!({ "first_name": "Anna" }));
-    assert_eq!(contact(&world)["first_name"], "Ana");
+    assert_eq!(contact(&env)["first_name"], "Ana");
 }
 
 #[both]
 fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    let id = person(&world, &acme, "Ana", json!({ "notes_internal": "x", "source": "google" }));
-    world.clock.advance(5_000);
-    let updated = world
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = person(&env, &acme, "Ana", json!({ "notes_internal": "x", "source": "google" }));
+    env.clock.advance(5_000);
+    let updated = env
         .call(
             &acme.owner,
             "customers.update",
@@ -264,11 +260,10 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
         (json!({ "id": "42", "is_vip": true }), "id"),
     ];
     for (arguments, field) in refusals {
-        assert_eq!(problems(&world, &acme, "customers.update", arguments), [field]);
+        assert_eq!(problems(&env, &acme, "customers.update", arguments), [field]);
     }
     let error = told(
-        &world
-            .call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
+        &env.call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
             .unwrap_err(),
     );
     assert!(text(&error, "message").contains("cannot change"), "{error}");
@@ -276,17 +271,17 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
 
 #[both]
 fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let id = acme.id("customer").to_owned();
-    let archived = world.call(&acme.owner, "customers.archive", json!({ "id": id })).unwrap();
+    let archived = env.call(&acme.owner, "customers.archive", json!({ "id": id })).unwrap();
     assert_eq!(archived, json!({ "archived": true, "id": id }));
-    assert!(search(&world, &acme, json!({ "q": "nguyen" })).is_empty());
+    assert!(search(&env, &acme, json!({ "q": "nguyen" })).is_empty());
     assert_eq!(
-        search(&world, &acme, json!({ "status": "archived" })),
+        search(&env, &acme, json!({ "status": "archived" })),
         ["Closed Down", "Hana Nguyen"]
     );
-    let shown = world.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+    let shown = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
     assert_eq!(shown["status"], "archived");
     for (tool, arguments) in [
         ("customers.archive", json!({ "id": id })),
@@ -294,29 +289,29 @@ fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
         ("contacts.create", json!({ "customer_id": id, "first_name": "A", "last_name": "B" })),
         ("locations.archive", json!({ "customer_id": id, "id": acme.id("location") })),
     ] {
-        let error = told(&world.call(&acme.owner, tool, arguments).unwrap_err());
+        let error = told(&env.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
         let message = text(&error, "message");
         assert!(message.starts_with("This customer is archived"), "{tool}: {message}");
         assert!(message.contains("zoop restore customer"), "{tool}: {message}");
     }
-    world.operate(Some(acme.account), "customers.restore", json!({ "id": id }));
-    assert_eq!(search(&world, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
+    env.operate(Some(acme.account), "customers.restore", json!({ "id": id }));
+    assert_eq!(search(&env, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
 }
 
 #[both]
 fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     let both = json!({ "phone": "+1 510 555 0123", "email": "hana@example.com" });
-    let first = person(&world, &acme, "Hana", both.clone());
+    let first = person(&env, &acme, "Hana", both.clone());
     for name in ["A", "B", "C", "D", "E", "F"] {
-        person(&world, &acme, name, json!({ "email": "hana@example.com" }));
+        person(&env, &acme, name, json!({ "email": "hana@example.com" }));
     }
     let mut arguments = both;
     arguments["customer_type"] = json!("individual");
     arguments["first_name"] = json!("Hana");
-    let made = world.call(&acme.owner, "customers.create", arguments).unwrap();
+    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
     let named = made["possible_duplicates"].as_array().unwrap();
     assert_eq!(named.len(), 5);
     assert_eq!(
@@ -327,15 +322,15 @@ fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() 
 
 #[both]
 fn a_duplicate_is_found_behind_many_newer_customers() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    let first = person(&world, &acme, "Hana", json!({ "phone": "+1 510 555 0123" }));
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let first = person(&env, &acme, "Hana", json!({ "phone": "+1 510 555 0123" }));
     for _ in 0..60 {
-        person(&world, &acme, "Somebody", json!({}));
+        person(&env, &acme, "Somebody", json!({}));
     }
     let arguments = json!({ "customer_type": "individual", "first_name": "Hana",
         "phone": "(510) 555-0123" });
-    let made = world.call(&acme.owner, "customers.create", arguments).unwrap();
+    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
     assert_eq!(
         made["possible_duplicates"],
         json!([{ "id": first, "display_name": "Hana", "match": "phone" }])
@@ -344,21 +339,21 @@ fn a_duplicate_is_found_behind_many_newer_customers() {
 
 #[both]
 fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     let fields = json!({ "phone": "+1 510 555 0123", "email": "HANA@example.com" });
-    let first = person(&world, &acme, "Hana", fields);
+    let first = person(&env, &acme, "Hana", fields);
     let arguments = json!({ "customer_type": "company", "company_name": "Hana's",
         "phone": "510.555.0123", "email": "hana@EXAMPLE.com" });
-    let made = world.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
+    let made = env.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
     assert_eq!(
         made["possible_duplicates"],
         json!([
             { "id": first, "display_name": "Hana", "match": "phone and email" }
         ])
     );
-    let writer = world.access(&world.key(acme.account, None, &[Scope::WriteCustomers]));
-    let receipt = world.call(&writer, "customers.create", arguments).unwrap();
+    let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));
+    let receipt = env.call(&writer, "customers.create", arguments).unwrap();
     let keys: Vec<_> = receipt.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,

@@ -5,25 +5,24 @@ use zoop_both::both;
 
 use super::company;
 use crate::call::scope::Scope;
-use crate::testing::World;
+use crate::testing::TestEnv;
 
 #[both]
 fn a_receipt_shows_nothing_that_was_stored_before() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let writer = world.access(&world.key(acme.account, None, &[Scope::WriteCustomers]));
-    let id = company(&world, &acme, "Quiet");
-    world
-        .call(
-            &acme.owner,
-            "contacts.create",
-            json!({
-                "customer_id": id, "first_name": "A", "last_name": "B", "phone": "510-555-0155",
-                "email": "secret@example.com",
-            }),
-        )
-        .unwrap();
-    let receipt = world
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));
+    let id = company(&env, &acme, "Quiet");
+    env.call(
+        &acme.owner,
+        "contacts.create",
+        json!({
+            "customer_id": id, "first_name": "A", "last_name": "B", "phone": "510-555-0155",
+            "email": "secret@example.com",
+        }),
+    )
+    .unwrap();
+    let receipt = env
         .call(&writer, "customers.update", json!({ "id": id, "phone": null, "is_vip": true }))
         .unwrap();
     assert_eq!(
@@ -32,7 +31,7 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
             "id": id, "updated_at": "2026-06-13T18:00:00.000Z", "primary_phone": null, "is_vip": true,
         })
     );
-    let made = world
+    let made = env
         .call(
             &writer,
             "contacts.create",
@@ -47,13 +46,13 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
 
 #[both]
 fn who_may_not_read_learns_neither_a_customers_type_nor_that_it_is_archived() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let writer = world.access(&world.key(acme.account, None, &[Scope::WriteCustomers]));
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));
     let refused = |access, tool: &str, arguments: Value| {
-        world.call(access, tool, arguments).unwrap_err().public_json("test")
+        env.call(access, tool, arguments).unwrap_err().public_json("test")
     };
-    let quiet = company(&world, &acme, "Quiet");
+    let quiet = company(&env, &acme, "Quiet");
     for id in [acme.id("customer"), &quiet] {
         let both = json!({ "id": id, "last_name": "x", "company_name": "y" });
         let hidden = refused(&writer, "customers.update", both.clone());
@@ -72,7 +71,7 @@ fn who_may_not_read_learns_neither_a_customers_type_nor_that_it_is_archived() {
     };
     assert_eq!(of_type(acme.id("customer")), of_type(&quiet), "the same words for either type");
 
-    world.call(&acme.owner, "customers.archive", json!({ "id": quiet })).unwrap();
+    env.call(&acme.owner, "customers.archive", json!({ "id": quiet })).unwrap();
     let nobody = "01890000-0000-7000-8000-000000000000";
     for (tool, key, more) in [
         ("customers.archive", "id", json!({})),

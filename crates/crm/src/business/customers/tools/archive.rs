@@ -7,7 +7,7 @@ use crate::call::argument::input;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -29,7 +29,7 @@ impl Tool for ArchiveCustomer {
         (zoop restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{customer}"}"#;
     type Input = ArchiveCustomerInput;
     type Output = Archived<kinds::Customer>;

@@ -11,13 +11,13 @@ use crate::call::argument::{Email, Fields, PhoneText, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::identity::tenants;
 use crate::search::Expression;
 use crate::values::id::kinds;
 
 /// Possible duplicates that an answer names at most.
-const MOST_DUPLICATES: usize = 5;
+const MAX_DUPLICATES: usize = 5;
 
 input! {
     /// A new customer.
@@ -74,7 +74,7 @@ impl Tool for CreateCustomer {
         with the same phone or e-mail.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"customer_type":"individual","first_name":"Marco","last_name":"Reyes","phone":"(510) 555-0199","email":"marco@example.com","location":{"address_line1":"482 Oak Street","city":"Oakland","state":"CA","postal_code":"94607"}}"#;
     type Input = CreateCustomerInput;
     type Output = CreatedCustomer;
@@ -165,12 +165,12 @@ fn possible_duplicates(
     let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
     let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
     let mut sharing = |expression: &Option<Expression>| match expression {
-        Some(expression) => store::sharing(ctx.tx, expression, MOST_DUPLICATES),
+        Some(expression) => store::sharing(ctx.tx, expression, MAX_DUPLICATES),
         None => Ok(Vec::new()),
     };
     let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
     // Those that share both go first; a search that was cut short does not tell all of them.
-    let is_cut = by_phone.len().max(by_email.len()) == MOST_DUPLICATES;
+    let is_cut = by_phone.len().max(by_email.len()) == MAX_DUPLICATES;
     let by_both = if is_cut {
         let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));
         sharing(&both)?
@@ -185,6 +185,6 @@ fn possible_duplicates(
             }
         }
     }
-    found.truncate(MOST_DUPLICATES);
+    found.truncate(MAX_DUPLICATES);
     Ok(found)
 }

@@ -5,7 +5,7 @@ use crate::call::argument::input;
 use crate::call::context::ReadCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Doors, Query, Tool};
+use crate::call::tool::{ActorRule, Exposure, Query, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -26,7 +26,7 @@ impl Tool for GetCustomer {
         "Returns one customer, archived ones too, with its active contacts and locations.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{customer}"}"#;
     type Input = GetCustomerInput;
     type Output = FullCustomer;
@@ -35,7 +35,7 @@ impl Tool for GetCustomer {
 impl Query for GetCustomer {
     fn run(ctx: &mut ReadCtx<'_, '_>, input: &GetCustomerInput) -> Result<FullCustomer> {
         let customer = store::get(ctx.tx, input.id)?;
-        let (contacts, locations, tags) = store::belongings(ctx.tx, input.id)?;
+        let (contacts, locations, tags) = store::relations(ctx.tx, input.id)?;
         let primary = contacts.iter().find(|contact| contact.is_primary);
         Ok(FullCustomer {
             customer: CustomerRecord::new(customer, primary, tags),

@@ -7,7 +7,7 @@ use crate::call::argument::input;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -27,7 +27,7 @@ impl Tool for RestoreCustomer {
     const ABOUT: &'static str = "Brings an archived customer back with the status that it had.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = r#"{"id":"{archived_customer}"}"#;
     type Input = RestoreCustomerInput;
     type Output = Restored<kinds::Customer>;

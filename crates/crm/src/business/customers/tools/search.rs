@@ -7,11 +7,11 @@ use crate::business::customers::index::CustomerQuery;
 use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, store};
 use crate::business::tags;
 use crate::call::answer::Page;
-use crate::call::argument::{Email, Text, Words, input};
+use crate::call::argument::{Email, SearchText, Text, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Doors, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, List, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -20,7 +20,7 @@ input! {
         /// Words or digits that must each occur, also inside a word, in a name or (3 digits or
         /// more) a phone of the customer or its contacts; or one phone in any format. At most 256
         /// characters.
-        pub q: Option<Words>,
+        pub q: Option<SearchText>,
         /// Only this status; without it archived customers are left out.
         pub status: Option<Status>,
         /// Only this type.
@@ -54,7 +54,7 @@ impl Tool for SearchCustomers {
         come first, then the rest, each newest first.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"q":"Nguyen","status":"active","limit":20}"#;
     type Input = SearchCustomersInput;
     type Output = Page<SearchRow>;

@@ -4,11 +4,11 @@ use crate::business::customers::contacts::{self, Contact, Origin};
 use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, store};
 use crate::call::access::Access;
 use crate::call::archive::Archivable;
-use crate::call::argument::{Email, Fields, Patch, PhoneText, Sent, Text, choices, input};
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, choices, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 choices! {
@@ -27,11 +27,11 @@ input! {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
         /// Given name; individuals only.
-        pub first_name: Sent<Text<128>>,
+        pub first_name: NotNull<Text<128>>,
         /// Family name; individuals only.
         pub last_name: Patch<Text<128>>,
         /// Companies only.
-        pub company_name: Sent<Text<256>>,
+        pub company_name: NotNull<Text<256>>,
         /// Any common format, with area code.
         pub phone: Patch<PhoneText>,
         /// E-mail address.
@@ -40,15 +40,15 @@ input! {
         /// use notes.create.
         pub notes_internal: Patch<Text<10_000>>,
         /// Very important customer.
-        pub is_vip: Sent<bool>,
+        pub is_vip: NotNull<bool>,
         /// Nobody is to contact the customer.
-        pub do_not_contact: Sent<bool>,
+        pub do_not_contact: NotNull<bool>,
         /// Why nobody is to.
         pub do_not_contact_reason: Patch<Text<500>>,
         /// How the customer was acquired.
         pub source: Patch<Text<64>>,
         /// Archiving is customers.archive.
-        pub status: Sent<SettableStatus>,
+        pub status: NotNull<SettableStatus>,
     }
 }
 
@@ -68,7 +68,7 @@ impl Tool for UpdateCustomer {
     const ABOUT: &'static str = "Changes the fields sent; the others stay.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{customer}","is_vip":true,"source":"referral"}"#;
     type Input = UpdateCustomerInput;
     type Output = CustomerRecord;

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
-use crate::testing::{Business, Caller, World};
+use crate::testing::{Business, Caller, TestEnv};
 
 /// The `key` of every row, page by page, and the number of pages.
-fn walk(world: &World, access: &Caller, mut filters: Value, key: &str) -> (Vec<String>, usize) {
+fn walk(env: &TestEnv, access: &Caller, mut filters: Value, key: &str) -> (Vec<String>, usize) {
     let (mut seen, mut pages) = (Vec::new(), 0);
     loop {
-        let page = world.call(access, "notes.list", filters.clone()).expect("a page");
+        let page = env.call(access, "notes.list", filters.clone()).expect("a page");
         seen.extend(page["rows"].as_array().expect("rows").iter().map(|row| text_of(row, key)));
         pages += 1;
         assert!(pages < 200, "the list does not end");
@@ -24,16 +24,16 @@ fn walk(world: &World, access: &Caller, mut filters: Value, key: &str) -> (Vec<S
 
 #[both]
 fn pages_repeat_and_skip_nothing() {
-    let world = unlimited();
-    let business = world.business("Ada");
+    let env = unlimited();
+    let business = env.business("Ada");
     let job = business.id("job");
     let name = |number: usize| format!("Visit {number:03}");
     for half in 0..2 {
         let notes = (half * 40..half * 40 + 40).map(
             |number| json!({ "body": name(number), "subject_type": "job", "subject_id": job }),
         );
-        many(&world, &business.office, notes.collect());
-        world.clock.advance(1);
+        many(&env, &business.office, notes.collect());
+        env.clock.advance(1);
     }
     let newest_first: Vec<_> = (0..80).rev().map(name).collect();
     for filters in [
@@ -42,20 +42,20 @@ fn pages_repeat_and_skip_nothing() {
         json!({ "limit": 7, "q": "visit" }),
         json!({ "limit": 7, "q": "visit", "subject_id": job }),
     ] {
-        let (seen, pages) = walk(&world, &business.tech, filters.clone(), "body");
+        let (seen, pages) = walk(&env, &business.tech, filters.clone(), "body");
         assert_eq!(seen, newest_first, "{filters}");
         assert_eq!(pages, 12, "{filters}");
     }
     // A page that ends with the last row says that there are no more.
-    assert_eq!(walk(&world, &business.tech, json!({ "limit": 40, "q": "visit" }), "body").1, 2);
+    assert_eq!(walk(&env, &business.tech, json!({ "limit": 40, "q": "visit" }), "body").1, 2);
 
     let first = json!({ "limit": 30, "q": "visit" });
-    let first = world.call(&business.tech, "notes.list", first).unwrap();
-    note(&world, &business.office, "Visit of late");
+    let first = env.call(&business.tech, "notes.list", first).unwrap();
+    note(&env, &business.office, "Visit of late");
     let archived = &first["rows"][29]["id"];
-    world.call(&business.owner, "notes.archive", json!({ "id": archived })).unwrap();
+    env.call(&business.owner, "notes.archive", json!({ "id": archived })).unwrap();
     let rest = json!({ "cursor": first["nextCursor"], "limit": 100 });
-    assert_eq!(bodies(&world, &business.tech, rest), newest_first[30..]);
+    assert_eq!(bodies(&env, &business.tech, rest), newest_first[30..]);
 }
 
 /// Whether a row matches the filters, by a simple reading of the rules.
@@ -76,10 +76,10 @@ fn matches(row: &Value, filters: &Value) -> bool {
 
 #[both]
 fn every_combination_of_filters_agrees_with_a_plain_reading() {
-    let world = unlimited();
-    let (business, stranger) = (world.business("Ada"), world.business("Ben"));
+    let env = unlimited();
+    let (business, stranger) = (env.business("Ada"), env.business("Ben"));
     let (job, customer) = (business.id("job"), business.id("customer"));
-    note(&world, &stranger.office, "Gate of strangers");
+    note(&env, &stranger.office, "Gate of strangers");
     for author in [&business.owner, &business.tech] {
         for (kind, subject) in [
             (json!(null), json!(null)),
@@ -90,11 +90,11 @@ fn every_combination_of_filters_agrees_with_a_plain_reading() {
                 let notes = ["Gate code", "Dog in yard"].map(|body| {
                     json!({ "body": body, "pinned": pinned, "subject_type": kind, "subject_id": subject })
                 });
-                many(&world, author, notes.to_vec());
+                many(&env, author, notes.to_vec());
             }
         }
     }
-    let all = world.call(&business.owner, "notes.list", json!({ "limit": 100 })).unwrap();
+    let all = env.call(&business.owner, "notes.list", json!({ "limit": 100 })).unwrap();
     let all = all["rows"].as_array().unwrap().clone();
     assert_eq!(all.len(), 25);
     let author = json!(Business::user(&business.tech));
@@ -114,7 +114,7 @@ fn every_combination_of_filters_agrees_with_a_plain_reading() {
                             "subject_id": subject, "q": q, "limit": 100,
                         });
                         let page =
-                            world.call(&business.owner, "notes.list", filters.clone()).unwrap();
+                            env.call(&business.owner, "notes.list", filters.clone()).unwrap();
                         let expected: Vec<_> =
                             all.iter().filter(|row| matches(row, &filters)).cloned().collect();
                         assert_eq!(page["rows"], json!(expected), "{filters}");
@@ -129,14 +129,14 @@ fn every_combination_of_filters_agrees_with_a_plain_reading() {
 
 #[both]
 fn dates_bound_the_list_whatever_their_offset() {
-    let world = unlimited();
-    let business = world.business("Ada");
+    let env = unlimited();
+    let business = env.business("Ada");
     let job = business.id("job");
-    world.clock.advance(1);
+    env.clock.advance(1);
     for hour in ["1 am", "2 am", "3 am"] {
         let made = json!({ "body": hour, "subject_type": "job", "subject_id": job });
-        world.call(&business.owner, "notes.create", made).unwrap();
-        world.clock.advance(HOUR);
+        env.call(&business.owner, "notes.create", made).unwrap();
+        env.clock.advance(HOUR);
     }
     let second = "2026-06-13T19:00:00.001Z";
     for subject in [json!(null), json!(job)] {
@@ -145,7 +145,7 @@ fn dates_bound_the_list_whatever_their_offset() {
                 "created_after": after, "created_before": before, "subject_type": "job",
                 "subject_id": subject,
             });
-            bodies(&world, &business.owner, filters)
+            bodies(&env, &business.owner, filters)
         };
         assert_eq!(found(json!(second), json!(null)), ["3 am", "2 am"]);
         assert_eq!(found(json!("2026-06-13T21:00:00.001+02:00"), json!(null)), ["3 am", "2 am"]);
@@ -161,14 +161,14 @@ fn dates_bound_the_list_whatever_their_offset() {
         assert_eq!(found(wide.0, wide.1), ["3 am", "2 am", "1 am"]);
     }
     let wrong = json!({ "created_after": "yesterday", "created_before": "2026-06-13" });
-    let wrong = world.call(&business.owner, "notes.list", wrong);
+    let wrong = env.call(&business.owner, "notes.list", wrong);
     assert_eq!(failed(wrong), ["created_after", "created_before"]);
 }
 
 #[both]
 fn a_page_is_filled_from_candidates_that_must_be_verified() {
-    let world = unlimited();
-    let business = world.business("Ada");
+    let env = unlimited();
+    let business = env.business("Ada");
     let job = business.id("job");
     // Every body has the pairs 東京 and 京都; only some have them together.
     let body = |number: usize| {
@@ -184,26 +184,26 @@ fn a_page_is_filled_from_candidates_that_must_be_verified() {
             .map(|number| json!({ "body": body(number), "subject_type": kind, "subject_id": subject }))
             .collect()
     };
-    many(&world, &business.office, notes(Some(job)));
+    many(&env, &business.office, notes(Some(job)));
     let expected: Vec<_> = [903, 602, 301, 0].map(body).to_vec();
     for subject in [json!(null), json!(job)] {
         let filters = json!({ "q": "東京都", "limit": 1, "subject_id": subject });
-        let (seen, pages) = walk(&world, &business.office, filters, "body");
+        let (seen, pages) = walk(&env, &business.office, filters, "body");
         assert_eq!((seen, pages), (expected.clone(), 4));
         let filters = json!({ "q": "東京都", "limit": 3, "subject_id": subject });
-        assert_eq!(walk(&world, &business.office, filters, "body").0, expected);
+        assert_eq!(walk(&env, &business.office, filters, "body").0, expected);
         // No candidate matches, and the list still ends.
         let filters = json!({ "q": "都京東", "subject_id": subject });
-        assert_eq!(bodies(&world, &business.office, filters), [""; 0]);
+        assert_eq!(bodies(&env, &business.office, filters), [""; 0]);
     }
 }
 
 #[both]
 fn words_are_found_whole_or_begun_in_any_script() {
-    let world = unlimited();
-    let business = world.business("Ada");
+    let env = unlimited();
+    let business = env.business("Ada");
     many(
-        &world,
+        &env,
         &business.owner,
         ["O’Neill’s gate-code: 4711", "Nguyễn called \"twice\" (AND OR *)", "강남 job"]
             .map(|body| json!({ "body": body, "subject_type": "job", "subject_id": business.id("job") }))
@@ -223,19 +223,19 @@ fn words_are_found_whole_or_begun_in_any_script() {
             ("가", 1),
         ] {
             let filters = json!({ "q": q, "subject_id": subject });
-            assert_eq!(bodies(&world, &business.owner, filters).len(), count, "{q}");
+            assert_eq!(bodies(&env, &business.owner, filters).len(), count, "{q}");
         }
         let no_word = json!({ "q": "*", "subject_id": subject });
-        assert_eq!(failed(world.call(&business.owner, "notes.list", no_word)), ["q"]);
+        assert_eq!(failed(env.call(&business.owner, "notes.list", no_word)), ["q"]);
     }
 }
 
 #[both]
 fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
-    let world = unlimited();
-    let (business, other) = (world.business("Ada"), world.business("Ben"));
+    let env = unlimited();
+    let (business, other) = (env.business("Ada"), env.business("Ben"));
     let nobody = "00000000-0000-7000-8000-000000000000";
-    let list = |filters| world.call(&business.owner, "notes.list", filters);
+    let list = |filters| env.call(&business.owner, "notes.list", filters);
     let empty = json!({ "rows": [], "nextCursor": null, "hasMore": false });
     for filters in [
         json!({ "created_by": nobody }),
@@ -262,14 +262,14 @@ fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
 
 #[both]
 fn no_tenant_sees_another_ones_notes() {
-    let world = unlimited();
-    let (ada, ben) = (world.business("Ada"), world.business("Ben"));
-    let id = note(&world, &ada.owner, "Adas gate");
-    note(&world, &ben.owner, "Bens gate");
+    let env = unlimited();
+    let (ada, ben) = (env.business("Ada"), env.business("Ben"));
+    let id = note(&env, &ada.owner, "Adas gate");
+    note(&env, &ben.owner, "Bens gate");
     for (business, own) in [(&ada, "Adas gate"), (&ben, "Bens gate")] {
-        let shown = bodies(&world, &business.owner, json!({ "q": "gate", "subject_type": null }));
+        let shown = bodies(&env, &business.owner, json!({ "q": "gate", "subject_type": null }));
         assert!(shown.contains(&own.to_owned()));
         assert_eq!(shown.len(), 2, "{shown:?}");
     }
-    assert!(world.call(&ben.owner, "notes.get", json!({ "id": id })).is_err());
+    assert!(env.call(&ben.owner, "notes.get", json!({ "id": id })).is_err());
 }

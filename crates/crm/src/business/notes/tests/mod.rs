@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use crate::call::error::{Error, Result};
 use crate::call::run;
 use crate::catalog;
-use crate::testing::{Business, Caller, World, told};
+use crate::testing::{Business, Caller, TestEnv, told};
 
 const HOUR: i64 = 60 * 60 * 1_000;
 
 /// A test environment without a limit on note writes.
-fn unlimited() -> World {
-    let mut world = World::new();
-    world.environment.note_writes_per_minute = 0;
-    world
+fn unlimited() -> TestEnv {
+    let mut env = TestEnv::new();
+    env.environment.note_writes_per_minute = 0;
+    env
 }
 
 /// The error of a rejected call, as JSON.
@@ -40,31 +40,30 @@ fn failed(outcome: Result<Value>) -> Vec<String> {
 }
 
 /// Creates a committed standalone note.
-fn note(world: &World, access: &Caller, body: &str) -> String {
-    world.made(access, "notes.create", json!({ "body": body }))
+fn note(env: &TestEnv, access: &Caller, body: &str) -> String {
+    env.made(access, "notes.create", json!({ "body": body }))
 }
 
-fn draft(world: &World, access: &Caller, body: &str) -> String {
-    world.made(access, "notes.create", json!({ "body": body, "draft": true }))
+fn draft(env: &TestEnv, access: &Caller, body: &str) -> String {
+    env.made(access, "notes.create", json!({ "body": body, "draft": true }))
 }
 
 /// Creates notes one by one in a single transaction.
-fn many(world: &World, access: &Caller, notes: Vec<Value>) {
-    let (access, environment) = (access.clone(), world.environment.clone());
+fn many(env: &TestEnv, access: &Caller, notes: Vec<Value>) {
+    let (access, environment) = (access.clone(), env.environment.clone());
     let tool = catalog::find("notes.create").expect("the tool");
-    world
-        .write(move |tx| {
-            for note in &notes {
-                run::write(tx, &environment, &access, tool, &note.to_string(), None)?;
-            }
-            Ok::<_, Error>(())
-        })
-        .expect("the notes should be created");
+    env.write(move |tx| {
+        for note in &notes {
+            run::write(tx, &environment, &access, tool, &note.to_string(), None)?;
+        }
+        Ok::<_, Error>(())
+    })
+    .expect("the notes should be created");
 }
 
 /// The bodies of the notes in a list.
-fn bodies(world: &World, access: &Caller, filters: Value) -> Vec<String> {
-    let page = world.call(access, "notes.list", filters).expect("a page");
+fn bodies(env: &TestEnv, access: &Caller, filters: Value) -> Vec<String> {
+    let page = env.call(access, "notes.list", filters).expect("a page");
     assert_eq!(page["hasMore"], false, "{page}");
     page["rows"].as_array().expect("rows").iter().map(|row| text_of(row, "body")).collect()
 }
@@ -74,8 +73,8 @@ fn text_of(row: &Value, key: &str) -> String {
 }
 
 /// A record's history, newest first: the tool and the changes of each entry.
-fn history(world: &World, business: &Business, id: &str) -> Vec<(String, Vec<Value>)> {
-    let page = world.operate(Some(business.account), "history.list", json!({ "record": id }));
+fn history(env: &TestEnv, business: &Business, id: &str) -> Vec<(String, Vec<Value>)> {
+    let page = env.operate(Some(business.account), "history.list", json!({ "record": id }));
     let entries = page["rows"].as_array().expect("rows").iter();
     entries
         .map(|entry| (text_of(entry, "tool"), entry["changes"].as_array().expect("list").clone()))

@@ -5,17 +5,17 @@ use zoop_both::both;
 
 use super::{bodies, failed, history, kind, note, refused, text_of, unlimited};
 use crate::call::scope::Scope;
-use crate::testing::{Business, Caller, World};
+use crate::testing::{Business, Caller, TestEnv};
 
 #[both]
 fn a_record_has_its_keys_in_order() {
-    let world = World::new();
-    let business = world.business("Ada");
+    let env = TestEnv::new();
+    let business = env.business("Ada");
     let made = json!({
         "body": "  Gate\r\ncode 12 ", "pinned": true,
         "subject_type": "job", "subject_id": business.id("job"),
     });
-    let made = world.call(&business.office, "notes.create", made).unwrap();
+    let made = env.call(&business.office, "notes.create", made).unwrap();
     let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
@@ -36,17 +36,17 @@ fn a_record_has_its_keys_in_order() {
     assert_eq!(made["created_by"], json!(Business::user(&business.office)));
     assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
     assert_eq!(made["attachments"], json!([]));
-    let got = world.call(&business.tenant, "notes.get", json!({ "id": made["id"] })).unwrap();
+    let got = env.call(&business.tenant, "notes.get", json!({ "id": made["id"] })).unwrap();
     assert_eq!(got, made);
-    let page = world.call(&business.tenant, "notes.list", json!({ "pinned": true })).unwrap();
+    let page = env.call(&business.tenant, "notes.list", json!({ "pinned": true })).unwrap();
     assert_eq!(page["rows"], json!([made]));
 }
 
 #[both]
 fn everything_wrong_with_a_new_note_is_told_at_once() {
-    let world = World::new();
-    let business = world.business("Ada");
-    let create = |arguments| world.call(&business.owner, "notes.create", arguments);
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let create = |arguments| env.call(&business.owner, "notes.create", arguments);
     assert_eq!(failed(create(json!({}))), ["body"]);
     assert_eq!(failed(create(json!({ "body": " \n", "draft": false }))), ["body"]);
     assert_eq!(failed(create(json!({ "body": null, "draft": null }))), ["body"]);
@@ -64,36 +64,34 @@ fn everything_wrong_with_a_new_note_is_told_at_once() {
 
 #[both]
 fn a_body_has_at_most_100000_characters() {
-    let world = World::new();
-    let business = world.business("Ada");
+    let env = TestEnv::new();
+    let business = env.business("Ada");
     let longest = "é".repeat(100_000);
-    let id = note(&world, &business.owner, &longest);
-    let update = |body: Value| {
-        world.call(&business.owner, "notes.update", json!({ "id": id, "body": body }))
-    };
+    let id = note(&env, &business.owner, &longest);
+    let update =
+        |body: Value| env.call(&business.owner, "notes.update", json!({ "id": id, "body": body }));
     let longer = json!(format!("{longest}e"));
     let create = json!({ "body": longer });
-    assert_eq!(failed(world.call(&business.owner, "notes.create", create)), ["body"]);
+    assert_eq!(failed(env.call(&business.owner, "notes.create", create)), ["body"]);
     assert_eq!(failed(update(longer)), ["body"]);
     for nothing in [json!(null), json!(""), json!(" \t")] {
         let told = refused(update(nothing));
         assert_eq!(told["fields"][0]["problem"], "cannot be cleared", "{told}");
     }
     assert_eq!(update(json!("東".repeat(100_000))).unwrap()["body"], "東".repeat(100_000));
-    assert_eq!(bodies(&world, &business.owner, json!({ "q": "東東東" })).len(), 1);
+    assert_eq!(bodies(&env, &business.owner, json!({ "q": "東東東" })).len(), 1);
 }
 
 #[both]
 fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
-    let world = World::new();
-    let (business, other) = (world.business("Ada"), world.business("Ben"));
-    let id = note(&world, &business.owner, "Here");
+    let env = TestEnv::new();
+    let (business, other) = (env.business("Ada"), env.business("Ben"));
+    let id = note(&env, &business.owner, "Here");
     let update = |kind: Value, subject: Value| {
         let change = json!({ "id": id, "subject_type": kind, "subject_id": subject });
-        world.call(&business.owner, "notes.update", change)
+        env.call(&business.owner, "notes.update", change)
     };
-    world
-        .call(&business.owner, "customers.archive", json!({ "id": business.id("customer") }))
+    env.call(&business.owner, "customers.archive", json!({ "id": business.id("customer") }))
         .unwrap();
     for (kind, record, word) in [
         ("customer", "customer", "customer"),
@@ -111,7 +109,7 @@ fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
             json!({ "subject_id": business.id(record) }),
             json!({ "subject_type": kind, "q": "here" }),
         ] {
-            assert_eq!(bodies(&world, &business.owner, filters), ["Here"]);
+            assert_eq!(bodies(&env, &business.owner, filters), ["Here"]);
         }
         let foreign = refused(update(json!(kind), json!(other.id(record))));
         let unknown = refused(update(json!(kind), json!(business.id("tag"))));
@@ -120,19 +118,19 @@ fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
     }
     // The same id under another type is another record.
     assert_eq!(kind(update(json!("quote"), json!(business.id("job")))), "not_found");
-    assert_eq!(bodies(&world, &business.owner, json!({ "subject_type": "customer" })).len(), 0);
+    assert_eq!(bodies(&env, &business.owner, json!({ "subject_type": "customer" })).len(), 0);
     let detached = update(json!(null), json!(null)).unwrap();
     assert_eq!((&detached["subject_type"], &detached["subject_id"]), (&json!(null), &json!(null)));
-    let alone = bodies(&world, &business.owner, json!({ "subject_type": "standalone" }));
+    let alone = bodies(&env, &business.owner, json!({ "subject_type": "standalone" }));
     assert!(alone.contains(&"Here".to_owned()));
 }
 
 #[both]
 fn a_subjects_type_and_id_are_sent_together() {
-    let world = World::new();
-    let business = world.business("Ada");
+    let env = TestEnv::new();
+    let business = env.business("Ada");
     let (id, job) = (business.id("note"), business.id("job"));
-    let update = |change| world.call(&business.owner, "notes.update", change);
+    let update = |change| env.call(&business.owner, "notes.update", change);
     assert_eq!(failed(update(json!({ "id": id, "subject_type": "job" }))), ["subject_id"]);
     assert_eq!(failed(update(json!({ "id": id, "subject_id": job }))), ["subject_type"]);
     assert_eq!(failed(update(json!({ "id": id, "subject_id": null }))), ["subject_type"]);
@@ -148,49 +146,49 @@ fn a_subjects_type_and_id_are_sent_together() {
 
 #[both]
 fn only_the_author_and_an_owner_change_a_note() {
-    let world = unlimited();
-    let (business, other) = (world.business("Ada"), world.business("Ben"));
-    let id = note(&world, &business.tech, "By the crew");
+    let env = unlimited();
+    let (business, other) = (env.business("Ada"), env.business("Ben"));
+    let id = note(&env, &business.tech, "By the crew");
     let changes = [
         ("notes.update", json!({ "id": id, "pinned": true })),
         ("notes.archive", json!({ "id": id })),
     ];
     for (tool, change) in changes.clone() {
-        let told = refused(world.call(&business.office, tool, change.clone()));
+        let told = refused(env.call(&business.office, tool, change.clone()));
         assert_eq!(told["kind"], "invalid_input", "{told}");
         assert!(told["message"].as_str().unwrap().contains("author"), "{told}");
-        let told = refused(world.call(&business.tenant, tool, change.clone()));
+        let told = refused(env.call(&business.tenant, tool, change.clone()));
         assert!(told["message"].as_str().unwrap().contains("person"), "{told}");
-        let told = refused(world.call(&other.owner, tool, change));
+        let told = refused(env.call(&other.owner, tool, change));
         assert_eq!(told["kind"], "not_found", "{told}");
     }
-    let tenant = world.call(&business.tenant, "notes.create", json!({ "body": "x" }));
+    let tenant = env.call(&business.tenant, "notes.create", json!({ "body": "x" }));
     assert_eq!(kind(tenant), "invalid_input");
     for (tool, change) in changes {
-        assert!(world.call(&business.owner, tool, change).is_ok());
+        assert!(env.call(&business.owner, tool, change).is_ok());
     }
-    let own = note(&world, &business.tech, "By the crew again");
+    let own = note(&env, &business.tech, "By the crew again");
     let change = json!({ "id": own, "body": "Changed" });
-    let updated = world.call(&business.tech, "notes.update", change).unwrap();
+    let updated = env.call(&business.tech, "notes.update", change).unwrap();
     assert_eq!(updated["created_by"], json!(Business::user(&business.tech)));
-    assert!(world.call(&business.tech, "notes.archive", json!({ "id": own })).is_ok());
+    assert!(env.call(&business.tech, "notes.archive", json!({ "id": own })).is_ok());
 }
 
 #[both]
 fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
-    let world = World::new();
-    let business = world.business("Ada");
+    let env = TestEnv::new();
+    let business = env.business("Ada");
     let job = business.id("job");
     let made = json!({ "body": "Buried", "subject_type": "job", "subject_id": job });
-    let id = world.made(&business.office, "notes.create", made);
+    let id = env.made(&business.office, "notes.create", made);
     let filters =
         [json!({ "q": "buried" }), json!({ "subject_id": job }), json!({ "subject_type": "job" })];
-    let shown = || filters.clone().map(|filters| bodies(&world, &business.owner, filters).len());
+    let shown = || filters.clone().map(|filters| bodies(&env, &business.owner, filters).len());
     let operator = Caller::operator(Some(business.account));
-    let restore = || world.call(&operator, "notes.restore", json!({ "id": id }));
+    let restore = || env.call(&operator, "notes.restore", json!({ "id": id }));
     assert_eq!(shown(), [1, 1, 1]);
     assert_eq!(kind(restore()), "not_found");
-    let archive = || world.call(&business.owner, "notes.archive", json!({ "id": id }));
+    let archive = || env.call(&business.owner, "notes.archive", json!({ "id": id }));
     assert_eq!(archive().unwrap(), json!({ "archived": true, "id": id }));
     assert_eq!(shown(), [0, 0, 0]);
     assert_eq!(kind(archive()), "not_found");
@@ -199,12 +197,12 @@ fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
         ("notes.update", json!({ "id": id, "pinned": true })),
         ("notes.update", json!({ "id": id, "draft": true })),
     ] {
-        assert_eq!(kind(world.call(&business.office, tool, arguments)), "not_found", "{tool}");
+        assert_eq!(kind(env.call(&business.office, tool, arguments)), "not_found", "{tool}");
     }
     let told = |access, tool: &str, more: Value| {
         let mut arguments = more;
         arguments["id"] = json!(id);
-        text_of(&refused(world.call(access, tool, arguments)), "message")
+        text_of(&refused(env.call(access, tool, arguments)), "message")
     };
     let again = told(&business.owner, "notes.archive", json!({}));
     assert!(again.starts_with("This note is archived already"), "{again}");
@@ -215,65 +213,65 @@ fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
         others.starts_with("There is no such note"),
         "neither its author nor an owner: {others}"
     );
-    let uninvited = world.call(&business.owner, "notes.restore", json!({ "id": id }));
+    let uninvited = env.call(&business.owner, "notes.restore", json!({ "id": id }));
     assert_eq!(kind(uninvited), "insufficient_scope");
     assert_eq!(restore().unwrap(), json!({ "restored": true, "id": id }));
     assert_eq!(shown(), [1, 1, 1]);
-    assert!(world.call(&business.owner, "notes.get", json!({ "id": id })).is_ok());
+    assert!(env.call(&business.owner, "notes.get", json!({ "id": id })).is_ok());
 }
 
 #[both]
 fn the_index_follows_every_change() {
-    let world = World::new();
-    let business = world.business("Ada");
-    let id = note(&world, &business.office, "Before");
-    let found = |filters| bodies(&world, &business.owner, filters).len();
-    world.clock.advance(1);
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let id = note(&env, &business.office, "Before");
+    let found = |filters| bodies(&env, &business.owner, filters).len();
+    env.clock.advance(1);
     let change = json!({ "id": id, "body": "After", "pinned": true });
-    world.call(&business.office, "notes.update", change).unwrap();
+    env.call(&business.office, "notes.update", change).unwrap();
     assert_eq!(found(json!({ "q": "before" })), 0);
     assert_eq!(found(json!({ "q": "after", "pinned": true })), 1);
-    world.call(&business.office, "notes.update", json!({ "id": id, "pinned": false })).unwrap();
+    env.call(&business.office, "notes.update", json!({ "id": id, "pinned": false })).unwrap();
     assert_eq!(found(json!({ "q": "after", "pinned": true })), 0);
     assert_eq!(found(json!({ "q": "after", "pinned": false })), 1);
 }
 
 #[both]
 fn who_may_not_read_is_told_only_what_they_sent() {
-    let world = World::new();
-    let business = world.business("Ada");
+    let env = TestEnv::new();
+    let business = env.business("Ada");
     let user = Business::user(&business.office).to_string();
-    let writer = world.access(&world.key(business.account, Some(&user), &[Scope::WriteNotes]));
+    let writer = env.access(&env.key(business.account, Some(&user), &[Scope::WriteNotes]));
     let keys =
         |answer: &Value| -> Vec<String> { answer.as_object().unwrap().keys().cloned().collect() };
-    let made = world.call(&writer, "notes.create", json!({ "body": "Mine" })).unwrap();
+    let made = env.call(&writer, "notes.create", json!({ "body": "Mine" })).unwrap();
     assert_eq!(keys(&made), ["id", "created_at", "body"]);
     let change = json!({ "id": made["id"], "pinned": true });
-    let changed = world.call(&writer, "notes.update", change).unwrap();
+    let changed = env.call(&writer, "notes.update", change).unwrap();
     assert_eq!(keys(&changed), ["id", "updated_at", "pinned"]);
     assert_eq!(
-        kind(world.call(&writer, "notes.get", json!({ "id": made["id"] }))),
+        kind(env.call(&writer, "notes.get", json!({ "id": made["id"] }))),
         "insufficient_scope"
     );
 }
 
 #[both]
 fn the_history_keeps_old_texts_and_never_the_present_one() {
-    let world = World::new();
-    let business = world.business("Ada");
+    let env = TestEnv::new();
+    let business = env.business("Ada");
     let author = &business.office;
     let made = json!({ "body": "One", "subject_type": "job", "subject_id": business.id("job") });
-    let id = world.made(author, "notes.create", made);
-    world.clock.advance(1_000);
+    let id = env.made(author, "notes.create", made);
+    env.clock.advance(1_000);
     let change = json!({ "id": id, "body": "Two", "pinned": true });
-    world.call(author, "notes.update", change).unwrap();
-    world.clock.advance(1_000);
-    world.call(author, "notes.archive", json!({ "id": id })).unwrap();
+    env.call(author, "notes.update", change).unwrap();
+    env.clock.advance(1_000);
+    env.call(author, "notes.archive", json!({ "id": id })).unwrap();
     let operator = Caller::operator(Some(business.account));
-    world.clock.advance(1_000);
-    world.call(&operator, "notes.restore", json!({ "id": id })).unwrap();
+    env.clock.advance(1_000);
+    env.call(&operator, "notes.restore", json!({ "id": id })).unwrap();
 
-    let entries = history(&world, &business, &id);
+    let entries = history(&env, &business, &id);
     let tools: Vec<_> = entries.iter().map(|(tool, _)| tool.as_str()).collect();
     assert_eq!(tools, ["notes.restore", "notes.archive", "notes.update", "notes.create"]);
     let change = |entry: usize, field: &str| {

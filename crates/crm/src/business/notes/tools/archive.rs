@@ -7,7 +7,7 @@ use crate::call::archive::archive;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::kinds;
 
 /// `notes.archive`
@@ -21,7 +21,7 @@ impl Tool for ArchiveNote {
         Needs a user key or OAuth token.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{note}"}"#;
     type Input = NoteInput;
     type Output = Archived<kinds::Note>;

@@ -1,11 +1,11 @@
 //! `notes.create`
 
-use crate::business::notes::{LONGEST_BODY, Note, SubjectType, access, limit, record, store};
+use crate::business::notes::{MAX_BODY, Note, SubjectType, access, limit, record, store};
 use crate::call::argument::{Argument, Field, Fields, Input, Json, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -46,7 +46,7 @@ impl Input for NoteText {
             Field {
                 name: "body",
                 about: "The text; required unless draft is true.".to_owned(),
-                schema: <Option<Text<LONGEST_BODY>> as Argument>::schema(),
+                schema: <Option<Text<MAX_BODY>> as Argument>::schema(),
                 required: false,
             },
             Field {
@@ -65,7 +65,7 @@ impl Input for NoteText {
     }
 
     fn read(sent: &mut Fields) -> Option<Self> {
-        let body = sent.take::<Option<Text<LONGEST_BODY>>>("body");
+        let body = sent.take::<Option<Text<MAX_BODY>>>("body");
         let draft = sent.take::<Option<bool>>("draft").map(|draft| draft == Some(true));
         if let (Some(None), Some(false)) = (&body, draft) {
             return sent.refuse("body", "is required unless draft is true");
@@ -85,7 +85,7 @@ impl Tool for CreateNote {
         conflict says when to retry.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"body":"Inspector visit scheduled for Friday.","subject_type":"job","subject_id":"{job}"}"#;
     type Input = CreateNoteInput;
     type Output = Note;

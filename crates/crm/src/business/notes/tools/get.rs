@@ -5,7 +5,7 @@ use crate::business::notes::{Note, access};
 use crate::call::context::ReadCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Doors, Query, Tool};
+use crate::call::tool::{ActorRule, Exposure, Query, Tool};
 
 /// `notes.get`
 pub struct GetNote;
@@ -17,7 +17,7 @@ impl Tool for GetNote {
         "Returns one note. An archived note or another person's draft is not_found.";
     const SCOPE: Scope = Scope::ReadNotes;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{note}"}"#;
     type Input = NoteInput;
     type Output = Note;

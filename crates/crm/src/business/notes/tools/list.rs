@@ -7,11 +7,11 @@ use crate::business::notes::index::{NoteQuery, NoteWords};
 use crate::business::notes::store::{self, Candidates, Range};
 use crate::business::notes::{Note, SubjectFilter};
 use crate::call::answer::Page;
-use crate::call::argument::{Fields, Time, Words, input};
+use crate::call::argument::{Fields, SearchText, Time, input};
 use crate::call::context::ReadCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Doors, List, Tool};
+use crate::call::tool::{ActorRule, Exposure, List, Tool};
 use crate::identity::users;
 use crate::values::id::{self, Id, kinds};
 
@@ -26,7 +26,7 @@ input! {
         pub subject_id: Option<Id<kinds::Subject>>,
         /// Words that must each occur in the body, as a word or the start of one; not with
         /// standalone. At most 256 characters.
-        pub q: Option<Words>,
+        pub q: Option<SearchText>,
         /// At or after this time.
         pub created_after: Option<Time>,
         /// Before this time.
@@ -57,7 +57,7 @@ impl Tool for ListNotes {
         "Lists or searches notes, newest first. Drafts and archived notes are left out.";
     const SCOPE: Scope = Scope::ReadNotes;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str =
         r#"{"subject_type":"job","subject_id":"{job}","pinned":true,"limit":25}"#;
     type Input = ListNotesInput;

@@ -7,7 +7,7 @@ use crate::call::archive::restore;
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Kind, kinds};
 
 /// `notes.restore`
@@ -19,7 +19,7 @@ impl Tool for RestoreNote {
     const ABOUT: &'static str = "Brings an archived note back.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = r#"{"id":"{archived_note}"}"#;
     type Input = NoteInput;
     type Output = Restored<kinds::Note>;

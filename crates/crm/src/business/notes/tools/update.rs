@@ -1,12 +1,12 @@
 //! `notes.update`
 
-use crate::business::notes::{LONGEST_BODY, Note, SubjectType, access, limit};
+use crate::business::notes::{MAX_BODY, Note, SubjectType, access, limit};
 use crate::call::archive::Archivable;
-use crate::call::argument::{Fields, Patch, Sent, Text, input};
+use crate::call::argument::{Fields, NotNull, Patch, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -15,15 +15,15 @@ input! {
         /// The note's id.
         pub id: Id<kinds::Note>,
         /// The new text.
-        pub body: Sent<Text<LONGEST_BODY>>,
+        pub body: NotNull<Text<MAX_BODY>>,
         /// Whether it is pinned.
-        pub pinned: Sent<bool>,
+        pub pinned: NotNull<bool>,
         /// With subject_id; both null detach the note.
         pub subject_type: Patch<SubjectType>,
         /// The record's id.
         pub subject_id: Patch<Id<kinds::Subject>>,
         /// false commits a draft; a committed note stays one.
-        pub draft: Sent<bool>,
+        pub draft: NotNull<bool>,
     }
 }
 
@@ -49,7 +49,7 @@ impl Tool for UpdateNote {
         or an owner may. Needs a user key or OAuth token.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{note}","pinned":true}"#;
     type Input = UpdateNoteInput;
     type Output = Note;

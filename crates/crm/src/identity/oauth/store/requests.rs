@@ -4,7 +4,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use crate::call::error::Result;
 use crate::call::scope::ScopeNames;
-use crate::identity::oauth::requests::{Parked, Request};
+use crate::identity::oauth::requests::{PendingRequest, Request};
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
@@ -40,7 +40,7 @@ pub(crate) fn get(
     hash: &[u8; 32],
     session: Id<kinds::Session>,
     now: Timestamp,
-) -> Result<Option<Parked>> {
+) -> Result<Option<PendingRequest>> {
     tx.global_first(GET, params![hash, session, now], |row| {
         let client_id = row.take()?;
         let client_name = row.take()?;
@@ -51,7 +51,7 @@ pub(crate) fn get(
             challenge: row.take()?,
             scopes: ScopeNames::known(&row.take::<String>()?),
         };
-        Ok(Parked { request, client_name })
+        Ok(PendingRequest { request, client_name })
     })
 }
 

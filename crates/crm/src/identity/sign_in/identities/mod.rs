@@ -13,7 +13,7 @@ use serde::Serialize;
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::links::Factor;
-use super::person::{self, By};
+use super::person::{self, Initiator};
 use super::restart::{self, Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
 use crate::call::context::Recorded;
@@ -107,7 +107,7 @@ pub fn sign_in(
         person::tell_refused(tx, environment, user, origin.address, reason)?;
         return Ok(Outcome::HasPassword);
     }
-    let by = By::Unproved(origin.address);
+    let by = Initiator::Unproved(origin.address);
     if !is_proved && verifies(tx, claimed, user)? {
         let meets_a_stranger = known.is_none() && !is_own_session;
         if !has_password {
@@ -188,7 +188,7 @@ fn link(
         return Err(Error::conflict("You were just signed in elsewhere: sign in once more."));
     }
     for workplace in signed_in.workplaces(tx)? {
-        let by = By::Session(signed_in.session, origin.address);
+        let by = Initiator::Session(signed_in.session, origin.address);
         let access = by.access(signed_in.user, workplace.account, workplace.role);
         history::event(tx, &access, environment, "identity_linked", |ctx| ctx.added(&identity))?;
     }

@@ -7,12 +7,12 @@ use crate::business::customers;
 use crate::business::customers::children::Children;
 use crate::call::answer::{Archived, Rows};
 use crate::call::archive::Archivable;
-use crate::call::argument::{Email, Fields, Patch, PhoneText, Sent, Text, input, nested};
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, input, nested};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 /// The tools of contacts.
@@ -84,7 +84,7 @@ impl Tool for ListContacts {
         "Lists a customer's contacts: the primary one first, then in creation order.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"customer_id":"{customer}"}"#;
     type Input = ListContactsInput;
     type Output = Rows<Contact>;
@@ -120,7 +120,7 @@ impl Tool for GetContact {
     const ABOUT: &'static str = "Returns one contact of a customer, archived ones too.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{contact}","customer_id":"{customer}"}"#;
     type Input = ContactInput;
     type Output = Contact;
@@ -153,7 +153,7 @@ impl Tool for CreateContact {
     const ABOUT: &'static str = "Adds a person to a customer.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str =
         r#"{"customer_id":"{customer}","first_name":"Hana","last_name":"Nguyen"}"#;
     type Input = CreateContactInput;
@@ -204,19 +204,19 @@ input! {
         /// Its customer's id; it cannot be moved.
         pub customer_id: Id<kinds::Customer>,
         /// Given name.
-        pub first_name: Sent<Text<128>>,
+        pub first_name: NotNull<Text<128>>,
         /// Family name.
-        pub last_name: Sent<Text<128>>,
+        pub last_name: NotNull<Text<128>>,
         /// Any common format, with area code.
         pub phone: Patch<PhoneText>,
         /// E-mail address.
         pub email: Patch<Email>,
         /// true makes it primary and demotes the one before; the primary one cannot be set to false.
-        pub is_primary: Sent<bool>,
+        pub is_primary: NotNull<bool>,
         /// Whether the phone takes text messages.
-        pub phone_can_sms: Sent<bool>,
+        pub phone_can_sms: NotNull<bool>,
         /// What to ask them about.
-        pub role: Sent<ContactRole>,
+        pub role: NotNull<ContactRole>,
         /// Job title.
         pub title: Patch<Text<128>>,
     }
@@ -235,7 +235,7 @@ impl Tool for UpdateContact {
     const ABOUT: &'static str = "Changes the fields sent; the others stay.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str =
         r#"{"id":"{contact}","customer_id":"{customer}","title":"Site manager"}"#;
     type Input = UpdateContactInput;
@@ -294,7 +294,7 @@ impl Tool for ArchiveContact {
         restore it (zoop restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{other_contact}","customer_id":"{customer}"}"#;
     type Input = ContactInput;
     type Output = Archived<kinds::Contact>;

@@ -7,7 +7,7 @@ use crate::call::argument::input;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -28,7 +28,7 @@ impl Tool for RestoreContact {
         "Brings an archived contact back, never as the primary one: a customer has that already.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = r#"{"id":"{archived_contact}"}"#;
     type Input = RestoreContactInput;
     type Output = Restored<kinds::Contact>;

@@ -13,7 +13,7 @@ use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Query, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
@@ -98,7 +98,7 @@ impl Tool for ListLocations {
         "Lists a customer's addresses: primary ones first, then in creation order.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"customer_id":"{customer}"}"#;
     type Input = ListLocationsInput;
     type Output = Rows<Location>;
@@ -134,7 +134,7 @@ impl Tool for GetLocation {
     const ABOUT: &'static str = "Returns one address of a customer, archived ones too.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
     type Input = OneLocationInput;
     type Output = Location;
@@ -164,7 +164,7 @@ impl Tool for CreateLocation {
     const ABOUT: &'static str = "Adds an address to a customer, of one of four types.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"customer_id":"{customer}","address_line1":"9 Elm Street","city":"Oakland","state":"CA","postal_code":"94607"}"#;
     type Input = CreateLocationInput;
     type Output = Location;
@@ -239,7 +239,7 @@ impl Tool for ArchiveLocation {
         restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
     type Input = OneLocationInput;
     type Output = Archived<kinds::Location>;

@@ -7,7 +7,7 @@ use crate::call::argument::input;
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -28,7 +28,7 @@ impl Tool for RestoreLocation {
         "Brings an archived location back, as its type's primary only if it is the only one.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::CommandLine;
+    const EXPOSURE: Exposure = Exposure::Operator;
     const EXAMPLE: &'static str = r#"{"id":"{archived_location}"}"#;
     type Input = RestoreLocationInput;
     type Output = Restored<kinds::Location>;

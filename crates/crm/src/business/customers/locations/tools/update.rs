@@ -5,11 +5,13 @@ use crate::business::customers;
 use crate::business::customers::children::Children;
 use crate::business::customers::locations::{Location, LocationType};
 use crate::call::archive::Archivable;
-use crate::call::argument::{CountryCode, Fields, Latitude, Longitude, Patch, Sent, Text, input};
+use crate::call::argument::{
+    CountryCode, Fields, Latitude, Longitude, NotNull, Patch, Text, input,
+};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{ActorRule, Command, Doors, Effect, Receipt, Tool};
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
@@ -20,23 +22,23 @@ input! {
         /// Its customer's id; it cannot be moved.
         pub customer_id: Id<kinds::Customer>,
         /// Street address.
-        pub address_line1: Sent<Text<256>>,
+        pub address_line1: NotNull<Text<256>>,
         /// Unit, suite and the like.
         pub address_line2: Patch<Text<256>>,
         /// City.
-        pub city: Sent<Text<128>>,
+        pub city: NotNull<Text<128>>,
         /// State or province code.
-        pub state: Sent<Text<128>>,
+        pub state: NotNull<Text<128>>,
         /// ZIP or postal code.
-        pub postal_code: Sent<Text<16>>,
+        pub postal_code: NotNull<Text<16>>,
         /// ISO 3166-1 alpha-2.
-        pub country: Sent<CountryCode>,
+        pub country: NotNull<CountryCode>,
         /// What it is for.
-        pub location_type: Sent<LocationType>,
+        pub location_type: NotNull<LocationType>,
         /// Nickname.
         pub label: Patch<Text<128>>,
         /// false demotes; true promotes while the type has no primary.
-        pub is_primary: Sent<bool>,
+        pub is_primary: NotNull<bool>,
         /// Gate or alarm codes and the like, replaced as a whole.
         pub access_notes: Patch<Text<10_000>>,
         /// Where to park, replaced as a whole.
@@ -75,7 +77,7 @@ impl Tool for UpdateLocation {
         location, first set is_primary false on the primary one, then true on the other.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
-    const DOORS: Doors = Doors::Everywhere;
+    const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str =
         r#"{"id":"{location}","customer_id":"{customer}","access_notes":"Gate code 4411"}"#;
     type Input = UpdateLocationInput;
@@ -105,7 +107,7 @@ impl Command for UpdateLocation {
 }
 
 fn changed(old: &Location, input: &UpdateLocationInput, ctx: &WriteCtx<'_, '_>) -> Location {
-    fn required<const MAX: usize>(sent: Sent<Text<MAX>>, old: &str) -> String {
+    fn required<const MAX: usize>(sent: NotNull<Text<MAX>>, old: &str) -> String {
         sent.0.map_or_else(|| old.to_owned(), |text| text.0)
     }
     fn optional<const MAX: usize>(sent: Patch<Text<MAX>>, old: Option<&String>) -> Option<String> {

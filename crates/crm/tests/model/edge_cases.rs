@@ -1,7 +1,7 @@
 //! Texts that may confuse a search index or a query language: many scripts, and syntax that a parser may
 //! interpret.
 
-use super::dice::Dice;
+use super::rng::Rng;
 
 /// The pieces of odd texts.
 const PIECES: &[&str] = &[
@@ -97,24 +97,24 @@ const PIECES: &[&str] = &[
 const SEPARATORS: &[&str] = &[" ", "", "-", "'", ", ", "\n", "\u{200b}", "\u{3000}"];
 
 /// A text of some pieces, sometimes with a word longer than the index keeps.
-pub(super) fn text(dice: &mut Dice) -> String {
-    let mut text = (*dice.of(PIECES)).to_owned();
-    for _ in 0..dice.roll(3) {
-        text.push_str(dice.of::<&str>(SEPARATORS));
-        text.push_str(dice.of::<&str>(PIECES));
+pub(super) fn text(rng: &mut Rng) -> String {
+    let mut text = (*rng.of(PIECES)).to_owned();
+    for _ in 0..rng.roll(3) {
+        text.push_str(rng.of::<&str>(SEPARATORS));
+        text.push_str(rng.of::<&str>(PIECES));
     }
-    if dice.one_in(8) {
-        let piece = *dice.of(PIECES);
-        let times = *dice.of(&[16, 63, 64, 65, 100, 255]);
+    if rng.one_in(8) {
+        let piece = *rng.of(PIECES);
+        let times = *rng.of(&[16, 63, 64, 65, 100, 255]);
         text.push_str(&piece.repeat(times / piece.chars().count().max(1)));
     }
     text
 }
 
 /// A part of a text, which must not be empty.
-pub(super) fn part(dice: &mut Dice, text: &str) -> String {
+pub(super) fn part(rng: &mut Rng, text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let start = dice.roll(letters.len());
-    let length = 1 + dice.roll(letters.len() - start);
+    let start = rng.roll(letters.len());
+    let length = 1 + rng.roll(letters.len() - start);
     letters[start..start + length].iter().collect()
 }

@@ -32,7 +32,7 @@ const PAUSE: i64 = 30 * 1_000_000;
 /// How far the provider's clock may be off, in microseconds.
 const LEEWAY: i64 = 60 * 1_000_000;
 /// Sign-ins that may wait for the provider at once, each on a thread of its own.
-const SEATS: usize = 8;
+const PERMITS: usize = 8;
 
 /// How long the provider may take when only its reachability is checked.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ type Client = CoreClient<
 
 /// The company's identity provider.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Company {
+pub struct SsoProvider {
     /// Its issuer, exactly as it writes it: an https URL, or http on this machine.
     pub issuer: String,
     /// This server's client id at the provider.
@@ -60,7 +60,7 @@ pub struct Company {
     pub name: String,
 }
 
-impl fmt::Debug for Company {
+impl fmt::Debug for SsoProvider {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { issuer, client_id, .. } = self;
         formatter
@@ -85,11 +85,11 @@ pub(super) enum Trouble {
 
 /// The provider.
 pub(crate) struct Provider {
-    company: Company,
+    company: SsoProvider,
     callback: String,
     agent: Agent,
     published: Mutex<Published>,
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// The provider's metadata, including its keys.
@@ -100,7 +100,7 @@ struct Published {
     asked_at: Option<i64>,
 }
 
-impl Company {
+impl SsoProvider {
     /// Fetches the provider's metadata, as the first sign-in does.
     ///
     /// # Errors
@@ -113,13 +113,13 @@ impl Company {
 
 impl Provider {
     /// The provider of these settings, which sends browsers back to this server.
-    pub(crate) fn new(company: Company, public_url: &str) -> Self {
+    pub(crate) fn new(company: SsoProvider, public_url: &str) -> Self {
         Self {
             callback: format!("{public_url}{}", super::CALLBACK),
             agent: fetch::agent(company.issuer.starts_with("https://")),
             company,
             published: Mutex::default(),
-            seats: Arc::new(Semaphore::new(SEATS)),
+            permits: Arc::new(Semaphore::new(PERMITS)),
         }
     }
 
@@ -171,7 +171,7 @@ impl Provider {
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
-        let Ok(seat) = self.seats.clone().try_acquire_owned() else { return Err(Trouble::Busy) };
+        let Ok(seat) = self.permits.clone().try_acquire_owned() else { return Err(Trouble::Busy) };
         let provider = self.clone();
         // The thread goes on when the visitor has left, and keeps its permit.
         let thread = tokio::task::spawn_blocking(move || {

@@ -14,11 +14,11 @@ const UNFIT: u64 = 5_000_000;
 
 /// Compares the clocks, and logs when the result changes.
 #[derive(Default)]
-pub(crate) struct Clocks {
+pub(crate) struct ClockSkew {
     are_apart: AtomicBool,
 }
 
-impl Clocks {
+impl ClockSkew {
     /// Whether the clocks agree well enough to serve. Logs when they start or stop agreeing well.
     pub(crate) fn agree(&self, here: Timestamp, database: Option<Timestamp>) -> bool {
         let Some(there) = database else { return true };
@@ -45,11 +45,11 @@ mod tests {
 
     #[test]
     fn a_clock_skew_of_five_seconds_fails_readiness() {
-        let clocks = Clocks::default();
-        let agree = |off: i64| clocks.agree(Timestamp(1_000 + off), Some(Timestamp(1_000)));
+        let clock_skew = ClockSkew::default();
+        let agree = |off: i64| clock_skew.agree(Timestamp(1_000 + off), Some(Timestamp(1_000)));
         for (off, fits) in [(0, true), (4_999_999, true), (5_000_000, false), (-5_000_000, false)] {
             assert_eq!(agree(off), fits, "{off}");
         }
-        assert!(clocks.agree(Timestamp(i64::MAX), None), "a file has no clock");
+        assert!(clock_skew.agree(Timestamp(i64::MAX), None), "a file has no clock");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use zoop_db::{Db, GlobalSql, ReadTx, Row, Sql, Tenant, params};
 
-use super::{THOROUGH, Tally};
+use super::{INDEX_TIMEOUT, Tally};
 use crate::call::error::{Error, Result};
 
 zoop_db::statements! {
@@ -46,7 +46,7 @@ const INDEXES: [Index; 2] = [
 /// [`Error::Conflict`] if a record is missing or there is an extra one; else the database's.
 pub(super) fn check(to: &Db, copied: &Tally) -> Result<()> {
     let tenants: Vec<_> = copied.tenants.keys().copied().map(Tenant).collect();
-    let checked = to.read(Instant::now() + THOROUGH, move |tx| {
+    let checked = to.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
         INDEXES.into_iter().try_for_each(|index| check_one(tx, &tenants, index))
     });
     checked.wait()

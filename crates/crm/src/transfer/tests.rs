@@ -14,7 +14,7 @@ use super::*;
 use crate::call::run;
 use crate::catalog;
 use crate::schema::{MIGRATIONS, SCHEMA_STEPS, SEARCH_TABLES};
-use crate::testing::{Business, Caller, World, engine, on, text, told};
+use crate::testing::{Business, Caller, TestEnv, engine, on, text, told};
 
 /// Columns that one engine alone has, each with the reason why it is not copied.
 const OF_ONE_ENGINE: &[(&str, &str, &str)] =
@@ -81,21 +81,21 @@ fn open(url: &str, migrate: Migrate) -> Result<Db, zoop_db::Error> {
     Db::open(url, &options, MIGRATIONS, migrate)
 }
 
-fn silent() -> Watch {
+fn silent() -> Progress {
     Arc::new(|_, _, _| {})
 }
 
 /// Two businesses with records of every kind, and so many customers each beside the samples.
-fn world(counts: [usize; 2]) -> (World, [Business; 2]) {
-    let mut world = World::new();
-    world.environment.note_writes_per_minute = 1_000;
-    let (acme, other) = (world.business("Acme"), world.business("Other"));
+fn env(counts: [usize; 2]) -> (TestEnv, [Business; 2]) {
+    let mut env = TestEnv::new();
+    env.environment.note_writes_per_minute = 1_000;
+    let (acme, other) = (env.business("Acme"), env.business("Other"));
     for (business, count) in [&acme, &other].into_iter().zip(counts) {
         for number in 0..count {
-            fill(&world, business, number);
+            fill(&env, business, number);
         }
     }
-    (world, [acme, other])
+    (env, [acme, other])
 }
 
 /// As many as are copied in more than one page.
@@ -104,7 +104,7 @@ const PAGES: [usize; 2] = [210, 7];
 const FEW: [usize; 2] = [8, 7];
 
 /// A customer with what is found of it, and a note; odd ones among them.
-fn fill(world: &World, business: &Business, number: usize) {
+fn fill(env: &TestEnv, business: &Business, number: usize) {
     const NAMES: [&str; 6] = ["Nguyễn", "O'Brien \\ \"Q\"", "清水寺", "Åse", "Łucja % _", "안녕"];
     let name = NAMES[number % NAMES.len()];
     let customer = json!({
@@ -114,24 +114,24 @@ fn fill(world: &World, business: &Business, number: usize) {
         "location": { "address_line1": "1 Elm", "city": "C", "state": "S", "postal_code": "P",
                       "latitude": 37.0 + 1.0 / 3.0, "longitude": -122.25 },
     });
-    let id = world.made(&business.owner, "customers.create", customer);
+    let id = env.made(&business.owner, "customers.create", customer);
     if number.is_multiple_of(3) {
         let tag = json!({ "id": business.id("tag"), "customer_id": id });
-        world.operate(Some(business.account), "tags.attach", tag);
+        env.operate(Some(business.account), "tags.attach", tag);
     }
     if number.is_multiple_of(5) {
-        world.call(&business.owner, "customers.archive", json!({ "id": id })).expect("it");
+        env.call(&business.owner, "customers.archive", json!({ "id": id })).expect("it");
     }
     let note = json!({ "body": format!("{name} 🚿 checked the valve {number}"),
                        "draft": number.is_multiple_of(7), "subject_type": "customer", "subject_id": id });
     let note = if number.is_multiple_of(5) { json!({ "body": "alone" }) } else { note };
-    world.made(&business.office, "notes.create", note);
+    env.made(&business.office, "notes.create", note);
 }
 
 /// Asks a read of a database; its answer.
-fn ask(db: &Db, world: &World, access: &Caller, tool: &str, arguments: &Value) -> String {
+fn ask(db: &Db, env: &TestEnv, access: &Caller, tool: &str, arguments: &Value) -> String {
     let tool = catalog::find(tool).expect("a tool");
-    let (access, environment) = (access.clone(), world.environment.clone());
+    let (access, environment) = (access.clone(), env.environment.clone());
     let arguments = arguments.to_string();
     let deadline = Instant::now() + Duration::from_secs(60);
     let answer =
@@ -140,11 +140,11 @@ fn ask(db: &Db, world: &World, access: &Caller, tool: &str, arguments: &Value) -
 }
 
 /// Every page of a list.
-fn pages(db: &Db, world: &World, access: &Caller, tool: &str, arguments: &Value) -> Vec<String> {
+fn pages(db: &Db, env: &TestEnv, access: &Caller, tool: &str, arguments: &Value) -> Vec<String> {
     let mut pages = Vec::new();
     let mut arguments = arguments.clone();
     loop {
-        let page = ask(db, world, access, tool, &arguments);
+        let page = ask(db, env, access, tool, &arguments);
         let next = serde_json::from_str::<Value>(&page).expect("JSON")["nextCursor"].clone();
         pages.push(page);
         if next.is_null() {
@@ -178,13 +178,13 @@ fn questions(business: &Business) -> Vec<(&'static str, Value)> {
 
 /// Copies a world's database to one of this engine, and compares them through the tools.
 fn moves_to(engine: Dialect) {
-    let (world, businesses) = world(PAGES);
+    let (env, businesses) = env(PAGES);
     let target = Target::new(engine);
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = heard.clone();
-    let watch: Watch =
+    let watch: Progress =
         Arc::new(move |phase, done, all| listener.lock().unwrap().push((phase, done, all)));
-    let copied = copy(&world.db, &target.db, &watch).expect("a copy");
+    let copied = copy(&env.db, &target.db, &watch).expect("a copy");
 
     let of = |name: &str| copied.iter().find(|copied| copied.table == name).expect("it").rows;
     assert_eq!((of("tenants"), of("memberships"), of("request_counts")), (2, 6, 0));
@@ -198,8 +198,8 @@ fn moves_to(engine: Dialect) {
 
     for business in &businesses {
         for (tool, arguments) in questions(business) {
-            let there = pages(&target.db, &world, &business.owner, tool, &arguments);
-            let here = pages(&world.db, &world, &business.owner, tool, &arguments);
+            let there = pages(&target.db, &env, &business.owner, tool, &arguments);
+            let here = pages(&env.db, &env, &business.owner, tool, &arguments);
             assert_eq!(there, here, "{tool} {arguments}");
             let is_large = business.account.number == businesses[0].account.number;
             assert!(!is_large || here[0].contains("\"id\""), "{tool} {arguments} finds something");
@@ -207,19 +207,19 @@ fn moves_to(engine: Dialect) {
         let account = Caller::operator(Some(business.account));
         for tool in ["history.list", "users.list", "keys.list"] {
             let nothing = json!({});
-            let there = ask(&target.db, &world, &account, tool, &nothing);
-            assert_eq!(there, ask(&world.db, &world, &account, tool, &nothing), "{tool}");
+            let there = ask(&target.db, &env, &account, tool, &nothing);
+            assert_eq!(there, ask(&env.db, &env, &account, tool, &nothing), "{tool}");
         }
     }
-    goes_on(&world, &target, &businesses[0]);
+    goes_on(&env, &target, &businesses[0]);
 }
 
 /// What comes next is as it would have been: numbers go on, and a retry is known.
-fn goes_on(world: &World, target: &Target, business: &Business) {
+fn goes_on(env: &TestEnv, target: &Target, business: &Business) {
     let db = open(&target.url, Migrate::Refuse).expect("it is finished");
     let write = |db: &Db, tool: &str, arguments: Value| {
         let tool = catalog::find(tool).expect("a tool");
-        let (access, environment) = (business.owner.clone(), world.environment.clone());
+        let (access, environment) = (business.owner.clone(), env.environment.clone());
         let deadline = Instant::now() + Duration::from_secs(60);
         let arguments = arguments.to_string();
         let answer = db.write(deadline, move |tx| {
@@ -230,15 +230,15 @@ fn goes_on(world: &World, target: &Target, business: &Business) {
     };
     let new = json!({ "customer_type": "company", "company_name": "Quixotic" });
     let (here, there) =
-        (write(&world.db, "customers.create", new.clone()), write(&db, "customers.create", new));
+        (write(&env.db, "customers.create", new.clone()), write(&db, "customers.create", new));
     assert_eq!(here["customer_number"], there["customer_number"]);
     write(&db, "tags.create", json!({ "name": "New" }));
     write(&db, "notes.create", json!({ "body": "Newest." }));
-    let found = ask(&db, world, &business.owner, "customers.search", &json!({ "q": "quixo" }));
+    let found = ask(&db, env, &business.owner, "customers.search", &json!({ "q": "quixo" }));
     assert!(found.contains(text(&there, "id")), "{found}");
 
     let old =
-        ask(&db, world, &business.owner, "customers.search", &json!({ "email": "c1@example.com" }));
+        ask(&db, env, &business.owner, "customers.search", &json!({ "email": "c1@example.com" }));
     let old: Value = serde_json::from_str(&old).expect("JSON");
     let retried = json!({
         "customer_type": "individual", "first_name": "O'Brien \\ \"Q\"", "last_name": "N1",
@@ -262,11 +262,11 @@ fn a_copy_on_postgresql_is_the_same_database() {
 
 #[test]
 fn a_copy_on_postgresql_has_the_indexes_of_a_new_database() {
-    let (world, _) = world(FEW);
+    let (env, _) = env(FEW);
     let [new, moved] = [(), ()].map(|()| zoop_postgres_cluster::database().expect("a database"));
     open(new.url(), Migrate::New).expect("it opens");
     let target = open(moved.url(), Migrate::New).expect("it opens");
-    copy(&world.db, &target, &silent()).expect("a copy");
+    copy(&env.db, &target, &silent()).expect("a copy");
     let indexes = |database: &Database| {
         let all = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef";
         database.run(all).expect("the indexes")
@@ -278,10 +278,10 @@ fn a_copy_on_postgresql_has_the_indexes_of_a_new_database() {
 #[test]
 fn the_planner_of_postgresql_knows_a_copy_from_the_start() {
     on(Dialect::Postgres, || {
-        let (world, _) = world(FEW);
+        let (env, _) = env(FEW);
         let database = zoop_postgres_cluster::database().expect("a database");
         let db = open(database.url(), Migrate::New).expect("it opens");
-        copy(&world.db, &db, &silent()).expect("a copy");
+        copy(&env.db, &db, &silent()).expect("a copy");
         let unknown = "SELECT relname FROM pg_class WHERE relkind = 'r' \
                        AND relowner = current_user::regrole AND reltuples < 0";
         assert_eq!(database.run(unknown).expect("tables").trim(), "");
@@ -290,13 +290,12 @@ fn the_planner_of_postgresql_knows_a_copy_from_the_start() {
 
 #[both]
 fn a_copy_is_of_one_moment() {
-    let (world, [acme, _]) = world(FEW);
+    let (env, [acme, _]) = env(FEW);
     let target = Target::new(Dialect::Sqlite);
     // Somebody adds a customer while rows are copied.
-    let (db, environment, owner) =
-        (world.db.clone(), world.environment.clone(), acme.owner.clone());
+    let (db, environment, owner) = (env.db.clone(), env.environment.clone(), acme.owner.clone());
     let added = Mutex::new(false);
-    let watch: Watch = Arc::new(move |phase, _, _| {
+    let watch: Progress = Arc::new(move |phase, _, _| {
         let mut added = added.lock().unwrap();
         if phase == Phase::Rows && !*added {
             *added = true;
@@ -309,23 +308,23 @@ fn a_copy_is_of_one_moment() {
             written.wait().expect("the source takes writes");
         }
     });
-    copy(&world.db, &target.db, &watch).expect("a copy");
+    copy(&env.db, &target.db, &watch).expect("a copy");
     let late = json!({ "q": "late" });
     let rows = |db: &Db| {
-        let found = ask(db, &world, &acme.owner, "customers.search", &late);
+        let found = ask(db, &env, &acme.owner, "customers.search", &late);
         serde_json::from_str::<Value>(&found).expect("JSON")["rows"].as_array().unwrap().len()
     };
-    assert_eq!((rows(&world.db), rows(&target.db)), (1, 0));
+    assert_eq!((rows(&env.db), rows(&target.db)), (1, 0));
 }
 
 #[both]
 fn only_an_empty_database_is_copied_into() {
-    let world = World::new();
-    world.business("Acme");
+    let env = TestEnv::new();
+    env.business("Acme");
     let filled = Target::new(engine());
-    copy(&world.db, &filled.db, &silent()).expect("a copy");
-    for target in [&filled.db, &world.db] {
-        let refused = copy(&world.db, target, &silent()).expect_err("a refusal");
+    copy(&env.db, &filled.db, &silent()).expect("a copy");
+    for target in [&filled.db, &env.db] {
+        let refused = copy(&env.db, target, &silent()).expect_err("a refusal");
         assert!(told(&refused)["message"].as_str().unwrap().contains("not empty"), "{refused:?}");
     }
     open(&filled.url, Migrate::Refuse).expect("a refused copy leaves it as it was");
@@ -353,16 +352,16 @@ const TAMPERED: &[(&str, &str, &str)] = &[
 
 #[both]
 fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
-    let (world, _) = world(FEW);
+    let (env, _) = env(FEW);
     for (sqlite, postgres, expected) in TAMPERED {
         let target = Target::new(engine());
         let keeper = target.keeper.clone();
-        let watch: Watch = Arc::new(move |phase, done, all| {
+        let watch: Progress = Arc::new(move |phase, done, all| {
             if phase == Phase::Words && done == all {
                 keeper.alter(sqlite, postgres);
             }
         });
-        let refused = copy(&world.db, &target.db, &watch).expect_err("a refusal");
+        let refused = copy(&env.db, &target.db, &watch).expect_err("a refusal");
         let message = told(&refused)["message"].clone();
         assert!(message.as_str().unwrap().contains(expected), "{message}");
         let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
@@ -389,8 +388,8 @@ fn is_copied(table: &str, column: &str) -> bool {
 #[test]
 fn every_column_of_postgresql_is_copied() {
     on(Dialect::Postgres, || {
-        let world = World::new();
-        let server = world.server().expect("a world on PostgreSQL");
+        let env = TestEnv::new();
+        let server = env.server().expect("a world on PostgreSQL");
         let columns = server.run(
             "SELECT table_name, column_name, data_type FROM information_schema.columns \
              WHERE table_schema = 'public'",
@@ -432,8 +431,8 @@ fn every_column_of_postgresql_is_copied() {
 
 #[test]
 fn every_column_of_sqlite_is_copied() {
-    let world = World::new();
-    let file = rusqlite::Connection::open(world.path()).expect("the file");
+    let env = TestEnv::new();
+    let file = rusqlite::Connection::open(env.path()).expect("the file");
     let mut columns = file
         .prepare(
             "SELECT t.name, c.name FROM pragma_table_list t, pragma_table_info(t.name) c \

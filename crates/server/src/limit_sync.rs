@@ -13,17 +13,17 @@ use zoop_db::{Timestamp, Uuid};
 use crate::app::{App, Shared};
 use crate::limiter::WINDOW_SECONDS;
 
-const EVERY: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until the server stops.
 pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
-    let mut rounds = time::interval_at(time::Instant::now() + EVERY, EVERY);
+    let mut rounds = time::interval_at(time::Instant::now() + INTERVAL, INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut sharing = Sharing::new(&app.shared);
+    let mut limit_sync = Sharing::new(&app.shared);
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
-            _ = rounds.tick() => sharing.round(&app.shared).await,
+            _ = rounds.tick() => limit_sync.round(&app.shared).await,
         }
     }
 }
@@ -49,16 +49,16 @@ impl Sharing {
         if !untold.is_empty() {
             let (process, counts) = (self.process, untold.clone());
             let tell = move |tx: &mut zoop_db::WriteTx<'_>| {
-                request_counts::tell(tx, process, &counts, oldest)
+                request_counts::publish(tx, process, &counts, oldest)
             };
-            if let Err(error) = shared.db.write(Instant::now() + EVERY, tell).await {
+            if let Err(error) = shared.db.write(Instant::now() + INTERVAL, tell).await {
                 shared.limiter.put_back(&untold);
                 complain(&error);
             }
         }
         let (process, place) = (self.process, self.place);
-        let hear = move |tx: &mut zoop_db::ReadTx<'_>| request_counts::hear(tx, process, place);
-        match shared.db.read(Instant::now() + EVERY, hear).await {
+        let hear = move |tx: &mut zoop_db::ReadTx<'_>| request_counts::fetch(tx, process, place);
+        match shared.db.read(Instant::now() + INTERVAL, hear).await {
             Ok((mut counts, place)) => {
                 self.place = place;
                 counts.retain(|count| count.admitted_at > oldest);
@@ -82,7 +82,7 @@ fn complain(error: &Error) {
 #[cfg(test)]
 mod tests {
     use zoop_both::both;
-    use zoop_crm::testing::World;
+    use zoop_crm::testing::TestEnv;
     use zoop_db::Tenant;
 
     use super::*;
@@ -91,10 +91,10 @@ mod tests {
 
     #[both]
     fn a_limit_holds_for_two_processes_together() {
-        let world = World::new();
+        let env = TestEnv::new();
         let process = || {
             let settings = Settings::new("http://t.test".parse().unwrap());
-            App::new(world.db.clone(), world.environment.clone(), settings)
+            App::new(env.db.clone(), env.environment.clone(), settings)
         };
         let (one, two) = (process(), process());
         let (mut one_shares, mut two_shares) =
@@ -108,28 +108,28 @@ mod tests {
                 tenant: Tenant(1),
                 tenant_limit: 0,
             };
-            app.shared.limiter.admit(&*world.clock, applicant).refused_for
+            app.shared.limiter.admit(&*env.clock, applicant).refused_for
         };
         for _ in 0..3 {
             assert_eq!(ask(&one), None);
         }
         runtime.block_on(one_shares.round(&one.shared));
-        world.clock.advance(1_000);
+        env.clock.advance(1_000);
         runtime.block_on(two_shares.round(&two.shared));
         assert_eq!((ask(&two), ask(&two)), (None, None));
         assert_eq!(ask(&two), Some(59), "three were admitted elsewhere a second ago");
         runtime.block_on(two_shares.round(&two.shared));
         runtime.block_on(one_shares.round(&one.shared));
         assert_eq!(ask(&one), Some(59), "and the first process knows of the other's two");
-        world.clock.advance(59_000);
+        env.clock.advance(59_000);
         assert_eq!((ask(&one), ask(&two)), (None, None), "the first three have left the minute");
     }
     #[both]
     fn a_credential_keeps_its_calls_whatever_others_do_in_other_processes() {
-        let world = World::new();
+        let env = TestEnv::new();
         let process = || {
             let settings = Settings::new("http://t.test".parse().unwrap());
-            App::new(world.db.clone(), world.environment.clone(), settings)
+            App::new(env.db.clone(), env.environment.clone(), settings)
         };
         let (one, two) = (process(), process());
         let (mut one_shares, mut two_shares) =
@@ -148,9 +148,8 @@ mod tests {
                 tenant: Tenant(1),
                 tenant_limit: 100,
             };
-            let ask = |_: &usize| {
-                app.shared.limiter.admit(&*world.clock, applicant).refused_for.is_none()
-            };
+            let ask =
+                |_: &usize| app.shared.limiter.admit(&*env.clock, applicant).refused_for.is_none();
             (0..times).filter(ask).count()
         };
         assert_eq!(calls(&one, 1, 200), 100, "an import takes all there is");

@@ -15,7 +15,7 @@ use zoop_crm::call::access::{Actor, Rights};
 
 use crate::answer::{Answer, tell_standing};
 use crate::app::Shared;
-use crate::auth::Ticket;
+use crate::auth::AuthContext;
 use crate::background;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,7 +24,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// Requests whose body may be partly received: bounds the memory that their bodies take.
-const MOST_REQUESTS: i64 = 1_024;
+const MAX_REQUESTS: i64 = 1_024;
 
 /// A new request id: 16 hexadecimal digits.
 pub(crate) fn request_id(shared: &Shared) -> String {
@@ -41,14 +41,14 @@ pub(crate) fn tell_id(id: &str, headers: &mut HeaderMap) {
 }
 
 /// A request in progress. Dropping it writes the log line and the metrics.
-pub(crate) struct Trail<'a> {
+pub(crate) struct RequestLog<'a> {
     shared: &'a Arc<Shared>,
     /// The request's id in the log: 16 hexadecimal digits.
     pub(crate) id: String,
     /// The tool's or method's name, from a fixed set.
     pub(crate) tool: &'static str,
     /// The caller's token, once it was presented.
-    pub(crate) ticket: Option<Arc<Ticket>>,
+    pub(crate) auth: Option<Arc<AuthContext>>,
     /// The rights of the tokens that a client got.
     pub(crate) granted: OnceLock<Rights>,
     /// Where the request comes from.
@@ -60,7 +60,7 @@ pub(crate) struct Trail<'a> {
     status: u16,
 }
 
-impl<'a> Trail<'a> {
+impl<'a> RequestLog<'a> {
     /// Starts with the request's headers.
     pub(crate) fn start(shared: &'a Arc<Shared>, request: &Request) -> Self {
         let before = shared.metrics.in_flight.inc();
@@ -68,10 +68,10 @@ impl<'a> Trail<'a> {
             shared,
             id: request_id(shared),
             tool: "none",
-            ticket: None,
+            auth: None,
             granted: OnceLock::new(),
             address: shared.proxies.client(request.extensions(), request.headers()),
-            has_room: before < MOST_REQUESTS,
+            has_room: before < MAX_REQUESTS,
             started: Instant::now(),
             outcome: "abandoned",
             status: CLIENT_CLOSED_REQUEST,
@@ -85,7 +85,7 @@ impl<'a> Trail<'a> {
         let mut response = answer.into_response();
         let headers = response.headers_mut();
         tell_id(&self.id, headers);
-        if let Some(pass) = self.ticket.as_ref().and_then(|ticket| ticket.pass()) {
+        if let Some(pass) = self.auth.as_ref().and_then(|auth| auth.pass()) {
             tell_standing(&pass.admission, headers);
             if let Some(used) = pass.used {
                 background::record_use(self.shared, used);
@@ -95,12 +95,12 @@ impl<'a> Trail<'a> {
     }
 }
 
-impl Drop for Trail<'_> {
+impl Drop for RequestLog<'_> {
     fn drop(&mut self) {
         let took = self.started.elapsed();
         self.shared.metrics.in_flight.dec();
         self.shared.metrics.count(self.tool, self.outcome, took);
-        let pass = self.ticket.as_ref().and_then(|ticket| ticket.pass());
+        let pass = self.auth.as_ref().and_then(|auth| auth.pass());
         let granted = self.granted.get();
         let account = pass.map_or(granted.and_then(|it| it.account), |pass| pass.account);
         let credential = pass.map(|pass| pass.credential);

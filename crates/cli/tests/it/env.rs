@@ -11,7 +11,7 @@ use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
 /// Longer than anything here takes, so that a hanging test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A separate folder, with no settings except, for PostgreSQL tests, the database.
 pub(crate) struct Folder {
@@ -174,7 +174,7 @@ pub(crate) fn database() -> Database {
 /// Waits until another thread or process has done something.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + TIMEOUT;
     while !is_so() {
         assert!(Instant::now() < give_up, "it never came to be that {what}");
         std::thread::sleep(Duration::from_millis(2));
@@ -238,7 +238,7 @@ impl Server {
     /// The next line on stdout.
     #[track_caller]
     pub(crate) fn line(&self) -> String {
-        let line = self.stdout.recv_timeout(PATIENCE);
+        let line = self.stdout.recv_timeout(TIMEOUT);
         line.unwrap_or_else(|_| panic!("no line on stdout, but on stderr:\n{}", self.complaint()))
     }
 
@@ -250,7 +250,7 @@ impl Server {
 
     /// Whether all of its stdout has been read; for a server that has ended.
     pub(crate) fn has_said_all(&self) -> bool {
-        self.stdout.recv_timeout(PATIENCE).is_err()
+        self.stdout.recv_timeout(TIMEOUT).is_err()
     }
 
     /// The next log line with this message.
@@ -274,7 +274,7 @@ impl Server {
     /// The next line on stderr, whatever it is.
     #[track_caller]
     pub(crate) fn error_line(&self) -> String {
-        self.stderr.recv_timeout(PATIENCE).expect("a line on stderr")
+        self.stderr.recv_timeout(TIMEOUT).expect("a line on stderr")
     }
 
     /// Every unread line on stdout and stderr, when it has ended.

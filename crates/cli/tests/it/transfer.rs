@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use crate::client::Client;
-use crate::world::{Folder, Server, database, text, wait_until};
+use crate::env::{Folder, Server, database, text, wait_until};
 
 /// A folder with the sample business in `zoop.db`, and its owner's key.
 fn sample() -> (Folder, String) {

@@ -41,7 +41,7 @@ const TOGETHER: u32 = 250;
 /// Notes on the first customer, in addition to the one that each has.
 const NOTES: u32 = 60;
 /// Longer than any job takes, under callgrind too.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 /// The time when the database is written and the calls are made, in microseconds since 1970.
 const WRITTEN: i64 = 1_780_000_020_000_000;
 const CALLED: i64 = WRITTEN + 86_400_000_000;
@@ -82,7 +82,7 @@ impl Facts {
 }
 
 /// The database with a server on it.
-pub(crate) struct World {
+pub(crate) struct Fixture {
     runtime: Runtime,
     router: Router,
     facts: Facts,
@@ -112,7 +112,7 @@ fn open(folder: &Path, migrate: Migrate) -> Result<Db> {
     Ok(Db::open(&url, &options, MIGRATIONS, migrate)?)
 }
 
-impl World {
+impl Fixture {
     /// The world in a folder that [`make`] has filled.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         // A request's log line is part of its cost.
@@ -121,7 +121,7 @@ impl World {
         let facts = serde_json::from_slice(&fs::read(folder.join("facts.json"))?)?;
         let settings = Settings {
             limits: Limits { credential: 1_000_000, tenant: 1_000_000 },
-            request_deadline: PATIENCE,
+            request_deadline: TIMEOUT,
             ..Settings::new(WebOrigin::default())
         };
         let app = App::new(open(folder, Migrate::Refuse)?, environment(CALLED), settings);
@@ -221,7 +221,7 @@ where
     P: Proof<Refusal: Debug + Send> + Send + 'static,
 {
     let environment = environment.clone();
-    db.write::<_, P::Refusal>(Instant::now() + PATIENCE, move |tx| {
+    db.write::<_, P::Refusal>(Instant::now() + TIMEOUT, move |tx| {
         let mut answers = Vec::new();
         for (tool, arguments) in &calls {
             let tool = catalog::find(tool).ok_or(Error::not_found("tool"))?;

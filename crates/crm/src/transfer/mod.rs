@@ -26,10 +26,10 @@ use crate::schema::TABLES;
 use self::cell::{Cell, Sum};
 
 /// How long all rows of a database may take to be read.
-const THOROUGH: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const INDEX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long one page of rows may take to be written. The source's transaction lies idle meanwhile,
 /// which a server puts up with for a minute.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIMEOUT: Duration = Duration::from_secs(50);
 /// Records that are indexed in one transaction.
 const INDEXED: usize = 200;
 
@@ -79,7 +79,7 @@ pub enum Phase {
 }
 
 /// Hears how far a copy is: so many rows of so many.
-pub type Watch = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
+pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
 
 /// A table that was copied: its rows are the same in both databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub struct Copied {
 /// # Errors
 /// [`Error::Conflict`] when the target is not empty, or when something else was written to it, or to its
 /// search index, meanwhile; else the databases'. The target stays marked as unfinished.
-pub fn copy(from: &Db, to: &Db, watch: &Watch) -> Result<Vec<Copied>> {
+pub fn copy(from: &Db, to: &Db, watch: &Progress) -> Result<Vec<Copied>> {
     begin(to)?;
     let sent = copy_rows(from, to, watch)?;
     index(to, &sent, watch)?;
@@ -188,9 +188,9 @@ impl Tally {
 }
 
 /// Copies all rows, in one snapshot of the source; what was sent.
-fn copy_rows(from: &Db, to: &Db, watch: &Watch) -> Result<Tally> {
+fn copy_rows(from: &Db, to: &Db, watch: &Progress) -> Result<Tally> {
     let (to, watch) = (to.clone(), watch.clone());
-    let copied = from.read(Instant::now() + THOROUGH, move |tx| {
+    let copied = from.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
         let all = rows::count_all(tx)?;
         let mut tally = Tally::default();
         // The next page is read while the one before is written.
@@ -212,7 +212,7 @@ fn copy_rows(from: &Db, to: &Db, watch: &Watch) -> Result<Tally> {
 }
 
 /// Makes the search index of what was copied.
-fn index(to: &Db, copied: &Tally, watch: &Watch) -> Result<()> {
+fn index(to: &Db, copied: &Tally, watch: &Progress) -> Result<()> {
     thoroughly(to, [FORGET_CUSTOMERS_WORDS, FORGET_NOTES_WORDS])?;
     let all = copied.tenants.values().sum();
     let mut done = 0;
@@ -241,7 +241,7 @@ fn index(to: &Db, copied: &Tally, watch: &Watch) -> Result<()> {
 
 /// Runs statements that may take as long as they need.
 fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
-    let run = to.write(Instant::now() + THOROUGH, move |tx| {
+    let run = to.write(Instant::now() + INDEX_TIMEOUT, move |tx| {
         for statement in statements {
             tx.global_execute(statement, &[])?;
         }
@@ -251,9 +251,9 @@ fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
 }
 
 /// Reads every row of a database; what is in it.
-fn read_again(db: &Db, all: u64, watch: &Watch) -> Result<Tally> {
+fn read_again(db: &Db, all: u64, watch: &Progress) -> Result<Tally> {
     let watch = watch.clone();
-    let read = db.read(Instant::now() + THOROUGH, move |tx| {
+    let read = db.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
         let mut tally = Tally::default();
         rows::each_page(tx, |table, tenant, page| {
             tally.add(table, tenant, &page);
@@ -269,5 +269,5 @@ fn write<T: Send + 'static>(
     db: &Db,
     work: impl FnMut(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
 ) -> Reply<T, Error> {
-    db.write(Instant::now() + PATIENCE, work)
+    db.write(Instant::now() + TIMEOUT, work)
 }

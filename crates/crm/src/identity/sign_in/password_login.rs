@@ -91,7 +91,7 @@ pub(super) fn count(
 /// The key under which attempts from an IP address are counted.
 pub(super) fn caller(from: Option<IpAddr>) -> String {
     match from {
-        Some(from) => attempts::neighbourhood(from).to_string(),
+        Some(from) => attempts::client_prefix(from).to_string(),
         None => "unknown".to_owned(),
     }
 }
@@ -102,8 +102,8 @@ pub(super) fn forget_tries(tx: &mut WriteTx<'_>, address: &str) -> Result<()> {
 }
 
 /// Undoes the counting of a successful attempt.
-pub(super) fn forgive(tx: &mut WriteTx<'_>, counted: &[Counted]) -> Result<()> {
-    counted.iter().try_for_each(|counted| attempts::take_back(tx, counted))
+pub(super) fn reset(tx: &mut WriteTx<'_>, counted: &[Counted]) -> Result<()> {
+    counted.iter().try_for_each(|counted| attempts::undo(tx, counted))
 }
 
 /// The password was right: signs the user in, or asks for the second factor. The browser's previous
@@ -144,7 +144,7 @@ pub fn confirmed(
     if !store::confirm_password(tx, user, hash, renewed)? {
         return Ok(None);
     }
-    forgive(tx, &attempt.counted)?;
+    reset(tx, &attempt.counted)?;
     Ok(Some(user))
 }
 

@@ -2,7 +2,7 @@
 //! once and copied.
 
 use zoop_crm::call::scope::Scope;
-use zoop_crm::testing::{Business, Caller, World, on};
+use zoop_crm::testing::{Business, Caller, TestEnv, on};
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
@@ -39,17 +39,17 @@ enum Keeper {
 
 impl Beginning {
     pub(super) fn new(engine: Dialect) -> Self {
-        let world = on(engine, World::new);
-        let tenants = ["Acme", "Beta"].map(|name| tenant(&world, &world.empty_business(name)));
-        let now = world.environment.clock.now().0 / 1_000;
+        let env = on(engine, TestEnv::new);
+        let tenants = ["Acme", "Beta"].map(|name| tenant(&env, &env.empty_business(name)));
+        let now = env.environment.clock.now().0 / 1_000;
         let original = match engine {
             Dialect::Sqlite => {
-                let path = world.path();
+                let path = env.path();
                 // Closed, the database is one file.
-                drop(world.db);
+                drop(env.db);
                 Original::File(std::fs::read(path).expect("the database's file"))
             }
-            Dialect::Postgres => Original::Server(world.into_server()),
+            Dialect::Postgres => Original::Server(env.into_server()),
         };
         Self { original, tenants: tenants.into(), now }
     }
@@ -72,10 +72,10 @@ impl Beginning {
 }
 
 /// A business as the model knows it.
-fn tenant(world: &World, business: &Business) -> Tenant {
+fn tenant(env: &TestEnv, business: &Business) -> Tenant {
     let user = |access: &Caller| Business::user(access).to_string();
     let key = |person: Option<&Caller>, scopes: &[Scope]| {
-        Credential::Key(world.key(business.account, person.map(user).as_deref(), scopes))
+        Credential::Key(env.key(business.account, person.map(user).as_deref(), scopes))
     };
     let (owner, office, tech) =
         (Some(&business.owner), Some(&business.office), Some(&business.tech));

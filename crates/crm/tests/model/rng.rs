@@ -2,14 +2,14 @@
 //! seed and the current state, so dropping earlier operations changes it little.
 
 /// A source of reproducible decisions.
-pub(super) struct Dice {
+pub(super) struct Rng {
     state: u64,
     /// How much an operation does beyond the minimum. Shrinking lowers it, so that a failing operation
     /// loses irrelevant fields.
     richness: u8,
 }
 
-impl Dice {
+impl Rng {
     pub(super) const fn new(seed: u64, richness: u8) -> Self {
         Self { state: seed, richness }
     }

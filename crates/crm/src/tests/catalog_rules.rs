@@ -8,9 +8,9 @@ use zoop_both::both;
 use crate::call::definition::{Action, ToolDef};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
-use crate::call::tool::{Doors, Effect};
+use crate::call::tool::{Effect, Exposure};
 use crate::catalog;
-use crate::testing::{Business, Caller, World};
+use crate::testing::{Business, Caller, TestEnv};
 
 /// Tokens (o200k) that a model reads of all tools' names, titles, descriptions and input schemas.
 const TOKEN_BUDGET: usize = 6_000;
@@ -104,8 +104,8 @@ const PAIRS: &[[&str; 2]] = &[["latitude", "longitude"], ["subject_type", "subje
 
 #[both]
 fn null_clears_every_field_that_says_so_and_no_other() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
         let Action::Command { effect: Effect::Update, .. } = tool.action else { continue };
         let example: Value = serde_json::from_str(&acme.fill(tool.example)).expect("JSON");
@@ -115,7 +115,7 @@ fn null_clears_every_field_that_says_so_and_no_other() {
             for name in pair.map_or_else(|| vec![field.name], |pair| pair.to_vec()) {
                 arguments[name] = Value::Null;
             }
-            let answer = world.try_out(&acme.owner, tool.name, &arguments.to_string());
+            let answer = env.try_out(&acme.owner, tool.name, &arguments.to_string());
             let clears = field.about.ends_with("null clears it.");
             assert_eq!(answer.is_ok(), clears, "{} {}: {answer:?}", tool.name, field.name);
         }
@@ -176,15 +176,15 @@ fn what_a_model_reads_of_all_tools_fits_the_budget() {
 #[test]
 fn a_tools_scope_says_at_which_doors_it_is() {
     for tool in catalog::tools() {
-        let doors = match tool.scope {
-            Scope::Operate => Doors::CommandLine,
-            Scope::Administer => Doors::House,
+        let exposure = match tool.scope {
+            Scope::Operate => Exposure::Operator,
+            Scope::Administer => Exposure::Admin,
             granted => {
                 assert!(granted.is_grantable(), "{}: say here where it is offered", tool.name);
-                Doors::Everywhere
+                Exposure::Public
             }
         };
-        assert_eq!(tool.doors, doors, "{}", tool.name);
+        assert_eq!(tool.exposure, exposure, "{}", tool.name);
     }
     let used: BTreeSet<_> = catalog::mcp_tools().map(|(_, tool)| tool.scope).collect();
     assert_eq!(used, Scope::GRANTABLE.iter().copied().collect(), "every scope is used");
@@ -192,24 +192,24 @@ fn a_tools_scope_says_at_which_doors_it_is() {
 
 #[both]
 fn every_example_succeeds_and_answers_what_its_schema_says() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
-        check_answer(tool, world.try_out(access, tool.name, &acme.fill(tool.example)));
+        check_answer(tool, env.try_out(access, tool.name, &acme.fill(tool.example)));
     }
 }
 
 #[both]
 fn a_write_only_callers_receipt_also_fits_the_schema() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let owner = Business::user(&acme.owner).to_string();
     for scope in Scope::GRANTABLE {
-        let writer = world.access(&world.key(acme.account, Some(&owner), &[*scope]));
+        let writer = env.access(&env.key(acme.account, Some(&owner), &[*scope]));
         for (_, tool) in catalog::mcp_tools().filter(|(_, tool)| tool.scope == *scope) {
-            check_answer(tool, world.try_out(&writer, tool.name, &acme.fill(tool.example)));
+            check_answer(tool, env.try_out(&writer, tool.name, &acme.fill(tool.example)));
         }
     }
 }

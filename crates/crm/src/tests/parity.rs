@@ -6,7 +6,7 @@ use zoop_both::both;
 
 use crate::call::run;
 use crate::catalog;
-use crate::testing::{Business, World, text};
+use crate::testing::{Business, TestEnv, text};
 
 /// Rows of each list that are older than those PostgreSQL scans first.
 const EARLIER: usize = 60;
@@ -34,9 +34,9 @@ struct Rows {
 }
 
 /// Adds rows to a tenant, with the same words and phones for every tenant.
-fn fill(world: &World, business: &Business, rows: &mut Rows, numbers: std::ops::Range<usize>) {
-    let (access, environment) = (business.owner.clone(), world.environment.clone());
-    let made = world.write(move |tx| {
+fn fill(env: &TestEnv, business: &Business, rows: &mut Rows, numbers: std::ops::Range<usize>) {
+    let (access, environment) = (business.owner.clone(), env.environment.clone());
+    let made = env.write(move |tx| {
         let mut made = Vec::new();
         for row in numbers.clone() {
             let (first, last) = words(row).split_once(' ').expect("two words");
@@ -63,11 +63,11 @@ fn fill(world: &World, business: &Business, rows: &mut Rows, numbers: std::ops::
 }
 
 /// The ids of all pages of a list.
-fn found(world: &World, business: &Business, tool: &str, q: &str) -> Vec<String> {
+fn found(env: &TestEnv, business: &Business, tool: &str, q: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut arguments = json!({ "q": q, "limit": 25 });
     loop {
-        let page = world.call(&business.owner, tool, arguments).expect("a page");
+        let page = env.call(&business.owner, tool, arguments).expect("a page");
         let rows = page["rows"].as_array().expect("rows");
         ids.extend(rows.iter().map(|row| text(row, "id").to_owned()));
         assert!(ids.len() <= EARLIER + NEWEST, "{tool} {q}: more rows than the tenant has");
@@ -78,13 +78,13 @@ fn found(world: &World, business: &Business, tool: &str, q: &str) -> Vec<String>
 
 #[both]
 fn businesses_that_share_every_word_find_their_own_rows_alone() {
-    let mut world = World::new();
-    world.environment.note_writes_per_minute = 0;
-    let mut both = ["Acme", "Other"].map(|name| (world.empty_business(name), Rows::default()));
+    let mut env = TestEnv::new();
+    env.environment.note_writes_per_minute = 0;
+    let mut both = ["Acme", "Other"].map(|name| (env.empty_business(name), Rows::default()));
     // In turns, so that the rows of both tenants are interleaved.
     for start in (0..EARLIER + NEWEST).step_by(BATCH) {
         for (business, rows) in &mut both {
-            fill(&world, business, rows, start..start + BATCH);
+            fill(&env, business, rows, start..start + BATCH);
         }
     }
     for (business, rows) in &both {
@@ -96,7 +96,7 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
                 });
                 let mut expected: Vec<_> = with_word.map(|(_, id)| id.clone()).collect();
                 expected.reverse();
-                let found = found(&world, business, tool, word);
+                let found = found(&env, business, tool, word);
                 assert!(found == expected, "{tool} {word}: {} of {}", found.len(), expected.len());
             }
         }
@@ -105,7 +105,7 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
             let doubtful = json!({
                 "customer_type": "individual", "first_name": "Bob", "phone": format!("510 555 {row:04}"),
             });
-            let made = world.call(&business.owner, "customers.create", doubtful).expect("made");
+            let made = env.call(&business.owner, "customers.create", doubtful).expect("made");
             let hint = made["possible_duplicates"].as_array().expect("a list");
             let hint: Vec<_> = hint.iter().map(|one| text(one, "id")).collect();
             assert_eq!(hint, [&rows.customers[row]], "the customer with the phone of row {row}");

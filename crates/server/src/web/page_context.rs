@@ -19,12 +19,12 @@ use zoop_db::{ReadTx, WriteTx};
 use super::browser::{self, DEVICE, SESSION, set_cookie};
 use super::form::{self, Form};
 use super::{next, page};
+use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
 use crate::page_log::{NewSession, Visitor};
-use crate::visitors::Action;
 
 /// An admitted request, and what its handler needs.
-pub(crate) struct Visit {
+pub(crate) struct PageContext {
     pub(crate) shared: Arc<Shared>,
     pub(crate) headers: HeaderMap,
     pub(crate) address: Option<IpAddr>,
@@ -39,7 +39,7 @@ pub(crate) struct Visit {
     body: Mutex<Option<Body>>,
 }
 
-impl Visit {
+impl PageContext {
     /// Counts the request by address.
     pub(crate) fn begin(app: &App, request: Request, action: Action) -> Result<Self, Response> {
         let shared = app.shared.clone();
@@ -47,7 +47,7 @@ impl Visit {
         let address = shared.proxies.client(&head.extensions, &head.headers);
         let counted = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let now = shared.environment.clock.now();
-        shared.visitors.admit(action, counted, now).map_err(page::too_many)?;
+        shared.anonymous_limits.admit(action, counted, now).map_err(page::too_many)?;
         let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).map_err(|_| {
             refused("The address has a duplicate or invalid parameter: start again.")
         })?;
@@ -129,7 +129,7 @@ impl Visit {
 
 /// Sets the session cookie.
 pub(crate) fn give_session(response: &mut Response, secret: &Secret) {
-    set_cookie(response, SESSION, secret.expose(), sessions::LONGEST / 1_000_000);
+    set_cookie(response, SESSION, secret.expose(), sessions::MAX_LIFETIME / 1_000_000);
     response.extensions_mut().insert(NewSession(secret.clone()));
 }
 

@@ -4,12 +4,12 @@ mod provider;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::identity::sign_in::person::By;
+use zoop_crm::identity::sign_in::person::Initiator;
 use zoop_crm::identity::sign_in::{SignedIn, passwords, sessions};
 use zoop_crm::testing::Business;
 use zoop_crm::values::clock::Clock;
 use zoop_crm::values::secret::{Secret, SecretKind};
-use zoop_server::Company;
+use zoop_server::SsoProvider;
 
 use self::provider::{CLIENT, Provider, SECRET};
 use crate::http::{self, Reply};
@@ -24,7 +24,7 @@ const OWNER: &str = "owner@acme.example";
 type Change = fn(&mut Value);
 
 /// A server with company sign-in.
-struct House {
+struct CompanyProvider {
     server: Server,
     provider: Provider,
 }
@@ -45,10 +45,10 @@ impl Visitor {
     }
 }
 
-impl House {
+impl CompanyProvider {
     fn build() -> Self {
         let provider = Provider::start();
-        let company = Company {
+        let company = SsoProvider {
             issuer: provider.issuer.clone(),
             client_id: CLIENT.to_owned(),
             client_secret: SECRET.to_owned(),
@@ -66,7 +66,7 @@ impl House {
             cookie: cookie(&reply, COOKIE).expect("a cookie").to_owned(),
             address: reply.header("location").expect("an address").to_owned(),
         };
-        let now = self.server.world.clock.now().0 / 1_000_000;
+        let now = self.server.env.clock.now().0 / 1_000_000;
         let mut said = self.provider.said();
         visitor.sent("code_challenge").clone_into(&mut said.challenge);
         said.header = said.honest_header();
@@ -103,15 +103,15 @@ impl House {
     /// The user of a session cookie, if it is valid.
     fn find(&self, cookie: &str) -> Option<SignedIn> {
         let secret = Secret::parse_as(SecretKind::Session, cookie).expect("a secret");
-        let now = self.server.world.clock.now();
-        let found = self.server.world.read(move |tx| sessions::find(tx, &secret, now));
+        let now = self.server.env.clock.now();
+        let found = self.server.env.read(move |tx| sessions::find(tx, &secret, now));
         found.expect("the database answers")
     }
 
     /// The events of the history, oldest first.
     fn events(&self) -> Vec<Value> {
         let account = Some(self.server.business.account);
-        let list = self.server.world.operate(account, "history.list", json!({}));
+        let list = self.server.env.operate(account, "history.list", json!({}));
         let mut rows = list["rows"].as_array().expect("rows").clone();
         rows.reverse();
         rows.retain(|row| !row["tool"].as_str().expect("a name").contains('.'));
@@ -140,7 +140,7 @@ fn assert_refused(reply: &Reply, status: u16, words: &str) {
 
 #[both]
 fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     let id = house.server.business.account.id.uuid();
     let visitor = house.leave(&format!("?next=%2Fteam%3Fbusiness%3D{id}"));
     assert!(visitor.address.starts_with(&format!("{}/authorize?", house.provider.issuer)));
@@ -179,7 +179,7 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
 
 #[both]
 fn the_sign_in_page_leads_to_the_provider_and_the_old_session_ends() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     let page = http::get(house.server.public, "/sign-in?next=%2Fteam").body;
     let button = "href=\"/sign-in/company?next=%2Fteam\">Sign in with Acme account</a>";
     assert!(page.contains(button), "{page}");
@@ -197,7 +197,7 @@ fn the_sign_in_page_leads_to_the_provider_and_the_old_session_ends() {
 
 #[both]
 fn an_unverified_or_unknown_address_matches_no_user() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     let unknown = |claims: &mut Value| claims["email"] = json!("stranger@acme.example");
     let unverified = |claims: &mut Value| claims["email_verified"] = json!(false);
     let unsaid = |claims: &mut Value| {
@@ -217,7 +217,7 @@ fn an_unverified_or_unknown_address_matches_no_user() {
 
 #[both]
 fn an_address_from_user_info_must_be_of_the_same_subject() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     house.provider.said().user =
         Some(json!({ "sub": "person-1", "email": OWNER, "email_verified": true }));
     let bare = |claims: &mut Value| {
@@ -235,7 +235,7 @@ fn an_address_from_user_info_must_be_of_the_same_subject() {
 
 #[both]
 fn a_token_for_another_sign_in_is_rejected() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     let cases: [(&str, Change); 7] = [
         ("another sign-in", |claims| claims["nonce"] = json!("another")),
         ("another sign-in", |claims| {
@@ -271,7 +271,7 @@ fn a_token_for_another_sign_in_is_rejected() {
 
 #[both]
 fn a_browser_can_finish_only_the_sign_in_that_it_started() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     let own = house.leave("");
     let other = house.leave("");
     let (secret, rest) = own.cookie.split_once('.').expect("a secret");
@@ -297,7 +297,7 @@ fn a_browser_can_finish_only_the_sign_in_that_it_started() {
     assert_refused(&declined, 403, "cancelled or refused there");
 
     let slow = house.leave("");
-    house.server.world.clock.advance(10 * 60 * 1_000);
+    house.server.env.clock.advance(10 * 60 * 1_000);
     assert_refused(&house.come_back(&slow, query), 400, "ten minutes");
     let iss = form_urlencoded::byte_serialize(house.provider.issuer.as_bytes()).collect::<String>();
     let reply = house.come_back(&house.leave(""), &format!("{query}&iss={iss}"));
@@ -306,20 +306,20 @@ fn a_browser_can_finish_only_the_sign_in_that_it_started() {
 
 #[both]
 fn provider_metadata_is_cached_and_survives_a_failure() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     house.provider.said().is_up = false;
     let start = || http::get(house.server.public, "/sign-in/company");
     assert_refused(&start(), 502, "try again in a minute");
     house.provider.said().is_up = true;
     assert_refused(&start(), 502, "try again in a minute");
     assert_eq!(house.provider.said().discoveries, 0, "it is left alone for a while");
-    house.server.world.clock.advance(30_000);
+    house.server.env.clock.advance(30_000);
     for _ in 0..3 {
         house.signed_in(&house.sign_in(|_| {}));
     }
     assert_eq!(house.provider.said().discoveries, 1);
 
-    house.server.world.clock.advance(30_000);
+    house.server.env.clock.advance(30_000);
     let visitor = house.leave("");
     house.provider.said().change_key();
     house.signed_in(&house.come_back(&visitor, "code=good-code&state=STATE"));
@@ -330,21 +330,21 @@ fn provider_metadata_is_cached_and_survives_a_failure() {
     assert_refused(&reply, 502, "could not be trusted");
     assert_eq!(house.provider.said().discoveries, 2, "but not twice in half a minute");
 
-    house.server.world.clock.advance(2 * 60 * 60 * 1_000);
+    house.server.env.clock.advance(2 * 60 * 60 * 1_000);
     house.provider.said().is_up = false;
     assert_eq!(start().status, 303, "what it said before still holds");
 }
 
 #[both]
 fn a_former_member_cannot_sign_in() {
-    let house = House::build();
-    let world = &house.server.world;
+    let house = CompanyProvider::build();
+    let env = &house.server.env;
     let account = Some(house.server.business.account);
     let office = json!({ "name": "O", "email": "leaving@acme.example", "role": "office" });
-    let made = world.operate(account, "users.create", office);
+    let made = env.operate(account, "users.create", office);
     let leaving = |claims: &mut Value| claims["email"] = json!("leaving@acme.example");
     house.signed_in(&house.sign_in(leaving));
-    world.operate(account, "users.remove", json!({ "id": made["user_id"] }));
+    env.operate(account, "users.remove", json!({ "id": made["user_id"] }));
     assert_refused(&house.sign_in(leaving), 403, "Ask an owner");
 }
 
@@ -358,7 +358,7 @@ fn without_a_provider_there_is_no_such_page() {
 
 #[both]
 fn a_reassigned_address_does_not_match_its_former_user() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     house.signed_in(&house.sign_in(|_| {}));
     let successor = house.sign_in(|claims| claims["sub"] = json!("person-2"));
     assert_refused(&successor, 403, "not known here");
@@ -368,18 +368,18 @@ fn a_reassigned_address_does_not_match_its_former_user() {
 
 #[both]
 fn a_user_with_a_password_connects_the_account_in_their_own_session() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     // A password that the operator vouches for.
     let user = Business::user(&house.server.business.owner);
-    let environment = house.server.world.environment.clone();
+    let environment = house.server.env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
-        passwords::set(tx, &environment, user, "a hash", By::Operator)
+        passwords::set(tx, &environment, user, "a hash", Initiator::Operator)
     };
-    house.server.world.write(set).expect("a password");
+    house.server.env.write(set).expect("a password");
     assert_refused(&house.sign_in(|_| {}), 403, "Sign in with your password once");
     assert_eq!(house.event_names().last().map(String::as_str), Some("sign_in_refused"));
-    let (of_another, _) = house.server.world.sign_in(Business::user(&house.server.business.tech));
-    let (own, _) = house.server.world.sign_in(user);
+    let (of_another, _) = house.server.env.sign_in(Business::user(&house.server.business.tech));
+    let (own, _) = house.server.env.sign_in(user);
     let come_with = |session: &Secret| {
         let mut visitor = house.leave("");
         visitor.cookie = format!("{}; {SESSION}={}", visitor.cookie, session.expose());
@@ -399,26 +399,26 @@ fn a_user_with_a_password_connects_the_account_in_their_own_session() {
 
 #[both]
 fn a_verified_mailbox_wins_over_an_unproved_password() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     // A holder of an invitation's link chose a password for the owner's address.
     let user = Business::user(&house.server.business.owner);
-    let environment = house.server.world.environment.clone();
+    let environment = house.server.env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
-        passwords::set(tx, &environment, user, "a hash", By::Unproved(None))
+        passwords::set(tx, &environment, user, "a hash", Initiator::Unproved(None))
     };
-    house.server.world.write(set).expect("a password");
-    let (claimer, _) = house.server.world.sign_in(user);
+    house.server.env.write(set).expect("a password");
+    let (claimer, _) = house.server.env.sign_in(user);
     let person = house.signed_in(&house.sign_in(|_| {}));
     assert_eq!((person.user, person.is_proved), (user, true));
     assert!(house.find(claimer.expose()).is_none(), "the claimer's session has ended");
-    let stored = house.server.world.read(move |tx| passwords::stored(tx, user));
+    let stored = house.server.env.read(move |tx| passwords::stored(tx, user));
     assert_eq!(stored.expect("it is read"), None, "and the password is gone");
     assert!(house.event_names().iter().any(|name| name == "password_removed"));
 }
 
 #[both]
 fn an_address_of_another_domain_matches_no_user() {
-    let house = House::build();
+    let house = CompanyProvider::build();
     let look_alike = |claims: &mut Value| claims["email"] = json!("owner@acm\u{435}.example");
     assert_refused(&house.sign_in(look_alike), 403, "not known here");
     let folded = |claims: &mut Value| claims["email"] = json!("owner@acme.e\u{17f}ample");

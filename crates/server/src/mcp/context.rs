@@ -1,4 +1,4 @@
-//! [`Turn`]: an accepted request until its answer, and the jobs that it can run.
+//! [`RequestContext`]: an accepted request until its answer, and the jobs that it can run.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,24 +14,24 @@ use super::view::View;
 use super::{overloaded, unavailable, uncertain};
 use crate::answer::Answer;
 use crate::app::Shared;
-use crate::auth::{Halt, Ticket};
+use crate::auth::{AuthContext, CallFailure};
 
 /// A request that follows the protocol's rules; its token is not yet looked up.
-pub(super) struct Turn<'a> {
+pub(super) struct RequestContext<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) request: Request<'a>,
     pub(super) view: View,
-    pub(super) ticket: Arc<Ticket>,
+    pub(super) auth: Arc<AuthContext>,
     pub(super) deadline: Instant,
     pub(super) idempotency_key: Option<&'a str>,
     pub(super) request_id: &'a str,
 }
 
-impl Turn<'_> {
+impl RequestContext<'_> {
     /// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
     /// user.
     pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
-        admit(&self.ticket, self.deadline).await.map_err(|halt| self.halted(&halt))
+        admit(&self.auth, self.deadline).await.map_err(|halt| self.halted(&halt))
     }
 
     /// Runs a tool for the caller and returns the answer's JSON; the token is looked up in the same job.
@@ -39,11 +39,11 @@ impl Turn<'_> {
         &self,
         tool: &'static ToolDef,
         arguments: String,
-    ) -> Result<String, Halt> {
+    ) -> Result<String, CallFailure> {
         let Shared { db, environment, .. } = &**self.shared;
         let runner = Runner { db, environment, deadline: self.deadline };
         let key = self.idempotency_key.map(str::to_owned);
-        runner.call(self.ticket.clone(), tool, arguments, key).await
+        runner.call(self.auth.clone(), tool, arguments, key).await
     }
 
     pub(super) fn responder(&self) -> Responder<'_> {
@@ -51,8 +51,8 @@ impl Turn<'_> {
     }
 
     /// The answer to a request that ended without a result.
-    pub(super) fn halted(&self, halt: &Halt) -> Answer {
-        halted(&self.ticket, self.request.reply_to(), self.request_id, halt)
+    pub(super) fn halted(&self, halt: &CallFailure) -> Answer {
+        halted(&self.auth, self.request.reply_to(), self.request_id, halt)
     }
 
     /// The answer to a request that failed outside any tool.
@@ -63,9 +63,12 @@ impl Turn<'_> {
 
 /// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
 /// user.
-pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Scopes, Halt> {
-    let entering = ticket.clone();
-    let db = &ticket.shared().db;
+pub(super) async fn admit(
+    auth: &Arc<AuthContext>,
+    deadline: Instant,
+) -> Result<Scopes, CallFailure> {
+    let entering = auth.clone();
+    let db = &auth.shared().db;
     db.read(deadline, move |tx| {
         let access = entering.access(tx, &entering.shared().environment)?;
         Ok(access.scopes.or(access.attainable()))
@@ -75,25 +78,25 @@ pub(super) async fn admit(ticket: &Arc<Ticket>, deadline: Instant) -> Result<Sco
 
 /// The answer to a message whose caller was not admitted, or whose work failed.
 pub(super) fn halted(
-    ticket: &Ticket,
+    auth: &AuthContext,
     reply_to: ReplyTo<'_>,
     request_id: &str,
-    halt: &Halt,
+    halt: &CallFailure,
 ) -> Answer {
     match halt {
-        Halt::Denied(denied) => {
+        CallFailure::Denied(denied) => {
             let refusal = reply_to.unauthorized(denied.reason());
-            let challenge = Some(ticket.challenge().invalid());
+            let challenge = Some(auth.challenge().invalid());
             Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") }
         }
-        Halt::Limited => {
-            let seconds = ticket.pass().and_then(|pass| pass.admission.refused_for);
+        CallFailure::Limited => {
+            let seconds = auth.pass().and_then(|pass| pass.admission.refused_for);
             let seconds = seconds.unwrap_or(1);
             let refusal = reply_to.rate_limited(seconds);
             let retry_after = Some(seconds);
             Answer { retry_after, ..Answer::refusal(&refusal, "rate_limited") }
         }
-        Halt::Failed(error) => failed(reply_to, request_id, error),
+        CallFailure::Failed(error) => failed(reply_to, request_id, error),
     }
 }
 

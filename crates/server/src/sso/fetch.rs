@@ -11,7 +11,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The size limit of an answer, in bytes.
 const LIMIT: u64 = 256 * 1024;
 
@@ -52,7 +52,7 @@ pub(super) fn fetch(
     if left.is_zero() {
         return Err(Failed("no time is left".into()));
     }
-    let patience = Some(left.min(PATIENCE));
+    let patience = Some(left.min(TIMEOUT));
     let (parts, body) = request.into_parts();
     // With an empty body a GET would send a Content-Length.
     let answer = if body.is_empty() {

@@ -11,10 +11,10 @@ use std::sync::{Mutex, PoisonError};
 
 use zoop_db::Timestamp;
 
-use crate::peer::neighbourhood;
+use crate::peer::client_prefix;
 
 /// The number of addresses known at once, for all actions together.
-const MOST_ADDRESSES: usize = 65_536;
+const MAX_ADDRESSES: usize = 65_536;
 const SECOND: i64 = 1_000_000;
 
 macro_rules! actions {
@@ -38,7 +38,7 @@ actions! {
     /// Tries a password, a code or an invitation.
     SignIn = 20 in 60;
     /// Goes to the company's identity provider, or comes back.
-    Company = 60 in 60;
+    SsoProvider = 60 in 60;
     /// Requests or revokes tokens.
     Token = 120 in 60;
     /// Names a client whose document is to be fetched.
@@ -49,7 +49,7 @@ actions! {
 
 /// This process's counts.
 #[derive(Default)]
-pub(crate) struct Visitors {
+pub(crate) struct AnonymousLimits {
     windows: Mutex<HashMap<(Action, IpAddr), Window>>,
 }
 
@@ -58,18 +58,18 @@ struct Window {
     count: u32,
 }
 
-impl Visitors {
+impl AnonymousLimits {
     /// Counts an action of an address. Returns the seconds to wait if it is over the limit.
     pub(crate) fn admit(&self, action: Action, address: IpAddr, now: Timestamp) -> Result<(), u64> {
         let (times, seconds) = action.allowance();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = (action, neighbourhood(address));
-        if windows.len() >= MOST_ADDRESSES && !windows.contains_key(&key) {
+        let mut key = (action, client_prefix(address));
+        if windows.len() >= MAX_ADDRESSES && !windows.contains_key(&key) {
             windows.retain(|_, window| window.ends > now.0);
-            if windows.len() >= MOST_ADDRESSES {
+            if windows.len() >= MAX_ADDRESSES {
                 key = (action, network(address));
             }
-            if windows.len() >= 2 * MOST_ADDRESSES && !windows.contains_key(&key) {
+            if windows.len() >= 2 * MAX_ADDRESSES && !windows.contains_key(&key) {
                 return Err(60);
             }
         }
@@ -122,33 +122,41 @@ mod tests {
 
     #[test]
     fn an_address_over_its_limit_waits_for_the_next_window() {
-        let visitors = Visitors::default();
+        let anonymous_limits = AnonymousLimits::default();
         for _ in 0..20 {
-            assert_eq!(visitors.admit(Action::SignIn, HERE, at(0)), Ok(()));
+            assert_eq!(anonymous_limits.admit(Action::SignIn, HERE, at(0)), Ok(()));
         }
-        assert_eq!(visitors.admit(Action::SignIn, HERE, at(10)), Err(50));
-        assert_eq!(visitors.admit(Action::Token, HERE, at(10)), Ok(()), "another action");
-        assert_eq!(visitors.admit(Action::SignIn, HERE, at(60)), Ok(()));
-        assert_eq!(visitors.admit(Action::SignIn, HERE, at(-3_600)), Ok(()), "a clock set back");
+        assert_eq!(anonymous_limits.admit(Action::SignIn, HERE, at(10)), Err(50));
+        assert_eq!(anonymous_limits.admit(Action::Token, HERE, at(10)), Ok(()), "another action");
+        assert_eq!(anonymous_limits.admit(Action::SignIn, HERE, at(60)), Ok(()));
+        assert_eq!(
+            anonymous_limits.admit(Action::SignIn, HERE, at(-3_600)),
+            Ok(()),
+            "a clock set back"
+        );
     }
 
     #[test]
     fn a_caller_with_very_many_addresses_locks_no_one_else_out() {
-        let visitors = Visitors::default();
+        let anonymous_limits = AnonymousLimits::default();
         let flood = |n: u128| IpAddr::from((0x2001_0db8_u128 << 96 | n << 64).to_be_bytes());
-        let many = u128::try_from(MOST_ADDRESSES).unwrap();
+        let many = u128::try_from(MAX_ADDRESSES).unwrap();
         // Not the first one, which has its network's own address.
         for n in 1..=many {
-            assert_eq!(visitors.admit(Action::SignIn, flood(n), at(0)), Ok(()));
+            assert_eq!(anonymous_limits.admit(Action::SignIn, flood(n), at(0)), Ok(()));
         }
         for n in many + 1..=many + 20 {
-            assert_eq!(visitors.admit(Action::SignIn, flood(n), at(1)), Ok(()));
+            assert_eq!(anonymous_limits.admit(Action::SignIn, flood(n), at(1)), Ok(()));
         }
-        assert_eq!(visitors.admit(Action::SignIn, flood(many + 21), at(1)), Err(60));
-        assert_eq!(visitors.admit(Action::SignIn, flood(7), at(1)), Ok(()), "a known one");
-        assert_eq!(visitors.admit(Action::SignIn, HERE, at(1)), Ok(()), "of another network");
-        assert_eq!(visitors.windows.lock().unwrap().len(), MOST_ADDRESSES + 2, "bounded");
-        assert_eq!(visitors.admit(Action::SignIn, flood(many + 21), at(62)), Ok(()));
-        assert_eq!(visitors.windows.lock().unwrap().len(), 1);
+        assert_eq!(anonymous_limits.admit(Action::SignIn, flood(many + 21), at(1)), Err(60));
+        assert_eq!(anonymous_limits.admit(Action::SignIn, flood(7), at(1)), Ok(()), "a known one");
+        assert_eq!(
+            anonymous_limits.admit(Action::SignIn, HERE, at(1)),
+            Ok(()),
+            "of another network"
+        );
+        assert_eq!(anonymous_limits.windows.lock().unwrap().len(), MAX_ADDRESSES + 2, "bounded");
+        assert_eq!(anonymous_limits.admit(Action::SignIn, flood(many + 21), at(62)), Ok(()));
+        assert_eq!(anonymous_limits.windows.lock().unwrap().len(), 1);
     }
 }

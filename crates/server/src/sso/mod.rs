@@ -21,12 +21,12 @@ use zoop_crm::values::secret::Secret;
 
 use self::pending::{COOKIE, LIFETIME, Pending};
 use self::provider::{Provider, Trouble};
+use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
-use crate::visitors::Action;
 use crate::web::browser::set_cookie;
 use crate::web::next::{next_page, with_next};
 use crate::web::page;
-use crate::web::visit::{Visit, either, give_session};
+use crate::web::page_context::{PageContext, either, give_session};
 
 /// Where the button leads.
 const START: &str = "/sign-in/company";
@@ -62,15 +62,15 @@ pub(crate) fn routes() -> Router<App> {
 
 /// `GET /sign-in/company`: sends the browser to the provider.
 async fn start(State(app): State<App>, request: Request) -> Response {
-    either(async { leave(&Visit::begin(&app, request, Action::Company)?).await }.await)
+    either(async { leave(&PageContext::begin(&app, request, Action::SsoProvider)?).await }.await)
 }
 
-async fn leave(visit: &Visit) -> Result<Response, Response> {
-    let provider = provider(visit)?;
-    let environment = &visit.shared.environment;
-    let pending = Pending::start(environment, next_page(visit.query.get("next")));
+async fn leave(context: &PageContext) -> Result<Response, Response> {
+    let provider = provider(context)?;
+    let environment = &context.shared.environment;
+    let pending = Pending::start(environment, next_page(context.query.get("next")));
     let now = environment.clock.now();
-    let address = provider.address(pending.clone(), now, visit.deadline).await;
+    let address = provider.address(pending.clone(), now, context.deadline).await;
     let mut response = page::go_to(&address.map_err(|trouble| troubled(&trouble))?);
     set_cookie(&mut response, COOKIE, &pending.cookie(), LIFETIME);
     Ok(response)
@@ -78,17 +78,17 @@ async fn leave(visit: &Visit) -> Result<Response, Response> {
 
 /// `GET /sign-in/company/callback`: the browser is back. In any case, this sign-in has ended.
 async fn callback(State(app): State<App>, request: Request) -> Response {
-    let back = async { come_back(&Visit::begin(&app, request, Action::Company)?).await };
+    let back = async { come_back(&PageContext::begin(&app, request, Action::SsoProvider)?).await };
     let mut response = either(back.await);
     set_cookie(&mut response, COOKIE, "", 0);
     response
 }
 
-async fn come_back(visit: &Visit) -> Result<Response, Response> {
-    let provider = provider(visit)?;
-    let now = visit.shared.environment.clock.now();
-    let pending = Pending::of(&visit.headers).ok_or_else(started_elsewhere)?;
-    if visit.query.text("state") != pending.state() {
+async fn come_back(context: &PageContext) -> Result<Response, Response> {
+    let provider = provider(context)?;
+    let now = context.shared.environment.clock.now();
+    let pending = Pending::of(&context.headers).ok_or_else(started_elsewhere)?;
+    if context.query.text("state") != pending.state() {
         return Err(started_elsewhere());
     }
     if pending.has_ended(now) {
@@ -98,29 +98,29 @@ async fn come_back(visit: &Visit) -> Result<Response, Response> {
             "You have ten minutes to sign in at your company: start again.",
         ));
     }
-    if !provider.is_issuer(visit.query.get("iss")) {
+    if !provider.is_issuer(context.query.get("iss")) {
         tracing::warn!("the answer came from another provider than the company's");
         return Err(started_elsewhere());
     }
-    let Some(code) = visit.query.get("code") else {
-        return Err(declined(visit.query.text("error")));
+    let Some(code) = context.query.get("code") else {
+        return Err(declined(context.query.text("error")));
     };
-    let claimed = provider.claimed(code.to_owned(), pending.clone(), now, visit.deadline).await;
-    let secret = session(visit, claimed.map_err(|trouble| troubled(&trouble))?).await?;
+    let claimed = provider.claimed(code.to_owned(), pending.clone(), now, context.deadline).await;
+    let secret = session(context, claimed.map_err(|trouble| troubled(&trouble))?).await?;
     let mut response = page::go_to(next_page(Some(pending.next())));
     give_session(&mut response, &secret);
     Ok(response)
 }
 
 /// The provider, if one is configured.
-fn provider(visit: &Visit) -> Result<&Arc<Provider>, Response> {
-    visit.shared.company.as_ref().ok_or_else(page::not_found)
+fn provider(context: &PageContext) -> Result<&Arc<Provider>, Response> {
+    context.shared.company.as_ref().ok_or_else(page::not_found)
 }
 
 /// A session for the user that the provider named.
-async fn session(visit: &Visit, claimed: Claimed) -> Result<Secret, Response> {
-    let (origin, before) = (visit.origin(), visit.session());
-    let session = visit.write(move |tx, environment| {
+async fn session(context: &PageContext, claimed: Claimed) -> Result<Secret, Response> {
+    let (origin, before) = (context.origin(), context.session());
+    let session = context.write(move |tx, environment| {
         identities::sign_in(tx, environment, &claimed, &origin, before.as_ref())
     });
     match session.await? {
