@@ -1,5 +1,6 @@
 //! The catalogue and every tool as clients see them: a change of the contract is a change of a file.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use insta::with_settings;

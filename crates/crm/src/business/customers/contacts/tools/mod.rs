@@ -171,17 +171,24 @@ impl Command for CreateContact {
         let is_placeholder = |known: &&Contact| known.origin == Origin::Placeholder;
         let contact = match contacts.active().iter().find(is_placeholder) {
             Some(placeholder) => fill_placeholder(ctx, placeholder, input)?,
-            None => {
-                let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID)?;
-                let mut contact = Contact::new(id, customer.id);
-                contact.is_primary = input.is_primary == Some(true);
-                input.person.fill(&mut contact);
-                contacts.add(ctx, contact)?
-            }
+            None => add(ctx, customer.id, &contacts, input)?,
         };
         customers::store::reindex(ctx.tx, &customer)?;
         Ok(contact)
     }
+}
+
+fn add(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: Id<kinds::Customer>,
+    contacts: &Children<Contact>,
+    input: &CreateContactInput,
+) -> Result<Contact> {
+    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID)?;
+    let mut contact = Contact::new(id, customer);
+    contact.is_primary = input.is_primary == Some(true);
+    input.person.fill(&mut contact);
+    contacts.add(ctx, contact)
 }
 
 /// A company's placeholder becomes the contact that was sent, as if it were new.
