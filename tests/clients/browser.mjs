@@ -1,9 +1,9 @@
-// A browser without a screen or scripts: it keeps cookies, follows links and sends forms, one step at a time.
+// A simulated browser without scripts: it keeps cookies, follows links and sends forms, one step at a time.
 
 export class Browser {
   #cookies = new Map();
 
-  /** What a host has set a cookie to. */
+  /** The value of a host's cookie. */
   cookie(url, name) {
     return this.#jar(url).get(name);
   }
@@ -49,7 +49,7 @@ export class Browser {
   }
 }
 
-/** Prints one line a behaviour. */
+/** Prints one line per behavior. */
 export function check(behaviour, isSo, instead) {
   console.log(isSo ? `✓ ${behaviour}` : `✗ ${behaviour}: ${String(instead).slice(0, 300)}`);
 }

@@ -9,7 +9,7 @@ import { startDemo } from './server.mjs';
 
 const CLIENT = { client_id: 'zoop', client_secret: 'a-secret-of-the-company' };
 
-// The port is needed before the provider's client is known, so the handler comes later.
+// The port is needed before the provider's client is known, so the handler is set later.
 let handle = (_, response) => response.writeHead(503).end();
 const company = createServer((request, response) => handle(request, response));
 company.listen(0, '127.0.0.1');
@@ -24,7 +24,7 @@ const { demo, stop } = await startDemo(process.env.ZOOP_BINARY, {
 });
 const zoop = new URL(demo.mcp_url).origin;
 
-/** Who works at the company, by the name that they sign in with. */
+/** The company's users, by the name that they sign in with. */
 const people = {
   dana: { email: demo.owner_email, email_verified: true },
   eve: { email: demo.owner_email, email_verified: false },
@@ -44,7 +44,7 @@ handle = provider.callback();
 
 const isCallback = (url) => url.startsWith(`${zoop}/sign-in/company/callback`);
 
-/** Signs in at the provider as this person; the address that the browser is sent back to. */
+/** Signs in at the provider as this user; returns the address that the browser is sent back to. */
 async function backFrom(browser, name) {
   let page = await browser.open(`${zoop}/sign-in/company?next=%2Fteam`, undefined, isCallback);
   for (const form of [{ prompt: 'login', login: name, password: 'any' }, { prompt: 'consent' }]) {
@@ -63,7 +63,7 @@ const first = await new Browser().open(`${zoop}/sign-in`);
 check('the sign-in page names the company', first.text.includes('Sign in with Example Plumbing account'), first.text);
 
 const unverified = await signIn('eve');
-check('an address that is not verified meets nobody', unverified.page.status === 403, unverified.page.status);
+check('an unverified address matches no user', unverified.page.status === 403, unverified.page.status);
 
 const strange = await signIn('dana');
 check(
@@ -121,7 +121,7 @@ for (const [what, change] of [
   const page = await browser.open(`${zoop}/sign-in/company`, undefined, isCallback);
   const declined = await browser.open(`${page.url}/abort`);
   check(
-    'a sign-in that is cancelled at the company is said to be',
+    'a sign-in cancelled at the company is reported as such',
     declined.status === 403 && declined.text.includes('cancelled or refused there'),
     `${declined.status} ${declined.text}`,
   );

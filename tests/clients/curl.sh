@@ -3,7 +3,7 @@
 #
 # usage: curl.sh    (ZOOP_MCP_URL, ZOOP_USER_KEY; NODE looks into the answers)
 #
-# The bodies stand as the documents have them; only the address, the key and the job's id differ.
+# The bodies are the documents' own; only the address, the key and the job's id differ.
 set -euo pipefail
 
 post() {
@@ -13,7 +13,7 @@ post() {
     --data "$1"
 }
 
-# Prints a ✓ when the expression holds: `answer` is the envelope, `value` what its text item says.
+# Prints a ✓ when the expression is true: `answer` is the envelope, `value` the content of its text item.
 check() {
   local behaviour=$1 answer=$2 expression=$3
   # shellcheck disable=SC2016 # The back quotes are JavaScript's.
@@ -31,7 +31,7 @@ check() {
   ' "$behaviour" "$answer" "$expression"
 }
 
-# What the expression finds in the value of a successful call.
+# The expression's result for the value of a successful call.
 pick() {
   # shellcheck disable=SC2016 # The back quotes are JavaScript's.
   "$NODE" -e '
@@ -105,7 +105,7 @@ check 'customers.search answers rows of exactly the keys of its example' "$(post
   value.rows.some((row) => row.display_name === "Hana Nguyen" &&
     row.primary_phone === "+15105550123" && row.primary_email === "hana@example.com")'
 
-# The page lists pinned notes of a job, so one of the sample's jobs gets one.
+# The page lists a job's pinned notes, so one of the sample's jobs gets one.
 job=$(pick "$(post '{
   "jsonrpc": "2.0",
   "id": 4,

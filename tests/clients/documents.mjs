@@ -1,9 +1,9 @@
-// Runs the SDKs as programs that are known by documents (draft-ietf-oauth-client-id-metadata-document).
+// Runs the SDKs as clients that are known by documents (draft-ietf-oauth-client-id-metadata-document).
 //
 // usage: node documents.mjs --zoop BINARY --python PYTHON
 //
 // The documents are on this machine, at addresses that only a build with the feature `conformance-fixtures`
-// takes, behind a certificate of an authority that lives as long as this program.
+// accepts, with a certificate of an authority that exists only while this program runs.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
   options: { zoop: { type: 'string' }, python: { type: 'string' } },
 });
 
-/** What each program says of itself; where it is sent back to is written in the program too. */
+/** Each client's metadata; its redirect URI is also in the client itself. */
 const documents = {
   '/typescript.json': { client_name: 'TypeScript SDK', redirect_uris: ['http://localhost:4040/callback'] },
   '/python.json': { client_name: 'Python SDK', redirect_uris: ['http://localhost:3030/callback'] },
@@ -66,7 +66,7 @@ try {
   ];
   const counts = await showAll(clients, options.zoop, { SSL_CERT_FILE: join(folder, 'root.pem') });
   server.close();
-  // A document is kept, so that asking for more does not fetch it again.
+  // A document is cached, so that requesting more scopes does not fetch it again.
   const isOnce = fetched.join(' ') === Object.keys(documents).join(' ');
   check('each document is fetched once', isOnce, fetched);
   counts[isOnce ? 'passed' : 'failed'] += 1;

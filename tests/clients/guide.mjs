@@ -1,11 +1,11 @@
-// Runs every example of the guide (docs/api.md) against the built binary, from the top of the page to its
-// end, and holds the answers that stand on the page to those that come.
+// Runs every example of the guide (docs/api.md) against the built binary, from top to bottom, and compares
+// the answers with those on the page.
 //
-// usage: node guide.mjs GUIDE    (ZOOP_BINARY, PYTHON; with ZOOP_WRITE_DOCS=1 the answers are written anew)
+// usage: node guide.mjs GUIDE    (ZOOP_BINARY, PYTHON; with ZOOP_WRITE_DOCS=1 the answers are rewritten)
 //
-// A block of `sh`, `python` or `ts` is run. The block right after it, if it is one of these, is what came:
-// `json` the body, `json result` what the text of a tool's result holds, `http` status, headers and body,
-// `text` what was printed. Any other block is a mistake, so that no example can stand there unproved.
+// A block of `sh`, `python` or `ts` is run. The block right after it, if it is one of these, is the answer:
+// `json` the body, `json result` the content of a tool's text result, `http` status, headers and body,
+// `text` the output. Any other block is an error, so that no example is untested.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -26,7 +26,7 @@ const { ZOOP_BINARY: binary, PYTHON: python } = process.env;
 const PUBLIC = 'https://crm.example.com';
 const KEY = 'zoop_uk_…';
 const OUTCOMES = ['json', 'json result', 'http', 'text'];
-/** The headers that the page speaks of. */
+/** The headers that the page mentions. */
 const HEADERS = ['retry-after', 'ratelimit-policy', 'ratelimit', 'www-authenticate', 'allow'];
 
 /** The page's fenced blocks, in order. */
@@ -39,7 +39,7 @@ function blocks(page) {
   }));
 }
 
-/** A shell that keeps what earlier blocks have set. */
+/** A shell that keeps the state of earlier blocks. */
 class Shell {
   #process;
   #output = '';
@@ -55,7 +55,7 @@ class Shell {
     this.#process.once('close', () => heard('\u0004 ended\n'));
   }
 
-  /** What the commands print; an error if the last of them fails. */
+  /** The commands' output; an error if the last of them fails. */
   async run(commands) {
     this.#process.stdin.write(`${commands}\nprintf '\\004 %s\\n' "$?"\n`);
     for (;;) {
@@ -79,7 +79,7 @@ class Shell {
 
 const known = new Map();
 
-/** What changes from run to run, in the words of the page. */
+/** Normalizes what changes from run to run. */
 function settled(text, server) {
   return text
     .replaceAll(server.origin, PUBLIC)
@@ -98,7 +98,7 @@ function settled(text, server) {
     .replace(/;t=\d+/g, ';t=42');
 }
 
-/** JSON for readers: what fits on a line stands on one. */
+/** Readable JSON: what fits on one line is on one line. */
 function pretty(text) {
   const write = (value, indent) => {
     const short = JSON.stringify(value, null, 1).replace(/\n */g, ' ').replaceAll('{ }', '{}').replaceAll('[ ]', '[]');
@@ -134,7 +134,7 @@ const SHOW = {
   text: (text) => `${text.trimEnd()}\n`,
 };
 
-/** A business, its keys, and a program that was given one scope: what the page's names stand for. */
+/** A business, its keys, and a client with one scope: the values of the page's variables. */
 async function business(folder) {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('ZOOP_'));
   const environment = { ...Object.fromEntries(own), ZOOP_DATABASE: `sqlite://${join(folder, 'zoop.db')}` };
@@ -158,7 +158,7 @@ async function business(folder) {
   };
 }
 
-/** The token of a program that asked its person for reading customers alone. */
+/** The token of a client that requested only read access to customers. */
 async function token({ origin }, password) {
   const post = async (path, body) => (await fetch(`${origin}${path}`, { method: 'POST', ...body })).json();
   const redirect = 'http://127.0.0.1/callback';
@@ -185,8 +185,8 @@ async function token({ origin }, password) {
 }
 
 /**
- * An address for programs at which their first tool call meets the overloaded server, and everything else the
- * one that works: whoever does not wait and try again fails.
+ * An address at which a client's first tool call reaches the overloaded server, and everything else the
+ * working one: a client that does not wait and retry fails.
  */
 async function stumbling(working, busy, overloaded) {
   let stumbled = false;
@@ -210,7 +210,7 @@ async function stumbling(working, busy, overloaded) {
 }
 
 /**
- * Runs `work` while a server that works on one request at a time is busy with one: a write that waits for the
+ * Runs `work` while a server that processes one request at a time is busy with one: a write that waits for the
  * database's lock, which this process holds.
  */
 async function overloading({ origin }, { key, file }, work) {
@@ -234,7 +234,7 @@ async function overloading({ origin }, { key, file }, work) {
       const ping = await ask('ping');
       await ping.text();
       if (ping.status === 503) break;
-      // The ping was quicker than the write, and may have turned it away.
+      // The ping was faster than the write, and may have caused its rejection.
       assert.equal(ping.status, 200);
     }
     return await work();
@@ -248,7 +248,7 @@ async function overloading({ origin }, { key, file }, work) {
 const folder = await mkdtemp(join(tmpdir(), 'zoop-guide-'));
 const made = await business(folder);
 const server = await startServer(binary, made.environment);
-// One that works on one request at a time, and one at which a person may write two notes in a minute.
+// One that processes one request at a time, and one at which a user may write two notes per minute.
 const busy = await startServer(binary, {
   ...made.environment, ZOOP_SERVER_IN_FLIGHT: '1', ZOOP_LIMITS_CREDENTIAL: '0', ZOOP_LIMITS_TENANT: '0',
 });

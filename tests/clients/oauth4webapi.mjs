@@ -1,4 +1,4 @@
-// Connects as a program by the book: panva's oauth4webapi, which refuses whatever departs from the RFCs.
+// Connects as a strict client: panva's oauth4webapi, which rejects any departure from the RFCs.
 
 import * as oauth from 'oauth4webapi';
 import { check } from './browser.mjs';
@@ -44,7 +44,7 @@ const asked = {
   resource: resource.href,
 };
 
-/** Sends the person to the authorization endpoint with some parameters changed, and lets them decide. */
+/** Sends the user to the authorization endpoint with some parameters changed, and lets them decide. */
 function go(change = {}, decision = 'allow') {
   const url = new URL(server.authorization_endpoint);
   for (const [name, value] of Object.entries({ ...asked, ...change })) {
@@ -85,14 +85,14 @@ const parameters = await code();
 check('the answer names its issuer (RFC 9207)', true);
 const tokens = await exchange(parameters);
 check('a code becomes tokens', tokens.token_type === 'bearer' && tokens.refresh_token !== undefined, tokens.error);
-check('the token opens the endpoint', (await list(tokens.access_token)) === 200);
+check('the token gives access to the endpoint', (await list(tokens.access_token)) === 200);
 const next = await refresh(tokens.refresh_token);
 check('a refresh gives new tokens', next.refresh_token !== undefined && next.refresh_token !== tokens.refresh_token, next.error);
 const retried = await refresh(tokens.refresh_token);
-check('a refresh that is tried again at once gives tokens too', retried.access_token !== undefined, retried.error);
-check('a code is taken once', (await exchange(parameters)).error === 'invalid_grant');
-check('and its second use ends what the first has given', (await list(next.access_token)) === 401);
-check('another verifier is refused', (await exchange(await code(), oauth.generateRandomCodeVerifier())).error === 'invalid_grant');
+check('a refresh repeated at once also gives tokens', retried.access_token !== undefined, retried.error);
+check('a code is accepted once', (await exchange(parameters)).error === 'invalid_grant');
+check('and its second use revokes the tokens of the first', (await list(next.access_token)) === 401);
+check('another verifier is rejected', (await exchange(await code(), oauth.generateRandomCodeVerifier())).error === 'invalid_grant');
 
 for (const [what, change, error] of [
   ['without PKCE', { code_challenge: null, code_challenge_method: null }, 'invalid_request'],
@@ -114,13 +114,13 @@ for (const [what, change] of [
   ['of another program', { client_id: 'zoop_cl_unknown' }],
 ]) {
   const { url, page } = await go(change);
-  check(`nobody is sent to an address ${what}`, url === undefined && page.status === 400, url ?? page?.status);
+  check(`no redirect goes to an address ${what}`, url === undefined && page.status === 400, url ?? page?.status);
 }
 const denied = await go({}, 'deny');
-check('a person can say no', denied.url?.searchParams.get('error') === 'access_denied', denied.page?.status);
+check('a user can deny', denied.url?.searchParams.get('error') === 'access_denied', denied.page?.status);
 
 const last = await exchange(await code());
 await oauth.processRevocationResponse(
   await oauth.revocationRequest(server, client, oauth.None(), last.refresh_token, options),
 );
-check('a program that disconnects has no access any more', (await list(last.access_token)) === 401);
+check('a disconnected client has no access', (await list(last.access_token)) === 401);

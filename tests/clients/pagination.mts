@@ -10,7 +10,7 @@ import assert from 'node:assert/strict'
 const { ZOOP_MCP_URL, ZOOP_USER_KEY } = process.env
 process.env.ZOOP_API_KEY = ZOOP_USER_KEY
 
-// The document's address stands for this server.
+// The document's address is replaced by this server's.
 let requests = 0
 const plainFetch = globalThis.fetch
 globalThis.fetch = (address, init) => {

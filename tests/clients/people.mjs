@@ -1,4 +1,4 @@
-// What a person does at the pages when a program wants to be connected: signs in, reads, allows.
+// A user's steps at the pages when a client asks for access: signs in, reads, allows.
 
 import { Browser } from './browser.mjs';
 
@@ -14,7 +14,7 @@ export function fields(html) {
   return found;
 }
 
-/** Somebody signed in at a server. */
+/** A user signed in at a server. */
 export async function person(zoop, email, password) {
   const browser = new Browser();
   const page = await browser.open(`${zoop}/sign-in`, { email, password, next: '/account' });
@@ -25,8 +25,8 @@ export async function person(zoop, email, password) {
 }
 
 /**
- * Opens the address that a program sends somebody to, and decides. Returns the address that the browser is
- * sent back to and the page of the question, or the page that says why it is not.
+ * Opens the address that a client sends a user to, and decides. Returns the address that the browser is
+ * sent back to and the consent page, or the page that says why not.
  */
 export async function decide(browser, zoop, address, decision = 'allow', change = (form) => form) {
   const foreign = (url) => !url.startsWith(zoop);
@@ -34,7 +34,7 @@ export async function decide(browser, zoop, address, decision = 'allow', change 
   const back = /http-equiv="refresh" content="0;url=([^"]*)"/;
   const unescape = (text) => text.replaceAll('&amp;', '&').replaceAll('&#38;', '&').replaceAll('&quot;', '"');
   if (foreign(asked.url)) return { url: new URL(asked.url) };
-  // What is wrong with a request is offered to the program by a link: nobody is sent there unasked.
+  // An invalid request is offered back to the client by a link, without a redirect.
   const early = /<a class="btn primary wide" href="([^"]*)">Continue/.exec(asked.text);
   if (early !== null) return { url: new URL(unescape(early[1])) };
   if (asked.status !== 200 || !asked.text.includes('action="/oauth/authorize"')) return { page: asked };

@@ -1,10 +1,10 @@
-// Runs programs against the built binary, one after the other, and counts what they say.
+// Runs programs against the built binary, one after the other, and counts their results.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { startDemo } from './server.mjs';
 
-/** Runs a client to its end; what it prints goes on as it comes. */
+/** Runs a client to its end, and passes its output on. */
 function run([program, ...args], environment) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -20,10 +20,10 @@ function run([program, ...args], environment) {
 
 /**
  * @param {{name: string, command: string[], shows?: string[], environment?: Record<string, string>}[]} clients
- *   what each is, how it is started, and what it may not leave out
+ *   each one's name, its command, and the behaviors it must show
  * @param {string} binary the path of `zoop`
  * @param {Record<string, string>} settings further variables of the server
- * @returns {Promise<{passed: number, failed: number}>} how much of what they said was good
+ * @returns {Promise<{passed: number, failed: number}>} the counts of their results
  */
 export async function showAll(clients, binary, settings = {}) {
   const { demo, stop } = await startDemo(binary, settings);
@@ -71,7 +71,7 @@ export async function showAll(clients, binary, settings = {}) {
   return { passed, failed };
 }
 
-/** Ends with what was counted. */
+/** Ends with the counts. */
 export function tell(title, { passed, failed }) {
   console.log(`${title}: ${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -41,7 +41,7 @@ class Storage:
 
 
 class Person:
-    """Somebody who is signed in at a browser."""
+    """A user who is signed in at a browser."""
 
     def __init__(self) -> None:
         self.cookies: dict[str, str] = {}
@@ -69,7 +69,7 @@ class Person:
         asked = parse_qs(urlparse(url).query)
         self.asked.append(asked)
         if len(self.asked) == 1:
-            # Reading alone at first, so that writing has to be asked for later.
+            # At first only read access, so that write access has to be requested later.
             query = {name: values[0] for name, values in asked.items()}
             query["scope"] = "read:customers read:notes"
             url = f"{ZOOP}/oauth/authorize?{urlencode(query)}"
@@ -117,22 +117,22 @@ async def main() -> None:
         listed = await ask("tools/list")
         is_in, is_registered = listed.status_code == 200, "/oauth/register" in elsewhere
         if DOCUMENT is None:
-            check("a program registers by itself and is let in", is_in and is_registered, listed.text)
+            check("a client registers itself and gets access", is_in and is_registered, listed.text)
         else:
             is_known = storage.client.client_id == DOCUMENT and not is_registered
-            check("a program is known by its document and is let in", is_in and is_known, listed.text)
+            check("a client is known by its document and gets access", is_in and is_known, listed.text)
             host = f"This program is published by <strong>{urlparse(DOCUMENT).hostname}</strong>."
-            check("the person is told whose document it is", host in person.questions[0], person.questions[0])
+            check("the consent page names the document's host", host in person.questions[0], person.questions[0])
         names = [tool["name"] for tool in listed.json()["result"]["tools"]]
         check("it sees the tools", "customers.search" in names, names)
-        check("it asks for the resource", person.asked[0].get("resource") == [ENDPOINT], person.asked[0])
+        check("it requests the resource", person.asked[0].get("resource") == [ENDPOINT], person.asked[0])
         refused.clear()
         note = {"name": "notes.create", "arguments": {"body": "Written by a connected program."}}
         written = await ask("tools/call", note)
-        check("it asks for more when a tool needs more", len(person.asked) == 2, len(person.asked))
-        check("because it was refused with 403", refused == [403], refused)
+        check("it requests more scopes when a tool needs them", len(person.asked) == 2, len(person.asked))
+        check("because it was rejected with 403", refused == [403], refused)
         is_written = written.status_code == 200 and not written.json()["result"].get("isError")
-        check("and may then", is_written, written.text)
+        check("and then has them", is_written, written.text)
         old = storage.tokens.refresh_token
         provider.context.token_expiry_time = 1
         again = await ask("tools/list")
@@ -141,7 +141,7 @@ async def main() -> None:
             again.status_code == 200 and storage.tokens.refresh_token != old,
             again.text,
         )
-        check("without asking the person", len(person.asked) == 2, len(person.asked))
+        check("without asking the user", len(person.asked) == 2, len(person.asked))
 
 
 asyncio.run(main())

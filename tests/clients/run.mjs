@@ -1,9 +1,9 @@
-// Runs every client against the built binary and counts what they say.
+// Runs every client against the built binary and counts their results.
 //
 // usage: node run.mjs --zoop BINARY --python PYTHON --guide docs/api.md
 //
-// A client prints one line a behaviour, with ✓ or ✗. It fails as a whole when it ends badly, or when it
-// leaves out a behaviour that all clients have to show (behaviours.json).
+// A client prints one line per behavior, with ✓ or ✗. It fails as a whole when it exits with an error, or when it
+// leaves out a behavior that all clients have to show (behaviours.json).
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

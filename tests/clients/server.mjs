@@ -1,6 +1,6 @@
 // Starts the product's own binary on a database of its own and stops it again.
 //
-// Readiness is what the process prints, never a waiting time: `zoop demo --json` prints one object
+// Readiness is detected by the process's output, never by waiting: `zoop demo --json` prints one object
 // once it serves.
 
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ export async function startDemo(binary, settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'zoop-clients-'));
   const { server, ended, log } = start(binary, ['demo', '--listen', '127.0.0.1:0', '--json'], folder, {
     ZOOP_DATABASE: `sqlite://${join(folder, 'zoop.db')}`,
-    // Several clients share one key here, and the suite alone asks some hundred times a minute.
+    // Several clients share one key here, and the suite by itself makes some hundred calls a minute.
     ZOOP_LIMITS_CREDENTIAL: '0',
     ZOOP_LIMITS_TENANT: '0',
     ZOOP_LIMITS_NOTE_WRITES: '0',
@@ -41,7 +41,7 @@ export async function startDemo(binary, settings = {}) {
   }
 }
 
-/** Starts the binary in a folder, without the settings of whoever runs the tests. */
+/** Starts the binary in a folder, without the settings of the user who runs the tests. */
 function start(binary, args, folder, settings) {
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('ZOOP_')),
@@ -52,7 +52,7 @@ function start(binary, args, folder, settings) {
     env: { ...environment, ZOOP_SERVER_OPS_LISTEN: 'none', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // A test that breaks off must not leave its server behind.
+  // An aborted test must not leave its server running.
   process.once('exit', () => server.kill('SIGKILL'));
   let log = '';
   server.stderr.setEncoding('utf8').on('data', (text) => {
@@ -66,7 +66,7 @@ function start(binary, args, folder, settings) {
 }
 
 /**
- * Starts `zoop serve` with its own limits on a database that is there.
+ * Starts `zoop serve` with its own limits on an existing database.
  *
  * @param {string} binary the path of `zoop`
  * @param {Record<string, string>} settings the database and further settings, as variables
@@ -102,7 +102,7 @@ function firstObject(stream, ended, log) {
       try {
         resolve(JSON.parse(text));
       } catch {
-        // The object has not arrived whole; its next part comes with the next chunk.
+        // The object is incomplete; its next part comes with the next chunk.
       }
     });
     ended.then((how) => reject(new Error(`the server ended (${how}) before it was ready:\n${log()}`)));

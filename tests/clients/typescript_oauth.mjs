@@ -1,5 +1,5 @@
-// The TypeScript SDK connects a program by itself: it finds the authorization server, registers, sends the
-// person to consent, asks for more when it needs more, and refreshes. Where ZOOP_DOCUMENT_URL is set, its
+// The TypeScript SDK connects a client automatically: it finds the authorization server, registers, sends the
+// user to consent, requests more scopes when needed, and refreshes. If ZOOP_DOCUMENT_URL is set, its
 // document is there, and it does not register.
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
@@ -46,7 +46,7 @@ class Program {
 
   async redirectToAuthorization(url) {
     this.asked.push(url.searchParams);
-    // At first the person is asked for reading alone, so that writing has to be asked for later.
+    // At first only read access is requested, so that write access has to be requested later.
     if (this.asked.length === 1) url.searchParams.set('scope', 'read:customers read:notes');
     const back = await decide(browser, pages, url.href);
     if (back.url === undefined) throw new Error(`no way back: ${back.page.status} ${back.page.text}`);
@@ -56,7 +56,7 @@ class Program {
 }
 
 const program = new Program();
-/** Which calls the endpoint has refused, and what was asked of other addresses of the server. The client also asks
+/** The calls that the endpoint has rejected, and requests to other addresses of the server. The client also asks
  * for a stream by GET, in its own time, which is answered with 405. */
 const refused = [];
 const elsewhere = [];
@@ -83,14 +83,14 @@ try {
 }
 const isRegistered = elsewhere.includes('/oauth/register');
 if (documentUrl === undefined) {
-  check('a program registers by itself and is let in', isRegistered && program.held !== undefined, elsewhere);
+  check('a client registers itself and gets access', isRegistered && program.held !== undefined, elsewhere);
 } else {
   const isKnown = program.client.client_id === documentUrl && !isRegistered;
-  check('a program is known by its document and is let in', isKnown && program.held !== undefined, elsewhere);
+  check('a client is known by its document and gets access', isKnown && program.held !== undefined, elsewhere);
   const host = `This program is published by <strong>${new URL(documentUrl).hostname}</strong>.`;
-  check('the person is told whose document it is', program.questions[0].includes(host), program.questions[0]);
+  check("the consent page names the document's host", program.questions[0].includes(host), program.questions[0]);
 }
-check('it asks for the resource', program.asked[0].get('resource') === endpoint.href, program.asked[0]);
+check('it requests the resource', program.asked[0].get('resource') === endpoint.href, program.asked[0]);
 const { tools } = await client.listTools();
 check('it sees the tools', tools.some(({ name }) => name === 'customers.search'), tools.length);
 
@@ -105,13 +105,13 @@ try {
   await finish(transport);
   written = await write();
 }
-check('it asks for more when a tool needs more', program.asked.length === before + 1, program.asked.length);
-check('because it was refused with 403', refused.join() === '403', refused);
-check('and may then', written.isError !== true, JSON.stringify(written));
+check('it requests more scopes when a tool needs them', program.asked.length === before + 1, program.asked.length);
+check('because it was rejected with 403', refused.join() === '403', refused);
+check('and then has them', written.isError !== true, JSON.stringify(written));
 
 const old = program.held.refresh_token;
 program.held = { ...program.held, access_token: 'zoop_at_of_no_use' };
 await client.listTools();
-check('it refreshes a token that is no good', program.held.refresh_token !== old);
-check('without asking the person', program.asked.length === before + 1, program.asked.length);
+check('it refreshes an invalid token', program.held.refresh_token !== old);
+check('without asking the user', program.asked.length === before + 1, program.asked.length);
 await client.close();

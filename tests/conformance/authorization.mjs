@@ -1,5 +1,5 @@
 // Runs the official conformance suite's scenarios for authorization servers against the built binary, for
-// both revisions. All of them apply, so there is no list of what is expected to fail.
+// both revisions. All of them apply, so there is no list of expected failures.
 //
 // usage: node authorization.mjs --zoop BINARY --suite FILE --results FOLDER
 
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
   options: { zoop: { type: 'string' }, suite: { type: 'string' }, results: { type: 'string' } },
 });
 const REVISIONS = ['2026-07-28', '2025-11-25'];
-/** Checks that have to be there and pass: a suite that skips one has shown nothing. */
+/** Checks that have to run and pass: a suite that skips one has shown nothing. */
 const MUST_PASS = ['authorization-server-metadata', 'authorization-code-grant'];
 
 /** A port that was free a moment ago: the suite takes a number. */
@@ -30,7 +30,7 @@ async function freePort() {
   return port;
 }
 
-/** Runs the suite, whose authorization requests a signed-in person allows. */
+/** Runs the suite, whose authorization requests a signed-in user allows. */
 async function runSuite(zoop, browser, args) {
   const child = spawn(process.execPath, ['--no-warnings', options.suite, 'authorization', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],

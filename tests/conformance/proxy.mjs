@@ -1,21 +1,21 @@
 // Stands between the conformance suite and the server, because the suite can neither send a token nor
 // know this product's tools.
 //
-// What it does to a request: it adds the Authorization header; it writes the server's address where the
+// For each request, it adds the Authorization header; it writes the server's address where the
 // request has the proxy's own (Host, Origin); it gives four of the suite's fixture tools the names of
 // real tools. All other bytes pass as they are, header lines with their blanks and their case, so that the
-// suite's malformed requests arrive malformed. An answer is never touched.
+// suite's malformed requests arrive malformed. An answer is never changed.
 
 import net from 'node:net';
 
 /**
  * The suite calls tools of a fixture server. Where any tool can show what the suite looks for, a real
- * one takes the call; `test_missing_capability`, which none can stand for, is in the suite's own build.
+ * one takes the call; `test_missing_capability`, which none can replace, is in the suite's own build.
  */
 export const STAND_INS = {
   // Answers with a text.
   test_simple_text: 'tags.list',
-  // Called without arguments it lacks its id, which is the tool's own refusal.
+  // Called without arguments it lacks its id, which the tool itself rejects.
   test_error_handling: 'customers.get',
   // The answer must hold no request to the client.
   test_streaming_elicitation: 'tags.list',
@@ -64,7 +64,7 @@ export async function startProxy({ host, token }) {
   };
 }
 
-/** The first whole request in `received`, or null while it has not arrived. */
+/** The first complete request in `received`, or null while it has not arrived. */
 function take(received) {
   const end = received.indexOf(HEAD_END);
   if (end < 0) return null;
@@ -78,7 +78,7 @@ function take(received) {
   return { head, body: received.subarray(end + HEAD_END.length, length), length };
 }
 
-/** The request as it goes on to the server. */
+/** The request as forwarded to the server. */
 function rewrite({ head, body }, { own, host, token }) {
   let bytes = body;
   let lines = head.split('\r\n');

@@ -1,5 +1,5 @@
 // Runs the official conformance suite against the built binary, for both revisions that the server
-// speaks, and holds the result against the lists of what cannot apply.
+// supports, and checks the result against the lists of what cannot apply.
 //
 // usage: node run.mjs --zoop BINARY --suite FILE --results FOLDER [--only REVISION]
 //
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** What this server is built to keep; no list may name one of these as a whole. */
+/** Scenarios this server must pass; no list may name one of these as a whole. */
 const MUST_PASS = {
   '2026-07-28': [
     'server-stateless',
@@ -55,7 +55,7 @@ const MUST_PASS = {
   ],
 };
 
-/** The entries of a list: `- scenario # reason` or `- scenario:check # reason`, one a line. */
+/** The entries of a list: `- scenario # reason` or `- scenario:check # reason`, one per line. */
 function readList(text) {
   const entries = new Map();
   for (const line of text.split('\n')) {
@@ -65,7 +65,7 @@ function readList(text) {
   return entries;
 }
 
-/** Runs the suite. It holds its own scored scenarios against the list too, and that verdict counts. */
+/** Runs the suite. It checks its own scored scenarios against the list too, and that verdict counts. */
 function runSuite(url, revision, list, folder) {
   const args = [options.suite, 'server', '--url', url, '--requirements', revision];
   args.push('--expected-failures', list, '--output-dir', folder);
@@ -119,7 +119,7 @@ function judge(results, list, mustPass) {
   for (const [scenario, checks] of results) {
     for (const { id, name, status, errorMessage } of checks.filter(isFailure)) {
       if (list.has(`${scenario}:${id}`)) continue;
-      // A refusal too has to be in the form that the revision's schema gives it.
+      // An error must match the revision's schema too.
       if (list.has(scenario) && id !== 'wire-schema-valid') continue;
       faults.push(`${scenario}:${id} (${name}): ${status}: ${errorMessage ?? 'no message'}`);
     }

@@ -1,4 +1,4 @@
-//! What is asked: the classes of calls, each with the arguments that a generated database offers.
+//! The classes of calls, each with the arguments that a generated database offers.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::generate::landmarks::BusinessLandmarks;
 use crate::load::{self, Expected, Requests, Target};
 
-/// Rows of a page where the hundredth is asked for: the largest business of the smallest database
-/// has that many pages of so few rows.
+/// Rows of a page for cases that ask for the hundredth one: the largest business of the smallest database
+/// has that many pages of this size.
 const SHORT_PAGE: u32 = 10;
 const DEEP_PAGE: u32 = 100;
 
@@ -21,9 +21,9 @@ pub(crate) struct Case {
 
 #[derive(Debug, Clone, Copy)]
 enum Arguments {
-    /// One call for each of these, made from what the database offers.
+    /// One call for each of these arguments, taken from the database.
     Each(fn(&BusinessLandmarks) -> Vec<Value>),
-    /// The hundredth page of each of these.
+    /// The hundredth page for each of these arguments.
     Deep(fn(&BusinessLandmarks) -> Vec<Value>),
 }
 
@@ -82,7 +82,7 @@ fn short_letters(of: &BusinessLandmarks) -> Vec<Value> {
 }
 
 impl Case {
-    /// The class's calls to a server with this database; `None` where the business is too small.
+    /// The class's calls to a server with this database; `None` if the business is too small.
     pub(crate) fn requests(
         &self,
         target: &Target,
@@ -113,7 +113,7 @@ impl Case {
     }
 }
 
-/// Calls that create a customer each, in a series whose customers share nothing with another's.
+/// Calls that each create a customer, in a series whose customers share nothing with another's.
 pub(crate) fn new_customers(target: &Target, series: usize) -> Requests {
     let target = target.clone();
     Requests::New(Box::new(move |place| {
@@ -138,7 +138,7 @@ fn person(series: usize, place: usize) -> Value {
     })
 }
 
-/// Calls that create a note each.
+/// Calls that each create a note.
 pub(crate) fn new_notes(target: &Target, of: &BusinessLandmarks, series: usize) -> Requests {
     let (target, customers) = (target.clone(), of.customer_ids.clone());
     Requests::New(Box::new(move |place| {

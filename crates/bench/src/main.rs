@@ -1,5 +1,5 @@
-//! The benchmark: a database of a chosen size, the release binary and its opponents under load, and
-//! the report. `./bench` starts it.
+//! The benchmark: a database of a chosen size, the release binary and its competitors under load, and the
+//! report. `./bench` starts it.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -8,10 +8,10 @@
 //! | [`load`] | callers, and how long their answers take |
 //! | [`opponents`] | the servers under load |
 //! | [`measure`] | a run |
-//! | [`results`], [`report`] | what it measured, and how that is told |
+//! | [`results`], [`report`] | the results, and the report |
 //!
-//! What must never live here: anything that the product needs, or a way of writing rows that the
-//! product does not have.
+//! What must not live here: anything that the product needs, or a way of writing rows that the product does
+//! not have.
 
 mod cases;
 mod generate;
@@ -44,15 +44,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes a database and, beside it, a JSON file of what is worth asking it for.
+    /// Generates a database and, beside it, a JSON file with keys, ids and search terms.
     Generate {
         #[command(flatten)]
         parameters: Parameters,
-        /// The new file; without it a file under target/bench named by the parameters, made once.
+        /// The new file; by default a file under target/bench named after the parameters, generated once.
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Moves a generated database to PostgreSQL, which is done once; `run` does it too.
+    /// Moves a generated database to PostgreSQL, once; `run` does it too.
     Move {
         #[command(flatten)]
         parameters: Parameters,
@@ -65,17 +65,17 @@ enum Command {
         /// Customers of the largest database.
         #[arg(long, default_value_t = 1_000_000)]
         customers: u32,
-        /// Shows that all of it works; its figures mean nothing.
+        /// Checks that everything works; its figures are meaningless.
         #[arg(long, conflicts_with = "customers")]
         quick: bool,
         /// The release binary.
         #[arg(long)]
         zoop: PathBuf,
-        /// Where `./bench` has put the SDKs' servers and what they need.
+        /// Where `./bench` has put the SDKs' servers and their dependencies.
         #[arg(long)]
         peers: PathBuf,
     },
-    /// Measures PostgreSQL anew, and writes the report with what else the last run has measured.
+    /// Measures PostgreSQL again, and writes the report with the other results of the last run.
     Postgres {
         /// Customers of the largest database.
         #[arg(long, default_value_t = 1_000_000)]
@@ -83,13 +83,13 @@ enum Command {
         /// The release binary.
         #[arg(long)]
         zoop: PathBuf,
-        /// Where `./bench` has put the SDKs' servers and what they need.
+        /// Where `./bench` has put the SDKs' servers and their dependencies.
         #[arg(long)]
         peers: PathBuf,
     },
     /// Writes the report of the last run again.
     Report,
-    /// Is the floor.
+    /// Runs the floor.
     #[command(hide = true)]
     Floor {
         #[arg(long)]
@@ -98,7 +98,7 @@ enum Command {
         #[arg(long)]
         answer: usize,
     },
-    /// Is the Rust SDK's server.
+    /// Runs the Rust SDK's server.
     #[command(hide = true)]
     Rmcp {
         #[arg(long)]
@@ -126,7 +126,7 @@ fn main() -> Result<()> {
             let (zoop, peers) = (Zoop { binary: zoop.canonicalize()? }, Peers { folder: peers });
             let plan =
                 if quick { Plan::quick(zoop, peers)? } else { Plan::full(customers, zoop, peers)? };
-            // Figures that mean nothing do not take the place of those that do.
+            // Meaningless figures must not replace real ones.
             let folder = if quick { plan.folder.clone() } else { report::FOLDER.into() };
             report::write(&measure::run(plan)?, &folder)?;
         }
@@ -142,7 +142,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Where everything that a benchmark makes is kept, from the root on: servers run elsewhere.
+/// The folder for everything that a benchmark makes, as an absolute path: servers run elsewhere.
 fn folder() -> Result<PathBuf> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
@@ -151,7 +151,7 @@ fn folder() -> Result<PathBuf> {
     Ok(folder.canonicalize()?)
 }
 
-/// Tells whoever watches what is going on.
+/// Prints progress.
 fn say(line: &str) {
     eprintln!("{line}");
 }

@@ -1,4 +1,4 @@
-//! What was measured, as it is kept between measuring and reporting.
+//! The results, as stored between measuring and reporting.
 
 use std::fs;
 use std::path::Path;
@@ -11,9 +11,9 @@ use crate::load::Measured;
 /// Everything that a run has measured.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
-    /// The machine, a line for each thing worth knowing.
+    /// The machine's description, line by line.
     pub(crate) machine: Vec<String>,
-    /// Customers of each database, rising.
+    /// Customers of each database, ascending.
     pub(crate) sizes: Vec<u32>,
     pub(crate) samples: Vec<Sample>,
     pub(crate) facts: Vec<Fact>,
@@ -27,10 +27,10 @@ pub(crate) struct Sample {
     pub(crate) measured: Measured,
 }
 
-/// What was measured: samples of the same key are rounds of the same thing.
+/// What was measured; samples with the same key are rounds of the same measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Key {
-    /// Who was under load: `zoop`, `floor`, …
+    /// The server under load: `zoop`, `floor`, …
     pub(crate) server: String,
     pub(crate) tool: String,
     /// The class of the calls.
@@ -42,7 +42,7 @@ pub(crate) struct Key {
     pub(crate) business: String,
 }
 
-/// One number that no load gives.
+/// One number that no load measures.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Fact {
     pub(crate) name: String,
@@ -53,7 +53,7 @@ pub(crate) struct Fact {
 const FILE: &str = "results.json";
 
 impl Results {
-    /// The results that a folder keeps.
+    /// The results in a folder.
     pub(crate) fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let text = fs::read_to_string(&path)
@@ -61,7 +61,7 @@ impl Results {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Keeps them in a folder.
+    /// Stores them in a folder.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         Ok(fs::write(folder.join(FILE), serde_json::to_string_pretty(self)?)?)
     }
@@ -70,13 +70,12 @@ impl Results {
         self.sizes.last().copied().unwrap_or_default()
     }
 
-    /// Notes a number.
+    /// Records a number.
     pub(crate) fn note(&mut self, name: &str, customers: u32, value: f64) {
         self.facts.push(Fact { name: name.to_owned(), customers, value });
     }
 
-    /// The median over the rounds of what `value` takes from each sample that `of` picks; `None`
-    /// without any.
+    /// The median over the rounds of `value`, for the samples that `of` selects; `None` if there are none.
     pub(crate) fn median(
         &self,
         of: impl Fn(&Key) -> bool,
@@ -86,7 +85,7 @@ impl Results {
         median(samples.map(|sample| value(&sample.measured)).collect())
     }
 
-    /// How many times one is the other: the median over the rounds of the ratio inside each round.
+    /// The median over the rounds of the ratio within each round.
     pub(crate) fn ratio(
         &self,
         one: impl Fn(&Key) -> bool,

@@ -2,8 +2,8 @@
 
 use proc_macro::{TokenStream, TokenTree};
 
-/// Makes two tests of a function without parameters, `NAME::on_sqlite` and `NAME::on_postgres`; the
-/// worlds that it makes are on that engine.
+/// Makes two tests of a function without parameters, `NAME::on_sqlite` and `NAME::on_postgres`; the worlds it
+/// creates use that engine.
 #[proc_macro_attribute]
 pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {
     let Some(name) = name_of(&function) else {
@@ -21,14 +21,14 @@ pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {
             }}
         }}"
     );
-    // Lints let tests do what the product may not.
+    // Tests may do what lints forbid in the product.
     let mut made = "#[cfg(test)]".parse::<TokenStream>().unwrap_or_default();
     made.extend(function);
     made.extend(tests.parse::<TokenStream>().unwrap_or_default());
     made
 }
 
-/// What stands behind the word `fn`.
+/// The word after `fn`.
 fn name_of(function: &TokenStream) -> Option<String> {
     let mut tokens = function.clone().into_iter();
     tokens.find(|token| matches!(token, TokenTree::Ident(word) if word.to_string() == "fn"))?;

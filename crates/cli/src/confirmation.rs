@@ -1,4 +1,4 @@
-//! A question before what cannot be taken back.
+//! A question before an irreversible command.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Confirmation;
 
-/// Asks whether to go on with what `question` names. Without a terminal nobody could answer, and scripts
-/// go on.
+/// Asks whether to go on with what `question` names. Without a terminal there is no one to answer, and
+/// scripts go on.
 pub(crate) fn confirm(given: &Confirmation, question: &str) -> Result<()> {
     if given.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(());

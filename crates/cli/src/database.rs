@@ -9,24 +9,24 @@ use zoop_db::{Db, Migrate, Options};
 use crate::presence::Presence;
 use crate::url::without_password;
 
-/// The database, and the sign that it is open.
+/// The open database, and the lock that shows that it is open.
 pub(crate) struct Database {
     /// The storage.
     pub(crate) db: Db,
-    /// Dropped after `db`: the sign must outlive the use. A server's database needs none.
+    /// Dropped after `db`: the lock must outlive the use. A server's database needs none.
     _presence: Option<Presence>,
 }
 
-/// What to do when there is no database yet.
+/// What to do if there is no database yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// Make it.
+    /// Create it.
     Create,
-    /// Say how to make it.
+    /// Say how to create it.
     Refuse,
 }
 
-/// Opens the database. A file that was just made has today's schema in any case.
+/// Opens the database. A file that was just created always has today's schema.
 pub(crate) fn open(
     url: &str,
     options: &Options,
@@ -45,7 +45,7 @@ pub(crate) fn open(
     opened(url, options, if is_new { Migrate::Run } else { migrate }, Some(presence))
 }
 
-/// Opens a database. While it is open nobody else opens its file.
+/// Opens a database. While it is open, no other process can open its file.
 pub(crate) fn open_alone(
     url: &str,
     options: &Options,
@@ -70,35 +70,35 @@ fn opened(
     presence: Option<Presence>,
 ) -> Result<Database> {
     let db = Db::open(url, options, MIGRATIONS, migrate).map_err(|error| {
-        // A password may stand in the URL.
+        // The URL may contain a password.
         anyhow!("the database {} cannot be used: {}", without_password(url), told(&error))
     })?;
     Ok(Database { db, _presence: presence })
 }
 
-/// What is wrong with a database and what to do about it.
+/// What is wrong with a database, and what to do about it.
 pub(crate) fn told(error: &zoop_db::Error) -> String {
     use zoop_db::Error;
     let advice = match error {
-        // The file may also be somebody's letter, named by mistake.
+        // The file may also be an unrelated one, named by mistake.
         Error::Corrupt(_) => {
-            ": if it is zoop's, `zoop restore-backup PATH --force` puts a backup in its place; else \
+            ": if it is zoop's, `zoop restore-backup PATH --force` replaces it with a backup; else \
              name another file with --database"
         }
-        Error::Unknown(_) => ": look whether it is there before you do it again",
+        Error::Unknown(_) => ": check whether it is there before you repeat it",
         Error::Locked => ": end that program's transaction, or wait for it",
-        Error::Unavailable(_) | Error::Open { .. } => ": `zoop doctor` looks what is missing",
+        Error::Unavailable(_) | Error::Open { .. } => ": `zoop doctor` checks what is missing",
         _ => "",
     };
     format!("{error}{advice}")
 }
 
-/// The file of an embedded database that is there.
+/// The file of an existing embedded database.
 pub(crate) fn existing(url: &str) -> Result<PathBuf> {
     let path = file(url)?;
     if !path.exists() {
         bail!(
-            "there is no database {}: `zoop demo` makes one with sample data, `zoop tenant create` \
+            "there is no database {}: `zoop demo` creates one with sample data, `zoop tenant create` \
              one with your business, or name another one with --database sqlite://PATH",
             path.display()
         );
@@ -111,7 +111,7 @@ pub(crate) fn file(url: &str) -> Result<PathBuf> {
     Ok(zoop_db::engine::sqlite_path(url)?)
 }
 
-/// The path of a file that stands beside another, its name going on with `ending`.
+/// The path of a file beside another, with `ending` added to its name.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);

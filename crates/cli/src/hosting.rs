@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use zoop_crm::clock::{Clock, Environment, rfc3339};
 use zoop_crm::maintenance::{self, Ahead};
+use zoop_crm::values::clock::{Clock, Environment, rfc3339};
 use zoop_db::Db;
 use zoop_server::App;
 
@@ -14,12 +14,12 @@ use crate::config::Config;
 use crate::server_address::Published;
 use crate::service;
 
-/// How often the server looks whether records lie in the future.
+/// How often the server checks for records dated in the future.
 const LOOK_FOR_FUTURE: Duration = Duration::from_secs(60 * 60);
-/// How long it looks.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one check may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Ports that are open, and the address that clients use.
+/// Open ports, and the address that clients use.
 pub(crate) struct Listeners {
     public: TcpListener,
     operations: Option<TcpListener>,
@@ -28,7 +28,7 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Opens the ports. Whether the server may listen there at all is asked first.
+    /// Opens the ports, after checking that the server may listen there at all.
     pub(crate) fn bind(config: &Config) -> Result<Self> {
         config.public_url(None)?;
         let public = bind(&config.server.listen, "--listen")?;
@@ -68,7 +68,7 @@ fn bind(address: &str, flag: &str) -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until a signal says to stop; the requests in flight are finished.
+/// Serves until a signal says to stop; requests in flight are finished.
 pub(crate) fn run(
     config: &Config,
     db: Db,
@@ -76,9 +76,9 @@ pub(crate) fn run(
     listeners: Listeners,
     ready: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    // Systems give a program few open files until it asks for those that it may have.
+    // Systems give a program few open files until it raises its limit.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::debug!(%error, "the limit of open files stays");
+        tracing::debug!(%error, "the limit of open files could not be raised");
     }
     let (published_db, surroundings) = (db.clone(), environment.clone());
     let public_url = listeners.public_url.clone();
@@ -91,7 +91,7 @@ pub(crate) fn run(
             Some(listener) => Some(tokio::net::TcpListener::from_std(listener)?),
             None => None,
         };
-        // From here on a signal ends the server and no longer the process.
+        // From here on a signal stops the server instead of killing the process.
         let stop = service::stop_signal()?;
         let published = Published::start(&published_db, &surroundings, &public_url).await;
         ready()?;
@@ -103,22 +103,22 @@ pub(crate) fn run(
     })
 }
 
-/// Warns, at the start and once in a while, of records that lie in the future.
+/// Warns, at startup and periodically, of records dated in the future.
 async fn warn_of_the_future(db: Db, clock: Arc<dyn Clock>) {
     let mut rounds = tokio::time::interval(LOOK_FOR_FUTURE);
     loop {
         rounds.tick().await;
         let now = clock.now();
-        let found = db.read(Instant::now() + PATIENCE, move |tx| maintenance::ahead(tx, now)).await;
+        let found = db.read(Instant::now() + TIMEOUT, move |tx| maintenance::ahead(tx, now)).await;
         match found {
             Ok(Some(Ahead { tenants, latest })) => tracing::warn!(
                 businesses = tenants,
                 latest = rfc3339(latest.0),
-                "the database holds records that lie in the future: a clock was ahead when they were made, \
+                "the database holds records dated in the future: a clock was ahead when they were made, \
                  or this one is behind"
             ),
             Ok(None) => {}
-            Err(error) => tracing::debug!(kind = error.kind(), "the records were not looked at"),
+            Err(error) => tracing::debug!(kind = error.kind(), "the records could not be checked"),
         }
     }
 }

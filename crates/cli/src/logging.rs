@@ -1,10 +1,10 @@
 //! Log lines on stderr, as text or JSON.
 //!
-//! A thread of its own writes them, so that no request waits for whoever reads the log. One that does
-//! not keep up loses lines, and the requests go on.
+//! A thread of its own writes them, so that no request waits for the reader of the log. If the reader does
+//! not keep up, lines are lost and requests go on.
 //!
-//! What libraries tell the `log` crate is never written: the one that reads phone numbers tells them
-//! there. So nothing here may call tracing-subscriber's `init`, which would take that in.
+//! What libraries send to the `log` crate is never written: the one that parses phone numbers logs them.
+//! So nothing here may call tracing-subscriber's `init`, which would forward that.
 
 use std::io::{self, IsTerminal};
 
@@ -15,23 +15,23 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogConfig, LogFilter, LogFormat};
 
-/// Writes what is still waiting when it is dropped.
+/// Writes the remaining lines when it is dropped.
 #[must_use]
 pub(crate) struct Log {
     _writer: WorkerGuard,
 }
 
-/// Starts logging; `level` is what is logged unless the settings say otherwise.
+/// Starts logging; `level` is the default level.
 pub(crate) fn start(log: &LogConfig, level: &str) -> Result<Log> {
     let filter = log.level.as_ref().map_or_else(|| EnvFilter::new(level), LogFilter::filter);
-    // The thread flushes when nothing waits, so that lines share a write when there are many.
+    // The thread flushes when the queue is empty, so that lines share a write when there are many.
     let (stderr, writer) = tracing_appender::non_blocking(io::BufWriter::new(io::stderr()));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     match format(log) {
         LogFormat::Json => set_global_default(lines.json().flatten_event(true).finish()),
         LogFormat::Text => set_global_default(lines.with_ansi(io::stderr().is_terminal()).finish()),
     }
-    .context("logging was started already")?;
+    .context("logging is already started")?;
     Ok(Log { _writer: writer })
 }
 

@@ -6,17 +6,17 @@
 //! | [`config`] | the settings: flags, variables, one file |
 //! | [`url`] | URLs without user and password |
 //! | [`output`], [`table`] | stdout and stderr; tables |
-//! | [`password`], [`confirmation`] | a password that is typed; a question before what cannot be taken back |
+//! | [`password`], [`confirmation`] | password input; questions before irreversible commands |
 //! | [`database`] | opening the database |
-//! | [`presence`] | who else has an embedded database open |
-//! | [`operator`] | running the catalogue's tools on the database itself |
-//! | [`names`] | records by what people call them |
-//! | [`server_address`] | where the server of this database answers |
+//! | [`presence`] | whether another process has an embedded database open |
+//! | [`operator`] | running the catalog's tools directly on the database |
+//! | [`names`] | finding records by name |
+//! | [`server_address`] | the address of this database's server |
 //! | [`hosting`], [`logging`] | running a server in this process |
 //! | [`service`] | the service manager and signals |
-//! | [`commands`] | one file a command |
+//! | [`commands`] | one file per command |
 //!
-//! What must never live here: a rule of the product, SQL, or the protocol.
+//! What must not live here: a rule of the product, SQL, or the protocol.
 
 mod arguments;
 mod commands;
@@ -46,14 +46,14 @@ use crate::config::{Config, Flag, Search};
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    // clap prints help, version and usage errors itself, and ends with 0 or 2.
+    // clap prints help, version and usage errors itself, and exits with 0 or 2.
     let arguments = Arguments::parse();
     let mut stdout = io::stdout().lock();
     let mut output = Output::new(&mut stdout, arguments.json);
     match run(arguments, &mut output) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever read the output has read enough, as `head` does.
+        // The reader has closed the pipe, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::note(&format!("error: {error:#}"));
@@ -62,11 +62,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command; whether all is well, which only `zoop doctor` can deny without an error.
+/// Runs a command. False only if `zoop doctor` found a problem.
 fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
     let settings = load(&arguments);
     match arguments.command {
-        // These need no settings, so that wrong ones do not keep a package from being built.
+        // These need no settings, so that invalid settings cannot break building a package.
         Command::Completions { shell } => commands::shell::completions(shell, output)?,
         Command::Man { dir } => commands::shell::man(&dir, output)?,
         Command::Doctor => return commands::doctor::run(settings, output),
@@ -91,7 +91,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// The settings, the command's flags before everything else.
+/// The settings, with the command's flags first.
 fn load(arguments: &Arguments) -> Result<Config> {
     let none = Listening::default();
     let (listening, ops_listen) = match &arguments.command {
@@ -101,7 +101,7 @@ fn load(arguments: &Arguments) -> Result<Config> {
     };
     let search = match (&arguments.config, &arguments.command) {
         (Some(path), _) => Search::File(path),
-        // Whoever wrote this folder's file would learn the key.
+        // Otherwise the author of this folder's file could learn the key.
         (None, Command::Call(_)) => Search::Machine,
         (None, _) => Search::Usual,
     };

@@ -1,36 +1,36 @@
-//! Records by what people call them: wherever a command takes an id, it takes the e-mail address or name
-//! of a person, the number or name of a customer, the name of a tag, the name or the first characters of
-//! a key, and the name of a connected program. What could be several records is never guessed at.
+//! Finds records by name: wherever a command takes an id, it also takes the e-mail address or name of a user,
+//! the number or name of a customer, the name of a tag, the name or the first characters of a key, and the
+//! name of a connected program. An ambiguous name is never guessed.
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::customers::SearchRow;
-use zoop_crm::customers::tools::search::SearchCustomers;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::keys::KeyRecord;
-use zoop_crm::keys::tools::ListKeys;
-use zoop_crm::oauth::grants::GrantRecord;
-use zoop_crm::oauth::tools::ListGrants;
-use zoop_crm::tags::Tag;
-use zoop_crm::tags::tools::ListTags;
-use zoop_crm::users::tools::{ListUsers, ListedUser};
+use zoop_crm::business::customers::SearchRow;
+use zoop_crm::business::customers::tools::search::SearchCustomers;
+use zoop_crm::business::tags::Tag;
+use zoop_crm::business::tags::tools::ListTags;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::keys::KeyRecord;
+use zoop_crm::identity::keys::tools::ListKeys;
+use zoop_crm::identity::oauth::grants::GrantRecord;
+use zoop_crm::identity::oauth::tools::ListGrants;
+use zoop_crm::identity::users::tools::{ListUsers, ListedUser};
+use zoop_crm::values::id::{Id, kinds};
 
 use crate::operator::{About, Operator};
 use crate::output::cell;
 
-/// Candidates that a refusal names.
+/// Candidates that an error lists.
 const CANDIDATES: usize = 5;
-/// Rows that one page can hold.
-const MOST_ROWS: u32 = 100;
+/// The most rows in one page.
+const MAX_ROWS: u32 = 100;
 
-/// A record that was named.
+/// A record that was found by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Named {
     /// Its id.
     pub(crate) id: String,
-    /// What to call it, with what tells it from others of its name.
+    /// Its name, with what distinguishes it from others of that name.
     pub(crate) shown: String,
 }
 
@@ -39,13 +39,13 @@ pub(crate) struct Named {
 pub(crate) enum Kind {
     /// A member of the business.
     User,
-    /// A customer that is not archived.
+    /// An active customer.
     Customer,
-    /// A customer that is archived.
+    /// An archived customer.
     ArchivedCustomer,
     /// A tag.
     Tag,
-    /// A key that was not revoked.
+    /// A key that is not revoked.
     Key,
     /// A connected program.
     Grant,
@@ -74,7 +74,7 @@ impl Kind {
         }
     }
 
-    /// What a command takes for it.
+    /// What a command accepts for it.
     fn accepted(self) -> &'static str {
         match self {
             Self::User => {
@@ -93,7 +93,7 @@ impl Kind {
 }
 
 impl Operator {
-    /// The record of a business that is named.
+    /// The record of a business with this name.
     pub(crate) fn named(&self, about: &About, kind: Kind, name: &str) -> Result<Named> {
         let name = name.trim();
         if let Some(id) = Id::<kinds::Record>::parse(name) {
@@ -113,7 +113,7 @@ impl Operator {
         }
     }
 
-    /// Any record of a business that is named, of whatever kind.
+    /// The record of a business with this name, of any kind.
     pub(crate) fn any_named(&self, about: &About, name: &str) -> Result<Named> {
         if let Some(id) = Id::<kinds::Record>::parse(name.trim()) {
             return Ok(Named { id: id.to_string(), shown: id.to_string() });
@@ -138,7 +138,7 @@ impl Operator {
         }
     }
 
-    /// A record by its id, under its name if it is easily found.
+    /// A record by its id, with its name if that is easily found.
     fn known(&self, about: &About, kind: Kind, id: &str) -> Named {
         let all = match kind {
             Kind::Customer | Kind::ArchivedCustomer => Ok(Vec::new()),
@@ -149,7 +149,7 @@ impl Operator {
         all.find(|named| named.id == id).unwrap_or_else(unnamed)
     }
 
-    /// The records that a name fits.
+    /// The records that a name matches.
     fn called(&self, about: &About, kind: Kind, name: &str) -> Result<Vec<Named>> {
         let all = match kind {
             Kind::Customer => return self.customers(about, None, name),
@@ -163,7 +163,7 @@ impl Operator {
         Ok(all.into_iter().filter(fits).map(|candidate| candidate.named).collect())
     }
 
-    /// All records of a kind of which a business has few.
+    /// All records of a kind that has few of them.
     fn all(&self, about: &About, kind: Kind) -> Result<Vec<Candidate>> {
         Ok(match kind {
             Kind::User => {
@@ -186,7 +186,7 @@ impl Operator {
         })
     }
 
-    /// The customers with a number or a whole name.
+    /// The customers with this number or full name.
     fn customers(&self, about: &About, status: Option<&str>, name: &str) -> Result<Vec<Named>> {
         let by_number = arguments!(SearchCustomers { customer_number: name, status: status });
         let found = self.list(about, by_number)?.rows;
@@ -195,18 +195,18 @@ impl Operator {
         if !found.is_empty() || is_number(name) {
             return Ok(found.into_iter().map(named).collect());
         }
-        let by_name = arguments!(SearchCustomers { q: name, status: status }).page(None, MOST_ROWS);
+        let by_name = arguments!(SearchCustomers { q: name, status: status }).page(None, MAX_ROWS);
         let found = self.list(about, by_name)?.rows.into_iter();
         Ok(found.filter(|row| is_same(&row.display_name, name)).map(named).collect())
     }
 }
 
-/// A record that a name may fit.
+/// A record that a name may match.
 struct Candidate {
     named: Named,
-    /// What it is called.
+    /// Its names.
     names: Vec<String>,
-    /// The first characters of a key, of which only these are known.
+    /// The first characters of a key; the rest is not stored.
     hint: Option<String>,
 }
 
@@ -220,7 +220,7 @@ impl Candidate {
         }
     }
 
-    /// A revoked key is found by its id only.
+    /// A revoked key is found only by its id.
     fn key(key: KeyRecord) -> Self {
         let hint = key.hint.trim_end_matches('…').to_owned();
         let shown = format!("{} ({}…)", shown(&key.name), shown(&hint));
@@ -243,7 +243,7 @@ impl Candidate {
     }
 }
 
-/// Whether two names are the same to a reader.
+/// Whether a reader would call two names the same.
 fn is_same(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
@@ -259,7 +259,7 @@ fn begins(hint: &str, characters: &str) -> bool {
     !hint.is_empty() && characters.trim_end_matches(['…', '.']) == hint
 }
 
-/// A text of a record, short and on one line.
+/// A record's text, short and on one line.
 fn shown(text: &str) -> String {
     cell(&json!(text))
 }

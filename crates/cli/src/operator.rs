@@ -1,21 +1,22 @@
-//! The operator: runs the catalogue's tools on the database itself, as whoever can open it.
+//! The operator: runs the catalog's tools directly on the database.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
-use zoop_crm::access::Access;
-use zoop_crm::argument::Arguments;
-use zoop_crm::clock::Environment;
-use zoop_crm::error::{Error, FieldProblem};
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::page::Page;
-use zoop_crm::proof::Proof;
-use zoop_crm::run::Runner;
-use zoop_crm::tenants::Tenant;
-use zoop_crm::tenants::tools::ListTenants;
-use zoop_crm::tool::{Command, List, Query};
-use zoop_crm::{authenticate, run};
+use zoop_crm::call::access::Access;
+use zoop_crm::call::answer::Page;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::{Error, FieldProblem};
+use zoop_crm::call::proof::Proof;
+use zoop_crm::call::run;
+use zoop_crm::call::run::Runner;
+use zoop_crm::call::tool::{Command, List, Query};
+use zoop_crm::identity::authenticate;
+use zoop_crm::identity::tenants::Tenant;
+use zoop_crm::identity::tenants::tools::ListTenants;
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
@@ -23,25 +24,25 @@ use crate::database::{self, Database, Missing, told};
 use crate::output::cell;
 
 /// How long one command may wait and work.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Whom a call is about.
+/// What a call is about.
 #[derive(Debug, Clone)]
 pub(crate) enum About {
     /// No business: the installation.
     Installation,
-    /// This business, by its id or name, or the only one.
+    /// This business, by its id or name; or the only one.
     Tenant(Option<String>),
 }
 
 impl About {
-    /// What a call is about whose record's id tells the business, unless one was named.
+    /// For a call whose record id determines the business, unless a business was named.
     pub(crate) fn whose_id_tells(tenant: Option<String>) -> Self {
         tenant.map_or(Self::Installation, |tenant| Self::Tenant(Some(tenant)))
     }
 }
 
-/// An open database and the world around it.
+/// An open database and its environment.
 pub(crate) struct Operator {
     /// The database.
     pub(crate) database: Database,
@@ -50,7 +51,7 @@ pub(crate) struct Operator {
 }
 
 /// How long reading the whole database may take.
-const THOROUGH: Duration = Duration::from_secs(60 * 60);
+const DOCTOR_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 impl Operator {
     /// Opens the database; an old schema is refused.
@@ -61,7 +62,7 @@ impl Operator {
         )
     }
 
-    /// Works on a database that is open already.
+    /// Works on a database that is already open.
     pub(crate) fn over(database: Database, config: &Config) -> Result<Self> {
         Ok(Self { database, environment: environment(config)? })
     }
@@ -102,25 +103,25 @@ impl Operator {
     }
 
     fn runner(&self) -> Runner<'_> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         Runner { db: &self.database.db, environment: &self.environment, deadline }
     }
 
-    /// Reads the database for what no tool does.
+    /// Reads the database where no tool does it.
     pub(crate) fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let read = self.database.db.read(Instant::now() + PATIENCE, work).wait();
+        let read = self.database.db.read(Instant::now() + TIMEOUT, work).wait();
         read.map_err(|error| explained(&error))
     }
 
-    /// Does what no tool does.
+    /// Writes to the database where no tool does it.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::error::Result<T> + Send + 'static,
+        work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let write = self.database.db.write(Instant::now() + PATIENCE, work).wait();
+        let write = self.database.db.write(Instant::now() + TIMEOUT, work).wait();
         write.map_err(|error| explained(&error))
     }
 
@@ -138,9 +139,9 @@ impl Operator {
         self.database.db.clone()
     }
 
-    /// Reads the whole database and says whether its structure is sound.
+    /// Reads the whole database and checks that its structure is sound.
     pub(crate) fn sound(&self) -> Result<String> {
-        let deadline = Instant::now() + THOROUGH;
+        let deadline = Instant::now() + DOCTOR_TIMEOUT;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
         match faults.wait().map_err(|error| anyhow!(told(&error)))?.first() {
             None => Ok("the database's structure is sound".to_owned()),
@@ -149,7 +150,7 @@ impl Operator {
     }
 }
 
-/// What calls need from the world around them.
+/// The environment of calls.
 pub(crate) fn environment(config: &Config) -> Result<Environment> {
     let system = Environment::from_system().context("the system gives no randomness")?;
     Ok(Environment { note_writes_per_minute: config.limits.note_writes, ..system })
@@ -162,7 +163,7 @@ impl Proof for About {
         &self,
         tx: &mut ReadTx<'_>,
         environment: &Environment,
-    ) -> zoop_crm::error::Result<Access> {
+    ) -> zoop_crm::call::error::Result<Access> {
         let tenant = match self {
             Self::Installation => None,
             Self::Tenant(Some(name)) => match Id::parse(name) {
@@ -176,7 +177,10 @@ impl Proof for About {
 }
 
 /// Every tenant.
-fn tenants(tx: &mut ReadTx<'_>, environment: &Environment) -> zoop_crm::error::Result<Vec<Tenant>> {
+fn tenants(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+) -> zoop_crm::call::error::Result<Vec<Tenant>> {
     let proof = authenticate::Operator::ABOVE;
     Ok(run::query(tx, environment, &proof, Arguments::<ListTenants>::none())?.rows)
 }
@@ -186,7 +190,7 @@ fn tenant_called(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     name: &str,
-) -> zoop_crm::error::Result<Id<kinds::Tenant>> {
+) -> zoop_crm::call::error::Result<Id<kinds::Tenant>> {
     let wanted = name.trim().to_lowercase();
     let mut found = tenants(tx, environment)?;
     found.retain(|tenant| tenant.name.trim().to_lowercase() == wanted);
@@ -212,7 +216,7 @@ fn tenant_called(
 fn only_tenant(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
-) -> zoop_crm::error::Result<Id<kinds::Tenant>> {
+) -> zoop_crm::call::error::Result<Id<kinds::Tenant>> {
     match tenants(tx, environment)?.as_slice() {
         [only] => Ok(only.id),
         [] => Err(Error::invalid("there is no business yet: `zoop tenant create` makes one")),
@@ -223,7 +227,7 @@ fn only_tenant(
     }
 }
 
-/// A refusal in a sentence for whoever runs the installation; they may see causes.
+/// An error in a sentence for the operator, who may see causes.
 pub(crate) fn explained(error: &Error) -> anyhow::Error {
     match error {
         Error::InvalidInput { fields, .. } if !fields.is_empty() => {
@@ -237,7 +241,7 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
             anyhow!("there is no tenant with this id: `zoop tenant list` shows them")
         }
         Error::NotFound { record: "person" } => {
-            anyhow!("there is nobody with this id or e-mail address")
+            anyhow!("there is no user with this id or e-mail address")
         }
         Error::NotFound { record } => {
             anyhow!("there is no such {record}: check the id and, if you gave one, --tenant")
@@ -251,7 +255,7 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
     }
 }
 
-/// How many whole seconds a duration has, as tools count them.
+/// A duration in whole seconds, as tools count them.
 pub(crate) fn seconds(duration: Option<Duration>) -> Option<u64> {
     duration.map(|duration| duration.as_secs())
 }

@@ -1,16 +1,16 @@
-//! What a command says: its data on stdout, everything else on stderr. Nothing else in this crate
-//! writes to stdout.
+//! A command's output: data on stdout, everything else on stderr. Nothing else in this crate writes to
+//! stdout.
 
 use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
-use zoop_crm::text::is_invisible;
+use zoop_crm::values::text::is_invisible;
 
 use crate::table::{self, Column};
 
-/// The widest that a table shows a cell.
+/// The maximum width of a cell in a table.
 const WIDEST_CELL: usize = 60;
 
 /// A command's stdout.
@@ -25,12 +25,12 @@ impl<'w> Output<'w> {
         Self { to, json }
     }
 
-    /// Whether one JSON object was asked for.
+    /// Whether `--json` was given.
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
-    /// The command's answer: the JSON object as it is, or the text that people get instead.
+    /// The command's answer: the JSON object as it is, or the text for people.
     pub(crate) fn answer(
         &mut self,
         object: &impl Serialize,
@@ -45,7 +45,7 @@ impl<'w> Output<'w> {
         self.text(&line)
     }
 
-    /// A text, ended by one newline, sent at once: whoever reads a pipe may wait for it.
+    /// A text, ended by one newline and flushed: the reader of a pipe may wait for it.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.to, "{}", text.trim_end_matches('\n'))?;
         self.to.flush()
@@ -54,11 +54,11 @@ impl<'w> Output<'w> {
 
 /// A line on stderr for people.
 pub(crate) fn note(line: &str) {
-    // Nobody may be reading stderr, and that is no reason to fail.
+    // Perhaps no one reads stderr, and that must not fail the command.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// A progress bar on stderr; it shows nothing where stderr is no terminal.
+/// A progress bar on stderr; hidden if stderr is not a terminal.
 pub(crate) fn progress(label: &'static str, steps: u64) -> ProgressBar {
     let bar = ProgressBar::new(steps).with_message(label);
     match ProgressStyle::with_template("{msg} [{bar:30}] {percent}%") {
@@ -72,13 +72,13 @@ pub(crate) fn listed<'r, R: Serialize + 'r>(
     rows: impl IntoIterator<Item = &'r R>,
     columns: &[Column],
 ) -> String {
-    // A row of this program's own types always is a value.
+    // A row of this program's own types can always be serialized.
     let rows: Vec<Value> =
         rows.into_iter().filter_map(|row| serde_json::to_value(row).ok()).collect();
     table::table(&rows, columns, table::terminal_width())
 }
 
-/// A text, and below it what has to happen next, if something has to.
+/// A text, followed by what has to happen next, if anything.
 pub(crate) fn with_notice(text: String, notice: Option<&str>) -> String {
     match notice {
         Some(notice) => format!("{text}\n{notice}"),
@@ -86,8 +86,8 @@ pub(crate) fn with_notice(text: String, notice: Option<&str>) -> String {
     }
 }
 
-/// A value as a cell or in a line of text: short, and on one line. A character that shows nothing or
-/// turns the writing around is shown as a space, so that it hides nothing.
+/// A value as a cell or in a line of text: short, and on one line. Invisible characters and those that change
+/// the direction of text become a space, so that they hide nothing.
 pub(crate) fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => "-".to_owned(),

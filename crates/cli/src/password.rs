@@ -1,25 +1,25 @@
-//! A password as the command line takes it: typed twice without being shown, or one line of standard
-//! input. It is never an argument, which other users of the machine could read.
+//! Reads a password: typed twice without an echo, or one line of standard input. It is never an argument,
+//! which other users of the machine could read.
 
 use std::io::{self, BufRead, IsTerminal};
 
 use anyhow::{Context, Result, bail};
 
 /// Longer than any password.
-const MOST_BYTES: u64 = 4_096;
+const MAX_BYTES: u64 = 4_096;
 
 /// Asks for a new password.
 pub(crate) fn ask() -> Result<String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         let typed = rpassword::prompt_password("New password: ")?;
-        if rpassword::prompt_password("Once more: ")? != typed {
-            bail!("the password was typed in two ways: nothing was changed");
+        if rpassword::prompt_password("Confirm password: ")? != typed {
+            bail!("the passwords do not match: nothing was changed");
         }
         return Ok(typed);
     }
     let mut line = String::new();
-    io::Read::take(stdin.lock(), MOST_BYTES)
+    io::Read::take(stdin.lock(), MAX_BYTES)
         .read_line(&mut line)
         .context("standard input holds no password")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())

@@ -1,11 +1,11 @@
-//! [`Presence`]: the sign that a zoop has an embedded database open.
+//! [`Presence`]: the lock that shows that a zoop process has an embedded database open.
 //!
-//! Every zoop that has an embedded database open holds a shared lock on a file beside it. Only
-//! replacing the database, or copying into it, needs the lock exclusively. The lock is the operating system's and
-//! ends with its process, however that ends.
+//! Every process that has an embedded database open holds a shared lock on a file beside it. Only replacing
+//! the database, or copying into it, needs the lock exclusively. The operating system releases the lock when
+//! the process ends, in any way.
 //!
-//! The file is what counts, not how its path is written: symbolic links are followed, and a file that has
-//! several names (hard links) is looked at for the locks that SQLite keeps on the file itself.
+//! The file counts, not how its path is written: symbolic links are followed, and a file with several names
+//! (hard links) is checked for the locks that SQLite keeps on the file itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -17,27 +17,27 @@ use zoop_db::sqlite;
 
 use crate::database::beside;
 
-/// What stands behind a database's name in the name of its lock file.
+/// The suffix of a lock file's name, after the database's name.
 pub(crate) const LOCK: &str = "-lock";
 
-/// The refusal of an exclusive lock.
+/// The error when an exclusive lock is refused.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is in use by a running zoop: stop the server first")]
 pub(crate) struct InUse(pub(crate) String);
 
-/// The sign that a database is open, or is being replaced.
+/// The lock of an open database, or of one that is being replaced.
 pub(crate) struct Presence {
-    /// Closing it ends the lock.
+    /// Closing it releases the lock.
     _lock: File,
 }
 
 impl Presence {
-    /// The lock that every zoop holds which has the database open.
+    /// The shared lock of every process that has the database open.
     pub(crate) fn shared(database: &Path) -> Result<Self> {
         let file = sqlite::resolved(database);
         let lock = lock_file(&file)?;
-        // The first one under this name looks whether the file is open under another name. What is
-        // open under this name may be opened again.
+        // The first process under this name checks whether the file is open under another name. A database that
+        // is open under this name may be opened again.
         if has_other_names(&file)? && lock.try_lock().is_ok() {
             refuse_other_name(&file)?;
         }
@@ -50,7 +50,7 @@ impl Presence {
         }
     }
 
-    /// The exclusive lock: nobody else has the database open.
+    /// The exclusive lock: no other process has the database open.
     pub(crate) fn alone(database: &Path) -> Result<Self> {
         let file = sqlite::resolved(database);
         let lock = lock_file(&file)?;
@@ -69,7 +69,7 @@ impl Presence {
         Ok(Self { _lock: lock })
     }
 
-    /// Whether a zoop has the database open under this name. Makes no file.
+    /// Whether a process has the database open under this name. Creates no file.
     pub(crate) fn is_held(database: &Path) -> bool {
         let lock = beside(&sqlite::resolved(database), LOCK);
         File::open(lock).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
@@ -82,25 +82,25 @@ pub(crate) fn is_one_file(one: &Path, other: &Path) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Refuses what is there and is not a regular file, such as a device or a folder.
+/// Rejects an existing path that is not a regular file, such as a device or a folder.
 pub(crate) fn refuse_irregular(path: &Path) -> Result<()> {
     let is_irregular = fs::metadata(path).is_ok_and(|found| !found.is_file());
     ensure!(!is_irregular, "{} is not a regular file: choose another name", path.display());
     Ok(())
 }
 
-/// Whether a file that is there has several names (hard links).
+/// Whether an existing file has several names (hard links).
 pub(crate) fn has_other_names(file: &Path) -> Result<bool> {
     match fs::metadata(file) {
         Ok(found) => Ok(found.nlink() > 1),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).with_context(|| format!("cannot look at {}", file.display())),
+        Err(error) => Err(error).with_context(|| format!("cannot inspect {}", file.display())),
     }
 }
 
-/// Refuses a file that is open in SQLite although nobody has it open under this name. Each name has a
-/// log of its own, so two that write would damage the file. Must not run while this process has the file
-/// open: closing it ends the process's own locks.
+/// Rejects a file that is open in SQLite although no process has it open under this name. Each name has a
+/// log of its own, so two writers would damage the file. Must not run while this process has the file
+/// open: closing it releases the process's own locks.
 fn refuse_other_name(file: &Path) -> Result<()> {
     let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let whole = Flock {
@@ -110,7 +110,7 @@ fn refuse_other_name(file: &Path) -> Result<()> {
         typ: FlockType::WriteLock,
         offset_type: FlockOffsetType::Set,
     };
-    let holder = fcntl_getlk(&opened, &whole).context("cannot look at the database's locks")?;
+    let holder = fcntl_getlk(&opened, &whole).context("cannot read the database's locks")?;
     ensure!(
         holder.is_none(),
         "{} has another name (a hard link), under which it is in use by a running zoop: stop the server \
@@ -130,6 +130,6 @@ fn lock_file(database: &Path) -> Result<File> {
         .mode(0o600)
         .open(&path)
         .with_context(|| {
-            format!("cannot make the file {}; `zoop doctor` looks what is missing", path.display())
+            format!("cannot make the file {}; `zoop doctor` checks what is missing", path.display())
         })
 }

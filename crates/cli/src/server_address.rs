@@ -1,36 +1,36 @@
-//! The address of the server that runs on the database: what a server tells when it starts, and what
-//! commands beside it print in links.
+//! The address of the server that runs on the database: a server publishes it when it starts, and other
+//! commands use it in links.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use zoop_crm::clock::{Clock, Environment, rfc3339};
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 use zoop_crm::servers::{self, RunningServer};
+use zoop_crm::values::clock::{Clock, Environment, rfc3339};
 use zoop_db::{Db, Uuid};
 
 use crate::config::Config;
 use crate::operator::Operator;
 use crate::output;
 
-/// How long telling may take: a server waits for it when it starts and when it stops.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long publishing may take: a server waits for it when it starts and when it stops.
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that started longer ago, in microseconds, may have been killed since.
 const OLD: i64 = 7 * 86_400 * 1_000_000;
 
-/// What a running server has told the database.
+/// A running server's entry in the database.
 pub(crate) struct Published {
     db: Db,
     process: Uuid,
 }
 
 impl Published {
-    /// Tells the address. A database that takes no writes now is no reason not to serve.
+    /// Publishes the address. A database that accepts no writes at the moment must not prevent serving.
     pub(crate) async fn start(db: &Db, environment: &Environment, url: &str) -> Self {
         let process = Uuid::from_u128(environment.entropy.bits());
         let (url, clock): (_, Arc<dyn Clock>) = (url.to_owned(), environment.clock.clone());
-        let told = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let told = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             servers::started(tx, process, &url, clock.now())
         });
         if let Err(error) = told.await {
@@ -42,14 +42,14 @@ impl Published {
         Self { db: db.clone(), process }
     }
 
-    /// Takes it back.
+    /// Removes the entry.
     pub(crate) async fn stop(self) {
         let process = self.process;
         let told = self
             .db
-            .write::<_, Error>(Instant::now() + PATIENCE, move |tx| servers::stopped(tx, process));
+            .write::<_, Error>(Instant::now() + TIMEOUT, move |tx| servers::stopped(tx, process));
         if let Err(error) = told.await {
-            tracing::debug!(kind = error.kind(), "the server's address stays stored");
+            tracing::debug!(kind = error.kind(), "the server's address could not be removed");
         }
     }
 }
@@ -61,7 +61,7 @@ pub(crate) enum Source {
     Settings,
     /// The server that runs on the database.
     Running(RunningServer),
-    /// Nothing says that a server runs: where one would listen by these settings.
+    /// No server is known: the address where one would listen by these settings.
     Guess,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// The settings' own public URL, else the running server's, else where one would listen.
+    /// The configured public URL, else the running server's address, else where one would listen.
     pub(crate) fn of(config: &Config, operator: &Operator) -> Result<Self> {
         if config.server.public_url.is_some() {
             return Ok(Self { url: config.public_url(None)?, source: Source::Settings });
@@ -85,7 +85,7 @@ impl Address {
         })
     }
 
-    /// What a person should know of it before they use a link, if anything.
+    /// A warning about the address, if there is a reason to doubt it.
     pub(crate) fn doubt(&self, clock: &dyn Clock) -> Option<String> {
         match &self.source {
             Source::Guess => Some(format!(
@@ -94,7 +94,7 @@ impl Address {
                 self.url
             )),
             Source::Running(server) if clock.now().0 - server.started_at.0 > OLD => Some(format!(
-                "the server at {} started at {} and may have gone since: check that it still answers",
+                "the server at {} started at {} and may have stopped since: check that it still answers",
                 self.url,
                 rfc3339(server.started_at)
             )),
@@ -102,7 +102,7 @@ impl Address {
         }
     }
 
-    /// Tells on stderr which address links have.
+    /// Prints on stderr which address the links have.
     pub(crate) fn announce(&self, clock: &dyn Clock) {
         match (self.doubt(clock), &self.source) {
             (Some(doubt), _) => output::note(&format!("warning: {doubt}")),

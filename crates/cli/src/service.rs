@@ -1,4 +1,4 @@
-//! What the service manager and the server tell each other: systemd's notifications, and signals.
+//! The service manager and signals: systemd's notifications, and requests to stop.
 //!
 //! Without a service manager nothing is sent.
 
@@ -9,14 +9,13 @@ use anyhow::Result;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Tells the service manager that requests are answered from now on, and keeps its watchdog quiet for as
-/// long as the server's threads get to run.
+/// Reports readiness to the service manager, and feeds its watchdog as long as the server's threads run.
 pub(crate) fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
     let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
     let Some(limit) = limit else { return };
     tokio::spawn(async move {
-        // Half of the limit is what systemd advises.
+        // systemd advises half of the limit.
         let mut pulse = tokio::time::interval(limit / 2);
         loop {
             pulse.tick().await;
@@ -25,22 +24,21 @@ pub(crate) fn ready(status: &str) {
     });
 }
 
-/// Tells the service manager that the server stops.
+/// Reports to the service manager that the server is stopping.
 fn stopping() {
     tell(&[
         NotifyState::Stopping,
-        NotifyState::Status("stopping: the requests in flight are finished first"),
+        NotifyState::Status("stopping: finishing the requests in flight"),
     ]);
 }
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager cannot be told");
+        tracing::warn!(%error, "the service manager cannot be notified");
     }
 }
 
-/// Resolves when the process is asked to stop. From this call on no signal of these ends the process by
-/// itself.
+/// Resolves when the process is asked to stop. From this call on, these signals no longer kill the process.
 pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -51,15 +49,15 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static>
             _ = interrupt.recv() => {}
             () = hang_up => {}
         }
-        tracing::info!("stopping: the requests in flight are finished first");
+        tracing::info!("stopping: finishing the requests in flight");
         stopping();
     })
 }
 
-/// Resolves when the terminal is closed in which the server was started. Elsewhere SIGHUP comes from those
-/// who rotate logs or ask for new settings, and nothing is to be done: each is told so.
+/// Resolves when the terminal is closed in which the server was started. Without a terminal, SIGHUP comes from
+/// log rotation or asks for new settings, and is only logged.
 fn closed_terminal(mut hang_up: Signal) -> impl Future<Output = ()> + Send + 'static {
-    // Looked at now: a terminal that was closed before the first poll is not one any more.
+    // Checked now: a terminal that is closed before the first poll is no longer one.
     let is_at_terminal = std::io::stderr().is_terminal();
     async move {
         while hang_up.recv().await.is_some() {

@@ -1,5 +1,5 @@
-//! Tables for people. Where they are read on a terminal they fit it: ids give way first, then long texts
-//! are cut. Piped, they are as wide as they must be; programs take `--json`.
+//! Tables for people. On a terminal they fit its width: ids are dropped first, then long texts are cut. Piped,
+//! they are as wide as needed; programs use `--json`.
 
 use std::io::{self, IsTerminal};
 
@@ -8,11 +8,11 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::cell;
 
-/// Narrower than this no text is cut.
+/// No text is cut to less than this.
 const NARROWEST: usize = 8;
-/// The width of a terminal that does not tell it.
+/// The width of a terminal that does not report it.
 const USUAL_WIDTH: usize = 80;
-/// What stands between two columns.
+/// The space between two columns.
 const GAP: usize = 2;
 
 /// What a column shows.
@@ -24,7 +24,7 @@ enum Kind {
     Word,
     /// A time, to the minute.
     Time,
-    /// An id, which is left out where there is no room.
+    /// An id, which is dropped if there is no room.
     Id,
 }
 
@@ -42,7 +42,7 @@ impl Column {
         Self { heading, key, kind: Kind::Text }
     }
 
-    /// A column of words that make no sense when they are cut.
+    /// A column of words that would be meaningless if cut.
     pub(crate) const fn word(heading: &'static str, key: &'static str) -> Self {
         Self { heading, key, kind: Kind::Word }
     }
@@ -65,13 +65,13 @@ impl Column {
     }
 }
 
-/// A time without its seconds, as people read it; times are UTC everywhere.
+/// A time without seconds; times are always UTC.
 pub(crate) fn minute(time: &Value) -> String {
     let shown = cell(time);
     shown.get(..16).map_or_else(|| shown.clone(), |minute| minute.replace('T', " "))
 }
 
-/// The width of the terminal that stdout is, if it is one.
+/// The terminal's width, if stdout is one.
 pub(crate) fn terminal_width() -> Option<usize> {
     let stdout = io::stdout();
     let size = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
@@ -109,8 +109,7 @@ fn widest(cells: &[String]) -> usize {
     cells.iter().map(|cell| cell.width()).max().unwrap_or_default()
 }
 
-/// Leaves out ids, then columns that hold nothing; then cuts the widest text, and where that is not enough
-/// leaves out the last text.
+/// Drops ids, then empty columns; then cuts the widest text, and if that is not enough drops the last text.
 fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
     let is_empty = |cells: &[String]| cells[1..].iter().all(|cell| cell == "-");
     loop {
@@ -131,7 +130,7 @@ fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
         let Some((_, cells)) = texts.max_by_key(|(_, cells)| widest(cells)) else { return };
         let now = widest(cells);
         if now > NARROWEST {
-            // One step at a time, so that two long texts give way alike.
+            // One step at a time, so that two long texts shrink equally.
             let step = excess.min(4).min(now - NARROWEST);
             for cell in cells.iter_mut() {
                 *cell = cut(cell, now - step);
@@ -164,7 +163,7 @@ fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// A text over several lines of at most `width`, all but the first behind `indent`. No word is broken.
+/// A text over several lines of at most `width`, all but the first after `indent`. No word is broken.
 pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let words = text.trim_start_matches(' ');
     let mut lines = " ".repeat(text.len() - words.len());
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_its_terminal_and_is_whole_elsewhere() {
+    fn a_table_fits_its_terminal_and_is_uncut_elsewhere() {
         let row = json!({ "name": "A business with quite a long name", "at": "2026-11-29T10:20:30Z",
             "id": "0198c0de-0000-7000-8000-000000000000" });
         let rows = [row];
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_nothing_gives_way_before_texts_are_cut() {
+    fn empty_columns_are_dropped_before_texts_are_cut() {
         let columns = [
             Column::text("NAME", "name"),
             Column::word("BEGINS", "hint"),

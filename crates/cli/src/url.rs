@@ -1,6 +1,6 @@
-//! URLs with a user part as they may be shown.
+//! URLs with a user part, in a form that may be shown.
 
-/// The options of a database URL that are shown. Any other may be the rest of a password with an `&`.
+/// The options of a database URL that are shown. Any other may be part of a password with an `&`.
 const SHOWN: &[&str] = &[
     "host",
     "hostaddr",
@@ -13,8 +13,7 @@ const SHOWN: &[&str] = &[
     "target_session_attrs",
 ];
 
-/// A URL without user and password. Where one is not written as it should be, too much is hidden rather
-/// than too little.
+/// A URL without user and password. For a malformed URL, too much is hidden rather than too little.
 pub(crate) fn without_password(url: &str) -> String {
     if url.starts_with("sqlite://") {
         return url.to_owned();
@@ -32,7 +31,7 @@ pub(crate) fn without_password(url: &str) -> String {
     format!("{start}://{user}{place}{}", joined(options.into_iter().map(option)))
 }
 
-/// Whether a scheme and what follows the user are a server's: then no part of a password is among them.
+/// Whether a scheme and what follows the user are a server's: then they contain no part of a password.
 fn is_plain(scheme: &str, place: &str) -> bool {
     let hosts = place.split('/').next().unwrap_or_default();
     let is_host = |host: &str| {
@@ -45,7 +44,7 @@ fn is_plain(scheme: &str, place: &str) -> bool {
         && hosts.split(',').all(is_host)
 }
 
-/// A server's URL without who asks.
+/// A server's URL without its user part.
 pub(crate) fn without_user(url: &str) -> String {
     let Some((start, _, place, options)) = parts(url) else { return url.to_owned() };
     let is_said = |option: &&str| !matches!(name(option).as_str(), "user" | "password");

@@ -1,23 +1,23 @@
 //! The catalog of all tools. A new tool is added to its group's slice, a new group here.
 
-use crate::definition::{Group, ToolDef};
-use crate::tool::Doors;
+use crate::call::definition::{Group, ToolDef};
+use crate::call::tool::Exposure;
 
 /// The groups, in the order of every list and document.
 pub static GROUPS: &[Group] = &[
-    crate::customers::GROUP,
-    crate::contacts::GROUP,
-    crate::locations::GROUP,
-    crate::tags::GROUP,
-    crate::notes::GROUP,
-    crate::subjects::GROUP,
-    crate::history::GROUP,
-    crate::tenants::GROUP,
-    crate::users::GROUP,
-    crate::invitations::GROUP,
-    crate::keys::GROUP,
-    crate::oauth::tools::GRANTS,
-    crate::oauth::tools::CLIENTS,
+    crate::business::customers::GROUP,
+    crate::business::customers::contacts::GROUP,
+    crate::business::customers::locations::GROUP,
+    crate::business::tags::GROUP,
+    crate::business::notes::GROUP,
+    crate::business::subjects::GROUP,
+    crate::call::history::GROUP,
+    crate::identity::tenants::GROUP,
+    crate::identity::users::GROUP,
+    crate::identity::invitations::GROUP,
+    crate::identity::keys::GROUP,
+    crate::identity::oauth::tools::GRANTS,
+    crate::identity::oauth::tools::CLIENTS,
 ];
 
 /// Every tool, in order.
@@ -30,7 +30,7 @@ pub fn mcp_tools() -> impl Iterator<Item = (&'static Group, &'static ToolDef)> {
     GROUPS
         .iter()
         .flat_map(|group| group.tools.iter().map(move |tool| (group, tool)))
-        .filter(|(_, tool)| tool.doors == Doors::Everywhere)
+        .filter(|(_, tool)| tool.exposure == Exposure::Public)
 }
 
 /// The tool with this name.

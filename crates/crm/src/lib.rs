@@ -1,22 +1,22 @@
 //! The product: a multi-tenant back end for field-service businesses, as tools over a database.
 //!
-//! Open [`catalog`] first: it lists every tool. [`run`] is the one way to run a tool. A group's folder (`customers/`, `notes/`, …) holds its types and validation
-//! (`mod.rs`), its SQL (`store.rs`), its tools (`tools.rs`) and their tests (`tests.rs`).
+//! Open [`catalog`] first: it lists every tool. [`call::run`] is the one way to run a tool.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`catalog`] | every tool there is |
-//! | [`tool`], [`definition`], [`run`], [`context`], [`page`] | what a tool is, and how a call runs |
-//! | [`argument`] | what callers send becomes valid types |
-//! | [`proof`], [`caller`], [`access`], [`authenticate`], [`secret`] | who calls, what proves it, and what they may do |
-//! | [`sign_in`], [`oauth`] | people at a browser, and the programs that they connect |
-//! | [`error`] | the one error |
-//! | [`id`], [`clock`] | ids, time, randomness |
-//! | [`text`], [`fold`], [`search`], [`phone`], [`email`] | text made comparable |
-//! | [`request_counts`], [`maintenance`] | what processes tell one another; what is removed in time |
-//! | [`servers`] | where the servers of this database answer |
-//! | [`moving`] | a database copied into another |
-//! | [`schema`] | the schema's steps |
+//! | [`call`] | what a tool is, how a call runs: arguments, scopes, answers, errors, tables, history |
+//! | [`business`] | the records that a business works with: customers, contacts, locations, tags, notes |
+//! | [`identity`] | tenants, users, sign-in, API keys, OAuth: who calls, and what they may do |
+//! | [`search`] | the search index: tokens and expressions, whatever is indexed |
+//! | [`values`] | ids, time, randomness, secrets, phones, e-mail addresses, text made comparable |
+//! | [`schema`] | the migrations, every table, every statement |
+//! | [`transfer`] | a database copied to another engine |
+//! | [`maintenance`] | what is removed in time |
+//! | [`request_counts`], [`servers`] | what the processes of an installation tell one another |
+//!
+//! Imports point one way: `values` imports nothing of this crate; `call` imports `values`; `search` never
+//! imports `identity` or `business`; `identity` never imports `business`. A test holds this.
 //!
 //! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
 
@@ -24,48 +24,19 @@
 #[cfg(test)]
 extern crate self as zoop_crm;
 
-pub mod access;
-pub mod argument;
-pub mod authenticate;
-pub mod caller;
+pub mod business;
+pub mod call;
 pub mod catalog;
-pub mod clock;
-pub mod contacts;
-pub mod context;
-pub mod customers;
-pub mod definition;
-pub mod email;
-pub mod error;
-pub mod fold;
-pub mod history;
-pub mod id;
-mod idempotency;
-pub mod invitations;
-pub mod keys;
-pub mod locations;
+pub mod identity;
 pub mod maintenance;
-pub mod moving;
-pub mod notes;
-pub mod oauth;
-pub mod page;
-mod perform;
-pub mod phone;
-pub mod proof;
 pub mod request_counts;
-pub mod run;
 pub mod schema;
 pub mod search;
-pub mod secret;
 pub mod servers;
-pub mod sign_in;
-pub mod subjects;
-pub mod tags;
-pub mod tenants;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod text;
-pub mod tool;
-pub mod users;
+pub mod transfer;
+pub mod values;
 
 #[cfg(test)]
 mod tests;

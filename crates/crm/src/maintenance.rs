@@ -5,11 +5,15 @@
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
-use crate::clock::{Environment, Moment};
-use crate::error::Result;
-use crate::history::store as history;
-use crate::tenants::store as tenants;
-use crate::{idempotency, invitations, notes, oauth, sign_in};
+use crate::business::notes;
+use crate::call::error::Result;
+use crate::call::history::store as history;
+use crate::call::idempotency;
+use crate::identity::invitations;
+use crate::identity::oauth;
+use crate::identity::sign_in;
+use crate::identity::tenants::store as tenants;
+use crate::values::clock::{Environment, Moment};
 
 /// Records dated in the future: a clock was wrong when they were created, or is wrong now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,21 @@
 
 use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx, params};
 
-use crate::error::Result;
+use crate::call::error::Result;
+
+crate::call::table::table! {
+    /// Requests that each process admitted.
+    pub(crate) const REQUEST_COUNTS = request_counts {
+        above_tenants: "processes tell one another what they admitted, of all tenants",
+        key: { n: Integer as numbered },
+        columns: {
+            process_id: Id, credential_id: Id, tenant_no: Integer, admitted_at: Time,
+            requests: Integer,
+        },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
 
 zoop_db::global_statements! {
     TELL = "INSERT INTO request_counts \
@@ -34,7 +48,7 @@ pub struct RequestCount {
 ///
 /// # Errors
 /// The database's.
-pub fn tell(
+pub fn publish(
     tx: &mut WriteTx<'_>,
     process: Uuid,
     counts: &[RequestCount],
@@ -52,7 +66,7 @@ pub fn tell(
 ///
 /// # Errors
 /// The database's.
-pub fn hear(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
+pub fn fetch(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
     let mut place = after;
     let counts = tx.global_all(HEAR, params![after, process], |row| {
         place = row.take()?;

@@ -1,8 +1,9 @@
-//! The schema's steps, and the lists of statements that tests close.
+//! The schema's steps, every table, and the lists of statements; tests close each list.
 
 use zoop_db::{GlobalSql, Migration, Sql};
 
-use crate::moving;
+use crate::call::table::{Record, Rows, Table};
+use crate::transfer;
 
 /// Every step of the schema, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
@@ -33,34 +34,52 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The tables that stand above tenants, each with the reason: no row-level security holds for them,
-/// since nobody is bound to a tenant yet when they are read. All others belong to tenants.
-pub const TABLES_ABOVE_TENANTS: &[(&str, &str)] = &[
-    ("tenants", "tells which tenants there are"),
-    ("users", "a person may be a member of several tenants"),
-    ("memberships", "is read with the key, to know what its person may do in the key's tenant"),
-    ("api_keys", "is read by the key's hash, which tells the tenant"),
-    ("waiting_memberships", "become memberships once their person has shown who they are"),
-    ("passwords", "are a person's, in whatever tenant they work"),
-    ("second_factors", "likewise"),
-    ("recovery_codes", "likewise"),
-    ("identities", "tell which person somebody is"),
-    ("sessions", "are looked up by their hash, and are a person's"),
-    ("pending_sign_ins", "likewise"),
-    ("password_links", "likewise"),
-    ("devices", "likewise"),
-    ("attempts", "are counted before anybody is known"),
-    ("invitations", "are looked up by their hash, which tells the tenant"),
-    ("oauth_clients", "serve people of every tenant"),
-    ("oauth_requests", "are made before the person has said for which tenant"),
-    ("oauth_grants", "are read with the token, which tells the tenant"),
-    ("oauth_codes", "are looked up by their hash"),
-    ("oauth_tokens", "likewise"),
-    ("oauth_successors", "likewise"),
-    ("request_counts", "processes tell one another what they admitted, of all tenants"),
-    ("servers", "tell where they answer, for all tenants"),
-    ("schema_steps", "the schema's own history"),
+/// Every table whose rows are copied, exported and erased, in the order in which they are copied: what
+/// others refer to first; the rows of tenants, one tenant after another; credentials last, so that nobody
+/// can sign in before the copy is complete.
+///
+/// The tables of the search index are not among them, since an index holds what other tables hold and is
+/// made again from them, nor is [`SCHEMA_STEPS`].
+pub const TABLES: &[&Table] = &[
+    &crate::identity::tenants::store::TENANTS,
+    &crate::identity::users::store::USERS,
+    &crate::identity::users::store::MEMBERSHIPS,
+    &crate::identity::users::store::WAITING_MEMBERSHIPS,
+    &crate::business::customers::Customer::TABLE,
+    &crate::business::customers::contacts::Contact::TABLE,
+    &crate::business::customers::locations::Location::TABLE,
+    &crate::business::tags::Tag::TABLE,
+    &crate::business::tags::store::CUSTOMER_TAGS,
+    &crate::business::subjects::Subject::TABLE,
+    &crate::business::notes::Note::TABLE,
+    &crate::business::notes::store::NOTE_WRITES,
+    &crate::call::idempotency::IDEMPOTENCY,
+    &crate::call::history::store::HISTORY,
+    &crate::call::history::store::HISTORY_RECORDS,
+    &crate::request_counts::REQUEST_COUNTS,
+    &crate::servers::SERVERS,
+    &crate::identity::sign_in::ATTEMPTS,
+    &crate::identity::oauth::OAUTH_CLIENTS,
+    &crate::identity::oauth::OAUTH_REQUESTS,
+    &crate::identity::oauth::OAUTH_GRANTS,
+    &crate::identity::oauth::OAUTH_CODES,
+    &crate::identity::oauth::OAUTH_TOKENS,
+    &crate::identity::oauth::OAUTH_SUCCESSORS,
+    &crate::identity::invitations::INVITATIONS,
+    &crate::identity::sign_in::identities::IDENTITIES,
+    &crate::identity::sign_in::PASSWORDS,
+    &crate::identity::sign_in::SECOND_FACTORS,
+    &crate::identity::sign_in::RECOVERY_CODES,
+    &crate::identity::sign_in::PENDING_SIGN_INS,
+    &crate::identity::sign_in::PASSWORD_LINKS,
+    &crate::identity::sign_in::DEVICES,
+    &crate::identity::sign_in::SESSIONS,
+    &crate::identity::keys::API_KEYS,
 ];
+
+/// The table that tells which steps of the schema a database has taken. It stands above tenants, and each
+/// database has its own.
+pub const SCHEMA_STEPS: &str = "schema_steps";
 
 /// The tables of the search index on PostgreSQL. They hold tokens and numbers alone and name the
 /// tenant in every key, but have no row-level security: under a policy the index is not used, because
@@ -73,7 +92,11 @@ pub type Declared<S> = (&'static str, &'static [(&'static str, S)]);
 
 /// Every statement about one tenant's rows, by module.
 pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
-    STATEMENTS.iter().chain(moving::tables::STATEMENTS).copied()
+    let copying = TABLES.iter().filter_map(|table| match table.rows {
+        Rows::OfTenant(statements) => Some((table.copied_by, statements.declared)),
+        Rows::AboveTenants { .. } => None,
+    });
+    STATEMENTS.iter().copied().chain(copying)
 }
 
 /// Every statement about tables above tenants, by module. These, and no others, are run without a
@@ -81,39 +104,45 @@ pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
 /// tenants, processes tell one another what they admitted, sweeps remove what is out of date, and a
 /// database is copied whole.
 pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
-    let groups =
-        [GLOBAL_STATEMENTS, &crate::oauth::GLOBAL_STATEMENTS, moving::tables::GLOBAL_STATEMENTS];
-    groups.into_iter().flatten().copied()
+    let copying = TABLES.iter().filter_map(|table| match table.rows {
+        Rows::AboveTenants { statements, .. } => Some((table.copied_by, statements.declared)),
+        Rows::OfTenant(_) => None,
+    });
+    GLOBAL_STATEMENTS
+        .iter()
+        .chain(&crate::identity::oauth::GLOBAL_STATEMENTS)
+        .copied()
+        .chain(copying)
 }
 
 const STATEMENTS: &[Declared<Sql>] = &[
-    ("idempotency", crate::idempotency::STATEMENTS),
-    ("history", crate::history::STATEMENTS),
-    ("users", crate::users::STATEMENTS),
-    ("customers", crate::customers::STATEMENTS),
-    ("contacts", crate::contacts::STATEMENTS),
-    ("locations", crate::locations::STATEMENTS),
-    ("tags", crate::tags::STATEMENTS),
-    ("notes", crate::notes::STATEMENTS),
-    ("subjects", crate::subjects::STATEMENTS),
-    ("moving search", moving::search::STATEMENTS),
+    ("idempotency", crate::call::idempotency::STATEMENTS),
+    ("history", crate::call::history::STATEMENTS),
+    ("users", crate::identity::users::STATEMENTS),
+    ("customers", crate::business::customers::STATEMENTS),
+    ("contacts", crate::business::customers::contacts::STATEMENTS),
+    ("locations", crate::business::customers::locations::STATEMENTS),
+    ("tags", crate::business::tags::STATEMENTS),
+    ("notes", crate::business::notes::STATEMENTS),
+    ("subjects", crate::business::subjects::STATEMENTS),
+    ("moving search", transfer::search::STATEMENTS),
 ];
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
-    ("idempotency", crate::idempotency::GLOBAL_STATEMENTS),
-    ("notes", crate::notes::GLOBAL_STATEMENTS),
-    ("tenants", crate::tenants::GLOBAL_STATEMENTS),
-    ("users", crate::users::GLOBAL_STATEMENTS),
-    ("keys", crate::keys::GLOBAL_STATEMENTS),
-    ("sign_in", crate::sign_in::GLOBAL_STATEMENTS),
-    ("identities", crate::sign_in::identities::GLOBAL_STATEMENTS),
-    ("sign_in attempts", crate::sign_in::ATTEMPT_STATEMENTS),
-    ("sign_in factors", crate::sign_in::FACTOR_STATEMENTS),
-    ("sign_in links", crate::sign_in::LINK_STATEMENTS),
-    ("sign_in devices", crate::sign_in::DEVICE_STATEMENTS),
-    ("invitations", crate::invitations::GLOBAL_STATEMENTS),
+    ("idempotency", crate::call::idempotency::GLOBAL_STATEMENTS),
+    ("notes", crate::business::notes::GLOBAL_STATEMENTS),
+    ("tenants", crate::identity::tenants::GLOBAL_STATEMENTS),
+    ("users", crate::identity::users::GLOBAL_STATEMENTS),
+    ("keys", crate::identity::keys::GLOBAL_STATEMENTS),
+    ("sign_in", crate::identity::sign_in::GLOBAL_STATEMENTS),
+    ("identities", crate::identity::sign_in::identities::GLOBAL_STATEMENTS),
+    ("sign_in attempts", crate::identity::sign_in::ATTEMPT_STATEMENTS),
+    ("sign_in factors", crate::identity::sign_in::FACTOR_STATEMENTS),
+    ("sign_in links", crate::identity::sign_in::LINK_STATEMENTS),
+    ("sign_in devices", crate::identity::sign_in::DEVICE_STATEMENTS),
+    ("invitations", crate::identity::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("servers", crate::servers::GLOBAL_STATEMENTS),
-    ("moving", moving::GLOBAL_STATEMENTS),
-    ("moving search", moving::search::GLOBAL_STATEMENTS),
+    ("moving", transfer::GLOBAL_STATEMENTS),
+    ("moving search", transfer::search::GLOBAL_STATEMENTS),
 ];

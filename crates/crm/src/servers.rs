@@ -3,10 +3,21 @@
 
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
-use crate::error::Result;
+use crate::call::error::Result;
 
 /// How long the address of a server that never said that it stopped is kept, in microseconds.
 const RETENTION: i64 = 30 * 86_400 * 1_000_000;
+
+crate::call::table::table! {
+    /// The running servers.
+    pub(crate) const SERVERS = servers {
+        above_tenants: "tell where they answer, for all tenants",
+        key: { process_id: Id },
+        columns: { url: Text, started_at: Time },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
 
 zoop_db::global_statements! {
     FORGET_OLD = "DELETE FROM servers WHERE started_at < $1";

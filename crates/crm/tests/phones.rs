@@ -1,7 +1,7 @@
 //! Compares this crate's parsing of phone numbers with the results of Google's own library.
 
 use proptest::prelude::*;
-use zoop_crm::phone::{self, Country, Phone, PhoneProblem};
+use zoop_crm::values::phone::{self, Country, Phone, PhoneProblem};
 
 const GOLDEN: &str = include_str!("golden/phones.tsv");
 

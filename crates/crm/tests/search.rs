@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rusqlite::Connection;
-use zoop_crm::customers::{CustomerType, Status};
-use zoop_crm::fold::{self, Kind};
-use zoop_crm::notes::{SubjectFilter, SubjectType};
-use zoop_crm::phone::{self, Country, Phone};
-use zoop_crm::search::{
-    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteWords,
-    QueryHasNoWord, TenantMark,
-};
+use zoop_crm::business::customers::index::{CustomerDocument, CustomerQuery};
+use zoop_crm::business::customers::{CustomerType, Status};
+use zoop_crm::business::notes::index::{NoteDocument, NoteQuery, NoteWords};
+use zoop_crm::business::notes::{SubjectFilter, SubjectType};
+use zoop_crm::search::{Expression, TenantMark};
+use zoop_crm::values::fold::QueryHasNoWord;
+use zoop_crm::values::fold::{self, Kind};
+use zoop_crm::values::phone::{self, Country, Phone};
 
 const GOLDEN: &str = include_str!("golden/search.tsv");
 
@@ -216,17 +216,21 @@ fn body(letters: &str, length: usize) -> String {
     (0..length).map(|_| letters[next(letters.len())]).collect()
 }
 
+/// As long as a note may be in a script with spaces and in one without; in the others, where that proves the
+/// same again, with `ZOOP_TEST_LONG=1`.
 #[test]
 fn every_token_of_a_long_note_is_found() {
+    const LONGEST: usize = 100_000;
+    let others = if std::env::var_os("ZOOP_TEST_LONG").is_some() { LONGEST } else { LONGEST / 10 };
     let scripts = [
         "abcdefghijklmnop   ",
+        "東京都渋谷区本日",
         "éüøæßđł’ ",
         "αβγδς ά ",
         "йёжщ ",
         "ابتثمُّ ـ ",
         "שָׁלום ",
         "कखिी्ं ",
-        "東京都渋谷区本日",
         "あいうがぎぐアイー",
         "สวัสดีครับที่ ",
         "ລາວພາສາ",
@@ -242,7 +246,7 @@ fn every_token_of_a_long_note_is_found() {
     ];
     let index = Index::new();
     for (n, letters) in (1..).zip(scripts) {
-        let body = body(letters, 100_000);
+        let body = body(letters, if n <= 2 { LONGEST } else { others });
         let tokens = note(&body).tokens(tenant(1));
         index.put(n, &tokens);
         let words: BTreeSet<_> = fold::words(&body).into_iter().collect();

@@ -1,4 +1,4 @@
-//! [`Db`], the one handle to the storage: a job goes in with its deadline, a [`Reply`] comes back.
+//! [`Db`], the handle to the storage: a job goes in with its deadline, a [`Reply`] comes back.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -22,19 +22,18 @@ use crate::tx::{ReadTx, WriteTx};
 
 const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
 
-/// How large the engine's parts are.
+/// The engine's sizes.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads that read, each with a connection of its own; without a number as many as suit the
-    /// engine.
+    /// Reader threads, each with a connection of its own; without a number, as many as suit the engine.
     pub readers: Option<NonZeroUsize>,
-    /// Threads that write, likewise. SQLite has one, whatever this says.
+    /// Writer threads, likewise. SQLite always has one.
     pub writers: Option<NonZeroUsize>,
-    /// Reads that may wait; one more is [`Error::Busy`].
+    /// Reads that may wait; the next one is [`Error::Busy`].
     pub read_queue: usize,
-    /// Writes that may wait; one more is [`Error::Busy`].
+    /// Writes that may wait; the next one is [`Error::Busy`].
     pub write_queue: usize,
-    /// Writes that share one commit at most: bounds how long the first one waits for the last. On
+    /// The most writes that share one commit: bounds how long the first one waits for the last. On
     /// PostgreSQL each has its own, and the server groups them.
     pub write_batch: NonZeroUsize,
 }
@@ -51,7 +50,7 @@ impl Default for Options {
     }
 }
 
-/// The storage. Cloning gives another handle to the same; the last one dropped stops the threads
+/// The storage. A clone is another handle to the same storage; dropping the last one stops the threads
 /// after the queued jobs.
 #[derive(Clone)]
 pub struct Db {
@@ -82,7 +81,7 @@ impl Engine {
         }
     }
 
-    /// Write transactions that were kept since the engine started.
+    /// Write transactions committed since the engine started.
     fn commits(&self) -> u64 {
         match self {
             Self::Sqlite(engine) => engine.commits(),
@@ -98,7 +97,7 @@ pub struct Gauges {
     pub reads_waiting: usize,
     /// Writes in the queue.
     pub writes_waiting: usize,
-    /// Write transactions that were kept since the start; each holds one or more jobs.
+    /// Write transactions committed since the start; each holds one or more jobs.
     pub commits: u64,
 }
 
@@ -119,8 +118,8 @@ impl Db {
         Ok(Self { engine: Arc::new(engine), health: Arc::default() })
     }
 
-    /// Queues a read. It sees one snapshot, in which is everything that was committed before this
-    /// call, and can write nothing.
+    /// Queues a read. It sees one snapshot that includes everything committed before this call, and cannot
+    /// write.
     pub fn read<T, E>(
         &self,
         deadline: Instant,
@@ -139,8 +138,8 @@ impl Db {
         Reply { receiver }
     }
 
-    /// Queues a write. What it wrote is kept if it returns `Ok`, and is durable before the reply is
-    /// there. It may run several times, so it must be able to.
+    /// Queues a write. It is committed if it returns `Ok`, and is durable before the reply arrives. It may
+    /// run several times, so it must be repeatable.
     pub fn write<T, E>(
         &self,
         deadline: Instant,
@@ -159,14 +158,13 @@ impl Db {
         Reply { receiver }
     }
 
-    /// Whether the storage took the last write; reads may go on where it does not.
+    /// Whether the storage accepted the last write; if not, reads may still work.
     pub fn takes_writes(&self) -> bool {
         self.health.is_good()
     }
 
-    /// What the database's own clock says now, for comparison with this machine's: by what it said
-    /// when a connection was last made, and the time since. None where the database has no clock of
-    /// its own.
+    /// The database clock's current time, for comparison with this machine's: its time when a connection
+    /// was last made, plus the time since. None if the database has no clock of its own.
     pub fn clock(&self) -> Option<Timestamp> {
         match &*self.engine {
             Engine::Sqlite(_) => None,
@@ -174,7 +172,7 @@ impl Db {
         }
     }
 
-    /// Connections to the database's server that this process holds open; none where there is no server.
+    /// Connections to the database's server that this process holds open; 0 without a server.
     pub fn connections(&self) -> usize {
         match &*self.engine {
             Engine::Sqlite(_) => 0,
@@ -205,7 +203,7 @@ pub fn sqlite_path(url: &str) -> Result<PathBuf> {
     }
 }
 
-/// A full queue is the caller's [`Error::Busy`]; a queue without a thread is [`Error::Closed`].
+/// A full queue is [`Error::Busy`]; a queue without a thread is [`Error::Closed`].
 fn refuse<J: ?Sized>(
     sent: Result<(), TrySendError<Box<J>>>,
     answer: impl FnOnce(Box<J>, Option<Error>),
@@ -217,14 +215,14 @@ fn refuse<J: ?Sized>(
     }
 }
 
-/// The answer of a queued job, when it is there. Dropping it tells the engine that the caller has
-/// gone: a job that has not begun is then skipped.
+/// The pending answer of a queued job. Dropping it tells the engine that the caller has gone: a job that
+/// has not started is then skipped.
 pub struct Reply<T, E> {
     receiver: oneshot::Receiver<Result<T, E>>,
 }
 
 impl<T, E: From<Error>> Reply<T, E> {
-    /// Waits for the answer on this thread. Not for use inside an asynchronous runtime.
+    /// Blocks until the answer arrives. Not for use inside an asynchronous runtime.
     pub fn wait(self) -> Result<T, E> {
         self.receiver.blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
     }

@@ -1,12 +1,12 @@
-//! What can go wrong in an engine. The product maps these to its own errors; nothing here is ever
-//! shown to a caller as it stands.
+//! The errors of an engine. The product maps these to its own errors; none is ever shown to a caller
+//! unchanged.
 
 use std::path::PathBuf;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What the engine's driver said.
+/// The error of the engine's driver.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failure of the engine, with its cause.
@@ -16,26 +16,26 @@ pub enum Error {
     /// The queue of waiting jobs is full; nothing was done.
     #[error("the queue of waiting jobs is full")]
     Busy,
-    /// The job's deadline passed before it was done; nothing was kept.
+    /// The job's deadline passed before it was done; nothing was committed.
     #[error("the deadline passed")]
     Deadline,
-    /// The engine is stopping, or the job's thread is gone; nothing was kept.
+    /// The engine is stopping, or the job's thread is gone; nothing was committed.
     #[error("the engine has stopped")]
     Closed,
-    /// The job panicked and was rolled back alone.
+    /// The job panicked and only it was rolled back.
     #[error("the job panicked")]
     Panicked,
     /// Another process held the database's write lock for longer than the engine waits.
     #[error("another process holds the database's lock")]
     Locked,
-    /// A unique rule of the schema refused a row.
+    /// A unique constraint rejected a row.
     #[error("a unique rule refused the row")]
     Unique(#[source] Cause),
     /// The disk is full, unreadable or read-only; it may recover.
     #[error("the storage is not available: {0}")]
     Unavailable(Cause),
-    /// The file is no database or is damaged.
-    #[error("the database file is damaged or is no database: {0}")]
+    /// The file is not a database, or is damaged.
+    #[error("the database file is damaged or is not a database: {0}")]
     Corrupt(Cause),
     /// A statement failed for a reason that is a defect of the program.
     #[error("statement failed: {0}")]
@@ -54,30 +54,28 @@ pub enum Error {
     /// A statement that must find a row found none.
     #[error("no row where one must be")]
     NoRow,
-    /// The connection broke while the write was being kept, and the server could not be asked in
-    /// time what became of it.
+    /// The connection broke during the commit, and the server could not be asked in time whether it succeeded.
     #[error("whether the write was kept is not known: {0}")]
     Unknown(Cause),
-    /// The database URL names no engine that this build has. It may hold a password, so nothing of it is
-    /// told.
+    /// The database URL names no engine of this build. It may contain a password, so nothing of it is shown.
     #[error(
         "the database URL must be sqlite://PATH, for example sqlite://zoop.db, or \
          postgres://USER@HOST/DATABASE"
     )]
     Url,
-    /// The URL of a PostgreSQL server cannot be read. It may hold a password, so nothing of it is told.
+    /// The URL of a PostgreSQL server is invalid. It may contain a password, so nothing of it is shown.
     #[error(
         "the database URL cannot be read: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with \
          %40 for @, %2F for / and %3F for ? in a name or password"
     )]
     ServerUrl,
-    /// The URL of a PostgreSQL server asks for a kind of encryption that there is not.
+    /// The URL of a PostgreSQL server has an unknown `sslmode`.
     #[error(
         "sslmode in the database URL must be disable, prefer or require; require checks the server's \
          certificate and its name, as verify-full does elsewhere"
     )]
     SslMode,
-    /// A PostgreSQL server could not be reached, or did not let us in.
+    /// A PostgreSQL server could not be reached, or rejected the connection.
     #[error("cannot connect to PostgreSQL at {server}: {source}; {advice}")]
     Connect {
         /// Host, port and database; neither user nor password.
@@ -103,16 +101,16 @@ pub enum Error {
         /// The driver's reason.
         source: Cause,
     },
-    /// The schema is not the one that this program needs.
+    /// The schema does not match this program.
     #[error("{0}")]
     Schema(String),
-    /// The operating system refused a file or a thread.
+    /// The operating system refused to open a file or start a thread.
     #[error(transparent)]
     System(#[from] std::io::Error),
 }
 
 impl Error {
-    /// Whether it is the storage that failed, and neither the job nor its haste.
+    /// Whether the storage itself failed, as opposed to the job or its deadline.
     pub(crate) fn is_the_storages(&self) -> bool {
         matches!(self, Self::Locked | Self::Unavailable(_) | Self::Unknown(_) | Self::Corrupt(_))
     }

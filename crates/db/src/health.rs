@@ -1,10 +1,10 @@
-//! [`WriteHealth`]: whether the storage takes writes, as the last one found.
+//! [`WriteHealth`]: whether the storage accepts writes, according to the last one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
 
-/// Logged when it changes, so that a thousand refused writes with one cause are two lines.
+/// Logged only when it changes, so that a thousand refused writes with one cause are two lines.
 #[derive(Default)]
 pub(crate) struct WriteHealth {
     is_refusing: AtomicBool,
@@ -15,15 +15,15 @@ impl WriteHealth {
         !self.is_refusing.load(Ordering::Relaxed)
     }
 
-    /// A write was kept.
+    /// A write was committed.
     pub(crate) fn kept(&self) {
-        // Nearly always it was good before; then nothing is written that the threads share.
+        // It is nearly always healthy already; then nothing that the threads share is written.
         if !self.is_good() && self.is_refusing.swap(false, Ordering::Relaxed) {
             tracing::warn!("the storage takes writes again");
         }
     }
 
-    /// A write failed; of the storage's own failures the first is told.
+    /// A write failed. Only the first storage failure is logged.
     pub(crate) fn failed(&self, failure: &Error) {
         if failure.is_the_storages() && !self.is_refusing.swap(true, Ordering::Relaxed) {
             tracing::error!(%failure, "the storage refuses writes");

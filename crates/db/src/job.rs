@@ -1,4 +1,4 @@
-//! Jobs as the engines see them: a thread runs one, and answers it whatever became of it.
+//! Jobs as the engines see them: a thread runs one, and answers it whatever the outcome.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,26 +17,26 @@ pub(crate) trait ReadJob: Send {
     fn deadline(&self) -> Instant;
     /// Whether the caller has already gone.
     fn is_abandoned(&self) -> bool;
-    /// Does the work and keeps the answer; whether it is a success.
+    /// Does the work and stores the answer; returns whether it succeeded.
     fn run(&mut self, tx: &mut ReadTx<'_>) -> bool;
-    /// Sends the answer that [`ReadJob::run`] kept, or `failure`.
+    /// Sends the answer that [`ReadJob::run`] stored, or `failure`.
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
 
-/// A queued write. It may be attempted several times, so attempting must leave nothing behind but what the
-/// transaction holds and the kept answer.
+/// A queued write. It may be attempted several times, so an attempt must leave nothing behind except in the
+/// transaction and the stored answer.
 pub(crate) trait WriteJob: Send {
     /// When the caller stops waiting.
     fn deadline(&self) -> Instant;
     /// Whether the caller has already gone.
     fn is_abandoned(&self) -> bool;
-    /// Does the work and keeps the answer; whether what it wrote is to be kept.
+    /// Does the work and stores the answer; returns whether to keep what it wrote.
     fn attempt(&mut self, tx: &mut WriteTx<'_>) -> bool;
-    /// Sends the answer that [`WriteJob::attempt`] kept, or `failure`.
+    /// Sends the answer that [`WriteJob::attempt`] stored, or `failure`.
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
 
-/// A read: what it does, what it found, and who waits for it.
+/// A read: its work, its result, and its caller.
 pub(crate) struct Read<F, T, E> {
     queued: Instant,
     deadline: Instant,
@@ -79,7 +79,7 @@ where
     }
 }
 
-/// A write: what it does, what the last attempt found, and who waits for it.
+/// A write: its work, the result of the last attempt, and its caller.
 pub(crate) struct Write<F, T, E> {
     deadline: Instant,
     work: F,
@@ -124,14 +124,14 @@ where
         match (&failure, &self.outcome) {
             (Some(failure), _) => self.health.failed(failure),
             (None, Some(Ok(_))) => self.health.kept(),
-            // A refusal wrote nothing, so it tells nothing of the storage.
+            // A refused job wrote nothing, so it says nothing about the storage.
             (None, _) => {}
         }
         send(self.reply, self.outcome, failure);
     }
 }
 
-/// Sends what the job found, unless the engine failed it; a caller who has gone hears nothing.
+/// Sends the job's result, unless the engine failed; nothing is sent to a caller that has gone.
 fn send<T, E: From<Error>>(
     reply: oneshot::Sender<Result<T, E>>,
     outcome: Option<Result<T, E>>,

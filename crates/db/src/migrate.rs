@@ -1,10 +1,10 @@
-//! The schema's history: which steps there are, which a database has taken, and whether they are
-//! still the same steps.
+//! The schema's history: which migrations exist, which ones a database has run, and whether they are still
+//! the same.
 
 use crate::error::{Error, Result};
 use crate::sql::GlobalSql;
 
-/// One step of the schema. Steps are only ever appended; a released one never changes.
+/// One migration. Migrations are only ever appended; a released one never changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
     /// The file's name without its ending, in order: `0001_init`.
@@ -15,40 +15,40 @@ pub struct Migration {
     pub postgres: &'static str,
 }
 
-/// What to do about steps that a database has not taken.
+/// What to do about migrations that a database has not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migrate {
-    /// Take them.
+    /// Run them.
     Run,
-    /// Take them in a database that has taken none; refuse to open an older one.
+    /// Run them on a new database; refuse to open an older one.
     New,
     /// Refuse to open the database.
     Refuse,
 }
 
-/// The step that stands before all others in a database into which another is being copied. What has
-/// it is not whole, so nobody opens it.
+/// The first entry in the history of a database that is the target of a copy. Such a database is incomplete,
+/// so it cannot be opened.
 const UNFINISHED: &str = "unfinished copy";
 
-/// Says that the database is not whole.
+/// Marks the database as incomplete.
 pub(crate) const BEGIN_COPY: GlobalSql =
     both("INSERT INTO schema_steps (position, name, script) VALUES (-1, 'unfinished copy', '')");
-/// Says that the database is whole.
+/// Marks the database as complete.
 pub(crate) const END_COPY: GlobalSql = both("DELETE FROM schema_steps WHERE position = -1");
 
 const fn both(text: &'static str) -> GlobalSql {
     GlobalSql::declare(text, text)
 }
 
-/// A step that a database has taken.
+/// A migration that a database has run.
 pub(crate) struct Taken {
     pub(crate) name: String,
     pub(crate) script: String,
 }
 
-/// The steps to take, or why the database is refused: a copy into it was never finished, it is older and
-/// may not be changed, a newer program has changed it, or its steps are not this program's. `script` gives the engine's text of
-/// a step.
+/// The migrations to run, or why the database is refused: a copy into it was never finished, it is older and
+/// may not be changed, a newer program has changed it, or its migrations are not this program's. `script`
+/// gives the engine's text of a migration.
 pub(crate) fn missing<'m>(
     taken: &[Taken],
     migrations: &'m [Migration],

@@ -30,6 +30,25 @@ pub enum Value<'a> {
     Time(Timestamp),
 }
 
+/// The kind of value that a column holds, on either engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Whole numbers.
+    Integer,
+    /// Truth values.
+    Boolean,
+    /// Floating-point numbers.
+    Real,
+    /// Text.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// Ids.
+    Id,
+    /// Points in time.
+    Time,
+}
+
 /// Something that can be bound to a placeholder.
 pub trait Param {
     /// The value to bind, borrowed from `self`.
@@ -40,6 +59,8 @@ pub trait Param {
 pub trait Column: Sized {
     /// The name of the type, for the error.
     const NAME: &'static str;
+    /// What a column holds whose values are of this type.
+    const KIND: Kind;
 
     /// The value, if it holds this type.
     fn read(value: Value<'_>) -> Option<Self>;
@@ -58,6 +79,7 @@ macro_rules! integer {
         }
         impl Column for $type {
             const NAME: &'static str = stringify!($type);
+            const KIND: Kind = Kind::Integer;
             fn read(value: Value<'_>) -> Option<Self> {
                 match value { Value::Integer(number) => number.try_into().ok(), _ => None }
             }
@@ -74,6 +96,7 @@ impl Param for bool {
 
 impl Column for bool {
     const NAME: &'static str = "bool";
+    const KIND: Kind = Kind::Boolean;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Boolean(truth) => Some(truth),
@@ -91,6 +114,7 @@ impl Param for f64 {
 
 impl Column for f64 {
     const NAME: &'static str = "f64";
+    const KIND: Kind = Kind::Real;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Real(number) => Some(number),
@@ -113,6 +137,7 @@ impl Param for String {
 
 impl Column for String {
     const NAME: &'static str = "String";
+    const KIND: Kind = Kind::Text;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Text(text) => Some(text.to_owned()),
@@ -135,6 +160,7 @@ impl<const N: usize> Param for [u8; N] {
 
 impl Column for Vec<u8> {
     const NAME: &'static str = "Vec<u8>";
+    const KIND: Kind = Kind::Bytes;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Bytes(bytes) => Some(bytes.to_vec()),
@@ -151,6 +177,7 @@ impl Param for Uuid {
 
 impl Column for Uuid {
     const NAME: &'static str = "Uuid";
+    const KIND: Kind = Kind::Id;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Id(id) => Some(id),
@@ -168,6 +195,7 @@ impl Param for Timestamp {
 
 impl Column for Timestamp {
     const NAME: &'static str = "Timestamp";
+    const KIND: Kind = Kind::Time;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Time(time) => Some(time),
@@ -185,6 +213,7 @@ impl<T: Param> Param for Option<T> {
 
 impl<T: Column> Column for Option<T> {
     const NAME: &'static str = T::NAME;
+    const KIND: Kind = T::KIND;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Null => Some(None),
@@ -199,7 +228,7 @@ impl<T: Param + ?Sized> Param for &T {
     }
 }
 
-/// One row of an answer, read column by column in the order of the statement's list.
+/// One row of an answer, read column by column in the statement's order.
 pub struct Row<'r> {
     source: Source<'r>,
     next: usize,

@@ -1,4 +1,4 @@
-//! [`Session`]: the connection that a job works on, whichever engine's it is.
+//! [`Session`]: the connection that a job works on, of either engine.
 
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Timestamp, Value};
@@ -12,7 +12,7 @@ pub(crate) enum Session<'c> {
     Postgres(&'c mut postgres::Connection),
 }
 
-/// One statement to run: `tenant`, if there is one, is its `$1`.
+/// One statement to run, with `tenant`, if any, as its `$1`.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'p> {
     pub(crate) text: Dialects,
@@ -20,18 +20,18 @@ pub(crate) struct Call<'p> {
     pub(crate) params: &'p [Value<'p>],
 }
 
-/// What a database's server and role are like.
+/// Properties of a database's server and role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerState {
-    /// The server's version in its own words.
+    /// The server's version, as it reports it.
     pub version: String,
-    /// Whether row-level security does not hold for the role.
+    /// Whether row-level security does not apply to the role.
     pub passes_policies: bool,
-    /// Connections that all processes with this role may have together.
+    /// The most connections that all processes with this role may have together.
     pub connections: usize,
 }
 
-/// What takes each row of an answer.
+/// A callback for each row of an answer.
 pub(crate) type Reader<'f, E> = &'f mut dyn FnMut(&mut Row<'_>) -> Result<(), E>;
 
 impl Session<'_> {
@@ -45,7 +45,7 @@ impl Session<'_> {
     /// See [`ReadTx::bind`](crate::ReadTx::bind).
     pub(crate) fn bind(&mut self, tenant: Tenant) -> Earlier {
         match self {
-            // Its statements name the tenant, and there is one writer.
+            // Statements name the tenant, and there is only one writer.
             Self::Sqlite(_) => Earlier::Holds,
             Self::Postgres(connection) => connection.bind(tenant),
         }
@@ -59,7 +59,7 @@ impl Session<'_> {
         }
     }
 
-    /// Runs a writing statement; the number of rows it touched.
+    /// Runs a writing statement; returns the number of rows it affected.
     pub(crate) fn execute(&mut self, call: Call<'_>) -> Result<usize> {
         match self {
             Self::Sqlite(connection) => {
@@ -90,11 +90,11 @@ impl Session<'_> {
         }
     }
 
-    /// Adds a row to a table whose integer key the engine makes; that key.
+    /// Adds a row to a table whose integer key the engine generates; returns that key.
     pub(crate) fn insert(&mut self, call: Call<'_>) -> Result<i64> {
         match self {
-            // `RETURNING` would say the same, but SQLite runs it as a trigger and opens a statement
-            // journal for it, at which FTS5 writes out what it had gathered of a whole batch.
+            // `RETURNING` would give the same, but SQLite runs it as a trigger and opens a statement journal
+            // for it, at which FTS5 writes out what it had gathered for a whole batch.
             Self::Sqlite(connection) => {
                 connection.execute(call.text.sqlite, call.tenant, call.params)?;
                 Ok(connection.last_key())
@@ -105,7 +105,7 @@ impl Session<'_> {
         }
     }
 
-    /// Reads rows until there are none left or `read` says `false`.
+    /// Reads rows until there are no more or `read` returns `false`.
     pub(crate) fn rows<E: From<Error>>(
         &mut self,
         call: Call<'_>,
@@ -121,8 +121,8 @@ impl Session<'_> {
         }
     }
 
-    /// Reads all rows of three answers, in one flight where the engine is a server.
-    pub(crate) fn together<E: From<Error>>(
+    /// Reads all rows of three answers, in one round trip if the engine is a server.
+    pub(crate) fn pipelined<E: From<Error>>(
         &mut self,
         calls: [Call<'_>; 3],
         readers: [Reader<'_, E>; 3],
@@ -135,7 +135,7 @@ impl Session<'_> {
                 }
             }
             Self::Postgres(connection) => {
-                for (rows, read) in connection.together(calls)?.iter().zip(readers) {
+                for (rows, read) in connection.pipelined(calls)?.iter().zip(readers) {
                     for row in rows {
                         read(&mut Row::new(Source::Postgres(row)))?;
                     }
@@ -145,17 +145,17 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Runs a writing statement that sees the rows of all tenants which sweeps may remove; the number of
-    /// rows it touched.
+    /// Runs a writing statement that sees the rows of all tenants which sweeps may remove; returns the number
+    /// of rows it affected.
     pub(crate) fn sweep(&mut self, call: Call<'_>) -> Result<usize> {
         match self {
-            // It hides no rows.
+            // It has no row-level security.
             Self::Sqlite(_) => self.execute(call),
             Self::Postgres(connection) => connection.sweep(call.text.postgres, call.params),
         }
     }
 
-    /// Lets the engine know what is in its tables, where it plans by that.
+    /// Updates the statistics that the engine plans by, if it uses any.
     pub(crate) fn gather_statistics(&mut self) -> Result<()> {
         match self {
             Self::Sqlite(_) => Ok(()),

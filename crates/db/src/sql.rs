@@ -6,23 +6,22 @@
 //! statement names the tenant.
 
 /// A statement about one tenant's rows. `$1` is always the tenant, bound by the transaction; the
-/// caller's parameters follow from `$2`.
+/// caller's parameters start at `$2`.
 #[derive(Debug, Clone, Copy)]
 pub struct Sql(pub(crate) Dialects);
 
-/// A statement about tables that stand above tenants (keys by hash, tenants, users). Parameters
-/// start at `$1`.
+/// A statement about tables above tenants (keys by hash, tenants, users). Parameters start at `$1`.
 #[derive(Debug, Clone, Copy)]
 pub struct GlobalSql(pub(crate) Dialects);
 
-/// One statement in the words of each engine.
+/// One statement in the dialect of each engine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dialects {
     pub(crate) sqlite: &'static str,
     pub(crate) postgres: &'static str,
 }
 
-/// The engine's way to say what the engines say differently.
+/// The engine's SQL dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// SQLite.

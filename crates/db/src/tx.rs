@@ -1,8 +1,8 @@
 //! What a job can do: [`ReadTx`] reads one snapshot, [`WriteTx`] also writes.
 //!
-//! A transaction starts bound to no tenant. Binding it is the work of whoever has checked a
-//! credential; after that every tenant statement carries the tenant as `$1` by itself, so that no
-//! function below has a tenant parameter that somebody could mix up.
+//! A transaction starts bound to no tenant. The code that has checked a credential binds it. After that
+//! every tenant statement gets the tenant as `$1` automatically, so that no function below has a tenant
+//! parameter that could be mixed up.
 
 use std::ops::{Deref, DerefMut};
 
@@ -16,28 +16,28 @@ use crate::sql::{Dialect, GlobalSql, Sql};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u32);
 
-/// What a transaction read before it was bound to a tenant.
+/// The state of what a transaction read before it was bound to a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earlier {
-    /// It still holds.
+    /// It is still valid.
     Holds,
     /// Another write of the tenant may have changed it since.
     MayBeStale,
 }
 
-/// A statement about one tenant's rows, its parameters, and what makes something of a row.
-pub type Ask<'p, F> = (Sql, &'p [Value<'p>], F);
+/// A statement about one tenant's rows, its parameters, and a function that converts a row.
+pub type RowQuery<'p, F> = (Sql, &'p [Value<'p>], F);
 
 /// All rows of three answers.
 pub type Three<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
 
-/// One consistent view of the database.
+/// One consistent snapshot of the database.
 pub struct ReadTx<'c> {
     session: Session<'c>,
     tenant: Option<Tenant>,
 }
 
-/// A [`ReadTx`] that can also write; what it wrote is kept only if its job succeeds.
+/// A [`ReadTx`] that can also write; its writes are committed only if its job succeeds.
 pub struct WriteTx<'c>(ReadTx<'c>);
 
 impl<'c> ReadTx<'c> {
@@ -49,9 +49,8 @@ impl<'c> ReadTx<'c> {
         Ok(Call { text: sql.0, tenant: Some(self.tenant()?), params })
     }
 
-    /// Binds the transaction to a tenant: every later tenant statement is about its rows only. A write
-    /// waits here for the tenant's other writes, so the answer says whether to read again what was read
-    /// before.
+    /// Binds the transaction to a tenant: every later tenant statement is only about its rows. A write waits
+    /// here for the tenant's other writes, so the answer says whether to read again what was read before.
     pub fn bind(&mut self, tenant: Tenant) -> Earlier {
         self.tenant = Some(tenant);
         self.session.bind(tenant)
@@ -62,12 +61,12 @@ impl<'c> ReadTx<'c> {
         self.tenant.ok_or(Error::Unbound)
     }
 
-    /// Which words a value must be in that a statement passes on as text, such as a search.
+    /// The dialect of text that a statement passes on, such as a search expression.
     pub fn dialect(&self) -> Dialect {
         self.session.dialect()
     }
 
-    /// Every row of the answer, through `read`.
+    /// Every row of the answer, converted by `read`.
     pub fn all<T, E: From<Error>>(
         &mut self,
         sql: Sql,
@@ -83,13 +82,13 @@ impl<'c> ReadTx<'c> {
         Ok(rows)
     }
 
-    /// Every row of three answers, each through its own function. Where the engine is a server they
-    /// take the time of one.
-    pub fn together<A, B, C, E: From<Error>>(
+    /// Every row of three answers, each converted by its own function. If the engine is a server they take
+    /// one round trip.
+    pub fn pipelined<A, B, C, E: From<Error>>(
         &mut self,
-        first: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
-        second: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<B, E>>,
-        third: Ask<'_, impl FnMut(&mut Row<'_>) -> Result<C, E>>,
+        first: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
+        second: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<B, E>>,
+        third: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<C, E>>,
     ) -> Result<Three<A, B, C>, E> {
         let calls = [
             self.call(first.0, first.1)?,
@@ -97,14 +96,14 @@ impl<'c> ReadTx<'c> {
             self.call(third.0, third.1)?,
         ];
         let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
-        self.session.together(
+        self.session.pipelined(
             calls,
             [&mut into(&mut a, first.2), &mut into(&mut b, second.2), &mut into(&mut c, third.2)],
         )?;
         Ok((a, b, c))
     }
 
-    /// Rows of the answer through `read`, until it says `false`.
+    /// Passes the rows of the answer to `read`, until it returns `false`.
     pub fn each<E: From<Error>>(
         &mut self,
         sql: Sql,
@@ -151,29 +150,28 @@ impl<'c> ReadTx<'c> {
         self.session.first(above(sql, params), read)
     }
 
-    /// What the database's own clock says now; none where it has no clock of its own.
+    /// The database clock's current time; none if it has no clock of its own.
     pub fn clock(&mut self) -> Result<Option<Timestamp>> {
         self.session.clock()
     }
 
-    /// What the database's server and role are like, if it has a server.
+    /// Properties of the database's server and role, if it has a server.
     pub fn server(&mut self) -> Result<Option<ServerState>> {
         self.session.server()
     }
 
-    /// Connections to the database's server that other processes of this program hold, as far as that can
-    /// be known there; none where there is no server.
+    /// Connections to the database's server that other processes of this program hold, as far as the role can
+    /// see; 0 without a server.
     pub fn others(&mut self) -> Result<usize> {
         self.session.others()
     }
 
-    /// What the engine finds wrong with the database's structure; nothing when it is sound. It
-    /// reads the whole database.
+    /// Faults in the database's structure; empty if it is sound. It reads the whole database.
     pub fn faults(&mut self) -> Result<Vec<String>> {
         self.session.faults()
     }
 
-    /// The work that the engine does for a statement, in steps of its own that grow with the rows
+    /// The work that the engine does for a statement, in engine-specific steps that grow with the rows
     /// examined. For tests.
     pub fn steps(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i32> {
         let call = self.call(sql, params)?;
@@ -185,19 +183,19 @@ impl<'c> ReadTx<'c> {
         self.session.steps(above(sql, params))
     }
 
-    /// The plan by which a statement runs with these values, a line a step. For tests.
+    /// The plan by which a statement runs with these values, one line per step. For tests.
     pub fn explain(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<Vec<String>> {
         let call = self.call(sql, params)?;
         self.session.explain(call)
     }
 
-    /// The plan of a statement for any values, a line a step. For tests.
+    /// The plan of a statement for any values, one line per step. For tests.
     pub fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
         self.session.plan(sql, params)
     }
 }
 
-/// Keeps what `read` makes of each row.
+/// Collects the converted rows.
 fn into<T, E>(
     rows: &mut Vec<T>,
     mut read: impl FnMut(&mut Row<'_>) -> Result<T, E>,
@@ -215,21 +213,21 @@ impl<'c> WriteTx<'c> {
         Self(ReadTx::new(session))
     }
 
-    /// Waits until the transaction is its tenant's only write. The next statement does so by itself; a
+    /// Waits until the transaction is its tenant's only write. The next statement would do so too, but a
     /// caller that reads the clock calls this first, so that the time is not from before the wait.
     pub fn take_turn(&mut self) -> Result<()> {
         self.0.session.take_turn()
     }
 
-    /// Runs a statement that writes; the number of rows it touched.
+    /// Runs a statement that writes; returns the number of rows it affected.
     pub fn execute(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<usize> {
         let call = self.call(sql, params)?;
         self.0.session.execute(call)
     }
 
-    /// Writes many rows, each with the same number of values. On SQLite the statement runs once for each;
-    /// on PostgreSQL it runs once for all, and its parameters are arrays: those of the first values, of
-    /// the second ones and so on, as `unnest` takes them.
+    /// Writes many rows, each with the same number of values. On SQLite the statement runs once for each row.
+    /// On PostgreSQL it runs once for all, and its parameters are arrays: of the first values, of the second
+    /// values and so on, as `unnest` takes them.
     pub fn execute_each(&mut self, sql: Sql, rows: &[Vec<Value<'_>>]) -> Result<()> {
         let tenant = self.tenant()?;
         self.0.session.execute_each(sql.0, Some(tenant), rows)
@@ -240,30 +238,30 @@ impl<'c> WriteTx<'c> {
         self.0.session.execute_each(sql.0, None, rows)
     }
 
-    /// Adds one row to a tenant's table whose key `n` the engine makes; that key.
+    /// Adds one row to a tenant's table whose key `n` the engine generates; returns that key.
     pub fn insert(&mut self, sql: Sql, params: &[Value<'_>]) -> Result<i64> {
         let call = self.call(sql, params)?;
         self.0.session.insert(call)
     }
 
-    /// Runs a statement that writes tables above tenants; the number of rows it touched.
+    /// Runs a statement that writes tables above tenants; returns the number of rows it affected.
     pub fn global_execute(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
         self.0.session.execute(above(sql, params))
     }
 
-    /// Runs a statement that removes what is out of date, in every tenant; the number of rows it
-    /// touched. Nothing but a sweep sees rows of more than one tenant.
+    /// Runs a statement that removes expired rows, in every tenant; returns the number of rows it affected.
+    /// Only a sweep sees rows of more than one tenant.
     pub fn sweep(&mut self, sql: GlobalSql, params: &[Value<'_>]) -> Result<usize> {
         self.0.session.sweep(above(sql, params))
     }
 
-    /// Says that another database is being copied into this one: nobody opens it until
+    /// Marks that another database is being copied into this one: it cannot be opened until
     /// [`WriteTx::end_copy`].
     pub fn begin_copy(&mut self) -> Result<()> {
         self.global_execute(BEGIN_COPY, &[]).map(drop)
     }
 
-    /// Says that the database is whole, and may be opened again.
+    /// Marks that the database is complete, and may be opened again.
     pub fn end_copy(&mut self) -> Result<()> {
         self.0.session.gather_statistics()?;
         self.global_execute(END_COPY, &[]).map(drop)

@@ -1,4 +1,4 @@
-//! What every engine promises: one snapshot a read, all or nothing of a write, and answers in time.
+//! The guarantees of every engine: one snapshot per read, atomic writes, and answers in time.
 
 mod common;
 
@@ -50,20 +50,20 @@ zoop_db::global_statements! {
 
 both! {
     values_come_back_as_they_were_stored
-    a_refusal_takes_back_what_was_written
-    a_rule_of_the_schema_refuses_a_row
-    a_panic_takes_back_what_was_written_and_nobody_with_it
+    a_refused_job_is_rolled_back
+    a_constraint_rejects_a_row
+    a_panic_rolls_back_only_its_own_job
     a_read_cannot_write_and_sees_one_snapshot
     a_read_that_waited_sees_what_was_committed_before_it_was_asked_for
     a_read_after_one_that_failed_has_a_snapshot_of_its_own
     a_statement_past_its_deadline_is_cancelled
-    what_comes_after_its_deadline_is_not_begun
+    a_job_past_its_deadline_is_not_started
     a_job_whose_caller_has_gone_is_skipped
     a_full_queue_refuses_at_once
-    what_was_queued_is_done_before_the_engine_stops
+    queued_jobs_finish_before_the_engine_stops
     a_tenants_statement_needs_a_tenant
     a_plan_names_what_is_read
-    answers_that_are_asked_for_together_come_each_to_its_own
+    pipelined_queries_each_get_their_own_answer
     a_sweep_removes_rows_of_every_tenant
 }
 
@@ -71,13 +71,13 @@ fn open(place: &Place) -> Db {
     place.open(&Options::default(), MIGRATIONS, Migrate::Run).expect("a database")
 }
 
-/// One thread that writes, so that a test can hold it.
+/// One writer thread, so that a test can block it.
 fn open_narrow(place: &Place) -> Db {
     let options = Options { writers: NonZeroUsize::new(1), write_queue: 2, ..Options::default() };
     place.open(&options, MIGRATIONS, Migrate::Run).expect("a database")
 }
 
-/// Holds the writer until the sender is dropped; returns once it is held.
+/// Blocks the writer until the sender is dropped; returns once it is blocked.
 fn hold(db: &Db) -> (mpsc::Sender<()>, Reply<(), Error>) {
     let (release, released) = mpsc::channel();
     let (started, is_started) = mpsc::channel();
@@ -160,7 +160,7 @@ fn values_come_back_as_they_were_stored(place: &Place) {
     assert_eq!(others, Vec::<String>::new());
 }
 
-fn a_refusal_takes_back_what_was_written(place: &Place) {
+fn a_refused_job_is_rolled_back(place: &Place) {
     let db = open(place);
     let refused = db.write::<(), Error>(far(), |tx| {
         tx.global_execute(INSERT, params![1_i64])?;
@@ -177,7 +177,7 @@ fn a_refusal_takes_back_what_was_written(place: &Place) {
     assert!(db.gauges().commits >= 1);
 }
 
-fn a_rule_of_the_schema_refuses_a_row(place: &Place) {
+fn a_constraint_rejects_a_row(place: &Place) {
     let db = open(place);
     insert(&db, 7).wait().expect("a row");
     assert!(matches!(insert(&db, 7).wait(), Err(Error::Unique(_))));
@@ -189,7 +189,7 @@ fn a_rule_of_the_schema_refuses_a_row(place: &Place) {
     assert_eq!(count(&db), 2);
 }
 
-fn a_panic_takes_back_what_was_written_and_nobody_with_it(place: &Place) {
+fn a_panic_rolls_back_only_its_own_job(place: &Place) {
     let db = open_narrow(place);
     let panicking = db.write::<(), Error>(far(), |tx| {
         tx.global_execute(INSERT, params![1_i64])?;
@@ -219,7 +219,7 @@ fn a_read_cannot_write_and_sees_one_snapshot(place: &Place) {
     assert_eq!(count(&db), 1);
 }
 
-/// One thread that reads, held until the sender is dropped.
+/// One reader thread, blocked until the sender is dropped.
 fn open_with_held_reader(place: &Place) -> (Db, mpsc::Sender<()>, Reply<i64, Error>) {
     let options = Options { readers: NonZeroUsize::new(1), ..Options::default() };
     let db = place.open(&options, MIGRATIONS, Migrate::Run).expect("a database");
@@ -285,7 +285,7 @@ fn a_statement_past_its_deadline_is_cancelled(place: &Place) {
     assert_eq!(count(&db), 0);
 }
 
-fn what_comes_after_its_deadline_is_not_begun(place: &Place) {
+fn a_job_past_its_deadline_is_not_started(place: &Place) {
     let db = open(place);
     let late = db.write(Instant::now(), |tx| tx.global_execute(INSERT, params![1_i64]));
     assert!(matches!(late.wait(), Err(Error::Deadline)));
@@ -318,7 +318,7 @@ fn a_full_queue_refuses_at_once(place: &Place) {
     assert_eq!(count(&db), 2);
 }
 
-fn what_was_queued_is_done_before_the_engine_stops(place: &Place) {
+fn queued_jobs_finish_before_the_engine_stops(place: &Place) {
     let db = open_narrow(place);
     let (release, held) = hold(&db);
     let waiting = insert(&db, 1);
@@ -361,13 +361,13 @@ fn add_texts(db: &Db) {
     added.wait().expect("four rows");
 }
 
-fn answers_that_are_asked_for_together_come_each_to_its_own(place: &Place) {
+fn pipelined_queries_each_get_their_own_answer(place: &Place) {
     let db = open(place);
     add_texts(&db);
     let read = db.read::<_, Error>(far(), |tx| {
         tx.bind(Tenant(2));
         let mut places = 0;
-        let together = tx.together(
+        let pipelined = tx.pipelined(
             (TEXTS, params![9_i64], |row| row.take::<String>()),
             (KEYS, params!["b"], |row| row.take::<i64>()),
             (TEXTS, params![1_i64], |_| {
@@ -375,13 +375,13 @@ fn answers_that_are_asked_for_together_come_each_to_its_own(place: &Place) {
                 Ok::<_, Error>(places)
             }),
         )?;
-        let refused = tx.together(
+        let refused = tx.pipelined(
             (TEXTS, params![9_i64], |row| row.take::<String>()),
             (KEYS, params!["b"], |_| Err::<(), _>(Error::NoRow)),
             (TEXTS, params![9_i64], |_| Ok(())),
         );
         assert!(matches!(refused, Err(Error::NoRow)));
-        Ok(together)
+        Ok(pipelined)
     });
     let (texts, keys, places) = read.wait().expect("three answers");
     assert_eq!((texts, keys, places), (vec!["c".to_owned(), "a".to_owned()], vec![4], vec![1]));

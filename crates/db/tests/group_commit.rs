@@ -1,4 +1,4 @@
-//! Group commit: what waits shares one transaction, and each job answers for itself alone.
+//! Group commit: waiting writes share one transaction, and each job gets its own answer.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ zoop_db::global_statements! {
                SELECT count(*) FROM n";
 }
 
-/// What a job of these tests can fail with.
+/// The errors of a job in these tests.
 #[derive(Debug)]
 enum Refused {
     Rule,
@@ -55,13 +55,13 @@ impl Bench {
         Self { db, folder }
     }
 
-    /// Holds the writer until the sender is dropped or used; returns once it is held.
+    /// Blocks the writer until the sender is dropped or used; returns once it is blocked.
     fn hold(&self) -> (mpsc::Sender<()>, Reply<(), Error>) {
         let (release, released) = mpsc::channel();
         let (started, is_started) = mpsc::channel();
         let held = self.db.write(far(), move |_| {
             started.send(()).expect("the test waits");
-            // Whether released by word or by the sender's end is the same.
+            // A message and the end of the sender both release it.
             let _ = released.recv();
             Ok(())
         });
@@ -106,7 +106,7 @@ fn fifty_jobs_of_which_five_fail_in_five_ways_are_one_commit() {
     let late = bench.db.write(Instant::now(), |tx| insert(tx, 103, 0));
     let endless = bench.db.write(far(), |tx| {
         insert(tx, 104, 0)?;
-        // Reading is cancelled alone: the transaction goes on.
+        // Only the read is cancelled: the transaction goes on.
         tx.global_first::<i64, Refused>(COUNT, &[], |_| Err(Refused::Rule))?;
         Ok(())
     });
@@ -124,11 +124,11 @@ fn fifty_jobs_of_which_five_fail_in_five_ways_are_one_commit() {
     assert!(matches!(late.wait(), Err(Refused::Engine(Error::Deadline))));
     assert!(matches!(endless.wait(), Err(Refused::Rule)));
     assert_eq!(bench.count(), 45);
-    // The holder's batch of one, then the fifty in one.
+    // The blocking job's batch of one, then the fifty in one.
     assert_eq!(bench.db.gauges().commits - before, 2);
 }
 
-/// How often a good job ran beside another one, which failed.
+/// How often a successful job ran next to another one, which failed.
 fn runs_beside(
     failing: impl FnMut(&mut WriteTx<'_>) -> Result<(), Refused> + Send + 'static,
 ) -> usize {
@@ -150,7 +150,7 @@ fn runs_beside(
 }
 
 #[test]
-fn a_refusal_before_anything_was_written_costs_the_others_nothing() {
+fn a_refusal_before_any_write_does_not_rerun_the_batch() {
     let runs = runs_beside(|tx| {
         tx.global_first::<i64, Refused>(COUNT, &[], |row| Ok(row.take()?))?;
         Err(Refused::Rule)
@@ -205,7 +205,7 @@ fn the_log_stays_bounded_under_writes_that_never_pause() {
 }
 
 #[test]
-fn a_full_disk_loses_no_answered_write_and_fails_only_who_does_not_fit() {
+fn a_full_disk_loses_no_answered_write_and_fails_only_jobs_that_do_not_fit() {
     let bench = Bench::new(&Options::default());
     bench.insert(0, 0).wait().expect("room for one");
     let tight = bench.db.write::<i64, Error>(far(), |tx| {
@@ -234,7 +234,7 @@ fn a_full_disk_loses_no_answered_write_and_fails_only_who_does_not_fit() {
 }
 
 #[test]
-fn a_write_cancelled_by_its_deadline_takes_nobody_with_it() {
+fn a_write_cancelled_by_its_deadline_affects_no_other() {
     let bench = Bench::new(&Options::default());
     let (release, held) = bench.hold();
     let good: Vec<_> = (0..10).map(|number| bench.insert(number, 0)).collect();

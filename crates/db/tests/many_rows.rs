@@ -20,12 +20,12 @@ zoop_db::statements! {
     SUM = "SELECT count(*), CAST(sum(number) AS bigint) FROM numbers WHERE tenant_no = $1";
 }
 
-/// More than one buffer of a connection holds.
+/// More than one buffer of a connection can hold.
 const ROWS: i64 = 5_000;
 
 both! {
     every_row_is_written
-    one_that_is_refused_takes_back_all
+    one_rejected_row_rolls_back_all
 }
 
 fn open(place: &Place) -> Db {
@@ -56,7 +56,7 @@ fn every_row_is_written(place: &Place) {
     add(&db, std::iter::empty()).expect("no row");
 }
 
-fn one_that_is_refused_takes_back_all(place: &Place) {
+fn one_rejected_row_rolls_back_all(place: &Place) {
     let db = open(place);
     let twice = (1..=ROWS).chain([ROWS / 2]).chain(ROWS + 1..ROWS * 2);
     let refused = add(&db, twice).expect_err("a refusal");

@@ -29,12 +29,12 @@ zoop_db::global_statements! {
 }
 
 both! {
-    missing_steps_are_taken_in_order_and_once
+    missing_migrations_run_in_order_and_once
     an_old_schema_is_refused_where_it_may_not_be_changed
     a_newer_or_another_schema_is_refused
-    a_step_that_fails_leaves_nothing_behind
-    only_a_new_database_is_given_a_schema_where_that_is_asked_for
-    a_copy_that_was_never_finished_is_opened_by_nobody
+    a_failed_migration_leaves_nothing_behind
+    with_migrate_new_only_a_new_database_gets_a_schema
+    an_incomplete_copy_cannot_be_opened
 }
 
 fn open(place: &Place, migrations: &[Migration], migrate: Migrate) -> Result<Db, Error> {
@@ -65,7 +65,7 @@ fn tables(db: &Db) -> i64 {
     counted.wait().expect("a count")
 }
 
-fn missing_steps_are_taken_in_order_and_once(place: &Place) {
+fn missing_migrations_run_in_order_and_once(place: &Place) {
     assert_eq!(tables(&open(place, &[ONE], Migrate::Run).expect("opens")), 1);
     assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
     assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Refuse).expect("opens")), 2);
@@ -90,19 +90,19 @@ fn a_newer_or_another_schema_is_refused(place: &Place) {
     assert!(other.to_string().contains("another version"), "{other}");
 }
 
-fn a_step_that_fails_leaves_nothing_behind(place: &Place) {
+fn a_failed_migration_leaves_nothing_behind(place: &Place) {
     drop(open(place, &[ONE], Migrate::Run).expect("opens"));
     open(place, &[ONE, BROKEN], Migrate::Run).err().expect("a failure");
     assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Run).expect("opens")), 2);
 }
 
-fn only_a_new_database_is_given_a_schema_where_that_is_asked_for(place: &Place) {
+fn with_migrate_new_only_a_new_database_gets_a_schema(place: &Place) {
     assert_eq!(tables(&open(place, &[ONE], Migrate::New).expect("opens")), 1);
     let refused = open(place, &[ONE, TWO], Migrate::New).err().expect("a refusal");
     assert!(refused.to_string().contains("zoop migrate"), "{refused}");
 }
 
-fn a_copy_that_was_never_finished_is_opened_by_nobody(place: &Place) {
+fn an_incomplete_copy_cannot_be_opened(place: &Place) {
     let db = open(place, &[ONE], Migrate::Run).expect("opens");
     db.write::<_, Error>(far(), |tx| tx.begin_copy()).wait().expect("a mark");
     for migrations in [&[ONE][..], &[ONE, TWO]] {
@@ -116,7 +116,7 @@ fn a_copy_that_was_never_finished_is_opened_by_nobody(place: &Place) {
 }
 
 #[test]
-fn another_programs_file_is_left_alone() {
+fn another_programs_file_is_not_touched() {
     let file = File::new();
     let path = file.folder.path().join("t.db");
     let other = rusqlite::Connection::open(&path).expect("a file");
@@ -130,7 +130,7 @@ fn another_programs_file_is_left_alone() {
 }
 
 #[test]
-fn what_is_no_database_is_told_clearly() {
+fn a_file_that_is_not_a_database_is_reported_clearly() {
     let file = File::new();
     std::fs::write(file.folder.path().join("t.db"), vec![b'x'; 8_192]).expect("a file");
     let refused = file.open(&[ONE], Migrate::Run).err().expect("a refusal");
@@ -144,7 +144,7 @@ fn what_is_no_database_is_told_clearly() {
 }
 
 #[test]
-fn a_backup_of_a_live_database_is_whole_and_comes_back() {
+fn a_backup_of_a_live_database_is_complete_and_restorable() {
     let file = File::new();
     let db = file.open(&[ONE, TWO], Migrate::Run).expect("opens");
     let copy = file.folder.path().join("copy.db");

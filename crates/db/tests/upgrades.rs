@@ -1,5 +1,5 @@
-//! Processes of two versions on one database: the schema is taken on once, and the older version goes on
-//! answering while the newer one changes what is there.
+//! Processes of two versions on one database: each migration runs once, and the older version keeps
+//! answering while the newer one migrates.
 
 mod common;
 
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use common::{Place, far};
 use zoop_db::{Db, Error, Migrate, Migration, Options, Tenant, params};
 
-/// Processes that start at once.
+/// Processes that start together.
 const PROCESSES: usize = 6;
-/// What the older version still does when the newer one is there.
+/// What the older version still does when the newer one has started.
 const AFTERWARDS: i64 = 20;
 
 const ONE: Migration = Migration {
@@ -26,7 +26,7 @@ const ONE: Migration = Migration {
                    (tenant_no = NULLIF(current_setting('app.tenant', true), '')::integer);",
 };
 
-/// Expands what is there: a column that may be empty, and a table.
+/// Expands the schema: a nullable column, and a table.
 const TWO: Migration = Migration {
     name: "0002_colors",
     sqlite: "ALTER TABLE things ADD COLUMN color TEXT;
@@ -48,15 +48,15 @@ zoop_db::global_statements! {
 }
 
 both! {
-    processes_that_start_at_once_take_each_step_once
-    a_process_of_the_version_before_goes_on_while_the_next_one_migrates
+    processes_that_start_together_run_each_migration_once
+    the_previous_version_keeps_serving_while_the_next_one_migrates
 }
 
 fn open(place: &Place, migrations: &[Migration]) -> Result<Db, Error> {
     place.open(&Options::default(), migrations, Migrate::Run)
 }
 
-fn processes_that_start_at_once_take_each_step_once(place: &Place) {
+fn processes_that_start_together_run_each_migration_once(place: &Place) {
     let start = Barrier::new(PROCESSES);
     let opened: Vec<_> = std::thread::scope(|scope| {
         let start = || {
@@ -76,14 +76,14 @@ fn processes_that_start_at_once_take_each_step_once(place: &Place) {
 }
 
 #[test]
-fn a_new_file_is_made_by_many_at_once() {
-    // What goes wrong here does so once in ten times.
+fn many_processes_create_a_new_file_at_once() {
+    // A failure here occurs about once in ten runs.
     for _ in 0..40 {
-        processes_that_start_at_once_take_each_step_once(&Place::sqlite());
+        processes_that_start_together_run_each_migration_once(&Place::sqlite());
     }
 }
 
-/// A process of the older version: writes a thing, and reads it and its like again.
+/// A process of the older version: writes a row, and reads it and others again.
 fn lives_on(old: &Db, number: i64) {
     let name = format!("thing {number}");
     let written = name.clone();
@@ -101,7 +101,7 @@ fn lives_on(old: &Db, number: i64) {
     assert_eq!(read.wait().expect("a read"), (Some(number), Some(name)));
 }
 
-fn a_process_of_the_version_before_goes_on_while_the_next_one_migrates(place: &Place) {
+fn the_previous_version_keeps_serving_while_the_next_one_migrates(place: &Place) {
     let old = open(place, &[ONE]).expect("it opens");
     let (done, is_migrated) = (AtomicI64::new(0), AtomicBool::new(false));
     let new = std::thread::scope(|scope| {
@@ -112,7 +112,7 @@ fn a_process_of_the_version_before_goes_on_while_the_next_one_migrates(place: &P
                 lives_on(&old, done.fetch_add(1, Ordering::SeqCst) + 1);
             }
         });
-        // It is at work, and has its statements prepared.
+        // It is running, and has its statements prepared.
         while done.load(Ordering::SeqCst) < AFTERWARDS && !living.is_finished() {
             std::thread::yield_now();
         }
@@ -133,7 +133,7 @@ fn a_process_of_the_version_before_goes_on_while_the_next_one_migrates(place: &P
         tx.first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
     });
     assert_eq!(count.wait().expect("a count"), all + 1);
-    // What runs goes on; what starts again must know the schema.
+    // A running process goes on; a restarted one must know the schema.
     let late = open(place, &[ONE]).err().expect("a refusal");
     assert!(late.to_string().contains("newer"), "{late}");
 }

@@ -1,4 +1,4 @@
-//! Running a case under callgrind, and what it took.
+//! Runs a case under callgrind and reads its count.
 
 use std::fs;
 use std::path::Path;
@@ -9,17 +9,17 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::cases::{self, Case};
+use crate::fixture;
 use crate::record::Counts;
-use crate::world;
 
-/// Repetitions of the two runs of a case: the fewer take along what is done once.
+/// Repetitions of the shorter run of a case: subtracting it removes the one-time work.
 const FEW: u32 = 20;
 const MANY: u32 = 120;
 
 /// Counts every case, as many at a time as there are cores.
 pub(crate) fn count_all() -> Result<Counts> {
     let folder = tempfile::tempdir()?;
-    world::make(folder.path())?;
+    fixture::make(folder.path())?;
     let waiting = Mutex::new(cases::ALL.iter());
     let counted = Mutex::new(Vec::new());
     let work = || {
@@ -61,9 +61,9 @@ fn count(folder: &Path, case: &Case) -> Result<u64> {
     Ok(many.saturating_sub(few) / u64::from(MANY - FEW))
 }
 
-/// Instructions of a whole run, on a copy of the database. What the checkpoint thread does belongs to
-/// no call, and how far it comes depends on the disk: it is left out, and a reader who holds on to the
-/// database's first state lets it do nothing that the calls could notice.
+/// Instructions of a whole run, on a copy of the database. The checkpoint thread is excluded: its work belongs
+/// to no call, and how far it gets depends on the disk. A reader that holds the database's first state keeps
+/// it from doing anything that the calls could notice.
 fn collected(made: &Path, case: &Case, times: u32) -> Result<u64> {
     let copy = tempfile::tempdir()?;
     for name in ["zoop.db", "facts.json"] {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
-use crate::world::Facts;
+use crate::fixture::Facts;
 
 /// A call.
 pub(crate) struct Case {
@@ -93,7 +93,7 @@ pub(crate) const ALL: &[Case] = &[
 ];
 
 impl Case {
-    /// The case of this name.
+    /// The case with this name.
     pub(crate) fn find(name: &str) -> Result<&'static Self> {
         ALL.iter().find(|case| case.name == name).ok_or_else(|| anyhow!("there is no case {name}"))
     }

@@ -1,22 +1,22 @@
-//! Counts the instructions that the main calls take, and holds them to what is recorded.
+//! Counts the instructions of the main calls, and compares them with the recorded counts.
 //!
-//! Instructions do not depend on how busy a machine is, so a change of a tenth can be told from
-//! chance. Each case is run under `valgrind --tool=callgrind` twice, with few and with many
-//! repetitions of the same call; the difference is what the calls alone take.
+//! Instructions do not depend on how busy a machine is, so a change of a tenth is not chance. Each case runs
+//! under `valgrind --tool=callgrind` twice, with few and with many repetitions of the same call; the
+//! difference is what the calls themselves take.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`cases`] | the calls that are counted |
-//! | [`world`] | the database that they are made on, and its server in this process |
-//! | [`callgrind`] | running a case and reading what it took |
-//! | [`mod@record`] | `docs/instructions.md`, and when a growth is explained |
+//! | [`fixture`] | their database, and its server in this process |
+//! | [`callgrind`] | runs a case and reads its count |
+//! | [`mod@record`] | `docs/instructions.md`, and when growth is explained |
 //!
-//! What must never live here: time. What a call takes in seconds is the benchmark's.
+//! What must not live here: time. The benchmark measures seconds.
 
 mod callgrind;
 mod cases;
+mod fixture;
 mod record;
-mod world;
 
 use std::fs;
 use std::io::{self, Write};
@@ -26,10 +26,10 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 use cases::Case;
+use fixture::Fixture;
 use record::{Counts, Verdict};
-use world::World;
 
-/// Counts the instructions that the main calls take.
+/// Counts the instructions of the main calls.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -41,9 +41,9 @@ struct Arguments {
 enum Command {
     /// Counts every case and fails where one grew by more than a tenth without an explanation
     Check,
-    /// Counts every case and writes docs/instructions.md anew; an unexplained growth is refused
+    /// Counts every case and rewrites docs/instructions.md; unexplained growth is refused
     Record,
-    /// Makes one call again and again: what is run under callgrind
+    /// Repeats one call: the program that runs under callgrind
     #[command(hide = true)]
     Repeat { folder: PathBuf, case: String, times: u32 },
 }
@@ -53,8 +53,8 @@ fn main() -> Result<()> {
         Command::Check => check(),
         Command::Record => record(),
         Command::Repeat { folder, case, times } => {
-            let world = World::open(&folder)?;
-            world.repeat(Case::find(&case)?, times)?;
+            let fixture = Fixture::open(&folder)?;
+            fixture.repeat(Case::find(&case)?, times)?;
             Ok(writeln!(io::stdout(), "{}", callgrind::threads()?.join("\n"))?)
         }
     }
@@ -69,7 +69,7 @@ fn check() -> Result<()> {
     Ok(())
 }
 
-/// Counts, compares and writes the record anew.
+/// Counts, compares and rewrites the record.
 fn record() -> Result<()> {
     let recorded = recorded();
     let measured = judged(&recorded)?;
@@ -85,10 +85,10 @@ fn recorded() -> Counts {
     Counts::read(&fs::read_to_string(page()).unwrap_or_default())
 }
 
-/// Counts every case and tells how it compares.
+/// Counts every case and prints the comparison.
 ///
 /// # Errors
-/// When one grew and the changelog does not say why.
+/// When one grew and the changelog does not explain it.
 fn judged(recorded: &Counts) -> Result<Counts> {
     let changelog = page().with_file_name("../CHANGELOG.md");
     let changelog = fs::read_to_string(changelog).context("CHANGELOG.md")?;

@@ -1,5 +1,5 @@
-//! `docs/instructions.md`, the counts that are held, and the rule by which they may grow: more than
-//! a tenth only with a line in the changelog's part on what is not yet released.
+//! `docs/instructions.md`, the recorded counts, and the rule for their growth: more than a tenth only with a
+//! line in the changelog's unreleased part.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,18 +10,18 @@ use crate::cases;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts(BTreeMap<String, u64>);
 
-/// What is to be said of a case.
+/// The verdict on a case.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// There is no record of it yet.
+    /// It is not recorded yet.
     New,
     /// About as before.
     Same { before: u64 },
-    /// So much less that the record should follow.
+    /// So much less that the record should be updated.
     Fell { before: u64 },
-    /// Much more, and the changelog says why.
+    /// Much more, and the changelog explains it.
     Explained { before: u64 },
-    /// Much more, and nobody says why.
+    /// Much more, without an explanation.
     Unexplained { before: u64 },
 }
 
@@ -32,7 +32,7 @@ impl FromIterator<(String, u64)> for Counts {
 }
 
 impl Counts {
-    /// The counts of a page.
+    /// Parses the counts of a page.
     pub(crate) fn read(page: &str) -> Self {
         let rows = page.lines().filter_map(|line| {
             let mut cells = line.trim_matches('|').split('|').map(str::trim);
@@ -50,7 +50,7 @@ impl Counts {
         self.0.keys().map(String::as_str)
     }
 
-    /// The record after this measurement: what hardly changed stays as it was.
+    /// The record after this measurement: counts that hardly changed stay as they were.
     pub(crate) fn renewed(&self, measured: &Self) -> Self {
         let renew = |(name, now): (&String, &u64)| {
             let kept = self.get(name).filter(|before| is_near(*before, *now));
@@ -63,10 +63,10 @@ impl Counts {
     pub(crate) fn page(&self) -> String {
         let mut page = String::from(
             "# Instructions\n\n\
-             What one call takes, in instructions of x86-64 Linux: from the request's head and body to\n\
+             The cost of one call, in instructions of x86-64 Linux: from the request's head and body to\n\
              the answer's, with the look-up of the key, the database and the log line, without sockets.\n\
-             Counted by `valgrind --tool=callgrind` on 2,000 customers; not a word of time. Written by\n\
-             `cargo run --release -p zoop-instructions record`; `check` holds it (CONTRIBUTING.md).\n\n\
+             Counted by `valgrind --tool=callgrind` on 2,000 customers; this says nothing about time. Written by\n\
+             `cargo run --release -p zoop-instructions record`; `check` compares with it (CONTRIBUTING.md).\n\n\
              | call | instructions |\n| --- | ---: |\n",
         );
         for name in cases::ALL.iter().map(|case| case.name) {
@@ -102,19 +102,19 @@ impl Verdict {
         match *self {
             Self::New => format!("{:>12}  not recorded yet", spaced(now)),
             Self::Same { before } => from(before, ""),
-            Self::Fell { before } => from(before, ": record it, so that it stays so"),
+            Self::Fell { before } => from(before, ": record it, to keep the gain"),
             Self::Explained { before } => from(before, ": the changelog says why; record it"),
             Self::Unexplained { before } => from(before, ": too much, and unexplained"),
         }
     }
 }
 
-/// The line that explains a growth, but for the reason.
+/// The line that explains growth, without the reason.
 pub(crate) fn line(name: &str, before: u64, now: u64) -> String {
     format!("- Instructions: `{name}` {} → {}: ", spaced(before), spaced(now))
 }
 
-/// Whether the changelog's unreleased part has the line of this growth, with a reason.
+/// Whether the changelog's unreleased part has the line for this growth, with a reason.
 fn explains(changelog: &str, name: &str, before: u64, now: u64) -> bool {
     let unreleased = changelog.split("\n## ").find(|part| part.starts_with("Unreleased"));
     unreleased.unwrap_or_default().lines().any(|line| {
@@ -127,12 +127,12 @@ fn explains(changelog: &str, name: &str, before: u64, now: u64) -> bool {
     })
 }
 
-/// Whether a count is the recorded one but for a hundredth: records do not change without need.
+/// Whether a count is within a hundredth of the recorded one: records do not change without need.
 const fn is_near(before: u64, now: u64) -> bool {
     before.abs_diff(now) * 100 <= before
 }
 
-/// The change of a count in percent of what it was.
+/// The change of a count in percent.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn percent(before: u64, now: u64) -> f64 {
     (now as f64 / before as f64 - 1.0) * 100.0

@@ -1,7 +1,7 @@
-//! The client's side: the body of one tool call and what its reply says.
+//! The client's side: builds the body of one tool call and reads its reply.
 //!
-//! Here lives only what a command line needs: the legacy form, which takes no handshake and no headers
-//! beyond the token. Sending it is the caller's work.
+//! It contains only what a command line needs: the legacy form, which has no handshake and no headers besides
+//! the token. Sending it is the caller's work.
 
 use std::fmt;
 
@@ -25,14 +25,14 @@ pub enum Reply {
     ProtocolError {
         /// The JSON-RPC error code.
         code: i64,
-        /// What the server says about it.
+        /// The server's message.
         message: String,
-        /// What a client may act on.
+        /// Data that a client may act on.
         data: Option<Value>,
     },
 }
 
-/// A body that is no answer to a tool call, for example a proxy's error page.
+/// A body that is not an answer to a tool call, for example a proxy's error page.
 #[derive(Debug)]
 pub struct UnreadableReply {
     cause: Option<serde_json::Error>,
@@ -40,7 +40,7 @@ pub struct UnreadableReply {
 
 impl fmt::Display for UnreadableReply {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the reply is no answer to a tool call")
+        formatter.write_str("the reply is not an answer to a tool call")
     }
 }
 
@@ -50,7 +50,7 @@ impl std::error::Error for UnreadableReply {
     }
 }
 
-/// The body of a `tools/call` request. `arguments` should be an object; the server says so otherwise.
+/// The body of a `tools/call` request. `arguments` should be an object; otherwise the server reports it.
 #[must_use]
 pub fn call_tool_body(id: u64, name: &str, arguments: &RawValue) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + name.len() + arguments.get().len());
@@ -59,7 +59,7 @@ pub fn call_tool_body(id: u64, name: &str, arguments: &RawValue) -> Vec<u8> {
     out
 }
 
-/// Reads the body of the reply, whatever its HTTP status was: refusals have a body of this form too.
+/// Reads the body of the reply, whatever its HTTP status was: errors have a body of this form too.
 pub fn read_tool_reply(body: &[u8]) -> Result<Reply, UnreadableReply> {
     let response: Response =
         serde_json::from_slice(body).map_err(|cause| UnreadableReply { cause: Some(cause) })?;

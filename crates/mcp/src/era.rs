@@ -1,8 +1,8 @@
-//! The versions of the protocol that are spoken, and how a request's era is recognised.
+//! The supported versions of the protocol, and how a request's era is recognized.
 //!
-//! Here lives every version date. What the eras do differently lives with the thing that differs.
+//! Every version date is in this module. What the eras do differently is in the module concerned.
 
-/// The two eras of MCP: they differ in how a version is agreed on and in the shape of answers.
+/// The two eras of MCP. They differ in how a version is agreed on and in the shape of answers.
 ///
 /// Source: MCP 2026-07-28, basic/versioning ("modern" and "legacy").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,8 +16,8 @@ pub enum Era {
 /// The modern versions served, newest first.
 pub const MODERN_VERSIONS: [&str; 1] = ["2026-07-28"];
 
-/// The legacy versions served, newest first. Older ones are left out because 2025-03-26 obliges a
-/// server to take batches.
+/// The legacy versions served, newest first. Older ones are left out because 2025-03-26 requires a
+/// server to accept batches.
 pub const LEGACY_VERSIONS: [&str; 2] = ["2025-11-25", "2025-06-18"];
 
 /// The first revision of the modern era.
@@ -34,11 +34,10 @@ pub fn negotiate(requested: Option<&str>) -> &'static str {
 }
 
 impl Era {
-    /// The era that the `MCP-Protocol-Version` header alone suggests, for refusals that are made
-    /// before a body was read.
+    /// The era suggested by the `MCP-Protocol-Version` header, for refusals before a body was read.
     ///
-    /// Versions are dates, so that a later revision sorts after an earlier one; what is not a date is
-    /// nobody's modern version.
+    /// Versions are dates, so a later revision sorts after an earlier one. A value that is not a date is not
+    /// a modern version.
     #[must_use]
     pub fn from_header(protocol_version: Option<&str>) -> Self {
         match protocol_version {
@@ -47,9 +46,9 @@ impl Era {
         }
     }
 
-    /// The era of a request: modern if `_meta` names a version, or it asks `server/discover` (which
-    /// no legacy revision has), or its header names a modern version. `initialize` is excepted from
-    /// the last rule: clients of both eras may send the header with it.
+    /// The era of a request: modern if `_meta` names a version, or the method is `server/discover` (which
+    /// no legacy revision has), or the header names a modern version. `initialize` is an exception to the last
+    /// rule: clients of both eras may send the header with it.
     pub(crate) fn of(method: Option<&str>, meta_names_version: bool, header: Option<&str>) -> Self {
         match method {
             _ if meta_names_version => Self::Modern,

@@ -1,7 +1,7 @@
 //! The JSON-RPC frame: bytes in, the raw parts of one message out, with its first fault.
 //!
-//! Here live the rules of JSON-RPC 2.0 and nothing of MCP's methods. A scan never fails: also a faulty
-//! frame gives its id and its era, because a refusal needs both.
+//! It contains the rules of JSON-RPC 2.0 and nothing of MCP's methods. A scan never fails: even a faulty
+//! frame has an id and an era, because a refusal needs both.
 
 use std::borrow::Cow;
 
@@ -21,19 +21,19 @@ const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 
 /// One message as it was sent.
 pub(crate) struct Frame<'a> {
-    /// The id, if it is one that JSON-RPC and MCP allow.
+    /// The id, if it is valid in JSON-RPC and MCP.
     pub(crate) id: Option<&'a RawValue>,
     /// The method; `None` in a response.
     pub(crate) method: Option<Cow<'a, str>>,
-    /// What the methods of this protocol take.
+    /// The parameters of this protocol's methods.
     pub(crate) params: Params<'a>,
-    /// What `params._meta` says of the sender.
+    /// What `params._meta` says about the sender.
     pub(crate) meta: Meta<'a>,
-    /// The first rule of the frame that is broken.
+    /// The first broken rule of the frame.
     pub(crate) fault: Option<Fault>,
 }
 
-/// The members of `params` that any served method knows.
+/// The members of `params` that any served method uses.
 #[derive(Default)]
 pub(crate) struct Params<'a> {
     pub(crate) name: Option<&'a RawValue>,
@@ -42,8 +42,8 @@ pub(crate) struct Params<'a> {
     pub(crate) uri: Option<&'a RawValue>,
     pub(crate) protocol_version: Option<&'a RawValue>,
     pub(crate) client_info: Option<&'a RawValue>,
-    /// Set when `params` or `_meta` is no object. Not a fault of the frame: a notification is not
-    /// answered whatever its parameters are.
+    /// Set when `params` or `_meta` is not an object. Not a fault of the frame: a notification is never
+    /// answered, whatever its parameters are.
     pub(crate) fault: Option<&'static str>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Fault {
 }
 
 impl<'a> Frame<'a> {
-    /// Takes a message apart. White space may surround it; a byte order mark may not (RFC 8259, 8.1).
+    /// Splits a message into its parts. White space may surround it; a byte order mark may not (RFC 8259, 8.1).
     pub(crate) fn scan(body: &'a [u8]) -> Self {
         let Ok(text) = std::str::from_utf8(body) else {
             return Self::unreadable(Fault::NotJson("the body is not UTF-8".to_owned()));
@@ -80,7 +80,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The era, as far as it can be told.
+    /// The era, as far as it can be determined.
     pub(crate) fn era(&self, headers: &Headers<'_>) -> Era {
         let meta_names_version = self.meta.protocol_version.is_some();
         Era::of(self.method.as_deref(), meta_names_version, headers.protocol_version)
@@ -104,7 +104,7 @@ impl<'a> Frame<'a> {
         let is_response = method.is_none() && (result.is_some() || error.is_some());
 
         let fault = if let Some(key) = top.repeated.or(repeated_below) {
-            Some(format!("the key {:?} stands in the message twice", excerpt(&key)))
+            Some(format!("the message has the key {:?} twice", excerpt(&key)))
         } else if jsonrpc.and_then(string).as_deref() != Some("2.0") {
             Some("jsonrpc must be \"2.0\"".to_owned())
         } else if is_response {
@@ -121,7 +121,7 @@ impl<'a> Frame<'a> {
 }
 
 impl Fault {
-    /// The refusal that this fault asks for: status 400 in both eras.
+    /// The refusal for this fault: status 400 in both eras.
     pub(crate) fn refusal(&self, reply_to: ReplyTo<'_>) -> Refusal {
         match self {
             Self::NotJson(message) => reply_to.parse_error(message),
@@ -130,7 +130,7 @@ impl Fault {
     }
 }
 
-/// Reads `params` and `params._meta`; with them comes the first key that stands twice in either.
+/// Reads `params` and `params._meta`; also returns the first duplicate key in either.
 fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>) {
     let names = ["_meta", "name", "arguments", "cursor", "uri", "protocolVersion", "clientInfo"];
     let Some(found) = optional_object(raw, names) else {
@@ -154,8 +154,8 @@ fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>)
     (params, meta, found.repeated.or(found_meta.repeated))
 }
 
-/// The members of an object that may be left out. `null` counts as left out, as several clients write
-/// it for "no parameters", and so does a member that is `null`. `None` for any other value.
+/// The members of an optional object. `null` counts as omitted, because several clients write it for "no
+/// parameters", and so does a member that is `null`. `None` for any other value.
 fn optional_object<'a, const N: usize>(
     raw: Option<&'a RawValue>,
     names: [&'static str; N],
@@ -167,7 +167,7 @@ fn optional_object<'a, const N: usize>(
     Some(members)
 }
 
-/// Whether a value may be an id: a string, or a number without a fraction. MCP excludes the `null` that
+/// Whether a value can be an id: a string, or a number without a fraction. MCP excludes the `null` that
 /// JSON-RPC 2.0 would allow.
 fn is_id(raw: &RawValue) -> bool {
     match raw.get().as_bytes().first() {
@@ -177,8 +177,8 @@ fn is_id(raw: &RawValue) -> bool {
     }
 }
 
-/// Whether a JSON number is a whole one: `7`, `7.0` and `7e2` are, `7.5` and `7e-1` are not. Decided on
-/// the digits, because an id of any size is echoed as it was sent.
+/// Whether a JSON number is integral: `7`, `7.0` and `7e2` are, `7.5` and `7e-1` are not. Decided on the
+/// digits, because an id of any size is echoed as it was sent.
 fn is_integral(number: &str) -> bool {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -198,7 +198,7 @@ fn is_integral(number: &str) -> bool {
     }
 }
 
-/// A length as a signed number, for lengths that a body can have.
+/// A length as a signed number; no body is too long for it.
 fn signed(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }

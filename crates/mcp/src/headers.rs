@@ -1,7 +1,7 @@
-//! The header rules of both eras: what a request's headers must say about its body.
+//! The header rules of both eras: how a request's headers must match its body.
 //!
-//! Here lives only the comparison. Reading headers off a connection, and noticing that one was sent
-//! twice, is the caller's work (see [`ReplyTo::duplicate_header`]).
+//! It contains only the comparison. Reading headers from a connection, and detecting duplicates, is the
+//! caller's work (see [`ReplyTo::duplicate_header`]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +26,7 @@ pub struct Headers<'a> {
 }
 
 impl Headers<'_> {
-    /// A legacy request may leave the version out, but must not name one that is not served.
+    /// A legacy request may omit the version, but must not name an unsupported one.
     pub(crate) fn check_legacy_version(&self, reply_to: ReplyTo<'_>) -> Result<(), Refusal> {
         match self.protocol_version {
             Some(version) if !LEGACY_VERSIONS.contains(&version) => {
@@ -81,7 +81,7 @@ impl Headers<'_> {
         }
     }
 
-    /// `Mcp-Name` repeats the name or URI that the body addresses.
+    /// `Mcp-Name` repeats the name or URI in the body.
     pub(crate) fn check_name(&self, name: &str, reply_to: ReplyTo<'_>) -> Result<(), Refusal> {
         match self.name {
             None => Err(reply_to.header_mismatch("the header Mcp-Name is missing")),
@@ -95,8 +95,8 @@ impl Headers<'_> {
     }
 }
 
-/// Whether a header value means this text. A value in the exact form `=?base64?…?=` is the base64 of
-/// the text, which is how a client sends what no header can carry; any other value is literal.
+/// Whether a header value means this text. A value in the exact form `=?base64?…?=` is the base64 of the
+/// text, for texts that a header cannot contain; any other value is literal.
 fn says(header: &str, text: &str) -> bool {
     let wrapped = header.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
     match wrapped {

@@ -1,13 +1,12 @@
-//! The Model Context Protocol as it is spoken on one HTTP endpoint: bytes in, typed requests out, and
-//! the bytes of every answer.
+//! The Model Context Protocol on one HTTP endpoint: bytes in, typed requests out, and the bytes of every
+//! answer.
 //!
-//! Here live the JSON-RPC frame, the two eras of the protocol, the header rules and the shapes of
-//! results and refusals. Here never live sockets, HTTP types, credentials or a word of the product:
-//! everything is a pure function on bytes and strings, so that all of it can be fuzzed in
-//! milliseconds.
+//! It contains the JSON-RPC frame, the two eras of the protocol, the header rules and the shapes of results
+//! and refusals. Sockets, HTTP types, credentials and product terms must not live here: everything is a pure
+//! function on bytes and strings, so that all of it can be fuzzed in milliseconds.
 //!
-//! A server calls [`read`] and then answers with a [`Responder`] or a [`Refusal`]; a server that must
-//! refuse before it reads asks [`peek`] whom the refusal is addressed to. A client uses [`client`].
+//! A server calls [`read`] and then answers with a [`Responder`] or a [`Refusal`]. A server that must refuse
+//! before it reads gets the addressee from [`peek`]. A client uses [`client`].
 //!
 //! Sources: JSON-RPC 2.0; MCP revisions 2025-06-18, 2025-11-25 and 2026-07-28.
 

@@ -1,6 +1,6 @@
 //! Reads one JSON object into borrowed raw members: one pass, no tree, no recursion.
 //!
-//! Here lives the only JSON reader of requests. What a member means is never decided here.
+//! This is the only JSON reader of requests. It never interprets a member.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 pub(crate) struct Members<'a, const N: usize> {
     /// The first value of each name.
     pub(crate) values: [Option<&'a RawValue>; N],
-    /// The first name, wanted or not, that stands in the object twice.
+    /// The first duplicate name in the object, wanted or not.
     pub(crate) repeated: Option<String>,
 }
 
@@ -22,18 +22,18 @@ pub(crate) struct Members<'a, const N: usize> {
 pub(crate) enum Unreadable {
     /// The text is not JSON (RFC 8259), or a key is not valid Unicode.
     NotJson(serde_json::Error),
-    /// The text is another JSON value.
+    /// The text is JSON, but not an object.
     NotAnObject,
 }
 
 impl<const N: usize> Members<'_, N> {
-    /// The members of an object that has none.
+    /// The members of an empty object.
     pub(crate) fn none() -> Self {
         Self { values: [None; N], repeated: None }
     }
 }
 
-/// Reads the members called `names` and skips the others, however deep these are nested: a skipped or
+/// Reads the members called `names` and skips the others, however deeply they are nested: a skipped or
 /// raw value is scanned with a list on the heap, so that no input can exhaust the stack.
 pub(crate) fn members<'a, const N: usize>(
     text: &'a str,
@@ -59,7 +59,7 @@ pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 
-/// A raw value starts at its first byte, without white space, which tells the type.
+/// A raw value starts at its first byte, without white space, which shows the type.
 pub(crate) fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }

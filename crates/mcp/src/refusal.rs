@@ -1,7 +1,7 @@
 //! Refusals by the protocol: an HTTP status and a JSON-RPC error.
 //!
-//! Here live every error code and the status it travels with, in both eras. A tool that refuses a call
-//! for a reason of its own is no refusal: that is a result (see [`Responder::tool_result`]).
+//! Every error code and its status, in both eras, is in this module. A tool that refuses a call is not a
+//! refusal: that is a result (see [`Responder::tool_result`]).
 //!
 //! [`Responder::tool_result`]: crate::Responder::tool_result
 
@@ -26,8 +26,8 @@ const HEADER_MISMATCH: i64 = -32020;
 /// MCP 2026-07-28, `UnsupportedProtocolVersion`.
 const UNSUPPORTED_VERSION: i64 = -32022;
 
-/// A code of this server's own. The modern era closes the range -32099..-32000 to applications, so
-/// that there the codes lie outside of what JSON-RPC reserves.
+/// A code of this server's own. The modern era closes the range -32099..-32000 to applications, so its
+/// codes there are outside the range that JSON-RPC reserves.
 struct OwnCode {
     legacy: i64,
     modern: i64,
@@ -48,7 +48,7 @@ pub struct Refusal {
     pub code: i64,
     /// One sentence for the developer of the client.
     pub message: String,
-    /// What a client may act on; boxed, because a refusal travels in the error half of results.
+    /// Data that a client may act on; boxed, because a refusal is the error of results.
     pub data: Option<Box<Value>>,
     /// The id of the refused request, if it could be read.
     pub id: Option<Box<RawValue>>,
@@ -56,18 +56,18 @@ pub struct Refusal {
     pub era: Era,
 }
 
-/// Whom a refusal is addressed to, and the place where every refusal is made.
+/// The addressee of a refusal, and the place where every refusal is made.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplyTo<'a> {
     /// The id of the request, if it could be read.
     pub id: Option<&'a RawValue>,
-    /// The era of the request, as far as it can be told.
+    /// The era of the request, as far as it can be determined.
     pub era: Era,
 }
 
 impl Refusal {
-    /// The JSON-RPC error response. It carries the id if it is known; without one, the legacy era
-    /// says `"id":null` (JSON-RPC 2.0, 5) and the modern era, whose schema has no null, says nothing.
+    /// The JSON-RPC error response. It has the id if it is known. Without one, the legacy era has `"id":null`
+    /// (JSON-RPC 2.0, 5) and the modern era, whose schema has no null, omits it.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         let id = match (&self.id, self.era) {
@@ -101,7 +101,7 @@ struct ErrorObject<'a> {
 
 /// Refusals that end a request before its method runs.
 impl ReplyTo<'_> {
-    /// A receiver of whom only the headers are known.
+    /// An addressee of whom only the headers are known.
     #[must_use]
     pub fn unread(protocol_version: Option<&str>) -> ReplyTo<'static> {
         ReplyTo { id: None, era: Era::from_header(protocol_version) }
@@ -179,7 +179,7 @@ impl ReplyTo<'_> {
         self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
     }
 
-    /// A fault of the server's own, told by nothing but the id under which it was logged. Status 500.
+    /// A server failure; it shows only the id under which it was logged. Status 500.
     #[must_use]
     pub fn internal(self, request_id: &str) -> Refusal {
         let data = json!({ "request_id": request_id });
@@ -211,7 +211,7 @@ impl ReplyTo<'_> {
         self.invalid_request(&format!("the header {:?} was sent twice", excerpt(header)))
     }
 
-    /// The message, or the URL it was sent to, is not one that can be served. Status 400.
+    /// The message, or the URL it was sent to, cannot be served. Status 400.
     #[must_use]
     pub fn invalid_request(self, message: &str) -> Refusal {
         self.refuse(400, INVALID_REQUEST, format!("Invalid request: {message}"), None)
@@ -225,7 +225,7 @@ impl ReplyTo<'_> {
         self.refuse(400, HEADER_MISMATCH, format!("Header mismatch: {message}"), None)
     }
 
-    /// The modern refusal of a version. It lists modern versions alone, because a client that reads it
+    /// The modern refusal of a version. It lists only modern versions, because a client that reads it
     /// puts one of them into the same request again.
     pub(crate) fn unsupported_version(self, requested: &str) -> Refusal {
         let data = json!({ "supported": MODERN_VERSIONS, "requested": excerpt(requested) });
@@ -245,8 +245,8 @@ impl ReplyTo<'_> {
     }
 }
 
-/// Refusals of a method or its parameters: status 200 in the legacy era, where errors travel like
-/// results; a status of their own in the modern era.
+/// Refusals of a method or its parameters: status 200 in the legacy era, where errors are sent like results;
+/// a status of their own in the modern era.
 impl ReplyTo<'_> {
     pub(crate) fn unknown_method(self, method: &str) -> Refusal {
         let message = format!("Method not found: {}", excerpt(method));
@@ -260,7 +260,7 @@ impl ReplyTo<'_> {
         self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
     }
 
-    /// There is no such tool, or this caller may not know of it.
+    /// There is no such tool, or it is hidden from this caller.
     #[must_use]
     pub fn unknown_tool(self, name: &str) -> Refusal {
         let message = format!("Unknown tool: {}; tools/list names those there are", excerpt(name));
@@ -274,14 +274,14 @@ impl ReplyTo<'_> {
         self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
     }
 
-    /// The cursor is none that a list gave out.
+    /// The cursor was not issued by a list.
     #[must_use]
     pub fn bad_cursor(self) -> Refusal {
         self.invalid_params("the cursor is not one that this server gave out")
     }
 
-    /// There is no such resource, or this caller may not know of it. The legacy code -32002 is not
-    /// used: the modern era forbids it, and older clients read any error alike.
+    /// There is no such resource, or it is hidden from this caller. The legacy code -32002 is not used: the
+    /// modern era forbids it, and older clients treat all errors alike.
     #[must_use]
     pub fn unknown_resource(self, uri: &str) -> Refusal {
         let data = json!({ "uri": excerpt(uri) });
@@ -317,7 +317,7 @@ impl OwnCode {
     }
 }
 
-/// The start of a text that a client sent: enough to recognise it, too little to fill a log with.
+/// The start of a text that a client sent: enough to recognize it, too little to fill a log with.
 pub(crate) fn excerpt(text: &str) -> &str {
     const LIMIT: usize = 200;
     text.char_indices().nth(LIMIT).map_or(text, |(end, _)| &text[..end])

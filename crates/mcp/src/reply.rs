@@ -1,7 +1,7 @@
-//! Results: the whole JSON-RPC response of each method, written straight into its bytes.
+//! Results: the whole JSON-RPC response of each method, written directly as bytes.
 //!
-//! Here lives the shape of every result in both eras. What stands in a list or in a tool's result is
-//! passed in as JSON text that was serialised before; nothing is parsed here.
+//! The shape of every result, in both eras, is in this module. The contents of a list or a tool's result are
+//! passed in as serialized JSON; nothing is parsed here.
 
 use std::borrow::Cow;
 
@@ -14,16 +14,16 @@ use crate::separators;
 /// How long a client may keep the answer to `server/discover`, in milliseconds.
 pub const DISCOVER_TTL_MS: u32 = 300_000;
 
-/// How long a client may keep a list, in milliseconds: as long as a change of rights may go unseen.
+/// How long a client may cache a list, in milliseconds: as long as a change of rights may go unnoticed.
 pub const LIST_TTL_MS: u32 = 60_000;
 
 /// A resource shows a record as it is now.
 const RESOURCE_TTL_MS: u32 = 0;
 
-/// What this server can do, in both eras: it has these features and tells of no changes to them.
+/// The server's capabilities, in both eras: it has these features and sends no notifications of changes.
 const CAPABILITIES: &[u8] = br#"{"tools":{},"prompts":{},"resources":{}}"#;
 
-/// How the server names itself.
+/// The server's self-description.
 ///
 /// Source: MCP schema, `Implementation`.
 #[derive(Clone, Debug, Serialize)]
@@ -36,17 +36,17 @@ pub struct ServerInfo {
     pub version: Cow<'static, str>,
 }
 
-/// What a tool answered.
+/// A tool's answer.
 #[derive(Clone, Copy, Debug)]
 pub struct ToolResult<'a> {
-    /// The text of one JSON object, compact. It is copied into the reply unread, so that anything else
-    /// spoils the reply.
+    /// The text of one JSON object, compact. It is copied into the reply unparsed, so that anything else would
+    /// make the reply invalid.
     pub json: &'a str,
     /// Whether the tool refused or failed.
     pub is_error: bool,
 }
 
-/// The lists that a server can be asked for.
+/// The lists that a client can request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListKind {
     /// `tools/list`.
@@ -62,18 +62,18 @@ pub enum ListKind {
 /// One message of a prompt.
 #[derive(Clone, Copy, Debug)]
 pub struct PromptMessage<'a> {
-    /// Who says it.
+    /// The author of the message.
     pub role: Role,
-    /// What is said.
+    /// The text of the message.
     pub text: &'a str,
 }
 
-/// Who speaks in a prompt.
+/// The author of a prompt's message.
 ///
 /// Source: MCP schema, `Role`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The person.
+    /// The user.
     User,
     /// The model.
     Assistant,
@@ -115,7 +115,7 @@ impl Responder<'_> {
     }
 
     /// The result of `server/discover`. It lists the versions that a request's `_meta` may name; legacy
-    /// versions are found by `initialize`.
+    /// versions are negotiated by `initialize`.
     #[must_use]
     pub fn discover(&self, instructions: &str) -> Vec<u8> {
         let mut out = self.open(512 + instructions.len());
@@ -141,12 +141,12 @@ impl Responder<'_> {
         self.close(out)
     }
 
-    /// The result of `tools/call`. The JSON stands in it as text, for models, and on success also as
-    /// `structuredContent`, which a tool with an output schema must give; a failure follows no schema.
+    /// The result of `tools/call`. It contains the JSON as text, for models, and on success also as
+    /// `structuredContent`, which a tool with an output schema must return; a failure follows no schema.
     #[must_use]
     pub fn tool_result(&self, result: ToolResult<'_>) -> Vec<u8> {
         let json = separators::escape(result.json);
-        // The text form is the longer one: each quote takes a backslash.
+        // The text form is longer: each quote needs a backslash.
         let mut out = self.open(512 + json.len() * 5 / 2);
         out.extend(br#""content":[{"type":"text","text":"#);
         append_json_as_text(&mut out, &json);
@@ -220,7 +220,7 @@ impl Responder<'_> {
         out
     }
 
-    /// How long a modern client may keep a result. Always private: what a caller sees depends on its
+    /// How long a modern client may cache a result. Always private: what a caller sees depends on its
     /// rights.
     ///
     /// Source: MCP 2026-07-28, server/utilities/caching.
@@ -254,8 +254,8 @@ impl Role {
     }
 }
 
-/// Appends JSON as a JSON string. Of what a string must not hold, JSON on one line has quotes and
-/// backslashes alone, so that those are all there is to look for.
+/// Appends JSON as a JSON string. The only characters of JSON on one line that need escaping are quotes and
+/// backslashes.
 fn append_json_as_text(out: &mut Vec<u8>, json: &str) {
     let json = json.as_bytes();
     out.push(b'"');

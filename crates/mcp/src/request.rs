@@ -1,7 +1,7 @@
-//! From a frame to a typed request: the methods that are served and what each takes.
+//! Turns a frame into a typed request: the methods that are served and their parameters.
 //!
-//! Here lives the order of the checks. What a tool's arguments may be is never looked at: they are
-//! passed on as the text of an object.
+//! The order of the checks is in this module. A tool's arguments are never checked here: they are passed on
+//! as the text of an object.
 
 use std::borrow::Cow;
 
@@ -22,26 +22,26 @@ const CLIENT_NAME_LIMIT: usize = 128;
 pub enum Incoming<'a> {
     /// To be answered with status 200 and one JSON-RPC response.
     Request(Request<'a>),
-    /// To be answered with status 202 and no body, and otherwise ignored: any message without an id,
-    /// also of a method that exists, and a response to a request that was never made.
+    /// To be answered with status 202 and no body, and otherwise ignored: any message without an id, even of
+    /// an existing method, and a response to a request that was never made.
     ///
     /// Source: MCP 2025-06-18, basic/transports, "Sending Messages to the Server".
     Notification,
 }
 
-/// A request that keeps every rule of the protocol.
+/// A request that follows every rule of the protocol.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The id as it was sent, byte for byte.
     pub id: &'a RawValue,
     /// The era in which to answer.
     pub era: Era,
-    /// What the client calls itself, for the record only: it is not proven. Without control
+    /// The client's own name, only for the record: it is not verified. Without control
     /// characters, at most 128 characters, never empty.
     pub client_name: Option<String>,
     /// What the client can do for a server, the text of an object; only in the modern era.
     pub client_capabilities: Option<&'a RawValue>,
-    /// What is asked.
+    /// The call.
     pub call: Call<'a>,
 }
 
@@ -59,14 +59,14 @@ pub enum Call<'a> {
     Discover,
     /// `tools/list`.
     ListTools {
-        /// Where a page starts; this crate gives no meaning to it.
+        /// Where a page starts; this crate does not interpret it.
         cursor: Option<String>,
     },
     /// `tools/call`.
     CallTool {
         /// The tool's name, not yet known to exist.
         name: Cow<'a, str>,
-        /// The text of an object. Its members are unread, so that a key may stand in it twice.
+        /// The text of an object. Its members are not parsed, so it may have duplicate keys.
         arguments: Option<&'a RawValue>,
     },
     /// `prompts/list`.
@@ -89,7 +89,7 @@ pub enum Call<'a> {
     },
 }
 
-/// Reads a message and holds it against the header rules of its era.
+/// Reads a message and checks it against the header rules of its era.
 ///
 /// The checks, in this order: the frame (a message without an id ends here, accepted); the version;
 /// in the modern era `Mcp-Method`; whether the method exists; its parameters; `Mcp-Name`.
@@ -105,7 +105,7 @@ pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Incoming<'a>, R
     };
     let call = match era {
         Era::Legacy => {
-            // `initialize` is where a version is agreed on, so no header can be wrong before it.
+            // `initialize` negotiates a version, so no header can be wrong before it.
             if method != "initialize" {
                 headers.check_legacy_version(reply_to)?;
             }
@@ -131,8 +131,8 @@ pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Incoming<'a>, R
     Ok(Incoming::Request(Request { id, era, client_name, client_capabilities, call }))
 }
 
-/// Whom a refusal of this body is addressed to, however broken the body is: for refusals that are made
-/// before the body is read, such as a missing token.
+/// The addressee for a refusal of this body, however malformed it is: for refusals before the body is
+/// read, such as a missing token.
 #[must_use]
 pub fn peek<'a>(body: &'a [u8], headers: &Headers<'_>) -> ReplyTo<'a> {
     let frame = Frame::scan(body);
@@ -140,13 +140,13 @@ pub fn peek<'a>(body: &'a [u8], headers: &Headers<'_>) -> ReplyTo<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Whom a refusal of this request is addressed to.
+    /// The addressee for a refusal of this request.
     #[must_use]
     pub fn reply_to(&self) -> ReplyTo<'a> {
         ReplyTo { id: Some(self.id), era: self.era }
     }
 
-    /// What writes the result of this request.
+    /// The writer of this request's result.
     #[must_use]
     pub fn responder(&self, server: &'a ServerInfo) -> Responder<'a> {
         Responder { id: self.id, era: self.era, server }
@@ -154,7 +154,7 @@ impl<'a> Request<'a> {
 }
 
 impl Call<'_> {
-    /// What the modern header `Mcp-Name` must repeat, for the methods that address one thing.
+    /// The value that the modern header `Mcp-Name` must repeat, for methods that address one thing.
     fn mirrored_name(&self) -> Option<&str> {
         match self {
             Self::CallTool { name, .. } | Self::GetPrompt { name, .. } => Some(name),
@@ -164,8 +164,8 @@ impl Call<'_> {
     }
 }
 
-/// Reads the parameters that the method takes. A method that does not exist is refused as such, whatever
-/// its parameters are.
+/// Reads the parameters of the method. A method that does not exist is refused as such, whatever its
+/// parameters are.
 fn read_call<'a>(
     method: &str,
     params: &Params<'a>,
@@ -184,7 +184,7 @@ fn read_call<'a>(
         ("resources/read", _) => read_read_resource(params),
         _ => return Err(reply_to.unknown_method(method)),
     };
-    // A fault of the whole of `params` explains more than the member that is therefore missing.
+    // A fault of `params` as a whole explains more than the member that is therefore missing.
     params.fault.map_or(call, Err).map_err(|message| reply_to.invalid_params(message))
 }
 
@@ -228,7 +228,7 @@ fn required_string(raw: Option<&RawValue>, fault: ParamFault) -> Result<Cow<'_, 
     raw.and_then(string).ok_or(fault)
 }
 
-/// A string that may be left out.
+/// An optional string.
 fn optional_string(
     raw: Option<&RawValue>,
     fault: ParamFault,
@@ -239,8 +239,8 @@ fn optional_string(
     }
 }
 
-/// The `name` of an `Implementation`. A client that describes itself badly is served all the same,
-/// as an unnamed one.
+/// The `name` of an `Implementation`. A client with an invalid description is served all the same, without
+/// a name.
 fn client_name(info: &RawValue) -> Option<String> {
     let [name] = members(info.get(), ["name"]).ok()?.values;
     let printable: String =

@@ -1,11 +1,11 @@
 //! U+2028 and U+2029 in JSON, written as escapes.
 //!
-//! JSON allows both as they are. Clients that read lines, or take JSON for JavaScript, break at them.
-//! Outside of strings JSON has neither, so an escape may stand wherever one of them does.
+//! JSON allows both unescaped. Clients that read lines, or parse JSON as JavaScript, break at them. JSON has
+//! them only inside strings, so each can be replaced with an escape.
 
 use std::borrow::Cow;
 
-/// JSON without the two characters; the same JSON if it has none, which is nearly always.
+/// JSON without the two characters; unchanged if it has none, which is nearly always.
 pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     if find(json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
@@ -13,7 +13,7 @@ pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     Cow::Owned(json.replace('\u{2028}', r"\u2028").replace('\u{2029}', r"\u2029"))
 }
 
-/// Escapes the two characters in the JSON that stands in `out` from `start` on.
+/// Escapes the two characters in the JSON in `out` from `start` on.
 pub(crate) fn escape_from(out: &mut Vec<u8>, start: usize) {
     let Some(first) = find(&out[start..]) else { return };
     let tail = out.split_off(start + first);

@@ -1,4 +1,4 @@
-//! [`Cluster`]: a server of its own.
+//! [`Cluster`]: a separate server.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use crate::database::Database;
 use crate::programs;
 
-/// Runs the server (`$2…`) until a line comes, which names the signal that ends it. When the other end
-/// of the input is gone instead, so is whoever wanted the cluster, and its folder (`$1`) goes too.
+/// Runs the server (`$2…`) until it reads a line, which names the signal to stop it with. If the input is
+/// closed instead, the owner of the cluster has died, and the folder (`$1`) is removed too.
 const KEEPER: &str = r#"
 folder=$1; shift
 "$@" &
@@ -19,10 +19,10 @@ if read -r signal; then kill -s "$signal" "$server"; wait "$server"
 else kill -s INT "$server"; wait "$server"; rm -rf "$folder"; fi
 "#;
 
-/// What the server says when it lets clients in.
+/// The server's message when it accepts clients.
 const READY: &str = "database system is ready to accept ";
 
-/// A server with some gigabytes of memory.
+/// Options for a server with some gigabytes of memory.
 const SIZED: &[&str] = &[
     "shared_buffers=2GB",
     "effective_cache_size=8GB",
@@ -30,30 +30,29 @@ const SIZED: &[&str] = &[
     "max_wal_size=4GB",
 ];
 
-/// Whether what was committed survives a crash of the machine. A crash of the server it survives in
-/// any case.
+/// Whether a commit survives a crash of the machine. It always survives a crash of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// It may be lost: tests are quicker.
+    /// It may be lost: tests are faster.
     Off,
-    /// It is there.
+    /// It survives.
     On,
 }
 
-/// Whom a cluster lets in.
+/// Who may connect to a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
-    /// Whoever reaches the socket.
+    /// Anyone who reaches the socket.
     Open,
-    /// Who knows a password.
+    /// Anyone with a password.
     Password,
 }
 
-/// The superuser's password where one is asked for.
+/// The superuser's password, if passwords are on.
 const PASSWORD: &str = "zoop_superuser";
 
-/// A server with a socket in a temporary folder, and its data there too unless they are kept. Dropping
-/// it, or the end of this process, ends the server and removes the folder.
+/// A server with a socket in a temporary folder, and its data there too unless it is kept. Dropping it, or
+/// the end of this process, stops the server and removes the folder.
 pub struct Cluster {
     folder: PathBuf,
     data: PathBuf,
@@ -64,7 +63,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a cluster that need not survive the machine.
+    /// Starts a cluster that need not survive a crash of the machine.
     pub fn start() -> Result<Self> {
         Self::start_with(Durability::Off)
     }
@@ -83,7 +82,7 @@ impl Cluster {
         Self::start_in(folder, data, Door::Password, Durability::Off, &[])
     }
 
-    /// Starts a cluster whose data stay in a folder, which is made if it is not there, on a server sized
+    /// Starts a cluster whose data stays in a folder, which is created if it does not exist, on a server sized
     /// for a machine that does little else.
     pub fn start_kept(data: &Path) -> Result<Self> {
         if !data.exists() {
@@ -107,7 +106,7 @@ impl Cluster {
         };
         let started = prepared.and_then(|()| keep(&bin, &folder, &data, durability, sized));
         let keeper = started.inspect_err(|_| {
-            // Nobody else knows of it yet.
+            // No other owner exists yet.
             let _ = std::fs::remove_dir_all(&folder);
         })?;
         Ok(Self { folder, data, door, durability, sized, keeper })
@@ -130,17 +129,17 @@ impl Cluster {
         }
     }
 
-    /// The server's socket, for what stands between it and a client.
+    /// The server's socket, for a proxy between it and a client.
     pub fn socket(&self) -> PathBuf {
         self.folder.join(".s.PGSQL.5432")
     }
 
-    /// The application's URL of a database that stays with the cluster's data, made if it is not there.
+    /// The application's URL of a database that stays with the cluster's data, created if it does not exist.
     pub fn kept_database(&self, name: &str) -> Result<String> {
         Database::keep(&self.url(), name)
     }
 
-    /// A new database with the contents of another, which nobody may have open meanwhile.
+    /// A new database with the contents of another, which must not be open meanwhile.
     pub fn copy_of(&self, name: &str) -> Result<Database> {
         Database::create_from(&self.url(), name)
     }
@@ -150,26 +149,26 @@ impl Cluster {
         Database::create(&self.url())
     }
 
-    /// Ends the server as a crash would, without a word to its clients; the data stay.
+    /// Stops the server as a crash would, without notifying its clients; the data stays.
     pub fn stop_immediately(&mut self) -> Result<()> {
         self.stop("QUIT")
     }
 
-    /// Starts a server that was stopped, on the same data.
+    /// Starts a stopped server again, on the same data.
     pub fn restart(&mut self) -> Result<()> {
         self.keeper =
             keep(&programs::folder()?, &self.folder, &self.data, self.durability, self.sized)?;
         Ok(())
     }
 
-    /// The same as a standby, which takes no writes until `pg_promote()` is called.
+    /// The same as a standby, which accepts no writes until `pg_promote()` is called.
     pub fn restart_as_standby(&mut self) -> Result<()> {
         std::fs::write(self.data.join("standby.signal"), "")?;
         self.restart()
     }
 
     fn stop(&mut self, signal: &str) -> Result<()> {
-        let mut input = self.keeper.stdin.take().context("the server is stopped already")?;
+        let mut input = self.keeper.stdin.take().context("the server is already stopped")?;
         writeln!(input, "{signal}")?;
         drop(input);
         self.keeper.wait()?;
@@ -179,7 +178,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // The keeper of a server that was stopped has left the folder behind.
+        // The keeper of a stopped server has left the folder behind.
         let was_running = self.keeper.stdin.take().is_some();
         let _ = self.keeper.wait();
         if !was_running {
@@ -188,15 +187,15 @@ impl Drop for Cluster {
     }
 }
 
-/// A new folder for a server's socket. Under /tmp whatever TMPDIR says: the server's user must reach it,
-/// and the path of a socket may have a hundred characters.
+/// A new folder for a server's socket. Always under /tmp, even if TMPDIR is set: the server's user must reach
+/// it, and the path of a socket is limited to a hundred characters.
 fn socket_folder() -> Result<PathBuf> {
     let mut mktemp = programs::as_ordinary_user(Path::new("mktemp"));
     let made = programs::output(mktemp.args(["-d", "/tmp/zoop-postgres.XXXXXX"]))?;
     Ok(PathBuf::from(made.trim()))
 }
 
-/// Makes a cluster's data.
+/// Initializes a cluster's data.
 fn initialize(bin: &Path, folder: &Path, data: &Path, door: Door) -> Result<()> {
     let mut initdb = programs::as_ordinary_user(&bin.join("initdb"));
     initdb.arg("--pgdata").arg(data);
@@ -215,7 +214,7 @@ fn initialize(bin: &Path, folder: &Path, data: &Path, door: Door) -> Result<()> 
     programs::output(&mut initdb).map(drop)
 }
 
-/// Starts a server and its keeper, and waits until it lets clients in.
+/// Starts a server and its keeper, and waits until it accepts clients.
 fn keep(
     bin: &Path,
     folder: &Path,
@@ -233,10 +232,10 @@ fn keep(
     for setting in [
         fsync,
         "listen_addresses=",
-        // Every test has an engine of its own, and tests run side by side.
+        // Every test has an engine of its own, and tests run in parallel.
         "max_connections=400",
         "lc_messages=C",
-        // What the server logs stays with this process.
+        // The server logs to this process.
         "logging_collector=off",
     ]
     .iter()
@@ -252,7 +251,7 @@ fn keep(
     for line in lines.by_ref() {
         let line = line?;
         if line.contains(READY) {
-            // A log that nobody reads would stop the server.
+            // If the log were not read, the server would block.
             std::thread::spawn(move || lines.for_each(drop));
             return Ok(keeper);
         }

@@ -1,4 +1,4 @@
-//! [`Database`]: an empty database of one test's own.
+//! [`Database`]: an empty database for one test.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,14 +8,14 @@ use anyhow::{Context, Result};
 use crate::url::{with_database, with_role};
 use crate::{Cluster, VARIABLE, programs};
 
-/// The role that owns the tests' databases: no superuser, and row-level security holds for it.
+/// The role that owns the tests' databases: not a superuser, and subject to row-level security.
 pub const APPLICATION: &str = "zoop_application";
 
-/// What it says to a server that asks. It is no secret: whoever gives a server to tests lets whoever can
-/// reach it meanwhile in.
+/// Its password on a server that asks for one. It is no secret: lending a server to tests opens it to anyone
+/// who can reach it meanwhile.
 const PASSWORD: &str = "zoop_application";
 
-/// Makes the role, unless it is there; the lock, because other tests make it too.
+/// Creates the role if it does not exist, under a lock, because other tests create it too.
 const MAKE_ROLE: &str = "DO $$ BEGIN \
                            PERFORM pg_advisory_xact_lock(hashtext('zoop_application')); \
                            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'zoop_application') \
@@ -23,8 +23,8 @@ const MAKE_ROLE: &str = "DO $$ BEGIN \
                            END IF; \
                          END $$";
 
-/// An empty database, owned by [`APPLICATION`] and removed when this is dropped, together with the
-/// cluster if that is its own.
+/// An empty database, owned by [`APPLICATION`] and removed when this is dropped, together with the cluster if
+/// it has one of its own.
 pub struct Database {
     url: String,
     superuser_url: String,
@@ -41,8 +41,8 @@ pub fn database() -> Result<Database> {
     own_database()
 }
 
-/// An empty database in a cluster of its own whatever is named: for what needs the server's socket, or its
-/// superuser to be known by name.
+/// An empty database in a cluster of its own in any case: for tests that need the server's socket, or its
+/// superuser's name.
 pub fn own_database() -> Result<Database> {
     let cluster = Cluster::start()?;
     let mut database = cluster.fresh_database()?;
@@ -56,7 +56,7 @@ impl Database {
         &self.url
     }
 
-    /// The same with a password in its URL, for tests of where that shows. Nobody checks it.
+    /// The same with a password in its URL, for tests of where it shows. The server does not check it.
     #[must_use]
     pub fn with_password(mut self, password: &str) -> Self {
         self.url = format!("{}&password={password}", self.url);
@@ -68,23 +68,23 @@ impl Database {
         &self.superuser_url
     }
 
-    /// Runs a script as the application's role, up to its first error; the values that it gives, a
-    /// line a row, parted by `|`.
+    /// Runs a script as the application's role, up to its first error; returns its values, one line per row,
+    /// separated by `|`.
     pub fn run(&self, script: &str) -> Result<String> {
         ask(&self.url, script)
     }
 
-    /// Runs a script as a superuser, who sees the rows of all; else like [`Database::run`].
+    /// Runs a script as a superuser, who sees all rows; otherwise like [`Database::run`].
     pub fn run_as_superuser(&self, script: &str) -> Result<String> {
         ask(self.superuser_url(), script)
     }
 
-    /// Another database with the same contents. Nobody may have this one open meanwhile.
+    /// Another database with the same contents. This one must not be open meanwhile.
     pub fn copy(&self) -> Result<Self> {
         Self::create_from(&self.superuser, &self.name)
     }
 
-    /// The application's URL of a database of this name.
+    /// The application's URL of a database with this name.
     pub(crate) fn keep(superuser: &str, name: &str) -> Result<String> {
         let mut psql = Command::new(programs::folder()?.join("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command"]);
@@ -103,7 +103,7 @@ impl Database {
     pub(crate) fn create_from(superuser: &str, template: &str) -> Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        // Another run of the tests may have left a database with the same name, if it was killed.
+        // A killed run of the tests may have left a database with the same name.
         let name = format!("zoop_test_{}_{number}", std::process::id());
         run(
             superuser,
@@ -128,7 +128,7 @@ impl Drop for Database {
     }
 }
 
-/// Runs a script; the values that it gives.
+/// Runs a script; returns its values.
 fn ask(url: &str, script: &str) -> Result<String> {
     let mut psql = Command::new(programs::folder()?.join("psql"));
     psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);

@@ -1,11 +1,10 @@
-//! PostgreSQL clusters that live as long as a test: a server of their own in a temporary folder, on a
-//! unix socket, ended and removed also when whoever started it dies.
+//! PostgreSQL clusters for the duration of a test: a separate server in a temporary folder, on a Unix socket,
+//! stopped and removed even if its owner dies.
 //!
-//! [`database()`] is what a test asks for. It makes an empty database in the cluster that
-//! `ZOOP_TEST_POSTGRES` names, and without one starts a cluster for the test alone;
-//! `zoop-postgres-cluster run -- COMMAND…` runs a command with one cluster for all of its tests, or with
-//! the one that is named already.
-//! [`Cluster`] is for tests that stop the server, [`Proxy`] for those that lose what it says.
+//! [`database()`] is what a test calls. It creates an empty database in the cluster that `ZOOP_TEST_POSTGRES`
+//! names, or else starts a cluster only for this test. `zoop-postgres-cluster run -- COMMAND…` runs a command
+//! with one cluster for all of its tests, or with the named one. [`Cluster`] is for tests that stop the
+//! server, [`Proxy`] for those that lose its messages.
 //!
 //! For tests only: the roles have no secrets worth keeping, and by default nothing is written durably.
 

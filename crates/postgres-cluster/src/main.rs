@@ -1,5 +1,5 @@
-//! `zoop-postgres-cluster run -- COMMAND…` runs a command beside a throw-away PostgreSQL cluster; with the
-//! one that `ZOOP_TEST_POSTGRES` names where it names one.
+//! `zoop-postgres-cluster run -- COMMAND…` runs a command with a temporary PostgreSQL cluster, or with the one
+//! that `ZOOP_TEST_POSTGRES` names.
 
 use std::process::{Command, ExitCode};
 

@@ -1,4 +1,4 @@
-//! PostgreSQL's programs on this machine, and the user who may run them.
+//! PostgreSQL's programs on this machine, and the user that runs them.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// Where Debian's packages put a version's programs.
+/// Where Debian's packages install a version's programs.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The folder of PostgreSQL's programs.
@@ -33,7 +33,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
     })
 }
 
-/// A command that runs as a user whom PostgreSQL's server accepts: anybody but root.
+/// A command that runs as a user that PostgreSQL's server accepts: any but root.
 pub(crate) fn as_ordinary_user(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
@@ -63,7 +63,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Whether this process is root's; what it may open tells of it.
+/// Whether this process runs as root, determined by what it may open.
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

@@ -1,4 +1,4 @@
-//! [`Proxy`]: stands before a server and breaks a connection at its COMMIT.
+//! [`Proxy`]: sits in front of a server and breaks a connection at its COMMIT.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -9,35 +9,35 @@ use std::sync::{Arc, Mutex};
 
 /// The name of a server's socket.
 const SOCKET: &str = ".s.PGSQL.5432";
-/// The statement as it is sent; READ COMMITTED is another.
+/// The statement as it is sent; READ COMMITTED is a different one.
 const COMMIT: &[u8] = b"COMMIT\0";
 
 /// What the next COMMIT loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The server never hears it, and the connection breaks.
+    /// The server never receives it, and the connection breaks.
     Commit,
-    /// The server hears it, and the connection breaks before its answer is through.
+    /// The server receives it, and the connection breaks before its answer arrives.
     Answer,
-    /// The server never hears it, and cannot be reached until [`Proxy::heal`].
+    /// The server never receives it, and cannot be reached until [`Proxy::heal`].
     Server,
-    /// The server hears it, but its answer is lost, and it cannot be reached until [`Proxy::heal`].
+    /// The server receives it, but its answer is lost, and it cannot be reached until [`Proxy::heal`].
     AnswerAndServer,
 }
 
-/// A socket in a folder of its own, behind which is the server's.
+/// A socket in a folder of its own, forwarded to the server's.
 pub struct Proxy {
     state: Arc<State>,
     _folder: tempfile::TempDir,
 }
 
-/// A fault, and what the transaction holds whose COMMIT it is for.
+/// A fault, and a text in the transaction whose COMMIT it is for.
 struct Plan {
     fault: Fault,
     of: &'static str,
 }
 
-/// What goes wrong.
+/// The faults to apply.
 #[derive(Default)]
 struct State {
     next: Mutex<Option<Plan>>,
@@ -45,11 +45,11 @@ struct State {
 }
 
 impl Proxy {
-    /// Stands before the server of a [`Cluster`](crate::Cluster), which `url` names by its socket's folder;
-    /// the URL that leads to the proxy.
+    /// Starts a proxy for the server of a [`Cluster`](crate::Cluster), which `url` names by its socket's folder;
+    /// returns it with its own URL.
     ///
     /// # Panics
-    /// When the URL has another form than those of this crate, or there is no room for a socket.
+    /// When the URL was not made by this crate, or there is no room for a socket.
     pub fn before(url: &str) -> (Self, String) {
         let (start, rest) = url.split_once("host=").expect("a socket's folder");
         let (server, rest) = rest.split_once('&').expect("a user");
@@ -69,7 +69,7 @@ impl Proxy {
         (Self { state, _folder: folder }, url)
     }
 
-    /// Does this to the next COMMIT.
+    /// Applies a fault to the next COMMIT.
     ///
     /// # Panics
     /// When a thread of the proxy has panicked.
@@ -77,7 +77,7 @@ impl Proxy {
         self.fail_next_of("", fault);
     }
 
-    /// Does this to the next COMMIT of a connection over which this text has gone.
+    /// Applies a fault to the next COMMIT of a connection that has sent this text.
     ///
     /// # Panics
     /// When a thread of the proxy has panicked.
@@ -96,9 +96,9 @@ impl Proxy {
     }
 }
 
-/// Joins a client to the server, until either ends or a fault is due.
+/// Connects a client to the server, until either ends or a fault is due.
 fn join(client: &UnixStream, server: &Path, state: &Arc<State>) {
-    // A server that is not there is one that the client cannot reach.
+    // A missing server is one that the client cannot reach.
     let Ok(server) = UnixStream::connect(server) else { return };
     let (mut from_server, mut to_client) = twins(&server, client);
     let (mut from_client, mut to_server) = twins(client, &server);
@@ -137,7 +137,7 @@ fn twins(from: &UnixStream, to: &UnixStream) -> (UnixStream, UnixStream) {
     (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"))
 }
 
-/// Passes bytes on until there are none or `goes` says no; then both sides are ended.
+/// Forwards bytes until there are none or `goes` returns false; then both sides are closed.
 fn pass(from: &mut UnixStream, to: &mut UnixStream, mut goes: impl FnMut(&[u8]) -> bool) {
     let mut buffer = [0; 8_192];
     while let Ok(read @ 1..) = from.read(&mut buffer) {

@@ -1,8 +1,8 @@
-//! A server's URL for another database or another role.
+//! A server's URL with another database or another role.
 
 use anyhow::{Context, Result};
 
-/// The same server's URL, options and all, with another database.
+/// The same server's URL, with its options, for another database.
 pub(crate) fn with_database(url: &str, database: &str) -> Result<String> {
     let parts = Parts::of(url)?;
     let user = parts.user.map(|user| format!("{user}@")).unwrap_or_default();
@@ -10,7 +10,7 @@ pub(crate) fn with_database(url: &str, database: &str) -> Result<String> {
     Ok(joined(&format!("{}://{user}{}/{database}", parts.scheme, parts.server), &options))
 }
 
-/// The same URL for a role with a password. Both are words that need no encoding.
+/// The same URL for a role with a password. Neither needs encoding.
 pub(crate) fn with_role(url: &str, role: &str, password: &str) -> Result<String> {
     let parts = Parts::of(url)?;
     let mut options = parts.options_without(&["user", "password"]);
@@ -35,7 +35,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(url: &'a str) -> Result<Self> {
-        // What is not understood may hold a password, so it is not told.
+        // A part that is not understood may contain a password, so it is not shown.
         let (scheme, rest) = url
             .split_once("://")
             .context("a server is named by a URL: postgres://USER:PASSWORD@HOST/DATABASE")?;

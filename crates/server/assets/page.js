@@ -1,4 +1,4 @@
-// Makes pages handier: copies a text, prints, writes times in the reader's own time zone.
+// Conveniences: copies a text, prints, shows times in the reader's own time zone.
 // Every page works without it.
 for (const button of document.querySelectorAll('button[data-copy]')) {
   const source = document.getElementById(button.dataset.copy);

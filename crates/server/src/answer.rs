@@ -1,4 +1,4 @@
-//! [`Answer`]: what a request is answered, before it is HTTP; and the headers of every answer.
+//! [`Answer`]: the answer to a request, before it becomes HTTP; and the headers of every answer.
 
 use std::fmt::Write as _;
 
@@ -16,19 +16,19 @@ use crate::limiter::{Admission, WINDOW_SECONDS};
 static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// What one request is answered.
+/// The answer to one request.
 pub(crate) struct Answer {
     /// The HTTP status.
     pub(crate) status: StatusCode,
     /// JSON, or nothing.
     pub(crate) body: Vec<u8>,
-    /// The word for it in log and metrics; one of a small fixed set.
+    /// Its label in log and metrics, from a small fixed set.
     pub(crate) outcome: &'static str,
     /// Seconds after which trying again makes sense.
     pub(crate) retry_after: Option<u64>,
     /// `WWW-Authenticate`.
     pub(crate) challenge: Option<HeaderValue>,
-    /// Whether the connection cannot be used again, because the request was not read to its end.
+    /// Whether the connection must be closed, because the request was not read to its end.
     pub(crate) close: bool,
 }
 
@@ -50,7 +50,7 @@ impl Answer {
         Self { status, ..Self::ok(Vec::new(), outcome) }
     }
 
-    /// A refusal by the protocol.
+    /// A protocol error.
     pub(crate) fn refusal(refusal: &Refusal, outcome: &'static str) -> Self {
         let status =
             StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -85,7 +85,7 @@ impl Answer {
     }
 }
 
-/// Tells a caller where they stand: the limits that hold for them and what is left.
+/// Adds the caller's limits and what is left of them.
 ///
 /// Source: draft-ietf-httpapi-ratelimit-headers-10.
 pub(crate) fn tell_standing(admission: &Admission, headers: &mut HeaderMap) {

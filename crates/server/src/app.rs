@@ -1,64 +1,55 @@
-//! [`App`]: what every request shares, and the flat list of routes.
+//! [`App`]: what every request shares.
 //!
-//! Reading settings from files, variables and flags never happens here.
+//! Settings are not read here: not from files, variables or flags.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
-use zoop_crm::clock::Environment;
+use zoop_crm::values::clock::Environment;
 use zoop_db::Db;
 use zoop_mcp::ServerInfo;
 
-use crate::clocks::Clocks;
-use crate::company::{self, Company, Provider};
+use crate::anonymous_limits::AnonymousLimits;
+use crate::clock_skew::ClockSkew;
+use crate::hashing::Hashing;
 use crate::last_use::LastUse;
 use crate::limiter::Limiter;
-use crate::mcp::{self, ToolBook};
+use crate::mail::Mailer;
+use crate::mcp::tool_book::ToolBook;
 use crate::metrics::Metrics;
-use crate::oauth;
 use crate::oauth::documents::{DocumentPolicy, Documents};
-use crate::ops;
 use crate::origin::Origins;
-use crate::page_log;
 use crate::peer::Proxies;
-use crate::people;
-use crate::people::hashing::Hashing;
-use crate::people::mail::Mailer;
-use crate::visitors::Visitors;
-use crate::web;
+use crate::sso::provider::{Provider, SsoProvider};
 use crate::web_origin::WebOrigin;
 
-/// How the server behaves. The listeners are given to [`serve`](crate::serve()) apart.
+/// How the server behaves. The listeners are passed to [`serve`](crate::serve()) separately.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The address that clients use, for example `https://crm.example.com`.
     pub public_url: WebOrigin,
-    /// Origins of browser pages that may call the endpoint, beside the public URL's own.
+    /// Origins of browser pages that may call the endpoint, in addition to the public URL's own.
     pub allowed_origins: Vec<WebOrigin>,
-    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// Requests in a rolling minute.
     pub limits: Limits,
     /// How long a request may take, from its headers to its answer. A body that has not arrived by
-    /// then is refused, a statement that still runs is cancelled.
+    /// then is rejected, and a running statement is cancelled.
     pub request_deadline: Duration,
-    /// Requests that may be worked on at once, their bodies having arrived; one more is answered 503.
-    /// It bounds how long an answer takes when there is more to do than can be done: this many
-    /// requests' work.
+    /// Requests that may be processed at once, once their bodies have arrived; the next is answered 503.
+    /// It bounds the response time under overload: at most this many requests are ahead.
     pub in_flight: usize,
-    /// The company's provider of identities, if people may sign in there.
-    pub company: Option<Company>,
-    /// How the documents of programs are fetched.
+    /// The company's identity provider, if users may sign in there.
+    pub company: Option<SsoProvider>,
+    /// How the documents of clients are fetched.
     pub documents: DocumentPolicy,
     /// Sends invitations, where a mail server is set.
     pub mail: Option<Mailer>,
-    /// The folder of the database's file, whose free space the metrics tell.
+    /// The folder of the database's file, for the free space that the metrics show.
     pub database_folder: Option<PathBuf>,
 }
 
@@ -95,13 +86,13 @@ impl Settings {
     }
 }
 
-/// The server's state; cloning gives another handle to the same.
+/// The server's state; a clone is another handle to the same state.
 #[derive(Clone)]
 pub struct App {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What every request shares.
+/// The state that all requests share.
 pub(crate) struct Shared {
     pub(crate) db: Db,
     pub(crate) environment: Environment,
@@ -111,20 +102,20 @@ pub(crate) struct Shared {
     pub(crate) origins: Origins,
     pub(crate) proxies: Proxies,
     pub(crate) limiter: Limiter,
-    pub(crate) visitors: Visitors,
+    pub(crate) anonymous_limits: AnonymousLimits,
     pub(crate) documents: Documents,
     pub(crate) hashing: Hashing,
     pub(crate) last_use: LastUse,
-    pub(crate) clocks: Clocks,
+    pub(crate) clock_skew: ClockSkew,
     pub(crate) metrics: Metrics,
-    /// A permit for each request that is worked on.
-    pub(crate) seats: Semaphore,
-    /// The company's provider of identities, if there is one.
+    /// A permit for each request in progress.
+    pub(crate) permits: Semaphore,
+    /// The company's identity provider, if one is configured.
     pub(crate) company: Option<Arc<Provider>>,
 }
 
 impl App {
-    /// A server over `db`. The JSON of the tool lists is written here, once.
+    /// A server over `db`. The JSON of the tool lists is built here, once.
     #[must_use]
     pub fn new(db: Db, environment: Environment, settings: Settings) -> Self {
         let server = ServerInfo {
@@ -143,13 +134,13 @@ impl App {
             origins: Origins::new(&settings.public_url, &settings.allowed_origins),
             proxies: Proxies::new(&settings.trusted_proxies),
             limiter: Limiter::default(),
-            visitors: Visitors::default(),
+            anonymous_limits: AnonymousLimits::default(),
             documents: Documents::new(settings.documents.clone()),
             hashing: Hashing::default(),
             last_use: LastUse::default(),
-            clocks: Clocks::default(),
+            clock_skew: ClockSkew::default(),
             metrics,
-            seats: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
+            permits: Semaphore::new(settings.in_flight.min(Semaphore::MAX_PERMITS)),
             company: settings
                 .company
                 .clone()
@@ -157,35 +148,5 @@ impl App {
             settings,
         };
         Self { shared: Arc::new(shared) }
-    }
-
-    /// What the public port serves.
-    pub fn public_router(&self) -> Router {
-        Router::new()
-            .merge(web::assets::routes())
-            .merge(oauth::routes())
-            .merge(self.pages())
-            .fallback(ops::unknown_path)
-            .layer(from_fn(web::refusal::for_people))
-            // Behind the layer, so that it costs no call anything, and probes always get JSON.
-            .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
-            .route("/api/mcp/", any(mcp::endpoint).get(web::refusal::endpoint))
-            .route("/healthz", get(ops::health))
-            .route("/readyz", get(ops::readiness))
-            .with_state(self.clone())
-    }
-
-    /// What people see.
-    fn pages(&self) -> Router<Self> {
-        let layer = from_fn_with_state(self.clone(), page_log::layer);
-        company::routes().merge(oauth::pages()).merge(people::routes()).route_layer(layer)
-    }
-
-    /// What the operator's port serves; it is never to be reached from outside.
-    pub fn operations_router(&self) -> Router {
-        Router::new()
-            .route("/metrics", get(ops::metrics))
-            .fallback(ops::unknown_path)
-            .with_state(self.clone())
     }
 }

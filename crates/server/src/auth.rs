@@ -1,49 +1,46 @@
-//! A token becomes a checked caller: once a request, in the job that also does the request's work,
-//! so that the answer rests on one view of the database.
+//! Turns a token into an authenticated caller: once per request, in the job that also does the request's
+//! work, so that the answer is based on one snapshot of the database.
 //!
-//! What makes a token valid is the product's knowledge ([`zoop_crm::authenticate`]); here it is
-//! presented, the request is counted against the limits, and a refusal is worded.
+//! [`zoop_crm::identity::authenticate`] decides whether a token is valid. This module presents the token, counts the
+//! request against the limits, and words the refusal.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
-use zoop_crm::access::{Access, Account, Rights, Scope, Scopes, Source};
-use zoop_crm::authenticate::Bearer;
-use zoop_crm::caller::{Caller, Denied, Used};
-use zoop_crm::clock::Environment;
-use zoop_crm::error::Error;
-use zoop_crm::proof::Proof;
+use zoop_crm::call::access::{Access, Account, Rights, Source};
+use zoop_crm::call::caller::{Caller, Denied, Used};
+use zoop_crm::call::error::Error;
+use zoop_crm::call::proof::Proof;
+use zoop_crm::call::scope::Scopes;
+use zoop_crm::identity::authenticate::Bearer;
+use zoop_crm::values::clock::Environment;
 use zoop_db::{ReadTx, Uuid};
 
 use crate::app::Shared;
+use crate::challenges::Challenge;
 use crate::limiter::{Admission, Applicant, Class};
 use crate::web_origin::WebOrigin;
 
 /// `data.reason` of a refusal when no bearer token was presented.
 pub(crate) const MISSING_TOKEN: &str = "missing_token";
 
-/// The three forms of `WWW-Authenticate`, for a caller who asked at this address.
-///
-/// Sources: RFC 6750, 3; RFC 9728, 5.1.
-pub(crate) struct Challenge<'a>(pub(crate) &'a WebOrigin);
-
-/// A presented token on its way through a job.
-pub(crate) struct Ticket {
+/// A presented token during its job.
+pub(crate) struct AuthContext {
     shared: Arc<Shared>,
     bearer: Bearer,
     /// The name of this server that the caller used.
     asked_at: WebOrigin,
     class: Class,
     /// Made at the first attempt and kept for a second, so that a job that runs twice counts as one
-    /// request; kept also where the job is then rolled back.
-    pass: OnceLock<Pass>,
+    /// request; kept even if the job is rolled back.
+    pass: OnceLock<Authenticated>,
 }
 
-/// What a request says beside its token.
+/// What a request says besides its token.
 pub(crate) struct Presented {
-    /// What the client program calls itself.
+    /// The client's own name.
     pub(crate) client: Option<String>,
     /// Where the request comes from.
     pub(crate) address: Option<IpAddr>,
@@ -53,8 +50,8 @@ pub(crate) struct Presented {
     pub(crate) class: Class,
 }
 
-/// What is known of an authenticated request, let in or not.
-pub(crate) struct Pass {
+/// What is known of an authenticated request, admitted or not.
+pub(crate) struct Authenticated {
     /// The tenant.
     pub(crate) account: Option<Account>,
     /// The credential's id.
@@ -63,14 +60,14 @@ pub(crate) struct Pass {
     pub(crate) admission: Admission,
     /// The scopes of the token.
     pub(crate) scopes: Scopes,
-    /// What was used, if that is to be written down.
+    /// What was used, if the use is to be recorded.
     pub(crate) used: Option<Used>,
 }
 
 /// Why a job ended without a result.
 #[derive(Debug)]
-pub(crate) enum Halt {
-    /// The token is no good.
+pub(crate) enum CallFailure {
+    /// The token was rejected.
     Denied(Denied),
     /// Too many requests.
     Limited,
@@ -78,55 +75,20 @@ pub(crate) enum Halt {
     Failed(Error),
 }
 
-impl From<Error> for Halt {
+impl From<Error> for CallFailure {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<zoop_db::Error> for Halt {
+impl From<zoop_db::Error> for CallFailure {
     fn from(error: zoop_db::Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl Challenge<'_> {
-    /// No token was presented: no `error` may be named.
-    pub(crate) fn missing(&self) -> HeaderValue {
-        value(self.offer())
-    }
-
-    /// The presented token is not valid.
-    pub(crate) fn invalid(&self) -> HeaderValue {
-        value(format!("{}, error=\"invalid_token\"", self.offer()))
-    }
-
-    /// The token is good and lacks a scope that the person could give. `scopes` are those that it has
-    /// and those that the call needs, since clients ask for what is named here in place of what they had.
-    pub(crate) fn step_up(&self, scopes: Scopes) -> HeaderValue {
-        let (scopes, metadata) = (scopes.list(), self.metadata());
-        value(format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\", {metadata}"))
-    }
-
-    fn offer(&self) -> String {
-        let scopes = Scopes::of(Scope::GRANTABLE).list();
-        format!("Bearer {}, scope=\"{scopes}\"", self.metadata())
-    }
-
-    /// Where the resource's metadata are, as a parameter.
-    fn metadata(&self) -> String {
-        let Self(asked_at) = self;
-        format!("resource_metadata=\"{asked_at}/.well-known/oauth-protected-resource/api/mcp\"")
-    }
-}
-
-/// A header's value. A URL that no header can carry is left out: the scheme alone is a challenge too.
-fn value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
-}
-
-/// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token has are
-/// replaced, so that the token is looked up and refused like any other unknown one.
+/// The token of an `Authorization` header, if it holds a bearer token. Bytes that no token contains are
+/// replaced, so that the token is looked up and rejected like any unknown one.
 pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
     let (scheme, token) = authorization.as_bytes().split_at_checked("Bearer ".len())?;
     let token = token.trim_ascii();
@@ -134,7 +96,7 @@ pub(crate) fn bearer(authorization: &HeaderValue) -> Option<Cow<'_, str>> {
         .then(|| String::from_utf8_lossy(token))
 }
 
-impl Ticket {
+impl AuthContext {
     pub(crate) fn new(shared: &Arc<Shared>, token: &str, caller: Presented) -> Arc<Self> {
         let Presented { client, address, asked_at, class } = caller;
         let bearer = Bearer { token: token.to_owned(), source: Source { client, address } };
@@ -143,7 +105,7 @@ impl Ticket {
     }
 
     /// What is known of the caller, if the token was valid.
-    pub(crate) fn pass(&self) -> Option<&Pass> {
+    pub(crate) fn pass(&self) -> Option<&Authenticated> {
         self.pass.get()
     }
 
@@ -152,27 +114,31 @@ impl Ticket {
         &self.shared
     }
 
-    /// How the caller is asked for another token.
+    /// The challenges for this caller.
     pub(crate) fn challenge(&self) -> Challenge<'_> {
         Challenge(&self.asked_at)
     }
 }
 
-impl Proof for Ticket {
-    type Refusal = Halt;
+impl Proof for AuthContext {
+    type Refusal = CallFailure;
 
     /// Looks the token up, and counts the request.
-    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Halt> {
-        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(Halt::Denied)?;
-        let pass = self.pass.get_or_init(|| Pass::of(&caller, &self.shared, self.class));
+    fn access(
+        &self,
+        tx: &mut ReadTx<'_>,
+        environment: &Environment,
+    ) -> Result<Access, CallFailure> {
+        let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(CallFailure::Denied)?;
+        let pass = self.pass.get_or_init(|| Authenticated::of(&caller, &self.shared, self.class));
         match pass.admission.refused_for {
             None => Ok(self.bearer.access_of(caller)),
-            Some(_) => Err(Halt::Limited),
+            Some(_) => Err(CallFailure::Limited),
         }
     }
 }
 
-impl Pass {
+impl Authenticated {
     fn of(caller: &Caller, shared: &Shared, class: Class) -> Self {
         let Rights { account, credential, scopes, .. } = caller.rights;
         let limits = shared.settings.limits;

@@ -1,7 +1,7 @@
-//! What of a request's head hyper takes and this server does not: a head that a proxy in front could read
-//! in another way. Such a request is refused and its connection closed.
+//! Request heads that hyper accepts and this server does not: those that a proxy in front could parse
+//! differently. Such a request is rejected and its connection closed.
 //!
-//! A line of a head that ends with a bare LF is taken, as RFC 9112, 2.2 allows: hyper tells nobody of it.
+//! A line that ends with a bare LF is accepted, as RFC 9112, 2.2 allows: hyper does not report it.
 //!
 //! Source: RFC 9112, 3.2 and 6.1.
 
@@ -13,13 +13,13 @@ use axum::response::Response;
 
 use crate::answer::Answer;
 
-/// The answer to a request with such a head; none to any other.
+/// The answer to a request with such a head; none for any other.
 pub(crate) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
     let headers = request.headers();
     let message = if !has_one_host(request.version(), headers) {
         "Send one Host header that names a host."
     } else if !is_plainly_framed(headers) {
-        "Send no Transfer-Encoding but chunked, and that once."
+        "Send no Transfer-Encoding other than one chunked."
     } else {
         return None;
     };
@@ -28,7 +28,7 @@ pub(crate) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
     Some(answer.into_response())
 }
 
-/// Whether one host is named; before HTTP/1.1 it need not be.
+/// Whether exactly one host is named; before HTTP/1.1 there need not be one.
 fn has_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

@@ -1,22 +1,15 @@
-//! When each credential was last used, to the minute: written down aside, so that no call waits for it and
-//! no read becomes a write.
+//! When each credential was last used, to the minute: recorded asynchronously, so that no call waits for it
+//! and no read becomes a write.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
 
-use zoop_crm::authenticate;
-use zoop_crm::caller::Used;
-use zoop_crm::error::Error;
+use zoop_crm::call::caller::Used;
 use zoop_db::Timestamp;
 
-use crate::app::Shared;
-
-/// How long the write may wait; a later call tries again.
-const PATIENCE: Duration = Duration::from_secs(30);
 const MINUTE: i64 = 60 * 1_000_000;
 
-/// The minute in which each credential's use was last sent to be written. Of a burst of calls only the
+/// The minute in which each credential's use was last sent to be recorded. Of a burst of calls only the
 /// first writes.
 #[derive(Default)]
 pub(crate) struct LastUse {
@@ -24,43 +17,23 @@ pub(crate) struct LastUse {
 }
 
 impl LastUse {
-    /// Whether the use of a credential in this minute is news; it is so once.
-    fn is_news(&self, used: Used, now: Timestamp) -> bool {
+    /// Whether this is the first use of a credential in this minute.
+    pub(crate) fn is_news(&self, used: Used, now: Timestamp) -> bool {
         let minute = minute(now);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.insert(used, minute) != Some(minute)
     }
 
-    fn forget(&self, used: Used) {
+    pub(crate) fn forget(&self, used: Used) {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&used);
     }
 
-    /// Drops what is no longer needed to tell bursts.
+    /// Drops entries of earlier minutes.
     pub(crate) fn drop_idle(&self, now: Timestamp) {
         let minute = minute(now);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.retain(|_, sent| *sent == minute);
     }
-}
-
-/// Queues the write before it returns, and does not wait for it.
-pub(crate) fn record(shared: &Arc<Shared>, used: Used) {
-    let now = shared.environment.clock.now();
-    if !shared.last_use.is_news(used, now) {
-        return;
-    }
-    let write = shared
-        .db
-        .write::<_, Error>(Instant::now() + PATIENCE, move |tx| authenticate::touch(tx, used, now));
-    let shared = shared.clone();
-    // The engine skips a job whose caller has gone, so somebody has to stay for this one.
-    tokio::spawn(async move {
-        if let Err(error) = write.await {
-            // The next call tries again, so this may come as often as calls do.
-            tracing::debug!(?error, "a credential's last use could not be written");
-            shared.last_use.forget(used);
-        }
-    });
 }
 
 const fn minute(time: Timestamp) -> i64 {
@@ -72,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_news_once_a_minute() {
+    fn a_burst_is_recorded_once_a_minute() {
         let uses = LastUse::default();
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
         assert!(uses.is_news(Used::Key([1; 32]), at(0)));

@@ -1,19 +1,19 @@
 //! Rate limits of credentials and tenants in a rolling minute: exact within this process. What other
-//! processes admitted is merged in as they publish it (`sharing.rs`).
+//! processes admitted is merged in as they publish it (`limit_sync.rs`).
 //!
 //! Two classes of requests have windows of their own, so that a client that made too many calls can still
-//! connect and learn how long to wait. Of a tenant's limit every credential keeps a part that the
-//! others cannot use up.
+//! connect and learn how long to wait. Every credential keeps a part of its tenant's limit that the others
+//! cannot use up.
 //!
-//! A window holds the time of every admitted request of the last minute. So memory is bounded by
-//! the limits and by the requests that were really admitted; a refused request leaves nothing.
+//! A window holds the time of every admitted request of the last minute. So memory is bounded by the
+//! limits and by the requests that were actually admitted; a rejected request leaves nothing.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-use zoop_crm::clock::Clock;
 use zoop_crm::request_counts::RequestCount;
+use zoop_crm::values::clock::Clock;
 use zoop_db::{Tenant, Timestamp, Uuid};
 
 /// How far back requests count, in seconds.
@@ -21,8 +21,8 @@ pub(crate) const WINDOW_SECONDS: u64 = 60;
 /// The same in microseconds.
 const WINDOW: i64 = 60 * MICROSECONDS;
 const MICROSECONDS: i64 = 1_000_000;
-/// Requests in a minute that each credential keeps of its tenant's limit, and that connecting has at least.
-const KEPT: u32 = 60;
+/// Requests per minute that each credential keeps of its tenant's limit, and the minimum for connecting.
+const SLOTS: u32 = 60;
 
 /// The windows of all callers of the last minute.
 #[derive(Default)]
@@ -34,11 +34,11 @@ pub(crate) struct Limiter {
 struct Windows {
     /// The calls of each credential.
     calls: HashMap<Uuid, Window>,
-    /// The requests of each credential that belong to connecting. They stay in this process.
+    /// The connecting requests of each credential. They are not shared with other processes.
     connecting: HashMap<Uuid, Window>,
     /// The calls of all credentials of a tenant.
     tenants: HashMap<Tenant, Window>,
-    /// Calls admitted here that the other processes have not been told of.
+    /// Calls admitted here that are not yet published to the other processes.
     untold: HashMap<(Uuid, Tenant), u32>,
 }
 
@@ -46,17 +46,17 @@ struct Windows {
 #[derive(Default)]
 struct Window(VecDeque<i64>);
 
-/// What a request is counted as.
+/// How a request is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// It works with the tenant's records.
     Call,
-    /// A client asks what the server offers, or whether it is there. Never refused before twice the
+    /// A client asks what the server offers, or whether it is up. Never rejected below twice the
     /// credential's limit.
     Connecting,
 }
 
-/// Whose request it is and what they may do; a limit of 0 is none.
+/// Whose request it is and its limits; a limit of 0 means none.
 #[derive(Clone, Copy)]
 pub(crate) struct Applicant {
     pub(crate) class: Class,
@@ -66,16 +66,16 @@ pub(crate) struct Applicant {
     pub(crate) tenant_limit: u32,
 }
 
-/// What the limiter decided about one request. The standings hold once it is counted.
+/// The limiter's decision about one request. The standings include it once it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Admission {
-    /// Seconds until the request would be admitted, if it was not.
+    /// Seconds until the request would be admitted, if it was rejected.
     pub(crate) refused_for: Option<u64>,
-    /// The calls that the credential's limit leaves, if it has one.
+    /// The calls left within the credential's limit, if it has one.
     pub(crate) credential: Option<Standing>,
-    /// The calls that the tenant's limit leaves to the credential, if it has one.
+    /// The calls left to the credential within the tenant's limit, if there is one.
     pub(crate) tenant: Option<Standing>,
-    /// What is left for connecting, where the request belongs to it.
+    /// What is left for connecting, if the request is of that class.
     pub(crate) connecting: Option<Standing>,
 }
 
@@ -97,24 +97,24 @@ impl Admission {
 }
 
 impl Applicant {
-    /// The calls of this credential that no other one of the tenant can use up.
+    /// The calls of this credential that no other credential of the tenant can use up.
     fn kept(&self) -> u32 {
-        KEPT.min(self.tenant_limit)
+        SLOTS.min(self.tenant_limit)
     }
 
     fn connecting_limit(&self) -> u32 {
         match self.credential_limit {
             0 => 0,
-            limit => limit.saturating_mul(2).max(KEPT),
+            limit => limit.saturating_mul(2).max(SLOTS),
         }
     }
 }
 
 impl Limiter {
-    /// Admits a request if the limits of its class have room, and then counts it.
+    /// Admits and counts a request if the limits of its class have room.
     pub(crate) fn admit(&self, clock: &dyn Clock, applicant: Applicant) -> Admission {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        // Read under the lock, so that no window is given an earlier time after a later one.
+        // Read under the lock, so that times in a window never go backwards.
         let Timestamp(now) = clock.now();
         match applicant.class {
             Class::Call => windows.admit_call(applicant, now),
@@ -122,7 +122,7 @@ impl Limiter {
         }
     }
 
-    /// Takes what the other processes are to be told, counted as admitted now.
+    /// Takes the counts to publish to the other processes, as admitted now.
     pub(crate) fn take_untold(&self, now: Timestamp) -> Vec<RequestCount> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let untold = std::mem::take(&mut windows.untold).into_iter();
@@ -135,7 +135,7 @@ impl Limiter {
         untold.map(count).collect()
     }
 
-    /// Puts back what could not be told.
+    /// Puts back counts that could not be published.
     pub(crate) fn put_back(&self, counts: &[RequestCount]) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         for count in counts {
@@ -152,7 +152,7 @@ impl Limiter {
         }
     }
 
-    /// Drops the windows in which nothing counts any more.
+    /// Drops windows without requests in the last minute.
     pub(crate) fn drop_idle(&self, now: Timestamp) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.calls.retain(|_, window| window.is_live(now.0));
@@ -198,7 +198,7 @@ impl Windows {
     }
 }
 
-/// Where a credential stands with its calls.
+/// A credential's standing with its calls.
 fn standings(own: &Window, shared: &Window, applicant: Applicant, now: i64) -> Admission {
     let of_tenant = shared.standing(applicant.tenant_limit, now).map(|standing| Standing {
         remaining: standing.remaining.max(own.remaining(applicant.kept())),
@@ -219,7 +219,7 @@ fn up_to_date<K: Eq + Hash>(windows: &mut HashMap<K, Window>, key: K, now: i64) 
     window
 }
 
-/// Seconds until the tenant's limit, or the part of it that is the credential's own, has room for a call.
+/// Seconds until the tenant's limit, or the part kept for the credential, has room for a call.
 fn tenant_wait(own: &Window, shared: &Window, applicant: Applicant, now: i64) -> Option<u64> {
     let wait = shared.wait(applicant.tenant_limit, now)?;
     own.wait(applicant.kept(), now).map(|kept| kept.min(wait))
@@ -230,8 +230,8 @@ impl Window {
         limit.saturating_sub(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }
 
-    /// Seconds until one more request has room; none if it has room now, or nothing is limited. More than
-    /// one may have to leave, where a limit was lowered within the minute or others used what they keep.
+    /// Seconds until one more request has room; none if it has room now, or there is no limit. Several may
+    /// have to leave, if a limit was lowered within the minute or others used what they keep.
     fn wait(&self, limit: u32, now: i64) -> Option<u64> {
         if limit == 0 {
             return None;
@@ -250,7 +250,7 @@ impl Window {
         Some(Standing { quota: limit, remaining: self.remaining(limit), reset })
     }
 
-    /// Puts another process's requests where they belong in the order of time.
+    /// Inserts another process's requests in time order.
     fn insert(&mut self, count: &RequestCount) {
         let place = self.0.partition_point(|time| *time <= count.admitted_at.0);
         for _ in 0..count.requests {
@@ -259,7 +259,7 @@ impl Window {
     }
 
     fn advance(&mut self, now: i64) {
-        // A clock that was set back must not make a minute last for hours.
+        // If the clock was set back, a minute must not last for hours.
         if self.0.back().is_some_and(|newest| *newest > now) {
             for time in &mut self.0 {
                 *time = now.min(*time);
@@ -275,7 +275,7 @@ impl Window {
     }
 }
 
-/// Whole seconds, rounded up, so that waiting them is enough.
+/// Whole seconds, rounded up, so that the wait is always long enough.
 fn seconds_until(time: i64, now: i64) -> u64 {
     u64::try_from((time - now).max(0)).unwrap_or(0).div_ceil(1_000_000)
 }

@@ -1,7 +1,7 @@
 //! What is counted and measured, and its text form.
 //!
-//! Labels come from the catalogue and from fixed words alone, never from what a caller sent: the
-//! number of series is bounded.
+//! Labels come only from the catalog and from fixed words, never from what a caller sent: the number of
+//! series is bounded.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::process::Resources;
 /// The metrics of one server.
 pub(crate) struct Metrics {
     registry: Registry,
-    /// Requests to the endpoint that are under way.
+    /// Requests to the endpoint in progress.
     pub(crate) in_flight: Gauge,
     requests: Family<RequestLabels, Counter>,
     seconds: Family<ToolLabel, Histogram>,
@@ -39,15 +39,15 @@ pub(crate) struct Metrics {
     most_files: Gauge,
 }
 
-/// What is measured when somebody asks.
+/// What is measured when the metrics are requested.
 pub(crate) struct Now {
     /// The database's queues.
     pub(crate) gauges: Gauges,
-    /// Whether the storage takes writes.
+    /// Whether the storage accepts writes.
     pub(crate) takes_writes: bool,
     /// Arguments that clients added on their own, since the start.
     pub(crate) artefacts: u64,
-    /// What the process takes of the machine.
+    /// The resources that the process uses.
     pub(crate) resources: Resources,
 }
 
@@ -116,7 +116,7 @@ impl Metrics {
         );
         registry.register(
             "zoop_requests_in_flight",
-            "Requests to the endpoint under way",
+            "Requests to the endpoint in progress",
             self.in_flight.clone(),
         );
         registry.register("zoop_pages", "Requests for pages", self.pages.clone());
@@ -129,7 +129,7 @@ impl Metrics {
         registry.register("zoop_sign_ins", "Attempts to sign in", self.sign_ins.clone());
         registry.register(
             "zoop_client_artefacts",
-            "Arguments that clients add on their own, dropped",
+            "Arguments that clients added on their own, dropped",
             self.artefacts.clone(),
         );
         self
@@ -149,18 +149,18 @@ impl Metrics {
         );
         registry.register(
             "zoop_commits",
-            "Write transactions kept; each holds one or more writes",
+            "Write transactions committed; each holds one or more writes",
             self.commits.clone(),
         );
         registry.register(
             "zoop_storage_takes_writes",
-            "Whether the storage took the last write: 1, or 0 while it refuses writes",
+            "Whether the storage accepted the last write: 1, or 0 while it refuses writes",
             self.takes_writes.clone(),
         );
         self
     }
 
-    /// Tells of the disk, where the database is a file.
+    /// Adds the free disk space, if the database is a file.
     pub(crate) fn with_disk(mut self) -> Self {
         self.registry.register_with_unit(
             "zoop_storage_free",
@@ -174,7 +174,7 @@ impl Metrics {
     fn with_build(mut self, started: Timestamp) -> Self {
         let registry = &mut self.registry;
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("zoop_build", "The version that runs", version);
+        registry.register("zoop_build", "The running version", version);
         let started_at = Gauge::<i64>::default();
         started_at.set(started.0.div_euclid(1_000_000));
         registry.register_with_unit(
@@ -186,7 +186,7 @@ impl Metrics {
         self
     }
 
-    /// Names and meanings are those that Prometheus recommends to all programs.
+    /// Names and meanings are those that Prometheus recommends for all programs.
     fn with_process(mut self) -> Self {
         let registry = &mut self.registry;
         registry.register_with_unit(
@@ -203,7 +203,7 @@ impl Metrics {
         );
         registry.register(
             "process_open_fds",
-            "Files and connections that are open",
+            "Open files and connections",
             self.open_files.clone(),
         );
         registry.register(
@@ -220,7 +220,7 @@ impl Metrics {
         self.seconds.get_or_create(&ToolLabel { tool }).observe(duration.as_secs_f64());
     }
 
-    /// Counts a request for a page that has ended.
+    /// Counts a page request that has ended.
     pub(crate) fn count_page(&self, route: &str, outcome: &'static str, duration: Duration) {
         let route = route.to_owned();
         self.pages.get_or_create(&PageLabels { route: route.clone(), outcome }).inc();
@@ -232,7 +232,7 @@ impl Metrics {
         self.sign_ins.get_or_create(&SignInLabels { way, outcome }).inc();
     }
 
-    /// All of it as text.
+    /// All metrics as text.
     ///
     /// Source: the text format of `OpenMetrics` 1.0.
     pub(crate) fn text(&self, now: &Now) -> Result<String, std::fmt::Error> {
@@ -241,7 +241,7 @@ impl Metrics {
         let waiting = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.reads_waiting.set(waiting(gauges.reads_waiting));
         self.writes_waiting.set(waiting(gauges.writes_waiting));
-        // Counted elsewhere, and only ever more.
+        // Counted elsewhere; it never decreases.
         self.commits.inner().store(gauges.commits, Ordering::Relaxed);
         self.artefacts.inner().store(*artefacts, Ordering::Relaxed);
         self.takes_writes.set(i64::from(*takes_writes));
@@ -261,7 +261,7 @@ impl Metrics {
     }
 }
 
-/// From a quarter of a millisecond to eight seconds, each bucket twice the one before.
+/// From a quarter of a millisecond to eight seconds, each bucket twice the previous one.
 fn duration_histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
 }

@@ -1,4 +1,4 @@
-//! Health, readiness, metrics, and the answer to a path that is none.
+//! Health, readiness, metrics, and the answer for unknown paths.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use zoop_crm::error::Error;
-use zoop_crm::id::Id;
-use zoop_crm::tenants;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::tenants;
+use zoop_crm::values::id::Id;
 use zoop_db::Uuid;
 
 use crate::answer::Answer;
@@ -20,7 +20,7 @@ use crate::process;
 /// How long the database may take before the server counts as not ready.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long the metrics wait for the system to tell of the process and the disk.
+/// How long the metrics wait for the system's answer about the process and the disk.
 const LOOK_WITHIN: Duration = Duration::from_secs(1);
 
 /// The process is up.
@@ -28,12 +28,12 @@ pub(crate) async fn health() -> Response {
     Answer::ok(br#"{"status":"ok"}"#.to_vec(), "ok").into_response()
 }
 
-/// The database answers, and its clock and this machine's agree. Its schema was checked when it was opened. A server whose storage refuses
-/// writes still serves reads, so it stays ready and says so.
+/// The database answers, and its clock and this machine's agree. Its schema was checked when it was opened.
+/// A server whose storage refuses writes still serves reads, so it stays ready and says so.
 pub(crate) async fn readiness(State(app): State<App>) -> Response {
     let clock = app.shared.environment.clock.clone();
     let read = app.shared.db.read(Instant::now() + READY_WITHIN, move |tx| {
-        // Looking for a tenant that cannot exist reads an index and finds nothing.
+        // Looking up a tenant that cannot exist reads an index and finds nothing.
         match tenants::account(tx, Id::new(Uuid::nil())) {
             Ok(_) | Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
@@ -41,9 +41,9 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
         let database = tx.clock()?;
         Ok((clock.now(), database))
     });
-    // The job's own deadline does not help where no thread comes to look at it.
+    // The job's own deadline does not help if no thread picks it up.
     match tokio::time::timeout(READY_WITHIN, read).await {
-        Ok(Ok((here, database))) if !app.shared.clocks.agree(here, database) => {
+        Ok(Ok((here, database))) if !app.shared.clock_skew.agree(here, database) => {
             not_ready("this machine's clock is five seconds or more off the database's")
         }
         Ok(Ok(_)) if app.shared.db.takes_writes() => {
@@ -70,7 +70,7 @@ fn not_ready(reason: &str) -> Response {
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let shared = app.shared;
     let folder = shared.settings.database_folder.clone();
-    // A disk that hangs must hold up no request.
+    // A disk that hangs must not block requests.
     let look = tokio::task::spawn_blocking(move || process::look(folder.as_deref()));
     let resources = tokio::time::timeout(LOOK_WITHIN, look).await;
     let now = Now {

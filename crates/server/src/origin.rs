@@ -1,7 +1,7 @@
-//! Pages of other sites: which of them may call, and what browsers ask before they let them.
+//! Pages of other sites: which of them may call, and preflight requests.
 //!
 //! Sources: MCP, basic/transports ("Servers MUST validate the Origin header"); Fetch standard, CORS
-//! protocol. Only browsers send `Origin`, and no page can leave it out of a POST.
+//! protocol. Only browsers send `Origin`, and no page can omit it from a POST.
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -17,7 +17,7 @@ const ALLOWED_HEADERS: &str =
 /// Headers of an answer that a page may read.
 const EXPOSED_HEADERS: &str =
     "www-authenticate, retry-after, ratelimit, ratelimit-policy, x-request-id";
-/// How long a browser may keep the answer to a preflight, in seconds.
+/// How long a browser may cache the answer to a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "600";
 
 /// The origins whose pages may call.
@@ -26,9 +26,9 @@ pub(crate) struct Origins {
     allowed: Vec<WebOrigin>,
 }
 
-/// What a request's `Origin` header says.
+/// The sender that a request's `Origin` header names.
 pub(crate) enum Sender {
-    /// Nothing: no page called.
+    /// None: the caller is not a page.
     NoPage,
     /// A page that may call; its origin.
     Allowed(HeaderValue),
@@ -54,14 +54,14 @@ impl Origins {
     }
 }
 
-/// Lets an allowed page read the answer.
+/// Allows the page to read the answer.
 pub(crate) fn open_to(origin: HeaderValue, headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(VARY, HeaderValue::from_static("origin"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
 }
 
-/// Answers a preflight of an allowed page.
+/// Answers an allowed page's preflight.
 pub(crate) fn open_preflight(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));

@@ -1,7 +1,7 @@
-//! The log line and the metrics of a request for a page, written also when its browser left before the end.
+//! The log line and the metrics of a page request, including when the browser disconnects early.
 //!
-//! A page is known by its route, never by its address, which may hold a secret. A person is known by
-//! their id, never by a name or an e-mail address.
+//! A page is identified by its route, never by its address, which may contain a secret. A user is
+//! identified by id, never by a name or an e-mail address.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -13,15 +13,15 @@ use axum::http::{Extensions, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tracing::field;
-use zoop_crm::error::Error;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::secret::Secret;
-use zoop_crm::sign_in::{SignedIn, sessions};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::{SignedIn, sessions};
+use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::secret::Secret;
 
 use crate::app::{App, Shared};
-use crate::trail::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
+use crate::request_log::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
 
-/// Where people sign in, and by what.
+/// The sign-in routes, and the method of each.
 const SIGN_INS: [(Method, &str, &str); 5] = [
     (Method::POST, "/sign-in", "password"),
     (Method::POST, "/sign-in/second-factor", "second_factor"),
@@ -30,15 +30,15 @@ const SIGN_INS: [(Method, &str, &str); 5] = [
     (Method::POST, "/password/{token}", "password_link"),
 ];
 
-/// How a request for a page ended, where the answer's status does not tell. A handler puts it into the
+/// The outcome of a page request, if the answer's status does not show it. A handler puts it into the
 /// extensions of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The form came from a page of another site.
     ForeignForm,
-    /// A program may act for the person.
+    /// The user allowed a client.
     Allowed,
-    /// It may not.
+    /// The user denied a client.
     Denied,
 }
 
@@ -52,29 +52,29 @@ impl Outcome {
     }
 }
 
-/// The session that a response gives its browser, in the response's extensions.
+/// The session that a response starts, in the response's extensions.
 #[derive(Clone)]
 pub(crate) struct NewSession(pub(crate) Secret);
 
-/// Whose request it turned out to be, in the request's extensions.
+/// The user of a request, in its extensions.
 #[derive(Clone, Default)]
 pub(crate) struct Visitor(Arc<OnceLock<Id<kinds::User>>>);
 
 impl Visitor {
-    /// That of a request.
+    /// The one of a request.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Tells whose request it is.
+    /// Records the user.
     pub(crate) fn is(&self, user: Id<kinds::User>) {
-        // It cannot become somebody else's.
+        // A request's user never changes.
         let _ = self.0.set(user);
     }
 }
 
-/// Answers a request for a page, and writes down that it did. What is asked of another name of this
-/// machine than the public URL's is sent there, where the browser has its session.
+/// Answers a page request and logs it. A request under another name of this machine than the public URL's is
+/// redirected there, where the browser has its session.
 pub(crate) async fn layer(
     State(app): State<App>,
     route: MatchedPath,
@@ -109,7 +109,7 @@ fn other_name(shared: &Shared, request: &Request) -> Option<Response> {
     Some(response)
 }
 
-/// A request under way. Dropping it writes the log line and the metrics.
+/// A request in progress. Dropping it writes the log line and the metrics.
 struct Line<'a> {
     shared: &'a Arc<Shared>,
     id: String,
@@ -142,7 +142,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Learns who has just signed in. A failure costs the line its user and nobody their session.
+    /// Looks up who has just signed in. On failure the line has no user, and the session stays valid.
     async fn entered(&self, secret: Secret) {
         let now = self.shared.environment.clock.now();
         let deadline = self.started + self.shared.settings.request_deadline;
@@ -158,7 +158,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// By what people sign in with this request, if they do.
+    /// The sign-in method of this request, if it is a sign-in.
     fn way(&self) -> Option<&'static str> {
         let found = SIGN_INS
             .iter()
@@ -177,10 +177,10 @@ impl<'a> Line<'a> {
         tell_id(&self.id, response.headers_mut());
     }
 
-    /// The word for an answer with this status.
+    /// The outcome for an answer with this status.
     fn word(&self, status: StatusCode) -> &'static str {
         match status {
-            // After the right password a code has to follow.
+            // After the right password comes the second factor.
             StatusCode::SEE_OTHER if self.way() == Some("password") => "code_needed",
             status if status.is_success() || status.is_redirection() => "ok",
             StatusCode::FORBIDDEN => "refused",

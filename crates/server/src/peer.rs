@@ -1,25 +1,25 @@
-//! From where a request comes: the other end of its connection, or whom a trusted proxy says that it
-//! speaks for. Limits are counted by it and the history keeps it; nobody is let in for it.
+//! The address of a request's client: the other end of its connection, or the one that a trusted proxy
+//! forwards for. Limits are counted by it and the history records it; it never grants access.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
-pub(crate) use zoop_crm::sign_in::attempts::neighbourhood;
+pub(crate) use zoop_crm::identity::sign_in::attempts::client_prefix;
 
-/// What proxies tell of whom they speak for: each adds the address that it was called from.
+/// The header in which each proxy appends the address that called it.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The other end of a connection, as every request of it carries it.
+/// The other end of a connection, carried by each of its requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// The proxies whose word is taken.
+/// The trusted proxies.
 #[derive(Debug, Default)]
 pub(crate) struct Proxies {
     trusted: Vec<IpNet>,
-    /// Whether the log was told of a header from a peer that is not trusted.
+    /// Whether a header from an untrusted peer has been logged.
     has_warned: AtomicBool,
 }
 
@@ -28,8 +28,8 @@ impl Proxies {
         Self { trusted: trusted.to_vec(), has_warned: AtomicBool::new(false) }
     }
 
-    /// From where a request comes: the last address on its way that is no trusted proxy's. What stands
-    /// before that anybody may have written.
+    /// The client's address: the last one in the chain that does not belong to a trusted proxy. Addresses before
+    /// it can be forged by any client.
     pub(crate) fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
         let Peer(peer) = *extensions.get::<Peer>()?;
         let mut client = peer.to_canonical();
@@ -50,7 +50,7 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
-    /// Once: then it is a setting that is missing, or a caller who plays.
+    /// Logs once: either a setting is missing, or a client is forging the header.
     fn warn(&self, peer: IpAddr) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -62,7 +62,7 @@ impl Proxies {
     }
 }
 
-/// The address of one part of the header. Some proxies add a port, brackets, a zone, quotes, or the form
+/// The address in one part of the header. Some proxies add a port, brackets, a zone, quotes, or use the form
 /// of the header `Forwarded`.
 fn address(text: &str) -> Option<IpAddr> {
     let text = match text.split_at_checked("for=".len()) {
@@ -76,7 +76,7 @@ fn address(text: &str) -> Option<IpAddr> {
             let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_number);
             is_port.then_some(host)?
         }
-        // An IPv6 address has more colons than one, so what follows a single one is a port.
+        // An IPv6 address has more than one colon, so a single colon begins a port.
         None => match text.split_once(':') {
             Some((host, port)) if is_number(port) => host,
             _ => text,
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxys_word_is_taken_and_only_about_its_own_caller() {
+    fn only_a_trusted_proxy_is_believed_and_only_about_its_own_caller() {
         assert_eq!(client(&[], "203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
         let own = ["10.0.0.0/8"];
         assert_eq!(client(&own, "10.0.0.2", &["198.51.100.1"]), "198.51.100.1");
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_address_counts_as_its_network() {
-        let counted = |address: &str| neighbourhood(address.parse().unwrap()).to_string();
+        let counted = |address: &str| client_prefix(address.parse().unwrap()).to_string();
         assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(counted("203.0.113.9"), "203.0.113.9");
     }

@@ -1,23 +1,23 @@
-//! What this process takes of the machine, for the metrics.
+//! The resources that this process uses, for the metrics.
 
 use std::path::Path;
 
-/// A look at the process and at the disk of its database.
+/// A sample of the process and of its database's disk.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
     /// Memory that is in use now, in bytes.
     pub(crate) resident_bytes: Option<u64>,
     /// Processor time since the start, in seconds.
     pub(crate) cpu_seconds: Option<f64>,
-    /// Files and connections that are open.
+    /// Open files and connections.
     pub(crate) open_files: Option<u64>,
-    /// Files and connections that may be open.
+    /// The limit of open files and connections.
     pub(crate) most_files: Option<u64>,
-    /// Bytes that are free on the disk of the database's file, if it has one.
+    /// Free bytes on the disk of the database's file, if it is a file.
     pub(crate) free_bytes: Option<u64>,
 }
 
-/// Looks now. What the system does not tell is left out.
+/// Takes a sample. What the system does not report is left out.
 pub(crate) fn look(database_folder: Option<&Path>) -> Resources {
     let free_bytes = database_folder.and_then(|folder| fs4::available_space(folder).ok());
     Resources { free_bytes, ..of_process() }
@@ -32,7 +32,7 @@ fn of_process() -> Resources {
     let stat = process.stat().ok();
     let ticks = procfs::ticks_per_second();
     let limit = process.limits().ok().map(|limits| limits.max_open_files.soft_limit);
-    #[expect(clippy::cast_precision_loss, reason = "seconds are told to the hundredth")]
+    #[expect(clippy::cast_precision_loss, reason = "seconds are reported to the hundredth")]
     let seconds = |stat: &procfs::process::Stat| (stat.utime + stat.stime) as f64 / ticks as f64;
     Resources {
         cpu_seconds: stat.as_ref().map(seconds),

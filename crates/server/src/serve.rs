@@ -1,6 +1,6 @@
-//! Connections: accepted, bounded in number and patience, and ended without cutting off an answer.
+//! Connections: accepted, bounded in number and time, and closed without cutting off an answer.
 //!
-//! This stands in place of `axum::serve`, which waits for a request's head without end.
+//! This replaces `axum::serve`, which waits for a request's head without a limit.
 
 use std::io;
 use std::net::IpAddr;
@@ -23,28 +23,28 @@ use tokio::task::JoinSet;
 use crate::app::{App, Settings};
 use crate::background;
 use crate::framing;
+use crate::limit_sync;
 use crate::peer::Peer;
-use crate::sharing;
 
-/// How long the head of a request may take to arrive, and a kept connection may lie idle.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the head of a request may take to arrive, and a connection may stay idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to acknowledge what was sent to it.
 #[cfg(target_os = "linux")]
-const READ_PATIENCE: Duration = Duration::from_secs(30);
-/// How long requests in flight may take to end once the server stops.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long requests in flight may take to finish once the server stops.
 const GRACE: Duration = Duration::from_secs(15);
 /// Connections of one port; further ones wait in the system's queue.
 const CONNECTIONS: usize = 8_192;
-/// Bytes that the head of a request may have.
+/// The size limit of a request's head, in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
-/// How long to wait when the system cannot give another connection (no file descriptor left).
+/// How long to wait when the system cannot accept another connection (no file descriptors left).
 const RECOVERY: Duration = Duration::from_millis(200);
 
-/// Serves until `shutdown` resolves; then takes no new connection, lets the requests in flight end
+/// Serves until `shutdown` resolves. Then it accepts no new connections, lets the requests in flight finish
 /// (15 seconds at most), and returns.
 ///
-/// A caller who disconnects before the answer has their request dropped: hyper then drops the
-/// handler, the handler its job, and the engine skips a job that has not begun.
+/// When a caller disconnects before the answer, hyper drops the handler, the handler drops its job, and the
+/// engine skips a job that has not started.
 ///
 /// # Errors
 /// When a task of the server panicked.
@@ -55,14 +55,14 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     warn_of(&app.shared.settings);
-    // Nothing is ever sent: that the sender is gone is the sign to stop.
+    // Nothing is ever sent: dropping the sender is the signal to stop.
     let (running, stopping) = watch::channel(());
     let mut tasks = JoinSet::new();
     tasks.spawn(accept(public, app.public_router(), stopping.clone()));
     if let Some(operations) = operations {
         tasks.spawn(accept(operations, app.operations_router(), stopping.clone()));
     }
-    tasks.spawn(sharing::share(app.clone(), stopping.clone()));
+    tasks.spawn(limit_sync::share(app.clone(), stopping.clone()));
     tasks.spawn(background::maintain(app, stopping));
     shutdown.await;
     drop(running);
@@ -72,26 +72,26 @@ pub async fn serve(
     Ok(())
 }
 
-/// Tells the log of settings that a server can run with and people cannot work with.
+/// Logs settings that let the server run but prevent users from working with it.
 fn warn_of(settings: &Settings) {
     let public_url = &settings.public_url;
     if !public_url.keeps_cookies() {
         tracing::warn!(
             %public_url,
-            "people cannot sign in: browsers keep no session at an http address of another machine. Put a \
-             proxy with TLS before the server and set server.public_url to its https address"
+            "users cannot sign in: browsers keep no session at an http address of another machine. Put a TLS \
+             proxy in front of the server and set server.public_url to its https address"
         );
     }
 }
 
-/// Takes connections until the server stops, then waits for them to end.
+/// Accepts connections until the server stops, then waits for them to end.
 async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Receiver<()>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     let mut is_failing = false;
     loop {
         let next = async {
-            // The semaphore is never closed, so there is a slot in the end.
+            // The semaphore is never closed, so there is a slot eventually.
             let slot = slots.clone().acquire_owned().await.ok();
             (slot, listener.accept().await)
         };
@@ -122,7 +122,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
-        tracing::warn!("connections were cut off that did not end in time");
+        tracing::warn!("connections that did not end in time were cut off");
     }
 }
 
@@ -133,13 +133,13 @@ async fn connection(
     router: Router,
     mut stopping: watch::Receiver<()>,
 ) {
-    // Without this a small answer may wait for the client's acknowledgement of the one before.
+    // Otherwise a small answer may wait for the client's acknowledgement of the previous one.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
-    // A client that is gone, or reads nothing, would hold its connection and the answer for ever.
+    // A client that is gone, or does not read, would hold its connection and the answer forever.
     #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(READ_PATIENCE)) {
+    if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(READ_TIMEOUT)) {
         tracing::debug!(%error, "TCP_USER_TIMEOUT was refused");
     }
     let router = TowerToHyperService::new(router);
@@ -157,7 +157,7 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

@@ -1,6 +1,6 @@
-//! [`WebOrigin`]: scheme, host and port of a web address, in the one form that browsers write.
+//! [`WebOrigin`]: scheme, host and port of a web address, in the normalized form that browsers write.
 //!
-//! Addresses are compared in this form, never as they were typed. Paths never belong here.
+//! Addresses are compared in this form, never as typed. Paths must not be in it.
 //!
 //! Sources: WHATWG URL standard; HTML standard, "origin".
 
@@ -13,8 +13,8 @@ use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use url::{Host, Url};
 
-/// The origin of a web address, such as `https://crm.example.com` or `http://127.0.0.1:8080`. It reads as
-/// its text.
+/// The origin of a web address, such as `https://crm.example.com` or `http://127.0.0.1:8080`. It
+/// dereferences to its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebOrigin(Arc<Parts>);
 
@@ -32,10 +32,10 @@ enum Scheme {
     Https,
 }
 
-/// Why a text is not an origin; its display says what to write.
+/// Why a text is not an origin; its `Display` says what to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAnOrigin {
-    /// It does not begin with `http://` or `https://` and a host, or has a user's name.
+    /// It does not begin with `http://` or `https://` and a host, or it has a user name.
     Unreadable,
     /// Something follows the host and port.
     HasPath,
@@ -45,7 +45,9 @@ impl fmt::Display for NotAnOrigin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Unreadable => "write scheme and host, such as https://crm.example.com",
-            Self::HasPath => "write scheme and host and no path, such as https://crm.example.com",
+            Self::HasPath => {
+                "write scheme and host without a path, such as https://crm.example.com"
+            }
         })
     }
 }
@@ -56,8 +58,7 @@ impl FromStr for WebOrigin {
     type Err = NotAnOrigin;
 
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        // The standard drops tabs and line ends, reads a backslash as a slash, and takes a star for a
-        // letter of a name.
+        // The standard drops tabs and line ends, reads a backslash as a slash, and accepts a star in a name.
         let is_odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '*');
         if text.contains(is_odd) {
             return Err(NotAnOrigin::Unreadable);
@@ -71,7 +72,7 @@ impl FromStr for WebOrigin {
     }
 }
 
-/// Where a server is reached that nothing was set for.
+/// The address of a server without a configured public URL.
 impl Default for WebOrigin {
     fn default() -> Self {
         let host = Host::Ipv4(std::net::Ipv4Addr::LOCALHOST);
@@ -107,7 +108,7 @@ impl WebOrigin {
         Self(Arc::new(Parts { text, scheme, host, port }))
     }
 
-    /// The origin of a web address, whatever its path; none for other schemes, and where a user is named.
+    /// The origin of a web address, whatever its path; none for other schemes, or with a user name.
     pub(crate) fn of(url: &Url) -> Option<Self> {
         let scheme = match url.scheme() {
             "http" => Scheme::Http,
@@ -118,7 +119,7 @@ impl WebOrigin {
             return None;
         }
         let host = match url.host()? {
-            // A name with a dot at its end is the same host.
+            // A name with a trailing dot is the same host.
             Host::Domain(name) => Host::Domain(name.strip_suffix('.').unwrap_or(name).to_owned()),
             Host::Ipv4(address) => Host::Ipv4(address),
             Host::Ipv6(address) => Host::Ipv6(address),
@@ -126,22 +127,22 @@ impl WebOrigin {
         Some(Self::new(scheme, host, url.port_or_known_default()?))
     }
 
-    /// The origin that a header names.
+    /// The origin in a header.
     pub(crate) fn in_header(value: &HeaderValue) -> Option<Self> {
         value.to_str().ok()?.parse().ok()
     }
 
-    /// Whether browsers keep the cookies of a server here: without TLS only those of this machine.
+    /// Whether browsers keep the cookies of a server here: without TLS, only this machine's.
     pub fn keeps_cookies(&self) -> bool {
         self.0.scheme == Scheme::Https || self.is_loopback()
     }
 
-    /// Host and port as a request names them.
+    /// Host and port, as in a request.
     fn authority(&self) -> &str {
         self.split_once("://").map_or("", |(_, authority)| authority)
     }
 
-    /// Whether the host is one of the three names that every machine has for itself.
+    /// Whether the host is one of the three loopback names.
     fn is_loopback(&self) -> bool {
         match &self.0.host {
             Host::Domain(name) => name == "localhost",
@@ -150,8 +151,8 @@ impl WebOrigin {
         }
     }
 
-    /// Whether a server whose public URL is this one is meant by `other`: the same origin, or, on loopback,
-    /// another of this machine's names with the same scheme and port.
+    /// Whether `other` addresses the server with this public URL: the same origin, or, on loopback, another of
+    /// this machine's names with the same scheme and port.
     pub(crate) fn is_also(&self, other: &Self) -> bool {
         self == other
             || (self.is_loopback()
@@ -159,15 +160,15 @@ impl WebOrigin {
                 && (self.0.scheme, self.0.port) == (other.0.scheme, other.0.port))
     }
 
-    /// The name that a request was sent to, of a server whose public URL is this one: the public URL, or,
-    /// on loopback, another of this machine's names. Whatever else the request says, it is the public URL.
+    /// The name that a request to the server with this public URL used: the public URL, or, on loopback, another
+    /// of this machine's names. For any other name it is the public URL.
     pub(crate) fn asked_at(&self, target: &Uri, headers: &HeaderMap) -> Self {
         if !self.is_loopback() {
             return self.clone();
         }
         let sent = target.authority().map(|authority| authority.as_str());
         let sent = sent.or_else(|| headers.get(HOST)?.to_str().ok());
-        // Nearly every request names the public URL's own host, and is spared the parsing.
+        // Nearly every request names the public URL's own host and skips the parsing.
         if sent.is_none_or(|host| host.eq_ignore_ascii_case(self.authority())) {
             return self.clone();
         }

@@ -1,14 +1,13 @@
-//! A tool's arguments: whatever is accepted is what the published schema describes, and so is the
-//! answer.
+//! A tool's arguments: everything that is accepted matches the published schema, and so does the answer.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value;
-use zoop_crm::argument::CLIENT_ARTEFACTS;
+use zoop_crm::call::argument::CLIENT_ARTEFACTS;
+use zoop_crm::call::definition::ToolDef;
 use zoop_crm::catalog;
-use zoop_crm::definition::ToolDef;
 
 use crate::business::place;
 use crate::line_and_rest;
@@ -32,8 +31,8 @@ fn published() -> &'static BTreeMap<&'static str, Published> {
     })
 }
 
-/// The first line names a tool, the rest is its arguments. `{customer}` and the other names of the
-/// tools' examples stand for ids.
+/// The first line names a tool, the rest is its arguments. `{customer}` and the other placeholders of the
+/// tools' examples are replaced by ids.
 ///
 /// # Panics
 /// When the property does not hold.
@@ -60,8 +59,8 @@ pub fn arguments(input: &[u8]) {
     }
 }
 
-/// What the contract makes of what was sent before it looks closer: texts trimmed, and nothing where
-/// there is nothing or what a client adds on its own.
+/// How the contract normalizes arguments before it checks them: texts are trimmed, and empty values and
+/// fields that clients add on their own are dropped.
 fn meant(sent: Value) -> Option<Value> {
     match sent {
         Value::Null => None,

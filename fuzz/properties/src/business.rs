@@ -1,19 +1,18 @@
-//! A business on a real database, made once, in which calls leave nothing behind.
+//! A business on a real database, created once, in which calls leave nothing behind.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use zoop_crm::access::Scope;
-use zoop_crm::definition::{Action, ToolDef};
-use zoop_crm::error::{Error, Result};
-use zoop_crm::run;
-use zoop_crm::testing::{Business, Caller, World};
+use zoop_crm::call::definition::{Action, ToolDef};
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::call::run;
+use zoop_crm::testing::{Business, Caller, TestEnv};
 
 /// Longer than any call takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Place {
-    world: World,
+    world: TestEnv,
     pub(crate) business: Business,
 }
 
@@ -29,9 +28,9 @@ impl From<zoop_db::Error> for Undone {
 pub(crate) fn place() -> &'static Place {
     static PLACE: OnceLock<Place> = OnceLock::new();
     PLACE.get_or_init(|| {
-        let world = World::new();
+        let world = TestEnv::new();
         let business = world.business("Acme");
-        // Whoever has the files open keeps them, and nobody else needs them: a fuzz target ends
+        // A process that has the files open keeps them, and they are needed nowhere else: a fuzz target ends
         // without cleaning up.
         let folder = world.path();
         std::fs::remove_dir_all(folder.parent().expect("a folder")).expect("it can be removed");
@@ -40,11 +39,12 @@ pub(crate) fn place() -> &'static Place {
 }
 
 impl Place {
-    /// Calls a tool as whoever may, and undoes what it did.
+    /// Calls a tool as a caller who may, and undoes what it did.
     pub(crate) fn call(&self, tool: &'static ToolDef, arguments: &str) -> Result<String> {
-        let caller = match tool.scope {
-            Scope::Administer | Scope::Operate => Caller::operator(Some(self.business.account)),
-            _ => self.business.owner.clone(),
+        let caller = if tool.scope.is_grantable() {
+            self.business.owner.clone()
+        } else {
+            Caller::operator(Some(self.business.account))
         };
         let (environment, arguments) = (self.world.environment.clone(), arguments.to_owned());
         if let Action::Query { .. } = tool.action {
@@ -52,7 +52,7 @@ impl Place {
                 .world
                 .read(move |tx| run::read(tx, &environment, &caller, tool, &arguments));
         }
-        let undone = self.world.db.write(Instant::now() + PATIENCE, move |tx| {
+        let undone = self.world.db.write(Instant::now() + TIMEOUT, move |tx| {
             Err::<(), _>(Undone(run::write(tx, &environment, &caller, tool, &arguments, None)))
         });
         match undone.wait() {

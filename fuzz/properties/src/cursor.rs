@@ -1,4 +1,4 @@
-//! Cursors: what was never given out is refused, and a forged one reads like plain filters.
+//! Cursors: one that was never issued is rejected, and a forged one reads like plain filters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,13 +9,13 @@ use zoop_crm::catalog;
 use crate::business::place;
 use crate::line_and_rest;
 
-/// The first line names a list, the rest is a cursor, or what a forger puts into one.
+/// The first line names a list, the rest is a cursor, or the content of a forged one.
 ///
 /// # Panics
 /// When the property does not hold.
 pub fn cursor(input: &[u8]) {
     let Some((name, text)) = line_and_rest(input) else { return };
-    let paged = |tool: &&zoop_crm::definition::ToolDef| {
+    let paged = |tool: &&zoop_crm::call::definition::ToolDef| {
         tool.name == name && tool.fields().iter().any(|field| field.name == "cursor")
     };
     let Some(tool) = catalog::tools().find(paged) else { return };
@@ -23,7 +23,7 @@ pub fn cursor(input: &[u8]) {
         let answer = place().call(tool, &json!({ "cursor": cursor }).to_string());
         answer.map_or_else(|error| error.kind(), |page| page_kind(&page))
     };
-    // A check value of 64 bits is not met by chance.
+    // A check value of 64 bits is not matched by chance.
     assert_eq!(kind(text), "invalid_input", "{name} takes {text:?}");
     let forged = kind(&forged(name, text));
     assert!(["page", "invalid_input"].contains(&forged), "{name} is {forged} for {text:?}");
@@ -34,7 +34,7 @@ fn page_kind(page: &str) -> &'static str {
     if page["rows"].is_array() { "page" } else { "no page" }
 }
 
-/// A cursor around any text, sealed as the product seals its own.
+/// A cursor with any content, sealed as the product seals its own.
 fn forged(name: &str, text: &str) -> String {
     let mut digest = Sha256::new();
     digest.update(name);

@@ -1,8 +1,8 @@
-//! Folding: words are short, not empty, stay as they are when folded again, and do not depend on how
-//! the text composes its characters.
+//! Folding: words are short, not empty, unchanged when folded again, and independent of how the text composes
+//! its characters.
 
 use unicode_normalization::UnicodeNormalization as _;
-use zoop_crm::fold::{Kind, LONGEST_WORD, caseless, words};
+use zoop_crm::values::fold::{Kind, MAX_WORD, caseless, words};
 
 /// The input is a text.
 ///
@@ -13,7 +13,7 @@ pub fn fold(input: &[u8]) {
     let folded = words(text);
     for word in &folded {
         assert!(!word.text.is_empty());
-        assert!(word.kind == Kind::Run || word.text.chars().count() <= LONGEST_WORD);
+        assert!(word.kind == Kind::Run || word.text.chars().count() <= MAX_WORD);
         assert_eq!(words(&word.text), std::slice::from_ref(word), "folded again");
     }
     assert_eq!(words(&text.nfc().collect::<String>()), folded, "composed");

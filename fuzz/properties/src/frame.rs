@@ -1,5 +1,5 @@
-//! The JSON-RPC frame: no bytes make the reader panic, every answer is JSON with the request's id, and
-//! a call written anew is the same call.
+//! The JSON-RPC frame: no bytes make the reader panic, every answer is JSON with the request's id, and a call
+//! that is serialized again is the same call.
 
 use serde_json::value::RawValue;
 use zoop_mcp::client::{call_tool_body, read_tool_reply};
@@ -53,7 +53,7 @@ fn written_anew(name: &str, arguments: &RawValue) {
     assert_eq!((&*again, same.get()), (name, arguments.get()));
 }
 
-/// The id of a response as it is written there; `null` is none.
+/// The id in a response; `null` counts as none.
 fn id_of(body: &[u8]) -> Option<String> {
     use std::collections::HashMap;
     let response: HashMap<&str, &RawValue> =

@@ -1,5 +1,5 @@
-//! The header rules: a modern request is accepted only under headers that say what its body says, in
-//! either spelling.
+//! The header rules: a modern request is accepted only with headers that match its body, in either
+//! spelling.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

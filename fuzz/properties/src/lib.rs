@@ -1,8 +1,8 @@
-//! What must hold for any input, one property for each fuzz target.
+//! Invariants for any input, one property for each fuzz target.
 //!
-//! A target in `fuzz_targets/` looks for inputs that break its property; `tests/replay.rs` shows the
-//! property every input that was worth keeping, as an ordinary test. A property panics when it does
-//! not hold. Here never lives how inputs are made.
+//! A target in `fuzz_targets/` searches for inputs that break its property; `tests/replay.rs` checks the
+//! property for every saved input, as an ordinary test. A property panics when it does not hold. How inputs
+//! are generated does not belong here.
 
 mod arguments;
 mod business;
@@ -21,7 +21,7 @@ pub use headers::headers;
 pub use phone::phone;
 pub use search::search;
 
-/// The text that an input is, its first line apart; `None` for bytes that are no text.
+/// The first line of an input and the rest; `None` for bytes that are not text.
 fn line_and_rest(input: &[u8]) -> Option<(&str, &str)> {
     let text = std::str::from_utf8(input).ok()?;
     Some(text.split_once('\n').unwrap_or((text, "")))

@@ -1,19 +1,18 @@
-//! Searches: no query is an error of the index, and the index finds what a plain reading of the rules
-//! finds.
+//! Searches: no query is an error of the index, and the index finds exactly what the plain rules find.
 
 use rusqlite::Connection;
-use zoop_crm::customers::{CustomerType, Status};
-use zoop_crm::fold;
-use zoop_crm::notes::SubjectType;
-use zoop_crm::phone::{self, Country};
-use zoop_crm::search::{
-    CustomerDocument, CustomerQuery, Expression, NoteDocument, NoteQuery, NoteWords, TenantMark,
-};
+use zoop_crm::business::customers::index::{CustomerDocument, CustomerQuery};
+use zoop_crm::business::customers::{CustomerType, Status};
+use zoop_crm::business::notes::SubjectType;
+use zoop_crm::business::notes::index::{NoteDocument, NoteQuery, NoteWords};
+use zoop_crm::search::{Expression, TenantMark};
+use zoop_crm::values::fold;
+use zoop_crm::values::phone::{self, Country};
 
-/// The longest query that the tools take, in characters.
-const LONGEST: usize = 256;
-/// The longest stored text worth looking at.
-const LONGEST_STORED: usize = 2_000;
+/// The longest query that the tools accept, in characters.
+const MAX_LENGTH: usize = 256;
+/// The longest stored text that is checked.
+const MAX_STORED: usize = 2_000;
 
 /// The first line is a query, the rest is a customer's name, its phone if it can be one, and a note's
 /// body.
@@ -22,7 +21,7 @@ const LONGEST_STORED: usize = 2_000;
 /// When the property does not hold.
 pub fn search(input: &[u8]) {
     let Some((q, stored)) = crate::line_and_rest(input) else { return };
-    if q.chars().count() > LONGEST || stored.chars().count() > LONGEST_STORED {
+    if q.chars().count() > MAX_LENGTH || stored.chars().count() > MAX_STORED {
         return;
     }
     let tenant = TenantMark::new(1).expect("a tenant's number");
@@ -40,11 +39,11 @@ pub fn search(input: &[u8]) {
     let found = |q: &str| found_customer(q, tenant);
     let _ = found(q);
     for word in fold::words(stored) {
-        let word: String = word.text.chars().take(LONGEST).collect();
+        let word: String = word.text.chars().take(MAX_LENGTH).collect();
         assert_eq!(found(&word), Some(true), "{word:?} is in {stored:?}");
     }
     for digits in phone.iter().flat_map(phone::Phone::search_digits) {
-        let typed: String = digits.chars().take(LONGEST).collect();
+        let typed: String = digits.chars().take(MAX_LENGTH).collect();
         assert_eq!(found(&typed), Some(true), "{typed} is the phone {stored:?}");
     }
     note(q, stored, tenant);
@@ -84,7 +83,7 @@ fn note(q: &str, body: &str, tenant: TenantMark) {
 }
 
 thread_local! {
-    /// A real index, declared as the product's are.
+    /// A real index, declared like the product's.
     static INDEX: Connection = {
         let index = Connection::open_in_memory().expect("an index in memory");
         index
@@ -97,14 +96,14 @@ thread_local! {
     };
 }
 
-/// Makes the index hold one row with these tokens.
+/// Replaces the index's contents with one row that has these tokens.
 fn hold(tokens: &str) {
     let insert = "INSERT OR REPLACE INTO search(rowid, x) VALUES (1, ?1)";
     let hold = |index: &Connection| index.prepare_cached(insert)?.execute([tokens]);
     INDEX.with(hold).expect("the index takes the tokens");
 }
 
-/// Whether the row of the index is found.
+/// Whether the index's row is found.
 fn is_found(expression: &Expression) -> bool {
     let select = "SELECT count(*) FROM search WHERE search MATCH ?1";
     let ask = |index: &Connection| {

@@ -1,9 +1,9 @@
-//! Every input of the corpora, as an ordinary test.
+//! Replays every input of the corpora, as an ordinary test.
 
 use std::panic::catch_unwind;
 use std::path::Path;
 
-/// Shows a property the files of its corpus.
+/// Checks a property with the files of its corpus.
 fn replay(target: &str, property: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(target);
     let mut played = 0;

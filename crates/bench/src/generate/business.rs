@@ -1,17 +1,19 @@
-//! One business while it is written: its people, its tags, the customers that notes can hang on.
+//! One business while it is generated: its users, its tags, the customers that notes can be about.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::{Value, json};
-use zoop_crm::access::{Scope, Scopes, Source};
-use zoop_crm::authenticate::{Bearer, Operator};
-use zoop_crm::caller::Refusal;
-use zoop_crm::clock::{Clock, Environment};
-use zoop_crm::definition::ToolDef;
-use zoop_crm::error::{Error, Result};
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::{catalog, run};
+use zoop_crm::call::access::Source;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::call::run;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::catalog;
+use zoop_crm::identity::authenticate::{Bearer, Operator};
+use zoop_crm::values::clock::{Clock, Environment};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::people::Region;
@@ -28,7 +30,7 @@ const TAGS: &[&str] = &[
     "Warranty",
 ];
 
-/// The clock of the businesses' past; each call moves it on.
+/// The clock of the businesses' past; each call advances it.
 pub(super) struct PastClock(pub(super) AtomicI64);
 
 impl Clock for PastClock {
@@ -66,12 +68,12 @@ fn tool(name: &str) -> Result<&'static ToolDef> {
     catalog::find(name).ok_or_else(|| Error::internal(format!("there is no tool {name}")))
 }
 
-/// The calls of one batch: the transaction, and what calls need from around them.
+/// The calls of one batch: the transaction, and the environment of the calls.
 pub(super) struct Caller<'b, 'c> {
     pub(super) tx: &'b mut WriteTx<'c>,
     pub(super) environment: &'b Environment,
     pub(super) clock: &'b Arc<PastClock>,
-    /// How far a call moves the clock, in microseconds.
+    /// How far a call advances the clock, in microseconds.
     pub(super) step: i64,
 }
 
@@ -97,7 +99,7 @@ impl Caller<'_, '_> {
     }
 }
 
-/// Who makes a call.
+/// The caller of a tool.
 #[derive(Clone)]
 pub(super) enum Who {
     Operator(Operator),
@@ -105,7 +107,7 @@ pub(super) enum Who {
 }
 
 impl Who {
-    /// Whoever has a key.
+    /// The holder of a key.
     fn key(key: &str) -> Self {
         let source = Source { client: Some("bench".to_owned()), address: None };
         Self::Key(Bearer { token: key.to_owned(), source })
@@ -115,20 +117,20 @@ impl Who {
 /// One business.
 pub(super) struct Business {
     pub(super) id: String,
-    /// The owner's key, kept so that somebody can ask.
+    /// The owner's key, kept for the benchmark's own calls.
     pub(super) owner_key: String,
-    /// The key of the account.
+    /// The account's key.
     pub(super) tenant_key: String,
     pub(super) operator: Who,
-    /// The people who write. Their keys cannot read: then nothing is read for the answers that
-    /// nobody looks at, and what is stored is the same.
+    /// The users who write. Their keys cannot read, so that no time is spent on reading for answers that are
+    /// ignored; what is stored is the same.
     pub(super) writers: [Who; 2],
     pub(super) region: Region,
     /// Tags' ids, the most common one first.
     pub(super) tags: Vec<Value>,
-    /// Customers that were ever created.
+    /// Customers created so far.
     pub(super) created: usize,
-    /// Those that are not archived.
+    /// The active ones among them.
     pub(super) customers: Vec<Id<kinds::Customer>>,
     /// A job that has one note so far.
     pub(super) job: Option<Value>,

@@ -1,4 +1,4 @@
-//! What is worth asking a generated database for: kept beside it, since a key is shown once.
+//! Search terms, ids and keys for a generated database: stored beside it, because a key is shown only once.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use zoop_crm::fold;
+use zoop_crm::values::fold;
 
 use super::Parameters;
 use super::business::Business;
 use super::people::Invented;
 use super::text::Vocabulary;
 
-/// Ids of customers that are kept of a business, at most.
+/// The most customer ids stored for a business.
 const CUSTOMERS: usize = 5_000;
-/// Terms of each kind.
+/// The number of terms of each kind.
 const TERMS: usize = 20;
-/// In how many notes a word must occur to be asked for.
-const LEAST_NOTES: u32 = 2;
-/// Of so many records one has a middling word.
+/// In how many notes a word must occur to be a term.
+const MIN_NOTES: u32 = 2;
+/// A middling word occurs in one of this many records.
 const MIDDLING: u32 = 100;
 
-/// What is worth asking for, of each business that is worth asking.
+/// The landmarks of each business that has any.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Landmarks {
     pub(crate) parameters: Parameters,
@@ -30,7 +30,7 @@ pub(crate) struct Landmarks {
     pub(crate) businesses: Vec<BusinessLandmarks>,
 }
 
-/// What is worth asking one business for.
+/// The landmarks of one business.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BusinessLandmarks {
     /// Its place by size: largest, second, median, smallest.
@@ -42,17 +42,17 @@ pub(crate) struct BusinessLandmarks {
     pub(crate) tenant_key: String,
     pub(crate) customers: usize,
     pub(crate) notes: usize,
-    /// Customers from all of its time.
+    /// Customers from its whole period.
     pub(crate) customer_ids: Vec<String>,
     /// Tags, the most common one first.
     pub(crate) tag_ids: Vec<String>,
     /// Customers with many notes, those with the most first.
     pub(crate) noted_customer_ids: Vec<String>,
-    /// What to look for, by kind.
+    /// The search terms, by kind.
     pub(crate) terms: Terms,
 }
 
-/// What to look for in `q`.
+/// The values for `q`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Terms {
     pub(crate) customer_one_letter: Vec<String>,
@@ -76,7 +76,7 @@ impl Landmarks {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Keeps them beside the database.
+    /// Stores them beside the database.
     pub(crate) fn save(&self, database: &Path) -> Result<()> {
         Ok(fs::write(beside(database), serde_json::to_string_pretty(self)?)?)
     }
@@ -86,7 +86,7 @@ fn beside(database: &Path) -> PathBuf {
     database.with_extension("json")
 }
 
-/// A business that is watched while it is written.
+/// A business that is observed while it is generated.
 pub(super) struct Watched {
     pub(super) business: usize,
     place: &'static str,
@@ -102,7 +102,7 @@ struct Sample {
 }
 
 impl Watched {
-    /// The businesses worth watching among so many.
+    /// The businesses to observe, of this many.
     pub(super) fn among(businesses: usize, vocabulary: &Vocabulary) -> Vec<Self> {
         let places = [
             (0, "largest"),
@@ -120,7 +120,7 @@ impl Watched {
         watched
     }
 
-    /// A customer was created.
+    /// Records a new customer.
     pub(super) fn saw_customer(&mut self, customer: Invented) {
         if self.samples.len() < TERMS * 50 {
             let Invented { name, phone_digits, .. } = customer;
@@ -128,7 +128,7 @@ impl Watched {
         }
     }
 
-    /// A note with these words was created.
+    /// Records a new note with these words.
     pub(super) fn saw_note(&mut self, words: &[usize]) {
         self.notes += 1;
         for word in words {
@@ -136,7 +136,7 @@ impl Watched {
         }
     }
 
-    /// What is worth asking for.
+    /// The landmarks found.
     pub(super) fn landmarks(&self, of: &Business, vocabulary: &Vocabulary) -> BusinessLandmarks {
         let text = |id: &serde_json::Value| id.as_str().unwrap_or_default().to_owned();
         let customers = of.customers.len();
@@ -154,7 +154,7 @@ impl Watched {
                 .map(ToString::to_string)
                 .collect(),
             tag_ids: of.tags.iter().map(text).collect(),
-            // Notes hang on the first customers more often than on later ones.
+            // Notes are about the first customers more often than about later ones.
             noted_customer_ids: of.customers.iter().take(TERMS).map(ToString::to_string).collect(),
             terms: self.terms(of, vocabulary),
         }
@@ -169,7 +169,7 @@ impl Watched {
         };
         for sample in self.samples.iter().step_by(self.samples.len().div_ceil(TERMS).max(1)) {
             let word = fold::words(&sample.name).into_iter().next().map(|word| word.text);
-            // What is inside of a word, so that nothing but its tails can find it.
+            // A part from inside a word, so that only the indexed tails can find it.
             let part = word.map(|word| word.chars().skip(1).take(3).collect::<String>());
             terms.customer_name_part.extend(part.filter(|part| part.chars().count() == 3));
             terms.customer_phone_part.push(sample.phone_digits[4..9].to_owned());
@@ -180,7 +180,7 @@ impl Watched {
         terms.customer_rare_name = names.rare();
         let words = (0..vocabulary.len())
             .map(|place| (vocabulary.word(place).to_owned(), self.word_counts[place]))
-            .filter(|(_, count)| *count >= LEAST_NOTES);
+            .filter(|(_, count)| *count >= MIN_NOTES);
         let words = ByFrequency::of(words.collect());
         terms.note_common_word = words.common();
         terms.note_middling_word = words.middling(self.notes);
@@ -200,7 +200,7 @@ impl Watched {
     }
 }
 
-/// Words, the most common one first. Those of one or two letters are classes of their own, and not here.
+/// Words, the most common one first. Words of one or two letters are separate classes, and not included.
 struct ByFrequency(Vec<(String, u32)>);
 
 impl ByFrequency {
@@ -214,7 +214,7 @@ impl ByFrequency {
         Self::texts(self.0.iter().take(TERMS / 2))
     }
 
-    /// Those that about one of a hundred of so many records has.
+    /// The words that occur in about one of a hundred of this many records.
     fn middling(&self, records: usize) -> Vec<String> {
         let wanted = u32::try_from(records).unwrap_or(u32::MAX) / MIDDLING;
         let mut words: Vec<_> = self.0.iter().collect();

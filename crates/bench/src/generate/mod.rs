@@ -1,14 +1,13 @@
-//! A database as the product would have written it in two years: every row comes from a tool of the
-//! catalogue through its one funnel, many calls to a transaction. The same parameters give the same
-//! rows.
+//! A database as the product would have written it in two years: every row comes from a tool of the catalog
+//! through its pipeline, with many calls per transaction. The same parameters give the same rows.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`plan`] | how large each business is, and who writes when |
 //! | [`people`], [`text`] | invented customers and notes |
-//! | [`business`] | one business while it is written |
+//! | [`business`] | one business while it is generated |
 //! | [`writer`] | the calls, in batches |
-//! | [`landmarks`] | what is worth asking the database for: keys, ids, words |
+//! | [`landmarks`] | keys, ids and search terms for the benchmark |
 
 mod business;
 pub(crate) mod landmarks;
@@ -23,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 use zoop_crm::schema;
 use zoop_db::{Db, Migrate, Options};
 
@@ -31,12 +30,12 @@ pub(crate) use landmarks::Landmarks;
 use writer::Writer;
 
 /// Longer than any batch takes on any machine.
-const PATIENCE: Duration = Duration::from_secs(3_600);
-/// What a changed generator, or product that stores otherwise, has to change, so that no file of an
-/// older one is taken for its own.
+const TIMEOUT: Duration = Duration::from_secs(3_600);
+/// To be changed when the generator or the stored form changes, so that an older file is not mistaken for a
+/// current one.
 const EDITION: u32 = 4;
 
-/// What a database is made of.
+/// The parameters of a database.
 #[derive(Debug, Clone, PartialEq, clap::Args, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Parameters {
     /// Customers, in all businesses together.
@@ -48,16 +47,16 @@ pub(crate) struct Parameters {
     /// Businesses; the square root of the customers if not given: a thousand for a million.
     #[arg(long)]
     pub(crate) tenants: Option<u32>,
-    /// The part of everything that the largest business has.
+    /// The largest business's share of everything.
     #[arg(long, default_value_t = 0.2)]
     pub(crate) largest_share: f64,
-    /// Where the choices start.
+    /// The random seed.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }
 
 impl Parameters {
-    /// So many customers, the rest as usual.
+    /// Parameters with this many customers, and defaults for the rest.
     pub(crate) fn of(customers: u32) -> Self {
         Self { customers, notes: None, tenants: None, largest_share: 0.2, seed: 1 }
     }
@@ -70,7 +69,7 @@ impl Parameters {
         self.tenants.unwrap_or(self.customers.isqrt()).max(1)
     }
 
-    /// Where the database of these parameters is kept.
+    /// Where the database with these parameters is stored.
     fn path(&self) -> Result<PathBuf> {
         let (notes, tenants) = (self.notes(), self.tenants());
         let Self { customers, largest_share, seed, .. } = self;
@@ -82,7 +81,7 @@ impl Parameters {
     }
 }
 
-/// The database of these parameters, made if it is not there yet.
+/// The database with these parameters, generated if it does not exist yet.
 pub(crate) fn cached(parameters: &Parameters) -> Result<(PathBuf, Landmarks)> {
     let path = parameters.path()?;
     let landmarks = match Landmarks::load(&path) {
@@ -92,9 +91,9 @@ pub(crate) fn cached(parameters: &Parameters) -> Result<(PathBuf, Landmarks)> {
     Ok((path, landmarks))
 }
 
-/// Makes the database of these parameters; a file of this name is there only once it is whole.
+/// Generates the database with these parameters; the file gets its name only when it is complete.
 pub(crate) fn to_file(parameters: &Parameters, path: &Path) -> Result<Landmarks> {
-    ensure!(!path.exists(), "{} is there already", path.display());
+    ensure!(!path.exists(), "{} already exists", path.display());
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -119,9 +118,9 @@ fn write(parameters: &Parameters, path: &Path, bar: &ProgressBar) -> Result<Land
     let db = Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Run)?;
     let mut writer = Writer::new(parameters)?;
     while writer.left() > 0 {
-        // A job may be run twice, and this one cannot be: a second attempt fails the generator.
+        // A job may be attempted twice, but this one cannot be repeated: a second attempt fails the generator.
         let mut once = Some(writer);
-        let job = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+        let job = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             let mut writer =
                 once.take().ok_or_else(|| Error::internal("a batch could not be committed"))?;
             writer.batch(tx)?;

@@ -1,4 +1,4 @@
-//! Invented customers: names, telephone numbers, addresses as a business of one region has them.
+//! Invented customers: names, phone numbers and addresses that a business of one region would have.
 
 use fake::locales::{Data, EN};
 use rand::rngs::StdRng;
@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Zipf};
 use serde_json::{Map, Value, json};
 
-/// The sample data's people, in many scripts: one customer in so many is one of them.
+/// One customer in this many comes from the sample data's people, in many scripts.
 const UNUSUAL: u32 = 20;
 const SAMPLE: &str = include_str!("../../../cli/data/people.tsv");
 /// Area codes of the country; a business has four of them.
@@ -17,13 +17,13 @@ const AREA_CODES: &[u16] = &[
     619, 626, 650, 702, 703, 704, 713, 714, 716, 718, 801, 803, 804, 805, 808, 813, 815, 816, 817,
     818, 901, 904, 907, 909, 916, 919,
 ];
-/// How many of a hundred customers have the first, second, third and fourth of them.
+/// The percentage of customers with the first, second, third and fourth of them.
 const AREA_WEIGHTS: &[(usize, u32)] = &[(0, 60), (1, 25), (2, 10), (3, 5)];
 
 /// The area codes of one business.
 pub(super) type Region = [u16; 4];
 
-/// A region for one more business.
+/// A random region for a business.
 pub(super) fn region(dice: &mut StdRng) -> Region {
     let mut region = [0; 4];
     for (place, code) in region.iter_mut().zip(AREA_CODES.sample(dice, 4)) {
@@ -32,7 +32,7 @@ pub(super) fn region(dice: &mut StdRng) -> Region {
     region
 }
 
-/// Where customers come from. Names are as unequally common as real ones.
+/// The source of customers. Names are as unevenly common as real ones.
 pub(super) struct People {
     first_names: Vec<&'static str>,
     last_names: Vec<&'static str>,
@@ -41,7 +41,7 @@ pub(super) struct People {
     last_name: Zipf<f64>,
 }
 
-/// A customer about to be created, and what one may search it by.
+/// A customer about to be created, and the terms that find it.
 pub(super) struct Invented {
     pub(super) arguments: Value,
     pub(super) name: String,
@@ -51,7 +51,7 @@ pub(super) struct Invented {
 impl People {
     pub(super) fn new(dice: &mut StdRng) -> anyhow::Result<Self> {
         use rand::seq::SliceRandom;
-        // The lists are in the order of the alphabet, which is not that of frequency.
+        // The lists are in alphabetical order, which is not that of frequency.
         let (mut first, mut last) = (EN::NAME_FIRST_NAME.to_vec(), EN::NAME_LAST_NAME.to_vec());
         first.shuffle(dice);
         last.shuffle(dice);
@@ -71,7 +71,7 @@ impl People {
         })
     }
 
-    /// One more customer of a business in this region.
+    /// The next customer of a business in this region.
     pub(super) fn customer(&self, dice: &mut StdRng, region: Region, number: usize) -> Invented {
         let (first, last) = self.person(dice);
         let digits = phone_digits(dice, region);
@@ -145,12 +145,12 @@ fn phone_digits(dice: &mut StdRng, region: Region) -> String {
         .choose_weighted(dice, |(_, weight)| *weight)
         .map_or(region[0], |(place, _)| region[*place]);
     let (exchange, line) = (dice.random_range(200..1_000), dice.random_range(0..10_000));
-    // 211, 311 … are no exchanges.
+    // 211, 311 and so on are not exchanges.
     let exchange = if exchange % 100 == 11 { exchange + 1 } else { exchange };
     format!("{area}{exchange}{line:04}")
 }
 
-/// A phone as people type it.
+/// A phone number as people type it.
 fn written(dice: &mut StdRng, digits: &str) -> String {
     let (area, exchange, line) = (&digits[..3], &digits[3..6], &digits[6..]);
     match dice.random_range(0..4) {

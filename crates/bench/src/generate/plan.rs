@@ -5,8 +5,8 @@ use rand::seq::SliceRandom;
 
 use super::Parameters;
 
-/// How steeply the businesses after the largest one become smaller: with a thousand of them the
-/// second has a hundred times what the last one has.
+/// How steeply the sizes of the businesses after the largest one fall: with a thousand of them the
+/// second is a hundred times as large as the last.
 const STEEPNESS: f64 = 0.7;
 
 /// One thing to write.
@@ -18,8 +18,8 @@ pub(super) enum Event {
     Note(usize),
 }
 
-/// Everything to write, in order: the businesses write at the same time, so that the rows of each
-/// lie scattered, as they do in a database that has been lived in.
+/// Everything to write, in order: the businesses write at the same time, so that the rows of each are
+/// scattered, as in a database that has been in use.
 pub(super) fn events(parameters: &Parameters, dice: &mut StdRng) -> Vec<Event> {
     let mut events = Vec::new();
     for (business, count) in shares(parameters, parameters.customers).into_iter().enumerate() {
@@ -46,7 +46,7 @@ fn shares(parameters: &Parameters, total: u32) -> Vec<usize> {
     let share = |place: u32| (1.0 - largest) * weight(place) / sum;
     let mut counts = vec![(largest * f64::from(total)).round() as usize];
     counts.extend((1..=others).map(|place| (share(place) * f64::from(total)) as usize));
-    // What rounding has left over goes to the smallest, one each.
+    // The remainder of rounding goes to the smallest ones, one each.
     let missing = (total as usize).saturating_sub(counts.iter().sum());
     for count in counts.iter_mut().rev().take(missing) {
         *count += 1;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zoop_crm::authenticate::Bearer;
-use zoop_crm::clock::Environment;
-use zoop_crm::run::Runner;
+use zoop_crm::call::run::Runner;
+use zoop_crm::identity::authenticate::Bearer;
+use zoop_crm::values::clock::Environment;
 use zoop_crm::{catalog, schema};
 use zoop_db::{Db, Migrate, Options};
 
@@ -41,7 +41,7 @@ fn rows(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_seed_gives_its_rows_again_and_another_seed_others() {
+fn the_same_seed_gives_the_same_rows() {
     let folder = tempfile::tempdir().unwrap();
     let made = |name: &str, seed| {
         let path = folder.path().join(name);

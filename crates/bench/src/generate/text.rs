@@ -1,5 +1,5 @@
-//! Invented notes: words as unequally common as those of a language (Zipf's law), the most common
-//! ones taken from the sample data.
+//! Invented notes: words with the frequencies of a natural language (Zipf's law); the most common ones come
+//! from the sample data.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,16 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand_distr::{Distribution, Zipf};
-use zoop_crm::fold;
+use zoop_crm::values::fold;
 
 use super::people::length;
 
 const SAMPLE: &str = include_str!("../../../cli/data/notes.tsv");
-/// Words that occur at all.
+/// The size of the vocabulary.
 const WORDS: usize = 20_000;
-/// How steeply words become rarer.
+/// The exponent of the frequency distribution.
 const STEEPNESS: f64 = 1.05;
-/// Words of a note.
+/// The number of words in a note.
 const LENGTH: std::ops::RangeInclusive<usize> = 5..=40;
 
 /// The words of all notes, the most common one first.
@@ -39,7 +39,7 @@ impl Vocabulary {
         Ok(Self { words, rank })
     }
 
-    /// The text of a note, and which words it has.
+    /// The text of a note, and the indexes of its words.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

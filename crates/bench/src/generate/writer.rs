@@ -1,8 +1,8 @@
-//! The calls that write everything, a batch to a transaction.
+//! The calls that write everything, one transaction per batch.
 //!
-//! In a batch the new customers come first, then the changes to some of them in the order of their
-//! rows, then the notes: the search index keeps what it is given in memory for as long as the rows
-//! rise, and writes it down each time they do not.
+//! A batch has the new customers first, then the changes to some of them in row order, then the notes: the
+//! search index gathers its input in memory as long as the row numbers rise, and writes it out each time
+//! they do not.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -12,10 +12,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::Zipf;
 use serde_json::{Value, json};
-use zoop_crm::clock::{Entropy, Environment, parse_rfc3339};
-use zoop_crm::definition::ToolDef;
-use zoop_crm::error::{Error, Result};
-use zoop_crm::id::{Id, kinds};
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::values::clock::{Entropy, Environment, parse_rfc3339};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::WriteTx;
 
 use super::business::{Business, Caller, PastClock, Tools, Who};
@@ -25,17 +25,17 @@ use super::plan::{self, Event};
 use super::text::Vocabulary;
 use super::{Landmarks, Parameters};
 
-/// Where the businesses' two years end: a time that every machine's clock has passed.
+/// The end of the businesses' two years: a time that every machine's clock has passed.
 const END: &str = "2026-01-01T00:00:00Z";
 const PAST: i64 = 2 * 365 * 86_400 * 1_000_000;
-/// Customers and notes of one transaction: few commits, and a log that stays small.
+/// Customers and notes per transaction: few commits, and a log that stays small.
 const BATCH: usize = 2_000;
-/// Businesses opened in one transaction.
+/// Businesses opened per transaction.
 const OPENED: usize = 20;
-/// One customer of a business in so many is archived.
+/// One customer in this many is archived.
 const ARCHIVED: usize = 200;
 
-/// Everything that is still to be written, and what has been.
+/// What is still to be written, and what has been written.
 pub(super) struct Writer {
     parameters: Parameters,
     dice: StdRng,
@@ -72,7 +72,7 @@ impl Writer {
         let events = plan::events(parameters, &mut dice);
         let people = People::new(&mut dice)?;
         let vocabulary = Vocabulary::new(&mut dice)?;
-        // A call a customer, a note, every third of which has a change with it; and some to open.
+        // One call per customer and per note, every third of which has a change with it; and some to open.
         let calls = events.len() * 3 / 2 + parameters.tenants() as usize * 20;
         Ok(Self {
             step: PAST / i64::try_from(calls)?,
@@ -90,7 +90,7 @@ impl Writer {
         })
     }
 
-    /// Customers and notes that are still to be written.
+    /// The number of customers and notes still to be written.
     pub(super) fn left(&self) -> usize {
         self.events.len()
     }
@@ -124,7 +124,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes one customer; what becomes of it later is added to `changes`.
+    /// Writes one customer; its later changes are added to `changes`.
     fn customer(
         &mut self,
         to: &mut Caller<'_, '_>,
@@ -159,7 +159,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes one note, on a customer, a piece of work or nothing.
+    /// Writes one note about a customer, a piece of work or nothing.
     fn note(&mut self, to: &mut Caller<'_, '_>, index: usize) -> Result<()> {
         let Self { businesses, dice, vocabulary, tools, watched, .. } = self;
         let business = &mut businesses[index];
@@ -184,7 +184,7 @@ impl Writer {
         Ok(())
     }
 
-    /// What is worth asking for.
+    /// The landmarks of the observed businesses.
     pub(super) fn landmarks(&self) -> Landmarks {
         let seen = |watched: &Watched| {
             watched.landmarks(&self.businesses[watched.business], &self.vocabulary)
@@ -194,8 +194,7 @@ impl Writer {
     }
 }
 
-/// One of a business's customers, the first ones more often: those who have been there longest
-/// have the most notes.
+/// A random customer of a business, the first ones more often: the oldest customers have the most notes.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -207,7 +206,7 @@ fn early(customers: &[Id<kinds::Customer>], dice: &mut StdRng) -> Option<Id<kind
     customers.get((part * part * customers.len() as f64) as usize).copied()
 }
 
-/// A job for a note to hang on: two notes have one job.
+/// A job that a note is about: every two notes share one.
 fn job(
     to: &mut Caller<'_, '_>,
     business: &mut Business,

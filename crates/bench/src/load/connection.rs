@@ -1,5 +1,5 @@
-//! One kept HTTP/1.1 connection: a request that was written beforehand goes out, an answer is read
-//! to its end and looked at.
+//! One kept HTTP/1.1 connection: sends a request that was written beforehand, reads the answer to its end and
+//! checks it.
 
 use std::net::SocketAddr;
 
@@ -20,12 +20,12 @@ pub(crate) struct Connection {
     filled: usize,
 }
 
-/// What the head of an answer says.
+/// The head of an answer.
 struct Head {
     status: u16,
     /// Where the body starts.
     length: usize,
-    /// The length of the body; `None` where it comes in chunks.
+    /// The length of the body; `None` if it is chunked.
     body: Option<usize>,
 }
 
@@ -36,7 +36,7 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; ROOM], filled: 0 })
     }
 
-    /// Sends a request and reads its answer; the body of an answer that is as it should be.
+    /// Sends a request and reads its answer; returns the body if the answer is as expected.
     pub(crate) async fn call(&mut self, request: &[u8], expected: Expected) -> Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.filled = 0;
@@ -73,7 +73,7 @@ impl Connection {
     }
 }
 
-/// Reads the head of an answer, once all of it is there.
+/// Parses the head of an answer, once it is complete.
 fn head(bytes: &[u8]) -> Result<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut response = httparse::Response::new(&mut headers);
@@ -91,7 +91,7 @@ fn head(bytes: &[u8]) -> Result<Option<Head>> {
     Ok(Some(Head { status, length, body }))
 }
 
-/// Refuses an answer that is not what the case is about.
+/// Rejects an answer other than the expected one.
 fn check(status: u16, body: &[u8], expected: Expected) -> Result<()> {
     let holds = |text: &str| memmem::find(body, text.as_bytes()).is_some();
     let is_right = match expected {

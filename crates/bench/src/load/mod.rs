@@ -1,8 +1,8 @@
-//! The load: callers on kept connections, each of which sends its next request when it has the
-//! answer to the last one (a closed loop), all on one thread, so that a server on the same machine
-//! loses as little as possible to whoever measures it.
+//! The load: callers on kept connections, each of which sends its next request when it has the answer to the
+//! last one (a closed loop). All run on one thread, to take as little as possible from a server on the same
+//! machine.
 //!
-//! Every answer is looked at: a benchmark that counts refusals measures nothing.
+//! Every answer is checked: a benchmark that counts errors measures nothing.
 
 mod connection;
 mod request;
@@ -20,24 +20,24 @@ use tokio::task::LocalSet;
 pub(crate) use connection::Connection;
 pub(crate) use request::{Expected, Requests, Target};
 
-/// Longest answer time that is told apart, in nanoseconds.
-const LONGEST: u64 = 60_000_000_000;
+/// The longest answer time that is recorded exactly, in nanoseconds.
+const MAX_NANOSECONDS: u64 = 60_000_000_000;
 
 /// How long a load lasts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
-    /// Calls before anything is counted.
+    /// The time before calls are counted.
     pub(crate) warm_up: Duration,
-    /// Calls that are counted.
+    /// The time in which calls are counted.
     pub(crate) counted: Duration,
 }
 
-/// What a load has measured.
+/// The result of a load.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) calls: u64,
     pub(crate) calls_per_second: f64,
-    /// Microseconds, as all times here.
+    /// Microseconds, like all times here.
     pub(crate) p50: f64,
     pub(crate) p95: f64,
     pub(crate) p99: f64,
@@ -46,13 +46,13 @@ pub(crate) struct Measured {
     pub(crate) driver_cores: f64,
     /// The server's share of one core.
     pub(crate) server_cores: f64,
-    /// The memory that the server has for itself while under load, in bytes.
+    /// The server's own memory under load, in bytes.
     pub(crate) server_own_memory: u64,
-    /// The same and what it has mapped of its files.
+    /// The same plus its mapped files.
     pub(crate) server_memory: u64,
 }
 
-/// Puts `callers` callers on a server.
+/// Puts a load of `callers` callers on a server.
 pub(crate) fn run(
     target: &Target,
     requests: Requests,
@@ -82,7 +82,7 @@ pub(crate) fn run(
             anyhow::Ok((after.0 - before.0, after.1 - before.1, memory(&server)?))
         }
     });
-    let mut times = Histogram::new_with_max(LONGEST, 3)?;
+    let mut times = Histogram::new_with_max(MAX_NANOSECONDS, 3)?;
     let (driver_cpu, server_cpu, memory) = tasks.block_on(&runtime, async {
         for caller in calling {
             times.add(caller.await??)?;
@@ -110,7 +110,7 @@ const fn nanoseconds(count: u64) -> f64 {
     count as f64
 }
 
-/// One caller until the end; the times of its counted calls, in nanoseconds.
+/// Runs one caller until the end; returns the times of its counted calls, in nanoseconds.
 async fn call(
     address: SocketAddr,
     requests: Rc<Requests>,
@@ -118,9 +118,9 @@ async fn call(
     begin: Instant,
     end: Instant,
 ) -> Result<Histogram<u64>> {
-    let mut times = Histogram::new_with_max(LONGEST, 3)?;
+    let mut times = Histogram::new_with_max(MAX_NANOSECONDS, 3)?;
     let mut connection = Connection::open(address).await?;
-    // Callers share the places out, so that no two ask for the same at once.
+    // Callers use different places, so that no two ask for the same at once.
     let mut place = caller;
     loop {
         let request = requests.get(place);
@@ -132,38 +132,38 @@ async fn call(
         connection.call(&request, requests.expected()).await?;
         if sent >= begin {
             let time = u64::try_from(sent.elapsed().as_nanos())?;
-            times.record(time.clamp(1, LONGEST))?;
+            times.record(time.clamp(1, MAX_NANOSECONDS))?;
         }
     }
 }
 
-/// Calls once and gives back the answer's body.
+/// Calls once and returns the answer's body.
 pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut connection = Connection::open(address).await?;
         let body = connection.call(request, Expected::Success).await?;
-        String::from_utf8(body.to_vec()).context("the answer is no text")
+        String::from_utf8(body.to_vec()).context("the answer is not text")
     })
 }
 
 /// The memory of a process, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// What it has for itself.
+    /// Its own memory.
     pub(crate) own: u64,
-    /// That, and the pages of files that it has mapped.
+    /// The same plus the pages of files that it has mapped.
     pub(crate) all: u64,
 }
 
-/// The memory of a process now.
+/// A process's current memory.
 pub(crate) fn memory(process: &Process) -> Result<Memory> {
     let status = process.status()?;
     let bytes = |kib: Option<u64>| kib.unwrap_or_default() * 1_024;
     Ok(Memory { own: bytes(status.rssanon), all: bytes(status.vmrss) })
 }
 
-/// The seconds of processor time that a process has used.
+/// The processor time that a process has used, in seconds.
 fn cpu(process: &Process) -> Result<f64> {
     let stat = process.stat()?;
     Ok(nanoseconds(stat.utime + stat.stime) / nanoseconds(procfs::ticks_per_second()))

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-/// Where and as whom to call.
+/// The address and the credential of calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
@@ -16,7 +16,7 @@ pub(crate) struct Target {
 /// What an answer must be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Expected {
-    /// A result that is no error.
+    /// A result without an error.
     Success,
     /// This HTTP status.
     Status(u16),
@@ -24,14 +24,14 @@ pub(crate) enum Expected {
 
 /// The requests of a load.
 pub(crate) enum Requests {
-    /// The same ones over and over.
+    /// The same ones in a loop.
     Repeated(Vec<Vec<u8>>, Expected),
-    /// A new one each time: the place in the row is its argument.
+    /// A new one each time; the argument is its index.
     New(Box<dyn Fn(usize) -> Vec<u8>>),
 }
 
 impl Requests {
-    /// The request at this place.
+    /// The request at this index.
     pub(super) fn get(&self, place: usize) -> Cow<'_, [u8]> {
         match self {
             Self::Repeated(requests, _) => Cow::Borrowed(&requests[place % requests.len()]),

@@ -1,4 +1,4 @@
-//! Loads on a server that answers as it is told to.
+//! Loads on a server with prescribed answers.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Expected, Measured, Requests, Span, Target};
 
-/// A server that gives everybody the same answer, for as long as the test runs.
+/// A server that gives every caller the same answer, for the duration of the test.
 fn server(status: StatusCode, body: &'static str) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -42,7 +42,7 @@ fn successes_are_counted() {
 }
 
 #[test]
-fn a_refusal_ends_the_load() {
+fn a_failed_call_ends_the_load() {
     for (status, body, expected) in [
         (200, r#"{"result":{"isError":true}}"#, Expected::Success),
         (200, r#"{"error":{"code":-32602}}"#, Expected::Success),

@@ -1,4 +1,4 @@
-//! Numbers that no load gives: how large things are, how fast zoop starts, what it takes when idle.
+//! Facts that no load measures: sizes on disk, zoop's startup time and idle memory.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::load;
 use crate::opponents::server::Commits;
 
 const STARTS: usize = 10;
-/// How long a server rests before its memory is looked at.
+/// How long a server idles before its memory is measured.
 const REST: Duration = Duration::from_secs(2);
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {
@@ -29,7 +29,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     starts(run)
 }
 
-/// Bytes a row on disk, in all and by table.
+/// Bytes per row on disk, in total and by table.
 fn sizes(run: &mut Run, place: usize) -> Result<()> {
     let database = &run.databases[place];
     let customers = database.customers;
@@ -44,7 +44,7 @@ fn sizes(run: &mut Run, place: usize) -> Result<()> {
     Ok(())
 }
 
-/// The bytes of each table with its indexes and, for a search index, its parts.
+/// The size of each table with its indexes and, for a search index, its shadow tables.
 fn tables(path: &Path) -> Result<Vec<(String, f64)>> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut statement = connection.prepare(
@@ -59,7 +59,7 @@ fn tables(path: &Path) -> Result<Vec<(String, f64)>> {
     Ok(tables.collect::<rusqlite::Result<_>>()?)
 }
 
-/// From the start of the process to its first answer, and its memory before anybody calls.
+/// The time from the start of the process to its first answer, and its memory before any call.
 fn starts(run: &mut Run) -> Result<()> {
     run.begin("starts", STARTS);
     for start in 0..STARTS {

@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! A description of the machine.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,10 +9,10 @@ use procfs::Current;
 
 use crate::results::median;
 
-/// Syncs of the disk whose median is told.
+/// The number of disk syncs whose median is reported.
 const SYNCS: usize = 50;
 
-/// A line for each thing worth knowing.
+/// One line for each relevant property.
 pub(super) fn describe() -> Result<Vec<String>> {
     let processors = procfs::CpuInfo::current()?;
     let name = processors.model_name(0).unwrap_or("unknown").to_owned();
@@ -27,7 +27,7 @@ pub(super) fn describe() -> Result<Vec<String>> {
     ])
 }
 
-/// The median time that the disk takes to make a page durable, in microseconds.
+/// The disk's median time to make a page durable, in microseconds.
 fn disk_sync() -> Result<f64> {
     let path = crate::folder()?.join("sync.probe");
     let mut file = File::create(&path)?;

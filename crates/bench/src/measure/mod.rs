@@ -1,5 +1,5 @@
-//! A run: databases are made, servers started, loads put on them in alternation, round by round, so
-//! that whatever else the machine does meets all of them alike.
+//! A run: databases are generated, servers started, and loads put on them in alternation, round by round, so
+//! that other activity on the machine affects all of them alike.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -39,10 +39,10 @@ pub(crate) const SMALLEST_SIZE: u32 = 10_000;
 
 const WARM_UP_CALLERS: usize = 16;
 
-/// Loads that write are numbered from somewhere below.
+/// The range of starting numbers for loads that write.
 const SERIES: usize = 100_000;
 
-/// What a run does.
+/// The plan of a run.
 pub(crate) struct Plan {
     /// Customers of each database, rising.
     pub(crate) sizes: Vec<u32>,
@@ -50,12 +50,12 @@ pub(crate) struct Plan {
     pub(crate) span: Span,
     pub(crate) zoop: Zoop,
     pub(crate) peers: Peers,
-    /// Where the results are kept.
+    /// Where the results are stored.
     pub(crate) folder: PathBuf,
 }
 
 impl Plan {
-    /// Everything, up to a database of so many customers.
+    /// A full run, up to a database with this many customers.
     pub(crate) fn full(customers: u32, zoop: Zoop, peers: Peers) -> Result<Self> {
         let mut sizes: Vec<u32> =
             [SMALLEST_SIZE, 100_000].into_iter().filter(|it| *it < customers).collect();
@@ -64,7 +64,7 @@ impl Plan {
         Ok(Self { sizes, rounds: 3, span, zoop, peers, folder: crate::folder()? })
     }
 
-    /// The whole way in about three minutes, for nobody's figures.
+    /// Every step in about three minutes; the figures are meaningless.
     pub(crate) fn quick(zoop: Zoop, peers: Peers) -> Result<Self> {
         let span = Span { warm_up: Duration::from_millis(50), counted: Duration::from_millis(200) };
         let folder = crate::folder()?.join("quick");
@@ -86,17 +86,17 @@ impl Database {
     }
 }
 
-/// A run while it goes on.
+/// A run in progress.
 struct Run {
     plan: Plan,
     databases: Vec<Database>,
     results: Results,
     bar: ProgressBar,
-    /// Loads that have written so far.
+    /// The number of loads that have written so far.
     series: usize,
 }
 
-/// Measures everything, and keeps the results.
+/// Measures everything, and stores the results.
 pub(crate) fn run(plan: Plan) -> Result<Results> {
     let machine = machine::describe()?;
     let mut run = Run::new(plan, Results { machine, ..Results::default() })?;
@@ -111,14 +111,14 @@ pub(crate) fn run(plan: Plan) -> Result<Results> {
     ] {
         say(&format!("measuring: {name}"));
         part(&mut run)?;
-        // Kept after each part: a run that breaks off has measured something.
+        // Stored after each part, so that an interrupted run has results.
         run.results.save(&run.plan.folder)?;
     }
     run.bar.finish_and_clear();
     Ok(run.results)
 }
 
-/// Measures PostgreSQL anew, and keeps what else the last run has measured.
+/// Measures PostgreSQL again, and keeps the other results of the last run.
 pub(crate) fn again_on_postgres(plan: Plan) -> Result<Results> {
     let mut kept = Results::load(&plan.folder)?;
     kept.samples.retain(|sample| sample.key.server != POSTGRES);
@@ -131,7 +131,7 @@ pub(crate) fn again_on_postgres(plan: Plan) -> Result<Results> {
 }
 
 impl Run {
-    /// A run that adds to results.
+    /// A run that adds to existing results.
     fn new(plan: Plan, mut results: Results) -> Result<Self> {
         plan.zoop.check()?;
         let mut databases = Vec::new();
@@ -143,7 +143,7 @@ impl Run {
         let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
             "{msg} [{bar:30}] {percent}%  {pos}/{len} loads  {eta} left",
         )?);
-        // Writes of an earlier run may be there still, so theirs are not made again.
+        // Rows of an earlier run may still exist, so the numbering must not start at the same place.
         let series = usize::try_from(std::process::id())? % SERIES;
         Ok(Self { plan, databases, results, bar, series })
     }
@@ -152,28 +152,27 @@ impl Run {
         &self.databases[self.databases.len() - 1]
     }
 
-    /// Begins a part of so many loads.
+    /// Begins a part with this many loads.
     fn begin(&self, part: &'static str, loads: usize) {
         self.bar.reset();
         self.bar.set_length(loads as u64);
         self.bar.set_message(part);
     }
 
-    /// Puts a load on a server that nobody counts: programs that are compiled while they run need
-    /// some time.
+    /// Puts an uncounted load on a server: programs that are compiled just in time need some time.
     fn warm_up(&self, server: &Server, requests: Requests) -> Result<()> {
         let span = Span { counted: self.plan.span.counted * 2, ..self.plan.span };
         load::run(&server.target, requests, WARM_UP_CALLERS, span, &server.process)?;
         Ok(())
     }
 
-    /// The number of one more load that writes.
+    /// The number of the next load that writes.
     fn next_series(&mut self) -> usize {
         self.series += 1;
         self.series
     }
 
-    /// Puts a load on a server and keeps what it measured.
+    /// Puts a load on a server and stores the result.
     fn load(&mut self, server: &Server, requests: Requests, key: Key, round: usize) -> Result<()> {
         let measured =
             load::run(&server.target, requests, key.callers, self.plan.span, &server.process)?;

@@ -1,5 +1,4 @@
-//! `customers.get` of zoop beside everything else that could answer it, and what zoop answers
-//! without a tool.
+//! `customers.get` of zoop compared with the other implementations, and zoop's answers without a tool.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -15,7 +14,7 @@ use crate::results::Key;
 /// Callers of each load.
 pub(crate) const CALLERS: &[usize] = &[1, 16, 64];
 
-/// What is asked of a server in this part.
+/// A server in this comparison.
 struct Opponent {
     name: &'static str,
     server: Server,
@@ -78,7 +77,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-/// Calls with a token that has been revoked.
+/// Calls with a revoked token.
 fn refused(target: &Target, token: &str, example: &Value) -> Requests {
     let target = Target { token: token.to_owned(), ..target.clone() };
     Requests::Repeated(vec![target.call("customers.get", example)], Expected::Status(401))

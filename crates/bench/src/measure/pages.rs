@@ -1,4 +1,4 @@
-//! Every search and list with one caller: how its time grows with the database, and with the
+//! Every search and list with one caller: how its time grows with the size of the database, and of the
 //! business.
 
 use anyhow::Result;
@@ -10,7 +10,7 @@ use crate::load::Target;
 use crate::opponents::server::{Commits, Server};
 use crate::results::Key;
 
-/// One business of one database, with the server that has it open.
+/// One business of one database, with the server of that database.
 struct Place {
     server: usize,
     customers: u32,
@@ -26,7 +26,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
         .collect::<Result<_>>()?;
     let mut places = Vec::new();
     for (server, database) in run.databases.iter().enumerate() {
-        // The largest business of each database; of the largest database the others too.
+        // The largest business of each database, and of the largest database the others too.
         let is_last = server + 1 == run.databases.len();
         let businesses = if is_last { database.landmarks.businesses.len() } else { 1 };
         for business in database.landmarks.businesses.iter().take(businesses) {

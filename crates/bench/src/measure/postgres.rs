@@ -1,5 +1,5 @@
-//! The largest database on PostgreSQL: single reads beside the bare driver's, searches and lists,
-//! creating.
+//! The largest database on PostgreSQL: single reads compared with the bare driver's, searches and lists,
+//! creating records.
 
 use std::path::Path;
 
@@ -16,19 +16,19 @@ use crate::results::Key;
 
 /// The server's name in the results.
 pub(crate) const POSTGRES: &str = "zoop on PostgreSQL";
-/// Numbers of reads a second.
+/// Reads per second.
 pub(crate) const BARE: &str = "reads of the bare driver on PostgreSQL";
 pub(crate) const BOUND: &str = "reads in a tenant's snapshot on PostgreSQL";
-/// The same of all statements of a call.
+/// Reads per second, counted in all statements of a call.
 pub(crate) const BARE_CALLS: &str = "calls' statements of the bare driver on PostgreSQL";
 pub(crate) const BOUND_CALLS: &str = "calls' statements in a tenant's snapshot on PostgreSQL";
-/// Rows that `zoop copy` moved a second.
+/// Rows per second copied by `zoop copy`.
 pub(crate) const MOVED: &str = "rows moved a second to PostgreSQL";
-/// Every fact that is noted here.
+/// Every fact recorded here.
 pub(crate) const FACTS: [&str; 5] = [BARE, BOUND, BARE_CALLS, BOUND_CALLS, MOVED];
 
-/// How much longer a page is loaded than elsewhere: fewer are answered in a second, and the slowest of
-/// few are a matter of luck.
+/// How much longer a page is loaded than elsewhere: fewer are answered per second, and the slowest of few are
+/// a matter of chance.
 const PAGE_SPANS: u32 = 4;
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {
@@ -40,7 +40,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     writes(run, &moved)
 }
 
-/// Single reads beside the bare driver's.
+/// Single reads compared with the bare driver's.
 fn reads(run: &mut Run, moved: &Moved, path: &Path) -> Result<()> {
     let (landmarks, customers) = (run.largest().largest().clone(), run.largest().customers);
     let tenant = tenant(path, &landmarks.tenant_id)?;
@@ -55,14 +55,14 @@ fn reads(run: &mut Run, moved: &Moved, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Searches, lists and calls that read, on what nobody has written to.
+/// Searches, lists and read calls on an unmodified database.
 fn pages(run: &mut Run, moved: &Moved) -> Result<()> {
     let landmarks = run.largest().largest().clone();
     let server = run.plan.zoop.start_on(&moved.url, &landmarks.owner_key, Commits::Grouped)?;
     run.begin("PostgreSQL", run.plan.rounds * (CALLERS.len() + cases::PAGES.len()));
     let get = || cases::GET.requests(&server.target, &landmarks)?.context("customers");
     run.warm_up(&server, get()?)?;
-    // A server that has just been started has nothing in memory yet.
+    // A server that has just started has nothing in memory yet.
     for case in cases::PAGES {
         if let Some(requests) = case.requests(&server.target, &landmarks)? {
             run.warm_up(&server, requests)?;
@@ -85,7 +85,7 @@ fn pages(run: &mut Run, moved: &Moved) -> Result<()> {
     Ok(())
 }
 
-/// Creating, in a copy.
+/// Creating records, in a copy.
 fn writes(run: &mut Run, moved: &Moved) -> Result<()> {
     let landmarks = run.largest().largest().clone();
     let copy = moved.copy()?;
@@ -114,7 +114,7 @@ fn key(run: &Run, tool: &str, case: &str, callers: usize) -> Key {
     }
 }
 
-/// A tenant's number, which is the same wherever its rows are moved.
+/// A tenant's number, which a transfer does not change.
 fn tenant(database: &Path, id: &str) -> Result<Tenant> {
     let file = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let id = Uuid::try_parse(id).context("a tenant's id")?.into_bytes();

@@ -1,7 +1,7 @@
-//! Creating customers and notes: writes that wait share a transaction, beside one transaction a
-//! write in the same binary, and beside the SDKs' servers.
+//! Creating customers and notes: waiting writes that share a transaction, compared with one transaction per
+//! write in the same binary, and with the SDKs' servers.
 //!
-//! All of it on copies: a generated database stays as it was generated.
+//! All of it runs on copies: a generated database is never changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::opponents::server::Commits;
 use crate::results::Key;
 use crate::say;
 
-/// The server of which every write is a transaction of its own.
+/// The server with one transaction per write.
 pub(crate) const SINGLE: &str = "zoop, one write a transaction";
 
 pub(super) fn measure(run: &mut Run) -> Result<()> {
@@ -33,7 +33,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
         customers,
         business: landmarks.place.clone(),
     };
-    // These stay, since they are slow at first; of zoop one at a time has the database.
+    // These stay open, because they are slow at first; of zoop's servers only one at a time has the database.
     let peers = [
         ("typescript", run.plan.peers.typescript(&theirs.0, &landmarks.tenant_id)?),
         ("fastmcp", run.plan.peers.fastmcp(&theirs.0, &landmarks.tenant_id)?),
@@ -61,7 +61,7 @@ pub(super) fn measure(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-/// A copy of a database that nobody has open; it is removed when this is dropped.
+/// A copy of a database that is not open; it is removed when this is dropped.
 struct Copy(PathBuf);
 
 impl Copy {

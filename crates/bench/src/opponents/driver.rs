@@ -1,5 +1,5 @@
-//! The bare driver: the statements of `customers.get`, taken from the product, straight through
-//! rusqlite on connections with the same settings; no HTTP, no JSON, no rule.
+//! The bare driver: the statements of `customers.get`, taken from the product, run directly with rusqlite on
+//! connections with the same settings; no HTTP, no JSON, no rules.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use zoop_crm::schema::{Declared, global_statements, statements};
-use zoop_crm::secret::Secret;
+use zoop_crm::values::secret::Secret;
 use zoop_db::Uuid;
 
-/// What a call reads.
+/// The reads of a call.
 pub(crate) struct Reads {
     key_hash: [u8; 32],
     tenant: i64,
@@ -32,7 +32,7 @@ impl Reads {
         Ok(Self { key_hash, tenant, customers })
     }
 
-    /// How many calls a second so many threads make.
+    /// The number of calls per second with this many threads.
     pub(crate) fn per_second(
         &self,
         database: &Path,

@@ -1,5 +1,5 @@
-//! The floor: an HTTP server on the same runtime that reads the request's body and answers a fixed
-//! one. Nothing that speaks HTTP here can be faster.
+//! The floor: an HTTP server on the same runtime that reads the request's body and sends a fixed answer.
+//! Nothing that speaks HTTP here can be faster.
 
 use std::net::Ipv4Addr;
 use std::process::Command;
@@ -13,7 +13,7 @@ use axum::serve::ListenerExt;
 
 use super::server::{Server, free_port};
 
-/// Starts the floor with an answer of so many bytes.
+/// Starts the floor with an answer of this many bytes.
 pub(crate) fn start(answer: usize) -> Result<Server> {
     let port = free_port()?;
     let mut command = Command::new(std::env::current_exe()?);
@@ -21,7 +21,7 @@ pub(crate) fn start(answer: usize) -> Result<Server> {
     Server::start(command, port, "/api/mcp", "")
 }
 
-/// Is the floor.
+/// Runs the floor.
 pub(crate) fn serve(port: u16, answer: usize) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -40,7 +40,7 @@ fn answer_with(
     move |_: Bytes| std::future::ready(([(CONTENT_TYPE, "application/json")], body.clone()))
 }
 
-/// A body that the driver takes for a result.
+/// A body that the load driver accepts as a result.
 fn fixed(length: usize) -> Bytes {
     let start = r#"{"jsonrpc":"2.0","id":1,"result":""#;
     let padding = length.saturating_sub(start.len() + 2);

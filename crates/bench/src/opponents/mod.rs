@@ -1,4 +1,4 @@
-//! Everything that is put under load: zoop itself, the floor, and servers as others build them.
+//! Everything that is measured: zoop itself, the floor, and other implementations.
 //!
 //! | module | holds |
 //! | --- | --- |

@@ -1,5 +1,5 @@
-//! The servers that the most used SDKs make, and the table that they read: one row a customer, as
-//! their users would have it, filled from the generated database.
+//! Servers made with the most used SDKs, and the table that they read: one row per customer, as their users
+//! would have it, filled from the generated database.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::server::{Server, free_port};
 use crate::say;
 
-/// The token that these servers take.
+/// The token that these servers accept.
 pub(crate) const TOKEN: &str = "sk_test_0123456789abcdef0123456789abcdef";
 /// The columns of their table, as each of them reads it.
 pub(crate) const COLUMNS: &str = "id, type, first_name, last_name, company_name, display_name, \
@@ -50,7 +50,7 @@ impl Peers {
     }
 }
 
-/// The peers' database with the customers of a generated one, made if it is not there yet.
+/// The peers' database with the customers of a generated one, created if it does not exist yet.
 pub(crate) fn database(generated: &Path) -> Result<PathBuf> {
     let path = generated.with_extension("peers.db");
     if path.exists() {

@@ -1,7 +1,7 @@
-//! PostgreSQL with a generated database in it, and reads of it by the driver alone.
+//! PostgreSQL with a generated database, and reads of it with only the driver.
 //!
-//! The server's data are kept, since moving a million customers takes minutes; nothing is ever written
-//! to them but when keys were last used.
+//! The server's data is kept, because moving a million customers takes minutes; the only writes to it are the
+//! times when keys were last used.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 use zoop_crm::schema::{MIGRATIONS, global_statements, statements};
-use zoop_crm::secret::Secret;
+use zoop_crm::values::secret::Secret;
 use zoop_db::{Db, GlobalSql, Migrate, Options, ReadTx, Sql, Tenant, Uuid, params};
 use zoop_postgres_cluster::{Cluster, Database};
 
@@ -21,7 +21,7 @@ use super::driver::find;
 use super::server::Zoop;
 use crate::say;
 
-/// Connections that read at once.
+/// The number of concurrent reader connections.
 pub(crate) const CONNECTIONS: usize = 8;
 
 /// The database's name.
@@ -31,15 +31,15 @@ const NAME: &str = "zoop";
 pub(crate) struct Moved {
     /// The application's URL.
     pub(crate) url: String,
-    /// The superuser's, for whom no policy holds.
+    /// The superuser's URL, to whom no policy applies.
     superuser_url: String,
-    /// How many rows a second `zoop copy` moved there.
+    /// How many rows per second `zoop copy` transferred.
     pub(crate) rows_per_second: f64,
     cluster: Cluster,
 }
 
 impl Moved {
-    /// The same database on PostgreSQL; it is moved there the first time.
+    /// The same database on PostgreSQL; the first time, it is copied there.
     pub(crate) fn of(zoop: &Zoop, database: &Path) -> Result<Self> {
         let data = database.with_extension("postgres");
         let is_whole = data.join("whole");
@@ -66,7 +66,7 @@ impl Moved {
     }
 }
 
-/// Does at once what the server does by itself some minutes after much was written.
+/// Does now what the server does by itself minutes after many writes.
 fn settle(url: &str) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -96,7 +96,7 @@ pub(crate) struct Reads<'d> {
     declared: Declared,
 }
 
-/// The driver on a connection of its own, with the statements prepared.
+/// The driver on a connection of its own, with prepared statements.
 struct Driver {
     client: Client,
     key: Statement,
@@ -127,7 +127,7 @@ impl<'d> Reads<'d> {
         Ok(Self { moved, key_hash, tenant, customers, declared })
     }
 
-    /// How many customers a second the driver alone reads, each by a statement of its own.
+    /// The number of customers per second that only the driver reads, each with a statement of its own.
     pub(crate) fn bare(&self, time: Duration) -> Result<f64> {
         let tenant = i32::try_from(self.tenant.0)?;
         self.by_driver(time, async |driver, id| {
@@ -135,7 +135,8 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// How many customers a second the product's storage reads, each in a snapshot bound to its tenant.
+    /// The number of customers per second that the product's storage reads, each in a snapshot bound to its
+    /// tenant.
     pub(crate) fn bound(&self, time: Duration) -> Result<f64> {
         let (tenant, Declared { customer, .. }) = (self.tenant, self.declared);
         self.by_storage(time, move |tx, id| {
@@ -144,8 +145,8 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// How many times a second the driver alone runs all statements of a call, those together that the
-    /// product sends together.
+    /// How often per second only the driver runs all statements of a call, pipelining those that the product
+    /// pipelines.
     pub(crate) fn bare_calls(&self, time: Duration) -> Result<f64> {
         let (tenant, key_hash) = (i32::try_from(self.tenant.0)?, self.key_hash.as_slice());
         self.by_driver(time, async |driver, id| {
@@ -162,7 +163,7 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// How many times a second the product's storage runs them, in a snapshot bound to the key's tenant.
+    /// How often per second the product's storage runs them, in a snapshot bound to the key's tenant.
     pub(crate) fn bound_calls(&self, time: Duration) -> Result<f64> {
         let (key_hash, Declared { key, customer, belongings }) = (self.key_hash, self.declared);
         self.by_storage(time, move |tx, id| {
@@ -174,7 +175,7 @@ impl<'d> Reads<'d> {
             tx.first::<Uuid, zoop_db::Error>(customer, params![id], |row| row.take())?;
             let [contacts, locations, tags] = belongings;
             let customer = params![id];
-            tx.together::<Uuid, Uuid, Uuid, zoop_db::Error>(
+            tx.pipelined::<Uuid, Uuid, Uuid, zoop_db::Error>(
                 (contacts, customer, |row| row.take()),
                 (locations, customer, |row| row.take()),
                 (tags, customer, |row| row.take()),
@@ -183,7 +184,7 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// What the driver does a second over as many connections as read at once.
+    /// The driver's rate over all reader connections.
     fn by_driver(
         &self,
         time: Duration,
@@ -210,7 +211,7 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// What the product's storage does a second for as many callers.
+    /// The rate of the product's storage with as many callers.
     fn by_storage(
         &self,
         time: Duration,
@@ -252,7 +253,7 @@ impl Driver {
     }
 }
 
-/// What as many readers as there are connections do together in some time.
+/// The total rate of as many readers as there are connections.
 fn per_second(
     time: Duration,
     read: impl Fn(usize, &AtomicBool) -> Result<u32> + Sync,

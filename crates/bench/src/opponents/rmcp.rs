@@ -34,7 +34,7 @@ pub(crate) fn start(database: &Path, tenant: &str) -> Result<Server> {
     Server::start(command, port, "/mcp", TOKEN)
 }
 
-/// Is the server.
+/// Runs the server.
 pub(crate) fn serve(port: u16, database: PathBuf, tenant: Uuid) -> Result<()> {
     let crm = Crm { database: Arc::new(database), tenant };
     let mut config = StreamableHttpServerConfig::default();

@@ -1,4 +1,4 @@
-//! A server as a process of its own, from its start to its end.
+//! A server as a separate process, from start to end.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::load::Target;
 
 /// How long a server may take to listen, or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The setting of how many writes share a transaction.
+/// The setting for how many writes share a transaction.
 const WRITE_BATCH: &str = "ZOOP_STORAGE_WRITE_BATCH";
 
 /// A running server; it ends when this is dropped.
@@ -22,28 +22,28 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) process: Process,
     pub(crate) target: Target,
-    /// How long it took from its start until it took a connection.
+    /// How long it took from its start until it accepted a connection.
     pub(crate) started_in: Duration,
 }
 
-/// How zoop runs.
+/// How to run zoop.
 #[derive(Debug, Clone)]
 pub(crate) struct Zoop {
     pub(crate) binary: PathBuf,
 }
 
-/// How many writes share a transaction at most.
+/// The most writes that share a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Commits {
-    /// As many as wait, as the product does.
+    /// As many as are waiting, as in the product.
     Grouped,
     /// One.
     Single,
 }
 
 impl Zoop {
-    /// Makes sure that the binary can be told to share no transaction: it ignores variables that it
-    /// does not know, and would be compared with itself.
+    /// Checks that the binary supports one transaction per write: it ignores unknown variables, and would then be
+    /// compared with itself.
     pub(crate) fn check(&self) -> Result<()> {
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--print-config"]).env(WRITE_BATCH, "1");
@@ -52,7 +52,7 @@ impl Zoop {
         Ok(())
     }
 
-    /// A key of a business that is good no more.
+    /// A revoked key of a business.
     pub(crate) fn revoked_key(&self, database: &Path, tenant: &str) -> Result<String> {
         let create = ["key", "create", "--tenant", tenant, "--scope", "read:customers"];
         let made = self.command(database, &create)?;
@@ -61,8 +61,7 @@ impl Zoop {
         text("key")
     }
 
-    /// Moves a database file's whole content to an empty database, and shows how far it is; the number
-    /// of rows.
+    /// Copies a database file to an empty database, with progress; returns the number of rows.
     pub(crate) fn copy(&self, from: &Path, to: &str) -> Result<u64> {
         let from = format!("sqlite://{}", from.display());
         let mut command = Command::new(&self.binary);
@@ -74,7 +73,7 @@ impl Zoop {
         Ok(tables.iter().filter_map(|table| table["rows"].as_u64()).sum())
     }
 
-    /// Runs a command of zoop to its end; what it prints.
+    /// Runs a command of zoop to its end; returns its output.
     fn command(&self, database: &Path, arguments: &[&str]) -> Result<serde_json::Value> {
         let mut command = Command::new(&self.binary);
         command.args(arguments).arg("--json");
@@ -103,14 +102,14 @@ impl Zoop {
         if commits == Commits::Single {
             command.env(WRITE_BATCH, "1");
         }
-        // Where no zoop.toml lies.
+        // A folder without a zoop.toml.
         command.current_dir(crate::folder()?);
         Server::start(command, port, "/api/mcp", token)
     }
 }
 
 impl Server {
-    /// Starts a program that is to listen on a port, and waits until it does.
+    /// Starts a program that will listen on a port, and waits until it does.
     pub(crate) fn start(
         mut command: Command,
         port: u16,
@@ -130,7 +129,7 @@ impl Server {
             if let Some(status) = server.child.try_wait()? {
                 bail!("{} ended: {status}", command.get_program().display());
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > TIMEOUT {
                 bail!("{} does not listen", command.get_program().display());
             }
             std::thread::sleep(Duration::from_micros(200));
@@ -142,10 +141,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Asked first: a server that is killed leaves its database's log behind.
+        // Asked to stop first: a server that is killed leaves its database's log behind.
         let asked = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if asked.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok()) {
-            let until = Instant::now() + PATIENCE;
+            let until = Instant::now() + TIMEOUT;
             while Instant::now() < until {
                 if !matches!(self.child.try_wait(), Ok(None)) {
                     return;
@@ -158,7 +157,7 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody listens on now.
+/// A port that is free now.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -1,4 +1,4 @@
-//! Bars as SVG, in the reader's light or dark.
+//! Bar charts as SVG, in the reader's light or dark mode.
 
 use std::path::Path;
 
@@ -24,20 +24,20 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2937}\
     @media(prefers-color-scheme:dark){text{fill:#e5e7eb}.small{fill:#9ca3af}\
     .back{fill:#0d1117}.grid{stroke:#30363d}}";
 
-/// How long a bar is for its value.
+/// The scale of the bars.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scale {
-    /// From nothing on: what is twice as long is twice as much.
+    /// From zero: a bar twice as long is twice as much.
     Linear,
-    /// From a power of ten on: for values that lie far apart.
+    /// From a power of ten: for values that are far apart.
     Logarithmic,
 }
 
-/// A drawing of bars.
+/// A bar chart.
 struct Bars {
     scale: Scale,
     title: &'static str,
-    /// What each bar of a row is, in their order.
+    /// The labels of a row's bars, in order.
     series: Vec<String>,
     rows: Vec<(String, Vec<Option<f64>>)>,
     shown: fn(Option<f64>) -> String,
@@ -183,7 +183,7 @@ impl Bars {
         drawing
     }
 
-    /// The darkest colour is the last bar's.
+    /// The last bar has the darkest color.
     fn colour(&self, series: usize) -> &'static str {
         COLOURS[(COLOURS.len() + series).saturating_sub(self.series.len()).min(COLOURS.len() - 1)]
     }
@@ -195,7 +195,7 @@ impl Bars {
         }
     }
 
-    /// The values at which lines stand; all bars end between the first and the last.
+    /// The values of the grid lines; all bars end between the first and the last.
     fn marks(&self) -> Vec<f64> {
         let values = || self.rows.iter().flat_map(|(_, values)| values).flatten().copied();
         let high = values().reduce(f64::max).unwrap_or(1.0).max(1.0);
@@ -203,7 +203,7 @@ impl Bars {
         match self.scale {
             Scale::Linear => {
                 let unit = 10_f64.powf(decade);
-                // So coarse that there are some lines and not many.
+                // Coarse enough for a few lines.
                 let step = [0.2, 0.5, 1.0, 2.0].map(|part| part * unit);
                 let step = step.into_iter().find(|step| high / step <= 8.0).unwrap_or(unit);
                 steps(0.0, (high / step).ceil().max(1.0)).map(|mark| mark * step).collect()

@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
-/// A whole number with its thousands apart; `–` for none.
+/// A whole number with thousands separators; `–` for none.
 pub(super) fn whole(value: Option<f64>) -> String {
     let Some(value) = value else { return "–".to_owned() };
     let digits = format!("{value:.0}");
@@ -24,7 +24,7 @@ pub(super) fn time(microseconds: Option<f64>) -> String {
     }
 }
 
-/// How many times one is the other.
+/// A ratio.
 pub(super) fn ratio(ratio: Option<f64>) -> String {
     match ratio {
         None => "–".to_owned(),
@@ -34,7 +34,7 @@ pub(super) fn ratio(ratio: Option<f64>) -> String {
     }
 }
 
-/// A tool called by so many.
+/// A tool with a number of callers.
 pub(super) fn callers_of(tool: &str, callers: usize) -> String {
     format!("{tool}, {callers} {}", if callers == 1 { "caller" } else { "callers" })
 }
@@ -44,7 +44,7 @@ pub(super) fn megabytes(bytes: Option<f64>) -> String {
     bytes.map_or_else(|| "–".to_owned(), |bytes| format!("{:.1} MB", bytes / 1e6))
 }
 
-/// A table of Markdown; the first column stands left, the others right.
+/// A Markdown table; the first column is left-aligned, the others right-aligned.
 pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! What is to be reached, and whether it is.
+//! The goals, and whether they are reached.
 
 use super::format::{self, megabytes, ratio, time};
 use crate::cases::{self, Case};
@@ -11,7 +11,7 @@ pub(super) const CALLERS: usize = 16;
 /// Callers at which shared transactions are compared with single ones.
 const WRITERS: usize = 64;
 
-/// One thing to reach.
+/// One goal.
 struct Goal {
     what: String,
     reached: String,
@@ -68,7 +68,7 @@ fn goals(results: &Results) -> Vec<Goal> {
     goals
 }
 
-/// What is to be reached on PostgreSQL.
+/// The goals on PostgreSQL.
 fn on_postgres(results: &Results) -> Vec<Goal> {
     let rate = |name| results.fact(name, results.largest());
     let part = rate(BOUND).zip(rate(BARE)).map(|(bound, bare)| bound / bare);
@@ -89,7 +89,7 @@ fn on_postgres(results: &Results) -> Vec<Goal> {
     ]
 }
 
-/// Whether something was measured with one caller in the largest business of the largest database.
+/// Whether this was measured with one caller in the largest business of the largest database.
 fn is_page(key: &Key, server: &str, results: &Results) -> bool {
     key.server == server
         && key.customers == results.largest()
@@ -120,7 +120,7 @@ fn at_most(what: &str, reached: Option<f64>, goal: f64, shown: fn(f64) -> String
     }
 }
 
-/// How many times as many calls of `customers.get` a second zoop answers as another.
+/// The ratio of zoop's `customers.get` calls per second to another server's.
 pub(super) fn against(results: &Results, other: &str) -> Option<f64> {
     let of = |server: &str| {
         let server = server.to_owned();
@@ -134,7 +134,7 @@ pub(super) fn against(results: &Results, other: &str) -> Option<f64> {
     results.ratio(of("zoop"), of(other), |measured| measured.calls_per_second)
 }
 
-/// How many times as many writes a second shared transactions make.
+/// The ratio of writes per second with shared transactions to single ones.
 pub(super) fn grouped(results: &Results, tool: &str, callers: usize) -> Option<f64> {
     let of = |server: &str| {
         let (server, tool) = (server.to_owned(), tool.to_owned());
@@ -143,7 +143,7 @@ pub(super) fn grouped(results: &Results, tool: &str, callers: usize) -> Option<f
     results.ratio(of("zoop"), of(SINGLE), |measured| measured.calls_per_second)
 }
 
-/// How many times its time in the smallest database a page takes in the largest one.
+/// The ratio of a page's time in the largest database to that in the smallest.
 pub(super) fn growth_of(results: &Results, tool: &str, case: &str) -> Option<f64> {
     let of = |customers: u32| {
         let (tool, case) = (tool.to_owned(), case.to_owned());
@@ -159,7 +159,7 @@ pub(super) fn growth_of(results: &Results, tool: &str, case: &str) -> Option<f64
     results.ratio(of(results.largest()), of(SMALLEST_SIZE), |measured| measured.p50)
 }
 
-/// The page that grows most.
+/// The page whose time grows most.
 fn growth(results: &Results) -> Goal {
     let pages = cases::PAGES.iter();
     let growths = pages.filter_map(|page| Some((page, growth_of(results, page.tool, page.name)?)));
@@ -172,7 +172,7 @@ fn growth(results: &Results) -> Goal {
     }
 }
 
-/// The page with the slowest hundredth of calls, and whether it is within `most` microseconds.
+/// The page with the slowest 99th percentile, and whether it is within `most` microseconds.
 fn slowest(results: &Results, server: &str, what: &str, most: f64) -> Goal {
     let times = cases::PAGES.iter().filter_map(|page| {
         let of = |key: &Key| {

@@ -2,13 +2,12 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`goals`] | what is to be reached, and whether it is |
+//! | [`goals`] | the goals, and whether they are reached |
 //! | [`tables`] | a table for each theme |
-//! | [`drawings`] | bars as SVG |
-//! | [`mod@format`] | numbers as people read them |
+//! | [`drawings`] | bar charts as SVG |
+//! | [`mod@format`] | numbers formatted for people |
 //!
-//! Only what stands between the two marks is written; whatever people have written around them
-//! stays.
+//! Only the text between the two marks is replaced; what people have written around them stays.
 
 mod drawings;
 mod format;
@@ -26,7 +25,7 @@ use crate::say;
 /// The report, and in a folder of almost the same name its drawings.
 const DOCUMENT: &str = "benchmarks.md";
 const DRAWINGS: &str = "benchmarks";
-/// Where the report is that people have written in.
+/// The folder of the report, which people also write in.
 pub(crate) const FOLDER: &str = "docs";
 const BEGIN: &str = "<!-- figures: written by ./bench, not by hand -->";
 const END: &str = "<!-- end of figures -->";

@@ -7,7 +7,7 @@ use crate::load::Measured;
 use crate::measure::{self, BARE, BARE_CALLS, BOUND, BOUND_CALLS, MOVED, POSTGRES, SINGLE};
 use crate::results::{Key, Results};
 
-/// Who answers `customers.get`, and what they are.
+/// The servers for `customers.get`, and their descriptions.
 const SERVERS: &[(&str, &str)] = &[
     ("floor", "the floor: axum, a fixed body of the same size"),
     ("zoop", "**zoop**"),
@@ -16,7 +16,7 @@ const SERVERS: &[(&str, &str)] = &[
     ("fastmcp", "Python fastmcp, one table"),
 ];
 
-/// The part of the file that a table has at least to be told of.
+/// The minimum share of the file for a table to be listed.
 const WORTH_TELLING: f64 = 0.01;
 
 /// Every table under its heading.

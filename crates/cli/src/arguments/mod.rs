@@ -1,5 +1,5 @@
-//! The command line's grammar and its help. What a command does lives in [`crate::commands`];
-//! reading settings lives in [`crate::config`].
+//! The command line's grammar and its help. The commands are in [`crate::commands`], reading settings in
+//! [`crate::config`].
 
 mod people;
 mod values;
@@ -17,7 +17,7 @@ pub(crate) use people::{Client, Grant, Key, User};
     name = "zoop",
     version,
     about = "The back end of a field-service business for AI agents: one binary, one MCP endpoint.",
-    after_help = "Start with `zoop demo`: it makes a sample business and prints a ready curl.\n\n\
+    after_help = "Start with `zoop demo`: it creates a sample business and prints a ready curl.\n\n\
         Settings come from flags, then ZOOP_* variables, then a file: the one of --config, \
         else zoop.toml in the current folder, else /etc/zoop/zoop.toml. \
         `zoop serve --print-config` shows them. Exit codes: 0 done, 1 failed, 2 usage.",
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "URL")]
     #[arg(help = "The database [default: sqlite://zoop.db] [env: ZOOP_DATABASE]")]
     pub(crate) database: Option<String>,
-    /// The settings' file [default: zoop.toml here, else /etc/zoop/zoop.toml]
+    /// The settings file [default: zoop.toml here, else /etc/zoop/zoop.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Print exactly one JSON object on stdout; logs and progress stay on stderr
@@ -41,8 +41,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// A sample business and a running endpoint
-    #[command(after_help = "The sample business goes into the database of all other commands \
-        (zoop.db), so `zoop key create` and the others work beside it as they are. A database \
+    #[command(after_help = "The sample business is in the database that all other commands use \
+        (zoop.db), so `zoop key create` and the others work with it directly. A database \
         with any other business in it is never touched; one that `zoop demo` made is used again, \
         with the password and the keys of its first run.\n\nExamples:\n  zoop demo\n  \
         zoop demo --listen 127.0.0.1:9000\n  zoop demo --clients\n  \
@@ -61,54 +61,54 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(Key),
-    /// The programs that people have connected
+    /// Programs that people have connected
     #[command(subcommand)]
     Grant(Grant),
-    /// The programs themselves
+    /// Programs of the whole installation
     #[command(subcommand)]
     Client(Client),
     /// Attach tags to customers and detach them
     #[command(subcommand)]
     Tag(Tag),
-    /// Bring an archived record back
+    /// Restore an archived record
     #[command(after_help = "Examples:\n  zoop restore customer C-0042\n  \
         zoop restore note 0198c0de-0000-7000-8000-000000000000")]
     Restore(Restore),
-    /// Who changed what, newest first
+    /// Show who changed what, newest first
     History(History),
     /// Call a tool of a running server
     #[command(after_help = "Examples:\n  export ZOOP_API_KEY=zoop_uk_…\n  \
         zoop call customers.search '{\"q\":\"reyes\"}'\n  \
         zoop call notes.create - < note.json")]
     Call(Call),
-    /// Bring the database's schema up to date; makes the database if there is none
+    /// Bring the database's schema up to date; creates the database if there is none
     Migrate,
     /// Check the installation and the database
     Doctor,
-    /// Copy the database, consistently and while it is in use, to a file
+    /// Copy the database to a file, consistently, also while it is in use
     #[command(after_help = "Example:\n  zoop backup zoop-$(date +%F).db")]
     Backup(Backup),
-    /// Copy everything from one database into another, new one, of the same kind or the other
+    /// Copy everything into a new database of the same or the other engine
     #[command(
-        after_help = "The copy is of one moment: what is written while it runs, or after it, \
-        stays behind, so stop the servers first. A source that a server has open is refused without \
-        --while-running. The target is marked as unfinished until all of it \
-        has arrived and was compared.\n\nExamples:\n  zoop copy --to \
+        after_help = "The copy shows one moment: what is written while it runs, or after it, \
+        is not copied, so stop the servers first. A source that a server has open is refused without \
+        --while-running. The target is marked as incomplete until everything \
+        has been copied and compared.\n\nExamples:\n  zoop copy --to \
         postgres://zoop@db.example.com/zoop\n  \
         zoop copy --from postgres://zoop@db.example.com/zoop --to sqlite://zoop.db"
     )]
     Copy(Copy),
-    /// Put a backup in the database's place; no server may be running on it
+    /// Replace the database with a backup; no server may be running on it
     #[command(after_help = "Example:\n  zoop restore-backup zoop-2026-06-13.db --force")]
     RestoreBackup(RestoreBackup),
-    /// Print a script that completes commands in a shell
+    /// Print a completion script for a shell
     #[command(after_help = "Example:\n  zoop completions bash > \
         /etc/bash_completion.d/zoop")]
     Completions {
         /// The shell
         shell: Shell,
     },
-    /// Write the man pages, a file for each command
+    /// Write the man pages, one file for each command
     #[command(after_help = "Example:\n  zoop man --dir /usr/local/share/man/man1")]
     Man {
         /// The folder to write them to
@@ -122,7 +122,7 @@ pub(crate) enum Command {
 pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) listening: Listening,
-    /// Make a new password and new keys; those of earlier runs stop working
+    /// Make a new password and new keys; earlier ones stop working
     #[arg(long)]
     pub(crate) renew: bool,
     /// Print how to connect Claude, Cursor and other clients, and stop
@@ -130,10 +130,10 @@ pub(crate) struct Demo {
     pub(crate) clients: bool,
 }
 
-/// Whether to ask before what cannot be taken back.
+/// Whether to ask before an irreversible command.
 #[derive(Debug, Args)]
 pub(crate) struct Confirmation {
-    /// Do not ask first; without a terminal nothing is asked in any case
+    /// Do not ask for confirmation; without a terminal there is no question
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -177,10 +177,10 @@ pub(crate) struct Serve {
     pub(crate) print_config: bool,
 }
 
-/// Which business a command is about.
+/// The business that a command is about.
 #[derive(Debug, Args)]
 pub(crate) struct OfTenant {
-    /// The business; may be left out when there is only one
+    /// The business; may be omitted when there is only one
     #[arg(long, value_name = "ID|NAME")]
     pub(crate) tenant: Option<String>,
 }
@@ -188,7 +188,7 @@ pub(crate) struct OfTenant {
 /// `zoop tenant …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tenant {
-    /// Create a business and its owner; makes the database if there is none
+    /// Create a business and its owner; creates the database if there is none
     #[command(
         override_usage = "zoop tenant create [OPTIONS] --name <NAME>\n         \
             --owner-name <NAME> --owner-email <EMAIL>",
@@ -205,7 +205,7 @@ pub(crate) enum Tenant {
         /// The owner's e-mail address
         #[arg(long, value_name = "EMAIL")]
         owner_email: String,
-        /// Country of telephone numbers without a country code [default: US]
+        /// Country of phone numbers without a country code [default: US]
         #[arg(long)]
         country: Option<String>,
     },
@@ -228,7 +228,7 @@ pub(crate) struct Assignment {
     /// The tag, by its name or id
     #[arg(value_name = "TAG")]
     pub(crate) tag: String,
-    /// The customer, by number, whole name or id
+    /// The customer, by number, full name or id
     #[arg(value_name = "CUSTOMER")]
     pub(crate) customer: String,
     #[command(flatten)]
@@ -241,7 +241,7 @@ pub(crate) struct Restore {
     /// The kind of record
     #[arg(value_enum)]
     pub(crate) kind: Restorable,
-    /// The record's id; a customer's number or whole name does too
+    /// The record's id; for a customer also the number or full name
     #[arg(value_name = "RECORD")]
     pub(crate) record: String,
     #[command(flatten)]
@@ -274,10 +274,10 @@ impl Restorable {
 pub(crate) struct History {
     #[command(flatten)]
     pub(crate) of: OfTenant,
-    /// Only what touched this record: its id, name, number or e-mail address
+    /// Only changes of this record: its id, name, number or e-mail address
     #[arg(long, value_name = "RECORD")]
     pub(crate) record: Option<String>,
-    /// Entries at most; 0 for no limit
+    /// The most entries to show; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: u32,
 }
@@ -309,7 +309,7 @@ pub(crate) struct Call {
 pub(crate) struct Backup {
     /// The backup's file
     pub(crate) path: PathBuf,
-    /// Replace what is there
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -326,12 +326,12 @@ pub(crate) struct RestoreBackup {
 /// `zoop copy`
 #[derive(Debug, Args)]
 pub(crate) struct Copy {
-    #[arg(long, value_name = "URL", help = "The database that is copied [default: --database]")]
+    #[arg(long, value_name = "URL", help = "The database to copy [default: --database]")]
     pub(crate) from: Option<String>,
-    /// The database that is made: a file that is not there yet, or an empty one of a server
+    /// The target: a file that does not exist yet, or an empty database of a server
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
-    /// Copy although a server runs on the source: what it writes from now on stays behind
+    /// Copy while a server runs on the source: what it writes from now on is not copied
     #[arg(long)]
     pub(crate) while_running: bool,
 }
@@ -347,7 +347,7 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// Every command and its subcommands, with what is typed to reach each.
+    /// Every command and its subcommands, with the words that invoke each.
     fn commands(of: &clap::Command, path: &str, all: &mut Vec<(String, clap::Command)>) {
         let path = format!("{path} {}", of.get_name());
         all.push((path.clone(), of.clone()));
@@ -371,7 +371,7 @@ mod tests {
                 let wide = help.lines().find(|line| line.chars().count() > 80);
                 assert_eq!(wide, None, "{path}");
                 assert_eq!(words(&help), words(&render(10_000)), "{path}");
-                // What is to be copied stands on one line.
+                // What is to be copied must be on one line.
                 let examples = |help: &str| {
                     let lines = help.lines().filter(|line| line.starts_with("  zoop "));
                     lines.map(str::to_owned).collect::<Vec<_>>()

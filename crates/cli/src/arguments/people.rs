@@ -1,10 +1,10 @@
-//! Who may do what: people, their keys, and the programs that they connected.
+//! Arguments about people, their keys, and the programs that they connected.
 
 use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::values::{duration, roles, scopes};
+use super::values::{duration, roles, scopes, scopes_help};
 use super::{Confirmation, OfTenant};
 
 /// `zoop user …`
@@ -20,7 +20,7 @@ pub(crate) enum User {
         /// The person's e-mail address
         #[arg(long)]
         email: String,
-        /// What they may do
+        /// Their role
         #[arg(long, value_parser = roles())]
         role: String,
     },
@@ -29,12 +29,12 @@ pub(crate) enum User {
         #[command(flatten)]
         of: OfTenant,
     },
-    /// Change what a person may do; acts on the next request of their keys
+    /// Change a person's role; it applies to the next request of their keys
     SetRole {
-        /// The person, by e-mail address, whole name or id
+        /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
         person: String,
-        /// What they may do from now on
+        /// The new role
         #[arg(value_parser = roles())]
         role: String,
         #[command(flatten)]
@@ -50,34 +50,34 @@ pub(crate) enum User {
         /// The person's e-mail address
         #[arg(long)]
         email: String,
-        /// What they will be allowed to do
+        /// The role they will have
         #[arg(long, value_parser = roles())]
         role: String,
     },
-    /// Make a link by which a person chooses a new password, once and within a day
+    /// Make a link to choose a new password, valid once and for one day
     PasswordLink {
-        /// The person, by e-mail address, whole name or id
+        /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
         person: String,
-        /// Also turn the second factor off, once the new password is chosen
+        /// Also turn off the second factor, once the new password is chosen
         #[arg(long)]
         turn_off_second_factor: bool,
         #[command(flatten)]
         of: OfTenant,
     },
-    /// Give a person a password; ends their sessions, connected programs and second factor
+    /// Set a person's password; ends their sessions, connected programs and second factor
     #[command(after_help = "Asks for it twice on a terminal; elsewhere it is the first line of \
         standard input.\n\nExample:\n  zoop user set-password dana@example.com")]
     SetPassword {
-        /// The person, by e-mail address, whole name or id
+        /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
         person: String,
         #[command(flatten)]
         of: OfTenant,
     },
-    /// Turn a person's second factor off, for whoever lost it and the recovery codes
+    /// Turn off a person's second factor, if they lost it and the recovery codes
     ResetSecondFactor {
-        /// The person, by e-mail address, whole name or id
+        /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
         person: String,
         #[command(flatten)]
@@ -87,7 +87,7 @@ pub(crate) enum User {
     },
     /// Remove a person; their keys and connected programs end for good
     Remove {
-        /// The person, by e-mail address, whole name or id
+        /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
         person: String,
         #[command(flatten)]
@@ -100,24 +100,23 @@ pub(crate) enum User {
 /// `zoop key …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Create a key and show it, once
+    /// Create a key and show it once
     #[command(after_help = "Examples:\n  zoop key create --scope read:customers,read:notes \
         --name reporting\n  zoop key create --user dana@example.com --scope read:customers \
         --expires 90d")]
     Create {
         #[command(flatten)]
         of: OfTenant,
-        /// The person it acts for, by e-mail address, whole name or id; without it the key is the
-        /// business's own
+        /// The person it acts for, by e-mail address, full name or id; without it the key belongs to the
+        /// business
         #[arg(long, value_name = "PERSON")]
         user: Option<String>,
-        /// What it may do; repeat it or separate several by commas
-        #[arg(long, required = true, value_parser = scopes)]
+        #[arg(long, required = true, value_parser = scopes, help = scopes_help())]
         scope: Vec<String>,
-        /// What to know it by
+        /// The key's name
         #[arg(long)]
         name: Option<String>,
-        /// When it stops by itself, for example 90d
+        /// When it expires, for example 90d
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         expires: Option<Duration>,
         /// Requests that it may make in a rolling minute, 0 for no limit of its own
@@ -130,7 +129,7 @@ pub(crate) enum Key {
         #[command(flatten)]
         of: OfTenant,
     },
-    /// Stop a key at once
+    /// Revoke a key at once
     Revoke {
         /// The key, by its name, its first characters or its id
         #[arg(value_name = "KEY")]
@@ -140,7 +139,7 @@ pub(crate) enum Key {
         #[command(flatten)]
         confirmation: Confirmation,
     },
-    /// Replace a key by a new one with the same name, scopes and limits
+    /// Replace a key with a new one of the same name, scopes and limits
     Rotate {
         /// The key, by its name, its first characters or its id
         #[arg(value_name = "KEY")]
@@ -178,6 +177,6 @@ pub(crate) enum Grant {
 /// `zoop client …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Client {
-    /// List the programs that somebody has ever connected, of all businesses
+    /// List the programs that were ever connected, in all businesses
     List,
 }

@@ -1,27 +1,35 @@
-//! Values of arguments that are no plain word.
+//! Parsers of argument values.
 
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use zoop_crm::access::Scope;
+use zoop_crm::call::scope::ScopeNames;
 
-/// Longest key life and overlap: what the tools count seconds in.
-const MOST_SECONDS: u64 = u32::MAX as u64;
+/// The longest key life and overlap, in seconds: the limit of the tools.
+const MAX_SECONDS: u64 = u32::MAX as u64;
 
 /// The parser of a role.
 pub(super) fn roles() -> PossibleValuesParser {
     ["owner", "office", "tech"].into()
 }
 
-/// One `--scope`: a list with commas or spaces, every name in it known. It becomes the list with
-/// spaces that the tool takes.
+/// One `--scope`: a list with commas or spaces of known names. It becomes the space-separated list that
+/// the tool takes.
 pub(super) fn scopes(list: &str) -> Result<String, String> {
-    let names: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
-    if let Some(unknown) = names.iter().find(|name| Scope::parse(name).is_none()) {
-        let known: Vec<_> = Scope::GRANTABLE.iter().map(|scope| scope.name()).collect();
-        return Err(format!("there is no scope {unknown:?}; there are {}", known.join(", ")));
-    }
-    if names.is_empty() { Err("name a scope".to_owned()) } else { Ok(names.join(" ")) }
+    let names = list.split([',', ' ']).filter(|name| !name.is_empty());
+    let names = ScopeNames::parse(names).map_err(|unknown| {
+        format!("there is no scope {unknown:?}; there are {}", known_scopes())
+    })?;
+    if names.is_empty() { Err("name a scope".to_owned()) } else { Ok(names.list()) }
+}
+
+/// The help of `--scope`.
+pub(super) fn scopes_help() -> String {
+    format!("What it may do: {}; repeat it or separate several by commas", known_scopes())
+}
+
+fn known_scopes() -> String {
+    ScopeNames::ALL.list().replace(' ', ", ")
 }
 
 /// A duration of whole seconds, at least one.
@@ -29,7 +37,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|_| "write a duration such as 30s, 5m, 24h or 90d".to_owned())?;
     match duration.as_secs() {
-        1..=MOST_SECONDS => Ok(duration),
+        1..=MAX_SECONDS => Ok(duration),
         0 => Err("it must be at least one second".to_owned()),
         _ => Err("it is too long".to_owned()),
     }

@@ -1,5 +1,5 @@
-//! `zoop backup` and `zoop restore-backup`: a consistent copy of the database's file, and the way
-//! back. A copy is made under another name and takes its own only when it is whole.
+//! `zoop backup` and `zoop restore-backup`: a consistent copy of the database's file, and restoring it. A
+//! copy is written under another name and renamed only when it is complete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
@@ -22,7 +22,7 @@ use crate::url::without_user;
 
 /// Files that SQLite keeps beside a database.
 const COMPANIONS: &[&str] = &["-wal", "-shm", "-journal"];
-/// Those of them that hold rows which the database's file does not.
+/// Those that contain rows which the database's file does not.
 const LOGS: &[&str] = &["-wal", "-journal"];
 /// Bytes copied between two reports of progress.
 const CHUNK: u64 = 4 << 20;
@@ -34,11 +34,11 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
         let file = target.display();
         format!("pg_dump --username=postgres --format=custom --file='{file}' --dbname='{database}'")
     })?;
-    // Whatever its schema: a backup is what one makes before a migration.
+    // Whatever its schema: backups are made before a migration.
     let source = database::existing(&config.database)?;
     let _presence = Presence::shared(&source)?;
     let file = backup_file(&source, command)?;
-    // Replacing a database that somebody has open would lose what they write from then on.
+    // Replacing a database that is open would lose what is written to it from then on.
     let is_database = beside(&file, LOCK).exists() || presence::has_other_names(&file)?;
     let is_database = file.exists() && is_database;
     let _alone = is_database.then(|| Presence::alone(&file)).transpose()?;
@@ -48,13 +48,13 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
     Ok(())
 }
 
-/// The file that a backup becomes, if it may.
+/// The path of the backup, if it may be written.
 fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
     let target = &command.path;
     presence::refuse_irregular(target)?;
     let folder = database::folder(target);
     if !folder.is_dir() {
-        bail!("there is no folder {}: make it first, or choose another", folder.display());
+        bail!("there is no folder {}: create it first, or choose another", folder.display());
     }
     let file = sqlite::resolved(target);
     if presence::is_one_file(&file, source) {
@@ -77,14 +77,14 @@ fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// The database to which a file belongs by its name, whether or not the file is there.
+/// The database to which a file belongs by its name, whether or not the file exists.
 fn owner(file: &Path) -> Option<PathBuf> {
     let name = file.file_name()?.to_str()?;
     let names = COMPANIONS.iter().chain(&[LOCK]).filter_map(|ending| name.strip_suffix(ending));
     names.map(|name| file.with_file_name(name)).find(|database| database.exists())
 }
 
-/// The source, if a file that belongs to it has this name too.
+/// The source, if this is another name of one of its files.
 fn owner_by_link(file: &Path, source: &Path) -> Option<PathBuf> {
     let database = sqlite::resolved(source);
     let mut endings = COMPANIONS.iter().chain(&[LOCK]);
@@ -92,7 +92,7 @@ fn owner_by_link(file: &Path, source: &Path) -> Option<PathBuf> {
     is_its.then(|| source.to_owned())
 }
 
-/// Writes the backup; how many bytes it has. A failure leaves nothing behind.
+/// Writes the backup and returns its size in bytes. A failure leaves nothing behind.
 fn write(source: &Path, file: &Path) -> Result<u64> {
     let partial = beside(file, ".partial");
     discard(&partial)?;
@@ -104,7 +104,7 @@ fn write(source: &Path, file: &Path) -> Result<u64> {
             Ok(bytes)
         });
     if written.is_err() {
-        // What failed first says more than what fails now.
+        // The first failure says more than a later one.
         let _ = discard(&partial);
     }
     written
@@ -140,13 +140,13 @@ pub(crate) fn restore(
     }
     if named.exists() {
         let question = format!(
-            "Replace {} by {}? What was written since the backup is lost.",
+            "Replace {} with {}? Everything written since the backup will be lost.",
             named.display(),
             source.display()
         );
         confirm(confirmation, &question)?;
     }
-    // A link goes on leading to the database.
+    // A link still points to the database.
     let target = sqlite::resolved(&named);
     let _alone = Presence::alone(&target)?;
     let fresh = beside(&target, "-restoring");
@@ -161,26 +161,30 @@ pub(crate) fn restore(
     let tenants = restored?;
     let answer = json!({ "restored": true, "database": config.database, "tenants": tenants });
     output.answer(&answer, || {
-        format!("{} is {} now, with {tenants} business(es)", named.display(), source.display())
+        format!(
+            "restored {} from {}, with {tenants} business(es)",
+            named.display(),
+            source.display()
+        )
     })?;
     Ok(())
 }
 
-/// A server's database is copied by the server's own programs.
+/// A server's database is backed up with PostgreSQL's own programs.
 fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Result<()> {
     if !zoop_db::engine::is_postgres(&config.database) {
         return Ok(());
     }
     let command = command(&without_user(&config.database));
     bail!(
-        "a PostgreSQL database is copied by PostgreSQL's own programs, also while it is in use, and by a \
-         superuser, since row-level security hides rows from zoop's role: {command} (or move it to a \
+        "a PostgreSQL database is backed up with PostgreSQL's own programs, also while it is in use, and by a \
+         superuser, because row-level security hides rows from zoop's role: {command} (or move it to a \
          file: zoop copy --to sqlite://zoop.db)"
     )
 }
 
-/// Copies a backup and sees that it is a database of zoop's, with today's schema when this is done;
-/// how many businesses it holds.
+/// Copies a backup, checks that it is a zoop database, and migrates it to today's schema. Returns the number
+/// of its businesses.
 fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize> {
     discard(fresh)?;
     let bar = output::progress("restore", 0);
@@ -189,15 +193,15 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     bar.finish_and_clear();
     let url = format!("sqlite://{}", fresh.display());
     let database = database::open(&url, &Options::default(), Missing::Refuse, Migrate::Run)
-        .with_context(|| format!("{} is no backup of zoop's", source.display()))?;
+        .with_context(|| format!("{} is not a zoop backup", source.display()))?;
     match Operator::over(database, config)?.businesses()?.len() {
-        0 => bail!("{} holds no business: it is not what was wanted", source.display()),
+        0 => bail!("{} holds no business: it is probably the wrong file", source.display()),
         tenants => Ok(tenants),
     }
 }
 
-/// Copies a backup and touches nothing beside it: it may lie where nothing can be written. A database that
-/// is in use is read as it is at one moment; of any other the file is copied, with its log if it has one.
+/// Copies a backup without changing anything beside it: it may be on a read-only disk. A database that is in
+/// use is read as of one moment; otherwise the file is copied, with its log if it has one.
 fn copy(source: &Path, fresh: &Path, bar: &ProgressBar) -> Result<()> {
     if Presence::is_held(source) {
         return Ok(sqlite::copy(source, fresh, &mut |done, all| show(bar, done, all))?);
@@ -226,7 +230,7 @@ fn copy_file(from: &Path, to: &Path, bar: &ProgressBar) -> io::Result<()> {
     }
 }
 
-/// Puts the fresh copy where the database was.
+/// Moves the fresh copy to the database's path.
 fn put_in_place(fresh: &Path, target: &Path) -> Result<()> {
     remove_companions(target)?;
     let log = beside(fresh, "-wal");
@@ -237,21 +241,21 @@ fn put_in_place(fresh: &Path, target: &Path) -> Result<()> {
     discard(fresh)
 }
 
-/// Gives a file its name, for good.
+/// Renames a file, durably.
 fn put(file: &Path, name: &Path) -> Result<()> {
     fs::rename(file, name).with_context(|| format!("cannot replace {}", name.display()))?;
     File::open(database::folder(name))?.sync_all()?;
     Ok(())
 }
 
-/// Removes what an earlier, broken-off copy has left.
+/// Removes what an earlier, interrupted copy has left.
 fn discard(copy: &Path) -> Result<()> {
     remove(copy)?;
     remove_companions(copy)
 }
 
-/// Removes what SQLite keeps beside a database that is replaced or removed: a log of the old one must not
-/// be read as the new one's.
+/// Removes the files that SQLite keeps beside a database that is replaced or removed: an old log must not
+/// be applied to the new database.
 fn remove_companions(database: &Path) -> Result<()> {
     for ending in COMPANIONS {
         remove(&beside(database, ending))?;

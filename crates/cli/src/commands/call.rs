@@ -1,4 +1,4 @@
-//! `zoop call`: one tool call to a running server, over HTTP like any other client's.
+//! `zoop call`: one tool call to a running server, over HTTP like any other client.
 
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::arguments::Call;
 use crate::config::{Config, FILE};
 use crate::output::Output;
 
-/// How long a call may take: longer than the server gives itself.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The longest reply that is read.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// How long a call may take: longer than the server's own deadline.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest reply that is read, in bytes.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Problems that a refusal's message tells by itself.
+/// The number of problems that an error's message contains.
 const PROBLEMS_IN_MESSAGE: usize = 3;
 
 /// Runs the command.
@@ -28,19 +28,19 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
         None => config.public_url(None)?,
     };
     let key = given(command.key, "ZOOP_API_KEY").ok_or_else(|| {
-        anyhow!("a key is needed: set ZOOP_API_KEY or --key; `zoop key create` makes one")
+        anyhow!("a key is required: set ZOOP_API_KEY or --key; `zoop key create` makes one")
     })?;
     if !key.chars().all(|letter| letter.is_ascii_graphic()) {
-        bail!("this key contains characters that a key cannot have: check what was pasted");
+        bail!("this key contains invalid characters: check what was pasted");
     }
     let arguments = match command.arguments.as_str() {
         "-" => io::read_to_string(io::stdin()).context("the arguments cannot be read")?,
         _ => command.arguments,
     };
     let arguments = RawValue::from_string(arguments)
-        .context("the arguments are no JSON: write an object such as '{\"q\":\"reyes\"}'")?;
+        .context("the arguments are not valid JSON: write an object such as '{\"q\":\"reyes\"}'")?;
     let body = call_tool_body(1, &command.tool, &arguments);
-    // The endpoint's own address is what other clients are given, and what is pasted here too.
+    // Clients are given the endpoint's own address, so it may be pasted here too.
     let base = base.trim_end_matches('/').trim_end_matches("/api/mcp");
     let is_address = base.starts_with("http://") || base.starts_with("https://");
     if !is_address || base.contains('@') {
@@ -50,7 +50,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     match reply {
         Reply::Tool { text, is_error: false } => print(&text, output),
         Reply::Tool { text, is_error: true } => {
-            // A program reads what is wrong from the tool's own words.
+            // Programs read the errors from the tool's own JSON.
             if output.is_json() {
                 print(&text, output)?;
             }
@@ -69,7 +69,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     }
 }
 
-/// An option, or its variable where that is set; without the white space that pasting leaves.
+/// An option, or else its variable; without the white space that pasting leaves.
 fn given(option: Option<String>, variable: &str) -> Option<String> {
     let given = option.or_else(|| std::env::var(variable).ok())?;
     Some(given.trim().to_owned()).filter(|value| !value.is_empty())
@@ -79,9 +79,9 @@ fn given(option: Option<String>, variable: &str) -> Option<String> {
 fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        // The key is for the address that was named, and for no other that it may point to.
+        // The key is only for the named address, not for one that it redirects to.
         .max_redirects(0)
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(TIMEOUT))
         .user_agent(concat!("zoop-call/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
@@ -97,14 +97,14 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     response
         .into_body()
         .into_reader()
-        .take(MOST_BYTES)
+        .take(MAX_BYTES)
         .read_to_end(&mut reply)
-        .context("the answer broke off")?;
+        .context("the answer was cut off")?;
     read_tool_reply(&reply)
-        .with_context(|| format!("{url} answered {status}, but not as a zoop server does"))
+        .with_context(|| format!("{url} answered {status}, but it is not a zoop server's answer"))
 }
 
-/// What to do where no server answers.
+/// What to do if no server answers.
 fn unanswered(url: &str) -> String {
     let file = if Path::new(FILE).exists() {
         format!(", as does --config; `zoop call` does not read {FILE} by itself")
@@ -114,9 +114,10 @@ fn unanswered(url: &str) -> String {
     format!("no server answers at {url}: is it running? (--url names it{file})")
 }
 
-/// The tool's answer: spread out for people, on one line for programs.
+/// The tool's answer: pretty-printed for people, on one line for programs.
 fn print(text: &str, output: &mut Output<'_>) -> Result<()> {
-    let answer: Box<RawValue> = serde_json::from_str(text).context("the answer is no JSON")?;
+    let answer: Box<RawValue> =
+        serde_json::from_str(text).context("the answer is not valid JSON")?;
     if output.is_json() || !io::stdout().is_terminal() {
         output.object(&answer)?;
     } else {
@@ -126,11 +127,11 @@ fn print(text: &str, output: &mut Output<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What the tool says is wrong.
+/// The tool's error.
 fn refusal(text: &str) -> anyhow::Error {
     let Ok(body) = serde_json::from_str::<Value>(text) else { return anyhow!("{text}") };
     let word = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    // The message tells the first problems itself.
+    // The message already contains the first problems.
     let fields = body["fields"].as_array().map_or(&[][..], Vec::as_slice);
     let problems: Vec<String> = fields
         .iter()

@@ -1,8 +1,8 @@
-//! `zoop client`: the programs that are connected to the installation.
+//! `zoop client`: the clients that are connected to the installation.
 
 use anyhow::Result;
-use zoop_crm::argument::Arguments;
-use zoop_crm::oauth::tools::ListClients;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::oauth::tools::ListClients;
 
 use crate::arguments::Client;
 use crate::config::Config;
@@ -11,7 +11,7 @@ use crate::operator::{About, Operator};
 use crate::output::{self, Output};
 use crate::table::Column;
 
-/// What the table shows.
+/// The table's columns.
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("KNOWN BY", "kind"),

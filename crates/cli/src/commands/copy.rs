@@ -1,11 +1,11 @@
-//! `zoop copy`: a database moves to another file or server, or to the other engine.
+//! `zoop copy`: copies a database to another file or server, or to the other engine.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::{Value, json};
-use zoop_crm::moving::{self, Copied, Phase, Watch};
+use zoop_crm::transfer::{self, Copied, Phase, Progress};
 use zoop_db::{Db, Migrate, Options};
 
 use crate::arguments::Copy;
@@ -17,10 +17,10 @@ use crate::presence::{self, InUse};
 use crate::table::Column;
 use crate::url::without_password;
 
-/// How long the source has to say who else has it open.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the source may take to report who else has it open.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the table of copied tables shows.
+/// The table's columns.
 const COLUMNS: &[Column] = &[
     Column::text("TABLE", "table"),
     Column::text("ROWS", "rows"),
@@ -35,22 +35,23 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
     let source = source(from, &options, command.while_running)?;
     let target = database::open_alone(&command.to, &options, Missing::Create, Migrate::New)?;
     let (shown_from, shown_to) = (without_password(from), without_password(&command.to));
-    let copied = copy(&source.db, &target.db).with_context(|| format!("{shown_to} is no copy"))?;
+    let copied = copy(&source.db, &target.db)
+        .with_context(|| format!("{shown_to} is not a complete copy"))?;
     let tables: Vec<Value> = copied.iter().map(table).collect();
     let answer = json!({ "copied": true, "from": shown_from, "to": shown_to, "tables": &tables });
     output.answer(&answer, || {
         let tables = output::listed(&tables, COLUMNS);
         let end = if command.while_running {
-            "what was written there since the copy began stays behind"
+            "what was written there since the copy began was not copied"
         } else {
-            "point the servers to it"
+            "point the servers at it"
         };
         format!("{tables}\n{shown_to} holds the same rows as {shown_from}: {end}")
     })?;
     Ok(())
 }
 
-/// Refuses to copy a file into itself, by whatever names.
+/// Refuses to copy a file into itself, under any name.
 fn refuse_itself(from: &str, to: &str) -> Result<()> {
     if let (Ok(from), Ok(to)) = (database::file(from), database::file(to))
         && presence::is_one_file(&from, &to)
@@ -60,19 +61,19 @@ fn refuse_itself(from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens the source. Unless a server may run on it, no other zoop opens its file meanwhile, so that nothing
-/// stays behind; of a database on a server it is known as far as the server tells.
+/// Opens the source. Unless it may be in use, no other process can open its file meanwhile, so that no write
+/// is missed. For a database on a server, other connections are known only as far as the server reports them.
 fn source(from: &str, options: &Options, while_running: bool) -> Result<Database> {
     if while_running {
         return database::open(from, options, Missing::Refuse, Migrate::Refuse);
     }
-    let advice = "or copy with --while-running: what is written from then on stays behind";
+    let advice = "or copy with --while-running: what is written from then on is not copied";
     let source = database::open_alone(from, options, Missing::Refuse, Migrate::Refuse);
     let source = source.map_err(|error| match error.downcast_ref() {
         Some(InUse(_)) => anyhow!("{error}, {advice}"),
         None => error,
     })?;
-    let others = source.db.read::<_, zoop_db::Error>(Instant::now() + PATIENCE, |tx| tx.others());
+    let others = source.db.read::<_, zoop_db::Error>(Instant::now() + TIMEOUT, |tx| tx.others());
     let others = others.wait().map_err(|error| anyhow!(told(&error)))?;
     ensure!(
         others == 0,
@@ -87,11 +88,11 @@ fn table(copied: &Copied) -> Value {
     json!({ "table": table, "rows": rows, "checksum": format!("{checksum:032x}") })
 }
 
-/// Copies, with a progress bar for each of the four parts of the work.
+/// Copies, with a progress bar for each of the four phases.
 fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
     let bar = Arc::new(Mutex::new((Phase::Rows, output::progress(label(Phase::Rows), 0))));
     let drawn = bar.clone();
-    let watch: Watch = Arc::new(move |phase, done, all| {
+    let watch: Progress = Arc::new(move |phase, done, all| {
         let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.0 != phase {
             drawn.1.finish_and_clear();
@@ -100,7 +101,7 @@ fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
         drawn.1.set_length(all);
         drawn.1.set_position(done);
     });
-    let copied = moving::copy(from, to, &watch);
+    let copied = transfer::copy(from, to, &watch);
     bar.lock().unwrap_or_else(PoisonError::into_inner).1.finish_and_clear();
     copied.map_err(|error| explained(&error))
 }
@@ -109,7 +110,7 @@ fn label(phase: Phase) -> &'static str {
     match phase {
         Phase::Rows => "rows",
         Phase::Index => "search index",
-        Phase::Words => "index of words (some minutes where there are many)",
+        Phase::Words => "index of words (some minutes if there are many)",
         Phase::Comparison => "comparison",
     }
 }

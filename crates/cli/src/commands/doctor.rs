@@ -1,4 +1,4 @@
-//! `zoop doctor`: looks whether the installation can work, and says what to do where it cannot.
+//! `zoop doctor`: checks whether the installation can work, and says what to do if it cannot.
 
 mod server;
 mod services;
@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::json;
-use zoop_crm::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_crm::maintenance::{self, Ahead};
+use zoop_crm::values::clock::{Clock, SystemClock, parse_rfc3339, rfc3339};
 use zoop_db::Migrate;
 
 use crate::config::Config;
@@ -20,17 +20,17 @@ use crate::output::Output;
 use crate::server_address::{Address, Source};
 use crate::url::without_password;
 
-/// Less free space than this will not last.
-const LEAST_FREE_MIB: u64 = 256;
-/// A clock that shows less has never been set.
+/// Less free space than this fails the check.
+const MIN_FREE_MIB: u64 = 256;
+/// A clock before this time has never been set.
 const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Serialize)]
 struct Check {
     name: &'static str,
     ok: bool,
-    /// Whether it works as it is, and should be changed all the same.
+    /// Whether it works, but should be changed all the same.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     warning: bool,
     detail: String,
@@ -44,14 +44,14 @@ impl Check {
         }
     }
 
-    /// What is no reason not to work is a warning.
+    /// A check whose failure is only a warning.
     fn advice(name: &'static str, outcome: Result<String>) -> Self {
         let Self { name, ok, detail, .. } = Self::new(name, outcome);
         Self { name, ok: true, warning: !ok, detail }
     }
 }
 
-/// Runs the command, with the settings or why there are none; whether all is well.
+/// Runs the command, with the settings or their errors. Returns whether all is well.
 pub(crate) fn run(settings: Result<Config>, output: &mut Output<'_>) -> Result<bool> {
     let mut checks = Vec::new();
     match settings {
@@ -78,7 +78,7 @@ fn text(checks: &[Check]) -> String {
     checks.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Everything that the settings lead to.
+/// Runs all checks that the settings allow.
 fn examine(config: &Config, checks: &mut Vec<Check>) {
     services::examine(config, checks);
     if let Ok(path) = database::file(&config.database) {
@@ -120,7 +120,7 @@ fn describe(config: &Config) -> Result<String> {
     Ok(format!("{}; a server that starts with them is at {url}/api/mcp", config.source()))
 }
 
-/// Where clients reach the server of this database.
+/// The address at which clients reach this database's server.
 fn address(config: &Config, operator: &Operator) -> Result<String> {
     let address = Address::of(config, operator)?;
     let clock = &*operator.environment.clock;
@@ -131,23 +131,23 @@ fn address(config: &Config, operator: &Operator) -> Result<String> {
             address.url,
             rfc3339(server.started_at)
         )),
-        (None, _) => Ok(format!("clients use {}/api/mcp, by the settings", address.url)),
+        (None, _) => Ok(format!("clients use {}/api/mcp, according to the settings", address.url)),
     }
 }
 
-/// The database needs files beside it, so its folder must let some be made.
+/// SQLite creates files beside the database, so its folder must be writable.
 fn writable(database: &Path) -> Result<String> {
     let folder = database::folder(database);
     let probe = beside(database, &format!("-doctor-{}", std::process::id()));
     match fs::write(&probe, b"zoop").and_then(|()| fs::remove_file(&probe)) {
-        Ok(()) => Ok(format!("{} can be written", folder.display())),
-        Err(error) => bail!("{} cannot be written: {error}", folder.display()),
+        Ok(()) => Ok(format!("{} is writable", folder.display())),
+        Err(error) => bail!("{} is not writable: {error}", folder.display()),
     }
 }
 
 fn free_space(database: &Path) -> Result<String> {
     let free = fs4::available_space(database::folder(database))? / (1024 * 1024);
-    ensure!(free >= LEAST_FREE_MIB, "{free} MiB are free: make room, {LEAST_FREE_MIB} are needed");
+    ensure!(free >= MIN_FREE_MIB, "{free} MiB are free: make room, {MIN_FREE_MIB} are required");
     Ok(format!("{free} MiB are free"))
 }
 
@@ -155,7 +155,7 @@ fn free_space(database: &Path) -> Result<String> {
 fn clock() -> Result<String> {
     let now = SystemClock.now();
     let shown = rfc3339(now);
-    ensure!(Some(now) >= parse_rfc3339(EARLIEST), "it is {shown}, says the clock: set it");
+    ensure!(Some(now) >= parse_rfc3339(EARLIEST), "the clock shows {shown}: set it");
     Ok(shown)
 }
 
@@ -163,9 +163,9 @@ fn clock() -> Result<String> {
 fn future(operator: &Operator) -> Result<String> {
     let now = SystemClock.now();
     match operator.read(move |tx| maintenance::ahead(tx, now))? {
-        None => Ok("no record lies in the future".to_owned()),
+        None => Ok("no record is dated in the future".to_owned()),
         Some(Ahead { tenants, latest }) => bail!(
-            "{tenants} business(es) hold records that lie in the future, the last at {}: if this clock is \
+            "{tenants} business(es) hold records dated in the future, the last at {}: if this clock is \
              behind, set it; if a clock was ahead, those records keep their time and new ones have the \
              right one",
             rfc3339(latest.0)

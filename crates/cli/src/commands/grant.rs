@@ -1,9 +1,9 @@
-//! `zoop grant`: the programs that people of a business have connected.
+//! `zoop grant`: the clients that users of a business have connected.
 
 use anyhow::Result;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::oauth::tools::{ListGrants, RevokeGrant};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::oauth::tools::{ListGrants, RevokeGrant};
 
 use crate::arguments::Grant;
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::operator::{About, Operator};
 use crate::output::{self, Output};
 use crate::table::Column;
 
-/// What the table shows.
+/// The table's columns.
 const COLUMNS: &[Column] = &[
     Column::text("PROGRAM", "client_name"),
     Column::text("OF", "user_name"),

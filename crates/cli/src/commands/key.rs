@@ -1,12 +1,12 @@
-//! `zoop key`: API keys. A key itself is printed when it is made, and never again.
+//! `zoop key`: API keys. A key itself is printed only when it is made.
 
 use anyhow::Result;
 use serde::Serialize;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::keys::KeyRecord;
-use zoop_crm::keys::tools::{CreateKey, CreatedKey, ListKeys, RevokeKey, RotateKey};
-use zoop_crm::users::tools::{ListUsers, ListedUser};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::keys::KeyRecord;
+use zoop_crm::identity::keys::tools::{CreateKey, CreatedKey, ListKeys, RevokeKey, RotateKey};
+use zoop_crm::identity::users::tools::{ListUsers, ListedUser};
 
 use crate::arguments::Key;
 use crate::config::Config;
@@ -17,7 +17,7 @@ use crate::operator::{About, Operator, seconds};
 use crate::output::{self, Output};
 use crate::table::Column;
 
-/// What the table of keys shows; nothing of it is secret.
+/// The columns of the table of keys; none of them is secret.
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("FOR", "for"),
@@ -86,7 +86,7 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
     Ok(())
 }
 
-/// A key as people read it.
+/// A key, as shown to people.
 #[derive(Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
@@ -95,7 +95,7 @@ struct Row<'a> {
     shown_limit: String,
 }
 
-/// The keys as people read them: the newest first, revoked ones last, with the person's name and the limit.
+/// The keys as shown to people: newest first, revoked ones last, with the user's name and the limit.
 fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a>> {
     let name = |id| {
         let found = people.iter().find(|person| person.member.id == id);
@@ -115,7 +115,7 @@ fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a
     rows
 }
 
-/// A new key for people.
+/// The text for a new key.
 fn shown_once(made: &CreatedKey) -> String {
     format!(
         "{}\nThis is the key {} (for the {}). Keep it: it is not shown again.",

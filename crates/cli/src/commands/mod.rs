@@ -1,5 +1,5 @@
-//! One file a command. Each says what it does in terms of the catalogue, the database or the server;
-//! rules of the product never live here.
+//! One file per command. Each works in terms of the catalog, the database or the server; rules of the product
+//! must not live here.
 
 pub(crate) mod backup;
 pub(crate) mod call;

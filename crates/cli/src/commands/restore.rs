@@ -1,13 +1,13 @@
-//! `zoop restore`: brings an archived record back.
+//! `zoop restore`: restores an archived record.
 
 use anyhow::Result;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::contacts::tools::restore::RestoreContact;
-use zoop_crm::customers::tools::restore::RestoreCustomer;
-use zoop_crm::locations::tools::restore::RestoreLocation;
-use zoop_crm::notes::tools::restore::RestoreNote;
-use zoop_crm::tool::Command;
+use zoop_crm::business::customers::contacts::tools::restore::RestoreContact;
+use zoop_crm::business::customers::locations::tools::restore::RestoreLocation;
+use zoop_crm::business::customers::tools::restore::RestoreCustomer;
+use zoop_crm::business::notes::tools::restore::RestoreNote;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::tool::Command;
 
 use crate::arguments::{Restorable, Restore};
 use crate::config::Config;
@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let Restore { kind, record, of } = command;
     let operator = Operator::open(config, Missing::Refuse)?;
     let about = About::Tenant(of.tenant);
-    // The others have no names: a customer's contacts and locations are told apart by their ids.
+    // The others have no names: a customer's contacts and locations are identified by their ids.
     let record = match kind {
         Restorable::Customer => operator.named(&about, Kind::ArchivedCustomer, &record)?,
         Restorable::Contact | Restorable::Location | Restorable::Note => {
@@ -46,7 +46,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
 struct Restoration {
     operator: Operator,
     about: About,
-    /// What people are told.
+    /// The message for people.
     told: String,
 }
 

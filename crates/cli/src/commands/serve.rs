@@ -23,8 +23,8 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
     }
     let _log = logging::start(&config.log, "info")?;
     let listeners = Listeners::bind(config)?;
-    // Refusing an old schema says that the database is somebody else's to change; then making one
-    // that is missing is not this command's work either.
+    // Refusing an old schema means that the database is managed elsewhere; then creating a missing one is not
+    // this command's job either.
     let (missing, migrate) = if command.no_migrate {
         (Missing::Refuse, Migrate::Refuse)
     } else {

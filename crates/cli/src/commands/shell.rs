@@ -1,4 +1,4 @@
-//! `zoop completions` and `zoop man`: what shells and `man` know of the command line, made from its
+//! `zoop completions` and `zoop man`: shell completions and man pages, generated from the command line's
 //! grammar.
 
 use std::fs;
@@ -23,7 +23,8 @@ pub(crate) fn completions(shell: Shell, output: &mut Output<'_>) -> Result<()> {
 
 /// Runs `zoop man`.
 pub(crate) fn man(dir: &Path, output: &mut Output<'_>) -> Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
+    fs::create_dir_all(dir)
+        .with_context(|| format!("cannot create the folder {}", dir.display()))?;
     clap_mangen::generate_to(Arguments::command(), dir)
         .with_context(|| format!("cannot write to {}", dir.display()))?;
     output

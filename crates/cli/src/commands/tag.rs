@@ -1,8 +1,8 @@
-//! `zoop tag`: tags of customers. Making tags is the work of the tools `tags.*`.
+//! `zoop tag`: tags of customers. The tools `tags.*` make tags.
 
 use anyhow::Result;
 use zoop_crm::arguments;
-use zoop_crm::tags::tools::{AttachTag, DetachTag};
+use zoop_crm::business::tags::tools::{AttachTag, DetachTag};
 
 use crate::arguments::Tag;
 use crate::config::Config;

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::tenants::tools::{CreateTenant, ListTenants};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::identity::tenants::tools::{CreateTenant, ListTenants};
 
 use crate::arguments::Tenant;
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::operator::{About, Operator};
 use crate::output::{self, Output};
 use crate::table::Column;
 
-/// What the table shows.
+/// The table's columns.
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("COUNTRY", "country"),
@@ -36,11 +37,11 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
             output.answer(&answer, || {
                 let (name, email) = (output::cell(&json!(name)), output::cell(&json!(owner_email)));
                 let id = answer.tenant_id;
+                let scopes = Scopes::of(Scope::GRANTABLE).list().replace(' ', ",");
                 let created = format!(
                     "created the business {name} ({id})\nnext: zoop user set-password {email}\n\
-                     with which the owner signs in at the server's address, or a key:\n\
-                     zoop key create --tenant {id} --user {email} \\\n  --scope \
-                     read:customers,write:customers,read:notes,write:notes"
+                     so that the owner can sign in at the server's address, or make a key:\n\
+                     zoop key create --tenant {id} --user {email} \\\n  --scope {scopes}"
                 );
                 output::with_notice(created, answer.waiting.as_deref())
             })?;

@@ -1,17 +1,17 @@
-//! `zoop user`: the people of a business.
+//! `zoop user`: the users of a business.
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 use serde_json::json;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::invitations::tools::CreateInvitation;
-use zoop_crm::sign_in::password::Password;
-use zoop_crm::sign_in::person::{self, By, Person};
-use zoop_crm::sign_in::{passwords, second_factor};
-use zoop_crm::users::links::PasswordLink;
-use zoop_crm::users::tools::{CreateUser, ListUsers, RemoveUser, SetRole};
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::identity::invitations::tools::CreateInvitation;
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::identity::sign_in::person::{self, Initiator, Person};
+use zoop_crm::identity::sign_in::{passwords, second_factor};
+use zoop_crm::identity::users::links::PasswordLink;
+use zoop_crm::identity::users::tools::{CreateUser, ListUsers, RemoveUser, SetRole};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_server::Invitation;
 
 use crate::arguments::{OfTenant, User};
@@ -25,7 +25,7 @@ use crate::password;
 use crate::server_address::Address;
 use crate::table::Column;
 
-/// What the table shows.
+/// The table's columns.
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("EMAIL", "email"),
@@ -62,11 +62,12 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 &format!("Turn off the second factor of {} ({})?", found.name, found.email),
             )?;
             let (user, environment) = (found.id, operator.environment.clone());
-            operator
-                .write(move |tx| second_factor::turn_off(tx, &environment, user, By::Operator))?;
+            operator.write(move |tx| {
+                second_factor::turn_off(tx, &environment, user, Initiator::Operator)
+            })?;
             let answer = json!({ "user_id": found.id });
             output.answer(&answer, || {
-                format!("{} signs in with the password alone now", found.name)
+                format!("{} now signs in with only the password", found.name)
             })?;
         }
         User::PasswordLink { person, turn_off_second_factor, of } => {
@@ -94,7 +95,7 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             let person = operator.named(&about, Kind::User, &person)?;
             let change = arguments!(SetRole { id: &person.id, role: &role });
             let answer = operator.command(&about, change)?;
-            output.answer(&answer, || format!("{} has the role {role} now", person.shown))?;
+            output.answer(&answer, || format!("{} now has the role {role}", person.shown))?;
         }
         User::Remove { person, of, confirmation } => {
             let about = About::Tenant(of.tenant);
@@ -113,7 +114,7 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
     Ok(())
 }
 
-/// Whom to invite.
+/// The person to invite.
 struct Invitee {
     of: OfTenant,
     name: String,
@@ -121,14 +122,14 @@ struct Invitee {
     role: String,
 }
 
-/// Makes an invitation, and sends it where a mail server is set.
+/// Makes an invitation, and sends it if a mail server is set.
 fn invite(
     config: &Config,
     operator: &Operator,
     who: Invitee,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // Asked first: an invitation whose link cannot be told is of no use.
+    // First, because an invitation without a link that can be shown is useless.
     let address = Address::of(config, operator)?;
     let mailer = config.mailer()?;
     let Invitee { of, name, email, role } = who;
@@ -160,18 +161,18 @@ fn invite(
     Ok(())
 }
 
-/// What a tool made, with the whole link.
+/// A tool's answer, with the full link.
 #[derive(Serialize)]
 struct Linked<'a, M> {
     #[serde(flatten)]
     made: M,
     link: &'a str,
-    /// What became of the mail, where one can be sent.
+    /// The outcome of the mail, if one can be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<&'static str>,
 }
 
-/// Makes a link for a new password and shows it, once.
+/// Makes a password reset link and shows it once.
 fn password_link(
     config: &Config,
     operator: &Operator,
@@ -179,7 +180,7 @@ fn password_link(
     whose: Arguments<PasswordLink>,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // Asked first: a link that cannot be told is of no use.
+    // First, because a link that cannot be shown is useless.
     let address = Address::of(config, operator)?;
     let made = operator.command(about, whose)?;
     let link = format!("{}{}", address.url, made.path);
@@ -191,8 +192,8 @@ fn password_link(
     Ok(())
 }
 
-/// The person who is named. An id and an e-mail address are of one person in the whole installation; a
-/// name is one of a business.
+/// The named user. An id and an e-mail address identify one user of the whole installation; a name, one of a
+/// business.
 fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<Person> {
     let is_unique = Id::<kinds::Record>::parse(named.trim()).is_some() || named.contains('@');
     let sought = if of.tenant.is_none() && is_unique {
@@ -205,12 +206,12 @@ fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<Person> {
         .map_err(|error| anyhow!("{error}; `zoop user list` shows the people of a business"))
 }
 
-/// Gives a person a password, and ends their sessions.
+/// Sets a user's password, and ends their sessions.
 pub(crate) fn set_password(operator: &Operator, person: &Person, typed: &str) -> Result<()> {
     let entropy = &operator.environment.entropy;
     let hash = Password::choose(typed, &person.email).and_then(|chosen| chosen.hash(entropy));
     let hash = hash.map_err(|error| explained(&error))?;
     let (user, environment) = (person.id, operator.environment.clone());
-    operator.write(move |tx| passwords::set(tx, &environment, user, &hash, By::Operator))?;
+    operator.write(move |tx| passwords::set(tx, &environment, user, &hash, Initiator::Operator))?;
     Ok(())
 }

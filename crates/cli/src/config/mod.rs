@@ -1,7 +1,7 @@
 //! The settings: flags, then `ZOOP_*` variables, then one file, then the defaults below.
 //!
-//! Nothing else in this crate reads a file or a variable for a setting; `zoop call` alone also
-//! takes its key and address from variables.
+//! Nothing else in this crate reads a file or a variable for a setting, except that `zoop call` also takes
+//! its key and address from variables.
 
 mod sections;
 mod sources;
@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use zoop_db::Options;
 use zoop_db::engine::{is_postgres, sqlite_path};
-use zoop_server::{Company, Limits, Mailer, Settings, WebOrigin};
+use zoop_server::{Limits, Mailer, Settings, SsoProvider, WebOrigin};
 
 use crate::database::folder;
 use crate::url::without_password;
@@ -33,7 +33,7 @@ const PREFIX: &str = "ZOOP_";
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Config {
-    /// The file that some of them were read from.
+    /// The file that settings were read from, if any.
     #[serde(skip)]
     pub(crate) file: Option<PathBuf>,
     /// The database's URL.
@@ -84,7 +84,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Where the settings come from, in words.
+    /// Where the settings come from, for messages.
     pub(crate) fn source(&self) -> String {
         match &self.file {
             Some(path) => path.display().to_string(),
@@ -92,7 +92,7 @@ impl Config {
         }
     }
 
-    /// The settings with secrets hidden, and the public URL as it comes out.
+    /// The settings with secrets hidden, and the public URL in normalized form.
     pub(crate) fn shown(&self) -> Self {
         let mut shown = self.clone();
         shown.database = without_password(&self.database);
@@ -102,8 +102,8 @@ impl Config {
         shown
     }
 
-    /// The address that clients use, given where the server really listens if it does already: a
-    /// port of 0 is chosen by the system.
+    /// The address that clients use. `bound` is the actual listening address, if it is known: the system chooses
+    /// a port for 0.
     pub(crate) fn public_url(&self, bound: Option<SocketAddr>) -> Result<String> {
         let listen = &self.server.listen;
         if let Some(url) = &self.server.public_url {
@@ -111,10 +111,10 @@ impl Config {
         }
         let mut addresses = listen
             .to_socket_addrs()
-            .with_context(|| format!("{listen:?} is no address and port to listen on"))?;
+            .with_context(|| format!("{listen:?} is not an address and port to listen on"))?;
         if !addresses.all(|address| address.ip().is_loopback()) {
             bail!(
-                "{listen} can be reached from other machines: say under which address clients do \
+                "{listen} can be reached from other machines: set the address that clients use \
                  with --public-url https://… (the server itself speaks plain HTTP: put a proxy \
                  with TLS before it)"
             );
@@ -123,24 +123,24 @@ impl Config {
         checked_url(&format!("http://{address}"))
     }
 
-    /// Where the metrics are served, if they are.
+    /// Where the metrics are served, if anywhere.
     pub(crate) fn ops_listen(&self) -> Option<&str> {
         Some(self.server.ops_listen.as_str()).filter(|address| *address != "none")
     }
 
-    /// How large the engine's parts are.
+    /// The engine's sizes.
     pub(crate) fn options(&self) -> Options {
         let StorageConfig { write_batch, readers, writers } = self.storage;
         Options { write_batch, readers, writers, ..Options::default() }
     }
 
-    /// The same for a command that does one thing after another: a server's connections are few.
+    /// The same for a command that works sequentially: a server's connections are scarce.
     pub(crate) fn options_for_one(&self) -> Options {
         let one = Some(NonZeroUsize::MIN);
         Options { readers: one, writers: one, ..self.options() }
     }
 
-    /// What sends mail, if a mail server is set.
+    /// The mailer, if a mail server is set.
     pub(crate) fn mailer(&self) -> Result<Option<Mailer>> {
         match (&self.mail.url, &self.mail.from) {
             (None, None) => Ok(None),
@@ -157,8 +157,8 @@ impl Config {
         Ok(Some(folder(&sqlite_path(&self.database)?).to_owned()))
     }
 
-    /// The company's provider of identities, if one is set up.
-    pub(crate) fn provider(&self) -> Result<Option<Company>> {
+    /// The company's identity provider, if one is configured.
+    pub(crate) fn provider(&self) -> Result<Option<SsoProvider>> {
         self.company.provider()
     }
 
@@ -178,7 +178,7 @@ impl Config {
     }
 }
 
-/// A public URL in the one form that browsers and clients send.
+/// A public URL, normalized to the form that browsers and clients send.
 fn checked_url(url: &str) -> Result<String> {
     match url.trim().parse::<WebOrigin>() {
         Ok(origin) => Ok(origin.to_string()),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_is_needed_beyond_this_machine_and_is_an_origin() {
+    fn listening_beyond_this_machine_needs_a_public_url_that_is_an_origin() {
         let mut config = Config::default();
         assert_eq!(config.public_url(None).unwrap(), "http://127.0.0.1:8080");
         config.server.listen = "0.0.0.0:8080".to_owned();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_is_set_up_whole_and_asked_by_tls() {
+    fn provider_settings_come_together_and_need_tls() {
         let mut config = Config::default();
         assert_eq!(config.company.provider().unwrap(), None);
         config.company.issuer = Some("https://accounts.example.com/realm".to_owned());

@@ -1,10 +1,10 @@
-//! The sections of the settings' file.
+//! The sections of the settings file.
 
 use std::num::NonZeroUsize;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use zoop_server::Company;
+use zoop_server::SsoProvider;
 
 use super::values::{LogFilter, Networks, Origins, Span};
 
@@ -15,49 +15,49 @@ pub(crate) struct ServerConfig {
     pub(crate) listen: String,
     /// Address and port of the metrics, or `none`.
     pub(crate) ops_listen: String,
-    /// The address that clients use; without it, `listen`, if that is this machine alone.
+    /// The address that clients use; without it, `listen`, if that is only this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
-    /// Origins of browser pages that may call, beside the public URL's own.
+    /// Origins of browser pages that may call, in addition to the public URL's own.
     pub(crate) allowed_origins: Origins,
-    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is believed.
+    /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub(crate) trusted_proxies: Networks,
     /// How long a request may take.
     pub(crate) request_deadline: Span,
-    /// Requests that may be worked on at once.
+    /// Requests that may be processed at once.
     pub(crate) in_flight: usize,
 }
 
-/// The section `limits`: how much in a rolling minute, 0 for no limit.
+/// The section `limits`: counts in a rolling minute, 0 for no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LimitsConfig {
     /// Requests of one credential.
     pub(crate) credential: u32,
     /// Requests of one tenant.
     pub(crate) tenant: u32,
-    /// Note writes of one person.
+    /// Note writes of one user.
     pub(crate) note_writes: u32,
 }
 
-/// The section `company`: the provider of identities at which people may sign in.
+/// The section `company`: the identity provider at which users may sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct CompanyConfig {
-    /// Its issuer; without it nobody signs in there.
+    /// Its issuer; without it there is no company sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<String>,
-    /// What this server is called there.
+    /// This server's client id at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
-    /// What this server proves itself with there.
+    /// The secret of that client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret: Option<String>,
-    /// The words for the company on the button.
+    /// The company's name on the button.
     pub(crate) name: String,
 }
 
 impl CompanyConfig {
-    /// The provider, if it is set up; it is so whole or not at all.
-    pub(super) fn provider(&self) -> Result<Option<Company>> {
+    /// The provider, if it is configured; all of its settings must be set, or none.
+    pub(super) fn provider(&self) -> Result<Option<SsoProvider>> {
         let Self { issuer, client_id, client_secret, name } = self;
         let (issuer, client_id, client_secret) = match (issuer, client_id, client_secret) {
             (None, None, None) => return Ok(None),
@@ -68,7 +68,7 @@ impl CompanyConfig {
             ),
         };
         let (issuer, client_id) = (checked_issuer(issuer)?.to_owned(), client_id.clone());
-        Ok(Some(Company {
+        Ok(Some(SsoProvider {
             issuer,
             client_id,
             client_secret: client_secret.clone(),
@@ -77,7 +77,7 @@ impl CompanyConfig {
     }
 }
 
-/// An issuer as it may be asked: by TLS, or on this machine.
+/// An issuer that may be used: over TLS, or on this machine.
 ///
 /// Source: OpenID Connect Discovery 1.0, 3.
 pub(super) fn checked_issuer(issuer: &str) -> Result<&str> {
@@ -106,7 +106,7 @@ pub(crate) struct MailConfig {
     /// The mail server's URL, with user and password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
-    /// From whom mails come.
+    /// The sender of mails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
 }
@@ -114,12 +114,12 @@ pub(crate) struct MailConfig {
 /// The section `storage`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct StorageConfig {
-    /// Writes that share one commit at most.
+    /// The most writes that share one commit.
     pub(crate) write_batch: NonZeroUsize,
-    /// Threads that read, each with a connection of its own; as many as suit the engine, unless said.
+    /// Reader threads, each with a connection of its own; by default as many as suit the engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) readers: Option<NonZeroUsize>,
-    /// Threads that write, likewise.
+    /// Writer threads, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) writers: Option<NonZeroUsize>,
 }

@@ -1,6 +1,6 @@
-//! Where settings are written: flags, then variables, then one file, then the defaults.
+//! The sources of settings: flags, then variables, then one file, then the defaults.
 //!
-//! A wrong setting is told once, with the place where it is written. Nothing of a value is repeated.
+//! Each invalid setting is reported once, with its source. No value is repeated.
 
 use std::env;
 use std::fs;
@@ -15,24 +15,24 @@ use super::written::{Expected, Written};
 
 /// The settings' file, in the current folder.
 pub(crate) const FILE: &str = "zoop.toml";
-/// The machine's settings' file, used where the current folder has none.
+/// The machine's settings file, used if the current folder has none.
 const MACHINE_FILE: &str = "/etc/zoop/zoop.toml";
-/// The largest file of a secret.
+/// The size limit of a secret's file, in bytes.
 const SECRET_BYTES: u64 = 64 * 1024;
 
-/// Where to look for the settings' file.
+/// Where to look for the settings file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Search<'a> {
-    /// This file, which must be there.
+    /// This file, which must exist.
     File(&'a Path),
     /// The current folder, then the machine's.
     Usual,
-    /// The machine's only: who wrote the current folder's file must not decide where a key is sent.
+    /// Only the machine's: the author of the current folder's file must not decide where a key is sent.
     Machine,
 }
 
 impl Search<'_> {
-    /// The file that is used, if there is one.
+    /// The file to use, if there is one.
     fn file(self) -> Option<PathBuf> {
         let candidates: &[&str] = match self {
             Self::File(path) => return Some(path.to_owned()),
@@ -68,7 +68,7 @@ pub(crate) fn load(search: Search<'_>, flags: &[Flag<'_>]) -> Result<Config> {
     for setting in SETTINGS {
         let flag = flags.iter().find(|flag| flag.key == setting.key);
         let flag = flag.and_then(|flag| Some((flag.name.to_owned(), flag.typed?.clone())));
-        // Looked at in any case: two variables for one secret are a mistake even beside a flag.
+        // Checked in any case: two variables for one secret are a mistake even with a flag.
         let variable = variable(setting, &mut faults);
         let put = match (flag.or(variable), value(&table, setting.key)) {
             (Some((place, text)), _) => {
@@ -87,7 +87,7 @@ pub(crate) fn load(search: Search<'_>, flags: &[Flag<'_>]) -> Result<Config> {
     Ok(config)
 }
 
-/// What is wrong, setting by setting.
+/// The errors, setting by setting.
 #[derive(Default)]
 struct Faults(Vec<String>);
 
@@ -104,7 +104,7 @@ impl Faults {
     }
 }
 
-/// The settings' file. A line of it may hold a secret, so only the place of a mistake is told.
+/// Reads the settings file. A line of it may contain a secret, so only the place of an error is reported.
 fn read(path: &Path, faults: &mut Faults) -> toml::Table {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -129,7 +129,7 @@ fn value<'t>(table: &'t toml::Table, key: &str) -> Option<&'t toml::Value> {
     }
 }
 
-/// Names what the file sets and nobody reads.
+/// Reports settings in the file that do not exist.
 fn refuse_unknown(table: &toml::Table, place: &str, faults: &mut Faults) {
     for (name, value) in table {
         let is_section =
@@ -162,9 +162,9 @@ fn refuse_unless_known(key: &str, place: &str, faults: &mut Faults) {
     faults.add(&shown, place, &format!("is not a setting; the nearest one is {nearest}"));
 }
 
-/// The variable of a setting, or of a secret the file that another variable names: the place and the
-/// text. Variables that are not settings are not ours to judge: orchestrators set some for every service
-/// that they know. An empty one counts as not set.
+/// A setting's variable, or for a secret the file that another variable names: the source and the text.
+/// Unknown variables are ignored: orchestrators set some for every service that they know. An empty one
+/// counts as not set.
 fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> {
     let name = setting.variable();
     let text = set(&name).and_then(|value| {
@@ -183,7 +183,7 @@ fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> 
     }
     match secret(Path::new(&path)) {
         Ok(text) => Some((file_name, text)),
-        // The variable may hold the secret itself by mistake: the path is not told.
+        // The variable may hold the secret itself by mistake: the path is not shown.
         Err(error) => {
             faults.add(
                 setting.key,
@@ -200,7 +200,7 @@ fn set(name: &str) -> Option<std::ffi::OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The secret in a file, without the newline that editors put at its end.
+/// The secret in a file, without a trailing newline, which editors add.
 fn secret(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?.take(SECRET_BYTES).read_to_string(&mut text)?;
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_file_that_is_there_is_used() {
+    fn the_first_existing_file_is_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let (near, far) = (path("near.toml"), path("far.toml"));

@@ -1,4 +1,4 @@
-//! Every setting: its path in the file, whether it is secret, and where its value goes.
+//! Every setting: its path in the file, whether it is secret, and its field.
 
 use std::num::NonZeroUsize;
 
@@ -18,10 +18,10 @@ pub(super) enum Secrecy {
 
 /// One setting.
 pub(super) struct Setting {
-    /// Its path: `limits.credential` stands in the section `limits`.
+    /// Its path: `limits.credential` is in the section `limits`.
     pub(super) key: &'static str,
     pub(super) secrecy: Secrecy,
-    /// Reads a value into the settings.
+    /// Parses a value into the settings.
     pub(super) put: fn(&mut Config, Written<'_>) -> Result<(), Expected>,
 }
 
@@ -59,7 +59,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         address.map(|address| it.server.ops_listen = address)
     }),
     open("server.public_url", |it, value| {
-        // What is wrong otherwise is told when the URL is used; a user part must never be.
+        // Other errors are reported when the URL is used; a user part must never be shown.
         const EXPECTED: &str = "must be a scheme and a host, such as https://crm.example.com";
         let url = value.read(EXPECTED, |text| (!text.contains('@')).then(|| text.to_owned()))?;
         it.server.public_url = Some(url);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 use zoop_server::WebOrigin;
 
-/// The product's own parts, which a log filter may name.
+/// The product's targets that a log filter may name.
 const TARGETS: &[&str] = &["zoop", "zoop_server", "zoop_crm", "zoop_db", "zoop_mcp"];
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
@@ -17,7 +17,7 @@ const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 pub(crate) struct Span(pub(crate) Duration);
 
 impl Span {
-    /// Reads one; it is longer than nothing.
+    /// Parses a duration greater than zero.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let duration = humantime::parse_duration(text).ok()?;
         (!duration.is_zero()).then_some(Self(duration))
@@ -52,13 +52,13 @@ impl From<Networks> for Vec<String> {
     }
 }
 
-/// What is logged: a level, or a list of levels for parts of the product, at least one of which lets
-/// something through unless the log is off.
+/// The log filter: a level, or a list of levels for parts of the product, at least one of which lets lines
+/// through unless the log is off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LogFilter(String);
 
 impl LogFilter {
-    /// Reads `warn` or `warn,zoop_server=debug`.
+    /// Parses `warn` or `warn,zoop_server=debug`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let directives: Vec<String> =
             text.split(',').map(|word| word.trim().to_lowercase()).collect();
@@ -69,13 +69,13 @@ impl LogFilter {
         directives.iter().all(is_known).then(|| Self(directives.join(",")))
     }
 
-    /// The filter, for the log.
+    /// The filter for the log.
     pub(crate) fn filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
     }
 }
 
-/// Whether a part of the product logs under this name.
+/// Whether a part of the product logs under this target.
 fn is_target(name: &str) -> bool {
     let known = name.split("::").next().unwrap_or_default();
     TARGETS.contains(&known)

@@ -1,5 +1,5 @@
-//! A value as it was written, and how it is read. What is wrong with one is told in fixed words, so that
-//! no message can repeat a value, which may be a secret.
+//! Parses a value from its source. Errors have a fixed wording, so that no message can repeat a value, which
+//! may be a secret.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -8,11 +8,11 @@ use ipnet::IpNet;
 
 use super::values::{Networks, Origins};
 
-/// What a setting takes. The words are fixed: nothing of the value that was refused can be in them.
+/// What a setting accepts. The wording is fixed: it contains nothing of the rejected value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Expected(pub(super) &'static str);
 
-/// A value as a source holds it.
+/// A value from one of the sources.
 #[derive(Clone, Copy)]
 pub(super) enum Written<'a> {
     /// The text of a flag, a variable or a secret's file.
@@ -22,7 +22,7 @@ pub(super) enum Written<'a> {
 }
 
 impl Written<'_> {
-    /// A text, exactly as it stands.
+    /// A text, literally.
     pub(super) fn text(self) -> Result<String, Expected> {
         let text = match self {
             Self::Text(text) => text,
@@ -42,7 +42,7 @@ impl Written<'_> {
         }
     }
 
-    /// A text that a function takes.
+    /// A text that a function parses.
     pub(super) fn read<T>(
         self,
         expected: &'static str,
@@ -51,7 +51,7 @@ impl Written<'_> {
         read(self.text()?.trim()).ok_or(Expected(expected))
     }
 
-    /// Words; outside the file they are separated by commas.
+    /// Words; outside the file they are comma-separated.
     fn words(self) -> Option<Vec<String>> {
         let separated = |text: &str| {
             let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
@@ -70,7 +70,7 @@ impl Written<'_> {
     /// Origins of browser pages.
     pub(super) fn origins(self) -> Result<Origins, Expected> {
         const EXPECTED: Expected = Expected(
-            "holds what is not an origin: write scheme and host of each site whose pages may call, such \
+            "contains something that is not an origin: write scheme and host of each site whose pages may call, such \
              as https://app.example.com, without a path and without *",
         );
         let words = self.words().ok_or(EXPECTED)?;

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use zoop_crm::schema::MIGRATIONS;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::world::{Folder, text};
+use crate::env::{Folder, text};
 
 /// The number of businesses in the database.
 fn tenants(folder: &Folder) -> usize {
@@ -14,7 +14,7 @@ fn tenants(folder: &Folder) -> usize {
 }
 
 #[test]
-fn a_live_database_is_copied_and_put_back() {
+fn a_live_database_is_backed_up_and_restored() {
     let folder = Folder::new();
     let (_, _, key) = folder.business();
     let mut server = folder.serve(&[]);
@@ -64,7 +64,7 @@ fn a_live_database_is_copied_and_put_back() {
 }
 
 #[test]
-fn what_is_no_backup_replaces_nothing() {
+fn a_file_that_is_not_a_backup_replaces_nothing() {
     let folder = Folder::new();
     folder.business();
     folder.write("text.db", &"this is no database at all ".repeat(100));
@@ -77,7 +77,7 @@ fn what_is_no_backup_replaces_nothing() {
 }
 
 #[test]
-fn a_backup_can_become_a_database_of_another_name() {
+fn a_backup_can_be_restored_under_another_name() {
     let folder = Folder::new();
     let (tenant, ..) = folder.business();
     folder.json(&["backup", "copy.db"]);
@@ -88,7 +88,7 @@ fn a_backup_can_become_a_database_of_another_name() {
 }
 
 #[test]
-fn a_damaged_file_is_found_by_the_doctor_and_a_password_is_told_to_nobody() {
+fn the_doctor_finds_a_damaged_file_and_shows_no_password() {
     let folder = Folder::new();
     folder.business();
     assert_eq!(folder.zoop(&["doctor"]).code, 0);
@@ -147,7 +147,7 @@ fn a_database_in_use_is_noticed_under_every_name() {
 }
 
 #[test]
-fn a_backup_replaces_no_file_of_a_database_and_nothing_but_a_file() {
+fn a_backup_replaces_only_regular_files_and_none_of_a_database() {
     let (folder, _) = folder_of_many_names();
     let _server = folder.serve(&[]);
     symlink("zoop.db-wal", folder.path("log")).expect("a link");
@@ -178,7 +178,7 @@ fn a_backup_replaces_no_file_of_a_database_and_nothing_but_a_file() {
 }
 
 #[test]
-fn a_path_is_a_path_whatever_it_begins_with() {
+fn a_database_path_is_never_taken_for_a_uri() {
     let folder = Folder::new();
     for name in ["file:z.db?mode=memory", "file:///z.db", ":memory:"] {
         let url = format!("sqlite://{name}");
@@ -194,7 +194,7 @@ fn a_path_is_a_path_whatever_it_begins_with() {
 }
 
 #[test]
-fn a_backup_with_a_log_beside_it_is_restored_whole_and_stays_as_it_is() {
+fn a_backup_with_a_log_is_restored_completely_and_left_unchanged() {
     let folder = Folder::new();
     folder.business();
     let mut server = folder.serve(&[]);
@@ -219,7 +219,7 @@ fn a_backup_with_a_log_beside_it_is_restored_whole_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_backup_takes_no_log_that_was_left_at_its_place() {
+fn a_stale_log_at_the_target_is_not_applied_to_a_backup() {
     let folder = Folder::new();
     folder.business();
     let create = |name: &str, email: &str| {
@@ -246,7 +246,7 @@ fn a_backup_takes_no_log_that_was_left_at_its_place() {
     let list = folder.json(&["tenant", "list", "--database", "sqlite://new.db"]);
     assert_eq!(list["rows"].as_array().map(Vec::len), Some(3), "{list}");
 
-    // A log without its database is not overlooked either.
+    // A log without its database is found too.
     folder.write("c.db-wal", "left");
     let answer = folder.zoop(&["backup", "c.db"]);
     assert!(answer.failure().contains("c.db-wal exists"), "{}", answer.stderr);

@@ -1,9 +1,9 @@
-//! `zoop call`, and the commands whose effect is seen through it.
+//! `zoop call`, and the commands whose effect it shows.
 
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::world::{Answer, Folder, Server, text};
+use crate::env::{Answer, Folder, Server, text};
 
 /// A folder with a business, a server on it, and its owner's key.
 struct Site {
@@ -73,21 +73,23 @@ fn a_call_prints_the_answer_and_a_refusal_fails() {
 }
 
 #[both]
-fn what_cannot_be_sent_is_told() {
+fn a_call_that_cannot_be_sent_says_why() {
     let site = Site::new();
     let url = site.server.url.as_str();
     let tell = |arguments: &[&str]| site.folder.zoop(arguments).failure().to_owned();
     assert!(tell(&["call", "tags.list", "--url", url]).contains("ZOOP_API_KEY"));
-    assert!(tell(&["call", "tags.list", "{", "--url", url, "--key", "x"]).contains("no JSON"));
+    assert!(
+        tell(&["call", "tags.list", "{", "--url", url, "--key", "x"]).contains("not valid JSON")
+    );
     assert!(tell(&["call", "tags.list", "--url", url, "--key", "x"]).contains("invalid_token"));
     let health = format!("{url}/healthz?");
-    assert!(tell(&["call", "tags.list", "--url", &health, "--key", "x"]).contains("not as a zoop"));
+    assert!(
+        tell(&["call", "tags.list", "--url", &health, "--key", "x"])
+            .contains("not a zoop server's answer")
+    );
     for key in ["zoop_uk_a b", "zoop_uk_a\nb", "schlüssel"] {
         let told = tell(&["call", "tags.list", "--url", url, "--key", key]);
-        assert!(
-            told.contains("characters that a key cannot have") && !told.contains(key),
-            "{told}"
-        );
+        assert!(told.contains("invalid characters") && !told.contains(key), "{told}");
     }
     let told = tell(&["call", "tags.list", "--url", "http://u:s3cret@127.0.0.1:9", "--key", "x"]);
     assert!(told.contains("without user") && !told.contains("s3cret"), "{told}");
@@ -158,7 +160,7 @@ fn tags_are_attached_and_detached() {
 }
 
 #[both]
-fn what_the_command_line_revokes_stops_on_the_next_request() {
+fn a_revocation_on_the_command_line_takes_effect_on_the_next_request() {
     let site = Site::new();
     site.call("tags.list", &json!({}));
     let list = site.folder.json(&["key", "list"]);

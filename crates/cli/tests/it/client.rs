@@ -1,11 +1,11 @@
-//! A client that calls tools over HTTP and tells an answer from none.
+//! A client that calls tools over HTTP and recognizes missing answers.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One caller with one connection, kept between its calls.
 pub(crate) struct Client {
@@ -23,13 +23,13 @@ pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(TIMEOUT))
         .proxy(None)
         .build()
         .into()
 }
 
-/// An answer, whatever it says.
+/// Any answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -38,7 +38,7 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
 }
 
-/// There was no whole answer: the server is gone, or went while it answered.
+/// There was no complete answer: the server is gone, or went away while answering.
 #[derive(Debug)]
 pub(crate) struct Unanswered;
 
@@ -63,7 +63,7 @@ impl Client {
         Ok(Reply { status, retry_after, body })
     }
 
-    /// What a tool answered to a call that must succeed.
+    /// A tool's answer to a call that must succeed.
     #[track_caller]
     pub(crate) fn ask(&self, tool: &str, arguments: &Value) -> Value {
         self.call(tool, arguments).expect("an answer").success()
@@ -71,7 +71,7 @@ impl Client {
 }
 
 impl Reply {
-    /// What the tool answered; it must not have refused.
+    /// The tool's answer; it must be a success.
     #[track_caller]
     pub(crate) fn success(&self) -> Value {
         let result = &self.body["result"];

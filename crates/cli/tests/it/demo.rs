@@ -1,11 +1,11 @@
-//! `zoop demo`: from nothing to a working endpoint.
+//! `zoop demo`: a sample business and a running endpoint.
 
 use std::process::Command;
 
 use serde_json::Value;
 use zoop_both::both;
 
-use crate::world::{Folder, Server, text};
+use crate::env::{Folder, Server, text};
 
 const DEMO: &[&str] = &["demo", "--listen", "127.0.0.1:0"];
 
@@ -115,7 +115,7 @@ fn it_says_on_one_screen_what_holds() {
     let first = shown(&[], "Stop with Ctrl-C");
     assert!(first.contains("with the password ") && first.contains("zoop_uk_"), "{first}");
     let again = shown(&[], "Stop with Ctrl-C");
-    assert!(again.contains("an earlier run printed go on working"), "{again}");
+    assert!(again.contains("an earlier run printed still work"), "{again}");
     assert!(again.contains("--renew") && !again.contains("zoop_uk_"), "{again}");
     assert!(shown(&["--renew"], "Stop with Ctrl-C").contains("zoop_uk_"));
 }

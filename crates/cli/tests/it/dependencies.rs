@@ -1,6 +1,6 @@
-//! `docs/dependencies.md`: what zoop is built from. Written by `ZOOP_WRITE_DOCS=1 cargo nextest run
-//! -p zoop dependencies` from the manifests, the lock file and the crates' sources; only what a direct
-//! dependency is for is written by hand, into the page itself, and stays.
+//! `docs/dependencies.md`: the dependencies of zoop. `./accept` writes it from the manifests, the lock file and
+//! the crates' sources. Only the purpose of a direct dependency is written by hand, into the page itself, and
+//! is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,10 +13,10 @@ use serde_json::Value;
 
 /// The platform whose crates are listed, so that the page does not depend on where it is written.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
-/// What stands for a purpose that nobody has written yet.
+/// The placeholder for a missing purpose.
 const NO_PURPOSE: &str = "?";
 
-/// What `cargo metadata` tells.
+/// The output of `cargo metadata`.
 struct Metadata(Value);
 
 /// A crate of the lock file.
@@ -71,7 +71,7 @@ impl Metadata {
         found["id"].as_str().expect("an id")
     }
 
-    /// The crates that one needs in this way: `null` for its running, `build` for its building.
+    /// The crates that a crate depends on: `null` for running, `build` for building.
     fn needs(&self, id: &str, kind: &Value) -> Vec<&str> {
         let nodes = self.0["resolve"]["nodes"].as_array().expect("nodes");
         let node = nodes.iter().find(|node| node["id"] == id).expect("a node");
@@ -84,7 +84,7 @@ impl Metadata {
             .collect()
     }
 
-    /// What runs in a crate, and what runs while it is built, itself included.
+    /// The crates that run in a crate, and those that run while it is built, itself included.
     fn graph(&self, root: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
         let (mut running, mut building) = (BTreeSet::new(), BTreeSet::new());
         let mut waiting = vec![(self.member(root), false)];
@@ -101,7 +101,7 @@ impl Metadata {
 }
 
 impl Package<'_> {
-    /// How often its sources say `unsafe`, comments and texts not counted.
+    /// How often its sources say `unsafe`, except in comments and texts.
     fn unsafes(&self) -> usize {
         let sources = crate::security::sources(self.folder);
         sources.iter().map(|(_, source)| source.parse().map_or(0, unsafes)).sum()
@@ -130,16 +130,16 @@ fn rows(page: &str, cells: usize) -> impl Iterator<Item = Vec<&str>> {
         .filter(move |row| row.len() == cells)
 }
 
-/// The page as it should be; from the one that is kept come the purposes, and the counts of versions
-/// that it knows, unless everything is to be counted again.
+/// The expected page. The current page supplies the purposes, and the counts of versions that it has,
+/// unless everything is to be counted again.
 fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
     let mut page = String::from(
         "# Dependencies\n\n\
-         Written by a test (`crates/cli/tests/it/dependencies.rs`); by hand are only the words in\n\
-         \u{201c}for\u{201d}. Licences, sources and bans are held by `cargo deny` (`deny.toml`). Our own crates\n\
+         Written by a test (`crates/cli/tests/it/dependencies.rs`), except the purposes.\n\
+         Licenses, sources and bans are checked by `cargo deny` (`deny.toml`). Our own crates\n\
          forbid unsafe code.\n\n\
          ## Named in our manifests\n\n\
-         | crate | for | version | licence | in |\n| --- | --- | --- | --- | --- |\n",
+         | crate | for | version | license | in |\n| --- | --- | --- | --- | --- |\n",
     );
     direct(metadata, kept, &mut page);
     let (running, mut building) = metadata.graph("zoop");
@@ -150,11 +150,11 @@ fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
     for (title, about, ids) in [
         (
             "In the binary",
-            "Unsafe is how often the word stands in the crate's sources outside comments and texts, for\n\
+            "Unsafe is how often the word occurs in the crate's sources outside comments and texts, for\n\
              every platform and feature. `libsqlite3-sys` also brings SQLite itself, which is C.",
             running,
         ),
-        ("Only while building", "Macros, build scripts and what they need.", building),
+        ("Only while building", "Macros, build scripts and their dependencies.", building),
     ] {
         let packages: Vec<_> = ids.iter().map(|id| metadata.package(id)).collect();
         let packages: Vec<_> = packages.iter().filter(|it| !it.name.starts_with("zoop")).collect();
@@ -171,7 +171,7 @@ fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
         }
         let head = format!(
             "\n## {title}\n\n{about}\n{} crates, {with_unsafe} of them with unsafe code.\n\n\
-             | crate | version | licence | unsafe |\n| --- | --- | --- | --- |\n",
+             | crate | version | license | unsafe |\n| --- | --- | --- | --- |\n",
             packages.len()
         );
         page.insert_str(start, &head);
@@ -217,17 +217,17 @@ fn the_list_of_dependencies_is_current() {
     if is_written {
         std::fs::write(&path, &page).expect("the page is written");
     } else {
-        assert!(kept == page, "docs/dependencies.md is out of date: run with ZOOP_WRITE_DOCS=1");
+        assert!(kept == page, "docs/dependencies.md is out of date: ./accept writes it again");
     }
     let open: Vec<_> = rows(&page, 5).filter(|row| row[1] == NO_PURPOSE).collect();
     assert!(open.is_empty(), "write in docs/dependencies.md what these are for: {open:?}");
 }
 
 #[test]
-fn the_server_has_one_http_client_of_others_and_that_one_for_the_operators_provider_alone() {
+fn the_servers_only_third_party_http_client_is_for_the_operators_provider() {
     let metadata = Metadata::read();
-    // The documents of programs, whose addresses anybody may choose, are fetched with hyper and TLS alone:
-    // nothing that looks names up, follows redirects or asks a proxy by itself.
+    // Client documents, whose addresses anyone can choose, are fetched only with hyper and TLS: with
+    // nothing that looks up names, follows redirects or uses a proxy by itself.
     let clients = ["reqwest", "isahc", "curl", "hickory-resolver", "native-tls"];
     let reached = |root: &str| {
         let (running, _) = metadata.graph(root);

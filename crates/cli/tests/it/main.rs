@@ -1,4 +1,4 @@
-//! Drives the built binary as people and programs do: in a folder of its own, by its arguments, its
+//! Runs the built binary as people and programs do: in a folder of its own, by its arguments, its
 //! output and its exit code.
 
 mod backup;
@@ -8,8 +8,8 @@ mod client;
 mod crash;
 mod demo;
 mod dependencies;
+mod env;
 mod load;
-mod moving;
 mod operator;
 mod outage;
 mod people;
@@ -22,4 +22,4 @@ mod serve;
 mod service;
 mod settings;
 mod storage_faults;
-mod world;
+mod transfer;

@@ -1,4 +1,4 @@
-//! The commands that run the installation, on a database without a server.
+//! The operator's commands, on a database without a server.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use zoop_both::both;
-use zoop_crm::access::{Scope, Scopes};
-use zoop_crm::clock::Environment;
-use zoop_crm::id::Id;
+use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::schema::MIGRATIONS;
 use zoop_crm::testing::connect;
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::id::Id;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::world::{Answer, Folder, text};
+use crate::env::{Answer, Folder, text};
 
 /// How many rows a list has.
 fn count(list: &Value) -> usize {
@@ -21,7 +21,7 @@ fn count(list: &Value) -> usize {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_not_made_by_reading() {
+fn read_commands_do_not_create_a_database() {
     let folder = Folder::new();
     for command in [
         &["tenant", "list"][..],
@@ -44,9 +44,9 @@ fn a_database_that_is_not_there_is_not_made_by_reading() {
 }
 
 #[test]
-fn an_old_schema_is_changed_only_by_migrate_and_serve() {
+fn only_migrate_and_serve_change_an_old_schema() {
     let folder = Folder::new();
-    // A database that has taken no step of the schema yet.
+    // A database without any migration.
     folder.write("zoop.db", "");
     for command in [
         &["tenant", "list"][..],
@@ -64,7 +64,7 @@ fn an_old_schema_is_changed_only_by_migrate_and_serve() {
 }
 
 #[both]
-fn tenants_and_users_come_and_go() {
+fn tenants_and_users_are_created_changed_and_removed() {
     let folder = Folder::new();
     let (tenant, owner, _) = folder.business();
     let tenants = folder.json(&["tenant", "list"]);
@@ -92,7 +92,7 @@ fn tenants_and_users_come_and_go() {
 }
 
 #[both]
-fn with_several_businesses_one_has_to_be_named() {
+fn with_several_businesses_a_command_must_name_one() {
     let folder = Folder::new();
     let (first, ..) = folder.business();
     folder.json(&[
@@ -142,7 +142,7 @@ fn with_several_businesses_one_has_to_be_named() {
 }
 
 #[both]
-fn people_and_keys_are_known_by_their_names() {
+fn users_and_keys_are_found_by_name() {
     let folder = Folder::new();
     let (_, owner, _) = folder.business();
     let add = |name: &str, email: &str| {
@@ -193,7 +193,7 @@ fn people_and_keys_are_known_by_their_names() {
     assert!(lines[1].contains("sync") && lines[1].contains("Dana Whitfield"), "{table}");
     assert!(lines[1].contains("  none  "), "the limit: {table}");
     assert!(lines.last().is_some_and(|line| line.contains("  7  ")), "revoked ones last: {table}");
-    // Of two keys with this name only one is left.
+    // Only one of two keys with this name is left.
     folder.json(&["key", "rotate", "sync", "--overlap", "1h"]);
 }
 
@@ -278,7 +278,7 @@ fn connected_programs_are_listed_and_disconnected() {
 }
 
 #[both]
-fn the_history_is_paged_through_and_newest_first() {
+fn the_history_lists_all_pages_newest_first() {
     let folder = Folder::new();
     let (tenant, owner, _) = folder.business();
     for role in ["office", "tech"] {
@@ -311,7 +311,7 @@ fn the_history_is_paged_through_and_newest_first() {
 }
 
 #[test]
-fn doctor_tells_what_is_wrong() {
+fn the_doctor_reports_what_is_wrong() {
     let folder = Folder::new();
     let answer = folder.zoop(&["doctor"]);
     assert_eq!(answer.code, 1, "{}", answer.stdout);
@@ -330,7 +330,7 @@ fn doctor_tells_what_is_wrong() {
 }
 
 #[test]
-fn doctor_looks_whether_the_services_in_the_settings_answer() {
+fn the_doctor_checks_the_configured_services() {
     let folder = Folder::new();
     folder.business();
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
@@ -345,10 +345,10 @@ fn doctor_looks_whether_the_services_in_the_settings_answer() {
     let told = folder.zoop(&["doctor"]);
     assert_eq!(told.code, 0, "all of it works without them: {}", told.stdout);
     for line in [
-        "! public URL: http://crm.office.lan is plain HTTP: nobody can sign in there",
+        "! public URL: http://crm.office.lan is plain HTTP: no one can sign in there",
         "! mail server: the mail server cannot be reached",
         "! company's provider: ",
-        "nobody can sign in there: check company.issuer",
+        "no one can sign in there: check company.issuer",
     ] {
         assert!(told.stdout.contains(line), "{line}: {}", told.stdout);
     }
@@ -359,7 +359,7 @@ fn doctor_looks_whether_the_services_in_the_settings_answer() {
 }
 
 #[both]
-fn a_running_server_tells_its_address_to_the_commands_beside_it() {
+fn commands_use_the_address_of_the_running_server() {
     let folder = Folder::new();
     folder.business();
     let invite = |email: &str| {
@@ -394,7 +394,7 @@ fn a_running_server_tells_its_address_to_the_commands_beside_it() {
 }
 
 #[test]
-fn what_cannot_be_taken_back_is_asked_for_on_a_terminal_only() {
+fn irreversible_commands_ask_only_on_a_terminal() {
     let folder = Folder::new();
     folder.business();
     let add = |email: &str| {
@@ -431,7 +431,7 @@ fn what_cannot_be_taken_back_is_asked_for_on_a_terminal_only() {
 }
 
 #[test]
-fn tables_and_the_history_fit_a_terminal_and_are_whole_elsewhere() {
+fn tables_and_the_history_fit_a_terminal_and_are_uncut_elsewhere() {
     let folder = Folder::new();
     let (_, owner, _) = folder.business();
     for command in [&["key", "list"][..], &["user", "list"], &["history"], &["tenant", "list"]] {
@@ -444,7 +444,7 @@ fn tables_and_the_history_fit_a_terminal_and_are_whole_elsewhere() {
     assert!(folder.zoop(&["key", "list"]).stdout.lines().all(|line| line.len() > 80));
 }
 
-/// What a terminal shows of a command, to which one line is typed.
+/// A terminal's output of a command, to which one line is typed.
 fn on_terminal(folder: &Folder, arguments: &[&str], typed: &str) -> String {
     let zoop = folder.command(arguments);
     let words = std::iter::once(zoop.get_program()).chain(zoop.get_args());
@@ -468,7 +468,7 @@ fn on_terminal(folder: &Folder, arguments: &[&str], typed: &str) -> String {
 }
 
 #[test]
-fn shells_and_man_learn_every_command() {
+fn completions_and_man_pages_cover_every_command() {
     let folder = Folder::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = folder.zoop(&["completions", shell]).stdout;

@@ -1,4 +1,4 @@
-//! The commands about people's sign-in, and the mail that invites them.
+//! The commands about users' sign-in, and the mail that invites them.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use mailin::{Action, Handler, Response, SessionBuilder, response};
 use zoop_both::both;
 
-use crate::world::{Folder, text};
+use crate::env::{Folder, text};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Where a sign-in leads, or its status.
+/// A sign-in's redirect target, or its status.
 pub(crate) fn sign_in(url: &str, email: &str, password: &str) -> (u16, String) {
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -27,7 +27,7 @@ pub(crate) fn sign_in(url: &str, email: &str, password: &str) -> (u16, String) {
 }
 
 #[both]
-fn a_password_from_standard_input_lets_its_person_in() {
+fn a_password_from_standard_input_works_for_sign_in() {
     let folder = Folder::new();
     let (_, owner, _) = folder.business();
     let set = |who: &str, typed: &str| {
@@ -37,7 +37,7 @@ fn a_password_from_standard_input_lets_its_person_in() {
         ("dana@example.com", "short\n", "longer password"),
         ("dana@example.com", "", "longer password"),
         ("dana@example.com", "password123\n", "somebody would try"),
-        ("nobody@example.com", "correct horse battery\n", "nobody with this id"),
+        ("nobody@example.com", "correct horse battery\n", "no user with this id"),
     ] {
         assert!(set(who, typed).failure().contains(told), "{who} {typed}");
     }
@@ -57,7 +57,7 @@ fn a_password_from_standard_input_lets_its_person_in() {
 }
 
 #[both]
-fn an_invitation_prints_its_link_and_is_sent_where_a_mail_server_is_set() {
+fn an_invitation_prints_its_link_and_is_sent_if_a_mail_server_is_set() {
     let folder = Folder::new();
     folder.business();
     let who = ["--name", "Nadia New", "--email", "nadia@example.com", "--role", "office"];
@@ -98,7 +98,7 @@ fn an_invitation_prints_its_link_and_is_sent_where_a_mail_server_is_set() {
 }
 
 #[test]
-fn mail_settings_that_cannot_work_are_told() {
+fn invalid_mail_settings_are_reported() {
     let folder = Folder::new();
     folder.business();
     let who = ["--name", "N", "--email", "n@example.com", "--role", "tech"];
@@ -117,7 +117,7 @@ fn mail_settings_that_cannot_work_are_told() {
     assert!(!open.contains("invitations.create"), "nothing was made: {open}");
 }
 
-/// A mail server for one connection, which passes on what it is sent; its port.
+/// A mail server for one connection, which passes on what it receives; returns its port.
 fn mail_server(mails: Sender<String>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("it");

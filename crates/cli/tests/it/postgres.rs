@@ -1,4 +1,4 @@
-//! What is told of a PostgreSQL server that cannot be used, and what the command line leaves to it.
+//! The errors for a PostgreSQL server that cannot be used, and what the command line leaves to it.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::{APPLICATION, Cluster, own_database};
 
-use crate::world::{Answer, Folder, database, wait_until};
+use crate::env::{Answer, Folder, database, wait_until};
 
 /// A folder whose database is a server's.
 fn folder() -> Folder {
@@ -15,8 +15,8 @@ fn folder() -> Folder {
     folder.expect("a folder")
 }
 
-/// Every command that opens a database says the same of one that cannot be used: `hints` are in it, and
-/// no password.
+/// Every command that opens a database reports an unusable one in the same way: with these `hints`, and
+/// without a password.
 #[track_caller]
 fn refused(url: &str, hints: &[&str]) {
     let folder = Folder::new();
@@ -51,7 +51,7 @@ fn as_superuser(url: &str, script: &str) -> String {
 }
 
 #[test]
-fn a_server_that_lets_nobody_in_is_told_with_what_to_do() {
+fn a_rejected_connection_says_what_to_do() {
     let cluster = Cluster::start().expect("a cluster");
     let (host, superuser) = (host(&cluster), cluster.url());
     let url = |rest: &str| format!("postgres:///{rest}host={host}&user=zoop&password=s3cret");
@@ -116,7 +116,7 @@ fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
     as_superuser(odd.superuser_url(), &format!("DROP DATABASE {name}_latin"));
 }
 
-/// One check of the doctor's.
+/// One of the doctor's checks.
 fn check(report: &Value, name: &str) -> (bool, bool, String) {
     let checks = report["checks"].as_array().expect("checks");
     let check = checks.iter().find(|check| check["name"] == name);
@@ -126,7 +126,7 @@ fn check(report: &Value, name: &str) -> (bool, bool, String) {
 }
 
 #[test]
-fn the_doctor_looks_at_the_server() {
+fn the_doctor_checks_the_server() {
     let folder = folder();
     folder.json(&["migrate"]);
     let report = folder.json(&["doctor"]);
@@ -156,7 +156,7 @@ fn the_doctor_looks_at_the_server() {
 }
 
 #[test]
-fn the_doctor_tells_of_a_role_that_passes_by_the_policies_though_no_superuser() {
+fn the_doctor_reports_a_role_that_bypasses_row_level_security() {
     let folder = folder();
     folder.json(&["migrate"]);
     let server = folder.server().expect("a server");
@@ -174,7 +174,7 @@ fn the_doctor_tells_of_a_role_that_passes_by_the_policies_though_no_superuser() 
     server.run_as_superuser(&format!("DROP ROLE {role}")).expect("no role");
 }
 
-/// Runs a command that was told as it is.
+/// Runs a printed command unchanged.
 fn run(told: &str) {
     let command = told.split_once("role: ").expect("a command").1;
     let command = command.split_once(" (or").expect("its end").0;
@@ -183,8 +183,8 @@ fn run(told: &str) {
 }
 
 #[test]
-fn a_servers_database_is_copied_by_the_commands_that_are_told() {
-    // The commands name the superuser as a new server does, and tell no password.
+fn the_printed_commands_back_up_a_servers_database() {
+    // The commands use the superuser of a new server, and contain no password.
     let own = || own_database().expect("a database");
     let folder = Folder::over(own());
     let (tenant, ..) = folder.business();

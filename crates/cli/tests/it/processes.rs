@@ -1,4 +1,4 @@
-//! Several servers on one database: what one of them is told holds for all of them.
+//! Several servers on one database: a change in one of them applies to all.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use zoop_both::both;
 
 use crate::client::{Client, Reply};
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, served, text, wait_until};
+use crate::env::{Folder, Server, served, text, wait_until};
 
 /// Servers on one database.
 const SERVERS: usize = 3;
-/// Calls that are made at once in each.
+/// Concurrent calls in each server.
 const EACH: usize = 12;
 
-/// A business and the servers that serve it.
+/// A business and its servers.
 struct Site {
     folder: Folder,
     owner: String,
@@ -44,14 +44,14 @@ impl Site {
         self.servers.iter().map(|server| Client::new(&server.url, key)).collect()
     }
 
-    /// A key of a person, with every scope.
+    /// A user's key, with every scope.
     fn key_of(&self, user: &str) -> (String, String) {
         let scopes = "read:customers,write:customers,read:notes,write:notes";
         let made = self.folder.json(&["key", "create", "--user", user, "--scope", scopes]);
         (text(&made, "key_id"), text(&made, "key"))
     }
 
-    /// Makes the same call many times in every server at once; the answers.
+    /// Makes the same call many times in every server concurrently; returns the answers.
     fn rush(&self, tool: &str, arguments: &Value) -> Vec<Reply> {
         let clients: Vec<_> = (0..EACH).flat_map(|_| self.clients(&self.key)).collect();
         std::thread::scope(|scope| {
@@ -64,7 +64,7 @@ impl Site {
     }
 }
 
-/// The reason for which a caller is let in nowhere.
+/// The reason why every server rejects a caller.
 #[track_caller]
 fn barred(clients: &[Client]) -> Vec<Value> {
     let reason = |client: &Client| {
@@ -76,7 +76,7 @@ fn barred(clients: &[Client]) -> Vec<Value> {
 }
 
 #[both]
-fn what_is_revoked_changed_or_removed_acts_on_the_next_request_in_every_process() {
+fn revocations_and_changes_take_effect_on_the_next_request_in_every_process() {
     let site = Site::new(&[]);
     let folder = &site.folder;
     let (id, key) = site.key_of(&site.owner);
@@ -125,7 +125,7 @@ fn one_idempotency_key_is_one_write_in_all_processes() {
 }
 
 #[both]
-fn the_limit_of_note_writes_is_exact_over_all_processes() {
+fn the_limit_of_note_writes_is_exact_across_all_processes() {
     let site = Site::new(&[
         ("ZOOP_LIMITS_CREDENTIAL", "0"),
         ("ZOOP_LIMITS_TENANT", "0"),
@@ -143,16 +143,16 @@ fn the_limit_of_note_writes_is_exact_over_all_processes() {
     assert_eq!(listed["rows"].as_array().map(Vec::len), Some(10));
 }
 
-/// How fast time passes on this machine nobody knows, so the excess is not counted but measured by the
-/// processes' own rounds, of which each that admitted something leaves a row: whoever has gone through
-/// whole rounds since the first process told what it admitted admits nothing more. And the rounds are a
-/// second apart: on a machine that falls behind some are later, but of a few in a row one is not.
+/// The machine's speed is unknown, so the excess is not counted but measured by the processes' own
+/// rounds, each of which leaves a row if something was admitted: a process that has completed whole
+/// rounds since the first one published its counts admits nothing more. And the rounds are a second
+/// apart: on a machine that falls behind some are later, but of several in a row one is not.
 #[both]
-fn a_limit_of_requests_that_one_process_used_up_holds_in_the_others_after_a_round_of_a_second() {
-    /// More than are admitted at this pace in two rounds, so that nobody is refused by their own count.
+fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() {
+    /// More than are admitted at this pace in two rounds, so that no process rejects by its own count.
     const LIMIT: usize = 200;
     const PACE: Duration = Duration::from_millis(50);
-    /// In microseconds: twice what it should be, half of what would be too much.
+    /// In microseconds: twice the intended interval, half of what would be too much.
     const APART: i64 = 2_000_000;
     const ROUNDS: usize = 6;
     let site = Site::new(&[("ZOOP_LIMITS_CREDENTIAL", "0"), ("ZOOP_LIMITS_TENANT", "0")]);
@@ -175,13 +175,13 @@ fn a_limit_of_requests_that_one_process_used_up_holds_in_the_others_after_a_roun
         told.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
     });
     for (process, client) in clients.iter().enumerate().skip(1) {
-        // A key that nothing is called with but this process tells of its rounds.
+        // A key used only by this process shows its rounds.
         let (id, key) = limited("1000000");
         let beside = Client::new(&site.servers[process].url, &key);
         let mut passed = 0;
         while status(client) == 200 {
-            // In the first it hears of all, and that is over when the second begins. One more, should a
-            // busy machine have let it wait for longer than it waits.
+            // In the first round it fetches all counts, and that ends when the second begins. One more,
+            // in case a busy machine let it wait for longer than its limit.
             assert!(passed < 3, "it has had its rounds and does not know");
             std::thread::sleep(PACE);
             assert_eq!(status(&beside), 200);
@@ -199,7 +199,7 @@ fn a_limit_of_requests_that_one_process_used_up_holds_in_the_others_after_a_roun
     }
 }
 
-/// When processes told one another what they admitted of a key, in microseconds, and how much.
+/// When processes published their admitted requests of a key, in microseconds, and how many.
 fn rounds(source: &Source<'_>, key: &str) -> Vec<(i64, usize)> {
     let time = match source {
         Source::File(_) => "admitted_at",
@@ -214,7 +214,7 @@ fn rounds(source: &Source<'_>, key: &str) -> Vec<(i64, usize)> {
 }
 
 #[both]
-fn servers_that_start_at_once_on_a_new_database_all_serve() {
+fn servers_that_start_together_on_a_new_database_all_serve() {
     let folder = Folder::new();
     let mut starting: Vec<_> = (0..SERVERS).map(|_| folder.start_to_serve(&[])).collect();
     starting.iter_mut().for_each(Server::wait_until_ready);

@@ -1,27 +1,27 @@
-//! What the role that servers use must be allowed on PostgreSQL, as docs/scaling.md says it.
+//! The rights that a serving role needs on PostgreSQL, as documented in docs/scaling.md.
 
 use serde_json::json;
 
 use crate::client::Client;
 use crate::crash::source::Source;
+use crate::env::{Folder, database, text, wait_until};
 use crate::people::sign_in;
-use crate::world::{Folder, database, text, wait_until};
 
 const PAGE: &str = include_str!("../../../../docs/scaling.md");
-/// The role, and what older servers let everybody do.
+/// The role, without what older servers allow every role.
 const ROLE: &str = "
     DO $$ BEGIN CREATE ROLE zoop_serving LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
     REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 ";
 
-/// The statements of the page that give the role its rights.
+/// The page's statements that grant the role its rights.
 fn grants() -> &'static str {
     let mut statements = PAGE.split("```sql").skip(1).filter_map(|rest| rest.split("```").next());
     statements.find(|it| it.contains("TO zoop_serving")).expect("they are on the page")
 }
 
 #[test]
-fn a_role_that_may_read_and_write_rows_and_nothing_else_serves() {
+fn a_role_with_only_row_privileges_can_serve() {
     let folder = Folder::over(database());
     let (_, owner, key) = folder.business();
     let source = Source::of(&folder);

@@ -1,12 +1,12 @@
-//! Promises of `docs/security.md` that are the command line's, and that the page names tests that
-//! are there.
+//! Promises of `docs/security.md` about the command line, and a check that the tests on that page
+//! exist.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::world::Folder;
+use crate::env::Folder;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -27,8 +27,8 @@ pub(crate) fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     all
 }
 
-/// Whether a source has a test of this name: a function with an attribute, or one that `both!` makes a
-/// test of each engine.
+/// Whether a source has a test with this name: a function with an attribute, or one that `both!` turns
+/// into a test on each engine.
 fn is_test(source: &str, name: &str) -> bool {
     let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };
     let is_marked = before.trim_end().trim_end_matches("async").trim_end().ends_with(']');
@@ -36,15 +36,17 @@ fn is_test(source: &str, name: &str) -> bool {
     is_marked || lists.any(|list| list.split_whitespace().any(|listed| listed == name))
 }
 
+/// The page promises a defense for each risk, and a test for each defense. Whoever renames a test writes its
+/// new name there; a test that is gone leaves a promise without a proof.
 #[test]
-fn every_risk_names_tests_that_are_there() {
+fn every_risk_names_existing_tests() {
     let page = std::fs::read_to_string(repository().join("docs/security.md")).expect("the page");
     let sources = sources(&repository().join("crates"));
     let (mut api, mut mcp) = (0, 0);
     for row in page.lines().filter(|line| line.starts_with("| API") || line.starts_with("| MCP")) {
         let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [risk, _, defence, tests] = cells[..] else { panic!("four cells in {row}") };
-        assert!(!defence.is_empty(), "{risk} has no defence");
+        let [risk, _, defense, tests] = cells[..] else { panic!("four cells in {row}") };
+        assert!(!defense.is_empty(), "{risk} has no defense");
         let tests: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
         assert!(!tests.is_empty(), "{risk} is shown by no test");
         for test in tests {
@@ -69,7 +71,7 @@ fn no_product_source_starts_a_program() {
 }
 
 #[test]
-fn files_are_their_owners_alone() {
+fn files_are_accessible_only_to_their_owner() {
     let folder = Folder::new();
     folder.business();
     let _server = folder.serve(&[]);
@@ -88,7 +90,7 @@ fn files_are_their_owners_alone() {
 }
 
 #[test]
-fn a_key_goes_to_the_named_address_and_no_further() {
+fn a_key_is_sent_only_to_the_named_address() {
     let folder = Folder::new();
     let listener = || TcpListener::bind("127.0.0.1:0").expect("a port");
     let (named, other) = (listener(), listener());

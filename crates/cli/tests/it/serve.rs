@@ -1,11 +1,11 @@
-//! `zoop serve`: where it listens, and how it ends.
+//! `zoop serve`: where it listens, and how it stops.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use zoop_both::both;
 
-use crate::world::Folder;
+use crate::env::Folder;
 
 #[test]
 fn it_refuses_to_listen_beyond_this_machine_without_a_public_url() {
@@ -21,7 +21,7 @@ fn it_refuses_to_listen_beyond_this_machine_without_a_public_url() {
 }
 
 #[test]
-fn a_taken_port_is_told_with_what_to_change() {
+fn a_port_in_use_says_what_to_change() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
@@ -34,7 +34,7 @@ fn a_taken_port_is_told_with_what_to_change() {
 }
 
 #[both]
-fn it_makes_the_database_and_serves_metrics_on_a_port_of_their_own() {
+fn it_creates_the_database_and_serves_metrics_on_a_separate_port() {
     let folder = Folder::new();
     let server = folder.serve(&[]);
     let is_file = folder.database().starts_with("sqlite");
@@ -63,7 +63,7 @@ fn asked_to_stop_it_finishes_the_requests_in_flight() {
         body.len()
     )
     .expect("the server reads");
-    // The server asks for the body once it works on the request.
+    // The server asks for the body once it processes the request.
     let mut interim = [0; 25];
     stream.read_exact(&mut interim).expect("an interim answer");
     assert!(interim.starts_with(b"HTTP/1.1 100 Continue"), "{interim:?}");
@@ -78,7 +78,7 @@ fn asked_to_stop_it_finishes_the_requests_in_flight() {
     assert!(!folder.path("zoop.db-wal").exists(), "the database was closed");
 }
 
-/// The whole answer to a GET.
+/// The complete answer to a GET.
 fn get(url: &str, path: &str) -> String {
     let mut stream = connect(url);
     let request = format!("GET {path} HTTP/1.1\r\nhost: zoop\r\nconnection: close\r\n\r\n");

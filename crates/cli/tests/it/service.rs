@@ -1,4 +1,4 @@
-//! The server as a service manager runs it: notifications and signals.
+//! The server under a service manager: notifications and signals.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::client::get;
-use crate::world::{Folder, Server, served, wait_until};
+use crate::env::{Folder, Server, served, wait_until};
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn send(signal: &str, server: &Server) {
     let id = server.id().to_string();
@@ -20,12 +20,12 @@ fn send(signal: &str, server: &Server) {
 }
 
 #[test]
-fn the_service_manager_is_told_of_readiness_of_life_and_of_the_end() {
+fn the_service_manager_is_notified_of_readiness_liveness_and_stopping() {
     let folder = Folder::new();
     folder.business();
     let path = folder.path("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    socket.set_read_timeout(Some(TIMEOUT)).expect("a limit");
     let next = || {
         let mut bytes = [0; 1_024];
         let count = socket.recv(&mut bytes).expect("a notification");
@@ -50,7 +50,7 @@ fn the_service_manager_is_told_of_readiness_of_life_and_of_the_end() {
 }
 
 #[test]
-fn a_hangup_is_told_and_ends_nothing() {
+fn a_hangup_is_logged_and_ignored() {
     let folder = Folder::new();
     folder.business();
     let mut server = folder.serve(&[]);
@@ -68,7 +68,7 @@ fn a_hangup_is_told_and_ends_nothing() {
 }
 
 #[test]
-fn a_server_whose_terminal_is_closed_stops_in_order() {
+fn closing_the_terminal_stops_the_server_gracefully() {
     let folder = Folder::new();
     folder.business();
     let serve = folder.command(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "none"]);
@@ -76,7 +76,7 @@ fn a_server_whose_terminal_is_closed_stops_in_order() {
         .chain(serve.get_args())
         .filter_map(|it| it.to_str())
         .collect();
-    // util-linux: runs a command at a terminal of its own.
+    // util-linux: runs a command in a terminal of its own.
     let mut terminal = Command::new("script")
         .args(["-qec", &format!("exec {}", words.join(" ")), "/dev/null"])
         .current_dir(folder.path(""))
@@ -94,7 +94,7 @@ fn a_server_whose_terminal_is_closed_stops_in_order() {
 }
 
 #[test]
-fn records_of_the_future_are_told_by_the_doctor_and_in_the_log() {
+fn the_doctor_and_the_log_report_records_dated_in_the_future() {
     let folder = Folder::new();
     folder.business();
     let doctor = || folder.json(&["doctor"]);
@@ -103,7 +103,7 @@ fn records_of_the_future_are_told_by_the_doctor_and_in_the_log() {
         checks.iter().find(|check| check["name"] == "future").expect("the check").clone()
     };
     assert_eq!(future(&doctor())["warning"], Value::Null);
-    // As a clock leaves it that was ahead: an id begins with its time.
+    // As left by a clock that was ahead: an id begins with its time.
     let database = rusqlite::Connection::open(folder.path("zoop.db")).expect("the database");
     let change = "UPDATE history SET id = x'02000000000070008000000000000000' \
                   WHERE id = (SELECT max(id) FROM history)";
@@ -113,6 +113,6 @@ fn records_of_the_future_are_told_by_the_doctor_and_in_the_log() {
     assert_eq!((&answer["ok"], &future(&answer)["warning"]), (&true.into(), &true.into()));
     assert!(future(&answer)["detail"].to_string().contains("2039-09-07"), "{answer}");
     let server = folder.serve(&[]);
-    let line = server.log_line("lie in the future");
+    let line = server.log_line("dated in the future");
     assert_eq!((&line["level"], &line["businesses"]), (&"WARN".into(), &1.into()), "{line}");
 }

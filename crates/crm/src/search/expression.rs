@@ -23,13 +23,13 @@ pub enum Expression {
 
 impl Expression {
     /// All parts match; duplicates are removed. `None` without parts.
-    pub(super) fn all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+    pub(crate) fn all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         Self::join(parts, Self::All)
     }
 
     /// At least one part matches. Nested `Any` parts are flattened and duplicates removed. `None`
     /// without parts.
-    pub(super) fn any(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+    pub(crate) fn any(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         let parts = parts.into_iter().flat_map(|part| match part {
             Self::Any(choices) => choices,
             other => vec![other],

@@ -1,6 +1,6 @@
 //! Search: what the index stores for a customer or a note, and how a search queries it.
 //!
-//! Defines the tokens of a row ([`CustomerDocument`], [`NoteDocument`]) and the expression of a
+//! Defines the tokens of a row (`customers::index`, `notes::index`) and the expression of a
 //! search ([`CustomerQuery`], [`NoteQuery`]). The same functions build both, so they cannot drift
 //! apart. Everything is pure: apart from two SQL fragments, no SQL, no transaction and no record of a
 //! table may be named here. The `store` files write the tokens and run the expressions.
@@ -8,7 +8,7 @@
 //! # Tokens
 //!
 //! A token consists of the tenant's four characters ([`TenantMark`]), a mark for its kind, and folded
-//! text ([`crate::fold`]). The fixed width of the start makes an index of one, two and three letters
+//! text ([`crate::values::fold`]). The fixed width of the start makes an index of one, two and three letters
 //! possible. No expression of one tenant finds a row of another.
 //!
 //! | token | meaning |
@@ -19,7 +19,7 @@
 //! | `0001=active` `0001=tag:7` … | facets: the exact value of a filter |
 //! | `0001;nguyen` `0001%5550199` `0001~tag:7` … | the same for archived customers |
 //!
-//! An archived customer has its own marks (`Shelf`). Nearly every search excludes archived customers
+//! An archived customer has its own marks (`Namespace`). Nearly every search excludes archived customers
 //! and needs no condition for it: a condition that nearly every row meets costs more than all the
 //! others together, since the index walks its rows along with those of each word.
 //!
@@ -40,13 +40,9 @@
 //! NFKD splits syllables into letters, in tokens and in queries. So the start of a syllable finds it
 //! (`가` finds `강`), which helps while an input method is still composing. Nothing else changes.
 
-mod customers;
 mod expression;
-mod notes;
 
-pub use customers::{CustomerDocument, CustomerQuery, Tiers, with_email, with_phone};
 pub use expression::Expression;
-pub use notes::{NoteDocument, NoteQuery, NoteWords};
 
 /// The rows that an expression finds on PostgreSQL, newest first, as the common table expression
 /// `found` of a statement with the tenant as `$1` and the expression as `$2`. `$bounds` limits the rows
@@ -133,19 +129,7 @@ pub(crate) use found_rare_on_postgres;
 
 use std::fmt::{self, Write};
 
-use crate::fold::LONGEST_WORD;
-
-/// The `q` of a search folds to no word, so no row could match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueryHasNoWord;
-
-impl QueryHasNoWord {
-    /// The error message, to follow the argument's name.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        "must contain at least one letter or digit"
-    }
-}
+use crate::values::fold::MAX_WORD;
 
 /// The four characters that every token of a tenant begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,13 +156,13 @@ impl TenantMark {
         Some(Self(mark))
     }
 
-    fn chars(self) -> impl Iterator<Item = char> {
+    pub(crate) fn chars(self) -> impl Iterator<Item = char> {
         self.0.into_iter().map(char::from)
     }
 
     /// A token of a row of this tenant that is not archived.
-    fn token(self, space: Space, text: &str) -> String {
-        Place { tenant: self, shelf: Shelf::Current }.token(space, text)
+    pub(crate) fn token(self, space: Field, text: &str) -> String {
+        Prefix { tenant: self, namespace: Namespace::Current }.token(space, text)
     }
 }
 
@@ -190,7 +174,7 @@ impl fmt::Display for TenantMark {
 
 /// What a token says about its row. Tokens of different spaces are never equal.
 #[derive(Clone, Copy)]
-enum Space {
+pub(crate) enum Field {
     Word,
     Phone,
     WholeWord,
@@ -198,72 +182,72 @@ enum Space {
     Facet,
 }
 
-impl Space {
-    fn mark(self, on: Shelf) -> &'static str {
+impl Field {
+    fn mark(self, on: Namespace) -> &'static str {
         match (self, on) {
-            (Self::Word, Shelf::Current) => ":",
-            (Self::Word, Shelf::Archived) => ";",
-            (Self::Phone, Shelf::Current) => "#",
-            (Self::Phone, Shelf::Archived) => "%",
-            (Self::WholeWord, Shelf::Current) => "=w:",
-            (Self::WholeWord, Shelf::Archived) => "~w:",
-            (Self::WholePhone, Shelf::Current) => "=p:",
-            (Self::WholePhone, Shelf::Archived) => "~p:",
-            (Self::Facet, Shelf::Current) => "=",
-            (Self::Facet, Shelf::Archived) => "~",
+            (Self::Word, Namespace::Current) => ":",
+            (Self::Word, Namespace::Archived) => ";",
+            (Self::Phone, Namespace::Current) => "#",
+            (Self::Phone, Namespace::Archived) => "%",
+            (Self::WholeWord, Namespace::Current) => "=w:",
+            (Self::WholeWord, Namespace::Archived) => "~w:",
+            (Self::WholePhone, Namespace::Current) => "=p:",
+            (Self::WholePhone, Namespace::Archived) => "~p:",
+            (Self::Facet, Namespace::Current) => "=",
+            (Self::Facet, Namespace::Archived) => "~",
         }
     }
 }
 
 /// Whether a row is archived. No token for current rows finds an archived one.
 #[derive(Clone, Copy)]
-enum Shelf {
+pub(crate) enum Namespace {
     Current,
     Archived,
 }
 
 /// The namespace of a row's tokens: tenant and shelf.
 #[derive(Clone, Copy)]
-struct Place {
-    tenant: TenantMark,
-    shelf: Shelf,
+pub(crate) struct Prefix {
+    pub(crate) tenant: TenantMark,
+    pub(crate) namespace: Namespace,
 }
 
-impl Place {
-    fn token(self, space: Space, text: &str) -> String {
-        format!("{}{}{text}", self.tenant, space.mark(self.shelf))
+impl Prefix {
+    pub(crate) fn token(self, space: Field, text: &str) -> String {
+        format!("{}{}{text}", self.tenant, space.mark(self.namespace))
     }
 }
 
 /// Collects the tokens of one row. All of them share one buffer, since a note has up to a hundred
 /// thousand.
-struct Tokens {
-    place: Place,
+pub(crate) struct Tokens {
+    place: Prefix,
     buffer: String,
     ends: Vec<usize>,
 }
 
 impl Tokens {
-    fn new(place: Place) -> Self {
+    pub(crate) fn new(place: Prefix) -> Self {
         Self { place, buffer: String::new(), ends: Vec::new() }
     }
 
-    fn add(&mut self, space: Space, text: &str) {
+    pub(crate) fn add(&mut self, space: Field, text: &str) {
         self.buffer.extend(self.place.tenant.chars());
-        self.buffer.push_str(space.mark(self.place.shelf));
+        self.buffer.push_str(space.mark(self.place.namespace));
         self.buffer.push_str(cut(text));
         self.ends.push(self.buffer.len());
     }
 
     /// Adds every suffix of the text.
-    fn add_tails(&mut self, space: Space, text: &str) {
+    pub(crate) fn add_tails(&mut self, space: Field, text: &str) {
         for (start, _) in text.char_indices() {
             self.add(space, &text[start..]);
         }
     }
 
     /// The distinct tokens, space-separated: the value of the index's only column.
-    fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let mut tokens: Vec<&str> =
             starts.zip(&self.ends).map(|(start, end)| &self.buffer[start..*end]).collect();
@@ -274,12 +258,12 @@ impl Tokens {
 }
 
 /// Cuts a text to the maximum length in a token.
-fn cut(text: &str) -> &str {
-    text.char_indices().nth(LONGEST_WORD).map_or(text, |(end, _)| &text[..end])
+pub(crate) fn cut(text: &str) -> &str {
+    text.char_indices().nth(MAX_WORD).map_or(text, |(end, _)| &text[..end])
 }
 
 /// A number in a token. Tokens cannot contain a minus sign, so a negative number becomes a large one.
-fn numbered(name: &str, number: i64) -> String {
+pub(crate) fn numbered(name: &str, number: i64) -> String {
     format!("{name}:{}", number.cast_unsigned())
 }
 
@@ -302,9 +286,9 @@ mod tests {
     #[test]
     fn tokens_come_once_and_are_cut() {
         let tenant = TenantMark::new(1).unwrap();
-        let mut tokens = Tokens::new(Place { tenant, shelf: Shelf::Current });
-        tokens.add_tails(Space::Word, "anna");
-        tokens.add(Space::WholeWord, &"東".repeat(70));
+        let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
+        tokens.add_tails(Field::Word, "anna");
+        tokens.add(Field::WholeWord, &"東".repeat(70));
         let whole = format!("0001=w:{}", "東".repeat(64));
         assert_eq!(tokens.finish(), format!("0001:a 0001:anna 0001:na 0001:nna {whole}"));
     }

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::{Caller, World, text};
-use crate::access::{Account, Scope, Scopes};
-use crate::id::{Id, kinds};
-use crate::tenants;
+use super::{Caller, TestEnv, text};
+use crate::call::access::Account;
+use crate::call::scope::{Scope, Scopes};
+use crate::identity::tenants;
+use crate::values::id::{Id, kinds};
 
 /// One business in the world: its people, their callers, and a few records.
 pub struct Business {
@@ -53,7 +54,7 @@ impl Business {
     }
 }
 
-impl World {
+impl TestEnv {
     /// A business with people, keys and no records.
     ///
     /// # Panics

@@ -4,14 +4,14 @@ use std::ops::Deref;
 
 use zoop_db::ReadTx;
 
-use super::World;
-use crate::access::{Access, Account, Rights, Source};
-use crate::authenticate::{Bearer, Operator};
-use crate::caller::Refusal;
-use crate::clock::Environment;
-use crate::error::{Error, Result};
-use crate::proof::Proof;
-use crate::sign_in::sessions::InTenant;
+use super::TestEnv;
+use crate::call::access::{Access, Account, Rights, Source};
+use crate::call::caller::Refusal;
+use crate::call::error::{Error, Result};
+use crate::call::proof::Proof;
+use crate::identity::authenticate::{Bearer, Operator};
+use crate::identity::sign_in::sessions::InTenant;
+use crate::values::clock::Environment;
 
 /// A caller with a credential. It derefs to the rights that the credential had when the caller was
 /// created; a call reads the rights of that moment.
@@ -37,7 +37,7 @@ impl Caller {
     }
 }
 
-impl World {
+impl TestEnv {
     /// Authenticates a token.
     ///
     /// # Errors

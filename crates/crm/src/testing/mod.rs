@@ -7,6 +7,7 @@
 mod business;
 mod caller;
 mod people;
+mod rehearsal;
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -17,16 +18,17 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use zoop_db::{Db, Dialect, Migrate, Options, ReadTx, Timestamp, WriteTx};
 
-use crate::access::{Account, Scope, Scopes};
+use crate::call::access::Account;
+use crate::call::error::{Error, Result};
+use crate::call::run::Runner;
+use crate::call::scope::{Scope, Scopes};
 use crate::catalog;
-use crate::clock::{Clock, Entropy, Environment, parse_rfc3339};
-use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
-use crate::oauth::tokens::Issued;
-use crate::run::Runner;
+use crate::identity::oauth::tokens::Issued;
+use crate::identity::sign_in::SignedIn;
 use crate::schema;
-use crate::secret::Secret;
-use crate::sign_in::SignedIn;
+use crate::values::clock::{Clock, Entropy, Environment, parse_rfc3339};
+use crate::values::id::{Id, kinds};
+use crate::values::secret::Secret;
 use people::signed_in;
 
 pub use business::Business;
@@ -36,7 +38,7 @@ pub use people::connect;
 /// When the world begins.
 const START: &str = "2026-06-13T18:00:00.000Z";
 /// Longer than any test's call: a test that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A clock that moves only when it is told to.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Clock for MockClock {
 }
 
 /// The world.
-pub struct World {
+pub struct TestEnv {
     /// The database.
     pub db: Db,
     /// The clock.
@@ -104,7 +106,7 @@ fn place() -> (String, Keeper) {
     }
 }
 
-impl World {
+impl TestEnv {
     /// An empty world.
     ///
     /// # Panics
@@ -164,7 +166,7 @@ impl World {
         &self,
         work: impl FnMut(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.db.write(Instant::now() + PATIENCE, work).wait()
+        self.db.write(Instant::now() + TIMEOUT, work).wait()
     }
 
     /// Runs `work` in a read transaction bound to no tenant.
@@ -172,7 +174,7 @@ impl World {
         &self,
         work: impl FnOnce(&mut ReadTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.db.read(Instant::now() + PATIENCE, work).wait()
+        self.db.read(Instant::now() + TIMEOUT, work).wait()
     }
 
     /// Calls a tool.
@@ -199,7 +201,7 @@ impl World {
         let runner = Runner {
             db: &self.db,
             environment: &self.environment,
-            deadline: Instant::now() + PATIENCE,
+            deadline: Instant::now() + TIMEOUT,
         };
         runner.call(caller.clone(), tool, arguments.to_owned(), None).wait()
     }
@@ -267,7 +269,7 @@ impl World {
     }
 }
 
-impl Default for World {
+impl Default for TestEnv {
     fn default() -> Self {
         Self::new()
     }

@@ -5,19 +5,19 @@ use std::time::Instant;
 use serde_json::json;
 use zoop_db::{Db, WriteTx};
 
-use super::PATIENCE;
-use crate::access::Scopes;
-use crate::clock::Environment;
-use crate::error::{Error, Result};
-use crate::id::{Id, kinds};
-use crate::oauth::clients::{self, Metadata, Registration};
-use crate::oauth::consent::{self, Choice};
-use crate::oauth::grants;
-use crate::oauth::requests::{self, Request};
-use crate::oauth::tokens::{self, CodeRequest, Issued};
-use crate::secret::Secret;
-use crate::sign_in::SignedIn;
-use crate::sign_in::sessions::{self, Method, Origin};
+use super::TIMEOUT;
+use crate::call::error::{Error, Result};
+use crate::call::scope::{ScopeNames, Scopes};
+use crate::identity::oauth::clients::{self, Metadata, Registration};
+use crate::identity::oauth::consent::{self, Choice};
+use crate::identity::oauth::grants;
+use crate::identity::oauth::requests::{self, Request};
+use crate::identity::oauth::tokens::{self, CodeRequest, Issued};
+use crate::identity::sign_in::SignedIn;
+use crate::identity::sign_in::sessions::{self, Method, Origin};
+use crate::values::clock::Environment;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::Secret;
 
 pub(super) fn signed_in(
     tx: &mut WriteTx<'_>,
@@ -46,7 +46,7 @@ pub fn connect(
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let environment = environment.clone();
-    let connecting = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+    let connecting = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
         let (_, person) = signed_in(tx, &environment, user)?;
         let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
         let metadata = Metadata::read(&said).expect("sound metadata");
@@ -58,7 +58,7 @@ pub fn connect(
             redirect_uri: REDIRECT.to_owned(),
             state: None,
             challenge: CHALLENGE.to_owned(),
-            scopes,
+            scopes: ScopeNames::own(scopes),
         };
         let parked = requests::park(tx, &environment, &person, &request)?;
         let choice = Choice { tenant, scopes, is_allowed: true };

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::definition::{Action, ToolDef};
-use crate::error::{Error, Result};
-use crate::testing::{Business, Caller, World, text, told};
-use crate::{catalog, run};
+use crate::call::definition::{Action, ToolDef};
+use crate::call::error::{Error, Result};
+use crate::call::run;
+use crate::catalog;
+use crate::testing::{Business, Caller, TestEnv, text, told};
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
     if tool.scope.is_grantable() { &business.owner } else { operator }
@@ -29,8 +30,8 @@ fn problems<T: std::fmt::Debug>(refused: Result<T>) -> Vec<(String, String)> {
 
 #[both]
 fn an_unknown_key_is_refused_whatever_its_value() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         for value in
@@ -38,7 +39,7 @@ fn an_unknown_key_is_refused_whatever_its_value() {
         {
             let mut arguments = example(&acme, tool);
             arguments["query"] = value.clone();
-            let call = world.call(caller(tool, &acme, &operator), tool.name, arguments);
+            let call = env.call(caller(tool, &acme, &operator), tool.name, arguments);
             let told = problems(call);
             assert_eq!(told.len(), 1, "{} {value}: {told:?}", tool.name);
             assert_eq!(told[0].0, "query", "{} {value}", tool.name);
@@ -49,8 +50,8 @@ fn an_unknown_key_is_refused_whatever_its_value() {
 
 #[both]
 fn every_wrong_field_is_told_at_once_the_pipelines_own_too() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         let mut expected: BTreeSet<_> = tool.fields().iter().map(|field| field.name).collect();
@@ -58,7 +59,7 @@ fn every_wrong_field_is_told_at_once_the_pipelines_own_too() {
             expected.iter().map(|name| ((*name).to_owned(), json!([1]))).collect();
         arguments["no_such_field"] = Value::Null;
         expected.insert("no_such_field");
-        let told = problems(world.call(caller(tool, &acme, &operator), tool.name, arguments));
+        let told = problems(env.call(caller(tool, &acme, &operator), tool.name, arguments));
         let named: BTreeSet<_> = told.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(named, expected, "{}", tool.name);
     }
@@ -66,14 +67,14 @@ fn every_wrong_field_is_told_at_once_the_pipelines_own_too() {
 
 #[both]
 fn a_header_that_differs_from_the_key_is_told_with_the_fields() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
         let Action::Command { .. } = tool.action else { continue };
-        let (owner, environment) = (acme.owner.clone(), world.environment.clone());
+        let (owner, environment) = (acme.owner.clone(), env.environment.clone());
         let arguments = json!({ "idempotency_key": "a", "id": 7, "no_such_field": 1 }).to_string();
-        let refused = world
-            .write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("b")));
+        let refused =
+            env.write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("b")));
         let told = problems(refused);
         let about = |name: &str| told.iter().find(|(field, _)| field == name).map(|it| &it.1);
         assert!(about("no_such_field").is_some(), "{}: {told:?}", tool.name);
@@ -97,8 +98,8 @@ fn foreign(schema: &Value) -> Vec<(Value, &'static str)> {
 
 #[both]
 fn a_value_of_another_type_is_told_by_its_type() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         let caller = caller(tool, &acme, &operator);
@@ -106,7 +107,7 @@ fn a_value_of_another_type_is_told_by_its_type() {
             for (value, word) in foreign(&field.schema) {
                 let mut arguments = example(&acme, tool);
                 arguments[field.name] = value;
-                let told = problems(world.call(caller, tool.name, arguments));
+                let told = problems(env.call(caller, tool.name, arguments));
                 let problem = told.iter().find(|(name, _)| name == field.name).map(|it| &*it.1);
                 let problem = problem.unwrap_or_default();
                 assert!(problem.contains(word), "{} {}: {problem:?}", tool.name, field.name);
@@ -117,14 +118,14 @@ fn a_value_of_another_type_is_told_by_its_type() {
 
 #[both]
 fn a_number_that_no_float_holds_is_a_fault_of_its_field() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
         for field in tool.fields() {
             for number in ["1e999", "-1E+400", "[1,{\"a\":1e999}]"] {
                 let arguments =
                     format!(r#" {{ "{}" : {number} , "no_such_field":"é"}}"#, field.name);
-                let refused = world.call_text(&acme.owner, tool.name, &arguments);
+                let refused = env.call_text(&acme.owner, tool.name, &arguments);
                 let told = problems(refused);
                 let named = |name: &str| told.iter().any(|(field, _)| field == name);
                 assert!(named(field.name) && named("no_such_field"), "{} {told:?}", tool.name);
@@ -134,7 +135,7 @@ fn a_number_that_no_float_holds_is_a_fault_of_its_field() {
     for broken in
         [r#"{"limit":1e999,"limit":1}"#, r#"{"limit":1e999,"q":"\ud800"}"#, r#"{"limit":1e}"#]
     {
-        let refused = world.call_text(&acme.owner, "customers.search", broken);
+        let refused = env.call_text(&acme.owner, "customers.search", broken);
         assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{broken}: {refused:?}");
     }
 }
@@ -144,14 +145,14 @@ fn a_text_that_shows_nothing_is_an_empty_text() {
     const NOTHING: &str = " \u{200b}\u{2800}\u{3164}\u{ad}\u{200d}\u{fe0f}\u{2028}";
     // The same calls in two fresh environments give the same ids.
     let [empty, invisible] = ["", NOTHING].map(|nothing| {
-        let world = World::new();
-        let acme = world.business("Acme");
+        let env = TestEnv::new();
+        let acme = env.business("Acme");
         let mut answers = Vec::new();
         for (_, tool) in catalog::mcp_tools() {
             for field in tool.fields().iter().filter(|field| field.schema["type"] == "string") {
                 let mut arguments = example(&acme, tool);
                 arguments[field.name] = json!(nothing);
-                let answer = world.call(&acme.owner, tool.name, arguments);
+                let answer = env.call(&acme.owner, tool.name, arguments);
                 answers.push((tool.name, field.name, answer.map_err(|error| told(&error))));
             }
         }
@@ -165,10 +166,10 @@ fn a_text_that_shows_nothing_is_an_empty_text() {
 
 #[both]
 fn invisible_characters_at_the_ends_are_not_kept_and_those_inside_are() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let around = |text: &str| format!("\u{feff}\u{200b} {text}\u{2060}\u{200e}\u{2800}");
-    let made = world
+    let made = env
         .call(
             &acme.owner,
             "customers.create",
@@ -185,7 +186,7 @@ fn invisible_characters_at_the_ends_are_not_kept_and_those_inside_are() {
     assert_eq!(made["primary_phone_raw"], "(510) 555-0177");
     assert_eq!(made["source"], "goo\u{200b}gle", "invisible characters inside are kept");
     let found = |filter: Value| {
-        let page = world.call(&acme.owner, "customers.search", filter).unwrap();
+        let page = env.call(&acme.owner, "customers.search", filter).unwrap();
         page["rows"].as_array().unwrap().len()
     };
     assert_eq!(found(json!({ "email": around("Ana@example.com") })), 1);
@@ -193,14 +194,13 @@ fn invisible_characters_at_the_ends_are_not_kept_and_those_inside_are() {
         "customer_type": "individual", "first_name": "\u{200b}", "email": "a\u{200b}na@example.com",
         "last_name": "a\u{0}",
     });
-    let told = problems(world.call(&acme.owner, "customers.create", inside));
+    let told = problems(env.call(&acme.owner, "customers.create", inside));
     let named: Vec<_> = told.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(named, ["last_name", "email", "first_name"], "{told:?}");
     assert!(told[1].1.contains("invisible characters"), "{told:?}");
     assert!(told[2].1.contains("is required"), "{told:?}");
     assert_eq!(
-        problems(world.call(&acme.owner, "customers.search", json!({ "email": "a\u{ad}@b.c" })))[0]
-            .0,
+        problems(env.call(&acme.owner, "customers.search", json!({ "email": "a\u{ad}@b.c" })))[0].0,
         "email"
     );
 }

@@ -3,34 +3,34 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::clock::{Clock, rfc3339};
 use crate::maintenance::{self, Ahead};
-use crate::testing::{Business, World, text, told};
+use crate::testing::{Business, TestEnv, text, told};
+use crate::values::clock::{Clock, rfc3339};
 
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 60 * 60 * SECOND;
 const YEARS: i64 = 10 * 365 * 24 * HOUR;
 
-fn rows(world: &World, business: &Business, list: &str, arguments: Value) -> Vec<Value> {
+fn rows(env: &TestEnv, business: &Business, list: &str, arguments: Value) -> Vec<Value> {
     let mut rows = Vec::new();
-    let mut page = world.call(&business.owner, list, arguments).expect("a page");
+    let mut page = env.call(&business.owner, list, arguments).expect("a page");
     loop {
         rows.extend(page["rows"].as_array().expect("rows").iter().cloned());
         let Some(cursor) = page["nextCursor"].as_str() else { return rows };
         let arguments = json!({ "cursor": cursor, "limit": 2 });
-        page = world.call(&business.owner, list, arguments).expect("a page");
+        page = env.call(&business.owner, list, arguments).expect("a page");
     }
 }
 
-fn bodies(world: &World, business: &Business, mut arguments: Value) -> Vec<String> {
+fn bodies(env: &TestEnv, business: &Business, mut arguments: Value) -> Vec<String> {
     arguments["limit"] = json!(2);
-    let rows = rows(world, business, "notes.list", arguments);
+    let rows = rows(env, business, "notes.list", arguments);
     rows.iter().map(|row| text(row, "body").to_owned()).collect()
 }
 
 /// Creates one record of each kind with a creation time, and returns these times.
-fn made(world: &World, business: &Business, name: &str) -> Vec<String> {
-    let call = |tool, arguments| world.call(&business.owner, tool, arguments).expect(tool);
+fn made(env: &TestEnv, business: &Business, name: &str) -> Vec<String> {
+    let call = |tool, arguments| env.call(&business.owner, tool, arguments).expect(tool);
     let customer =
         call("customers.create", json!({ "customer_type": "company", "company_name": name }));
     let location = json!({ "customer_id": customer["id"], "address_line1": "1 Elm", "city": "C",
@@ -38,16 +38,16 @@ fn made(world: &World, business: &Business, name: &str) -> Vec<String> {
     let contact = json!({ "customer_id": customer["id"], "first_name": "A", "last_name": "B" });
     let invited = json!({ "name": name, "email": format!("{name}@acme.example"), "role": "tech" });
     let key = json!({ "scopes": "read:notes", "name": name });
-    world.operate(Some(business.account), "invitations.create", invited);
-    world.operate(Some(business.account), "keys.create", key);
-    let (_, session) = world.sign_in(Business::user(&business.owner));
+    env.operate(Some(business.account), "invitations.create", invited);
+    env.operate(Some(business.account), "keys.create", key);
+    let (_, session) = env.sign_in(Business::user(&business.owner));
     let lists = ["invitations.list", "keys.list", "history.list"].map(|list| {
-        let listed = world.operate(Some(business.account), list, json!({}));
+        let listed = env.operate(Some(business.account), list, json!({}));
         let time =
             |row: &Value| row["created_at"].as_str().or(row["at"].as_str()).map(str::to_owned);
         let times = listed["rows"].as_array().expect("rows").iter().filter_map(time);
         // Only the record that was just created has the current time.
-        let now = rfc3339(world.clock.now());
+        let now = rfc3339(env.clock.now());
         times.into_iter().find(|time| *time == now).unwrap_or_else(|| panic!("{list}: {listed}"))
     });
     [
@@ -66,69 +66,69 @@ fn made(world: &World, business: &Business, name: &str) -> Vec<String> {
 
 #[both]
 fn what_is_made_after_a_wrong_clock_was_set_right_has_the_right_time() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    made(&world, &acme, "before");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    made(&env, &acme, "before");
     for ahead in [HOUR, YEARS] {
-        world.clock.advance(ahead);
-        made(&world, &acme, &format!("wrong{ahead}"));
-        world.clock.advance(-ahead);
+        env.clock.advance(ahead);
+        made(&env, &acme, &format!("wrong{ahead}"));
+        env.clock.advance(-ahead);
         let mut last = String::new();
         for number in 0..3 {
-            world.clock.advance(SECOND);
-            let now = rfc3339(world.clock.now());
-            for time in made(&world, &acme, &format!("right{ahead}of{number}")) {
+            env.clock.advance(SECOND);
+            let now = rfc3339(env.clock.now());
+            for time in made(&env, &acme, &format!("right{ahead}of{number}")) {
                 assert_eq!(time, now, "{ahead}");
             }
-            let note = world.call(&acme.owner, "notes.create", json!({ "body": "order" })).unwrap();
+            let note = env.call(&acme.owner, "notes.create", json!({ "body": "order" })).unwrap();
             let id = text(&note, "id").to_owned();
             assert!(id > last, "ids should increase while the clock is right");
             last = id;
         }
-        world.clock.advance(20 * SECOND);
+        env.clock.advance(20 * SECOND);
     }
 }
 
 #[both]
 fn a_clock_that_is_set_back_by_seconds_breaks_no_order() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     let create = |body: &str| {
-        text(&world.call(&acme.owner, "notes.create", json!({ "body": body })).unwrap(), "id")
+        text(&env.call(&acme.owner, "notes.create", json!({ "body": body })).unwrap(), "id")
             .to_owned()
     };
     let first = create("first");
-    world.clock.advance(-5 * SECOND + 1);
+    env.clock.advance(-5 * SECOND + 1);
     assert!(create("second") > first);
-    assert_eq!(bodies(&world, &acme, json!({ "q": "second" })), ["second"]);
+    assert_eq!(bodies(&env, &acme, json!({ "q": "second" })), ["second"]);
 }
 
 #[both]
 fn pages_and_filters_are_right_though_notes_of_a_wrong_clock_lie_among_them() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
-    let now = || rfc3339(world.clock.now());
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let now = || rfc3339(env.clock.now());
     let note = |body: &str| {
         let note = json!({ "body": format!("{body} word") });
-        world.call(&acme.owner, "notes.create", note).expect("a note");
+        env.call(&acme.owner, "notes.create", note).expect("a note");
     };
     note("one");
-    world.clock.advance(2 * HOUR);
+    env.clock.advance(2 * HOUR);
     let in_wrong = now();
     note("wrong one");
-    world.clock.advance(SECOND);
+    env.clock.advance(SECOND);
     note("wrong two");
-    world.clock.advance(-2 * HOUR);
+    env.clock.advance(-2 * HOUR);
     note("two");
-    world.clock.advance(SECOND);
+    env.clock.advance(SECOND);
     let middle = now();
     note("three");
-    world.clock.advance(SECOND);
+    env.clock.advance(SECOND);
     let end = now();
     note("four");
-    world.clock.advance(SECOND);
+    env.clock.advance(SECOND);
     let sorted = |arguments: Value| {
-        let mut found = bodies(&world, &acme, arguments);
+        let mut found = bodies(&env, &acme, arguments);
         let all = found.len();
         found.sort();
         found.dedup();
@@ -137,7 +137,7 @@ fn pages_and_filters_are_right_though_notes_of_a_wrong_clock_lie_among_them() {
     };
     // Also after the time has passed to which the clock was wrongly set.
     for later in [0, 3 * HOUR] {
-        world.clock.advance(later);
+        env.clock.advance(later);
         for filter in [json!({}), json!({ "q": "word" })] {
             let with = |name: &str, time: &str| {
                 let mut filter = filter.clone();
@@ -156,51 +156,51 @@ fn pages_and_filters_are_right_though_notes_of_a_wrong_clock_lie_among_them() {
 
 #[both]
 fn drafts_and_remembered_answers_of_the_future_do_not_outlive_a_day() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     let draft = json!({ "body": "Half", "draft": true });
     let once = json!({ "body": "Once", "idempotency_key": "k" });
-    world.clock.advance(YEARS);
-    let id = world.made(&acme.owner, "notes.create", draft.clone());
-    let first = world.made(&acme.owner, "notes.create", once.clone());
-    assert_eq!(world.made(&acme.owner, "notes.create", once.clone()), first);
-    world.clock.advance(-YEARS);
-    let gone = world.call(&acme.owner, "notes.get", json!({ "id": id }));
+    env.clock.advance(YEARS);
+    let id = env.made(&acme.owner, "notes.create", draft.clone());
+    let first = env.made(&acme.owner, "notes.create", once.clone());
+    assert_eq!(env.made(&acme.owner, "notes.create", once.clone()), first);
+    env.clock.advance(-YEARS);
+    let gone = env.call(&acme.owner, "notes.get", json!({ "id": id }));
     assert_eq!(told(&gone.unwrap_err())["kind"], "not_found");
-    assert_ne!(world.made(&acme.owner, "notes.create", once.clone()), first);
+    assert_ne!(env.made(&acme.owner, "notes.create", once.clone()), first);
 
     let sweep = || {
-        let environment = world.environment.clone();
-        world.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
+        let environment = env.environment.clone();
+        env.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
     };
     assert!(sweep() > 0, "the draft should be swept");
     assert_eq!(sweep(), 0);
     // Less than a day ahead, both count as usual.
-    world.clock.advance(23 * HOUR);
-    let id = world.made(&acme.owner, "notes.create", draft);
+    env.clock.advance(23 * HOUR);
+    let id = env.made(&acme.owner, "notes.create", draft);
     let other = json!({ "body": "Twice", "idempotency_key": "l" });
-    let second = world.made(&acme.owner, "notes.create", other.clone());
-    world.clock.advance(-23 * HOUR);
-    world.call(&acme.owner, "notes.get", json!({ "id": id })).expect("the draft should be there");
-    assert_eq!(world.made(&acme.owner, "notes.create", other), second);
+    let second = env.made(&acme.owner, "notes.create", other.clone());
+    env.clock.advance(-23 * HOUR);
+    env.call(&acme.owner, "notes.get", json!({ "id": id })).expect("the draft should be there");
+    assert_eq!(env.made(&acme.owner, "notes.create", other), second);
 }
 
 #[both]
 fn records_that_lie_in_the_future_are_known() {
-    let world = World::new();
-    let (acme, _other) = (world.empty_business("Acme"), world.empty_business("Other"));
+    let env = TestEnv::new();
+    let (acme, _other) = (env.empty_business("Acme"), env.empty_business("Other"));
     let ahead = || {
-        let now = world.clock.now();
-        world.read(move |tx| maintenance::ahead(tx, now)).expect("the history")
+        let now = env.clock.now();
+        env.read(move |tx| maintenance::ahead(tx, now)).expect("the history")
     };
     assert_eq!(ahead(), None);
-    world.clock.advance(HOUR);
-    let note = world.call(&acme.owner, "notes.create", json!({ "body": "Early" })).unwrap();
+    env.clock.advance(HOUR);
+    let note = env.call(&acme.owner, "notes.create", json!({ "body": "Early" })).unwrap();
     assert_eq!(ahead(), None);
-    world.clock.advance(-HOUR);
+    env.clock.advance(-HOUR);
     let Some(Ahead { tenants: 1, latest }) = ahead() else { panic!("{:?}", ahead()) };
     assert_eq!(rfc3339(latest.0), text(&note, "created_at"));
-    world.clock.advance(HOUR - 5 * SECOND + 1);
+    env.clock.advance(HOUR - 5 * SECOND + 1);
     assert_eq!(ahead(), None, "within the tolerated clock skew");
 }
 

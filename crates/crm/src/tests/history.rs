@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 use zoop_both::both;
 
+use crate::call::definition::Action;
 use crate::catalog;
-use crate::definition::Action;
-use crate::testing::{Business, Caller, World, text};
+use crate::testing::{Business, Caller, TestEnv, text};
 
-fn entries(world: &World, business: &Business, record: Option<&str>) -> Vec<Value> {
+fn entries(env: &TestEnv, business: &Business, record: Option<&str>) -> Vec<Value> {
     let mut all = Vec::new();
     let mut arguments = json!({ "record": record, "limit": 100 });
     loop {
-        let page = world.operate(Some(business.account), "history.list", arguments);
+        let page = env.operate(Some(business.account), "history.list", arguments);
         all.extend(page["rows"].as_array().unwrap().iter().cloned());
         if page["hasMore"] == false {
             return all;
@@ -22,15 +22,20 @@ fn entries(world: &World, business: &Business, record: Option<&str>) -> Vec<Valu
 
 #[both]
 fn every_command_leaves_one_entry_and_no_query_any() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let operator = Caller::operator(Some(acme.account));
+    let before = entries(&env, &acme, None).len();
     for tool in catalog::tools() {
-        let world = World::new();
-        let acme = world.business("Acme");
-        let operator = Caller::operator(Some(acme.account));
         let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
-        let before = entries(&world, &acme, None).len();
-        let answer = world.call_text(access, tool.name, &acme.fill(tool.example)).expect(tool.name);
-        let after = entries(&world, &acme, None);
-        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let [answer, after] = env.rehearse([
+            (access, tool.name, &acme.fill(tool.example)),
+            (&operator, "history.list", r#"{"limit":100}"#),
+        ]);
+        let answer = answer.expect(tool.name);
+        let after: Value = serde_json::from_str(&after.expect("the history")).unwrap();
+        assert_eq!(after["hasMore"], false, "all of the history is on one page");
+        let after = after["rows"].as_array().unwrap();
         // A new tenant's entry is in its own history.
         let elsewhere = tool.name == "tenants.create";
         let writes = matches!(tool.action, Action::Command { .. }) && !elsewhere;
@@ -47,9 +52,9 @@ fn every_command_leaves_one_entry_and_no_query_any() {
 
 #[both]
 fn a_refused_write_leaves_nothing() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let before = entries(&world, &acme, None).len();
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let before = entries(&env, &acme, None).len();
     let customer = acme.id("customer");
     for (tool, arguments) in [
         ("tags.create", json!({ "name": "hoa" })),
@@ -60,9 +65,9 @@ fn a_refused_write_leaves_nothing() {
                     "postal_code": "P", "is_primary": true }),
         ),
     ] {
-        world.call(&acme.owner, tool, arguments).expect_err(tool);
+        env.call(&acme.owner, tool, arguments).expect_err(tool);
     }
-    assert_eq!(entries(&world, &acme, None).len(), before);
+    assert_eq!(entries(&env, &acme, None).len(), before);
 }
 
 /// Puts a record back to where it was before an entry.
@@ -78,8 +83,8 @@ fn undo(state: &mut Map<String, Value>, entry: &Value, record: &str) {
 
 #[both]
 fn entries_applied_backwards_give_each_earlier_state() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let customer = acme.id("customer").to_owned();
     let steps = [
         ("contacts", "contact", "update", json!({ "title": "Boss", "phone": null })),
@@ -94,20 +99,20 @@ fn entries_applied_backwards_give_each_earlier_state() {
         [("contacts", "contact"), ("contacts", "other_contact"), ("locations", "location")];
     let state = |group: &str, name: &str| {
         let arguments = json!({ "id": acme.id(name), "customer_id": customer });
-        let shown = world.call(&acme.owner, &format!("{group}.get"), arguments).unwrap();
+        let shown = env.call(&acme.owner, &format!("{group}.get"), arguments).unwrap();
         shown.as_object().unwrap().clone()
     };
     let states = || records.map(|(group, name)| state(group, name));
     let mut earlier = vec![states()];
     for (group, name, verb, fields) in steps {
-        world.clock.advance(1_000);
+        env.clock.advance(1_000);
         let mut arguments = json!({ "id": acme.id(name), "customer_id": customer });
         arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        world.call(&acme.owner, &format!("{group}.{verb}"), arguments).expect(verb);
+        env.call(&acme.owner, &format!("{group}.{verb}"), arguments).expect(verb);
         earlier.push(states());
     }
     let mut now = earlier.pop().unwrap();
-    for (entry, expected) in entries(&world, &acme, None).iter().zip(earlier.into_iter().rev()) {
+    for (entry, expected) in entries(&env, &acme, None).iter().zip(earlier.into_iter().rev()) {
         for (state, (_, name)) in now.iter_mut().zip(records) {
             undo(state, entry, acme.id(name));
         }
@@ -117,22 +122,22 @@ fn entries_applied_backwards_give_each_earlier_state() {
 
 #[both]
 fn a_records_history_is_its_own() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let contact = acme.id("contact");
-    let entries = entries(&world, &acme, Some(contact));
+    let entries = entries(&env, &acme, Some(contact));
     let tools: Vec<_> = entries.iter().map(|entry| text(entry, "tool")).collect();
     assert_eq!(tools, ["customers.create"]);
-    let other = world.business("Other");
-    assert!(self::entries(&world, &other, Some(contact)).is_empty());
+    let other = env.business("Other");
+    assert!(self::entries(&env, &other, Some(contact)).is_empty());
 }
 
 #[both]
 fn a_write_that_changes_nothing_leaves_its_entry_too() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let before = entries(&world, &acme, None).len();
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let before = entries(&env, &acme, None).len();
     let assignment = json!({ "id": acme.id("tag"), "customer_id": acme.id("archived_customer") });
-    world.operate(Some(acme.account), "tags.attach", assignment);
-    assert_eq!(entries(&world, &acme, None).len(), before + 1, "it was attached already");
+    env.operate(Some(acme.account), "tags.attach", assignment);
+    assert_eq!(entries(&env, &acme, None).len(), before + 1, "it was attached already");
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::access::Scope;
+use crate::call::definition::Action;
+use crate::call::scope::Scope;
 use crate::catalog;
-use crate::definition::Action;
-use crate::testing::{Caller, World, told};
+use crate::testing::{Caller, TestEnv, told};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -18,73 +18,73 @@ fn with_key(arguments: &str, key: &str) -> Value {
 
 #[both]
 fn every_command_answers_a_retry_as_it_answered_first() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         let Action::Command { .. } = tool.action else { continue };
-        let world = World::new();
-        let acme = world.business("Acme");
-        let operator = Caller::operator(Some(acme.account));
         // Above tenants there is nothing that a key could be kept with.
         if tool.name.starts_with("tenants.") {
             continue;
         }
         let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
-        let arguments = with_key(&acme.fill(tool.example), "once");
-        let entries =
-            || world.operate(Some(acme.account), "history.list", json!({}))["rows"].clone();
-        let first = world.call(access, tool.name, arguments.clone()).expect(tool.name);
-        let before = entries();
-        world.clock.advance(DAY - 1);
-        let again = world.call(access, tool.name, arguments).expect(tool.name);
+        let call = &*with_key(&acme.fill(tool.example), "once").to_string();
+        let history = (&operator, "history.list", r#"{"limit":100}"#);
+        let [first, before, again, after] = env
+            .rehearse([(access, tool.name, call), history, (access, tool.name, call), history])
+            .map(|answer| answer.expect(tool.name));
         assert_eq!(first, again, "{}", tool.name);
-        assert_eq!(entries(), before, "{}: a replay leaves no history", tool.name);
+        assert_eq!(before, after, "{}: a replay leaves no history", tool.name);
     }
 }
 
 #[both]
 fn a_key_is_bound_to_its_call_its_credential_and_a_day() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let make = |access: &Caller, name: &str| {
-        world.call(access, "tags.create", json!({ "name": name, "idempotency_key": "k" }))
+        env.call(access, "tags.create", json!({ "name": name, "idempotency_key": "k" }))
     };
     let first = make(&acme.owner, "A").unwrap();
     assert_eq!(told(&make(&acme.owner, "B").unwrap_err())["kind"], "conflict", "other arguments");
     let other_tool = json!({ "id": first["id"], "idempotency_key": "k" });
-    let refused = world.call(&acme.owner, "tags.delete", other_tool).unwrap_err();
+    let refused = env.call(&acme.owner, "tags.delete", other_tool).unwrap_err();
     assert_eq!(told(&refused)["kind"], "conflict", "another tool");
     make(&acme.office, "B").expect("another credential's key is another key");
-    world.clock.advance(DAY);
+    env.clock.advance(DAY - 1);
+    assert_eq!(make(&acme.owner, "A").unwrap(), first, "to the end of the day");
+    env.clock.advance(1);
     let later = make(&acme.owner, "C").expect("a day later the key is new");
     assert_ne!(later["id"], first["id"]);
 }
 
 #[both]
 fn the_order_of_the_fields_does_not_matter() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let one = r##"{"name":"A","color":"#112233","idempotency_key":"k"}"##;
     let two = r##"{"idempotency_key":"k","color":"#112233","name":"A"}"##;
-    let first = world.call_text(&acme.owner, "tags.create", one).unwrap();
-    assert_eq!(world.call_text(&acme.owner, "tags.create", two).unwrap(), first);
+    let first = env.call_text(&acme.owner, "tags.create", one).unwrap();
+    assert_eq!(env.call_text(&acme.owner, "tags.create", two).unwrap(), first);
 }
 
 #[both]
 fn a_refusal_is_not_remembered() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let arguments = json!({ "name": "hoa", "idempotency_key": "k" });
-    world.call(&acme.owner, "tags.create", arguments.clone()).expect_err("the name is taken");
-    world.call(&acme.owner, "tags.delete", json!({ "id": acme.id("tag") })).unwrap();
-    world.call(&acme.owner, "tags.create", arguments).expect("it is free now");
+    env.call(&acme.owner, "tags.create", arguments.clone()).expect_err("the name is taken");
+    env.call(&acme.owner, "tags.delete", json!({ "id": acme.id("tag") })).unwrap();
+    env.call(&acme.owner, "tags.create", arguments).expect("it is free now");
 }
 
 #[both]
 fn keys_have_limits() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let long = "k".repeat(255);
     let make = |key: Value, name: &str| {
-        world.call(&acme.owner, "tags.create", json!({ "name": name, "idempotency_key": key }))
+        env.call(&acme.owner, "tags.create", json!({ "name": name, "idempotency_key": key }))
     };
     make(json!(long), "A").expect("255 characters");
     for (key, name) in [(json!("k".repeat(256)), "B"), (json!(7), "C"), (json!("a\nb"), "D")] {
@@ -96,27 +96,27 @@ fn keys_have_limits() {
 
 #[both]
 fn a_replay_never_shows_more_than_the_caller_may_see() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let writer = world.access(&world.key(acme.account, None, &[Scope::WriteCustomers]));
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));
     let arguments = json!({ "id": acme.id("customer"), "is_vip": true, "idempotency_key": "k" });
-    let first = world.call(&writer, "customers.update", arguments.clone()).unwrap();
-    assert_eq!(world.call(&writer, "customers.update", arguments).unwrap(), first);
+    let first = env.call(&writer, "customers.update", arguments.clone()).unwrap();
+    assert_eq!(env.call(&writer, "customers.update", arguments).unwrap(), first);
     assert_eq!(first.as_object().unwrap().len(), 3, "{first}");
 }
 
 #[both]
 fn what_is_too_old_is_swept() {
-    let world = World::new();
-    let acme = world.empty_business("Acme");
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
     let arguments = json!({ "name": "A", "idempotency_key": "k" });
-    world.call(&acme.owner, "tags.create", arguments).unwrap();
+    env.call(&acme.owner, "tags.create", arguments).unwrap();
     let sweep = || {
-        let environment = world.environment.clone();
-        world.write(move |tx| crate::maintenance::sweep(tx, &environment)).unwrap()
+        let environment = env.environment.clone();
+        env.write(move |tx| crate::maintenance::sweep(tx, &environment)).unwrap()
     };
-    world.clock.advance(DAY - 1);
+    env.clock.advance(DAY - 1);
     assert_eq!(sweep(), 0);
-    world.clock.advance(1);
+    env.clock.advance(1);
     assert_eq!(sweep(), 1);
 }

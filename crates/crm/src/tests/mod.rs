@@ -3,17 +3,20 @@
 
 mod arguments;
 mod bad_input;
+mod catalog_rules;
+mod folders;
 mod future;
 mod history;
 mod idempotency;
-mod laws;
 mod matrix;
 mod naming;
+mod parity;
 mod plans;
 mod races;
+mod receipts;
 mod reference;
 mod rows;
 mod snapshots;
 mod steps;
+mod tables;
 mod tenancy;
-mod twins;

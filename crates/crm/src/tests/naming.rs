@@ -35,6 +35,12 @@ fn tables(engine: Dialect) -> Tables {
     Tables { of_tenants, others, by_number }
 }
 
+/// Every table that the schema's steps make on an engine.
+pub(super) fn declared(engine: Dialect) -> BTreeSet<&'static str> {
+    let tables = tables(engine);
+    tables.of_tenants.into_iter().chain(tables.others).collect()
+}
+
 #[derive(Debug, PartialEq)]
 enum Token<'a> {
     Word(&'a str),

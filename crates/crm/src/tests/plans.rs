@@ -4,7 +4,7 @@ use zoop_db::Dialect;
 
 use super::naming;
 use crate::schema;
-use crate::testing::{World, on};
+use crate::testing::{TestEnv, on};
 
 /// Statements that may scan a table or sort.
 const WHOLE: &[(&str, &str)] = &[
@@ -48,9 +48,9 @@ fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
 
 #[test]
 fn every_statement_is_prepared_and_walks_no_table() {
-    let world = World::new();
+    let env = TestEnv::new();
     for (module, name, sql) in statements() {
-        let plan = world
+        let plan = env
             .read(move |tx| Ok(tx.plan(sql, placeholders(sql))?))
             .unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
         let counts = name == "COUNT" && module.starts_with("moving ");
@@ -71,7 +71,7 @@ fn every_statement_is_prepared_and_walks_no_table() {
 #[test]
 fn every_statement_is_prepared_on_postgresql() {
     on(Dialect::Postgres, || {
-        let world = World::new();
+        let env = TestEnv::new();
         let tenant = schema::statements().flat_map(|(module, statements)| {
             statements.iter().map(move |(name, sql)| (module, *name, sql.postgres()))
         });
@@ -84,7 +84,7 @@ fn every_statement_is_prepared_on_postgresql() {
             }
             // The plan for an empty table means nothing, but it proves that the server accepts the
             // statement.
-            let plan = world.read(move |tx| Ok(tx.plan(sql, placeholders(sql))?));
+            let plan = env.read(move |tx| Ok(tx.plan(sql, placeholders(sql))?));
             plan.unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
         }
     });

@@ -7,36 +7,38 @@ use serde_json::{Value, json};
 use zoop_both::both;
 use zoop_db::{Db, Migrate, Options};
 
-use crate::error::Result;
-use crate::sign_in::person::{self, By};
-use crate::sign_in::sessions::{self, Origin};
-use crate::sign_in::{entrance, passwords};
-use crate::testing::{Business, Caller, World, text, told};
-use crate::{catalog, run, schema};
+use crate::call::error::Result;
+use crate::call::run;
+use crate::catalog;
+use crate::identity::sign_in::person::{self, Initiator};
+use crate::identity::sign_in::sessions::{self, Origin};
+use crate::identity::sign_in::{password_login, passwords};
+use crate::schema;
+use crate::testing::{Business, Caller, TestEnv, text, told};
 
 /// Calls by each of the two processes.
 const EACH: usize = 20;
 
 /// A second connection to the same database, as another process would open it.
-fn second(world: &World) -> Db {
-    let url = world.url().to_owned();
+fn second(env: &TestEnv) -> Db {
+    let url = env.url().to_owned();
     Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse)
         .expect("the database should open")
 }
 
 /// Makes the same kind of call many times from both processes at once, and returns every answer.
 fn race(
-    world: &World,
+    env: &TestEnv,
     access: &Caller,
     tool: &str,
     arguments: impl Fn(usize) -> Value,
 ) -> Vec<Result<Value>> {
     let tool = catalog::find(tool).expect("a tool");
-    let other = second(world);
+    let other = second(env);
     let replies: Vec<_> = (0..EACH * 2)
         .map(|number| {
-            let db = if number % 2 == 0 { &world.db } else { &other };
-            let (access, environment) = (access.clone(), world.environment.clone());
+            let db = if number % 2 == 0 { &env.db } else { &other };
+            let (access, environment) = (access.clone(), env.environment.clone());
             let arguments = arguments(number).to_string();
             let deadline = Instant::now() + Duration::from_secs(60);
             db.write(deadline, move |tx| {
@@ -55,43 +57,43 @@ fn won(answers: &[Result<Value>]) -> usize {
     answers.iter().filter(|answer| answer.is_ok()).count()
 }
 
-fn primaries(world: &World, business: &Business, list: &str) -> usize {
+fn primaries(env: &TestEnv, business: &Business, list: &str) -> usize {
     let arguments = json!({ "customer_id": business.id("customer") });
-    let listed = world.call(&business.owner, list, arguments).unwrap();
+    let listed = env.call(&business.owner, list, arguments).unwrap();
     listed["rows"].as_array().unwrap().iter().filter(|row| row["is_primary"] == true).count()
 }
 
 #[both]
 fn one_contact_is_primary() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let answers = race(&world, &acme.owner, "contacts.create", |number| {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let answers = race(&env, &acme.owner, "contacts.create", |number| {
         json!({ "customer_id": acme.id("customer"), "first_name": format!("N{number}"),
                 "last_name": "X", "is_primary": true })
     });
     assert_eq!(won(&answers), EACH * 2, "each call promotes its own contact");
-    assert_eq!(primaries(&world, &acme, "contacts.list"), 1);
+    assert_eq!(primaries(&env, &acme, "contacts.list"), 1);
 }
 
 #[both]
 fn one_location_of_a_type_is_primary() {
-    let world = World::new();
-    let acme = world.business("Acme");
-    let answers = race(&world, &acme.owner, "locations.create", |number| {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let answers = race(&env, &acme.owner, "locations.create", |number| {
         json!({ "customer_id": acme.id("customer"), "address_line1": format!("{number} Elm"),
                 "city": "C", "state": "S", "postal_code": "P", "location_type": "billing",
                 "is_primary": true })
     });
     assert_eq!(won(&answers), 1);
-    assert_eq!(primaries(&world, &acme, "locations.list"), 2, "service and billing");
+    assert_eq!(primaries(&env, &acme, "locations.list"), 2, "service and billing");
 }
 
 #[both]
 fn one_tag_has_a_name() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let answers = race(
-        &world,
+        &env,
         &acme.owner,
         "tags.create",
         |number| json!({ "name": if number % 3 == 0 { "seasonal" } else { "Seasonal" } }),
@@ -101,10 +103,10 @@ fn one_tag_has_a_name() {
 
 #[both]
 fn one_customer_has_a_number() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let answers = race(
-        &world,
+        &env,
         &acme.owner,
         "customers.create",
         |number| json!({ "customer_type": "individual", "first_name": format!("N{number}") }),
@@ -122,10 +124,10 @@ fn one_customer_has_a_number() {
 
 #[both]
 fn one_idempotency_key_is_one_write() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let answers = race(
-        &world,
+        &env,
         &acme.owner,
         "customers.create",
         |_| json!({ "customer_type": "individual", "first_name": "Once", "idempotency_key": "k" }),
@@ -134,71 +136,71 @@ fn one_idempotency_key_is_one_write() {
     let ids: BTreeSet<_> =
         answers.iter().map(|answer| text(answer.as_ref().unwrap(), "id").to_owned()).collect();
     assert_eq!(ids.len(), 1);
-    let found = world.call(&acme.owner, "customers.search", json!({ "q": "once" })).unwrap();
+    let found = env.call(&acme.owner, "customers.search", json!({ "q": "once" })).unwrap();
     assert_eq!(found["rows"].as_array().unwrap().len(), 1);
 }
 
 #[both]
 fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
     const HASHES: [&str; 2] = ["the old one's hash", "the new one's hash"];
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let user = Business::user(&acme.owner);
-    let other = second(&world);
-    let environment = || world.environment.clone();
+    let other = second(&env);
+    let environment = || env.environment.clone();
     for _ in 0..EACH {
         let (first, then) = (environment(), environment());
-        let email = world
+        let email = env
             .write(move |tx| {
-                passwords::set(tx, &first, user, HASHES[0], By::Operator)?;
+                passwords::set(tx, &first, user, HASHES[0], Initiator::Operator)?;
                 Ok(person::find(tx, &user.to_string())?.email)
             })
             .unwrap();
         let attempt =
-            world.write(move |tx| entrance::begin(tx, &then, &email, None, None)).unwrap();
+            env.write(move |tx| password_login::begin(tx, &then, &email, None, None)).unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         let (entering, changing) = (environment(), environment());
-        let signed_in = world.db.write(deadline, move |tx| {
+        let signed_in = env.db.write(deadline, move |tx| {
             let origin = Origin { address: None, browser: String::new() };
             // A renewed hash of the old password must not come back over the new one either.
             let renewed = Some("the old one's hash, renewed");
-            entrance::finish(tx, &entering, &attempt, renewed, &origin, None)
+            password_login::finish(tx, &entering, &attempt, renewed, &origin, None)
         });
         let changed = other.write(deadline, move |tx| {
-            passwords::set(tx, &changing, user, HASHES[1], By::Operator)
+            passwords::set(tx, &changing, user, HASHES[1], Initiator::Operator)
         });
         let (signed_in, changed): (Result<_>, Result<_>) = (signed_in.wait(), changed.wait());
         changed.unwrap();
-        let stored = world.read(move |tx| passwords::stored(tx, user)).unwrap();
+        let stored = env.read(move |tx| passwords::stored(tx, user)).unwrap();
         assert_eq!(stored.as_deref(), Some(HASHES[1]));
-        if let entrance::Outcome::In(secret) = signed_in.unwrap() {
-            let now = world.environment.clock.now();
-            let found = world.read(move |tx| sessions::find(tx, &secret, now)).unwrap();
+        if let password_login::Outcome::In(secret) = signed_in.unwrap() {
+            let now = env.environment.clock.now();
+            let found = env.read(move |tx| sessions::find(tx, &secret, now)).unwrap();
             assert!(found.is_none(), "every session from before the change should have ended");
         }
         // Let the failed attempts expire.
-        world.clock.advance(15 * 60 * 1_000);
+        env.clock.advance(15 * 60 * 1_000);
     }
 }
 
 #[both]
 fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
-    let world = World::new();
-    let acme = world.business("Acme");
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
     let members = [&acme.owner, &acme.office].map(|it| Business::user(it).to_string());
     let about = Some(acme.account);
     let owners = || {
-        let listed = world.operate(about, "users.list", json!({}));
+        let listed = env.operate(about, "users.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["role"] == "owner").count()
     };
     let operator = Caller::operator(about);
     for _ in 0..5 {
         for id in &members {
-            world.operate(about, "users.set_role", json!({ "id": id, "role": "owner" }));
+            env.operate(about, "users.set_role", json!({ "id": id, "role": "owner" }));
         }
         assert_eq!(owners(), 2);
         race(
-            &world,
+            &env,
             &operator,
             "users.set_role",
             |number| json!({ "id": members[number % 2], "role": "office" }),

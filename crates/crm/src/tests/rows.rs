@@ -7,12 +7,13 @@ use serde_json::json;
 use zoop_both::both;
 use zoop_db::{Sql, Uuid};
 
-use crate::access::Account;
-use crate::customers::store::{self, SEARCH as CUSTOMERS, SHARING};
-use crate::notes::store::{OF_SUBJECT, SEARCH as NOTES};
+use crate::business::customers::store::{self, SEARCH as CUSTOMERS, SHARING};
+use crate::business::notes::store::{OF_SUBJECT, SEARCH as NOTES};
+use crate::call::access::Account;
+use crate::call::run;
+use crate::catalog;
 use crate::search::Expression;
-use crate::testing::{Business, World};
-use crate::{catalog, run};
+use crate::testing::{Business, TestEnv};
 
 /// Records in the small database.
 const SMALL: usize = 400;
@@ -23,8 +24,8 @@ const GROWTH: i32 = 2;
 
 /// Maximum cost of a page of 26 rows in any database. SQLite counts virtual machine steps, PostgreSQL the
 /// rows it examines; it may scan the newest rows.
-fn most_steps(world: &World) -> i32 {
-    if world.server().is_some() { 3_500 } else { 6_000 }
+fn most_steps(env: &TestEnv) -> i32 {
+    if env.server().is_some() { 3_500 } else { 6_000 }
 }
 
 fn large() -> usize {
@@ -32,71 +33,67 @@ fn large() -> usize {
 }
 
 /// Adds customers with this name, and as many notes with it on one job. One of a hundred has a rare word.
-fn fill(world: &World, business: &Business, name: &'static str, count: usize) {
+fn fill(env: &TestEnv, business: &Business, name: &'static str, count: usize) {
     let job = business.id("job").to_owned();
     for start in (0..count).step_by(BATCH) {
-        let (access, environment) = (business.owner.clone(), world.environment.clone());
+        let (access, environment) = (business.owner.clone(), env.environment.clone());
         let job = job.clone();
-        world
-            .write(move |tx| {
-                for number in start..start + BATCH {
-                    let rare = if number % 100 == 0 { "Quixote" } else { "Smith" };
-                    let phone = format!("510 555 {:04}", number % 10_000);
-                    let customer = json!({
-                        "customer_type": "individual", "first_name": name, "last_name": rare,
-                        "phone": phone,
-                    });
-                    let note = json!({
-                        "body": format!("checked the valve of {name} {rare} {number}"),
-                        "subject_type": "job", "subject_id": job,
-                    });
-                    for (tool, arguments) in
-                        [("customers.create", customer), ("notes.create", note)]
-                    {
-                        let tool = catalog::find(tool).expect("a tool");
-                        let text = arguments.to_string();
-                        run::write(tx, &environment, &access, tool, &text, None)?;
-                    }
+        env.write(move |tx| {
+            for number in start..start + BATCH {
+                let rare = if number % 100 == 0 { "Quixote" } else { "Smith" };
+                let phone = format!("510 555 {:04}", number % 10_000);
+                let customer = json!({
+                    "customer_type": "individual", "first_name": name, "last_name": rare,
+                    "phone": phone,
+                });
+                let note = json!({
+                    "body": format!("checked the valve of {name} {rare} {number}"),
+                    "subject_type": "job", "subject_id": job,
+                });
+                for (tool, arguments) in [("customers.create", customer), ("notes.create", note)] {
+                    let tool = catalog::find(tool).expect("a tool");
+                    let text = arguments.to_string();
+                    run::write(tx, &environment, &access, tool, &text, None)?;
                 }
-                Ok(())
-            })
-            .expect("the batch should be written");
+            }
+            Ok(())
+        })
+        .expect("the batch should be written");
     }
 }
 
 /// A test environment with this many customers and notes, and its tenant.
-fn world(count: usize) -> (World, Business) {
-    let mut world = World::new();
-    world.environment.note_writes_per_minute = 0;
-    let business = world.business("Acme");
-    fill(&world, &business, "Anna", count);
-    analyze(&world);
-    (world, business)
+fn env(count: usize) -> (TestEnv, Business) {
+    let mut env = TestEnv::new();
+    env.environment.note_writes_per_minute = 0;
+    let business = env.business("Acme");
+    fill(&env, &business, "Anna", count);
+    analyze(&env);
+    (env, business)
 }
 
 /// What a server does by itself some time after many writes.
-fn analyze(world: &World) {
-    if let Some(server) = world.server() {
+fn analyze(env: &TestEnv) {
+    if let Some(server) = env.server() {
         server.run("ANALYZE").expect("statistics");
     }
 }
 
 /// The cost of a page of the rows that `expression` finds.
-fn index_page(world: &World, account: Account, sql: Sql, expression: &Expression) -> i32 {
+fn index_page(env: &TestEnv, account: Account, sql: Sql, expression: &Expression) -> i32 {
     let expression = expression.clone();
-    world
-        .read(move |tx| {
-            tx.bind(account.number);
-            let (below, from) = (i64::MAX, 0_i64);
-            let text = expression.text(tx.dialect());
-            let steps = if sql.sqlite().contains("customer_search") {
-                tx.steps(sql, zoop_db::params![text, below, 26_i64])
-            } else {
-                tx.steps(sql, zoop_db::params![text, below, from, 26_i64])
-            };
-            Ok(steps?)
-        })
-        .expect("a page")
+    env.read(move |tx| {
+        tx.bind(account.number);
+        let (below, from) = (i64::MAX, 0_i64);
+        let text = expression.text(tx.dialect());
+        let steps = if sql.sqlite().contains("customer_search") {
+            tx.steps(sql, zoop_db::params![text, below, 26_i64])
+        } else {
+            tx.steps(sql, zoop_db::params![text, below, from, 26_i64])
+        };
+        Ok(steps?)
+    })
+    .expect("a page")
 }
 
 /// Pages of every kind; `@` stands for the tenant.
@@ -129,10 +126,10 @@ fn all(tokens: &[&str], account: Account) -> Expression {
 
 #[both]
 fn a_page_costs_the_same_in_a_large_table() {
-    let (small, of_small) = world(SMALL);
-    let (large, of_large) = world(large());
+    let (small, of_small) = env(SMALL);
+    let (large, of_large) = env(large());
     for (sql, tokens) in PAGES {
-        let page = |world, account| index_page(world, account, *sql, &all(tokens, account));
+        let page = |env, account| index_page(env, account, *sql, &all(tokens, account));
         let (few, many) = (page(&small, of_small.account), page(&large, of_large.account));
         // In the small database a rare word has fewer rows than a page.
         let page = few.max(most_steps(&large) / GROWTH);
@@ -143,7 +140,7 @@ fn a_page_costs_the_same_in_a_large_table() {
 }
 
 /// A word of nearly all rows, but not of the newest ones, must not make the index collect all of them.
-fn finds_a_common_word_behind_others(large: &World, business: &Business) {
+fn finds_a_common_word_behind_others(large: &TestEnv, business: &Business) {
     fill(large, business, "Zoe", BATCH);
     analyze(large);
     for (sql, token) in [(CUSTOMERS, "@:anna *"), (NOTES, "@:anna *"), (NOTES, "@:ann *")] {
@@ -155,10 +152,10 @@ fn finds_a_common_word_behind_others(large: &World, business: &Business) {
 
 #[both]
 fn who_shares_a_telephone_number_is_told_by_the_index() {
-    let (world, business) = world(SMALL * 2);
+    let (env, business) = env(SMALL * 2);
     let account = business.account;
     let expression = all(&["@=p:15105550003"], account);
-    let (steps, found) = world
+    let (steps, found) = env
         .read(move |tx| {
             tx.bind(account.number);
             let text = expression.text(tx.dialect());
@@ -172,8 +169,9 @@ fn who_shares_a_telephone_number_is_told_by_the_index() {
 
 #[both]
 fn a_subjects_notes_are_read_from_their_own_index() {
-    let (large, business) = world(SMALL * 2);
-    let job = crate::id::Id::<crate::id::kinds::Subject>::parse(business.id("job")).expect("an id");
+    let (large, business) = env(SMALL * 2);
+    let job = crate::values::id::Id::<crate::values::id::kinds::Subject>::parse(business.id("job"))
+        .expect("an id");
     let account = business.account;
     let steps = large
         .read(move |tx| {

@@ -1,10 +1,51 @@
-//! Every tool as clients see it, one file each: a change of the contract is a change of a file.
+//! The catalogue and every tool as clients see them: a change of the contract is a change of a file.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use insta::with_settings;
 use serde_json::json;
 
+use crate::call::definition::{Action, ToolDef};
+use crate::call::tool::ActorRule;
 use crate::catalog;
-use crate::definition::Action;
-use crate::tool::ActorRule;
+
+fn effect(tool: &ToolDef) -> String {
+    match tool.action {
+        Action::Query { .. } => "reads".to_owned(),
+        Action::Command { effect, .. } => format!("{effect:?}"),
+    }
+}
+
+/// The only list of all tools. What holds for each of them is derived from the catalogue; what the
+/// catalogue holds is decided here.
+#[test]
+fn the_catalogue_is_as_it_was() {
+    let mut list = String::new();
+    for group in catalog::GROUPS {
+        let _ = writeln!(list, "{}: {}", group.name, group.about);
+        for tool in group.tools {
+            let fields = tool.fields().into_iter();
+            let fields: Vec<_> = fields
+                .map(|field| format!("{}{}", field.name, if field.required { "*" } else { "" }))
+                .collect();
+            let _ = writeln!(
+                list,
+                "  {}: {} ({}, {:?}, {:?}, {})\n    {}",
+                tool.name,
+                tool.title,
+                tool.scope.name(),
+                tool.actor,
+                tool.exposure,
+                effect(tool),
+                fields.join(" ")
+            );
+        }
+    }
+    with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../../tests/snapshots" }, {
+        insta::assert_snapshot!("catalog", list);
+    });
+}
 
 #[test]
 fn every_tool_is_as_it_was() {
@@ -15,15 +56,24 @@ fn every_tool_is_as_it_was() {
             "description": tool.about,
             "scope": tool.scope.name(),
             "needs a person": tool.actor == ActorRule::User,
-            "effect": match tool.action {
-                Action::Query { .. } => "reads".to_owned(),
-                Action::Command { effect, .. } => format!("{effect:?}"),
-            },
+            "effect": effect(tool),
             "input": tool.input_schema(),
             "output": tool.output_schema(),
         });
-        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../../tests/snapshots" }, {
+        with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../../tests/snapshots" }, {
             insta::assert_json_snapshot!(tool.name, shown);
         });
     }
+}
+
+#[test]
+fn no_snapshot_is_left_of_a_tool_that_is_gone() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let files = std::fs::read_dir(folder)
+        .expect("the snapshots")
+        .map(|file| file.expect("a snapshot").file_name().into_string().expect("UTF-8"));
+    let kept: BTreeSet<_> =
+        files.filter_map(|name| Some(name.strip_suffix(".snap")?.to_owned())).collect();
+    let tools = catalog::tools().map(|tool| tool.name).chain(["catalog"]);
+    assert_eq!(kept, tools.map(str::to_owned).collect());
 }

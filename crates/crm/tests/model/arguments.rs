@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::contract::{Field, Holds, Use};
 use super::pools;
-use zoop_crm::{fold, text};
+use zoop_crm::values::fold;
+use zoop_crm::values::text;
 
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::contract::{self, ADMINISTER, Field, Holds, OPERATE, TOOLS, Tool, Use};
-use super::dice::Dice;
 use super::ids::{Kind, children, ids};
 use super::pools;
+use super::rng::Rng;
 use super::state::{Customer, Tenant, time};
 
 /// A call of a tool in a tenant.
@@ -19,37 +19,37 @@ pub(super) struct Call {
 }
 
 /// A call of a random tool.
-pub(super) fn any(dice: &mut Dice, tenants: &[&Tenant], tenant: usize, now: i64) -> Call {
+pub(super) fn any(rng: &mut Rng, tenants: &[&Tenant], tenant: usize, now: i64) -> Call {
     let total: usize = TOOLS.iter().map(|tool| tool.weight).sum();
-    let mut place = dice.roll(total);
+    let mut place = rng.roll(total);
     let chosen = TOOLS.iter().find(|tool| {
         let is_here = place < tool.weight;
         place = place.saturating_sub(tool.weight);
         is_here
     });
     let chosen = chosen.expect("the weights should add up");
-    let tool = useful(dice, tenants[tenant], chosen);
-    call(dice, tenants, tenant, tool, now)
+    let tool = useful(rng, tenants[tenant], chosen);
+    call(rng, tenants, tenant, tool, now)
 }
 
 /// A call of this tool.
 pub(super) fn call(
-    dice: &mut Dice,
+    rng: &mut Rng,
     tenants: &[&Tenant],
     tenant: usize,
     tool: &'static Tool,
     now: i64,
 ) -> Call {
-    let caller = caller(dice, tenants[tenant], tool);
-    let mut making = Making { dice, tenants, tenant, now };
+    let caller = caller(rng, tenants[tenant], tool);
+    let mut making = Making { rng, tenants, tenant, now };
     let arguments = making.arguments(tool);
     Call { tenant, caller, tool, arguments: Value::Object(arguments) }
 }
 
 /// Mostly a tool that has a record to work on; if there is none, the tool that creates it.
-fn useful(dice: &mut Dice, tenant: &Tenant, tool: &'static Tool) -> &'static Tool {
+fn useful(rng: &mut Rng, tenant: &Tenant, tool: &'static Tool) -> &'static Tool {
     let (kind, made_by) = match tool.group() {
-        _ if dice.roll(12) == 0 => return tool,
+        _ if rng.roll(12) == 0 => return tool,
         _ if tenant.customers.len() < 2 => return contract::find("customers.create"),
         "contacts" => (Kind::Contact, "contacts.create"),
         "locations" => (Kind::Location, "locations.create"),
@@ -58,26 +58,26 @@ fn useful(dice: &mut Dice, tenant: &Tenant, tool: &'static Tool) -> &'static Too
         _ => return tool,
     };
     let found = ids(tenant, kind);
-    let one_more = dice.roll(8) < 3usize.saturating_sub(found.len());
+    let one_more = rng.roll(8) < 3usize.saturating_sub(found.len());
     let archived = found.iter().any(|(_, is_archived)| *is_archived);
     let is_idle = found.is_empty() || (tool.verb() == "restore" && !archived);
     if one_more || is_idle { contract::find(made_by) } else { tool }
 }
 
 /// Mostly a caller with the needed rights.
-fn caller(dice: &mut Dice, tenant: &Tenant, tool: &Tool) -> usize {
-    let any = dice.roll(tenant.callers.len());
+fn caller(rng: &mut Rng, tenant: &Tenant, tool: &Tool) -> usize {
+    let any = rng.roll(tenant.callers.len());
     let is_free = |caller: &usize| {
         tenant.may(*caller, tool.scope)
             && (!tool.person || tenant.callers[*caller].user.is_some())
             && tenant.may(*caller, OPERATE) == [ADMINISTER, OPERATE].contains(&tool.scope)
     };
     let free: Vec<_> = (0..tenant.callers.len()).filter(is_free).collect();
-    if dice.one_in(10) { any } else { *dice.of(&free) }
+    if rng.one_in(10) { any } else { *rng.of(&free) }
 }
 
 struct Making<'a> {
-    dice: &'a mut Dice,
+    rng: &'a mut Rng,
     tenants: &'a [&'a Tenant],
     tenant: usize,
     now: i64,
@@ -93,23 +93,23 @@ impl Making<'_> {
             _ => {}
         }
         self.shape_child(tool, &mut sent);
-        if tool.verb() == "update" && !self.dice.one_in(30) {
+        if tool.verb() == "update" && !self.rng.one_in(30) {
             self.add_change(tool, &mut sent);
         }
-        if self.dice.one_in(40) {
+        if self.rng.one_in(40) {
             sent.insert("surname".to_owned(), json!("x"));
         }
-        if self.dice.one_in(20) {
-            let name = *self.dice.of(pools::ARTEFACTS);
+        if self.rng.one_in(20) {
+            let name = *self.rng.of(pools::ARTEFACTS);
             sent.insert(name.to_owned(), json!({ "any": 1 }));
         }
-        if !tool.is_read() && self.dice.one_in(5) {
-            let key = match self.dice.roll(16) {
+        if !tool.is_read() && self.rng.one_in(5) {
+            let key = match self.rng.roll(16) {
                 0 => json!("k".repeat(256)),
                 1 => json!(7),
                 2 => Value::Null,
                 3 => json!("k".repeat(255)),
-                _ => json!(self.dice.of(pools::KEYS)),
+                _ => json!(self.rng.of(pools::KEYS)),
             };
             sent.insert("idempotency_key".to_owned(), key);
         }
@@ -120,22 +120,22 @@ impl Making<'_> {
         let mut sent = Object::new();
         for (name, holds, usage) in fields {
             let is_sent = match usage {
-                Use::Required => !self.dice.one_in(60),
-                Use::Optional | Use::Clearable | Use::Kept => self.dice.one_in(3),
+                Use::Required => !self.rng.one_in(60),
+                Use::Optional | Use::Clearable | Use::Kept => self.rng.one_in(3),
             };
             if is_sent {
                 let value = match usage {
-                    Use::Required if self.dice.one_in(60) => self.nothing(),
-                    Use::Kept if self.dice.one_in(60) => Value::Null,
-                    Use::Optional | Use::Clearable if self.dice.one_in(6) => Value::Null,
-                    _ if self.dice.one_in(90) => self.wrong(*holds),
+                    Use::Required if self.rng.one_in(60) => self.nothing(),
+                    Use::Kept if self.rng.one_in(60) => Value::Null,
+                    Use::Optional | Use::Clearable if self.rng.one_in(6) => Value::Null,
+                    _ if self.rng.one_in(90) => self.wrong(*holds),
                     _ => self.right(tool, name, *holds),
                 };
                 sent.insert((*name).to_owned(), value);
             }
         }
         for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
-            if sent.contains_key(one) && !sent.contains_key(other) && !self.dice.one_in(8) {
+            if sent.contains_key(one) && !sent.contains_key(other) && !self.rng.one_in(8) {
                 sent.insert(other.to_owned(), sent[one].clone());
             }
         }
@@ -143,23 +143,23 @@ impl Making<'_> {
     }
 
     fn nothing(&mut self) -> Value {
-        if self.dice.one_in(2) { json!(" ") } else { Value::Null }
+        if self.rng.one_in(2) { json!(" ") } else { Value::Null }
     }
 
     fn wrong(&mut self, holds: Holds) -> Value {
         match holds {
-            Holds::Text(most) => match self.dice.roll(3) {
+            Holds::Text(most) => match self.rng.roll(3) {
                 0 => json!("x".repeat(most + 1)),
                 1 => json!("a\u{1}b"),
                 _ => json!(7),
             },
-            Holds::Search => json!(*self.dice.of(pools::WORDLESS)),
-            Holds::Phone => json!(*self.dice.of(pools::WRONG_PHONES)),
-            Holds::Email => json!(*self.dice.of(pools::WRONG_EMAILS)),
+            Holds::Search => json!(*self.rng.of(pools::WORDLESS)),
+            Holds::Phone => json!(*self.rng.of(pools::WRONG_PHONES)),
+            Holds::Email => json!(*self.rng.of(pools::WRONG_EMAILS)),
             Holds::Degrees(most) => json!(most + 1.0),
-            Holds::Limit => json!(self.dice.of(&[0, 101, -1])),
+            Holds::Limit => json!(self.rng.of(&[0, 101, -1])),
             Holds::Truth => json!("true"),
-            _ => json!(*self.dice.of(&["nonsense", "#12345", "ZZ"])),
+            _ => json!(*self.rng.of(&["nonsense", "#12345", "ZZ"])),
         }
     }
 
@@ -176,7 +176,7 @@ impl Making<'_> {
                 };
                 self.id(kind, name == "id" && tool.verb() == "restore")
             }
-            Holds::Text(_) => json!(*self.dice.of(match name {
+            Holds::Text(_) => json!(*self.rng.of(match name {
                 "first_name" | "last_name" | "company_name" => pools::NAMES,
                 "body" => pools::BODIES,
                 "name" => pools::TAG_NAMES,
@@ -184,23 +184,23 @@ impl Making<'_> {
                 "customer_number" => pools::NUMBERS,
                 _ => pools::TEXTS,
             })),
-            Holds::Search if tool.group() == "notes" => json!(*self.dice.of(pools::NOTE_SEARCHES)),
-            Holds::Search => json!(*self.dice.of(pools::SEARCHES)),
-            Holds::Phone => json!(self.dice.of(pools::PHONES).typed),
-            Holds::Email => json!(*self.dice.of(pools::EMAILS)),
-            Holds::Truth => json!(self.dice.roll(2) == 0),
-            Holds::Word(words) => json!(*self.dice.of(words)),
-            Holds::Color => json!(*self.dice.of(&["#112233", "#AbCdEf"])),
-            Holds::Country => json!(*self.dice.of(&["US", "us", "DE"])),
-            Holds::Degrees(most) => json!(*self.dice.of(&[0.0, 37.804_363, -most, most])),
-            Holds::Limit => json!(self.dice.roll(5) + 1),
+            Holds::Search if tool.group() == "notes" => json!(*self.rng.of(pools::NOTE_SEARCHES)),
+            Holds::Search => json!(*self.rng.of(pools::SEARCHES)),
+            Holds::Phone => json!(self.rng.of(pools::PHONES).typed),
+            Holds::Email => json!(*self.rng.of(pools::EMAILS)),
+            Holds::Truth => json!(self.rng.roll(2) == 0),
+            Holds::Word(words) => json!(*self.rng.of(words)),
+            Holds::Color => json!(*self.rng.of(&["#112233", "#AbCdEf"])),
+            Holds::Country => json!(*self.rng.of(&["US", "us", "DE"])),
+            Holds::Degrees(most) => json!(*self.rng.of(&[0.0, 37.804_363, -most, most])),
+            Holds::Limit => json!(self.rng.roll(5) + 1),
             Holds::Nested(fields) => Value::Object(self.object(tool, fields)),
             Holds::Time => {
                 let notes = &self.tenants[self.tenant].notes;
-                let at = if notes.is_empty() { self.now } else { self.dice.of(notes).created };
-                let utc = time(at + *self.dice.of(&[0, 0, 1, -1]));
+                let at = if notes.is_empty() { self.now } else { self.rng.of(notes).created };
+                let utc = time(at + *self.rng.of(&[0, 0, 1, -1]));
                 // The same moment, written with an offset.
-                json!(if self.dice.one_in(3) { utc.replace('Z', "+00:00") } else { utc })
+                json!(if self.rng.one_in(3) { utc.replace('Z', "+00:00") } else { utc })
             }
         }
     }
@@ -208,13 +208,13 @@ impl Making<'_> {
     /// Mostly an id of this tenant; sometimes one of the other tenant, an unknown one, or an invalid one.
     /// `archived` says whether to prefer archived records.
     fn id(&mut self, kind: Kind, archived: bool) -> Value {
-        if self.dice.one_in(50) {
+        if self.rng.one_in(50) {
             return json!("nobody");
         }
-        if self.dice.one_in(40) {
+        if self.rng.one_in(40) {
             return json!(pools::NOBODY);
         }
-        let is_foreign = self.dice.one_in(20);
+        let is_foreign = self.rng.one_in(20);
         let tenant = if is_foreign { 1 - self.tenant } else { self.tenant };
         let ids = ids(self.tenants[tenant], kind);
         self.one(ids, archived)
@@ -222,7 +222,7 @@ impl Making<'_> {
 
     /// One of these ids, preferably a new one, and one that is archived or not as asked.
     fn one(&mut self, mut ids: Vec<(Value, bool)>, archived: bool) -> Value {
-        if ids.iter().any(|id| id.1 == archived) && self.dice.roll(6) != 0 {
+        if ids.iter().any(|id| id.1 == archived) && self.rng.roll(6) != 0 {
             ids.retain(|id| id.1 == archived);
         }
         let ids: Vec<_> = ids.into_iter().map(|(id, _)| id).collect();
@@ -230,16 +230,12 @@ impl Making<'_> {
             return json!(pools::NOBODY);
         }
         let newest = &ids[ids.len().saturating_sub(4)..];
-        if self.dice.roll(2) == 0 {
-            self.dice.of(newest).clone()
-        } else {
-            self.dice.of(&ids).clone()
-        }
+        if self.rng.roll(2) == 0 { self.rng.of(newest).clone() } else { self.rng.of(&ids).clone() }
     }
 
     /// Mostly gives a new customer the fields of its type.
     fn shape_customer(&mut self, sent: &mut Object) {
-        if self.dice.one_in(12) {
+        if self.rng.one_in(12) {
             return;
         }
         let (required, foreign) = match sent.get("customer_type").and_then(Value::as_str) {
@@ -249,15 +245,15 @@ impl Making<'_> {
         for name in foreign {
             sent.remove(name);
         }
-        sent.insert(required.to_owned(), json!(*self.dice.of(pools::NAMES)));
+        sent.insert(required.to_owned(), json!(*self.rng.of(pools::NAMES)));
     }
 
     /// Mostly limits an update to the fields of the customer's type.
     fn shape_update(&mut self, sent: &mut Object) {
-        if self.dice.one_in(30) {
+        if self.rng.one_in(30) {
             sent.insert("customer_type".to_owned(), json!("company"));
         }
-        if self.dice.one_in(8) {
+        if self.rng.one_in(8) {
             return;
         }
         let customers = &self.tenants[self.tenant].customers;
@@ -287,22 +283,22 @@ impl Making<'_> {
 
     /// Mostly gives a note a text and an existing subject.
     fn shape_note(&mut self, tool: &Tool, sent: &mut Object) {
-        if tool.verb() == "create" && !self.dice.one_in(6) {
-            sent.insert("body".to_owned(), json!(*self.dice.of(pools::BODIES)));
+        if tool.verb() == "create" && !self.rng.one_in(6) {
+            sent.insert("body".to_owned(), json!(*self.rng.of(pools::BODIES)));
         }
         let has = ["subject_type", "subject_id"].iter().any(|name| sent.contains_key(*name));
-        if !has || self.dice.one_in(5) {
+        if !has || self.rng.one_in(5) {
             return;
         }
         let kinds = super::contract::SUBJECT_TYPES;
-        let kind = *self.dice.of(&kinds[..6]);
+        let kind = *self.rng.of(&kinds[..6]);
         let id = match kind {
             "customer" => self.id(Kind::Customer, false),
             "customer_contact" => self.id(Kind::Contact, false),
             "customer_location" => self.id(Kind::Location, false),
             _ => self.id(Kind::Work, false),
         };
-        let is_cleared = tool.verb() == "update" && self.dice.one_in(4);
+        let is_cleared = tool.verb() == "update" && self.rng.one_in(4);
         let (kind, id) = if is_cleared { (Value::Null, Value::Null) } else { (json!(kind), id) };
         sent.insert("subject_type".to_owned(), kind);
         sent.insert("subject_id".to_owned(), id);
@@ -312,7 +308,7 @@ impl Making<'_> {
     fn shape_child(&mut self, tool: &Tool, sent: &mut Object) {
         let is_child = matches!(tool.group(), "contacts" | "locations");
         let has_both = sent.contains_key("id") && sent.contains_key("customer_id");
-        if !is_child || !has_both || self.dice.one_in(15) {
+        if !is_child || !has_both || self.rng.one_in(15) {
             return;
         }
         let kind = if tool.group() == "contacts" { Kind::Contact } else { Kind::Location };
@@ -325,7 +321,7 @@ impl Making<'_> {
         let all = ids(tenant, kind);
         let siblings = |child: &Value| owner(child).map_or(0, |of| children(of, kind).len());
         let some: Vec<_> = all.iter().filter(|child| siblings(&child.0) > 1).cloned().collect();
-        let from = if some.is_empty() || self.dice.roll(3) == 0 { all } else { some };
+        let from = if some.is_empty() || self.rng.roll(3) == 0 { all } else { some };
         let id = self.one(from, false);
         if let Some(customer) = owner(&id) {
             sent.insert("customer_id".to_owned(), customer.own["id"].clone());

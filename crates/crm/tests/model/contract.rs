@@ -231,6 +231,10 @@ pub(super) const OPERATE: &str = "operate";
 /// What no key has either.
 pub(super) const ADMINISTER: &str = "administer";
 
+/// Each scope, and the one that shows its records.
+const READS: &[(&str, &str)] =
+    &[(RC, RC), (WC, RC), (RN, RN), (WN, RN), (OPERATE, OPERATE), (ADMINISTER, ADMINISTER)];
+
 pub(super) const TOOLS: &[Tool] = &[
     tool("customers.search", RC, CUSTOMER_FILTERS, 6),
     tool("customers.get", RC, ONE, 2),
@@ -325,10 +329,7 @@ impl Tool {
 
     /// The scope that shows what this tool writes.
     pub(super) fn read_scope(&self) -> &'static str {
-        match self.scope {
-            WC => RC,
-            WN => RN,
-            other => other,
-        }
+        let (_, read) = READS.iter().find(|(scope, _)| *scope == self.scope).expect("a scope");
+        read
     }
 }

@@ -4,7 +4,7 @@
 use libtest_mimic::Failed;
 use zoop_db::Dialect;
 
-use super::beginning::Beginning;
+use super::onboarding::Beginning;
 use super::{GAMES, is_long, play_seed, player};
 
 /// Seeds, at least one of which has a technician do what only the office may.
@@ -12,12 +12,12 @@ const SEEDS: std::ops::Range<u64> = 1..20;
 
 /// The difference is found, shrunk to the one call it needs, and reported with the command to replay it.
 pub(super) fn is_found_and_told() -> Result<(), Failed> {
-    let mut beginning = Beginning::new(Dialect::Sqlite);
-    for tenant in &mut beginning.tenants {
+    let mut onboarding = Beginning::new(Dialect::Sqlite);
+    for tenant in &mut onboarding.tenants {
         let technician = tenant.roles.values_mut().find(|role| **role == "tech");
         *technician.ok_or("a technician")? = "office";
     }
-    let play = player(beginning);
+    let play = player(onboarding);
     let [game, ..] = GAMES;
     let lost =
         SEEDS.into_iter().find_map(|seed| Some((seed, play_seed(game, &*play, seed, 0).err()?)));

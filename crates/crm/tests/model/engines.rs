@@ -6,12 +6,12 @@
 
 use serde_json::{Value, json};
 
-use super::beginning::{Beginning, Copy};
 use super::calls::Call;
 use super::contract::{self, Field, Holds, STATUSES};
-use super::dice::Dice;
-use super::odd;
+use super::edge_cases;
+use super::onboarding::{Beginning, Copy};
 use super::process::{Answer, Asked, End, Process, Request};
+use super::rng::Rng;
 use super::state::{Checked, Fresh, Tenant};
 use super::steps::{self, Step};
 
@@ -55,9 +55,9 @@ impl Engines {
         }
     }
 
-    pub(super) fn step(&mut self, dice: &mut Dice) -> Checked {
+    pub(super) fn step(&mut self, rng: &mut Rng) -> Checked {
         let tenants: Vec<_> = self.model.iter().collect();
-        match steps::step(dice, &tenants, &self.keyed, self.now) {
+        match steps::step(rng, &tenants, &self.keyed, self.now) {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
@@ -69,15 +69,15 @@ impl Engines {
                 if wait != 0 {
                     self.advance(wait);
                 }
-                self.call(call, dice)?;
+                self.call(call, rng)?;
             }
             // No concurrency here: each engine may order concurrent calls differently.
             Step::Pair([one, other]) => {
-                self.call(one, dice)?;
-                self.call(other, dice)?;
+                self.call(one, rng)?;
+                self.call(other, rng)?;
             }
         }
-        if dice.roll(2) == 0 { self.look(dice) } else { Ok(()) }
+        if rng.roll(2) == 0 { self.look(rng) } else { Ok(()) }
     }
 
     fn advance(&mut self, milliseconds: i64) {
@@ -127,18 +127,18 @@ impl Engines {
         self.both(Asked::Call { credential, tool: tool.to_owned(), arguments })
     }
 
-    fn call(&mut self, mut call: Call, dice: &mut Dice) -> Checked {
-        let mut odd = Vec::new();
-        if dice.roll(2) == 0 {
-            self.make_odd(call.tool.fields, &mut call.arguments, &mut odd, dice);
+    fn call(&mut self, mut call: Call, rng: &mut Rng) -> Checked {
+        let mut edge_cases = Vec::new();
+        if rng.roll(2) == 0 {
+            self.make_odd(call.tool.fields, &mut call.arguments, &mut edge_cases, rng);
         }
         if call.arguments["idempotency_key"].is_string() {
             self.keyed.push((call.clone(), self.now));
         }
         self.note(&call);
-        let found = self.walk(&call, dice)?;
+        let found = self.walk(&call, rng)?;
         if found.is_ok() && !call.tool.is_read() {
-            self.known.extend(odd);
+            self.known.extend(edge_cases);
             self.known.drain(..self.known.len().saturating_sub(KNOWN));
         }
         let fresh = self.fresh(&call, &found)?;
@@ -158,19 +158,19 @@ impl Engines {
     }
 
     /// Calls the tool and, for a list, reads all following pages. Sometimes sends a damaged cursor.
-    fn walk(&mut self, call: &Call, dice: &mut Dice) -> Checked<Answer> {
+    fn walk(&mut self, call: &Call, rng: &mut Rng) -> Checked<Answer> {
         let (who, tool) = ((call.tenant, call.caller), call.tool.name);
         let first = self.ask(who, tool, &call.arguments)?;
         let mut cursor = next(&first);
         while let (Some(next_page), true) = (&cursor, call.tool.is_paged()) {
-            if dice.one_in(8) {
+            if rng.one_in(8) {
                 self.ask(who, tool, &json!({ "cursor": format!("{next_page}e") }))?
                     .err()
                     .ok_or("a damaged cursor was accepted")?;
             }
-            let mut arguments = json!({ "cursor": next_page, "limit": dice.roll(12) + 1 });
-            if dice.one_in(8) {
-                arguments["q"] = json!(odd::text(dice));
+            let mut arguments = json!({ "cursor": next_page, "limit": rng.roll(12) + 1 });
+            if rng.one_in(8) {
+                arguments["q"] = json!(edge_cases::text(rng));
             }
             cursor = next(&self.ask(who, tool, &arguments)?);
         }
@@ -199,48 +199,48 @@ impl Engines {
         answer.map_err(|told| format!("{tool} was rejected: {told}"))
     }
 
-    /// Replaces some texts by odd ones, and adds these to `odd`.
+    /// Replaces some texts by odd ones, and adds these to `edge_cases`.
     fn make_odd(
         &self,
         fields: &[Field],
         arguments: &mut Value,
-        odd: &mut Vec<String>,
-        dice: &mut Dice,
+        edge_cases: &mut Vec<String>,
+        rng: &mut Rng,
     ) {
         for (name, holds, _) in fields {
             let Some(value) = arguments.get_mut(*name).filter(|value| !value.is_null()) else {
                 continue;
             };
             match holds {
-                Holds::Nested(fields) => self.make_odd(fields, value, odd, dice),
-                Holds::Text(_) if dice.roll(2) == 0 => {
-                    let text = odd::text(dice);
+                Holds::Nested(fields) => self.make_odd(fields, value, edge_cases, rng),
+                Holds::Text(_) if rng.roll(2) == 0 => {
+                    let text = edge_cases::text(rng);
                     *value = json!(text);
-                    odd.push(text);
+                    edge_cases.push(text);
                 }
-                Holds::Search => *value = json!(self.wanted(dice)),
+                Holds::Search => *value = json!(self.wanted(rng)),
                 _ => {}
             }
         }
     }
 
     /// A search query: mostly a part of a stored text.
-    fn wanted(&self, dice: &mut Dice) -> String {
-        if self.known.is_empty() || dice.roll(4) == 0 {
-            return odd::text(dice);
+    fn wanted(&self, rng: &mut Rng) -> String {
+        if self.known.is_empty() || rng.roll(4) == 0 {
+            return edge_cases::text(rng);
         }
-        let place = dice.roll(self.known.len());
-        odd::part(dice, &self.known[place])
+        let place = rng.roll(self.known.len());
+        edge_cases::part(rng, &self.known[place])
     }
 
     /// Searches for an odd text.
-    fn look(&mut self, dice: &mut Dice) -> Checked {
-        let (tenant, caller) = self.operator(usize::from(dice.roll(4) == 0));
-        let tool = contract::find(dice.of::<&str>(&["customers.search", "notes.list"]));
-        let arguments = json!({ "q": self.wanted(dice), "limit": dice.roll(10) + 1 });
+    fn look(&mut self, rng: &mut Rng) -> Checked {
+        let (tenant, caller) = self.operator(usize::from(rng.roll(4) == 0));
+        let tool = contract::find(rng.of::<&str>(&["customers.search", "notes.list"]));
+        let arguments = json!({ "q": self.wanted(rng), "limit": rng.roll(10) + 1 });
         let call = Call { tenant, caller, tool, arguments };
         self.note(&call);
-        self.walk(&call, dice).map(drop)
+        self.walk(&call, rng).map(drop)
     }
 
     /// Compares everything that can be read.

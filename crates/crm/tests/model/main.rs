@@ -16,25 +16,25 @@
 //! | `ZOOP_MODEL_SEED` | plays only the sequence of this seed |
 
 mod arguments;
-mod beginning;
 mod calls;
 mod contract;
 mod customers;
-mod dice;
 mod disagreement;
+mod edge_cases;
 mod engines;
 mod everything;
 mod funnel;
 mod ids;
 mod many;
 mod notes;
-mod odd;
+mod onboarding;
 mod pairs;
 mod people;
 mod places;
 mod play;
 mod pools;
 mod process;
+mod rng;
 mod searching;
 mod state;
 mod steps;
@@ -51,14 +51,14 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 use zoop_db::Dialect;
 
-use beginning::Beginning;
-use dice::Dice;
 use engines::Engines;
+use onboarding::Beginning;
 use play::Play;
+use rng::Rng;
 use state::Checked;
 
 /// Maximum operations of a sequence: long enough for calls to collide, short enough to shrink.
-const LONGEST: usize = 400;
+const MAX_STEPS: usize = 400;
 /// Operations between two checks of the invariants.
 const CHECK_EVERY: usize = 50;
 /// Operations per test, so that several tests run in parallel.
@@ -108,12 +108,12 @@ fn model(engine: Dialect) -> Box<Player> {
 }
 
 /// Compares the product with the model from this beginning.
-fn player(beginning: Beginning) -> Box<Player> {
+fn player(onboarding: Beginning) -> Box<Player> {
     Box::new(move |operations| {
-        let mut play = Play::new(&beginning);
+        let mut play = Play::new(&onboarding);
         let outcome = play.history().and_then(|before| {
             for (place, (seed, richness)) in operations.iter().enumerate() {
-                play.step(&mut Dice::new(*seed, *richness))?;
+                play.step(&mut Rng::new(*seed, *richness))?;
                 if place % CHECK_EVERY == 0 {
                     play.check_invariants()?;
                 }
@@ -135,7 +135,7 @@ fn engines() -> Box<Player> {
         let mut engines = Engines::new(&beginnings);
         let outcome = operations
             .iter()
-            .try_for_each(|(seed, richness)| engines.step(&mut Dice::new(*seed, *richness)))
+            .try_for_each(|(seed, richness)| engines.step(&mut Rng::new(*seed, *richness)))
             .and_then(|()| engines.compare_everything());
         (engines.transcript, outcome)
     })
@@ -156,7 +156,7 @@ fn play_seed(game: Game, play: &Player, seed: u64, shrink_time: u32) -> Result<u
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let count = std::cell::Cell::new(0);
-    let sequences = prop::collection::vec(operation(), 1..LONGEST);
+    let sequences = prop::collection::vec(operation(), 1..MAX_STEPS);
     let outcome = runner.run(&sequences, |operations| {
         count.set(operations.len());
         let (transcript, checked) = play(&operations);

@@ -2,12 +2,12 @@
 //! thousand more if probes show that the word is common, and then it uses its index.
 
 use serde_json::{Value, json};
-use zoop_crm::testing::{Caller, World, on, told};
+use zoop_crm::testing::{Caller, TestEnv, on, told};
 use zoop_db::Dialect;
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::state::Checked;
-use super::{odd, pools};
+use super::{edge_cases, pools};
 
 /// Rows of each list: more than the first scan reads.
 pub(super) const SOME: usize = 560;
@@ -17,20 +17,20 @@ const SEARCHES: usize = 120;
 
 /// A test environment on an engine, and its caller.
 struct Engine {
-    world: World,
+    env: TestEnv,
     owner: Caller,
 }
 
 impl Engine {
     fn new(engine: Dialect) -> Self {
-        let world = on(engine, World::new);
-        let owner = world.empty_business("Acme").owner;
-        Self { world, owner }
+        let env = on(engine, TestEnv::new);
+        let owner = env.empty_business("Acme").owner;
+        Self { env, owner }
     }
 
     fn call(&self, tool: &str, arguments: &Value) -> Result<Value, Value> {
-        self.world.clock.advance(1_000);
-        self.world.call(&self.owner, tool, arguments.clone()).map_err(|error| told(&error))
+        self.env.clock.advance(1_000);
+        self.env.call(&self.owner, tool, arguments.clone()).map_err(|error| told(&error))
     }
 }
 
@@ -45,31 +45,31 @@ fn both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> 
 
 /// Creates many rows and searches for parts of random ones.
 pub(super) fn play(rows: usize, seed: u64) -> Checked {
-    let mut dice = Dice::new(seed, u8::MAX);
+    let mut rng = Rng::new(seed, u8::MAX);
     let engines = [Dialect::Sqlite, Dialect::Postgres].map(Engine::new);
     let mut texts = Vec::new();
     for row in 0..rows {
-        let text = if row % 20 == 0 { odd::text(&mut dice) } else { word(&mut dice) };
+        let text = if row % 20 == 0 { edge_cases::text(&mut rng) } else { word(&mut rng) };
         let company = json!({ "customer_type": "company", "company_name": text });
         let made = both(&engines, "customers.create", &company)?;
-        let note = json!({ "body": format!("{text} {}", word(&mut dice)) });
+        let note = json!({ "body": format!("{text} {}", word(&mut rng)) });
         both(&engines, "notes.create", &note)?;
-        if dice.roll(16) == 0 && made["id"].is_string() {
+        if rng.roll(16) == 0 && made["id"].is_string() {
             both(&engines, "customers.archive", &json!({ "id": made["id"] }))?;
         }
         texts.push(text);
     }
     let mut found = 0;
     for _ in 0..SEARCHES {
-        let place = dice.roll(texts.len());
-        let q = odd::part(&mut dice, &texts[place]);
+        let place = rng.roll(texts.len());
+        let q = edge_cases::part(&mut rng, &texts[place]);
         for tool in ["customers.search", "notes.list"] {
-            let mut arguments = json!({ "q": q, "limit": dice.roll(40) + 1 });
+            let mut arguments = json!({ "q": q, "limit": rng.roll(40) + 1 });
             loop {
                 let page = both(&engines, tool, &arguments)?;
                 found += page["rows"].as_array().map_or(0, Vec::len);
                 let Some(cursor) = page["nextCursor"].as_str() else { break };
-                arguments = json!({ "cursor": cursor, "limit": dice.roll(100) + 1 });
+                arguments = json!({ "cursor": cursor, "limit": rng.roll(100) + 1 });
             }
         }
     }
@@ -78,7 +78,7 @@ pub(super) fn play(rows: usize, seed: u64) -> Checked {
 }
 
 /// A common name, or a rare one.
-fn word(dice: &mut Dice) -> String {
-    let name = (*dice.of(pools::NAMES)).to_owned();
-    if dice.roll(3) == 0 { format!("{name} {}", dice.roll(10_000)) } else { name }
+fn word(rng: &mut Rng) -> String {
+    let name = (*rng.of(pools::NAMES)).to_owned();
+    if rng.roll(3) == 0 { format!("{name} {}", rng.roll(10_000)) } else { name }
 }

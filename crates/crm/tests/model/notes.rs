@@ -7,7 +7,7 @@ use super::state::{
     CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Outcome, Refusal, Tenant, creation, sent, sent_or,
     time, wrong_field,
 };
-use zoop_crm::fold::{self, Kind};
+use zoop_crm::values::fold::{self, Kind};
 
 /// Lifetime of a draft and of a stored answer, in milliseconds.
 pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::beginning::{Beginning, Copy};
 use super::calls::Call;
 use super::contract::{self, Tool};
-use super::dice::Dice;
+use super::onboarding::{Beginning, Copy};
 use super::process::{Answer, Asked, End, Process, Request};
+use super::rng::Rng;
 use super::state::{Caller, Checked, Fresh, Outcome, Refusal, Tenant, milliseconds};
 use super::steps::{self, Step};
 
@@ -30,15 +30,15 @@ pub(super) struct Play {
 }
 
 impl Play {
-    pub(super) fn new(beginning: &Beginning) -> Self {
-        let database = beginning.copy();
+    pub(super) fn new(onboarding: &Beginning) -> Self {
+        let database = onboarding.copy();
         Self {
             processes: [0, 1].map(|seed| Process::start(&database.url, seed)),
             started: 2,
             database,
-            possible: beginning.tenants.iter().map(|tenant| vec![tenant.clone()]).collect(),
-            now: beginning.now,
-            latest: beginning.now,
+            possible: onboarding.tenants.iter().map(|tenant| vec![tenant.clone()]).collect(),
+            now: onboarding.now,
+            latest: onboarding.now,
             keyed: Vec::new(),
             transcript: Vec::new(),
         }
@@ -66,12 +66,12 @@ impl Play {
         self.tenants()[0].callers.len() - 1
     }
 
-    pub(super) fn step(&mut self, dice: &mut Dice) -> Checked {
-        match steps::step(dice, &self.tenants(), &self.keyed, self.now) {
+    pub(super) fn step(&mut self, rng: &mut Rng) -> Checked {
+        match steps::step(rng, &self.tenants(), &self.keyed, self.now) {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
-                let process = dice.roll(2);
+                let process = rng.roll(2);
                 self.request(process, Asked::Sweep).map_err(|told| told.to_string())?;
                 self.possible.iter_mut().flatten().for_each(|tenant| tenant.sweep(self.now));
             }
@@ -81,13 +81,13 @@ impl Play {
                     self.advance(wait);
                 }
                 self.keep_keyed(&call);
-                self.call(&call, dice)?;
+                self.call(&call, rng)?;
             }
             Step::Pair(calls) => {
                 for call in &calls {
                     self.keep_keyed(call);
                 }
-                self.pair(calls, dice.roll(2))?;
+                self.pair(calls, rng.roll(2))?;
             }
         }
         Ok(())
@@ -132,7 +132,7 @@ impl Play {
     ) -> Checked {
         let call = Call { tenant, caller, tool: contract::find(tool), arguments };
         let seed = u64::try_from(self.transcript.len()).expect("a number");
-        let checked = self.call(&call, &mut Dice::new(seed, u8::MAX));
+        let checked = self.call(&call, &mut Rng::new(seed, u8::MAX));
         // A successful extra call is not part of what led to a failure.
         if checked.is_ok() {
             self.transcript.pop();
@@ -147,12 +147,12 @@ impl Play {
         format!("process {process}, {place} {name}: {} {}", call.tool.name, call.arguments)
     }
 
-    fn call(&mut self, call: &Call, dice: &mut Dice) -> Checked {
-        let process = dice.roll(2);
+    fn call(&mut self, call: &Call, rng: &mut Rng) -> Checked {
+        let process = rng.roll(2);
         self.transcript.push(self.written(call, process));
         let mut found = self.product(process, call, call.tool.name, call.arguments.clone());
         if let (Ok(page), true) = (&found, call.tool.is_paged()) {
-            found = Ok(self.pages(call, page.clone(), dice)?);
+            found = Ok(self.pages(call, page.clone(), rng)?);
         }
         let fresh = self.fresh(call, &found)?;
         let now = self.now;
@@ -223,7 +223,7 @@ impl Play {
 
     /// Reads a list to its end, each page in either process and with another size. Returns all rows, as if
     /// on one page.
-    fn pages(&mut self, call: &Call, mut page: Value, dice: &mut Dice) -> Checked<Value> {
+    fn pages(&mut self, call: &Call, mut page: Value, rng: &mut Rng) -> Checked<Value> {
         let mut limit = call.arguments["limit"].as_u64().unwrap_or(25);
         let mut rows = Vec::new();
         loop {
@@ -239,19 +239,19 @@ impl Play {
                 return Err(format!("a page of {count} rows for limit {limit}: {page}"));
             }
             let cursor = cursor.to_owned();
-            self.try_wrong_cursors(call, &cursor, dice)?;
-            let mut next = if dice.one_in(3) { call.arguments.clone() } else { json!({}) };
+            self.try_wrong_cursors(call, &cursor, rng)?;
+            let mut next = if rng.one_in(3) { call.arguments.clone() } else { json!({}) };
             next["cursor"] = json!(cursor);
-            limit = dice.roll(12) as u64 + 1;
+            limit = rng.roll(12) as u64 + 1;
             next["limit"] = json!(limit);
             page = self
-                .product(dice.roll(2), call, call.tool.name, next)
+                .product(rng.roll(2), call, call.tool.name, next)
                 .map_err(|told| format!("the next page was rejected: {told}"))?;
         }
     }
 
     /// Sometimes sends a wrong cursor: it is bound to its list, its tenant and its filters.
-    fn try_wrong_cursors(&mut self, call: &Call, cursor: &str, dice: &mut Dice) -> Checked {
+    fn try_wrong_cursors(&mut self, call: &Call, cursor: &str, rng: &mut Rng) -> Checked {
         let notes = call.tool.name == "notes.list";
         let other_tool = if notes { "customers.search" } else { "notes.list" };
         let elsewhere = Call { tenant: 1 - call.tenant, caller: self.operator(), ..call.clone() };
@@ -259,7 +259,7 @@ impl Play {
         let (filter, value) =
             if notes { ("created_before", "1999-01-01T00:00:00Z") } else { ("q", "quite other") };
         let damaged = format!("{cursor}e");
-        let (call, tool, arguments, field) = match dice.roll(8) {
+        let (call, tool, arguments, field) = match rng.roll(8) {
             0 => (&elsewhere, call.tool, json!({ "cursor": cursor }), "cursor"),
             1 => (&here, contract::find(other_tool), json!({ "cursor": cursor }), "cursor"),
             2 => (&here, call.tool, json!({ "cursor": damaged }), "cursor"),
@@ -267,7 +267,7 @@ impl Play {
             _ => return Ok(()),
         };
         let refused = super::state::wrong_field(field);
-        compare(tool, &self.product(dice.roll(2), call, tool.name, arguments), &Err(refused))
+        compare(tool, &self.product(rng.roll(2), call, tool.name, arguments), &Err(refused))
     }
 }
 
@@ -307,7 +307,7 @@ fn compare_refusals(tool: &Tool, told: &Value, refusal: &Refusal) -> Checked {
 /// Whether two answers are the same. Possible duplicates are only a hint: the contract gives them no
 /// order, and the product names at most five.
 fn is_same(found: &Value, expected: &Value) -> bool {
-    const MOST: usize = 5;
+    const MAX_TRIES: usize = 5;
     const HINT: &str = "possible_duplicates";
     let (Some(Value::Array(hint)), Some(Value::Array(known))) =
         (found.get(HINT), expected.get(HINT))
@@ -320,6 +320,6 @@ fn is_same(found: &Value, expected: &Value) -> bool {
         answer
     };
     hint.iter().all(|one| known.contains(one))
-        && hint.len() == known.len().min(MOST)
+        && hint.len() == known.len().min(MAX_TRIES)
         && without(found) == without(expected)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::arguments::Object;
 use super::pools;
 use super::state::{Customer, Tenant};
-use zoop_crm::fold;
+use zoop_crm::values::fold;
 
 impl Tenant {
     /// The rows that a search finds: whole matches first, then partial ones, each newest first.

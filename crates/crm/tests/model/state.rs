@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use zoop_crm::text;
+use zoop_crm::values::text;
 
 use super::arguments::Object;
 use super::pools;

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::calls::{Call, any, call};
 use super::contract;
-use super::dice::Dice;
 use super::notes::DAY;
 use super::process::End;
+use super::rng::Rng;
 use super::state::Tenant;
 
 /// One step of a sequence.
@@ -52,45 +52,45 @@ pub(super) fn moved(now: i64, milliseconds: i64, latest: &mut i64) -> i64 {
 }
 
 /// The next step. `keyed` are the calls with an idempotency key so far, and their times.
-pub(super) fn step(dice: &mut Dice, tenants: &[&Tenant], keyed: &[(Call, i64)], now: i64) -> Step {
-    match dice.roll(24) {
-        0 => return Step::Advance(*dice.of(CLOCK)),
+pub(super) fn step(rng: &mut Rng, tenants: &[&Tenant], keyed: &[(Call, i64)], now: i64) -> Step {
+    match rng.roll(24) {
+        0 => return Step::Advance(*rng.of(CLOCK)),
         1 => return Step::Advance(1),
-        2 if dice.roll(4) == 0 => return Step::Sweep,
+        2 if rng.roll(4) == 0 => return Step::Sweep,
         3 if !keyed.is_empty() => {
-            let (mut call, at) = dice.of(keyed).clone();
-            if dice.one_in(4) {
+            let (mut call, at) = rng.of(keyed).clone();
+            if rng.one_in(4) {
                 call.arguments["color"] = json!("#112233");
             }
             // A retry gets the stored answer for exactly one day.
-            let wait = if dice.one_in(4) { at + DAY - dice.of(&[0, 1]) - now } else { 0 };
+            let wait = if rng.one_in(4) { at + DAY - rng.of(&[0, 1]) - now } else { 0 };
             return Step::Call(call, wait.max(0));
         }
-        4 if dice.roll(4) == 0 => {
-            let processes: &&[usize] = dice.of(&[&[0], &[1], &[0, 1]]);
-            return Step::Restart(processes, *dice.of(&[End::Stopped, End::Killed]));
+        4 if rng.roll(4) == 0 => {
+            let processes: &&[usize] = rng.of(&[&[0], &[1], &[0, 1]]);
+            return Step::Restart(processes, *rng.of(&[End::Stopped, End::Killed]));
         }
-        5 | 6 => return Step::Pair(pair(dice, tenants, now)),
+        5 | 6 => return Step::Pair(pair(rng, tenants, now)),
         _ => {}
     }
     // One tenant has most of the records; the other is there to detect mix-ups.
-    let tenant = usize::from(dice.roll(4) == 0);
-    Step::Call(any(dice, tenants, tenant, now), 0)
+    let tenant = usize::from(rng.roll(4) == 0);
+    Step::Call(any(rng, tenants, tenant, now), 0)
 }
 
 /// Two calls in one tenant that are likely to conflict: the same call twice, two calls of one tool, or any
 /// two.
-fn pair(dice: &mut Dice, tenants: &[&Tenant], now: i64) -> [Call; 2] {
-    let tenant = usize::from(dice.roll(4) == 0);
-    let mut one = any(dice, tenants, tenant, now);
+fn pair(rng: &mut Rng, tenants: &[&Tenant], now: i64) -> [Call; 2] {
+    let tenant = usize::from(rng.roll(4) == 0);
+    let mut one = any(rng, tenants, tenant, now);
     // Two reads cannot conflict.
     if one.tool.is_read() {
-        one = call(dice, tenants, tenant, contract::find("customers.create"), now);
+        one = call(rng, tenants, tenant, contract::find("customers.create"), now);
     }
-    let other = match dice.roll(3) {
+    let other = match rng.roll(3) {
         0 => one.clone(),
-        1 => call(dice, tenants, tenant, one.tool, now),
-        _ => any(dice, tenants, tenant, now),
+        1 => call(rng, tenants, tenant, one.tool, now),
+        _ => any(rng, tenants, tenant, now),
     };
     [one, other]
 }

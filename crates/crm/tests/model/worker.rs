@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use zoop_crm::authenticate::{Bearer, Operator};
-use zoop_crm::caller::Refusal;
-use zoop_crm::clock::{Clock, Entropy, Environment};
-use zoop_crm::error::Result;
-use zoop_crm::id::Id;
-use zoop_crm::run::Runner;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::error::Result;
+use zoop_crm::call::run::Runner;
+use zoop_crm::identity::authenticate::{Bearer, Operator};
 use zoop_crm::testing::told;
+use zoop_crm::values::clock::{Clock, Entropy, Environment};
+use zoop_crm::values::id::Id;
 use zoop_crm::{catalog, maintenance, schema};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 
@@ -22,7 +22,7 @@ use super::notes::WRITES_PER_MINUTE;
 use super::process::{Answer, Asked, Credential, Request};
 
 /// Longer than any call takes, so a call that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A clock that shows the time of the last request, in microseconds.
 struct ToldClock(AtomicI64);
@@ -74,7 +74,7 @@ fn answer(db: &Db, environment: &Environment, asked: Asked) -> Answer {
 
 fn sweep(db: &Db, environment: &Environment) -> Result<Value> {
     let environment = environment.clone();
-    let swept = db.write(Instant::now() + PATIENCE, move |tx| maintenance::sweep(tx, &environment));
+    let swept = db.write(Instant::now() + TIMEOUT, move |tx| maintenance::sweep(tx, &environment));
     swept.wait().map(Value::from)
 }
 
@@ -85,7 +85,7 @@ fn call(
     tool: &str,
     arguments: String,
 ) -> Result<Value> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let runner = Runner { db, environment, deadline };
     let tool = catalog::find(tool).expect("a tool of the catalog");
     let answer = match credential {

@@ -1,13 +1,13 @@
-//! Keeping a transaction, and what became of one whose COMMIT was not answered.
+//! Commits a transaction, and finds out the outcome of one whose COMMIT was not answered.
 //!
-//! A transaction that has written has a number, which the server remembers long after. So when a
-//! connection breaks between COMMIT and its answer, the server is asked over a new one. That the server
-//! is the same, or holds everything that the old one confirmed, is for whoever runs it: a standby that
-//! takes over must be synchronous.
+//! A transaction that has written has a number, which the server remembers for a long time. So when a
+//! connection breaks between COMMIT and its answer, the server is asked over a new one. The operator must
+//! ensure that the server is the same, or has everything that the old one confirmed: a standby that takes
+//! over must be synchronous.
 //!
-//! A server that crashes forgets the numbers of transactions of which nothing is on its disk, and gives
-//! them out again. So after a crash a transaction that was kept may be another's, and only of one that
-//! was not is anything known.
+//! A server that crashes forgets the numbers of transactions of which nothing is on its disk, and reuses
+//! them. So after a crash a number that the server calls committed may be another transaction's, and only a
+//! lost one is certain.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ use super::work::Stage;
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Connection {
-    /// Keeps what the job wrote, or says why it is not kept.
+    /// Commits what the job wrote, or says why it is not committed.
     pub(super) fn commit(&mut self) -> Result<(), Failure> {
         if self.work.stage == Stage::Idle {
             return Ok(());
@@ -34,20 +34,20 @@ impl Connection {
             self.work.stage = Stage::Idle;
             return Ok(());
         };
-        // A connection that still stands has brought the server's refusal, or no COMMIT at all.
+        // If the connection still works, the server has answered with an error, or no COMMIT was sent.
         if self.is_linked() {
             return Err(failure);
         }
-        // The transaction is over, whatever came of it.
+        // The transaction has ended, whatever the outcome.
         self.work.stage = Stage::Idle;
         match self.work.number.take() {
             Some(number) => self.find_out(&number, life.as_ref(), &failure),
-            // There was nothing to keep.
+            // There was nothing to commit.
             None => Ok(()),
         }
     }
 
-    /// Asks until it is known whether a transaction was kept, or until the job's deadline.
+    /// Asks until the outcome of a transaction is known, or until the job's deadline.
     fn find_out(
         &mut self,
         number: &str,
@@ -58,9 +58,9 @@ impl Connection {
             let is_kept = match self.fate(number).as_deref() {
                 Ok("committed") if self.life() == life => Some(true),
                 Ok("aborted") => Some(false),
-                // A server that crashed has not got as far again.
+                // A server that crashed has not reached this number again.
                 Err(failure) if failure.is_of_the_future() => Some(false),
-                // The server has yet to notice that the old connection is gone.
+                // The server has not yet noticed that the old connection is gone.
                 Ok("in progress") => None,
                 // The server cannot be reached yet.
                 Err(failure) if failure.is_lost() => None,
@@ -81,8 +81,8 @@ impl Connection {
         }
     }
 
-    /// What the server says became of a transaction; nothing if it is too long ago. A standby does not
-    /// know yet all that its server knew.
+    /// The server's status of a transaction; empty if it is too long ago. A standby does not know everything
+    /// yet that its primary knew.
     fn fate(&mut self, number: &str) -> Result<String, Failure> {
         let deadline = self.work.deadline;
         self.open(deadline)?;

@@ -1,9 +1,7 @@
-//! One worker's connection: opened again when it was lost, and the transaction of the job that runs on
-//! it.
+//! One worker's connection: reopened when it was lost, and the transaction of the job that runs on it.
 //!
-//! What a job needs beside its statements (BEGIN, its time limit, its tenant) waits in
-//! [`Work`] and travels in one flight with the next statement: a flight is what is sent
-//! together and waited for together. The thread's own runtime moves messages only while a job waits
+//! What a job needs besides its statements (BEGIN, its time limit, its tenant) is queued in [`Work`] and sent
+//! in one round trip with the next statement. The thread's own runtime moves messages only while a job waits
 //! for them.
 
 use std::sync::Arc;
@@ -23,12 +21,12 @@ use crate::row::{Row, Source, Value};
 use crate::session::Call;
 use crate::tx::{Earlier, Tenant};
 
-/// Without tables' names the server would complain of each that belongs to somebody else.
+/// Without table names the server would warn about each table of another owner.
 const ANALYZE_OWN: &str = "DO $$ DECLARE own regclass; BEGIN \
     FOR own IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relowner = current_user::regrole \
     LOOP EXECUTE 'ANALYZE ' || own; END LOOP; END $$";
 
-/// How long the end of a transaction may take that nobody waits for.
+/// How long the end of a transaction may take when no caller waits for it.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// All rows of an answer.
@@ -43,7 +41,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A connection that is yet to be opened.
+    /// A connection that is not yet opened.
     pub(super) fn new(server: Arc<Server>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self {
@@ -70,7 +68,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Makes sure of a connection for the job's next flight. A transaction that has begun ends with its
+    /// Ensures a connection for the job's next round trip. A transaction that has begun ends with its
     /// connection: on another one the job would see another snapshot, and no tenant.
     fn board(&mut self) -> Result<(), Failure> {
         if self.work.stage != Stage::Begun {
@@ -85,7 +83,7 @@ impl Connection {
         }
     }
 
-    /// The server that this is, or was, connected to.
+    /// The server of this connection, open or lost.
     pub(super) fn server(&self) -> &Server {
         &self.server
     }
@@ -100,24 +98,24 @@ impl Connection {
         self.link.is_some()
     }
 
-    /// Begins the transaction of a job; nothing is sent before its first statement. One that is still
-    /// open ends in the same flight.
+    /// Begins the transaction of a job; nothing is sent before its first statement. A transaction that is
+    /// still open ends in the same round trip.
     pub(super) fn begin(&mut self, access: Access, deadline: Instant) {
         let before = if self.is_linked() { self.work.left_open() } else { Before::Nothing };
         self.work = Work::new(access, deadline, before);
     }
 
-    /// Why the transaction cannot be kept, if it cannot.
+    /// Why the transaction cannot be committed, if it cannot.
     pub(super) fn failure(&self) -> Option<&Failure> {
         self.work.failure.as_ref()
     }
 
-    /// Binds the transaction to a tenant, together with the next statement.
+    /// Binds the transaction to a tenant, in the round trip of the next statement.
     pub(crate) fn bind(&mut self, tenant: Tenant) -> Earlier {
         self.work.bind(tenant)
     }
 
-    /// Sends what waits for the next statement, if anything does, and with it the tenant's lock.
+    /// Sends what is queued before the next statement, including the tenant's lock.
     pub(crate) fn take_turn(&mut self) -> Result<()> {
         if !self.work.has_ahead() {
             return Ok(());
@@ -125,7 +123,7 @@ impl Connection {
         self.ask(&[], async |_, _| Ok(()))
     }
 
-    /// Runs a writing statement; the number of rows it touched.
+    /// Runs a writing statement; returns the number of rows it affected.
     pub(crate) fn execute(
         &mut self,
         sql: &'static str,
@@ -139,7 +137,7 @@ impl Connection {
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
-    /// Runs a writing statement of which each parameter is an array of the rows' values, in one flight.
+    /// Runs a writing statement whose parameters are arrays of the rows' values, in one round trip.
     pub(crate) fn execute_each(
         &mut self,
         sql: &'static str,
@@ -152,7 +150,7 @@ impl Connection {
         })
     }
 
-    /// Runs a writing statement that alone sees the rows of all tenants which sweeps may remove.
+    /// Runs a writing statement that, unlike all others, sees the rows of all tenants which sweeps may remove.
     pub(crate) fn sweep(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<usize> {
         self.work.open_to_sweep();
         let touched = self.execute(sql, None, params);
@@ -160,7 +158,7 @@ impl Connection {
         touched
     }
 
-    /// Adds a row; its key `n`, which the server made.
+    /// Adds a row; returns its key `n`, which the server generated.
     pub(crate) fn insert(
         &mut self,
         sql: &'static str,
@@ -173,7 +171,7 @@ impl Connection {
         Row::new(Source::Postgres(row)).take()
     }
 
-    /// Reads rows until there are none left or `read` says `false`.
+    /// Reads rows until there are no more or `read` returns `false`.
     pub(crate) fn rows<E: From<Error>>(
         &mut self,
         sql: &'static str,
@@ -201,7 +199,7 @@ impl Connection {
         rows.first().map(|row| read(&mut Row::new(Source::Postgres(row)))).transpose()
     }
 
-    /// Runs a statement; all its rows.
+    /// Runs a statement; returns all its rows.
     pub(super) fn query(
         &mut self,
         text: Text,
@@ -213,8 +211,8 @@ impl Connection {
         })
     }
 
-    /// Runs three statements in one flight; all their rows.
-    pub(crate) fn together(&mut self, calls: [Call<'_>; 3]) -> Result<[Rows; 3]> {
+    /// Runs three statements in one round trip; returns all their rows.
+    pub(crate) fn pipelined(&mut self, calls: [Call<'_>; 3]) -> Result<[Rows; 3]> {
         let asked =
             calls.map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params));
         self.ask(&asked, async |client, ready| {
@@ -226,8 +224,8 @@ impl Connection {
         })
     }
 
-    /// Runs statements in one flight, and remembers a failure: PostgreSQL keeps nothing of a transaction
-    /// in which a statement has failed, so neither does a job that goes on.
+    /// Runs statements in one round trip, and remembers a failure: PostgreSQL keeps nothing of a transaction
+    /// in which a statement has failed, so a job that goes on must fail too.
     fn ask<T>(
         &mut self,
         asked: &[Asked<'_>],
@@ -239,13 +237,13 @@ impl Connection {
         let had_link = self.link.is_some();
         let mut outcome = self.attempt(asked, &send);
         if matches!(outcome, Err(Failure::Lost(_))) && had_link && self.work.stage != Stage::Begun {
-            // It was lost while nobody used it, and the job has seen nothing yet.
+            // The connection was lost while idle, and the job has seen nothing yet.
             outcome = self.attempt(asked, &send);
         }
         outcome.map_err(|failure| self.fail(failure))
     }
 
-    /// Remembers a failure, and tells the job of it.
+    /// Remembers a failure, and returns it as the job's error.
     fn fail(&mut self, failure: Failure) -> Error {
         self.work.failure = Some(failure.clone());
         failure.into()
@@ -292,12 +290,12 @@ impl Connection {
         Ok(statement)
     }
 
-    /// Tells the planner at once what the server finds out by itself some minutes after much was written.
+    /// Updates the planner's statistics now; by itself the server does so minutes after many writes.
     pub(crate) fn gather_statistics(&mut self) -> Result<()> {
         self.script_in_job(ANALYZE_OWN).map(drop)
     }
 
-    /// Runs a script of the engine's own inside the job's transaction; the rows of its answers.
+    /// Runs one of the engine's own scripts inside the job's transaction; returns the rows of its answers.
     pub(super) fn script_in_job(&mut self, script: &str) -> Result<Vec<SimpleQueryRow>> {
         if let Some(failure) = &self.work.failure {
             return Err(failure.clone().into());
@@ -311,7 +309,7 @@ impl Connection {
         }
     }
 
-    /// Sends what waits ahead and what `send` sends, and waits for the answers to both.
+    /// Sends what is queued and what `send` sends, and waits for the answers to both.
     pub(super) fn flight<T>(
         &mut self,
         send: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
@@ -324,7 +322,7 @@ impl Connection {
                 return send(client).await;
             }
             let (begun, answer) = tokio::join!(biased; client.batch_execute(&ahead), send(client));
-            // What came first failed first; the other failed of it.
+            // The queued part failed first; the other failed because of it.
             begun.and(answer)
         };
         let timed = async { tokio::time::timeout_at(self.work.deadline.into(), both).await };
@@ -334,7 +332,7 @@ impl Connection {
         };
         match &outcome {
             Ok(_) => self.work.landed(),
-            // What is still to come over it belongs to nobody.
+            // Anything still arriving on it belongs to no one.
             Err(failure) if failure.is_lost() => self.cut(),
             Err(failure) if failure.is_stale_statement() => {
                 if let Some(link) = &mut self.link {
@@ -346,7 +344,7 @@ impl Connection {
         outcome
     }
 
-    /// Ends the transaction, if one is open, without keeping what it wrote. Nobody waits for this.
+    /// Rolls back the transaction, if one is open. No caller waits for this.
     pub(super) fn end(&mut self) {
         let was_open = self.work.is_open();
         self.work = Work::new(Access::Read, Instant::now(), Before::Nothing);
@@ -364,8 +362,8 @@ impl Connection {
         }
     }
 
-    /// Runs a script of the engine's own, outside any transaction of a job's, until a deadline if there
-    /// is one; the rows of its answers.
+    /// Runs one of the engine's own scripts, outside any job's transaction, until a deadline if there is one;
+    /// returns the rows of its answers.
     pub(super) fn script(
         &mut self,
         sql: &str,
@@ -389,7 +387,7 @@ impl Connection {
         Ok(outcome?.into_iter().filter_map(row).collect())
     }
 
-    /// Ends the connection in order.
+    /// Closes the connection properly.
     pub(super) fn close(mut self) {
         if let Some(link) = self.link.take() {
             link.close(&self.runtime);

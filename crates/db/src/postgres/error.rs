@@ -1,4 +1,4 @@
-//! What each of PostgreSQL's errors means in the engine's words.
+//! Maps PostgreSQL's errors to the engine's.
 
 use std::error::Error as StdError;
 
@@ -7,38 +7,38 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 use super::value::Unbindable;
 use crate::error::Error;
 
-/// Why a statement failed. It can be told twice: to the job, and to whoever asks afterwards whether the
-/// job's transaction can still be kept.
+/// Why a statement failed. It can be returned twice: to the job, and later to the caller that asks whether
+/// the job's transaction can still be committed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Failure {
-    /// The server refused the statement; the connection goes on.
+    /// The server rejected the statement; the connection still works.
     #[error(transparent)]
     Refused(Refused),
-    /// The connection is gone, or cannot be made.
+    /// The connection is gone, or cannot be opened.
     #[error("{0}")]
     Lost(String),
-    /// The server lets nobody in with this URL.
+    /// The server rejects connections with this URL.
     #[error(transparent)]
     Barred(Refused),
     /// The job's deadline passed on this side.
     #[error("there was no answer in time")]
     Deadline,
-    /// Whether the transaction was kept could not be learnt.
+    /// The outcome of the transaction could not be found out.
     #[error("{0}")]
     Unknown(String),
-    /// The statement was never sent: what is bound to it does not fit.
+    /// The statement was never sent: a parameter does not fit.
     #[error("{0}")]
     Misused(String),
 }
 
-/// The server's refusal. Without its detail, which quotes what is in the rows.
+/// The server's error, without its detail, which quotes the rows' contents.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message} (SQLSTATE {})", code.code())]
 pub(super) struct Refused {
     code: SqlState,
     message: String,
     /// Whether the role lacks a right. A policy that forbids a row has the same code, and is a defect of
-    /// the program's.
+    /// the program.
     is_without_right: bool,
 }
 
@@ -48,12 +48,12 @@ impl Failure {
         Self::Lost("the connection was lost".to_owned())
     }
 
-    /// Whether the connection can be used no longer.
+    /// Whether the connection can no longer be used.
     pub(super) fn is_lost(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::Barred(_) | Self::Deadline)
     }
 
-    /// Whether the same job may succeed in another transaction: nothing was kept of this one.
+    /// Whether the same job may succeed in another transaction: nothing of this one was committed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Refused(refused) => matches!(
@@ -66,12 +66,12 @@ impl Failure {
         }
     }
 
-    /// Whether the server was asked of a transaction whose number it has not given out yet.
+    /// Whether the server was asked about a transaction number that it has not assigned yet.
     pub(super) fn is_of_the_future(&self) -> bool {
         matches!(self, Self::Refused(refused) if refused.code == SqlState::INVALID_PARAMETER_VALUE)
     }
 
-    /// What whoever starts the program can do about a connection that cannot be made.
+    /// What the operator can do about a connection that cannot be opened.
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::Barred(refused) if refused.code == SqlState::INVALID_CATALOG_NAME => {
@@ -98,7 +98,7 @@ impl Failure {
         matches!(self, Self::Refused(refused) if refused.code == SqlState::INSUFFICIENT_PRIVILEGE)
     }
 
-    /// Whether the server's copy of a prepared statement is gone or out of date.
+    /// Whether the server's copy of a prepared statement is gone or outdated.
     pub(super) fn is_stale_statement(&self) -> bool {
         matches!(self, Self::Refused(refused) if matches!(
             refused.code,
@@ -133,7 +133,7 @@ impl From<&DbError> for Failure {
         {
             return Self::Barred(refused);
         }
-        // After these the server closes the connection.
+        // After these errors the server closes the connection.
         if matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
             return Self::Lost(refused.to_string());
         }
@@ -158,18 +158,18 @@ impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         match refused.code {
             SqlState::UNIQUE_VIOLATION => Self::Unique(refused.into()),
-            // Nobody but `statement_timeout` cancels, and that is the deadline.
+            // Only `statement_timeout` cancels statements, and that is the deadline.
             SqlState::QUERY_CANCELED => Self::Deadline,
             SqlState::LOCK_NOT_AVAILABLE
             | SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED => Self::Locked,
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Corrupt(refused.into()),
-            // A server that takes no writes; a standby says so of the transaction's beginning, and it is
-            // the only thing asked of a server that not every one can do.
+            // A server that accepts no writes; a standby says so when the transaction begins, and read-write is the
+            // only requirement that some servers do not meet.
             SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::FEATURE_NOT_SUPPORTED => {
                 Self::Unavailable(refused.into())
             }
-            // Somebody took the right, and may give it back.
+            // The right was revoked, and may be granted again.
             _ if refused.is_without_right => Self::Unavailable(refused.into()),
             // Connections, resources, an operator's intervention, the server's own disk.
             ref code if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => {

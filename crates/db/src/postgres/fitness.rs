@@ -1,13 +1,13 @@
-//! Whether a server and a role are fit to be used, looked at once at the start.
+//! Checks at startup whether a server and a role can be used.
 
 use super::Connection;
 use crate::error::{Error, Result};
 
-/// The first version that tells what became of a transaction.
+/// The first version that reports a transaction's outcome.
 const OLDEST: u32 = 13;
 
-/// Refuses a server that is too old and a database that cannot hold every text, and warns of a role
-/// for which row-level security does not hold.
+/// Rejects a server that is too old and a database that cannot store every text, and warns of a role that
+/// bypasses row-level security.
 pub(super) fn check(connection: &mut Connection) -> Result<()> {
     let rows = connection.script(
         "SELECT current_setting('server_version_num')::integer / 10000, \
@@ -31,7 +31,7 @@ pub(super) fn check(connection: &mut Connection) -> Result<()> {
     }
     if row.get(2) == Some("1") {
         tracing::warn!(
-            "the database's role may pass by row-level security: use one that is neither a superuser \
+            "the database's role bypasses row-level security: use one that is neither a superuser \
              nor has BYPASSRLS"
         );
     }

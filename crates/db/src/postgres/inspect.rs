@@ -1,4 +1,4 @@
-//! What tests and the operator's doctor ask of the server.
+//! Queries about the server, for tests and the operator's doctor.
 
 use super::Connection;
 use super::server::APPLICATION;
@@ -9,13 +9,13 @@ use crate::session::ServerState;
 use crate::tx::Tenant;
 
 impl Connection {
-    /// What the server's clock says now.
+    /// The server clock's current time.
     pub(crate) fn clock(&mut self) -> Result<Timestamp> {
         let rows = self.query(Text::plain("SELECT clock_timestamp()"), None, &[])?;
         Row::new(Source::Postgres(rows.first().ok_or(Error::NoRow)?)).take()
     }
 
-    /// What the server and the role are like.
+    /// Properties of the server and the role.
     pub(crate) fn server_state(&mut self) -> Result<ServerState> {
         let rows = self.script_in_job(
             "SELECT current_setting('server_version'), (rolsuper OR rolbypassrls)::integer, \
@@ -32,8 +32,8 @@ impl Connection {
         })
     }
 
-    /// Connections that other processes of this program have to the database, as far as the role may see
-    /// them. A process whose URL names an application is not known by its name.
+    /// Connections of this program's other processes to the database, as far as the role may see them. A
+    /// process whose URL sets its own application name is not recognized.
     pub(crate) fn others(&mut self) -> Result<usize> {
         let rows = self.script_in_job(&format!(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -44,9 +44,8 @@ impl Connection {
         count.ok_or(Error::NoRow)
     }
 
-    /// What the server knows to be wrong with the database. It keeps no check that reads everything;
-    /// this tells of pages whose checksum was wrong when they were read, and of indexes that were
-    /// never finished.
+    /// Faults of the database that the server knows of. There is no check that reads everything; this reports
+    /// pages whose checksum was wrong when they were read, and indexes that were never finished.
     pub(crate) fn faults(&mut self) -> Result<Vec<String>> {
         let damaged = "SELECT 'pages with a wrong checksum: ' || checksum_failures \
                        FROM pg_stat_database \
@@ -63,8 +62,8 @@ impl Connection {
         Ok(found)
     }
 
-    /// Runs a statement to its end; the rows that were looked at for it, those that were sorted out
-    /// again among them.
+    /// Runs a statement to its end; returns the number of rows examined for it, including those that were
+    /// filtered out.
     pub(crate) fn steps(
         &mut self,
         sql: &'static str,
@@ -76,7 +75,7 @@ impl Connection {
         Ok(examined(&lines))
     }
 
-    /// The plan of a statement for these values, which is the one that runs.
+    /// The plan that is used for a statement with these values.
     pub(crate) fn explain(
         &mut self,
         sql: &'static str,
@@ -109,8 +108,8 @@ impl Connection {
     }
 }
 
-/// The rows that the scans of an analysed plan gave, and those that were removed from them. What is
-/// looked at again, after it was kept aside or by the query around, is not counted again.
+/// The rows that the scans of an analyzed plan returned, and those that they filtered out. Rows that are read
+/// again from a temporary result or by an outer query are not counted again.
 fn examined(plan: &[String]) -> i32 {
     let mut loops = 1.0;
     let mut rows = 0.0;

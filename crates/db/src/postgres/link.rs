@@ -10,10 +10,10 @@ use tokio_postgres::{Client, Statement};
 use super::server::{Connected, Life};
 use super::statement::{Key, Text};
 
-/// How long the server has to take note that a connection ends.
+/// How long the server may take to acknowledge the end of a connection.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// An open connection. The thread's runtime holds its socket, so it does not end by being dropped.
+/// An open connection. The thread's runtime holds its socket, so dropping it does not close it.
 pub(super) struct Link {
     client: Client,
     statements: HashMap<Key, Statement>,
@@ -52,13 +52,13 @@ impl Link {
         self.statements.clear();
     }
 
-    /// Cuts the connection off: the server sees it end now, not when the runtime runs next.
+    /// Cuts the connection off: the server sees its end now, not when the runtime runs next.
     pub(super) fn cut(self, runtime: &Runtime) {
         self.task.abort();
         let _ = runtime.block_on(self.task);
     }
 
-    /// Ends the connection in order, so that the server does not log it as lost.
+    /// Closes the connection properly, so that the server does not log it as lost.
     pub(super) fn close(self, runtime: &Runtime) {
         let Self { client, statements, task, .. } = self;
         drop((statements, client));

@@ -1,8 +1,8 @@
-//! Brings a database's schema to the program's, in one transaction.
+//! Migrates a database's schema to the program's, in one transaction.
 //!
-//! A process that runs with fewer steps keeps answering meanwhile: the check is at its start only, and
-//! nothing here but the steps themselves locks a table. What keeps two that migrate apart is a lock
-//! that nobody else asks for.
+//! A process with fewer migrations keeps answering meanwhile: it checks the schema only at startup, and only
+//! the migrations themselves lock tables. Two processes that migrate are kept apart by a lock that nothing
+//! else uses.
 
 use tokio_postgres::SimpleQueryRow;
 
@@ -10,14 +10,14 @@ use super::Connection;
 use crate::error::{Error, Result};
 use crate::migrate::{Migrate, Migration, Taken, missing};
 
-/// The lock of whoever looks at the schema's history.
+/// The lock for reading and changing the schema's history.
 const HISTORY: i64 = 0x7a6f_6f70_0000_0000;
 
-/// How long a step waits for a table that somebody uses: whoever comes later waits behind the step, so
-/// it must not wait long.
+/// How long a migration waits for a table in use: later statements wait behind the migration, so it must not
+/// wait long.
 const LOCK_TIMEOUT: &str = "5s";
 
-/// Takes the missing steps or refuses, and refuses a database that a newer program has changed.
+/// Runs the missing migrations or refuses, and refuses a database that a newer program has changed.
 pub(super) fn run(
     connection: &mut Connection,
     migrations: &[Migration],
@@ -27,7 +27,7 @@ pub(super) fn run(
     script(connection, "BEGIN READ WRITE")?;
     let outcome = advance(connection, migrations, migrate);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    // The lock ends with the connection, if not before.
+    // The lock ends with the connection at the latest.
     let ended = script(connection, &format!("{end}; SELECT pg_advisory_unlock({HISTORY})"));
     outcome.and(ended.map(drop))
 }
@@ -56,9 +56,9 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
     Ok(())
 }
 
-/// The steps that were taken; a database without them must be empty.
+/// The migrations that were run; a database without any must be empty.
 fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
-    // What extensions brought is nobody's.
+    // Objects of extensions do not count.
     let tables = script(
         connection,
         "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace \
@@ -82,12 +82,12 @@ fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
     Ok(steps.iter().map(step).collect())
 }
 
-/// A text as a literal. A step's text is the program's own; this is about its quotes.
+/// A text as a literal. A migration's text is the program's own; this only escapes its quotes.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Runs a script however long it takes: a step may rewrite a table.
+/// Runs a script without a time limit: a migration may rewrite a table.
 fn script(connection: &mut Connection, sql: &str) -> Result<Vec<SimpleQueryRow>> {
     connection.script(sql, None).map_err(|failure| {
         if !failure.is_forbidden() {

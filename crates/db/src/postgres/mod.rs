@@ -1,5 +1,4 @@
-//! The engine that speaks to a PostgreSQL server: threads that read and threads that write, each with
-//! a connection of its own.
+//! The PostgreSQL engine: reader threads and writer threads, each with a connection of its own.
 //!
 //! Writers wait for one another's locks, so they have threads of their own and reads never wait behind
 //! them. Nothing here knows what the jobs do; nothing above knows that this is PostgreSQL.
@@ -38,24 +37,23 @@ use crate::job::{ReadJob, WriteJob};
 use crate::migrate::{Migrate, Migration};
 use crate::row::Timestamp;
 
-/// Connections that read, and as many that write, where the options name no number.
+/// Reader connections, and as many writer connections, if the options name no number.
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
-/// How long the server has to let us in at the start.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the server may take to accept the first connection.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The engine's threads and the queues that feed them.
 pub(crate) struct Postgres {
     reads: Option<Sender<Box<dyn ReadJob>>>,
     writes: Option<Sender<Box<dyn WriteJob>>>,
     threads: Vec<JoinHandle<()>>,
-    /// Write transactions that were kept since the engine started.
+    /// Write transactions committed since the engine started.
     commits: Arc<AtomicU64>,
     server: Arc<Server>,
 }
 
 impl Postgres {
-    /// Connects to the server, brings its schema to `migrations` as `migrate` says, and starts the
-    /// threads.
+    /// Connects to the server, migrates its schema as `migrate` says, and starts the threads.
     pub(crate) fn open(
         url: &str,
         options: &Options,
@@ -64,7 +62,7 @@ impl Postgres {
     ) -> Result<Self> {
         let server = Arc::new(Server::new(url)?);
         let mut first = Connection::new(server.clone())?;
-        first.open(Instant::now() + PATIENCE).map_err(|failure| server.unreachable(&failure))?;
+        first.open(Instant::now() + TIMEOUT).map_err(|failure| server.unreachable(&failure))?;
         fitness::check(&mut first)?;
         migrate::run(&mut first, migrations, migrate)?;
         first.close();
@@ -99,29 +97,29 @@ impl Postgres {
         self.writes.as_ref()
     }
 
-    /// Write transactions that were kept since the engine started.
+    /// Write transactions committed since the engine started.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Connections that are held open.
+    /// Open connections.
     pub(crate) fn connections(&self) -> usize {
         self.threads.len()
     }
 
-    /// What the database's clock says now.
+    /// The database clock's current time.
     pub(crate) fn time(&self) -> Option<Timestamp> {
         self.server.time()
     }
 }
 
 impl Drop for Postgres {
-    /// Lets the queued jobs finish, then ends the threads.
+    /// Lets the queued jobs finish, then stops the threads.
     fn drop(&mut self) {
         self.reads = None;
         self.writes = None;
         for thread in self.threads.drain(..) {
-            // One that panicked has failed its jobs and lost its connection.
+            // A thread that panicked has failed its jobs and lost its connection.
             let _ = thread.join();
         }
     }
@@ -135,8 +133,8 @@ fn spawn(
 ) -> Result<JoinHandle<()>> {
     let mut connection = Connection::new(server.clone())?;
     let serve = move || {
-        // What fails here fails again for the first job, which tells of it.
-        let _ = connection.open(Instant::now() + PATIENCE);
+        // If this fails, the first job fails in the same way and reports it.
+        let _ = connection.open(Instant::now() + TIMEOUT);
         body(connection);
     };
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(serve)?)

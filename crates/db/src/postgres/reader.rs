@@ -1,7 +1,7 @@
 //! A reader thread: takes a job, gives it one snapshot, answers.
 //!
-//! The caller has what was read, and how the snapshot ends changes nothing of it. So it ends in one
-//! flight with the beginning of the next if a job waits, and else after the answer.
+//! The end of a snapshot does not affect what the caller has read. So it is sent in one round trip with the
+//! beginning of the next if a job waits, and otherwise after the answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::job::ReadJob;
 use crate::session::Session;
 use crate::tx::ReadTx;
 
-/// Serves jobs until the queue's senders are gone.
+/// Runs jobs until the queue's senders are gone.
 pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) {
     loop {
         let waiting = queue.try_recv().ok();
@@ -46,7 +46,7 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
         connection.server().tell_refused_read(failure);
     }
     match connection.failure() {
-        // Nothing was read after the failure, so what the job says rests on less than it thinks.
+        // Nothing was read after the failure, so the job's answer is based on less than it assumes.
         Some(failure) if is_success => Err(failure.clone().into()),
         _ => Ok(()),
     }

@@ -18,15 +18,15 @@ use crate::row::Timestamp;
 
 /// How long one attempt to connect may take, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// What stands before the process's id in the name by which the server knows a connection.
+/// The prefix, before the process id, of the application name by which the server knows a connection.
 pub(super) const APPLICATION: &str = "zoop-";
-/// How long a silent connection is trusted before the operating system asks whether it still stands.
+/// How long a silent connection is trusted before the operating system checks whether it still exists.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-/// How long it waits before it asks again, and how often it asks.
+/// The interval of these checks.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// What `sslmode` may be.
+/// The values of `sslmode`.
 const SSL_MODES: &[&str] = &["disable", "prefer", "require"];
 
 /// The parameters that a URL may have: those that the driver knows.
@@ -52,17 +52,17 @@ const PARAMETERS: &[&str] = &[
     "load_balance_hosts",
 ];
 
-/// How long a refusal is not told again.
+/// For how long a refused read is not logged again.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
-/// What every connection is set to, and what its clock says.
+/// The settings of every connection, and a query of its clock.
 ///
-/// - A statement that runs outside a write's transaction can write nothing, whatever became of the
-///   BEGIN that was sent before it.
-/// - A plan is kept once it has proved to be no worse than those made for the values at hand; see
-///   [`Text::planning`](super::statement::Text::planning) for what is planned anew each time.
+/// - A statement outside a write's transaction cannot write anything, whatever happened to the BEGIN that
+///   was sent before it.
+/// - A plan is kept once it has proved to be no worse than those for the values at hand; see
+///   [`Text::planning`](super::statement::Text::planning) for what is planned each time.
 /// - No plan is compiled: a statement here takes a millisecond, compiling one takes fifty.
-/// - A process that is stopped in the middle of a write must not hold its locks for ever.
+/// - A process that is stopped in the middle of a write must not hold its locks forever.
 const SETTINGS: &str = "SET default_transaction_read_only = on; \
                         SET plan_cache_mode = auto; \
                         SET jit = off; \
@@ -78,28 +78,28 @@ pub(super) struct Connected {
     pub(super) life: Life,
 }
 
-/// What a server has lived since it last crashed, as far as numbers of transactions go: told by when it
-/// began to count, because a server forgets its counts in a crash. Another server has another life.
+/// A server's life since its last crash, in which its transaction numbers are unique. It is identified by the
+/// time at which the server's statistics began, because a crash resets them. Another server has another life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Life(String);
 
-/// A server, and what is known of it.
+/// A server, and what is known about it.
 pub(super) struct Server {
     config: Config,
     tls: Option<MakeRustlsConnect>,
-    /// When the database's clock said what, at the last connection that was made.
+    /// The time of the database's clock, and when it was read, at the last connection.
     clock: Mutex<Option<(Instant, Timestamp)>>,
-    /// Whether the last try to connect failed.
+    /// Whether the last attempt to connect failed.
     is_out_of_reach: AtomicBool,
     /// When a refused read was last logged.
     refused_read: Mutex<Option<Instant>>,
 }
 
 impl Server {
-    /// Reads a URL. What is wrong with it is not told in its words, which may hold a password.
+    /// Parses a URL. Errors do not repeat its text, which may contain a password.
     pub(super) fn new(url: &str) -> Result<Self> {
-        // A second @ would be one in a password, and what follows the first would be taken for the host,
-        // which errors tell.
+        // A second @ would be part of a password, and what follows the first would be taken for the host, which
+        // errors show.
         if url.matches('@').count() > 1 {
             return Err(Error::ServerUrl);
         }
@@ -131,8 +131,8 @@ impl Server {
         })
     }
 
-    /// Logs when the server cannot be reached any more, and when it can again: once each, however many
-    /// connections there are. At the start it is whoever starts us who is told.
+    /// Logs when the server becomes unreachable and when it is back: once each, however many connections
+    /// there are. At startup the caller gets the error.
     pub(super) fn tell(&self, failure: Option<&Failure>) {
         let was_out_of_reach = self.is_out_of_reach.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
@@ -151,7 +151,7 @@ impl Server {
 
     /// Connects and sets the connection up.
     pub(super) async fn connect(&self) -> Result<Connected, Failure> {
-        // How a connection ended is told by the statements that it fails.
+        // The statements that fail report how a connection ended.
         let (client, task) = match &self.tls {
             None => {
                 let (client, connection) = self.config.connect(NoTls).await?;
@@ -175,8 +175,8 @@ impl Server {
         Ok(Connected { client, task, life })
     }
 
-    /// Logs that the server refused a read, once in a while: there may be thousands beside others that it
-    /// answers, of other tables.
+    /// Logs that the server refused a read, once in a while: there may be thousands, while reads of other
+    /// tables succeed.
     pub(super) fn tell_refused_read(&self, failure: &Failure) {
         let mut last = self.refused_read.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() > TELL_AGAIN) {
@@ -185,14 +185,14 @@ impl Server {
         }
     }
 
-    /// What the database's clock says now, by what it said at the last connection.
+    /// The database clock's current time, extrapolated from the last connection.
     pub(super) fn time(&self) -> Option<Timestamp> {
         let (asked, said) = (*self.clock.lock().unwrap_or_else(PoisonError::into_inner))?;
         let since = i64::try_from(asked.elapsed().as_micros()).unwrap_or(i64::MAX);
         Some(Timestamp(said.0.saturating_add(since)))
     }
 
-    /// The refusal to start with a server that cannot be reached, or that does not let us in.
+    /// The startup error for a server that cannot be reached, or that rejects the connection.
     pub(super) fn unreachable(&self, failure: &Failure) -> Error {
         Error::Connect {
             server: name(&self.config),
@@ -202,8 +202,8 @@ impl Server {
     }
 }
 
-/// The parameters of a URL. The driver ends the user and the password at the @, so a ? before it is not
-/// where the parameters begin.
+/// The parameters of a URL. The driver ends the user and the password at the @, so a ? before it does not
+/// begin the parameters.
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
     let place = url.rsplit_once('@').map_or(url, |(_, place)| place);
     let (_, parameters) = place.split_once('?').unwrap_or_default();
@@ -215,14 +215,14 @@ fn sslmode(url: &str) -> Option<&str> {
     parameters(url).find_map(|parameter| parameter.strip_prefix("sslmode="))
 }
 
-/// Refuses parameters that are not known or that have an invalid value. A message never repeats the
-/// caller's text: a parameter may be the rest of a password with an & in it.
+/// Rejects unknown parameters and invalid values. A message never repeats the caller's text: a parameter may
+/// be the rest of a password with an & in it.
 fn check_parameters(url: &str) -> Result<()> {
     for parameter in parameters(url) {
         let (name, _) = parameter.split_once('=').ok_or(Error::ServerUrl)?;
         let Some(known) = PARAMETERS.iter().find(|known| **known == name) else {
             return Err(Error::Schema(format!(
-                "the database URL has a parameter that is not known; accepted are {}; write %26 for & \
+                "the database URL has an unknown parameter; accepted are {}; write %26 for & \
                  in a value",
                 PARAMETERS.join(", ")
             )));
@@ -236,7 +236,7 @@ fn check_parameters(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Where it is and who asks, without the password.
+/// The server's address and user, without the password.
 fn name(config: &Config) -> String {
     let mut name = String::new();
     let ports = config.get_ports();

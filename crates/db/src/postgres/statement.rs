@@ -1,4 +1,4 @@
-//! Statements on their way to the server: their text, and what is bound to them.
+//! Statements to send to the server: their text, and their parameters.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::work::Planning;
 use crate::row::Value;
 use crate::tx::Tenant;
 
-/// A statement's text, and what this engine puts around it.
+/// A statement's text, and what this engine adds around it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text {
     pub(super) before: &'static str,
@@ -31,14 +31,13 @@ impl Text {
         !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
     }
 
-    /// A plan for any value reads a whole search index where the word at hand has few matches. Every
-    /// other statement is found by its keys, whatever they are, and planning it takes as long as running
-    /// it.
+    /// A generic plan reads a whole search index where the word at hand has few matches. Every other statement
+    /// is found by its keys, whatever their values, and planning it takes as long as running it.
     pub(super) fn planning(self) -> Planning {
         if self.sql.contains(" @@ ") { Planning::Anew } else { Planning::Kept }
     }
 
-    /// Statements are `'static`, so an address names one text for good.
+    /// Statements are `'static`, so an address always identifies the same text.
     pub(super) fn key(self) -> Key {
         (self.before, self.sql.as_ptr().addr(), self.after)
     }
@@ -50,19 +49,19 @@ impl fmt::Display for Text {
     }
 }
 
-/// What tells one text from another.
+/// Identifies a text.
 pub(super) type Key = (&'static str, usize, &'static str);
 
-/// A statement that a job asks, with what is bound to it.
+/// A job's statement with its parameters.
 pub(super) struct Asked<'p> {
     pub(super) text: Text,
     bound: Vec<Parameter<'p>>,
 }
 
-/// What is bound to one placeholder.
+/// The value of one placeholder.
 enum Parameter<'p> {
     One(Bound<'p>),
-    /// A column of rows that are written at once, as an array.
+    /// A column of rows that are written together, as an array.
     Column(Vec<Bound<'p>>),
 }
 

@@ -1,4 +1,4 @@
-//! TLS to the server: asked for by `sslmode=require`, and then the server's certificate is checked.
+//! TLS to the server: enabled by `sslmode=require`, which also checks the server's certificate.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How to encrypt connections, or nothing where the URL does not ask for it; in words what is wrong.
+/// How to encrypt connections; none if the URL does not ask for it. The error says what is wrong.
 ///
-/// The certificate must be of an authority that the machine trusts, or of one in the file that the
+/// The certificate must be from an authority that the machine trusts, or from one in the file that the
 /// variable `SSL_CERT_FILE` names, and for the host in the URL.
 pub(super) fn connector(config: &Config) -> Result<Option<MakeRustlsConnect>, String> {
     if config.get_ssl_mode() != SslMode::Require {
@@ -39,7 +39,7 @@ pub(super) fn connector(config: &Config) -> Result<Option<MakeRustlsConnect>, St
     Ok(Some(MakeRustlsConnect::new(client)))
 }
 
-/// Whether what is sent to a host leaves this machine.
+/// Whether a connection to this host leaves the machine.
 fn is_elsewhere(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => !matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),

@@ -1,4 +1,4 @@
-//! Values as PostgreSQL stores them, in its binary forms.
+//! Conversion of PostgreSQL's values, in its binary formats.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,7 +16,7 @@ const EPOCH: i64 = 946_684_800_000_000;
 
 type Refusal = Box<dyn StdError + Sync + Send>;
 
-/// What a column holds.
+/// A column's value.
 pub(crate) fn stored(row: &Row, index: usize) -> Result<Value<'_>> {
     row.try_get(index).map_err(|error| Error::Statement(error.into()))
 }
@@ -61,7 +61,7 @@ impl<'a> FromSql<'a> for Value<'a> {
     }
 }
 
-/// Types whose binary form is their text.
+/// Types whose binary format is their text.
 fn is_text(ty: &Type) -> bool {
     matches!(
         *ty,
@@ -69,8 +69,8 @@ fn is_text(ty: &Type) -> bool {
     )
 }
 
-/// A value as a parameter. The driver writes parameters to its debug log: what callers wrote must
-/// not be there, so this says nothing of it.
+/// A value as a parameter. The driver writes parameters to its debug log, where callers' texts must not
+/// appear, so `Debug` shows nothing of it.
 pub(super) struct Bound<'a>(pub(super) Value<'a>);
 
 impl fmt::Debug for Bound<'_> {
@@ -79,10 +79,9 @@ impl fmt::Debug for Bound<'_> {
     }
 }
 
-/// The parameter of a statement has another type than the value that is bound to it: a defect of the
-/// program.
+/// A parameter's type does not match the value bound to it: a defect of the program.
 #[derive(Debug, thiserror::Error)]
-#[error("a value of another kind, or too large, is bound to a parameter of type {0}")]
+#[error("a value of another type, or too large, is bound to a parameter of type {0}")]
 pub(super) struct Unbindable(Type);
 
 impl ToSql for Bound<'_> {
@@ -111,7 +110,7 @@ impl ToSql for Bound<'_> {
     }
 
     fn accepts(_: &Type) -> bool {
-        // Whether it fits is for `to_sql` to say, which can tell what does not.
+        // `to_sql` checks whether it fits, and can say what does not.
         true
     }
 

@@ -1,4 +1,4 @@
-//! [`Work`]: the transaction of the job that runs, as far as this side knows it.
+//! [`Work`]: this side's view of the running job's transaction.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -10,24 +10,25 @@ use crate::tx::{Earlier, Tenant};
 const WRITES: i32 = 0x7a6f_6f70;
 /// The second key for writes that belong to no tenant. No tenant has this number.
 const NO_TENANT: u32 = 0;
-/// The second key for sweeps: they may take long, and only other sweeps are in their way.
+/// The second key for sweeps: they may take long, and must block only other sweeps.
 const SWEEPS: u32 = u32::MAX;
-/// The server gives up this much before the deadline at most, so that its word of it arrives in time.
+/// The time limit on the server ends at most this long before the deadline, so its timeout error arrives
+/// before ours.
 const HEADSTART: Duration = Duration::from_millis(100);
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 /// Ends a read and begins another: one like it, in a snapshot of its own.
 const READ_ON: &str = "ROLLBACK AND CHAIN;";
 const END: &str = "ROLLBACK;";
-/// Connections are set to read only, so that nothing is written past a transaction of ours. What the server
-/// says of itself holds all the same: whoever made it read only, as some do whose disk is nearly full,
-/// meant us.
+/// Connections default to read only, so that nothing is written outside a transaction of ours. The server's
+/// own setting still counts: an operator who made it read only, as some do when the disk is nearly full,
+/// meant us too.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
     SET LOCAL default_transaction_read_only TO DEFAULT;\
     SELECT set_config('transaction_read_only', current_setting('default_transaction_read_only'), true);";
 
-/// The longest time limit that the server takes, in milliseconds: three weeks and a half.
-const LONGEST: u128 = i32::MAX as u128;
+/// The longest time limit that the server accepts, in milliseconds: three and a half weeks.
+const MAX_MILLISECONDS: u128 = i32::MAX as u128;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,29 +40,29 @@ pub(super) enum Access {
 /// How far a transaction has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Nothing was sent: there is nothing to end.
+    /// Nothing was sent, so there is nothing to end.
     Idle,
-    /// It was sent, and nothing has come back: it can be sent again elsewhere.
+    /// Sent but not answered: it can be sent again elsewhere.
     Sent,
-    /// A flight was answered: what the job has seen was seen in this one.
+    /// One round trip completed: the job has observed this transaction's snapshot.
     Begun,
 }
 
 /// Where a statement's plan comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Planning {
-    /// From the connection, which keeps one for any values; every transaction begins so.
+    /// From the connection, which keeps one plan for all values; every transaction begins so.
     Kept,
     /// From the values at hand.
     Anew,
 }
 
-/// What a transaction's first flight has to end.
+/// What a transaction's first round trip has to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
     /// Nothing was left open.
     Nothing,
-    /// A transaction was sent; whether it has begun is not known.
+    /// A transaction was sent; whether it has begun is unknown.
     Sent,
     /// A read that has begun.
     Read,
@@ -72,14 +73,14 @@ pub(super) struct Work {
     pub(super) access: Access,
     pub(super) deadline: Instant,
     pub(super) stage: Stage,
-    /// The transaction's number, once it has written: by it the server can be asked what became of it.
+    /// The transaction's number, once it has written: with it the server can be asked about the outcome.
     pub(super) number: Option<String>,
-    /// The first failure: nothing is kept after it.
+    /// The first failure: after it nothing can be committed.
     pub(super) failure: Option<Failure>,
     before: Before,
-    /// What travels ahead of the next statement.
+    /// Statements queued to run before the next one.
     ahead: String,
-    /// How long a statement may take, as the server was last told.
+    /// The current statement time limit on the server.
     limit: Duration,
     tenant: Option<Tenant>,
     is_locked: bool,
@@ -112,19 +113,19 @@ impl Work {
     pub(super) fn left_open(&self) -> Before {
         match (self.stage, self.access) {
             (Stage::Idle, _) => self.before,
-            // A failed transaction has lost its isolation level, and one chained to it begins without.
+            // A failed transaction has lost its isolation level, and one chained to it begins without it.
             (Stage::Begun, Access::Read) if self.failure.is_none() => Before::Read,
             _ => Before::Sent,
         }
     }
 
-    /// Takes note of a new connection, on which nothing is open.
+    /// Resets the state for a new connection, on which nothing is open.
     pub(super) fn on_new_connection(&mut self) {
         self.before = Before::Nothing;
     }
 
-    /// Lets the rows of one tenant be seen, and makes a write wait until it is that tenant's only one.
-    /// Each statement of a write has a snapshot of its own, so what it read before the lock may be stale.
+    /// Makes one tenant's rows visible, and makes a write wait until it is that tenant's only one. Each
+    /// statement of a write has a snapshot of its own, so what it read before the lock may be stale.
     pub(super) fn bind(&mut self, tenant: Tenant) -> Earlier {
         if self.tenant.replace(tenant) == Some(tenant) {
             return Earlier::Holds;
@@ -138,7 +139,7 @@ impl Work {
         if self.stage == Stage::Begun { Earlier::MayBeStale } else { Earlier::Holds }
     }
 
-    /// Whether something waits to be sent before the next statement.
+    /// Whether statements are queued before the next one.
     pub(super) fn has_ahead(&self) -> bool {
         !self.ahead.is_empty()
     }
@@ -150,7 +151,7 @@ impl Work {
         }
     }
 
-    /// Lets the next statement alone see the rows of all tenants which sweeps may remove.
+    /// Lets only the next statement see the rows of all tenants which sweeps may remove.
     pub(super) fn open_to_sweep(&mut self) {
         if !self.is_locked {
             self.lock(SWEEPS);
@@ -158,12 +159,12 @@ impl Work {
         self.send_ahead("SET LOCAL app.sweep = 'on'");
     }
 
-    /// Ends what [`Work::open_to_sweep`] began, if another statement follows.
+    /// Reverts [`Work::open_to_sweep`], if another statement follows.
     pub(super) fn close_to_sweep(&mut self) {
         self.send_ahead("SET LOCAL app.sweep = ''");
     }
 
-    /// Lets the next statements be planned so.
+    /// Sets the planning of the next statements.
     pub(super) fn plan(&mut self, planning: Planning) {
         if std::mem::replace(&mut self.planning, planning) != planning {
             self.send_ahead(match planning {
@@ -179,21 +180,21 @@ impl Work {
         self.send_ahead(&format!("SELECT pg_advisory_xact_lock({WRITES}, {number})"));
     }
 
-    /// Adds a statement that is to run before the job's next one.
+    /// Queues a statement to run before the job's next one.
     fn send_ahead(&mut self, statement: &str) {
         self.ahead.push_str(statement);
         self.ahead.push(';');
     }
 
-    /// What nobody needs any more when the transaction ends.
+    /// Drops queued statements that are unnecessary when the transaction ends.
     pub(super) fn drop_ahead(&mut self) {
         self.ahead.clear();
     }
 
-    /// What is to be sent before the next statement; empty if nothing is.
+    /// The prefix to send before the next statement; empty if nothing is queued.
     ///
-    /// The time limit stands before what may wait for a lock. It is told anew only when the one told
-    /// last would let a statement run past the deadline.
+    /// The time limit precedes anything that may wait for a lock. It is sent again only if the current one
+    /// would let a statement run past the deadline.
     pub(super) fn take_off(&mut self) -> Result<String, Failure> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -210,7 +211,7 @@ impl Work {
         let mut text = format!("{end}{begin}");
         if self.limit > left || !begin.is_empty() {
             self.limit = left.saturating_sub((left / 10).min(HEADSTART));
-            let milliseconds = self.limit.as_millis().clamp(1, LONGEST);
+            let milliseconds = self.limit.as_millis().clamp(1, MAX_MILLISECONDS);
             // Writing to a string cannot fail.
             let _ = write!(text, "SET LOCAL statement_timeout = {milliseconds};");
         }
@@ -221,7 +222,7 @@ impl Work {
         Ok(text)
     }
 
-    /// Takes note that what was sent has been answered.
+    /// Records that what was sent has been answered.
     pub(super) fn landed(&mut self) {
         self.stage = Stage::Begun;
         self.before = Before::Nothing;
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_asks_for_it_is_planned_anew() {
+    fn only_searches_are_planned_each_time() {
         let mut work = work(Access::Read, 10);
         work.plan(Planning::Anew);
         let text = work.take_off().expect("there is time");

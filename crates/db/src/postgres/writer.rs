@@ -1,9 +1,8 @@
-//! A writer thread: one transaction a job.
+//! A writer thread: one transaction per job.
 //!
 //! The writes of one tenant wait for one another at a lock that binding the tenant takes, so each sees
-//! everything before it and ids are made in order, in whichever process. Everything else that stands
-//! in a write's way (a deadlock, a connection that breaks) leaves nothing behind, and the job runs
-//! again in a new transaction.
+//! everything before it and ids are made in order, in any process. Any other obstacle (a deadlock, a
+//! connection that breaks) leaves nothing behind, and the job runs again in a new transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,23 +18,23 @@ use crate::job::WriteJob;
 use crate::session::Session;
 use crate::tx::WriteTx;
 
-/// How often a job is run again.
+/// How often a job is retried.
 const RETRIES: u32 = 3;
-/// How long it waits before it is run again for the first time; twice as long each time after that.
-/// Whatever was in its way needs a moment to go on, or it stands there again.
+/// The pause before the first retry, doubled for each further one. Whatever was in the way needs a moment to
+/// finish.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What became of one attempt.
+/// The outcome of one attempt.
 enum Attempt {
-    /// What the job wrote is kept.
+    /// What the job wrote is committed.
     Kept,
     /// The job refused, and says why itself.
     Refused,
-    /// The transaction failed, whatever the job made of it.
+    /// The transaction failed, whatever the job's own result.
     Failed(Failure),
 }
 
-/// Serves jobs until the queue's senders are gone; `commits` counts the transactions that were kept.
+/// Runs jobs until the queue's senders are gone; `commits` counts the committed transactions.
 pub(super) fn run(
     mut connection: Connection,
     queue: &Receiver<Box<dyn WriteJob>>,
@@ -52,7 +51,7 @@ pub(super) fn run(
     connection.close();
 }
 
-/// Runs a job until it is kept, refuses, or has failed too often. An error here is not the job's own.
+/// Runs a job until it is committed, refuses, or has failed too often. An error here is not the job's own.
 fn serve(
     connection: &mut Connection,
     job: &mut dyn WriteJob,
@@ -88,8 +87,8 @@ fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Attemp
     let outcome = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut tx)));
     let keep = outcome.map_err(|_| Error::Panicked)?;
     Ok(match connection.failure() {
-        // The job's own word of a failure says more, unless it has none or may have none next time. Of a
-        // storage that fails the engine must know.
+        // The job's own error says more, unless it has none or may have none next time. The engine must know of
+        // a failing storage.
         Some(failure)
             if keep || failure.is_transient() || Error::from(failure.clone()).is_the_storages() =>
         {

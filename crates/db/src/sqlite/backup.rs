@@ -1,4 +1,4 @@
-//! A consistent copy of a live database file, and the way back.
+//! Copies a live database file consistently.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 /// Pages copied between two reports of progress.
 const PAGES_PER_STEP: i32 = 1_024;
 
-/// Copies `source` to `target` page by page in one snapshot; `progress` hears (done, all) pages.
+/// Copies `source` to `target` page by page in one snapshot; `progress` gets (done, all) pages.
 pub(super) fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     let open = |path: &Path, flags| {
         rusqlite::Connection::open_with_flags(path, flags)
             .map_err(|source| Error::Open { path: path.to_owned(), source: source.into() })
     };
     let from = open(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    // An open read transaction pins the snapshot, so that writes beside it never restart the copy.
+    // An open read transaction pins the snapshot, so that concurrent writes never restart the copy.
     from.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")?;
     super::create_private(target);
     let mut to = open(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -30,7 +30,7 @@ pub(super) fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u
         match step {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            // Another process holds a lock on the target; the copy cannot be trusted half-way.
+            // Another process holds a lock on the target; a partial copy cannot be trusted.
             _ => return Err(Error::Locked),
         }
     }

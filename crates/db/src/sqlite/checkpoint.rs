@@ -1,9 +1,9 @@
-//! The checkpoint thread: moves the write-ahead log into the database file outside every caller's
-//! way, passively while there is work, completely when there is none.
+//! The checkpoint thread: moves the write-ahead log into the database file without delaying callers,
+//! passively while there is work, completely when there is none.
 //!
-//! Under writes that never pause a passive checkpoint never reaches the log's end, and this thread
-//! never gets the writer's lock between two batches. So when the log has grown large the writer is
-//! asked to finish the work ([`empty`]) before its next batch.
+//! Under continuous writes a passive checkpoint never reaches the end of the log, and this thread never
+//! gets the writer's lock between two batches. So when the log has grown large, the writer is asked to
+//! finish the work ([`empty`]) before its next batch.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,19 +15,19 @@ use super::Connection;
 use super::connection::LOCK_WAIT;
 use crate::error::Result;
 
-/// Below this size the log is left alone while writes come in.
+/// Below this size no checkpoint runs while writes come in, in bytes.
 const PASSIVE_BYTES: u64 = 4 << 20;
-/// Above this size the writer empties the log.
-const MOST_BYTES: u64 = 256 << 20;
-/// How much the log grows before the writer, which could not empty it, is asked again.
+/// Above this size the writer empties the log, in bytes.
+const MAX_BYTES: u64 = 256 << 20;
+/// How much the log grows before a writer that could not empty it is asked again, in bytes.
 const ASK_AGAIN_BYTES: u64 = 64 << 20;
-/// How long the writer waits for readers when it empties the log. One that reads for longer, another
-/// program perhaps, must not hold up the writes.
+/// How long the writer waits for readers when it empties the log. A longer read, perhaps by another
+/// program, must not block the writes.
 const READERS_WAIT: Duration = Duration::from_millis(250);
 /// How long without a write counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// Serves until the writer is gone; `is_too_long` asks the writer to empty the log.
+/// Runs until the writer is gone; `is_too_long` asks the writer to empty the log.
 pub(super) fn run(
     connection: &Connection,
     log: &Path,
@@ -48,10 +48,10 @@ pub(super) fn run(
                 if size > PASSIVE_BYTES {
                     checkpoint("PASSIVE");
                 }
-                if size <= MOST_BYTES {
+                if size <= MAX_BYTES {
                     asked = 0;
                 } else if size >= asked + ASK_AGAIN_BYTES {
-                    // What is left to do is what came in during the passive one.
+                    // What is left is what came in during the passive checkpoint.
                     asked = size;
                     is_too_long.store(true, Ordering::Relaxed);
                 }
@@ -76,8 +76,8 @@ pub(super) fn empty(writer: &Connection) -> Result<()> {
     Ok(writer.raw().busy_timeout(LOCK_WAIT)?)
 }
 
-/// A checkpoint that cannot finish now is tried again after the next write; of failures in a row the
-/// first is told.
+/// A checkpoint that cannot finish now is retried after the next write. Of consecutive failures only the
+/// first is logged.
 fn checkpoint(connection: &Connection, mode: &str, is_failing: &mut bool) {
     let outcome =
         connection

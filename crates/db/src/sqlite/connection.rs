@@ -13,25 +13,25 @@ use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::tx::Tenant;
 
-/// Statements kept prepared on each connection: more than the product declares.
+/// The size of each connection's statement cache: more than the product declares.
 const PREPARED: usize = 512;
-/// How long the writer waits for another process's lock before it says [`Error::Locked`].
+/// How long the writer waits for another process's lock before it returns [`Error::Locked`].
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// How long it waits between two looks at a lock that SQLite does not wait for.
+/// The interval for polling a lock that SQLite does not wait for.
 const LOCK_LOOK: Duration = Duration::from_millis(5);
-/// How much of the file is read through memory mapping rather than copied. SQLite takes less without a
-/// word unless it is compiled to take as much, which is what `.cargo/config.toml` is for.
+/// How much of the file is memory-mapped instead of copied. SQLite silently maps less unless it is compiled
+/// to map as much; `.cargo/config.toml` does that.
 const MAPPED_BYTES: i64 = 1 << 36;
-/// The page cache of a connection in KiB, beside the mapping.
+/// The page cache of a connection in KiB, in addition to the mapping.
 const CACHE_KIB: i64 = 4 * 1024;
-/// Virtual-machine steps between two looks at the deadline: well under a millisecond's work.
+/// Virtual-machine steps between two checks of the deadline: well under a millisecond of work.
 const STEPS_PER_LOOK: i32 = 2_000;
 
 /// A connection with its statement cache and the deadline of the job that runs on it.
 pub(crate) struct Connection {
     raw: rusqlite::Connection,
-    /// SQLite's form of each statement text seen, by the address of the text: statements are
-    /// `'static`, so an address names one text for good.
+    /// SQLite's form of each statement text, by the address of the text: statements are `'static`, so an
+    /// address always identifies the same text.
     texts: HashMap<usize, String>,
     deadline: Arc<DeadlineCell>,
 }
@@ -51,7 +51,7 @@ impl DeadlineCell {
 }
 
 impl Connection {
-    /// Opens the file to read and write, and creates it if it is not there.
+    /// Opens the file to read and write, and creates it if it does not exist.
     pub(crate) fn open_writer(path: &Path) -> Result<Self> {
         super::create_private(path);
         let raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -59,12 +59,12 @@ impl Connection {
         keep_log(&raw)?;
         raw.pragma_update(None, "synchronous", "FULL")?;
         raw.pragma_update(None, "foreign_keys", true)?;
-        // Checkpoints are the checkpoint thread's work, never a surprise in a caller's commit.
+        // Only the checkpoint thread runs checkpoints, so that they never delay a caller's commit.
         raw.pragma_update(None, "wal_autocheckpoint", 0)?;
         Self::prepare(raw)
     }
 
-    /// Opens an existing file to read only.
+    /// Opens an existing file read-only.
     pub(crate) fn open_reader(path: &Path) -> Result<Self> {
         let raw = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         raw.busy_timeout(LOCK_WAIT)?;
@@ -76,7 +76,7 @@ impl Connection {
         raw.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
         raw.pragma_update(None, "cache_size", -CACHE_KIB)?;
         raw.pragma_update(None, "temp_store", "MEMORY")?;
-        // The bundled SQLite keeps statistics of values (STAT4) and would plan every statement anew
+        // The bundled SQLite keeps statistics of values (STAT4) and would plan every statement again
         // for every binding; a plan that does not depend on the values is made once.
         raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         raw.set_prepared_statement_cache_capacity(PREPARED);
@@ -96,18 +96,18 @@ impl Connection {
         self.deadline.at.store(at, Ordering::Relaxed);
     }
 
-    /// Runs a statement of the engine's own: transaction control and schema.
+    /// Runs one of the engine's own statements: transaction control and schema.
     pub(crate) fn control(&self, sql: &str) -> Result<()> {
         self.raw.prepare_cached(sql)?.execute([])?;
         Ok(())
     }
 
-    /// Runs a script of several statements: the schema's.
+    /// Runs a script of several statements, for migrations.
     pub(crate) fn script(&self, sql: &str) -> Result<()> {
         Ok(self.raw.execute_batch(sql)?)
     }
 
-    /// What SQLite finds wrong with the file's structure; nothing when it is sound.
+    /// Faults in the file's structure; empty if it is sound.
     pub(crate) fn faults(&self) -> Result<Vec<String>> {
         let mut statement = self.raw.prepare("PRAGMA quick_check")?;
         let found = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -120,22 +120,22 @@ impl Connection {
         self.raw.is_autocommit()
     }
 
-    /// Rows that were written over this connection since it was opened, whatever became of them.
+    /// Rows written over this connection since it was opened, committed or not.
     pub(crate) fn changes(&self) -> u64 {
         self.raw.total_changes()
     }
 
-    /// The integer key of the row that was inserted last.
+    /// The integer key of the last inserted row.
     pub(crate) fn last_key(&self) -> i64 {
         self.raw.last_insert_rowid()
     }
 
-    /// The driver's connection, for what only this engine has (backup, checkpoints).
+    /// The driver's connection, for features that only this engine has (backup, checkpoints).
     pub(crate) fn raw(&self) -> &rusqlite::Connection {
         &self.raw
     }
 
-    /// Runs a writing statement; the number of rows it touched.
+    /// Runs a writing statement; returns the number of rows it affected.
     pub(crate) fn execute(
         &mut self,
         sql: &'static str,
@@ -147,7 +147,7 @@ impl Connection {
         Ok(statement.raw_execute()?)
     }
 
-    /// Reads rows until there are none left or `read` says `false`.
+    /// Reads rows until there are no more or `read` returns `false`.
     pub(crate) fn rows<E: From<Error>>(
         &mut self,
         sql: &'static str,
@@ -181,7 +181,7 @@ impl Connection {
         Ok(Some(read(&mut Row::new(Source::Sqlite(row)))?))
     }
 
-    /// Runs a statement to its end; the steps that SQLite's virtual machine took for it.
+    /// Runs a statement to its end; returns the steps that SQLite's virtual machine took.
     pub(crate) fn steps(
         &mut self,
         sql: &'static str,
@@ -197,7 +197,7 @@ impl Connection {
         Ok(statement.get_status(StatementStatus::VmStep))
     }
 
-    /// The query plan of a statement whose placeholders are all bound to nothing.
+    /// The query plan of a statement with unbound placeholders.
     pub(crate) fn plan(&self, sql: &str, params: usize) -> Result<Vec<String>> {
         let mut statement = self.raw.prepare(&format!("EXPLAIN QUERY PLAN {}", rewrite(sql)))?;
         for index in 1..=params {
@@ -217,8 +217,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<rusqlite::Connection> {
         .map_err(|source| Error::Open { path: path.to_owned(), source: source.into() })
 }
 
-/// Lets the file have a write-ahead log. Of processes that do so at once to a new file the later ones find
-/// it locked, and SQLite does not wait for this lock as it does for all others.
+/// Turns on the write-ahead log. If several processes do so for a new file at the same time, the later ones
+/// find it locked, and SQLite does not wait for this lock as it does for all others.
 fn keep_log(raw: &rusqlite::Connection) -> Result<()> {
     let give_up = Instant::now() + LOCK_WAIT;
     loop {
@@ -255,7 +255,7 @@ fn bind(
     Ok(())
 }
 
-/// `$1` becomes `?1`: SQLite takes `$1` for a name and binds names in order of appearance.
+/// Replaces `$1` with `?1`: SQLite takes `$1` for a name and binds names in order of appearance.
 fn rewrite(sql: &str) -> String {
     sql.replace('$', "?")
 }

@@ -1,4 +1,4 @@
-//! What each of SQLite's errors means in the engine's words.
+//! Maps SQLite's errors to the engine's.
 
 use crate::error::Error;
 

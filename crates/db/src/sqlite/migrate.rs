@@ -1,10 +1,10 @@
-//! Brings a file's schema to the program's, in one transaction.
+//! Migrates a file's schema to the program's, in one transaction.
 
 use super::Connection;
 use crate::error::{Error, Result};
 use crate::migrate::{Migrate, Migration, Taken, missing};
 
-/// Takes the missing steps or refuses, and refuses a database that a newer program has changed.
+/// Runs the missing migrations or refuses, and refuses a database that a newer program has changed.
 pub(super) fn run(
     connection: &Connection,
     migrations: &[Migration],

@@ -1,5 +1,5 @@
-//! The embedded engine: one file, reader threads, one writer thread with group commit, and a
-//! thread that checkpoints the write-ahead log.
+//! The embedded engine: one file, reader threads, one writer thread with group commit, and a thread that
+//! checkpoints the write-ahead log.
 //!
 //! Nothing here knows what the jobs do; nothing above knows that this is SQLite.
 
@@ -30,26 +30,25 @@ use crate::error::Result;
 use crate::job::{ReadJob, WriteJob};
 use crate::migrate::{Migrate, Migration};
 
-/// Threads that read where the options name no number, however few the cores.
-const FEWEST_READERS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
-/// Threads that read where the options name no number, however many the cores.
-const MOST_READERS: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
+/// The minimum number of reader threads, if the options name no number.
+const MIN_READERS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+/// The maximum number of reader threads, if the options name no number.
+const MAX_READERS: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
 
 /// The embedded engine's threads and the queues that feed them.
 pub(crate) struct Sqlite {
     reads: Option<Sender<Box<dyn ReadJob>>>,
     writes: Option<Sender<Box<dyn WriteJob>>>,
-    /// Each gives its connection back when it ends.
+    /// Each returns its connection when it ends.
     threads: Vec<JoinHandle<Connection>>,
-    /// Write transactions that were kept since the engine started.
+    /// Write transactions committed since the engine started.
     commits: Arc<AtomicU64>,
-    /// Set when the engine is dropped; the checkpoint thread looks at it.
+    /// Set when the engine is dropped; read by the checkpoint thread.
     stopping: Arc<AtomicBool>,
 }
 
 impl Sqlite {
-    /// Opens or creates the file, brings its schema to `migrations` as `migrate` says, and starts
-    /// the threads.
+    /// Opens or creates the file, migrates its schema as `migrate` says, and starts the threads.
     pub(crate) fn open(
         path: &Path,
         options: &Options,
@@ -104,45 +103,45 @@ impl Sqlite {
         self.writes.as_ref()
     }
 
-    /// Write transactions that were kept since the engine started.
+    /// Write transactions committed since the engine started.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Sqlite {
-    /// Lets the queued jobs finish, then ends the threads.
+    /// Lets the queued jobs finish, then stops the threads.
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
         self.reads = None;
         self.writes = None;
-        // The last connection to close empties the log and removes it; of two that close at once
-        // neither is the last. A thread that panicked has failed its jobs and lost its connection.
+        // The last connection to close empties the log and removes it. If two close at the same time, neither
+        // is the last. A thread that panicked has failed its jobs and lost its connection.
         let threads = self.threads.drain(..);
         let connections: Vec<_> = threads.filter_map(|thread| thread.join().ok()).collect();
         drop(connections);
     }
 }
 
-/// As many as there are cores to run them, within reason.
+/// One per core, within the limits.
 fn most_useful_readers() -> NonZeroUsize {
     std::thread::available_parallelism()
-        .map_or(FEWEST_READERS, |cores| cores.clamp(FEWEST_READERS, MOST_READERS))
+        .map_or(MIN_READERS, |cores| cores.clamp(MIN_READERS, MAX_READERS))
 }
 
-/// Copies a database file as it is now, whatever its schema, to a new file; also while other
-/// processes write to it.
+/// Copies a database file as it is now, whatever its schema, to a new file, also while other processes write
+/// to it.
 pub fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     backup::copy(&resolved(source), &resolved(target), progress)
 }
 
-/// The one path of a database's file, however it is written: absolute, symbolic links followed. SQLite
-/// names the files beside it by this path, and takes no path that begins with `/` for a URI.
+/// The canonical path of a database's file: absolute, with symbolic links followed. SQLite names the files
+/// beside it by this path, and never takes a path that begins with `/` for a URI.
 pub fn resolved(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
     }
-    // A file that is not there yet is made in a folder that is.
+    // A file that does not exist yet is created in an existing folder.
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match (absolute.parent().map(Path::canonicalize), absolute.file_name()) {
         (Some(Ok(folder)), Some(name)) => folder.join(name),
@@ -157,9 +156,9 @@ fn spawn(
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(body)?)
 }
 
-/// Makes the file of a new database, which nobody but its owner may read; SQLite gives the files
-/// beside it the same rights. A file that is there is not even opened: closing it would end the
-/// locks that this process has on it. What goes wrong is told by SQLite, which opens the file next.
+/// Creates the file of a new database, readable only by its owner; SQLite gives the files beside it the same
+/// permissions. An existing file is not even opened: closing it would release the locks that this process
+/// has on it. Errors are ignored here, because SQLite reports them when it opens the file next.
 fn create_private(path: &Path) {
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }

@@ -1,9 +1,8 @@
 //! A reader thread: takes a job, gives it one snapshot, answers.
 //!
-//! Beginning and ending a snapshot takes locks of the file's and costs as much as a small read. So a
-//! snapshot is kept for the next job if that one was queued before it was taken: the job then sees
-//! everything that was committed when its caller asked. A job that came later gets a later snapshot,
-//! and a thread that has nothing to do holds none.
+//! Beginning and ending a snapshot takes file locks and costs as much as a small read. So a snapshot is kept
+//! for the next job if that job was queued before the snapshot was taken: it then sees everything that was
+//! committed when its caller asked. A later job gets a later snapshot, and an idle thread holds none.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -16,7 +15,7 @@ use crate::job::ReadJob;
 use crate::session::Session;
 use crate::tx::ReadTx;
 
-/// Serves jobs until the queue's senders are gone.
+/// Runs jobs until the queue's senders are gone.
 pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) -> Connection {
     let mut snapshot = Snapshot { taken: None };
     loop {
@@ -32,16 +31,16 @@ pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>
     }
 }
 
-/// The snapshot that a thread holds, if it holds one.
+/// The snapshot that a thread holds, if any.
 struct Snapshot {
-    /// No later than what it shows.
+    /// A time at or before the snapshot.
     taken: Option<Instant>,
 }
 
 impl Snapshot {
-    /// Makes sure of a snapshot that shows everything that was committed by `asked`.
+    /// Ensures a snapshot that includes everything committed by `asked`.
     fn cover(&mut self, connection: &Connection, asked: Instant) -> Result<()> {
-        // A storage error may have ended the transaction under the job before.
+        // A storage error in the previous job may have ended the transaction.
         if self.taken.is_some_and(|taken| asked <= taken) && !connection.is_autocommit() {
             return Ok(());
         }
@@ -55,7 +54,7 @@ impl Snapshot {
     fn end(&mut self, connection: &Connection) {
         let is_open = self.taken.take().is_some() && !connection.is_autocommit();
         if is_open && connection.control("COMMIT").is_err() {
-            // What fails here too fails the next BEGIN, and with it the job that needs it.
+            // If this fails, the next BEGIN fails too, and with it the job that needs it.
             let _ = connection.control("ROLLBACK");
         }
     }

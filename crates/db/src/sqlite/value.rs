@@ -1,4 +1,4 @@
-//! Values as SQLite stores them.
+//! Conversion of SQLite's values.
 
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{Row, ToSql};
@@ -6,14 +6,14 @@ use rusqlite::{Row, ToSql};
 use crate::error::Result;
 use crate::row::Value;
 
-/// What a column holds; ids, truth and time are as they were stored.
+/// A column's value; ids, booleans and times in their stored form.
 pub(crate) fn stored<'r>(row: &'r Row<'r>, index: usize) -> Result<Value<'r>> {
     Ok(match row.get_ref(index)? {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),
         ValueRef::Real(number) => Value::Real(number),
-        // The engine stores only what Rust strings held, so this is lossless; damaged bytes read
-        // as a column of the wrong type rather than as other text.
+        // The engine stores only the contents of Rust strings, so this is lossless; damaged bytes read as a
+        // column of the wrong type rather than as other text.
         ValueRef::Text(bytes) => {
             std::str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Text)
         }

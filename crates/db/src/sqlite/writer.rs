@@ -1,19 +1,18 @@
 //! The writer thread: group commit.
 //!
-//! All writes that wait share one transaction, and one COMMIT makes them durable together: several
-//! times the durable writes of a transaction each, and no slower for one caller. Every answer of a
-//! batch, a refusal too, leaves after the COMMIT, because a refusal may rest on what an earlier job
-//! of the same batch wrote.
+//! All waiting writes share one transaction, and one COMMIT makes them durable together: several times as many
+//! durable writes as with a transaction each, and no slower for one caller. Every answer of a batch, even a
+//! refusal, is sent after the COMMIT, because a refusal may depend on what an earlier job of the batch wrote.
 //!
-//! The jobs of a batch run one after another with nothing between them, for as long as none has to
-//! be taken back: a job that refuses before it wrote leaves nothing behind. When one fails after it
-//! wrote, the batch is rolled back and runs again with a savepoint around each job. Savepoints from
-//! the start would be dear: at each of them FTS5 writes what it had gathered, so that a batch wrote
-//! one segment of the search index a job instead of one in all.
+//! The jobs of a batch run one after another without savepoints, as long as none has to be undone: a job that
+//! refuses before it wrote leaves nothing behind. When one fails after it wrote, the batch is rolled back and
+//! runs again with a savepoint around each job. Savepoints from the start would be expensive: at each of them
+//! FTS5 writes out what it has gathered, so that a batch would write one segment of the search index per job
+//! instead of one in all.
 //!
-//! A full disk or an I/O error ends the whole transaction and every savepoint with it, silently:
-//! after each job the writer therefore looks whether the transaction is still open. If it is not,
-//! or if COMMIT fails, nothing was kept, and every job of the batch is run once more alone.
+//! A full disk or an I/O error silently ends the whole transaction and every savepoint. So after each job the
+//! writer checks whether the transaction is still open. If it is not, or if COMMIT fails, nothing was
+//! committed, and every job of the batch runs again in a transaction of its own.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,15 +27,15 @@ use crate::job::WriteJob;
 use crate::session::Session;
 use crate::tx::WriteTx;
 
-/// A job of a batch and what the engine made of it.
+/// A job of a batch and its outcome.
 struct Entry {
     job: Box<dyn WriteJob>,
     failure: Option<Error>,
 }
 
-/// Why a batch was not kept.
+/// Why a batch was not committed.
 enum Lost {
-    /// A job failed after it had written, so what it wrote cannot be told from what others wrote.
+    /// A job failed after it had written, and its writes cannot be separated from the others'.
     Mixed,
     /// The transaction could not begin, was ended by the storage, or could not be committed.
     Failed(Error),
@@ -48,20 +47,20 @@ impl From<Error> for Lost {
     }
 }
 
-/// What becomes of the transaction after a job.
+/// What to do after a job.
 enum After {
-    /// What the job wrote, if anything, stays.
+    /// Keep what the job wrote, if anything.
     Keep,
-    /// The job failed and had written.
+    /// Undo: the job failed and had written.
     TakeBack,
 }
 
 /// How one job of a batch is run inside the transaction.
 type Attempt = fn(&mut Connection, &mut Entry) -> Result<(), Lost>;
 
-/// Serves jobs until the queue's senders are gone, at most `batch` of them in a transaction;
-/// `committed` wakes the checkpoint thread, which says by `log_is_too_long` that the log is to be
-/// emptied, and `commits` counts the transactions that were kept.
+/// Runs jobs until the queue's senders are gone, at most `batch` of them in a transaction. `committed` wakes
+/// the checkpoint thread, which asks by `log_is_too_long` to empty the log. `commits` counts the committed
+/// transactions.
 pub(super) fn run(
     mut connection: Connection,
     queue: &Receiver<Box<dyn WriteJob>>,
@@ -89,22 +88,22 @@ pub(super) fn run(
         if log_is_too_long.swap(false, Ordering::Relaxed)
             && let Err(error) = checkpoint::empty(&connection)
         {
-            tracing::warn!(%error, "the log could not be emptied; it is tried again");
+            tracing::warn!(%error, "the log could not be emptied; it will be retried");
         }
     }
     connection
 }
 
-/// Runs a batch in as few transactions as its failures allow; how many of them were kept.
+/// Runs a batch in as few transactions as its failures allow; returns how many were committed.
 fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
-    let outcome = match together(connection, entries, plainly) {
-        // Alone, it has nobody to spare.
-        Err(Lost::Mixed) if entries.len() > 1 => together(connection, entries, in_savepoint),
+    let outcome = match pipelined(connection, entries, plainly) {
+        // A single job has no others to protect.
+        Err(Lost::Mixed) if entries.len() > 1 => pipelined(connection, entries, in_savepoint),
         outcome => outcome,
     };
     match (outcome, &mut *entries) {
         (Ok(()), _) => return 1,
-        // Alone, each job would wait for the lock again, one after another.
+        // Otherwise each job would wait for the lock again, one after another.
         (Err(Lost::Failed(Error::Locked)), entries) => {
             for entry in entries {
                 entry.failure = Some(Error::Locked);
@@ -112,22 +111,22 @@ fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
             return 0;
         }
         (Err(lost), [entry]) => {
-            // Its own failure says more than that of the transaction which ended with it.
+            // Its own failure says more than that of the transaction that ended with it.
             if let (None, Lost::Failed(failure)) = (&entry.failure, lost) {
                 entry.failure = Some(failure);
             }
             return 0;
         }
         (Err(Lost::Failed(failure)), entries) => {
-            tracing::debug!(%failure, jobs = entries.len(), "a batch failed; its jobs run alone");
+            tracing::debug!(%failure, jobs = entries.len(), "a batch failed; its jobs run one by one");
         }
         (Err(Lost::Mixed), _) => {}
     }
     entries.iter_mut().map(|entry| serve(connection, std::slice::from_mut(entry))).sum()
 }
 
-/// Runs a batch in one transaction, each job as `attempt` does it.
-fn together(
+/// Runs a batch in one transaction, each job by `attempt`.
+fn pipelined(
     connection: &mut Connection,
     entries: &mut [Entry],
     attempt: Attempt,
@@ -139,14 +138,14 @@ fn together(
         attempt(connection, entry)
     });
     attempted.and_then(|()| Ok(connection.control("COMMIT")?)).inspect_err(|_| {
-        // A full disk has already ended the transaction; else this does.
+        // A full disk has already ended the transaction; otherwise this does.
         if !connection.is_autocommit() {
             let _ = connection.control("ROLLBACK");
         }
     })
 }
 
-/// Runs a job with nothing around it.
+/// Runs a job without a savepoint.
 fn plainly(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
     match run_job(connection, entry)? {
         After::Keep => Ok(()),
@@ -154,7 +153,7 @@ fn plainly(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
     }
 }
 
-/// Runs a job in a savepoint of its own, so that it can be taken back alone.
+/// Runs a job in a savepoint of its own, so that it can be undone separately.
 fn in_savepoint(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
     connection.control("SAVEPOINT job")?;
     if let After::TakeBack = run_job(connection, entry)? {
@@ -163,7 +162,7 @@ fn in_savepoint(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lo
     Ok(connection.control("RELEASE job")?)
 }
 
-/// Runs a job. An error here is the whole transaction's, never the job's own.
+/// Runs a job. An error here affects the whole transaction, not only the job.
 fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
     let deadline = entry.job.deadline();
     if Instant::now() >= deadline {
@@ -185,7 +184,7 @@ fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
     if keep || connection.changes() == changes { Ok(After::Keep) } else { Ok(After::TakeBack) }
 }
 
-/// The transaction ended under a job, and the job does not know why.
+/// The error of a job under which the transaction ended.
 fn ended() -> Error {
     Error::Unavailable("the transaction was ended by a storage error".into())
 }

@@ -1,16 +1,16 @@
-//! Where a test's database is, and how one test runs on both engines.
+//! Where a test's database is, and how a test runs on both engines.
 
 use std::time::{Duration, Instant};
 
 use zoop_db::{Db, Error, Migrate, Migration, Options};
 
-/// A place for one database, which goes when the test is over.
+/// A place for one database, removed when the test is over.
 pub(crate) struct Place {
     url: String,
     _keeper: Keeper,
 }
 
-/// What keeps the place.
+/// The owner of the place.
 #[expect(dead_code, reason = "held for their end")]
 enum Keeper {
     Folder(tempfile::TempDir),
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// A deadline that a sound test never meets.
+/// A deadline that a passing test never reaches.
 pub(crate) fn far() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }

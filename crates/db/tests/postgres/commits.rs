@@ -1,4 +1,4 @@
-//! A COMMIT whose answer never came: what was kept is found out, and nothing is kept twice.
+//! A COMMIT whose answer never came: the outcome is found out, and nothing is committed twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use zoop_postgres_cluster::{Cluster, Fault, Proxy, own_database};
 
 use crate::{ADD, NUMBER, count, open};
 
-/// Longer than a sound test takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than a passing test takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Adds a number over a proxy with a fault: what the caller hears, how often the job ran, and how many
-/// numbers there are.
+/// Adds a number over a proxy with a fault; returns the caller's answer, how often the job ran, and how
+/// many numbers there are.
 fn add_with(fault: Fault, patience: Duration) -> (Result<i64, Error>, usize, i64, Db) {
     let database = own_database().expect("a database");
     let (proxy, url) = Proxy::before(database.url());
@@ -32,8 +32,8 @@ fn add_with(fault: Fault, patience: Duration) -> (Result<i64, Error>, usize, i64
 }
 
 #[test]
-fn a_write_whose_answer_was_lost_is_kept_once_and_told_so() {
-    let (answer, runs, count, db) = add_with(Fault::Answer, PATIENCE);
+fn a_write_whose_answer_was_lost_is_kept_once_and_reported_as_kept() {
+    let (answer, runs, count, db) = add_with(Fault::Answer, TIMEOUT);
     assert_eq!(answer.expect("kept"), 1);
     assert_eq!((runs, count), (1, 1));
     assert!(db.takes_writes());
@@ -41,26 +41,26 @@ fn a_write_whose_answer_was_lost_is_kept_once_and_told_so() {
 
 #[test]
 fn a_write_whose_commit_was_lost_runs_again() {
-    let (answer, runs, count, _) = add_with(Fault::Commit, PATIENCE);
+    let (answer, runs, count, _) = add_with(Fault::Commit, TIMEOUT);
     assert!(answer.is_ok(), "{answer:?}");
     assert_eq!((runs, count), (2, 1));
 }
 
 #[test]
-fn a_write_of_which_nothing_can_be_learnt_in_time_is_told_as_that() {
+fn a_write_with_an_unknown_outcome_is_reported_as_unknown() {
     let (answer, runs, count, db) = add_with(Fault::Server, Duration::from_secs(1));
     assert!(matches!(answer, Err(Error::Unknown(_))), "{answer:?}");
     assert_eq!((runs, count), (1, 0));
     assert!(!db.takes_writes());
 }
 
-/// A write whose COMMIT was lost, then a crash of the server that forgot the write, then so many other
-/// transactions as `others` says of the write's number and of the one that is given out next; what the
-/// caller hears, and how many numbers there are.
+/// A write whose COMMIT was lost, then a crash of the server that forgot the write, then as many other
+/// transactions as `others` derives from the write's number and the next one assigned; returns the
+/// caller's answer, and how many numbers there are.
 fn add_before_a_crash(others: fn(i64, i64) -> i64) -> (Result<i64, Error>, i64) {
     let mut cluster = Cluster::start().expect("a cluster");
     let database = cluster.fresh_database().expect("a database");
-    // What is not committed is not yet on the disk when the server crashes.
+    // Uncommitted writes are not yet on the disk when the server crashes.
     for setting in ["ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()"] {
         database.run_as_superuser(setting).expect("a setting");
     }
@@ -69,7 +69,7 @@ fn add_before_a_crash(others: fn(i64, i64) -> i64) -> (Result<i64, Error>, i64) 
     proxy.fail_next(Fault::Server);
     let number = Arc::new(AtomicI64::new(0));
     let its_number = number.clone();
-    let added = db.write::<_, Error>(Instant::now() + PATIENCE, move |tx| {
+    let added = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
         tx.bind(Tenant(1));
         let n = tx.insert(ADD, params![1_i64])?;
         let number = tx.global_first::<i64, Error>(NUMBER, &[], |row| row.take())?;
@@ -93,7 +93,7 @@ fn add_before_a_crash(others: fn(i64, i64) -> i64) -> (Result<i64, Error>, i64) 
 }
 
 #[test]
-fn a_number_that_a_crashed_server_gave_out_again_is_not_taken_for_the_lost_write() {
+fn a_transaction_number_reused_after_a_crash_is_not_taken_for_the_lost_write() {
     let (answer, count) = add_before_a_crash(|lost, next| lost - next + 1);
     assert!(matches!(answer, Err(Error::Unknown(_))), "{answer:?}");
     assert_eq!(count, 0);

@@ -1,5 +1,5 @@
-//! What only an engine with a server has: connections that break, other processes that write, and
-//! answers that never come.
+//! Behavior of an engine with a server: connections that break, other processes that write, and answers
+//! that never come.
 
 mod commits;
 mod connections;
@@ -45,12 +45,12 @@ zoop_db::global_statements! {
     SLEEP = "SELECT 1 FROM pg_sleep(60)";
 }
 
-/// A deadline that a sound test never meets.
+/// A deadline that a passing test never reaches.
 fn far() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
-/// A database of the test's own.
+/// A database for one test.
 fn database() -> Database {
     zoop_postgres_cluster::database().expect("a database")
 }

@@ -1,4 +1,4 @@
-//! Writes beside writes: of one tenant in order, deadlocks run again, failures forgotten by nobody.
+//! Concurrent writes: one tenant's in order, deadlocks retried, failures never lost.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ fn add_next(tx: &mut WriteTx<'_>) -> Result<i64, Error> {
 }
 
 #[test]
-fn the_writes_of_one_tenant_follow_one_another_in_every_process() {
+fn the_writes_of_one_tenant_run_one_after_another_in_all_processes() {
     let database = database();
     let engines = [open(database.url()), open(database.url())];
     let writes: Vec<Reply<i64, Error>> =
@@ -67,7 +67,8 @@ fn writes_that_block_each_other_both_succeed() {
     assert_eq!(counted.wait().expect("a count"), Some(2));
 }
 
-/// Fails with an SQLSTATE as often as is said; a sequence counts also in transactions that are not kept.
+/// Fails with an SQLSTATE a given number of times; a sequence also counts in transactions that are
+/// rolled back.
 const FAILING: &str = "CREATE SEQUENCE failures;
     CREATE FUNCTION fail(code text, times bigint) RETURNS boolean LANGUAGE plpgsql AS $$
     BEGIN
@@ -77,11 +78,11 @@ const FAILING: &str = "CREATE SEQUENCE failures;
         RETURN true;
     END $$";
 
-/// How often a write is run again at most.
+/// The most retries of a write.
 const RETRIES: usize = 3;
 
-/// Adds a number in a job whose first transactions fail; what the caller hears, how often the job ran, and
-/// how many numbers there are.
+/// Adds a number in a job whose first transactions fail; returns the caller's answer, how often the job
+/// ran, and how many numbers there are.
 fn add_after_failures(code: &'static str, times: i64) -> (Result<i64, Error>, usize, i64) {
     let database = database();
     database.run(FAILING).expect("a function");
@@ -146,7 +147,7 @@ fn a_job_that_goes_on_after_a_failure_is_not_kept() {
 }
 
 #[test]
-fn what_does_not_fit_its_parameter_is_a_defect_and_says_nothing_of_the_value() {
+fn a_parameter_type_mismatch_is_a_defect_and_shows_no_value() {
     let database = database();
     let db = open(database.url());
     let misused = db.write(far(), |tx| {
@@ -163,7 +164,7 @@ fn what_does_not_fit_its_parameter_is_a_defect_and_says_nothing_of_the_value() {
 }
 
 #[test]
-fn nothing_but_a_sweep_sees_rows_of_every_tenant() {
+fn only_a_sweep_sees_rows_of_every_tenant() {
     let database = database();
     let db = open(database.url());
     add(&db, 1).expect("a row");
@@ -186,7 +187,7 @@ const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 #[test]
-fn a_write_that_took_its_turn_has_waited_and_knows_that_what_it_read_may_be_stale() {
+fn after_waiting_for_its_turn_a_write_knows_that_its_reads_may_be_stale() {
     let database = database();
     let engines = [open(database.url()), open(database.url())];
     let (has_lock, lock_is_held) = mpsc::channel();
@@ -222,11 +223,11 @@ fn processes_know_of_each_other() {
     let db = open(database.url());
     let others = || db.read::<_, Error>(far(), |tx| tx.others()).wait().expect("a count");
     assert_eq!(others(), 0, "its own connections are not another's");
-    // The name that a process with another number gives its connections.
+    // The application name of a process with another id.
     let separator = if database.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{separator}application_name=zoop-0", database.url());
     let other = open(&url);
-    // Its connections are made by threads of their own: after a read there is one.
+    // Its connections are opened by their own threads: after a read there is one.
     let own = other.read::<_, Error>(far(), |tx| tx.others()).wait().expect("a count");
     assert!(own > 0, "the first process");
     assert!(others() > 0);

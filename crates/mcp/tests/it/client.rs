@@ -1,4 +1,4 @@
-//! The client's side speaks the form that the server's side reads.
+//! The client side sends the form that the server side reads.
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -44,7 +44,7 @@ fn a_refusal_is_read_with_its_data() {
 }
 
 #[test]
-fn other_bodies_are_no_reply() {
+fn other_bodies_are_not_replies() {
     let bodies = [
         "",
         "<html>Bad gateway</html>",
@@ -57,6 +57,6 @@ fn other_bodies_are_no_reply() {
     ];
     for body in bodies {
         let error = read_tool_reply(body.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "the reply is no answer to a tool call", "{body}");
+        assert_eq!(error.to_string(), "the reply is not an answer to a tool call", "{body}");
     }
 }

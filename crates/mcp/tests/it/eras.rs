@@ -35,7 +35,7 @@ fn recognition() {
 }
 
 #[test]
-fn a_version_in_meta_makes_a_request_modern_also_when_it_is_no_string() {
+fn a_version_in_meta_makes_a_request_modern_even_if_it_is_not_a_string() {
     let body = request_body("ping", r#""_meta":{"io.modelcontextprotocol/protocolVersion":5}"#);
     assert_eq!(peek(body.as_bytes(), &NO_HEADERS).era, Era::Modern);
 }

@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0: what is a message, and what its id may be.
+//! JSON-RPC 2.0: valid messages and ids.
 
 use serde_json::Value;
 use zoop_mcp::{Incoming, peek, read};
@@ -26,7 +26,7 @@ fn broken_json() {
         b"\xEF\xBB\xBF{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}",
         b"{\"jsonrpc\":\"2.0\",\"id\":\"\xFF\",\"method\":\"ping\"}",
         b"{\"jsonrpc\":\"2.0\",\"id\":\"a\nb\",\"method\":\"ping\"}",
-        // A repeated key does not hide that the rest is broken.
+        // A duplicate key does not hide that the rest is broken.
         b"{\"id\":1,\"id\":2,",
     ];
     for body in bodies {
@@ -56,7 +56,7 @@ fn not_one_request_object() {
         r#"{"jsonrpc":"2.0","id":1,"method":"\ud800"}"#,
         r#"{"jsonrpc":"2.0","method":5}"#,
         r#"{"jsonrpc":"2.0","params":{}}"#,
-        // A method makes a request of it, whatever else stands there.
+        // A method makes it a request, whatever else is there.
         r#"{"jsonrpc":"2.0","id":null,"method":"ping","result":{}}"#,
     ];
     for body in bodies {
@@ -142,7 +142,7 @@ fn a_key_twice() {
 }
 
 #[test]
-fn a_key_twice_in_the_arguments_is_left_to_the_tool() {
+fn a_duplicate_key_in_the_arguments_is_left_to_the_tool() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":1,"x":2}}}"#;
     accepted(body, &NO_HEADERS);
 }
@@ -209,7 +209,7 @@ fn peek_never_fails() {
 }
 
 #[test]
-fn without_an_id_legacy_says_null_and_modern_says_nothing() {
+fn without_an_id_legacy_sends_null_and_modern_omits_it() {
     let legacy = json(&refused("{", &NO_HEADERS).body());
     assert_eq!(legacy.get("id"), Some(&Value::Null));
     let modern = json(&refused("{", &modern_headers("ping", None)).body());

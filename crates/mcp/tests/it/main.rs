@@ -1,4 +1,4 @@
-//! The protocol, rule by rule, through the public functions alone.
+//! The protocol, rule by rule, only through the public functions.
 
 mod client;
 mod eras;
@@ -15,7 +15,7 @@ use zoop_mcp::{Headers, Incoming, Refusal, Request, ServerInfo, read};
 /// The headers of a client that sends none.
 const NO_HEADERS: Headers<'static> = Headers { protocol_version: None, method: None, name: None };
 
-/// What every modern request says of its sender, as the member of `params`.
+/// Every modern request's description of its sender, as the member of `params`.
 const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"probe","version":"1"}}"#;
 
 /// The headers that fit a modern request.
@@ -50,7 +50,7 @@ fn refused(body: impl AsRef<[u8]>, headers: &Headers<'_>) -> Refusal {
     }
 }
 
-/// Status and code, which is what most rules prescribe.
+/// Status and code, which most rules prescribe.
 fn verdict(refusal: &Refusal) -> (u16, i64) {
     (refusal.status, refusal.code)
 }

@@ -4,7 +4,7 @@ use zoop_mcp::{Call, Era};
 
 use crate::{NO_HEADERS, accepted, modern_body, modern_headers, refused, request_body, verdict};
 
-/// The call as one comparable text.
+/// The call as one text to compare.
 fn told(call: &Call<'_>) -> String {
     format!("{call:?}")
 }
@@ -98,7 +98,7 @@ fn unknown_methods() {
 }
 
 #[test]
-fn an_unknown_method_is_told_before_its_parameters() {
+fn an_unknown_method_is_reported_before_its_parameters() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"no/such","params":[]}"#;
     assert_eq!(verdict(&refused(body, &NO_HEADERS)), (200, -32601));
 }
@@ -131,7 +131,7 @@ fn invalid_parameters() {
 }
 
 #[test]
-fn params_that_are_no_object() {
+fn params_that_are_not_an_object() {
     for params in
         ["[]", "5", "\"x\"", "true", r#"{"_meta":5}"#, r#"{"_meta":[]}"#, r#"{"\ud800":1}"#]
     {
@@ -146,13 +146,13 @@ fn params_that_are_no_object() {
 }
 
 #[test]
-fn initialize_with_a_version_that_is_no_string() {
+fn initialize_with_a_version_that_is_not_a_string() {
     let body = request_body("initialize", r#""protocolVersion":5"#);
     assert_eq!(verdict(&refused(body, &NO_HEADERS)), (200, -32602));
 }
 
 #[test]
-fn a_parameter_that_is_null_is_not_there() {
+fn a_null_parameter_counts_as_omitted() {
     for (method, params, bare, name) in [
         ("tools/call", r#""name":"a","arguments":null"#, r#""name":"a""#, Some("a")),
         ("prompts/get", r#""name":"p","arguments":null,"cursor":null"#, r#""name":"p""#, Some("p")),

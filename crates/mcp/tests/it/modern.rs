@@ -11,7 +11,7 @@ const MISMATCH: (u16, i64) = (400, -32020);
 const INVALID_PARAMS: (u16, i64) = (400, -32602);
 
 #[test]
-fn headers_missing_or_unlike_the_body() {
+fn headers_missing_or_different_from_the_body() {
     let body = modern_body("tools/call", r#""name":"a""#);
     let good = modern_headers("tools/call", Some("a"));
     accepted(&body, &good);
@@ -49,7 +49,7 @@ fn the_name_is_mirrored_by_three_methods() {
         let other = modern_headers(method, Some("b"));
         assert_eq!(verdict(&refused(&body, &other)), MISMATCH, "{method}");
     }
-    // Elsewhere it means nothing.
+    // Elsewhere it has no meaning.
     accepted(&modern_body("tools/list", ""), &modern_headers("tools/list", Some("a")));
 }
 
@@ -123,7 +123,7 @@ fn unsupported_versions() {
 }
 
 #[test]
-fn a_version_is_settled_before_the_method() {
+fn the_version_is_checked_before_the_method() {
     let body = request_body("future/method", &META.replace("2026-07-28", "2030-01-01"));
     let headers =
         Headers { protocol_version: Some("2030-01-01"), ..modern_headers("future/method", None) };
@@ -131,7 +131,7 @@ fn a_version_is_settled_before_the_method() {
 }
 
 #[test]
-fn discover_without_anything_is_held_to_the_rules() {
+fn discover_must_follow_the_rules_too() {
     let body = request_body("server/discover", "");
     assert_eq!(verdict(&refused(&body, &NO_HEADERS)), MISMATCH);
     let headers = modern_headers("server/discover", None);

@@ -1,4 +1,4 @@
-//! What holds for every input: nothing panics, and every answer is JSON with the request's id.
+//! Invariants for every input: nothing panics, and every answer is JSON with the request's id.
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
@@ -7,7 +7,7 @@ use zoop_mcp::{Era, Headers, Incoming, Refusal, Responder, ToolResult, peek, rea
 
 use crate::{modern_body, request_body, server};
 
-/// The id of a response, as text. A typed reading, because a value would lose the spelling of numbers.
+/// The id of a response, as text. A typed parse, because a value would lose the spelling of numbers.
 fn id_of(body: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Response<'a> {
@@ -27,7 +27,7 @@ fn assert_sound(refusal: &Refusal) {
     }
 }
 
-/// Reads the bytes and answers whatever they are.
+/// Reads the bytes and answers them, whatever they are.
 fn exercise(body: &[u8], headers: &Headers<'_>) {
     let reply_to = peek(body, headers);
     match read(body, headers) {
@@ -84,7 +84,7 @@ fn valid_frame() -> impl Strategy<Value = String> {
     ]
 }
 
-/// One change to a valid frame: where, how many bytes go, and what comes instead.
+/// One change to a valid frame: where, how many bytes are removed, and what replaces them.
 fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
     let tokens = prop::sample::select(vec![
         "\"",
@@ -114,7 +114,7 @@ fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
 /// The text of a JSON number, of any size and with any spelling.
 const NUMBER: &str = "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?";
 
-/// Whether a number is whole, by writing it out with all its places.
+/// Whether a number is integral, by writing it out in full.
 fn is_whole(number: &str) -> bool {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn texts_survive_the_way_there_and_back(text in any::<String>(), id in any::<u64>()) {
+    fn texts_survive_a_round_trip(text in any::<String>(), id in any::<u64>()) {
         let json = serde_json::to_string(&serde_json::json!({ "text": text })).unwrap();
         let arguments = RawValue::from_string(json.clone()).unwrap();
         let body = call_tool_body(id, &text, &arguments);
@@ -165,7 +165,7 @@ proptest! {
             return Err(TestCaseError::fail("the client's own call was refused"));
         };
         let server = server();
-        // The same JSON, but for the two separators that leave as escapes.
+        // The same JSON, except for the two separators that are escaped.
         let told = json.replace('\u{2028}', r"\u2028").replace('\u{2029}', r"\u2029");
         for era in [Era::Legacy, Era::Modern] {
             let responder = Responder { era, ..request.responder(&server) };

@@ -5,7 +5,7 @@ use zoop_mcp::{Era, Refusal, ReplyTo, peek};
 
 use crate::{NO_HEADERS, accepted, json, modern_headers, request_body, verdict};
 
-/// One way to refuse.
+/// One kind of refusal.
 type Refuse = fn(ReplyTo<'_>) -> Refusal;
 
 /// One row: the refusal, status and code in the legacy era, the same in the modern era, the data.
@@ -91,7 +91,7 @@ fn a_header_sent_twice() {
 }
 
 #[test]
-fn a_token_is_asked_for_whatever_the_body_is() {
+fn a_token_is_required_whatever_the_body() {
     let rows: [(&[u8], Value); 3] = [
         (b"{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"ping\"}", json!("a")),
         (b"{\"id\":3,\"method\":5}", json!(3)),

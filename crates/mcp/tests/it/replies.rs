@@ -5,8 +5,8 @@ use zoop_mcp::{Era, ListKind, PromptMessage, Responder, Role, ToolResult};
 
 use crate::{NO_HEADERS, accepted, json, request_body, server};
 
-/// The results that a writer gives in the legacy and in the modern era, each checked to be a response
-/// to the request, and the modern one to be marked as such.
+/// A writer's results in the legacy and in the modern era, each checked to be a response to the
+/// request, and the modern one to be marked as such.
 fn results(write: impl Fn(&Responder<'_>) -> Vec<u8>) -> [Value; 2] {
     let body = request_body("ping", "");
     let request = accepted(&body, &NO_HEADERS);
@@ -32,7 +32,7 @@ fn results(write: impl Fn(&Responder<'_>) -> Vec<u8>) -> [Value; 2] {
     })
 }
 
-/// The same object with the members that say how long it may be kept.
+/// The same object with the cache members.
 fn kept(mut result: Value, ttl_ms: u32) -> Value {
     result["ttlMs"] = json!(ttl_ms);
     result["cacheScope"] = json!("private");
@@ -147,7 +147,7 @@ fn resources() {
 
 /// Clients that read lines break at U+2028 and U+2029, which JSON allows as they are.
 #[test]
-fn line_separators_leave_as_escapes_only() {
+fn line_separators_are_always_escaped() {
     let record = "{\"name\":\"a\u{2028}b\u{2029}\u{2019}\"}";
     let escaped = r#"{"name":"a\u2028b\u2029’"}"#;
     let body = request_body("ping", "").replace(":7", ":\"i\u{2028}d\"");

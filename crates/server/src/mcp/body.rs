@@ -1,15 +1,15 @@
-//! The body of a request, whole and in time.
+//! Reads the body of a request: whole, bounded and before the deadline.
 
 use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
 
-/// Bytes that a body may have: the longest legal note, with every character escaped, fits.
+/// The size limit of a body, in bytes: the longest legal note, with every character escaped, fits.
 pub(super) const LIMIT: usize = 2 * 1024 * 1024;
 
-/// Bytes of a body that are read and thrown away when it is too large. A client that is cut off
-/// while it still sends often never sees the answer; one that sends this much is not spared that.
+/// Bytes of a too large body that are read and discarded. A client whose connection is closed while it is
+/// still sending often never sees the answer; beyond this size it may not.
 const DISCARDED: usize = 4 * LIMIT;
 
 /// Why there is no body.
@@ -19,7 +19,7 @@ pub(super) enum BodyFault {
     TooLarge,
     /// It had not arrived at the deadline.
     Late,
-    /// The client broke off, or the transfer coding is wrong.
+    /// The client disconnected, or the transfer coding is invalid.
     Broken,
 }
 
@@ -35,7 +35,7 @@ async fn collect(mut body: Body) -> Result<Bytes, BodyFault> {
     }
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() && first.len() <= LIMIT {
-        // Nearly every body comes in one piece, which needs no copy.
+        // Nearly every body arrives in one piece, which needs no copy.
         return Ok(first);
     }
     let announced = usize::try_from(announced).unwrap_or(LIMIT).min(LIMIT);
@@ -53,7 +53,7 @@ async fn collect(mut body: Body) -> Result<Bytes, BodyFault> {
     Err(BodyFault::TooLarge)
 }
 
-/// The next piece of data; trailers are passed over.
+/// The next piece of data; trailers are skipped.
 async fn next(body: &mut Body) -> Result<Option<Bytes>, BodyFault> {
     while let Some(frame) = body.frame().await {
         if let Ok(piece) = frame.map_err(|_| BodyFault::Broken)?.into_data() {

@@ -1,14 +1,15 @@
 //! What the official conformance suite calls and no tool of the product can show: a call that needs
-//! a capability of its client. It exists in the suite's build alone.
+//! a capability of its client. Only the suite's build contains it.
 
 use serde_json::json;
 use zoop_mcp::Refusal;
 
-use super::turn::Turn;
+use super::context::RequestContext;
 
 /// The refusal of `test_missing_capability` from a client that does not offer sampling.
-pub(super) fn missing_capability(turn: &Turn<'_>, name: &str) -> Option<Refusal> {
-    let offered = turn.request.client_capabilities.is_some_and(|it| it.get().contains("sampling"));
+pub(super) fn missing_capability(context: &RequestContext<'_>, name: &str) -> Option<Refusal> {
+    let offered =
+        context.request.client_capabilities.is_some_and(|it| it.get().contains("sampling"));
     let refused = name == "test_missing_capability" && !offered;
-    refused.then(|| turn.request.reply_to().missing_capability(json!({ "sampling": {} })))
+    refused.then(|| context.request.reply_to().missing_capability(json!({ "sampling": {} })))
 }

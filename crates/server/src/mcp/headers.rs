@@ -1,4 +1,4 @@
-//! The headers of a request that mean something here, each at most once and readable.
+//! The request headers that this endpoint uses, each at most once and valid.
 
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,10 +9,10 @@ static MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 static MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The longest client name that is kept, in characters.
+/// The longest client name that is stored, in characters.
 const CLIENT_NAME_LIMIT: usize = 128;
 
-/// What was sent.
+/// The headers that were sent.
 pub(super) struct Sent<'a> {
     pub(super) authorization: Option<&'a HeaderValue>,
     pub(super) protocol: Headers<'a>,
@@ -53,19 +53,19 @@ impl HeaderFault {
     }
 }
 
-/// Whom to answer before the body was read.
+/// How to address an error before the body was read.
 pub(super) fn unread(headers: &HeaderMap) -> ReplyTo<'static> {
     ReplyTo::unread(text(headers, &PROTOCOL_VERSION).ok().flatten())
 }
 
-/// Whom to answer when the body was read but some header is at fault.
+/// How to address an error when the body was read but a header is invalid.
 pub(super) fn peek<'a>(body: &'a [u8], headers: &HeaderMap) -> ReplyTo<'a> {
     let protocol_version = text(headers, &PROTOCOL_VERSION).ok().flatten();
     zoop_mcp::peek(body, &Headers { protocol_version, method: None, name: None })
 }
 
-/// The first product of the `User-Agent`, such as `curl/8.5.0`: what a client that does not name
-/// itself in the protocol is known by.
+/// The first product of the `User-Agent`, such as `curl/8.5.0`: the name of a client that does not name
+/// itself in the protocol.
 pub(super) fn product(headers: &HeaderMap) -> Option<String> {
     let agent = headers.get(USER_AGENT)?.to_str().ok()?;
     let product = agent.split_ascii_whitespace().next()?;

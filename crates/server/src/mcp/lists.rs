@@ -1,121 +1,26 @@
 //! `tools/list`, and the text that tells a model how to begin.
-//!
-//! A tool's JSON never changes while the server runs, so it is written once, under either name, and
-//! a list is the joining of what its caller may see.
 
-use std::collections::HashMap;
-
-use serde_json::json;
-use zoop_crm::access::Scopes;
-use zoop_crm::catalog;
-use zoop_crm::definition::ToolDef;
 use zoop_mcp::ListKind;
 
-use super::turn::Turn;
-use super::view::{Names, View};
+use super::context::RequestContext;
+use super::view::Names;
 use super::{done, refused};
 use crate::answer::Answer;
 
-/// Every tool of the endpoint, in the catalogue's order.
-pub(crate) struct ToolBook {
-    listed: Vec<Listed>,
-    /// Both names of every tool, to its place in `listed`.
-    places: HashMap<String, usize>,
-    toolsets: Vec<&'static str>,
-}
-
-/// One tool of the endpoint.
-pub(crate) struct Listed {
-    /// Its group's name.
-    pub(crate) group: &'static str,
-    /// The tool.
-    pub(crate) tool: &'static ToolDef,
-    dotted: String,
-    underscored: String,
-}
-
-impl ToolBook {
-    pub(crate) fn new() -> Self {
-        let tools: Vec<_> = catalog::mcp_tools().collect();
-        let mut toolsets: Vec<_> = tools.iter().map(|(group, _)| group.name).collect();
-        toolsets.dedup();
-        let mut places = HashMap::new();
-        let mut listed = Vec::new();
-        for (place, (group, tool)) in tools.iter().enumerate() {
-            places.insert(tool.name.to_owned(), place);
-            places.insert(tool.underscored(), place);
-            let dotted = tool_json(tool);
-            // Descriptions name other tools; a client must find them under the names it was given.
-            let underscored = tools.iter().fold(dotted.clone(), |json, (_, other)| {
-                json.replace(other.name, &other.underscored())
-            });
-            listed.push(Listed { group: group.name, tool, dotted, underscored });
-        }
-        Self { listed, places, toolsets }
-    }
-
-    /// The tool with this name, dotted or underscored.
-    pub(crate) fn find(&self, name: &str) -> Option<&Listed> {
-        self.places.get(name).and_then(|place| self.listed.get(*place))
-    }
-
-    /// The names of the groups that have tools here.
-    pub(super) fn toolsets(&self) -> &[&'static str] {
-        &self.toolsets
-    }
-
-    /// The JSON array of the tools that a caller with these scopes sees in this view.
-    fn json(&self, view: &View, scopes: Scopes) -> String {
-        let mut out = String::from("[");
-        for listed in &self.listed {
-            if !scopes.has(listed.tool.scope) || !view.shows(listed.group, listed.tool) {
-                continue;
-            }
-            if out.len() > 1 {
-                out.push(',');
-            }
-            out.push_str(match view.names() {
-                Names::Dotted => &listed.dotted,
-                Names::Underscored => &listed.underscored,
-            });
-        }
-        out.push(']');
-        out
-    }
-}
-
-/// A tool as `tools/list` shows it.
-///
-/// Source: MCP schema, `Tool` and `ToolAnnotations`.
-fn tool_json(tool: &ToolDef) -> String {
-    json!({
-        "name": tool.name,
-        "title": tool.title,
-        "description": tool.about,
-        "inputSchema": tool.input_schema(),
-        "outputSchema": tool.output_schema(),
-        "annotations": {
-            "readOnlyHint": tool.is_read_only(),
-            "destructiveHint": tool.is_destructive(),
-            "idempotentHint": tool.is_idempotent(),
-            // A tool reaches this business's records and nothing else.
-            "openWorldHint": false,
-        },
-    })
-    .to_string()
-}
-
-/// Answers `tools/list`. There is one page, so no cursor was ever given out.
-pub(super) async fn tools(turn: &Turn<'_>, cursor: Option<&str>) -> Result<Answer, Answer> {
-    let scopes = turn.admit().await?;
+/// Answers `tools/list`. There is only one page, so any cursor is invalid.
+pub(super) async fn tools(
+    context: &RequestContext<'_>,
+    cursor: Option<&str>,
+) -> Result<Answer, Answer> {
+    let scopes = context.admit().await?;
     if cursor.is_some() {
-        return Err(refused(&turn.request.reply_to().bad_cursor()));
+        return Err(refused(&context.request.reply_to().bad_cursor()));
     }
-    let items = turn.shared.tools.json(&turn.view, scopes);
-    Ok(done(turn.responder().list(ListKind::Tools, &items)))
+    let items = context.shared.tools.json(&context.view, scopes);
+    Ok(done(context.responder().list(ListKind::Tools, &items)))
 }
 
-/// What a model should know before its first call.
+/// The server's `instructions`: what a model should know before its first call.
 pub(super) fn instructions(names: Names) -> String {
     let search = names.of("customers.search");
     format!(

@@ -1,20 +1,20 @@
 //! `POST /api/mcp`: the order in which a request is checked, and who answers it.
 //!
-//! The protocol's rules are `zoop-mcp`'s, the tools' are `zoop-crm`'s. Here they meet HTTP: origin,
-//! method, body, headers, query, token, message, and then one job on a database thread.
+//! The protocol's rules are in `zoop-mcp`, the tools' in `zoop-crm`. Here they meet HTTP: origin, method,
+//! body, headers, query, token, message, and then one job on a database thread.
 //!
-//! A message that asks for nothing (a notification) and one that cannot be read are counted and need
-//! a good token as every other does.
+//! A notification, and a message that cannot be parsed, are counted and need a valid token like any other.
 
 mod body;
 mod call;
+mod context;
 #[cfg(feature = "conformance-fixtures")]
 mod fixture;
 mod headers;
 mod lists;
 mod prompts;
 mod resources;
-mod turn;
+pub(crate) mod tool_book;
 mod view;
 
 use std::sync::Arc;
@@ -27,18 +27,17 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use zoop_mcp::{Call, Incoming, Refusal, ReplyTo};
 
-pub(crate) use lists::ToolBook;
-
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::auth::{Challenge, MISSING_TOKEN, Presented, Ticket, bearer};
+use crate::auth::{AuthContext, MISSING_TOKEN, Presented, bearer};
+use crate::challenges::Challenge;
 use crate::limiter::Class;
 use crate::origin::{self, Sender};
-use crate::trail::Trail;
+use crate::request_log::RequestLog;
 
 use body::BodyFault;
+use context::RequestContext;
 use headers::Sent;
-use turn::Turn;
 use view::View;
 
 /// Seconds after which a client should try again when there is no room.
@@ -48,56 +47,63 @@ const STORAGE_SECONDS: u64 = 5;
 
 /// The endpoint.
 pub(crate) async fn endpoint(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared, &request);
+    let mut request_log = RequestLog::start(&app.shared, &request);
     let (head, body) = request.into_parts();
     match app.shared.origins.sender(&head.uri, &head.headers) {
         Sender::NoPage => {
-            let answer = answer(&app.shared, &head, body, &mut trail).await;
-            trail.finish(answer)
+            let answer = answer(&app.shared, &head, body, &mut request_log).await;
+            request_log.finish(answer)
         }
         Sender::Allowed(page) => {
             let is_preflight = head.method == Method::OPTIONS;
             let answer = if is_preflight {
                 Answer::empty(StatusCode::NO_CONTENT, "preflight")
             } else {
-                answer(&app.shared, &head, body, &mut trail).await
+                answer(&app.shared, &head, body, &mut request_log).await
             };
-            let mut response = trail.finish(answer);
+            let mut response = request_log.finish(answer);
             origin::open_to(page, response.headers_mut());
             if is_preflight {
                 origin::open_preflight(response.headers_mut());
             }
             response
         }
-        Sender::Refused => trail.finish(refused(&headers::unread(&head.headers).origin_refused())),
+        Sender::Refused => {
+            request_log.finish(refused(&headers::unread(&head.headers).origin_refused()))
+        }
     }
 }
 
-async fn answer(shared: &Arc<Shared>, head: &Parts, body: Body, trail: &mut Trail<'_>) -> Answer {
-    // A refusal is an answer as well; `?` only shortens the way to it.
-    admitted(shared, head, body, trail).await.unwrap_or_else(|refusal| refusal)
+async fn answer(
+    shared: &Arc<Shared>,
+    head: &Parts,
+    body: Body,
+    request_log: &mut RequestLog<'_>,
+) -> Answer {
+    // A refusal is an answer too; `?` only shortens the code.
+    admitted(shared, head, body, request_log).await.unwrap_or_else(|refusal| refusal)
 }
 
 async fn admitted(
     shared: &Arc<Shared>,
     head: &Parts,
     body: Body,
-    trail: &mut Trail<'_>,
+    request_log: &mut RequestLog<'_>,
 ) -> Result<Answer, Answer> {
     let deadline = Instant::now() + shared.settings.request_deadline;
     let unread = || headers::unread(&head.headers);
     if head.method != Method::POST {
         return Err(refused(&unread().method_not_allowed()));
     }
-    if !trail.has_room {
+    if !request_log.has_room {
         return Err(overloaded(unread()));
     }
     let body = body::read(body, deadline).await.map_err(|fault| unreadable(fault, unread()))?;
     let sent = Sent::read(&head.headers)
         .map_err(|fault| refused(&fault.refusal(headers::peek(&body, &head.headers))))?;
     let reply_to = || zoop_mcp::peek(&body, &sent.protocol);
-    // Not before the body is there: one that comes slowly keeps nobody from being served.
-    let Ok(_seat) = shared.seats.try_acquire() else { return Err(overloaded(reply_to())) };
+    // Only once the body has arrived: slow senders must not block others.
+    let Ok(_seat) = shared.permits.try_acquire() else { return Err(overloaded(reply_to())) };
     let view = View::read(head.uri.query(), shared.tools.toolsets())
         .map_err(|message| refused(&reply_to().invalid_request(&message)))?;
     let asked_at = shared.settings.public_url.asked_at(&head.uri, &head.headers);
@@ -107,66 +113,66 @@ async fn admitted(
         return Err(Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") });
     };
     let product = || headers::product(&head.headers);
-    let address = trail.address;
+    let address = request_log.address;
     let request = match zoop_mcp::read(&body, &sent.protocol) {
         Ok(Incoming::Request(request)) => request,
-        // Nothing is run, but the caller must be known all the same, and is counted.
+        // Nothing runs, but the caller must be authenticated all the same, and is counted.
         other => {
-            // A notification belongs to connecting; what cannot be read may be anything.
+            // A notification counts as connecting; what cannot be parsed may be anything.
             let class = if other.is_ok() { Class::Connecting } else { Class::Call };
             let caller = Presented { client: product(), address, asked_at, class };
-            let ticket = Ticket::new(shared, &token, caller);
-            trail.ticket = Some(ticket.clone());
-            let admitted = turn::admit(&ticket, deadline).await;
-            admitted.map_err(|halt| turn::halted(&ticket, reply_to(), &trail.id, &halt))?;
+            let auth = AuthContext::new(shared, &token, caller);
+            request_log.auth = Some(auth.clone());
+            let admitted = context::admit(&auth, deadline).await;
+            admitted.map_err(|halt| context::halted(&auth, reply_to(), &request_log.id, &halt))?;
             other.map_err(|refusal| refused(&refusal))?;
             return Ok(Answer::empty(StatusCode::ACCEPTED, "accepted"));
         }
     };
     let client = request.client_name.clone().or_else(product);
     let caller = Presented { client, address, asked_at, class: class(&request.call) };
-    let ticket = Ticket::new(shared, &token, caller);
-    trail.ticket = Some(ticket.clone());
-    trail.tool = label(shared, &request.call);
-    let turn = Turn {
+    let auth = AuthContext::new(shared, &token, caller);
+    request_log.auth = Some(auth.clone());
+    request_log.tool = label(shared, &request.call);
+    let context = RequestContext {
         shared,
         request,
         view,
-        ticket,
+        auth,
         deadline,
         idempotency_key: sent.idempotency_key,
-        request_id: &trail.id,
+        request_id: &request_log.id,
     };
-    dispatch(&turn).await
+    dispatch(&context).await
 }
 
-async fn dispatch(turn: &Turn<'_>) -> Result<Answer, Answer> {
-    match &turn.request.call {
-        Call::CallTool { name, arguments } => call::call(turn, name, *arguments).await,
-        Call::ReadResource { uri } => resources::read(turn, uri).await,
+async fn dispatch(context: &RequestContext<'_>) -> Result<Answer, Answer> {
+    match &context.request.call {
+        Call::CallTool { name, arguments } => call::call(context, name, *arguments).await,
+        Call::ReadResource { uri } => resources::read(context, uri).await,
         Call::Initialize { requested } => {
-            turn.admit().await?;
-            let instructions = lists::instructions(turn.view.names());
-            Ok(done(turn.responder().initialize(requested.as_deref(), &instructions)))
+            context.admit().await?;
+            let instructions = lists::instructions(context.view.names());
+            Ok(done(context.responder().initialize(requested.as_deref(), &instructions)))
         }
         Call::Discover => {
-            turn.admit().await?;
-            let instructions = lists::instructions(turn.view.names());
-            Ok(done(turn.responder().discover(&instructions)))
+            context.admit().await?;
+            let instructions = lists::instructions(context.view.names());
+            Ok(done(context.responder().discover(&instructions)))
         }
         Call::Ping => {
-            turn.admit().await?;
-            Ok(done(turn.responder().ping()))
+            context.admit().await?;
+            Ok(done(context.responder().ping()))
         }
-        Call::ListTools { cursor } => lists::tools(turn, cursor.as_deref()).await,
-        Call::ListPrompts => prompts::list(turn).await,
-        Call::GetPrompt { name, arguments } => prompts::get(turn, name, *arguments).await,
-        Call::ListResources => resources::list(turn).await,
-        Call::ListResourceTemplates => resources::templates(turn).await,
+        Call::ListTools { cursor } => lists::tools(context, cursor.as_deref()).await,
+        Call::ListPrompts => prompts::list(context).await,
+        Call::GetPrompt { name, arguments } => prompts::get(context, name, *arguments).await,
+        Call::ListResources => resources::list(context).await,
+        Call::ListResourceTemplates => resources::templates(context).await,
     }
 }
 
-/// Which limit counts a call: a client that connects asks only for what the server offers.
+/// The class of a call: a client that connects asks only for what the server offers.
 fn class(call: &Call<'_>) -> Class {
     match call {
         Call::Initialize { .. }
@@ -180,7 +186,7 @@ fn class(call: &Call<'_>) -> Class {
     }
 }
 
-/// The word for a call in log and metrics. What a client made up is never one.
+/// The label of a call in log and metrics, never a client's text.
 fn label(shared: &Shared, call: &Call<'_>) -> &'static str {
     match call {
         Call::CallTool { name, .. } => shared.tools.find(name).map_or("unknown", |it| it.tool.name),
@@ -201,33 +207,33 @@ fn done(body: Vec<u8>) -> Answer {
     Answer::ok(body, "ok")
 }
 
-/// A refusal for a fault of the request.
+/// An error for an invalid request.
 fn refused(refusal: &Refusal) -> Answer {
     Answer::refusal(refusal, "refused")
 }
 
-/// A refusal because there is no room now.
+/// An error for overload.
 fn overloaded(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.overloaded(OVERLOAD_SECONDS);
     let retry_after = Some(OVERLOAD_SECONDS);
     Answer { retry_after, ..Answer::refusal(&refusal, "overloaded") }
 }
 
-/// A refusal because the storage fails now.
+/// An error for a storage failure.
 fn unavailable(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.unavailable(STORAGE_SECONDS);
     let retry_after = Some(STORAGE_SECONDS);
     Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
 }
 
-/// A refusal because the storage failed before it told whether it kept a change.
+/// An error for a storage failure that leaves the outcome of a change unknown.
 fn uncertain(reply_to: ReplyTo<'_>) -> Answer {
     let refusal = reply_to.uncertain(STORAGE_SECONDS);
     let retry_after = Some(STORAGE_SECONDS);
     Answer { retry_after, ..Answer::refusal(&refusal, "unavailable") }
 }
 
-/// A refusal of a body that could not be read to its end; nothing more can come on its connection.
+/// An error for a body that could not be read to its end; its connection is closed.
 fn unreadable(fault: BodyFault, reply_to: ReplyTo<'static>) -> Answer {
     let refusal = match fault {
         BodyFault::TooLarge => reply_to.too_large(body::LIMIT),

@@ -1,17 +1,17 @@
 //! Resources: a customer or a note under a URI, read by the tool that gets it, with the same scopes.
 //!
-//! What a caller may not read is refused with -32602 and the scope's name; a 403 would send clients
-//! into an authorization that cannot give a key more than it has.
+//! A resource outside the caller's scopes is refused with -32602 and the scope's name; a 403 would send
+//! clients into an authorization that cannot give a key more scopes than it has.
 
 use serde_json::json;
-use zoop_crm::access::Scopes;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::Scopes;
 use zoop_mcp::ListKind;
 
-use super::turn::Turn;
+use super::context::RequestContext;
 use super::{done, refused};
 use crate::answer::Answer;
-use crate::auth::Halt;
+use crate::auth::CallFailure;
 
 const MIME_TYPE: &str = "application/json";
 
@@ -20,7 +20,7 @@ struct Template {
     name: &'static str,
     title: &'static str,
     about: &'static str,
-    /// What stands before the id.
+    /// The URI up to the id.
     prefix: &'static str,
     /// The tool that reads it.
     tool: &'static str,
@@ -43,18 +43,18 @@ static TEMPLATES: [Template; 2] = [
     },
 ];
 
-/// Answers `resources/list`: records are found by tools, there are too many to list.
-pub(super) async fn list(turn: &Turn<'_>) -> Result<Answer, Answer> {
-    turn.admit().await?;
-    Ok(done(turn.responder().list(ListKind::Resources, "[]")))
+/// Answers `resources/list`: always empty, because there are too many records to list. Tools find them.
+pub(super) async fn list(context: &RequestContext<'_>) -> Result<Answer, Answer> {
+    context.admit().await?;
+    Ok(done(context.responder().list(ListKind::Resources, "[]")))
 }
 
 /// Answers `resources/templates/list`, with what the caller may read.
-pub(super) async fn templates(turn: &Turn<'_>) -> Result<Answer, Answer> {
-    let scopes = turn.admit().await?;
+pub(super) async fn templates(context: &RequestContext<'_>) -> Result<Answer, Answer> {
+    let scopes = context.admit().await?;
     let items: Vec<_> = TEMPLATES
         .iter()
-        .filter(|template| template.is_readable(turn, scopes))
+        .filter(|template| template.is_readable(context, scopes))
         .map(|template| {
             json!({
                 "uriTemplate": format!("{}{{id}}", template.prefix),
@@ -66,39 +66,39 @@ pub(super) async fn templates(turn: &Turn<'_>) -> Result<Answer, Answer> {
         })
         .collect();
     let items = serde_json::Value::Array(items).to_string();
-    Ok(done(turn.responder().list(ListKind::ResourceTemplates, &items)))
+    Ok(done(context.responder().list(ListKind::ResourceTemplates, &items)))
 }
 
 impl Template {
-    fn is_readable(&self, turn: &Turn<'_>, scopes: Scopes) -> bool {
-        let listed = turn.shared.tools.find(self.tool);
-        listed.is_some_and(|it| turn.view.shows(it.group, it.tool) && scopes.has(it.tool.scope))
+    fn is_readable(&self, context: &RequestContext<'_>, scopes: Scopes) -> bool {
+        let listed = context.shared.tools.find(self.tool);
+        listed.is_some_and(|it| context.view.shows(it.group, it.tool) && scopes.has(it.tool.scope))
     }
 }
 
 /// Answers `resources/read`.
-pub(super) async fn read(turn: &Turn<'_>, uri: &str) -> Result<Answer, Answer> {
-    let unknown = || refused(&turn.request.reply_to().unknown_resource(uri));
+pub(super) async fn read(context: &RequestContext<'_>, uri: &str) -> Result<Answer, Answer> {
+    let unknown = || refused(&context.request.reply_to().unknown_resource(uri));
     let addressed = TEMPLATES.iter().find_map(|template| {
         let id = uri.strip_prefix(template.prefix)?;
-        let listed = turn.shared.tools.find(template.tool)?;
-        turn.view.shows(listed.group, listed.tool).then_some((listed.tool, id))
+        let listed = context.shared.tools.find(template.tool)?;
+        context.view.shows(listed.group, listed.tool).then_some((listed.tool, id))
     });
     let Some((tool, id)) = addressed else {
-        turn.admit().await?;
+        context.admit().await?;
         return Err(unknown());
     };
-    match turn.run(tool, json!({ "id": id }).to_string()).await {
-        Ok(json) => Ok(done(turn.responder().resource(uri, MIME_TYPE, &json))),
-        Err(Halt::Failed(error)) => Err(match error {
+    match context.run(tool, json!({ "id": id }).to_string()).await {
+        Ok(json) => Ok(done(context.responder().resource(uri, MIME_TYPE, &json))),
+        Err(CallFailure::Failed(error)) => Err(match error {
             Error::NotFound { .. } | Error::InvalidInput { .. } => unknown(),
             Error::InsufficientScope { .. } => {
                 let message =
                     format!("reading this resource needs the scope {}", tool.scope.name());
-                refused(&turn.request.reply_to().invalid_params(&message))
+                refused(&context.request.reply_to().invalid_params(&message))
             }
-            error => turn.failed(&error),
+            error => context.failed(&error),
         }),
-        Err(halt) => Err(turn.halted(&halt)),
+        Err(halt) => Err(context.halted(&halt)),
     }
 }

@@ -1,11 +1,10 @@
 //! The query of the endpoint's URL: which tools a client wants to see, and under which names.
 //!
-//! A value that cannot be read is refused, never taken for "all": whoever asked for less must not be
-//! given more.
+//! An invalid value is rejected, never taken for "all": a client that asked for less must not get more.
 
 use std::borrow::Cow;
 
-use zoop_crm::definition::ToolDef;
+use zoop_crm::call::definition::ToolDef;
 
 /// How tools are named in lists and texts. Both names can always be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,7 @@ impl Names {
     }
 }
 
-/// What of the tools a client wants to see; the same holds for calls.
+/// The tools that a client wants to see; the same restriction applies to calls.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct View {
     names: Option<Names>,
@@ -35,7 +34,7 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Reads the query. Parameters of other meaning are ignored: OAuth and proxies add theirs.
+    /// Reads the query. Other parameters are ignored: OAuth and proxies add theirs.
     pub(super) fn read(query: Option<&str>, known: &[&'static str]) -> Result<Self, String> {
         let mut view = Self { names: None, toolsets: None, read_only: None };
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -103,7 +102,7 @@ mod tests {
     const KNOWN: &[&str] = &["customers", "notes"];
 
     #[test]
-    fn what_cannot_be_read_is_refused() {
+    fn invalid_queries_are_rejected() {
         for query in [
             "names=",
             "names=Dotted",
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_means_what_it_says() {
+    fn valid_queries_are_parsed() {
         let view =
             View::read(Some("toolsets=notes%2Ccustomers&x=1&readonly=false"), KNOWN).unwrap();
         assert_eq!(view.toolsets, Some(vec!["notes", "customers"]));

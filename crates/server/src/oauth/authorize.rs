@@ -1,7 +1,7 @@
-//! `GET /oauth/authorize`: what a program asks for, checked, parked, and shown to the signed-in person.
+//! `GET /oauth/authorize`: a client's request is checked, stored as pending, and shown to the signed-in user.
 //!
-//! Before the program and where it is sent back to are known to be good, whatever is wrong is told on a
-//! page of our own; only then is anything sent back (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
+//! Until the client and its redirect URI are verified, errors are shown on a page of our own. Only then is
+//! anything sent back to the client (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,28 +10,28 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use zoop_crm::access::{Scope, Scopes};
-use zoop_crm::error::Error;
-use zoop_crm::oauth::clients::{self, Client};
-use zoop_crm::oauth::requests::{self, Parked, Request as Asked};
-use zoop_crm::oauth::tokens;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::SignedIn;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::{Scope, ScopeNames, Scopes};
+use zoop_crm::identity::oauth::clients::{self, Client};
+use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
+use zoop_crm::identity::oauth::tokens;
+use zoop_crm::identity::sign_in::SignedIn;
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::Timestamp;
 
 use super::consent::{self, offered};
-use super::token::{LONGEST_ID, OFFLINE_ACCESS};
+use super::token::{MAX_ID, OFFLINE_ACCESS};
+use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
-use crate::visitors::Action;
 use crate::web::browser;
 use crate::web::form::Form;
 use crate::web::next;
 use crate::web::page;
 
-/// Bytes that the query may have: it travels once more, encoded, through the page of sign-in.
-const LONGEST_QUERY: usize = 8 * 1024;
+/// The size limit of the query, in bytes: it is encoded a second time into the link to the sign-in page.
+const MAX_QUERY: usize = 8 * 1024;
 
-/// An answer that is sent back to the program: what is wrong, and in words.
+/// An error that is sent back to the client: its code and a description.
 struct Refusal(&'static str, &'static str);
 
 /// The endpoint.
@@ -43,8 +43,8 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
     super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
-    if query.len() > LONGEST_QUERY {
-        return Err(stop("It is longer than a link may be."));
+    if query.len() > MAX_QUERY {
+        return Err(stop("The link is too long."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
     let person = browser::signed_in(shared, &head.headers, deadline).await;
@@ -52,9 +52,9 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         return Err(page::go_to(&sign_in_first(query)));
     };
     let form = Form::parse(query.as_bytes())
-        .map_err(|_| stop("It says something twice, or what is no text."))?;
+        .map_err(|_| stop("The request has a duplicate or invalid parameter."))?;
     let client = client(shared, head, &form, deadline).await?;
-    let wrong = || stop("It wants to be sent back to an address that is not its own.");
+    let wrong = || stop("Its redirect_uri does not match a registered one.");
     let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;
     let state = form.get("state").map(str::to_owned);
     let back = |Refusal(error, description): Refusal| {
@@ -71,33 +71,36 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
     let (secret, places) =
         park(shared, &person, &request, deadline).await.map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
-        return Err(back(Refusal("access_denied", "This person can give nothing of it.")));
+        return Err(back(Refusal(
+            "access_denied",
+            "The user cannot grant any of the requested scopes.",
+        )));
     };
-    let parked = Parked { request, client_name: client.name };
-    Ok(consent::page(&person, &parked, &places, &secret, None))
+    let pending = PendingRequest { request, client_name: client.name };
+    Ok(consent::page(&person, &pending, &places, &secret, None))
 }
 
-/// The page of sign-in, from where the browser comes back here.
+/// The sign-in page, from which the browser comes back here.
 pub(super) fn sign_in_first(query: &str) -> String {
     next::sign_in(&format!("/oauth/authorize?{query}"))
 }
 
-/// The page where a request ends that nobody is told of but the person.
+/// The page for an error that only the user gets to see.
 fn stop(what: &str) -> Response {
     let message =
-        format!("{what} Start again from the program, and tell whoever made it if this stays.");
+        format!("{what} Start again from the program. If this happens again, tell its publisher.");
     page::stop(StatusCode::BAD_REQUEST, "This program cannot be connected", &message)
 }
 
-/// The program that asks: known by its id, or by its document.
+/// The requesting client: known by its id, or by its document.
 async fn client(
     shared: &Shared,
     head: &Parts,
     form: &Form,
     deadline: Instant,
 ) -> Result<Client, Response> {
-    let unknown = || stop("It is not known here.");
-    let id = form.get("client_id").filter(|id| id.len() <= LONGEST_ID).ok_or_else(unknown)?;
+    let unknown = || stop("It is not registered here.");
+    let id = form.get("client_id").filter(|id| id.len() <= MAX_ID).ok_or_else(unknown)?;
     let asked = id.to_owned();
     let known = shared.db.read(deadline, move |tx| clients::find(tx, &asked)).await;
     let known = known.map_err(|error: Error| page::failed(&error))?;
@@ -110,7 +113,7 @@ async fn client(
     }
 }
 
-/// The program whose document has this address.
+/// The client whose document has this address.
 async fn documented(
     shared: &Shared,
     head: &Parts,
@@ -119,8 +122,8 @@ async fn documented(
 ) -> Result<Client, Response> {
     super::admit(shared, head, Action::Document).map_err(page::too_many)?;
     let document = shared.documents.fetch(address).await.map_err(|cause| {
-        tracing::info!(cause, "a program's document could not be used");
-        stop("What it says of itself could not be read at the address that is its id.")
+        tracing::info!(cause, "a client's document could not be used");
+        stop("Its description could not be read at the address that is its id.")
     })?;
     let environment = shared.environment.clone();
     let stale_after = i64::try_from(document.seconds).unwrap_or(0) * 1_000_000;
@@ -132,7 +135,7 @@ async fn documented(
     kept.await.map_err(|error| page::failed(&error))
 }
 
-/// Where the answer goes: one of the program's own addresses; it may be left out where there is only one.
+/// Where the answer goes: one of the client's own addresses; it may be omitted if there is only one.
 fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
     match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
         (Some(sent), _) if client.may_return_to(sent) => Some(sent.to_owned()),
@@ -141,8 +144,8 @@ fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
     }
 }
 
-/// The challenge and the scopes of a request whose program is good.
-fn read(shared: &Shared, form: &Form) -> Result<(String, Scopes), Refusal> {
+/// The challenge and the scopes of a verified client's request.
+fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
     match form.get("response_type") {
         Some("code") => {}
         Some(_) => {
@@ -157,22 +160,23 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, Scopes), Refusal> {
     };
     let public_url = &shared.settings.public_url;
     if form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
-        return Err(Refusal("invalid_target", "There is no such resource here."));
+        return Err(Refusal("invalid_target", "This server does not have this resource."));
     }
-    let names = form.text("scope").split_ascii_whitespace();
-    let mut names = names.filter(|name| *name != OFFLINE_ACCESS).peekable();
-    // Who names none is asked for as much as the endpoint's own challenge names.
-    let scopes = match names.peek() {
-        None => Scopes::of(Scope::GRANTABLE),
-        Some(_) => Scopes::of(&names.filter_map(Scope::parse).collect::<Vec<_>>()),
+    let sent = form.text("scope");
+    let names_none = sent.split_ascii_whitespace().all(|name| name == OFFLINE_ACCESS);
+    // A request without scopes asks for as many as the endpoint's own challenge names.
+    let scopes = if names_none {
+        ScopeNames::own(Scopes::of(Scope::GRANTABLE))
+    } else {
+        ScopeNames::known(sent)
     };
     if scopes.is_empty() {
-        return Err(Refusal("invalid_scope", "There is no such scope here."));
+        return Err(Refusal("invalid_scope", "This server does not have this scope."));
     }
     Ok((challenge.to_owned(), scopes))
 }
 
-/// Parks the request, if there is a business where the person can give any of it.
+/// Stores the request as pending, if the user can grant any of it in one of their businesses.
 async fn park(
     shared: &Shared,
     person: &SignedIn,
@@ -182,7 +186,7 @@ async fn park(
     let (person, request) = (person.clone(), request.clone());
     let environment = shared.environment.clone();
     let parking = shared.db.write(deadline, move |tx| {
-        let places = offered(&person.workplaces(tx)?, request.scopes);
+        let places = offered(&person.workplaces(tx)?, request.scopes.scopes());
         if places.is_empty() {
             return Ok((None, places));
         }

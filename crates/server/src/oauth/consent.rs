@@ -1,4 +1,4 @@
-//! The page that asks a person whether a program may act for them, and what they answer.
+//! The page that asks a user whether a client may act for them, and their answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,25 +8,24 @@ use axum::extract::{Request, State};
 use axum::http::header::REFERRER_POLICY;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use zoop_crm::access::{Scope, Scopes};
-use zoop_crm::error::Error;
-use zoop_crm::id::Id;
-use zoop_crm::oauth::consent::{self, Choice, Outcome};
-use zoop_crm::oauth::redirect;
-use zoop_crm::oauth::requests::{self, Parked, Request as Asked};
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::sessions::Workplace;
-use zoop_crm::sign_in::{SignedIn, sessions};
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::identity::oauth::consent::{self, Choice, Outcome};
+use zoop_crm::identity::oauth::redirect;
+use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
+use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::sign_in::{SignedIn, sessions};
+use zoop_crm::values::id::Id;
+use zoop_crm::values::secret::{Secret, SecretKind};
 
+use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
 use crate::page_log::{self, Visitor};
-use crate::visitors::Action;
 use crate::web::browser::{self, SESSION};
 use crate::web::form::{self, Form};
 use crate::web::page;
-use crate::web::words::{self, Words};
 
-/// A business that the person can give a program something of.
+/// A business in which the user can grant the client something.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     id: String,
@@ -45,7 +44,7 @@ struct Wish {
 #[template(path = "consent.html")]
 struct ConsentPage<'a> {
     program: &'a str,
-    /// The host of the program's own document, if it has one.
+    /// The host of the client's document, if it has one.
     known_by: Option<String>,
     returns_to: String,
     is_local: bool,
@@ -63,11 +62,11 @@ struct ConsentPage<'a> {
 struct ReturnPage<'a> {
     address: &'a str,
     host: &'a str,
-    /// What is wrong with the request, where the person has not been asked anything yet.
+    /// What is wrong with the request, if the user has not been asked anything yet.
     fault: Option<&'a str>,
 }
 
-/// The businesses where the person's role has any of these scopes.
+/// The businesses where the user's role has any of these scopes.
 pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
     let places = places.iter().map(|place| Place {
         id: place.account.id.to_string(),
@@ -77,15 +76,15 @@ pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
     places.filter(|place| !place.scopes.is_empty()).collect()
 }
 
-/// The page that asks.
+/// The consent page.
 pub(super) fn page(
     person: &SignedIn,
-    parked: &Parked,
+    pending: &PendingRequest,
     places: &[Place],
     secret: &Secret,
     fault: Option<&str>,
 ) -> Response {
-    let Parked { request, client_name } = parked;
+    let PendingRequest { request, client_name } = pending;
     let destination = redirect::destination(&request.redirect_uri);
     let is_documented = request.client_id.starts_with("https://");
     let scopes = places.iter().fold(Scopes::NONE, |all, place| all.or(place.scopes));
@@ -108,7 +107,7 @@ pub(super) fn page(
     )
 }
 
-/// The query that asks for the same again.
+/// The query of the same request.
 fn query(request: &Asked) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query
@@ -125,13 +124,11 @@ fn query(request: &Asked) -> String {
 }
 
 fn wish(scope: Scope) -> Wish {
-    let Words { title, about } = words::scope(scope);
-    Wish { name: scope.name(), title, about }
+    Wish { name: scope.name(), title: scope.title(), about: scope.about() }
 }
 
-/// Sends the browser back to the program once the person has answered. The answer is a page, not a
-/// redirect: browsers hold a form's policy against every address that its answer redirects to, and drop
-/// it on the way.
+/// Sends the browser back to the client once the user has answered. The answer is a page, not a redirect:
+/// browsers check a form's policy against every address that its answer redirects to, and block it.
 fn back(
     shared: &Shared,
     redirect_uri: &str,
@@ -141,9 +138,8 @@ fn back(
     leave(shared, redirect_uri, state, answer, None)
 }
 
-/// Offers the way back to a program whose request is wrong, and does not go it by itself: anybody can
-/// register a program, and a link of ours must not send whoever follows it to an address of theirs
-/// (RFC 9700, 4.11.2).
+/// Offers a link back to a client whose request is invalid, instead of redirecting: anyone can register a
+/// client, and a link to this server must not redirect a user to that client's address (RFC 9700, 4.11.2).
 pub(super) fn offer_back(
     shared: &Shared,
     redirect_uri: &str,
@@ -164,7 +160,7 @@ fn leave(
 ) -> Response {
     let mut answer = answer.to_vec();
     answer.extend(state.map(|state| ("state", state)));
-    // RFC 9207: the program knows by it that no other server answered.
+    // RFC 9207: it shows the client that no other server answered.
     answer.push(("iss", &shared.settings.public_url));
     let Some(address) = redirect::with_answer(redirect_uri, &answer) else {
         return page::not_found();
@@ -176,7 +172,7 @@ fn leave(
     response
 }
 
-/// `POST /oauth/authorize`: the person's answer.
+/// `POST /oauth/authorize`: the user's answer.
 pub(super) async fn answer(State(app): State<App>, request: Request) -> Response {
     answered(&app.shared, request).await.unwrap_or_else(|refusal| refusal)
 }
@@ -188,16 +184,16 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let form = form::read(&shared.settings.public_url, &head.headers, body, deadline).await?;
     let session = browser::cookie(&head.headers, SESSION, SecretKind::Session).ok_or_else(over)?;
     let visitor = Visitor::of(&head.extensions);
-    let parked = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));
-    let parked = parked.ok_or_else(over)?;
+    let pending = Secret::parse_as(SecretKind::ConsentRequest, form.text("request"));
+    let pending = pending.ok_or_else(over)?;
     let choice = choice(&form).ok_or_else(over)?;
     let environment = shared.environment.clone();
-    let secret = parked.clone();
+    let secret = pending.clone();
     let answering = shared.db.write(deadline, move |tx| {
         let now = environment.clock.now();
         let Some(person) = sessions::find(tx, &session, now)? else { return Ok(None) };
         let address = Some(address);
-        let outcome = consent::answer(tx, &environment, &person, &parked, choice, address)?;
+        let outcome = consent::answer(tx, &environment, &person, &pending, choice, address)?;
         Ok(Some((person, outcome)))
     });
     let done = answering.await.map_err(|error: Error| page::failed(&error))?;
@@ -210,7 +206,8 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
             Ok(logged(response, page_log::Outcome::Allowed))
         }
         Outcome::Denied(asked) => {
-            let error = [("error", "access_denied"), ("error_description", "The person said no.")];
+            let error =
+                [("error", "access_denied"), ("error_description", "The user denied the request.")];
             let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &error);
             Ok(logged(response, page_log::Outcome::Denied))
         }
@@ -231,7 +228,7 @@ fn logged(mut response: Response, outcome: page_log::Outcome) -> Response {
     response
 }
 
-/// What a form says, if the page wrote it.
+/// The choice in a form, if it is complete.
 fn choice(form: &Form) -> Option<Choice> {
     let is_allowed = match form.get("decision") {
         Some("allow") => true,
@@ -244,7 +241,7 @@ fn choice(form: &Form) -> Option<Choice> {
     Some(Choice { tenant, scopes: Scopes::of(&ticked), is_allowed })
 }
 
-/// Asks once more, saying what was wrong.
+/// Shows the page again with an error.
 async fn again(
     shared: &Shared,
     person: &SignedIn,
@@ -256,15 +253,15 @@ async fn again(
     let now = shared.environment.clock.now();
     let reading = shared.db.read(deadline, move |tx| {
         let places = asked.workplaces(tx)?;
-        Ok(requests::find(tx, &asked, &hidden, now)?.map(|parked| (parked, places)))
+        Ok(requests::find(tx, &asked, &hidden, now)?.map(|pending| (pending, places)))
     });
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
-    let (parked, places) = found.ok_or_else(over)?;
-    let places = offered(&places, parked.request.scopes);
-    Ok(page(person, &parked, &places, secret, Some(fault)))
+    let (pending, places) = found.ok_or_else(over)?;
+    let places = offered(&places, pending.request.scopes.scopes());
+    Ok(page(person, &pending, &places, secret, Some(fault)))
 }
 
-/// The request is not there any more, or is not this session's.
+/// The request no longer exists, or belongs to another session.
 fn over() -> Response {
     page::stop(
         StatusCode::BAD_REQUEST,

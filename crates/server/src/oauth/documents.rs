@@ -1,9 +1,8 @@
-//! What programs say of themselves at the address that is their id, fetched so that nobody makes this
-//! server reach what is not theirs.
+//! Client ID metadata documents, fetched in a way that cannot be used to reach internal machines.
 //!
-//! The name is looked up once and connected to at the very addresses that were checked; there are no
-//! redirects and no proxies, the answer is short, and so is the patience. Why it failed stands in the
-//! log alone: told to a browser it would tell what this server can reach.
+//! The name is looked up once, and the connection goes to exactly the addresses that were checked. There are
+//! no redirects and no proxies, and size and time are short. Only the log says why a fetch failed: shown in a
+//! browser, it would reveal what this server can reach.
 //!
 //! Source: draft-ietf-oauth-client-id-metadata-document.
 
@@ -26,40 +25,40 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
-use zoop_crm::oauth::clients::Metadata;
+use zoop_crm::identity::oauth::clients::Metadata;
 
 use super::public::is_public;
 
-/// Documents that are fetched at once.
+/// The number of documents fetched at once.
 const AT_ONCE: usize = 4;
-/// Bytes that a document may have.
-const LONGEST: usize = 10 * 1024;
-/// Bytes that the head of the answer may have.
+/// The size limit of a document, in bytes.
+const MAX_BYTES: usize = 10 * 1024;
+/// The size limit of the answer's head, in bytes.
 const HEAD: usize = 16 * 1024;
-/// Bytes that an address may have.
-const LONGEST_ADDRESS: usize = 512;
-/// Addresses of a name that are tried.
+/// The length limit of an address, in bytes.
+const MAX_ADDRESS: usize = 512;
+/// The number of a name's addresses that are tried.
 const TRIES: usize = 3;
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// Seconds that a document is kept for, whatever its own server says.
-const KEPT: std::ops::RangeInclusive<u64> = 600..=86_400;
+/// For how many seconds a document is kept, at least and at most, whatever its server says.
+const CACHE_SECONDS: std::ops::RangeInclusive<u64> = 600..=86_400;
 
-/// How documents are fetched. Only tests have a reason to change it, and no setting does.
+/// How documents are fetched. Only tests change it; there is no setting.
 #[derive(Debug, Clone)]
 pub struct DocumentPolicy {
-    /// Certificates (DER) of the authorities that are trusted; the machine's own where there are none.
+    /// Certificates (DER) of the trusted authorities; empty for the machine's own.
     pub roots: Vec<Vec<u8>>,
-    /// Whether `localhost` and other ports than 443 are taken.
+    /// Whether `localhost` and ports other than 443 are allowed.
     pub local_names: bool,
-    /// Whether addresses that are not public are connected to.
+    /// Whether non-public addresses are allowed.
     pub local_addresses: bool,
-    /// How long it may take in all.
+    /// The total time limit.
     pub patience: Duration,
 }
 
 impl Default for DocumentPolicy {
     fn default() -> Self {
-        // A build for the tests with other programs, whose documents are on this machine.
+        // The build for conformance tests, whose documents are on this machine.
         let is_local = cfg!(feature = "conformance-fixtures");
         Self {
             roots: Vec::new(),
@@ -74,10 +73,10 @@ impl Default for DocumentPolicy {
 pub(crate) struct Documents {
     policy: DocumentPolicy,
     tls: OnceLock<Result<TlsConnector, String>>,
-    seats: Semaphore,
+    permits: Semaphore,
 }
 
-/// A document that is sound, and how long it may be kept.
+/// A valid document, and how long it may be kept.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) metadata: Metadata,
@@ -86,24 +85,23 @@ pub(super) struct Document {
 
 impl Documents {
     pub(crate) fn new(policy: DocumentPolicy) -> Self {
-        Self { policy, tls: OnceLock::new(), seats: Semaphore::new(AT_ONCE) }
+        Self { policy, tls: OnceLock::new(), permits: Semaphore::new(AT_ONCE) }
     }
 
-    /// The document at `address`, which must be its program's id; the cause for the log where there is
-    /// none.
+    /// The document at `address`, which must be its client's id. The error is the cause, for the log.
     pub(super) async fn fetch(&self, address: &str) -> Result<Document, String> {
-        let url = self.checked(address).ok_or("the address is none that is fetched")?;
+        let url = self.checked(address).ok_or("the address may not be fetched")?;
         let fetched = async {
-            let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
+            let _seat = self.permits.acquire().await.map_err(|error| error.to_string())?;
             let (head, body) = self.get(&url).await?;
             let metadata = read(address, &body)?;
             Ok(Document { metadata, seconds: seconds(&head) })
         };
         let whole = tokio::time::timeout(self.policy.patience, fetched).await;
-        whole.unwrap_or_else(|_| Err("it took too long".to_owned()))
+        whole.unwrap_or_else(|_| Err("it timed out".to_owned()))
     }
 
-    /// The address, if it is one that may be fetched: written in the one way, of a public name.
+    /// Parses an address that may be fetched: in canonical form, with a public name.
     fn checked(&self, address: &str) -> Option<Url> {
         let url = Url::parse(address).ok().filter(|url| url.as_str() == address)?;
         let is_local_name = |name: &str| {
@@ -112,7 +110,7 @@ impl Documents {
                 || name.ends_with('.')
                 || matches!(last, "localhost" | "local" | "internal")
         };
-        let is_sound = address.len() <= LONGEST_ADDRESS
+        let is_sound = address.len() <= MAX_ADDRESS
             && url.scheme() == "https"
             && url.username().is_empty()
             && url.password().is_none()
@@ -135,7 +133,7 @@ impl Documents {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(told)?;
-        // Ends with this function, whatever becomes of it.
+        // Dropped with this function, whatever happens to the connection.
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
         let host = if port == 443 { name.to_owned() } else { format!("{name}:{port}") };
@@ -146,13 +144,13 @@ impl Documents {
             .map_err(told)?;
         let answer = sender.send_request(request).await.map_err(told)?;
         if answer.status() != StatusCode::OK {
-            return Err(format!("it was answered {}", answer.status()));
+            return Err(format!("its server answered {}", answer.status()));
         }
         if !is_json(answer.headers()) {
-            return Err("it is not said to be JSON".to_owned());
+            return Err("its media type is not JSON".to_owned());
         }
         let (head, body) = answer.into_parts();
-        let body = Limited::<Incoming>::new(body, LONGEST).collect().await.map_err(told)?;
+        let body = Limited::<Incoming>::new(body, MAX_BYTES).collect().await.map_err(told)?;
         Ok((head.headers, body.to_bytes()))
     }
 
@@ -168,7 +166,7 @@ impl Documents {
             match tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => cause = told(error),
-                Err(_) => "nobody answered".clone_into(&mut cause),
+                Err(_) => "no address answered".clone_into(&mut cause),
             }
         }
         Err(cause)
@@ -207,8 +205,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// What a document says, if it is about the program that has this address as its id, and if that program
-/// can do without a secret.
+/// The metadata in a document, if it describes the client with this address as its id, and if that client
+/// works without a secret.
 fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
     let sent: Value = serde_json::from_slice(body).map_err(told)?;
     if sent["client_id"].as_str() != Some(address) {
@@ -225,12 +223,12 @@ fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
     match sent["token_endpoint_auth_method"].as_str() {
         None | Some("none") => {}
         Some("private_key_jwt") if knows_none => {}
-        Some(_) => return Err("its program cannot do without a secret".to_owned()),
+        Some(_) => return Err("its client does not work without a secret".to_owned()),
     }
-    Metadata::read(&sent).map_err(|fault| format!("its metadata are no good: {fault:?}"))
+    Metadata::read(&sent).map_err(|fault| format!("its metadata is invalid: {fault:?}"))
 }
 
-/// How long a document may be kept (RFC 9111, 5.2.2), within what is sensible here.
+/// How long a document may be kept (RFC 9111, 5.2.2), within this server's bounds.
 fn seconds(headers: &HeaderMap) -> u64 {
     let lists = headers.get_all(CACHE_CONTROL).iter().filter_map(|list| list.to_str().ok());
     let directives: Vec<String> = lists
@@ -241,9 +239,9 @@ fn seconds(headers: &HeaderMap) -> u64 {
     let age = directives.iter().find_map(|it| it.strip_prefix("max-age=")?.parse::<u64>().ok());
     match age {
         Some(age) if !is_told("no-store") && !is_told("no-cache") => {
-            age.clamp(*KEPT.start(), *KEPT.end())
+            age.clamp(*CACHE_SECONDS.start(), *CACHE_SECONDS.end())
         }
-        _ => *KEPT.start(),
+        _ => *CACHE_SECONDS.start(),
     }
 }
 
@@ -255,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_has_an_address_of_a_public_name_written_in_one_way() {
+    fn a_document_address_is_a_canonical_url_with_a_public_name() {
         let local = DocumentPolicy { local_names: false, ..DocumentPolicy::default() };
         let documents = Documents::new(local);
         for address in [
@@ -264,7 +262,7 @@ mod tests {
         ] {
             assert!(documents.checked(address).is_some(), "{address}");
         }
-        let long = format!("https://a.example/{}", "x".repeat(LONGEST_ADDRESS));
+        let long = format!("https://a.example/{}", "x".repeat(MAX_ADDRESS));
         for address in [
             "",
             "program",
@@ -297,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_about_its_own_address_and_a_program_without_a_secret() {
+    fn a_document_describes_its_own_address_and_a_client_without_a_secret() {
         const ADDRESS: &str = "https://a.example/client.json";
         let sound = json!({
             "client_id": ADDRESS, "client_name": "A", "redirect_uris": ["https://a.example/cb"],

@@ -1,4 +1,4 @@
-//! Where everything is: what a program reads that was told nothing but the endpoint's address.
+//! Discovery: all that a client needs if it knows only the endpoint's address.
 //!
 //! Sources: RFC 9728 (of the resource), RFC 8414 (of the authorization server), and
 //! draft-ietf-oauth-client-id-metadata-document.
@@ -8,16 +8,16 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::call::scope::{Scope, Scopes};
 
 use super::token::OFFLINE_ACCESS;
 use crate::app::App;
 
-/// A new setting is seen soon.
+/// Short, so that a changed setting is soon seen.
 const LIFETIME: &str = "public, max-age=300";
 
-/// Of the protected resource. Clients compare it with the address that they were given, which on loopback
-/// may name this machine in another way; the issuer is one in any case.
+/// Metadata of the protected resource. Clients compare it with the address that they were given, which on
+/// loopback may use another name of this machine; the issuer is always the same.
 pub(super) async fn resource(State(app): State<App>, target: Uri, headers: HeaderMap) -> Response {
     let public_url = &app.shared.settings.public_url;
     answer(&json!({
@@ -29,8 +29,8 @@ pub(super) async fn resource(State(app): State<App>, target: Uri, headers: Heade
     }))
 }
 
-/// Of the authorization server. That it takes programs without a secret alone is what makes those that
-/// know several ways choose the one that works here.
+/// Metadata of the authorization server. Because it offers only `none` as the authentication method, clients
+/// that know several choose the one that works here.
 pub(super) async fn server(State(app): State<App>) -> Response {
     let issuer = &*app.shared.settings.public_url;
     let mut scopes: Vec<_> = Scopes::of(Scope::GRANTABLE).iter().map(Scope::name).collect();

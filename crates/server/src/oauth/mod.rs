@@ -1,15 +1,15 @@
-//! The authorization server over HTTP: what programs ask of it, and what it asks people.
+//! The authorization server over HTTP: its endpoints for clients, and its pages for users.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `metadata` | where everything is, for programs that know only the endpoint |
-//! | `register` | programs that register themselves |
-//! | `documents`, `public` | programs that are known by a document elsewhere, fetched with care |
-//! | `authorize`, `consent` | what a program asks for, and the page that asks the person |
-//! | `token` | codes and refresh tokens become tokens; tokens are ended |
+//! | `metadata` | discovery, for clients that know only the endpoint |
+//! | `register` | clients that register themselves |
+//! | `documents`, `public` | clients that are known by a document elsewhere, fetched safely |
+//! | `authorize`, `consent` | a client's request, and the page that asks the user |
+//! | `token` | exchanges codes and refresh tokens for tokens; revokes tokens |
 //!
-//! The rules are [`zoop_crm::oauth`]'s. The issuer is the public URL, never the `Host` of a request; a resource
-//! on loopback is named as its client named it, if that is one of this machine's own names.
+//! The rules are in [`zoop_crm::identity::oauth`]. The issuer is the public URL, never the `Host` of a request. A
+//! resource on loopback has the name that its client used, if that is one of this machine's own names.
 
 mod authorize;
 mod consent;
@@ -32,14 +32,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 use url::Url;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 
+use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::visitors::Action;
 use crate::web_origin::WebOrigin;
 
-/// What programs ask of the authorization server.
+/// The endpoints for clients.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/.well-known/oauth-protected-resource", get(metadata::resource).options(preflight))
@@ -67,8 +67,8 @@ pub(crate) fn resource(public_url: &str) -> String {
     format!("{public_url}/api/mcp")
 }
 
-/// Whether a client means this server's resource: by any of the server's names, with a slash at the end
-/// or without, and whatever the query of the endpoint that it was told.
+/// Whether a client means this server's resource: by any of the server's names, with or without a trailing
+/// slash, and with any query of the endpoint.
 fn is_resource(public_url: &WebOrigin, sent: &str) -> bool {
     let Ok(url) = Url::parse(sent) else { return false };
     WebOrigin::of(&url).is_some_and(|origin| public_url.is_also(&origin))
@@ -76,13 +76,13 @@ fn is_resource(public_url: &WebOrigin, sent: &str) -> bool {
         && matches!(url.path(), "/api/mcp" | "/api/mcp/")
 }
 
-/// Lets any page read an answer: it holds nothing that a program elsewhere could not have, and no cookie
-/// counts here.
+/// Allows any page to read an answer: it contains nothing that a client elsewhere could not get, and cookies
+/// have no effect here.
 fn open(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
-/// What a browser asks before it lets a page of another site call.
+/// The answer to a preflight request.
 async fn preflight() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
@@ -97,27 +97,27 @@ async fn preflight() -> Response {
     response
 }
 
-/// From where a request comes.
+/// The address of the client.
 fn address(shared: &Shared, head: &Parts) -> IpAddr {
     let client = shared.proxies.client(&head.extensions, &head.headers);
     client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
-/// Counts what an address does before anything is read for it.
+/// Counts a request by address, before anything else is done for it.
 fn admit(shared: &Shared, head: &Parts, action: Action) -> Result<IpAddr, u64> {
     let address = address(shared, head);
-    shared.visitors.admit(action, address, shared.environment.clock.now())?;
+    shared.anonymous_limits.admit(action, address, shared.environment.clock.now())?;
     Ok(address)
 }
 
-/// Whether a body is said to be of this media type.
+/// Whether the body has this media type.
 fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = sent.split_once(';').map_or(sent, |(essence, _)| essence);
     essence.trim().eq_ignore_ascii_case(media_type)
 }
 
-/// A refusal as programs read it (RFC 6749, 5.2).
+/// An error as clients read it (RFC 6749, 5.2).
 fn refused(error: &str, description: &str) -> Answer {
     let body = json!({ "error": error, "error_description": description }).to_string();
     Answer { status: StatusCode::BAD_REQUEST, ..Answer::ok(body.into_bytes(), "refused") }
@@ -130,7 +130,7 @@ fn too_many(seconds: u64) -> Answer {
         outcome: "rate_limited",
         ..refused(
             "temporarily_unavailable",
-            "Too many requests came from here: wait, then try again.",
+            "Too many requests from this address: wait, then try again.",
         )
     }
 }
@@ -144,11 +144,11 @@ fn unavailable(outcome: &'static str) -> Answer {
     }
 }
 
-/// The answer to a request that failed on the server's side; the cause goes to the log.
+/// The answer to a request that failed on the server; the cause is logged.
 fn failed(error: &Error, request_id: &str) -> Answer {
     match error {
         Error::Unavailable { cause } => {
-            tracing::debug!(request_id, %cause, "a request was put off");
+            tracing::debug!(request_id, %cause, "a request was answered 503");
             unavailable("unavailable")
         }
         Error::Internal { cause } => {

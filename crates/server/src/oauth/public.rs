@@ -1,11 +1,11 @@
-//! Which addresses are anybody's to reach: what a document is fetched from is never a machine that only
+//! SSRF guard: which addresses are public. A client's document is never fetched from a machine that only
 //! this server can reach.
 //!
 //! Sources: the IANA registries of special-purpose addresses (RFC 6890 and its successors).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is a public one of a single machine.
+/// Whether this is the public address of a single machine.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -25,20 +25,20 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || a == 0
         // Multicast, reserved, broadcast.
         || a >= 224
-        // Carriers' own networks (RFC 6598).
+        // Carrier-grade NAT (RFC 6598).
         || (a == 100 && (b & 0xc0) == 64)
         || (a == 192 && b == 0 && c == 0)
-        // Relays of 6to4 (RFC 7526).
+        // 6to4 relays (RFC 7526).
         || (a == 192 && b == 88 && c == 99)
-        // Benchmarks (RFC 2544).
+        // Benchmarking (RFC 2544).
         || (a == 198 && (b & 0xfe) == 18);
     !is_special
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    // Of what IANA has given out, only 2000::/3 is public; in it there are addresses that hold others
-    // (Teredo and its like, 6to4) and those of documentation. NAT64 is outside of it.
+    // Only 2000::/3 is public. It contains ranges that embed other addresses (Teredo and the like, 6to4) and
+    // those for documentation. NAT64 is outside it.
     (a & 0xe000) == 0x2000
         && !(a == 0x2001 && b < 0x0200)
         && !(a == 0x2001 && b == 0x0db8)

@@ -1,5 +1,5 @@
-//! `POST /oauth/register`: programs that register themselves (RFC 7591). Kept for those that do not know
-//! documents yet; nothing is granted by it.
+//! `POST /oauth/register`: dynamic client registration (RFC 7591), for clients that do not support metadata
+//! documents yet. It grants nothing.
 
 use std::time::Instant;
 
@@ -7,23 +7,24 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
-use zoop_crm::access::{Scope, Scopes};
-use zoop_crm::error::Error;
-use zoop_crm::oauth::clients::{self, Client, Metadata, MetadataFault, Registration};
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::identity::oauth::clients::{self, Client, Metadata, MetadataFault, Registration};
 
+use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::peer::neighbourhood;
-use crate::trail::Trail;
-use crate::visitors::Action;
+use crate::peer::client_prefix;
+use crate::request_log::RequestLog;
 use crate::web::form;
 
 /// The endpoint.
 pub(super) async fn register(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared, &request);
-    trail.tool = "oauth/register";
-    let answer = registered(&app.shared, request, &trail).await.unwrap_or_else(|refusal| refusal);
-    let mut response = trail.finish(answer);
+    let mut request_log = RequestLog::start(&app.shared, &request);
+    request_log.tool = "oauth/register";
+    let answer =
+        registered(&app.shared, request, &request_log).await.unwrap_or_else(|refusal| refusal);
+    let mut response = request_log.finish(answer);
     super::open(response.headers_mut());
     response
 }
@@ -31,11 +32,11 @@ pub(super) async fn register(State(app): State<App>, request: Request) -> Respon
 async fn registered(
     shared: &Shared,
     request: Request,
-    trail: &Trail<'_>,
+    request_log: &RequestLog<'_>,
 ) -> Result<Answer, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Registration).map_err(super::too_many)?;
-    if !trail.has_room {
+    if !request_log.has_room {
         return Err(super::unavailable("overloaded"));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
@@ -45,8 +46,9 @@ async fn registered(
     }
     let body = form::body(body, deadline)
         .await
-        .ok_or_else(|| wrong("The metadata are longer than 64 KiB or did not arrive."))?;
-    let sent: Value = serde_json::from_slice(&body).map_err(|_| wrong("This is no JSON."))?;
+        .ok_or_else(|| wrong("The metadata is longer than 64 KiB or did not arrive."))?;
+    let sent: Value =
+        serde_json::from_slice(&body).map_err(|_| wrong("The body is not valid JSON."))?;
     let metadata = Metadata::read(&sent).map_err(|fault| match fault {
         MetadataFault::NotAnObject => wrong("The metadata must be a JSON object."),
         MetadataFault::RedirectUris => super::refused(
@@ -56,14 +58,14 @@ async fn registered(
         ),
     })?;
     let environment = shared.environment.clone();
-    let from = neighbourhood(address).to_string();
+    let from = client_prefix(address).to_string();
     let registration = shared
         .db
         .write(deadline, move |tx| clients::register(tx, &environment, &metadata, &from))
         .await
         .map_err(|error| match error {
             Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
-            error => super::failed(&error, &trail.id),
+            error => super::failed(&error, &request_log.id),
         })?;
     match registration {
         Registration::Done(client) => {
@@ -76,7 +78,7 @@ async fn registered(
     }
 }
 
-/// What holds for the program, whatever it asked for (RFC 7591, 3.2.1).
+/// The registered values, whatever the client asked for (RFC 7591, 3.2.1).
 fn told(client: &Client, issued_at: i64) -> Value {
     json!({
         "client_id": client.id,

@@ -8,77 +8,78 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
-use zoop_crm::access::{Rights, Scope, Scopes};
-use zoop_crm::authenticate::Bearer;
-use zoop_crm::error::Error;
-use zoop_crm::oauth::clients;
-use zoop_crm::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
-use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::call::access::Rights;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::ScopeNames;
+use zoop_crm::identity::authenticate::Bearer;
+use zoop_crm::identity::oauth::clients;
+use zoop_crm::identity::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{ReadTx, Timestamp};
 
 use super::{failed, refused};
+use crate::anonymous_limits::Action;
 use crate::answer::Answer;
 use crate::app::{App, Shared};
-use crate::trail::Trail;
-use crate::visitors::Action;
+use crate::request_log::RequestLog;
 use crate::web::form::{self, Form};
 
-/// Bytes that a program's id may have.
-pub(super) const LONGEST_ID: usize = 2_048;
-/// The scope that some programs ask for to get refresh tokens, which they get in any case.
+/// The length limit of a client id, in bytes.
+pub(super) const MAX_ID: usize = 2_048;
+/// The scope that some clients request to get refresh tokens, which they get in any case.
 pub(super) const OFFLINE_ACCESS: &str = "offline_access";
 
-/// What every request here has gone through.
+/// A request that passed the common checks.
 struct Asked<'a> {
     shared: &'a Shared,
     form: Form,
     address: std::net::IpAddr,
     deadline: Instant,
-    trail: &'a Trail<'a>,
+    request_log: &'a RequestLog<'a>,
 }
 
-/// Makes tokens.
+/// Issues tokens.
 pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared, &request);
-    trail.tool = "oauth/token";
-    let answer = match asked(&app.shared, request, &trail).await {
+    let mut request_log = RequestLog::start(&app.shared, &request);
+    request_log.tool = "oauth/token";
+    let answer = match asked(&app.shared, request, &request_log).await {
         Ok(asked) => asked.tokens().await,
         Err(refusal) => Err(refusal),
     };
-    respond(trail, answer)
+    respond(request_log, answer)
 }
 
-/// Ends tokens.
+/// Revokes tokens.
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
-    let mut trail = Trail::start(&app.shared, &request);
-    trail.tool = "oauth/revoke";
-    let answer = match asked(&app.shared, request, &trail).await {
+    let mut request_log = RequestLog::start(&app.shared, &request);
+    request_log.tool = "oauth/revoke";
+    let answer = match asked(&app.shared, request, &request_log).await {
         Ok(asked) => asked.revoked().await,
         Err(refusal) => Err(refusal),
     };
-    respond(trail, answer)
+    respond(request_log, answer)
 }
 
-fn respond(trail: Trail<'_>, answer: Result<Answer, Answer>) -> Response {
-    let mut response = trail.finish(answer.unwrap_or_else(|refusal| refusal));
+fn respond(request_log: RequestLog<'_>, answer: Result<Answer, Answer>) -> Response {
+    let mut response = request_log.finish(answer.unwrap_or_else(|refusal| refusal));
     super::open(response.headers_mut());
     response
 }
 
-/// Reads the form of a request; nothing of it may stand in the address, which others log.
+/// Reads the form of a request. The URL must not contain parameters, because others log it.
 async fn asked<'a>(
     shared: &'a Shared,
     request: Request,
-    trail: &'a Trail<'a>,
+    request_log: &'a RequestLog<'a>,
 ) -> Result<Asked<'a>, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Token).map_err(super::too_many)?;
-    if !trail.has_room {
+    if !request_log.has_room {
         return Err(super::unavailable("overloaded"));
     }
     let wrong = |description| refused("invalid_request", description);
     if head.uri.query().is_some() {
-        return Err(wrong("Send the parameters in the body, nothing in the address."));
+        return Err(wrong("Send the parameters in the body, not in the URL."));
     }
     if !super::is_of_type(&head.headers, "application/x-www-form-urlencoded") {
         return Err(wrong("Send the parameters as application/x-www-form-urlencoded."));
@@ -87,9 +88,8 @@ async fn asked<'a>(
     let body = form::body(body, deadline)
         .await
         .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
-    let form =
-        Form::parse(&body).map_err(|_| wrong("A parameter was sent twice, or is no text."))?;
-    Ok(Asked { shared, form, address, deadline, trail })
+    let form = Form::parse(&body).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
+    Ok(Asked { shared, form, address, deadline, request_log })
 }
 
 impl Asked<'_> {
@@ -103,7 +103,7 @@ impl Asked<'_> {
         let client_id = self.client().await?;
         let public_url = &self.shared.settings.public_url;
         if self.form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
-            return Err(refused("invalid_target", "There is no such resource here."));
+            return Err(refused("invalid_target", "This server does not have this resource."));
         }
         if grant_type == Some("authorization_code") {
             self.by_code(client_id).await
@@ -112,17 +112,17 @@ impl Asked<'_> {
         }
     }
 
-    /// The id of the program that asks; one that is not known registers again when it is told so.
+    /// The id of the requesting client; an unknown one is told to register again.
     async fn client(&self) -> Result<String, Answer> {
         let unknown = || Answer {
             status: StatusCode::UNAUTHORIZED,
-            ..refused("invalid_client", "There is no such program here: register again.")
+            ..refused("invalid_client", "This client is not known here: register again.")
         };
-        let id = self.form.get("client_id").filter(|id| id.len() <= LONGEST_ID);
+        let id = self.form.get("client_id").filter(|id| id.len() <= MAX_ID);
         let id = id.ok_or_else(unknown)?.to_owned();
         let asked = id.clone();
         let found = self.shared.db.read(self.deadline, move |tx| clients::find(tx, &asked)).await;
-        let found = found.map_err(|error| failed(&error, &self.trail.id))?;
+        let found = found.map_err(|error| failed(&error, &self.request_log.id))?;
         found.map(|_| id).ok_or_else(unknown)
     }
 
@@ -139,7 +139,7 @@ impl Asked<'_> {
             let outcome = tokens::exchange(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.trail)
+        told(outcome.await, self.request_log)
     }
 
     async fn by_refresh_token(self, client_id: String) -> Result<Answer, Answer> {
@@ -154,36 +154,34 @@ impl Asked<'_> {
             let outcome = tokens::refresh(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.trail)
+        told(outcome.await, self.request_log)
     }
 
     async fn revoked(self) -> Result<Answer, Answer> {
         let Some(token) = self.form.get("token") else {
-            return Err(refused("invalid_request", "Say which token is to end."));
+            return Err(refused("invalid_request", "Send the token to revoke."));
         };
         let done = || Answer::empty(StatusCode::OK, "ok");
         let is_ours = |secret: &Secret| {
             matches!(secret.kind(), SecretKind::AccessToken | SecretKind::RefreshToken)
         };
-        // One that is unknown has ended already, as far as its bearer is concerned (RFC 7009, 2.2).
+        // For its bearer, an unknown token is a revoked one (RFC 7009, 2.2).
         let Some(token) = Secret::parse(token).filter(is_ours) else { return Ok(done()) };
         let client_id = self.form.get("client_id").map(str::to_owned);
         let environment = self.shared.environment.clone();
         let ended = self.shared.db.write(self.deadline, move |tx| {
             tokens::revoke(tx, &environment, client_id.as_deref(), &token, Some(self.address))
         });
-        ended.await.map_err(|error| failed(&error, &self.trail.id))?;
+        ended.await.map_err(|error| failed(&error, &self.request_log.id))?;
         Ok(done())
     }
 }
 
-/// The scopes of a refresh request; none where it names nothing but what all get.
-fn known_scopes(list: &str) -> Result<Option<Scopes>, Answer> {
-    let mut names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
-    if names.any(|name| Scope::parse(name).is_none()) {
-        return Err(invalid_scope());
-    }
-    Ok(Some(Scopes::parse(list)).filter(|scopes| !scopes.is_empty()))
+/// The scopes of a refresh request; none if it names only those that every client gets.
+fn known_scopes(list: &str) -> Result<Option<ScopeNames>, Answer> {
+    let names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
+    let scopes = ScopeNames::parse(names).map_err(|_| invalid_scope())?;
+    Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
 }
 
 fn invalid_grant() -> Answer {
@@ -191,10 +189,13 @@ fn invalid_grant() -> Answer {
 }
 
 fn invalid_scope() -> Answer {
-    refused("invalid_scope", "The person did not give all of this: ask them for it.")
+    refused(
+        "invalid_scope",
+        "The user did not grant all of these scopes; start a new authorization to ask for them.",
+    )
 }
 
-/// An outcome, and whom new tokens stand for, which the log tells.
+/// An outcome, and the rights of new tokens, for the log.
 fn known(
     tx: &mut ReadTx<'_>,
     outcome: Outcome,
@@ -208,15 +209,15 @@ fn known(
 /// The answer to a token request.
 fn told(
     outcome: Result<(Outcome, Option<Rights>), Error>,
-    trail: &Trail<'_>,
+    request_log: &RequestLog<'_>,
 ) -> Result<Answer, Answer> {
     let (outcome, granted) = outcome.map_err(|error| match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => super::too_many(seconds),
-        error => failed(&error, &trail.id),
+        error => failed(&error, &request_log.id),
     })?;
     if let Some(rights) = granted {
-        // A request asks for tokens once.
-        let _ = trail.granted.set(rights);
+        // A request asks for tokens only once.
+        let _ = request_log.granted.set(rights);
     }
     match outcome {
         Outcome::Issued(Issued { access, refresh, scopes, seconds }) => {

@@ -1,27 +1,27 @@
-//! The page of one's own account.
+//! The page of a user's own account.
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::access::{Role, Scope};
-use zoop_crm::error::Error;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::oauth::clients::{self, Client, ClientKind};
-use zoop_crm::oauth::grants::{self, GrantRecord};
-use zoop_crm::oauth::redirect;
-use zoop_crm::sign_in::sessions::Workplace;
-use zoop_crm::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
+use zoop_crm::call::access::Role;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::oauth::clients::{self, Client, ClientKind};
+use zoop_crm::identity::oauth::grants::{self, GrantRecord};
+use zoop_crm::identity::oauth::redirect;
+use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{ReadTx, Timestamp};
 
 use super::agent;
-use super::visit::{Visit, either};
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::company::Button;
 use crate::oauth;
-use crate::visitors::Action;
+use crate::sso::Button;
 use crate::web::next::HOME;
 use crate::web::page;
+use crate::web::page_context::{PageContext, either};
 use crate::web::words::{self, Time};
 
 #[derive(Template)]
@@ -30,12 +30,12 @@ struct Account<'a> {
     frame: Frame,
     email: &'a str,
     businesses: Vec<Business>,
-    /// Where assistants find the MCP server.
+    /// The address of the MCP server, for assistants.
     mcp_address: String,
     has_password: bool,
     second_factor: bool,
     recovery_codes: i64,
-    /// Leads to the company's provider, where that does not know the person yet.
+    /// The button that connects the company account, if it is not connected yet.
     company: Option<Button<'a>>,
     sessions: Bounded<Session>,
     programs: Bounded<Program>,
@@ -43,7 +43,7 @@ struct Account<'a> {
     fault: &'a str,
 }
 
-/// The page that asks before a program is disconnected.
+/// The page that asks before a client is disconnected.
 #[derive(Template)]
 #[template(path = "program_disconnect.html")]
 struct Disconnection {
@@ -51,10 +51,10 @@ struct Disconnection {
     program: Program,
 }
 
-/// What stands above every page of somebody who is signed in.
+/// The frame of every page of a signed-in user.
 pub(super) struct Frame {
     pub(super) name: String,
-    /// The businesses whose team they look after.
+    /// Whether there is a business whose team they manage.
     pub(super) teams: bool,
     pub(super) here: &'static str,
 }
@@ -82,25 +82,25 @@ struct Session {
     is_this: bool,
 }
 
-/// A program that the person connected.
+/// A client that the user connected.
 struct Program {
     id: Id<kinds::Grant>,
     name: String,
     business: String,
-    /// Where the program is: names are not unique.
+    /// The client's host: names are not unique.
     host: String,
     scopes: String,
     since: Time,
     last_used: Option<Time>,
 }
 
-/// A list of which the first rows are shown, and the others when they are asked for.
+/// A list whose first rows are shown, and the others on request.
 struct Bounded<T> {
     shown: Vec<T>,
     more: Vec<T>,
 }
 
-/// Rows that are shown at once.
+/// The number of rows shown at once.
 const SHOWN: usize = 8;
 
 impl<T> Bounded<T> {
@@ -110,7 +110,7 @@ impl<T> Bounded<T> {
     }
 }
 
-/// What was just done, by the word in the address.
+/// What was just done, by the keyword in the URL.
 const DONE: [(&str, &str); 7] = [
     ("password", "Your password has been changed. Your other sessions have ended."),
     (
@@ -127,24 +127,24 @@ const DONE: [(&str, &str); 7] = [
 /// `GET /account`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::Page)?;
-        let person = visit.person(HOME).await?;
-        let word = visit.query.text("done");
+        let context = PageContext::begin(&app, request, Action::Page)?;
+        let person = context.person(HOME).await?;
+        let word = context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
-        account(&visit, &person, StatusCode::OK, done, "").await
+        account(&context, &person, StatusCode::OK, done, "").await
     };
     either(answer.await)
 }
 
-/// `GET /account/programs/disconnect`: what it ends, and the way back.
+/// `GET /account/programs/disconnect`: says what it ends, and offers the way back.
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::Page)?;
-        let person = visit.person(HOME).await?;
-        let asked = Id::<kinds::Grant>::parse(visit.query.text("program"));
+        let context = PageContext::begin(&app, request, Action::Page)?;
+        let person = context.person(HOME).await?;
+        let asked = Id::<kinds::Grant>::parse(context.query.text("program"));
         let asked = asked.ok_or_else(page::not_found)?;
         let who = person.clone();
-        let read = visit.read(move |tx, environment| {
+        let read = context.read(move |tx, environment| {
             Ok((who.workplaces(tx)?, programs(tx, &who, environment.clock.now())?))
         });
         let (workplaces, programs) = read.await?;
@@ -156,24 +156,24 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
     either(answer.await)
 }
 
-/// The page once more, with what is wrong.
+/// The page again, with an error.
 pub(super) async fn again(
-    visit: &Visit,
+    context: &PageContext,
     person: &SignedIn,
     fault: &str,
 ) -> Result<Response, Response> {
-    account(visit, person, StatusCode::BAD_REQUEST, "", fault).await
+    account(context, person, StatusCode::BAD_REQUEST, "", fault).await
 }
 
 async fn account(
-    visit: &Visit,
+    context: &PageContext,
     person: &SignedIn,
     status: StatusCode,
     done: &str,
     fault: &str,
 ) -> Result<Response, Response> {
     let who = person.clone();
-    let read = visit.read(move |tx, environment| {
+    let read = context.read(move |tx, environment| {
         let user = who.user;
         Ok((
             who.workplaces(tx)?,
@@ -187,12 +187,12 @@ async fn account(
     });
     let (workplaces, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
-    let company = Button::before(&visit.shared, HOME).filter(|_| !is_linked);
+    let company = Button::before(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
         frame: Frame::of(person, &workplaces, "account"),
         email: &person.email,
         businesses: workplaces.iter().map(Business::of).collect(),
-        mcp_address: oauth::resource(&visit.shared.settings.public_url),
+        mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
         second_factor,
         recovery_codes,
@@ -216,7 +216,7 @@ impl Business {
     }
 }
 
-/// The person's sessions: this one, then the others, newest first.
+/// The user's sessions: this one, then the others, newest first.
 fn sessions(live: Vec<sessions::LiveSession>, person: &SignedIn) -> Vec<Session> {
     let rows = live.into_iter().map(|live| Session::of(live, person));
     let (mut rows, others): (Vec<_>, Vec<_>) = rows.partition(|session| session.is_this);
@@ -238,7 +238,7 @@ impl Session {
     }
 }
 
-/// The person's programs, newest first.
+/// The user's clients, newest first.
 fn programs(tx: &mut ReadTx<'_>, person: &SignedIn, now: Timestamp) -> Result<Vec<Program>, Error> {
     let newest = grants::of_person(tx, person, now)?.into_iter().rev();
     newest.map(|grant| Program::of(tx, grant)).collect()
@@ -247,8 +247,8 @@ fn programs(tx: &mut ReadTx<'_>, person: &SignedIn, now: Timestamp) -> Result<Ve
 impl Program {
     fn of(tx: &mut ReadTx<'_>, grant: GrantRecord) -> Result<Self, Error> {
         let client = clients::find(tx, &grant.client_id)?;
-        let scopes = grant.scopes.iter().filter_map(|name| Scope::parse(name));
-        let scopes: Vec<_> = scopes.map(|scope| words::scope(scope).title.to_lowercase()).collect();
+        let scopes = grant.scopes.scopes();
+        let scopes: Vec<_> = scopes.iter().map(|scope| scope.title().to_lowercase()).collect();
         Ok(Self {
             id: grant.id,
             name: grant.client_name,
@@ -261,7 +261,7 @@ impl Program {
     }
 }
 
-/// Where a program is: the host of its document, else the one that it is sent back to.
+/// A client's host: its document's, or else its redirect URI's.
 fn host(client: Client) -> String {
     let address = match client.kind {
         ClientKind::Document => Some(client.id),

@@ -1,6 +1,6 @@
-//! What a browser calls itself (`User-Agent`), in words. Shown to its person and trusted for nothing.
+//! A browser's `User-Agent` in words. Shown to its user and trusted for nothing.
 
-/// Tokens and the browser that has them; several claim to be another, so the first that is found counts.
+/// Tokens and the browser that has them. Several browsers also send others' tokens; the first match counts.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -14,7 +14,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 ];
-/// Tokens and the system that has them, by the same rule.
+/// Tokens and the system that has them; the first match counts.
 const SYSTEMS: &[(&str, &str)] = &[
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -24,7 +24,7 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Mac OS X", "Mac"),
     ("Linux", "Linux"),
 ];
-/// Characters that are shown of what is not known.
+/// How many characters are shown of an unknown `User-Agent`.
 const UNKNOWN_CHARACTERS: usize = 40;
 
 /// The browser and its system, such as "Chrome on Windows".

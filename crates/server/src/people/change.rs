@@ -1,28 +1,28 @@
-//! What a person changes about their own account. Whatever would help a thief of the session to stay
-//! needs the password once more.
+//! Changes to the user's own account. Whatever would help a thief of the session to keep access requires
+//! the password again.
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::error::Error;
-use zoop_crm::id::Id;
-use zoop_crm::oauth::grants;
-use zoop_crm::sign_in::entrance::{self, Attempt};
-use zoop_crm::sign_in::password::Password;
-use zoop_crm::sign_in::person::{By, Person};
-use zoop_crm::sign_in::second_factor::{self, Enrolment};
-use zoop_crm::sign_in::{SignedIn, passwords};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::oauth::grants;
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::identity::sign_in::password_login::{self, Attempt};
+use zoop_crm::identity::sign_in::person::{Initiator, Person};
+use zoop_crm::identity::sign_in::second_factor::{self, Enrolment};
+use zoop_crm::identity::sign_in::{SignedIn, passwords};
+use zoop_crm::values::id::Id;
 
 use super::account::{self, Frame};
 use super::picture::{self, Picture};
 use super::sign_in::check;
-use super::visit::{Visit, either, give_session, refused};
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::visitors::Action;
 use crate::web::form::Form;
 use crate::web::next::HOME;
 use crate::web::page;
+use crate::web::page_context::{PageContext, either, give_session, refused};
 
 const WRONG: &str = "That is not your current password. Nothing was changed.";
 
@@ -42,56 +42,57 @@ struct RecoveryCodes {
     codes: Vec<String>,
 }
 
-/// A form of somebody who is signed in.
+/// Reads a form of a signed-in user.
 async fn begin(
     app: &App,
     request: Request,
     action: Action,
-) -> Result<(Visit, Form, SignedIn), Response> {
-    let visit = Visit::begin(app, request, action)?;
-    let form = visit.form().await?;
-    let person = visit.person(HOME).await?;
-    Ok((visit, form, person))
+) -> Result<(PageContext, Form, SignedIn), Response> {
+    let context = PageContext::begin(app, request, action)?;
+    let form = context.form().await?;
+    let person = context.person(HOME).await?;
+    Ok((context, form, person))
 }
 
-/// The person's current password, as the form has it; else the page that says so.
+/// The user's current password from the form, or the page that rejects it.
 async fn proved(
-    visit: &Visit,
+    context: &PageContext,
     person: &SignedIn,
     form: &Form,
 ) -> Result<(Attempt, Option<String>), Response> {
-    match check(visit, &person.email, form.text("current")).await? {
+    match check(context, &person.email, form.text("current")).await? {
         Some(proof) => Ok(proof),
-        None => Err(account::again(visit, person, WRONG).await?),
+        None => Err(account::again(context, person, WRONG).await?),
     }
 }
 
 /// `POST /account/password`
 pub(super) async fn password(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (visit, form, person) = begin(&app, request, Action::SignIn).await?;
+        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
         if form.text("password") != form.text("repeated") {
             let fault = "The new passwords do not match.";
-            return account::again(&visit, &person, fault).await;
+            return account::again(&context, &person, fault).await;
         }
         let password = match Password::choose(form.text("password"), &person.email) {
             Ok(password) => password,
             Err(Error::InvalidInput { message, .. }) => {
-                return account::again(&visit, &person, &message).await;
+                return account::again(&context, &person, &message).await;
             }
             Err(error) => return Err(page::failed(&error)),
         };
-        let (attempt, _) = proved(&visit, &person, &form).await?;
-        let entropy = visit.shared.environment.entropy.clone();
+        let (attempt, _) = proved(&context, &person, &form).await?;
+        let entropy = context.shared.environment.entropy.clone();
         let hash = move || password.hash(&entropy);
-        let hash = visit.shared.hashing.run(visit.deadline, hash).await?;
-        let by = By::Session(person.session, visit.address);
-        let set =
-            visit.write(move |tx, environment| match entrance::confirmed(tx, &attempt, None)? {
+        let hash = context.shared.hashing.run(context.deadline, hash).await?;
+        let by = Initiator::Session(person.session, context.address);
+        let set = context.write(move |tx, environment| {
+            match password_login::confirmed(tx, &attempt, None)? {
                 Some(user) => passwords::set(tx, environment, user, &hash, by),
                 None => Ok(None),
-            });
-        let Some(fresh) = set.await? else { return account::again(&visit, &person, WRONG).await };
+            }
+        });
+        let Some(fresh) = set.await? else { return account::again(&context, &person, WRONG).await };
         let mut response = page::go_to("/account?done=password");
         give_session(&mut response, &fresh);
         Ok(response)
@@ -99,65 +100,65 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
     either(answer.await)
 }
 
-/// `POST /account/second-factor`: a new secret, to be confirmed by its first code.
+/// `POST /account/second-factor`: makes a new secret, to be confirmed by its first code.
 pub(super) async fn begin_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (visit, form, person) = begin(&app, request, Action::SignIn).await?;
-        let (attempt, renewed) = proved(&visit, &person, &form).await?;
+        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
+        let (attempt, renewed) = proved(&context, &person, &form).await?;
         let email = person.email.clone();
-        let enrol = visit.write(move |tx, environment| {
-            let user = entrance::confirmed(tx, &attempt, renewed.as_deref())?;
+        let enrol = context.write(move |tx, environment| {
+            let user = password_login::confirmed(tx, &attempt, renewed.as_deref())?;
             user.map(|user| second_factor::enrol(tx, environment, user, &email)).transpose()
         });
         match enrol.await? {
-            Some(enrolment) => setup(&visit, &person, &enrolment, "").await,
-            None => account::again(&visit, &person, WRONG).await,
+            Some(enrolment) => setup(&context, &person, &enrolment, "").await,
+            None => account::again(&context, &person, WRONG).await,
         }
     };
     either(answer.await)
 }
 
 async fn setup(
-    visit: &Visit,
+    context: &PageContext,
     person: &SignedIn,
     enrolment: &Enrolment,
     fault: &str,
 ) -> Result<Response, Response> {
-    let frame = frame(visit, person).await?;
+    let frame = frame(context, person).await?;
     let picture = picture::of(&enrolment.link);
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(page::page_with_script(status, &Setup { frame, enrolment, picture, fault }))
 }
 
-async fn frame(visit: &Visit, person: &SignedIn) -> Result<Frame, Response> {
+async fn frame(context: &PageContext, person: &SignedIn) -> Result<Frame, Response> {
     let who = person.clone();
-    let workplaces = visit.read(move |tx, _| who.workplaces(tx)).await?;
+    let workplaces = context.read(move |tx, _| who.workplaces(tx)).await?;
     Ok(Frame::of(person, &workplaces, "account"))
 }
 
 /// `POST /account/second-factor/confirm`
 pub(super) async fn confirm_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (visit, form, person) = begin(&app, request, Action::SignIn).await?;
+        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
         let typed = form.text("code").to_owned();
         let SignedIn { user, name, email, .. } = person.clone();
         let who = Person { id: user, name, email };
-        let by = By::Session(person.session, visit.address);
-        let confirm = visit.write(move |tx, environment| {
+        let by = Initiator::Session(person.session, context.address);
+        let confirm = context.write(move |tx, environment| {
             let codes = second_factor::confirm(tx, environment, &who, &typed, by)?;
             let begun = second_factor::begun(tx, environment, who.id, &who.email)?;
             Ok((codes, begun))
         });
         match confirm.await? {
             (Some(codes), _) => {
-                let frame = frame(&visit, &person).await?;
+                let frame = frame(&context, &person).await?;
                 Ok(page::page_with_script(StatusCode::OK, &RecoveryCodes { frame, codes }))
             }
             (None, Some(enrolment)) => {
                 let fault = "Wrong code. Wait for the next one and try again.";
-                setup(&visit, &person, &enrolment, fault).await
+                setup(&context, &person, &enrolment, fault).await
             }
-            (None, None) => Err(refused("Start again from the page of your account.")),
+            (None, None) => Err(refused("Start again from your account page.")),
         }
     };
     either(answer.await)
@@ -166,16 +167,16 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
 /// `POST /account/second-factor/off`
 pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (visit, form, person) = begin(&app, request, Action::SignIn).await?;
-        let (attempt, renewed) = proved(&visit, &person, &form).await?;
-        let by = By::Session(person.session, visit.address);
-        let off = visit.write(move |tx, environment| {
-            let user = entrance::confirmed(tx, &attempt, renewed.as_deref())?;
+        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
+        let (attempt, renewed) = proved(&context, &person, &form).await?;
+        let by = Initiator::Session(person.session, context.address);
+        let off = context.write(move |tx, environment| {
+            let user = password_login::confirmed(tx, &attempt, renewed.as_deref())?;
             user.map(|user| second_factor::turn_off(tx, environment, user, by)).transpose()
         });
         match off.await? {
             Some(()) => Ok(page::go_to("/account?done=second-factor-off")),
-            None => account::again(&visit, &person, WRONG).await,
+            None => account::again(&context, &person, WRONG).await,
         }
     };
     either(answer.await)
@@ -184,11 +185,12 @@ pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Requ
 /// `POST /account/sessions/end`
 pub(super) async fn end_session(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (visit, form, person) = begin(&app, request, Action::Page).await?;
-        let id = Id::parse(form.text("session"))
-            .ok_or_else(|| refused("This names no session: start from your account's page."))?;
-        let (who, from) = (person, visit.address);
-        let end = visit.write(move |tx, environment| who.end_one(tx, environment, id, from));
+        let (context, form, person) = begin(&app, request, Action::Page).await?;
+        let id = Id::parse(form.text("session")).ok_or_else(|| {
+            refused("The session is missing: start again from your account page.")
+        })?;
+        let (who, from) = (person, context.address);
+        let end = context.write(move |tx, environment| who.end_one(tx, environment, id, from));
         end.await?;
         Ok(page::go_to("/account?done=session"))
     };
@@ -198,9 +200,9 @@ pub(super) async fn end_session(State(app): State<App>, request: Request) -> Res
 /// `POST /account/sessions/end-others`
 pub(super) async fn end_other_sessions(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (visit, _, person) = begin(&app, request, Action::Page).await?;
-        let from = visit.address;
-        let end = visit.write(move |tx, environment| person.end_others(tx, environment, from));
+        let (context, _, person) = begin(&app, request, Action::Page).await?;
+        let from = context.address;
+        let end = context.write(move |tx, environment| person.end_others(tx, environment, from));
         end.await?;
         Ok(page::go_to("/account?done=sessions"))
     };
@@ -210,11 +212,12 @@ pub(super) async fn end_other_sessions(State(app): State<App>, request: Request)
 /// `POST /account/programs/disconnect`
 pub(super) async fn disconnect(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (visit, form, person) = begin(&app, request, Action::Page).await?;
-        let id = Id::parse(form.text("program"))
-            .ok_or_else(|| refused("This names no program: start from your account's page."))?;
-        let from = visit.address;
-        let end = visit
+        let (context, form, person) = begin(&app, request, Action::Page).await?;
+        let id = Id::parse(form.text("program")).ok_or_else(|| {
+            refused("The program is missing: start again from your account page.")
+        })?;
+        let from = context.address;
+        let end = context
             .write(move |tx, environment| grants::revoke_own(tx, environment, &person, id, from));
         end.await?;
         Ok(page::go_to("/account?done=program"))

@@ -1,23 +1,23 @@
-//! The page of an invitation's link.
+//! The page of an invitation link.
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::access::Role;
-use zoop_crm::email;
-use zoop_crm::error::Error;
-use zoop_crm::invitations::{self, Invited, Standing};
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::SignedIn;
-use zoop_crm::sign_in::links::Outcome;
-use zoop_crm::sign_in::password::Password;
+use zoop_crm::call::access::Role;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::invitations::{self, Invited, Status};
+use zoop_crm::identity::sign_in::SignedIn;
+use zoop_crm::identity::sign_in::links::Outcome;
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::values::email;
+use zoop_crm::values::secret::{Secret, SecretKind};
 
 use super::sign_in::ask_for_code;
-use super::visit::{Visit, either, give_session};
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::visitors::Action;
 use crate::web::form::Form;
+use crate::web::page_context::{PageContext, either, give_session};
 use crate::web::{next, page};
 
 const ASK_AGAIN: &str = "Ask the person who invited you for a new one.";
@@ -26,12 +26,12 @@ const ASK_AGAIN: &str = "Ask the person who invited you for a new one.";
 #[template(path = "invitation.html")]
 struct Page<'a> {
     invited: &'a Invited,
-    /// What the person will be, with its article.
+    /// The role, with its article.
     role: &'static str,
     path: &'a str,
-    /// Where the person signs in first.
+    /// Where the user signs in first.
     sign_in: String,
-    /// Who is signed in here.
+    /// The signed-in user, if any.
     signed_in: Option<&'a SignedIn>,
     is_theirs: bool,
     fault: &'a str,
@@ -40,20 +40,25 @@ struct Page<'a> {
 /// `GET /invitations/{token}`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let (_, invited) = open(&visit).await?;
-        let signed_in = visit.signed_in().await?;
-        Ok(form(&visit, &invited, signed_in.as_ref(), ""))
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let (_, invited) = open(&context).await?;
+        let signed_in = context.signed_in().await?;
+        Ok(form(&context, &invited, signed_in.as_ref(), ""))
     };
     either(answer.await)
 }
 
-fn form(visit: &Visit, invited: &Invited, signed_in: Option<&SignedIn>, fault: &str) -> Response {
+fn form(
+    context: &PageContext,
+    invited: &Invited,
+    signed_in: Option<&SignedIn>,
+    fault: &str,
+) -> Response {
     let template = Page {
         invited,
         role: in_words(invited.record.role),
-        path: &visit.target,
-        sign_in: sign_in_first(visit),
+        path: &context.target,
+        sign_in: sign_in_first(context),
         signed_in,
         is_theirs: signed_in.is_some_and(|person| is_own(person, invited)),
         fault,
@@ -62,17 +67,17 @@ fn form(visit: &Visit, invited: &Invited, signed_in: Option<&SignedIn>, fault: &
     page::page(status, &template)
 }
 
-/// Whether the invitation is for the person who is signed in.
+/// Whether the invitation is for the signed-in user.
 fn is_own(person: &SignedIn, invited: &Invited) -> bool {
     email::key(&person.email) == email::key(&invited.record.email)
 }
 
-/// Where somebody signs in before they accept.
-fn sign_in_first(visit: &Visit) -> String {
-    next::sign_in(next::next_page(Some(&visit.target)))
+/// Where a user signs in before accepting.
+fn sign_in_first(context: &PageContext) -> String {
+    next::sign_in(next::next_page(Some(&context.target)))
 }
 
-/// A role as a sentence says it.
+/// A role within a sentence.
 const fn in_words(role: Role) -> &'static str {
     match role {
         Role::Owner => "an owner",
@@ -82,15 +87,15 @@ const fn in_words(role: Role) -> &'static str {
 }
 
 /// The invitation of this link, if it can be accepted.
-async fn open(visit: &Visit) -> Result<(Secret, Invited), Response> {
-    let token = visit.target.strip_prefix("/invitations/").unwrap_or_default();
+async fn open(context: &PageContext) -> Result<(Secret, Invited), Response> {
+    let token = context.target.strip_prefix("/invitations/").unwrap_or_default();
     let secret = Secret::parse_as(SecretKind::Invitation, token).ok_or_else(unknown)?;
     let known = secret.clone();
-    let environment = visit.shared.environment.clone();
-    let read = visit
+    let environment = context.shared.environment.clone();
+    let read = context
         .shared
         .db
-        .read(visit.deadline, move |tx| invitations::find(tx, &known, environment.clock.now()));
+        .read(context.deadline, move |tx| invitations::find(tx, &known, environment.clock.now()));
     let invited = match read.await {
         Ok(invited) => invited,
         Err(Error::NotFound { .. }) => return Err(unknown()),
@@ -98,12 +103,12 @@ async fn open(visit: &Visit) -> Result<(Secret, Invited), Response> {
     };
     let over = |title, message| Err(page::stop(StatusCode::GONE, title, message));
     match invited.standing {
-        Standing::Open => Ok((secret, invited)),
-        Standing::Accepted => {
+        Status::Open => Ok((secret, invited)),
+        Status::Accepted => {
             over("This invitation was accepted", "An invitation works once. Sign in to continue.")
         }
-        Standing::Revoked => over("This invitation was revoked", ASK_AGAIN),
-        Standing::Expired => over("This invitation has expired", ASK_AGAIN),
+        Status::Revoked => over("This invitation was revoked", ASK_AGAIN),
+        Status::Expired => over("This invitation has expired", ASK_AGAIN),
     }
 }
 
@@ -118,44 +123,44 @@ fn unknown() -> Response {
 /// `POST /invitations/{token}`
 pub(super) async fn accept(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let sent = visit.form().await?;
-        let (secret, invited) = open(&visit).await?;
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let sent = context.form().await?;
+        let (secret, invited) = open(&context).await?;
         let is_by_password = sent.get("password").is_some();
-        match visit.signed_in().await? {
+        match context.signed_in().await? {
             Some(person) if is_own(&person, &invited) || !is_by_password => {
-                accept_as_member(&visit, secret, person).await
+                accept_as_member(&context, secret, person).await
             }
-            None if !is_by_password => Ok(page::go_to(&sign_in_first(&visit))),
-            _ => accept_by_password(&visit, &sent, secret, &invited).await,
+            None if !is_by_password => Ok(page::go_to(&sign_in_first(&context))),
+            _ => accept_by_password(&context, &sent, secret, &invited).await,
         }
     };
     either(answer.await)
 }
 
-/// Whether the person is new is told by no page before this; where they are not, they sign in.
+/// No page before this shows whether the user is new; a known user has to sign in.
 async fn accept_by_password(
-    visit: &Visit,
+    context: &PageContext,
     sent: &Form,
     secret: Secret,
     invited: &Invited,
 ) -> Result<Response, Response> {
     if sent.text("password") != sent.text("repeated") {
         let fault = "The passwords do not match.";
-        return Ok(form(visit, invited, None, fault));
+        return Ok(form(context, invited, None, fault));
     }
     let password = match Password::choose(sent.text("password"), &invited.record.email) {
         Ok(password) => password,
         Err(Error::InvalidInput { message, .. }) => {
-            return Ok(form(visit, invited, None, &message));
+            return Ok(form(context, invited, None, &message));
         }
         Err(error) => return Err(page::failed(&error)),
     };
-    let entropy = visit.shared.environment.entropy.clone();
+    let entropy = context.shared.environment.entropy.clone();
     let hash = move || password.hash(&entropy);
-    let hash = visit.shared.hashing.run(visit.deadline, hash).await?;
-    let (origin, before) = (visit.origin(), visit.session());
-    let accepted = visit.write(move |tx, environment| {
+    let hash = context.shared.hashing.run(context.deadline, hash).await?;
+    let (origin, before) = (context.origin(), context.session());
+    let accepted = context.write(move |tx, environment| {
         let before = before.as_ref();
         invitations::accept_by_password(tx, environment, &secret, &hash, &origin, before)
     });
@@ -166,17 +171,17 @@ async fn accept_by_password(
             Ok(response)
         }
         Some(Outcome::NeedsCode(pending)) => Ok(ask_for_code(&pending, "/account?done=joined")),
-        None => Ok(page::go_to(&sign_in_first(visit))),
+        None => Ok(page::go_to(&sign_in_first(context))),
     }
 }
 
 async fn accept_as_member(
-    visit: &Visit,
+    context: &PageContext,
     secret: Secret,
     person: SignedIn,
 ) -> Result<Response, Response> {
-    let origin = visit.origin();
-    let accepted = visit.write(move |tx, environment| {
+    let origin = context.origin();
+    let accepted = context.write(move |tx, environment| {
         invitations::accept_as_member(tx, environment, &secret, &person, &origin)
     });
     accepted.await?;

@@ -1,20 +1,17 @@
-//! The pages by which people sign in, look after their own account, and owners after their team.
+//! The pages where users sign in, manage their own account, and owners manage their team.
 //!
-//! What is allowed is the product's knowledge ([`zoop_crm::sign_in`], [`zoop_crm::invitations`] and the
-//! catalogue's tools); here it is asked by forms and shown.
+//! The rules are in [`zoop_crm::identity::sign_in`], [`zoop_crm::identity::invitations`] and the catalog's tools. This module
+//! only has the forms and pages.
 
 mod account;
 mod agent;
 mod change;
-pub(crate) mod hashing;
 mod invitation;
-pub(crate) mod mail;
 mod password;
 mod picture;
 mod second_factor;
 mod sign_in;
 mod team;
-pub(crate) mod visit;
 mod workplace;
 
 use axum::Router;
@@ -22,7 +19,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 
-/// Their routes.
+/// The routes of these pages.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(sign_in::home))

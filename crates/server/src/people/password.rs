@@ -1,21 +1,21 @@
-//! The way back in: a link for a new password by mail, and the page that such links lead to.
+//! Lost passwords: sends a reset link by mail, and has the page of such links.
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::error::Error;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::links::{self, Factor, Followed, Outcome};
-use zoop_crm::sign_in::password::Password;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::links::{self, Factor, Followed, Outcome};
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::values::secret::{Secret, SecretKind};
 
-use super::mail::Mailer;
 use super::sign_in::ask_for_code;
-use super::visit::{Visit, either, give_session};
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::visitors::Action;
+use crate::mail::Mailer;
 use crate::web::next::HOME;
 use crate::web::page;
+use crate::web::page_context::{PageContext, either, give_session};
 
 const PATH: &str = "/password/";
 
@@ -36,30 +36,31 @@ struct NewPassword<'a> {
 /// `GET /sign-in/forgot`
 pub(super) async fn forgot(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::Page)?;
-        mailer(&visit)?;
+        let context = PageContext::begin(&app, request, Action::Page)?;
+        mailer(&context)?;
         Ok(page::page(StatusCode::OK, &Forgot))
     };
     either(answer.await)
 }
 
-/// What sends the links; without it there is no such page.
-fn mailer(visit: &Visit) -> Result<Mailer, Response> {
-    visit.shared.settings.mail.clone().ok_or_else(page::not_found)
+/// The mailer for the links; without one this page does not exist.
+fn mailer(context: &PageContext) -> Result<Mailer, Response> {
+    context.shared.settings.mail.clone().ok_or_else(page::not_found)
 }
 
-/// `POST /sign-in/forgot`: the same answer whether or not the address is known, and as soon.
+/// `POST /sign-in/forgot`: the answer and its time are the same whether or not the address is known.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let form = visit.form().await?;
-        let mailer = mailer(&visit)?;
-        let (email, from) = (form.text("email").trim().to_owned(), visit.address);
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let form = context.form().await?;
+        let mailer = mailer(&context)?;
+        let (email, from) = (form.text("email").trim().to_owned(), context.address);
         let asked = email.clone();
-        let may_go =
-            visit.write(move |tx, environment| links::asked(tx, environment, &asked, from)).await?;
+        let may_go = context
+            .write(move |tx, environment| links::asked(tx, environment, &asked, from))
+            .await?;
         if may_go {
-            send(&visit, mailer, email);
+            send(&context, mailer, email);
         }
         Ok(page::stop(
             StatusCode::OK,
@@ -72,13 +73,13 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     either(answer.await)
 }
 
-/// Looked up and sent aside: an answer that waited for it would come later where there is an account.
-fn send(visit: &Visit, mailer: Mailer, email: String) {
+/// Looks up and sends in the background: waiting for it would take longer if there is an account.
+fn send(context: &PageContext, mailer: Mailer, email: String) {
     let Some(place) = mailer.place() else {
-        tracing::warn!("a link for a new password was not sent: too many mails are on their way");
+        tracing::warn!("a password reset link was not sent: too many mails are being sent");
         return;
     };
-    let (shared, deadline, from) = (visit.shared.clone(), visit.deadline, visit.address);
+    let (shared, deadline, from) = (context.shared.clone(), context.deadline, context.address);
     tokio::spawn(async move {
         let environment = shared.environment.clone();
         let made = shared.db.write::<_, Error>(deadline, move |tx| {
@@ -88,7 +89,7 @@ fn send(visit: &Visit, mailer: Mailer, email: String) {
             Ok(Some(made)) => made,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(?error, "a link for a new password could not be made");
+                tracing::warn!(?error, "a password reset link could not be made");
                 return;
             }
         };
@@ -96,8 +97,8 @@ fn send(visit: &Visit, mailer: Mailer, email: String) {
         let post = move || mailer.send_password_link(&person.email, &link);
         match tokio::task::spawn_blocking(post).await {
             Ok(Ok(())) => {}
-            Ok(Err(cause)) => tracing::warn!(%cause, "a link for a new password could not be sent"),
-            Err(cause) => tracing::error!(%cause, "sending a link for a new password failed"),
+            Ok(Err(cause)) => tracing::warn!(%cause, "a password reset link could not be sent"),
+            Err(cause) => tracing::error!(%cause, "sending a password reset link failed"),
         }
         drop(place);
     });
@@ -106,16 +107,16 @@ fn send(visit: &Visit, mailer: Mailer, email: String) {
 /// `GET /password/{token}`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let (_, link) = open(&visit).await?;
-        Ok(form(&visit, &link, ""))
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let (_, link) = open(&context).await?;
+        Ok(form(&context, &link, ""))
     };
     either(answer.await)
 }
 
-fn form(visit: &Visit, link: &Followed, fault: &str) -> Response {
+fn form(context: &PageContext, link: &Followed, fault: &str) -> Response {
     let template = NewPassword {
-        path: &visit.target,
+        path: &context.target,
         email: &link.person.email,
         ends_factor: link.factor == Factor::Ends,
         fault,
@@ -124,12 +125,12 @@ fn form(visit: &Visit, link: &Followed, fault: &str) -> Response {
     page::page(status, &template)
 }
 
-/// What this link is good for, if it still works.
-async fn open(visit: &Visit) -> Result<(Secret, Followed), Response> {
-    let token = visit.target.strip_prefix(PATH).unwrap_or_default();
+/// What this link allows, if it still works.
+async fn open(context: &PageContext) -> Result<(Secret, Followed), Response> {
+    let token = context.target.strip_prefix(PATH).unwrap_or_default();
     let secret = Secret::parse_as(SecretKind::PasswordLink, token).ok_or_else(over)?;
     let known = secret.clone();
-    let found = visit.read(move |tx, environment| {
+    let found = context.read(move |tx, environment| {
         let now = environment.clock.now();
         links::find(tx, &known, now)
     });
@@ -148,22 +149,22 @@ fn over() -> Response {
 /// `POST /password/{token}`
 pub(super) async fn choose(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let visit = Visit::begin(&app, request, Action::SignIn)?;
-        let sent = visit.form().await?;
-        let (secret, link) = open(&visit).await?;
+        let context = PageContext::begin(&app, request, Action::SignIn)?;
+        let sent = context.form().await?;
+        let (secret, link) = open(&context).await?;
         if sent.text("password") != sent.text("repeated") {
-            return Ok(form(&visit, &link, "The passwords do not match."));
+            return Ok(form(&context, &link, "The passwords do not match."));
         }
         let password = match Password::choose(sent.text("password"), &link.person.email) {
             Ok(password) => password,
-            Err(Error::InvalidInput { message, .. }) => return Ok(form(&visit, &link, &message)),
+            Err(Error::InvalidInput { message, .. }) => return Ok(form(&context, &link, &message)),
             Err(error) => return Err(page::failed(&error)),
         };
-        let entropy = visit.shared.environment.entropy.clone();
+        let entropy = context.shared.environment.entropy.clone();
         let hash = move || password.hash(&entropy);
-        let hash = visit.shared.hashing.run(visit.deadline, hash).await?;
-        let (origin, before) = (visit.origin(), visit.session());
-        let followed = visit.try_write(move |tx, environment| {
+        let hash = context.shared.hashing.run(context.deadline, hash).await?;
+        let (origin, before) = (context.origin(), context.session());
+        let followed = context.try_write(move |tx, environment| {
             links::follow(tx, environment, &secret, &hash, &origin, before.as_ref())
         });
         match followed.await {

@@ -1,11 +1,11 @@
-//! A QR code as a picture within the page.
+//! QR codes as inline SVG.
 
 use std::fmt::Write;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
-/// A picture of a text: its side in squares, and the path that draws the dark ones. The four light
-/// squares around it, which readers need, are counted in.
+/// A QR code: its side in modules, and the path that draws the dark ones. The quiet zone of four modules,
+/// which readers need, is included.
 pub(super) struct Picture {
     pub(super) side: i32,
     pub(super) path: String,
@@ -13,7 +13,7 @@ pub(super) struct Picture {
 
 const MARGIN: i32 = 4;
 
-/// None for a text that is too long for one.
+/// None if the text is too long.
 pub(super) fn of(text: &str) -> Option<Picture> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
     let mut path = String::new();

@@ -1,18 +1,18 @@
-//! The code that follows the password.
+//! The second factor, after the password.
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::sign_in::second_factor::{self, Outcome};
+use zoop_crm::identity::sign_in::second_factor::{self, Outcome};
 
 use super::sign_in::{PENDING, pending};
-use super::visit::{Visit, either, give_session, remember};
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::visitors::Action;
 use crate::web::browser::set_cookie;
 use crate::web::next::{self, next_page};
 use crate::web::page;
+use crate::web::page_context::{PageContext, either, give_session, remember};
 
 #[derive(Template)]
 #[template(path = "second_factor.html")]
@@ -23,13 +23,13 @@ struct Code<'a> {
 
 /// `GET /sign-in/second-factor`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
-    either(async { show_form(&Visit::begin(&app, request, Action::Page)?).await }.await)
+    either(async { show_form(&PageContext::begin(&app, request, Action::Page)?).await }.await)
 }
 
-async fn show_form(visit: &Visit) -> Result<Response, Response> {
-    let next = next_page(visit.query.get("next"));
-    let Some(secret) = pending(visit) else { return Ok(start_over(next)) };
-    let waits = visit.read(move |tx, environment| {
+async fn show_form(context: &PageContext) -> Result<Response, Response> {
+    let next = next_page(context.query.get("next"));
+    let Some(secret) = pending(context) else { return Ok(start_over(next)) };
+    let waits = context.read(move |tx, environment| {
         second_factor::is_waiting(tx, &secret, environment.clock.now())
     });
     if !waits.await? {
@@ -40,16 +40,17 @@ async fn show_form(visit: &Visit) -> Result<Response, Response> {
 
 /// `POST /sign-in/second-factor`
 pub(super) async fn enter(State(app): State<App>, request: Request) -> Response {
-    either(async { try_code(&Visit::begin(&app, request, Action::SignIn)?).await }.await)
+    either(async { try_code(&PageContext::begin(&app, request, Action::SignIn)?).await }.await)
 }
 
-async fn try_code(visit: &Visit) -> Result<Response, Response> {
-    let form = visit.form().await?;
+async fn try_code(context: &PageContext) -> Result<Response, Response> {
+    let form = context.form().await?;
     let next = next_page(form.get("next"));
-    let Some(secret) = pending(visit) else { return Ok(start_over(next)) };
-    let (typed, origin, before) = (form.text("code").to_owned(), visit.origin(), visit.session());
-    let device = visit.device();
-    let outcome = visit.write(move |tx, environment| {
+    let Some(secret) = pending(context) else { return Ok(start_over(next)) };
+    let (typed, origin, before) =
+        (form.text("code").to_owned(), context.origin(), context.session());
+    let device = context.device();
+    let outcome = context.write(move |tx, environment| {
         let (before, device) = (before.as_ref(), device.as_ref());
         second_factor::try_code(tx, environment, &secret, &typed, &origin, before, device)
     });
@@ -69,7 +70,7 @@ async fn try_code(visit: &Visit) -> Result<Response, Response> {
     })
 }
 
-/// Back to the password.
+/// Back to the password page.
 fn start_over(next: &str) -> Response {
     let mut response = page::go_to(&next::sign_in(next));
     set_cookie(&mut response, PENDING, "", 0);

@@ -1,28 +1,28 @@
-//! Signing in and out.
+//! Sign-in and sign-out.
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::error::Error;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::entrance::{self, Attempt, Outcome};
-use zoop_crm::sign_in::password::{self, Comparison};
-use zoop_crm::sign_in::{devices, second_factor, sessions};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::password::{self, Comparison};
+use zoop_crm::identity::sign_in::password_login::{self, Attempt, Outcome};
+use zoop_crm::identity::sign_in::{devices, second_factor, sessions};
+use zoop_crm::values::secret::{Secret, SecretKind};
 
-use super::visit::{Visit, either, give_session, remember};
+use crate::anonymous_limits::Action;
 use crate::app::App;
-use crate::company::Button;
-use crate::visitors::Action;
+use crate::sso::Button;
 use crate::web::browser::{SESSION, set_cookie};
 use crate::web::form::Form;
 use crate::web::next::{self, HOME, next_page};
 use crate::web::page;
+use crate::web::page_context::{PageContext, either, give_session, remember};
 
-/// The cookie of a sign-in that waits for its code.
+/// The cookie of a sign-in that waits for its second factor.
 pub(super) const PENDING: &str = "__Host-zoop-sign-in";
 
-/// The same words whether or not there is such an account, and whatever is wrong.
+/// The same message whether or not the account exists, and whatever is wrong.
 const WRONG: &str = "Wrong e-mail address or password. Try again.";
 
 #[derive(Template)]
@@ -33,61 +33,61 @@ struct SignIn<'a> {
     fault: &'a str,
     company: Option<Button<'a>>,
     keeps_cookies: bool,
-    /// Whether a link for a new password can be sent.
+    /// Whether password reset links can be sent.
     sends_mail: bool,
 }
 
 impl<'a> SignIn<'a> {
-    fn new(visit: &'a Visit, next: &'a str, email: &'a str, fault: &'a str) -> Self {
-        let keeps_cookies = visit.shared.settings.public_url.keeps_cookies();
-        let company = Button::before(&visit.shared, next);
-        let sends_mail = visit.shared.settings.mail.is_some();
+    fn new(context: &'a PageContext, next: &'a str, email: &'a str, fault: &'a str) -> Self {
+        let keeps_cookies = context.shared.settings.public_url.keeps_cookies();
+        let company = Button::before(&context.shared, next);
+        let sends_mail = context.shared.settings.mail.is_some();
         Self { next, email, fault, company, keeps_cookies, sends_mail }
     }
 }
 
-/// `GET /`: to the account, or to the sign-in.
+/// `GET /`: redirects to the account, or to the sign-in.
 pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
-    either(async { go_home(&Visit::begin(&app, request, Action::Page)?).await }.await)
+    either(async { go_home(&PageContext::begin(&app, request, Action::Page)?).await }.await)
 }
 
-async fn go_home(visit: &Visit) -> Result<Response, Response> {
-    visit.person(HOME).await?;
+async fn go_home(context: &PageContext) -> Result<Response, Response> {
+    context.person(HOME).await?;
     Ok(page::go_to(HOME))
 }
 
 /// `GET /sign-in`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
-    either(async { show_form(&Visit::begin(&app, request, Action::Page)?).await }.await)
+    either(async { show_form(&PageContext::begin(&app, request, Action::Page)?).await }.await)
 }
 
-async fn show_form(visit: &Visit) -> Result<Response, Response> {
-    let next = next_page(visit.query.get("next"));
-    if visit.signed_in().await?.is_some() && visit.query.get("again").is_none() {
+async fn show_form(context: &PageContext) -> Result<Response, Response> {
+    let next = next_page(context.query.get("next"));
+    if context.signed_in().await?.is_some() && context.query.get("again").is_none() {
         return Ok(page::go_to(next));
     }
-    Ok(page::page(StatusCode::OK, &SignIn::new(visit, next, "", "")))
+    Ok(page::page(StatusCode::OK, &SignIn::new(context, next, "", "")))
 }
 
 /// `POST /sign-in`
 pub(super) async fn enter(State(app): State<App>, request: Request) -> Response {
-    either(async { try_password(&Visit::begin(&app, request, Action::SignIn)?).await }.await)
+    either(async { try_password(&PageContext::begin(&app, request, Action::SignIn)?).await }.await)
 }
 
-async fn try_password(visit: &Visit) -> Result<Response, Response> {
-    let form = visit.form().await?;
+async fn try_password(context: &PageContext) -> Result<Response, Response> {
+    let form = context.form().await?;
     let next = next_page(form.get("next"));
     let email = form.text("email");
-    let Some((attempt, renewed)) = check(visit, email, form.text("password")).await? else {
-        let wrong = SignIn::new(visit, next, email, WRONG);
+    let Some((attempt, renewed)) = check(context, email, form.text("password")).await? else {
+        let wrong = SignIn::new(context, next, email, WRONG);
         return Ok(page::page(StatusCode::FORBIDDEN, &wrong));
     };
-    let (origin, before, device) = (visit.origin(), visit.session(), visit.device());
+    let (origin, before, device) = (context.origin(), context.session(), context.device());
     let user = attempt.user;
-    let outcome = visit.write(move |tx, environment| {
+    let outcome = context.write(move |tx, environment| {
         let renewed = renewed.as_deref();
         let outcome =
-            entrance::finish(tx, environment, &attempt, renewed, &origin, before.as_ref())?;
+            password_login::finish(tx, environment, &attempt, renewed, &origin, before.as_ref())?;
         let known = match (&outcome, user) {
             (Outcome::In(_), Some(user)) => {
                 Some(devices::remember(tx, environment, user, device.as_ref())?)
@@ -108,60 +108,60 @@ async fn try_password(visit: &Visit) -> Result<Response, Response> {
         }
         Outcome::NeedsCode(secret) => ask_for_code(&secret, next),
         Outcome::Wrong => {
-            page::page(StatusCode::FORBIDDEN, &SignIn::new(visit, next, email, WRONG))
+            page::page(StatusCode::FORBIDDEN, &SignIn::new(context, next, email, WRONG))
         }
     })
 }
 
-/// A password that was typed for an account: the attempt, and the hash's renewal, if it was right.
+/// Checks a password for an account: the attempt, and the hash's renewal, if it was right.
 pub(super) async fn check(
-    visit: &Visit,
+    context: &PageContext,
     email: &str,
     typed: &str,
 ) -> Result<Option<(Attempt, Option<String>)>, Response> {
-    let place = visit.shared.hashing.place()?;
-    let (owned, from, device) = (email.to_owned(), visit.address, visit.device());
-    let attempt = visit.write(move |tx, environment| {
-        entrance::begin(tx, environment, &owned, from, device.as_ref())
+    let place = context.shared.hashing.place()?;
+    let (owned, from, device) = (email.to_owned(), context.address, context.device());
+    let attempt = context.write(move |tx, environment| {
+        password_login::begin(tx, environment, &owned, from, device.as_ref())
     });
     let attempt = attempt.await?;
     let (hash, typed) = (attempt.hash.clone(), typed.to_owned());
-    let entropy = visit.shared.environment.entropy.clone();
+    let entropy = context.shared.environment.entropy.clone();
     let compare = move || password::compare(hash.as_deref(), &typed, &entropy);
-    match place.run(visit.deadline, compare).await? {
+    match place.run(context.deadline, compare).await? {
         Comparison::Right { renewed } => Ok(Some((attempt, renewed))),
         Comparison::Wrong => {
-            tell_refused(visit, attempt);
+            tell_refused(context, attempt);
             Ok(None)
         }
     }
 }
 
-/// Told aside: an answer that waited for it would come later where there is such an account.
-fn tell_refused(visit: &Visit, attempt: Attempt) {
-    let (from, environment) = (visit.address, visit.shared.environment.clone());
-    let write = visit.shared.db.write::<_, Error>(visit.deadline, move |tx| {
-        entrance::refuse(tx, &environment, &attempt, from)
+/// Recorded in the background: waiting for it would take longer if the account exists.
+fn tell_refused(context: &PageContext, attempt: Attempt) {
+    let (from, environment) = (context.address, context.shared.environment.clone());
+    let write = context.shared.db.write::<_, Error>(context.deadline, move |tx| {
+        password_login::refuse(tx, &environment, &attempt, from)
     });
-    // The engine skips a job whose caller has gone, so somebody has to stay for this one.
+    // The engine skips a job whose caller has gone, so a task has to wait for this one.
     tokio::spawn(async move {
         if let Err(error) = write.await {
-            tracing::warn!(?error, "a refused sign-in could not be told to the history");
+            tracing::warn!(?error, "a refused sign-in could not be recorded in the history");
         }
     });
 }
 
 /// `POST /sign-out`
 pub(super) async fn leave(State(app): State<App>, request: Request) -> Response {
-    either(async { sign_out(&Visit::begin(&app, request, Action::Page)?).await }.await)
+    either(async { sign_out(&PageContext::begin(&app, request, Action::Page)?).await }.await)
 }
 
-async fn sign_out(visit: &Visit) -> Result<Response, Response> {
-    let form: Form = visit.form().await?;
-    if let Some(secret) = visit.session() {
-        let from = visit.address;
-        let write =
-            visit.write(move |tx, environment| sessions::sign_out(tx, environment, &secret, from));
+async fn sign_out(context: &PageContext) -> Result<Response, Response> {
+    let form: Form = context.form().await?;
+    if let Some(secret) = context.session() {
+        let from = context.address;
+        let write = context
+            .write(move |tx, environment| sessions::sign_out(tx, environment, &secret, from));
         write.await?;
     }
     let next = next_page(form.get("next"));
@@ -170,15 +170,15 @@ async fn sign_out(visit: &Visit) -> Result<Response, Response> {
     Ok(response)
 }
 
-/// Sends a browser on to the second factor.
+/// Sends the browser on to the second factor.
 pub(super) fn ask_for_code(secret: &Secret, next: &str) -> Response {
     let mut response = page::go_to(&next::with_next("/sign-in/second-factor", next));
-    let seconds = second_factor::PATIENCE / 1_000_000;
+    let seconds = second_factor::PENDING_LIFETIME / 1_000_000;
     set_cookie(&mut response, PENDING, secret.expose(), seconds);
     response
 }
 
-/// The sign-in that waits for a code at this browser, if any does.
-pub(super) fn pending(visit: &Visit) -> Option<Secret> {
-    crate::web::browser::cookie(&visit.headers, PENDING, SecretKind::PendingSignIn)
+/// This browser's sign-in that waits for its second factor, if any.
+pub(super) fn pending(context: &PageContext) -> Option<Secret> {
+    crate::web::browser::cookie(&context.headers, PENDING, SecretKind::PendingSignIn)
 }

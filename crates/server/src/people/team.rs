@@ -1,29 +1,29 @@
-//! The page by which an owner looks after a business's people. All of it is done by the catalogue's
-//! tools, which also decide who may.
+//! The page where an owner manages a business's members. Everything is done by the catalog's tools, which
+//! also decide who may do it.
 
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::access::Role;
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::error::Error;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::invitations::tools::{CreateInvitation, ListInvitations, RevokeInvitation};
-use zoop_crm::invitations::{self, InvitationRecord};
-use zoop_crm::sign_in::sessions::Workplace;
-use zoop_crm::tool::Command;
-use zoop_crm::users::links::PasswordLink;
-use zoop_crm::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
+use zoop_crm::call::access::Role;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::tool::Command;
+use zoop_crm::identity::invitations::tools::{CreateInvitation, ListInvitations, RevokeInvitation};
+use zoop_crm::identity::invitations::{self, InvitationRecord};
+use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::users::links::PasswordLink;
+use zoop_crm::identity::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
+use zoop_crm::values::id::{Id, kinds};
 
 use super::account::Frame;
-use super::mail::Invitation;
-use super::visit::either;
 use super::workplace::AtWork;
 use crate::app::App;
+use crate::mail::Invitation;
 use crate::web::form::Form;
 use crate::web::page;
+use crate::web::page_context::either;
 use crate::web::words::{self, Time, Words};
 
 #[derive(Template)]
@@ -34,9 +34,9 @@ struct Team<'a> {
     others: Vec<Workplace>,
     members: Vec<Member>,
     invitations: Vec<Invited>,
-    /// Every role, the one that may do most first.
+    /// Every role, the one with most rights first.
     roles: Vec<RoleWords>,
-    /// Every role, the one that most people get first.
+    /// Every role, the most common one first.
     offered: Vec<RoleWords>,
     sends_mail: bool,
     shown: Option<Shown>,
@@ -44,7 +44,7 @@ struct Team<'a> {
     fault: &'a str,
 }
 
-/// The page that asks before a person is removed.
+/// The page that asks before a member is removed.
 #[derive(Template)]
 #[template(path = "team_remove.html")]
 struct Removal<'a> {
@@ -53,7 +53,7 @@ struct Removal<'a> {
     member: Member,
 }
 
-/// A role: its value in forms, and what it means.
+/// A role: its value in forms, and its meaning.
 struct RoleWords {
     word: &'static str,
     title: &'static str,
@@ -73,7 +73,7 @@ struct Member {
     email: String,
     role: Role,
     is_this: bool,
-    /// Whether the membership waits until they have shown that the mailbox is theirs.
+    /// Whether the membership waits until the user has proved that the mailbox is theirs.
     is_waiting: bool,
 }
 
@@ -99,20 +99,20 @@ enum What {
 }
 
 impl What {
-    /// Whether a mail was wanted and did not go out.
+    /// Whether a mail was wanted but not sent.
     const fn is_unsent(&self) -> bool {
         matches!(self, Self::Invitation(Mail::Failed | Mail::TooMany))
     }
 }
 
-/// What became of a mail.
+/// The outcome of a mail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mail {
-    /// The mail server took it.
+    /// The mail server accepted it.
     Sent,
     /// It could not be sent.
     Failed,
-    /// The business, or the address, had enough of them today.
+    /// The business, or the address, has reached its daily limit.
     TooMany,
     /// No mail server is set.
     Off,
@@ -120,7 +120,7 @@ enum Mail {
 
 const OFFERED: [Role; 3] = [Role::Office, Role::Tech, Role::Owner];
 
-/// What was just done, by the word in the address.
+/// What was just done, by the keyword in the URL.
 const DONE: [(&str, &str); 3] = [
     ("role", "The role was changed."),
     ("removed", "The person was removed from this business. Their programs are disconnected."),
@@ -131,14 +131,14 @@ const DONE: [(&str, &str); 3] = [
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let at_work = AtWork::page(&app, request).await?;
-        let word = at_work.visit.query.text("done");
+        let word = at_work.context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
         team(&at_work, Said { done, ..Said::default() }).await
     };
     either(answer.await)
 }
 
-/// What the page says above the team.
+/// What the page shows above the team.
 #[derive(Default)]
 struct Said<'a> {
     shown: Option<Shown>,
@@ -148,7 +148,7 @@ struct Said<'a> {
 
 impl Member {
     fn of(ListedUser { member, is_waiting }: ListedUser, this: Id<kinds::User>) -> Self {
-        let zoop_crm::users::Member { id, name, email, role } = member;
+        let zoop_crm::identity::users::Member { id, name, email, role } = member;
         Self { id, name, email, role, is_this: id == this, is_waiting }
     }
 }
@@ -166,7 +166,7 @@ async fn members(at_work: &AtWork) -> Result<Vec<Member>, Response> {
 }
 
 async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
-    let AtWork { visit, person, here, all } = at_work;
+    let AtWork { context, person, here, all } = at_work;
     let members = members(at_work).await?;
     let invitations = at_work.query(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
@@ -179,7 +179,7 @@ async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
         invitations: invitations.into_iter().map(Invited::from).collect(),
         roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
         offered: OFFERED.map(RoleWords::from).into(),
-        sends_mail: visit.shared.settings.mail.is_some(),
+        sends_mail: context.shared.settings.mail.is_some(),
         shown,
         done,
         fault,
@@ -188,7 +188,7 @@ async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
     Ok(page::page_with_script(status, &template))
 }
 
-/// Runs a tool that changes something, and shows the team again with the word for what was done.
+/// Runs a tool that changes something, and shows the team again with the keyword for what was done.
 async fn change<T: Command<Output: Send>>(
     app: &App,
     request: Request,
@@ -204,7 +204,7 @@ async fn change<T: Command<Output: Send>>(
     }
 }
 
-/// The team again, with what the tool refused.
+/// The team again, with the tool's error.
 async fn retry(at_work: &AtWork, error: &Error) -> Result<Response, Response> {
     match error {
         Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
@@ -232,13 +232,13 @@ pub(super) async fn set_role(State(app): State<App>, request: Request) -> Respon
     either(change(&app, request, "role", arguments).await)
 }
 
-/// `GET /team/remove`: what it ends, and the way back.
+/// `GET /team/remove`: says what it ends, and offers the way back.
 pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let at_work = AtWork::page(&app, request).await?;
         let members = members(&at_work).await?;
-        let AtWork { visit, person, here, all } = &at_work;
-        let asked = visit.query.text("user");
+        let AtWork { context, person, here, all } = &at_work;
+        let asked = context.query.text("user");
         let member = members.into_iter().find(|member| member.id.to_string() == asked);
         let member = member.ok_or_else(page::not_found)?;
         let frame = Frame::of(person, all, "team");
@@ -259,7 +259,7 @@ pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response
     either(change(&app, request, "revoked", arguments).await)
 }
 
-/// `POST /team/invite`: a link that was sent is shown to no one; one that could not be is shown this once.
+/// `POST /team/invite`: a link that was mailed is never shown; one that could not be is shown once.
 pub(super) async fn invite(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (at_work, form) = AtWork::form(&app, request).await?;
@@ -281,7 +281,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
         if mail == Mail::Sent {
             let id = made.invitation_id;
             let mailed = at_work
-                .visit
+                .context
                 .write(move |tx, environment| invitations::mailed(tx, environment, id));
             mailed.await?;
         }
@@ -290,7 +290,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
     either(answer.await)
 }
 
-/// `POST /team/password-link`: the link is shown this once.
+/// `POST /team/password-link`: the link is shown once.
 pub(super) async fn password_link(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (at_work, form) = AtWork::form(&app, request).await?;
@@ -306,17 +306,17 @@ pub(super) async fn password_link(State(app): State<App>, request: Request) -> R
     either(answer.await)
 }
 
-/// The whole link of a path that a tool made.
+/// The full link for a path that a tool made.
 fn link(at_work: &AtWork, path: &str) -> String {
-    format!("{}{path}", at_work.visit.shared.settings.public_url)
+    format!("{}{path}", at_work.context.shared.settings.public_url)
 }
 
-/// What became of the mail.
+/// Sends the mail and returns its outcome.
 async fn send(at_work: &AtWork, invitation: Invitation) -> Result<Mail, Response> {
-    let visit = &at_work.visit;
-    let Some(mailer) = visit.shared.settings.mail.clone() else { return Ok(Mail::Off) };
+    let context = &at_work.context;
+    let Some(mailer) = context.shared.settings.mail.clone() else { return Ok(Mail::Off) };
     let (tenant, email) = (at_work.here.account.id, invitation.email.clone());
-    let admit = visit
+    let admit = context
         .write(move |tx, environment| invitations::may_be_mailed(tx, environment, tenant, &email));
     if !admit.await? {
         return Ok(Mail::TooMany);

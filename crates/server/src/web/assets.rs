@@ -1,4 +1,4 @@
-//! The style sheet, the script, the font and the icon of the pages, within the binary.
+//! The style sheet, the script, the font and the icon of the pages, embedded in the binary.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -15,7 +15,7 @@ const ASSETS: [(&str, &str, &[u8]); 4] = [
     ("/assets/icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
     ("/assets/inter.woff2", "font/woff2", include_bytes!("../../assets/inter.woff2")),
 ];
-/// A new release is seen within the hour.
+/// A new release becomes visible within an hour.
 const LIFETIME: &str = "public, max-age=3600";
 
 /// Their routes.

@@ -1,7 +1,7 @@
-//! Who looks at a page: the session's cookie.
+//! Session cookies.
 //!
-//! Source: RFC 6265bis, 4.1.3 (`__Host-`): no other host of the same site can set it, and it travels
-//! over TLS or to this machine alone.
+//! Source: RFC 6265bis, 4.1.3 (`__Host-`): no other host of the same site can set it, and it is sent only
+//! over TLS or to this machine.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use std::time::Instant;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use zoop_crm::error::Error;
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::{SignedIn, sessions};
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::{SignedIn, sessions};
+use zoop_crm::values::secret::{Secret, SecretKind};
 
 use crate::app::Shared;
-use crate::last_use;
+use crate::background;
 
 /// The session's cookie.
 pub(crate) const SESSION: &str = "__Host-zoop-session";
-/// The cookie of a browser that a person has signed in with before. It lets nobody in.
+/// The cookie of a browser that a user has signed in with before. It does not sign anyone in.
 pub(crate) const DEVICE: &str = "__Host-zoop-device";
 
-/// The text that a cookie holds.
+/// A cookie's text.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
     let mut pairs =
@@ -30,13 +30,12 @@ pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a
     pairs.find(|(known, _)| *known == name).map(|(_, text)| text)
 }
 
-/// The secret of this kind that a cookie holds.
+/// A cookie's secret, if it is of this kind.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
     Secret::parse_as(kind, cookie_value(headers, name)?)
 }
 
-/// Gives the browser a cookie for `seconds`, or takes it away with 0. Pages of other sites do not send
-/// it with their forms.
+/// Sets a cookie for `seconds`, or deletes it with 0. Pages of other sites do not send it with their forms.
 pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, seconds: i64) {
     let mut cookie = String::new();
     // Writing to a string cannot fail.
@@ -47,7 +46,7 @@ pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, second
     }
 }
 
-/// Who is signed in at this browser, if anybody is.
+/// The user who is signed in at this browser, if any.
 pub(crate) async fn signed_in(
     shared: &Arc<Shared>,
     headers: &HeaderMap,
@@ -58,7 +57,7 @@ pub(crate) async fn signed_in(
     let found: Option<SignedIn> =
         shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await?;
     if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.used(now)) {
-        last_use::record(shared, used);
+        background::record_use(shared, used);
     }
     Ok(found)
 }

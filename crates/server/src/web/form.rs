@@ -1,4 +1,4 @@
-//! What a form sends: read whole, bounded, from a page of this server alone.
+//! Reads forms: whole, bounded, and only from a page of this server.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::page;
 use crate::page_log::Outcome;
 use crate::web_origin::WebOrigin;
 
-/// Bytes that a form may have.
+/// The size limit of a form, in bytes.
 pub(crate) const LIMIT: usize = 64 * 1024;
 const FETCH_SITE: &str = "sec-fetch-site";
 
@@ -24,9 +24,9 @@ pub(crate) struct Form(HashMap<String, String>);
 /// What is wrong with a form.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// A field was sent twice: it is not for us to choose one (RFC 6749, 3.1).
+    /// A field was sent twice: choosing one would be a guess (RFC 6749, 3.1).
     Repeated,
-    /// A field holds the character NUL, which no text here has and PostgreSQL cannot hold.
+    /// A field contains the character NUL, which no text here may have and PostgreSQL cannot store.
     Nul,
 }
 
@@ -46,25 +46,25 @@ impl Form {
         Ok(Self(fields))
     }
 
-    /// A field; an empty one was not sent (RFC 6749, 3.1).
+    /// A field's value; an empty one counts as not sent (RFC 6749, 3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A field's text; nothing where it was not sent.
+    /// A field's text; empty if it was not sent.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
     }
 }
 
-/// The body, if it is short enough and comes in time.
+/// The body, if it is short enough and arrives in time.
 pub(crate) async fn body(body: Body, deadline: Instant) -> Option<Vec<u8>> {
     let whole = Limited::new(body, LIMIT).collect();
     let whole = tokio::time::timeout_at(deadline.into(), whole).await.ok()?.ok()?;
     Some(whole.to_bytes().to_vec())
 }
 
-/// The form that a page of this server sent, or the page that says why it is not taken.
+/// The form that a page of this server sent, or the page that says why it is rejected.
 pub(crate) async fn read(
     public_url: &WebOrigin,
     headers: &HeaderMap,
@@ -92,8 +92,8 @@ pub(crate) async fn read(
         .map_err(|_| refused("The form sent a duplicate or invalid field: try again."))
 }
 
-/// Whether a page of this server sent the form: browsers name the sender in `Origin`, or say at least
-/// that it is the same. Where neither is said, no browser sent it, so the session's cookie must not count.
+/// Whether a page of this server sent the form: browsers name the sender in `Origin`, or at least say that
+/// it is the same. A form without either did not come from a browser, so the session cookie must not count.
 fn is_own(public_url: &WebOrigin, headers: &HeaderMap) -> bool {
     match headers.get(ORIGIN) {
         Some(origin) => WebOrigin::in_header(origin).is_some_and(|page| page == *public_url),

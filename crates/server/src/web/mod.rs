@@ -1,13 +1,14 @@
-//! What every page shares: how it is sent, who looks at it, what a form may hold.
+//! What all pages share: how they are sent, the session of their visitor, what a form may contain.
 //!
-//! Pages work without a script (`assets/page.js` only makes some handier), load nothing from elsewhere and are never framed. A form is taken
-//! only from a page of this server. A page's own work lives in its module; a rule of the product
-//! never does.
+//! Pages work without a script (`assets/page.js` only makes some more convenient), load nothing from
+//! elsewhere and are never framed. A form is accepted only from a page of this server. The code of a single
+//! page belongs in its module; a rule of the product belongs in `zoop-crm`.
 
 pub(crate) mod assets;
 pub(crate) mod browser;
 pub(crate) mod form;
 pub(crate) mod next;
 pub(crate) mod page;
+pub(crate) mod page_context;
 pub(crate) mod refusal;
 pub(crate) mod words;

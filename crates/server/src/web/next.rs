@@ -1,21 +1,21 @@
 //! Where a browser goes after signing in.
 
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::secret::{Secret, SecretKind};
+use zoop_crm::values::id::{Id, kinds};
+use zoop_crm::values::secret::{Secret, SecretKind};
 
-/// Where it goes unless a page asked for something.
+/// The default.
 pub(crate) const HOME: &str = "/account";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 
-/// The page that was asked for, if it is one of ours that somebody is sent away from to sign in: an
-/// address in a link is anybody's writing, and must lead nowhere else.
+/// The requested page, if it is one of ours that redirects to the sign-in. A link can contain any address,
+/// and must not lead to another site.
 pub(crate) fn next_page(asked: Option<&str>) -> &str {
     asked.filter(|asked| is_ours(asked)).unwrap_or(HOME)
 }
 
 fn is_ours(asked: &str) -> bool {
-    // Browsers drop tabs and line ends and read a backslash as a slash before they look.
+    // Browsers drop tabs and line ends and read a backslash as a slash before they parse.
     let is_plain = asked.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_invitation = |token| Secret::parse_as(SecretKind::Invitation, token).is_some();
     is_plain
@@ -27,12 +27,12 @@ fn is_ours(asked: &str) -> bool {
                 .is_some_and(|id| Id::<kinds::Tenant>::parse(id).is_some()))
 }
 
-/// The page of the sign-in that leads on to `next`.
+/// The sign-in page that leads on to `next`.
 pub(crate) fn sign_in(next: &str) -> String {
     with_next("/sign-in", next)
 }
 
-/// A page of the sign-in that keeps in mind where it leads.
+/// A sign-in page's path that keeps `next`.
 pub(crate) fn with_next(path: &str, next: &str) -> String {
     if next == HOME {
         return path.to_owned();
@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn only_our_own_pages_come_next() {
-        let secret = Secret::generate(SecretKind::Invitation, &zoop_crm::clock::Entropy::seeded(1));
+        let secret =
+            Secret::generate(SecretKind::Invitation, &zoop_crm::values::clock::Entropy::seeded(1));
         let invitation = format!("/invitations/{}", secret.expose());
         let team = "/team?business=01890000-0000-7000-8000-000000000000";
         let authorize = "/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fevil.example";

@@ -1,4 +1,4 @@
-//! A page on its way out.
+//! Builds page responses.
 
 use askama::Template;
 use axum::http::header::{
@@ -7,10 +7,10 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 
-/// Nothing is loaded but the style, the font and the icon, and the script where a page has one; forms go
-/// to this server; no page is framed.
+/// Only the style, the font and the icon are loaded, and the script if a page has one; forms go to this
+/// server; no page is framed.
 ///
 /// Source: Content Security Policy Level 3.
 macro_rules! policy {
@@ -29,7 +29,7 @@ const SCRIPT_POLICY: &str = policy!("script-src 'self'; ");
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// A page that only says something.
+/// A page with only a message.
 #[derive(Template)]
 #[template(path = "stop.html")]
 struct Stop<'a> {
@@ -52,7 +52,7 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     }
 }
 
-/// A page with `assets/page.js`, which copies texts and writes local times; it works without it too.
+/// A page with `assets/page.js`, which copies texts and shows local times; it also works without it.
 pub(crate) fn page_with_script(status: StatusCode, template: &impl Template) -> Response {
     let mut response = page(status, template);
     let policy = HeaderValue::from_static(SCRIPT_POLICY);
@@ -60,12 +60,12 @@ pub(crate) fn page_with_script(status: StatusCode, template: &impl Template) -> 
     response
 }
 
-/// A page that only says something, such as what is wrong and what to do about it.
+/// A page with only a message, such as what is wrong and what to do about it.
 pub(crate) fn stop(status: StatusCode, title: &str, message: &str) -> Response {
     page(status, &Stop { title, message })
 }
 
-/// The page of a failure: what the person can do, while the cause goes to the log.
+/// The page of a failure: it says what the user can do, and the cause is logged.
 pub(crate) fn failed(error: &Error) -> Response {
     match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => too_many(*seconds),
@@ -96,7 +96,7 @@ pub(crate) fn failed(error: &Error) -> Response {
     }
 }
 
-/// There is more to do than can be done at the moment.
+/// The server is overloaded.
 pub(crate) fn busy() -> Response {
     let mut response = stop(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -116,7 +116,7 @@ pub(crate) fn not_found() -> Response {
     )
 }
 
-/// The visitor did too much in too short a time.
+/// The visitor exceeded a rate limit.
 pub(crate) fn too_many(seconds: u64) -> Response {
     let minutes = seconds.div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
@@ -126,8 +126,8 @@ pub(crate) fn too_many(seconds: u64) -> Response {
     response
 }
 
-/// Sends the browser to another page, by GET. Where it is one of this server that somebody asked for,
-/// [`next_page`](super::next::next_page) has chosen it.
+/// Redirects the browser to another page, by GET. If a request named it, [`next_page`](super::next::next_page)
+/// has checked it.
 pub(crate) fn go_to(path: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(path) else { return not_found() };
     let mut response = StatusCode::SEE_OTHER.into_response();
@@ -136,8 +136,8 @@ pub(crate) fn go_to(path: &str) -> Response {
     response
 }
 
-/// The headers of every page. A page's own `Origin` is needed for its forms, so the referrer stays
-/// within the server rather than being left out: without one, browsers send `Origin: null`.
+/// The headers of every page. Forms need the page's `Origin`, so the referrer policy is `same-origin` and not
+/// `no-referrer`, with which browsers send `Origin: null`.
 fn dress(headers: &mut HeaderMap) {
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -1,4 +1,4 @@
-//! What a person sees where a program gets JSON or nothing: a refusal becomes a page in a browser.
+//! Turns an error that is JSON or empty for programs into a page for browsers.
 
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
@@ -10,7 +10,7 @@ use super::page;
 use crate::app::App;
 use crate::mcp;
 
-/// Whether a person's browser asks for a page to look at.
+/// Whether a browser asks for a page.
 fn is_for_person(method: &Method, headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     method == Method::GET && accepts.flat_map(|list| list.split(',')).any(is_html)
@@ -21,7 +21,7 @@ fn is_html(range: &str) -> bool {
     media.trim().eq_ignore_ascii_case("text/html")
 }
 
-/// Writes a page in place of a refusal that is none; its status and headers stay.
+/// Replaces an error's body with a page, if it is not one yet; status and headers are kept.
 pub(crate) async fn for_people(request: Request, next: Next) -> Response {
     let is_for_person = is_for_person(request.method(), request.headers());
     let answer = next.run(request).await;
@@ -46,7 +46,7 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
     in_place_of(answer, page)
 }
 
-/// `GET /api/mcp`, which people open to see what it is; programs get the endpoint's own refusal.
+/// `GET /api/mcp`, which people open to see what it is; programs get the endpoint's own error.
 pub(crate) async fn endpoint(app: State<App>, request: Request) -> Response {
     let is_for_person = is_for_person(request.method(), request.headers());
     let answer = mcp::endpoint(app, request).await;

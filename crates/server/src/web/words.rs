@@ -1,33 +1,15 @@
-//! What pages call scopes, roles and times.
+//! The words for roles and times on pages.
 
-use zoop_crm::access::{Role, Scope};
-use zoop_crm::clock::{Moment, rfc3339};
+use zoop_crm::call::access::Role;
+use zoop_crm::values::clock::{Moment, rfc3339};
 
-/// A name, and what it means in one sentence.
+/// A name, and its meaning in one sentence.
 pub(crate) struct Words {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
 }
 
-/// What a scope allows.
-pub(crate) const fn scope(scope: Scope) -> Words {
-    let (title, about) = match scope {
-        Scope::ReadCustomers => {
-            ("Read customers", "See customers, their contacts, addresses and tags.")
-        }
-        Scope::WriteCustomers => (
-            "Change customers",
-            "Add, change and archive customers, contacts and addresses; change and delete tags.",
-        ),
-        Scope::ReadNotes => ("Read notes", "See the notes that the team has written."),
-        Scope::WriteNotes => ("Write notes", "Add, change and archive notes in your name."),
-        // Never granted to a program.
-        Scope::Administer | Scope::Operate => ("", ""),
-    };
-    Words { title, about }
-}
-
-/// What a person with a role may do.
+/// What a user with a role may do.
 pub(crate) const fn role(role: Role) -> Words {
     let (title, about) = match role {
         Role::Owner => (
@@ -40,7 +22,7 @@ pub(crate) const fn role(role: Role) -> Words {
     Words { title, about }
 }
 
-/// A time as pages show it: in UTC, until the script writes it in the reader's own time zone.
+/// A time as pages show it: in UTC, until the script shows it in the reader's time zone.
 pub(crate) struct Time {
     /// For programs (RFC 3339).
     pub(crate) iso: String,

@@ -1,8 +1,8 @@
-//! The table of credentials: who is let in, and what the others are told.
+//! The table of credentials: which ones are accepted, and what the others get.
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Scope;
+use zoop_crm::call::scope::Scope;
 
 use crate::http::{self, Reply};
 use crate::server::{Server, message, modern_message, wait_until};
@@ -37,7 +37,7 @@ fn assert_unauthorized(server: &Server, reply: &Reply, reason: &str) {
 }
 
 #[both]
-fn no_method_is_answered_without_a_good_token() {
+fn every_method_needs_a_valid_token() {
     let server = Server::start();
     let params = json!({ "name": "customers.search", "uri": "zoop://customers/1" });
     for method in EVERY_METHOD {
@@ -46,7 +46,7 @@ fn no_method_is_answered_without_a_good_token() {
         let reply = server.post_bare(&[("Authorization", "Bearer zoop_uk_x")], &body);
         assert_unauthorized(&server, &reply, "invalid_token");
     }
-    // Which tools exist is nobody's business either.
+    // Which tools exist is not revealed either.
     let body = message("tools/call", json!({ "name": "nothing" }));
     let reply = server.post_bare(&[("Authorization", "Bearer x")], &body);
     assert_unauthorized(&server, &reply, "invalid_token");
@@ -90,7 +90,7 @@ fn the_modern_era_has_codes_of_its_own() {
 }
 
 #[both]
-fn a_missing_token_is_told_before_anything_else_about_the_message() {
+fn a_missing_token_is_reported_before_any_other_error() {
     let server = Server::start();
     let reply = server.post_bare(&[], b"{");
     assert_eq!((reply.status, reply.code()), (401, Some(-32001)));
@@ -99,10 +99,10 @@ fn a_missing_token_is_told_before_anything_else_about_the_message() {
 }
 
 #[both]
-fn a_revocation_an_expiry_and_a_removal_act_on_the_very_next_request() {
+fn revocation_expiry_and_removal_take_effect_on_the_next_request() {
     let server = Server::start();
     let account = Some(server.business.account);
-    let operate = |tool: &str, arguments: Value| server.world.operate(account, tool, arguments);
+    let operate = |tool: &str, arguments: Value| server.env.operate(account, tool, arguments);
     let create = |arguments: Value| {
         let made = operate("keys.create", arguments);
         let text = |name: &str| made[name].as_str().expect("it").to_owned();
@@ -117,7 +117,7 @@ fn a_revocation_an_expiry_and_a_removal_act_on_the_very_next_request() {
 
     let (_, key) = create(json!({ "scopes": "read:customers", "expires_in": 60 }));
     assert_eq!(ping(&key).status, 200);
-    server.world.clock.advance(60_000);
+    server.env.clock.advance(60_000);
     assert_unauthorized(&server, &ping(&key), "expired");
 
     let member = operate(
@@ -138,7 +138,7 @@ fn a_revocation_an_expiry_and_a_removal_act_on_the_very_next_request() {
 }
 
 #[both]
-fn a_key_without_the_scope_is_told_so_by_the_tool() {
+fn a_missing_scope_is_a_tool_error() {
     let server = Server::start();
     let key = server.key(&[Scope::ReadNotes], true);
     let call = json!({ "name": "customers.search", "arguments": {} });
@@ -155,7 +155,7 @@ fn a_key_without_the_scope_is_told_so_by_the_tool() {
 fn a_keys_last_use_is_written_once_a_minute() {
     let server = Server::start();
     let last_use = || {
-        let keys = server.world.operate(Some(server.business.account), "keys.list", json!({}));
+        let keys = server.env.operate(Some(server.business.account), "keys.list", json!({}));
         keys["rows"]
             .as_array()
             .expect("rows")
@@ -166,18 +166,18 @@ fn a_keys_last_use_is_written_once_a_minute() {
     };
     assert_eq!(last_use(), [] as [Value; 0]);
     server.owner("ping", json!({}));
-    // It is written aside, perhaps after the answer.
+    // It is recorded asynchronously, perhaps after the answer.
     wait_until("the first use is written", || last_use() == ["2026-06-13T18:00:00.000Z"]);
-    server.world.clock.advance(59_999);
+    server.env.clock.advance(59_999);
     server.owner("ping", json!({}));
     assert_eq!(last_use(), ["2026-06-13T18:00:00.000Z"]);
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     server.owner("ping", json!({}));
     wait_until("the next use is written", || last_use() == ["2026-06-13T18:01:00.000Z"]);
 }
 
 #[both]
-fn what_asks_for_nothing_needs_a_good_token_too_and_is_counted() {
+fn notifications_need_a_valid_token_and_are_counted() {
     let server = Server::start();
     let notification = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
     for body in [&notification[..], b"{"] {
@@ -193,7 +193,7 @@ fn what_asks_for_nothing_needs_a_good_token_too_and_is_counted() {
 }
 
 #[both]
-fn the_history_knows_from_where_a_change_came() {
+fn the_history_records_the_address_of_a_change() {
     let proxied = Server::start_with(
         |settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")],
         None,
@@ -206,7 +206,7 @@ fn the_history_knows_from_where_a_change_came() {
         let told = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
         assert!(!server.post("/api/mcp", &told, &body).tool().0);
         let account = Some(server.business.account);
-        let history = server.world.operate(account, "history.list", json!({ "limit": 1 }));
+        let history = server.env.operate(account, "history.list", json!({ "limit": 1 }));
         assert_eq!(history["rows"][0]["address"], seen);
     }
 }

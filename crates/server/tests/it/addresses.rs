@@ -1,4 +1,4 @@
-//! The address of the server: one form however it is typed, and the other names of this machine.
+//! The server's address: normalized, and the other names of this machine.
 
 use serde_json::json;
 use zoop_server::Settings;
@@ -27,7 +27,7 @@ fn get(server: &Server, host: &str, target: &str) -> Reply {
 }
 
 #[test]
-fn a_public_url_is_met_in_its_one_form_however_it_was_typed() {
+fn a_public_url_is_normalized() {
     for (typed, form) in
         [("LocalHost", "localhost"), ("[0:0:0:0:0:0:0:1]", "[::1]"), ("127.1", "127.0.0.1")]
     {
@@ -51,7 +51,7 @@ fn a_public_url_is_met_in_its_one_form_however_it_was_typed() {
 }
 
 #[test]
-fn a_page_at_another_name_of_this_machine_leads_to_the_public_url() {
+fn a_page_at_another_name_of_this_machine_redirects_to_the_public_url() {
     let server = Server::start();
     let (own, port) = (format!("http://{}", server.public), port(&server));
     for name in ["localhost", "LOCALHOST", "[::1]"] {
@@ -62,7 +62,7 @@ fn a_page_at_another_name_of_this_machine_leads_to_the_public_url() {
             assert_eq!(reply.header("cache-control"), Some("no-store"));
         }
     }
-    // Only these names, with this port, and only where the public URL is on loopback.
+    // Only these names, with this port, and only if the public URL is on loopback.
     for host in [
         "evil.test",
         &format!("evil.test:{port}"),
@@ -80,7 +80,7 @@ fn a_page_at_another_name_of_this_machine_leads_to_the_public_url() {
 }
 
 #[test]
-fn a_form_from_another_address_is_told_which_one_to_open() {
+fn a_form_from_another_address_is_rejected_with_the_one_to_open() {
     let server = Server::start();
     let (own, port) = (format!("http://{}", server.public), port(&server));
     for host in [format!("localhost:{port}"), "evil.test".to_owned()] {
@@ -94,7 +94,7 @@ fn a_form_from_another_address_is_told_which_one_to_open() {
 }
 
 #[test]
-fn pages_of_this_machine_may_call_the_name_that_they_came_from_and_no_other() {
+fn loopback_pages_may_call_only_the_name_they_came_from() {
     let server = Server::start();
     let port = port(&server);
     let local = format!("localhost:{port}");
@@ -105,7 +105,7 @@ fn pages_of_this_machine_may_call_the_name_that_they_came_from_and_no_other() {
     assert_eq!(ping(&[("Host", &local), ("Origin", &origin)]), 200);
     let own = format!("http://{}", server.public);
     assert_eq!(ping(&[("Host", &local), ("Origin", &own)]), 200, "the public URL's own");
-    // A name that was made to point here, and a page of another server of this machine.
+    // A rebound DNS name, and a page of another server on this machine.
     for (host, origin) in [
         (local.as_str(), "http://evil.test"),
         ("evil.test", "http://evil.test"),
@@ -151,5 +151,5 @@ fn a_client_that_was_given_another_name_of_this_machine_connects_with_it() {
     let elsewhere = format!("http://localhost:{}/api/mcp", port.wrapping_add(1));
     let query = encoded(&changed(&[], &[("resource", &elsewhere)]));
     let refused = browser.ask(&format!("{}&{query}", program.query(&[])));
-    assert!(refused.body.contains("There is no such resource here"), "{refused:?}");
+    assert!(refused.body.contains("This server does not have this resource"), "{refused:?}");
 }

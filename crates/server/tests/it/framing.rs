@@ -1,4 +1,4 @@
-//! Heads of requests that a proxy in front could read in another way, sent byte by byte.
+//! Request heads that a proxy in front could parse differently, sent byte by byte.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ fn head(server: &Server, version: &str, lines: &str) -> String {
 }
 
 #[test]
-fn a_head_that_can_be_read_in_two_ways_is_refused_and_its_connection_closed() {
+fn an_ambiguous_request_head_is_rejected_and_its_connection_closed() {
     let server = Server::start();
     let body = String::from_utf8(message("ping", json!({}))).expect("UTF-8");
     let length = format!("content-length: {}\r\n", body.len());
@@ -51,7 +51,7 @@ fn a_head_that_can_be_read_in_two_ways_is_refused_and_its_connection_closed() {
 }
 
 #[test]
-fn what_old_and_usual_clients_send_is_taken() {
+fn requests_of_old_and_common_clients_are_accepted() {
     let server = Server::start();
     let body = String::from_utf8(message("ping", json!({}))).expect("UTF-8");
     let length = format!("content-length: {}\r\n", body.len());
@@ -74,7 +74,8 @@ fn lines_that_end_with_a_bare_lf_hide_no_second_request() {
     let key = &server.business.owner_key;
     let body = String::from_utf8(message("ping", json!({}))).expect("UTF-8");
     let length = body.len();
-    // hyper takes them, as it may (RFC 9112, 2.2): then the next request is the next one's and no other.
+    // hyper accepts them, as it may (RFC 9112, 2.2); then the next request is parsed as exactly the one
+    // that was sent.
     let mut connection = Connection::open(server.public);
     let request = format!(
         "POST /api/mcp HTTP/1.1\nhost: x\nauthorization: Bearer {key}\ncontent-length: {length}\n\n{body}"

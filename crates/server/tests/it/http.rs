@@ -1,4 +1,4 @@
-//! The smallest client there is, so that tests can send what a proper one refuses to.
+//! A minimal HTTP client, so that tests can send what a proper one refuses to.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Longer than any answer takes: a test that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An answer.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Reply {
         self.json()["error"]["code"].as_i64()
     }
 
-    /// What a tool answered: whether it is an error, and its JSON.
+    /// A tool's answer: whether it is an error, and its JSON.
     pub(crate) fn tool(&self) -> (bool, Value) {
         assert_eq!(self.status, 200, "{self:?}");
         let result = &self.json()["result"];
@@ -51,11 +51,11 @@ pub(crate) struct Connection(TcpStream);
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         Self(stream)
     }
 
-    /// Sends bytes as they are; the server may have stopped listening to them.
+    /// Sends raw bytes; the server may have stopped reading.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes);
     }
@@ -101,7 +101,7 @@ impl Connection {
         String::from_utf8(head).expect("UTF-8")
     }
 
-    /// Whether the server has closed the connection and sent nothing before.
+    /// Whether the server has closed the connection without sending anything.
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
     }

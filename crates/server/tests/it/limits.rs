@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use zoop_both::both;
-use zoop_crm::access::Scope;
+use zoop_crm::call::scope::Scope;
 use zoop_server::Limits;
 
 use crate::http::{self, Reply};
@@ -28,7 +28,7 @@ fn call(server: &Server, key: &str) -> Reply {
 }
 
 #[both]
-fn every_answer_to_a_known_caller_says_where_they_stand() {
+fn every_answer_to_an_authenticated_caller_shows_its_limits() {
     let server = limited(3, 5);
     let policy = r#""credential";q=3;w=60, "tenant";q=5;w=60"#;
     let stands = |reply: &Reply, policy: &str, left: &str| {
@@ -37,7 +37,7 @@ fn every_answer_to_a_known_caller_says_where_they_stand() {
     };
     let first = server.call("customers.search", json!({}));
     stands(&first, policy, r#""credential";r=2;t=60, "tenant";r=4;t=60"#);
-    server.world.clock.advance(10_500);
+    server.env.clock.advance(10_500);
     let unknown_tool = server.owner("tools/call", json!({ "name": "nothing" }));
     stands(&unknown_tool, policy, r#""credential";r=1;t=50, "tenant";r=3;t=50"#);
     let refused_by_tool = server.call("customers.get", json!({ "id": "x" }));
@@ -45,7 +45,7 @@ fn every_answer_to_a_known_caller_says_where_they_stand() {
     let limited = server.call("customers.search", json!({}));
     assert_eq!(limited.status, 429);
     stands(&limited, policy, r#""credential";r=0;t=50, "tenant";r=2;t=50"#);
-    // Whoever connects is told of calls too, and of what is left for connecting.
+    // A connecting client gets the standing of calls too, and what is left for connecting.
     let connecting = format!(r#"{policy}, "connecting";q=60;w=60"#);
     let left = r#""credential";r=0;t=50, "tenant";r=2;t=50, "connecting";r=59;t=60"#;
     stands(&server.owner("ping", json!({})), &connecting, left);
@@ -56,7 +56,7 @@ fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
     let server = limited(2, 0);
     let key = &server.business.owner_key;
     assert_eq!(call(&server, key).status, 200);
-    server.world.clock.advance(20_000);
+    server.env.clock.advance(20_000);
     assert_eq!(call(&server, key).status, 200);
     let refused = call(&server, key);
     assert_eq!((refused.status, refused.code()), (429, Some(-32003)), "{refused:?}");
@@ -64,15 +64,15 @@ fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
     assert_eq!(refused.header("retry-after"), Some("40"));
     let modern = server.modern("tools/call", json!({ "name": "customers.search" }), &[]);
     assert_eq!((modern.status, modern.code()), (429, Some(-31003)), "{modern:?}");
-    // Another credential of the tenant is not held up, and refused requests did not count.
+    // Another credential of the tenant is not affected, and rejected requests did not count.
     assert_eq!(call(&server, &server.business.tenant_key).status, 200);
-    server.world.clock.advance(40_000);
+    server.env.clock.advance(40_000);
     assert_eq!(call(&server, key).status, 200);
     assert_eq!(call(&server, key).header("retry-after"), Some("20"));
 }
 
 #[both]
-fn a_client_connects_whatever_calls_it_made_and_twice_the_limit_bounds_it() {
+fn a_client_over_its_limit_can_connect_up_to_twice_the_limit() {
     let server = limited(100, 0);
     let key = &server.business.owner_key;
     let mut calls = (0..101).map(|_| call(&server, key).status);
@@ -90,7 +90,7 @@ fn a_client_connects_whatever_calls_it_made_and_twice_the_limit_bounds_it() {
     for method in ["server/discover", "tools/list"] {
         assert_eq!(server.modern(method, json!({}), &[]).status, 200, "{method}");
     }
-    // What works with records is a call.
+    // Anything that works with records is a call.
     let prompt = server.owner("prompts/get", json!({ "name": "find_possible_duplicates" }));
     let resource = server.owner("resources/read", json!({ "uri": "zoop://customers/x" }));
     let unreadable = server.post("/api/mcp", &[], b"{");
@@ -105,7 +105,7 @@ fn a_client_connects_whatever_calls_it_made_and_twice_the_limit_bounds_it() {
 #[both]
 fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
     let server = limited(120, 100);
-    let import = server.world.operate(
+    let import = server.env.operate(
         Some(server.business.account),
         "keys.create",
         json!({ "scopes": "read:customers", "limit": 6_000 }),
@@ -114,7 +114,7 @@ fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
     let admitted =
         |key: &str, times: usize| (0..times).filter(|_| call(&server, key).status == 200).count();
     assert_eq!(admitted(import, 110), 100);
-    server.world.clock.advance(1_000);
+    server.env.clock.advance(1_000);
     let office = &server.business.owner_key;
     let first = call(&server, office);
     let left = r#""credential";r=119;t=60, "tenant";r=59;t=59"#;
@@ -123,9 +123,9 @@ fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
     assert_eq!(admitted(&server.business.tenant_key, 65), 60);
     let refused = call(&server, office);
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("60")), "{refused:?}");
-    server.world.clock.advance(59_000);
+    server.env.clock.advance(59_000);
     assert_eq!(call(&server, office).status, 429);
-    server.world.clock.advance(1_000);
+    server.env.clock.advance(1_000);
     assert_eq!(call(&server, office).status, 200, "the time that was told was right");
 }
 
@@ -137,7 +137,7 @@ fn a_refused_request_runs_nothing() {
     };
     assert_eq!(create("A").status, 200);
     assert_eq!(create("B").status, 429);
-    server.world.clock.advance(60_000);
+    server.env.clock.advance(60_000);
     let (_, page) = server.call("customers.search", json!({})).tool();
     let names: Vec<_> =
         page["rows"].as_array().unwrap().iter().map(|it| &it["display_name"]).collect();
@@ -147,7 +147,7 @@ fn a_refused_request_runs_nothing() {
 #[both]
 fn the_tenants_limit_counts_all_its_credentials_and_no_other_tenants() {
     let server = limited(0, 70);
-    let other = server.world.empty_business("Other");
+    let other = server.env.empty_business("Other");
     let second = server.key(&[Scope::ReadCustomers], false);
     for _ in 0..10 {
         let reply = call(&server, &second);
@@ -168,7 +168,7 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
         assert_eq!((reply.status, reply.header("ratelimit")), (200, None));
         assert_eq!(call(&server, &server.business.owner_key).header("ratelimit"), None);
     }
-    let own = server.world.operate(
+    let own = server.env.operate(
         Some(server.business.account),
         "keys.create",
         json!({ "scopes": "read:customers", "limit": 1 }),
@@ -180,7 +180,7 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
 }
 
 #[test]
-fn people_at_the_pages_are_not_counted() {
+fn page_requests_are_not_counted() {
     let server = limited(2, 2);
     let browser = Browser::of(&server, &server.business.owner);
     for _ in 0..5 {

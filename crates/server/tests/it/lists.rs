@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Scope;
+use zoop_crm::call::scope::Scope;
 use zoop_crm::catalog;
 
 use crate::server::{Server, message};
@@ -21,8 +21,10 @@ fn names(tools: &[Value]) -> Vec<&str> {
     tools.iter().map(|tool| tool["name"].as_str().expect("a name")).collect()
 }
 
-/// The catalogue's tools that pass, in its order.
-fn expected(pass: impl Fn(&str, &zoop_crm::definition::ToolDef) -> bool) -> Vec<&'static str> {
+/// The catalog's tools that pass, in its order.
+fn expected(
+    pass: impl Fn(&str, &zoop_crm::call::definition::ToolDef) -> bool,
+) -> Vec<&'static str> {
     catalog::mcp_tools()
         .filter(|(group, tool)| pass(group.name, tool))
         .map(|(_, tool)| tool.name)
@@ -30,7 +32,7 @@ fn expected(pass: impl Fn(&str, &zoop_crm::definition::ToolDef) -> bool) -> Vec<
 }
 
 #[both]
-fn the_list_holds_what_the_effective_scopes_allow_in_the_catalogues_order() {
+fn the_list_has_the_tools_that_the_scopes_allow_in_catalog_order() {
     let server = Server::start();
     let all = listed(&server, &server.business.owner_key, "");
     assert_eq!(names(&all), expected(|_, _| true));
@@ -44,7 +46,7 @@ fn the_list_holds_what_the_effective_scopes_allow_in_the_catalogues_order() {
 }
 
 #[both]
-fn each_tool_is_described_whole() {
+fn each_tool_has_a_complete_description() {
     let server = Server::start();
     for tool in listed(&server, &server.business.owner_key, "") {
         let def = catalog::find(tool["name"].as_str().unwrap()).expect("a tool");
@@ -114,7 +116,7 @@ fn a_query_narrows_the_list_and_the_calls() {
 }
 
 #[both]
-fn a_query_that_cannot_be_read_is_refused_and_never_taken_for_all() {
+fn an_invalid_query_is_rejected_and_never_means_all() {
     let server = Server::start();
     for query in [
         "names=dots",
@@ -136,7 +138,7 @@ fn a_query_that_cannot_be_read_is_refused_and_never_taken_for_all() {
 }
 
 #[both]
-fn prompts_tell_which_tools_to_call_with_what_was_filled_in_as_data() {
+fn prompts_name_the_tools_and_quote_arguments_as_data() {
     let server = Server::start();
     let list = server.owner("prompts/list", json!({})).json()["result"]["prompts"].clone();
     let list = list.as_array().expect("prompts").clone();
@@ -210,7 +212,7 @@ fn resources_are_records_read_by_the_tool_that_gets_them() {
         let text: Value = serde_json::from_str(contents["text"].as_str().unwrap()).unwrap();
         assert_eq!(text, server.call(tool, json!({ "id": id })).tool().1);
     }
-    let other = server.world.empty_business("Other");
+    let other = server.env.empty_business("Other");
     let uri = format!("zoop://customers/{}", made["id"].as_str().unwrap());
     let foreign = server.ask(&other.owner_key, "/api/mcp", "resources/read", json!({ "uri": uri }));
     for reply in [

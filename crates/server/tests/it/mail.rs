@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is sent.
+//! A mail server that stores the mails it receives.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -28,19 +28,19 @@ impl MailServer {
         Self { address, received }
     }
 
-    /// What sends mail by this server.
+    /// A mailer for this server.
     pub(crate) fn mailer(&self) -> Mailer {
         let url = format!("smtp://{}", self.address);
         Mailer::new(&url, "Zoop <zoop@example.com>").expect("a mail server")
     }
 
-    /// The next mail, as it was sent but for soft line ends.
+    /// The next mail, as it was sent, without soft line breaks.
     pub(crate) fn next(&self) -> String {
         let mail = self.received.recv_timeout(Duration::from_secs(60)).expect("a mail");
         mail.replace("=\r\n", "").replace("=3D", "=")
     }
 
-    /// Whether nothing came that was not looked at.
+    /// Whether there are no unread mails.
     pub(crate) fn is_empty(&self) -> bool {
         self.received.try_recv().is_err()
     }

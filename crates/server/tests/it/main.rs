@@ -1,10 +1,9 @@
-//! The server as its callers see it: real connections on a loopback port, a real database on a
+//! The server as its callers see it: real connections on a loopback port, a real database in a
 //! temporary file, a clock that stands still.
 
 mod access;
 mod addresses;
 mod attacks;
-mod company;
 mod framing;
 mod http;
 mod limits;
@@ -17,4 +16,5 @@ mod people;
 mod rights;
 mod rust_client;
 mod server;
+mod sso;
 mod transport;

@@ -7,7 +7,7 @@ use crate::http;
 use crate::server::{Server, message};
 
 #[both]
-fn health_and_readiness_are_told_on_the_public_port() {
+fn health_and_readiness_are_served_on_the_public_port() {
     let server = Server::start();
     let health = http::get(server.public, "/healthz");
     assert_eq!((health.status, health.json()), (200, json!({ "status": "ok" })));
@@ -17,7 +17,7 @@ fn health_and_readiness_are_told_on_the_public_port() {
 }
 
 #[test]
-fn a_process_whose_clock_is_off_the_databases_warns_and_then_is_not_ready() {
+fn clock_skew_first_warns_and_then_fails_readiness() {
     zoop_crm::testing::on(zoop_db::Dialect::Postgres, || {
         let server = Server::start();
         let ready = || http::get(server.public, "/readyz");
@@ -25,23 +25,23 @@ fn a_process_whose_clock_is_off_the_databases_warns_and_then_is_not_ready() {
         server.set_clock();
         ready();
         let before = warnings();
-        server.world.clock.advance(2_500);
+        server.env.clock.advance(2_500);
         assert_eq!((ready().status, ready().status), (200, 200));
         assert_eq!(warnings(), before + 1, "told once");
-        server.world.clock.advance(3_000);
+        server.env.clock.advance(3_000);
         let late = ready();
         assert_eq!((late.status, late.header("retry-after")), (503, Some("1")), "{late:?}");
         assert!(late.json()["reason"].as_str().unwrap().contains("clock"), "{late:?}");
-        server.world.clock.advance(-11_000);
+        server.env.clock.advance(-11_000);
         assert_eq!(ready().status, 503, "behind is off too");
-        server.world.clock.advance(5_500);
+        server.env.clock.advance(5_500);
         assert_eq!(ready().status, 200);
         assert!(server.log.text().contains("agrees with the database's again"));
     });
 }
 
 #[both]
-fn a_path_that_is_none_points_at_the_endpoint_and_metrics_stay_inside() {
+fn an_unknown_path_names_the_endpoint_and_metrics_stay_internal() {
     let server = Server::start();
     for path in ["/nothing", "/mcp", "/metrics", "/api/mcp/x"] {
         let reply = http::get(server.public, path);
@@ -53,7 +53,7 @@ fn a_path_that_is_none_points_at_the_endpoint_and_metrics_stay_inside() {
 }
 
 #[both]
-fn metrics_count_by_tool_and_outcome_with_labels_that_no_caller_makes_up() {
+fn metrics_count_by_tool_and_outcome_with_a_fixed_set_of_labels() {
     let server = Server::start();
     server.call("customers.search", json!({}));
     server.call("customers_search", json!({}));
@@ -61,8 +61,8 @@ fn metrics_count_by_tool_and_outcome_with_labels_that_no_caller_makes_up() {
     server.owner("tools/call", json!({ "name": "evil\"} 1\nfake" }));
     server.owner("evil/method", json!({}));
     server.post_bare(&[], b"{}");
-    // The key's last use is written aside; behind it the queue is empty.
-    server.world.write(|_| Ok(())).expect("the writer");
+    // The key's last use is recorded asynchronously; after it the queue is empty.
+    server.env.write(|_| Ok(())).expect("the writer");
     let text = server.metrics();
     for line in [
         r#"zoop_requests_total{tool="customers.search",outcome="ok"} 2"#,
@@ -115,7 +115,7 @@ fn every_metric_has_its_name_and_its_type() {
             "zoop_storage_free_bytes gauge",
         ]
     );
-    // The page for operators lists each one, by the name that a query uses.
+    // The operators' page lists each one, under the name that a query uses.
     let page =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md"))
             .expect("the page");
@@ -128,7 +128,7 @@ fn every_metric_has_its_name_and_its_type() {
             _ => "",
         };
         assert!(page.contains(&format!("| `{name}{suffix}`")), "{known} is not on the page");
-        // What a histogram is queried by has one more word.
+        // Queries of a histogram add a suffix.
         let part = if kind == "histogram" { "_bucket" } else { suffix };
         queried.push(format!("{name}{part}"));
     }
@@ -185,7 +185,7 @@ fn alerts_fit(page: &str, metrics: &[String]) {
 }
 
 #[test]
-fn a_header_from_a_proxy_that_is_not_trusted_is_told_once() {
+fn a_header_from_an_untrusted_proxy_is_logged_once() {
     let words = "not in server.trusted_proxies";
     let server = Server::start();
     http::get(server.public, "/sign-in");
@@ -198,7 +198,7 @@ fn a_header_from_a_proxy_that_is_not_trusted_is_told_once() {
 }
 
 #[test]
-fn a_public_url_where_nobody_can_sign_in_is_told_at_the_start() {
+fn a_public_url_without_sign_in_is_logged_at_startup() {
     let words = "browsers keep no session at an http address of another machine";
     for (address, warns) in [
         ("http://crm.office.lan:18141", 1),
@@ -268,9 +268,9 @@ fn the_log_holds_no_token_no_body_no_phone_and_no_e_mail() {
 }
 
 #[both]
-fn a_failure_inside_is_told_by_its_request_id_and_logged_with_its_cause() {
+fn an_internal_failure_shows_its_request_id_and_logs_its_cause() {
     let server = Server::start();
-    // A table that is gone is a defect of the installation.
+    // A missing table is a defect of the installation.
     break_schema(&server, "ALTER TABLE customers RENAME TO lost");
     let reply = server.call("customers.search", json!({}));
     let (is_error, answer) = reply.tool();
@@ -292,10 +292,10 @@ fn a_failure_inside_is_told_by_its_request_id_and_logged_with_its_cause() {
 
 /// Changes the schema under the running server.
 fn break_schema(server: &Server, sql: &str) {
-    if let Some(database) = server.world.server() {
+    if let Some(database) = server.env.server() {
         database.run(sql).expect("a change of the schema");
         return;
     }
-    let file = rusqlite::Connection::open(server.world.path()).expect("the database's file");
+    let file = rusqlite::Connection::open(server.env.path()).expect("the database's file");
     file.execute_batch(sql).expect("a change of the schema");
 }

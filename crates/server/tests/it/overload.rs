@@ -1,4 +1,4 @@
-//! Too much, too slow, gone away, and the end of the server.
+//! Overload, slow and disconnected clients, and stopping the server.
 
 use std::io;
 use std::net::TcpStream;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use zoop_both::both;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
 use zoop_db::{Db, Options, Reply as Job};
 
 use crate::http::{self, Connection};
 use crate::server::{Server, message, wait_until};
 
-/// One thread that reads and one place to wait for it; the same for writes.
+/// One reader thread and one place in its queue; the same for writes.
 const TIGHT: Options = Options {
     readers: NonZeroUsize::new(1),
     writers: NonZeroUsize::new(1),
@@ -23,12 +23,12 @@ const TIGHT: Options = Options {
     write_batch: NonZeroUsize::MIN,
 };
 
-/// One thread that writes, so that it can be held.
+/// One writer thread, so that a test can block it.
 fn one_writer() -> Options {
     Options { writers: NonZeroUsize::new(1), ..Options::default() }
 }
 
-/// A job that holds a database thread until it is dropped.
+/// A job that blocks a database thread until it is dropped.
 struct Held {
     release: Option<mpsc::Sender<()>>,
     _job: Job<(), Error>,
@@ -113,7 +113,7 @@ fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
 }
 
 #[both]
-fn past_the_bound_of_requests_in_flight_the_next_one_is_answered_503() {
+fn over_the_limit_of_requests_in_flight_the_next_one_is_answered_503() {
     let one_reader = Options { readers: NonZeroUsize::new(1), ..Options::default() };
     let server = Server::start_with(|settings| settings.in_flight = 1, Some(&one_reader));
     let body = message("ping", json!({}));
@@ -135,7 +135,7 @@ fn past_the_bound_of_requests_in_flight_the_next_one_is_answered_503() {
 }
 
 #[both]
-fn a_body_that_comes_slowly_keeps_nobody_from_being_served() {
+fn a_slow_body_does_not_block_others() {
     let server = Server::start_with(|settings| settings.in_flight = 1, None);
     let body = message("ping", json!({}));
     let token = format!("Bearer {}", server.business.owner_key);
@@ -180,7 +180,7 @@ fn a_job_that_waits_past_the_deadline_is_answered_503() {
 }
 
 #[both]
-fn a_write_whose_caller_has_gone_is_never_begun() {
+fn a_write_of_a_disconnected_caller_is_never_started() {
     let server = Server::start_with(|_| {}, Some(&one_writer()));
     let held = Held::writer(&server.db);
     let arguments = json!({ "customer_type": "company", "company_name": "Gone" });
@@ -203,9 +203,9 @@ fn a_write_whose_caller_has_gone_is_never_begun() {
 }
 
 #[both]
-fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
+fn a_stop_finishes_requests_in_flight_and_accepts_no_new_ones() {
     let mut server = Server::start_with(|_| {}, Some(&one_writer()));
-    // A connection that lies idle must not hold up the stop.
+    // An idle connection must not delay the stop.
     let mut idle = Connection::open(server.public);
     idle.send_head("GET", "/healthz", &[]);
     assert_eq!(idle.receive().status, 200);

@@ -1,19 +1,20 @@
-//! Writes that wait behind one that takes their rights away: on PostgreSQL a write waits for its tenant's
-//! lock, after its credential was looked up.
+//! Writes that wait for one that withdraws their rights: on PostgreSQL a write waits for its tenant's
+//! lock after its credential was looked up.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Scope;
-use zoop_crm::authenticate::Operator;
-use zoop_crm::clock::Environment;
-use zoop_crm::error::Error;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::run;
+use zoop_crm::call::scope::Scope;
+use zoop_crm::catalog;
+use zoop_crm::identity::authenticate::Operator;
+use zoop_crm::identity::sign_in::sessions;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::sign_in::sessions;
 use zoop_crm::testing::Business;
-use zoop_crm::{catalog, run};
+use zoop_crm::values::clock::Environment;
 use zoop_db::{Db, Migrate, Options, WriteTx};
 
 use crate::http::Reply;
@@ -25,19 +26,19 @@ use crate::server::{Server, wait_until};
 const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Sends `late` while another process is about to commit `first`, for which it waits; `meanwhile` happens
-/// before that commits.
+/// Sends `late` while another process is about to commit `first`, which it has to wait for; `meanwhile`
+/// happens before that commit.
 fn behind<T: Send>(
     server: &Server,
     first: impl Fn(&mut WriteTx<'_>, &Environment) -> Result<(), Error> + Send + 'static,
     meanwhile: impl FnOnce(),
     late: impl FnOnce() -> T + Send,
 ) -> T {
-    let url = server.world.url();
+    let url = server.env.url();
     let other = Db::open(url, &Options::default(), MIGRATIONS, Migrate::Refuse).expect("it opens");
     let (done, is_done) = mpsc::channel();
     let (release, is_released) = mpsc::channel();
-    let environment = server.world.environment.clone();
+    let environment = server.env.environment.clone();
     let first = other.write::<_, Error>(Instant::now() + Duration::from_secs(60), move |tx| {
         first(tx, &environment)?;
         done.send(()).map_err(Error::internal)?;
@@ -47,7 +48,7 @@ fn behind<T: Send>(
     let answer = std::thread::scope(|scope| {
         let second = scope.spawn(late);
         // On SQLite a write waits before it has read anything, and cannot be seen to wait.
-        if let Some(database) = server.world.server() {
+        if let Some(database) = server.env.server() {
             wait_until("the second write waits", || {
                 database.run(WAITING).is_ok_and(|count| count.trim() == "1")
             });
@@ -72,7 +73,7 @@ fn tool(
     move |tx, environment| run::write(tx, environment, &operator, tool, &arguments, None).map(drop)
 }
 
-/// Makes a customer with `key` behind a tool of the operator's.
+/// Makes a customer with `key`, waiting for a tool of the operator.
 fn create_behind(
     server: &Server,
     key: &str,
@@ -83,7 +84,7 @@ fn create_behind(
     behind(server, tool(server, name, arguments), meanwhile, || create(server, key))
 }
 
-/// A write that takes nobody's rights.
+/// A write that changes no rights.
 fn ahead() -> Value {
     json!({ "name": "Ann Ahead", "email": "ahead@acme.example", "role": "tech" })
 }
@@ -94,7 +95,7 @@ fn create(server: &Server, key: &str) -> Reply {
     server.ask(key, "/api/mcp", "tools/call", call)
 }
 
-/// The reason for which a request was refused, or the kind of the tool's refusal.
+/// The reason why a request was rejected, or the kind of the tool's error.
 fn refusal(reply: &Reply) -> String {
     let body = reply.json();
     if reply.status == 401 {
@@ -112,18 +113,18 @@ fn customers(server: &Server) -> usize {
 }
 
 #[both]
-fn a_write_behind_the_end_of_its_rights_is_refused() {
+fn a_write_that_waited_while_its_rights_ended_is_refused() {
     let server = Server::start();
     let account = server.business.account;
     let office = || {
         let arguments = json!({ "name": "Otto", "email": "otto@acme.example", "role": "office" });
-        let made = server.world.operate(Some(account), "users.create", arguments);
+        let made = server.env.operate(Some(account), "users.create", arguments);
         made["user_id"].as_str().expect("an id").to_owned()
     };
-    let key_of = |user: &str| server.world.key(account, Some(user), Scope::GRANTABLE);
+    let key_of = |user: &str| server.env.key(account, Some(user), Scope::GRANTABLE);
 
     let made = json!({ "scopes": EVERY_SCOPE, "name": "short" });
-    let made = server.world.operate(Some(account), "keys.create", made);
+    let made = server.env.operate(Some(account), "keys.create", made);
     let key = made["key"].as_str().expect("a key");
     let id = json!({ "id": made["key_id"] });
     let reply = create_behind(&server, key, "keys.revoke", &id, || {});
@@ -136,14 +137,14 @@ fn a_write_behind_the_end_of_its_rights_is_refused() {
     assert_eq!(refusal(&reply), "insufficient_scope");
 
     let to_office = json!({ "id": user, "role": "office" });
-    server.world.operate(Some(account), "users.set_role", to_office);
+    server.env.operate(Some(account), "users.set_role", to_office);
     let reply = create_behind(&server, &key, "users.remove", &json!({ "id": user }), || {});
     assert_eq!(refusal(&reply), "key_revoked");
     assert_eq!(customers(&server), 0, "nothing was written");
 }
 
 #[both]
-fn a_write_of_a_program_behind_its_end_is_refused() {
+fn a_clients_write_that_waited_while_its_grant_ended_is_refused() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.office);
@@ -151,7 +152,7 @@ fn a_write_of_a_program_behind_its_end_is_refused() {
 
     let token = program.connect(&browser, &server.business, EVERY_SCOPE).access;
     let account = Some(server.business.account);
-    let grants = server.world.operate(account, "grants.list", json!({}));
+    let grants = server.env.operate(account, "grants.list", json!({}));
     let id = json!({ "id": grants["rows"][0]["id"] });
     let reply = create_behind(&server, &token, "grants.revoke", &id, || {});
     assert_eq!(refusal(&reply), "key_revoked");
@@ -167,10 +168,10 @@ fn a_credential_that_expires_while_its_write_waits_has_expired() {
     let server = Server::start();
     let account = Some(server.business.account);
     let made = json!({ "scopes": EVERY_SCOPE, "name": "short", "expires_in": 60 });
-    let made = server.world.operate(account, "keys.create", made);
+    let made = server.env.operate(account, "keys.create", made);
     let key = made["key"].as_str().expect("a key");
     let reply = create_behind(&server, key, "users.create", &ahead(), || {
-        server.world.clock.advance(60_000);
+        server.env.clock.advance(60_000);
     });
     assert_eq!(refusal(&reply), "expired");
     assert_eq!(customers(&server), 0, "nothing was written");
@@ -181,21 +182,21 @@ fn a_write_that_waited_and_kept_its_rights_is_dated_after_the_wait() {
     let server = Server::start();
     let key = &server.business.owner_key;
     let reply = create_behind(&server, key, "users.create", &ahead(), || {
-        server.world.clock.advance(3_000);
+        server.env.clock.advance(3_000);
     });
     let made = &reply.json()["result"]["structuredContent"];
     assert_eq!(made["created_at"], "2026-06-13T18:00:03.000Z", "{reply:?}");
 }
 
 #[both]
-fn a_form_behind_the_end_of_its_rights_is_refused() {
+fn a_form_that_waited_while_its_rights_ended_is_refused() {
     let server = people::start();
     let account = Some(server.business.account);
     let business = server.business.account.id.to_string();
     let office = Business::user(&server.business.office).to_string();
     let tech = Business::user(&server.business.tech).to_string();
     let set_role = |role: &str| json!({ "id": office, "role": role });
-    server.world.operate(account, "users.set_role", set_role("owner"));
+    server.env.operate(account, "users.set_role", set_role("owner"));
     set_password(&server, OFFICE, PASSWORD);
     let mut browser = people::Browser::new(&server);
     browser.sign_in(OFFICE, PASSWORD);
@@ -205,7 +206,7 @@ fn a_form_behind_the_end_of_its_rights_is_refused() {
     let reply = behind(&server, lowered, || {}, || browser.post("/team/role", &fields));
     assert_eq!(reply.status, 403, "{}", reply.body);
 
-    server.world.operate(account, "users.set_role", set_role("owner"));
+    server.env.operate(account, "users.set_role", set_role("owner"));
     let secret = browser.session();
     let signed_out = move |tx: &mut WriteTx<'_>, environment: &Environment| {
         sessions::sign_out(tx, environment, &secret, None)
@@ -213,7 +214,7 @@ fn a_form_behind_the_end_of_its_rights_is_refused() {
     let reply = behind(&server, signed_out, || {}, || browser.post("/team/role", &fields));
     assert!(location(&reply).starts_with("/sign-in"), "{reply:?}");
 
-    let users = server.world.operate(account, "users.list", json!({}));
+    let users = server.env.operate(account, "users.list", json!({}));
     let found =
         users["rows"].as_array().expect("rows").iter().find(|row| row["id"] == tech.as_str());
     assert_eq!(found.expect("the tech")["role"], "tech", "nothing was changed");

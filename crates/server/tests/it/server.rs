@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use zoop_crm::access::Scope;
-use zoop_crm::clock::Clock;
+use zoop_crm::call::scope::Scope;
 use zoop_crm::schema::MIGRATIONS;
-use zoop_crm::testing::{Business, World};
+use zoop_crm::testing::{Business, TestEnv};
+use zoop_crm::values::clock::Clock;
 use zoop_db::{Db, Migrate, Options};
 use zoop_server::{App, Settings};
 
@@ -23,9 +23,9 @@ pub(crate) const MODERN: &str = "2026-07-28";
 
 /// A running server over a world with one business.
 pub(crate) struct Server {
-    pub(crate) world: World,
+    pub(crate) env: TestEnv,
     pub(crate) business: Business,
-    /// The database handle that the server has.
+    /// The server's database handle.
     pub(crate) db: Db,
     pub(crate) public: SocketAddr,
     pub(crate) operations: SocketAddr,
@@ -45,11 +45,11 @@ impl Server {
         change: impl FnOnce(&mut Settings),
         options: Option<&Options>,
     ) -> Self {
-        let world = World::new();
-        let business = world.empty_business("Acme");
-        let url = world.url().to_owned();
+        let env = TestEnv::new();
+        let business = env.empty_business("Acme");
+        let url = env.url().to_owned();
         let db = options.map_or_else(
-            || world.db.clone(),
+            || env.db.clone(),
             |options| Db::open(&url, options, MIGRATIONS, Migrate::Refuse).expect("a database"),
         );
         let log = Log::default();
@@ -60,14 +60,14 @@ impl Server {
         let public_url = format!("http://{}", addresses.0).parse().expect("an origin");
         let mut settings = Settings::new(public_url);
         change(&mut settings);
-        let app = App::new(db.clone(), world.environment.clone(), settings);
+        let app = App::new(db.clone(), env.environment.clone(), settings);
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {
             let _ = stopped.await;
         };
         let running = runtime.spawn(zoop_server::serve(app, public, Some(operations), shutdown));
         Self {
-            world,
+            env,
             business,
             db,
             public: addresses.0,
@@ -79,17 +79,17 @@ impl Server {
         }
     }
 
-    /// Sets the process's clock by the database's, where that has one.
+    /// Sets the process's clock from the database's, if it has one.
     pub(crate) fn set_clock(&self) {
         if let Some(there) = self.db.clock() {
-            self.world.clock.advance((there.0 - self.world.clock.now().0) / 1_000);
+            self.env.clock.advance((there.0 - self.env.clock.now().0) / 1_000);
         }
     }
 
     /// A new key with these scopes: the owner's, or the account's own.
     pub(crate) fn key(&self, scopes: &[Scope], is_owners: bool) -> String {
         let owner = Business::user(&self.business.owner).uuid().to_string();
-        self.world.key(self.business.account, is_owners.then_some(owner.as_str()), scopes)
+        self.env.key(self.business.account, is_owners.then_some(owner.as_str()), scopes)
     }
 
     /// Sends a body to the endpoint with the owner's key and these headers.
@@ -100,19 +100,19 @@ impl Server {
         http::request(self.public, "POST", target, &all, body)
     }
 
-    /// Sends a body to the endpoint with no headers but these.
+    /// Sends a body to the endpoint with only these headers.
     pub(crate) fn post_bare(&self, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         http::request(self.public, "POST", "/api/mcp", headers, body)
     }
 
-    /// Asks a legacy method with a key.
+    /// Calls a legacy method with a key.
     pub(crate) fn ask(&self, key: &str, target: &str, method: &str, params: Value) -> Reply {
         let authorization = format!("Bearer {key}");
         let headers = [("Authorization", authorization.as_str())];
         http::request(self.public, "POST", target, &headers, &message(method, params))
     }
 
-    /// Asks a legacy method as the owner.
+    /// Calls a legacy method as the owner.
     pub(crate) fn owner(&self, method: &str, params: Value) -> Reply {
         self.ask(&self.business.owner_key, "/api/mcp", method, params)
     }
@@ -122,7 +122,7 @@ impl Server {
         self.owner("tools/call", json!({ "name": tool, "arguments": arguments }))
     }
 
-    /// Asks a modern method as the owner, with these headers in place of the right ones.
+    /// Calls a modern method as the owner, with these headers instead of the correct ones.
     pub(crate) fn modern(
         &self,
         method: &str,
@@ -147,7 +147,7 @@ impl Server {
         http::get(self.operations, "/metrics").body
     }
 
-    /// Tells the server to stop, and does not wait.
+    /// Tells the server to stop, without waiting.
     pub(crate) fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -184,7 +184,7 @@ pub(crate) fn modern_message(method: &str, mut params: Value) -> Vec<u8> {
     message(method, params)
 }
 
-/// Waits for what another thread is about to do.
+/// Waits until another thread has done something.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(30);
     while !is_so() {
@@ -193,7 +193,7 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// What the server's threads log, everything, as JSON.
+/// Everything that the server's threads log, as JSON.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -240,7 +240,7 @@ impl Log {
             .collect()
     }
 
-    /// How many lines of this level say this.
+    /// The number of lines of this level with this message.
     pub(crate) fn told(&self, level: &str, words: &str) -> usize {
         let level = format!("\"level\":\"{level}\"");
         let text = self.text();

@@ -1,4 +1,4 @@
-//! The table of rules about messages: each row's status, code and headers, in both eras.
+//! The table of message rules: each row's status, code and headers, in both eras.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -126,14 +126,14 @@ fn only_pages_of_allowed_origins_may_call() {
     }
     let twice = [("Origin", own.as_str()), ("Origin", "https://evil.test")];
     assert_eq!(server.post("/api/mcp", &twice, &body).status, 403);
-    // A page learns why it was refused, too.
+    // A page can also read why it was rejected.
     let refused = server.post_bare(&[("Origin", &own)], &body);
     assert_eq!(refused.status, 401);
     assert_eq!(refused.header("access-control-allow-origin"), Some(own.as_str()));
 }
 
 #[both]
-fn a_preflight_is_answered_for_allowed_origins_alone() {
+fn a_preflight_is_answered_only_for_allowed_origins() {
     let server = Server::start();
     let own = format!("http://{}", server.public);
     let ask = |origin: &str| {
@@ -217,7 +217,7 @@ fn refusals_of_a_method_or_its_parameters_differ_in_status_between_the_eras() {
     for (method, params, code, modern) in [
         ("tools/run", json!({}), -32601, 404),
         ("tools/call", json!({ "name": "customers.serach" }), -32602, 400),
-        // The command line's alone.
+        // Only for the command line.
         ("tools/call", json!({ "name": "tenants.create" }), -32602, 400),
         ("tools/call", json!({}), -32602, 400),
         ("tools/call", json!({ "name": "customers.search", "arguments": [] }), -32602, 400),
@@ -321,14 +321,14 @@ fn the_longest_legal_note_fits_and_a_longer_body_is_refused() {
     let reply = server.post("/api/mcp", &[], padded(limit + 1).as_bytes());
     assert_eq!((reply.status, reply.code()), (413, Some(-32600)), "{reply:?}");
     assert_eq!(reply.header("connection"), Some("close"));
-    // One that announces far more is refused before it is sent.
+    // One that announces far more is rejected before it is sent.
     let mut connection = http::Connection::open(server.public);
     connection.send_head("POST", "/api/mcp", &[("Content-Length", "99999999")]);
     assert_eq!(connection.receive().status, 413);
 }
 
 #[both]
-fn what_a_tool_refuses_is_a_result_in_both_eras() {
+fn a_tool_refusal_is_a_result_in_both_eras() {
     let server = Server::start();
     let call = || json!({ "name": "customers.get", "arguments": { "id": "x", "why": 1 } });
     for reply in [server.owner("tools/call", call()), server.modern("tools/call", call(), &[])] {
@@ -374,7 +374,7 @@ fn the_history_tells_which_client_called() {
         ("User-Agent", "curl/8.5.0"),
     ];
     assert!(!server.post("/api/mcp", &headers, &message("tools/call", params)).tool().0);
-    let history = server.world.operate(Some(server.business.account), "history.list", json!({}));
+    let history = server.env.operate(Some(server.business.account), "history.list", json!({}));
     let clients: Vec<_> = history["rows"]
         .as_array()
         .unwrap()
@@ -386,7 +386,7 @@ fn the_history_tells_which_client_called() {
 }
 
 #[both]
-fn every_answer_is_kept_from_caches_and_carries_the_requests_id() {
+fn every_answer_is_uncacheable_and_has_the_request_id() {
     let server = Server::start();
     let replies = [
         server.owner("ping", json!({})),

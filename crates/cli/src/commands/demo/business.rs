@@ -1,36 +1,37 @@
-//! The sample business, built by the tools and as the people who work there: the owner makes the tags,
-//! office and crew write the notes. One transaction holds it all, so a demo that was interrupted leaves
-//! nothing half made.
+//! The sample business, built by the tools in the name of its users: the owner makes the tags, office and
+//! crew write the notes. It is one transaction, so an interrupted demo leaves nothing half done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use indicatif::ProgressBar;
-use zoop_crm::access::{Scope, Scopes, Source};
-use zoop_crm::argument::Arguments;
-use zoop_crm::authenticate::{Bearer, Operator};
-use zoop_crm::caller::Refusal;
-use zoop_crm::clock::{Clock, Environment};
-use zoop_crm::error::{Error, Result};
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::keys::tools::{CreateKey, RevokeKey};
-use zoop_crm::tags::tools::CreateTag;
-use zoop_crm::tenants::tools::CreateTenant;
-use zoop_crm::tool::{Command, Query};
-use zoop_crm::users::tools::CreateUser;
-use zoop_crm::{arguments, run};
+use zoop_crm::arguments;
+use zoop_crm::business::tags::tools::CreateTag;
+use zoop_crm::call::access::Source;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::caller::Refusal;
+use zoop_crm::call::error::{Error, Result};
+use zoop_crm::call::run;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::call::tool::{Command, Query};
+use zoop_crm::identity::authenticate::{Bearer, Operator};
+use zoop_crm::identity::keys::tools::{CreateKey, RevokeKey};
+use zoop_crm::identity::tenants::tools::CreateTenant;
+use zoop_crm::identity::users::tools::CreateUser;
+use zoop_crm::values::clock::{Clock, Environment};
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::customers::Customers;
 use super::sample::{self, Dice};
 
-/// The business's name: what tells a database of `zoop demo` from any other.
+/// The business's name, which identifies a database of `zoop demo`.
 pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
 /// How many customers it has.
 pub(super) const CUSTOMERS: usize = 300;
 /// How far its records go back, in microseconds: a year and a half.
 const PAST: i64 = 540 * 86_400 * 1_000_000;
-/// What one call takes in the business's past, in microseconds.
+/// The time between two calls in the business's past, in microseconds.
 const STEP: i64 = 37 * 1_000_000;
 const SEED: u64 = 20_260_613;
 
@@ -41,7 +42,7 @@ const STAFF: &[(&str, &str, &str)] = &[
     ("Sam Kowalczyk", "sam@copper-creek.example", "tech"),
 ];
 
-/// The clock of the business's past; each call moves it on.
+/// The clock of the business's past; each call advances it.
 struct PastClock(AtomicI64);
 
 impl Clock for PastClock {
@@ -50,26 +51,26 @@ impl Clock for PastClock {
     }
 }
 
-/// A person who works in the business, by the key that they work with while the sample is built.
+/// A user of the business, with the key that they use while the sample is built.
 struct Colleague {
     key: Id<kinds::Key>,
     proof: Bearer,
 }
 
-/// The business while it is built.
+/// The business under construction.
 pub(super) struct Builder<'b, 'c> {
     tx: &'b mut WriteTx<'c>,
     environment: Environment,
     clock: Arc<PastClock>,
     /// Repeatable choices.
     pub(super) dice: Dice,
-    /// The operator, about this business once there is one.
+    /// The operator, for this business once it exists.
     operator: Operator,
     staff: Vec<Colleague>,
 }
 
-/// Builds the business. `surroundings` give the time at which its past ends, and real randomness:
-/// ids and keys are no sample data.
+/// Builds the business. `surroundings` give the time at which its past ends, and real randomness, because ids
+/// and keys are not sample data.
 pub(super) fn build(
     tx: &mut WriteTx<'_>,
     surroundings: &Environment,
@@ -102,7 +103,7 @@ pub(super) fn build(
 }
 
 impl Builder<'_, '_> {
-    /// Makes the tenant and its people.
+    /// Makes the tenant and its users.
     fn open(&mut self) -> Result<()> {
         let (name, email, _) = STAFF[0];
         let tenant = arguments!(CreateTenant { name: NAME, owner_name: name, owner_email: email });
@@ -121,7 +122,7 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    /// Gives a person the key to work with while the sample is built.
+    /// Gives a user the key to use while the sample is built.
     fn employ(&mut self, user: Id<kinds::User>) -> Result<Colleague> {
         let scopes = Scopes::of(Scope::GRANTABLE).list();
         let key = arguments!(CreateKey { user: user, scopes: scopes, name: "sample data" });
@@ -130,7 +131,7 @@ impl Builder<'_, '_> {
         Ok(Colleague { key: made.key_id, proof: Bearer { token: made.key, source } })
     }
 
-    /// Takes the keys away again.
+    /// Revokes the keys.
     fn close(mut self) -> Result<()> {
         for colleague in std::mem::take(&mut self.staff) {
             self.operate(arguments!(RevokeKey { id: colleague.key }))?;
@@ -160,13 +161,13 @@ impl Builder<'_, '_> {
         self.work(who, arguments)
     }
 
-    /// Runs a tool as anybody in the business.
+    /// Runs a tool as any user of the business.
     pub(super) fn anybody<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
         let who = self.dice.below(self.staff.len());
         self.work(who, arguments)
     }
 
-    /// Runs a tool that reads as the owner or the office.
+    /// Runs a read tool as the owner or the office.
     pub(super) fn look<T: Query>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
         let who = self.dice.below(2);
         self.clock.0.fetch_add(STEP, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! `zoop demo --clients`: what other programs need to use the endpoint, to paste into their files.
+//! `zoop demo --clients`: configuration that other programs need for the endpoint, to paste into their files.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::operator::Operator;
 use crate::output::Output;
 use crate::server_address::Address;
 
-/// What stands for a key that is not known here: keys are not stored.
+/// The placeholder for an unknown key: keys are not stored.
 const YOUR_KEY: &str = "YOUR_KEY";
 
 /// Prints it.
@@ -51,7 +51,7 @@ impl Clients<'_> {
         let Self { endpoint, .. } = self;
         format!(
             "{hint}Claude Code:\n\n{claude_code}\n\nClients that read mcpServers with HTTP (.mcp.json, \
-             .cursor/mcp.json):\n\n{http:#}\n\nClaude Desktop, which starts programs only and refuses dots in \
+             .cursor/mcp.json):\n\n{http:#}\n\nClaude Desktop, which only starts programs and rejects dots in \
              tool names:\n\n{desktop:#}\n\nVS Code (.vscode/mcp.json):\n\n{code:#}\n\nAny other client that \
              refuses dots in tool names:\n\n{endpoint}?names=underscore\n",
             claude_code = self.claude_code(),
@@ -76,8 +76,7 @@ impl Clients<'_> {
         })
     }
 
-    /// Through a bridge. The header's value stands in a variable because a space in an argument is
-    /// lost on some systems.
+    /// Through a bridge. The header's value is in a variable because some systems lose a space in an argument.
     fn desktop(&self) -> Value {
         let endpoint = format!("{}?names=underscore", self.endpoint);
         json!({ "mcpServers": { "zoop": {

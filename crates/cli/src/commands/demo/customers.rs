@@ -1,32 +1,32 @@
-//! The sample business's customers, with the people, addresses, tags, work and notes of each.
+//! The sample business's customers, each with its contacts, addresses, tags, work and notes.
 
 use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::contacts::tools::CreateContact;
-use zoop_crm::customers::tools::archive::ArchiveCustomer;
-use zoop_crm::customers::tools::create::CreateCustomer;
-use zoop_crm::customers::tools::get::GetCustomer;
-use zoop_crm::customers::tools::update::UpdateCustomer;
-use zoop_crm::error::Result;
-use zoop_crm::id::{Id, kinds};
-use zoop_crm::locations::tools::CreateLocation;
-use zoop_crm::notes::tools::create::CreateNote;
-use zoop_crm::subjects::tools::CreateSubject;
-use zoop_crm::tags::tools::AttachTag;
+use zoop_crm::business::customers::contacts::tools::CreateContact;
+use zoop_crm::business::customers::locations::tools::CreateLocation;
+use zoop_crm::business::customers::tools::archive::ArchiveCustomer;
+use zoop_crm::business::customers::tools::create::CreateCustomer;
+use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::business::customers::tools::update::UpdateCustomer;
+use zoop_crm::business::notes::tools::create::CreateNote;
+use zoop_crm::business::subjects::tools::CreateSubject;
+use zoop_crm::business::tags::tools::AttachTag;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Result;
+use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::business::{Builder, CUSTOMERS};
 use super::sample::{self, Address, Dice, Entry, Person, Work};
 
-/// Area codes of the region. Each has a hundred numbers that are kept free for fiction.
+/// Area codes of the region. Each has a hundred numbers reserved for fiction.
 const AREA_CODES: &[u16] = &[202, 703, 301, 571, 240, 410, 443, 804];
 
 type CustomerId = Id<kinds::Customer>;
 
-/// What the customers are made of, and what has been made so far.
+/// The raw material of the customers, and what has been made so far.
 pub(super) struct Customers {
     people: VecDeque<Person>,
     companies: VecDeque<Entry>,
@@ -41,12 +41,12 @@ pub(super) struct Customers {
     tags: Vec<Id<kinds::Tag>>,
     phones: u16,
     notes_in_all: usize,
-    /// The ids that notes can hang on, by subject type.
+    /// The ids that notes can be about, by subject type.
     subjects: HashMap<&'static str, Vec<Uuid>>,
 }
 
 impl Customers {
-    /// None yet; `tags` are the ids of the business's tags.
+    /// No customers yet; `tags` are the ids of the business's tags.
     pub(super) fn new(dice: &Dice, tags: Vec<Id<kinds::Tag>>) -> Self {
         let mut notes = sample::notes();
         dice.shuffle(&mut notes);
@@ -70,7 +70,7 @@ impl Customers {
         }
     }
 
-    /// Adds the next customer with everything under it, and some notes on whatever there is by now.
+    /// Adds the next customer with everything that belongs to it, and some notes on any records made so far.
     pub(super) fn add(&mut self, to: &mut Builder<'_, '_>, number: usize) -> Result<()> {
         let company = if number % 3 == 2 { self.companies.pop_front() } else { None };
         let id = match company {
@@ -93,10 +93,10 @@ impl Customers {
         Ok(())
     }
 
-    /// Archives a few customers, so that there are some to find with `status: archived`.
+    /// Archives a few customers, so that `status: archived` finds some.
     pub(super) fn archive_some(&mut self, to: &mut Builder<'_, '_>) -> Result<()> {
         let customers = self.subjects.remove("customer").unwrap_or_default();
-        // Not from the beginning: the first ones are what the demo's own examples look for.
+        // Not the first ones: the demo's own examples look for them.
         for id in customers.iter().skip(CUSTOMERS / 4).step_by(CUSTOMERS / 6) {
             to.office(arguments!(ArchiveCustomer { id: id.to_string() }))?;
         }
@@ -182,7 +182,7 @@ impl Customers {
         Arguments::from_json(contact)
     }
 
-    /// A telephone number that nobody has, typed in one of the ways in which people type them.
+    /// A fictitious phone number, in one of the ways in which people type them.
     fn phone(&mut self, to: &Builder<'_, '_>) -> Value {
         let area = AREA_CODES[usize::from(self.phones / 100) % AREA_CODES.len()];
         let line = 100 + self.phones % 100;
@@ -230,7 +230,7 @@ impl Customers {
         Ok(())
     }
 
-    /// Tags by the kind of customer, and by chance.
+    /// Tags by the kind of customer, and at random.
     fn tag(
         &self,
         to: &mut Builder<'_, '_>,
@@ -288,7 +288,7 @@ impl Customers {
         Ok(())
     }
 
-    /// Writes the next note. One whose kind of subject does not exist yet stands by itself.
+    /// Writes the next note. If no subject of its kind exists yet, it is standalone.
     fn note(&mut self, to: &mut Builder<'_, '_>) -> Result<()> {
         let Some(note) = self.notes.pop_front() else { return Ok(()) };
         let subject = self.subjects.get(note.kind).and_then(|ids| to.dice.pick(ids));

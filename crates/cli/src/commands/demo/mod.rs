@@ -1,8 +1,8 @@
-//! `zoop demo`: from nothing to a working endpoint with a sample business in it.
+//! `zoop demo`: a sample business and a running endpoint.
 //!
-//! The sample goes into the database of every other command, so that they work beside it as they
-//! are. Therefore a database with any other business in it is never touched; one that this command
-//! made is known by its only business having the sample's name.
+//! The sample is in the database that every other command uses, so that they work with it directly. So a
+//! database with any other business in it is never touched. A database made by this command is recognized
+//! by its only business having the sample's name.
 
 mod business;
 mod clients;
@@ -13,12 +13,13 @@ mod welcome;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use zoop_crm::access::{Role, Scope, Scopes};
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::error::Error;
-use zoop_crm::keys::tools::{CreateKey, ListKeys, RevokeKey};
-use zoop_crm::users::tools::ListUsers;
+use zoop_crm::call::access::Role;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::scope::{Scope, Scopes};
+use zoop_crm::identity::keys::tools::{CreateKey, ListKeys, RevokeKey};
+use zoop_crm::identity::users::tools::ListUsers;
 use zoop_db::Migrate;
 
 use crate::arguments::Demo;
@@ -33,7 +34,7 @@ use crate::url::without_password;
 use self::welcome::{Credentials, Welcome};
 
 /// Longer than any machine needs to build the sample.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The names of the demo's keys.
 const OWNERS_KEY: &str = "demo, owner";
@@ -44,11 +45,11 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
     if command.clients {
         return clients::run(config, output);
     }
-    // Requests of somebody who tries things out would only be in the way of what is printed.
+    // Request log lines would only clutter what is printed for a new user.
     let _log = logging::start(&config.log, "warn")?;
     let mut config = config.clone();
     "none".clone_into(&mut config.server.ops_listen);
-    // Ports first: a demo that cannot be reached need not be built.
+    // Ports first: there is no point in building a demo that cannot be reached.
     let listeners = Listeners::bind(&config)?;
     let database =
         database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
@@ -74,9 +75,9 @@ enum Made {
 /// The credentials that a run makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Issue {
-    /// A password and two keys, in the place of those of earlier runs.
+    /// A password and two keys, replacing those of earlier runs.
     Fresh,
-    /// None: those of an earlier run go on, and cannot be shown again.
+    /// None: those of an earlier run still work, and cannot be shown again.
     Nothing,
 }
 
@@ -92,19 +93,19 @@ fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Made)>
     match businesses.as_slice() {
         [only] if only.name == business::NAME => Ok((only.id.to_string(), made)),
         _ => bail!(
-            "{} holds businesses that `zoop demo` did not make, and it stays away from them: run \
+            "{} holds businesses that `zoop demo` did not make, and it does not touch them: run \
              it in another folder, or with --database sqlite://zoop-demo.db",
             without_password(&config.database)
         ),
     }
 }
 
-/// Builds the sample business, all of it or nothing.
+/// Builds the sample business completely or not at all.
 fn build(operator: &Operator) -> Result<()> {
     let steps = u64::try_from(business::CUSTOMERS)?;
     let bar = output::progress("sample business", steps);
     let (environment, progress) = (operator.environment.clone(), bar.clone());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let built = operator
         .database
         .db
@@ -114,7 +115,7 @@ fn build(operator: &Operator) -> Result<()> {
     built.map_err(|error| explained(&error)).context("the sample business could not be built")
 }
 
-/// What there is to tell, with fresh credentials if this run makes some.
+/// The welcome text, with fresh credentials if this run makes some.
 fn welcome(
     operator: &Operator,
     config: &Config,
@@ -126,7 +127,7 @@ fn welcome(
     let users = operator.query(&about, Arguments::<ListUsers>::none())?;
     let members = users.rows.into_iter().map(|user| user.member);
     let owner = members.into_iter().find(|member| member.role == Role::Owner);
-    let owner = owner.context("the sample business has lost its owner")?;
+    let owner = owner.context("the sample business has no owner")?;
     let owner_id = owner.id.to_string();
     let owner_email = owner.email;
     let credentials = match issue {
@@ -177,7 +178,7 @@ fn fresh_password(operator: &Operator, email: &str) -> Result<String> {
         bytes.chunks(2).map(|two| format!("{:02x}{:02x}", two[0], two[1])).collect();
     let password = digits.join("-");
     let sought = email.to_owned();
-    let owner = operator.read(move |tx| zoop_crm::sign_in::person::find(tx, &sought))?;
+    let owner = operator.read(move |tx| zoop_crm::identity::sign_in::person::find(tx, &sought))?;
     super::user::set_password(operator, &owner, &password)?;
     Ok(password)
 }

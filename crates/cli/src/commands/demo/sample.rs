@@ -1,7 +1,7 @@
-//! The sample data's files as values, and repeatable choices from them. What is built of them
-//! stands in [`super::business`]; where the files come from, in `data/README.md`.
+//! The sample data's files as values, and repeatable choices from them. [`super::business`] builds the business;
+//! `data/README.md` says where the files come from.
 
-use zoop_crm::clock::Entropy;
+use zoop_crm::values::clock::Entropy;
 
 /// A real address.
 pub(super) struct Address {
@@ -9,7 +9,7 @@ pub(super) struct Address {
     pub(super) city: &'static str,
     pub(super) state: &'static str,
     pub(super) zip: &'static str,
-    /// Latitude and longitude, where the source has them.
+    /// Latitude and longitude, if the source has them.
     pub(super) place: Option<(f64, f64)>,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Person {
     pub(super) email_local: &'static str,
 }
 
-/// A word of some kind: a company and its trade, a note and what it is about.
+/// A word or text and its kind: a company and its trade, a note and its subject.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
     pub(super) kind: &'static str,
@@ -66,7 +66,7 @@ pub(super) fn companies() -> Vec<Entry> {
     rows::<2>(include_str!("../../../data/companies.tsv")).map(entry).collect()
 }
 
-/// The notes, by what they are about.
+/// The notes, by kind of subject.
 pub(super) fn notes() -> Vec<Entry> {
     with_language(include_str!("../../../data/notes.tsv"))
 }
@@ -86,12 +86,12 @@ pub(super) fn location_labels() -> Vec<Entry> {
     rows::<2>(include_str!("../../../data/location_labels.tsv")).map(entry).collect()
 }
 
-/// The tags: a name and a colour.
+/// The tags: a name and a color.
 pub(super) fn tags() -> Vec<[&'static str; 2]> {
     rows::<2>(include_str!("../../../data/tags.tsv")).collect()
 }
 
-/// Where customers come from, each as often as its weight says.
+/// Where customers come from, each repeated by its weight.
 pub(super) fn sources() -> Vec<&'static str> {
     rows::<2>(include_str!("../../../data/sources.tsv"))
         .flat_map(|[source, weight]| std::iter::repeat_n(source, weight.parse().unwrap_or(1)))
@@ -118,8 +118,8 @@ fn with_language(file: &'static str) -> Vec<Entry> {
     rows::<3>(file).map(|[kind, _, text]| Entry { kind, text }).collect()
 }
 
-/// The lines of a file after the heading, cut into `N` cells. That no line has another number of
-/// them is tested below.
+/// The lines of a file after the heading, split into `N` cells. A test below checks that every line has that
+/// many.
 fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     file.lines().skip(1).filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
 }
@@ -139,23 +139,23 @@ impl Dice {
         bits.checked_rem(count).unwrap_or_default()
     }
 
-    /// Yes, so many times in a hundred.
+    /// True with this probability, in percent.
     pub(super) fn chance(&self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of them, if there is any.
+    /// A random item, if there is any.
     pub(super) fn pick<'a, T>(&self, from: &'a [T]) -> Option<&'a T> {
         from.get(self.below(from.len()))
     }
 
-    /// One text of a kind.
+    /// A random text of a kind.
     pub(super) fn text(&self, from: &[Entry], kind: &str) -> Option<&'static str> {
         let fitting: Vec<&Entry> = from.iter().filter(|entry| entry.kind == kind).collect();
         self.pick(&fitting).map(|entry| entry.text)
     }
 
-    /// Another order.
+    /// Shuffles the items.
     pub(super) fn shuffle<T>(&self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.below(at + 1));
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_line_of_the_files_is_lost() {
+    fn every_line_of_the_files_is_read() {
         assert_eq!(addresses().len(), 425);
         assert_eq!(addresses().iter().filter(|address| address.place.is_some()).count(), 49);
         assert_eq!(people().len(), 460);

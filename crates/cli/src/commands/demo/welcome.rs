@@ -1,12 +1,11 @@
-//! What `zoop demo` tells a newcomer, on one screen: the address, how to sign in, the keys, and a call to
-//! paste.
+//! The welcome text of `zoop demo`, on one screen: the address, how to sign in, the keys, and a call to paste.
 
 use serde_json::{Value, json};
 
 /// A name that is in the sample data: the search finds Nguyễn without the marks.
 const SEARCHED: &str = "nguyen";
 
-/// What is shown once, when it is made.
+/// The credentials, shown once when they are made.
 pub(super) struct Credentials {
     /// The owner's password.
     pub(super) password: String,
@@ -16,11 +15,11 @@ pub(super) struct Credentials {
     pub(super) tenant_key: String,
 }
 
-/// What there is to tell.
+/// The content of the welcome text.
 pub(super) struct Welcome {
     /// The server's base address.
     pub(super) url: String,
-    /// What this run has made; nothing where an earlier run did.
+    /// What this run has made; none if an earlier run did.
     pub(super) credentials: Option<Credentials>,
     /// The business.
     pub(super) tenant_id: String,
@@ -40,7 +39,7 @@ impl Welcome {
         format!("{}/api/mcp", self.url)
     }
 
-    /// All of it as one object. What an earlier run has made is `null`.
+    /// All of it as one object. What an earlier run made is `null`.
     pub(super) fn object(&self) -> Value {
         let made = |of: fn(&Credentials) -> &String| self.credentials.as_ref().map(of);
         json!({
@@ -69,8 +68,8 @@ impl Welcome {
              \"Find the Nguyens and tell me how to get into their yard\"\nStop with Ctrl-C; the data stays.";
         let Some(Credentials { password, user_key, tenant_key }) = &self.credentials else {
             return format!(
-                "{head}\nThe password and the keys that an earlier run printed go on working.\nLost them? \
-                 zoop demo --renew makes new ones, and the old ones stop.\n\n{tail}\n"
+                "{head}\nThe password and the keys that an earlier run printed still work.\nLost them? \
+                 zoop demo --renew makes new ones, and the old ones stop working.\n\n{tail}\n"
             );
         };
         format!(
@@ -82,8 +81,7 @@ impl Welcome {
     }
 }
 
-/// A call to paste into a shell. Two quoted texts that touch are one to the shell, which keeps the lines
-/// short.
+/// A call to paste into a shell. The shell joins two adjacent quoted texts, which keeps the lines short.
 fn curl(endpoint: &str, key: &str) -> String {
     let call = json!({ "name": "customers.search", "arguments": { "q": SEARCHED } });
     format!(

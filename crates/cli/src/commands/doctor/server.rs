@@ -1,24 +1,24 @@
-//! What `zoop doctor` looks at where the database has a server.
+//! The checks of `zoop doctor` for a database on a server.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
-use zoop_crm::clock::{Clock, SystemClock};
+use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::{Db, ServerState};
 
 use super::Check;
 use crate::database::told;
 
-/// How long the server has to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// More than this must not lie between the server's clock and this machine's.
-const MOST_CLOCK_SECONDS: f64 = 1.0;
-/// An upgrade runs the old process and the new one side by side.
+/// How long the server may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest allowed difference between the server's clock and this machine's.
+const MAX_CLOCK_SECONDS: f64 = 1.0;
+/// The number of processes there must be room for: an upgrade runs the old and the new one side by side.
 const PROCESSES: usize = 2;
 
-/// Looks at the server; nothing where there is none.
+/// Checks the server; no checks if there is none.
 pub(super) fn examine(db: &Db) -> Vec<Check> {
-    let state = db.read::<_, zoop_db::Error>(Instant::now() + PATIENCE, |tx| tx.server());
+    let state = db.read::<_, zoop_db::Error>(Instant::now() + TIMEOUT, |tx| tx.server());
     match state.wait() {
         Ok(None) => Vec::new(),
         Ok(Some(state)) => vec![
@@ -34,21 +34,21 @@ pub(super) fn examine(db: &Db) -> Vec<Check> {
 fn role(state: &ServerState) -> Result<String> {
     ensure!(
         !state.passes_policies,
-        "row-level security does not hold for it, so one belt of two is missing: ALTER ROLE … NOSUPERUSER \
+        "row-level security does not apply to it, so one of two safeguards is missing: ALTER ROLE … NOSUPERUSER \
          NOBYPASSRLS, or use another role that owns the database"
     );
-    Ok("row-level security holds for it".to_owned())
+    Ok("row-level security applies to it".to_owned())
 }
 
-/// How far the clocks are apart. Ids begin with the time, and processes on several machines must agree
+/// The difference between the clocks. Ids begin with the time, and processes on several machines must agree
 /// on it.
 fn clock(db: &Db) -> Result<String> {
     let Some(there) = db.clock() else { return Ok("unknown".to_owned()) };
     #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
     let ahead = (there.0 - SystemClock.now().0) as f64 / 1e6;
     ensure!(
-        ahead.abs() <= MOST_CLOCK_SECONDS,
-        "it is {ahead:+.2} s off this machine's: let NTP set both; a process that is five seconds off is \
+        ahead.abs() <= MAX_CLOCK_SECONDS,
+        "it is {ahead:+.2} s off this machine's: synchronize both with NTP; a process that is five seconds off is \
          not ready"
     );
     Ok(format!("{ahead:+.2} s off this machine's"))

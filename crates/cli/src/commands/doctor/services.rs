@@ -1,5 +1,5 @@
-//! What `zoop doctor` looks at outside: whether browsers keep a session at the public URL, and whether
-//! the mail server and the company's provider answer.
+//! The external checks of `zoop doctor`: whether browsers keep a session at the public URL, and whether the
+//! mail server and the company's provider answer.
 
 use anyhow::{Result, anyhow, bail};
 use zoop_server::WebOrigin;
@@ -7,7 +7,7 @@ use zoop_server::WebOrigin;
 use super::Check;
 use crate::config::Config;
 
-/// Looks at what the settings name; nothing where they name nothing.
+/// Checks the services that the settings name.
 pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
     if config.server.public_url.is_some() {
         checks.push(Check::advice("public URL", encryption(config)));
@@ -28,7 +28,7 @@ pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
         Ok(None) => {}
         Ok(Some(company)) => {
             let reached = company.reach().map(|()| format!("{} answers", company.issuer));
-            let advice = "nobody can sign in there: check company.issuer and the network";
+            let advice = "no one can sign in there: check company.issuer and the network";
             let reached = reached.map_err(|error| anyhow!("{error}: {advice}"));
             checks.push(Check::advice("company's provider", reached));
         }
@@ -36,13 +36,13 @@ pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
     }
 }
 
-/// Whether people can sign in at the public URL.
+/// Whether users can sign in at the public URL.
 fn encryption(config: &Config) -> Result<String> {
     let url = config.public_url(None)?;
     if !url.parse::<WebOrigin>()?.keeps_cookies() {
         bail!(
-            "{url} is plain HTTP: nobody can sign in there, because browsers keep no session without TLS, \
-             and keys can be read on the way. Put a proxy with TLS before the server and use https"
+            "{url} is plain HTTP: no one can sign in there, because browsers keep no session without TLS, \
+             and keys can be intercepted. Put a TLS proxy in front of the server and use https"
         );
     }
     Ok(url)

@@ -5,7 +5,7 @@ mod text;
 use anyhow::Result;
 use serde_json::json;
 use zoop_crm::arguments;
-use zoop_crm::history::tools::ListHistory;
+use zoop_crm::call::history::tools::ListHistory;
 
 use crate::arguments::History;
 use crate::config::Config;
@@ -13,7 +13,7 @@ use crate::database::Missing;
 use crate::operator::{About, Operator};
 use crate::output::Output;
 
-/// Entries that one page of the tool can hold.
+/// The most entries in one page of the tool.
 const PAGE: u32 = 100;
 
 /// Runs the command.

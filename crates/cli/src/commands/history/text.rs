@@ -1,4 +1,4 @@
-//! The history as people read it: names in the place of ids, and a new record on one line.
+//! The history as text: names instead of ids, and a new record on one line.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as MapEntry;
@@ -6,33 +6,33 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use zoop_crm::argument::Arguments;
 use zoop_crm::arguments;
-use zoop_crm::context::Change;
-use zoop_crm::customers::FullCustomer;
-use zoop_crm::customers::tools::get::GetCustomer;
-use zoop_crm::history::Entry;
-use zoop_crm::keys::tools::ListKeys;
-use zoop_crm::tags::tools::ListTags;
-use zoop_crm::users::tools::ListUsers;
+use zoop_crm::business::customers::FullCustomer;
+use zoop_crm::business::customers::tools::get::GetCustomer;
+use zoop_crm::business::tags::tools::ListTags;
+use zoop_crm::call::argument::Arguments;
+use zoop_crm::call::context::Change;
+use zoop_crm::call::history::Entry;
+use zoop_crm::identity::keys::tools::ListKeys;
+use zoop_crm::identity::users::tools::ListUsers;
 
 use crate::operator::{About, Operator};
 use crate::output::cell;
 use crate::table::{minute, terminal_width, wrapped};
 
-/// How wide lines are where there is no terminal.
+/// The line width without a terminal.
 const WIDTH: usize = 100;
-/// Fields of a new or removed record that its heading tells already.
+/// Fields of a new or removed record that its heading already shows.
 const UNTOLD: &[&str] = &["id", "created_at", "updated_at"];
 
-/// What ids are called.
+/// The names of ids.
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// The names of all that entries mention and that has one.
+    /// The names of all records that the entries mention and that have one.
     pub(super) fn of(operator: &Operator, about: &About, entries: &[Entry]) -> Result<Self> {
         let mut names = Self(BTreeMap::new());
-        // What is gone since is known by what its entries tell of it.
+        // The names of deleted records come from their entries.
         let changes = || entries.iter().flat_map(|entry| &entry.changes);
         for change in changes().filter(|change| change.field == "name") {
             let name = if change.new.is_null() { &change.old } else { &change.new };
@@ -47,7 +47,7 @@ impl Names {
         for id in changes().flat_map(customers) {
             if let MapEntry::Vacant(place) = names.0.entry(id) {
                 let which = arguments!(GetCustomer { id: place.key() });
-                // One that cannot be read keeps its id.
+                // A record that cannot be read keeps its id.
                 if let Ok(FullCustomer { customer, .. }) = operator.query(about, which) {
                     let (number, name) = (customer.customer_number, customer.display_name);
                     place.insert(format!("{} {}", cell(&json!(number)), cell(&json!(name))));
@@ -65,7 +65,7 @@ impl Names {
         self.0.get(id).cloned().unwrap_or_else(|| cell(&json!(id)))
     }
 
-    /// A field's value; an id as what it is called.
+    /// A field's value; for an id, its name.
     fn value(&self, value: &Value) -> String {
         match value {
             Value::String(text) => self.name(text),
@@ -87,7 +87,7 @@ fn customers(change: &Change) -> Vec<String> {
     ids
 }
 
-/// Every entry as a line, and under it each record with the fields that were changed.
+/// Every entry as a line, followed by its records with the fields that were changed.
 pub(super) fn entries(entries: &[Entry], names: &Names) -> String {
     if entries.is_empty() {
         return "(none)".to_owned();
@@ -109,7 +109,7 @@ pub(super) fn entries(entries: &[Entry], names: &Names) -> String {
     lines
 }
 
-/// When, what, who, from where and through what.
+/// When, what, who, from where and through which client.
 fn heading(entry: &Entry, names: &Names) -> String {
     let actor = match (entry.user_id, entry.actor_kind.as_str()) {
         (Some(user), _) => names.name(&user.to_string()),

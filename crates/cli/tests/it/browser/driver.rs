@@ -1,4 +1,4 @@
-//! A real browser, driven by its driver: Debian's Chromium without a screen, with a profile of its own.
+//! A real browser, controlled by its `WebDriver`: Debian's headless Chromium, with a profile of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-/// Longer than any page takes: a test that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any page takes, so that a hanging test fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How the browser is set up.
+/// The browser's configuration.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     pub(super) is_dark: bool,
@@ -25,12 +25,12 @@ pub(super) struct Look {
 pub(super) const DESKTOP: Look = Look { is_dark: false, width: 1280, has_scripts: true };
 pub(super) const NO_SCRIPTS: Look = Look { has_scripts: false, ..DESKTOP };
 
-/// What starts and drives the browser; it ends with its test, also where no browser came up.
+/// The process that starts and controls the browser; it ends with its test, even if no browser came up.
 struct Driver(Child);
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may already be gone.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -47,9 +47,10 @@ pub(super) struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ending the session ends the browser, which would outlive its driver; it may be gone already.
+        // Ending the session ends the browser, which would otherwise outlive its driver; it may already
+        // be gone.
         let session = format!("{}/session/{}", self.address, self.session);
-        let _ = ureq::delete(session).config().timeout_global(Some(PATIENCE)).build().call();
+        let _ = ureq::delete(session).config().timeout_global(Some(TIMEOUT)).build().call();
     }
 }
 
@@ -68,7 +69,7 @@ impl Browser {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
-        // What else it says is read, so that the pipe never fills.
+        // The rest of its output is read, so that the pipe never fills.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let address = format!("http://127.0.0.1:{}", port.expect("its port"));
         let client = ClientBuilder::new(HttpConnector::new())
@@ -82,14 +83,14 @@ impl Browser {
 
     /// Waits for an element.
     pub(super) async fn find(&self, css: &str) -> fantoccini::elements::Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        let found = self.client.wait().at_most(TIMEOUT).for_element(Locator::Css(css)).await;
         found.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
     /// Waits for an element that has exactly this text.
     pub(super) async fn find_text(&self, text: &str) {
         let path = format!("//*[text()='{text}']");
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        let found = self.client.wait().at_most(TIMEOUT).for_element(Locator::XPath(&path)).await;
         found.unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
@@ -97,7 +98,7 @@ impl Browser {
         self.find(css).await.click().await.expect("a click");
     }
 
-    /// Types into a field in place of what is there.
+    /// Replaces the text of a field.
     pub(super) async fn fill(&self, css: &str, text: &str) {
         let field = self.find(css).await;
         field.clear().await.expect("an empty field");
@@ -114,7 +115,7 @@ impl Browser {
     pub(super) async fn arrive(&self, path: &str) {
         let here = self.client.current_url().await.expect("an address");
         let there = here.join(path).expect("an address");
-        let arrived = self.client.wait().at_most(PATIENCE).for_url(&there).await;
+        let arrived = self.client.wait().at_most(TIMEOUT).for_url(&there).await;
         arrived.unwrap_or_else(|error| panic!("{path}: {error}"));
         self.find("h1").await;
     }
@@ -123,13 +124,13 @@ impl Browser {
         self.find(css).await.text().await.expect("a text")
     }
 
-    /// An attribute as it is written in the page.
+    /// An attribute as written in the page.
     pub(super) async fn attribute(&self, css: &str, name: &str) -> String {
         let value = self.find(css).await.attr(name).await.expect("a page");
         value.unwrap_or_else(|| panic!("{css} has no {name}"))
     }
 
-    /// What axe-core finds wrong with the page; nothing is left out.
+    /// The violations that axe-core finds on the page; no rule is excluded.
     pub(super) async fn violations(&self) -> Vec<String> {
         let axe = std::fs::read_to_string(axe()).expect("axe-core: ./test installs it");
         self.client.execute(&axe, Vec::new()).await.expect("axe-core is there");
@@ -140,7 +141,7 @@ impl Browser {
         found.map(|it| format!("{}: {}", it["id"], it["nodes"])).collect()
     }
 
-    /// Gives pages a viewport of this size, from now on.
+    /// Sets the viewport of pages from now on.
     pub(super) fn resize(&self, width: u32, height: u32) {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -150,12 +151,12 @@ impl Browser {
             .expect("another size");
     }
 
-    /// What a script on the page answers.
+    /// The result of a script on the page.
     pub(super) async fn ask(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("an answer")
     }
 
-    /// What the console tells of errors, such as what the policy of contents has kept out.
+    /// Errors on the console, such as violations of the content security policy.
     pub(super) fn console_errors(&self) -> Vec<Value> {
         let mut answer = ureq::post(format!("{}/session/{}/se/log", self.address, self.session))
             .send(json!({ "type": "browser" }).to_string())
@@ -170,13 +171,13 @@ impl Browser {
 
 fn capabilities(look: Look, profile: &Path) -> serde_json::Map<String, Value> {
     let scheme = if look.is_dark { "0" } else { "1" };
-    // A window of a screen cannot be as narrow as a telephone, so the page is told its size.
+    // A desktop window cannot be as narrow as a phone, so the viewport is emulated.
     let metrics = json!({ "width": look.width, "height": 900, "pixelRatio": 1.0, "touch": false });
     let scripts = if look.has_scripts { 1 } else { 2 };
     let options = json!({
         "args": [
             "--headless=new",
-            // As root, Chromium runs without its sandbox or not at all.
+            // As root, Chromium runs only without its sandbox.
             "--no-sandbox",
             "--disable-dev-shm-usage",
             format!("--user-data-dir={}", profile.display()),
@@ -189,19 +190,19 @@ fn capabilities(look: Look, profile: &Path) -> serde_json::Map<String, Value> {
     all.as_object().expect("an object").clone()
 }
 
-/// The script of axe-core, among what `./test` has installed for the clients.
+/// The axe-core script, installed by `./test` for the clients.
 fn axe() -> PathBuf {
     let debug = Path::new(env!("CARGO_BIN_EXE_zoop")).parent().expect("a folder");
     debug.with_file_name("tests").join("node_modules/axe-core/axe.min.js")
 }
 
-/// A program on this machine that waits for browsers to be sent back to it.
+/// A program on this machine that waits for browsers to return to it.
 pub(super) struct Program {
     answers: Receiver<String>,
     pub(super) callback: String,
 }
 
-/// The page of a program that has got its answer.
+/// The page of a program that has received its answer.
 const DONE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n\
                     <!doctype html><title>Done</title><h1>Done</h1>";
 /// A browser that gets this stays at the page where it is (RFC 9110, 15.3.5).
@@ -212,7 +213,7 @@ impl Program {
         Self::answering(DONE)
     }
 
-    /// A program that has nothing to show, so that browsers stay at the page which leads back to it.
+    /// A program without a page, so that browsers stay on the page that leads back to it.
     pub(super) fn without_a_page() -> Self {
         Self::answering(STAY)
     }
@@ -222,12 +223,12 @@ impl Program {
         let address = listener.local_addr().expect("it");
         let (sender, answers) = channel();
         std::thread::spawn(move || {
-            // Browsers open connections that they may come to need, so none may wait for another.
+            // Browsers open spare connections, so none may block another.
             for stream in listener.incoming().map_while(Result::ok) {
                 let sender = sender.clone();
                 std::thread::spawn(move || {
                     let query = receive(stream, reply).ok().flatten();
-                    // The test may be over.
+                    // The test may have ended.
                     query.map(|query| sender.send(query))
                 });
             }
@@ -235,15 +236,15 @@ impl Program {
         Self { answers, callback: format!("http://{address}/callback") }
     }
 
-    /// The query that a browser comes with.
+    /// The query of a returning browser.
     pub(super) fn answer(&self) -> String {
-        self.answers.recv_timeout(PATIENCE).expect("a browser is sent back")
+        self.answers.recv_timeout(TIMEOUT).expect("a browser is sent back")
     }
 }
 
-/// Answers one request; its query, if it is for the callback and not for an icon.
+/// Answers one request; returns its query, if it is for the callback and not for an icon.
 fn receive(mut stream: TcpStream, reply: &str) -> std::io::Result<Option<String>> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let mut reader = BufReader::new(stream.try_clone()?).take(64 * 1024);
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -1,15 +1,15 @@
-//! That every page fits every window: all of it can be reached, nothing is wider than the window, and
-//! what is tapped on a phone is large enough.
+//! Every page fits every window: everything can be reached, nothing is wider than the window, and tap
+//! targets on a phone are large enough.
 
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Program};
-use super::{House, parameter, run};
+use super::{CompanyProvider, parameter, run};
 
-/// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 asks for (1.4.10).
+/// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
 
-/// What is wrong with the layout of the page that is shown.
+/// Layout problems of the current page.
 const FAULTS: &str = "
   const faults = [];
   const width = document.documentElement.clientWidth;
@@ -33,7 +33,7 @@ const FAULTS: &str = "
   }
   return faults;";
 
-/// The page that is shown, in every window.
+/// The current page, in every window.
 async fn assert_fits(browser: &Browser, page: &str) {
     for (width, height) in WINDOWS {
         browser.resize(width, height);
@@ -43,7 +43,7 @@ async fn assert_fits(browser: &Browser, page: &str) {
     browser.resize(width, height);
 }
 
-/// Whether an element is within the window before anybody scrolls.
+/// Whether an element is within the window before scrolling.
 async fn is_in_sight(browser: &Browser, css: &str) -> bool {
     let script = format!(
         "const box = document.querySelector(`{css}`).getBoundingClientRect();
@@ -54,7 +54,7 @@ async fn is_in_sight(browser: &Browser, css: &str) -> bool {
 
 #[test]
 fn every_page_fits_every_window() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(DESKTOP).await;
@@ -123,8 +123,8 @@ fn every_page_fits_every_window() {
     });
 }
 
-/// The program that the browser was sent back to gets its tokens, so that it is listed.
-fn connect(house: &House, authorize: &str, program: &Program) {
+/// The program gets its tokens after the browser has returned, so that it is listed.
+fn connect(house: &CompanyProvider, authorize: &str, program: &Program) {
     let query = program.answer();
     // RFC 7636, appendix B.
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -141,8 +141,8 @@ fn connect(house: &House, authorize: &str, program: &Program) {
 }
 
 #[test]
-fn texts_are_copied_and_times_are_local_where_scripts_run() {
-    let house = House::open();
+fn with_scripts_texts_are_copied_and_times_are_local() {
+    let house = CompanyProvider::open();
     run(async {
         let browser = Browser::open(DESKTOP).await;
         house.sign_in(&browser).await;

@@ -1,5 +1,5 @@
-//! The pages in a real browser: that they look right to those who cannot see them, that they work
-//! without scripts, and that nothing stands in the way of going back to a program.
+//! The pages in a real browser: they are accessible, work without scripts, and allow going back to a
+//! program.
 
 mod driver;
 mod layout;
@@ -10,10 +10,10 @@ use std::future::Future;
 use serde_json::{Value, json};
 
 use self::driver::{Browser, DESKTOP, Look, NO_SCRIPTS, Program};
-use crate::world::{Folder, Server, text};
+use crate::env::{Folder, Server, text};
 
-/// A demo that serves, and how its owner signs in.
-struct House {
+/// A running demo, and its owner's sign-in.
+struct CompanyProvider {
     folder: Folder,
     _server: Server,
     url: String,
@@ -21,7 +21,7 @@ struct House {
     password: String,
 }
 
-impl House {
+impl CompanyProvider {
     fn open() -> Self {
         let folder = Folder::new();
         let server = Server::start(folder.command(&["demo", "--listen", "127.0.0.1:0", "--json"]));
@@ -51,7 +51,7 @@ impl House {
         browser.arrive("/account").await;
     }
 
-    /// The address at which a new program asks for everything.
+    /// The URL at which a new program requests all scopes.
     fn authorize(&self, program: &Program) -> String {
         self.authorize_as("Test program", program)
     }
@@ -89,7 +89,7 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 
 #[test]
 fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let authorize = house.authorize(&program);
@@ -125,7 +125,7 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 Vec::<String>::new(),
                 "consent {is_dark} {width}"
             );
-            // The two refusals above are told there too, by their status.
+            // The console also reports the two refusals above, by their status.
             let mut errors = browser.console_errors();
             errors.retain(|line| {
                 !line["message"].as_str().is_some_and(|it| it.contains("the server responded"))
@@ -136,8 +136,8 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
-    let house = House::open();
+fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(DESKTOP).await;
@@ -160,7 +160,8 @@ fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
         browser.goto(&house.authorize(&program)).await;
         browser.click("button[value=deny]").await;
         assert_eq!(parameter(&program.answer(), "error"), Some("access_denied"));
-        // The refused sign-in was answered 403, which the console tells as well; a policy says more.
+        // The refused sign-in was answered 403, which the console also reports; a policy violation says
+        // more.
         let errors = browser.console_errors();
         let policy =
             |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("Policy"));
@@ -170,7 +171,7 @@ fn a_wrong_password_is_told_and_the_right_one_leads_on_to_consent() {
 
 #[test]
 fn everything_works_without_scripts() {
-    let house = House::open();
+    let house = CompanyProvider::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
@@ -191,8 +192,8 @@ fn everything_works_without_scripts() {
 }
 
 #[test]
-fn who_is_not_sent_back_to_a_program_by_itself_goes_on_by_hand() {
-    let house = House::open();
+fn a_user_can_follow_the_link_back_to_the_program_by_hand() {
+    let house = CompanyProvider::open();
     let program = Program::without_a_page();
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;

@@ -1,18 +1,19 @@
-//! What people do with their own accounts: the second factor, and an invitation.
+//! Users and their own accounts: the second factor, and an invitation.
 
 use serde_json::json;
-use zoop_crm::clock::{Clock, SystemClock};
-use zoop_crm::sign_in::second_factor;
+use zoop_crm::identity::sign_in::second_factor;
+use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::Timestamp;
 
 use super::driver::{Browser, DESKTOP};
-use super::{House, run};
-use crate::world::text;
+use super::{CompanyProvider, run};
+use crate::env::text;
 
 /// How long a code is shown, in microseconds (RFC 6238, 5.2).
 const STEP: i64 = 30_000_000;
 
-/// Whether a printer gets the codes, and a button. The style is asked, since nothing is printed here.
+/// Whether the codes are printed, and the buttons. The style is checked, because nothing is printed
+/// here.
 const PRINTED: &str = "
   const [sheet] = document.styleSheets;
   const rules = [...sheet.cssRules].filter((rule) => rule.media?.mediaText === 'print');
@@ -25,8 +26,8 @@ async fn assert_sound(browser: &Browser, page: &str) {
     assert_eq!(browser.violations().await, Vec::<String>::new(), "{page}");
 }
 
-/// Gives the password, then the code.
-async fn sign_in_with(house: &House, browser: &Browser, code: &str) {
+/// Enters the password, then the code.
+async fn sign_in_with(house: &CompanyProvider, browser: &Browser, code: &str) {
     browser.goto(&house.at("/sign-in")).await;
     house.type_password(browser, &house.password).await;
     browser.fill("#code", code).await;
@@ -34,8 +35,8 @@ async fn sign_in_with(house: &House, browser: &Browser, code: &str) {
 }
 
 #[test]
-fn the_second_factor_is_set_up_and_asked_for_and_a_recovery_code_stands_in() {
-    let house = House::open();
+fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
+    let house = CompanyProvider::open();
     run(async {
         let browser = Browser::open(DESKTOP).await;
         house.sign_in(&browser).await;
@@ -61,7 +62,8 @@ fn the_second_factor_is_set_up_and_asked_for_and_a_recovery_code_stands_in() {
         assert_sound(&browser, "the code").await;
         browser.goto(&house.at("/account")).await;
         browser.arrive("/sign-in").await;
-        // No code is taken twice: it is the next one, which counts already, if that time has not come.
+        // No code is accepted twice: this is the next one, which is valid already, if its time has not
+        // come.
         let next = code(SystemClock.now().max(Timestamp(began.0 + STEP)));
         sign_in_with(&house, &browser, &next).await;
         browser.arrive("/account").await;
@@ -76,8 +78,8 @@ fn the_second_factor_is_set_up_and_asked_for_and_a_recovery_code_stands_in() {
 }
 
 #[test]
-fn a_new_person_accepts_an_invitation_and_signs_in_ever_after() {
-    let house = House::open();
+fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
+    let house = CompanyProvider::open();
     let settings = format!("[server]\npublic_url = '{}'\n", house.url);
     house.folder.write("zoop.toml", &settings);
     let who = ["--name", "Nadia New", "--email", "nadia@example.com", "--role", "office"];

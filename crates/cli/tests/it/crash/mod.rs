@@ -1,11 +1,11 @@
-//! `kill -9` at random moments: what was answered is there, what was not is there whole or not at
-//! all, and the same call with the same key is never made twice.
+//! `kill -9` at random moments: what was answered is there, what was not is there completely or not at
+//! all, and the same call with the same key is never applied twice.
 //!
-//! A killed process leaves what it wrote to the system; that a write also survives the loss of power
-//! is the engine's `synchronous=FULL`, which no test here can see.
+//! A killed process leaves what it wrote to the operating system. That a write also survives a loss of
+//! power is due to the engine's `synchronous=FULL`, which no test here can show.
 //!
-//! `ZOOP_CRASH_SEED` repeats the choices of a failed run, which prints its seed; the moments are the
-//! machine's.
+//! `ZOOP_CRASH_SEED` repeats the choices of a failed run, which prints its seed; the moments depend on
+//! the machine.
 
 pub(crate) mod source;
 mod state;
@@ -19,23 +19,23 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use crate::client::Client;
-use crate::world::{Folder, Server, is_long, text, wait_until};
+use crate::env::{Folder, Server, is_long, text, wait_until};
 use source::Source;
 use tables::Tables;
 use writer::{Work, Writer};
 
 const WRITERS: usize = 8;
-/// Kills of one database, which goes on growing.
+/// Kills over one growing database.
 const KILLS: usize = 20;
 /// Kills over one database on PostgreSQL.
 const POSTGRES_KILLS: usize = 5;
-/// No limits of requests; they are proved elsewhere.
+/// No request limits; other tests cover them.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
 /// Above this size of the log each commit starts a checkpoint.
 const CHECKPOINTED_BYTES: u64 = 4 << 20;
 
 #[test]
-fn killed_under_concurrent_writes_it_loses_nothing_that_was_answered() {
+fn a_kill_under_concurrent_writes_loses_no_answered_write() {
     let first = seed();
     let databases = if is_long() { 10 } else { 1 };
     for seed in first..first + databases {
@@ -44,7 +44,7 @@ fn killed_under_concurrent_writes_it_loses_nothing_that_was_answered() {
 }
 
 #[test]
-fn killed_under_concurrent_writes_on_postgres_it_loses_nothing_that_was_answered() {
+fn a_kill_under_concurrent_writes_on_postgres_loses_no_answered_write() {
     let first = seed();
     let databases = if is_long() { 10 } else { 1 };
     for seed in first..first + databases {
@@ -53,12 +53,12 @@ fn killed_under_concurrent_writes_on_postgres_it_loses_nothing_that_was_answered
 }
 
 #[test]
-fn killed_while_it_makes_its_database_it_starts_again() {
+fn after_a_kill_while_creating_its_database_it_starts_again() {
     kill_starts(if is_long() { 100 } else { 10 }, Folder::new);
 }
 
 #[test]
-fn killed_while_it_makes_its_tables_on_postgres_it_starts_again() {
+fn after_a_kill_while_creating_its_tables_on_postgres_it_starts_again() {
     kill_starts(if is_long() { 50 } else { 5 }, on_postgres);
 }
 
@@ -114,7 +114,7 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
         if round % 2 == 1 {
             retry_at_once(&mut writers, &server.url);
         }
-        // What a killed process has sent may still be done.
+        // The database's server may still work on what a killed process has sent.
         wait_until("the database's server has done with the killed process", || {
             source.sessions().is_disjoint(&left)
         });
@@ -143,8 +143,7 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
     eprintln!("{kills} kills; of the unanswered writes {kept} were kept and {absent} were not");
 }
 
-/// Lets all writers retry what was not answered and had a key, while the first try may still be under
-/// way.
+/// All writers retry what was not answered and had a key, while the first attempt may still be running.
 fn retry_at_once(writers: &mut [Writer], url: &str) {
     std::thread::scope(|scope| {
         for writer in writers {
@@ -153,8 +152,8 @@ fn retry_at_once(writers: &mut [Writer], url: &str) {
     });
 }
 
-/// Lets all writers write and kills the server at a random moment; in a round of long notes, while
-/// the log of a file is large enough that every commit starts a checkpoint.
+/// All writers write, and the server is killed at a random moment; in a round of long notes, while a
+/// file's log is so large that every commit starts a checkpoint.
 fn write_and_kill(
     writers: &mut [Writer],
     mut server: Server,

@@ -1,4 +1,4 @@
-//! Where the tables are read, past the product: a file, or a server as its superuser.
+//! Reads the tables without the product: from a file, or from a server as its superuser.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,14 +7,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use zoop_postgres_cluster::Database;
 
-use crate::world::Folder;
+use crate::env::Folder;
 
 pub(crate) enum Source<'a> {
     File(PathBuf),
     Server(&'a Database),
 }
 
-/// The columns of a row, as texts; nothing in a column is an empty one.
+/// The columns of a row, as texts; NULL is an empty text.
 pub(crate) type Row = Vec<String>;
 
 impl<'a> Source<'a> {
@@ -23,7 +23,7 @@ impl<'a> Source<'a> {
         folder.server().map_or_else(|| Self::File(folder.path("zoop.db")), Self::Server)
     }
 
-    /// The rows of a query. No text in them may hold a line's end or a `|`.
+    /// The rows of a query. Their texts must not contain a line break or a `|`.
     pub(crate) fn rows(&self, sql: &str) -> Vec<Row> {
         match self {
             Self::File(path) => {
@@ -78,8 +78,8 @@ impl<'a> Source<'a> {
         Some(std::fs::metadata(log).map_or(0, |file| file.len()))
     }
 
-    /// Fails unless the database is sound: its structure, its references, and that the search index
-    /// holds each row of the tables and no other.
+    /// Fails unless the database is sound: its structure, its references, and that the search index has
+    /// exactly the tables' rows.
     #[track_caller]
     pub(crate) fn assert_sound(&self) {
         let key = match self {
@@ -90,7 +90,7 @@ impl<'a> Source<'a> {
             }
             Self::Server(_) => {
                 self.rows("CREATE EXTENSION IF NOT EXISTS amcheck");
-                // It fails where an index and its table differ.
+                // It fails if an index and its table differ.
                 let checked = self.rows(
                     "SELECT count(bt_index_check(indexrelid, true)) FROM pg_index \
                      JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam \

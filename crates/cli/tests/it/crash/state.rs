@@ -1,14 +1,14 @@
-//! What the database must hold of one writer's records, told from the writer's own changes.
+//! The expected database contents of one writer's records, derived from the writer's own changes.
 //!
-//! Every record is known by the word that it was created with, which stands in a field of it that
-//! never changes: the ids of what was not answered are unknown to its writer.
+//! Every record is identified by the word that it was created with, in a field that never changes: the
+//! ids of unanswered calls are unknown to their writer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-/// A word that occurs nowhere else: the writer's digit and a number. All are of one length, so that
-/// none is a part of another.
+/// A unique word: the writer's digit and a number. All have the same length, so that none is part of
+/// another.
 pub(crate) type Word = String;
 
 /// The word of a writer's change.
@@ -21,7 +21,7 @@ pub(crate) fn writer(word: &str) -> usize {
     usize::from_str_radix(&word[1..2], 16).expect("a word")
 }
 
-/// A tag's color, in which the word that it was created with stands.
+/// A tag's color, which encodes the word that it was created with.
 pub(crate) fn color(word: &str) -> String {
     format!("#{}", &word[1..]).to_uppercase()
 }
@@ -30,13 +30,13 @@ pub(crate) fn color(word: &str) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) change: Change,
-    /// The word that the change brings; what it creates is known by it.
+    /// The word that the change adds; a created record is identified by it.
     pub(crate) word: Word,
-    /// Whether it carries an idempotency key, which is its word.
+    /// Whether it has an idempotency key, which is its word.
     pub(crate) has_key: bool,
 }
 
-/// What is changed. The words name records that are there.
+/// The change. The words name existing records.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     CreateIndividual,
@@ -49,8 +49,7 @@ pub(crate) enum Change {
     DeleteTag { tag: Word },
 }
 
-/// A writer's records, the entries that it left in the history and the idempotency keys that are
-/// remembered of it.
+/// A writer's records, its history entries and its remembered idempotency keys.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct State {
     pub(crate) customers: BTreeMap<Word, Customer>,
@@ -107,7 +106,7 @@ impl Operation {
         }
     }
 
-    /// The call's arguments; `id` knows the records by their words.
+    /// The call's arguments; `id` finds the records by their words.
     pub(crate) fn arguments(&self, id: impl Fn(&str) -> String, state: &State) -> Value {
         let word = &self.word;
         let location = json!({ "address_line1": word, "city": "Salem", "state": "OR", "postal_code": "97301" });
@@ -151,7 +150,7 @@ impl Operation {
 }
 
 impl State {
-    /// Makes an operation's change.
+    /// Applies an operation's change.
     pub(crate) fn apply(&mut self, operation: &Operation) {
         let (word, tool) = (&operation.word, operation.tool().to_owned());
         match &operation.change {

@@ -1,11 +1,11 @@
-//! What the tables of a database hold, read past the product.
+//! The contents of a database's tables, read without the product.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::source::{Row, Source};
 use super::state::{Contact, Customer, Note, State, Tag, Tools, Word, writer};
 
-/// The tables of one moment.
+/// The tables at one moment.
 pub(crate) struct Tables {
     /// Each writer's records.
     pub(crate) states: Vec<State>,
@@ -14,7 +14,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Reads everything that `keys`, each a writer's, have written. Nobody may write meanwhile.
+    /// Reads everything that the writers with `keys` have written. There must be no writes meanwhile.
     pub(crate) fn read(source: &Source<'_>, keys: &[String]) -> Self {
         let mut tables = Self { states: vec![State::default(); keys.len()], ids: HashMap::new() };
         let tools = tools(source);
@@ -125,7 +125,7 @@ fn history(tools: &HashMap<String, Tools>, id: &str) -> Tools {
     tools.get(id).cloned().unwrap_or_default()
 }
 
-/// The rows of a query that gives so many columns.
+/// The rows of a query with this many columns.
 fn rows<const COLUMNS: usize>(source: &Source<'_>, sql: &str) -> Vec<[String; COLUMNS]> {
     let columns = |row: Row| row.try_into().expect("as many columns as were asked for");
     source.rows(sql).into_iter().map(columns).collect()

@@ -12,28 +12,28 @@ use super::state::{Change, Operation, State, Word, word};
 use super::tables::Tables;
 use crate::client::Client;
 
-/// A writer, what it was answered, and what that makes the database hold.
+/// A writer, its answers, and the resulting expected state.
 pub(crate) struct Writer {
     number: usize,
     pub(crate) key: String,
     random: StdRng,
     issued: usize,
-    /// What was answered, as changes.
+    /// The answered changes.
     state: State,
     /// The ids of the records, by the words that they were created with.
     ids: HashMap<Word, String>,
     /// The words of this round.
     pub(crate) words: Vec<Word>,
-    /// The operation that was not answered; at most one, since one is sent at a time.
+    /// The unanswered operation; at most one, because one is sent at a time.
     unanswered: Option<(Operation, Value)>,
     /// The newest answered operation that had an idempotency key: its tool, arguments, answer.
     keyed: Option<(&'static str, Value, Value)>,
 }
 
-/// What a writer mostly does.
+/// A writer's main kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// Everything, in small pieces.
+    /// All kinds of small changes.
     Mixed,
     /// Long notes, which fill the write-ahead log.
     Long,
@@ -85,7 +85,7 @@ impl Writer {
         }
     }
 
-    /// The next change: of a record that is there, or a new one.
+    /// The next change: of an existing record, or a new one.
     fn next(&mut self, task: Work) -> Operation {
         self.issued += 1;
         let word = word(self.number, self.issued);
@@ -115,12 +115,12 @@ impl Writer {
         Operation { change, word, has_key: self.random.random() }
     }
 
-    /// Fails unless the tables hold all that was answered, and all of the unanswered operation or
-    /// nothing of it. Takes over what they hold; whether the unanswered operation is there.
+    /// Fails unless the tables have everything that was answered, and all or nothing of the unanswered
+    /// operation. Takes over their contents; returns whether the unanswered operation was applied.
     pub(crate) fn settle(&mut self, tables: &Tables) -> Option<bool> {
         let held = &tables.states[self.number];
         for (word, id) in &self.ids {
-            // A tag may have been deleted by what was not answered.
+            // The unanswered operation may have deleted a tag.
             if let Some(held) = tables.ids.get(word) {
                 assert_eq!(*held, id.replace('-', ""), "the id of {word}");
             }
@@ -138,7 +138,7 @@ impl Writer {
         Some(is_kept)
     }
 
-    /// Retries what was not answered, if it had a key: whatever became of it, it is there then.
+    /// Retries the unanswered operation, if it had a key: afterwards it is applied in any case.
     pub(crate) fn retry_at_once(&mut self, url: &str) {
         if let Some((operation, arguments)) = self.unanswered.take_if(|(it, _)| it.has_key) {
             let answer = Client::new(url, &self.key).ask(operation.tool(), &arguments);
@@ -146,7 +146,7 @@ impl Writer {
         }
     }
 
-    /// Retries what was not answered, if it had a key; without one it is left as it is. Afterwards
+    /// Retries the unanswered operation, if it had a key; without one it is left as it is. Afterwards
     /// nothing is unanswered. Then retries an answered operation, which must change nothing.
     pub(crate) fn retry(&mut self, url: &str, is_kept: Option<bool>, tables: &Tables) {
         let client = Client::new(url, &self.key);
@@ -165,7 +165,7 @@ impl Writer {
         }
     }
 
-    /// Fails unless a search for each of these words finds exactly what the tables hold.
+    /// Fails unless a search for each of these words finds exactly what the tables contain.
     pub(crate) fn search(&self, url: &str, words: &[Word]) {
         let client = Client::new(url, &self.key);
         let found = |tool: &str, word: &str| -> Vec<String> {
@@ -185,7 +185,7 @@ impl Writer {
         }
     }
 
-    /// How many customers there are.
+    /// The number of customers.
     pub(crate) fn customers(&self) -> usize {
         self.state.customers.len()
     }

@@ -1,5 +1,5 @@
-//! One connection to a server, spoken to in bytes, so that a test can be slow, silent or many without
-//! the client's own work weighing on the machine.
+//! One raw connection to a server, so that a test can be slow, silent or many without the cost of a
+//! full client.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Longer than any answer takes: a test that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any answer takes, so that a hanging test fails.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) struct Connection(BufReader<TcpStream>);
 
@@ -22,7 +22,7 @@ pub(super) struct Head {
 impl Connection {
     pub(super) fn open(url: &str) -> Self {
         let stream = TcpStream::connect(url.trim_start_matches("http://")).expect("a connection");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         stream.set_nodelay(true).expect("an option");
         Self(BufReader::new(stream))
     }
@@ -31,7 +31,7 @@ impl Connection {
         self.0.get_ref()
     }
 
-    /// Sends bytes as they are.
+    /// Sends raw bytes.
     pub(super) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         self.stream().write_all(bytes)
     }
@@ -70,7 +70,7 @@ pub(super) fn request(key: &str, tool: &str, arguments: &Value) -> Vec<u8> {
     [head(key, body.len()), body.into_bytes()].concat()
 }
 
-/// The head of a call whose body has so many bytes.
+/// The head of a call with a body of this many bytes.
 pub(super) fn head(key: &str, length: usize) -> Vec<u8> {
     format!(
         "POST /api/mcp HTTP/1.1\r\nhost: zoop\r\nauthorization: Bearer {key}\r\n\

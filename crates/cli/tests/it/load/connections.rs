@@ -1,4 +1,4 @@
-//! More connections than requests, and more than the system gives.
+//! More connections than requests, and more than the system allows.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use serde_json::json;
 use super::connection::{Connection, request};
 use super::{memory, serve};
 use crate::client::Client;
-use crate::world::{Folder, Server};
+use crate::env::{Folder, Server};
 
 const IDLE: u64 = 1_000;
 /// Memory that an idle connection may take, in KiB.
 const EACH: u64 = 32;
-/// File descriptors that the system gives; the server needs some thirty for itself.
+/// The limit of file descriptors; the server needs about thirty for itself.
 const DESCRIPTORS: usize = 80;
 
 #[test]
@@ -41,7 +41,7 @@ fn a_thousand_idle_connections_cost_little_and_others_are_served() {
 }
 
 #[test]
-fn without_file_descriptors_it_serves_whom_it_has_and_then_the_others() {
+fn without_file_descriptors_open_connections_are_served_and_new_ones_wait() {
     let mut folder = Folder::new();
     let limit = format!("--nofile={DESCRIPTORS}:{DESCRIPTORS}");
     folder.launch_with(vec!["prlimit".to_owned(), limit]);
@@ -76,12 +76,13 @@ fn without_file_descriptors_it_serves_whom_it_has_and_then_the_others() {
     assert_eq!(told.len(), 1, "once that it begins, once that it is over: {told:?}");
 }
 
-/// The time that the machine's processors have spent on a server.
+/// The processor time that a server has used.
 fn processor_time(server: &Server) -> Duration {
     const TICK: Duration = Duration::from_millis(10);
     let path = format!("/proc/{}/stat", server.id());
     let stat = std::fs::read_to_string(path).expect("it runs");
-    // Behind the name, which may hold anything, the user's and the system's ticks are 12th and 13th.
+    // After the name, which may contain anything, the user's and the system's ticks are the 12th and
+    // 13th.
     let (_, fields) = stat.rsplit_once(") ").expect("Linux's form");
     let ticks =
         fields.split(' ').skip(11).take(2).map(|field| field.parse::<u32>().expect("ticks"));

@@ -1,25 +1,25 @@
-//! A flood of people nobody knows: sign-ins, registrations, requests for tokens. It leaves next to
-//! nothing behind, and those who are known are served as before.
+//! A flood of anonymous requests: sign-ins, registrations, token requests. It leaves next to nothing
+//! behind, and known users are served as before.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::{Pace, load, on_postgres, serve};
-use crate::world::Folder;
+use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
-/// Requests of the flood a second, which a machine of this size could not hash passwords for.
+/// Requests of the flood per second: too many to hash passwords for on a machine of this size.
 const FLOOD: f64 = 400.0;
 const FLOODERS: u32 = 8;
 
 #[test]
-fn an_anonymous_flood_fills_nothing_and_slows_nobody() {
+fn an_anonymous_flood_fills_no_table_and_slows_no_caller() {
     flood(&Folder::new());
 }
 
 #[test]
-fn an_anonymous_flood_on_postgres_fills_nothing_and_slows_nobody() {
+fn an_anonymous_flood_on_postgres_fills_no_table_and_slows_no_caller() {
     flood(&on_postgres());
 }
 
@@ -53,10 +53,10 @@ fn flood(folder: &Folder) {
     assert_eq!((flooded.put_off, flooded.wrong.len()), (0, 0), "{:?}", flooded.wrong);
     assert!(answers.len() > 400, "it was a flood: {}", answers.len());
     assert_eq!(counted(500) + counted(503), 0, "it is refused, it breaks nothing");
-    // The first so many of each kind are taken, as anybody's are: see `server/src/visitors.rs`.
+    // The first ones of each kind are accepted, as for anyone: see `server/src/visitors.rs`.
     assert_eq!(counted(201), 20, "registrations of an hour");
     assert_eq!(answers.len() - counted(429), 20 + 20 + 120, "{answers:?}");
-    // The machine also hashes the first twenty passwords; nobody waits behind the rest.
+    // The machine also hashes the first twenty passwords; no request waits for the rest.
     assert!(
         flooded.within(50) < alone.within(50) * 5 + Duration::from_millis(20),
         "{:?}",
@@ -64,7 +64,7 @@ fn flood(folder: &Folder) {
     );
 }
 
-/// Sends what needs no credential, one kind after another; the statuses of the answers.
+/// Sends unauthenticated requests of one kind after another; returns the statuses.
 fn pour(url: &str, flooder: u32, over: &AtomicBool) -> Vec<u16> {
     let mut connection = Connection::open(url);
     let pause = Duration::from_secs_f64(f64::from(FLOODERS) / FLOOD);

@@ -1,4 +1,5 @@
-//! Much, too much, too slow, too many: the server holds up, and sheds what it cannot do.
+//! High load, overload, slow clients, many connections: the server holds up, and rejects what it cannot
+//! do.
 
 mod connection;
 mod connections;
@@ -12,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::world::{Folder, Server};
+use crate::env::{Folder, Server};
 use connection::{Connection, Head, request};
 
-/// No limits of requests, which are proved elsewhere, and no line for each request.
+/// No request limits, which other tests cover, and no log line for each request.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n\
                         [log]\nlevel = 'warn,zoop=info,zoop_server=warn'\n";
 
@@ -31,14 +32,14 @@ fn serve(folder: &Folder, settings: &str) -> (Server, String) {
     (folder.serve(&[]), key)
 }
 
-/// What the callers of a load did and saw.
+/// The results of a load's callers.
 #[derive(Default)]
 struct Seen {
-    /// How long the answered requests took, shortest first.
+    /// The times of answered requests, ascending.
     answered: Vec<Duration>,
-    /// Requests that were put off with 503 and `Retry-After`.
+    /// Requests that were answered 503 with `Retry-After`.
     put_off: usize,
-    /// Anything else.
+    /// All other outcomes.
     wrong: Vec<Head>,
     took: Duration,
 }
@@ -50,29 +51,29 @@ impl Seen {
         self.answered.len() as f64 / self.took.as_secs_f64()
     }
 
-    /// How many requests were being answered on average (Little's law: as many as come a second, times the
+    /// The average number of requests being answered (Little's law: the rate of requests times the
     /// seconds that each takes).
     fn at_once(&self) -> f64 {
         let answered: Duration = self.answered.iter().sum();
         answered.as_secs_f64() / self.took.as_secs_f64()
     }
 
-    /// The time within which so many of a hundred answered requests were answered.
+    /// A percentile of the times of answered requests.
     fn within(&self, percent: usize) -> Duration {
         self.answered[(self.answered.len() - 1) * percent / 100]
     }
 }
 
-/// How often the callers of a load make their calls.
+/// The pace of a load's calls.
 #[derive(Debug, Clone, Copy)]
 enum Pace {
     /// One after another.
     Steady,
-    /// So many a second, all callers together, as far as the answers come in time.
+    /// A rate per second, for all callers together, as far as the answers come in time.
     PerSecond(f64),
 }
 
-/// Lets many callers make calls for a while, four reads to a write, each on a connection of its own.
+/// Runs many callers for a while, four reads to a write, each on a connection of its own.
 fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Seen {
     let ready = Barrier::new(callers as usize);
     let call = |caller: u32| {
@@ -84,7 +85,7 @@ fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Seen 
         };
         ready.wait();
         let began = Instant::now();
-        // Spread, so that the callers do not come all at once.
+        // Spread out, so that the callers do not start all at once.
         let mut next = began + pause * caller / callers;
         let mut calls = caller;
         while began.elapsed() < time {
@@ -130,7 +131,7 @@ fn one_of(calls: u32, key: &str) -> Vec<u8> {
     }
 }
 
-/// The memory that a server holds, in KiB, but for what is a view of its files.
+/// A server's memory in KiB, without its file mappings.
 fn memory(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()));
     let status = status.expect("it runs");

@@ -1,23 +1,22 @@
-//! More than the server can do.
+//! Overload.
 
 use std::time::Duration;
 
 use super::{Pace, load, memory, on_postgres, serve};
 use crate::client::get;
-use crate::world::Folder;
+use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
-/// Requests that are worked on at once, the rest is put off; fewer than there will be callers, whatever the
-/// machine can do.
+/// Requests processed at once, the rest get 503; fewer than the callers, whatever the machine can do.
 const IN_FLIGHT: u32 = 64;
 
 #[test]
-fn at_four_times_its_capacity_it_answers_what_it_can_and_puts_off_the_rest() {
+fn at_four_times_its_capacity_it_answers_what_it_can_and_sends_503_for_the_rest() {
     overload(&Folder::new());
 }
 
 #[test]
-fn at_four_times_its_capacity_on_postgres_it_answers_what_it_can_and_puts_off_the_rest() {
+fn at_four_times_its_capacity_on_postgres_it_answers_what_it_can_and_sends_503_for_the_rest() {
     overload(&on_postgres());
 }
 
@@ -51,11 +50,12 @@ fn overload(folder: &Folder) {
     );
     assert_eq!(over.wrong, [], "an answer, or 503 with Retry-After");
     assert!(!over.answered.is_empty() && over.put_off * 10 >= all, "{} of {all}", over.put_off);
-    // Whoever has a seat waits for those who have the others and not for the rest, so as long as they would
-    // if nobody else came. How long that is depends on how many calls a second the machine has time for
-    // beside the callers, who are on it too; that it is the time of so many calls and of no more does not.
+    // A request with a permit waits only for the others with a permit, so as long as it would without
+    // further callers. How long that is depends on how many calls a second the machine has time for
+    // beside the callers, which run on it too; that it is the time of this many calls and no more does
+    // not.
     assert!(over.at_once() < full.at_once() * 3.0, "{} and {}", over.at_once(), full.at_once());
-    // What is put off takes time too, but not all of it.
+    // Rejected requests take time too, but not all of it.
     assert!(over.rate() > full.rate() / 10.0, "{} and {}", over.rate(), full.rate());
     assert!(over.within(99) < Duration::from_secs(5), "half the deadline: {:?}", over.within(99));
     assert!(memory(&server) < before + 128 * 1024, "{} KiB", memory(&server));

@@ -1,4 +1,4 @@
-//! Clients that are slow, silent or gone.
+//! Slow, silent and disconnected clients.
 
 use std::io::{ErrorKind, Read};
 use std::thread;
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::connection::{Connection, head, request};
 use super::{memory, serve};
 use crate::client::Client;
-use crate::world::{Folder, wait_until};
+use crate::env::{Folder, wait_until};
 
 #[test]
 fn a_body_of_two_mebibytes_is_taken_a_byte_at_a_time() {
@@ -30,7 +30,7 @@ fn a_body_of_two_mebibytes_is_taken_a_byte_at_a_time() {
 }
 
 #[test]
-fn bodies_that_never_end_are_refused_at_the_deadline_and_others_are_served_meanwhile() {
+fn endless_bodies_are_rejected_at_the_deadline_and_others_are_served_meanwhile() {
     let folder = Folder::new();
     let (server, key) = serve(&folder, "request_deadline = '2s'\n");
     let mut slow: Vec<_> = (0..100)
@@ -54,7 +54,7 @@ fn bodies_that_never_end_are_refused_at_the_deadline_and_others_are_served_meanw
 }
 
 #[test]
-fn clients_that_say_nothing_half_a_head_or_read_nothing_are_let_go() {
+fn silent_and_stalled_clients_are_disconnected() {
     let folder = Folder::new();
     let (server, key) = serve(&folder, "");
     let client = Client::new(&server.url, &key);
@@ -63,7 +63,7 @@ fn clients_that_say_nothing_half_a_head_or_read_nothing_are_let_go() {
 
     let silent = Connection::open(&server.url);
     let dripping = Connection::open(&server.url);
-    // Asks for more and more and reads nothing, until nothing more goes through.
+    // Sends more and more requests and reads nothing, until nothing more can be sent.
     let deaf = Connection::open(&server.url);
     deaf.stream().set_nonblocking(true).expect("an option");
     let list = request(&key, "notes.list", &json!({}));

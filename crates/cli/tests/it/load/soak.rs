@@ -1,24 +1,24 @@
-//! A long time of much work.
+//! A long period of high load.
 
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use super::{Pace, load, memory, on_postgres, serve};
-use crate::world::{Folder, is_long};
+use crate::env::{Folder, is_long};
 
-/// The log is emptied in any case when it has grown to 256 MiB; a batch of writes may come on top.
-const MOST_LOG_BYTES: u64 = 272 << 20;
-/// Callers: fewer than are put off however long they take.
+/// The log is always emptied when it has grown to 256 MiB; a batch of writes may come on top.
+const MAX_LOG_BYTES: u64 = 272 << 20;
+/// The number of callers: below the limit at which requests get 503, however long they take.
 const CALLERS: u32 = 32;
 
 #[test]
-fn at_four_fifths_of_its_capacity_it_works_on_with_the_memory_that_it_has() {
+fn at_four_fifths_of_its_capacity_memory_does_not_grow() {
     soak(&Folder::new());
 }
 
 #[test]
-fn at_four_fifths_of_its_capacity_on_postgres_it_works_on_with_the_memory_that_it_has() {
+fn at_four_fifths_of_its_capacity_on_postgres_memory_does_not_grow() {
     soak(&on_postgres());
 }
 
@@ -51,7 +51,7 @@ fn soak(folder: &Folder) {
         seen.within(99)
     );
     assert!(last * 100 <= middle * 115, "{middle} KiB, then {last} KiB");
-    assert!(largest <= MOST_LOG_BYTES, "{largest}");
+    assert!(largest <= MAX_LOG_BYTES, "{largest}");
     server.terminate();
     assert!(server.wait().success());
     let rest = server.rest();

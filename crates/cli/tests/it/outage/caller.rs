@@ -1,4 +1,4 @@
-//! A caller who goes on whatever happens, each call to another process, and remembers what it was told.
+//! A caller who goes on in any case, each call to another process, and remembers its answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,23 +7,23 @@ use serde_json::{Value, json};
 
 use super::DEADLINE;
 use crate::client::{Client, Reply};
-use crate::world::text;
+use crate::env::text;
 
-/// How much longer than its deadline an answer may take on a busy machine.
+/// How much later than its deadline an answer may arrive on a busy machine.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// What a caller knows of a customer that it wanted to create.
+/// A caller's knowledge of a customer that it wanted to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It is there, with this id.
+    /// It exists, with this id.
     Answered(String),
-    /// It is not there.
+    /// It does not exist.
     Refused,
-    /// It may be there.
+    /// It may exist.
     Unknown { has_key: bool },
 }
 
-/// How far a caller is.
+/// A caller's progress.
 #[derive(Default)]
 pub(super) struct Progress {
     answered: AtomicUsize,
@@ -44,7 +44,7 @@ pub(super) struct Caller {
     number: usize,
     /// One for each process.
     clients: Vec<Client>,
-    /// Every customer's word and what is known of it.
+    /// Every customer's word and its state.
     pub(super) fates: Vec<(String, Fate)>,
 }
 
@@ -54,7 +54,7 @@ impl Caller {
         Self { number, clients, fates: Vec::new() }
     }
 
-    /// Creates a customer, and where that is answered looks for it in another process.
+    /// Creates a customer, and if that is answered looks for it in another process.
     pub(super) fn create(&mut self, progress: &Progress) {
         let turn = self.fates.len();
         let word = format!("w{}x{turn:05}", self.number);
@@ -80,7 +80,7 @@ impl Caller {
                     Fate::Refused
                 }
             }
-            // The process that is killed is the only one that may leave a call without an answer.
+            // Only the killed process may leave a call without an answer.
             Err(_) => {
                 assert_eq!(process, 0, "a process that lives answers");
                 Fate::Unknown { has_key }
@@ -103,7 +103,7 @@ impl Caller {
     }
 }
 
-/// Repeats a call that had a key; the customer's id.
+/// Repeats a call that had a key; returns the customer's id.
 pub(super) fn ask(client: &Client, word: &str) -> String {
     text(&client.ask("customers.create", &customer(word, true)), "id")
 }

@@ -1,4 +1,4 @@
-//! A COMMIT whose answer does not come, as callers see it.
+//! A COMMIT whose answer does not arrive, as callers see it.
 
 use serde_json::{Value, json};
 use zoop_postgres_cluster::{Fault, Proxy, own_database};
@@ -6,10 +6,10 @@ use zoop_postgres_cluster::{Fault, Proxy, own_database};
 use super::SETTINGS;
 use crate::client::Client;
 use crate::crash::source::Source;
-use crate::world::{Folder, text, wait_until};
+use crate::env::{Folder, text, wait_until};
 
 #[test]
-fn a_change_that_may_be_kept_or_not_is_told_as_that_and_its_key_settles_it() {
+fn a_change_with_an_unknown_outcome_says_so_and_its_key_settles_it() {
     for (fault, kept) in [(Fault::Server, "0"), (Fault::AnswerAndServer, "1")] {
         let folder = Folder::over(own_database().expect("a database"));
         folder.write("zoop.toml", &format!("{SETTINGS}[server]\nrequest_deadline = '1s'\n"));
@@ -18,7 +18,7 @@ fn a_change_that_may_be_kept_or_not_is_told_as_that_and_its_key_settles_it() {
         let (proxy, url) = Proxy::before(folder.server().expect("a server").url());
         let server = folder.serve(&["--database", &url]);
         let client = Client::new(&server.url, &key);
-        // The server has writes of its own; this is for the customer's.
+        // The server also writes on its own; this is for the customer's write.
         proxy.fail_next_of("Acme", fault);
         let company = json!({
             "customer_type": "company", "company_name": "Acme", "idempotency_key": "k",

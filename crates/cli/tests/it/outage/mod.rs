@@ -1,5 +1,6 @@
-//! A PostgreSQL server that goes away under load and comes back, and processes that die beside it: what
-//! was answered is there, what was not is whole or absent, and callers are told which it may be.
+//! A PostgreSQL server that goes away under load and comes back, and processes that die meanwhile: what
+//! was answered is there, what was not is complete or absent, and callers are told which may be the
+//! case.
 
 mod caller;
 mod commit;
@@ -13,15 +14,15 @@ use zoop_postgres_cluster::{Cluster, Durability};
 
 use crate::client::{Client, get};
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, wait_until};
+use crate::env::{Folder, Server, wait_until};
 use caller::{Caller, Fate, Progress};
 
-/// No limits of requests; they are proved elsewhere.
+/// No request limits; other tests cover them.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
-/// Connections of a process: eight that read and eight that write.
+/// Connections of a process: eight readers and eight writers.
 const CONNECTIONS: usize = 16;
 const CALLERS: usize = 6;
-/// Calls of each caller between one event and the next.
+/// Each caller's calls between two events.
 const CALLS: usize = 5;
 /// `server.request_deadline`.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -99,7 +100,7 @@ fn assert_recovered(servers: &[Server], source: &Source<'_>) {
     assert_eq!(source.rows(locks), [[""; 0]; 0]);
 }
 
-/// Fails unless the tables hold what callers were told, and each customer whole or not at all.
+/// Fails unless the tables match the callers' answers, with each customer complete or absent.
 fn assert_told_rightly(source: &Source<'_>, fates: &[(String, Fate)]) {
     let sql = format!(
         "SELECT c.source, {}, \

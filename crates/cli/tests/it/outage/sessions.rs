@@ -1,4 +1,4 @@
-//! What a process holds of a server that goes away and comes back again and again.
+//! A process's connections to a server that goes away and comes back several times.
 
 use std::thread;
 
@@ -8,14 +8,14 @@ use zoop_postgres_cluster::{Cluster, Durability};
 use super::SETTINGS;
 use crate::client::Client;
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, wait_until};
+use crate::env::{Folder, Server, wait_until};
 
 const OUTAGES: usize = 3;
-/// Connections that read, and as many that write.
+/// Reader connections, and as many writer connections.
 const EACH: usize = 4;
 
 #[test]
-fn three_outages_in_a_row_leave_as_many_sessions_and_sockets_as_there_were() {
+fn repeated_outages_leak_no_sessions_or_sockets() {
     let mut cluster = Cluster::start_with(Durability::On).expect("a cluster");
     let folder = Folder::over(cluster.fresh_database().expect("a database"));
     let connections = format!("[storage]\nreaders = {EACH}\nwriters = {EACH}\n");
@@ -30,7 +30,7 @@ fn three_outages_in_a_row_leave_as_many_sessions_and_sockets_as_there_were() {
         cluster.stop_immediately().expect("stopped");
         wait_until("everybody is put off", || rush(&server.url, &key).iter().all(|it| *it == 503));
         cluster.restart().expect("started");
-        // Connections are opened by those who need them, so it takes many at once to open all.
+        // Connections are opened on demand, so it takes many concurrent calls to open all.
         wait_until("its connections are open again", || {
             let answers = rush(&server.url, &key);
             answers.iter().all(|it| *it == 200) && source.sessions().len() >= 2 * EACH
@@ -39,12 +39,12 @@ fn three_outages_in_a_row_leave_as_many_sessions_and_sockets_as_there_were() {
             assert_eq!(rush(&server.url, &key), [200; 4 * EACH], "outage {outage}");
         }
         assert_eq!(source.sessions().len(), 2 * EACH, "outage {outage}");
-        // The callers' sockets go with their ends; whatever is left of the server's would stay.
+        // The callers' sockets are closed with their ends; leaked ones to the server would remain.
         wait_until("it holds as many sockets as before", || self::sockets(&server) == sockets);
     }
 }
 
-/// Calls a process many times at once, for reading and for writing; the statuses.
+/// Calls a process many times concurrently, for reading and for writing; returns the statuses.
 fn rush(url: &str, key: &str) -> Vec<u16> {
     let company = json!({ "customer_type": "company", "company_name": "Acme" });
     let calls = [("customers.search", json!({})), ("customers.create", company)];
@@ -60,7 +60,7 @@ fn rush(url: &str, key: &str) -> Vec<u16> {
     })
 }
 
-/// Sockets that a process holds.
+/// A process's open sockets.
 fn sockets(server: &Server) -> usize {
     let held = std::fs::read_dir(format!("/proc/{}/fd", server.id())).expect("it runs");
     let targets = held.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());

@@ -1,14 +1,14 @@
-//! A server that takes no writes: a standby, which is promoted when the one that did is gone.
+//! A server that accepts no writes: a standby, which is promoted when the primary is gone.
 
 use serde_json::json;
 use zoop_postgres_cluster::{Cluster, Durability};
 
 use super::SETTINGS;
 use crate::client::Client;
-use crate::world::{Folder, text, wait_until};
+use crate::env::{Folder, text, wait_until};
 
 #[test]
-fn a_standby_answers_reads_and_puts_writes_off_until_it_is_promoted() {
+fn a_standby_answers_reads_and_rejects_writes_until_it_is_promoted() {
     let mut cluster = Cluster::start_with(Durability::On).expect("a cluster");
     let folder = Folder::over(cluster.fresh_database().expect("a database"));
     folder.write("zoop.toml", SETTINGS);

@@ -1,17 +1,17 @@
-//! A browser without a window: it keeps cookies and sends forms, and remembers what it was given.
+//! A simulated browser: it keeps cookies and sends forms, and remembers everything it received.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-/// A browser: its cookies, and all that it was ever given.
+/// A browser: its cookies, and everything it ever received.
 pub(super) struct Browser {
     pub(super) agent: ureq::Agent,
     pub(super) url: String,
     pub(super) cookies: BTreeMap<String, String>,
     pub(super) given: Vec<String>,
-    /// Requests that were made, and those of them that failed inside.
+    /// The number of requests, and of those that failed on the server.
     requests: u32,
     pub(super) failures: usize,
 }
@@ -28,7 +28,7 @@ impl Browser {
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
-            // A server that refuses without reading the form ends the connection.
+            // A server that rejects without reading the form closes the connection.
             .max_idle_connections(0)
             .build();
         Self {
@@ -56,7 +56,7 @@ impl Browser {
         self.page(request.send_form(fields.iter().copied()).expect("an answer"))
     }
 
-    /// Every request comes from elsewhere, so that none is refused for those before it.
+    /// Every request has another address, so that none is limited because of earlier ones.
     fn new_address(&mut self) -> String {
         self.requests += 1;
         Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() + self.requests).to_string()
@@ -100,7 +100,7 @@ impl Page {
         assert_eq!((self.status, self.location.as_str()), (303, path), "{}", self.body);
     }
 
-    /// What stands between two marks.
+    /// The text between two marks.
     #[track_caller]
     pub(super) fn between(&self, before: &str, after: &str) -> String {
         let (_, rest) =

@@ -1,4 +1,4 @@
-//! What programs with keys do: what is right, all that can be said wrongly, and what fails inside.
+//! Calls by programs with keys: valid ones, every kind of invalid one, and server failures.
 
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -7,26 +7,26 @@ use serde_json::{Value, json};
 
 use super::Run;
 use super::pages::People;
-use crate::world::wait_until;
+use crate::env::wait_until;
 
-/// Lets no session of the application be made, and ends those that there are.
+/// Prevents new sessions of the application, and ends the existing ones.
 const SHUT: &str = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 0', current_database()); END $$; \
                     SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
 const OPEN: &str = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT -1', current_database()); END $$";
 
 impl Run {
-    /// Sends bytes as they are.
+    /// Sends raw bytes.
     fn send(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(&self.public).expect("the server listens");
         stream.write_all(bytes).expect("the server reads");
         stream
     }
 
-    /// Sends bytes that the server answers with closing, or that break off.
+    /// Sends bytes after which the server closes the connection, or that are cut off.
     fn send_nonsense(&self, bytes: &[u8]) {
         let mut stream = self.send(bytes);
-        // The server may have closed already.
+        // The server may already have closed.
         let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
     }
@@ -42,7 +42,7 @@ impl Run {
         answer
     }
 
-    /// Calls a method with the good key.
+    /// Calls a method with the valid key.
     fn ask(&self, method: &str, params: Value) -> String {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let headers = format!("authorization: Bearer {}\r\n", self.keys[0]);
@@ -74,7 +74,7 @@ impl Run {
         assert!(self.call("notes.list", json!({ "q": "marmalade" })).contains("Alarm"));
     }
 
-    /// Everything that can be said wrongly, with secrets in every place.
+    /// Every kind of invalid request, with secrets in every place.
     pub(super) fn bad_calls(&self) {
         let [good, revoked, account] = &self.keys;
         self.call("Xanthippe", json!({}));
@@ -116,7 +116,7 @@ impl Run {
                 self.post("/api/mcp", &headers, &body);
             }
         }
-        // What is no HTTP at all, a head that never ends well, and a body that breaks off.
+        // Bytes that are not HTTP, a head that never ends properly, and a body that is cut off.
         self.send_nonsense(format!("\x16\x03\x01{good}\r\n\r\n").as_bytes());
         self.send_nonsense(format!("POST /api/mcp HTTP/1.1\r\n{good}\r\n\r\n").as_bytes());
         self.send_nonsense(format!("POST /{good} HTTP/9.9\r\nhost: x\r\n\r\n").as_bytes());
@@ -126,7 +126,7 @@ impl Run {
         );
     }
 
-    /// What fails inside, with the customer's words in the arguments and people's secrets in the forms.
+    /// Server failures, with the customer's words in the arguments and users' secrets in the forms.
     pub(super) fn failures(&self, people: &People) {
         let customer = || {
             json!({ "customer_type": "individual", "first_name": "Xanthippe",
@@ -147,7 +147,7 @@ impl Run {
             self.alter(&format!("ALTER TABLE lost RENAME TO {table}"));
         }
         if self.folder.server().is_some() {
-            // PostgreSQL quotes the row that a rule refuses: here that of a session, with its hash.
+            // PostgreSQL quotes the row that violates a constraint: here a session's, with its hash.
             self.alter(
                 "ALTER TABLE sessions ADD CONSTRAINT none CHECK (revoked_at IS NULL) NOT VALID",
             );

@@ -1,5 +1,5 @@
-//! What never leaves: keys, passwords, codes, tokens, their hashes, and what customers told. A whole run
-//! of the binary, with everything logged that can be, and a look into every file that it made.
+//! What must never leak: keys, passwords, codes, tokens, their hashes, and customers' data. A full run
+//! of the binary, with everything logged that can be, and a search through every file that it made.
 
 mod browser;
 mod calls;
@@ -13,9 +13,9 @@ use zoop_both::both;
 use zoop_db::Dialect;
 
 use crate::crash::source::Source;
-use crate::world::{Folder, Server, database, text};
+use crate::env::{Folder, Server, database, text};
 
-/// Things that a customer told, as they are typed here, and as they are stored.
+/// Customer data, as typed here, and as stored.
 const TOLD: &[&str] = &[
     "anthippe",
     "uillfeather",
@@ -27,8 +27,8 @@ const TOLD: &[&str] = &[
     "pomegranate",
 ];
 
-/// The password in the URL of a server's database. The server lets everybody in; that it stays hidden
-/// does not hang on that.
+/// The password in the URL of a server's database. The server accepts any; whether it stays hidden does
+/// not depend on that.
 const DATABASE_PASSWORD: &str = "wh1mbrel-and-dunl1n";
 
 /// A run: a server that logs everything, and the keys of its callers.
@@ -37,9 +37,9 @@ struct Run {
     server: Server,
     public: String,
     operations: String,
-    /// A good key, a revoked one, and one of the account.
+    /// A valid key, a revoked one, and one of the account.
     keys: [String; 3],
-    /// What the server said until it was ready, and commands on stderr.
+    /// The server's output until it was ready, and commands' stderr.
     said: String,
 }
 
@@ -87,7 +87,7 @@ impl Run {
         format!("http://{}", self.public)
     }
 
-    /// Changes the database past the product.
+    /// Changes the database without the product.
     fn alter(&self, script: &str) {
         match self.folder.server() {
             Some(server) => drop(server.run_as_superuser(script).expect("it runs")),
@@ -97,7 +97,7 @@ impl Run {
         }
     }
 
-    /// Commands of whoever runs the server; what they say is no secret's place either.
+    /// Operator commands; their output must not contain secrets either.
     fn operate(&mut self) {
         for command in [&["doctor"][..], &["serve", "--print-config"], &["backup", "copy.db"]] {
             let answer = self.folder.zoop(command);
@@ -109,7 +109,7 @@ impl Run {
         metrics.read_to_string(&mut self.said).expect("the metrics");
     }
 
-    /// Ends the server; all that was said.
+    /// Stops the server; returns all its output.
     fn end(&mut self) -> String {
         self.server.terminate();
         assert!(self.server.wait().success());
@@ -117,8 +117,8 @@ impl Run {
         std::mem::take(&mut self.said)
     }
 
-    /// Every form in which a hash that the database keeps could be written, or what else it keeps of a
-    /// secret; from how many there are.
+    /// Every form in which a stored hash, or anything else stored about a secret, could be written;
+    /// also returns how many there are.
     fn kept(&self) -> (usize, Vec<String>) {
         let source = Source::of(&self.folder);
         let digits = |column: &str| match source {
@@ -159,7 +159,7 @@ impl Run {
 }
 
 #[both]
-fn no_log_line_and_no_metric_of_a_whole_run_tells_a_secret() {
+fn no_log_line_or_metric_of_a_full_run_contains_a_secret() {
     for format in ["text", "json"] {
         let mut run = Run::start(format);
         let people = run.people();
@@ -170,7 +170,7 @@ fn no_log_line_and_no_metric_of_a_whole_run_tells_a_secret() {
         let (kept, forms) = run.kept();
         let said = run.end();
 
-        // What is looked through is the whole run: its requests, its failures, the inner workings.
+        // The whole run is searched: its requests, its failures, the inner workings.
         assert!(said.matches("request_id").count() > 60, "{said}");
         let failure = match run.folder.server() {
             Some(_) => "SQLSTATE 42P01",
@@ -196,13 +196,14 @@ fn no_log_line_and_no_metric_of_a_whole_run_tells_a_secret() {
     }
 }
 
-/// What of a key or token must be nowhere: lists show its first twelve characters, to know it by.
+/// The part of a key or token that must not appear: lists show its first twelve characters, to identify
+/// it.
 fn parts_of(token: &str) -> [String; 2] {
     [token[12..].to_owned(), token[12..24].to_owned()]
 }
 
 #[test]
-fn no_file_holds_a_key() {
+fn no_file_contains_a_key() {
     let run = Run::start("json");
     run.good_calls();
     let mut rotated = Vec::new();

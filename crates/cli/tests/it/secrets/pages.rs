@@ -1,17 +1,17 @@
-//! What people do with a browser, and a program that acts for them: an invitation, a password, a second
-//! factor, the whole way of OAuth, and the same with something wrong in it.
+//! A user in a browser, and a client that acts for them: an invitation, a password, a second factor,
+//! the whole OAuth flow, and the same with errors.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use zoop_crm::clock::{Clock, SystemClock};
-use zoop_crm::sign_in::second_factor;
+use zoop_crm::identity::sign_in::second_factor;
+use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::Timestamp;
 
 use super::browser::Browser;
 use super::{Run, parts_of};
 use crate::client::Client;
-use crate::world::text;
+use crate::env::text;
 
 const EMAIL: &str = "nadia@example.com";
 const PASSWORD: &str = "g0dwit over the estuary";
@@ -23,25 +23,26 @@ const REDIRECT: &str = "https://program.example/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Everything secret that people and their program were given or chose.
+/// Every secret that users and their client received or chose.
 #[derive(Default)]
 pub(super) struct People {
-    /// Passwords, the second factor's secret and recovery codes, in every form that they are written in.
+    /// Passwords, the second factor's secret and recovery codes, in every form in which they are
+    /// written.
     words: Vec<String>,
-    /// What begins with `zoop_`: invitations, cookies, codes and tokens.
+    /// Secrets that begin with `zoop_`: invitations, cookies, codes and tokens.
     tokens: Vec<String>,
-    /// The program that acts for them, which is no secret.
+    /// The client that acts for them, which is not secret.
     program: String,
 }
 
 impl People {
-    /// What must be nowhere.
+    /// Everything that must not appear anywhere.
     pub(super) fn secrets(&self) -> Vec<String> {
         let tokens = self.tokens.iter().flat_map(|token| parts_of(token));
         self.words.iter().cloned().chain(tokens).collect()
     }
 
-    /// Comes with every secret to every door, whatever is behind it; how many of them failed inside.
+    /// Sends every secret to every route; returns how many requests failed on the server.
     pub(super) fn knock(&self, url: &str) -> usize {
         let mut browser = Browser::new(url);
         for password in [PASSWORD, WRONG_PASSWORD] {
@@ -77,7 +78,7 @@ impl People {
         browser.failures
     }
 
-    /// Signs out wherever somebody is signed in; how often that failed inside.
+    /// Signs out every session; returns how many requests failed on the server.
     pub(super) fn sign_out(&self, url: &str) -> usize {
         let mut browser = Browser::new(url);
         for token in &self.tokens {
@@ -89,7 +90,7 @@ impl People {
 }
 
 impl Run {
-    /// A person's way from the invitation to a program that acts for her, right and wrong.
+    /// A user's way from the invitation to a connected client, with and without errors.
     pub(super) fn people(&mut self) -> People {
         let mut people = People {
             words: vec![PASSWORD.to_owned(), WRONG_PASSWORD.to_owned(), VERIFIER.to_owned()],
@@ -143,7 +144,8 @@ fn use_second_factor(browser: &mut Browser, people: &mut People) {
     let recovery: Vec<_> = recovery.iter().map(|it| it.split('<').next().expect("it")).collect();
     assert_eq!(recovery.len(), 10, "{}", confirmed.body);
 
-    // No code is taken twice: it is the next one, which counts already, if that time has not come.
+    // No code is accepted twice: this is the next one, which is valid already, if its time has not
+    // come.
     let next = code(SystemClock.now().max(Timestamp(now.0 + STEP)));
     for typed in [next.as_str(), recovery[0]] {
         browser.post("/sign-out", &[]).assert_leads_to("/sign-in");
@@ -158,7 +160,7 @@ fn use_second_factor(browser: &mut Browser, people: &mut People) {
     }
 }
 
-/// A program registers, is allowed everything, calls a tool, renews its token and ends it.
+/// A client registers, is allowed everything, calls a tool, refreshes its token and revokes it.
 fn connect_program(browser: &mut Browser, people: &mut People) {
     let url = browser.url.clone();
     let metadata = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] }).to_string();

@@ -1,10 +1,10 @@
-//! Where settings come from, and usage.
+//! The sources of settings, and usage errors.
 
 mod secrets;
 
 use std::net::TcpListener;
 
-use crate::world::{Answer, Folder};
+use crate::env::{Answer, Folder};
 
 const CONFIG: &[&str] = &["serve", "--print-config"];
 
@@ -42,7 +42,7 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
 }
 
 #[test]
-fn what_is_printed_can_be_the_file_and_hides_passwords() {
+fn printed_settings_are_a_valid_file_and_hide_passwords() {
     let folder = Folder::new();
     let url = "postgres://zoop:secret@db.example.com/zoop";
     let printed = folder.zoop(&[CONFIG, &["--database", url]].concat());
@@ -55,7 +55,7 @@ fn what_is_printed_can_be_the_file_and_hides_passwords() {
 }
 
 #[test]
-fn an_unknown_key_or_a_wrong_value_is_named() {
+fn an_unknown_setting_or_an_invalid_value_is_named() {
     let folder = Folder::new();
     folder.write("zoop.toml", "[limits]\ncredental = 7\n");
     let answer = folder.zoop(CONFIG);
@@ -79,7 +79,7 @@ fn an_unknown_key_or_a_wrong_value_is_named() {
 }
 
 #[test]
-fn wrong_settings_are_named_once_each_with_their_place() {
+fn each_invalid_setting_is_reported_once_with_its_place() {
     let folder = Folder::new();
     folder.write("zoop.toml", "[server]\nlistn = '127.0.0.1:1'\n[storage]\nreaders = 'two'\n");
     let mut command = folder.command(&[CONFIG, &["--listen", "8080"]].concat());
@@ -97,7 +97,7 @@ fn wrong_settings_are_named_once_each_with_their_place() {
 }
 
 #[test]
-fn a_text_from_a_variable_is_taken_as_it_stands() {
+fn text_from_a_variable_is_taken_literally() {
     let folder = Folder::new();
     for text in ["269483756129837465", "true", "'quoted'", "\"x\"", "[a, b]", "{a=1}", " padded "] {
         let mut command = folder.command(&[CONFIG, &["--json"]].concat());
@@ -109,7 +109,7 @@ fn a_text_from_a_variable_is_taken_as_it_stands() {
 }
 
 #[test]
-fn a_value_without_a_meaning_is_refused_with_what_is_accepted() {
+fn an_invalid_value_is_rejected_with_the_accepted_ones() {
     let folder = Folder::new();
     for (variable, value, accepted) in [
         ("ZOOP_LOG_LEVEL", "warning", "error, warn, info, debug, trace or off"),
@@ -127,7 +127,7 @@ fn a_value_without_a_meaning_is_refused_with_what_is_accepted() {
         let told = answer.failure();
         assert!(told.contains(accepted) && told.matches(variable).count() == 1, "{told}");
     }
-    // Settings that belong together are checked where they are used.
+    // Settings that belong together are checked when they are used.
     for (variable, value, accepted) in [
         ("ZOOP_MAIL_FROM", "zoop@example.com", "mail.url and mail.from belong together: set both"),
         ("ZOOP_MAIL_URL", "smtp://127.0.0.1", "mail.url and mail.from belong together: set both"),
@@ -146,7 +146,7 @@ fn a_value_without_a_meaning_is_refused_with_what_is_accepted() {
 }
 
 #[test]
-fn another_file_is_named_by_a_flag_and_told() {
+fn a_flag_names_another_file_which_is_reported() {
     let folder = Folder::new();
     folder.write("zoop.toml", "[limits]\ncredential = 7\n");
     folder.write("other.toml", "[limits]\ncredential = 8\n");
@@ -164,7 +164,7 @@ fn another_file_is_named_by_a_flag_and_told() {
 }
 
 #[test]
-fn a_call_sends_its_key_nowhere_that_only_the_folders_file_names() {
+fn a_call_ignores_the_address_in_the_current_folders_file() {
     let folder = Folder::new();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a listener that does not wait");
@@ -183,7 +183,7 @@ fn a_call_sends_its_key_nowhere_that_only_the_folders_file_names() {
 }
 
 #[test]
-fn usage_errors_end_with_2_and_say_nothing_on_stdout() {
+fn usage_errors_exit_with_2_and_print_nothing_on_stdout() {
     let folder = Folder::new();
     for wrong in [
         &["frobnicate"][..],
@@ -229,7 +229,7 @@ fn an_address_that_is_not_an_origin_stops_the_start_and_says_what_to_write() {
     let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
     let command = command.env("ZOOP_SERVER_PUBLIC_URL", "https://www.example.com/crm");
     let answer = Answer::from(command.output().expect("zoop runs"));
-    assert!(answer.failure().contains("and no path"), "{}", answer.stderr);
+    assert!(answer.failure().contains("without a path"), "{}", answer.stderr);
     let shown = set("ZOOP_SERVER_PUBLIC_URL", "HTTPS://CRM.Example.com:443/").json();
     assert_eq!(shown["server"]["public_url"], "https://crm.example.com");
     let shown = set("ZOOP_SERVER_ALLOWED_ORIGINS", "HTTPS://App.Example.com:443").json();

@@ -1,11 +1,11 @@
-//! Secrets in settings: where they come from, and that no message repeats one.
+//! Secrets in settings: their sources, and that no message repeats one.
 
-use crate::world::{Answer, Folder};
+use crate::env::{Answer, Folder};
 
-/// Stands in every secret here, as a number that parsers like to show.
+/// Part of every secret here, as a number that parsers like to show.
 const MARK: &str = "8675309";
 
-/// Where a value is written.
+/// The source of a value.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Flag,
@@ -14,7 +14,7 @@ enum Source {
     /// The variable for a secret's file holds the secret itself.
     MistakenPath,
     TomlText,
-    /// The value without quotes, whatever TOML makes of it.
+    /// The value without quotes, however TOML parses it.
     TomlBare,
 }
 
@@ -51,7 +51,7 @@ const BROKEN: &[&str] = &[
     "imap://8675309@127.0.0.1",
 ];
 
-/// `zoop` with a setting written in one way, or none where it cannot be.
+/// `zoop` with a setting from one source, or none if that source cannot have it.
 fn run(setting: &str, source: Source, value: &str, arguments: &[&str]) -> Option<Answer> {
     let folder = Folder::new();
     let typed = format!("--database={value}");
@@ -82,11 +82,11 @@ fn run(setting: &str, source: Source, value: &str, arguments: &[&str]) -> Option
 }
 
 #[test]
-fn no_message_repeats_anything_of_a_secret() {
+fn no_message_repeats_any_part_of_a_secret() {
     for setting in SECRETS {
         for source in SOURCES {
             for value in BROKEN {
-                // A server with such a setting does not come up, so every run ends.
+                // A server with such a setting does not start, so every run ends.
                 let commands: &[&[&str]] = match source {
                     Source::Flag | Source::Variable => {
                         &[&["doctor"], &["serve"], &["serve", "--print-config"]]
@@ -106,7 +106,7 @@ fn no_message_repeats_anything_of_a_secret() {
 }
 
 #[test]
-fn a_secret_is_read_from_a_file_of_its_own_without_the_newline_at_its_end() {
+fn a_secret_is_read_from_its_file_without_the_trailing_newline() {
     let folder = Folder::new();
     let print = |variable: &str, text: &str| {
         folder.write("secret", text);

@@ -1,4 +1,4 @@
-//! A damaged file: what is whole is served, what is not is told, and a backup is the way back.
+//! A damaged file: intact parts are served, damage is reported, and a backup restores everything.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::{SETTINGS, create, customers, id};
 use crate::client::Client;
-use crate::world::{Folder, wait_until};
+use crate::env::{Folder, wait_until};
 
 #[test]
-fn a_server_refuses_a_file_that_it_cannot_read_and_says_the_way_back() {
+fn an_unreadable_file_is_refused_with_how_to_restore_it() {
     let folder = Folder::new();
     let (_, _, key) = folder.business();
     folder.json(&["backup", "copy.db"]);
@@ -36,7 +36,7 @@ fn a_server_refuses_a_file_that_it_cannot_read_and_says_the_way_back() {
 }
 
 #[test]
-fn damage_in_one_table_fails_its_calls_alone() {
+fn damage_in_one_table_fails_only_its_calls() {
     let folder = Folder::new();
     let (_, _, key) = folder.business();
     let server = folder.serve(&[]);
@@ -70,7 +70,7 @@ fn damage_in_one_table_fails_its_calls_alone() {
 }
 
 #[test]
-fn a_log_that_was_cut_off_gives_back_the_writes_before_the_cut() {
+fn a_truncated_log_recovers_the_writes_before_the_cut() {
     let folder = Folder::new();
     folder.write("zoop.toml", SETTINGS);
     let (_, _, key) = folder.business();
@@ -104,7 +104,7 @@ fn a_log_that_was_cut_off_gives_back_the_writes_before_the_cut() {
     assert_eq!(folder.zoop(&["doctor"]).code, 0);
 }
 
-/// Overwrites the pages of a table, and none of another's.
+/// Overwrites a table's pages, and no other's.
 fn overwrite_table(path: &Path, table: &str) {
     let file = Connection::open(path).expect("the database");
     let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";

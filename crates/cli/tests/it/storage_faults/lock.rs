@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
 use crate::client::Client;
-use crate::world::Folder;
+use crate::env::Folder;
 
 /// The server's `request_deadline`, and as much again for a busy machine.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 #[test]
-fn while_another_program_holds_the_lock_reads_go_on_and_writes_are_put_off() {
+fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
     let folder = Folder::new();
     folder.write("zoop.toml", SETTINGS);
     let (_, _, key) = folder.business();

@@ -1,6 +1,6 @@
-//! Storage that fails: a full disk, a folder that is read-only, another program's lock, a database server
-//! that is read-only or gone. The error is
-//! clear, nothing that was answered is lost, and the service goes on when the cause is gone.
+//! Storage failures: a full disk, a read-only folder, another program's lock, a database server that is
+//! read-only or gone. The error is clear, nothing that was answered is lost, and the service recovers
+//! when the cause is gone.
 
 mod damage;
 mod lock;
@@ -11,9 +11,9 @@ mod volume;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
-use crate::world::Server;
+use crate::env::Server;
 
-/// No limits of requests; they are proved elsewhere.
+/// No request limits; other tests cover them.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
 
 /// Creates a company.
@@ -40,7 +40,7 @@ fn id(record: &Value) -> String {
     record["id"].as_str().expect("an id").to_owned()
 }
 
-/// Fails unless a write was put off with a clear error.
+/// Fails unless a write was rejected with a clear error.
 #[track_caller]
 fn assert_put_off(reply: &Reply) {
     assert_eq!((reply.status, reply.retry_after), (503, Some(5)), "{reply:?}");
@@ -50,9 +50,9 @@ fn assert_put_off(reply: &Reply) {
     assert!(message.contains("storage") && message.contains("try again"), "{message}");
 }
 
-/// What was logged since the last look that somebody should look at.
+/// Warnings and errors logged since the last check.
 fn complaints(server: &Server, client: &Client) -> Vec<Value> {
-    // The log is written in its order: behind the line of this call nothing of before is missing.
+    // The log is ordered: once the line of this call is there, no earlier line is missing.
     let marker = client.call("no.such.tool", &json!({})).expect("an answer");
     assert_eq!(marker.body["error"]["code"], json!(-32602), "{marker:?}");
     let lines = server.log_lines_until(|line| line["tool"] == "unknown").into_iter();

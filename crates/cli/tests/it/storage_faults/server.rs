@@ -1,12 +1,12 @@
-//! A PostgreSQL server that refuses: it is read-only, gives no connections, has taken a right away, or is
-//! gone.
+//! A PostgreSQL server that refuses: it is read-only, has no connections left, has revoked a right, or
+//! is gone.
 
 use serde_json::json;
 use zoop_postgres_cluster::{Cluster, Database};
 
 use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
 use crate::client::{Client, get};
-use crate::world::{Folder, Server, wait_until};
+use crate::env::{Folder, Server, wait_until};
 
 const READY: &str = r#"{"status":"ready"}"#;
 
@@ -41,13 +41,13 @@ impl Site {
         database.run("SELECT current_database()").expect("a name").trim().to_owned()
     }
 
-    /// What was logged since the last look that somebody should look at, without what is not known before.
+    /// Warnings and errors logged since the last check, without variable parts.
     fn told(&self) -> Vec<String> {
         let lines = complaints(&self.server, &self.client);
         lines.iter().map(|line| line["message"].as_str().expect("a text").to_owned()).collect()
     }
 
-    /// Writes are put off and reads go on, until `mend`; both are told once.
+    /// Writes are rejected and reads go on, until `mend`; both changes are logged once.
     fn assert_degraded_until(&self, reason: &str, mend: impl FnOnce()) {
         for _ in 0..20 {
             assert_put_off(&create(&self.client, "Refused"));
@@ -63,7 +63,7 @@ impl Site {
         self.assert_recovered(&["the storage takes writes again"]);
     }
 
-    /// Everything is put off until `mend`; both are told once.
+    /// Everything is rejected until `mend`; both changes are logged once.
     fn assert_out_of_reach_until(&self, reason: &str, mend: impl FnOnce()) {
         for _ in 0..5 {
             let search = self.client.call("customers.search", &json!({})).expect("an answer");
@@ -104,7 +104,7 @@ fn a_server_that_is_made_read_only_serves_reads_until_it_takes_writes_again() {
 }
 
 #[test]
-fn a_role_without_the_right_to_write_serves_reads_until_it_has_it() {
+fn a_role_without_the_right_to_write_serves_reads_until_it_is_granted() {
     let site = Site::new(zoop_postgres_cluster::database().expect("a database"));
     site.run("REVOKE INSERT ON customers FROM zoop_application");
     site.assert_degraded_until("permission denied", || {
@@ -113,7 +113,7 @@ fn a_role_without_the_right_to_write_serves_reads_until_it_has_it() {
 }
 
 #[test]
-fn a_server_without_connections_to_give_is_asked_again() {
+fn a_server_out_of_connections_is_retried() {
     let site = Site::new(zoop_postgres_cluster::database().expect("a database"));
     let name = site.name();
     site.run(&format!("ALTER DATABASE {name} CONNECTION LIMIT 0"));
@@ -127,7 +127,7 @@ fn a_server_without_connections_to_give_is_asked_again() {
 }
 
 #[test]
-fn a_server_that_is_gone_is_asked_again() {
+fn an_unreachable_server_is_retried() {
     let mut cluster = Cluster::start().expect("a cluster");
     let site = Site::new(cluster.fresh_database().expect("a database"));
     cluster.stop_immediately().expect("stopped");
@@ -135,7 +135,7 @@ fn a_server_that_is_gone_is_asked_again() {
 }
 
 #[test]
-fn a_role_without_the_right_to_read_is_told_once_and_used_again_when_it_has_it() {
+fn a_missing_read_right_is_logged_once_and_reads_resume_when_it_is_granted() {
     let site = Site::new(zoop_postgres_cluster::database().expect("a database"));
     site.run("REVOKE SELECT ON customers FROM zoop_application");
     for _ in 0..10 {

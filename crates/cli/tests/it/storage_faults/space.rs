@@ -1,4 +1,4 @@
-//! A full disk, and one that is read-only.
+//! A full disk, and a read-only one.
 
 use std::fs::{self, OpenOptions};
 use std::thread;
@@ -9,7 +9,7 @@ use super::volume::Volume;
 use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
 use crate::client::{Client, get};
 
-/// Writes that are tried while the disk is full.
+/// The number of writes attempted while the disk is full.
 const REFUSED: usize = 200;
 
 #[test]
@@ -22,7 +22,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     let mut answered: Vec<_> =
         (0..20).map(|number| id(&create(&client, &format!("Before {number}")).success())).collect();
     volume.fill();
-    // What the log has room for already is still taken.
+    // What fits into the existing log is still accepted.
     let refusal = loop {
         let reply = create(&client, "Squeezed in");
         if reply.status != 200 {
@@ -60,7 +60,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     assert_eq!(end.len(), 1, "{end:?}");
     assert_eq!(end[0]["message"], "the storage takes writes again");
     assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
-    // A server that is killed now has nothing on the full disk that it would need.
+    // A server that is killed now needs nothing on the full disk.
     drop(server);
     let server = volume.folder.serve(&[]);
     assert_eq!(customers(&Client::new(&server.url, &key)), answered);
@@ -91,7 +91,7 @@ fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
     }
     assert_eq!(customers(&client), [customer]);
     let told = complaints(&server, &client);
-    // A small write that still fits, such as a key's last use, ends the incident for a moment.
+    // A small write that still fits, such as a key's last use, ends the outage for a moment.
     assert!(told.len() <= 6, "a line a change, not one a refusal: {told:?}");
 
     volume.remount("size=64m");
@@ -119,7 +119,7 @@ fn a_start_on_a_full_disk_says_so_and_works_when_there_is_space() {
 }
 
 #[test]
-fn a_read_only_folder_is_told_and_works_once_it_is_writable() {
+fn a_read_only_folder_is_reported_and_works_once_it_is_writable() {
     let volume = Volume::new(4);
     let (_, _, key) = volume.folder.business();
     volume.remount("ro");
@@ -132,7 +132,7 @@ fn a_read_only_folder_is_told_and_works_once_it_is_writable() {
     }
     let doctor = volume.folder.zoop(&["doctor"]);
     assert_eq!(doctor.code, 1);
-    assert!(doctor.stdout.contains("cannot be written"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("is not writable"), "{}", doctor.stdout);
     volume.remount("rw");
     let server = volume.folder.serve(&[]);
     create(&Client::new(&server.url, &key), "Acme").success();
@@ -168,7 +168,7 @@ fn a_backup_that_does_not_fit_leaves_nothing_behind_and_writes_go_on() {
 }
 
 #[test]
-fn a_backup_is_restored_from_where_nothing_can_be_written() {
+fn a_backup_is_restored_from_a_read_only_folder() {
     let volume = Volume::new(8);
     volume.folder.business();
     volume.folder.json(&["backup", "copy.db"]);

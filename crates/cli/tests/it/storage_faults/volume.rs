@@ -1,20 +1,20 @@
-//! A small file system of the test's own.
+//! A small file system for one test.
 //!
-//! It is mounted in a namespace that any user may make, so no right of the administrator is needed,
-//! and nobody but the programs started in it sees it. It ends with the test.
+//! It is mounted in a user namespace, so no administrator rights are needed, and only the programs
+//! started in it see it. It ends with the test.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::world::Folder;
+use crate::env::Folder;
 
 /// A folder that is a file system of a few MiB.
 pub(crate) struct Volume {
     /// Its commands run in the file system's root.
     pub(crate) folder: Folder,
-    /// Holds the namespace, and with it the file system.
+    /// Keeps the namespace, and with it the file system.
     keeper: Child,
 }
 
@@ -51,7 +51,7 @@ impl Volume {
         Self { folder, keeper }
     }
 
-    /// A file of it, as this process can reach it.
+    /// One of its files, as this process can reach it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         let inside = self.folder.path(name);
         let inside = inside.strip_prefix("/").expect("an absolute path");
@@ -62,7 +62,7 @@ impl Volume {
         std::fs::write(self.path(name), text).expect("a file");
     }
 
-    /// Takes all the space that is left, to the last byte.
+    /// Fills all remaining space, to the last byte.
     pub(crate) fn fill(&self) {
         let mut ballast = File::create(self.path("ballast")).expect("a file");
         for bytes in [1 << 16, 1 << 12, 1] {
@@ -70,13 +70,13 @@ impl Volume {
         }
     }
 
-    /// Gives back what [`Volume::fill`] has taken.
+    /// Frees what [`Volume::fill`] has taken.
     pub(crate) fn free(&self) {
         std::fs::remove_file(self.path("ballast")).expect("it was full");
     }
 
-    /// Changes it: read-only (`ro`) or not (`rw`), which nothing on it may be open for, or its
-    /// size (`size=9m`).
+    /// Remounts it: read-only (`ro`) or not (`rw`), for which no file on it may be open, or with
+    /// another size (`size=9m`).
     pub(crate) fn remount(&self, option: &str) {
         let directory = self.folder.path("").display().to_string();
         let status = Command::new("nsenter")
@@ -90,7 +90,7 @@ impl Volume {
 
 impl Drop for Volume {
     fn drop(&mut self) {
-        // It may have ended already; either way the file system goes with its last process.
+        // It may already have ended; either way the file system goes with its last process.
         let _ = self.keeper.kill();
         let _ = self.keeper.wait();
     }

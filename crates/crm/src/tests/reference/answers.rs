@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::page::{returns_one_record, value};
+use crate::call::definition::ToolDef;
 use crate::catalog;
-use crate::definition::ToolDef;
-use crate::testing::{Business, World};
+use crate::testing::{Business, TestEnv};
 
 /// So many characters of JSON stay on one line.
 const LINE: usize = 110;
@@ -108,19 +108,24 @@ fn record_in(items: &Value) -> Option<&'static str> {
         .map(|(_, tool)| tool.name)
 }
 
-/// Writes a call and what the tool answered.
-pub(super) fn example(page: &mut String, tool: &ToolDef) {
-    let world = World::new();
-    let business = world.business("Acme");
+/// A world with what the examples speak of, and its business.
+pub(super) fn sample() -> (TestEnv, Business) {
+    let env = TestEnv::new();
+    let business = env.business("Acme");
     // What the example of notes.list asks for.
     let pinned = json!({ "body": "Inspector visit scheduled for Friday.", "pinned": true,
                          "subject_type": "job", "subject_id": business.id("job") });
-    world.call(&business.owner, "notes.create", pinned).expect("a pinned note");
+    env.call(&business.owner, "notes.create", pinned).expect("a pinned note");
+    (env, business)
+}
+
+/// Writes a call and what the tool answered.
+pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(TestEnv, Business)) {
     let arguments = business.fill(tool.example);
-    let answer = world
-        .call_text(&business.owner, tool.name, &arguments)
+    let answer = env
+        .try_out(&business.owner, tool.name, &arguments)
         .unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
-    let ids = Ids::of(&business);
+    let ids = Ids::of(business);
     let _ = write!(
         page,
         "\nExample arguments and the answer:\n\n```json\n{}\n```\n\n```json\n{}\n```\n",

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::answers;
+use crate::call::definition::{Action, ToolDef};
+use crate::call::tool::{ActorRule, Effect};
 use crate::catalog;
-use crate::definition::{Action, ToolDef};
-use crate::tool::{ActorRule, Effect};
 
 /// The whole page.
 pub(super) fn tools() -> String {
@@ -31,6 +31,7 @@ pub(super) fn tools() -> String {
             effect(tool),
         );
     }
+    let sample = answers::sample();
     for group in catalog::GROUPS {
         let tools: Vec<_> =
             catalog::mcp_tools().filter(|(of, _)| of.name == group.name).map(|(_, t)| t).collect();
@@ -40,7 +41,7 @@ pub(super) fn tools() -> String {
             for tool in tools {
                 describe(&mut page, tool);
                 answers::describe(&mut page, tool, get);
-                answers::example(&mut page, tool);
+                answers::example(&mut page, tool, &sample);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a program asks for, and what is wrong with it.
+//! Authorization requests, and what can be wrong with them.
 
 use serde_json::json;
 use zoop_both::both;
@@ -10,7 +10,7 @@ use super::{
 use crate::http::Reply;
 use crate::server::Server;
 
-/// A page of our own, which sends nothing anywhere.
+/// A page of our own, without a redirect.
 #[track_caller]
 fn assert_stopped(reply: &Reply) {
     assert_eq!(reply.status, 400, "{reply:?}");
@@ -19,7 +19,7 @@ fn assert_stopped(reply: &Reply) {
 }
 
 #[both]
-fn nothing_is_sent_to_an_address_that_is_not_the_programs() {
+fn nothing_is_sent_to_an_unregistered_redirect_uri() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -49,7 +49,7 @@ fn nothing_is_sent_to_an_address_that_is_not_the_programs() {
 }
 
 #[both]
-fn what_is_wrong_with_a_known_programs_request_is_offered_to_it_and_nobody_is_sent_there() {
+fn an_invalid_request_of_a_known_client_links_back_without_redirecting() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -79,7 +79,7 @@ fn what_is_wrong_with_a_known_programs_request_is_offered_to_it_and_nobody_is_se
 }
 
 #[both]
-fn a_request_may_leave_out_what_there_is_only_one_of() {
+fn a_request_may_omit_parameters_with_only_one_choice() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -94,7 +94,7 @@ fn a_request_may_leave_out_what_there_is_only_one_of() {
 }
 
 #[both]
-fn a_program_on_the_persons_device_takes_any_port_and_the_page_warns() {
+fn a_loopback_client_may_use_any_port_and_the_page_warns() {
     let server = Server::start();
     let browser = Browser::of(&server, &server.business.owner);
     let uris = ["http://127.0.0.1:33418/callback", "cursor://some.program/callback"];
@@ -125,7 +125,7 @@ fn a_program_on_the_persons_device_takes_any_port_and_the_page_warns() {
 }
 
 #[both]
-fn a_name_is_a_text_on_the_page_and_nothing_more() {
+fn a_client_name_is_escaped_on_the_page() {
     let server = Server::start();
     let browser = Browser::of(&server, &server.business.owner);
     let name = "<script>alert(1)</script>\" onload=\"x";
@@ -144,7 +144,7 @@ fn a_name_is_a_text_on_the_page_and_nothing_more() {
 }
 
 #[both]
-fn the_crew_is_not_asked_for_what_it_can_never_give() {
+fn a_user_is_not_asked_for_scopes_their_role_lacks() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.tech);
@@ -153,7 +153,7 @@ fn the_crew_is_not_asked_for_what_it_can_never_give() {
     assert!(!page.body.contains("write:customers\" value"), "{page:?}");
     let reply = browser.ask(&program.query(&[("scope", "write:customers")]));
     assert_eq!(value(&offered(&reply).1, "error"), Some("access_denied"));
-    // The scope that was never offered is not one that was declined.
+    // A scope that was never offered does not count as declined.
     let ticked = "read:customers read:notes write:notes write:customers";
     let tokens = program.connect(&browser, &server.business, ticked);
     assert_eq!(tokens.scope, "read:customers read:notes write:notes");

@@ -1,4 +1,4 @@
-//! The page that asks, and what is taken as its answer.
+//! The consent page, and which answers are accepted.
 
 use serde_json::json;
 use zoop_both::both;
@@ -18,7 +18,7 @@ fn assert_over(reply: &Reply) {
 }
 
 #[both]
-fn a_denied_request_tells_the_program_and_the_history() {
+fn a_denial_is_sent_to_the_client_and_recorded() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -36,7 +36,7 @@ fn a_denied_request_tells_the_program_and_the_history() {
 }
 
 #[both]
-fn what_was_unticked_is_remembered_and_never_asked_for_by_a_call() {
+fn a_declined_scope_is_remembered_and_not_requested_by_calls() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -49,14 +49,14 @@ fn what_was_unticked_is_remembered_and_never_asked_for_by_a_call() {
         names.collect::<Vec<_>>()
     };
 
-    // Asked for and unticked: the program is told by the tool, as a key is, and does not see it.
+    // Requested and unticked: the tool reports it, as for a key, and the client does not see it.
     let declined = program.connect(&browser, &server.business, "read:customers read:notes");
     assert_eq!(declined.scope, "read:customers read:notes");
     let reply = server.ask(&declined.access, "/api/mcp", "tools/call", customer.clone());
     assert_eq!(reply.tool().1["kind"], "insufficient_scope");
     assert!(!tools(&declined.access).contains(&"customers.create".to_owned()));
 
-    // Never asked for: the program sees it and is told to ask for all that it has and needs.
+    // Never requested: the client sees it and is told to request everything that it has and needs.
     let request = request_of(&browser.ask(&program.query(&[("scope", "read:customers")])));
     let (_, pairs) = returned(&browser.allow(&request, &server.business, "read:customers"));
     let code = value(&pairs, "code").expect("a code");
@@ -70,7 +70,7 @@ fn what_was_unticked_is_remembered_and_never_asked_for_by_a_call() {
 }
 
 #[both]
-fn something_must_stay_ticked_and_the_request_waits_until_it_is() {
+fn at_least_one_scope_must_stay_ticked() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -88,7 +88,7 @@ fn something_must_stay_ticked_and_the_request_waits_until_it_is() {
 }
 
 #[both]
-fn only_the_page_of_this_very_session_is_believed() {
+fn a_consent_counts_only_in_the_session_it_was_shown_to() {
     let server = Server::start();
     let program = Program::register(&server);
     let (owner, office) = (&server.business.owner, &server.business.office);
@@ -111,7 +111,7 @@ fn only_the_page_of_this_very_session_is_believed() {
         let reply = browser.answer_from(headers, &pairs);
         assert_eq!(reply.status, 403, "{headers:?}: {reply:?}");
     }
-    // Another person's session, another session of the same person, and none.
+    // Another user's session, another session of the same user, and none.
     assert_over(&Browser::of(&server, office).answer(&pairs));
     assert_over(&Browser::of(&server, owner).answer(&pairs));
     let nobody = Browser { server: &server, cookie: "x=y".to_owned() };
@@ -121,7 +121,7 @@ fn only_the_page_of_this_very_session_is_believed() {
     }
     let twice = [&pairs[..], &[("decision", "deny")]].concat();
     assert_eq!(browser.answer(&twice).status, 400);
-    // None of it took the request away.
+    // None of these used up the request.
     let (_, answer) = returned(&browser.answer(&pairs));
     assert!(value(&answer, "code").is_some());
     assert_over(&browser.answer(&pairs));
@@ -129,25 +129,25 @@ fn only_the_page_of_this_very_session_is_believed() {
 }
 
 #[both]
-fn a_request_is_over_after_ten_minutes() {
+fn a_request_expires_after_ten_minutes() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let ask = || request_of(&browser.ask(&program.query(&[])));
     let (first, second) = (ask(), ask());
-    server.world.clock.advance(600_000 - 1);
+    server.env.clock.advance(600_000 - 1);
     returned(&browser.allow(&first, &server.business, EVERY_SCOPE));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_over(&browser.allow(&second, &server.business, EVERY_SCOPE));
 }
 
 #[both]
-fn a_session_has_twenty_requests_and_the_oldest_gives_way() {
+fn a_session_keeps_its_newest_twenty_requests() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let ask = || {
-        server.world.clock.advance(1);
+        server.env.clock.advance(1);
         request_of(&browser.ask(&program.query(&[])))
     };
     let requests: Vec<_> = (0..21).map(|_| ask()).collect();
@@ -160,12 +160,12 @@ fn a_session_has_twenty_requests_and_the_oldest_gives_way() {
 #[both]
 fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     let server = Server::start();
-    let other = server.world.empty_business("Other");
-    let foreign = server.world.empty_business("Foreign");
+    let other = server.env.empty_business("Other");
+    let foreign = server.env.empty_business("Foreign");
     let member = json!({ "name": "Olive", "email": "owner@acme.example", "role": "tech" });
-    server.world.operate(Some(other.account), "users.create", member);
+    server.env.operate(Some(other.account), "users.create", member);
     let note = |business: &zoop_crm::testing::Business, body: &str| {
-        server.world.made(&business.owner, "notes.create", json!({ "body": body }))
+        server.env.made(&business.owner, "notes.create", json!({ "body": body }))
     };
     let (own, others) = (note(&server.business, "Acme's"), note(&other, "The other's"));
 
@@ -193,18 +193,18 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
 }
 
 #[both]
-fn whoever_is_signed_out_meanwhile_consents_to_nothing() {
+fn a_user_signed_out_meanwhile_cannot_consent() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let page = browser.ask(&program.query(&[]));
-    server.world.clock.advance(12 * 3_600_000);
+    server.env.clock.advance(12 * 3_600_000);
     assert_over(&browser.allow(&request_of(&page), &server.business, EVERY_SCOPE));
     assert_eq!(browser.ask(&program.query(&[])).status, 303, "sign in again");
 }
 
 #[both]
-fn whoever_was_removed_meanwhile_consents_to_nothing() {
+fn a_user_removed_meanwhile_cannot_consent() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.office);
@@ -212,13 +212,13 @@ fn whoever_was_removed_meanwhile_consents_to_nothing() {
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let office = zoop_crm::testing::Business::user(&server.business.office).to_string();
     let account = Some(server.business.account);
-    server.world.operate(account, "users.remove", json!({ "id": office }));
+    server.env.operate(account, "users.remove", json!({ "id": office }));
     assert_eq!(browser.allow(&request, &server.business, EVERY_SCOPE).status, 400);
     assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
 }
 
 #[both]
-fn what_a_person_answers_and_what_programs_are_given_is_in_the_log() {
+fn consents_and_issued_tokens_are_logged() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);

@@ -1,4 +1,4 @@
-//! Programs that are known by a document elsewhere, served here by a real server with a certificate.
+//! Clients that are known by a document elsewhere, served here by a real server with a certificate.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -18,16 +18,16 @@ use super::{
 use crate::http::Reply;
 use crate::server::Server;
 
-/// What the document's server does.
+/// The behavior of the document's server.
 #[derive(Clone)]
 enum Manner {
     /// Answers with this status, these headers and this body.
     Answers(&'static str, &'static str, String),
-    /// Takes the request and never answers.
+    /// Accepts the request and never answers.
     KeepsSilent,
 }
 
-/// A server of documents on this machine; it ends with the test's process.
+/// A document server on this machine; it ends with the test's process.
 struct Documents {
     port: u16,
     certificate: Vec<u8>,
@@ -55,7 +55,7 @@ impl Documents {
         let config = Arc::new(config);
         let (behaves, counts) = (manner.clone(), asked.clone());
         std::thread::spawn(move || {
-            // Kept open, so that nobody takes silence for an end.
+            // Kept open, so that silence does not look like the end.
             let mut silent = Vec::new();
             for stream in listener.incoming().flatten() {
                 counts.fetch_add(1, Ordering::SeqCst);
@@ -70,7 +70,7 @@ impl Documents {
                         let length = body.len();
                         let head =
                             format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}");
-                        // The other side may have had enough of it.
+                        // The other side may have closed.
                         let _ = write!(stream.get_mut(), "{head}\r\n\r\n{body}");
                     }
                     Manner::KeepsSilent => silent.push(stream),
@@ -80,7 +80,7 @@ impl Documents {
         Self { port, certificate: certificate.to_vec(), manner, asked }
     }
 
-    /// The program's id.
+    /// The client's id.
     fn address(&self) -> String {
         format!("https://localhost:{}/client.json", self.port)
     }
@@ -130,7 +130,7 @@ fn assert_not_read(reply: &Reply) {
 }
 
 #[both]
-fn a_program_is_connected_by_its_document_which_is_kept_for_its_time() {
+fn a_client_is_connected_by_its_document_which_is_cached() {
     let documents = Documents::start();
     let server = server(&documents, true);
     documents.answers(
@@ -146,31 +146,31 @@ fn a_program_is_connected_by_its_document_which_is_kept_for_its_time() {
     let (_, pairs) = returned(&reply);
     let first = tokens(&program.exchange(value(&pairs, "code").expect("a code"), &[]));
     assert_eq!(standing(&server, &first.access), Ok(()));
-    server.world.clock.advance(1_200_000 - 1);
+    server.env.clock.advance(1_200_000 - 1);
     browser.ask(&program.query(&[]));
     assert_eq!(documents.asked(), 1, "it was kept");
 
-    // Changed meanwhile: the new one counts from then on.
+    // Changed meanwhile: from then on the new one counts.
     let mut moved = documents.document();
     moved["redirect_uris"] = json!(["https://program.example/moved"]);
     documents.answers(JSON, &moved);
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     let stopped = browser.ask(&program.query(&[]));
     assert_eq!(stopped.status, 400, "{stopped:?}");
     assert_eq!(documents.asked(), 2);
     let query = program.query(&[("redirect_uri", "https://program.example/moved")]);
     assert_eq!(browser.ask(&query).status, 200);
 
-    // Gone: who is connected goes on, nobody else begins.
+    // Gone: existing connections go on, new ones cannot start.
     documents.behaves(Manner::Answers("404 Not Found", "", String::new()));
-    server.world.clock.advance(600_000);
+    server.env.clock.advance(600_000);
     assert_not_read(&browser.ask(&query));
     let second = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!(standing(&server, &second.access), Ok(()));
 }
 
 #[test]
-fn a_document_that_is_not_what_it_should_be_is_not_used_and_nobody_is_told_why() {
+fn an_invalid_document_is_rejected_without_saying_why() {
     let documents = Documents::start();
     let server = server(&documents, true);
     let program = Program { server: &server, id: documents.address() };
@@ -213,7 +213,7 @@ fn a_document_that_is_not_what_it_should_be_is_not_used_and_nobody_is_told_why()
 }
 
 #[test]
-fn a_name_that_leads_into_this_machine_is_not_connected_to() {
+fn a_name_that_resolves_to_this_machine_is_not_connected_to() {
     let documents = Documents::start();
     let server = server(&documents, false);
     documents.answers(JSON, &documents.document());
@@ -224,7 +224,7 @@ fn a_name_that_leads_into_this_machine_is_not_connected_to() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_not_believed() {
+fn untrusted_certificates_are_rejected() {
     let documents = Documents::start();
     documents.answers(JSON, &documents.document());
     let stranger = Documents::start();
@@ -241,7 +241,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_believed() {
 }
 
 #[test]
-fn no_address_of_this_machine_or_its_network_is_a_programs_id() {
+fn a_client_id_cannot_be_an_internal_address() {
     let documents = Documents::start();
     let server = Server::start();
     let browser = Browser::of(&server, &server.business.owner);
@@ -262,7 +262,7 @@ fn no_address_of_this_machine_or_its_network_is_a_programs_id() {
 }
 
 #[test]
-fn nobody_is_fetched_for_who_is_not_signed_in_nor_for_a_program_that_is_unknown_at_the_token() {
+fn documents_are_fetched_only_for_signed_in_users_and_never_for_token_requests() {
     let documents = Documents::start();
     let server = server(&documents, true);
     documents.answers(JSON, &documents.document());
@@ -276,7 +276,7 @@ fn nobody_is_fetched_for_who_is_not_signed_in_nor_for_a_program_that_is_unknown_
 }
 
 #[test]
-fn an_address_has_so_many_documents_fetched_a_minute() {
+fn document_fetches_are_limited_by_address() {
     let documents = Documents::start();
     let server = server(&documents, true);
     documents.behaves(Manner::Answers("404 Not Found", "", String::new()));

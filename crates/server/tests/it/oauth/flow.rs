@@ -1,7 +1,8 @@
-//! The whole way: registration, consent, tokens, calls, their renewal and their end.
+//! The whole flow: registration, consent, tokens, calls, refresh and revocation.
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::catalog;
 
 use super::{
     Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, request_of, returned, send,
@@ -11,11 +12,11 @@ use crate::http;
 use crate::server::Server;
 
 #[both]
-fn a_program_is_connected_used_renewed_and_disconnected() {
+fn a_client_is_connected_used_refreshed_and_disconnected() {
     let server = Server::start();
     let program = Program::register(&server);
 
-    // Nobody is signed in: the browser signs in first and then comes back to the very same request.
+    // No one is signed in: the browser signs in first and then comes back to the same request.
     let query = program.query(&[]);
     let reply = http::get(server.public, &format!("/oauth/authorize?{query}"));
     assert_eq!(reply.status, 303, "{reply:?}");
@@ -50,7 +51,8 @@ fn a_program_is_connected_used_renewed_and_disconnected() {
     let first = tokens(&program.exchange(code, &[("resource", &server_resource(&server))]));
     assert_eq!(first.scope, EVERY_SCOPE);
     let listed = server.ask(&first.access, "/api/mcp", "tools/list", json!({}));
-    assert_eq!(listed.json()["result"]["tools"].as_array().map(Vec::len), Some(25));
+    let tools = listed.json()["result"]["tools"].as_array().map(Vec::len);
+    assert_eq!(tools, Some(catalog::mcp_tools().count()));
 
     let second = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!(second.scope, EVERY_SCOPE);
@@ -87,7 +89,7 @@ fn server_resource(server: &Server) -> String {
 }
 
 #[both]
-fn a_call_is_told_to_the_history_with_the_person_the_program_and_the_grant() {
+fn the_history_records_a_calls_user_client_and_grant() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -98,7 +100,7 @@ fn a_call_is_told_to_the_history_with_the_person_the_program_and_the_grant() {
     let user = zoop_crm::testing::Business::user(&server.business.owner).to_string();
     assert_eq!((&entry["tool"], &entry["client"]), (&json!("notes.create"), &json!("Program")));
     assert_eq!(entry["user_id"], user.as_str());
-    let grants = server.world.operate(Some(server.business.account), "grants.list", json!({}));
+    let grants = server.env.operate(Some(server.business.account), "grants.list", json!({}));
     assert_eq!(entry["credential_id"], grants["rows"][0]["id"]);
 }
 

@@ -1,29 +1,29 @@
-//! Connected programs: what their people and owners see, and how they end.
+//! Connected programs: what their users and owners see, and how they end.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::access::Source;
-use zoop_crm::clock::Clock;
-use zoop_crm::error::Error;
-use zoop_crm::id::Id;
+use zoop_crm::call::access::Source;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::oauth::{clients, grants};
 use zoop_crm::maintenance;
-use zoop_crm::oauth::{clients, grants};
 use zoop_crm::testing::{Business, Caller};
+use zoop_crm::values::clock::Clock;
+use zoop_crm::values::id::Id;
 
 use super::{Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, standing, told};
 use crate::server::Server;
 
 fn listed(server: &Server) -> Vec<Value> {
-    let listed = server.world.operate(Some(server.business.account), "grants.list", json!({}));
+    let listed = server.env.operate(Some(server.business.account), "grants.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 
-/// A person at a session of their own, in the business.
+/// A user in a session of their own, in the business.
 fn session_of(server: &Server, business: &Business, person: &Caller) -> Caller {
-    let (_, signed_in) = server.world.sign_in(Business::user(person));
-    server.world.in_tenant(signed_in.in_tenant(business.account.id, Source::default()))
+    let (_, signed_in) = server.env.sign_in(Business::user(person));
+    server.env.in_tenant(signed_in.in_tenant(business.account.id, Source::default()))
 }
 
 #[both]
@@ -46,17 +46,17 @@ fn an_owner_sees_what_is_connected_and_disconnects_it() {
     let which = json!({ "id": row["id"] });
     let owner = session_of(&server, &server.business, &server.business.owner);
     let office = session_of(&server, &server.business, &server.business.office);
-    let refused = server.world.call(&office, "grants.revoke", which.clone());
+    let refused = server.env.call(&office, "grants.revoke", which.clone());
     assert!(matches!(refused, Err(Error::InsufficientScope { .. })), "{refused:?}");
-    let stranger = server.world.empty_business("Other");
+    let stranger = server.env.empty_business("Other");
     let foreign = session_of(&server, &stranger, &stranger.owner);
-    let refused = server.world.call(&foreign, "grants.revoke", which.clone());
+    let refused = server.env.call(&foreign, "grants.revoke", which.clone());
     assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
-    server.world.call(&owner, "grants.revoke", which.clone()).expect("it is disconnected");
+    server.env.call(&owner, "grants.revoke", which.clone()).expect("it is disconnected");
     assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
     assert_refused(&program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
     assert!(listed(&server).is_empty());
-    let again = server.world.call(&owner, "grants.revoke", which);
+    let again = server.env.call(&owner, "grants.revoke", which);
     assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
     let entry = &history(&server, &server.business)[0];
     assert_eq!(
@@ -66,27 +66,27 @@ fn an_owner_sees_what_is_connected_and_disconnects_it() {
 }
 
 #[both]
-fn a_person_sees_and_ends_their_own_in_every_business_whatever_their_role() {
+fn a_user_sees_and_ends_their_own_grants_in_every_business() {
     let server = Server::start();
-    let other = server.world.empty_business("Other");
+    let other = server.env.empty_business("Other");
     let member = json!({ "name": "Tessa", "email": "tech@acme.example", "role": "office" });
-    server.world.operate(Some(other.account), "users.create", member);
+    server.env.operate(Some(other.account), "users.create", member);
     let program = Program::register(&server);
     let tech = Browser::of(&server, &server.business.tech);
     let here = program.connect(&tech, &server.business, EVERY_SCOPE);
     let there = program.connect(&tech, &other, EVERY_SCOPE);
     let owners = Browser::of(&server, &server.business.owner);
     let foreign = program.connect(&owners, &server.business, EVERY_SCOPE);
-    let (_, person) = server.world.sign_in(Business::user(&server.business.tech));
+    let (_, person) = server.env.sign_in(Business::user(&server.business.tech));
     let own = || {
-        let (person, now) = (person.clone(), server.world.clock.now());
-        server.world.read(move |tx| grants::of_person(tx, &person, now)).expect("grants")
+        let (person, now) = (person.clone(), server.env.clock.now());
+        server.env.read(move |tx| grants::of_person(tx, &person, now)).expect("grants")
     };
     let names: Vec<_> = own().into_iter().map(|grant| grant.tenant_name).collect();
     assert_eq!(names, ["Acme", "Other"]);
     let revoke = |id| {
-        let (person, environment) = (person.clone(), server.world.environment.clone());
-        server.world.write(move |tx| grants::revoke_own(tx, &environment, &person, id, None))
+        let (person, environment) = (person.clone(), server.env.environment.clone());
+        server.env.write(move |tx| grants::revoke_own(tx, &environment, &person, id, None))
     };
     let rows = listed(&server);
     let owners = rows.iter().find(|row| row["user_name"] == "Olive Owner").expect("it");
@@ -100,7 +100,7 @@ fn a_person_sees_and_ends_their_own_in_every_business_whatever_their_role() {
 }
 
 #[both]
-fn a_new_role_and_a_removal_act_on_the_next_call_and_nothing_wakes_again() {
+fn a_new_role_or_removal_takes_effect_on_the_next_call_and_ended_grants_stay_ended() {
     let server = Server::start();
     let account = Some(server.business.account);
     let office = Business::user(&server.business.office).to_string();
@@ -113,26 +113,26 @@ fn a_new_role_and_a_removal_act_on_the_next_call_and_nothing_wakes_again() {
         server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool()
     };
     assert!(!create().0);
-    server.world.operate(account, "users.set_role", json!({ "id": office, "role": "tech" }));
+    server.env.operate(account, "users.set_role", json!({ "id": office, "role": "tech" }));
     assert_eq!(create().1["kind"], "insufficient_scope");
-    server.world.operate(account, "users.remove", json!({ "id": office }));
+    server.env.operate(account, "users.remove", json!({ "id": office }));
     assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
     let removal = &history(&server, &server.business)[0];
     let ended = removal["changes"].as_array().expect("changes").iter();
     assert_eq!(ended.filter(|change| change["record_type"] == "grant").count(), 1, "{removal}");
     let back = json!({ "name": "O", "email": "office@acme.example", "role": "owner" });
-    server.world.operate(account, "users.create", back);
+    server.env.operate(account, "users.create", back);
     assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
     assert_refused(&program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
 }
 
 #[both]
-fn what_has_ended_is_swept_and_what_lives_is_kept() {
+fn ended_grants_are_swept_and_live_ones_kept() {
     const HOUR: i64 = 3_600_000;
     const DAY: i64 = 24 * HOUR;
     let server = Server::start();
     let sweep = || {
-        let environment = server.world.environment.clone();
+        let environment = server.env.environment.clone();
         let done =
             server.db.write(Instant::now() + std::time::Duration::from_secs(60), move |tx| {
                 maintenance::sweep(tx, &environment)
@@ -141,7 +141,7 @@ fn what_has_ended_is_swept_and_what_lives_is_kept() {
     };
     let is_known = |program: &Program<'_>| {
         let id = program.id.clone();
-        server.world.read(move |tx| clients::find(tx, &id)).expect("an answer").is_some()
+        server.env.read(move |tx| clients::find(tx, &id)).expect("an answer").is_some()
     };
     let unused = Program::register(&server);
     let abandoned = Program::register(&server);
@@ -152,31 +152,31 @@ fn what_has_ended_is_swept_and_what_lives_is_kept() {
     abandoned.code(&browser, &server.business, EVERY_SCOPE);
     browser.ask(&used.query(&[]));
     assert_eq!(sweep(), 0, "nothing is over");
-    server.world.clock.advance(DAY);
+    server.env.clock.advance(DAY);
     sweep();
     assert_refused(&used.exchange(&code, &[]), 400, "invalid_grant");
     assert_eq!(told(&server, &server.business, "code_replayed"), 1, "it was noticed a day later");
 
     let browser = Browser::of(&server, &server.business.owner);
     let mut tokens = used.connect(&browser, &server.business, EVERY_SCOPE);
-    server.world.clock.advance(2 * DAY);
+    server.env.clock.advance(2 * DAY);
     assert!(sweep() > 0);
     let next = super::tokens(&used.refresh(&tokens.refresh, &[]));
-    // The abandoned grant is gone, and with it what kept its program.
-    server.world.clock.advance(28 * DAY);
+    // The abandoned grant is gone, and with it what kept its client.
+    server.env.clock.advance(28 * DAY);
     sweep();
     assert!(!is_known(&unused) && !is_known(&abandoned) && is_known(&used));
     tokens = super::tokens(&used.refresh(&next.refresh, &[]));
     for _ in 0..5 {
-        server.world.clock.advance(29 * DAY);
+        server.env.clock.advance(29 * DAY);
         sweep();
         tokens = super::tokens(&used.refresh(&tokens.refresh, &[]));
     }
-    server.world.clock.advance(6 * DAY);
+    server.env.clock.advance(6 * DAY);
     sweep();
-    // Whoever kept a copy is noticed until the day after the grant's own end.
+    // A kept copy is detected until the day after the grant's own end.
     assert_refused(&used.refresh(&next.refresh, &[]), 400, "invalid_grant");
-    server.world.clock.advance(40 * DAY);
+    server.env.clock.advance(40 * DAY);
     sweep();
     assert!(!is_known(&used));
     let metadata = json!({ "redirect_uris": [REDIRECT] });

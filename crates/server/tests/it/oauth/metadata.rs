@@ -1,4 +1,4 @@
-//! Where everything is.
+//! Discovery.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::http;
 use crate::server::Server;
 
 #[test]
-fn everything_is_found_from_the_endpoint_alone() {
+fn discovery_needs_only_the_endpoint() {
     let server = Server::start();
     let issuer = format!("http://{}", server.public);
     let bare = server.post_bare(&[], b"{}");
@@ -57,7 +57,7 @@ fn everything_is_found_from_the_endpoint_alone() {
 }
 
 #[test]
-fn the_host_of_a_request_is_never_believed() {
+fn the_host_header_is_never_trusted() {
     let server = Server::start();
     let path = "/.well-known/oauth-authorization-server";
     let headers = [("X-Forwarded-Host", "evil.example"), ("Forwarded", "host=evil.example")];
@@ -68,7 +68,7 @@ fn the_host_of_a_request_is_never_believed() {
 }
 
 #[test]
-fn pages_of_other_sites_may_read_what_programs_read_and_nothing_that_people_see() {
+fn pages_of_other_sites_may_read_what_clients_read_and_no_pages() {
     let server = Server::start();
     let origin = ("Origin", "https://inspector.example");
     for path in [

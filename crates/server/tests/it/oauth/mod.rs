@@ -1,4 +1,4 @@
-//! The authorization server as programs and browsers see it.
+//! The authorization server as clients and browsers see it.
 
 mod authorize;
 mod consent;
@@ -22,12 +22,12 @@ pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub(crate) const EVERY_SCOPE: &str = "read:customers write:customers read:notes write:notes";
 
-/// Pairs as a form sends them.
+/// Form-encodes pairs.
 pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// Pairs with some in place of others of the same name; an empty one is left out.
+/// Replaces pairs by name; an empty value drops one.
 pub(crate) fn changed<'a>(
     pairs: &[(&'a str, &'a str)],
     changes: &[(&'a str, &'a str)],
@@ -42,29 +42,29 @@ pub(crate) fn changed<'a>(
     all
 }
 
-/// A program that has registered itself.
+/// A client that has registered itself.
 pub(crate) struct Program<'a> {
     pub(crate) server: &'a Server,
     pub(crate) id: String,
 }
 
-/// A person's browser.
+/// A user's browser.
 pub(crate) struct Browser<'a> {
     pub(crate) server: &'a Server,
     pub(crate) cookie: String,
 }
 
-/// Tokens as a program keeps them.
+/// A client's tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
     pub(crate) scope: String,
-    /// How long the access token is good for.
+    /// The lifetime of the access token.
     pub(crate) seconds: i64,
 }
 
-/// Sends metadata to be registered.
+/// Registers a client with this metadata.
 pub(crate) fn register(server: &Server, metadata: &Value) -> Reply {
     let headers = [("Content-Type", "application/json")];
     http::request(
@@ -82,7 +82,7 @@ pub(crate) fn send(server: &Server, target: &str, pairs: &[(&str, &str)]) -> Rep
     http::request(server.public, "POST", target, &headers, encoded(pairs).as_bytes())
 }
 
-/// What the program in its browser's address sees of an answer: the address without its query, and the
+/// What the client sees of an answer in its browser's URL: the address without its query, and the
 /// query's pairs.
 pub(crate) fn returned(reply: &Reply) -> (String, Vec<(String, String)>) {
     let (_, rest) = reply.body.split_once("0;url=").unwrap_or_else(|| panic!("{reply:?}"));
@@ -92,13 +92,13 @@ pub(crate) fn returned(reply: &Reply) -> (String, Vec<(String, String)>) {
     led_to(reply)
 }
 
-/// The same of an answer that leaves it to the person to go on.
+/// The same for an answer with a link that the user has to follow.
 pub(crate) fn offered(reply: &Reply) -> (String, Vec<(String, String)>) {
     assert!(!reply.body.contains("http-equiv"), "nobody is sent anywhere: {reply:?}");
     led_to(reply)
 }
 
-/// Where the link of an answer leads.
+/// The target of an answer's link.
 fn led_to(reply: &Reply) -> (String, Vec<(String, String)>) {
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(reply.header("location"), None);
@@ -136,7 +136,7 @@ impl<'a> Program<'a> {
         Self { server, id }
     }
 
-    /// The query of its request for everything, with changes.
+    /// The query of its authorization request for all scopes, with changes.
     pub(crate) fn query(&self, changes: &[(&str, &str)]) -> String {
         let pairs = [
             ("response_type", "code"),
@@ -150,7 +150,7 @@ impl<'a> Program<'a> {
         encoded(&changed(&pairs, changes))
     }
 
-    /// Exchanges a code, with changes to the right request.
+    /// Exchanges a code, with changes to the correct request.
     pub(crate) fn exchange(&self, code: &str, changes: &[(&str, &str)]) -> Reply {
         let pairs = [
             ("grant_type", "authorization_code"),
@@ -162,7 +162,7 @@ impl<'a> Program<'a> {
         send(self.server, "/oauth/token", &changed(&pairs, changes))
     }
 
-    /// Exchanges a refresh token, with changes to the right request.
+    /// Exchanges a refresh token, with changes to the correct request.
     pub(crate) fn refresh(&self, token: &str, changes: &[(&str, &str)]) -> Reply {
         let pairs = [
             ("grant_type", "refresh_token"),
@@ -172,7 +172,7 @@ impl<'a> Program<'a> {
         send(self.server, "/oauth/token", &changed(&pairs, changes))
     }
 
-    /// Goes the whole way with a person who ticks these scopes.
+    /// Runs the whole flow with a user who ticks these scopes.
     pub(crate) fn connect(
         &self,
         browser: &Browser<'_>,
@@ -183,7 +183,7 @@ impl<'a> Program<'a> {
         tokens(&self.exchange(&code, &[]))
     }
 
-    /// Asks a person who ticks these scopes; the code.
+    /// Asks a user who ticks these scopes; returns the code.
     pub(crate) fn code(&self, browser: &Browser<'_>, business: &Business, ticked: &str) -> String {
         let request = request_of(&browser.ask(&self.query(&[])));
         let (_, pairs) = returned(&browser.allow(&request, business, ticked));
@@ -192,13 +192,13 @@ impl<'a> Program<'a> {
 }
 
 impl<'a> Browser<'a> {
-    /// A browser that somebody is signed in at.
+    /// A browser with a signed-in user.
     pub(crate) fn of(server: &'a Server, person: &Caller) -> Self {
-        let (session, _) = server.world.sign_in(Business::user(person));
+        let (session, _) = server.env.sign_in(Business::user(person));
         Self { server, cookie: format!("__Host-zoop-session={}", session.expose()) }
     }
 
-    /// Opens the page where a program asks.
+    /// Opens the consent page.
     pub(crate) fn ask(&self, query: &str) -> Reply {
         let target = format!("/oauth/authorize?{query}");
         http::request(self.server.public, "GET", &target, &[("Cookie", &self.cookie)], b"")
@@ -210,7 +210,7 @@ impl<'a> Browser<'a> {
         self.answer_from(&[("Origin", &origin)], pairs)
     }
 
-    /// Sends the form with these headers in place of the page's origin.
+    /// Sends the form with these headers instead of the page's origin.
     pub(crate) fn answer_from(&self, headers: &[(&str, &str)], pairs: &[(&str, &str)]) -> Reply {
         let mut all = vec![
             ("Cookie", self.cookie.as_str()),
@@ -247,7 +247,7 @@ pub(crate) fn tokens(reply: &Reply) -> Tokens {
     }
 }
 
-/// The error of a refused token request.
+/// The error of a rejected token request.
 #[track_caller]
 pub(crate) fn assert_refused(reply: &Reply, status: u16, error: &str) {
     assert_eq!((reply.status, reply.json()["error"].as_str()), (status, Some(error)), "{reply:?}");
@@ -255,7 +255,7 @@ pub(crate) fn assert_refused(reply: &Reply, status: u16, error: &str) {
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
 }
 
-/// Whether a token is let in by the endpoint, or the reason why not.
+/// Whether the endpoint accepts a token, or the reason why not.
 pub(crate) fn standing(server: &Server, token: &str) -> Result<(), String> {
     let reply = server.ask(token, "/api/mcp", "ping", json!({}));
     match reply.status {
@@ -265,9 +265,9 @@ pub(crate) fn standing(server: &Server, token: &str) -> Result<(), String> {
     }
 }
 
-/// What the newest entries of a business's history are called, newest first.
+/// The names of the newest entries of a business's history, newest first.
 pub(crate) fn history(server: &Server, business: &Business) -> Vec<Value> {
-    let listed = server.world.operate(Some(business.account), "history.list", json!({}));
+    let listed = server.env.operate(Some(business.account), "history.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 

@@ -1,4 +1,4 @@
-//! Several at once with one secret: one of them decides.
+//! Concurrent use of one secret: one of the uses decides.
 
 use std::sync::Barrier;
 
@@ -10,7 +10,7 @@ use crate::server::Server;
 
 const AT_ONCE: usize = 8;
 
-/// Does the same from several threads at once.
+/// Runs the same from several threads concurrently.
 fn together(work: impl Fn() -> Reply + Sync) -> Vec<Reply> {
     let ready = Barrier::new(AT_ONCE);
     std::thread::scope(|scope| {
@@ -27,7 +27,7 @@ fn together(work: impl Fn() -> Reply + Sync) -> Vec<Reply> {
 }
 
 #[both]
-fn one_refresh_token_at_once_gives_each_a_pair_and_is_rotated_once() {
+fn concurrent_refreshes_each_get_a_pair_and_rotate_once() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -37,16 +37,16 @@ fn one_refresh_token_at_once_gives_each_a_pair_and_is_rotated_once() {
     for pair in &all {
         assert_eq!(standing(&server, &pair.access), Ok(()));
     }
-    // Its time runs from the one rotation, whoever did it.
-    server.world.clock.advance(120_000);
+    // Its time runs from the single rotation, in whichever thread it happened.
+    server.env.clock.advance(120_000);
     tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     super::assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     assert_eq!(told(&server, &server.business, "token_replayed"), 1);
 }
 
 #[both]
-fn one_code_at_once_is_exchanged_once_and_the_others_end_it() {
+fn a_code_used_concurrently_is_exchanged_once_and_then_revoked() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -59,7 +59,7 @@ fn one_code_at_once_is_exchanged_once_and_the_others_end_it() {
 }
 
 #[both]
-fn one_consent_at_once_is_taken_once() {
+fn concurrent_consents_count_once() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -71,13 +71,13 @@ fn one_consent_at_once_is_taken_once() {
 }
 
 #[both]
-fn a_replay_at_once_is_told_once() {
+fn concurrent_replays_are_recorded_once() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(120_001);
+    server.env.clock.advance(120_001);
     let replies = together(|| program.refresh(&first.refresh, &[]));
     assert!(replies.iter().all(|reply| reply.status == 400), "{replies:?}");
     assert_eq!(standing(&server, &second.access), Err("key_revoked".to_owned()));

@@ -1,4 +1,4 @@
-//! Programs that register themselves.
+//! Clients that register themselves.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -8,7 +8,7 @@ use crate::http;
 use crate::server::Server;
 
 #[both]
-fn a_program_is_told_what_holds_for_it_whatever_it_asked_for() {
+fn a_registration_returns_the_values_in_effect() {
     let server = Server::start();
     let reply = register(
         &server,
@@ -44,7 +44,7 @@ fn a_program_is_told_what_holds_for_it_whatever_it_asked_for() {
 }
 
 #[test]
-fn what_is_no_good_is_refused_in_the_words_of_the_rfc() {
+fn invalid_metadata_is_rejected_with_the_errors_of_the_rfc() {
     let server = Server::start();
     for uris in [
         Value::Null,
@@ -70,7 +70,7 @@ fn what_is_no_good_is_refused_in_the_words_of_the_rfc() {
 }
 
 #[both]
-fn an_address_registers_twenty_programs_an_hour() {
+fn an_address_registers_twenty_clients_an_hour() {
     let server = Server::start();
     let metadata = json!({ "redirect_uris": [REDIRECT] });
     for _ in 0..20 {
@@ -79,6 +79,6 @@ fn an_address_registers_twenty_programs_an_hour() {
     let reply = register(&server, &metadata);
     assert_refused(&reply, 429, "temporarily_unavailable");
     assert_eq!(reply.header("retry-after"), Some("3600"));
-    server.world.clock.advance(3_600_000);
+    server.env.clock.advance(3_600_000);
     assert_eq!(register(&server, &metadata).status, 201);
 }

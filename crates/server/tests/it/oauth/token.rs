@@ -1,4 +1,4 @@
-//! Codes and refresh tokens: what they are good for, how long, and who is caught with a copy.
+//! Codes and refresh tokens: what they are valid for, for how long, and how a copy is detected.
 
 use serde_json::json;
 use zoop_both::both;
@@ -14,7 +14,7 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 #[both]
-fn a_code_is_good_for_the_one_who_can_prove_to_have_asked_for_it() {
+fn a_code_is_valid_only_with_its_pkce_verifier() {
     let server = Server::start();
     let program = Program::register(&server);
     let stranger = Program::register(&server);
@@ -42,26 +42,26 @@ fn a_code_is_good_for_the_one_who_can_prove_to_have_asked_for_it() {
     ] {
         assert_refused(&program.exchange(&code, &[change]), status, error);
     }
-    // None of it used the code up. The redirect URI need not be sent (OAuth 2.1), PKCE binds the code.
+    // None of these used up the code. The redirect URI may be omitted (OAuth 2.1), PKCE binds the code.
     let done = tokens(&program.exchange(&code, &[("redirect_uri", "")]));
     assert_eq!(standing(&server, &done.access), Ok(()));
 }
 
 #[both]
-fn a_code_is_good_for_a_minute() {
+fn a_code_is_valid_for_a_minute() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let code = || program.code(&browser, &server.business, EVERY_SCOPE);
     let (first, second) = (code(), code());
-    server.world.clock.advance(MINUTE - 1);
+    server.env.clock.advance(MINUTE - 1);
     tokens(&program.exchange(&first, &[]));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_refused(&program.exchange(&second, &[]), 400, "invalid_grant");
 }
 
 #[both]
-fn a_code_that_comes_twice_ends_all_that_was_made_of_it() {
+fn reusing_an_authorization_code_revokes_its_tokens() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -69,8 +69,8 @@ fn a_code_that_comes_twice_ends_all_that_was_made_of_it() {
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let first = tokens(&program.exchange(&code, &[]));
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    // Whoever copied the code need not know the verifier.
-    server.world.clock.advance(10 * MINUTE);
+    // A thief of the code need not know the verifier.
+    server.env.clock.advance(10 * MINUTE);
     assert_refused(&program.exchange(&code, &[("code_verifier", "")]), 400, "invalid_grant");
     for token in [&first.access, &second.access] {
         assert_eq!(standing(&server, token), Err("key_revoked".to_owned()));
@@ -87,9 +87,9 @@ fn an_access_token_lasts_an_hour() {
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let tokens = program.connect(&browser, &server.business, EVERY_SCOPE);
-    server.world.clock.advance(60 * MINUTE - 1);
+    server.env.clock.advance(60 * MINUTE - 1);
     assert_eq!(standing(&server, &tokens.access), Ok(()));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_eq!(standing(&server, &tokens.access), Err("expired".to_owned()));
     assert_eq!(standing(&server, &tokens.refresh), Err("invalid_token".to_owned()));
 }
@@ -101,19 +101,19 @@ fn a_refresh_token_lasts_thirty_days_and_its_grant_half_a_year() {
     let browser = Browser::of(&server, &server.business.owner);
     let idle = program.connect(&browser, &server.business, EVERY_SCOPE);
     let mut used = program.connect(&browser, &server.business, EVERY_SCOPE);
-    server.world.clock.advance(30 * DAY - 1);
+    server.env.clock.advance(30 * DAY - 1);
     used = tokens(&program.refresh(&used.refresh, &[]));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_refused(&program.refresh(&idle.refresh, &[]), 400, "invalid_grant");
     for _ in 0..5 {
-        server.world.clock.advance(29 * DAY);
+        server.env.clock.advance(29 * DAY);
         used = tokens(&program.refresh(&used.refresh, &[]));
     }
     // 175 days have passed.
-    server.world.clock.advance(5 * DAY - 1);
+    server.env.clock.advance(5 * DAY - 1);
     used = tokens(&program.refresh(&used.refresh, &[]));
     assert_eq!(standing(&server, &used.access), Ok(()));
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_refused(&program.refresh(&used.refresh, &[]), 400, "invalid_grant");
     assert_eq!(
         standing(&server, &used.access),
@@ -123,13 +123,13 @@ fn a_refresh_token_lasts_thirty_days_and_its_grant_half_a_year() {
 }
 
 #[both]
-fn an_exchanged_refresh_token_is_taken_again_for_two_minutes_and_then_betrays_its_copy() {
+fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(2 * MINUTE);
+    server.env.clock.advance(2 * MINUTE);
     let third = tokens(&program.refresh(&first.refresh, &[]));
     assert_eq!((&third.access, &third.refresh), (&second.access, &second.refresh), "the same pair");
     assert_eq!((second.seconds, third.seconds), (3_600, 3_480), "what is left of the hour");
@@ -140,8 +140,8 @@ fn an_exchanged_refresh_token_is_taken_again_for_two_minutes_and_then_betrays_it
     let fourth = tokens(&program.refresh(&third.refresh, &[]));
     assert_ne!(fourth.refresh, third.refresh);
     assert_eq!(told(&server, &server.business, "token_replayed"), 0);
-    server.world.clock.advance(1);
-    // The second use did not lengthen the first one's time.
+    server.env.clock.advance(1);
+    // The second use did not extend the first one's time.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     for token in [&first, &second, &third, &fourth] {
         assert_eq!(standing(&server, &token.access), Err("key_revoked".to_owned()));
@@ -151,25 +151,25 @@ fn an_exchanged_refresh_token_is_taken_again_for_two_minutes_and_then_betrays_it
 }
 
 #[both]
-fn a_token_that_a_clock_that_was_ahead_has_dated_lasts_no_longer_than_others() {
+fn a_token_dated_by_a_fast_clock_lasts_no_longer_than_others() {
     let server = Server::start();
     let program = Program::register(&server);
     let years = 2 * 365 * DAY;
-    server.world.clock.advance(years);
+    server.env.clock.advance(years);
     let browser = Browser::of(&server, &server.business.owner);
     let first = program.connect(&browser, &server.business, EVERY_SCOPE);
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    server.world.clock.advance(-years);
+    server.env.clock.advance(-years);
     assert_eq!(standing(&server, &second.access), Err("expired".to_owned()));
     let third = tokens(&program.refresh(&second.refresh, &[]));
     assert_eq!(standing(&server, &third.access), Ok(()));
-    // Nobody knows how long ago the first was exchanged.
+    // It is not known how long ago the first was exchanged.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     assert_eq!(told(&server, &server.business, "token_replayed"), 1);
 }
 
 #[both]
-fn a_refresh_gives_less_if_asked_and_never_more() {
+fn a_refresh_can_narrow_scopes_and_never_widen_them() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -183,14 +183,14 @@ fn a_refresh_gives_less_if_asked_and_never_more() {
     let search = json!({ "name": "customers.search", "arguments": {} });
     let reply = server.ask(&less.access, "/api/mcp", "tools/call", search.clone());
     assert_eq!(reply.status, 403, "{reply:?}");
-    // The new refresh token can ask for as much as the old one.
+    // The new refresh token can request as much as the old one.
     let whole = tokens(&program.refresh(&less.refresh, &[]));
     assert_eq!(whole.scope, "read:customers read:notes");
     assert!(!server.ask(&whole.access, "/api/mcp", "tools/call", search).tool().0);
 }
 
 #[both]
-fn a_refresh_token_is_its_own_programs_alone() {
+fn a_refresh_token_is_valid_only_for_its_client() {
     let server = Server::start();
     let program = Program::register(&server);
     let stranger = Program::register(&server);
@@ -208,7 +208,7 @@ fn a_refresh_token_is_its_own_programs_alone() {
 }
 
 #[both]
-fn ending_an_access_token_leaves_the_others_and_an_unknown_one_is_ended_already() {
+fn revoking_an_access_token_keeps_the_others_and_revoking_an_unknown_one_succeeds() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -234,7 +234,7 @@ fn ending_an_access_token_leaves_the_others_and_an_unknown_one_is_ended_already(
 }
 
 #[both]
-fn nothing_stands_in_the_address_and_nothing_is_sent_twice_or_as_json() {
+fn parameters_in_the_url_duplicates_and_json_are_rejected() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);
@@ -261,7 +261,7 @@ fn nothing_stands_in_the_address_and_nothing_is_sent_twice_or_as_json() {
 }
 
 #[both]
-fn an_address_asks_for_so_many_tokens_a_minute() {
+fn token_requests_are_limited_by_address() {
     let server = Server::start();
     for _ in 0..120 {
         assert_refused(&send(&server, "/oauth/token", &[]), 400, "invalid_request");
@@ -281,9 +281,9 @@ fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
     let other = program.connect(&browser, &server.business, EVERY_SCOPE);
     let mut last = first.clone();
     for n in 0..120 {
-        // The process's own limit is for a minute.
-        server.world.clock.advance(1_000);
-        // A token that is tried again makes no more than one that is not.
+        // The process's own limit is per minute.
+        server.env.clock.advance(1_000);
+        // A repeated token makes no more rows than a new one.
         let token = if n % 2 == 0 { &first } else { &last };
         last = tokens(&program.refresh(&token.refresh, &[]));
     }
@@ -291,12 +291,12 @@ fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
     assert_refused(&refused, 429, "temporarily_unavailable");
     assert_eq!(refused.header("retry-after"), Some("3481"));
     tokens(&program.refresh(&other.refresh, &[]));
-    server.world.clock.advance(60 * MINUTE);
+    server.env.clock.advance(60 * MINUTE);
     tokens(&program.refresh(&last.refresh, &[]));
 }
 
 #[both]
-fn a_character_that_no_database_keeps_is_refused_like_any_other_wrong_one() {
+fn a_nul_character_is_rejected_like_any_invalid_value() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);

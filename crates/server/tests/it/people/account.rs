@@ -1,7 +1,7 @@
-//! The page of one's own account.
+//! The page of a user's own account.
 
 use zoop_both::both;
-use zoop_crm::access::{Scope, Scopes};
+use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, between, form, location, set_password, start, told};
@@ -55,12 +55,12 @@ fn guessing_the_old_password_in_a_session_counts_like_signing_in() {
     let server = start();
     let mut browser = Browser::owner(&server);
     for n in 0..10 {
-        server.world.clock.advance(5_000);
+        server.env.clock.advance(5_000);
         assert_eq!(change(&mut browser, "wrong horse", NEW, NEW).status, 400, "{n}");
     }
-    server.world.clock.advance(30_000);
+    server.env.clock.advance(30_000);
     assert_eq!(change(&mut browser, PASSWORD, NEW, NEW).status, 429);
-    // They are counted for this browser, which the person has used before.
+    // They are counted for this browser, which the user has used before.
     assert_eq!(Browser::at(&server, "198.51.100.1").sign_in(OWNER, PASSWORD).status, 303);
 }
 
@@ -87,7 +87,7 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
 
     let mut stranger = Browser::new(&server);
     stranger.sign_in(OFFICE, PASSWORD);
-    // The oldest stands last.
+    // The oldest is last.
     let id = page.rsplit("name=\"session\" value=\"").next().expect("one");
     let id = id.split('"').next().expect("its end").to_owned();
     let foreign = stranger.post("/account/sessions/end", &[("session", &id)]);
@@ -108,13 +108,13 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_but_this() {
 }
 
 #[both]
-fn of_many_sessions_the_newest_are_shown_first_in_words() {
+fn the_newest_sessions_are_shown_first_in_words() {
     let server = start();
     let mut first = Browser::owner(&server);
     let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                  Chrome/140.0.0.0 Safari/537.36";
     for n in 1..=11 {
-        server.world.clock.advance(60_000);
+        server.env.clock.advance(60_000);
         let (address, origin) = (format!("198.51.100.{n}"), first.origin());
         let headers = [
             ("X-Forwarded-For", address.as_str()),
@@ -150,17 +150,17 @@ fn the_address_for_assistants_is_shown() {
 }
 
 #[both]
-fn connected_programs_are_listed_and_disconnected_by_their_person() {
+fn connected_programs_are_listed_and_disconnected_by_their_user() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
     let scopes = Scopes::of(Scope::GRANTABLE);
     let user = Business::user(&server.business.owner);
-    let (grant, _) = server.world.connect(server.business.account, user, scopes);
+    let (grant, _) = server.env.connect(server.business.account, user, scopes);
     let mut owner = Browser::owner(&server);
     let page = owner.get("/account").body;
     let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");
     assert!(listed.contains("in <bdi>Acme</bdi>"), "{listed}");
-    // In the words of the page where they were given.
+    // In the words of the page that granted them.
     let given = "read customers, change customers, read notes, write notes";
     assert!(listed.contains(given) && !listed.contains("write:notes"), "{listed}");
     assert!(listed.contains("<time datetime=\""), "{listed}");

@@ -1,4 +1,4 @@
-//! Invitations: the link, and who may follow it.
+//! Invitations: the link, and who can use it.
 
 use serde_json::json;
 use zoop_both::both;
@@ -10,10 +10,10 @@ use crate::server::Server;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 const NEW: &str = "new@acme.example";
 
-/// Invites by the tool; the link's path and the invitation's id.
+/// Invites with the tool; returns the link's path and the invitation's id.
 fn invite(server: &Server, email: &str, role: &str) -> (String, String) {
     let who = json!({ "name": "Nadia New", "email": email, "role": role });
-    let made = server.world.operate(Some(server.business.account), "invitations.create", who);
+    let made = server.env.operate(Some(server.business.account), "invitations.create", who);
     let text = |key: &str| made[key].as_str().expect("it").to_owned();
     (text("path"), text("invitation_id"))
 }
@@ -23,7 +23,7 @@ fn choose(browser: &mut Browser<'_>, path: &str, password: &str) -> crate::http:
 }
 
 #[both]
-fn a_new_person_chooses_a_password_and_is_in() {
+fn a_new_user_chooses_a_password_and_is_signed_in() {
     let server = start();
     let (path, _) = invite(&server, NEW, "office");
     let mut browser = Browser::new(&server);
@@ -57,14 +57,14 @@ fn a_new_person_chooses_a_password_and_is_in() {
 }
 
 #[both]
-fn a_known_person_signs_in_to_accept_and_nobody_else_can() {
+fn a_known_user_must_sign_in_to_accept_and_no_one_else_can() {
     let server = start();
-    let other = server.world.empty_business("Borealis");
+    let other = server.env.empty_business("Borealis");
     let who = json!({ "name": "Oscar", "email": "OFFICE@acme.example", "role": "tech" });
-    let made = server.world.operate(Some(other.account), "invitations.create", who);
+    let made = server.env.operate(Some(other.account), "invitations.create", who);
     let path = made["path"].as_str().expect("a path").to_owned();
 
-    // With and without a password, they have to sign in: whoever invites them must not give them one.
+    // With or without a password, they have to sign in: the inviter must not be able to give them one.
     let mut browser = Browser::new(&server);
     let leads_to_sign_in = |browser: &mut Browser<'_>| {
         let reply = choose(browser, &path, "a thief's password");
@@ -88,13 +88,13 @@ fn a_known_person_signs_in_to_accept_and_nobody_else_can() {
 }
 
 #[both]
-fn the_page_tells_nobody_who_is_not_signed_in_whether_the_person_is_known() {
+fn the_page_does_not_reveal_whether_the_user_is_known() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
-    let other = server.world.empty_business("Borealis").account;
+    let other = server.env.empty_business("Borealis").account;
     let page = |email: &str| {
         let who = json!({ "name": "Nadia", "email": email, "role": "tech" });
-        let made = server.world.operate(Some(other), "invitations.create", who);
+        let made = server.env.operate(Some(other), "invitations.create", who);
         let path = made["path"].as_str().expect("a path").to_owned();
         let reply = Browser::new(&server).get(&path);
         assert_eq!(reply.status, 200, "{reply:?}");
@@ -108,19 +108,19 @@ fn the_page_tells_nobody_who_is_not_signed_in_whether_the_person_is_known() {
 }
 
 #[both]
-fn another_business_does_not_trust_who_has_never_shown_that_the_mailbox_is_theirs() {
+fn another_business_does_not_trust_an_unproved_mailbox() {
     let server = start();
     let (path, _) = invite(&server, NEW, "office");
     let mut claimer = Browser::new(&server);
     assert_eq!(location(&choose(&mut claimer, &path, PASSWORD)), "/account?done=joined");
-    let other = server.world.empty_business("Borealis").account;
+    let other = server.env.empty_business("Borealis").account;
     let who = json!({ "name": "Nadia", "email": NEW, "role": "owner" });
-    let made = server.world.operate(Some(other), "invitations.create", who.clone());
+    let made = server.env.operate(Some(other), "invitations.create", who.clone());
     let path = made["path"].as_str().expect("a path").to_owned();
     let refused = claimer.post(&path, &[]);
     assert_eq!(refused.status, 400, "{refused:?}");
     assert!(refused.body.contains("Confirm first that this e-mail address is yours"));
-    let added = server.world.operate(Some(other), "users.create", who);
+    let added = server.env.operate(Some(other), "users.create", who);
     assert!(added["waiting"].is_string(), "{added}");
     assert!(!claimer.get("/account").body.contains("Borealis"));
     assert_eq!(claimer.get(&format!("/team?business={}", other.id)).status, 403);
@@ -144,7 +144,7 @@ fn a_link_ends_when_it_is_revoked_replaced_or_too_old() {
         }
     };
     let (path, id) = invite(&server, NEW, "tech");
-    server.world.operate(account, "invitations.revoke", json!({ "id": id }));
+    server.env.operate(account, "invitations.revoke", json!({ "id": id }));
     gone(&mut browser, &path, "was revoked");
 
     let (first, _) = invite(&server, NEW, "tech");
@@ -152,7 +152,7 @@ fn a_link_ends_when_it_is_revoked_replaced_or_too_old() {
     gone(&mut browser, &first, "was revoked");
     assert_eq!(browser.get(&second).status, 200);
 
-    server.world.clock.advance(7 * DAY);
+    server.env.clock.advance(7 * DAY);
     gone(&mut browser, &second, "has expired");
     for unknown in ["/invitations/x", "/invitations/zoop_in_x"] {
         assert_eq!(browser.get(unknown).status, 404);
@@ -164,22 +164,22 @@ fn an_invitation_is_swept_long_after_its_end() {
     let server = start();
     let (path, _) = invite(&server, NEW, "tech");
     let sweep = || {
-        let environment = server.world.environment.clone();
+        let environment = server.env.environment.clone();
         let sweep =
             move |tx: &mut zoop_db::WriteTx<'_>| zoop_crm::maintenance::sweep(tx, &environment);
-        server.world.write(sweep).expect("a sweep");
+        server.env.write(sweep).expect("a sweep");
     };
     let mut browser = Browser::new(&server);
-    server.world.clock.advance(97 * DAY);
+    server.env.clock.advance(97 * DAY);
     sweep();
     assert_eq!(browser.get(&path).status, 410);
-    server.world.clock.advance(1_000);
+    server.env.clock.advance(1_000);
     sweep();
     assert_eq!(browser.get(&path).status, 404);
 }
 
 #[both]
-fn of_many_who_accept_at_once_one_is_in() {
+fn of_concurrent_acceptances_one_succeeds() {
     let server = start();
     let (path, _) = invite(&server, NEW, "tech");
     let mut statuses: Vec<u16> = std::thread::scope(|scope| {
@@ -206,7 +206,7 @@ fn an_invitation_counts_while_its_maker_is_an_owner() {
     set_password(&server, OFFICE, PASSWORD);
     let id = Business::user(&server.business.office);
     let set_role = |role: &str| {
-        server.world.operate(account, "users.set_role", json!({ "id": id, "role": role }));
+        server.env.operate(account, "users.set_role", json!({ "id": id, "role": role }));
     };
     set_role("owner");
     let mut maker = Browser::new(&server);
@@ -225,7 +225,7 @@ fn an_invitation_counts_while_its_maker_is_an_owner() {
             assert_eq!(reply.status, 410, "{reply:?}");
         }
     }
-    server.world.operate(account, "users.remove", json!({ "id": id }));
+    server.env.operate(account, "users.remove", json!({ "id": id }));
     assert_eq!(choose(&mut invited, &path, PASSWORD).status, 410);
     assert_eq!(told(&server, "invitation_accepted"), 0);
 }

@@ -1,4 +1,4 @@
-//! What stays in the log and the metrics of people's requests.
+//! The log lines and the metrics of page requests.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -7,18 +7,18 @@ use zoop_crm::testing::Business;
 use super::{Browser, OWNER, PASSWORD, code, start};
 use crate::server::Server;
 
-/// A browser that sends its forms from its own address.
+/// A browser whose forms come from its own address.
 fn last(server: &Server) -> Value {
     server.log.pages().pop().unwrap_or_else(|| panic!("{}", server.log.text()))
 }
 
-/// What a line says of who did what, and how it ended.
+/// The user, action and outcome in a line.
 fn told(line: &Value) -> (&str, &str, &str, &Value) {
     let text = |name: &str| line[name].as_str().unwrap_or_else(|| panic!("{name} in {line}"));
     (text("method"), text("route"), text("outcome"), &line["status"])
 }
 
-/// The number of a series of the metrics.
+/// The value of a metric's series.
 fn counted(server: &Server, series: &str) -> u64 {
     let text = server.metrics();
     let line = text.lines().find_map(|line| line.strip_prefix(series));
@@ -68,7 +68,7 @@ fn every_sign_in_leaves_a_line_with_its_outcome_its_address_and_its_user() {
 }
 
 #[both]
-fn a_lock_out_and_a_second_factor_are_told() {
+fn lock_outs_and_second_factors_are_logged() {
     let server = start();
     let mut browser = Browser::at(&server, "203.0.113.9");
     for _ in 0..10 {
@@ -79,7 +79,7 @@ fn a_lock_out_and_a_second_factor_are_told() {
     let locked = r#"zoop_sign_ins_total{way="password",outcome="rate_limited"}"#;
     assert_eq!(counted(&server, locked), 1);
 
-    server.world.clock.advance(16 * 60 * 1_000);
+    server.env.clock.advance(16 * 60 * 1_000);
     let mut browser = Browser::owner(&server);
     browser.post("/account/second-factor", &[("current", PASSWORD)]);
     let shown = code(&server, &server.business.owner);
@@ -90,7 +90,7 @@ fn a_lock_out_and_a_second_factor_are_told() {
     browser.post("/sign-in/second-factor", &[("code", "000000")]);
     let line = last(&server);
     assert_eq!(told(&line), ("POST", "/sign-in/second-factor", "refused", &json!(403)));
-    server.world.clock.advance(60_000);
+    server.env.clock.advance(60_000);
     let shown = code(&server, &server.business.owner);
     browser.post("/sign-in/second-factor", &[("code", &shown)]);
     let line = last(&server);
@@ -99,7 +99,7 @@ fn a_lock_out_and_a_second_factor_are_told() {
 }
 
 #[test]
-fn a_page_is_known_by_its_route_and_never_by_a_secret_in_its_address() {
+fn a_page_is_logged_by_route_without_secrets_in_its_address() {
     let server = start();
     let mut browser = Browser::new(&server);
     browser.get("/invitations/zoop_in_secretlink");

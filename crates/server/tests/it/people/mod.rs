@@ -1,4 +1,4 @@
-//! Pages as a browser sees them, which keeps cookies and sends forms.
+//! Pages as a browser sees them, with cookies and forms.
 
 mod account;
 mod invitations;
@@ -12,11 +12,11 @@ mod way_back;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use zoop_crm::secret::{Secret, SecretKind};
-use zoop_crm::sign_in::password::Password;
-use zoop_crm::sign_in::person::{self, By};
-use zoop_crm::sign_in::{passwords, second_factor as factor};
+use zoop_crm::identity::sign_in::password::Password;
+use zoop_crm::identity::sign_in::person::{self, Initiator};
+use zoop_crm::identity::sign_in::{passwords, second_factor as factor};
 use zoop_crm::testing::{Business, Caller};
+use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_server::Settings;
 
 use crate::http::{self, Reply};
@@ -26,7 +26,7 @@ pub(crate) const OWNER: &str = "owner@acme.example";
 pub(crate) const OFFICE: &str = "office@acme.example";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// A server whose owner has a password, and which believes what is said of callers' addresses.
+/// A server whose owner has a password, and which trusts the forwarded addresses of callers.
 pub(crate) fn start() -> Server {
     let server = Server::start_with(
         |settings: &mut Settings| {
@@ -38,32 +38,29 @@ pub(crate) fn start() -> Server {
     server
 }
 
-/// Gives a person a password as the command line does.
+/// Sets a user's password as the command line does.
 pub(crate) fn set_password(server: &Server, email: &'static str, password: &str) {
-    let environment = server.world.environment.clone();
+    let environment = server.env.environment.clone();
     let hash = Password::choose(password, email).and_then(|it| it.hash(&environment.entropy));
     let hash = hash.expect("a hash");
     let write = move |tx: &mut zoop_db::WriteTx<'_>| {
         let person = person::find(tx, email)?;
-        passwords::set(tx, &environment, person.id, &hash, By::Operator)
+        passwords::set(tx, &environment, person.id, &hash, Initiator::Operator)
     };
-    server.world.write(write).expect("a password");
+    server.env.write(write).expect("a password");
 }
 
-/// The code that a person's program shows now.
+/// The code that a user's authenticator shows now.
 pub(crate) fn code(server: &Server, access: &Caller) -> String {
-    let (user, clock) = (Business::user(access), server.world.clock.clone());
-    let now = zoop_crm::clock::Clock::now(&*clock);
-    server.world.read(move |tx| factor::shown_code(tx, user, now)).expect("a code")
+    let (user, clock) = (Business::user(access), server.env.clock.clone());
+    let now = zoop_crm::values::clock::Clock::now(&*clock);
+    server.env.read(move |tx| factor::shown_code(tx, user, now)).expect("a code")
 }
 
 /// The names of the history's entries, newest first.
 pub(crate) fn history(server: &Server) -> Vec<Value> {
-    let answer = server.world.operate(
-        Some(server.business.account),
-        "history.list",
-        json!({ "limit": 100 }),
-    );
+    let answer =
+        server.env.operate(Some(server.business.account), "history.list", json!({ "limit": 100 }));
     answer["rows"].as_array().expect("rows").clone()
 }
 
@@ -72,7 +69,7 @@ pub(crate) fn told(server: &Server, name: &str) -> usize {
     history(server).iter().filter(|entry| entry["tool"] == name).count()
 }
 
-/// A browser: its cookies, and from where it comes.
+/// A browser: its cookies and its address.
 pub(crate) struct Browser<'s> {
     pub(crate) server: &'s Server,
     pub(crate) cookies: BTreeMap<String, String>,
@@ -84,7 +81,7 @@ impl<'s> Browser<'s> {
         Self { server, cookies: BTreeMap::new(), address: "203.0.113.1".to_owned() }
     }
 
-    /// One that comes from elsewhere.
+    /// A browser at another address.
     pub(crate) fn at(server: &'s Server, address: &str) -> Self {
         Self { address: address.to_owned(), ..Self::new(server) }
     }
@@ -147,13 +144,13 @@ impl<'s> Browser<'s> {
         browser
     }
 
-    /// The session that this browser has.
+    /// This browser's session.
     pub(crate) fn session(&self) -> Secret {
         let mut secrets = self.cookies.values().filter_map(|cookie| Secret::parse(cookie));
         secrets.find(|secret| secret.kind() == SecretKind::Session).expect("a session")
     }
 
-    /// Whether somebody is signed in here.
+    /// Whether a user is signed in here.
     pub(crate) fn is_in(&mut self) -> bool {
         let reply = self.get("/account");
         match reply.status {
@@ -167,7 +164,7 @@ impl<'s> Browser<'s> {
     }
 }
 
-/// Fields as a form sends them.
+/// Form-encodes fields.
 pub(crate) fn form(fields: &[(&str, &str)]) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields);
@@ -179,13 +176,13 @@ pub(crate) fn set_cookies(reply: &Reply) -> Vec<&str> {
     cookies.map(|(_, value)| value.as_str()).collect()
 }
 
-/// Where a reply sends the browser.
+/// The redirect target of a reply.
 pub(crate) fn location(reply: &Reply) -> &str {
     assert_eq!(reply.status, 303, "{reply:?}");
     reply.header("location").expect("a location")
 }
 
-/// What stands between two marks of a page.
+/// The text between two marks of a page.
 pub(crate) fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
     let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("no {before}: {page}"));
     rest.split_once(after).expect("its end").0

@@ -1,4 +1,4 @@
-//! What holds for every page.
+//! Rules for every page.
 
 use serde_json::json;
 use zoop_both::both;
@@ -7,7 +7,7 @@ use zoop_server::Settings;
 use super::{Browser, PASSWORD, between, form, set_password, start};
 use crate::server::Server;
 
-/// Every path with a page, and by which method it is asked: a new one belongs here too.
+/// Every path with a page, and its method: add a new one here too.
 const PAGES: &[(&str, &str)] = &[
     ("GET", "/"),
     ("GET", "/sign-in"),
@@ -39,8 +39,10 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/team/revoke"),
 ];
 
+/// A router does not tell its routes, so they are read in the source: a page that is not in the list has
+/// no test of its headers.
 #[test]
-fn the_list_of_pages_is_whole() {
+fn the_list_of_pages_is_complete() {
     let source = include_str!("../../../src/people/mod.rs");
     let routes: Vec<_> = source
         .split(".route(\"")
@@ -65,7 +67,7 @@ fn every_page_sends_security_headers() {
     for is_in in [false, true] {
         let mut browser = Browser::new(&server);
         for (method, path) in PAGES {
-            server.world.clock.advance(60_000);
+            server.env.clock.advance(60_000);
             // A page may have ended the session.
             if is_in && !browser.is_in() {
                 browser = Browser::owner(&server);
@@ -80,7 +82,7 @@ fn every_page_sends_security_headers() {
             assert!(policy.contains("default-src 'none'"), "{about}");
             assert!(policy.contains("frame-ancestors 'none'"), "{about}");
             assert!(!policy.contains("unsafe"), "{about}");
-            // The one script there is, and only on a page that may have it.
+            // The only script, and only on a page that may have it.
             let body = reply.body.replace("<script src=\"/assets/page.js\" defer></script>", "");
             let has_script = body != reply.body;
             assert_eq!(policy.contains("script-src 'self';"), has_script, "{about}");
@@ -95,7 +97,7 @@ fn every_page_sends_security_headers() {
 }
 
 #[both]
-fn no_form_is_taken_from_another_site_and_nothing_is_done() {
+fn a_form_from_another_site_is_rejected_without_effect() {
     let server = start();
     let mut browser = Browser::owner(&server);
     let session = browser.cookies.clone();
@@ -111,7 +113,7 @@ fn no_form_is_taken_from_another_site_and_nothing_is_done() {
             &[("Sec-Fetch-Site", "same-site")],
             &[("Referer", &format!("{own}/account"))],
         ] {
-            server.world.clock.advance(4_000);
+            server.env.clock.advance(4_000);
             let body = form(&[("email", super::OWNER), ("password", super::PASSWORD)]);
             let reply = browser.send(method, path, headers, &body);
             assert_eq!(reply.status, 403, "{path} {headers:?}");
@@ -141,12 +143,12 @@ fn a_form_with_a_field_twice_or_too_much_in_it_is_refused() {
     assert!(!reply.body.contains("<script"), "{}", reply.body);
 }
 
-/// What Chromium sends for an address that somebody typed.
+/// What Chromium sends for a typed address.
 const ACCEPT: (&str, &str) =
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8");
 
 #[both]
-fn a_refusal_is_a_page_in_a_browser_and_as_before_for_programs() {
+fn an_error_is_a_page_in_a_browser_and_unchanged_for_programs() {
     let server = start();
     let forms = PAGES.iter().filter(|(method, _)| *method == "POST").map(|(_, path)| *path);
     let only_forms = forms.filter(|path| !PAGES.contains(&("GET", path)));
@@ -178,14 +180,14 @@ fn a_refusal_is_a_page_in_a_browser_and_as_before_for_programs() {
 }
 
 #[both]
-fn names_of_any_direction_stay_within_themselves() {
+fn names_of_any_direction_do_not_affect_the_text_around_them() {
     let server = start();
-    // Letters that are written from right to left. Controls that turn text around are not kept.
+    // Letters written from right to left. Controls that change the direction are not stored.
     let name = "Acme \u{5d0}\u{5d1}";
     let typed = format!("\u{202e}{name}");
     let arguments =
         json!({ "name": typed, "owner_name": typed, "owner_email": "rtl@acme.example" });
-    server.world.operate(None, "tenants.create", arguments);
+    server.env.operate(None, "tenants.create", arguments);
     set_password(&server, "rtl@acme.example", PASSWORD);
     let mut browser = Browser::new(&server);
     browser.sign_in("rtl@acme.example", PASSWORD);
@@ -201,7 +203,7 @@ fn names_of_any_direction_stay_within_themselves() {
 }
 
 #[both]
-fn the_sign_in_says_where_no_browser_would_keep_it() {
+fn the_sign_in_page_warns_where_browsers_keep_no_session() {
     let is_told = |server: &Server| {
         crate::http::get(server.public, "/sign-in")
             .body

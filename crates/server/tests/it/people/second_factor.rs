@@ -1,8 +1,8 @@
-//! The second factor, from its set-up to its loss.
+//! The second factor, from setup to loss.
 
 use zoop_both::both;
-use zoop_crm::sign_in::person::By;
-use zoop_crm::sign_in::second_factor;
+use zoop_crm::identity::sign_in::person::Initiator;
+use zoop_crm::identity::sign_in::second_factor;
 use zoop_crm::testing::Business;
 
 use super::{Browser, OWNER, PASSWORD, between, code, location, start, told};
@@ -10,7 +10,7 @@ use crate::server::Server;
 
 const STEP: i64 = 30_000;
 
-/// Turns it on for the owner; the recovery codes.
+/// Turns it on for the owner; returns the recovery codes.
 fn turn_on(server: &Server) -> Vec<String> {
     let mut browser = Browser::owner(server);
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]);
@@ -25,8 +25,8 @@ fn turn_on(server: &Server) -> Vec<String> {
         .map(|it| it.split('<').next().expect("it").to_owned())
         .collect();
     assert_eq!(codes.len(), 10, "{}", page.body);
-    // The first code was taken.
-    server.world.clock.advance(STEP);
+    // The first code has been used.
+    server.env.clock.advance(STEP);
     codes
 }
 
@@ -61,13 +61,13 @@ fn it_is_set_up_with_the_password_and_a_first_code() {
 }
 
 #[both]
-fn what_was_begun_is_over_after_ten_minutes() {
+fn a_setup_expires_after_ten_minutes() {
     let server = start();
     let mut browser = Browser::owner(&server);
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]).body;
     let letters = between(&page, "id=\"secret\">", "<").to_owned();
-    server.world.clock.advance(10 * 60_000 + STEP);
-    // Whoever took the session over meanwhile is neither shown the secret nor turns anything on.
+    server.env.clock.advance(10 * 60_000 + STEP);
+    // A thief of the session neither sees the secret nor can turn anything on.
     for typed in ["000000".to_owned(), code(&server, &server.business.owner)] {
         let reply = browser.post("/account/second-factor/confirm", &[("code", &typed)]);
         assert_eq!(reply.status, 400, "{reply:?}");
@@ -101,7 +101,7 @@ fn a_code_follows_the_password_and_none_works_twice() {
     let mut thief = Browser::new(&server);
     thief.sign_in(OWNER, PASSWORD);
     assert_eq!(try_code(&mut thief, &code).status, 403, "the code was used");
-    server.world.clock.advance(STEP);
+    server.env.clock.advance(STEP);
     assert_eq!(try_code(&mut thief, &code).status, 403, "also as its neighbour");
     let next = super::code(&server, &server.business.owner);
     assert_eq!(try_code(&mut thief, &next).status, 303);
@@ -114,7 +114,7 @@ fn a_sign_in_waits_for_its_code_for_ten_minutes_and_five_wrong_ones() {
     turn_on(&server);
     let mut browser = Browser::new(&server);
     browser.sign_in(OWNER, PASSWORD);
-    server.world.clock.advance(10 * 60 * 1_000);
+    server.env.clock.advance(10 * 60 * 1_000);
     let late = code(&server, &server.business.owner);
     assert_eq!(location(&try_code(&mut browser, &late)), "/sign-in");
 
@@ -127,7 +127,7 @@ fn a_sign_in_waits_for_its_code_for_ten_minutes_and_five_wrong_ones() {
     browser.cookies = pending;
     let right = code(&server, &server.business.owner);
     assert_eq!(location(&try_code(&mut browser, &right)), "/sign-in", "it is gone");
-    // Wrong codes count with wrong passwords, however often the right password is typed.
+    // Wrong codes count together with wrong passwords, however often the right password is entered.
     let mut other = Browser::at(&server, "198.51.100.1");
     other.sign_in(OWNER, PASSWORD);
     for _ in 0..4 {
@@ -140,7 +140,7 @@ fn a_sign_in_waits_for_its_code_for_ten_minutes_and_five_wrong_ones() {
 }
 
 #[both]
-fn a_recovery_code_stands_in_once() {
+fn a_recovery_code_works_once() {
     let server = start();
     let codes = turn_on(&server);
     let mut browser = Browser::new(&server);
@@ -170,10 +170,10 @@ fn it_is_turned_off_with_the_password_or_by_the_command_line() {
 
     turn_on(&server);
     let user = Business::user(&server.business.owner);
-    let environment = server.world.environment.clone();
+    let environment = server.env.environment.clone();
     server
-        .world
-        .write(move |tx| second_factor::turn_off(tx, &environment, user, By::Operator))
+        .env
+        .write(move |tx| second_factor::turn_off(tx, &environment, user, Initiator::Operator))
         .expect("it is off");
     Browser::owner(&server);
     assert_eq!(told(&server, "second_factor_off"), 2);

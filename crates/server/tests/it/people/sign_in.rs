@@ -1,8 +1,8 @@
-//! Signing in and out: who is let in, and what the others are told.
+//! Sign-in and sign-out: who can sign in, and what the others get.
 
 use zoop_both::both;
-use zoop_crm::sign_in::passwords;
-use zoop_crm::sign_in::person::{self, By};
+use zoop_crm::identity::sign_in::passwords;
+use zoop_crm::identity::sign_in::person::{self, Initiator};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
@@ -56,14 +56,14 @@ fn the_next_page_is_one_of_ours_or_the_account() {
 }
 
 #[both]
-fn nobody_learns_which_addresses_are_known() {
+fn sign_in_does_not_reveal_which_addresses_are_known() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
     let mut pages = Vec::new();
     for email in [OWNER, "tech@acme.example", "nobody@acme.example"] {
         let reply = Browser::new(&server).sign_in(email, WRONG);
         assert_eq!(reply.status, 403);
-        // Of every answer its own: the time, the request's id, and the length of the typed address.
+        // Differs in every answer: the time, the request's id, and the length of the typed address.
         let own = ["date", "x-request-id", "content-length"];
         let dressed = reply.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
         let headers: Vec<_> = dressed.cloned().collect();
@@ -72,7 +72,7 @@ fn nobody_learns_which_addresses_are_known() {
     assert_eq!(pages[0], pages[1], "no password");
     assert_eq!(pages[0], pages[2], "no such person");
     assert!(pages[0].1.contains("Wrong e-mail address or password"));
-    // Only the known ones are told of, and aside, so that no answer waits for it.
+    // Only the known ones are recorded, asynchronously, so that no answer waits for it.
     wait_until("it is told", || told(&server, "sign_in_refused") == 2);
     let log = server.log.text();
     for secret in [WRONG, PASSWORD, OWNER, "zoop_ss_"] {
@@ -81,7 +81,7 @@ fn nobody_learns_which_addresses_are_known() {
 }
 
 #[both]
-fn after_ten_wrong_passwords_an_account_waits_whether_or_not_it_is_one() {
+fn after_ten_wrong_passwords_an_account_is_locked_whether_or_not_it_exists() {
     let server = start();
     for email in [OWNER, "nobody@acme.example"] {
         for n in 0..10 {
@@ -94,11 +94,11 @@ fn after_ten_wrong_passwords_an_account_waits_whether_or_not_it_is_one() {
         assert_eq!(refused.header("retry-after"), Some("900"));
         assert!(refused.body.contains("15 minutes"), "{}", refused.body);
     }
-    server.world.clock.advance(899_000);
+    server.env.clock.advance(899_000);
     assert_eq!(Browser::at(&server, "198.51.100.98").sign_in(OWNER, PASSWORD).status, 429);
-    server.world.clock.advance(1_000);
+    server.env.clock.advance(1_000);
     Browser::owner(&server);
-    // Right passwords are no wrong ones.
+    // Correct passwords do not count as wrong ones.
     for n in 0..12 {
         let mut browser = Browser::at(&server, &format!("198.51.100.{n}"));
         assert_eq!(browser.sign_in(OWNER, PASSWORD).status, 303, "{n}");
@@ -106,7 +106,7 @@ fn after_ten_wrong_passwords_an_account_waits_whether_or_not_it_is_one() {
 }
 
 #[both]
-fn wrong_passwords_elsewhere_keep_nobody_out_of_a_browser_that_they_have_used() {
+fn wrong_passwords_elsewhere_do_not_lock_a_known_browser() {
     let server = start();
     let mut own = Browser::owner(&server);
     own.post("/sign-out", &[]);
@@ -117,32 +117,32 @@ fn wrong_passwords_elsewhere_keep_nobody_out_of_a_browser_that_they_have_used() 
     assert_eq!(Browser::at(&server, "198.51.100.99").sign_in(OWNER, PASSWORD).status, 429);
     assert_eq!(own.sign_in(OWNER, PASSWORD).status, 303);
     own.post("/sign-out", &[]);
-    // It is worth nothing for another person, and is counted itself.
+    // It is useless for another user, and is counted itself.
     assert_eq!(own.sign_in(OFFICE, WRONG).status, 403);
     for n in 0..10 {
-        server.world.clock.advance(4_000);
+        server.env.clock.advance(4_000);
         assert_eq!(own.sign_in(OWNER, WRONG).status, 403, "{n}");
     }
-    server.world.clock.advance(4_000);
+    server.env.clock.advance(4_000);
     assert_eq!(own.sign_in(OWNER, PASSWORD).status, 429);
 }
 
 #[both]
-fn after_twenty_wrong_passwords_an_address_waits_and_others_do_not() {
+fn after_twenty_wrong_passwords_an_address_is_locked_and_others_are_not() {
     let server = start();
     for n in 0..20 {
-        // The process's own limit is narrower within one minute.
-        server.world.clock.advance(10_000);
+        // The process's own limit is lower within one minute.
+        server.env.clock.advance(10_000);
         let email = format!("person{n}@acme.example");
         assert_eq!(Browser::new(&server).sign_in(&email, WRONG).status, 403, "{n}");
     }
-    server.world.clock.advance(10_000);
+    server.env.clock.advance(10_000);
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 429);
     assert_eq!(Browser::at(&server, "198.51.100.7").sign_in(OWNER, PASSWORD).status, 303);
 }
 
 #[both]
-fn a_session_is_new_with_every_sign_in_and_a_planted_one_is_worth_nothing() {
+fn every_sign_in_starts_a_new_session_and_a_planted_one_is_useless() {
     let server = start();
     let mut thief = Browser::owner(&server);
     let planted = thief.cookies["__Host-zoop-session"].clone();
@@ -163,29 +163,31 @@ fn a_session_is_new_with_every_sign_in_and_a_planted_one_is_worth_nothing() {
 }
 
 #[both]
-fn a_session_ends_without_use_and_in_any_case() {
+fn a_session_expires_when_idle_and_in_any_case() {
     const HOUR: i64 = 60 * 60 * 1_000;
     let server = start();
     let mut browser = Browser::owner(&server);
-    server.world.clock.advance(12 * HOUR);
+    server.env.clock.advance(12 * HOUR);
     assert!(!browser.is_in(), "unused for twelve hours");
     let mut browser = Browser::owner(&server);
-    // Used every eleven hours, which is written down aside.
+    // Used every eleven hours, which is recorded asynchronously.
     for n in 0..65 {
-        server.world.clock.advance(11 * HOUR);
+        server.env.clock.advance(11 * HOUR);
         assert!(browser.is_in(), "after {n}");
-        let now = zoop_crm::clock::rfc3339(zoop_crm::clock::Clock::now(&*server.world.clock));
+        let now = zoop_crm::values::clock::rfc3339(zoop_crm::values::clock::Clock::now(
+            &*server.env.clock,
+        ));
         let minute = &now[..16];
         wait_until("its use is written down", || {
             browser.get("/account").body.contains(&format!("last used <time datetime=\"{minute}"))
         });
     }
-    server.world.clock.advance(11 * HOUR);
+    server.env.clock.advance(11 * HOUR);
     assert!(!browser.is_in(), "thirty days are over");
 }
 
 #[both]
-fn who_is_a_member_of_no_business_is_told_so() {
+fn a_user_without_a_business_is_told_so() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
     let mut browser = Browser::new(&server);
@@ -194,7 +196,7 @@ fn who_is_a_member_of_no_business_is_told_so() {
     assert!(page.contains("Acme") && page.contains("office"), "{page}");
     let user = zoop_crm::testing::Business::user(&server.business.office).to_string();
     let account = Some(server.business.account);
-    server.world.operate(account, "users.remove", serde_json::json!({ "id": user }));
+    server.env.operate(account, "users.remove", serde_json::json!({ "id": user }));
     let page = browser.get("/account").body;
     assert!(!page.contains("Acme"), "gone on the very next request: {page}");
     assert!(page.contains("You no longer belong to a business"), "{page}");
@@ -205,23 +207,23 @@ fn who_is_a_member_of_no_business_is_told_so() {
 }
 
 #[both]
-fn a_hash_of_an_older_making_is_renewed_at_the_sign_in() {
+fn an_outdated_hash_is_renewed_at_sign_in() {
     // The same password with 8 MiB and one pass.
     const OLD: &str = "$argon2id$v=19$m=8192,t=1,p=1$ct6EaMqNkuAnmSHUG4uC/g\
                        $Z9h6qnlZmDVztMUoFbLLpJUMj/yqf9H2IoBfH4Ernho";
     let server = start();
-    let environment = server.world.environment.clone();
+    let environment = server.env.environment.clone();
     let write = move |tx: &mut zoop_db::WriteTx<'_>| {
         let person = person::find(tx, OWNER)?;
-        passwords::set(tx, &environment, person.id, OLD, By::Operator)
+        passwords::set(tx, &environment, person.id, OLD, Initiator::Operator)
     };
-    server.world.write(write).expect("an old hash");
+    server.env.write(write).expect("an old hash");
     let stored = || {
         let read = |tx: &mut zoop_db::ReadTx<'_>| {
             let person = person::find(tx, OWNER)?;
             passwords::stored(tx, person.id)
         };
-        server.world.read(read).expect("it").expect("a hash")
+        server.env.read(read).expect("it").expect("a hash")
     };
     assert_eq!(Browser::new(&server).sign_in(OWNER, WRONG).status, 403);
     assert_eq!(stored(), OLD);
@@ -231,7 +233,7 @@ fn a_hash_of_an_older_making_is_renewed_at_the_sign_in() {
 }
 
 #[both]
-fn of_many_who_guess_at_once_ten_are_heard() {
+fn of_concurrent_guesses_only_ten_are_checked() {
     let server = start();
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let guess = |n: u8| {
@@ -250,12 +252,12 @@ fn of_many_who_guess_at_once_ten_are_heard() {
 }
 
 #[both]
-fn a_person_has_a_hundred_sessions_and_the_oldest_gives_way() {
+fn a_user_keeps_the_newest_hundred_sessions() {
     let server = start();
     let user = Business::user(&server.business.owner);
     let mut first = Browser::owner(&server);
     for _ in 0..98 {
-        server.world.sign_in(user);
+        server.env.sign_in(user);
     }
     let mut newest = Browser::owner(&server);
     assert!(first.is_in() && newest.is_in(), "a hundred");

@@ -1,4 +1,4 @@
-//! The page by which an owner looks after a team.
+//! The page where an owner manages a team.
 
 use serde_json::json;
 use zoop_both::both;
@@ -67,7 +67,7 @@ fn an_invitation_is_shown_once_listed_and_revoked() {
     assert_eq!(Browser::new(&server).get(&path).status, 200);
     let listed = owner.get("/team").body;
     assert!(listed.contains("new@acme.example") && !listed.contains("zoop_in_"), "{listed}");
-    // The same fields again, which the list has behind its button, make a new link in place of it.
+    // Sending the same fields again, as the button in the list does, replaces the link.
     assert!(listed.contains("name=\"email\" value=\"new@acme.example\""), "{listed}");
     let page = invite(&mut owner, "new@acme.example").body;
     assert_eq!(Browser::new(&server).get(&path).status, 410);
@@ -83,15 +83,15 @@ fn an_invitation_is_shown_once_listed_and_revoked() {
 }
 
 #[both]
-fn a_team_is_its_own_owners_alone() {
+fn only_its_own_owners_manage_a_team() {
     let server = start();
-    let other = server.world.empty_business("Borealis");
+    let other = server.env.empty_business("Borealis");
     set_password(&server, OFFICE, PASSWORD);
     let user = Business::user(&other.office).to_string();
     let theirs = other.account.id.to_string();
     let own = server.business.account.id.to_string();
     let invited = json!({ "name": "N", "email": "n@b.example", "role": "tech" });
-    let made = server.world.operate(Some(other.account), "invitations.create", invited);
+    let made = server.env.operate(Some(other.account), "invitations.create", invited);
     let invitation = made["invitation_id"].as_str().expect("an id").to_owned();
 
     let mut owner = Browser::owner(&server);
@@ -117,7 +117,7 @@ fn a_team_is_its_own_owners_alone() {
             assert_eq!(browser.post(path, &all).status, 403, "{path}");
         }
     }
-    // Their records under one's own business are not there either.
+    // Their records cannot be reached through one's own business either.
     for (path, fields) in [sent[0], sent[1], sent[3]] {
         let mut all = vec![("business", own.as_str())];
         all.extend(fields);
@@ -128,17 +128,17 @@ fn a_team_is_its_own_owners_alone() {
         assert_eq!(owner.get(&asked).status, status);
         assert_eq!(office.get(&asked).status, 403);
     }
-    let people = server.world.operate(Some(other.account), "users.list", json!({}));
+    let people = server.env.operate(Some(other.account), "users.list", json!({}));
     assert_eq!(people["rows"].as_array().map(Vec::len), Some(3));
-    let open = server.world.operate(Some(other.account), "invitations.list", json!({}));
+    let open = server.env.operate(Some(other.account), "invitations.list", json!({}));
     assert_eq!(open["rows"].as_array().map(Vec::len), Some(1));
 }
 
 #[both]
-fn who_owns_several_businesses_chooses_one() {
+fn an_owner_of_several_businesses_chooses_one() {
     let server = start();
     let arguments = json!({ "name": "Second", "owner_name": "Olive", "owner_email": OWNER });
-    let made = server.world.operate(None, "tenants.create", arguments);
+    let made = server.env.operate(None, "tenants.create", arguments);
     let second = made["tenant_id"].as_str().expect("an id").to_owned();
     let mut owner = Browser::owner(&server);
     let first = owner.get("/team").body;

@@ -1,7 +1,8 @@
-//! The way back in: a link for a new password, by mail or from an owner.
+//! Lost passwords: a reset link by mail or from an owner.
 
 use serde_json::json;
 use zoop_both::both;
+use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, between, code, location, set_password, start, told};
@@ -42,14 +43,14 @@ fn choose(browser: &mut Browser<'_>, path: &str, password: &str) -> Reply {
 }
 
 #[both]
-fn a_lost_password_is_chosen_anew_by_a_link_from_the_mail() {
+fn a_lost_password_is_reset_by_a_mailed_link() {
     let (server, mails) = start_with_mail();
     let mut browser = Browser::new(&server);
     assert!(browser.get("/sign-in").body.contains("href=\"/sign-in/forgot\""));
     let mut thief = Browser::owner(&server);
     let owner = Business::user(&server.business.owner);
-    let scopes = zoop_crm::access::Scopes::of(zoop_crm::access::Scope::GRANTABLE);
-    let (_, tokens) = server.world.connect(server.business.account, owner, scopes);
+    let scopes = Scopes::of(Scope::GRANTABLE);
+    let (_, tokens) = server.env.connect(server.business.account, owner, scopes);
 
     let known = ask(&mut browser, " Owner@ACME.example ");
     let unknown = ask(&mut browser, "nobody@acme.example");
@@ -70,7 +71,7 @@ fn a_lost_password_is_chosen_anew_by_a_link_from_the_mail() {
     assert_eq!(location(&reply), "/account?done=new-password");
     assert!(browser.get("/account?done=new-password").body.contains("You have a new password"));
     assert!(!thief.is_in(), "sessions have ended");
-    assert!(server.world.authenticate(tokens.access.expose()).is_err(), "and programs");
+    assert!(server.env.authenticate(tokens.access.expose()).is_err(), "and programs");
     assert_eq!(choose(&mut browser, &path, "a third phrase").status, 410, "it works once");
     assert_eq!(Browser::new(&server).sign_in(OWNER, PASSWORD).status, 403);
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW_PASSWORD).status, 303);
@@ -85,9 +86,9 @@ fn a_mailed_link_lasts_half_an_hour_and_few_are_sent() {
     let mut browser = Browser::new(&server);
     ask(&mut browser, OWNER);
     let first = path(&mails.next(), &browser.origin());
-    server.world.clock.advance(30 * MINUTE - 1);
+    server.env.clock.advance(30 * MINUTE - 1);
     assert_eq!(browser.get(&first).status, 200);
-    server.world.clock.advance(1);
+    server.env.clock.advance(1);
     assert_eq!(browser.get(&first).status, 410);
     for _ in 0..2 {
         assert_eq!(ask(&mut browser, OWNER).status, 200);
@@ -106,7 +107,7 @@ fn a_mailed_link_lasts_half_an_hour_and_few_are_sent() {
 }
 
 #[both]
-fn a_link_from_the_mail_is_a_way_in_past_wrong_passwords() {
+fn a_mailed_link_works_despite_a_lock_out() {
     let (server, mails) = start_with_mail();
     for n in 0..10 {
         let mut browser = Browser::at(&server, &format!("198.51.100.{n}"));
@@ -120,9 +121,9 @@ fn a_link_from_the_mail_is_a_way_in_past_wrong_passwords() {
     assert_eq!(Browser::new(&server).sign_in(OWNER, NEW_PASSWORD).status, 303);
 }
 
-/// Somebody with the link of an invitation has chosen Nadia's password and set a second factor up.
+/// A holder of the invitation's link has chosen Nadia's password and set up a second factor.
 fn claimed(server: &Server) -> Browser<'_> {
-    let made = server.world.operate(
+    let made = server.env.operate(
         Some(server.business.account),
         "invitations.create",
         json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "tech" }),
@@ -132,19 +133,20 @@ fn claimed(server: &Server) -> Browser<'_> {
     choose(&mut claimer, invitation, PASSWORD);
     let page = claimer.post("/account/second-factor", &[("current", PASSWORD)]);
     let letters = between(&page.body, "id=\"secret\">", "<");
-    let now = zoop_crm::clock::Clock::now(&*server.world.clock);
-    let shown = zoop_crm::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
+    let now = zoop_crm::values::clock::Clock::now(&*server.env.clock);
+    let shown =
+        zoop_crm::identity::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
     claimer.post("/account/second-factor/confirm", &[("code", &shown)]);
     claimer
 }
 
 #[both]
-fn who_chose_the_password_before_the_mailbox_was_proved_is_out_with_all_they_set_up() {
+fn proving_the_mailbox_ends_everything_set_up_before() {
     let (server, mails) = start_with_mail();
     let mut claimer = claimed(&server);
-    let other = server.world.empty_business("Borealis");
+    let other = server.env.empty_business("Borealis");
     let nadia = json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "owner" });
-    server.world.operate(Some(other.account), "users.create", nadia);
+    server.env.operate(Some(other.account), "users.create", nadia);
 
     let mut person = Browser::new(&server);
     ask(&mut person, "nadia@acme.example");
@@ -173,9 +175,9 @@ fn an_invitation_from_the_mail_asks_an_unproved_person_for_their_second_factor()
     let (server, mails) = start_with_mail();
     let _claimer = claimed(&server);
     let mut owner = Browser::owner(&server);
-    let other = server.world.empty_business("Borealis");
+    let other = server.env.empty_business("Borealis");
     let dana = json!({ "name": "Dana", "email": OWNER, "role": "owner" });
-    server.world.operate(Some(other.account), "users.create", dana);
+    server.env.operate(Some(other.account), "users.create", dana);
     let business = other.account.id.to_string();
     owner.post(
         "/team/invite",
@@ -203,7 +205,7 @@ fn a_second_factor_of_a_proved_person_outlives_the_link_from_the_mail() {
     owner.post("/account/second-factor", &[("current", PASSWORD)]);
     let first = code(&server, &server.business.owner);
     assert_eq!(owner.post("/account/second-factor/confirm", &[("code", &first)]).status, 200);
-    server.world.clock.advance(MINUTE);
+    server.env.clock.advance(MINUTE);
 
     let mut browser = Browser::new(&server);
     ask(&mut browser, OWNER);
@@ -224,7 +226,7 @@ fn an_owner_makes_a_link_for_a_colleague_who_lost_password_and_second_factor() {
     office.post("/account/second-factor", &[("current", PASSWORD)]);
     let first = code(&server, &server.business.office);
     office.post("/account/second-factor/confirm", &[("code", &first)]);
-    server.world.clock.advance(MINUTE);
+    server.env.clock.advance(MINUTE);
 
     let mut owner = Browser::owner(&server);
     assert!(owner.get("/sign-in?again=1").body.contains("Ask an owner of your business"));
@@ -252,7 +254,7 @@ fn an_owner_makes_a_link_for_a_colleague_who_lost_password_and_second_factor() {
     assert_eq!(told(&server, "second_factor_off"), 1);
 
     let kept = make(&mut owner, &[]);
-    server.world.clock.advance(24 * 60 * MINUTE);
+    server.env.clock.advance(24 * 60 * MINUTE);
     assert_eq!(back.get(&kept).status, 410, "it lasts a day");
 }
 
@@ -274,9 +276,9 @@ fn an_invitation_that_was_sent_is_shown_to_no_one_and_proves_the_mailbox() {
     let path = path(&mail, &owner.origin());
     let mut nadia = Browser::new(&server);
     assert_eq!(location(&choose(&mut nadia, &path, PASSWORD)), "/account?done=joined");
-    let proved = server.world.read(|tx| {
-        let person = zoop_crm::sign_in::person::find(tx, "nadia@acme.example")?;
-        zoop_crm::sign_in::person::is_proved(tx, person.id)
+    let proved = server.env.read(|tx| {
+        let person = zoop_crm::identity::sign_in::person::find(tx, "nadia@acme.example")?;
+        zoop_crm::identity::sign_in::person::is_proved(tx, person.id)
     });
     assert!(proved.expect("it is read"));
 

@@ -1,0 +1,169 @@
+//! What a customer has several of, with a primary one: contacts and locations. A customer has at most
+//! [`MAX_ACTIVE`] active ones of each. They are read once in a call, and the rules for them are here; what
+//! only contacts or only locations do is said by their own files.
+
+use zoop_db::{ReadTx, WriteTx};
+
+use super::store;
+use crate::call::answer::{Archived, Restored};
+use crate::call::archive::{self, Archivable};
+use crate::call::context::{Recorded, WriteCtx};
+use crate::call::error::{Error, Result};
+use crate::values::id::{Id, Kind, kinds};
+
+/// Contacts and locations that one customer can have active, each.
+pub(crate) const MAX_ACTIVE: usize = 200;
+
+/// A contact or a location: it belongs to one customer, and one of those that are its rivals is primary.
+pub(crate) trait Child: Archivable + Recorded {
+    /// The word for several of them.
+    const PLURAL: &'static str;
+
+    /// A customer's child, archived ones too.
+    fn get(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>, id: Id<Self::Kind>) -> Result<Self>;
+
+    /// A customer's active children, primary ones first, then in creation order.
+    fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>>;
+
+    /// The customer that a child belongs to, if there is such a child.
+    fn customer_of(tx: &mut ReadTx<'_>, id: Id<Self::Kind>) -> Result<Option<Id<kinds::Customer>>>;
+
+    /// Adds a child to the table.
+    fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()>;
+
+    /// Whether it is primary.
+    fn is_primary(&self) -> bool;
+
+    /// The same child, primary or not.
+    #[must_use]
+    fn with_primary(self, is_primary: bool) -> Self;
+
+    /// Whether at most one of the two can be primary.
+    fn is_rival_of(&self, other: &Self) -> bool;
+}
+
+/// The active children of one customer.
+pub(crate) struct Children<C> {
+    customer: Id<kinds::Customer>,
+    active: Vec<C>,
+}
+
+impl<C: Child> Children<C> {
+    /// Reads them.
+    pub(crate) fn of(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Self> {
+        Ok(Self { customer, active: C::active(tx, customer)? })
+    }
+
+    /// All of them, primary ones first.
+    pub(crate) fn active(&self) -> &[C] {
+        &self.active
+    }
+
+    /// The child with this id, archived ones too.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the customer has no such child.
+    pub(crate) fn find(&self, tx: &mut ReadTx<'_>, id: Id<C::Kind>) -> Result<C> {
+        match self.active.iter().find(|child| child.id() == id) {
+            Some(child) => Ok(child.clone()),
+            None => C::get(tx, self.customer, id),
+        }
+    }
+
+    /// The others that cannot be primary beside `child`.
+    pub(crate) fn rivals<'a>(&'a self, child: &'a C) -> impl Iterator<Item = &'a C> {
+        self.active.iter().filter(move |other| other.id() != child.id() && other.is_rival_of(child))
+    }
+
+    /// The one of them that is primary.
+    pub(crate) fn primary_rival<'a>(&'a self, child: &'a C) -> Option<&'a C> {
+        self.rivals(child).find(|other| other.is_primary())
+    }
+
+    /// Adds a child. The first is primary in any case, and a primary one demotes the one before.
+    pub(crate) fn add(&self, ctx: &mut WriteCtx<'_, '_>, child: C) -> Result<C> {
+        self.require_room()?;
+        let is_primary = child.is_primary() || self.rivals(&child).next().is_none();
+        let child = child.with_primary(is_primary);
+        self.demote_rival(ctx, &child)?;
+        child.insert(ctx.tx)?;
+        ctx.added(&child)?;
+        Ok(child)
+    }
+
+    /// Writes what has become of `old`. A primary one demotes the one before; one that is not among the rivals
+    /// that it was primary of leaves that place to the oldest of them.
+    pub(crate) fn update(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, new: &C) -> Result<()> {
+        self.demote_rival(ctx, new)?;
+        C::save(ctx, old, new)?;
+        if old.is_primary() && !old.is_rival_of(new) {
+            self.promote_oldest_rival(ctx, old)?;
+        }
+        Ok(())
+    }
+
+    /// Archives a child; the oldest of its rivals follows a primary one.
+    pub(crate) fn archive(
+        &self,
+        ctx: &mut WriteCtx<'_, '_>,
+        child: &C,
+    ) -> Result<Archived<C::Kind>> {
+        let answer = archive::archive(ctx, child)?;
+        if child.is_primary() {
+            self.promote_oldest_rival(ctx, child)?;
+        }
+        Ok(answer)
+    }
+
+    /// Refuses one child more than a customer can have active.
+    fn require_room(&self) -> Result<()> {
+        if self.active.len() < MAX_ACTIVE {
+            return Ok(());
+        }
+        Err(Error::conflict(format!(
+            "This customer has {MAX_ACTIVE} active {}, which is the most: archive one first.",
+            C::PLURAL
+        )))
+    }
+
+    fn demote_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
+        match self.primary_rival(child).filter(|_| child.is_primary()) {
+            Some(rival) => set_primary(ctx, rival, false),
+            None => Ok(()),
+        }
+    }
+
+    fn promote_oldest_rival(&self, ctx: &mut WriteCtx<'_, '_>, child: &C) -> Result<()> {
+        match self.rivals(child).min_by_key(|rival| rival.id().uuid()) {
+            Some(oldest) => set_primary(ctx, oldest, true),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Restores a child of a customer that is not archived, as primary only where it has no rivals; its customer.
+pub(crate) fn restore<C: Child>(
+    ctx: &mut WriteCtx<'_, '_>,
+    id: Id<C::Kind>,
+) -> Result<(Restored<C::Kind>, super::Customer)> {
+    let gone = || Error::not_found(C::Kind::ARCHIVED);
+    let customer = C::customer_of(ctx.tx, id)?.ok_or_else(gone)?;
+    let customer = store::get(ctx.tx, customer)?;
+    if customer.archived_at.is_some() {
+        return Err(Error::conflict("Its customer is archived: restore the customer first."));
+    }
+    let children = Children::<C>::of(ctx.tx, customer.id)?;
+    let old = children.find(ctx.tx, id)?;
+    let new = archive::restored(ctx, &old)?;
+    children.require_room()?;
+    let is_primary = children.rivals(&new).next().is_none();
+    C::save(ctx, &old, &new.with_primary(is_primary))?;
+    Ok((Restored::of(id), customer))
+}
+
+/// Promotes or demotes a child.
+fn set_primary<C: Child>(ctx: &mut WriteCtx<'_, '_>, old: &C, is_primary: bool) -> Result<()> {
+    let mut new = old.clone().with_primary(is_primary);
+    new.mark(None, ctx.moment());
+    C::save(ctx, old, &new)
+}

@@ -1,0 +1,75 @@
+//! A contact as one of a customer's children: the rules are in [`crate::business::customers::children`].
+
+use zoop_db::{ReadTx, WriteTx};
+
+use super::{Contact, store};
+use crate::business::customers::children::Child;
+use crate::call::archive::Archivable;
+use crate::call::context::WriteCtx;
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+
+impl Archivable for Contact {
+    type Kind = kinds::Contact;
+    const READ: Scope = Scope::ReadCustomers;
+
+    fn id(&self) -> Id<kinds::Contact> {
+        self.id
+    }
+
+    fn archived_at(&self) -> Option<Moment> {
+        self.archived_at
+    }
+
+    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+        self.is_primary &= archived_at.is_none();
+        self.archived_at = archived_at;
+        self.updated_at = updated_at;
+    }
+
+    fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()> {
+        store::update(ctx.tx, new)?;
+        ctx.updated(old, new)
+    }
+}
+
+impl Child for Contact {
+    const PLURAL: &'static str = "contacts";
+
+    fn get(
+        tx: &mut ReadTx<'_>,
+        customer: Id<kinds::Customer>,
+        id: Id<kinds::Contact>,
+    ) -> Result<Self> {
+        store::get(tx, customer, id)
+    }
+
+    fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>> {
+        store::active(tx, customer)
+    }
+
+    fn customer_of(
+        tx: &mut ReadTx<'_>,
+        id: Id<kinds::Contact>,
+    ) -> Result<Option<Id<kinds::Customer>>> {
+        store::customer_of(tx, id.uuid())
+    }
+
+    fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        store::insert(tx, self)
+    }
+
+    fn is_primary(&self) -> bool {
+        self.is_primary
+    }
+
+    fn with_primary(self, is_primary: bool) -> Self {
+        Self { is_primary, ..self }
+    }
+
+    fn is_rival_of(&self, _: &Self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,328 @@
+//! The tools of contacts.
+
+pub mod restore;
+
+use super::{Contact, ContactRole, Origin, store};
+use crate::business::customers;
+use crate::business::customers::children::Children;
+use crate::call::answer::{Archived, Rows};
+use crate::call::archive::Archivable;
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, input, nested};
+use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::definition::{Group, ToolDef};
+use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+/// The tools of contacts.
+pub const GROUP: Group = Group {
+    name: "contacts",
+    about: "Contacts: the people of a customer.",
+    tools: &[
+        ToolDef::query::<ListContacts>(),
+        ToolDef::query::<GetContact>(),
+        ToolDef::command::<CreateContact>(),
+        ToolDef::command::<UpdateContact>(),
+        ToolDef::command::<ArchiveContact>(),
+        ToolDef::command::<restore::RestoreContact>(),
+    ],
+};
+
+input! {
+    /// A person to add.
+    pub struct PrimaryContactInput {
+        /// Given name.
+        pub first_name: Text<128>,
+        /// Family name.
+        pub last_name: Text<128>,
+        /// Any common format, with area code.
+        pub phone: Option<PhoneText>,
+        /// E-mail address.
+        pub email: Option<Email>,
+        /// Whether the phone takes text messages; default true.
+        pub phone_can_sms: Option<bool>,
+        /// Default general.
+        pub role: Option<ContactRole>,
+        /// Job title.
+        pub title: Option<Text<128>>,
+    }
+}
+nested!(PrimaryContactInput);
+
+impl PrimaryContactInput {
+    /// Writes what was sent into a contact, which becomes one of its own.
+    pub(crate) fn fill(&self, contact: &mut Contact) {
+        contact.first_name.clone_from(&self.first_name.0);
+        contact.last_name = Some(self.last_name.0.clone());
+        contact.set_phone(self.phone.as_ref().map(|phone| &phone.0));
+        contact.email = self.email.as_ref().map(|email| email.0.clone());
+        contact.phone_can_sms = self.phone_can_sms.unwrap_or(true);
+        contact.role = self.role.unwrap_or(ContactRole::General);
+        contact.title = self.title.as_ref().map(|title| title.0.clone());
+        contact.origin = Origin::Own;
+    }
+}
+
+input! {
+    /// Whose contacts.
+    pub struct ListContactsInput {
+        /// The customer's id.
+        pub customer_id: Id<kinds::Customer>,
+        /// true lists the archived contacts instead.
+        pub archived: Option<bool>,
+    }
+}
+
+/// `contacts.list`
+pub struct ListContacts;
+
+impl Tool for ListContacts {
+    const NAME: &'static str = "contacts.list";
+    const TITLE: &'static str = "List contacts";
+    const ABOUT: &'static str =
+        "Lists a customer's contacts: the primary one first, then in creation order.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"customer_id":"{customer}"}"#;
+    type Input = ListContactsInput;
+    type Output = Rows<Contact>;
+}
+
+impl Query for ListContacts {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &ListContactsInput) -> Result<Rows<Contact>> {
+        let customer = customers::store::get(ctx.tx, input.customer_id)?;
+        let rows = match input.archived {
+            Some(true) => store::archived(ctx.tx, customer.id)?,
+            _ => store::active(ctx.tx, customer.id)?,
+        };
+        Ok(Rows { rows })
+    }
+}
+
+input! {
+    /// Which contact.
+    pub struct ContactInput {
+        /// The contact's id.
+        pub id: Id<kinds::Contact>,
+        /// Its customer's id.
+        pub customer_id: Id<kinds::Customer>,
+    }
+}
+
+/// `contacts.get`
+pub struct GetContact;
+
+impl Tool for GetContact {
+    const NAME: &'static str = "contacts.get";
+    const TITLE: &'static str = "Get a contact";
+    const ABOUT: &'static str = "Returns one contact of a customer, archived ones too.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{contact}","customer_id":"{customer}"}"#;
+    type Input = ContactInput;
+    type Output = Contact;
+}
+
+impl Query for GetContact {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &ContactInput) -> Result<Contact> {
+        store::get(ctx.tx, input.customer_id, input.id)
+    }
+}
+
+input! {
+    /// A new contact.
+    pub struct CreateContactInput {
+        /// The customer's id.
+        pub customer_id: Id<kinds::Customer>,
+        /// true makes it primary and demotes the one before; default false. The first contact is
+        /// primary in any case.
+        pub is_primary: Option<bool>,
+        ..person: PrimaryContactInput
+    }
+}
+
+/// `contacts.create`
+pub struct CreateContact;
+
+impl Tool for CreateContact {
+    const NAME: &'static str = "contacts.create";
+    const TITLE: &'static str = "Add a contact";
+    const ABOUT: &'static str = "Adds a person to a customer.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str =
+        r#"{"customer_id":"{customer}","first_name":"Hana","last_name":"Nguyen"}"#;
+    type Input = CreateContactInput;
+    type Output = Contact;
+}
+
+impl Command for CreateContact {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateContactInput) -> Result<Contact> {
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let contacts = Children::of(ctx.tx, customer.id)?;
+        let is_placeholder = |known: &&Contact| known.origin == Origin::Placeholder;
+        let contact = match contacts.active().iter().find(is_placeholder) {
+            Some(placeholder) => fill_placeholder(ctx, placeholder, input)?,
+            None => add(ctx, customer.id, &contacts, input)?,
+        };
+        customers::store::reindex(ctx.tx, &customer)?;
+        Ok(contact)
+    }
+}
+
+fn add(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: Id<kinds::Customer>,
+    contacts: &Children<Contact>,
+    input: &CreateContactInput,
+) -> Result<Contact> {
+    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID)?;
+    let mut contact = Contact::new(id, customer);
+    contact.is_primary = input.is_primary == Some(true);
+    input.person.fill(&mut contact);
+    contacts.add(ctx, contact)
+}
+
+/// A company's placeholder becomes the contact that was sent, as if it were new.
+fn fill_placeholder(
+    ctx: &mut WriteCtx<'_, '_>,
+    old: &Contact,
+    input: &CreateContactInput,
+) -> Result<Contact> {
+    let mut new = Contact { updated_at: ctx.moment(), ..old.clone() };
+    input.person.fill(&mut new);
+    Contact::save(ctx, old, &new)?;
+    Ok(new)
+}
+
+input! {
+    /// What to change of a contact.
+    pub struct UpdateContactInput, rules = update_rules {
+        /// The contact's id.
+        pub id: Id<kinds::Contact>,
+        /// Its customer's id; it cannot be moved.
+        pub customer_id: Id<kinds::Customer>,
+        /// Given name.
+        pub first_name: NotNull<Text<128>>,
+        /// Family name.
+        pub last_name: NotNull<Text<128>>,
+        /// Any common format, with area code.
+        pub phone: Patch<PhoneText>,
+        /// E-mail address.
+        pub email: Patch<Email>,
+        /// true makes it primary and demotes the one before; the primary one cannot be set to false.
+        pub is_primary: NotNull<bool>,
+        /// Whether the phone takes text messages.
+        pub phone_can_sms: NotNull<bool>,
+        /// What to ask them about.
+        pub role: NotNull<ContactRole>,
+        /// Job title.
+        pub title: Patch<Text<128>>,
+    }
+}
+
+fn update_rules(sent: &mut Fields) {
+    sent.require_change(&["id", "customer_id"]);
+}
+
+/// `contacts.update`
+pub struct UpdateContact;
+
+impl Tool for UpdateContact {
+    const NAME: &'static str = "contacts.update";
+    const TITLE: &'static str = "Update a contact";
+    const ABOUT: &'static str = "Changes the fields sent; the others stay.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str =
+        r#"{"id":"{contact}","customer_id":"{customer}","title":"Site manager"}"#;
+    type Input = UpdateContactInput;
+    type Output = Contact;
+}
+
+impl Command for UpdateContact {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateContactInput) -> Result<Contact> {
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let contacts = Children::<Contact>::of(ctx.tx, customer.id)?;
+        let old = contacts.find(ctx.tx, input.id)?.unless_archived(ctx.access)?;
+        if old.is_primary && input.is_primary.0 == Some(false) {
+            return Err(Error::conflict(
+                "A customer always has a primary contact: make another contact primary instead.",
+            ));
+        }
+        let new = changed(&old, input, ctx);
+        contacts.update(ctx, &old, &new)?;
+        customers::store::reindex(ctx.tx, &customer)?;
+        Ok(new)
+    }
+}
+
+fn changed(old: &Contact, input: &UpdateContactInput, ctx: &WriteCtx<'_, '_>) -> Contact {
+    let input = input.clone();
+    let mut new = Contact {
+        first_name: input.first_name.0.map_or_else(|| old.first_name.clone(), |name| name.0),
+        last_name: input.last_name.0.map(|name| name.0).or_else(|| old.last_name.clone()),
+        email: input.email.map(|email| email.0).apply(old.email.clone()),
+        is_primary: input.is_primary.0.unwrap_or(old.is_primary),
+        phone_can_sms: input.phone_can_sms.0.unwrap_or(old.phone_can_sms),
+        role: input.role.0.unwrap_or(old.role),
+        title: input.title.map(|title| title.0).apply(old.title.clone()),
+        updated_at: ctx.moment(),
+        origin: Origin::Own,
+        ..old.clone()
+    };
+    if !input.phone.is_keep() {
+        new.set_phone(input.phone.map(|phone| phone.0).apply(None).as_ref());
+    }
+    new
+}
+
+/// `contacts.archive`
+pub struct ArchiveContact;
+
+impl Tool for ArchiveContact {
+    const NAME: &'static str = "contacts.archive";
+    const TITLE: &'static str = "Archive a contact";
+    const ABOUT: &'static str = "Hides a contact and keeps its history. The last one cannot be \
+        archived; after the primary one the oldest other becomes primary. Only the operator can \
+        restore it (zoop restore).";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{other_contact}","customer_id":"{customer}"}"#;
+    type Input = ContactInput;
+    type Output = Archived<kinds::Contact>;
+}
+
+impl Command for ArchiveContact {
+    const EFFECT: Effect = Effect::Archive;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &ContactInput) -> Result<Archived<kinds::Contact>> {
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let contacts = Children::<Contact>::of(ctx.tx, customer.id)?;
+        let contact = contacts.find(ctx.tx, input.id)?;
+        if matches!(contacts.active(), [only] if only.id == contact.id) {
+            return Err(Error::conflict(
+                "A customer keeps at least one contact: add another contact first.",
+            ));
+        }
+        let answer = contacts.archive(ctx, &contact)?;
+        customers::store::reindex(ctx.tx, &customer)?;
+        Ok(answer)
+    }
+}

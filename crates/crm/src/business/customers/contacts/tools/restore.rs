@@ -1,0 +1,49 @@
+//! `contacts.restore`
+
+use crate::business::customers::contacts::Contact;
+use crate::business::customers::{self, children};
+use crate::call::answer::Restored;
+use crate::call::argument::input;
+use crate::call::context::WriteCtx;
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+input! {
+    /// Which contact.
+    pub struct RestoreContactInput {
+        /// The contact's id.
+        pub id: Id<kinds::Contact>,
+    }
+}
+
+/// `contacts.restore`
+pub struct RestoreContact;
+
+impl Tool for RestoreContact {
+    const NAME: &'static str = "contacts.restore";
+    const TITLE: &'static str = "Restore a contact";
+    const ABOUT: &'static str =
+        "Brings an archived contact back, never as the primary one: a customer has that already.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Operator;
+    const EXAMPLE: &'static str = r#"{"id":"{archived_contact}"}"#;
+    type Input = RestoreContactInput;
+    type Output = Restored<kinds::Contact>;
+}
+
+impl Command for RestoreContact {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &RestoreContactInput,
+    ) -> Result<Restored<kinds::Contact>> {
+        let (answer, customer) = children::restore::<Contact>(ctx, input.id)?;
+        customers::store::reindex(ctx.tx, &customer)?;
+        Ok(answer)
+    }
+}

@@ -1,0 +1,98 @@
+//! Locations: the addresses of a customer, to which a crew is sent.
+//!
+//! Each type (service, billing, mailing, other) has at most one primary location. Promoting another
+//! takes two steps, as the reference says: demote the one, then promote the other.
+
+mod child;
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+
+pub use tools::{GROUP, LocationInput};
+
+pub(crate) use store::STATEMENTS;
+pub(crate) use tools::add;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::call::context::Recorded;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+
+crate::call::argument::choices! {
+    /// What an address is for.
+    pub enum LocationType {
+        /// Where the work is done.
+        Service = "service",
+        /// Where bills go.
+        Billing = "billing",
+        /// Where letters go.
+        Mailing = "mailing",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+crate::call::table::record! {
+    /// A location as stored and shown.
+    #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+    pub struct Location {
+        /// The location's id.
+        pub id: Id<kinds::Location>,
+        /// The customer it belongs to.
+        pub customer_id: Id<kinds::Customer>,
+        /// What it is for.
+        pub location_type: LocationType,
+        /// A nickname, such as Warehouse.
+        pub label: Option<String>,
+        /// Street address.
+        pub address_line1: String,
+        /// Unit, suite and the like.
+        pub address_line2: Option<String>,
+        /// City.
+        pub city: String,
+        /// State or province.
+        pub state: String,
+        /// ZIP or postal code.
+        pub postal_code: String,
+        /// ISO 3166-1 country code.
+        pub country: String,
+        /// Whether it is the first of its type.
+        pub is_primary: bool,
+        /// Gate codes, alarm codes.
+        pub access_notes: Option<String>,
+        /// Where to park.
+        pub parking_notes: Option<String>,
+        /// Anything else about the work there.
+        pub service_notes: Option<String>,
+        /// Decimal degrees.
+        pub latitude: Option<f64>,
+        /// Decimal degrees.
+        pub longitude: Option<f64>,
+        /// The Google Places id.
+        pub place_id: Option<String>,
+        /// When it was added.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// When it was archived.
+        pub archived_at: Option<Moment>,
+    }
+
+    table locations {
+        key: [customer_id, id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
+}
+
+impl Recorded for Location {
+    const TYPE: &'static str = "location";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

@@ -1,0 +1,48 @@
+//! `locations.restore`
+
+use crate::business::customers::children;
+use crate::business::customers::locations::Location;
+use crate::call::answer::Restored;
+use crate::call::argument::input;
+use crate::call::context::WriteCtx;
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+input! {
+    /// Which location.
+    pub struct RestoreLocationInput {
+        /// The location's id.
+        pub id: Id<kinds::Location>,
+    }
+}
+
+/// `locations.restore`
+pub struct RestoreLocation;
+
+impl Tool for RestoreLocation {
+    const NAME: &'static str = "locations.restore";
+    const TITLE: &'static str = "Restore a location";
+    const ABOUT: &'static str =
+        "Brings an archived location back, as its type's primary only if it is the only one.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Operator;
+    const EXAMPLE: &'static str = r#"{"id":"{archived_location}"}"#;
+    type Input = RestoreLocationInput;
+    type Output = Restored<kinds::Location>;
+}
+
+impl Command for RestoreLocation {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &RestoreLocationInput,
+    ) -> Result<Restored<kinds::Location>> {
+        let (answer, _) = children::restore::<Location>(ctx, input.id)?;
+        Ok(answer)
+    }
+}

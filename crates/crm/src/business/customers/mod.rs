@@ -1,0 +1,353 @@
+//! Customers: whom the business works for, and what one sees of them at once.
+
+pub(crate) mod children;
+pub mod contacts;
+pub mod index;
+pub mod locations;
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+
+pub use tools::GROUP;
+
+pub(crate) use store::STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+use zoop_db::{Column, Kind, Param, Uuid, Value};
+
+use crate::business::customers::contacts::{Contact, joined_name, stored_phone};
+use crate::business::customers::locations::Location;
+use crate::call::archive::Archivable;
+use crate::call::context::{Recorded, WriteCtx};
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+use crate::values::phone::Phone;
+
+crate::call::argument::choices! {
+    /// A person or a business; it never changes.
+    pub enum CustomerType {
+        /// A person.
+        Individual = "individual",
+        /// A business.
+        Company = "company",
+    }
+}
+
+crate::call::argument::choices! {
+    /// What a customer is to the business now.
+    pub enum Status {
+        /// Works with it.
+        Active = "active",
+        /// Does not at present.
+        Inactive = "inactive",
+        /// Put away; hidden unless asked for.
+        Archived = "archived",
+    }
+}
+
+crate::call::table::record! {
+    /// A customer as stored: the history compares these fields.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Customer {
+        /// The customer's id.
+        pub id: Id<kinds::Customer>,
+        /// Its place in the search index.
+        #[serde(skip)]
+        pub(crate) n: i64 as numbered,
+        /// The number counted per tenant.
+        pub customer_number: CustomerNumber as fixed,
+        /// A person or a business.
+        pub customer_type: CustomerType as fixed,
+        /// An individual's given name.
+        pub first_name: Option<String>,
+        /// An individual's family name.
+        pub last_name: Option<String>,
+        /// A company's name.
+        pub company_name: Option<String>,
+        /// Active or inactive; kept while archived, for when it is restored.
+        pub(crate) status: Status,
+        /// Its own telephone number, E.164.
+        pub phone: Option<String>,
+        /// Its own telephone number as typed.
+        pub phone_raw: Option<String>,
+        /// Its own e-mail address.
+        pub email: Option<String>,
+        /// Internal notes.
+        pub notes_internal: Option<String>,
+        /// Whether the team marked it as very important.
+        pub is_vip: bool,
+        /// Whether nobody is to contact it.
+        pub do_not_contact: bool,
+        /// Why nobody is to contact it.
+        pub do_not_contact_reason: Option<String>,
+        /// How it was acquired.
+        pub source: Option<String>,
+        /// When it was added.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// When it was archived.
+        pub archived_at: Option<Moment>,
+    }
+
+    table customers {
+        key: [id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
+}
+
+impl Customer {
+    /// The company's name, or first and last name joined by a space.
+    pub fn display_name(&self) -> String {
+        match self.customer_type {
+            CustomerType::Company => self.company_name.clone().unwrap_or_default(),
+            CustomerType::Individual => {
+                joined_name(self.first_name.as_deref(), self.last_name.as_deref())
+            }
+        }
+    }
+
+    /// The status that callers see.
+    pub const fn visible_status(&self) -> Status {
+        if self.archived_at.is_some() { Status::Archived } else { self.status }
+    }
+
+    /// Sets both forms of the telephone number.
+    pub(crate) fn set_phone(&mut self, phone: Option<&Phone>) {
+        self.phone = phone.map(|phone| phone.e164().to_owned());
+        self.phone_raw = phone.map(|phone| phone.raw().to_owned());
+    }
+
+    /// The telephone number with both its forms.
+    pub(crate) fn phone(&self) -> Option<Phone> {
+        stored_phone(self.phone_raw.as_ref(), self.phone.as_ref())
+    }
+}
+
+impl Recorded for Customer {
+    const TYPE: &'static str = "customer";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}
+
+impl Archivable for Customer {
+    type Kind = kinds::Customer;
+    const READ: Scope = Scope::ReadCustomers;
+
+    fn id(&self) -> Id<kinds::Customer> {
+        self.id
+    }
+
+    fn archived_at(&self) -> Option<Moment> {
+        self.archived_at
+    }
+
+    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+        self.archived_at = archived_at;
+        self.updated_at = updated_at;
+    }
+
+    fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()> {
+        store::update(ctx.tx, new)?;
+        store::reindex(ctx.tx, new)?;
+        ctx.updated(old, new)
+    }
+}
+
+/// A customer's number in its tenant, written `C-0042`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CustomerNumber(pub i64);
+
+impl CustomerNumber {
+    /// The number that `C-0042` writes, in either case and with any zeros.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.trim().strip_prefix(['C', 'c'])?.strip_prefix('-')?;
+        let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
+        digits.parse().ok().map(Self)
+    }
+}
+
+impl Param for CustomerNumber {
+    fn value(&self) -> Value<'_> {
+        Value::Integer(self.0)
+    }
+}
+
+impl Column for CustomerNumber {
+    const NAME: &'static str = "CustomerNumber";
+    const KIND: Kind = Kind::Integer;
+    fn read(value: Value<'_>) -> Option<Self> {
+        i64::read(value).map(Self)
+    }
+}
+
+impl Serialize for CustomerNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("C-{:04}", self.0))
+    }
+}
+
+impl JsonSchema for CustomerNumber {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CustomerNumber".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+/// A customer as shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CustomerRecord {
+    /// The customer's id.
+    pub id: Id<kinds::Customer>,
+    /// The number counted per account, such as C-0042.
+    pub customer_number: CustomerNumber,
+    /// A person or a business.
+    pub customer_type: CustomerType,
+    /// The company's name, or first and last name.
+    pub display_name: String,
+    /// An individual's given name.
+    pub first_name: Option<String>,
+    /// An individual's family name.
+    pub last_name: Option<String>,
+    /// A company's name.
+    pub company_name: Option<String>,
+    /// Active, inactive or archived.
+    pub status: Status,
+    /// Its own telephone number, else its primary contact's, E.164.
+    pub primary_phone: Option<String>,
+    /// The same number as typed.
+    pub primary_phone_raw: Option<String>,
+    /// Its own e-mail address, else its primary contact's.
+    pub primary_email: Option<String>,
+    /// Internal notes.
+    pub notes_internal: Option<String>,
+    /// Whether the team marked it as very important.
+    pub is_vip: bool,
+    /// Whether nobody is to contact it.
+    pub do_not_contact: bool,
+    /// Why nobody is to contact it.
+    pub do_not_contact_reason: Option<String>,
+    /// How it was acquired.
+    pub source: Option<String>,
+    /// Its tags, by name.
+    pub tags: Vec<TagLabel>,
+    /// When it was added.
+    pub created_at: Moment,
+    /// When it was last changed.
+    pub updated_at: Moment,
+    /// When it was archived.
+    pub archived_at: Option<Moment>,
+}
+
+impl CustomerRecord {
+    /// What is shown of a customer with this primary contact and these tags.
+    pub(crate) fn new(customer: Customer, primary: Option<&Contact>, tags: Vec<TagLabel>) -> Self {
+        let display_name = customer.display_name();
+        let status = customer.visible_status();
+        let (primary_phone, primary_phone_raw) = match customer.phone {
+            Some(_) => (customer.phone, customer.phone_raw),
+            None => primary
+                .map(|contact| (contact.phone.clone(), contact.phone_raw.clone()))
+                .unwrap_or_default(),
+        };
+        let contact_email = || primary.and_then(|contact| contact.email.clone());
+        Self {
+            id: customer.id,
+            customer_number: customer.customer_number,
+            customer_type: customer.customer_type,
+            display_name,
+            first_name: customer.first_name,
+            last_name: customer.last_name,
+            company_name: customer.company_name,
+            status,
+            primary_phone,
+            primary_phone_raw,
+            primary_email: customer.email.or_else(contact_email),
+            notes_internal: customer.notes_internal,
+            is_vip: customer.is_vip,
+            do_not_contact: customer.do_not_contact,
+            do_not_contact_reason: customer.do_not_contact_reason,
+            source: customer.source,
+            tags,
+            created_at: customer.created_at,
+            updated_at: customer.updated_at,
+            archived_at: customer.archived_at,
+        }
+    }
+}
+
+/// A tag as a customer's record shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TagLabel {
+    /// The tag's id.
+    pub id: Id<kinds::Tag>,
+    /// Its name.
+    pub name: String,
+    /// Its color, `#RRGGBB`.
+    pub color: String,
+}
+
+/// A customer with everything under it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FullCustomer {
+    /// The customer.
+    #[serde(flatten)]
+    pub customer: CustomerRecord,
+    /// Its active contacts, the primary one first.
+    pub contacts: Vec<Contact>,
+    /// Its active locations, primary ones first.
+    pub locations: Vec<Location>,
+}
+
+/// A customer just made, and others that may be the same one.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CreatedCustomer {
+    /// The customer.
+    #[serde(flatten)]
+    pub customer: CustomerRecord,
+    /// Other customers with the same telephone number or e-mail address: look before you add more.
+    pub possible_duplicates: Vec<PossibleDuplicate>,
+}
+
+/// A customer that may be the same one.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PossibleDuplicate {
+    /// Its id.
+    pub id: Id<kinds::Customer>,
+    /// Its name.
+    pub display_name: String,
+    /// What is the same: `phone`, `email` or `phone and email`.
+    #[serde(rename = "match")]
+    pub shared: &'static str,
+}
+
+/// A row of the search.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SearchRow {
+    /// The customer's id.
+    pub id: Id<kinds::Customer>,
+    /// The company's name, or first and last name.
+    pub display_name: String,
+    /// A person or a business.
+    pub customer_type: CustomerType,
+    /// Active, inactive or archived.
+    pub status: Status,
+    /// Its own telephone number, else its primary contact's, E.164.
+    pub primary_phone: Option<String>,
+    /// Its own e-mail address, else its primary contact's.
+    pub primary_email: Option<String>,
+}

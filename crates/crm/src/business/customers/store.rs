@@ -1,0 +1,230 @@
+//! The SQL of customers and of their place in the search index.
+
+use zoop_db::{ReadTx, Row, Three, Uuid, Value, WriteTx, params, text};
+
+use super::{Customer, CustomerType, SearchRow, TagLabel};
+use crate::business::customers::contacts::{self, Contact};
+use crate::business::customers::index::CustomerDocument;
+use crate::business::customers::locations::{self, Location};
+use crate::call::error::{Error, Result};
+use crate::call::table::Record;
+use crate::search::{Expression, TenantMark};
+use crate::values::id::{Id, kinds};
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GET = (text!("SELECT ", Customer::SELECTED, " FROM customers \
+           WHERE tenant_no = $1 AND id = $2"));
+    /// The next customers after an id.
+    PAGE = (text!("SELECT ", Customer::SELECTED, " FROM customers \
+            WHERE tenant_no = $1 AND id > $2 ORDER BY id LIMIT $3"));
+    INSERT = (Customer::INSERT);
+    UPDATE = (Customer::UPDATE);
+    TAGS = "SELECT t.id, t.name, t.color, t.n FROM customer_tags c \
+            JOIN tags t ON t.tenant_no = c.tenant_no AND t.id = c.tag_id \
+            WHERE c.tenant_no = $1 AND c.customer_id = $2 ORDER BY t.name_key";
+    /// A customer's number in the search index.
+    PLACE = "SELECT n FROM customers WHERE tenant_no = $1 AND id = $2";
+    /// Rows that an expression finds, newest first, with numbers below `$3`.
+    SEARCH = {
+        sqlite: "SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
+                 c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
+                 coalesce(c.email, p.email) \
+                 FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
+                 LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
+                 AND p.is_primary \
+                 WHERE customer_search MATCH $2 AND customer_search.rowid < $3 \
+                 AND c.tenant_no = $1 ORDER BY customer_search.rowid DESC LIMIT $4",
+        postgres: concat!("WITH ",
+                 crate::search::found_on_postgres!("customer_search", "$4", "n < $3"), " \
+                 SELECT c.id, c.customer_type, c.first_name, c.last_name, c.company_name, \
+                 c.status, c.archived_at IS NOT NULL, coalesce(c.phone, p.phone), \
+                 coalesce(c.email, p.email) \
+                 FROM found JOIN customers c ON c.tenant_no = $1 AND c.n = found.n \
+                 LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
+                 AND p.is_primary ORDER BY found.n DESC LIMIT $4"),
+    };
+    /// Customers that an expression finds which few have, newest first.
+    SHARING = {
+        sqlite: "SELECT c.id, c.first_name, c.last_name, c.company_name \
+                 FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
+                 WHERE customer_search MATCH $2 AND c.tenant_no = $1 \
+                 ORDER BY customer_search.rowid DESC LIMIT $3",
+        postgres: concat!("WITH ",
+                 crate::search::found_rare_on_postgres!("customer_search", "$3"), " \
+                 SELECT c.id, c.first_name, c.last_name, c.company_name \
+                 FROM found JOIN customers c ON c.tenant_no = $1 AND c.n = found.n \
+                 ORDER BY found.n DESC"),
+    };
+    INDEX = {
+        sqlite: "INSERT INTO customer_search (rowid, tokens) VALUES ($2, $3)",
+        postgres: "INSERT INTO customer_search (tenant_no, n, tokens) \
+                   SELECT $1::integer, n, array_to_tsvector(string_to_array(tokens, ' ')) \
+                   FROM unnest($2::bigint[], $3::text[]) AS document (n, tokens)",
+    };
+    UNINDEX = {
+        sqlite: "DELETE FROM customer_search WHERE rowid = $2",
+        postgres: "DELETE FROM customer_search WHERE tenant_no = $1 AND n = $2",
+    };
+}
+
+/// The greatest id of the table, for the next one.
+pub(super) const GREATEST_ID: zoop_db::Sql = GREATEST;
+
+/// A customer, archived ones too.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such customer.
+pub(crate) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Customer> {
+    tx.first::<_, Error>(GET, params![id], Customer::read)?.ok_or(Error::not_found("customer"))
+}
+
+/// A customer's tags by name, each with its number in the search index.
+pub(crate) fn tags(tx: &mut ReadTx<'_>, id: Id<kinds::Customer>) -> Result<Vec<(TagLabel, i64)>> {
+    tx.all(TAGS, params![id], |row| Ok((label(row)?, row.take()?)))
+}
+
+fn label(row: &mut Row<'_>) -> Result<TagLabel> {
+    Ok(TagLabel { id: row.take()?, name: row.take()?, color: row.take()? })
+}
+
+/// A customer's active contacts and locations, primary ones first, and its tags by name.
+pub(super) fn relations(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::Customer>,
+) -> Result<Three<Contact, Location, TagLabel>> {
+    let customer = params![id];
+    let (contacts, locations, tags) = tx.pipelined::<_, _, _, Error>(
+        contacts::store::asks_active(customer),
+        locations::store::asks_active(customer),
+        (TAGS, customer, label),
+    )?;
+    let contacts = contacts::store::primary_first(contacts);
+    Ok((contacts, locations::store::primary_first(locations), tags))
+}
+
+/// Adds a customer; its place in the search index.
+pub(super) fn insert(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<i64> {
+    Ok(tx.insert(INSERT, customer.inserted().as_ref())?)
+}
+
+/// Writes all of a customer's fields that can change.
+pub(crate) fn update(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    tx.execute(UPDATE, customer.updated().as_ref())?;
+    Ok(())
+}
+
+/// Makes the search index hold what the tables hold of a customer. Call it after every change of an
+/// indexed value: names, phones, e-mail addresses, status, tags.
+pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    tx.execute(UNINDEX, params![customer.n])?;
+    index(tx, customer)
+}
+
+/// Adds a customer to the search index.
+pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
+    let tokens = tokens(tx, customer)?;
+    Ok(tx.execute_each(INDEX, &[document(customer.n, &tokens)])?)
+}
+
+/// What the search index is to hold of a customer.
+fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
+    let contacts = contacts::store::active(tx, customer.id)?;
+    let tags = tags(tx, customer.id)?;
+    let display_name = customer.display_name();
+    let contact_names: Vec<_> = contacts.iter().map(Contact::name).collect();
+    let document = CustomerDocument {
+        status: customer.visible_status(),
+        kind: customer.customer_type,
+        number: customer.customer_number.0,
+        names: std::iter::once(&display_name).chain(&contact_names).map(String::as_str).collect(),
+        phones: customer
+            .phone()
+            .into_iter()
+            .chain(contacts.iter().filter_map(Contact::phone))
+            .collect(),
+        emails: customer
+            .email
+            .iter()
+            .chain(contacts.iter().filter_map(|contact| contact.email.as_ref()))
+            .map(String::as_str)
+            .collect(),
+        tags: tags.iter().map(|(_, number)| *number).collect(),
+    };
+    Ok(document.tokens(mark(tx)?))
+}
+
+/// Adds the next `count` customers after an id to a search index that does not have them; their ids.
+pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let page = tx.all::<_, Error>(PAGE, params![after, count], Customer::read)?;
+    let tokens: Vec<_> = page.iter().map(|customer| tokens(tx, customer)).collect::<Result<_>>()?;
+    let documents = page.iter().zip(&tokens);
+    let rows: Vec<_> = documents.map(|(customer, tokens)| document(customer.n, tokens)).collect();
+    tx.execute_each(INDEX, &rows)?;
+    Ok(page.iter().map(|customer| customer.id.uuid()).collect())
+}
+
+/// A row of a search index: the number of what is found, and its tokens.
+pub(crate) fn document(n: i64, tokens: &str) -> Vec<Value<'_>> {
+    vec![Value::Integer(n), Value::Text(tokens)]
+}
+
+/// The mark of the bound tenant's tokens.
+pub(crate) fn mark(tx: &ReadTx<'_>) -> Result<TenantMark> {
+    TenantMark::new(i64::from(tx.tenant()?.0))
+        .ok_or_else(|| Error::internal("the tenant's number is beyond what the index can hold"))
+}
+
+/// Up to `count` customers that an expression finds, newest first, older than `before` if there is
+/// such a customer.
+pub(super) fn search(
+    tx: &mut ReadTx<'_>,
+    expression: &Expression,
+    before: Option<Uuid>,
+    count: usize,
+) -> Result<Vec<SearchRow>> {
+    let place = match before {
+        Some(id) => tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?,
+        None => None,
+    };
+    let below = place.unwrap_or(i64::MAX);
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let expression = expression.text(tx.dialect());
+    tx.all(SEARCH, params![expression, below, count], search_row)
+}
+
+/// Up to `count` customers that an expression finds which few have, newest first: ids and names.
+pub(crate) fn sharing(
+    tx: &mut ReadTx<'_>,
+    expression: &Expression,
+    count: usize,
+) -> Result<Vec<(Id<kinds::Customer>, String)>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let expression = expression.text(tx.dialect());
+    tx.all(SHARING, params![expression, count], |row| Ok((row.take()?, name(row)?)))
+}
+
+/// The name that is shown, from the three that are stored.
+fn name(row: &mut Row<'_>) -> Result<String> {
+    let first: Option<String> = row.take()?;
+    let last: Option<String> = row.take()?;
+    let company: Option<String> = row.take()?;
+    Ok(company.unwrap_or_else(|| contacts::joined_name(first.as_deref(), last.as_deref())))
+}
+
+fn search_row(row: &mut Row<'_>) -> Result<SearchRow> {
+    let id = row.take()?;
+    let customer_type: CustomerType = row.take()?;
+    let display_name = name(row)?;
+    let status = row.take()?;
+    let archived: bool = row.take()?;
+    Ok(SearchRow {
+        id,
+        display_name,
+        customer_type,
+        status: if archived { super::Status::Archived } else { status },
+        primary_phone: row.take()?,
+        primary_email: row.take()?,
+    })
+}

@@ -1,0 +1,371 @@
+//! Making, changing and archiving customers.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use super::{company, person, problems, search};
+use crate::call::scope::Scope;
+use crate::testing::{TestEnv, text, told};
+
+#[both]
+fn the_documents_example_answers_as_printed() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let made = env
+        .call(
+            &acme.owner,
+            "customers.create",
+            json!({
+                "customer_type": "individual", "first_name": "Marco", "last_name": "Reyes",
+                "phone": "(510) 555-0199", "email": "marco@example.com",
+                "location": { "address_line1": "482 Oak Street", "city": "Oakland", "state": "CA",
+                              "postal_code": "94607" },
+            }),
+        )
+        .unwrap();
+    assert_eq!(made["customer_number"], "C-0001");
+    assert_eq!(made["display_name"], "Marco Reyes");
+    assert_eq!(made["status"], "active");
+    assert_eq!(made["primary_phone"], "+15105550199");
+    assert_eq!(made["primary_phone_raw"], "(510) 555-0199");
+    assert_eq!(made["primary_email"], "marco@example.com");
+    assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
+    assert_eq!(made["possible_duplicates"], json!([]));
+
+    let full = env.call(&acme.owner, "customers.get", json!({ "id": made["id"] })).unwrap();
+    assert_eq!(full["contacts"][0]["first_name"], "Marco");
+    assert_eq!(full["contacts"][0]["last_name"], "Reyes");
+    assert_eq!(full["contacts"][0]["is_primary"], true);
+    assert_eq!(full["locations"][0]["city"], "Oakland");
+    assert_eq!(full["locations"][0]["country"], "US");
+    assert_eq!(full["locations"][0]["is_primary"], true);
+
+    let page = env
+        .call(&acme.owner, "customers.search", json!({ "q": "Reyes", "status": "active" }))
+        .unwrap();
+    let row = page["rows"][0].as_object().unwrap();
+    let keys: Vec<_> = row.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["id", "display_name", "customer_type", "status", "primary_phone", "primary_email"]
+    );
+    assert_eq!(page["nextCursor"], Value::Null);
+    assert_eq!(page["hasMore"], false);
+}
+
+#[both]
+fn everything_wrong_is_told_at_once() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let cases: Vec<(Value, &[&str])> = vec![
+        (json!({}), &["customer_type"]),
+        (
+            json!({ "customer_type": "individual", "phone": "12", "email": "nobody" }),
+            &["phone", "email", "first_name"],
+        ),
+        (json!({ "customer_type": "company" }), &["company_name"]),
+        (
+            json!({ "customer_type": "individual", "first_name": "A", "company_name": "B",
+                    "primary_contact": { "first_name": "C", "last_name": "D" } }),
+            &["company_name", "primary_contact"],
+        ),
+        (
+            json!({ "customer_type": "company", "company_name": "B", "first_name": "A",
+                    "last_name": "C" }),
+            &["first_name", "last_name"],
+        ),
+        (
+            json!({ "customer_type": "company", "company_name": "B",
+                    "primary_contact": { "first_name": "", "phone": "1" } }),
+            &["primary_contact.first_name", "primary_contact.last_name", "primary_contact.phone"],
+        ),
+        (
+            json!({ "customer_type": "individual", "first_name": "A",
+                    "location": { "city": "X", "latitude": 91, "longitude": 5 } }),
+            &[
+                "location.address_line1",
+                "location.state",
+                "location.postal_code",
+                "location.latitude",
+            ],
+        ),
+        (
+            json!({ "customer_type": "individual", "first_name": "A",
+                    "location": { "address_line1": "1", "city": "X", "state": "CA",
+                                  "postal_code": "9", "longitude": 5 } }),
+            &["location.latitude"],
+        ),
+        (
+            json!({ "customer_type": "individual", "first_name": "a".repeat(129),
+                    "notes_internal": "n".repeat(10_001), "source": "s".repeat(65) }),
+            &["first_name", "notes_internal", "source"],
+        ),
+        (json!({ "customer_type": "individual", "first_name": "A\u{0}B" }), &["first_name"]),
+        (
+            json!({ "customer_type": "individual", "frist_name": "A" }),
+            &["first_name", "frist_name"],
+        ),
+        (json!({ "customer_type": 3, "first_name": ["A"] }), &["customer_type", "first_name"]),
+    ];
+    for (arguments, expected) in cases {
+        let mut found = problems(&env, &acme, "customers.create", arguments.clone());
+        let mut expected: Vec<_> = expected.iter().map(|name| (*name).to_owned()).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{arguments}");
+    }
+    assert_eq!(search(&env, &acme, json!({})), Vec::<String>::new(), "nothing was written");
+}
+
+#[both]
+fn an_unknown_field_is_told_with_the_nearest_known_one() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let error = told(
+        &env.call(
+            &acme.owner,
+            "customers.create",
+            json!({
+                "customer_type": "individual", "first_name": "A", "emial": "a@b.example",
+            }),
+        )
+        .unwrap_err(),
+    );
+    assert_eq!(error["fields"][0]["field"], "emial");
+    assert!(text(&error["fields"][0], "problem").contains("the nearest one is email"), "{error}");
+}
+
+#[both]
+fn client_artefacts_are_dropped() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    for artefact in crate::call::argument::CLIENT_ARTEFACTS {
+        let arguments = json!({ "id": acme.id("customer"), *artefact: "x" });
+        env.call(&acme.owner, "customers.get", arguments).expect(artefact);
+    }
+    let dropped = env.environment.dropped_artefacts.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(dropped, 6, "and counted");
+}
+
+#[both]
+fn a_key_sent_twice_is_refused_at_every_depth() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    for arguments in [
+        r#"{"customer_type":"individual","first_name":"A","first_name":"B"}"#,
+        r#"{"customer_type":"individual","first_name":"A","location":{"city":"A","city":"B"}}"#,
+    ] {
+        let error = told(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
+        assert_eq!(error["kind"], "invalid_input");
+        assert!(text(&error, "message").contains("twice"), "{error}");
+    }
+}
+
+#[both]
+fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = company(&env, &acme, "Northside HOA");
+    let contacts = |env: &TestEnv| {
+        env.call(&acme.owner, "contacts.list", json!({ "customer_id": id })).unwrap()["rows"]
+            .clone()
+    };
+    let placeholder = contacts(&env)[0].clone();
+    assert_eq!(placeholder["first_name"], "Northside HOA");
+    assert_eq!(placeholder["last_name"], Value::Null);
+    assert_eq!(placeholder["is_primary"], true);
+
+    env.call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Southside HOA" }))
+        .unwrap();
+    assert_eq!(contacts(&env)[0]["first_name"], "Southside HOA");
+
+    let filled = env
+        .call(&acme.owner, "contacts.create", json!({
+            "customer_id": id, "first_name": "Ana", "last_name": "Núñez", "phone": "510-555-0101",
+        }))
+        .unwrap();
+    assert_eq!(filled["id"], placeholder["id"], "the placeholder was filled");
+    assert_eq!(filled["is_primary"], true);
+    assert_eq!(contacts(&env).as_array().unwrap().len(), 1);
+    env.call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Eastside" }))
+        .unwrap();
+    assert_eq!(contacts(&env)[0]["first_name"], "Ana", "it follows no more");
+    let shown = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+    assert_eq!(shown["primary_phone"], "+15105550101", "the primary contact's");
+}
+
+#[both]
+fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = person(&env, &acme, "Ana", json!({ "phone": "510-555-0101" }));
+    let contact = |env: &TestEnv| {
+        let full = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+        full["contacts"][0].clone()
+    };
+    let update = |fields: Value| {
+        let mut arguments = json!({ "id": id });
+        arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        env.call(&acme.owner, "customers.update", arguments).unwrap();
+    };
+    update(json!({ "last_name": "Cruz", "phone": null, "email": "ana@example.com" }));
+    let followed = contact(&env);
+    assert_eq!(followed["last_name"], "Cruz");
+    assert_eq!(followed["phone"], Value::Null);
+    assert_eq!(followed["email"], "ana@example.com");
+
+    env.call(
+        &acme.owner,
+        "contacts.update",
+        json!({
+            "id": followed["id"], "customer_id": id, "title": "Owner",
+        }),
+    )
+    .unwrap();
+    update(json!({ "first_name": "Anna" }));
+    assert_eq!(contact(&env)["first_name"], "Ana");
+}
+
+#[both]
+fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let id = person(&env, &acme, "Ana", json!({ "notes_internal": "x", "source": "google" }));
+    env.clock.advance(5_000);
+    let updated = env
+        .call(
+            &acme.owner,
+            "customers.update",
+            json!({
+                "id": id, "do_not_contact": true, "do_not_contact_reason": "asked\r\nus",
+                "source": "", "status": "inactive",
+            }),
+        )
+        .unwrap();
+    assert_eq!(updated["do_not_contact_reason"], "asked\nus");
+    assert_eq!(updated["source"], Value::Null, "an empty text clears");
+    assert_eq!(updated["notes_internal"], "x", "what was not sent stays");
+    assert_eq!(updated["status"], "inactive");
+    assert_eq!(updated["updated_at"], "2026-06-13T18:00:05.000Z");
+
+    let refusals: Vec<(Value, &str)> = vec![
+        (json!({ "id": id }), "arguments"),
+        (json!({ "id": id, "customer_type": "company" }), "customer_type"),
+        (json!({ "id": id, "first_name": null }), "first_name"),
+        (json!({ "id": id, "is_vip": null }), "is_vip"),
+        (json!({ "id": id, "status": null }), "status"),
+        (json!({ "id": id, "status": "archived" }), "status"),
+        (json!({ "id": id, "company_name": "X" }), "company_name"),
+        (json!({ "id": id, "do_not_contact_reason": "r".repeat(501) }), "do_not_contact_reason"),
+        (json!({ "id": "42", "is_vip": true }), "id"),
+    ];
+    for (arguments, field) in refusals {
+        assert_eq!(problems(&env, &acme, "customers.update", arguments), [field]);
+    }
+    let error = told(
+        &env.call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
+            .unwrap_err(),
+    );
+    assert!(text(&error, "message").contains("cannot change"), "{error}");
+}
+
+#[both]
+fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let id = acme.id("customer").to_owned();
+    let archived = env.call(&acme.owner, "customers.archive", json!({ "id": id })).unwrap();
+    assert_eq!(archived, json!({ "archived": true, "id": id }));
+    assert!(search(&env, &acme, json!({ "q": "nguyen" })).is_empty());
+    assert_eq!(
+        search(&env, &acme, json!({ "status": "archived" })),
+        ["Closed Down", "Hana Nguyen"]
+    );
+    let shown = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
+    assert_eq!(shown["status"], "archived");
+    for (tool, arguments) in [
+        ("customers.archive", json!({ "id": id })),
+        ("customers.update", json!({ "id": id, "is_vip": true })),
+        ("contacts.create", json!({ "customer_id": id, "first_name": "A", "last_name": "B" })),
+        ("locations.archive", json!({ "customer_id": id, "id": acme.id("location") })),
+    ] {
+        let error = told(&env.call(&acme.owner, tool, arguments).unwrap_err());
+        assert_eq!(error["kind"], "not_found", "{tool}");
+        let message = text(&error, "message");
+        assert!(message.starts_with("This customer is archived"), "{tool}: {message}");
+        assert!(message.contains("zoop restore customer"), "{tool}: {message}");
+    }
+    env.operate(Some(acme.account), "customers.restore", json!({ "id": id }));
+    assert_eq!(search(&env, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
+}
+
+#[both]
+fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let both = json!({ "phone": "+1 510 555 0123", "email": "hana@example.com" });
+    let first = person(&env, &acme, "Hana", both.clone());
+    for name in ["A", "B", "C", "D", "E", "F"] {
+        person(&env, &acme, name, json!({ "email": "hana@example.com" }));
+    }
+    let mut arguments = both;
+    arguments["customer_type"] = json!("individual");
+    arguments["first_name"] = json!("Hana");
+    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
+    let named = made["possible_duplicates"].as_array().unwrap();
+    assert_eq!(named.len(), 5);
+    assert_eq!(
+        named[0],
+        json!({ "id": first, "display_name": "Hana", "match": "phone and email" })
+    );
+}
+
+#[both]
+fn a_duplicate_is_found_behind_many_newer_customers() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let first = person(&env, &acme, "Hana", json!({ "phone": "+1 510 555 0123" }));
+    for _ in 0..60 {
+        person(&env, &acme, "Somebody", json!({}));
+    }
+    let arguments = json!({ "customer_type": "individual", "first_name": "Hana",
+        "phone": "(510) 555-0123" });
+    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
+    assert_eq!(
+        made["possible_duplicates"],
+        json!([{ "id": first, "display_name": "Hana", "match": "phone" }])
+    );
+}
+
+#[both]
+fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
+    let env = TestEnv::new();
+    let acme = env.empty_business("Acme");
+    let fields = json!({ "phone": "+1 510 555 0123", "email": "HANA@example.com" });
+    let first = person(&env, &acme, "Hana", fields);
+    let arguments = json!({ "customer_type": "company", "company_name": "Hana's",
+        "phone": "510.555.0123", "email": "hana@EXAMPLE.com" });
+    let made = env.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
+    assert_eq!(
+        made["possible_duplicates"],
+        json!([
+            { "id": first, "display_name": "Hana", "match": "phone and email" }
+        ])
+    );
+    let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));
+    let receipt = env.call(&writer, "customers.create", arguments).unwrap();
+    let keys: Vec<_> = receipt.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "customer_type",
+            "customer_number",
+            "display_name",
+            "status",
+            "primary_phone",
+            "primary_email",
+            "created_at"
+        ]
+    );
+}

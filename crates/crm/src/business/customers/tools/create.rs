@@ -1,0 +1,190 @@
+//! `customers.create`
+
+use crate::business::customers::contacts::{self, Contact, PrimaryContactInput};
+use crate::business::customers::index;
+use crate::business::customers::locations::{self, LocationInput};
+use crate::business::customers::{
+    CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
+    Status, store,
+};
+use crate::call::argument::{Email, Fields, PhoneText, Text, input};
+use crate::call::context::WriteCtx;
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::identity::tenants;
+use crate::search::Expression;
+use crate::values::id::kinds;
+
+/// Possible duplicates that an answer names at most.
+const MAX_DUPLICATES: usize = 5;
+
+input! {
+    /// A new customer.
+    pub struct CreateCustomerInput, rules = rules {
+        /// Cannot change later.
+        pub customer_type: CustomerType,
+        /// Given name; required for an individual, not for a company.
+        pub first_name: Option<Text<128>>,
+        /// Family name; individuals only.
+        pub last_name: Option<Text<128>>,
+        /// Required for a company, not for an individual.
+        pub company_name: Option<Text<256>>,
+        /// Any common format, with area code.
+        pub phone: Option<PhoneText>,
+        /// E-mail address.
+        pub email: Option<Email>,
+        /// One text about the customer for the team. For what happened and when, use notes.create.
+        pub notes_internal: Option<Text<10_000>>,
+        /// How the customer was acquired, such as referral or google.
+        pub source: Option<Text<64>>,
+        /// First contact; companies only.
+        pub primary_contact: Option<PrimaryContactInput>,
+        /// First location.
+        pub location: Option<LocationInput>,
+    }
+}
+
+/// Which fields go with which type.
+fn rules(sent: &mut Fields) {
+    let (required, foreign): (&str, &[&str]) = match sent.word("customer_type") {
+        Some("individual") => ("first_name", &["company_name", "primary_contact"]),
+        Some("company") => ("company_name", &["first_name", "last_name"]),
+        _ => return,
+    };
+    let kind = if required == "first_name" { "individual" } else { "company" };
+    if !sent.holds(required) {
+        sent.refuse::<()>(required, format!("is required when customer_type is {kind}"));
+    }
+    for field in foreign {
+        if sent.holds(field) {
+            sent.refuse::<()>(field, format!("must not be sent when customer_type is {kind}"));
+        }
+    }
+}
+
+/// `customers.create`
+pub struct CreateCustomer;
+
+impl Tool for CreateCustomer {
+    const NAME: &'static str = "customers.create";
+    const TITLE: &'static str = "Create a customer";
+    const ABOUT: &'static str = "Creates a customer, with a first contact and location if sent, all \
+        together or not at all. Search first: possible_duplicates in the answer names customers \
+        with the same phone or e-mail.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"customer_type":"individual","first_name":"Marco","last_name":"Reyes","phone":"(510) 555-0199","email":"marco@example.com","location":{"address_line1":"482 Oak Street","city":"Oakland","state":"CA","postal_code":"94607"}}"#;
+    type Input = CreateCustomerInput;
+    type Output = CreatedCustomer;
+}
+
+impl Command for CreateCustomer {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Keys(&[
+        "id",
+        "customer_type",
+        "customer_number",
+        "display_name",
+        "status",
+        "primary_phone",
+        "primary_email",
+        "created_at",
+    ]);
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateCustomerInput) -> Result<CreatedCustomer> {
+        let possible_duplicates = possible_duplicates(ctx, input)?;
+        let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID)?;
+        let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
+        let mut customer = Customer {
+            id,
+            n: 0,
+            customer_number: number,
+            customer_type: input.customer_type,
+            first_name: input.first_name.as_ref().map(|name| name.0.clone()),
+            last_name: input.last_name.as_ref().map(|name| name.0.clone()),
+            company_name: input.company_name.as_ref().map(|name| name.0.clone()),
+            status: Status::Active,
+            phone: None,
+            phone_raw: None,
+            email: input.email.as_ref().map(|email| email.0.clone()),
+            notes_internal: input.notes_internal.as_ref().map(|notes| notes.0.clone()),
+            is_vip: false,
+            do_not_contact: false,
+            do_not_contact_reason: None,
+            source: input.source.as_ref().map(|source| source.0.clone()),
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+            archived_at: None,
+        };
+        customer.set_phone(input.phone.as_ref().map(|phone| &phone.0));
+        customer.n = store::insert(ctx.tx, &customer)?;
+        ctx.added(&customer)?;
+        let contact = first_contact(ctx, &customer, input.primary_contact.as_ref())?;
+        if let Some(location) = &input.location {
+            locations::add(ctx, customer.id, location)?;
+        }
+        store::index(ctx.tx, &customer)?;
+        let customer = CustomerRecord::new(customer, Some(&contact), Vec::new());
+        Ok(CreatedCustomer { customer, possible_duplicates })
+    }
+}
+
+/// Every customer has at least one contact: the one sent, or one made from the customer's fields.
+fn first_contact(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: &Customer,
+    sent: Option<&PrimaryContactInput>,
+) -> Result<Contact> {
+    let id = ctx.next_id::<kinds::Contact>(contacts::store::GREATEST_ID)?;
+    let mut contact = Contact::new(id, customer.id);
+    match sent {
+        Some(sent) => sent.fill(&mut contact),
+        None => contact.follow(customer),
+    }
+    contacts::store::insert(ctx.tx, &contact)?;
+    ctx.added(&contact)?;
+    Ok(contact)
+}
+
+/// Customers with the same telephone number or e-mail address, for a caller who may read them.
+fn possible_duplicates(
+    ctx: &mut WriteCtx<'_, '_>,
+    input: &CreateCustomerInput,
+) -> Result<Vec<PossibleDuplicate>> {
+    if !ctx.access.scopes.has(Scope::ReadCustomers) {
+        return Ok(Vec::new());
+    }
+    let contact = input.primary_contact.as_ref();
+    let phones = [input.phone.as_ref(), contact.and_then(|contact| contact.phone.as_ref())];
+    let emails = [input.email.as_ref(), contact.and_then(|contact| contact.email.as_ref())];
+    let mark = store::mark(ctx.tx)?;
+    let phones = phones.into_iter().flatten().map(|phone| index::with_phone(mark, &phone.0));
+    let emails = emails.into_iter().flatten().map(|email| index::with_email(mark, &email.0));
+    let (phones, emails): (Vec<_>, Vec<_>) = (phones.collect(), emails.collect());
+    let [phone, email] = [phones, emails].map(|it| (!it.is_empty()).then_some(Expression::Any(it)));
+    let mut sharing = |expression: &Option<Expression>| match expression {
+        Some(expression) => store::sharing(ctx.tx, expression, MAX_DUPLICATES),
+        None => Ok(Vec::new()),
+    };
+    let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
+    // Those that share both go first; a search that was cut short does not tell all of them.
+    let is_cut = by_phone.len().max(by_email.len()) == MAX_DUPLICATES;
+    let by_both = if is_cut {
+        let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));
+        sharing(&both)?
+    } else {
+        by_phone.iter().filter(|found| by_email.contains(found)).cloned().collect()
+    };
+    let mut found: Vec<PossibleDuplicate> = Vec::new();
+    for (shared, rows) in [("phone and email", by_both), ("phone", by_phone), ("email", by_email)] {
+        for (id, display_name) in rows {
+            if found.iter().all(|known| known.id != id) {
+                found.push(PossibleDuplicate { id, display_name, shared });
+            }
+        }
+    }
+    found.truncate(MAX_DUPLICATES);
+    Ok(found)
+}

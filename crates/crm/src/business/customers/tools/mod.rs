@@ -1,0 +1,31 @@
+//! The tools of customers.
+
+pub mod archive;
+pub mod create;
+pub mod get;
+pub mod restore;
+pub mod search;
+pub mod update;
+
+use archive::ArchiveCustomer;
+use create::CreateCustomer;
+use get::GetCustomer;
+use restore::RestoreCustomer;
+use search::SearchCustomers;
+use update::UpdateCustomer;
+
+use crate::call::definition::{Group, ToolDef};
+
+/// The tools of customers.
+pub const GROUP: Group = Group {
+    name: "customers",
+    about: "Customers: whom the business works for.",
+    tools: &[
+        ToolDef::list::<SearchCustomers>(),
+        ToolDef::query::<GetCustomer>(),
+        ToolDef::command::<CreateCustomer>(),
+        ToolDef::command::<UpdateCustomer>(),
+        ToolDef::command::<ArchiveCustomer>(),
+        ToolDef::command::<RestoreCustomer>(),
+    ],
+};

@@ -1,0 +1,47 @@
+//! `customers.restore`
+
+use crate::business::customers::store;
+use crate::call::answer::Restored;
+use crate::call::archive::restore;
+use crate::call::argument::input;
+use crate::call::context::WriteCtx;
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+input! {
+    /// Which customer.
+    pub struct RestoreCustomerInput {
+        /// The customer's id.
+        pub id: Id<kinds::Customer>,
+    }
+}
+
+/// `customers.restore`
+pub struct RestoreCustomer;
+
+impl Tool for RestoreCustomer {
+    const NAME: &'static str = "customers.restore";
+    const TITLE: &'static str = "Restore a customer";
+    const ABOUT: &'static str = "Brings an archived customer back with the status that it had.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Operator;
+    const EXAMPLE: &'static str = r#"{"id":"{archived_customer}"}"#;
+    type Input = RestoreCustomerInput;
+    type Output = Restored<kinds::Customer>;
+}
+
+impl Command for RestoreCustomer {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &RestoreCustomerInput,
+    ) -> Result<Restored<kinds::Customer>> {
+        let customer = store::get(ctx.tx, input.id)?;
+        restore(ctx, &customer)
+    }
+}

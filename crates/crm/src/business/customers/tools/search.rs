@@ -1,0 +1,121 @@
+//! `customers.search`
+
+use serde::{Deserialize, Serialize};
+use zoop_db::Uuid;
+
+use crate::business::customers::index::CustomerQuery;
+use crate::business::customers::{CustomerNumber, CustomerType, SearchRow, Status, store};
+use crate::business::tags;
+use crate::call::answer::Page;
+use crate::call::argument::{Email, SearchText, Text, input};
+use crate::call::context::ReadCtx;
+use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Exposure, List, Tool};
+use crate::values::id::{Id, kinds};
+
+input! {
+    /// The filters of the search.
+    pub struct SearchCustomersInput {
+        /// Words or digits that must each occur, also inside a word, in a name or (3 digits or
+        /// more) a phone of the customer or its contacts; or one phone in any format. At most 256
+        /// characters.
+        pub q: Option<SearchText>,
+        /// Only this status; without it archived customers are left out.
+        pub status: Option<Status>,
+        /// Only this type.
+        pub r#type: Option<CustomerType>,
+        /// Only customers with this tag: its id, not its name.
+        pub tag: Option<Id<kinds::Tag>>,
+        /// Whole e-mail address, in any case.
+        pub email: Option<Email>,
+        /// Whole customer number, such as C-0042.
+        pub customer_number: Option<Text<32>>,
+    }
+}
+
+/// Where a row stands: whole matches come first, each part newest first.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Position {
+    /// Whether the row is one of those that match in part.
+    partial: bool,
+    /// The row's id.
+    id: Uuid,
+}
+
+/// `customers.search`
+pub struct SearchCustomers;
+
+impl Tool for SearchCustomers {
+    const NAME: &'static str = "customers.search";
+    const TITLE: &'static str = "Search customers";
+    const ABOUT: &'static str = "Finds customers by name, phone, e-mail, number, tag, type or \
+        status. Start here to get a customer's id. Rows that match whole words or the whole phone \
+        come first, then the rest, each newest first.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"q":"Nguyen","status":"active","limit":20}"#;
+    type Input = SearchCustomersInput;
+    type Output = Page<SearchRow>;
+}
+
+impl List for SearchCustomers {
+    type Row = SearchRow;
+    type Position = Position;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        input: &SearchCustomersInput,
+        after: Option<Position>,
+        count: usize,
+    ) -> Result<Vec<(SearchRow, Position)>> {
+        let tag = match input.tag {
+            None => None,
+            Some(id) => match tags::store::number(ctx.tx, id)? {
+                None => return Ok(Vec::new()),
+                known => known,
+            },
+        };
+        let number = match &input.customer_number {
+            None => None,
+            Some(text) => match CustomerNumber::parse(&text.0) {
+                None => return Ok(Vec::new()),
+                known => known.map(|number| number.0),
+            },
+        };
+        let query = CustomerQuery {
+            q: input.q.as_ref().map(|words| words.0.as_str()),
+            country: ctx.access.country().numbering_plan(),
+            status: input.status,
+            kind: input.r#type,
+            tag,
+            email: input.email.as_ref().map(|email| email.0.as_str()),
+            number,
+        };
+        let tiers = query
+            .tiers(store::mark(ctx.tx)?)
+            .map_err(|problem| Error::field("q", problem.text()))?;
+
+        let mut rows = Vec::new();
+        let partial_before = match after {
+            Some(Position { partial: true, id }) => Some(id),
+            whole => {
+                let before = whole.map(|position| position.id);
+                let found = store::search(ctx.tx, &tiers.first, before, count)?;
+                rows.extend(found.into_iter().map(|row| at(row, false)));
+                None
+            }
+        };
+        if let (Some(rest), true) = (&tiers.rest, rows.len() < count) {
+            let found = store::search(ctx.tx, rest, partial_before, count - rows.len())?;
+            rows.extend(found.into_iter().map(|row| at(row, true)));
+        }
+        Ok(rows)
+    }
+}
+
+fn at(row: SearchRow, partial: bool) -> (SearchRow, Position) {
+    let position = Position { partial, id: row.id.uuid() };
+    (row, position)
+}

@@ -1,0 +1,196 @@
+//! `customers.update`
+
+use crate::business::customers::contacts::{self, Contact, Origin};
+use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, store};
+use crate::call::access::Access;
+use crate::call::archive::Archivable;
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, choices, input};
+use crate::call::context::WriteCtx;
+use crate::call::error::{Error, FieldProblem, Result};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+choices! {
+    /// The statuses that an update can set; archiving is its own tool.
+    pub enum SettableStatus {
+        /// Works with the business.
+        Active = "active",
+        /// Does not at present.
+        Inactive = "inactive",
+    }
+}
+
+input! {
+    /// What to change of a customer.
+    pub struct UpdateCustomerInput, rules = rules {
+        /// The customer's id.
+        pub id: Id<kinds::Customer>,
+        /// Given name; individuals only.
+        pub first_name: NotNull<Text<128>>,
+        /// Family name; individuals only.
+        pub last_name: Patch<Text<128>>,
+        /// Companies only.
+        pub company_name: NotNull<Text<256>>,
+        /// Any common format, with area code.
+        pub phone: Patch<PhoneText>,
+        /// E-mail address.
+        pub email: Patch<Email>,
+        /// One text about the customer for the team, replaced as a whole. To add to what is there,
+        /// use notes.create.
+        pub notes_internal: Patch<Text<10_000>>,
+        /// Very important customer.
+        pub is_vip: NotNull<bool>,
+        /// Nobody is to contact the customer.
+        pub do_not_contact: NotNull<bool>,
+        /// Why nobody is to.
+        pub do_not_contact_reason: Patch<Text<500>>,
+        /// How the customer was acquired.
+        pub source: Patch<Text<64>>,
+        /// Archiving is customers.archive.
+        pub status: NotNull<SettableStatus>,
+    }
+}
+
+fn rules(sent: &mut Fields) {
+    if sent.remove("customer_type").is_some() {
+        sent.refuse::<()>("customer_type", "cannot change after creation: leave it out");
+    }
+    sent.require_change(&["id"]);
+}
+
+/// `customers.update`
+pub struct UpdateCustomer;
+
+impl Tool for UpdateCustomer {
+    const NAME: &'static str = "customers.update";
+    const TITLE: &'static str = "Update a customer";
+    const ABOUT: &'static str = "Changes the fields sent; the others stay.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{customer}","is_vip":true,"source":"referral"}"#;
+    type Input = UpdateCustomerInput;
+    type Output = CustomerRecord;
+}
+
+impl Command for UpdateCustomer {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Sent {
+        always: &["id", "updated_at"],
+        renamed: &[("phone", "primary_phone"), ("email", "primary_email")],
+    };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateCustomerInput) -> Result<CustomerRecord> {
+        let old = store::get(ctx.tx, input.id)?.unless_archived(ctx.access)?;
+        refuse_other_type(&old, input, ctx.access)?;
+        let new = changed(&old, input, ctx);
+        store::update(ctx.tx, &new)?;
+        ctx.updated(&old, &new)?;
+        if identity(&old) != identity(&new) {
+            follow(ctx, &new)?;
+        }
+        if identity(&old) != identity(&new) || old.status != new.status {
+            store::reindex(ctx.tx, &new)?;
+        }
+        let contacts = contacts::store::active(ctx.tx, new.id)?;
+        let tags = store::tags(ctx.tx, new.id)?.into_iter().map(|(label, _)| label).collect();
+        let primary = contacts.iter().find(|contact| contact.is_primary);
+        Ok(CustomerRecord::new(new, primary, tags))
+    }
+}
+
+/// The fields by which a customer is found, and which its own contact follows.
+fn identity(customer: &Customer) -> [Option<&String>; 6] {
+    [
+        customer.first_name.as_ref(),
+        customer.last_name.as_ref(),
+        customer.company_name.as_ref(),
+        customer.phone.as_ref(),
+        customer.phone_raw.as_ref(),
+        customer.email.as_ref(),
+    ]
+}
+
+fn changed(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) -> Customer {
+    let text = |patch: Patch<String>, old: Option<&String>| patch.apply(old.cloned());
+    let input = input.clone();
+    let mut new = Customer {
+        first_name: input.first_name.0.map(|name| name.0).or_else(|| old.first_name.clone()),
+        last_name: text(input.last_name.map(|name| name.0), old.last_name.as_ref()),
+        company_name: input.company_name.0.map(|name| name.0).or_else(|| old.company_name.clone()),
+        email: text(input.email.map(|email| email.0), old.email.as_ref()),
+        notes_internal: text(
+            input.notes_internal.map(|notes| notes.0),
+            old.notes_internal.as_ref(),
+        ),
+        is_vip: input.is_vip.0.unwrap_or(old.is_vip),
+        do_not_contact: input.do_not_contact.0.unwrap_or(old.do_not_contact),
+        do_not_contact_reason: text(
+            input.do_not_contact_reason.map(|reason| reason.0),
+            old.do_not_contact_reason.as_ref(),
+        ),
+        source: text(input.source.map(|source| source.0), old.source.as_ref()),
+        status: match input.status.0 {
+            Some(SettableStatus::Active) => Status::Active,
+            Some(SettableStatus::Inactive) => Status::Inactive,
+            None => old.status,
+        },
+        updated_at: ctx.moment(),
+        ..old.clone()
+    };
+    if !input.phone.is_keep() {
+        new.set_phone(input.phone.map(|phone| phone.0).apply(None).as_ref());
+    }
+    new
+}
+
+/// A person has no company name, a company no first and last name. Which of the two the customer is, is
+/// told only to a caller who may read it.
+fn refuse_other_type(
+    customer: &Customer,
+    input: &UpdateCustomerInput,
+    access: &Access,
+) -> Result<()> {
+    let sent: Vec<_> = [
+        ("first_name", CustomerType::Individual, input.first_name.0.is_some()),
+        ("last_name", CustomerType::Individual, !input.last_name.is_keep()),
+        ("company_name", CustomerType::Company, input.company_name.0.is_some()),
+    ]
+    .into_iter()
+    .filter(|(.., sent)| *sent)
+    .collect();
+    let is_foreign = |goes_with: CustomerType| goes_with != customer.customer_type;
+    if !sent.iter().any(|(_, goes_with, _)| is_foreign(*goes_with)) {
+        return Ok(());
+    }
+    let may_read = access.scopes.has(Scope::ReadCustomers);
+    let problem = if may_read {
+        let kind = customer.customer_type.word();
+        format!("does not go with this customer, whose customer_type is {kind}")
+    } else {
+        "must go with the customer's type: first_name and last_name with an individual, \
+         company_name with a company"
+            .to_owned()
+    };
+    let told = sent.into_iter().filter(|(_, goes_with, _)| !may_read || is_foreign(*goes_with));
+    let problems =
+        told.map(|(field, ..)| FieldProblem { field: field.to_owned(), problem: problem.clone() });
+    Err(Error::fields(problems.collect()))
+}
+
+/// The contact that was made with the customer follows it, until it is edited by itself.
+fn follow(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
+    for old in contacts::store::active(ctx.tx, customer.id)? {
+        if old.origin == Origin::Own {
+            continue;
+        }
+        let mut new = old.clone();
+        new.follow(customer);
+        if new != old {
+            new.updated_at = ctx.moment();
+            Contact::save(ctx, &old, &new)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Who may see a note, who may change it, and on what it may hang.
+
+use zoop_db::{ReadTx, Timestamp};
+
+use super::{Note, SubjectType, live_drafts, store};
+use crate::business::customers;
+use crate::business::customers::contacts;
+use crate::business::customers::locations;
+use crate::business::subjects::{self, SubjectKind};
+use crate::call::access::{Access, Actor, Role};
+use crate::call::context::WriteCtx;
+use crate::call::error::{Error, Result};
+use crate::values::id::{Id, Kind, kinds};
+
+/// A note that the caller may see: not an archived one, of drafts only their own, and those only
+/// while they live.
+pub(super) fn visible(
+    tx: &mut ReadTx<'_>,
+    access: &Access,
+    now: Timestamp,
+    id: Id<kinds::Note>,
+) -> Result<Note> {
+    let note = store::get(tx, id)?;
+    let is_hidden = note.archived_at.is_some() || is_hidden(&note, access, now);
+    if is_hidden { Err(Error::not_found("note")) } else { Ok(note) }
+}
+
+/// Whether a note is a draft that is not there for the caller.
+fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
+    let own = access.actor.user() == Some(note.created_by);
+    note.draft && (!own || !live_drafts(now).contains(&note.id.uuid()))
+}
+
+/// A note that the caller may change, or could if it were not archived: its author may, and an owner of the
+/// account.
+pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
+    let note = store::get(ctx.tx, id)?;
+    if is_hidden(&note, ctx.access, ctx.now) {
+        return Err(Error::not_found("note"));
+    }
+    let may_change = match ctx.access.actor {
+        Actor::User { role: Role::Owner, .. } => true,
+        Actor::User { id, .. } => id == note.created_by,
+        _ => false,
+    };
+    match (note.archived_at, may_change) {
+        (_, true) => Ok(note),
+        (Some(_), false) => Err(Error::not_found("note")),
+        (None, false) => Err(Error::invalid(
+            "Only the note's author or an owner of the account can change it: ask one of them, or \
+             create a note of your own.",
+        )),
+    }
+}
+
+/// Refuses a subject that is not in this tenant. An archived one takes notes like any other.
+pub(super) fn require_subject(
+    tx: &mut ReadTx<'_>,
+    subject_type: SubjectType,
+    id: Id<kinds::Subject>,
+) -> Result<()> {
+    let uuid = id.uuid();
+    let (found, word) = match subject_type {
+        SubjectType::Customer => {
+            return customers::store::get(tx, Id::new(uuid)).map(drop);
+        }
+        SubjectType::CustomerContact => {
+            (contacts::store::customer_of(tx, uuid)?.is_some(), kinds::Contact::WORD)
+        }
+        SubjectType::CustomerLocation => {
+            (locations::store::customer_of(tx, uuid)?.is_some(), kinds::Location::WORD)
+        }
+        SubjectType::Job => (subjects::store::exists(tx, SubjectKind::Job, id)?, "job"),
+        SubjectType::Invoice => (subjects::store::exists(tx, SubjectKind::Invoice, id)?, "invoice"),
+        SubjectType::Quote => (subjects::store::exists(tx, SubjectKind::Quote, id)?, "quote"),
+        SubjectType::LawnEstimate => {
+            (subjects::store::exists(tx, SubjectKind::LawnEstimate, id)?, "lawn estimate")
+        }
+    };
+    if found { Ok(()) } else { Err(Error::not_found(word)) }
+}

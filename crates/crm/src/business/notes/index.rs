@@ -1,0 +1,168 @@
+//! Notes in the index: words of the body match by prefix, everything else by the whole value.
+//!
+//! Defines the tokens of a note, the expression of a `notes.list`, and a test of one body that gives
+//! the same result without the index. Drafts and archived notes have no tokens; the store leaves them
+//! out.
+//!
+//! Scripts without spaces are indexed as pairs: each character with the next one, and the last
+//! character of a run by itself. For a pair or a single character the index is exact. A longer run is
+//! searched by its pairs, which a body may contain in another order, so its candidates are verified
+//! ([`NoteWords::needs_verification`]).
+
+use crate::business::notes::{SubjectFilter, SubjectType};
+use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cut, numbered};
+use crate::values::fold::QueryHasNoWord;
+use crate::values::fold::{self, Kind, Word};
+
+/// The facet of a note's subject type, or `standalone`. Facets have no underscore, since it would
+/// split the token.
+const fn subject_facet(subject: Option<SubjectType>) -> &'static str {
+    match subject {
+        Some(SubjectType::Customer) => "customer",
+        Some(SubjectType::CustomerContact) => "contact",
+        Some(SubjectType::CustomerLocation) => "location",
+        Some(SubjectType::Job) => "job",
+        Some(SubjectType::Invoice) => "invoice",
+        Some(SubjectType::Quote) => "quote",
+        Some(SubjectType::LawnEstimate) => "estimate",
+        None => "standalone",
+    }
+}
+
+/// The facet of every note, so that a search without filters still has an expression.
+const EVERY_NOTE: &str = "note";
+const PINNED: &str = "pinned";
+
+fn author_facet(user: i64) -> String {
+    numbered("by", user)
+}
+
+/// The indexed fields of one note.
+#[derive(Clone, Copy, Debug)]
+pub struct NoteDocument<'a> {
+    /// The text, as stored.
+    pub body: &'a str,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// The internal number of the author.
+    pub created_by: i64,
+    /// The type of its subject; `None` for a standalone note.
+    pub subject: Option<SubjectType>,
+}
+
+impl NoteDocument<'_> {
+    /// The note's tokens, space-separated: the value of the index's only column.
+    ///
+    /// Time and memory grow only with the length of the body.
+    #[must_use]
+    pub fn tokens(&self, tenant: TenantMark) -> String {
+        let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
+        fold::each(self.body, |word, kind| match kind {
+            Kind::Spaced => tokens.add(Field::Word, word),
+            Kind::Run => pairs(word).for_each(|pair| tokens.add(Field::Word, pair)),
+        });
+        tokens.add(Field::Facet, EVERY_NOTE);
+        if self.pinned {
+            tokens.add(Field::Facet, PINNED);
+        }
+        tokens.add(Field::Facet, &author_facet(self.created_by));
+        tokens.add(Field::Facet, subject_facet(self.subject));
+        tokens.finish()
+    }
+}
+
+/// Each character of a run with the next one; the last character by itself.
+fn pairs(run: &str) -> impl Iterator<Item = &str> {
+    run.char_indices().map(|(start, _)| {
+        let pair = &run[start..];
+        pair.char_indices().nth(2).map_or(pair, |(end, _)| &pair[..end])
+    })
+}
+
+/// The filters of a list of notes. `None` and `false` mean no filter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoteQuery<'a> {
+    /// Words that must all occur in the body.
+    pub words: Option<&'a NoteWords>,
+    /// Whether only pinned notes match.
+    pub pinned: bool,
+    /// The internal number of the author.
+    pub created_by: Option<i64>,
+    /// The type of the subject.
+    pub subject: Option<SubjectFilter>,
+}
+
+impl NoteQuery<'_> {
+    /// The expression that finds the rows. With [`NoteWords::needs_verification`] it also finds some
+    /// that do not match.
+    #[must_use]
+    pub fn expression(&self, tenant: TenantMark) -> Expression {
+        let facets = [
+            self.created_by.map(author_facet),
+            self.subject.map(|subject| subject_facet(subject.subject_type()).to_owned()),
+            self.pinned.then(|| PINNED.to_owned()),
+        ];
+        let mut parts: Vec<Expression> = Vec::new();
+        parts.extend(self.words.into_iter().flat_map(|words| words.expressions(tenant)));
+        let facet = |name: &str| Expression::Token(tenant.token(Field::Facet, name));
+        parts.extend(facets.iter().flatten().map(|name| facet(name)));
+        Expression::all(parts).unwrap_or_else(|| facet(EVERY_NOTE))
+    }
+}
+
+/// The distinct words of a `q`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteWords(Vec<Word>);
+
+impl NoteWords {
+    /// Folds a `q` into words.
+    ///
+    /// # Errors
+    /// It contains no word.
+    pub fn new(q: &str) -> Result<Self, QueryHasNoWord> {
+        let mut words = fold::words(q);
+        words.sort();
+        words.dedup();
+        if words.is_empty() { Err(QueryHasNoWord) } else { Ok(Self(words)) }
+    }
+
+    /// Whether the index may find rows that do not match, so that each must be checked with
+    /// [`Self::body_matches`] before it is shown.
+    #[must_use]
+    pub fn needs_verification(&self) -> bool {
+        self.0.iter().any(|word| word.kind == Kind::Run && word.text.chars().nth(2).is_some())
+    }
+
+    /// Whether every word occurs in the body: as a word or the start of one, or, for a run, as
+    /// adjacent characters anywhere. The same test as the index's, for a body in memory.
+    #[must_use]
+    pub fn body_matches(&self, body: &str) -> bool {
+        let mut missing: Vec<&Word> = self.0.iter().collect();
+        fold::each(body, |word, kind| {
+            missing.retain(|sought| !occurs(sought, word, kind));
+        });
+        missing.is_empty()
+    }
+
+    fn expressions(&self, tenant: TenantMark) -> impl Iterator<Item = Expression> {
+        self.0.iter().flat_map(move |word| word_expressions(tenant, word))
+    }
+}
+
+fn occurs(sought: &Word, word: &str, kind: Kind) -> bool {
+    sought.kind == kind
+        && match kind {
+            Kind::Spaced => word.starts_with(&sought.text),
+            Kind::Run => word.contains(&sought.text),
+        }
+}
+
+fn word_expressions(tenant: TenantMark, word: &Word) -> Vec<Expression> {
+    let count = word.text.chars().count();
+    if word.kind == Kind::Spaced || count == 1 {
+        return vec![Expression::Prefix(tenant.token(Field::Word, cut(&word.text)))];
+    }
+    // The last "pair" is a single character, which the index has only for the end of a run.
+    let pairs = pairs(&word.text).take(count - 1);
+    pairs.map(|pair| Expression::Token(tenant.token(Field::Word, pair))).collect()
+}

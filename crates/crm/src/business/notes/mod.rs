@@ -1,0 +1,246 @@
+//! Notes: free texts that stand alone or hang on another record.
+//!
+//! A note is a draft until it is committed. A draft is its author's alone: nobody else can read it,
+//! it is in no list, no search and no history, and a day after its creation it is gone whether or
+//! not the sweep has removed it. An archived note is kept and shown to nobody.
+//!
+//! Here lives what a note is, who may see and change it (`access.rs`) and how often one person may
+//! write (`limit.rs`). Which words find a note is [`crate::search`]'s.
+
+mod access;
+pub mod index;
+mod limit;
+pub(crate) mod store;
+pub mod tools;
+
+#[cfg(test)]
+mod tests;
+
+pub use tools::GROUP;
+
+pub(crate) use store::{GLOBAL_STATEMENTS, STATEMENTS, index_page, sweep};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use std::ops::Range;
+
+use zoop_db::{Timestamp, Uuid};
+
+use crate::call::archive::Archivable;
+use crate::call::argument::{Json, Parse, ParseContext, ParseError, is_blank};
+use crate::call::context::{Recorded, WriteCtx};
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::values::clock::Moment;
+use crate::values::id::{self, Id, kinds};
+
+/// The longest body, in characters.
+pub const MAX_BODY: usize = 100_000;
+/// How long a draft lives, in microseconds.
+const DRAFT_LIFE: i64 = 24 * 60 * 60 * 1_000_000;
+
+crate::call::argument::choices! {
+    /// The type of record that a note hangs on.
+    pub enum SubjectType {
+        /// A customer.
+        Customer = "customer",
+        /// A contact of a customer.
+        CustomerContact = "customer_contact",
+        /// A location of a customer.
+        CustomerLocation = "customer_location",
+        /// A job.
+        Job = "job",
+        /// An invoice.
+        Invoice = "invoice",
+        /// A quote.
+        Quote = "quote",
+        /// A lawn estimate.
+        LawnEstimate = "lawn_estimate",
+    }
+}
+
+/// What a list can ask of notes' subjects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectFilter {
+    /// Notes that hang on a record of this type.
+    On(SubjectType),
+    /// Notes that stand alone.
+    Standalone,
+}
+
+impl SubjectFilter {
+    /// The word for notes that stand alone.
+    pub const STANDALONE: &'static str = "standalone";
+
+    /// The subject's type, if there is to be a subject.
+    pub const fn subject_type(self) -> Option<SubjectType> {
+        match self {
+            Self::On(subject_type) => Some(subject_type),
+            Self::Standalone => None,
+        }
+    }
+
+    fn words() -> Vec<&'static str> {
+        SubjectType::ALL.iter().map(|known| known.word()).chain([Self::STANDALONE]).collect()
+    }
+}
+
+impl Parse for SubjectFilter {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "enum": Self::words() })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let problem = || format!("must be one of {}", Self::words().join(", "));
+        match value {
+            Json::Text(word) if is_blank(&word) => Err(ParseError::Empty),
+            Json::Text(word) if word == Self::STANDALONE => Ok(Self::Standalone),
+            Json::Text(word) => SubjectType::from_word(&word)
+                .map(Self::On)
+                .ok_or_else(|| ParseError::Because(problem())),
+            other => Err(ParseError::another_type(&problem(), &other)),
+        }
+    }
+}
+
+crate::call::table::record! {
+    /// A note as stored and shown.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+    pub struct Note {
+        /// The note's id.
+        pub id: Id<kinds::Note>,
+        /// The text.
+        pub body: String,
+        /// Whether it is pinned.
+        pub pinned: bool,
+        /// Whether it is not committed yet.
+        pub draft: bool,
+        /// The user who wrote it.
+        pub created_by: Id<kinds::User> as fixed,
+        /// When it was created, as a draft or not.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// The type of record it is on; null if standalone.
+        pub subject_type: Option<SubjectType>,
+        /// The record it is on; null if standalone.
+        pub subject_id: Option<Id<kinds::Subject>>,
+        /// Files; empty for now, since no tool attaches one.
+        pub attachments: Vec<Attachment> = Vec::new(),
+        /// Its place in the search index.
+        #[serde(skip)]
+        #[schemars(skip)]
+        pub(crate) n: i64 as numbered,
+        /// When it was archived; an archived note is shown to nobody.
+        #[serde(skip)]
+        #[schemars(skip)]
+        pub(crate) archived_at: Option<Moment>,
+    }
+
+    table notes {
+        key: [id],
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant, OnExpiry],
+    }
+}
+
+/// A file of a note. No tool attaches one yet, so every list of them is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Attachment {
+    /// Where it is.
+    pub url: String,
+    /// The file's name.
+    pub name: String,
+    /// Its media type.
+    pub r#type: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Note {
+    /// What the history may keep: never the body, and of a draft nothing at all.
+    fn kept(&self) -> Option<KeptNote> {
+        (!self.draft).then_some(KeptNote {
+            id: self.id,
+            pinned: self.pinned,
+            created_by: self.created_by,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            subject_type: self.subject_type,
+            subject_id: self.subject_id,
+            archived_at: self.archived_at,
+        })
+    }
+}
+
+impl Archivable for Note {
+    type Kind = kinds::Note;
+    const READ: Scope = Scope::ReadNotes;
+
+    fn id(&self) -> Id<kinds::Note> {
+        self.id
+    }
+
+    fn archived_at(&self) -> Option<Moment> {
+        self.archived_at
+    }
+
+    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+        self.archived_at = archived_at;
+        self.updated_at = updated_at;
+    }
+
+    fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()> {
+        store::update(ctx.tx, old, new)?;
+        record(ctx, Some(old), new)
+    }
+}
+
+/// A note as the history keeps it.
+#[derive(Debug, Serialize)]
+struct KeptNote {
+    id: Id<kinds::Note>,
+    pinned: bool,
+    created_by: Id<kinds::User>,
+    created_at: Moment,
+    updated_at: Moment,
+    subject_type: Option<SubjectType>,
+    subject_id: Option<Id<kinds::Subject>>,
+    archived_at: Option<Moment>,
+}
+
+impl Recorded for KeptNote {
+    const TYPE: &'static str = "note";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Tells the history that a note was added (no `old`) or changed. Committing a draft is what adds
+/// it; of a body that was replaced only the old text is kept.
+fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<()> {
+    let Some(kept) = new.kept() else {
+        ctx.leave_no_history();
+        return Ok(());
+    };
+    match old.and_then(|old| Some((old, old.kept()?))) {
+        None => ctx.added(&kept),
+        Some((old, kept_before)) => {
+            ctx.updated(&kept_before, &kept)?;
+            if old.body != new.body {
+                let (id, body) = (new.id.uuid(), json!(old.body));
+                ctx.changed(KeptNote::TYPE, id, "body", body, json!(null));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The ids that a draft can have at `now` and still be there. One that lies as far ahead as it lives was
+/// made by a wrong clock: it is gone as well.
+fn live_drafts(now: Timestamp) -> Range<Uuid> {
+    let at = |time| id::least_at(Timestamp(time));
+    at(now.0 - DRAFT_LIFE + 1)..at(now.0 + DRAFT_LIFE)
+}

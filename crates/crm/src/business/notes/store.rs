@@ -1,0 +1,323 @@
+//! The SQL of notes, of their place in the search index, and of the counted writes.
+
+use std::collections::BTreeMap;
+
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params, text};
+
+use super::{Note, SubjectType, live_drafts};
+use crate::business::customers::{self, store::document};
+use crate::business::notes::index::{NoteDocument, NoteWords};
+use crate::call::context::WriteCtx;
+use crate::call::error::{Error, Result};
+use crate::call::table::Record;
+use crate::identity::users;
+use crate::search::Expression;
+use crate::values::id::{self, Id, kinds};
+
+/// A note's columns, each with its table: the search index has an `n` as well.
+const SELECTED: &str = zoop_db::drafted!(Note::COLUMNS.selected("x."));
+
+crate::call::table::table! {
+    /// The counted writes of notes.
+    pub(crate) const NOTE_WRITES = note_writes {
+        of_tenants,
+        key: { user_id: Id, id: Id },
+        columns: {},
+        exported: Internal,
+        erased: [WithUser, WithTenant],
+    }
+}
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    /// The greatest id, right or wrong.
+    NEWEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
+    GET = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
+    /// The next notes after an id.
+    PAGE = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id > $2 \
+            ORDER BY x.id LIMIT $3"));
+    INSERT = (Note::INSERT);
+    UPDATE = (Note::UPDATE);
+    /// The number in the search index of the first note from an id on.
+    PLACE = "SELECT n FROM notes WHERE tenant_no = $1 AND id >= $2 ORDER BY id LIMIT 1";
+    /// Notes that an expression finds, newest first: numbers below `$3`, from `$4` on. The index knows
+    /// neither drafts nor archived notes.
+    SEARCH = {
+        sqlite: text!("SELECT ", SELECTED, " FROM note_search \
+                 JOIN notes x ON x.n = note_search.rowid \
+                 WHERE note_search MATCH $2 AND note_search.rowid < $3 \
+                 AND note_search.rowid >= $4 \
+                 AND x.tenant_no = $1 ORDER BY note_search.rowid DESC LIMIT $5"),
+        postgres: text!("WITH ",
+                 crate::search::found_on_postgres!("note_search", "$5", "n < $3 AND n >= $4"), " \
+                 SELECT ", SELECTED, " FROM found JOIN notes x \
+                 ON x.tenant_no = $1 AND x.n = found.n ORDER BY found.n DESC LIMIT $5"),
+    };
+    /// One subject's notes, newest first: below the id `$3`, from the id `$4` on.
+    OF_SUBJECT = (text!("SELECT ", SELECTED, " FROM notes x \
+                  WHERE x.tenant_no = $1 AND x.subject_id = $2 AND x.id < $3 AND x.id >= $4 \
+                  AND NOT x.draft AND x.archived_at IS NULL AND (x.pinned OR NOT $6) \
+                  AND x.created_by = coalesce($7, x.created_by) \
+                  AND x.subject_type = coalesce($8, x.subject_type) \
+                  ORDER BY x.id DESC LIMIT $5"));
+    INDEX = {
+        sqlite: "INSERT INTO note_search (rowid, tokens) VALUES ($2, $3)",
+        postgres: "INSERT INTO note_search (tenant_no, n, tokens) \
+                   SELECT $1::integer, n, array_to_tsvector(string_to_array(tokens, ' ')) \
+                   FROM unnest($2::bigint[], $3::text[]) AS document (n, tokens)",
+    };
+    UNINDEX = {
+        sqlite: "DELETE FROM note_search WHERE rowid = $2",
+        postgres: "DELETE FROM note_search WHERE tenant_no = $1 AND n = $2",
+    };
+    /// A person's write with `$4` later ones, none of them below the id `$3`.
+    NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
+                 ORDER BY id DESC LIMIT 1 OFFSET $4";
+    LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3 \
+                  ORDER BY id DESC LIMIT 1";
+    INSERT_WRITE = "INSERT INTO note_writes (tenant_no, user_id, id) VALUES ($1, $2, $3)";
+    FORGET_WRITES = "DELETE FROM note_writes \
+                     WHERE tenant_no = $1 AND user_id = $2 AND (id < $3 OR id >= $4)";
+}
+
+zoop_db::global_statements! {
+    /// Removes the drafts that are gone already, in every tenant.
+    SWEEP = "DELETE FROM notes WHERE draft AND id < $1";
+    /// Removes the drafts that a wrong clock dated too far ahead.
+    SWEEP_AHEAD = "DELETE FROM notes WHERE draft AND id >= $1";
+    IS_OUT_OF_ORDER = "SELECT notes_out_of_order FROM tenants WHERE no = $1";
+    MARK_OUT_OF_ORDER = "UPDATE tenants SET notes_out_of_order = true WHERE no = $1";
+}
+
+/// Candidates that a list reads at once when not all of them match.
+const BATCH: usize = 256;
+
+/// The id of a note about to be added. One that must go below an id of the future ends the agreement of
+/// ids and numbers, which [`list`] must know.
+pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
+    let newest = ctx.tx.first::<Uuid, Error>(NEWEST, &[], |row| Ok(row.take()?))?;
+    if newest.is_some_and(|newest| newest >= id::wrong_from(ctx.now)) {
+        let tenant = i64::from(ctx.tx.tenant()?.0);
+        ctx.tx.global_execute(MARK_OUT_OF_ORDER, params![tenant])?;
+        return ctx.next_id(GREATEST);
+    }
+    let random = ctx.environment.entropy.bits();
+    Ok(Id::new(id::following(newest, ctx.now, random)))
+}
+
+/// A note, whatever its state.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such note.
+pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
+    tx.first::<_, Error>(GET, params![id], Note::read)?.ok_or(Error::not_found("note"))
+}
+
+/// Adds a note; its place in the search index.
+pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
+    Ok(tx.insert(INSERT, note.inserted().as_ref())?)
+}
+
+/// Writes all of a note's fields that can change, and its place in the search index.
+pub(super) fn update(tx: &mut WriteTx<'_>, old: &Note, new: &Note) -> Result<()> {
+    tx.execute(UPDATE, new.updated().as_ref())?;
+    if is_indexed(old) && is_indexed(new) && indexed(old) == indexed(new) {
+        return Ok(());
+    }
+    if is_indexed(old) {
+        tx.execute(UNINDEX, params![old.n])?;
+    }
+    index(tx, new)
+}
+
+/// Adds a note to the search index, if lists show it.
+pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
+    if !is_indexed(note) {
+        return Ok(());
+    }
+    let author = author(tx, note)?;
+    let tokens = tokens(tx, note, author)?;
+    Ok(tx.execute_each(INDEX, &[document(note.n, &tokens)])?)
+}
+
+/// The number of whoever wrote a note.
+fn author(tx: &mut ReadTx<'_>, note: &Note) -> Result<i64> {
+    users::store::number(tx, note.created_by)?.ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// What the search index is to hold of a note.
+fn tokens(tx: &ReadTx<'_>, note: &Note, created_by: i64) -> Result<String> {
+    let document = NoteDocument {
+        body: &note.body,
+        pinned: note.pinned,
+        created_by,
+        subject: note.subject_type,
+    };
+    Ok(document.tokens(customers::store::mark(tx)?))
+}
+
+/// Adds the next `count` notes after an id to a search index that does not have them; their ids.
+pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let page = tx.all::<_, Error>(PAGE, params![after, count], Note::read)?;
+    let mut authors = BTreeMap::new();
+    let mut documents = Vec::new();
+    for note in page.iter().filter(|note| is_indexed(note)) {
+        // A page has few authors, and each is asked for over the network.
+        let author = match authors.get(&note.created_by.uuid()) {
+            Some(author) => *author,
+            None => author(tx, note)?,
+        };
+        authors.insert(note.created_by.uuid(), author);
+        documents.push((note.n, tokens(tx, note, author)?));
+    }
+    let rows: Vec<_> = documents.iter().map(|(n, tokens)| document(*n, tokens)).collect();
+    tx.execute_each(INDEX, &rows)?;
+    Ok(page.iter().map(|note| note.id.uuid()).collect())
+}
+
+/// Drafts and archived notes are in no list, so the index does not know them.
+const fn is_indexed(note: &Note) -> bool {
+    !note.draft && note.archived_at.is_none()
+}
+
+/// What the index holds of a note and can change.
+fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
+    (&note.body, note.pinned, note.subject_type)
+}
+
+/// Removes the drafts that nobody committed in time; how many there were.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    let live = live_drafts(now);
+    Ok(tx.sweep(SWEEP, params![live.start])? + tx.sweep(SWEEP_AHEAD, params![live.end])?)
+}
+
+/// Where a list's candidates come from.
+pub(super) enum Candidates {
+    /// The search index.
+    Found(Expression),
+    /// The notes of one subject, filtered.
+    OfSubject {
+        subject: Id<kinds::Subject>,
+        pinned: bool,
+        created_by: Option<Id<kinds::User>>,
+        subject_type: Option<SubjectType>,
+    },
+}
+
+/// Where a list's notes lie.
+pub(super) struct Range {
+    /// Their ids.
+    pub(super) ids: std::ops::Range<Uuid>,
+    /// The last note of the page before.
+    pub(super) after: Option<Uuid>,
+}
+
+/// Up to `count` of the candidates, newest first, whose bodies have the words of `verify`. Reads on
+/// until there are so many or no more candidates.
+pub(super) fn list(
+    tx: &mut ReadTx<'_>,
+    candidates: &Candidates,
+    range: Range,
+    verify: Option<&NoteWords>,
+    count: usize,
+) -> Result<Vec<Note>> {
+    let Range { ids, after } = range;
+    let mut before = after.unwrap_or(ids.end);
+    let is_by_date = !ids.start.is_nil() || !ids.end.is_max();
+    let is_by_number = matches!(candidates, Candidates::Found(_));
+    // Then dates say nothing of numbers, and the notes are looked through one by one.
+    let is_walked = is_by_number && is_by_date && is_out_of_order(tx)?;
+    let (first, mut below) = match (is_by_number, is_walked) {
+        (false, _) => (0, 0),
+        (true, false) => (place(tx, ids.start)?, place(tx, before)?),
+        (true, true) => (0, place(tx, after.unwrap_or(Uuid::max()))?),
+    };
+    let batch = if verify.is_some() || is_walked { BATCH.max(count) } else { count };
+    let limit = i64::try_from(batch).unwrap_or(i64::MAX);
+    let mut found = Vec::new();
+    loop {
+        let (bound, place, mut read) = (before, below, 0);
+        let mut take = |row: &mut Row<'_>| -> Result<bool> {
+            let note = Note::read(row)?;
+            read += 1;
+            (before, below) = (note.id.uuid(), note.n);
+            let is_in_time = !is_walked || ids.contains(&note.id.uuid());
+            if is_in_time && verify.is_none_or(|words| words.body_matches(&note.body)) {
+                found.push(note);
+            }
+            Ok(found.len() < count)
+        };
+        match candidates {
+            Candidates::Found(expression) => {
+                let expression = expression.text(tx.dialect());
+                tx.each(SEARCH, params![expression, place, first, limit], &mut take)?;
+            }
+            Candidates::OfSubject { subject, pinned, created_by, subject_type } => {
+                let params =
+                    params![*subject, bound, ids.start, limit, *pinned, *created_by, *subject_type];
+                tx.each(OF_SUBJECT, params, &mut take)?;
+            }
+        }
+        if found.len() >= count || read < batch {
+            return Ok(found);
+        }
+    }
+}
+
+/// Whether the order of the bound tenant's notes by number is not their order by id.
+fn is_out_of_order(tx: &mut ReadTx<'_>) -> Result<bool> {
+    let tenant = i64::from(tx.tenant()?.0);
+    let found =
+        tx.global_first::<_, Error>(IS_OUT_OF_ORDER, params![tenant], |row| Ok(row.take()?));
+    Ok(found?.unwrap_or(false))
+}
+
+/// The number in the search index of the first note from an id on; beyond all where there is none.
+fn place(tx: &mut ReadTx<'_>, id: Uuid) -> Result<i64> {
+    if id.is_nil() {
+        return Ok(0);
+    }
+    if id.is_max() {
+        return Ok(i64::MAX);
+    }
+    let place = tx.first::<i64, Error>(PLACE, params![id], |row| Ok(row.take()?))?;
+    Ok(place.unwrap_or(i64::MAX))
+}
+
+/// The person's `place`th newest counted write, if none of those is below `oldest`.
+pub(super) fn nth_write(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    oldest: Uuid,
+    place: u32,
+) -> Result<Option<Uuid>> {
+    let later = i64::from(place) - 1;
+    tx.first(NTH_WRITE, params![user, oldest, later], |row| Ok(row.take()?))
+}
+
+/// The person's newest counted write that a right clock can have made.
+pub(super) fn last_write(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Option<Uuid>> {
+    tx.first(LAST_WRITE, params![user, id::wrong_from(now)], |row| Ok(row.take()?))
+}
+
+/// Counts a write of the person.
+pub(super) fn insert_write(tx: &mut WriteTx<'_>, user: Id<kinds::User>, id: Uuid) -> Result<()> {
+    tx.execute(INSERT_WRITE, params![user, id])?;
+    Ok(())
+}
+
+/// Removes the person's writes that are outside the range that counts; no more than the limit are
+/// ever kept.
+pub(super) fn forget_writes(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    counted: std::ops::Range<Uuid>,
+) -> Result<()> {
+    tx.execute(FORGET_WRITES, params![user, counted.start, counted.end])?;
+    Ok(())
+}

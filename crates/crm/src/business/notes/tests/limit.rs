@@ -1,0 +1,165 @@
+//! The limit of writes in a rolling minute.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+use zoop_db::Uuid;
+
+use super::{draft, kind, note, refused};
+use crate::business::notes::store;
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::testing::{Business, Caller, TestEnv};
+
+/// A world in which three writes a minute are the most.
+fn limited() -> (TestEnv, Business) {
+    let mut env = TestEnv::new();
+    env.environment.note_writes_per_minute = 3;
+    let business = env.business("Ada");
+    (env, business)
+}
+
+fn create(env: &TestEnv, access: &Caller) -> Result<Value> {
+    env.call(access, "notes.create", json!({ "body": "One more." }))
+}
+
+#[both]
+fn the_window_rolls_to_the_millisecond() {
+    let (env, business) = limited();
+    let author = &business.office;
+    for _ in 0..3 {
+        note(&env, author, "Written.");
+        env.clock.advance(10_000);
+    }
+    let told = refused(create(&env, author));
+    assert_eq!((&told["kind"], &told["retry_after_s"]), (&json!("conflict"), &json!(30)));
+    env.clock.advance(29_999);
+    let told = refused(create(&env, author));
+    assert_eq!((&told["kind"], &told["retry_after_s"]), (&json!("conflict"), &json!(1)));
+    env.clock.advance(1);
+    assert!(create(&env, author).is_ok());
+    // The second write leaves ten seconds after the first.
+    assert_eq!(refused(create(&env, author))["retry_after_s"], 10);
+    // Whatever a refusal promises is true.
+    env.clock.advance(10_000);
+    assert!(create(&env, author).is_ok());
+}
+
+#[both]
+fn retry_after_is_true_when_the_limit_was_lowered() {
+    let (mut env, business) = limited();
+    let author = &business.office;
+    for _ in 0..3 {
+        note(&env, author, "Written.");
+        env.clock.advance(10_000);
+    }
+    env.environment.note_writes_per_minute = 1;
+    let seconds = refused(create(&env, author))["retry_after_s"].as_i64().unwrap();
+    assert_eq!(seconds, 50);
+    env.clock.advance(seconds * 1_000 - 1);
+    assert_eq!(kind(create(&env, author)), "conflict");
+    env.clock.advance(1);
+    assert!(create(&env, author).is_ok());
+}
+
+#[both]
+fn a_clock_that_is_set_back_locks_nobody_out() {
+    let (env, business) = limited();
+    let author = &business.office;
+    for _ in 0..3 {
+        note(&env, author, "Written.");
+    }
+    env.clock.advance(-3_600_000);
+    for _ in 0..3 {
+        note(&env, author, "Written an hour before.");
+    }
+    assert_eq!(refused(create(&env, author))["retry_after_s"], 60);
+}
+
+#[both]
+fn each_person_is_counted_alone_and_in_each_tenant() {
+    let (env, business) = limited();
+    for _ in 0..3 {
+        note(&env, &business.office, "Written.");
+    }
+    assert_eq!(kind(create(&env, &business.office)), "conflict");
+    assert!(create(&env, &business.tech).is_ok());
+
+    let other = env.empty_business("Ben");
+    let same_person = json!({
+        "name": "Oscar Office", "email": "office@ada.example", "role": "office",
+    });
+    env.operate(Some(other.account), "users.create", same_person);
+    let user = Business::user(&business.office).to_string();
+    let key = env.key(other.account, Some(&user), Scope::GRANTABLE);
+    assert!(create(&env, &env.access(&key)).is_ok());
+}
+
+#[both]
+fn changes_of_drafts_refusals_replays_and_the_operator_do_not_count() {
+    let (env, business) = limited();
+    let author = &business.office;
+    let once = json!({ "body": "Once.", "idempotency_key": "k" });
+    env.call(author, "notes.create", once.clone()).unwrap();
+    let id = draft(&env, author, "Two");
+    for pinned in [true, false, true, false, true] {
+        let change = json!({ "id": id, "pinned": pinned });
+        env.call(author, "notes.update", change).unwrap();
+        env.call(author, "notes.create", once.clone()).unwrap();
+        assert_eq!(kind(env.call(author, "notes.create", json!({}))), "invalid_input");
+        let stranger = json!({ "body": "x", "subject_type": "job", "subject_id": id });
+        assert_eq!(kind(env.call(author, "notes.create", stranger)), "not_found");
+    }
+    // Committing is the third write.
+    env.call(author, "notes.update", json!({ "id": id, "draft": false })).unwrap();
+    for (tool, arguments) in [
+        ("notes.archive", json!({ "id": id })),
+        ("notes.update", json!({ "id": id, "pinned": false })),
+        ("notes.create", json!({ "draft": true })),
+    ] {
+        assert_eq!(kind(env.call(author, tool, arguments)), "conflict", "{tool}");
+    }
+    // A replay and a change of a draft pass even now.
+    assert!(env.call(author, "notes.create", once).is_ok());
+    env.clock.advance(60_000);
+    for _ in 0..2 {
+        env.call(author, "notes.update", json!({ "id": id, "pinned": true })).unwrap();
+    }
+    env.call(author, "notes.archive", json!({ "id": id })).unwrap();
+    assert_eq!(kind(create(&env, author)), "conflict");
+    let operator = Caller::operator(Some(business.account));
+    env.call(&operator, "notes.restore", json!({ "id": id })).unwrap();
+}
+
+#[both]
+fn writes_that_no_longer_count_are_not_kept() {
+    let (env, business) = limited();
+    for _ in 0..3 {
+        note(&env, &business.office, "Written.");
+        note(&env, &business.tech, "Written.");
+    }
+    env.clock.advance(60_000);
+    note(&env, &business.office, "Written.");
+    let kept = |access: &Caller| {
+        let (user, account) = (Business::user(access), business.account);
+        let count = env.read(move |tx| {
+            tx.bind(account.number);
+            for place in 1.. {
+                if store::nth_write(tx, user, Uuid::nil(), place)?.is_none() {
+                    return Ok(place - 1);
+                }
+            }
+            Ok(0)
+        });
+        count.unwrap()
+    };
+    assert_eq!((kept(&business.office), kept(&business.tech)), (1, 3));
+}
+
+#[both]
+fn zero_means_no_limit() {
+    let (mut env, business) = limited();
+    env.environment.note_writes_per_minute = 0;
+    for _ in 0..70 {
+        note(&env, &business.office, "Written.");
+    }
+}

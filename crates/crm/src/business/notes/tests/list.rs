@@ -1,0 +1,275 @@
+//! `notes.list`: filters, order and pages.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
+use crate::testing::{Business, Caller, TestEnv};
+
+/// The `key` of every row, page by page, and the number of pages.
+fn walk(env: &TestEnv, access: &Caller, mut filters: Value, key: &str) -> (Vec<String>, usize) {
+    let (mut seen, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = env.call(access, "notes.list", filters.clone()).expect("a page");
+        seen.extend(page["rows"].as_array().expect("rows").iter().map(|row| text_of(row, key)));
+        pages += 1;
+        assert!(pages < 200, "the list does not end");
+        if page["hasMore"] == false {
+            assert_eq!(page["nextCursor"], Value::Null);
+            return (seen, pages);
+        }
+        filters = json!({ "cursor": page["nextCursor"], "limit": filters["limit"] });
+    }
+}
+
+#[both]
+fn pages_repeat_and_skip_nothing() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let job = business.id("job");
+    let name = |number: usize| format!("Visit {number:03}");
+    for half in 0..2 {
+        let notes = (half * 40..half * 40 + 40).map(
+            |number| json!({ "body": name(number), "subject_type": "job", "subject_id": job }),
+        );
+        many(&env, &business.office, notes.collect());
+        env.clock.advance(1);
+    }
+    let newest_first: Vec<_> = (0..80).rev().map(name).collect();
+    for filters in [
+        json!({ "limit": 7, "subject_type": "job" }),
+        json!({ "limit": 7, "subject_id": job }),
+        json!({ "limit": 7, "q": "visit" }),
+        json!({ "limit": 7, "q": "visit", "subject_id": job }),
+    ] {
+        let (seen, pages) = walk(&env, &business.tech, filters.clone(), "body");
+        assert_eq!(seen, newest_first, "{filters}");
+        assert_eq!(pages, 12, "{filters}");
+    }
+    // A page that ends with the last row says that there are no more.
+    assert_eq!(walk(&env, &business.tech, json!({ "limit": 40, "q": "visit" }), "body").1, 2);
+
+    let first = json!({ "limit": 30, "q": "visit" });
+    let first = env.call(&business.tech, "notes.list", first).unwrap();
+    note(&env, &business.office, "Visit of late");
+    let archived = &first["rows"][29]["id"];
+    env.call(&business.owner, "notes.archive", json!({ "id": archived })).unwrap();
+    let rest = json!({ "cursor": first["nextCursor"], "limit": 100 });
+    assert_eq!(bodies(&env, &business.tech, rest), newest_first[30..]);
+}
+
+/// Whether a row matches the filters, by a simple reading of the rules.
+fn matches(row: &Value, filters: &Value) -> bool {
+    let standalone = filters["subject_type"] == "standalone";
+    let word = filters["q"].as_str().unwrap_or_default();
+    let body = text_of(row, "body").to_lowercase();
+    (filters["pinned"] != true || row["pinned"] == true)
+        && (filters["created_by"].is_null() || filters["created_by"] == row["created_by"])
+        && (filters["subject_id"].is_null() || filters["subject_id"] == row["subject_id"])
+        && if standalone {
+            row["subject_type"].is_null()
+        } else {
+            filters["subject_type"].is_null() || filters["subject_type"] == row["subject_type"]
+        }
+        && (word.is_empty() || body.split(' ').any(|other| other.starts_with(word)))
+}
+
+#[both]
+fn every_combination_of_filters_agrees_with_a_plain_reading() {
+    let env = unlimited();
+    let (business, stranger) = (env.business("Ada"), env.business("Ben"));
+    let (job, customer) = (business.id("job"), business.id("customer"));
+    note(&env, &stranger.office, "Gate of strangers");
+    for author in [&business.owner, &business.tech] {
+        for (kind, subject) in [
+            (json!(null), json!(null)),
+            (json!("job"), json!(job)),
+            (json!("customer"), json!(customer)),
+        ] {
+            for pinned in [true, false] {
+                let notes = ["Gate code", "Dog in yard"].map(|body| {
+                    json!({ "body": body, "pinned": pinned, "subject_type": kind, "subject_id": subject })
+                });
+                many(&env, author, notes.to_vec());
+            }
+        }
+    }
+    let all = env.call(&business.owner, "notes.list", json!({ "limit": 100 })).unwrap();
+    let all = all["rows"].as_array().unwrap().clone();
+    assert_eq!(all.len(), 25);
+    let author = json!(Business::user(&business.tech));
+    let mut tried = 0;
+    for pinned in [json!(null), json!(true), json!(false)] {
+        for created_by in [json!(null), author.clone()] {
+            for kind in
+                [json!(null), json!("job"), json!("customer"), json!("standalone"), json!("quote")]
+            {
+                for subject in [json!(null), json!(job)] {
+                    for q in [json!(null), json!("gat"), json!("yard")] {
+                        if kind == "standalone" && !(subject.is_null() && q.is_null()) {
+                            continue;
+                        }
+                        let filters = json!({
+                            "pinned": pinned, "created_by": created_by, "subject_type": kind,
+                            "subject_id": subject, "q": q, "limit": 100,
+                        });
+                        let page =
+                            env.call(&business.owner, "notes.list", filters.clone()).unwrap();
+                        let expected: Vec<_> =
+                            all.iter().filter(|row| matches(row, &filters)).cloned().collect();
+                        assert_eq!(page["rows"], json!(expected), "{filters}");
+                        tried += usize::from(!expected.is_empty());
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+}
+
+#[both]
+fn dates_bound_the_list_whatever_their_offset() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let job = business.id("job");
+    env.clock.advance(1);
+    for hour in ["1 am", "2 am", "3 am"] {
+        let made = json!({ "body": hour, "subject_type": "job", "subject_id": job });
+        env.call(&business.owner, "notes.create", made).unwrap();
+        env.clock.advance(HOUR);
+    }
+    let second = "2026-06-13T19:00:00.001Z";
+    for subject in [json!(null), json!(job)] {
+        let found = |after: Value, before: Value| {
+            let filters = json!({
+                "created_after": after, "created_before": before, "subject_type": "job",
+                "subject_id": subject,
+            });
+            bodies(&env, &business.owner, filters)
+        };
+        assert_eq!(found(json!(second), json!(null)), ["3 am", "2 am"]);
+        assert_eq!(found(json!("2026-06-13T21:00:00.001+02:00"), json!(null)), ["3 am", "2 am"]);
+        assert_eq!(found(json!("2026-06-13T19:00:00.001001Z"), json!(null)), ["3 am"]);
+        assert_eq!(found(json!(null), json!(second)), ["1 am"]);
+        assert_eq!(found(json!(null), json!("2026-06-13T14:00:00.001-05:00")), ["1 am"]);
+        assert_eq!(found(json!(null), json!("2026-06-13T19:00:00.002Z")), ["2 am", "1 am"]);
+        assert_eq!(found(json!(second), json!("2026-06-13T20:00:00.001Z")), ["2 am"]);
+        assert_eq!(found(json!(second), json!(second)), [""; 0]);
+        assert_eq!(found(json!("2030-01-01T00:00:00Z"), json!(null)), [""; 0]);
+        assert_eq!(found(json!(null), json!("1960-01-01T00:00:00Z")), [""; 0]);
+        let wide = (json!("0001-01-01T00:00:00Z"), json!("9999-12-01T00:00:00Z"));
+        assert_eq!(found(wide.0, wide.1), ["3 am", "2 am", "1 am"]);
+    }
+    let wrong = json!({ "created_after": "yesterday", "created_before": "2026-06-13" });
+    let wrong = env.call(&business.owner, "notes.list", wrong);
+    assert_eq!(failed(wrong), ["created_after", "created_before"]);
+}
+
+#[both]
+fn a_page_is_filled_from_candidates_that_must_be_verified() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    let job = business.id("job");
+    // Every body has the pairs 東京 and 京都; only some have them together.
+    let body = |number: usize| {
+        if number.is_multiple_of(301) {
+            format!("{number} 東京都")
+        } else {
+            format!("{number} 京都の東京")
+        }
+    };
+    let notes = |subject: Option<&str>| {
+        let kind = subject.map(|_| "job");
+        (0..1_200)
+            .map(|number| json!({ "body": body(number), "subject_type": kind, "subject_id": subject }))
+            .collect()
+    };
+    many(&env, &business.office, notes(Some(job)));
+    let expected: Vec<_> = [903, 602, 301, 0].map(body).to_vec();
+    for subject in [json!(null), json!(job)] {
+        let filters = json!({ "q": "東京都", "limit": 1, "subject_id": subject });
+        let (seen, pages) = walk(&env, &business.office, filters, "body");
+        assert_eq!((seen, pages), (expected.clone(), 4));
+        let filters = json!({ "q": "東京都", "limit": 3, "subject_id": subject });
+        assert_eq!(walk(&env, &business.office, filters, "body").0, expected);
+        // No candidate matches, and the list still ends.
+        let filters = json!({ "q": "都京東", "subject_id": subject });
+        assert_eq!(bodies(&env, &business.office, filters), [""; 0]);
+    }
+}
+
+#[both]
+fn words_are_found_whole_or_begun_in_any_script() {
+    let env = unlimited();
+    let business = env.business("Ada");
+    many(
+        &env,
+        &business.owner,
+        ["O’Neill’s gate-code: 4711", "Nguyễn called \"twice\" (AND OR *)", "강남 job"]
+            .map(|body| json!({ "body": body, "subject_type": "job", "subject_id": business.id("job") }))
+            .to_vec(),
+    );
+    for subject in [json!(null), json!(business.id("job"))] {
+        for (q, count) in [
+            ("oneill", 1),
+            ("CODE gate", 1),
+            ("code called", 0),
+            ("ode", 0),
+            ("47", 1),
+            ("nguyen", 1),
+            ("\"twice", 1),
+            ("and or", 1),
+            ("NOT twice", 0),
+            ("가", 1),
+        ] {
+            let filters = json!({ "q": q, "subject_id": subject });
+            assert_eq!(bodies(&env, &business.owner, filters).len(), count, "{q}");
+        }
+        let no_word = json!({ "q": "*", "subject_id": subject });
+        assert_eq!(failed(env.call(&business.owner, "notes.list", no_word)), ["q"]);
+    }
+}
+
+#[both]
+fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
+    let env = unlimited();
+    let (business, other) = (env.business("Ada"), env.business("Ben"));
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    let list = |filters| env.call(&business.owner, "notes.list", filters);
+    let empty = json!({ "rows": [], "nextCursor": null, "hasMore": false });
+    for filters in [
+        json!({ "created_by": nobody }),
+        json!({ "created_by": Business::user(&other.owner) }),
+        json!({ "created_by": nobody, "subject_id": business.id("job") }),
+        json!({ "subject_id": nobody }),
+        json!({ "subject_id": other.id("job") }),
+        json!({ "subject_type": "quote", "subject_id": business.id("job") }),
+    ] {
+        assert_eq!(list(filters.clone()).unwrap(), empty, "{filters}");
+    }
+    let both = json!({ "subject_type": "standalone", "subject_id": nobody, "q": "x" });
+    assert_eq!(failed(list(both)), ["subject_id", "q"]);
+    assert_eq!(failed(list(json!({ "subject_type": "tag" }))), ["subject_type"]);
+    assert_eq!(
+        failed(list(json!({ "subject_id": "x", "created_by": 7 }))),
+        ["subject_id", "created_by"]
+    );
+    for q in ["x".repeat(257), "…!".to_owned(), "a\u{0}b".to_owned(), "  ".to_owned()] {
+        assert_eq!(failed(list(json!({ "q": q }))), ["q"]);
+    }
+    assert!(list(json!({ "q": "x".repeat(256), "pinned": null, "subject_type": null })).is_ok());
+}
+
+#[both]
+fn no_tenant_sees_another_ones_notes() {
+    let env = unlimited();
+    let (ada, ben) = (env.business("Ada"), env.business("Ben"));
+    let id = note(&env, &ada.owner, "Adas gate");
+    note(&env, &ben.owner, "Bens gate");
+    for (business, own) in [(&ada, "Adas gate"), (&ben, "Bens gate")] {
+        let shown = bodies(&env, &business.owner, json!({ "q": "gate", "subject_type": null }));
+        assert!(shown.contains(&own.to_owned()));
+        assert_eq!(shown.len(), 2, "{shown:?}");
+    }
+    assert!(env.call(&ben.owner, "notes.get", json!({ "id": id })).is_err());
+}

@@ -1,0 +1,82 @@
+//! Tests of the note tools, through the pipeline.
+
+mod drafts;
+mod limit;
+mod list;
+mod write;
+
+use serde_json::{Value, json};
+
+use crate::call::error::{Error, Result};
+use crate::call::run;
+use crate::catalog;
+use crate::testing::{Business, Caller, TestEnv, told};
+
+const HOUR: i64 = 60 * 60 * 1_000;
+
+/// A test environment without a limit on note writes.
+fn unlimited() -> TestEnv {
+    let mut env = TestEnv::new();
+    env.environment.note_writes_per_minute = 0;
+    env
+}
+
+/// The error of a rejected call, as JSON.
+fn refused(outcome: Result<Value>) -> Value {
+    told(&outcome.expect_err("a refusal"))
+}
+
+/// The kind of a rejected call's error.
+fn kind(outcome: Result<Value>) -> String {
+    refused(outcome)["kind"].as_str().expect("a kind").to_owned()
+}
+
+/// The fields named in the error of a rejected call.
+fn failed(outcome: Result<Value>) -> Vec<String> {
+    let told = refused(outcome);
+    assert_eq!(told["kind"], "invalid_input", "{told}");
+    let fields = told["fields"].as_array().expect("fields").iter();
+    fields.map(|field| field["field"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// Creates a committed standalone note.
+fn note(env: &TestEnv, access: &Caller, body: &str) -> String {
+    env.made(access, "notes.create", json!({ "body": body }))
+}
+
+fn draft(env: &TestEnv, access: &Caller, body: &str) -> String {
+    env.made(access, "notes.create", json!({ "body": body, "draft": true }))
+}
+
+/// Creates notes one by one in a single transaction.
+fn many(env: &TestEnv, access: &Caller, notes: Vec<Value>) {
+    let (access, environment) = (access.clone(), env.environment.clone());
+    let tool = catalog::find("notes.create").expect("the tool");
+    env.write(move |tx| {
+        for note in &notes {
+            run::write(tx, &environment, &access, tool, &note.to_string(), None)?;
+        }
+        Ok::<_, Error>(())
+    })
+    .expect("the notes should be created");
+}
+
+/// The bodies of the notes in a list.
+fn bodies(env: &TestEnv, access: &Caller, filters: Value) -> Vec<String> {
+    let page = env.call(access, "notes.list", filters).expect("a page");
+    assert_eq!(page["hasMore"], false, "{page}");
+    page["rows"].as_array().expect("rows").iter().map(|row| text_of(row, "body")).collect()
+}
+
+fn text_of(row: &Value, key: &str) -> String {
+    row[key].as_str().unwrap_or_else(|| panic!("{key} in {row}")).to_owned()
+}
+
+/// A record's history, newest first: the tool and the changes of each entry.
+fn history(env: &TestEnv, business: &Business, id: &str) -> Vec<(String, Vec<Value>)> {
+    let page = env.operate(Some(business.account), "history.list", json!({ "record": id }));
+    let entries = page["rows"].as_array().expect("rows").iter();
+    entries
+        .map(|entry| (text_of(entry, "tool"), entry["changes"].as_array().expect("list").clone()))
+        .collect()
+}

@@ -1,0 +1,291 @@
+//! Creating, changing, archiving and restoring notes.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use super::{bodies, failed, history, kind, note, refused, text_of, unlimited};
+use crate::call::scope::Scope;
+use crate::testing::{Business, Caller, TestEnv};
+
+#[both]
+fn a_record_has_its_keys_in_order() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let made = json!({
+        "body": "  Gate\r\ncode 12 ", "pinned": true,
+        "subject_type": "job", "subject_id": business.id("job"),
+    });
+    let made = env.call(&business.office, "notes.create", made).unwrap();
+    let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "body",
+            "pinned",
+            "draft",
+            "created_by",
+            "created_at",
+            "updated_at",
+            "subject_type",
+            "subject_id",
+            "attachments"
+        ]
+    );
+    assert_eq!(made["body"], "Gate\ncode 12");
+    assert_eq!(made["created_by"], json!(Business::user(&business.office)));
+    assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
+    assert_eq!(made["attachments"], json!([]));
+    let got = env.call(&business.tenant, "notes.get", json!({ "id": made["id"] })).unwrap();
+    assert_eq!(got, made);
+    let page = env.call(&business.tenant, "notes.list", json!({ "pinned": true })).unwrap();
+    assert_eq!(page["rows"], json!([made]));
+}
+
+#[both]
+fn everything_wrong_with_a_new_note_is_told_at_once() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let create = |arguments| env.call(&business.owner, "notes.create", arguments);
+    assert_eq!(failed(create(json!({}))), ["body"]);
+    assert_eq!(failed(create(json!({ "body": " \n", "draft": false }))), ["body"]);
+    assert_eq!(failed(create(json!({ "body": null, "draft": null }))), ["body"]);
+    let mut wrong =
+        failed(create(json!({ "draft": false, "pinned": "yes", "subject_type": "job", "x": 1 })));
+    wrong.sort();
+    assert_eq!(wrong, ["body", "pinned", "subject_id", "x"]);
+    let alone = json!({ "body": "x", "subject_id": business.id("job") });
+    assert_eq!(failed(create(alone)), ["subject_type"]);
+    let standalone = json!({ "body": "x", "subject_type": "standalone", "subject_id": "y" });
+    assert_eq!(failed(create(standalone)), ["subject_type", "subject_id"]);
+    let nulls = json!({ "body": "x", "subject_type": null, "subject_id": null, "pinned": null });
+    assert_eq!(create(nulls).unwrap()["subject_id"], Value::Null);
+}
+
+#[both]
+fn a_body_has_at_most_100000_characters() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let longest = "é".repeat(100_000);
+    let id = note(&env, &business.owner, &longest);
+    let update =
+        |body: Value| env.call(&business.owner, "notes.update", json!({ "id": id, "body": body }));
+    let longer = json!(format!("{longest}e"));
+    let create = json!({ "body": longer });
+    assert_eq!(failed(env.call(&business.owner, "notes.create", create)), ["body"]);
+    assert_eq!(failed(update(longer)), ["body"]);
+    for nothing in [json!(null), json!(""), json!(" \t")] {
+        let told = refused(update(nothing));
+        assert_eq!(told["fields"][0]["problem"], "cannot be cleared", "{told}");
+    }
+    assert_eq!(update(json!("東".repeat(100_000))).unwrap()["body"], "東".repeat(100_000));
+    assert_eq!(bodies(&env, &business.owner, json!({ "q": "東東東" })).len(), 1);
+}
+
+#[both]
+fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
+    let env = TestEnv::new();
+    let (business, other) = (env.business("Ada"), env.business("Ben"));
+    let id = note(&env, &business.owner, "Here");
+    let update = |kind: Value, subject: Value| {
+        let change = json!({ "id": id, "subject_type": kind, "subject_id": subject });
+        env.call(&business.owner, "notes.update", change)
+    };
+    env.call(&business.owner, "customers.archive", json!({ "id": business.id("customer") }))
+        .unwrap();
+    for (kind, record, word) in [
+        ("customer", "customer", "customer"),
+        ("customer_contact", "contact", "contact"),
+        ("customer_location", "location", "location"),
+        ("job", "job", "job"),
+    ] {
+        let moved = update(json!(kind), json!(business.id(record))).unwrap();
+        assert_eq!(
+            (&moved["subject_type"], &moved["subject_id"]),
+            (&json!(kind), &json!(business.id(record)))
+        );
+        for filters in [
+            json!({ "subject_type": kind }),
+            json!({ "subject_id": business.id(record) }),
+            json!({ "subject_type": kind, "q": "here" }),
+        ] {
+            assert_eq!(bodies(&env, &business.owner, filters), ["Here"]);
+        }
+        let foreign = refused(update(json!(kind), json!(other.id(record))));
+        let unknown = refused(update(json!(kind), json!(business.id("tag"))));
+        assert_eq!((&foreign, &foreign["kind"]), (&unknown, &json!("not_found")));
+        assert!(foreign["message"].as_str().unwrap().contains(word), "{foreign}");
+    }
+    // The same id under another type is another record.
+    assert_eq!(kind(update(json!("quote"), json!(business.id("job")))), "not_found");
+    assert_eq!(bodies(&env, &business.owner, json!({ "subject_type": "customer" })).len(), 0);
+    let detached = update(json!(null), json!(null)).unwrap();
+    assert_eq!((&detached["subject_type"], &detached["subject_id"]), (&json!(null), &json!(null)));
+    let alone = bodies(&env, &business.owner, json!({ "subject_type": "standalone" }));
+    assert!(alone.contains(&"Here".to_owned()));
+}
+
+#[both]
+fn a_subjects_type_and_id_are_sent_together() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let (id, job) = (business.id("note"), business.id("job"));
+    let update = |change| env.call(&business.owner, "notes.update", change);
+    assert_eq!(failed(update(json!({ "id": id, "subject_type": "job" }))), ["subject_id"]);
+    assert_eq!(failed(update(json!({ "id": id, "subject_id": job }))), ["subject_type"]);
+    assert_eq!(failed(update(json!({ "id": id, "subject_id": null }))), ["subject_type"]);
+    let half = json!({ "id": id, "subject_type": "job", "subject_id": null });
+    assert_eq!(failed(update(half)), ["subject_id"]);
+    let half = json!({ "id": id, "subject_type": null, "subject_id": job });
+    assert_eq!(failed(update(half)), ["subject_type"]);
+    assert_eq!(failed(update(json!({ "id": id }))), ["arguments"]);
+    for field in ["pinned", "draft"] {
+        assert_eq!(failed(update(json!({ "id": id, field: null }))), [field]);
+    }
+}
+
+#[both]
+fn only_the_author_and_an_owner_change_a_note() {
+    let env = unlimited();
+    let (business, other) = (env.business("Ada"), env.business("Ben"));
+    let id = note(&env, &business.tech, "By the crew");
+    let changes = [
+        ("notes.update", json!({ "id": id, "pinned": true })),
+        ("notes.archive", json!({ "id": id })),
+    ];
+    for (tool, change) in changes.clone() {
+        let told = refused(env.call(&business.office, tool, change.clone()));
+        assert_eq!(told["kind"], "invalid_input", "{told}");
+        assert!(told["message"].as_str().unwrap().contains("author"), "{told}");
+        let told = refused(env.call(&business.tenant, tool, change.clone()));
+        assert!(told["message"].as_str().unwrap().contains("person"), "{told}");
+        let told = refused(env.call(&other.owner, tool, change));
+        assert_eq!(told["kind"], "not_found", "{told}");
+    }
+    let tenant = env.call(&business.tenant, "notes.create", json!({ "body": "x" }));
+    assert_eq!(kind(tenant), "invalid_input");
+    for (tool, change) in changes {
+        assert!(env.call(&business.owner, tool, change).is_ok());
+    }
+    let own = note(&env, &business.tech, "By the crew again");
+    let change = json!({ "id": own, "body": "Changed" });
+    let updated = env.call(&business.tech, "notes.update", change).unwrap();
+    assert_eq!(updated["created_by"], json!(Business::user(&business.tech)));
+    assert!(env.call(&business.tech, "notes.archive", json!({ "id": own })).is_ok());
+}
+
+#[both]
+fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let job = business.id("job");
+    let made = json!({ "body": "Buried", "subject_type": "job", "subject_id": job });
+    let id = env.made(&business.office, "notes.create", made);
+    let filters =
+        [json!({ "q": "buried" }), json!({ "subject_id": job }), json!({ "subject_type": "job" })];
+    let shown = || filters.clone().map(|filters| bodies(&env, &business.owner, filters).len());
+    let operator = Caller::operator(Some(business.account));
+    let restore = || env.call(&operator, "notes.restore", json!({ "id": id }));
+    assert_eq!(shown(), [1, 1, 1]);
+    assert_eq!(kind(restore()), "not_found");
+    let archive = || env.call(&business.owner, "notes.archive", json!({ "id": id }));
+    assert_eq!(archive().unwrap(), json!({ "archived": true, "id": id }));
+    assert_eq!(shown(), [0, 0, 0]);
+    assert_eq!(kind(archive()), "not_found");
+    for (tool, arguments) in [
+        ("notes.get", json!({ "id": id })),
+        ("notes.update", json!({ "id": id, "pinned": true })),
+        ("notes.update", json!({ "id": id, "draft": true })),
+    ] {
+        assert_eq!(kind(env.call(&business.office, tool, arguments)), "not_found", "{tool}");
+    }
+    let told = |access, tool: &str, more: Value| {
+        let mut arguments = more;
+        arguments["id"] = json!(id);
+        text_of(&refused(env.call(access, tool, arguments)), "message")
+    };
+    let again = told(&business.owner, "notes.archive", json!({}));
+    assert!(again.starts_with("This note is archived already"), "{again}");
+    let changed = told(&business.office, "notes.update", json!({ "pinned": true }));
+    assert!(changed.starts_with("This note is archived: "), "{changed}");
+    let others = told(&business.tech, "notes.update", json!({ "pinned": true }));
+    assert!(
+        others.starts_with("There is no such note"),
+        "neither its author nor an owner: {others}"
+    );
+    let uninvited = env.call(&business.owner, "notes.restore", json!({ "id": id }));
+    assert_eq!(kind(uninvited), "insufficient_scope");
+    assert_eq!(restore().unwrap(), json!({ "restored": true, "id": id }));
+    assert_eq!(shown(), [1, 1, 1]);
+    assert!(env.call(&business.owner, "notes.get", json!({ "id": id })).is_ok());
+}
+
+#[both]
+fn the_index_follows_every_change() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let id = note(&env, &business.office, "Before");
+    let found = |filters| bodies(&env, &business.owner, filters).len();
+    env.clock.advance(1);
+    let change = json!({ "id": id, "body": "After", "pinned": true });
+    env.call(&business.office, "notes.update", change).unwrap();
+    assert_eq!(found(json!({ "q": "before" })), 0);
+    assert_eq!(found(json!({ "q": "after", "pinned": true })), 1);
+    env.call(&business.office, "notes.update", json!({ "id": id, "pinned": false })).unwrap();
+    assert_eq!(found(json!({ "q": "after", "pinned": true })), 0);
+    assert_eq!(found(json!({ "q": "after", "pinned": false })), 1);
+}
+
+#[both]
+fn who_may_not_read_is_told_only_what_they_sent() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let user = Business::user(&business.office).to_string();
+    let writer = env.access(&env.key(business.account, Some(&user), &[Scope::WriteNotes]));
+    let keys =
+        |answer: &Value| -> Vec<String> { answer.as_object().unwrap().keys().cloned().collect() };
+    let made = env.call(&writer, "notes.create", json!({ "body": "Mine" })).unwrap();
+    assert_eq!(keys(&made), ["id", "created_at", "body"]);
+    let change = json!({ "id": made["id"], "pinned": true });
+    let changed = env.call(&writer, "notes.update", change).unwrap();
+    assert_eq!(keys(&changed), ["id", "updated_at", "pinned"]);
+    assert_eq!(
+        kind(env.call(&writer, "notes.get", json!({ "id": made["id"] }))),
+        "insufficient_scope"
+    );
+}
+
+#[both]
+fn the_history_keeps_old_texts_and_never_the_present_one() {
+    let env = TestEnv::new();
+    let business = env.business("Ada");
+    let author = &business.office;
+    let made = json!({ "body": "One", "subject_type": "job", "subject_id": business.id("job") });
+    let id = env.made(author, "notes.create", made);
+    env.clock.advance(1_000);
+    let change = json!({ "id": id, "body": "Two", "pinned": true });
+    env.call(author, "notes.update", change).unwrap();
+    env.clock.advance(1_000);
+    env.call(author, "notes.archive", json!({ "id": id })).unwrap();
+    let operator = Caller::operator(Some(business.account));
+    env.clock.advance(1_000);
+    env.call(&operator, "notes.restore", json!({ "id": id })).unwrap();
+
+    let entries = history(&env, &business, &id);
+    let tools: Vec<_> = entries.iter().map(|(tool, _)| tool.as_str()).collect();
+    assert_eq!(tools, ["notes.restore", "notes.archive", "notes.update", "notes.create"]);
+    let change = |entry: usize, field: &str| {
+        let found = entries[entry].1.iter().find(|change| change["field"] == field);
+        found.map(|change| (change["old"].clone(), change["new"].clone()))
+    };
+    assert_eq!(change(3, "body"), None);
+    assert_eq!(change(3, "subject_type"), Some((json!(null), json!("job"))));
+    assert_eq!(change(3, "pinned"), Some((json!(null), json!(false))));
+    assert_eq!(change(2, "body"), Some((json!("One"), json!(null))));
+    assert_eq!(change(2, "pinned"), Some((json!(false), json!(true))));
+    assert_eq!(change(1, "body"), None);
+    let archived_at = json!("2026-06-13T18:00:02.000Z");
+    assert_eq!(change(1, "archived_at"), Some((json!(null), archived_at.clone())));
+    assert_eq!(change(0, "archived_at"), Some((archived_at, json!(null))));
+    assert!(!format!("{entries:?}").contains("Two"));
+}

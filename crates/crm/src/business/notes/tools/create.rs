@@ -1,0 +1,123 @@
+//! `notes.create`
+
+use crate::business::notes::{MAX_BODY, Note, SubjectType, access, limit, record, store};
+use crate::call::argument::{Argument, Field, Fields, Input, Json, Text, input};
+use crate::call::context::WriteCtx;
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+input! {
+    /// A new note.
+    pub struct CreateNoteInput, rules = rules {
+        /// Type of the record to put the note on; with subject_id. Without both it is standalone.
+        pub subject_type: Option<SubjectType>,
+        /// The record's id.
+        pub subject_id: Option<Id<kinds::Subject>>,
+        /// Default false.
+        pub pinned: Option<bool>,
+        ..text: NoteText
+    }
+}
+
+/// A type without an id names no record, nor an id without a type.
+fn rules(sent: &mut Fields) {
+    for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
+        if sent.holds(other) && !sent.holds(field) {
+            sent.refuse::<()>(field, format!("is required when {other} is sent"));
+        }
+    }
+}
+
+/// A new note's text, and whether it is a draft, which alone may be without text. Read by hand, so
+/// that a missing text is told together with whatever else is wrong.
+#[derive(Debug, Clone)]
+pub struct NoteText {
+    /// The text; empty only in a draft.
+    pub body: String,
+    /// Whether it is not to be committed yet.
+    pub draft: bool,
+}
+
+impl Input for NoteText {
+    fn fields() -> Vec<Field> {
+        vec![
+            Field {
+                name: "body",
+                about: "The text; required unless draft is true.".to_owned(),
+                schema: <Option<Text<MAX_BODY>> as Argument>::schema(),
+                required: false,
+            },
+            Field {
+                name: "draft",
+                about: "true: only you see it, and unless committed within 24 hours by \
+                        notes.update it is gone; default false."
+                    .to_owned(),
+                schema: <Option<bool> as Argument>::schema(),
+                required: false,
+            },
+        ]
+    }
+
+    fn canonical(_: &str, value: &Json) -> Json {
+        value.clone()
+    }
+
+    fn read(sent: &mut Fields) -> Option<Self> {
+        let body = sent.take::<Option<Text<MAX_BODY>>>("body");
+        let draft = sent.take::<Option<bool>>("draft").map(|draft| draft == Some(true));
+        if let (Some(None), Some(false)) = (&body, draft) {
+            return sent.refuse("body", "is required unless draft is true");
+        }
+        Some(Self { body: body?.map_or_else(String::new, |text| text.0), draft: draft? })
+    }
+}
+
+/// `notes.create`
+pub struct CreateNote;
+
+impl Tool for CreateNote {
+    const NAME: &'static str = "notes.create";
+    const TITLE: &'static str = "Create a note";
+    const ABOUT: &'static str = "Creates a note, on a record or standalone. Needs a user key or \
+        OAuth token, not a tenant key. Note writes are limited per person and minute: past it \
+        conflict says when to retry.";
+    const SCOPE: Scope = Scope::WriteNotes;
+    const ACTOR: ActorRule = ActorRule::User;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"body":"Inspector visit scheduled for Friday.","subject_type":"job","subject_id":"{job}"}"#;
+    type Input = CreateNoteInput;
+    type Output = Note;
+}
+
+impl Command for CreateNote {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateNoteInput) -> Result<Note> {
+        if let (Some(subject_type), Some(id)) = (input.subject_type, input.subject_id) {
+            access::require_subject(ctx.tx, subject_type, id)?;
+        }
+        let created_by = limit::count(ctx)?;
+        let id = store::next_id(ctx)?;
+        let mut note = Note {
+            id,
+            body: input.text.body.clone(),
+            pinned: input.pinned.unwrap_or(false),
+            draft: input.text.draft,
+            created_by,
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+            subject_type: input.subject_type,
+            subject_id: input.subject_id,
+            attachments: Vec::new(),
+            n: 0,
+            archived_at: None,
+        };
+        note.n = store::insert(ctx.tx, &note)?;
+        store::index(ctx.tx, &note)?;
+        record(ctx, None, &note)?;
+        Ok(note)
+    }
+}

@@ -1,0 +1,123 @@
+//! `notes.list`
+
+use zoop_db::Uuid;
+
+use crate::business::customers;
+use crate::business::notes::index::{NoteQuery, NoteWords};
+use crate::business::notes::store::{self, Candidates, Range};
+use crate::business::notes::{Note, SubjectFilter};
+use crate::call::answer::Page;
+use crate::call::argument::{Fields, SearchText, Time, input};
+use crate::call::context::ReadCtx;
+use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Exposure, List, Tool};
+use crate::identity::users;
+use crate::values::id::{self, Id, kinds};
+
+input! {
+    /// The filters of the list.
+    pub struct ListNotesInput, rules = rules {
+        /// true lists pinned notes only.
+        pub pinned: Option<bool>,
+        /// Only notes on this type of record; standalone: on none.
+        pub subject_type: Option<SubjectFilter>,
+        /// Only notes on this record; not with standalone.
+        pub subject_id: Option<Id<kinds::Subject>>,
+        /// Words that must each occur in the body, as a word or the start of one; not with
+        /// standalone. At most 256 characters.
+        pub q: Option<SearchText>,
+        /// At or after this time.
+        pub created_after: Option<Time>,
+        /// Before this time.
+        pub created_before: Option<Time>,
+        /// Author's user id.
+        pub created_by: Option<Id<kinds::User>>,
+    }
+}
+
+/// What standalone notes are not asked for.
+fn rules(sent: &mut Fields) {
+    if sent.word("subject_type") == Some(SubjectFilter::STANDALONE) {
+        for field in ["subject_id", "q"] {
+            if sent.holds(field) {
+                sent.refuse::<()>(field, "must not be sent when subject_type is standalone");
+            }
+        }
+    }
+}
+
+/// `notes.list`
+pub struct ListNotes;
+
+impl Tool for ListNotes {
+    const NAME: &'static str = "notes.list";
+    const TITLE: &'static str = "List notes";
+    const ABOUT: &'static str =
+        "Lists or searches notes, newest first. Drafts and archived notes are left out.";
+    const SCOPE: Scope = Scope::ReadNotes;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str =
+        r#"{"subject_type":"job","subject_id":"{job}","pinned":true,"limit":25}"#;
+    type Input = ListNotesInput;
+    type Output = Page<Note>;
+}
+
+impl List for ListNotes {
+    type Row = Note;
+    type Position = Uuid;
+
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        input: &ListNotesInput,
+        after: Option<Uuid>,
+        count: usize,
+    ) -> Result<Vec<(Note, Uuid)>> {
+        let words = input.q.as_ref().map(|q| NoteWords::new(&q.0)).transpose();
+        let words = words.map_err(|problem| Error::field("q", problem.text()))?;
+        let Some(candidates) = candidates(ctx, input, words.as_ref())? else {
+            return Ok(Vec::new());
+        };
+        let in_index = matches!(candidates, Candidates::Found(_));
+        let verify = words.as_ref().filter(|words| !in_index || words.needs_verification());
+        let from = input.created_after.map_or(Uuid::nil(), |time| id::least_at(time.0));
+        let before = input.created_before.map_or(Uuid::max(), |time| id::least_at(time.0));
+        let range = Range { ids: from..before, after };
+        let notes = store::list(ctx.tx, &candidates, range, verify, count)?;
+        Ok(notes
+            .into_iter()
+            .map(|note| {
+                let id = note.id.uuid();
+                (note, id)
+            })
+            .collect())
+    }
+}
+
+/// Where the rows come from: a record's notes from its own index, the rest from the search index;
+/// `None` if a filter names nobody.
+fn candidates(
+    ctx: &mut ReadCtx<'_, '_>,
+    input: &ListNotesInput,
+    words: Option<&NoteWords>,
+) -> Result<Option<Candidates>> {
+    let pinned = input.pinned == Some(true);
+    if let Some(subject) = input.subject_id {
+        return Ok(Some(Candidates::OfSubject {
+            subject,
+            pinned,
+            created_by: input.created_by,
+            subject_type: input.subject_type.and_then(SubjectFilter::subject_type),
+        }));
+    }
+    let created_by = match input.created_by {
+        None => None,
+        Some(user) => match users::store::number(ctx.tx, user)? {
+            None => return Ok(None),
+            known => known,
+        },
+    };
+    let query = NoteQuery { words, pinned, created_by, subject: input.subject_type };
+    Ok(Some(Candidates::Found(query.expression(customers::store::mark(ctx.tx)?))))
+}

@@ -1,0 +1,92 @@
+//! `notes.update`
+
+use crate::business::notes::{MAX_BODY, Note, SubjectType, access, limit};
+use crate::call::archive::Archivable;
+use crate::call::argument::{Fields, NotNull, Patch, Text, input};
+use crate::call::context::WriteCtx;
+use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+input! {
+    /// What to change of a note.
+    pub struct UpdateNoteInput, rules = rules {
+        /// The note's id.
+        pub id: Id<kinds::Note>,
+        /// The new text.
+        pub body: NotNull<Text<MAX_BODY>>,
+        /// Whether it is pinned.
+        pub pinned: NotNull<bool>,
+        /// With subject_id; both null detach the note.
+        pub subject_type: Patch<SubjectType>,
+        /// The record's id.
+        pub subject_id: Patch<Id<kinds::Subject>>,
+        /// false commits a draft; a committed note stays one.
+        pub draft: NotNull<bool>,
+    }
+}
+
+/// Type and id are sent together, and cleared together.
+fn rules(sent: &mut Fields) {
+    for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
+        if sent.was_sent(other) && !sent.was_sent(field) {
+            sent.refuse::<()>(field, format!("is required when {other} is sent"));
+        } else if sent.was_sent(field) && sent.holds(other) && !sent.holds(field) {
+            sent.refuse::<()>(field, format!("must not be null alone: send null as {other} too"));
+        }
+    }
+    sent.require_change(&["id"]);
+}
+
+/// `notes.update`
+pub struct UpdateNote;
+
+impl Tool for UpdateNote {
+    const NAME: &'static str = "notes.update";
+    const TITLE: &'static str = "Update a note";
+    const ABOUT: &'static str = "Changes the fields sent; the others stay. Only the note's author \
+        or an owner may. Needs a user key or OAuth token.";
+    const SCOPE: Scope = Scope::WriteNotes;
+    const ACTOR: ActorRule = ActorRule::User;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{note}","pinned":true}"#;
+    type Input = UpdateNoteInput;
+    type Output = Note;
+}
+
+impl Command for UpdateNote {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateNoteInput) -> Result<Note> {
+        let old = access::changeable(ctx, input.id)?.unless_archived(ctx.access)?;
+        if !old.draft && input.draft.0 == Some(true) {
+            return Err(Error::field("draft", "cannot be true: the note is committed already"));
+        }
+        let input = input.clone();
+        let new = Note {
+            body: input.body.0.map_or_else(|| old.body.clone(), |body| body.0),
+            pinned: input.pinned.0.unwrap_or(old.pinned),
+            draft: input.draft.0.unwrap_or(old.draft),
+            subject_type: input.subject_type.apply(old.subject_type),
+            subject_id: input.subject_id.apply(old.subject_id),
+            updated_at: ctx.moment(),
+            ..old.clone()
+        };
+        if !new.draft && new.body.is_empty() {
+            return Err(Error::field("body", "is required to commit this draft, which has none"));
+        }
+        if let (Some(subject_type), Some(id)) = (new.subject_type, new.subject_id)
+            && (old.subject_type, old.subject_id) != (new.subject_type, new.subject_id)
+        {
+            access::require_subject(ctx.tx, subject_type, id)?;
+        }
+        // Typing in a draft is saved often and shown to nobody.
+        if !new.draft {
+            limit::count(ctx)?;
+        }
+        Note::save(ctx, &old, &new)?;
+        Ok(new)
+    }
+}

@@ -1,0 +1,32 @@
+//! The SQL of subjects.
+
+use zoop_db::{ReadTx, Sql, WriteTx, params};
+
+use super::{Subject, SubjectKind};
+use crate::call::error::Result;
+use crate::call::table::Record;
+use crate::values::id::{Id, kinds};
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM subjects WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    EXISTS = "SELECT 1 FROM subjects WHERE tenant_no = $1 AND id = $2 AND subject_type = $3";
+    INSERT = (Subject::INSERT);
+}
+
+/// The greatest id of the table, for the next one.
+pub(super) const GREATEST_ID: Sql = GREATEST;
+
+/// Whether there is such a subject of this kind.
+pub(crate) fn exists(
+    tx: &mut ReadTx<'_>,
+    kind: SubjectKind,
+    id: Id<kinds::Subject>,
+) -> Result<bool> {
+    Ok(tx.first::<i64, zoop_db::Error>(EXISTS, params![id, kind], |row| row.take())?.is_some())
+}
+
+/// Adds a subject.
+pub(super) fn insert(tx: &mut WriteTx<'_>, subject: &Subject) -> Result<()> {
+    tx.execute(INSERT, subject.inserted().as_ref())?;
+    Ok(())
+}

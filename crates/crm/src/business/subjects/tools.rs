@@ -1,0 +1,83 @@
+//! The tools of subjects: the command line's alone, to give notes something to hang on.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Subject, SubjectKind, store};
+use crate::business::customers;
+use crate::call::archive::Archivable;
+use crate::call::argument::{Text, input};
+use crate::call::context::WriteCtx;
+use crate::call::definition::{Group, ToolDef};
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+/// The tools of subjects.
+pub const GROUP: Group = Group {
+    name: "subjects",
+    about: "Jobs, invoices, quotes and lawn estimates, as records that notes hang on.",
+    tools: &[ToolDef::command::<CreateSubject>()],
+};
+
+input! {
+    /// A new subject.
+    pub struct CreateSubjectInput {
+        /// The customer's id.
+        pub customer_id: Id<kinds::Customer>,
+        /// What kind of work it is.
+        pub subject_type: SubjectKind,
+        /// What it is called.
+        pub title: Text<128>,
+        /// How far it has come, such as open.
+        pub status: Text<64>,
+    }
+}
+
+/// What `subjects.create` returns.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CreatedSubject {
+    /// The subject's id.
+    pub id: Id<kinds::Subject>,
+}
+
+/// `subjects.create`
+pub struct CreateSubject;
+
+impl Tool for CreateSubject {
+    const NAME: &'static str = "subjects.create";
+    const TITLE: &'static str = "Create a subject";
+    const ABOUT: &'static str =
+        "Creates a job, invoice, quote or lawn estimate of a customer, for notes to hang on.";
+    const SCOPE: Scope = Scope::Operate;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Operator;
+    const EXAMPLE: &'static str =
+        r#"{"customer_id":"{customer}","subject_type":"quote","title":"Repipe","status":"sent"}"#;
+    type Input = CreateSubjectInput;
+    type Output = CreatedSubject;
+}
+
+impl Command for CreateSubject {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateSubjectInput) -> Result<CreatedSubject> {
+        let customer =
+            customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
+        let id = ctx.next_id::<kinds::Subject>(store::GREATEST_ID)?;
+        let subject = Subject {
+            id,
+            subject_type: input.subject_type,
+            customer_id: customer.id,
+            title: input.title.0.clone(),
+            status: input.status.0.clone(),
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+        };
+        store::insert(ctx.tx, &subject)?;
+        ctx.added(&subject)?;
+        Ok(CreatedSubject { id })
+    }
+}

@@ -1,0 +1,55 @@
+//! Tags: one library of labels per account, attached to customers.
+
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+
+pub use tools::GROUP;
+
+pub(crate) use store::STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::call::context::Recorded;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+
+/// The color of a tag that was made without one.
+pub const DEFAULT_COLOR: &str = "#6B7280";
+
+crate::call::table::record! {
+    /// A tag as stored and shown.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+    pub struct Tag {
+        /// The tag's id.
+        pub id: Id<kinds::Tag>,
+        /// Its name. No other tag of the account looks the same, whatever the case.
+        pub name: String,
+        /// Its color, `#RRGGBB`.
+        pub color: String,
+        /// When it was made.
+        pub created_at: Moment = id.created_at(),
+        /// When it was last changed.
+        pub updated_at: Moment,
+        /// Who made it.
+        pub created_by: Option<Id<kinds::User>> as fixed,
+    }
+
+    table tags {
+        key: [id],
+        beside: { n: i64 as numbered, name_key: String },
+        exported: WithTenant,
+        erased: [WithTenant],
+    }
+}
+
+impl Recorded for Tag {
+    const TYPE: &'static str = "tag";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

@@ -1,0 +1,114 @@
+//! The SQL of tags and of their assignments.
+
+use zoop_db::{ReadTx, Sql, WriteTx, params, text};
+
+use super::Tag;
+use crate::call::error::{Error, Result};
+use crate::call::table::Record;
+use crate::values::fold;
+use crate::values::id::{Id, kinds};
+use crate::values::text::visible;
+
+crate::call::table::table! {
+    /// The tags that customers have.
+    pub(crate) const CUSTOMER_TAGS = customer_tags {
+        of_tenants,
+        key: { customer_id: Id, tag_id: Id },
+        columns: {},
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
+}
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    LIST = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
+    GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
+    /// The number that stands for a tag in the search index.
+    NUMBER = "SELECT n FROM tags WHERE tenant_no = $1 AND id = $2";
+    BY_NAME = "SELECT id FROM tags WHERE tenant_no = $1 AND name_key = $2";
+    INSERT = (Tag::INSERT);
+    UPDATE = (Tag::UPDATE);
+    DELETE = "DELETE FROM tags WHERE tenant_no = $1 AND id = $2";
+    CUSTOMERS = "SELECT customer_id FROM customer_tags \
+                 WHERE tenant_no = $1 AND tag_id = $2 ORDER BY customer_id";
+    DETACH_ALL = "DELETE FROM customer_tags WHERE tenant_no = $1 AND tag_id = $2";
+    ATTACH = "INSERT INTO customer_tags (tenant_no, customer_id, tag_id) VALUES ($1, $2, $3) \
+              ON CONFLICT DO NOTHING";
+    DETACH = "DELETE FROM customer_tags \
+              WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
+}
+
+/// The greatest id of the table, for the next one.
+pub(super) const GREATEST_ID: Sql = GREATEST;
+
+/// All tags, by name without case.
+pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {
+    tx.all(LIST, &[], Tag::read)
+}
+
+/// A tag.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tag.
+pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
+    tx.first::<_, Error>(GET, params![id], Tag::read)?.ok_or(Error::not_found("tag"))
+}
+
+/// The number that stands for a tag in the search index, if there is such a tag.
+pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<i64>> {
+    tx.first(NUMBER, params![id], |row| Ok(row.take()?))
+}
+
+/// What the names of tags are compared by: equal for names that look the same, whatever the case.
+fn name_key(name: &str) -> String {
+    fold::caseless(&visible(name))
+}
+
+/// The tag whose name looks like this one, whatever the case.
+pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds::Tag>>> {
+    tx.first(BY_NAME, params![name_key(name)], |row| Ok(row.take()?))
+}
+
+/// Adds a tag.
+pub(super) fn insert(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
+    let key = name_key(&tag.name);
+    tx.execute(INSERT, &[tag.inserted().as_ref(), params![key]].concat())?;
+    Ok(())
+}
+
+/// Writes a tag's name and color.
+pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
+    let key = name_key(&tag.name);
+    tx.execute(UPDATE, &[tag.updated().as_ref(), params![key]].concat())?;
+    Ok(())
+}
+
+/// Removes a tag and all its assignments; the customers that had it.
+///
+/// The search index keeps the tag's number on those customers until they are next indexed. That
+/// finds nobody: numbers are never used again, and a search asks for a tag by its id first.
+pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<Vec<Id<kinds::Customer>>> {
+    let customers = tx.all::<_, Error>(CUSTOMERS, params![id], |row| Ok(row.take()?))?;
+    tx.execute(DETACH_ALL, params![id])?;
+    tx.execute(DELETE, params![id])?;
+    Ok(customers)
+}
+
+/// Attaches a tag to a customer; whether it was not there before.
+pub(super) fn attach(
+    tx: &mut WriteTx<'_>,
+    customer: Id<kinds::Customer>,
+    tag: Id<kinds::Tag>,
+) -> Result<bool> {
+    Ok(tx.execute(ATTACH, params![customer, tag])? > 0)
+}
+
+/// Detaches a tag from a customer; whether it was there.
+pub(super) fn detach(
+    tx: &mut WriteTx<'_>,
+    customer: Id<kinds::Customer>,
+    tag: Id<kinds::Tag>,
+) -> Result<bool> {
+    Ok(tx.execute(DETACH, params![customer, tag])? > 0)
+}

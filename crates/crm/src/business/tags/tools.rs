@@ -1,0 +1,319 @@
+//! The tools of tags. Attaching is the command line's alone.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{DEFAULT_COLOR, Tag, store};
+use crate::business::customers::{self, Customer};
+use crate::call::answer::{Rows, done};
+use crate::call::argument::{Color, Fields, NotNull, Text, input};
+use crate::call::context::{ReadCtx, Recorded, WriteCtx};
+use crate::call::definition::{Group, ToolDef};
+use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::values::id::{Id, kinds};
+
+/// The tools of tags.
+pub const GROUP: Group = Group {
+    name: "tags",
+    about: "Tags: shared labels of an account.",
+    tools: &[
+        ToolDef::query::<ListTags>(),
+        ToolDef::query::<GetTag>(),
+        ToolDef::command::<CreateTag>(),
+        ToolDef::command::<UpdateTag>(),
+        ToolDef::command::<DeleteTag>(),
+        ToolDef::command::<AttachTag>(),
+        ToolDef::command::<DetachTag>(),
+    ],
+};
+
+input! {
+    /// No fields.
+    pub struct ListTagsInput {}
+}
+
+/// `tags.list`
+pub struct ListTags;
+
+impl Tool for ListTags {
+    const NAME: &'static str = "tags.list";
+    const TITLE: &'static str = "List tags";
+    const ABOUT: &'static str = "Lists the account's tags by name.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = "{}";
+    type Input = ListTagsInput;
+    type Output = Rows<Tag>;
+}
+
+impl Query for ListTags {
+    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListTagsInput) -> Result<Rows<Tag>> {
+        Ok(Rows { rows: store::list(ctx.tx)? })
+    }
+}
+
+input! {
+    /// Which tag.
+    pub struct TagInput {
+        /// The tag's id.
+        pub id: Id<kinds::Tag>,
+    }
+}
+
+/// `tags.get`
+pub struct GetTag;
+
+impl Tool for GetTag {
+    const NAME: &'static str = "tags.get";
+    const TITLE: &'static str = "Get a tag";
+    const ABOUT: &'static str = "Returns one tag.";
+    const SCOPE: Scope = Scope::ReadCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{tag}"}"#;
+    type Input = TagInput;
+    type Output = Tag;
+}
+
+impl Query for GetTag {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &TagInput) -> Result<Tag> {
+        store::get(ctx.tx, input.id)
+    }
+}
+
+input! {
+    /// A new tag.
+    pub struct CreateTagInput {
+        /// Unique in the account, whatever the case or invisible characters.
+        pub name: Text<64>,
+        /// #RRGGBB; default #6B7280.
+        pub color: Option<Color>,
+    }
+}
+
+/// `tags.create`
+pub struct CreateTag;
+
+impl Tool for CreateTag {
+    const NAME: &'static str = "tags.create";
+    const TITLE: &'static str = "Create a tag";
+    const ABOUT: &'static str = "Creates a tag. Needs a user key or OAuth token, not a tenant key. Attaching tags to \
+         customers is not available here.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::User;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r##"{"name":"Seasonal","color":"#3B82F6"}"##;
+    type Input = CreateTagInput;
+    type Output = Tag;
+}
+
+impl Command for CreateTag {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTagInput) -> Result<Tag> {
+        keep_unique(ctx, &input.name.0, None)?;
+        let id = ctx.next_id::<kinds::Tag>(store::GREATEST_ID)?;
+        let tag = Tag {
+            id,
+            name: input.name.0.clone(),
+            color: input.color.as_ref().map_or(DEFAULT_COLOR, |color| &color.0).to_owned(),
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+            created_by: ctx.access.actor.user(),
+        };
+        store::insert(ctx.tx, &tag)?;
+        ctx.added(&tag)?;
+        Ok(tag)
+    }
+}
+
+input! {
+    /// What to change of a tag.
+    pub struct UpdateTagInput, rules = update_rules {
+        /// The tag's id.
+        pub id: Id<kinds::Tag>,
+        /// Unique in the account, whatever the case or invisible characters.
+        pub name: NotNull<Text<64>>,
+        /// #RRGGBB.
+        pub color: NotNull<Color>,
+    }
+}
+
+fn update_rules(sent: &mut Fields) {
+    sent.require_change(&["id"]);
+}
+
+/// `tags.update`
+pub struct UpdateTag;
+
+impl Tool for UpdateTag {
+    const NAME: &'static str = "tags.update";
+    const TITLE: &'static str = "Update a tag";
+    const ABOUT: &'static str = "Renames or recolors a tag.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{tag}","name":"Winter"}"#;
+    type Input = UpdateTagInput;
+    type Output = Tag;
+}
+
+impl Command for UpdateTag {
+    const EFFECT: Effect = Effect::Update;
+    const RECEIPT: Receipt = Receipt::Sent { always: &["id", "updated_at"], renamed: &[] };
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &UpdateTagInput) -> Result<Tag> {
+        let old = store::get(ctx.tx, input.id)?;
+        let input = input.clone();
+        let new = Tag {
+            name: input.name.0.map_or_else(|| old.name.clone(), |name| name.0),
+            color: input.color.0.map_or_else(|| old.color.clone(), |color| color.0),
+            updated_at: ctx.moment(),
+            ..old.clone()
+        };
+        keep_unique(ctx, &new.name, Some(new.id))?;
+        store::update(ctx.tx, &new)?;
+        ctx.updated(&old, &new)?;
+        Ok(new)
+    }
+}
+
+/// Refuses a name that another tag has.
+fn keep_unique(ctx: &mut WriteCtx<'_, '_>, name: &str, own: Option<Id<kinds::Tag>>) -> Result<()> {
+    match store::by_name(ctx.tx, name)? {
+        Some(known) if Some(known) != own => {
+            Err(Error::conflict("A tag with this name exists: use it, or choose another name."))
+        }
+        _ => Ok(()),
+    }
+}
+
+done!(
+    /// What deleting a tag answers.
+    Deleted, deleted, "The tag's id."
+);
+
+/// `tags.delete`
+pub struct DeleteTag;
+
+impl Tool for DeleteTag {
+    const NAME: &'static str = "tags.delete";
+    const TITLE: &'static str = "Delete a tag";
+    const ABOUT: &'static str =
+        "Deletes a tag for good, with all its assignments to customers. Cannot be undone.";
+    const SCOPE: Scope = Scope::WriteCustomers;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Public;
+    const EXAMPLE: &'static str = r#"{"id":"{tag}"}"#;
+    type Input = TagInput;
+    type Output = Deleted<kinds::Tag>;
+}
+
+impl Command for DeleteTag {
+    const EFFECT: Effect = Effect::Destroy;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &TagInput) -> Result<Deleted<kinds::Tag>> {
+        let old = store::get(ctx.tx, input.id)?;
+        let customers = store::delete(ctx.tx, input.id)?;
+        ctx.removed(&old)?;
+        for customer in customers {
+            // Each customer's own history tells that the tag is gone from it.
+            ctx.changed(Customer::TYPE, customer.uuid(), "tag", json!(input.id), json!(null));
+        }
+        Ok(Deleted::of(input.id))
+    }
+}
+
+input! {
+    /// A tag and a customer.
+    pub struct AssignmentInput {
+        /// The tag's id.
+        pub id: Id<kinds::Tag>,
+        /// The customer's id.
+        pub customer_id: Id<kinds::Customer>,
+    }
+}
+
+/// What attaching and detaching answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Assignment {
+    /// Whether the customer has the tag now.
+    pub attached: bool,
+    /// The tag's id.
+    pub id: Id<kinds::Tag>,
+    /// The customer's id.
+    pub customer_id: Id<kinds::Customer>,
+}
+
+macro_rules! assignment_tool {
+    ($tool:ident, $name:literal, $title:literal, $about:literal, $example:literal, $store:path, $attached:literal) => {
+        #[doc = concat!("`", $name, "`")]
+        pub struct $tool;
+
+        impl Tool for $tool {
+            const NAME: &'static str = $name;
+            const TITLE: &'static str = $title;
+            const ABOUT: &'static str = $about;
+            const SCOPE: Scope = Scope::Operate;
+            const ACTOR: ActorRule = ActorRule::Anyone;
+            const EXPOSURE: Exposure = Exposure::Operator;
+            const EXAMPLE: &'static str = $example;
+            type Input = AssignmentInput;
+            type Output = Assignment;
+        }
+
+        impl Command for $tool {
+            const EFFECT: Effect = Effect::Update;
+            const RECEIPT: Receipt = Receipt::Whole;
+
+            fn run(ctx: &mut WriteCtx<'_, '_>, input: &AssignmentInput) -> Result<Assignment> {
+                let tag = store::get(ctx.tx, input.id)?;
+                let customer = customers::store::get(ctx.tx, input.customer_id)?;
+                if $store(ctx.tx, customer.id, tag.id)? {
+                    assigned(ctx, &customer, &tag, $attached)?;
+                }
+                let (id, customer_id) = (tag.id, customer.id);
+                Ok(Assignment { attached: $attached, id, customer_id })
+            }
+        }
+    };
+}
+
+assignment_tool!(
+    AttachTag,
+    "tags.attach",
+    "Attach a tag",
+    "Attaches a tag to a customer.",
+    r#"{"id":"{tag}","customer_id":"{customer}"}"#,
+    store::attach,
+    true
+);
+assignment_tool!(
+    DetachTag,
+    "tags.detach",
+    "Detach a tag",
+    "Detaches a tag from a customer.",
+    r#"{"id":"{tag}","customer_id":"{archived_customer}"}"#,
+    store::detach,
+    false
+);
+
+/// Tells the search index and the history that a customer has gained or lost a tag.
+fn assigned(
+    ctx: &mut WriteCtx<'_, '_>,
+    customer: &Customer,
+    tag: &Tag,
+    attached: bool,
+) -> Result<()> {
+    customers::store::reindex(ctx.tx, customer)?;
+    let (there, gone) = (json!(tag.id), json!(null));
+    let (old, new) = if attached { (gone, there) } else { (there, gone) };
+    ctx.changed(Customer::TYPE, customer.id.uuid(), "tag", old, new);
+    Ok(())
+}

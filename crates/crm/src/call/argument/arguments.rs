@@ -1,0 +1,119 @@
+//! Arguments built by this process, from a form or the command line, with the tool's field names. Parsing
+//! and checking them is the job of the tool's input.
+
+use std::marker::PhantomData;
+
+use super::{Json, Object};
+use crate::values::id::Id;
+
+/// The unparsed arguments of a call of `T`. [`arguments!`](crate::arguments) builds them and ensures at
+/// compile time that the tool has these fields. The tool's input checks the values and reports every
+/// invalid field.
+#[derive(Debug)]
+pub struct Arguments<T> {
+    object: Object,
+    tool: PhantomData<fn() -> T>,
+}
+
+impl<T> Arguments<T> {
+    /// No arguments.
+    pub const fn none() -> Self {
+        Self { object: Vec::new(), tool: PhantomData }
+    }
+
+    /// The members of a JSON object, for sample data. Only the tool's input checks their names.
+    pub fn from_json(object: serde_json::Map<String, serde_json::Value>) -> Self {
+        let members = object.into_iter().map(|(name, value)| (name, value.into()));
+        Self { object: members.collect(), tool: PhantomData }
+    }
+
+    /// Adds an argument, unless it has no value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Value) -> Self {
+        if let Some(value) = value.json() {
+            self.object.push((name.to_owned(), value));
+        }
+        self
+    }
+
+    /// For a list: asks for the page after a cursor, of at most `limit` rows.
+    #[must_use]
+    pub fn page(self, cursor: Option<String>, limit: u32) -> Self {
+        self.with("cursor", cursor).with("limit", limit)
+    }
+
+    pub(crate) fn into_object(self) -> Object {
+        self.object
+    }
+}
+
+impl<T> Clone for Arguments<T> {
+    fn clone(&self) -> Self {
+        Self { object: self.object.clone(), tool: PhantomData }
+    }
+}
+
+/// A type that can be the value of an argument.
+pub trait Value {
+    /// The value as JSON; `None` to leave the argument out.
+    fn json(self) -> Option<Json>;
+}
+
+impl<V: Value> Value for Option<V> {
+    fn json(self) -> Option<Json> {
+        self.and_then(V::json)
+    }
+}
+
+impl Value for &str {
+    fn json(self) -> Option<Json> {
+        Some(Json::Text(self.to_owned()))
+    }
+}
+
+impl Value for &String {
+    fn json(self) -> Option<Json> {
+        self.as_str().json()
+    }
+}
+
+impl Value for String {
+    fn json(self) -> Option<Json> {
+        Some(Json::Text(self))
+    }
+}
+
+impl Value for u64 {
+    fn json(self) -> Option<Json> {
+        Some(Json::Number(self.into()))
+    }
+}
+
+impl Value for u32 {
+    fn json(self) -> Option<Json> {
+        u64::from(self).json()
+    }
+}
+
+impl Value for bool {
+    fn json(self) -> Option<Json> {
+        Some(Json::Boolean(self))
+    }
+}
+
+impl<K> Value for Id<K> {
+    fn json(self) -> Option<Json> {
+        self.to_string().json()
+    }
+}
+
+/// The [`Arguments`] of a tool:
+/// `arguments!(SetRole { id: form.text("user"), role: form.text("role") })`. A field that is missing from
+/// the tool's input is a compile error.
+#[macro_export]
+macro_rules! arguments {
+    ($tool:ty { $($field:ident : $value:expr),* $(,)? }) => {{
+        let _ = |input: &<$tool as $crate::call::tool::Tool>::Input| { $( let _ = &input.$field; )* };
+        $crate::call::argument::Arguments::<$tool>::none() $( .with(stringify!($field), $value) )*
+    }};
+}

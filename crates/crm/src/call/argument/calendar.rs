@@ -1,0 +1,247 @@
+//! Days, times of day, and points in time that may leave their zone to the tenant.
+
+use jiff::civil;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use zoop_db::Timestamp;
+
+use super::values::{Time, because, clean};
+use super::{Json, Parse, ParseContext, ParseError};
+use crate::call::error::{Error, Result};
+use crate::values::clock::parse_rfc3339;
+
+/// The years that a day can be in.
+const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
+
+/// A day without a zone: `2026-11-29`, in the years 2000 to 2199.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(civil::Date);
+
+impl Date {
+    /// The day.
+    pub const fn get(self) -> civil::Date {
+        self.0
+    }
+}
+
+impl Parse for Date {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "format": "date" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let text = clean(value, 64)?;
+        if !has_shape(&text, "0000-00-00") {
+            return Err(because("must be a date as YYYY-MM-DD, such as 2026-03-05"));
+        }
+        let date = text.parse().map_err(|_| because("is a day that does not exist"))?;
+        in_years(date).map(Self)
+    }
+}
+
+/// A time of day without a zone: `09:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeOfDay(civil::Time);
+
+impl TimeOfDay {
+    /// The time of day.
+    pub const fn get(self) -> civil::Time {
+        self.0
+    }
+}
+
+impl Parse for TimeOfDay {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let text = clean(value, 64)?;
+        let time = has_shape(&text, "00:00").then(|| text.parse().ok()).flatten();
+        time.map(Self).ok_or_else(|| because("must be a time of day as HH:MM, 00:00 to 23:59"))
+    }
+}
+
+/// A point in time that may leave its zone to the tenant, in the years 2000 to 2199.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalTime {
+    /// RFC 3339, which has an offset.
+    Exact(Timestamp),
+    /// A local time without an offset: `2026-03-05T09:00`.
+    Local(civil::DateTime),
+}
+
+impl LocalTime {
+    /// The point in time, where clocks show the time of `zone`. A local time that is skipped there takes the
+    /// offset from before the gap (02:30 becomes 03:30), and of one that comes twice it is the first.
+    ///
+    /// # Errors
+    /// A zone that no calendar has.
+    pub fn in_zone(self, zone: &TimeZone) -> Result<Timestamp> {
+        match self {
+            Self::Exact(time) => Ok(time),
+            Self::Local(local) => {
+                let time = zone.to_ambiguous_timestamp(local).compatible();
+                time.map(|time| Timestamp(time.as_microsecond())).map_err(Error::internal)
+            }
+        }
+    }
+}
+
+impl Parse for LocalTime {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        let text = clean(value, 64)?;
+        if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().any(|shape| has_shape(&text, shape)) {
+            let problem = || because("is a day or time that does not exist");
+            let local: civil::DateTime = text.parse().map_err(|_| problem())?;
+            in_years(local.date())?;
+            return Ok(Self::Local(local));
+        }
+        let time = parse_rfc3339(&text).ok_or_else(|| {
+            because(
+                "must be a local time as 2026-03-05T09:00, or RFC 3339 with an offset, such as \
+                 2026-03-05T09:00:00-05:00",
+            )
+        })?;
+        let utc = jiff::Timestamp::from_microsecond(time.0).map_err(|_| out_of_range())?;
+        in_years(TimeZone::UTC.to_datetime(utc).date())?;
+        Ok(Self::Exact(time))
+    }
+
+    fn canonical(value: &Json) -> Json {
+        Time::canonical(value)
+    }
+}
+
+/// Whether a text has the shape of another one, in which 0 stands for every digit.
+fn has_shape(text: &str, shape: &str) -> bool {
+    let fits = |(byte, shape): (u8, u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == shape,
+    };
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+}
+
+fn in_years(date: civil::Date) -> Result<civil::Date, ParseError> {
+    if YEARS.contains(&date.year()) { Ok(date) } else { Err(out_of_range()) }
+}
+
+fn out_of_range() -> ParseError {
+    because("must be from 2000-01-01 to 2199-12-31")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::values::clock::rfc3339;
+    use crate::values::country::Country;
+
+    fn read<T: Parse>(sent: &str) -> Result<T, String> {
+        match T::parse(Json::Text(sent.to_owned()), ParseContext { country: Country::US }) {
+            Ok(value) => Ok(value),
+            Err(ParseError::Because(problem)) => Err(problem),
+            Err(other) => panic!("{sent:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_day_of_the_calendar_in_one_form() {
+        for sent in ["2026-11-29", "2024-02-29", "2000-01-01", " 2199-12-31 "] {
+            let date = read::<Date>(sent).map(|date| date.get().to_string());
+            assert_eq!(date.as_deref(), Ok(sent.trim()));
+        }
+        for (sent, problem) in [
+            ("2026-02-29", "does not exist"),
+            ("2100-02-29", "does not exist"),
+            ("2026-13-01", "does not exist"),
+            ("2026-00-10", "does not exist"),
+            ("1999-12-31", "from 2000-01-01"),
+            ("2200-01-01", "from 2000-01-01"),
+            ("20261129", "as YYYY-MM-DD"),
+            ("2026-1-1", "as YYYY-MM-DD"),
+            ("11/29/2026", "as YYYY-MM-DD"),
+            ("2026-11-29T09:00", "as YYYY-MM-DD"),
+            ("-002026-11", "as YYYY-MM-DD"),
+            ("tomorrow", "as YYYY-MM-DD"),
+        ] {
+            let told = read::<Date>(sent).expect_err(sent);
+            assert!(told.contains(problem), "{sent}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_day_has_hours_and_minutes() {
+        for (sent, expected) in [("00:00", (0, 0)), ("09:05", (9, 5)), ("23:59", (23, 59))] {
+            let time = read::<TimeOfDay>(sent).map(TimeOfDay::get);
+            assert_eq!(time.map(|time| (time.hour(), time.minute())), Ok(expected));
+        }
+        for sent in ["9:00", "24:00", "12:60", "12:30:15", "9am", "09.00", "T09:00"] {
+            let told = read::<TimeOfDay>(sent).expect_err(sent);
+            assert!(told.contains("as HH:MM"), "{sent}: {told}");
+        }
+    }
+
+    /// What a time sent becomes where clocks are those of New York.
+    fn in_new_york(sent: &str) -> Result<String, String> {
+        let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").expect("a zone");
+        read::<LocalTime>(sent).map(|time| rfc3339(time.in_zone(&zone).expect("a time")))
+    }
+
+    #[test]
+    fn a_local_time_is_read_in_its_zone_and_an_offset_speaks_for_itself() {
+        for (sent, expected) in [
+            ("2026-03-05T09:00", "2026-03-05T14:00:00.000Z"),
+            ("2026-07-05T09:00:30", "2026-07-05T13:00:30.000Z"),
+            ("2026-03-05T09:00:00Z", "2026-03-05T09:00:00.000Z"),
+            ("2026-03-05T09:00:00+01:00", "2026-03-05T08:00:00.000Z"),
+            // The hour that is skipped, and the one that comes twice.
+            ("2026-03-08T02:30", "2026-03-08T07:30:00.000Z"),
+            ("2026-11-01T01:30", "2026-11-01T05:30:00.000Z"),
+            ("2026-11-01T01:30:00-05:00", "2026-11-01T06:30:00.000Z"),
+        ] {
+            assert_eq!(in_new_york(sent).as_deref(), Ok(expected), "{sent}");
+        }
+        for (sent, problem) in [
+            ("2026-02-30T09:00", "does not exist"),
+            ("2026-03-05T24:00", "does not exist"),
+            ("1999-12-31T09:00", "from 2000-01-01"),
+            ("9999-12-31T23:59:59Z", "from 2000-01-01"),
+            ("2026-03-05", "local time as"),
+            ("2026-03-05 9:00", "local time as"),
+            ("next Friday", "local time as"),
+        ] {
+            let told = in_new_york(sent).expect_err(sent);
+            assert!(told.contains(problem), "{sent}: {told}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_day_of_the_years_is_read_as_itself(year in 2000i16..2200, day in 1i16..366) {
+            let first = civil::Date::new(year, 1, 1).expect("a day");
+            let date = first.with().day_of_year(day).build().expect("a day");
+            prop_assert_eq!(read::<Date>(&date.to_string()).map(Date::get), Ok(date));
+        }
+
+        #[test]
+        fn any_text_is_read_or_told_what_is_wrong(text in "[0-9T:Z+ -]{1,24}|\\PC{1,24}") {
+            let context = ParseContext { country: Country::US };
+            let sent = || Json::Text(text.clone());
+            if let Ok(date) = Date::parse(sent(), context) {
+                prop_assert_eq!(date.get().to_string(), text.trim());
+            }
+            if let Ok(LocalTime::Local(local)) = LocalTime::parse(sent(), context) {
+                prop_assert!(local.to_string().starts_with(text.trim()));
+            }
+            if let Ok(time) = TimeOfDay::parse(sent(), context) {
+                prop_assert!(time.get().to_string().starts_with(text.trim()));
+            }
+        }
+    }
+}

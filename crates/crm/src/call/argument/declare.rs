@@ -1,0 +1,185 @@
+//! The macros by which inputs and closed sets of words are declared: plain `macro_rules`, so that
+//! what they write can be read here.
+
+/// A field's name on the wire: a Rust keyword is written raw in the struct.
+pub(crate) fn field_name(identifier: &'static str) -> &'static str {
+    identifier.strip_prefix("r#").unwrap_or(identifier)
+}
+
+/// Declares a tool's input: a struct whose fields are read and described by their types.
+///
+/// `rules = function` names a `fn(&mut Fields)` for the rules between fields; it runs whether or
+/// not single fields failed, so that everything wrong is told at once. `..fields: Type` at the end
+/// takes another input's fields in, at the same level.
+macro_rules! input {
+    (
+        $(#[doc = $about:literal])*
+        pub struct $name:ident $(, rules = $rules:path)? {
+            $( $(#[doc = $field_about:literal])* pub $field:ident: $type:ty, )*
+            $( ..$flat:ident: $flat_type:ty )?
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Debug, Clone)]
+        pub struct $name {
+            $( $(#[doc = $field_about])* pub $field: $type, )*
+            $( #[doc = "The fields at the same level."] pub $flat: $flat_type, )?
+        }
+
+        impl $crate::call::argument::Input for $name {
+            fn fields() -> Vec<$crate::call::argument::Field> {
+                [
+                    vec![$( $crate::call::argument::Field {
+                        name: $crate::call::argument::field_name(stringify!($field)),
+                        about: <$type as $crate::call::argument::Argument>::about(
+                            concat!($($field_about, "\n"),*).trim().replace("\n ", " "),
+                        ),
+                        schema: <$type as $crate::call::argument::Argument>::schema(),
+                        required: <$type as $crate::call::argument::Argument>::REQUIRED,
+                    } ),*],
+                    $( <$flat_type as $crate::call::argument::Input>::fields(), )?
+                ]
+                .concat()
+            }
+
+            fn read(sent: &mut $crate::call::argument::Fields) -> Option<Self> {
+                // An input without fields takes nothing.
+                let _: &$crate::call::argument::Fields = sent;
+                $( let $field =
+                    sent.take::<$type>($crate::call::argument::field_name(stringify!($field))); )*
+                $( let $flat = <$flat_type as $crate::call::argument::Input>::read(sent); )?
+                $( $rules(sent); )?
+                Some(Self { $( $field: $field?, )* $( $flat: $flat?, )? })
+            }
+
+            fn canonical(
+                name: &str,
+                value: &$crate::call::argument::Json,
+            ) -> $crate::call::argument::Json {
+                $( if name == $crate::call::argument::field_name(stringify!($field)) {
+                    return <$type as $crate::call::argument::Argument>::canonical(value);
+                } )*
+                $( if true {
+                    return <$flat_type as $crate::call::argument::Input>::canonical(name, value);
+                } )?
+                let _ = name;
+                value.clone()
+            }
+        }
+    };
+}
+pub(crate) use input;
+
+/// Makes an input usable as a nested object in another one.
+macro_rules! nested {
+    ($name:ident) => {
+        impl $crate::call::argument::Parse for $name {
+            fn schema() -> serde_json::Value {
+                let fields = <$name as $crate::call::argument::Input>::fields();
+                serde_json::Value::Object($crate::call::argument::object_schema(&fields))
+            }
+
+            fn parse(
+                value: $crate::call::argument::Json,
+                context: $crate::call::argument::ParseContext,
+            ) -> Result<Self, $crate::call::argument::ParseError> {
+                use $crate::call::argument::{Fields, Input, Json, ParseError};
+                let Json::Object(object) = value else {
+                    let problem = format!("must be an object, not {}", value.type_name());
+                    return Err(ParseError::Because(problem));
+                };
+                let mut fields = Fields::new(object, context);
+                let input = <Self as Input>::read(&mut fields);
+                fields.finish(input).map_err(ParseError::inside)
+            }
+        }
+    };
+}
+pub(crate) use nested;
+
+/// Declares a closed set of words: the type, its schema, and its form in the database and on the
+/// wire, from one list.
+macro_rules! choices {
+    (
+        $(#[$about:meta])*
+        pub enum $name:ident { $( $(#[$choice_about:meta])* $choice:ident = $word:literal, )* }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $( $(#[$choice_about])* $choice, )* }
+
+        impl $name {
+            /// Every choice, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$choice),*];
+
+            /// The word on the wire and in the database.
+            pub const fn word(self) -> &'static str {
+                match self { $( Self::$choice => $word, )* }
+            }
+
+            /// The choice that this word names.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|choice| choice.word() == word)
+            }
+        }
+
+        impl $crate::call::argument::Parse for $name {
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "type": "string", "enum": [$($word),*] })
+            }
+
+            fn parse(
+                value: $crate::call::argument::Json,
+                _: $crate::call::argument::ParseContext,
+            ) -> Result<Self, $crate::call::argument::ParseError> {
+                use $crate::call::argument::{Json, ParseError};
+                let problem = format!("must be one of {}", [$($word),*].join(", "));
+                match value {
+                    Json::Text(word) if $crate::call::argument::is_blank(&word) => Err(ParseError::Empty),
+                    Json::Text(word) => {
+                        Self::from_word(&word).ok_or(ParseError::Because(problem))
+                    }
+                    other => Err(ParseError::another_type(&problem, &other)),
+                }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": [$($word),*] })
+            }
+        }
+
+        impl zoop_db::Param for $name {
+            fn value(&self) -> zoop_db::Value<'_> {
+                zoop_db::Value::Text(self.word())
+            }
+        }
+
+        impl zoop_db::Column for $name {
+            const NAME: &'static str = stringify!($name);
+            const KIND: zoop_db::Kind = zoop_db::Kind::Text;
+            fn read(value: zoop_db::Value<'_>) -> Option<Self> {
+                match value {
+                    zoop_db::Value::Text(word) => Self::from_word(word),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use choices;

@@ -1,0 +1,162 @@
+//! A tool as the catalogue lists it: [`Tool`] and its behavior without their types,
+//! so that one list can hold all tools.
+
+use schemars::Schema;
+
+use crate::call::argument::{Field, Input, Object, output_schema};
+use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::error::Result;
+use crate::call::page;
+use crate::call::perform::{self, Call};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
+
+/// A tool as the catalogue lists it.
+#[derive(Debug, Clone, Copy)]
+pub struct ToolDef {
+    /// [`Tool::NAME`].
+    pub name: &'static str,
+    /// [`Tool::TITLE`].
+    pub title: &'static str,
+    /// [`Tool::ABOUT`].
+    pub about: &'static str,
+    /// [`Tool::SCOPE`].
+    pub scope: Scope,
+    /// [`Tool::ACTOR`].
+    pub actor: ActorRule,
+    /// [`Tool::EXPOSURE`].
+    pub exposure: Exposure,
+    /// [`Tool::EXAMPLE`].
+    pub example: &'static str,
+    /// The fields of its input as declared.
+    declared: fn() -> Vec<Field>,
+    /// The schema of what it returns.
+    output: fn() -> Schema,
+    /// What running it means.
+    pub action: Action,
+}
+
+/// What running a tool means.
+#[derive(Debug, Clone, Copy)]
+pub enum Action {
+    /// It reads.
+    Query {
+        /// Whether it is a list with pages.
+        paged: bool,
+        /// Runs it; the answer's JSON.
+        run: fn(&mut ReadCtx<'_, '_>, Object) -> Result<String>,
+    },
+    /// It writes.
+    Command {
+        /// [`Command::EFFECT`].
+        effect: Effect,
+        /// [`Command::RECEIPT`].
+        receipt: Receipt,
+        /// Runs it; the answer's JSON.
+        run: fn(&mut WriteCtx<'_, '_>, Call) -> Result<String>,
+    },
+}
+
+impl ToolDef {
+    /// A tool that reads one thing.
+    pub const fn query<T: Query>() -> Self {
+        Self::of::<T>(Action::Query { paged: false, run: perform::query_json::<T> })
+    }
+
+    /// A tool that reads a list page by page.
+    pub const fn list<T: List>() -> Self {
+        Self::of::<T>(Action::Query { paged: true, run: page::list_json::<T> })
+    }
+
+    /// A tool that writes.
+    pub const fn command<T: Command>() -> Self {
+        let run = perform::command_json::<T>;
+        Self::of::<T>(Action::Command { effect: T::EFFECT, receipt: T::RECEIPT, run })
+    }
+
+    const fn of<T: Tool>(action: Action) -> Self {
+        Self {
+            name: T::NAME,
+            title: T::TITLE,
+            about: T::ABOUT,
+            scope: T::SCOPE,
+            actor: T::ACTOR,
+            exposure: T::EXPOSURE,
+            example: T::EXAMPLE,
+            declared: T::Input::fields,
+            output: output_schema::<T::Output>,
+            action,
+        }
+    }
+
+    /// Every field that a call can send, those of the funnel included.
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields = (self.declared)();
+        match self.action {
+            Action::Query { paged: true, .. } => fields.extend(page::fields()),
+            Action::Query { paged: false, .. } => {}
+            Action::Command { .. } => fields.extend(crate::call::idempotency::fields()),
+        }
+        fields
+    }
+
+    /// The JSON schema of its arguments.
+    pub fn input_schema(&self) -> serde_json::Map<String, serde_json::Value> {
+        crate::call::argument::object_schema(&self.fields())
+    }
+
+    /// The JSON schema of what it returns. Where a caller may get a receipt, only what every
+    /// receipt holds is required.
+    pub fn output_schema(&self) -> serde_json::Value {
+        let mut schema = (self.output)().to_value();
+        let held: Option<Vec<&str>> = match self.action {
+            Action::Command { receipt: Receipt::Keys(keys), .. } => Some(keys.to_vec()),
+            Action::Command { receipt: Receipt::Sent { always, .. }, .. } => Some(always.to_vec()),
+            _ => None,
+        };
+        if let (Some(object), Some(held)) = (schema.as_object_mut(), held) {
+            object.insert("required".to_owned(), held.into());
+            object.remove("title");
+        }
+        schema
+    }
+
+    /// Whether it only reads.
+    pub const fn is_read_only(&self) -> bool {
+        matches!(self.action, Action::Query { .. })
+    }
+
+    /// Whether it does more than add: it hides, replaces or removes what was there. Clients ask a
+    /// person before they call such a tool.
+    ///
+    /// Source: MCP schema, `ToolAnnotations.destructiveHint`.
+    pub const fn is_destructive(&self) -> bool {
+        match self.action {
+            Action::Query { .. } | Action::Command { effect: Effect::Create, .. } => false,
+            Action::Command {
+                effect: Effect::Update | Effect::Archive | Effect::Destroy, ..
+            } => true,
+        }
+    }
+
+    /// Whether the same call again changes nothing more.
+    pub const fn is_idempotent(&self) -> bool {
+        !matches!(self.action, Action::Command { effect: Effect::Create, .. })
+    }
+
+    /// The name for clients that refuse dots.
+    pub fn underscored(&self) -> String {
+        self.name.replace('.', "_")
+    }
+}
+
+/// A group of tools, as the catalogue lists it.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// Its name, which `?toolsets=` takes.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    /// Its tools in order.
+    pub tools: &'static [ToolDef],
+}

@@ -1,0 +1,242 @@
+//! The one error of the product. What the caller is told and what went wrong inside are separate
+//! fields; rendering it is the front door's work, done last.
+
+use serde::Serialize;
+
+use crate::call::access::Access;
+use crate::call::scope::Scope;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Problems that a message tells; the rest stand in the list of fields.
+const PROBLEMS_IN_MESSAGE: usize = 3;
+/// Further fields that it names.
+const FIELDS_IN_MESSAGE: usize = 20;
+
+/// A call that did not succeed.
+#[derive(Debug)]
+pub enum Error {
+    /// The caller sent something that cannot be accepted.
+    InvalidInput {
+        /// What to do about it, in one sentence.
+        message: String,
+        /// Every field that failed, not only the first.
+        fields: Vec<FieldProblem>,
+    },
+    /// A record that is not in this tenant: the same words whether or not another tenant has it.
+    NotFound {
+        /// The word for the kind of record.
+        record: &'static str,
+    },
+    /// A record that is archived, so that it cannot be changed. Its kind is that of a record that is
+    /// not there; only a caller who may read the record is told more.
+    Archived {
+        /// The word for the kind of record.
+        record: &'static str,
+        /// What to do about it, in one sentence.
+        message: String,
+    },
+    /// The request collides with what is there.
+    Conflict {
+        /// What to do about it, in one sentence.
+        message: String,
+        /// When trying again makes sense, in seconds, if waiting helps.
+        retry_after_s: Option<u64>,
+    },
+    /// The credential lacks a scope.
+    InsufficientScope {
+        /// The scopes that the call needs.
+        required: Vec<Scope>,
+        /// Whether the credential could be granted them, so that asking the person can help.
+        attainable: bool,
+    },
+    /// The server cannot do it now; trying again can help. Of a change nothing was kept, unless the cause
+    /// says that nobody knows.
+    Unavailable {
+        /// Why, for the log.
+        cause: zoop_db::Error,
+    },
+    /// A defect or a broken installation; the caller is told only that something failed.
+    Internal {
+        /// Why, for the log.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// One field that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldProblem {
+    /// The field's path: `location.city`, `line_items[2].quantity`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Error {
+    /// An invalid input that is no single field's fault.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::InvalidInput { message: message.into(), fields: Vec::new() }
+    }
+
+    /// An invalid input of one field.
+    pub fn field(field: &str, problem: impl Into<String>) -> Self {
+        Self::fields(vec![FieldProblem { field: field.to_owned(), problem: problem.into() }])
+    }
+
+    /// An invalid input of these fields, the message made from them; of a field that failed twice
+    /// the first problem is told.
+    pub fn fields(problems: Vec<FieldProblem>) -> Self {
+        let mut fields: Vec<FieldProblem> = Vec::new();
+        for problem in problems {
+            if !fields.iter().any(|known| known.field == problem.field) {
+                fields.push(problem);
+            }
+        }
+        let told = fields.iter().take(PROBLEMS_IN_MESSAGE);
+        let told: Vec<_> = told.map(|it| format!("{} {}", it.field, it.problem)).collect();
+        // Clients that show the message only hide the list of fields.
+        let others: Vec<_> = fields.iter().skip(PROBLEMS_IN_MESSAGE).map(|it| &*it.field).collect();
+        let named = others.get(..FIELDS_IN_MESSAGE).unwrap_or(&others);
+        let more = match others.len() {
+            0 => String::new(),
+            all if all > named.len() => {
+                format!("; also {} and {} more in fields", named.join(", "), all - named.len())
+            }
+            _ => format!("; also {}", named.join(", ")),
+        };
+        let message = format!("Correct and call again: {}{more}.", told.join("; "));
+        Self::InvalidInput { message, fields }
+    }
+
+    /// A collision that waiting does not cure.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::Conflict { message: message.into(), retry_after_s: None }
+    }
+
+    /// A record of this kind that is not there.
+    pub const fn not_found(record: &'static str) -> Self {
+        Self::NotFound { record }
+    }
+
+    /// A record of this kind that cannot be changed, since it is archived.
+    pub fn archived(record: &'static str) -> Self {
+        let message = format!(
+            "This {record} is archived: ask the operator to restore it (zoop restore {record}), \
+             then call again."
+        );
+        Self::Archived { record, message }
+    }
+
+    /// A record of this kind that is to be archived a second time.
+    pub fn archived_already(record: &'static str) -> Self {
+        let message = format!(
+            "This {record} is archived already; the operator can restore it (zoop restore \
+             {record})."
+        );
+        Self::Archived { record, message }
+    }
+
+    /// The error as a caller gets it who may read the records of this scope only if they have it: to
+    /// others an archived record is not there.
+    #[must_use]
+    pub fn for_reader(self, access: &Access, scope: Scope) -> Self {
+        match self {
+            Self::Archived { record, .. } if !access.scopes.has(scope) => Self::not_found(record),
+            other => other,
+        }
+    }
+
+    /// A defect, with its cause for the log.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal { cause: cause.into() }
+    }
+
+    /// The kind's name on the wire; an unavailable server is told apart by the front door.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidInput { .. } => "invalid_input",
+            Self::NotFound { .. } | Self::Archived { .. } => "not_found",
+            Self::Conflict { .. } => "conflict",
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::Unavailable { .. } | Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// What the caller is told, as the JSON of a tool's error result. `request_id` stands in an
+    /// internal error, so that the log's entry can be found.
+    pub fn public_json(&self, request_id: &str) -> String {
+        let body = Public {
+            kind: self.kind(),
+            message: self.message(request_id),
+            fields: match self {
+                Self::InvalidInput { fields, .. } => fields,
+                _ => &[],
+            },
+            required: match self {
+                Self::InsufficientScope { required, .. } => required,
+                _ => &[],
+            },
+            retry_after_s: match self {
+                Self::Conflict { retry_after_s, .. } => *retry_after_s,
+                _ => None,
+            },
+            request_id: matches!(self, Self::Unavailable { .. } | Self::Internal { .. })
+                .then_some(request_id),
+        };
+        serde_json::to_string(&body).unwrap_or_else(|_| r#"{"kind":"internal"}"#.to_owned())
+    }
+
+    fn message(&self, request_id: &str) -> String {
+        match self {
+            Self::InvalidInput { message, .. }
+            | Self::Archived { message, .. }
+            | Self::Conflict { message, .. } => message.clone(),
+            Self::NotFound { record } => {
+                format!("There is no such {record} in this account: check the ids of the call.")
+            }
+            Self::InsufficientScope { required, .. } => {
+                let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();
+                format!("Use a credential that has the scope {}.", names.join(" and "))
+            }
+            Self::Unavailable { .. } | Self::Internal { .. } => format!(
+                "Something failed on the server: try again, and if it stays, report request {request_id}."
+            ),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Public<'a> {
+    kind: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [FieldProblem],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    required: &'a [Scope],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+impl From<zoop_db::Error> for Error {
+    fn from(cause: zoop_db::Error) -> Self {
+        use zoop_db::Error as Cause;
+        match cause {
+            Cause::Busy
+            | Cause::Deadline
+            | Cause::Closed
+            | Cause::Locked
+            | Cause::Unavailable(_)
+            | Cause::Unknown(_) => Self::Unavailable { cause },
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::internal(cause)
+    }
+}

@@ -1,0 +1,70 @@
+//! The history: who changed what, when, with which credential and client. Each successful write adds one
+//! entry, in its own transaction.
+//!
+//! Applying entries backwards from the present gives every earlier state of a record. For a note's body
+//! only the old text is kept. A draft leaves no entry until it is committed: text that only its author
+//! could read must not be readable here.
+
+pub(crate) mod store;
+pub mod tools;
+
+pub use tools::GROUP;
+
+pub(crate) use store::STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::WriteTx;
+
+use crate::call::access::Access;
+use crate::call::context::{Change, WriteCtx};
+use crate::call::error::Result;
+use crate::values::clock::{Environment, Moment};
+use crate::values::id::{Id, kinds};
+
+/// One entry of the history.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Entry {
+    /// The entry's id.
+    pub id: Id<kinds::Entry>,
+    /// When the change was made.
+    pub at: Moment,
+    /// The kind of actor: user, tenant or operator.
+    pub actor_kind: String,
+    /// The person, if a person acted.
+    pub user_id: Option<Id<kinds::User>>,
+    /// What proved it: an API key, a connected program or a session.
+    pub credential_id: Option<Id<kinds::Credential>>,
+    /// The client program's own name.
+    pub client: Option<String>,
+    /// From where, as the server saw it: an IP address.
+    pub address: Option<String>,
+    /// The tool, or what else was done: `sign_in`, `consent` and the like.
+    pub tool: String,
+    /// Each field of each record that changed, with its old and new value.
+    pub changes: Vec<Change>,
+}
+
+/// Runs a write that is not a tool (a sign-in, a consent) in the tenant of `access`, as one history entry
+/// called `name`.
+pub(crate) fn event<T>(
+    tx: &mut WriteTx<'_>,
+    access: &Access,
+    environment: &Environment,
+    name: &'static str,
+    work: impl FnOnce(&mut WriteCtx<'_, '_>) -> Result<T>,
+) -> Result<T> {
+    if let Some(account) = access.account {
+        tx.bind(account.number);
+    }
+    let mut ctx = WriteCtx::begin(tx, access, environment)?;
+    let done = work(&mut ctx)?;
+    record(&mut ctx, name)?;
+    Ok(done)
+}
+
+/// Writes a call's history entry, unless its changes are private (a draft).
+pub(crate) fn record(ctx: &mut WriteCtx<'_, '_>, tool: &'static str) -> Result<()> {
+    let changes = std::mem::take(&mut ctx.changes);
+    if ctx.is_private { Ok(()) } else { store::insert(ctx, tool, &changes) }
+}

@@ -1,0 +1,162 @@
+//! The SQL of the history.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
+
+use super::Entry;
+use crate::call::context::{Change, WriteCtx};
+use crate::call::error::{Error, Result};
+use crate::values::clock::Moment;
+use crate::values::id::{self, Id, kinds};
+
+macro_rules! columns {
+    () => {
+        "h.id, h.actor_kind, h.user_id, h.credential_id, h.client, h.address, h.tool, h.changes"
+    };
+}
+
+crate::call::table::table! {
+    /// The entries of the history.
+    pub(crate) const HISTORY = history {
+        of_tenants,
+        key: { id: Id },
+        columns: {
+            actor_kind: Text, user_id: Id, credential_id: Id, client: Text, address: Text,
+            tool: Text, changes: Text,
+        },
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
+}
+
+crate::call::table::table! {
+    /// The records that entries tell of.
+    pub(crate) const HISTORY_RECORDS = history_records {
+        of_tenants,
+        key: { record_id: Id, entry_id: Id },
+        columns: {},
+        exported: WithTenant,
+        erased: [WithCustomer, WithTenant],
+    }
+}
+
+zoop_db::statements! {
+    GREATEST = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    /// The greatest id from one on.
+    AHEAD = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
+    INSERT = "INSERT INTO history \
+              (tenant_no, id, actor_kind, user_id, credential_id, client, address, tool, \
+              changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT_RECORD = "INSERT INTO history_records (tenant_no, record_id, entry_id) \
+                     VALUES ($1, $2, $3)";
+    /// A tenant's entries before one, newest first.
+    ALL = (concat!("SELECT ", columns!(), " FROM history h \
+           WHERE h.tenant_no = $1 AND h.id < $2 ORDER BY h.id DESC LIMIT $3"));
+    /// One record's entries before one, newest first.
+    OF_RECORD = (concat!("SELECT ", columns!(), " FROM history_records r \
+           JOIN history h ON h.tenant_no = r.tenant_no AND h.id = r.entry_id \
+           WHERE r.tenant_no = $1 AND r.record_id = $2 AND r.entry_id < $3 \
+           ORDER BY r.entry_id DESC LIMIT $4"));
+}
+
+/// The changes of one record as they are stored: a new record has twenty fields, and its kind and id
+/// stand once.
+#[derive(Serialize, Deserialize)]
+struct StoredRecord<'a>(Cow<'a, str>, Uuid, Vec<StoredField<'a>>);
+
+/// The field, what it was, what it is.
+#[derive(Serialize, Deserialize)]
+struct StoredField<'a>(Cow<'a, str>, Cow<'a, Value>, Cow<'a, Value>);
+
+impl<'a> StoredRecord<'a> {
+    /// Changes of one record, at least one.
+    fn of(changes: &'a [Change]) -> Self {
+        let field = |change: &'a Change| {
+            let Change { field, old, new, .. } = change;
+            StoredField(Cow::Borrowed(field), Cow::Borrowed(old), Cow::Borrowed(new))
+        };
+        let Change { record_type, record_id, .. } = &changes[0];
+        Self(Cow::Borrowed(record_type), *record_id, changes.iter().map(field).collect())
+    }
+}
+
+/// The changes that were stored.
+fn changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
+    let records: Vec<StoredRecord<'s>> = serde_json::from_str(stored).map_err(Error::internal)?;
+    let of_record = |StoredRecord(record_type, record_id, fields): StoredRecord<'s>| {
+        let record_type = record_type.into_owned();
+        fields.into_iter().map(move |StoredField(field, old, new)| Change {
+            record_type: record_type.clone().into(),
+            record_id,
+            field: field.into_owned(),
+            old: old.into_owned(),
+            new: new.into_owned(),
+        })
+    };
+    Ok(records.into_iter().flat_map(of_record).collect())
+}
+
+/// Adds an entry and the records that it touched.
+pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change]) -> Result<()> {
+    let id = ctx.next_id::<kinds::Entry>(GREATEST)?;
+    let stored = changes.chunk_by(|a, b| a.record_id == b.record_id).map(StoredRecord::of);
+    let changes_json = serde_json::to_string(&stored.collect::<Vec<_>>())?;
+    let access = ctx.access;
+    ctx.tx.execute(
+        INSERT,
+        params![
+            id,
+            access.actor.kind(),
+            access.actor.user(),
+            access.credential.uuid(),
+            access.source.client,
+            access.source.address.map(|address| address.to_string()),
+            tool,
+            changes_json
+        ],
+    )?;
+    for record in changes.iter().map(|change| change.record_id).collect::<BTreeSet<_>>() {
+        ctx.tx.execute(INSERT_RECORD, params![record, id])?;
+    }
+    Ok(())
+}
+
+/// When the bound tenant's last entry was made of those that only a wrong clock can have made.
+pub(crate) fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Moment>> {
+    let from = id::wrong_from(now);
+    let last = tx.first::<Id<kinds::Entry>, Error>(AHEAD, params![from], |row| Ok(row.take()?))?;
+    Ok(last.map(Id::created_at))
+}
+
+/// Up to `count` entries before `before`, newest first, of one record or of all.
+pub(super) fn list(
+    tx: &mut ReadTx<'_>,
+    record: Option<Uuid>,
+    before: Uuid,
+    count: usize,
+) -> Result<Vec<Entry>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    match record {
+        Some(record) => tx.all(OF_RECORD, params![record, before, count], entry),
+        None => tx.all(ALL, params![before, count], entry),
+    }
+}
+
+fn entry(row: &mut Row<'_>) -> Result<Entry> {
+    let id: Id<kinds::Entry> = row.take()?;
+    Ok(Entry {
+        id,
+        at: id.created_at(),
+        actor_kind: row.take()?,
+        user_id: row.take()?,
+        credential_id: row.take::<Option<Uuid>>()?.filter(|id| !id.is_nil()).map(Id::new),
+        client: row.take()?,
+        address: row.take()?,
+        tool: row.take()?,
+        changes: changes(&row.take::<String>()?)?,
+    })
+}

@@ -1,0 +1,180 @@
+//! Retries: a write that carries an idempotency key happens once.
+//!
+//! The same key, tool and arguments from the same credential within a day answer the first success
+//! again and write nothing. The key commits with the write; refusals are not remembered.
+
+use sha2::{Digest, Sha256};
+use zoop_db::{Timestamp, params};
+
+use crate::call::argument::{Field, Json, Object, is_blank};
+use crate::call::context::WriteCtx;
+use crate::call::error::{Error, FieldProblem, Result};
+
+/// The field's and the header's name for errors.
+pub(crate) const FIELD: &str = "idempotency_key";
+/// The longest key, in characters.
+const KEY_CHARACTERS: usize = 255;
+/// How long a key is remembered.
+const REMEMBERED: u64 = 24 * 60 * 60 * 1_000_000;
+
+crate::call::table::table! {
+    /// The answers that are remembered.
+    pub(crate) const IDEMPOTENCY = idempotency {
+        of_tenants,
+        key: { credential_id: Id, idempotency_key: Text },
+        columns: { tool: Text, fingerprint: Bytes, answer: Text, answered_at: Time },
+        exported: Internal,
+        erased: [WithTenant, OnExpiry],
+    }
+}
+
+zoop_db::statements! {
+    /// What was answered under a key.
+    FIND = "SELECT tool, fingerprint, answer, answered_at FROM idempotency \
+            WHERE tenant_no = $1 AND credential_id = $2 AND idempotency_key = $3";
+    /// Remembers an answer, in the place of one that is too old to count.
+    REMEMBER = "INSERT INTO idempotency \
+                (tenant_no, credential_id, idempotency_key, tool, fingerprint, answer, answered_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                ON CONFLICT (tenant_no, credential_id, idempotency_key) DO UPDATE SET \
+                tool = excluded.tool, fingerprint = excluded.fingerprint, \
+                answer = excluded.answer, answered_at = excluded.answered_at";
+}
+
+zoop_db::global_statements! {
+    /// Forgets what is too old to count, in every tenant.
+    FORGET = "DELETE FROM idempotency WHERE answered_at <= $1";
+    /// Forgets what a wrong clock dated too far ahead to count.
+    FORGET_AHEAD = "DELETE FROM idempotency WHERE answered_at >= $1";
+}
+
+/// A key under which an answer is remembered.
+pub(crate) struct Claim {
+    pub(crate) key: String,
+    pub(crate) fingerprint: [u8; 32],
+    pub(crate) tool: &'static str,
+}
+
+/// The field that every write takes.
+pub(crate) fn fields() -> Vec<Field> {
+    vec![Field {
+        name: FIELD,
+        about: "Retry with the same key to write once.".to_owned(),
+        schema: serde_json::json!({ "type": "string", "maxLength": KEY_CHARACTERS }),
+        required: false,
+    }]
+}
+
+/// Takes the key out of the arguments; the header's must not differ from it.
+pub(crate) fn take_key(
+    arguments: &mut Object,
+    header: Option<&str>,
+) -> Result<Option<String>, FieldProblem> {
+    let problem =
+        |problem: &str| FieldProblem { field: FIELD.to_owned(), problem: problem.to_owned() };
+    let at = arguments.iter().position(|(name, _)| name == FIELD);
+    let sent = match at.map(|at| arguments.remove(at).1) {
+        None | Some(Json::Null) => None,
+        Some(Json::Text(key)) => Some(key),
+        Some(other) => {
+            return Err(problem(&format!("must be a string, not {}", other.type_name())));
+        }
+    };
+    let sent = sent.as_deref().filter(|key| !is_blank(key)).map(str::trim);
+    let header = header.filter(|key| !is_blank(key)).map(str::trim);
+    let key = match (sent, header) {
+        (Some(sent), Some(header)) if sent != header => {
+            return Err(problem("differs from the Idempotency-Key header: send one"));
+        }
+        (Some(key), _) | (None, Some(key)) => key,
+        (None, None) => return Ok(None),
+    };
+    if key.chars().count() > KEY_CHARACTERS || key.chars().any(char::is_control) {
+        return Err(problem(&format!(
+            "must be at most {KEY_CHARACTERS} characters, none of them control characters"
+        )));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// What tells two calls' arguments apart, whatever the order of their fields.
+pub(crate) fn fingerprint(arguments: &Object) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest_object(&mut digest, arguments);
+    digest.finalize().into()
+}
+
+fn digest_object(digest: &mut Sha256, object: &Object) {
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_by(|left, right| left.0.cmp(&right.0));
+    digest.update(b"{");
+    for (name, value) in members {
+        digest_text(digest, name);
+        digest_value(digest, value);
+    }
+    digest.update(b"}");
+}
+
+fn digest_value(digest: &mut Sha256, value: &Json) {
+    match value {
+        Json::Null => digest.update(b"n"),
+        Json::Boolean(truth) => digest.update([b'b', u8::from(*truth)]),
+        Json::Number(number) => digest_text(digest, &number.to_string()),
+        // No tool takes one, so that no two calls are told apart by it.
+        Json::HugeNumber => digest.update(b"h"),
+        Json::Text(text) => digest_text(digest, text),
+        Json::List(items) => {
+            digest.update(b"[");
+            for item in items {
+                digest_value(digest, item);
+            }
+            digest.update(b"]");
+        }
+        Json::Object(members) => digest_object(digest, members),
+    }
+}
+
+/// The length goes first, so that no two texts run into one another.
+fn digest_text(digest: &mut Sha256, text: &str) {
+    digest.update((text.len() as u64).to_be_bytes());
+    digest.update(text.as_bytes());
+}
+
+/// The answer remembered under the claim's key, if this is the same call again.
+pub(crate) fn replay(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option<String>> {
+    let credential = ctx.access.credential.uuid();
+    let known = ctx.tx.first::<_, Error>(FIND, params![credential, claim.key], |row| {
+        let tool: String = row.take()?;
+        let fingerprint: Vec<u8> = row.take()?;
+        Ok((tool, fingerprint, row.take::<String>()?, row.take::<Timestamp>()?))
+    })?;
+    match known {
+        // Of one that lies ahead a wrong clock said when it was: it counts a day around that moment.
+        Some((.., answered_at)) if ctx.now.0.abs_diff(answered_at.0) >= REMEMBERED => Ok(None),
+        Some((tool, fingerprint, answer, _))
+            if tool == claim.tool && fingerprint == claim.fingerprint =>
+        {
+            Ok(Some(answer))
+        }
+        Some(_) => Err(Error::conflict(
+            "This idempotency key was used for another call in the last 24 hours: use a new key.",
+        )),
+        None => Ok(None),
+    }
+}
+
+/// Remembers the answer in the write's own transaction.
+pub(crate) fn remember(ctx: &mut WriteCtx<'_, '_>, claim: &Claim, answer: &str) -> Result<()> {
+    let credential = ctx.access.credential.uuid();
+    let params = params![credential, claim.key, claim.tool, claim.fingerprint, answer, ctx.now];
+    ctx.tx.execute(REMEMBER, params)?;
+    Ok(())
+}
+
+/// Forgets the answers that are too old to count; how many there were.
+pub(crate) fn sweep(tx: &mut zoop_db::WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    let (from, to) =
+        (now.0.saturating_sub_unsigned(REMEMBERED), now.0.saturating_add_unsigned(REMEMBERED));
+    Ok(tx.sweep(FORGET, params![Timestamp(from)])?
+        + tx.sweep(FORGET_AHEAD, params![Timestamp(to)])?)
+}

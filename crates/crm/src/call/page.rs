@@ -1,0 +1,293 @@
+//! Pages: the cursor, and how a list's rows become `{rows, nextCursor, hasMore}`.
+//!
+//! A cursor is opaque to callers. It holds the list's filters and the last row's position, and a
+//! check value over both, the tenant and the tool, so that a damaged cursor, another list's or
+//! another tenant's is told from a good one. It guards against mistakes, not against forgery:
+//! a forged cursor reads nothing that its maker could not read with plain filters.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::call::answer::Page;
+use crate::call::argument::{
+    Argument, Field, Fields, Input, Json, Object, Parse, ParseContext, ParseError, Ranged,
+};
+use crate::call::context::ReadCtx;
+use crate::call::error::{Error, Result};
+use crate::call::perform;
+use crate::call::tool::List;
+
+/// A page's rows end once their JSON passes this many bytes.
+const PAGE_BYTES: usize = 256 * 1024;
+/// A cursor is never longer: its filters are bounded.
+const CURSOR_BYTES: usize = 8 * 1024;
+/// Bytes of the check value.
+const CHECK_BYTES: usize = 8;
+
+/// How many rows a page holds at most.
+type PageLimit = Ranged<1, 100>;
+/// The same where no limit was sent.
+const DEFAULT_LIMIT: u32 = 25;
+
+/// A page whose rows are already JSON: each is written once, to be counted and sent.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenPage {
+    rows: Vec<Box<RawValue>>,
+    next_cursor: Option<String>,
+    has_more: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CursorState<P> {
+    filters: Map<String, Value>,
+    position: P,
+}
+
+/// The fields that every paged list takes.
+pub(crate) fn fields() -> Vec<Field> {
+    vec![
+        Field {
+            name: "cursor",
+            about: "nextCursor of the previous page; it carries the filters.".to_owned(),
+            schema: <CursorText as Parse>::schema(),
+            required: false,
+        },
+        Field {
+            name: "limit",
+            about: format!("Rows a page at most; default {DEFAULT_LIMIT}."),
+            schema: <Option<PageLimit> as Argument>::schema(),
+            required: false,
+        },
+    ]
+}
+
+struct CursorText(String);
+
+impl Parse for CursorText {
+    fn schema() -> Value {
+        serde_json::json!({ "type": "string" })
+    }
+
+    fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
+        match value {
+            Json::Text(text) if text.len() <= CURSOR_BYTES => Ok(Self(text)),
+            Json::Text(_) => Err(ParseError::Because(DAMAGED.to_owned())),
+            other => {
+                Err(ParseError::another_type("must be nextCursor of the previous page", &other))
+            }
+        }
+    }
+}
+
+const DAMAGED: &str =
+    "is not a cursor of this list: pass nextCursor unchanged, or leave it out to start again";
+
+/// Runs a [`List`]: one row more than the page asked for, and the page cut where it must end.
+pub(crate) fn list_json<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
+    let (found, filters, seal) = find::<T>(ctx, object)?;
+    write(found, filters, &seal)
+}
+
+/// [`list_json`] in the list's own types, however many bytes its rows have: they stay in this process.
+pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Page<T::Row>> {
+    let (Found { mut rows, count }, filters, seal) = find::<T>(ctx, object)?;
+    let has_more = rows.len() > count;
+    rows.truncate(count);
+    let (rows, mut positions): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let next_cursor = match positions.pop().filter(|_| has_more) {
+        Some(position) => Some(seal.close(&CursorState { filters, position })?),
+        None => None,
+    };
+    Ok(Page { rows, next_cursor, has_more })
+}
+
+/// Rows with their positions, one more than the page holds if there are more.
+struct Found<R, P> {
+    rows: Vec<(R, P)>,
+    /// Rows that the page holds at most.
+    count: usize,
+}
+
+/// What a call finds, its filters, and the seal of its cursors.
+type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
+
+fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
+    let seal = CursorCodec { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
+    let asked = Asked::<T>::read(object, perform::setting(ctx.access), &seal)?;
+    let count = asked.limit as usize;
+    let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
+    Ok((Found { rows, count }, asked.filters, seal))
+}
+
+/// What a call asks of a list.
+struct Asked<T: List> {
+    input: T::Input,
+    /// The filters as the next cursor keeps them.
+    filters: Map<String, Value>,
+    after: Option<T::Position>,
+    limit: u32,
+}
+
+impl<T: List> Asked<T> {
+    /// The cursor's filters joined with those sent; everything wrong with either is told together.
+    fn read(object: Object, setting: ParseContext, seal: &CursorCodec) -> Result<Self> {
+        let (paging, sent): (Object, Object) =
+            object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
+        let mut paging = Fields::new(paging, setting);
+        let limit = paging.take::<Option<PageLimit>>("limit");
+        let bookmark = bookmark::<T::Position>(&mut paging, seal);
+        let (object, after) = match bookmark {
+            None => (sent, None),
+            Some(CursorState { filters, position }) => {
+                (join::<T::Input>(sent, filters, &mut paging), Some(position))
+            }
+        };
+        let filters = object
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
+            .filter(|(_, value)| !value.is_null())
+            .collect();
+        let mut fields = Fields::new(object, setting);
+        let input = T::Input::read(&mut fields);
+        fields.refuse_blanks();
+        fields.also_known(&["cursor", "limit"]);
+        match (paging.finish(limit), fields.finish(input)) {
+            (Ok(limit), Ok(input)) => {
+                let limit = limit.map_or(DEFAULT_LIMIT, PageLimit::get);
+                Ok(Self { input, filters, after, limit })
+            }
+            (paging, fields) => {
+                let problems = [fields.err(), paging.err()].into_iter().flatten().flatten();
+                Err(Error::fields(problems.collect()))
+            }
+        }
+    }
+}
+
+/// What the cursor that was sent holds.
+fn bookmark<P: DeserializeOwned>(
+    paging: &mut Fields,
+    seal: &CursorCodec,
+) -> Option<CursorState<P>> {
+    let cursor = paging.take::<Option<CursorText>>("cursor").flatten()?;
+    seal.open(&cursor.0).or_else(|| paging.refuse("cursor", DAMAGED))
+}
+
+/// The cursor's filters apply; one that was sent too must mean the same.
+fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fields) -> Object {
+    // `null` is not sent.
+    sent.retain(|(name, value)| *value != Json::Null || !carried.contains_key(name));
+    for (name, value) in sent.iter().filter(|(_, value)| *value != Json::Null) {
+        let value = plain(&T::canonical(name, value));
+        if value != carried.get(name).cloned().unwrap_or_default() {
+            paging.refuse::<()>(name, "differs from the cursor's: leave it out, or start again");
+        }
+    }
+    for (name, value) in carried {
+        if !sent.iter().any(|(sent, _)| *sent == name) {
+            sent.push((name, Json::from(value)));
+        }
+    }
+    sent
+}
+
+fn write<R: Serialize, P: Serialize>(
+    Found { rows, count }: Found<R, P>,
+    filters: Map<String, Value>,
+    seal: &CursorCodec,
+) -> Result<String> {
+    let found = rows.len();
+    let mut page = WrittenPage { rows: Vec::new(), next_cursor: None, has_more: false };
+    let mut bytes = 0;
+    let mut last = None;
+    for (row, position) in rows.into_iter().take(count) {
+        let row = serde_json::value::to_raw_value(&row)?;
+        bytes += row.get().len();
+        page.rows.push(row);
+        last = Some(position);
+        if bytes > PAGE_BYTES {
+            break;
+        }
+    }
+    page.has_more = page.rows.len() < found;
+    if let (true, Some(position)) = (page.has_more, last) {
+        page.next_cursor = Some(seal.close(&CursorState { filters, position })?);
+    }
+    Ok(serde_json::to_string(&page)?)
+}
+
+/// What a cursor is bound to.
+struct CursorCodec {
+    tool: &'static str,
+    tenant: u32,
+}
+
+impl CursorCodec {
+    fn close<P: Serialize>(&self, bookmark: &CursorState<P>) -> Result<String> {
+        let mut bytes = serde_json::to_vec(bookmark)?;
+        let check = self.check(&bytes);
+        bytes.extend_from_slice(&check);
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn open<P: DeserializeOwned>(&self, cursor: &str) -> Option<CursorState<P>> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (bookmark, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
+        (self.check(bookmark) == check).then(|| serde_json::from_slice(bookmark).ok()).flatten()
+    }
+
+    fn check(&self, bookmark: &[u8]) -> [u8; CHECK_BYTES] {
+        let mut digest = Sha256::new();
+        digest.update(self.tool.as_bytes());
+        digest.update(self.tenant.to_be_bytes());
+        digest.update(bookmark);
+        let mut check = [0; CHECK_BYTES];
+        check.copy_from_slice(&digest.finalize()[..CHECK_BYTES]);
+        check
+    }
+}
+
+/// A caller's value as plain JSON, to be kept and compared.
+fn plain(value: &Json) -> Value {
+    match value {
+        // A filter that is a huge number is refused.
+        Json::Null | Json::HugeNumber => Value::Null,
+        Json::Boolean(truth) => Value::Bool(*truth),
+        Json::Number(number) => Value::Number(number.clone()),
+        Json::Text(text) => Value::String(text.clone()),
+        Json::List(items) => items.iter().map(plain).collect(),
+        Json::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use zoop_db::Uuid;
+
+    use super::*;
+
+    proptest! {
+        /// A list in another order than creation: its key first, then the id.
+        #[test]
+        fn a_cursor_carries_any_sort_key(name in ".{0,200}", starts: i64, id: u128, tenant: u32) {
+            let seal = CursorCodec { tool: "jobs.list", tenant };
+            let position = (name, starts, Uuid::from_u128(id));
+            let bookmark = CursorState { filters: Map::new(), position: position.clone() };
+            let cursor = seal.close(&bookmark).expect("a cursor");
+            prop_assert!(cursor.len() <= CURSOR_BYTES);
+            let opened: Option<CursorState<(String, i64, Uuid)>> = seal.open(&cursor);
+            prop_assert_eq!(opened.map(|it| it.position), Some(position));
+            let other = CursorCodec { tool: "jobs.list", tenant: tenant.wrapping_add(1) };
+            prop_assert!(other.open::<(String, i64, Uuid)>(&cursor).is_none());
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The one way to run a tool, for MCP, pages, the command line, the demo, tests and benchmarks.
+//!
+//! Proof of the caller, the caller's tenant bound (and locked, for writes on PostgreSQL), rights, scope,
+//! actor, then the tool: all in one transaction, so they commit or roll back as one.
+//!
+//! [`Runner`] runs one call as a job of its own. Those who hold a transaction use [`read`] and [`write()`],
+//! in JSON, or [`query`] and [`command`], in the tool's own types.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use zoop_db::{Db, ReadTx, Reply, WriteTx};
+
+use crate::call::access::{Access, Actor};
+use crate::call::answer::Page;
+use crate::call::argument::{self, Arguments, Object};
+use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::definition::{Action, ToolDef};
+use crate::call::error::{Error, Result};
+use crate::call::idempotency;
+use crate::call::page;
+use crate::call::perform::{self, Call};
+use crate::call::proof::{Proof, enter_read, enter_write};
+use crate::call::tool::{ActorRule, Command, List, Query};
+use crate::values::clock::Environment;
+
+/// Runs a tool that reads; the answer's JSON.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals, and [`Error::Internal`] for a tool that writes.
+pub fn read<P: Proof>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    tool: &ToolDef,
+    arguments: &str,
+) -> Result<String, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    Ok(read_as(tx, environment, &access, tool, arguments)?)
+}
+
+fn read_as(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    access: &Access,
+    tool: &ToolDef,
+    arguments: &str,
+) -> Result<String> {
+    authorize(access, tool)?;
+    let Action::Query { run, .. } = tool.action else {
+        return Err(Error::internal(format!("{} writes; it was run as a read", tool.name)));
+    };
+    let object = parse(arguments, environment)?;
+    run(&mut ReadCtx { tx, access, now: environment.clock.now() }, object)
+}
+
+/// Runs a tool that writes; the answer's JSON. `header_key` is the `Idempotency-Key` header.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals, and [`Error::Internal`] for a tool that reads.
+pub fn write<P: Proof>(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    tool: &'static ToolDef,
+    arguments: &str,
+    header_key: Option<&str>,
+) -> Result<String, P::Refusal> {
+    let access = enter_write(tx, environment, proof)?;
+    Ok(write_as(tx, environment, &access, tool, arguments, header_key)?)
+}
+
+fn write_as(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    access: &Access,
+    tool: &'static ToolDef,
+    arguments: &str,
+    header_key: Option<&str>,
+) -> Result<String> {
+    authorize(access, tool)?;
+    let Action::Command { run, receipt, .. } = tool.action else {
+        return Err(Error::internal(format!("{} reads; it was run as a write", tool.name)));
+    };
+    let mut arguments = parse(arguments, environment)?;
+    let key = idempotency::take_key(&mut arguments, header_key);
+    let sent = perform::needs_receipt(access, tool, receipt).then(|| arguments.clone());
+    let answer =
+        run(&mut WriteCtx::begin(tx, access, environment)?, Call { tool, arguments, key })?;
+    match sent {
+        Some(sent) => perform::receipt_of(&answer, receipt, &sent),
+        None => Ok(answer),
+    }
+}
+
+/// Runs a tool that reads one thing, in its own types.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals.
+pub fn query<T: Query, P: Proof>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    arguments: Arguments<T>,
+) -> Result<T::Output, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    authorize(&access, const { &ToolDef::query::<T>() })?;
+    let mut ctx = ReadCtx { tx, access: &access, now: environment.clock.now() };
+    Ok(perform::query::<T>(&mut ctx, arguments.into_object())?)
+}
+
+/// Reads a page of a list, in the list's own types.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals.
+pub fn list<T: List, P: Proof>(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    arguments: Arguments<T>,
+) -> Result<Page<T::Row>, P::Refusal> {
+    let access = enter_read(tx, environment, proof)?;
+    authorize(&access, const { &ToolDef::list::<T>() })?;
+    let mut ctx = ReadCtx { tx, access: &access, now: environment.clock.now() };
+    Ok(page::list::<T>(&mut ctx, arguments.into_object())?)
+}
+
+/// Runs a tool that writes, in its own types.
+///
+/// # Errors
+/// The caller's mistakes and the tool's refusals. A caller who may write the record but not read it is
+/// refused: what they may see is known only of JSON.
+pub fn command<T: Command, P: Proof>(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    proof: &P,
+    arguments: Arguments<T>,
+) -> Result<T::Output, P::Refusal> {
+    let access = enter_write(tx, environment, proof)?;
+    let tool = const { &ToolDef::command::<T>() };
+    authorize(&access, tool)?;
+    if perform::needs_receipt(&access, tool, T::RECEIPT) {
+        let required = vec![tool.scope.read_counterpart()];
+        return Err(Error::InsufficientScope { required, attainable: false }.into());
+    }
+    let mut ctx = WriteCtx::begin(tx, &access, environment)?;
+    Ok(perform::command::<T>(&mut ctx, arguments.into_object())?)
+}
+
+/// Runs calls, each as one job of a database.
+#[derive(Clone, Copy)]
+pub struct Runner<'a> {
+    /// The database.
+    pub db: &'a Db,
+    /// What calls need from around them.
+    pub environment: &'a Environment,
+    /// When the caller stops waiting.
+    pub deadline: Instant,
+}
+
+impl Runner<'_> {
+    /// Runs any tool; the answer's JSON. `header_key` is the `Idempotency-Key` header.
+    pub fn call<P>(
+        &self,
+        proof: P,
+        tool: &'static ToolDef,
+        arguments: String,
+        header_key: Option<String>,
+    ) -> Reply<String, P::Refusal>
+    where
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        if tool.is_read_only() {
+            return self
+                .db
+                .read(self.deadline, move |tx| read(tx, &environment, &proof, tool, &arguments));
+        }
+        self.db.write(self.deadline, move |tx| {
+            write(tx, &environment, &proof, tool, &arguments, header_key.as_deref())
+        })
+    }
+
+    /// Runs a tool that reads one thing.
+    pub fn query<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<T::Output, P::Refusal>
+    where
+        T: Query<Output: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        self.db.read(self.deadline, move |tx| query(tx, &environment, &proof, arguments))
+    }
+
+    /// Reads a page of a list.
+    pub fn list<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<Page<T::Row>, P::Refusal>
+    where
+        T: List<Row: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        self.db.read(self.deadline, move |tx| list(tx, &environment, &proof, arguments))
+    }
+
+    /// Runs a tool that writes.
+    pub fn command<T, P>(&self, proof: P, arguments: Arguments<T>) -> Reply<T::Output, P::Refusal>
+    where
+        T: Command<Output: Send>,
+        P: Proof<Refusal: Send> + Send + 'static,
+    {
+        let environment = self.environment.clone();
+        self.db.write(self.deadline, move |tx| command(tx, &environment, &proof, arguments.clone()))
+    }
+}
+
+/// The arguments, minus the fields that clients add on their own, which are counted.
+fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
+    let mut object = argument::parse_object(arguments)?;
+    let sent = object.len();
+    object.retain(|(name, _)| !argument::CLIENT_ARTEFACTS.contains(&name.as_str()));
+    let dropped = u64::try_from(sent - object.len()).unwrap_or(0);
+    environment.dropped_artefacts.fetch_add(dropped, Ordering::Relaxed);
+    Ok(object)
+}
+
+/// Scope first, then the actor rule.
+fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
+    if !access.scopes.has(tool.scope) {
+        let attainable = access.attainable().has(tool.scope);
+        return Err(Error::InsufficientScope { required: vec![tool.scope], attainable });
+    }
+    if tool.actor == ActorRule::User && !matches!(access.actor, Actor::User { .. }) {
+        return Err(Error::invalid(format!(
+            "{} needs a person to act: use a user key (zoop_uk_) or an OAuth token instead of a \
+             tenant key.",
+            tool.name
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,315 @@
+//! The macro that makes scopes, sets of them and their names out of the areas' blocks.
+
+/// Declares all scopes. Each area has a read and a write scope, called `read:AREA` and `write:AREA`:
+///
+/// ```text
+/// quotes {
+///     read ReadQuotes {
+///         title: "Read quotes",
+///         about: "See quotes and their lines.",
+///         roles: [owner, office, tech],
+///         also: ["read:estimates"],
+///     }
+///     write WriteQuotes { … }
+/// }
+/// ```
+///
+/// `also` may be left out. It lists other names that include the scope. One that stands at a single scope is
+/// an alias of it; one that stands at several is an umbrella over them.
+macro_rules! areas {
+    ($(
+        $area:ident {
+            read $read:ident {
+                title: $read_title:literal,
+                about: $read_about:literal,
+                roles: [$($reader:ident),+ $(,)?],
+                $(also: [$($read_also:literal),+ $(,)?],)?
+            }
+            write $write:ident {
+                title: $write_title:literal,
+                about: $write_about:literal,
+                roles: [$($writer:ident),+ $(,)?],
+                $(also: [$($write_also:literal),+ $(,)?],)?
+            }
+        }
+    )+) => {
+        /// A permission that a credential can be granted. Write never implies read.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Scope {
+            $(
+                #[doc = $read_about]
+                $read,
+                #[doc = $write_about]
+                $write,
+            )+
+            /// Manage the account: its people, keys and connected programs. Never granted to API keys or
+            /// OAuth clients: an owner's own session has it, and the command line.
+            Administer,
+            /// Run the installation: tenants and repairs. Only the command line has it.
+            Operate,
+        }
+
+        impl Scope {
+            /// Every scope that a credential can be granted, in the order in which lists show them.
+            pub const GRANTABLE: &'static [Self] = &[$(Self::$read, Self::$write),+];
+
+            /// The scope's own name on the wire.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(
+                        Self::$read => concat!("read:", stringify!($area)),
+                        Self::$write => concat!("write:", stringify!($area)),
+                    )+
+                    Self::Administer => "administer",
+                    Self::Operate => "operate",
+                }
+            }
+
+            /// What pages call it.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(
+                        Self::$read => $read_title,
+                        Self::$write => $write_title,
+                    )+
+                    Self::Administer => "Manage the account",
+                    Self::Operate => "Run the installation",
+                }
+            }
+
+            /// What it allows, as a sentence for pages.
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(
+                        Self::$read => $read_about,
+                        Self::$write => $write_about,
+                    )+
+                    Self::Administer => "Manage people, API keys and connected programs.",
+                    Self::Operate => "Add businesses and repair records.",
+                }
+            }
+
+            /// The scope that shows the records that this one writes.
+            #[must_use]
+            pub const fn read_counterpart(self) -> Self {
+                match self {
+                    $( Self::$read | Self::$write => Self::$read, )+
+                    Self::Administer => Self::Administer,
+                    Self::Operate => Self::Operate,
+                }
+            }
+        }
+
+        /// Every name by which a scope can be granted: the own names in order, then the others. A name that
+        /// stands here several times is an umbrella over all these scopes.
+        const NAMES: &[(&str, Scope)] = &[
+            $( (Scope::$read.name(), Scope::$read), (Scope::$write.name(), Scope::$write), )+
+            $(
+                $( $( ($read_also, Scope::$read), )+ )?
+                $( $( ($write_also, Scope::$write), )+ )?
+            )+
+        ];
+
+        /// The scopes that a person with each role can have at all.
+        pub(crate) const OF_ROLES: OfRoles = {
+            let mut of = OfRoles { owner: Scopes::NONE, office: Scopes::NONE, tech: Scopes::NONE };
+            $(
+                $( of.$reader = of.$reader.or(Scopes::of(&[Scope::$read])); )+
+                $( of.$writer = of.$writer.or(Scopes::of(&[Scope::$write])); )+
+            )+
+            of
+        };
+
+        $crate::call::scope::declare::sets!();
+    };
+}
+pub(super) use areas;
+
+/// The types over the scopes that [`areas`] declares at the same place.
+macro_rules! sets {
+    () => {
+        impl Scope {
+            /// Whether a credential can be granted it.
+            pub fn is_grantable(self) -> bool {
+                Self::GRANTABLE.contains(&self)
+            }
+
+            const fn bit(self) -> u64 {
+                1 << self as u64
+            }
+        }
+
+        impl serde::Serialize for Scope {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        /// What a role allows.
+        pub(crate) struct OfRoles {
+            pub(crate) owner: Scopes,
+            pub(crate) office: Scopes,
+            pub(crate) tech: Scopes,
+        }
+
+        /// A set of scopes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub struct Scopes(u64);
+
+        impl Scopes {
+            /// No scope.
+            pub const NONE: Self = Self(0);
+
+            /// Every scope, also those that no credential is granted: the operator's.
+            pub const ALL: Self =
+                Self::of(Scope::GRANTABLE).or(Self::of(&[Scope::Administer, Scope::Operate]));
+
+            /// These scopes.
+            pub const fn of(scopes: &[Scope]) -> Self {
+                let mut bits = 0;
+                let mut at = 0;
+                while at < scopes.len() {
+                    bits |= scopes[at].bit();
+                    at += 1;
+                }
+                Self(bits)
+            }
+
+            /// Whether the set holds `scope`.
+            pub const fn has(self, scope: Scope) -> bool {
+                self.0 & scope.bit() != 0
+            }
+
+            /// What both sets hold.
+            #[must_use]
+            pub const fn and(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+
+            /// What either set holds.
+            #[must_use]
+            pub const fn or(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// What this set holds and the other does not.
+            #[must_use]
+            pub const fn without(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
+            }
+
+            /// Whether it holds no scope.
+            pub const fn is_empty(self) -> bool {
+                self.0 == 0
+            }
+
+            /// The grantable scopes in the set, in their fixed order.
+            pub fn iter(self) -> impl Iterator<Item = Scope> {
+                Scope::GRANTABLE.iter().copied().filter(move |scope| self.has(*scope))
+            }
+
+            /// The scopes' own names, separated by spaces.
+            pub fn list(self) -> String {
+                self.iter().map(Scope::name).collect::<Vec<_>>().join(" ")
+            }
+        }
+
+        /// Grantable scopes under the names by which they were asked for or granted, each once and in the
+        /// fixed order. Credentials keep these names; a check expands them, with [`Self::scopes`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub struct ScopeNames(u64);
+
+        const _: () = assert!(NAMES.len() <= 64, "a bit for each name");
+
+        impl ScopeNames {
+            /// Every name there is.
+            pub const ALL: Self = Self(u64::MAX >> (64 - NAMES.len()));
+
+            fn of(is_meant: impl Fn(&str, Scope) -> bool) -> Self {
+                let bits = NAMES
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (name, scope))| u64::from(is_meant(name, *scope)) << at);
+                Self(bits.fold(0, |all, bit| all | bit))
+            }
+
+            /// The grantable ones of these scopes, each under its own name.
+            pub fn own(scopes: Scopes) -> Self {
+                Self::of(|name, scope| name == scope.name() && scopes.has(scope))
+            }
+
+            fn named(name: &str) -> Option<Self> {
+                Some(Self::of(|known, _| known == name)).filter(|found| !found.is_empty())
+            }
+
+            /// These names.
+            ///
+            /// # Errors
+            /// The first name that means nothing.
+            pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
+                let mut names = names.into_iter().map(|name| Self::named(name).ok_or(name));
+                names.try_fold(Self::default(), |all, found| Ok(all.or(found?)))
+            }
+
+            /// The names of a space-separated list; those that mean nothing grant nothing.
+            pub fn known(list: &str) -> Self {
+                let found = list.split_ascii_whitespace().filter_map(Self::named);
+                found.fold(Self::default(), Self::or)
+            }
+
+            #[must_use]
+            const fn or(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// Whether it holds no name.
+            pub const fn is_empty(self) -> bool {
+                self.0 == 0
+            }
+
+            /// What it holds of [`NAMES`], each with its place there.
+            fn held(self) -> impl Iterator<Item = (usize, &'static str, Scope)> {
+                let held = NAMES.iter().enumerate().filter(move |(at, _)| (self.0 >> at) & 1 == 1);
+                held.map(|(at, (name, scope))| (at, *name, *scope))
+            }
+
+            /// The scopes that the names stand for now.
+            pub fn scopes(self) -> Scopes {
+                self.held().fold(Scopes::NONE, |all, (_, _, scope)| all.or(Scopes::of(&[scope])))
+            }
+
+            /// The part of it that stands for scopes of `granted`: a name of which all is granted stays, and
+            /// instead of one of which only some is, the scopes are named.
+            #[must_use]
+            pub fn within(self, granted: Scopes) -> Self {
+                let is_whole = |name: &Self| name.scopes().without(granted).is_empty();
+                let names = self.iter().filter_map(Self::named);
+                let whole = names.filter(is_whole).fold(Self::default(), Self::or);
+                let rest = self.scopes().and(granted).without(whole.scopes());
+                whole.or(Self::own(rest))
+            }
+
+            /// The names.
+            pub fn iter(self) -> impl Iterator<Item = &'static str> {
+                // An umbrella stands in the list once for each of its scopes.
+                let is_first =
+                    |at: usize, name| NAMES[..at].iter().all(|(known, _)| *known != name);
+                self.held()
+                    .filter(move |(at, name, _)| is_first(*at, *name))
+                    .map(|(_, name, _)| name)
+            }
+
+            /// The names, separated by spaces: the form in which they are stored.
+            pub fn list(self) -> String {
+                self.iter().collect::<Vec<_>>().join(" ")
+            }
+        }
+
+        impl serde::Serialize for ScopeNames {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.iter())
+            }
+        }
+    };
+}
+pub(super) use sets;

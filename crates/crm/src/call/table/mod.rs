@@ -1,0 +1,248 @@
+//! Tables: a column is declared once, and every statement that names all columns follows from that.
+//!
+//! | declared with | for | follows |
+//! | --- | --- | --- |
+//! | `record!` | a tenant's records | the type, SELECT list, INSERT, UPDATE, parameters, reader, [`Table`] |
+//! | `table!` | every other table | [`Table`] |
+//!
+//! A [`Table`] says how its rows are copied, exported and erased; `schema.rs` lists them all. The
+//! statements about particular rows are written in the module that runs them.
+//!
+//! No table may live here, nor a statement that only one table needs.
+
+mod record;
+mod text;
+
+use zoop_db::{GlobalSql, Kind, Row, Sql, Value};
+
+use crate::call::error::Result;
+
+pub(crate) use record::{field, field_value, parameters, read_field, record};
+pub(crate) use text::{Columns, Copying, Part};
+
+/// A table whose rows are copied from one database into another.
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns, the key's first; without `tenant_no` where the rows are a tenant's.
+    pub columns: &'static [Column],
+    /// How many of them are the key, by which rows are read in order.
+    pub key: usize,
+    /// What the list of statements calls those that copy it.
+    pub copied_by: &'static str,
+    /// Whose its rows are.
+    pub rows: Rows,
+    /// In whose data its rows are exported.
+    pub exported: Export,
+    /// What ends its rows.
+    pub erased: &'static [Erasure],
+}
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// When it is written.
+    pub role: Role,
+}
+
+/// When a column is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// With the row, and with every change of it.
+    Changing,
+    /// With the row.
+    Fixed,
+    /// By the engine, which gives the next number.
+    Numbered,
+    /// Never: the field has no column, its value follows from other fields.
+    Derived,
+}
+
+/// Whose the rows of a table are, and the statements that copy them.
+#[derive(Clone, Copy)]
+pub enum Rows {
+    /// Each belongs to one tenant, and row-level security protects it.
+    OfTenant(Statements<Sql>),
+    /// They stand above tenants. No row-level security protects them, since they are read before the
+    /// tenant is known.
+    AboveTenants {
+        /// Why they do.
+        why: &'static str,
+        /// The statements that copy them.
+        statements: Statements<GlobalSql>,
+    },
+}
+
+/// The statements that copy a table.
+#[derive(Clone, Copy)]
+pub struct Statements<S: 'static> {
+    /// How many rows it has.
+    pub(crate) count: S,
+    /// The next rows after a key.
+    pub(crate) page: S,
+    /// Adds rows.
+    pub(crate) add: S,
+    /// All of them, by name.
+    pub(crate) declared: &'static [(&'static str, S)],
+}
+
+/// In whose data rows are to be exported; there is no export yet. Hashes and secrets are exported with no
+/// table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Export {
+    /// The tenant's.
+    WithTenant,
+    /// The user's.
+    WithUser,
+    /// In none: the table only serves to authenticate.
+    Secret,
+    /// In none: the table only serves the running servers.
+    Internal,
+}
+
+/// What is to end rows; but for expiry there is no erasure yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erasure {
+    /// The erasure of the customer that they tell of.
+    WithCustomer,
+    /// The erasure of the user that they tell of.
+    WithUser,
+    /// The end of the tenant.
+    WithTenant,
+    /// Time: a sweep removes them.
+    OnExpiry,
+}
+
+impl Table {
+    /// Whether its rows are tenants'.
+    pub const fn is_of_tenants(&self) -> bool {
+        matches!(self.rows, Rows::OfTenant(_))
+    }
+}
+
+/// A type whose values are the rows of a tenant's table.
+pub(crate) trait Record: Sized {
+    /// The table.
+    const TABLE: Table;
+    /// Its columns, in the order in which [`Record::read`] takes them.
+    const COLUMNS: Columns;
+    /// The same as a SELECT names them.
+    const SELECTED: &'static str;
+    /// The statement that adds a record, with the parameters of [`Record::inserted`].
+    const INSERT: &'static str;
+    /// The statement that writes all that can change, with the parameters of [`Record::updated`].
+    const UPDATE: &'static str;
+
+    /// The parameters of [`Record::INSERT`], but for columns that the record does not hold: theirs follow.
+    fn inserted(&self) -> impl AsRef<[Value<'_>]>;
+
+    /// The parameters of [`Record::UPDATE`], but for columns that the record does not hold: theirs follow.
+    fn updated(&self) -> impl AsRef<[Value<'_>]>;
+
+    /// Reads the columns of [`Record::SELECTED`].
+    fn read(row: &mut Row<'_>) -> Result<Self>;
+}
+
+/// Declares a table that is not a record's: its key, and its columns with what they hold.
+///
+/// `as numbered` after a column's kind says that the engine gives the number.
+macro_rules! table {
+    (
+        $(#[$about:meta])*
+        $visibility:vis const $constant:ident = $table:ident {
+            $whose:ident $(: $why:literal)?,
+            key: { $($key:ident: $key_kind:ident $(as $key_role:ident)?),+ },
+            columns: { $($column:ident: $kind:ident $(as $role:ident)?),* $(,)? },
+            exported: $exported:ident,
+            erased: [$($erased:ident),+],
+        }
+    ) => {
+        $(#[$about])*
+        $visibility const $constant: $crate::call::table::Table = {
+            const COLUMNS: &[$crate::call::table::Column] = &[
+                $($crate::call::table::column!($key: zoop_db::Kind::$key_kind $(, $key_role)?),)+
+                $($crate::call::table::column!($column: zoop_db::Kind::$kind $(, $role)?)),*
+            ];
+            const KEY: usize = [$(stringify!($key)),+].len();
+            $crate::call::table::Table {
+                name: stringify!($table),
+                copied_by: concat!("moving ", stringify!($table)),
+                columns: COLUMNS,
+                key: KEY,
+                rows: $crate::call::table::rows!($whose $($why)?, stringify!($table), COLUMNS, KEY),
+                exported: $crate::call::table::Export::$exported,
+                erased: &[$($crate::call::table::Erasure::$erased),+],
+            }
+        };
+    };
+}
+pub(crate) use table;
+
+/// A column, with its role unless it is the usual one.
+macro_rules! column {
+    ($name:ident: $kind:expr) => {
+        $crate::call::table::column!(@ $name, $kind, Changing)
+    };
+    ($name:ident: $kind:expr, fixed) => {
+        $crate::call::table::column!(@ $name, $kind, Fixed)
+    };
+    ($name:ident: $kind:expr, numbered) => {
+        $crate::call::table::column!(@ $name, $kind, Numbered)
+    };
+    (@ $name:ident, $kind:expr, $role:ident) => {
+        $crate::call::table::Column {
+            name: stringify!($name),
+            kind: $kind,
+            role: $crate::call::table::Role::$role,
+        }
+    };
+}
+pub(crate) use column;
+
+/// [`Rows`], with the statements that copy them.
+macro_rules! rows {
+    (of_tenants, $name:expr, $columns:expr, $key:expr) => {{
+        const COPYING: $crate::call::table::Copying<'static> =
+            $crate::call::table::Copying::of_tenants($name, $columns, $key);
+        zoop_db::statements! {
+            COUNT = (zoop_db::drafted!(COPYING.count()));
+            PAGE = (zoop_db::drafted!(COPYING.page()));
+            ADD = {
+                sqlite: zoop_db::drafted!(COPYING.add_one()),
+                postgres: zoop_db::drafted!(COPYING.add_all()),
+            };
+        }
+        $crate::call::table::Rows::OfTenant($crate::call::table::Statements {
+            count: COUNT,
+            page: PAGE,
+            add: ADD,
+            declared: STATEMENTS,
+        })
+    }};
+    (above_tenants $why:literal, $name:expr, $columns:expr, $key:expr) => {{
+        const COPYING: $crate::call::table::Copying<'static> =
+            $crate::call::table::Copying::above_tenants($name, $columns, $key);
+        zoop_db::global_statements! {
+            COUNT = (zoop_db::drafted!(COPYING.count()));
+            PAGE = (zoop_db::drafted!(COPYING.page()));
+            ADD = {
+                sqlite: zoop_db::drafted!(COPYING.add_one()),
+                postgres: zoop_db::drafted!(COPYING.add_all()),
+            };
+        }
+        $crate::call::table::Rows::AboveTenants {
+            why: $why,
+            statements: $crate::call::table::Statements {
+                count: COUNT,
+                page: PAGE,
+                add: ADD,
+                declared: GLOBAL_STATEMENTS,
+            },
+        }
+    }};
+}
+pub(crate) use rows;

@@ -1,0 +1,128 @@
+//! `record!`: a type and the tenant's table that holds its values, in one declaration.
+
+/// Declares a type and its table.
+///
+/// After a field's type, `as fixed` says that the column never changes, `as numbered` that the engine gives
+/// the number, and `= expression` that the field has no column: its value follows from the fields above it.
+/// `beside` lists columns that the type does not hold: INSERT and UPDATE take their values after those of
+/// the record.
+macro_rules! record {
+    (
+        $(#[$about:meta])*
+        $visibility:vis struct $record:ident {
+            $(
+                $(#[$field_about:meta])*
+                $field_visibility:vis $field:ident: $type:ty $(as $role:ident)? $(= $derived:expr)?
+            ),* $(,)?
+        }
+        table $table:ident {
+            key: [$($key:ident),+],
+            $(beside: { $($beside:ident: $beside_type:ty $(as $beside_role:ident)?),+ },)?
+            exported: $exported:ident,
+            erased: [$($erased:ident),+],
+        }
+    ) => {
+        $(#[$about])*
+        $visibility struct $record {
+            $( $(#[$field_about])* $field_visibility $field: $type, )*
+        }
+
+        impl $crate::call::table::Record for $record {
+            const TABLE: $crate::call::table::Table = {
+                use $crate::call::table::{Column, Columns, Part, Record};
+                const ALL: Columns = <$record as Record>::COLUMNS;
+                const COLUMNS: &[Column] = &ALL.key_first::<{ ALL.count(Part::Stored) }>();
+                const KEY: usize = ALL.key.len();
+                $crate::call::table::Table {
+                    name: stringify!($table),
+                    copied_by: concat!("moving ", stringify!($table)),
+                    columns: COLUMNS,
+                    key: KEY,
+                    rows: $crate::call::table::rows!(of_tenants, stringify!($table), COLUMNS, KEY),
+                    exported: $crate::call::table::Export::$exported,
+                    erased: &[$($crate::call::table::Erasure::$erased),+],
+                }
+            };
+
+            const COLUMNS: $crate::call::table::Columns = $crate::call::table::Columns {
+                table: stringify!($table),
+                key: &[$(stringify!($key)),+],
+                all: &[
+                    $($crate::call::table::field!($field: $type $(as $role)? $(= $derived)?),)*
+                    $($($crate::call::table::field!($beside: $beside_type $(as $beside_role)?)),+)?
+                ],
+                fields: [$(stringify!($field)),*].len(),
+            };
+
+            const SELECTED: &'static str = zoop_db::drafted!(
+                <$record as $crate::call::table::Record>::COLUMNS.selected("")
+            );
+
+            const INSERT: &'static str =
+                zoop_db::drafted!(<$record as $crate::call::table::Record>::COLUMNS.insert());
+
+            const UPDATE: &'static str =
+                zoop_db::drafted!(<$record as $crate::call::table::Record>::COLUMNS.update());
+
+            fn inserted(&self) -> impl AsRef<[zoop_db::Value<'_>]> {
+                $crate::call::table::parameters!(self, $record, Inserted, [$($field $(= $derived)?),*])
+            }
+
+            fn updated(&self) -> impl AsRef<[zoop_db::Value<'_>]> {
+                $crate::call::table::parameters!(self, $record, Updated, [$($field $(= $derived)?),*])
+            }
+
+            fn read(row: &mut zoop_db::Row<'_>) -> $crate::call::error::Result<Self> {
+                $( let $field: $type = $crate::call::table::read_field!(row $(= $derived)?); )*
+                Ok(Self { $($field),* })
+            }
+        }
+    };
+}
+pub(crate) use record;
+
+/// The column of a field.
+macro_rules! field {
+    ($field:ident: $type:ty = $derived:expr) => {
+        // It is never stored, so any kind will do.
+        $crate::call::table::column!(@ $field, zoop_db::Kind::Text, Derived)
+    };
+    ($field:ident: $type:ty $(as $role:ident)?) => {
+        $crate::call::table::column!($field: <$type as zoop_db::Column>::KIND $(, $role)?)
+    };
+}
+pub(crate) use field;
+
+/// The parameters of the statement that writes a part of the record's columns.
+macro_rules! parameters {
+    ($self:ident, $record:ident, $part:ident, [$($field:ident $(= $derived:expr)?),*]) => {{
+        use $crate::call::table::{Columns, Part, Record};
+        const ALL: Columns = <$record as Record>::COLUMNS;
+        const PLACES: [usize; ALL.parameters(Part::$part)] = ALL.places(Part::$part);
+        let values = [$($crate::call::table::field_value!($self, $field $(= $derived)?)),*];
+        PLACES.map(|place| values[place])
+    }};
+}
+pub(crate) use parameters;
+
+/// The value of a field's column.
+macro_rules! field_value {
+    ($record:ident, $field:ident = $derived:expr) => {
+        zoop_db::Value::Null
+    };
+    ($record:ident, $field:ident) => {
+        zoop_db::Param::value(&$record.$field)
+    };
+}
+pub(crate) use field_value;
+
+/// A field of the record that is read.
+macro_rules! read_field {
+    ($row:ident = $derived:expr) => {
+        $derived
+    };
+    ($row:ident) => {
+        $row.take()?
+    };
+}
+pub(crate) use read_field;

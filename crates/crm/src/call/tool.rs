@@ -1,0 +1,121 @@
+//! What a tool is: declared once, read by every front door, document and test.
+//!
+//! A tool is a unit struct with [`Tool`] and one of [`Query`], [`List`] or [`Command`]. None of a
+//! tool's constants has a default: forgetting one does not compile. Its group lists it in a `const`
+//! slice of [`ToolDef`](crate::call::definition::ToolDef).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::call::answer::Page;
+use crate::call::argument::Input;
+use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::error::Result;
+use crate::call::scope::Scope;
+
+/// A tool's declaration.
+pub trait Tool: 'static {
+    /// `entity.verb`, the entity in the plural.
+    const NAME: &'static str;
+    /// A short title for people.
+    const TITLE: &'static str;
+    /// What it does, when to use it, and the rules that its input's fields cannot tell.
+    const ABOUT: &'static str;
+    /// The scope that a caller needs.
+    const SCOPE: Scope;
+    /// Who may call it at all.
+    const ACTOR: ActorRule;
+    /// Which front doors offer it.
+    const EXPOSURE: Exposure;
+    /// Arguments that succeed in the sample world of the tests; `{customer}` and the like stand for
+    /// ids of records there.
+    const EXAMPLE: &'static str;
+    /// Its arguments.
+    type Input: Input;
+    /// What it returns.
+    type Output: Serialize + JsonSchema;
+}
+
+/// A tool that reads one thing.
+pub trait Query: Tool {
+    /// Does it.
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
+}
+
+/// A tool that reads a list page by page. Its input declares the filters; cursor and limit are the
+/// funnel's.
+pub trait List: Tool<Output = Page<<Self as List>::Row>> {
+    /// One row.
+    type Row: Serialize + JsonSchema;
+    /// Where in the order a row stands.
+    type Position: Serialize + DeserializeOwned;
+
+    /// Up to `count` rows that come after `after` in the list's order, each with its position.
+    fn run(
+        ctx: &mut ReadCtx<'_, '_>,
+        input: &Self::Input,
+        after: Option<Self::Position>,
+        count: usize,
+    ) -> Result<Vec<(Self::Row, Self::Position)>>;
+}
+
+/// A tool that writes.
+pub trait Command: Tool {
+    /// What kind of change it makes.
+    const EFFECT: Effect;
+    /// What a caller without the read scope is told.
+    const RECEIPT: Receipt;
+
+    /// Does it. The input is borrowed because a job may have to run twice.
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
+}
+
+/// Who may call a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorRule {
+    /// Any actor.
+    Anyone,
+    /// Only a person.
+    User,
+}
+
+/// Who is offered a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// Every caller, over MCP too.
+    Public,
+    /// Pages and the command line: managing the tenant.
+    Admin,
+    /// The command line only: running the installation.
+    Operator,
+}
+
+/// What kind of change a command makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Adds a record; the same call again adds another.
+    Create,
+    /// Changes a record; the same call again changes nothing more.
+    Update,
+    /// Hides a record; it can be brought back.
+    Archive,
+    /// Removes a record for good.
+    Destroy,
+}
+
+/// What a caller who may write but not read is told of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// The whole answer, which tells nothing that was stored before.
+    Whole,
+    /// These keys.
+    Keys(&'static [&'static str]),
+    /// These keys and the fields that the call sent.
+    Sent {
+        /// Keys that are always there.
+        always: &'static [&'static str],
+        /// Fields whose key in the record has another name: (sent, in the record).
+        renamed: &'static [(&'static str, &'static str)],
+    },
+}

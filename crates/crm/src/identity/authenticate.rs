@@ -1,0 +1,98 @@
+//! Authenticates bearer tokens and the command line, and records the last use of a credential.
+
+use zoop_db::{ReadTx, Timestamp, WriteTx};
+
+use crate::call::access::{Access, Rights, Source};
+use crate::call::caller::{Caller, Denied, Refusal, Used};
+use crate::call::error::{Error, Result};
+use crate::call::proof::Proof;
+use crate::identity::keys;
+use crate::identity::oauth;
+use crate::identity::sign_in::sessions;
+use crate::identity::tenants;
+use crate::values::clock::{Clock, Environment};
+use crate::values::id::{Id, kinds};
+use crate::values::secret::{Secret, SecretKind};
+
+/// A bearer token: an API key or an OAuth access token.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// The token as presented.
+    pub token: String,
+    /// The client and the address that the call comes from.
+    pub source: Source,
+}
+
+impl Bearer {
+    /// A token without a known source.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self { token: token.into(), source: Source::default() }
+    }
+
+    /// Looks up the token.
+    ///
+    /// # Errors
+    /// Only the database's; a rejected token is `Ok(Err(_))`.
+    pub fn caller(&self, tx: &mut ReadTx<'_>, clock: &dyn Clock) -> Result<Result<Caller, Denied>> {
+        let Some(secret) = Secret::parse(&self.token) else { return Ok(Err(Denied::Invalid)) };
+        match secret.kind() {
+            SecretKind::UserKey | SecretKind::TenantKey => keys::caller(tx, &secret, clock),
+            SecretKind::AccessToken => oauth::caller(tx, &secret, clock),
+            _ => Ok(Err(Denied::Invalid)),
+        }
+    }
+
+    /// The caller's access. The name that the user consented to takes precedence over the one that the
+    /// client sends.
+    pub fn access_of(&self, caller: Caller) -> Access {
+        let client = caller.client.or_else(|| self.source.client.clone());
+        Access::new(caller.rights, Source { client, address: self.source.address })
+    }
+}
+
+impl Proof for Bearer {
+    type Refusal = Refusal;
+
+    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Refusal> {
+        let caller = self.caller(tx, &*environment.clock)??;
+        Ok(self.access_of(caller))
+    }
+}
+
+/// The operator, through the command line: in one tenant, or above all tenants.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator {
+    /// The tenant of the call; `None` for a call above tenants.
+    pub tenant: Option<Id<kinds::Tenant>>,
+}
+
+impl Operator {
+    /// Above all tenants.
+    pub const ABOVE: Self = Self { tenant: None };
+
+    /// In a tenant.
+    pub const fn of(tenant: Id<kinds::Tenant>) -> Self {
+        Self { tenant: Some(tenant) }
+    }
+}
+
+impl Proof for Operator {
+    type Refusal = Error;
+
+    fn access(&self, tx: &mut ReadTx<'_>, _: &Environment) -> Result<Access> {
+        let account = self.tenant.map(|tenant| tenants::account(tx, tenant)).transpose()?;
+        Ok(Access::new(Rights::operator(account), Source::default()))
+    }
+}
+
+/// Records that a credential was used.
+///
+/// # Errors
+/// The database's.
+pub fn touch(tx: &mut WriteTx<'_>, used: Used, now: Timestamp) -> Result<()> {
+    match used {
+        Used::Key(hash) => keys::touch(tx, &hash, now),
+        Used::Grant(id) => oauth::touch(tx, id, now),
+        Used::Session(id) => sessions::touch(tx, id, now),
+    }
+}

@@ -1,0 +1,67 @@
+//! Invitations: an owner asks a person to join, by a link that works once and for seven days.
+//!
+//! A link that was shown to the owner proves that its holder got it from there, and no more. Whoever is
+//! known already joins by signing in as usual, so that nobody becomes somebody else by inviting their
+//! e-mail address; a new person chooses a password. A link that only the mail carried proves the mailbox
+//! too.
+
+mod accept;
+mod store;
+pub mod tools;
+
+pub use accept::{
+    Invited, Status, accept_as_member, accept_by_password, find, mailed, may_be_mailed,
+};
+pub use tools::GROUP;
+
+pub(crate) use store::{GLOBAL_STATEMENTS, INVITATIONS, sweep};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::call::access::Role;
+use crate::call::context::Recorded;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+
+/// How long a link works, in microseconds.
+pub const LIFETIME: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+
+/// An invitation as lists and the history show it, without its link.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct InvitationRecord {
+    /// The invitation's id.
+    pub id: Id<kinds::Invitation>,
+    /// The name of whom it is for.
+    pub name: String,
+    /// The e-mail address of whom it is for.
+    pub email: String,
+    /// What they will be allowed to do.
+    pub role: Role,
+    /// The member who invited them; `null` when the command line did.
+    pub invited_by: Option<Id<kinds::User>>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When its link stops working.
+    pub expires_at: Moment,
+    /// When it was accepted.
+    pub accepted_at: Option<Moment>,
+    /// When it was revoked.
+    pub revoked_at: Option<Moment>,
+}
+
+impl InvitationRecord {
+    /// Whether its link still works.
+    pub fn is_open(&self, now: Moment) -> bool {
+        self.accepted_at.is_none() && self.revoked_at.is_none() && self.expires_at > now
+    }
+}
+
+impl Recorded for InvitationRecord {
+    const TYPE: &'static str = "invitation";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

@@ -1,0 +1,173 @@
+//! The SQL of invitations. The table stands above tenants, because a link is looked up before the
+//! tenant is known.
+
+use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
+
+use super::{InvitationRecord, LIFETIME};
+use crate::call::access::Account;
+use crate::call::error::{Error, Result};
+use crate::identity::tenants::store::read_account;
+use crate::values::clock::SLACK;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::Secret;
+
+macro_rules! columns {
+    () => {
+        "i.id, i.name, i.email, i.role, i.invited_by, i.expires_at, i.accepted_at, i.revoked_at"
+    };
+}
+
+/// Whether whoever invited is an owner now; the command line always may.
+macro_rules! is_backed {
+    ($invitation:literal) => {
+        concat!(
+            "(",
+            $invitation,
+            ".invited_by IS NULL OR EXISTS (SELECT 1 FROM memberships m \
+             WHERE m.tenant_no = ",
+            $invitation,
+            ".tenant_no AND m.user_id = ",
+            $invitation,
+            ".invited_by AND m.role = 'owner' AND m.removed_at IS NULL))"
+        )
+    };
+}
+
+crate::call::table::table! {
+    /// The invitations.
+    pub(crate) const INVITATIONS = invitations {
+        above_tenants: "are looked up by their hash, which tells the tenant",
+        key: { hash: Bytes },
+        columns: {
+            id: Id, tenant_no: Integer, name: Text, email: Text, role: Text, invited_by: Id,
+            expires_at: Time, accepted_at: Time, revoked_at: Time, mailed_at: Time,
+        },
+        exported: WithTenant,
+        erased: [WithTenant, OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    GREATEST = "SELECT id FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    INSERT = "INSERT INTO invitations (hash, id, tenant_no, name, email, role, invited_by, \
+              expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    OPEN = (concat!("SELECT ", columns!(), " FROM invitations i WHERE i.tenant_no = $1 \
+            AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2 \
+            ORDER BY i.id"));
+    BY_ID = (concat!("SELECT ", columns!(), " FROM invitations i \
+             WHERE i.tenant_no = $1 AND i.id = $2"));
+    BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name, ", is_backed!("i"), ", \
+               i.mailed_at IS NOT NULL FROM invitations i JOIN tenants t ON t.no = i.tenant_no WHERE i.hash = $1"));
+    MAILED = "UPDATE invitations SET mailed_at = $2 WHERE id = $1";
+    SHORTEN = "UPDATE invitations SET expires_at = $1 WHERE expires_at > $2";
+    REVOKE = "UPDATE invitations SET revoked_at = $2 WHERE id = $1";
+    ACCEPT = (concat!("UPDATE invitations SET accepted_at = $2 \
+              WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2 AND ",
+              is_backed!("invitations")));
+    SWEEP = "DELETE FROM invitations WHERE expires_at < $1";
+}
+
+/// How long an invitation is kept after its link stopped working, in microseconds.
+const RETENTION: i64 = 90 * 24 * 60 * 60 * 1_000_000;
+
+/// An invitation and the business that it is to.
+pub(super) struct Found {
+    pub(super) record: InvitationRecord,
+    pub(super) account: Account,
+    pub(super) business: String,
+    /// Whether whoever invited may do so now.
+    pub(super) is_backed: bool,
+    /// Whether only the mail carried the link.
+    pub(super) is_mailed: bool,
+}
+
+/// Adds an invitation to the tenant that `tx` is bound to.
+pub(super) fn insert(
+    tx: &mut WriteTx<'_>,
+    secret: &Secret,
+    invitation: &InvitationRecord,
+) -> Result<()> {
+    let tenant = tx.tenant()?.0;
+    let InvitationRecord { id, name, email, role, invited_by, expires_at, .. } = invitation;
+    tx.global_execute(
+        INSERT,
+        params![secret.hash(), id, tenant, name, email, role, invited_by, expires_at],
+    )?;
+    Ok(())
+}
+
+/// The open invitations of the tenant that `tx` is bound to, oldest first.
+pub(super) fn open(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<InvitationRecord>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(OPEN, params![tenant, now], invitation)
+}
+
+/// An invitation of the tenant that `tx` is bound to.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such invitation.
+pub(super) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Invitation>) -> Result<InvitationRecord> {
+    let tenant = tx.tenant()?.0;
+    tx.global_first::<_, Error>(BY_ID, params![tenant, id], invitation)?
+        .ok_or(Error::not_found("invitation"))
+}
+
+pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+    tx.global_first(BY_HASH, params![hash], |row| {
+        let record = invitation(row)?;
+        let account = read_account(row)?;
+        let business = row.take()?;
+        Ok(Found { record, account, business, is_backed: row.take()?, is_mailed: row.take()? })
+    })
+}
+
+/// Writes down that a link went out by mail, and that no one else has seen it.
+pub(super) fn mailed(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Invitation>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(MAILED, params![id, now])?;
+    Ok(())
+}
+
+pub(super) fn revoke(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Invitation>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(REVOKE, params![id, now])?;
+    Ok(())
+}
+
+/// Takes an open invitation; false where it is open no longer, or whoever invited is no owner any more.
+pub(super) fn accept(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Invitation>,
+    now: Timestamp,
+) -> Result<bool> {
+    Ok(tx.global_execute(ACCEPT, params![id, now])? == 1)
+}
+
+/// Removes invitations that ended long ago; how many. One that a clock that was ahead has dated lasts no
+/// longer than others.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    let latest = Timestamp(now.0 + LIFETIME);
+    tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + SLACK)])?;
+    Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - RETENTION)])?)
+}
+
+fn invitation(row: &mut Row<'_>) -> Result<InvitationRecord> {
+    let id: Id<kinds::Invitation> = row.take()?;
+    Ok(InvitationRecord {
+        id,
+        created_at: id.created_at(),
+        name: row.take()?,
+        email: row.take()?,
+        role: row.take()?,
+        invited_by: row.take()?,
+        expires_at: row.take()?,
+        accepted_at: row.take()?,
+        revoked_at: row.take()?,
+    })
+}

@@ -1,0 +1,192 @@
+//! The tools of invitations: the console's and the command line's.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Timestamp;
+
+use super::{InvitationRecord, LIFETIME, store};
+use crate::call::access::Role;
+use crate::call::answer::{Rows, done};
+use crate::call::argument::{Email, Name, input};
+use crate::call::context::{ReadCtx, WriteCtx};
+use crate::call::definition::{Group, ToolDef};
+use crate::call::error::{Error, Result};
+use crate::call::scope::Scope;
+use crate::call::tool::{ActorRule, Command, Effect, Exposure, Query, Receipt, Tool};
+use crate::identity::users;
+use crate::values::clock::Moment;
+use crate::values::email;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::{Secret, SecretKind};
+
+/// Invitations of one business that are open at once.
+const MAX_OPEN: usize = 100;
+
+/// The tools of invitations.
+pub const GROUP: Group = Group {
+    name: "invitations",
+    about: "The people who are asked to join an account.",
+    tools: &[
+        ToolDef::command::<CreateInvitation>(),
+        ToolDef::query::<ListInvitations>(),
+        ToolDef::command::<RevokeInvitation>(),
+    ],
+};
+
+input! {
+    /// Whom to invite.
+    pub struct CreateInvitationInput {
+        /// The person's name.
+        pub name: Name,
+        /// The person's e-mail address.
+        pub email: Email,
+        /// What they will be allowed to do.
+        pub role: Role,
+    }
+}
+
+/// An invitation that was just made: the only time that its link is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CreatedInvitation {
+    /// The invitation's id.
+    pub invitation_id: Id<kinds::Invitation>,
+    /// The path of its link on this server. Send it on: it is not shown again.
+    pub path: String,
+    /// When the link stops working.
+    pub expires_at: Moment,
+}
+
+/// `invitations.create`
+pub struct CreateInvitation;
+
+impl Tool for CreateInvitation {
+    const NAME: &'static str = "invitations.create";
+    const TITLE: &'static str = "Invite a person";
+    const ABOUT: &'static str = "Makes a link by which a person joins the account, once and within \
+                                 seven days. An open invitation of the same e-mail address ends.";
+    const SCOPE: Scope = Scope::Administer;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Admin;
+    const EXAMPLE: &'static str =
+        r#"{"name":"Robin Example","email":"robin@example.com","role":"office"}"#;
+    type Input = CreateInvitationInput;
+    type Output = CreatedInvitation;
+}
+
+impl Command for CreateInvitation {
+    const EFFECT: Effect = Effect::Create;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateInvitationInput) -> Result<CreatedInvitation> {
+        let key = email::key(&input.email.0);
+        if users::store::members(ctx.tx)?.iter().any(|member| email::key(&member.email) == key) {
+            return Err(Error::conflict(
+                "This person is a member already: change their role instead.",
+            ));
+        }
+        let open = store::open(ctx.tx, ctx.now)?;
+        for earlier in open.iter().filter(|earlier| email::key(&earlier.email) == key) {
+            revoke(ctx, earlier)?;
+        }
+        if open.len() >= MAX_OPEN {
+            return Err(Error::conflict(
+                "There are a hundred open invitations: revoke one that is not needed.",
+            ));
+        }
+        let secret = Secret::generate(SecretKind::Invitation, &ctx.environment.entropy);
+        let id = ctx.next_global_id::<kinds::Invitation>(store::GREATEST)?;
+        let record = InvitationRecord {
+            id,
+            name: input.name.0.clone(),
+            email: input.email.0.clone(),
+            role: input.role,
+            invited_by: ctx.access.actor.user(),
+            created_at: id.created_at(),
+            expires_at: Moment(Timestamp(ctx.now.0 + LIFETIME)),
+            accepted_at: None,
+            revoked_at: None,
+        };
+        store::insert(ctx.tx, &secret, &record)?;
+        ctx.added(&record)?;
+        let path = format!("/invitations/{}", secret.expose());
+        Ok(CreatedInvitation { invitation_id: id, path, expires_at: record.expires_at })
+    }
+}
+
+input! {
+    /// No fields.
+    pub struct ListInvitationsInput {}
+}
+
+/// `invitations.list`
+pub struct ListInvitations;
+
+impl Tool for ListInvitations {
+    const NAME: &'static str = "invitations.list";
+    const TITLE: &'static str = "List open invitations";
+    const ABOUT: &'static str = "Lists the invitations whose links still work, oldest first.";
+    const SCOPE: Scope = Scope::Administer;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Admin;
+    const EXAMPLE: &'static str = "{}";
+    type Input = ListInvitationsInput;
+    type Output = Rows<InvitationRecord>;
+}
+
+impl Query for ListInvitations {
+    fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListInvitationsInput) -> Result<Rows<InvitationRecord>> {
+        Ok(Rows { rows: store::open(ctx.tx, ctx.now)? })
+    }
+}
+
+input! {
+    /// An invitation to revoke.
+    pub struct RevokeInvitationInput {
+        /// The invitation's id.
+        pub id: Id<kinds::Invitation>,
+    }
+}
+
+done!(
+    /// What `invitations.revoke` returns.
+    RevokedInvitation, revoked, "The invitation's id."
+);
+
+/// `invitations.revoke`
+pub struct RevokeInvitation;
+
+impl Tool for RevokeInvitation {
+    const NAME: &'static str = "invitations.revoke";
+    const TITLE: &'static str = "Revoke an invitation";
+    const ABOUT: &'static str = "Stops an invitation's link at once.";
+    const SCOPE: Scope = Scope::Administer;
+    const ACTOR: ActorRule = ActorRule::Anyone;
+    const EXPOSURE: Exposure = Exposure::Admin;
+    const EXAMPLE: &'static str = r#"{"id":"{invitation}"}"#;
+    type Input = RevokeInvitationInput;
+    type Output = RevokedInvitation<kinds::Invitation>;
+}
+
+impl Command for RevokeInvitation {
+    const EFFECT: Effect = Effect::Archive;
+    const RECEIPT: Receipt = Receipt::Whole;
+
+    fn run(
+        ctx: &mut WriteCtx<'_, '_>,
+        input: &RevokeInvitationInput,
+    ) -> Result<RevokedInvitation<kinds::Invitation>> {
+        let invitation = store::by_id(ctx.tx, input.id)?;
+        if !invitation.is_open(ctx.moment()) {
+            return Err(Error::conflict(
+                "This invitation has already ended and can no longer be accepted.",
+            ));
+        }
+        revoke(ctx, &invitation)?;
+        Ok(RevokedInvitation::of(input.id))
+    }
+}
+
+fn revoke(ctx: &mut WriteCtx<'_, '_>, old: &InvitationRecord) -> Result<()> {
+    store::revoke(ctx.tx, old.id, ctx.now)?;
+    ctx.updated(old, &InvitationRecord { revoked_at: Some(ctx.moment()), ..old.clone() })
+}

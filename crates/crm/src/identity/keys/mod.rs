@@ -1,0 +1,79 @@
+//! API keys: what is stored of them, and how one becomes an [`Access`](crate::call::access::Access).
+
+mod caller;
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+
+pub use tools::GROUP;
+
+pub(crate) use caller::caller;
+pub(crate) use store::{API_KEYS, GLOBAL_STATEMENTS, touch};
+pub(crate) use tools::end_of_member;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::call::context::Recorded;
+use crate::call::scope::ScopeNames;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::SecretKind;
+
+crate::call::argument::choices! {
+    /// Whom a key acts for.
+    pub enum ActorKind {
+        /// A team member.
+        User = "user",
+        /// The account as a whole.
+        Tenant = "tenant",
+    }
+}
+
+impl ActorKind {
+    /// The kind of secret that such a key is.
+    pub(crate) const fn secret(self) -> SecretKind {
+        match self {
+            Self::User => SecretKind::UserKey,
+            Self::Tenant => SecretKind::TenantKey,
+        }
+    }
+}
+
+/// A key as lists and the history show it, without anything secret.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct KeyRecord {
+    /// The key's id.
+    pub id: Id<kinds::Key>,
+    /// Its name.
+    pub name: String,
+    /// Whom it acts for.
+    pub actor_kind: ActorKind,
+    /// The team member it acts for.
+    pub user_id: Option<Id<kinds::User>>,
+    /// Its first characters, to know it by.
+    pub hint: String,
+    /// The scopes it was granted.
+    #[schemars(with = "Vec<String>")]
+    pub scopes: ScopeNames,
+    /// Requests that it may make in a rolling minute, if it has its own limit.
+    pub limit: Option<u32>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it stops by itself.
+    pub expires_at: Option<Moment>,
+    /// When it was revoked.
+    pub revoked_at: Option<Moment>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Moment>,
+}
+
+impl Recorded for KeyRecord {
+    const TYPE: &'static str = "key";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

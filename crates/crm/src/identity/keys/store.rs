@@ -1,0 +1,172 @@
+//! The SQL of keys. The table stands above tenants, because a key is looked up before the tenant is
+//! known.
+
+use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
+
+use super::{ActorKind, KeyRecord};
+use crate::call::access::{Account, Role};
+use crate::call::error::{Error, Result};
+use crate::call::scope::{ScopeNames, Scopes};
+use crate::identity::tenants::store::read_account;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::Secret;
+
+macro_rules! columns {
+    () => {
+        "id, name, actor_kind, user_id, hint, scopes, request_limit, expires_at, revoked_at, \
+         last_used_at"
+    };
+}
+
+crate::call::table::table! {
+    /// The API keys.
+    pub(crate) const API_KEYS = api_keys {
+        above_tenants: "are read by the key's hash, which tells the tenant",
+        key: { hash: Bytes },
+        columns: {
+            id: Id, tenant_no: Integer, user_id: Id, actor_kind: Text, scopes: Text, name: Text,
+            hint: Text, request_limit: Integer, expires_at: Time, revoked_at: Time,
+            last_used_at: Time,
+        },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant],
+    }
+}
+
+zoop_db::global_statements! {
+    /// All that a call needs to know of its key, its tenant and its member, in one read.
+    BY_HASH = "SELECT k.id, k.tenant_no, t.id, t.country, k.actor_kind, k.user_id, m.role, \
+               k.scopes, k.request_limit, k.expires_at, k.revoked_at IS NOT NULL, k.last_used_at \
+               FROM api_keys k JOIN tenants t ON t.no = k.tenant_no \
+               LEFT JOIN memberships m ON m.tenant_no = k.tenant_no AND m.user_id = k.user_id \
+               AND m.removed_at IS NULL WHERE k.hash = $1";
+    GREATEST = "SELECT id FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    INSERT = "INSERT INTO api_keys (hash, id, tenant_no, user_id, actor_kind, scopes, name, hint, \
+              request_limit, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    LIST = (concat!("SELECT ", columns!(), " FROM api_keys WHERE tenant_no = $1 ORDER BY id"));
+    BY_ID = (concat!("SELECT ", columns!(), ", tenant_no FROM api_keys WHERE id = $1"));
+    OF_MEMBER = (concat!("SELECT ", columns!(), " FROM api_keys \
+                 WHERE tenant_no = $1 AND user_id = $2 AND revoked_at IS NULL ORDER BY id"));
+    EXPIRE = "UPDATE api_keys SET expires_at = $2 WHERE id = $1";
+    REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1";
+    TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE hash = $1";
+}
+
+/// What a call needs to know of its key.
+pub(super) struct Found {
+    pub(super) id: Id<kinds::Key>,
+    pub(super) account: Account,
+    pub(super) actor_kind: ActorKind,
+    pub(super) user_id: Option<Id<kinds::User>>,
+    /// The member's role now; none when the member was removed.
+    pub(super) role: Option<Role>,
+    pub(super) scopes: Scopes,
+    pub(super) request_limit: Option<u32>,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) revoked: bool,
+    pub(super) last_used_at: Option<Timestamp>,
+}
+
+pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+    tx.global_first(BY_HASH, params![hash], |row| {
+        Ok(Found {
+            id: row.take()?,
+            account: read_account(row)?,
+            actor_kind: row.take()?,
+            user_id: row.take()?,
+            role: row.take()?,
+            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
+            request_limit: row.take()?,
+            expires_at: row.take()?,
+            revoked: row.take()?,
+            last_used_at: row.take()?,
+        })
+    })
+}
+
+/// Adds a key to the tenant that `tx` is bound to.
+pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> Result<()> {
+    let tenant = tx.tenant()?.0;
+    let scopes = key.scopes.list();
+    tx.global_execute(
+        INSERT,
+        params![
+            secret.hash(),
+            key.id,
+            tenant,
+            key.user_id,
+            key.actor_kind,
+            scopes,
+            key.name,
+            key.hint,
+            key.limit,
+            key.expires_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// The keys of the tenant that `tx` is bound to, oldest first.
+pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<KeyRecord>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(LIST, params![tenant], key)
+}
+
+/// The keys of a member of the tenant that `tx` is bound to that are not revoked.
+pub(super) fn of_member(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<KeyRecord>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(OF_MEMBER, params![tenant, user], key)
+}
+
+/// A key and the number of its tenant.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such key.
+pub(super) fn by_id(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::Key>,
+) -> Result<(KeyRecord, zoop_db::Tenant)> {
+    tx.global_first::<_, Error>(BY_ID, params![id], |row| {
+        Ok((key(row)?, zoop_db::Tenant(row.take()?)))
+    })?
+    .ok_or(Error::not_found("key"))
+}
+
+pub(super) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Key>, now: Timestamp) -> Result<()> {
+    tx.global_execute(REVOKE, params![id, now])?;
+    Ok(())
+}
+
+pub(super) fn expire(tx: &mut WriteTx<'_>, id: Id<kinds::Key>, at: Timestamp) -> Result<()> {
+    tx.global_execute(EXPIRE, params![id, at])?;
+    Ok(())
+}
+
+/// Writes down that a key was used.
+pub(crate) fn touch(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
+    tx.global_execute(TOUCH, params![hash, now])?;
+    Ok(())
+}
+
+fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
+    let id: Id<kinds::Key> = row.take()?;
+    Ok(KeyRecord {
+        id,
+        created_at: id.created_at(),
+        name: row.take()?,
+        actor_kind: row.take()?,
+        user_id: row.take()?,
+        hint: row.take()?,
+        scopes: ScopeNames::known(&row.take::<String>()?),
+        limit: row.take()?,
+        expires_at: row.take()?,
+        revoked_at: row.take()?,
+        last_used_at: row.take()?,
+    })
+}
+
+/// The work that the engine does to look a key up.
+#[cfg(test)]
+pub(super) fn steps(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<i32> {
+    Ok(tx.global_steps(BY_HASH, params![hash])?)
+}

@@ -1,0 +1,167 @@
+//! What a person answers a program: a grant and a code, or nothing.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use zoop_db::{Timestamp, Uuid, WriteTx};
+
+use super::redirect;
+use super::requests::{PendingRequest, Request};
+use super::store::{grants, requests, tokens};
+use super::tokens::MAX_LIFETIME;
+use crate::call::access::{Access, Source};
+use crate::call::caller::Refusal;
+use crate::call::context::Recorded;
+use crate::call::error::{Error, Result};
+use crate::call::history;
+use crate::call::proof::enter_write;
+use crate::call::scope::Scopes;
+use crate::identity::sign_in::SignedIn;
+use crate::values::clock::Environment;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::{Secret, SecretKind};
+
+/// How long a code is good for, in microseconds (RFC 6749, 4.1.2, allows ten minutes).
+pub(super) const CODE_LIFETIME: i64 = 60 * 1_000_000;
+
+/// What the person chose.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    /// The business.
+    pub tenant: Id<kinds::Tenant>,
+    /// The scopes that stayed ticked.
+    pub scopes: Scopes,
+    /// Whether the program gets them.
+    pub is_allowed: bool,
+}
+
+/// How a consent ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The program gets a code.
+    Allowed(Request, Secret),
+    /// The program gets nothing.
+    Denied(Request),
+    /// There is no such request any more, or it is another session's.
+    Gone,
+    /// The person does not work in that business, or may do nothing there of what was asked.
+    NoBusiness,
+    /// No scope stayed ticked; the request still waits.
+    NoScope,
+}
+
+/// A consent as the history keeps it.
+#[derive(Debug, Serialize)]
+struct Consent<'a> {
+    #[serde(skip)]
+    id: Uuid,
+    client_id: &'a str,
+    client_name: &'a str,
+    redirect_host: String,
+    scopes: String,
+    declined: String,
+}
+
+impl Recorded for Consent<'_> {
+    const TYPE: &'static str = "grant";
+
+    fn record_id(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// Takes the person's answer. The request is taken away by the one answer that counts.
+///
+/// # Errors
+/// The database's.
+pub fn answer(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &SignedIn,
+    secret: &Secret,
+    choice: Choice,
+    address: Option<IpAddr>,
+) -> Result<Outcome> {
+    let now = environment.clock.now();
+    let Some(pending) = requests::get(tx, &secret.hash(), person.session, now)? else {
+        return Ok(Outcome::Gone);
+    };
+    let source = Source { client: Some(pending.client_name.clone()), address };
+    let access = match enter_write(tx, environment, &person.in_tenant(choice.tenant, source)) {
+        Ok(access) => access,
+        Err(Refusal::Denied(_)) => return Ok(Outcome::Gone),
+        Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(Outcome::NoBusiness),
+        Err(Refusal::Failed(error)) => return Err(error),
+    };
+    let offered = pending.request.scopes.scopes().and(access.scopes);
+    if offered.is_empty() {
+        return Ok(Outcome::NoBusiness);
+    }
+    let given = choice.scopes.and(offered);
+    if choice.is_allowed && given.is_empty() {
+        return Ok(Outcome::NoScope);
+    }
+    if !requests::take(tx, &secret.hash(), person.session, now)? {
+        return Ok(Outcome::Gone);
+    }
+    if choice.is_allowed {
+        let code = allow(tx, environment, person, &access, &pending, given, offered)?;
+        Ok(Outcome::Allowed(pending.request, code))
+    } else {
+        deny(tx, environment, person, &access, &pending)?;
+        Ok(Outcome::Denied(pending.request))
+    }
+}
+
+fn allow(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &SignedIn,
+    access: &Access,
+    pending: &PendingRequest,
+    given: Scopes,
+    offered: Scopes,
+) -> Result<Secret> {
+    let PendingRequest { request, client_name } = pending;
+    let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
+    history::event(tx, access, environment, "consent", |ctx| {
+        let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST)?;
+        let declined = request.scopes.within(offered.without(given));
+        let given = request.scopes.within(given);
+        let ends_at = Timestamp(ctx.now.0 + MAX_LIFETIME);
+        grants::add(ctx.tx, id, person.user, &request.client_id, given, declined, ends_at)?;
+        let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
+        let Request { redirect_uri, challenge, .. } = request;
+        tokens::add_code(ctx.tx, &code.hash(), id, redirect_uri, challenge, expires_at)?;
+        ctx.added(&Consent {
+            id: id.uuid(),
+            client_id: &request.client_id,
+            client_name,
+            redirect_host: redirect::destination(redirect_uri).host,
+            scopes: given.list(),
+            declined: declined.list(),
+        })
+    })?;
+    Ok(code)
+}
+
+fn deny(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &SignedIn,
+    access: &Access,
+    pending: &PendingRequest,
+) -> Result<()> {
+    let PendingRequest { request, client_name } = pending;
+    history::event(tx, access, environment, "consent_refused", |ctx| {
+        ctx.added(&Consent {
+            // There is no grant: the person is the record that it is about.
+            id: person.user.uuid(),
+            client_id: &request.client_id,
+            client_name,
+            redirect_host: redirect::destination(&request.redirect_uri).host,
+            scopes: String::new(),
+            declined: request.scopes.list(),
+        })
+    })
+}

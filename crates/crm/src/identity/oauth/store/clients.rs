@@ -1,0 +1,136 @@
+//! The SQL of programs.
+
+use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
+
+use crate::call::error::{Error, Result};
+use crate::identity::oauth::clients::{Client, ClientKind, ConnectedClient};
+
+crate::call::table::table! {
+    /// The clients that users connect.
+    pub(crate) const OAUTH_CLIENTS = oauth_clients {
+        above_tenants: "serve users of every tenant",
+        key: { id: Text },
+        columns: {
+            kind: Text, name: Text, redirect_uris: Text, created_at: Time, stale_at: Time,
+            last_used_at: Time, connected_at: Time,
+        },
+        exported: Internal,
+        erased: [OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    GET = "SELECT id, kind, name, redirect_uris, stale_at FROM oauth_clients WHERE id = $1";
+    ADD = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \
+           last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $5)";
+    /// A document that was fetched again, perhaps by two at once.
+    KEEP = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \
+            last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $5) ON CONFLICT (id) DO UPDATE SET \
+            name = excluded.name, redirect_uris = excluded.redirect_uris, \
+            stale_at = excluded.stale_at";
+    USED = "UPDATE oauth_clients SET last_used_at = $2 WHERE id = $1";
+    CONNECTED = "UPDATE oauth_clients SET last_used_at = $2, \
+                 connected_at = coalesce(connected_at, $2) WHERE id = $1";
+    UNCONNECTED = "SELECT count(*) FROM oauth_clients \
+                   WHERE kind = 'registered' AND connected_at IS NULL AND last_used_at >= $1";
+    OLDEST = "SELECT c.id FROM oauth_clients c WHERE c.kind = 'registered' \
+              AND c.connected_at IS NULL AND c.last_used_at < $1 \
+              AND NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE g.client_id = c.id) \
+              AND NOT EXISTS (SELECT 1 FROM oauth_requests r WHERE r.client_id = c.id) \
+              ORDER BY c.last_used_at LIMIT 1";
+    REMOVE = "DELETE FROM oauth_clients WHERE id = $1";
+    SWEEP = "DELETE FROM oauth_clients WHERE kind IN ('registered', 'document') \
+             AND last_used_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE g.client_id = oauth_clients.id) \
+             AND NOT EXISTS (SELECT 1 FROM oauth_requests r WHERE r.client_id = oauth_clients.id)";
+    /// Programs that somebody has connected, with how many grants of theirs are alive.
+    CLIENTS = "SELECT c.id, c.kind, c.name, c.redirect_uris, c.created_at, c.last_used_at, \
+               (SELECT count(*) FROM oauth_grants g WHERE g.client_id = c.id \
+               AND g.connected_at IS NOT NULL AND g.revoked_at IS NULL) \
+               FROM oauth_clients c WHERE c.connected_at IS NOT NULL ORDER BY c.id";
+}
+
+pub(crate) fn get(tx: &mut ReadTx<'_>, id: &str) -> Result<Option<Client>> {
+    tx.global_first(GET, params![id], |row| {
+        Ok(Client {
+            id: row.take()?,
+            kind: row.take()?,
+            name: row.take()?,
+            redirect_uris: uris(row)?,
+            stale_at: row.take()?,
+        })
+    })
+}
+
+pub(crate) fn add(tx: &mut WriteTx<'_>, client: &Client, now: Timestamp) -> Result<()> {
+    write(tx, ADD, client, now)
+}
+
+/// Adds a program, or keeps what is now known of it.
+pub(crate) fn keep(tx: &mut WriteTx<'_>, client: &Client, now: Timestamp) -> Result<()> {
+    write(tx, KEEP, client, now)
+}
+
+fn write(
+    tx: &mut WriteTx<'_>,
+    sql: zoop_db::GlobalSql,
+    client: &Client,
+    now: Timestamp,
+) -> Result<()> {
+    let Client { id, kind, name, redirect_uris, stale_at } = client;
+    let uris = serde_json::to_string(redirect_uris)?;
+    tx.global_execute(sql, params![id, kind, name, uris, now, stale_at])?;
+    Ok(())
+}
+
+/// Writes down that somebody is asked about a program.
+pub(crate) fn used(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
+    tx.global_execute(USED, params![id, now])?;
+    Ok(())
+}
+
+/// Writes down that somebody connected a program.
+pub(crate) fn connected(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
+    tx.global_execute(CONNECTED, params![id, now])?;
+    Ok(())
+}
+
+/// How many registered programs there are that nobody has connected.
+pub(crate) fn unconnected(tx: &mut ReadTx<'_>) -> Result<i64> {
+    let count =
+        tx.global_first::<i64, Error>(UNCONNECTED, params![Timestamp(0)], |row| Ok(row.take()?))?;
+    Ok(count.unwrap_or(0))
+}
+
+/// Removes the registered program that was unused for longest, if it was so since `before`; whether
+/// there was one.
+pub(crate) fn remove_oldest(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<bool> {
+    let oldest: Option<String> =
+        tx.global_first::<_, Error>(OLDEST, params![before], |row| Ok(row.take()?))?;
+    match oldest {
+        Some(id) => Ok(tx.global_execute(REMOVE, params![id])? > 0),
+        None => Ok(false),
+    }
+}
+
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
+    Ok(tx.sweep(SWEEP, params![before])?)
+}
+
+pub(crate) fn all_connected(tx: &mut ReadTx<'_>) -> Result<Vec<ConnectedClient>> {
+    tx.global_all(CLIENTS, &[], |row| {
+        Ok(ConnectedClient {
+            id: row.take()?,
+            kind: row.take::<ClientKind>()?,
+            name: row.take()?,
+            redirect_uris: uris(row)?,
+            created_at: row.take()?,
+            last_used_at: row.take()?,
+            grants: row.take()?,
+        })
+    })
+}
+
+fn uris(row: &mut Row<'_>) -> Result<Vec<String>> {
+    Ok(serde_json::from_str(&row.take::<String>()?)?)
+}

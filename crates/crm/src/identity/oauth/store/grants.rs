@@ -1,0 +1,152 @@
+//! The SQL of grants.
+
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
+
+use crate::call::error::{Error, Result};
+use crate::call::scope::ScopeNames;
+use crate::identity::oauth::grants::{Grant, GrantRecord};
+use crate::values::id::{Id, kinds};
+
+macro_rules! grants {
+    ($of:literal) => {
+        concat!(
+            "SELECT g.id, t.id, t.name, g.user_id, coalesce(m.name, u.name), c.id, c.name, g.scopes, g.declined, \
+             g.connected_at, g.last_used_at, g.revoked_at, g.tenant_no FROM oauth_grants g \
+             JOIN tenants t ON t.no = g.tenant_no JOIN users u ON u.id = g.user_id \
+             JOIN oauth_clients c ON c.id = g.client_id \
+             LEFT JOIN memberships m ON m.tenant_no = g.tenant_no AND m.user_id = g.user_id WHERE ",
+            $of
+        )
+    };
+}
+
+crate::call::table::table! {
+    /// What users allowed clients to do.
+    pub(crate) const OAUTH_GRANTS = oauth_grants {
+        above_tenants: "are read with the token, which tells the tenant",
+        key: { id: Id },
+        columns: {
+            tenant_no: Integer, user_id: Id, client_id: Text, scopes: Text, declined: Text,
+            connected_at: Time, last_used_at: Time, revoked_at: Time, ends_at: Time,
+        },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant, OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    TOUCH = "UPDATE oauth_grants SET last_used_at = $2 WHERE id = $1";
+    GREATEST = "SELECT id FROM oauth_grants WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    ADD = "INSERT INTO oauth_grants (id, tenant_no, user_id, client_id, scopes, declined, ends_at) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    CONNECT = "UPDATE oauth_grants SET connected_at = $2, last_used_at = $2 \
+               WHERE id = $1 AND connected_at IS NULL";
+    REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    OF_TENANT = (grants!(
+        "g.tenant_no = $1 AND g.revoked_at IS NULL AND g.connected_at IS NOT NULL \
+         AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
+         AND a.expires_at > $2) ORDER BY g.id"
+    ));
+    OF_PERSON = (grants!(
+        "g.user_id = $1 AND g.revoked_at IS NULL AND g.connected_at IS NOT NULL \
+         AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
+         AND a.expires_at > $2) ORDER BY g.id"
+    ));
+    BY_ID = (grants!("g.id = $1"));
+    OF_MEMBER = "SELECT id FROM oauth_grants \
+                 WHERE user_id = $1 AND tenant_no = $2 AND revoked_at IS NULL ORDER BY id";
+    SWEEP_ENDED = "DELETE FROM oauth_grants WHERE id < $1";
+    SWEEP_UNCONNECTED = "DELETE FROM oauth_grants WHERE id < $1 AND connected_at IS NULL";
+}
+
+/// Writes down that a connected program was used.
+pub(crate) fn touch(tx: &mut WriteTx<'_>, grant: Id<kinds::Grant>, now: Timestamp) -> Result<()> {
+    tx.global_execute(TOUCH, params![grant, now])?;
+    Ok(())
+}
+
+/// Adds a grant in the tenant that `tx` is bound to.
+pub(crate) fn add(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Grant>,
+    user: Id<kinds::User>,
+    client_id: &str,
+    scopes: ScopeNames,
+    declined: ScopeNames,
+    ends_at: Timestamp,
+) -> Result<()> {
+    let tenant = tx.tenant()?.0;
+    let (scopes, declined) = (scopes.list(), declined.list());
+    tx.global_execute(ADD, params![id, tenant, user, client_id, scopes, declined, ends_at])?;
+    Ok(())
+}
+
+/// Writes down that a grant's program fetched its first tokens.
+pub(crate) fn connect(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp) -> Result<()> {
+    tx.global_execute(CONNECT, params![id, now])?;
+    Ok(())
+}
+
+/// Ends a grant; whether it was alive.
+pub(crate) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp) -> Result<bool> {
+    Ok(tx.global_execute(REVOKE, params![id, now])? > 0)
+}
+
+/// The living grants of the tenant that `tx` is bound to, oldest first.
+pub(crate) fn of_tenant(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<GrantRecord>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(OF_TENANT, params![tenant, now], |row| Ok(grant(row)?.record))
+}
+
+/// The living grants of a person in every tenant, oldest first.
+pub(crate) fn of_person(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Vec<GrantRecord>> {
+    tx.global_all(OF_PERSON, params![user, now], |row| Ok(grant(row)?.record))
+}
+
+/// A grant, whatever its state.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such grant.
+pub(crate) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Grant>) -> Result<Grant> {
+    tx.global_first(BY_ID, params![id], grant)?.ok_or(Error::not_found("connected program"))
+}
+
+/// The grants of a member of the tenant that `tx` is bound to that are not revoked.
+pub(crate) fn of_member(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+) -> Result<Vec<Id<kinds::Grant>>> {
+    let tenant = tx.tenant()?.0;
+    tx.global_all(OF_MEMBER, params![user, tenant], |row| Ok(row.take()?))
+}
+
+/// Removes grants below `oldest`, and those below `unconnected` whose program never came for its tokens.
+/// Their codes and tokens must be gone.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, oldest: Uuid, unconnected: Uuid) -> Result<usize> {
+    Ok(tx.sweep(SWEEP_ENDED, params![oldest])?
+        + tx.sweep(SWEEP_UNCONNECTED, params![unconnected])?)
+}
+
+fn grant(row: &mut Row<'_>) -> Result<Grant> {
+    let id: Id<kinds::Grant> = row.take()?;
+    let record = GrantRecord {
+        id,
+        tenant_id: row.take()?,
+        tenant_name: row.take()?,
+        user_id: row.take()?,
+        user_name: row.take()?,
+        client_id: row.take()?,
+        client_name: row.take()?,
+        scopes: ScopeNames::known(&row.take::<String>()?),
+        declined: ScopeNames::known(&row.take::<String>()?),
+        created_at: id.created_at(),
+        connected_at: row.take()?,
+        last_used_at: row.take()?,
+        revoked_at: row.take()?,
+    };
+    Ok(Grant { record, tenant: zoop_db::Tenant(row.take()?) })
+}

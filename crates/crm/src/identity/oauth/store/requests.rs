@@ -1,0 +1,102 @@
+//! The SQL of what people are being asked to consent to.
+
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
+
+use crate::call::error::Result;
+use crate::call::scope::ScopeNames;
+use crate::identity::oauth::requests::{PendingRequest, Request};
+use crate::values::id::{Id, kinds};
+
+crate::call::table::table! {
+    /// The requests that users are being asked to consent to.
+    pub(crate) const OAUTH_REQUESTS = oauth_requests {
+        above_tenants: "are made before the user has said for which tenant",
+        key: { hash: Bytes },
+        columns: {
+            session_id: Id, client_id: Text, redirect_uri: Text, state: Text, challenge: Text,
+            scopes: Text, expires_at: Time,
+        },
+        exported: Secret,
+        erased: [OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    GET = "SELECT r.client_id, c.name, r.redirect_uri, r.state, r.challenge, r.scopes \
+           FROM oauth_requests r JOIN oauth_clients c ON c.id = r.client_id \
+           WHERE r.hash = $1 AND r.session_id = $2 AND r.expires_at > $3";
+    ADD = "INSERT INTO oauth_requests (hash, session_id, client_id, redirect_uri, state, challenge, \
+           scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    /// All of a session but the newest; `$2` of them stay.
+    DROP_OLDEST = "DELETE FROM oauth_requests WHERE hash IN (SELECT hash FROM oauth_requests \
+                   WHERE session_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
+    TAKE = "DELETE FROM oauth_requests WHERE hash = $1 AND session_id = $2 AND expires_at > $3";
+    SHORTEN = "UPDATE oauth_requests SET expires_at = $1 WHERE expires_at > $2";
+    SWEEP = "DELETE FROM oauth_requests WHERE expires_at <= $1";
+}
+
+pub(crate) fn get(
+    tx: &mut ReadTx<'_>,
+    hash: &[u8; 32],
+    session: Id<kinds::Session>,
+    now: Timestamp,
+) -> Result<Option<PendingRequest>> {
+    tx.global_first(GET, params![hash, session, now], |row| {
+        let client_id = row.take()?;
+        let client_name = row.take()?;
+        let request = Request {
+            client_id,
+            redirect_uri: row.take()?,
+            state: row.take()?,
+            challenge: row.take()?,
+            scopes: ScopeNames::known(&row.take::<String>()?),
+        };
+        Ok(PendingRequest { request, client_name })
+    })
+}
+
+pub(crate) fn add(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    session: Id<kinds::Session>,
+    request: &Request,
+    expires_at: Timestamp,
+) -> Result<()> {
+    let Request { client_id, redirect_uri, state, challenge, scopes } = request;
+    let scopes = scopes.list();
+    tx.global_execute(
+        ADD,
+        params![hash, session, client_id, redirect_uri, state, challenge, scopes, expires_at],
+    )?;
+    Ok(())
+}
+
+/// Removes a session's oldest requests, so that no more than `stay` are left.
+pub(crate) fn drop_oldest(
+    tx: &mut WriteTx<'_>,
+    session: Id<kinds::Session>,
+    stay: u32,
+) -> Result<()> {
+    tx.global_execute(DROP_OLDEST, params![session, stay])?;
+    Ok(())
+}
+
+/// Takes a request away; whether it was there, which it is for one alone.
+pub(crate) fn take(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    session: Id<kinds::Session>,
+    now: Timestamp,
+) -> Result<bool> {
+    Ok(tx.global_execute(TAKE, params![hash, session, now])? > 0)
+}
+
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(tx.sweep(SWEEP, params![now])?)
+}
+
+/// Lets no request wait longer than until `latest`, where one does by more than `slack`.
+pub(crate) fn shorten(tx: &mut WriteTx<'_>, latest: Timestamp, slack: i64) -> Result<()> {
+    tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + slack)])?;
+    Ok(())
+}

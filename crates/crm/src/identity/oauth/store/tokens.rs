@@ -1,0 +1,289 @@
+//! The SQL of codes and tokens.
+
+use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
+
+use crate::call::access::{Account, Role};
+use crate::call::error::{Error, Result};
+use crate::call::scope::{ScopeNames, Scopes};
+use crate::identity::tenants::store::read_account;
+use crate::values::id::{Id, kinds};
+
+/// Whose a code or token is: what a [`Holder`] is read from.
+macro_rules! holder {
+    () => {
+        "g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, g.scopes, c.id, c.name, \
+         g.revoked_at IS NOT NULL, g.ends_at"
+    };
+}
+macro_rules! of_grant {
+    () => {
+        " JOIN oauth_grants g ON g.id = a.grant_id JOIN tenants t ON t.no = g.tenant_no \
+         JOIN oauth_clients c ON c.id = g.client_id \
+         LEFT JOIN memberships m ON m.tenant_no = g.tenant_no AND m.user_id = g.user_id \
+         AND m.removed_at IS NULL WHERE a.hash = $1"
+    };
+}
+
+crate::call::table::table! {
+    /// The codes that clients exchange for tokens.
+    pub(crate) const OAUTH_CODES = oauth_codes {
+        above_tenants: "are looked up by their hash, which tells the grant",
+        key: { hash: Bytes },
+        columns: {
+            grant_id: Id, redirect_uri: Text, challenge: Text, expires_at: Time, used_at: Time,
+        },
+        exported: Secret,
+        erased: [WithUser, WithTenant, OnExpiry],
+    }
+}
+
+crate::call::table::table! {
+    /// The tokens of clients.
+    pub(crate) const OAUTH_TOKENS = oauth_tokens {
+        above_tenants: "are looked up by their hash, which tells the grant",
+        key: { hash: Bytes },
+        columns: {
+            grant_id: Id, kind: Text, scopes: Text, expires_at: Time, rotated_at: Time,
+            revoked_at: Time,
+        },
+        exported: Secret,
+        erased: [WithUser, WithTenant, OnExpiry],
+    }
+}
+
+crate::call::table::table! {
+    /// What the successors of exchanged tokens are derived from.
+    pub(crate) const OAUTH_SUCCESSORS = oauth_successors {
+        above_tenants: "are looked up by the hash of an exchanged token",
+        key: { hash: Bytes },
+        columns: { salt: Bytes, expires_at: Time },
+        exported: Secret,
+        erased: [OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    /// All that a call needs to know of its token, its tenant and its member, in one read.
+    BY_ACCESS_TOKEN = "SELECT g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, a.scopes, \
+                       g.declined, c.name, a.expires_at, \
+                       (a.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL), g.last_used_at \
+                       FROM oauth_tokens a JOIN oauth_grants g ON g.id = a.grant_id \
+                       JOIN tenants t ON t.no = g.tenant_no JOIN oauth_clients c ON c.id = g.client_id \
+                       LEFT JOIN memberships m ON m.tenant_no = g.tenant_no \
+                       AND m.user_id = g.user_id AND m.removed_at IS NULL \
+                       WHERE a.hash = $1 AND a.kind = 'access'";
+    CODE = (concat!(
+        "SELECT ", holder!(), ", a.redirect_uri, a.challenge, a.expires_at, a.used_at IS NOT NULL \
+         FROM oauth_codes a", of_grant!()
+    ));
+    TOKEN = (concat!(
+        "SELECT ", holder!(), ", a.kind, a.scopes, a.expires_at, a.rotated_at, \
+         a.revoked_at IS NOT NULL FROM oauth_tokens a", of_grant!()
+    ));
+    ADD_CODE = "INSERT INTO oauth_codes (hash, grant_id, redirect_uri, challenge, expires_at) \
+                VALUES ($1, $2, $3, $4, $5)";
+    USE_CODE = "UPDATE oauth_codes SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
+    ADD_TOKEN = "INSERT INTO oauth_tokens (hash, grant_id, kind, scopes, expires_at) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO NOTHING";
+    END_OF = "SELECT expires_at FROM oauth_tokens WHERE hash = $1";
+    ADD_SUCCESSOR = "INSERT INTO oauth_successors (hash, salt, expires_at) VALUES ($1, $2, $3) \
+                     ON CONFLICT (hash) DO NOTHING";
+    SUCCESSOR = "SELECT salt FROM oauth_successors WHERE hash = $1";
+    SHORTEN_CODES = "UPDATE oauth_codes SET expires_at = $1 WHERE expires_at > $2";
+    SHORTEN_REFRESH = "UPDATE oauth_tokens SET expires_at = $1 WHERE expires_at > $2";
+    SWEEP_SUCCESSORS = "DELETE FROM oauth_successors WHERE expires_at <= $1";
+    ROTATE = "UPDATE oauth_tokens SET rotated_at = $2 WHERE hash = $1 AND rotated_at IS NULL";
+    REVOKE = "UPDATE oauth_tokens SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL";
+    SWEEP_CODES = "DELETE FROM oauth_codes WHERE expires_at < $1";
+    SWEEP_ACCESS = "DELETE FROM oauth_tokens WHERE expires_at < $1 AND kind = 'access'";
+    SWEEP_REFRESH = "DELETE FROM oauth_tokens WHERE grant_id < $1";
+}
+
+/// What a call needs to know of its access token.
+pub(crate) struct Found {
+    pub(crate) grant: Id<kinds::Grant>,
+    pub(crate) account: Account,
+    pub(crate) user_id: Id<kinds::User>,
+    /// The member's role now; none when the member was removed.
+    pub(crate) role: Option<Role>,
+    pub(crate) scopes: Scopes,
+    /// Scopes that the person did not give.
+    pub(crate) declined: Scopes,
+    /// The program's name.
+    pub(crate) client: String,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) revoked: bool,
+    pub(crate) last_used_at: Option<Timestamp>,
+}
+
+/// Whose a code or a token is.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    pub(crate) grant: Id<kinds::Grant>,
+    pub(crate) account: Account,
+    pub(crate) user: Id<kinds::User>,
+    /// The member's role now; none when the member was removed.
+    pub(crate) role: Option<Role>,
+    /// What the person gave.
+    pub(crate) scopes: ScopeNames,
+    pub(crate) client_id: String,
+    pub(crate) client_name: String,
+    pub(crate) is_revoked: bool,
+    /// When the grant ends in any case; none where that was not written down.
+    pub(crate) ends_at: Option<Timestamp>,
+}
+
+pub(crate) struct Code {
+    pub(crate) holder: Holder,
+    pub(crate) redirect_uri: String,
+    pub(crate) challenge: String,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) is_used: bool,
+}
+
+pub(crate) struct Token {
+    pub(crate) holder: Holder,
+    pub(crate) is_refresh: bool,
+    pub(crate) scopes: ScopeNames,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) rotated_at: Option<Timestamp>,
+    pub(crate) is_revoked: bool,
+}
+
+pub(crate) fn by_access_token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+    tx.global_first(BY_ACCESS_TOKEN, params![hash], |row| {
+        Ok(Found {
+            grant: row.take()?,
+            account: read_account(row)?,
+            user_id: row.take()?,
+            role: row.take()?,
+            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
+            declined: ScopeNames::known(&row.take::<String>()?).scopes(),
+            client: row.take()?,
+            expires_at: row.take()?,
+            revoked: row.take()?,
+            last_used_at: row.take()?,
+        })
+    })
+}
+
+pub(crate) fn code(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Code>> {
+    tx.global_first(CODE, params![hash], |row| {
+        Ok(Code {
+            holder: holder(row)?,
+            redirect_uri: row.take()?,
+            challenge: row.take()?,
+            expires_at: row.take()?,
+            is_used: row.take()?,
+        })
+    })
+}
+
+pub(crate) fn token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Token>> {
+    tx.global_first(TOKEN, params![hash], |row| {
+        Ok(Token {
+            holder: holder(row)?,
+            is_refresh: row.take::<String>()? == "refresh",
+            scopes: ScopeNames::known(&row.take::<String>()?),
+            expires_at: row.take()?,
+            rotated_at: row.take()?,
+            is_revoked: row.take()?,
+        })
+    })
+}
+
+fn holder(row: &mut Row<'_>) -> Result<Holder> {
+    Ok(Holder {
+        grant: row.take()?,
+        account: read_account(row)?,
+        user: row.take()?,
+        role: row.take()?,
+        scopes: ScopeNames::known(&row.take::<String>()?),
+        client_id: row.take()?,
+        client_name: row.take()?,
+        is_revoked: row.take()?,
+        ends_at: row.take()?,
+    })
+}
+
+pub(crate) fn add_code(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    grant: Id<kinds::Grant>,
+    redirect_uri: &str,
+    challenge: &str,
+    expires_at: Timestamp,
+) -> Result<()> {
+    tx.global_execute(ADD_CODE, params![hash, grant, redirect_uri, challenge, expires_at])?;
+    Ok(())
+}
+
+/// Marks a code as used; whether this was the first time.
+pub(crate) fn use_code(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<bool> {
+    Ok(tx.global_execute(USE_CODE, params![hash, now])? > 0)
+}
+
+/// Adds a token, unless it is there already; when the one that is there ends.
+pub(crate) fn add_token(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    grant: Id<kinds::Grant>,
+    kind: &str,
+    scopes: ScopeNames,
+    expires_at: Timestamp,
+) -> Result<Timestamp> {
+    let scopes = scopes.list();
+    if tx.global_execute(ADD_TOKEN, params![hash, grant, kind, scopes, expires_at])? == 1 {
+        return Ok(expires_at);
+    }
+    let found = tx.global_first::<_, Error>(END_OF, params![hash], |row| Ok(row.take()?))?;
+    Ok(found.unwrap_or(expires_at))
+}
+
+/// What the successors of an exchanged refresh token are derived from: what was kept for it first.
+pub(crate) fn successor_salt(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    fresh: &[u8; 32],
+    until: Timestamp,
+) -> Result<Vec<u8>> {
+    tx.global_execute(ADD_SUCCESSOR, params![hash, fresh, until])?;
+    tx.global_first::<_, Error>(SUCCESSOR, params![hash], |row| Ok(row.take()?))?
+        .ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+/// Lets nothing last longer than these times, where it does by more than `slack`.
+pub(crate) fn shorten(
+    tx: &mut WriteTx<'_>,
+    codes: Timestamp,
+    refresh: Timestamp,
+    slack: i64,
+) -> Result<()> {
+    let beyond = |end: Timestamp| Timestamp(end.0 + slack);
+    tx.global_execute(SHORTEN_CODES, params![codes, beyond(codes)])?;
+    tx.global_execute(SHORTEN_REFRESH, params![refresh, beyond(refresh)])?;
+    Ok(())
+}
+
+/// Removes the salts that are no longer needed; how many.
+pub(crate) fn sweep_successors(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP_SUCCESSORS, params![now])?)
+}
+
+/// Marks a refresh token as exchanged, unless it is so already.
+pub(crate) fn rotate(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
+    tx.global_execute(ROTATE, params![hash, now])?;
+    Ok(())
+}
+
+/// Ends one token; whether it was alive.
+pub(crate) fn revoke(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<bool> {
+    Ok(tx.global_execute(REVOKE, params![hash, now])? > 0)
+}
+
+/// Removes codes and access tokens that ended before `ended`, and all tokens of grants below `oldest`.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, ended: Timestamp, oldest: Uuid) -> Result<usize> {
+    Ok(tx.sweep(SWEEP_CODES, params![ended])?
+        + tx.sweep(SWEEP_ACCESS, params![ended])?
+        + tx.sweep(SWEEP_REFRESH, params![oldest])?)
+}

@@ -1,0 +1,84 @@
+//! Browsers that a person has signed in with before. Wrong passwords that others try elsewhere do not
+//! keep the person out of these: a browser that shows its secret is counted alone.
+//!
+//! Source: OWASP, Slow Down Online Guessing Attacks with Device Cookies.
+
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
+
+use crate::call::error::Result;
+use crate::values::clock::Environment;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::{Secret, SecretKind};
+
+/// How long a browser is remembered after a sign-in, in microseconds.
+pub const LIFETIME: i64 = 180 * 24 * 60 * 60 * 1_000_000;
+/// Browsers of a person that are remembered at once.
+const MAX_DEVICES: i64 = 20;
+
+crate::call::table::table! {
+    /// The browsers that users have signed in with.
+    pub(crate) const DEVICES = devices {
+        above_tenants: "are looked up by their hash, and are a user's",
+        key: { hash: Bytes },
+        columns: { user_id: Id, expires_at: Time },
+        exported: Secret,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    IS_KNOWN = "SELECT 1 FROM devices WHERE hash = $1 AND user_id = $2 AND expires_at > $3";
+    REMEMBER = "INSERT INTO devices (hash, user_id, expires_at) VALUES ($1, $2, $3)";
+    FORGET = "DELETE FROM devices WHERE hash = $1 AND user_id = $2";
+    FORGET_OF = "DELETE FROM devices WHERE user_id = $1";
+    /// All of a person but the newest; `$2` of them stay.
+    FORGET_OLDEST = "DELETE FROM devices WHERE hash IN (SELECT hash FROM devices \
+                     WHERE user_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
+    SWEEP = "DELETE FROM devices WHERE expires_at <= $1";
+}
+
+/// Whether a person has signed in with this browser.
+pub(super) fn is_known(
+    tx: &mut ReadTx<'_>,
+    device: &Secret,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<bool> {
+    let found = tx.global_first::<i64, crate::call::error::Error>(
+        IS_KNOWN,
+        params![device.hash(), user, now],
+        |row| Ok(row.take()?),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Remembers the browser of a person who has just signed in; its new secret.
+///
+/// # Errors
+/// The database's.
+pub fn remember(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    before: Option<&Secret>,
+) -> Result<Secret> {
+    if let Some(before) = before {
+        tx.global_execute(FORGET, params![before.hash(), user])?;
+    }
+    let secret = Secret::generate(SecretKind::Device, &environment.entropy);
+    let expires = Timestamp(environment.clock.now().0 + LIFETIME);
+    tx.global_execute(REMEMBER, params![secret.hash(), user, expires])?;
+    tx.global_execute(FORGET_OLDEST, params![user, MAX_DEVICES])?;
+    Ok(secret)
+}
+
+/// Forgets every browser of a person.
+pub(super) fn forget_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+    tx.global_execute(FORGET_OF, params![user])?;
+    Ok(())
+}
+
+/// Removes what has ended; how many.
+pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP, params![now])?)
+}

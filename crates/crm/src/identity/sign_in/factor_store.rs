@@ -1,0 +1,198 @@
+//! The SQL of second factors and of sign-ins that wait for one.
+
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
+
+use super::person::Person;
+use crate::call::error::Result;
+use crate::values::id::{Id, kinds};
+
+crate::call::table::table! {
+    /// The second factors.
+    pub(crate) const SECOND_FACTORS = second_factors {
+        above_tenants: "are a user's, in whatever tenant they work",
+        key: { user_id: Id },
+        columns: { secret: Bytes, confirmed_at: Time, last_step: Integer },
+        exported: Secret,
+        erased: [WithUser],
+    }
+}
+
+crate::call::table::table! {
+    /// The codes in place of a second factor.
+    pub(crate) const RECOVERY_CODES = recovery_codes {
+        above_tenants: "are a user's, in whatever tenant they work",
+        key: { hash: Bytes },
+        columns: { user_id: Id, used_at: Time },
+        exported: Secret,
+        erased: [WithUser],
+    }
+}
+
+crate::call::table::table! {
+    /// The sign-ins that a second factor has yet to follow.
+    pub(crate) const PENDING_SIGN_INS = pending_sign_ins {
+        above_tenants: "are looked up by their hash, and are a user's",
+        key: { hash: Bytes },
+        columns: { user_id: Id, failures: Integer, expires_at: Time },
+        exported: Secret,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    FACTOR = "SELECT secret, confirmed_at IS NOT NULL, last_step FROM second_factors WHERE user_id = $1";
+    SET_FACTOR = "INSERT INTO second_factors (user_id, secret, confirmed_at, last_step) \
+                  VALUES ($1, $2, NULL, $3) ON CONFLICT (user_id) DO UPDATE SET \
+                  secret = excluded.secret, confirmed_at = NULL, last_step = excluded.last_step";
+    CONFIRM = "UPDATE second_factors SET confirmed_at = $2, last_step = $3 WHERE user_id = $1";
+    TAKE_STEP = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 \
+                 AND (last_step < $2 OR last_step > $3)";
+    FORGET = "DELETE FROM second_factors WHERE user_id = $1";
+    ADD_RECOVERY_CODE = "INSERT INTO recovery_codes (hash, user_id) VALUES ($1, $2)";
+    TAKE_RECOVERY_CODE = "UPDATE recovery_codes SET used_at = $3 \
+                          WHERE hash = $1 AND user_id = $2 AND used_at IS NULL";
+    RECOVERY_CODES_LEFT = "SELECT count(*) FROM recovery_codes \
+                           WHERE user_id = $1 AND used_at IS NULL";
+    FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
+    ADD_PENDING = "INSERT INTO pending_sign_ins (hash, user_id, failures, expires_at) \
+                   VALUES ($1, $2, 0, $3)";
+    PENDING = "SELECT u.id, u.name, u.email FROM pending_sign_ins p \
+               JOIN users u ON u.id = p.user_id WHERE p.hash = $1 AND p.expires_at > $2";
+    COUNT_FAILURE = "UPDATE pending_sign_ins SET failures = failures + 1 WHERE hash = $1";
+    FAILURES = "SELECT failures FROM pending_sign_ins WHERE hash = $1";
+    DROP_PENDING = "DELETE FROM pending_sign_ins WHERE hash = $1";
+    SHORTEN_PENDING = "UPDATE pending_sign_ins SET expires_at = $1 WHERE expires_at > $2";
+    SWEEP_PENDING = "DELETE FROM pending_sign_ins WHERE expires_at <= $1";
+}
+
+/// A second factor as it is stored.
+pub(super) struct Factor {
+    pub(super) secret: Vec<u8>,
+    pub(super) is_confirmed: bool,
+    /// The step that a code was last taken for; until it is confirmed, the one in which it was begun.
+    pub(super) last_step: i64,
+}
+
+pub(super) fn factor(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<Factor>> {
+    tx.global_first(FACTOR, params![user], |row| {
+        Ok(Factor { secret: row.take()?, is_confirmed: row.take()?, last_step: row.take()? })
+    })
+}
+
+pub(super) fn set_factor(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    secret: &[u8],
+    step: i64,
+) -> Result<()> {
+    tx.global_execute(SET_FACTOR, params![user, secret, step])?;
+    Ok(())
+}
+
+pub(super) fn confirm(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    step: i64,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(CONFIRM, params![user, now, step])?;
+    Ok(())
+}
+
+/// Takes a step's code; false where it or a later one, up to `latest`, was taken before.
+pub(super) fn take_step(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    step: i64,
+    latest: i64,
+) -> Result<bool> {
+    Ok(tx.global_execute(TAKE_STEP, params![user, step, latest])? == 1)
+}
+
+pub(super) fn forget(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+    tx.global_execute(FORGET, params![user])?;
+    forget_recovery_codes(tx, user)
+}
+
+pub(super) fn forget_recovery_codes(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+    tx.global_execute(FORGET_RECOVERY_CODES, params![user])?;
+    Ok(())
+}
+
+pub(super) fn add_recovery_code(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    hash: &[u8; 32],
+) -> Result<()> {
+    tx.global_execute(ADD_RECOVERY_CODE, params![hash, user])?;
+    Ok(())
+}
+
+/// Takes a recovery code; false where there is none such, or it was taken before.
+pub(super) fn take_recovery_code(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool> {
+    Ok(tx.global_execute(TAKE_RECOVERY_CODE, params![hash, user, now])? == 1)
+}
+
+pub(super) fn recovery_codes_left(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<i64> {
+    let left = tx.global_first::<i64, crate::call::error::Error>(
+        RECOVERY_CODES_LEFT,
+        params![user],
+        |row| Ok(row.take()?),
+    )?;
+    Ok(left.unwrap_or(0))
+}
+
+pub(super) fn add_pending(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    user: Id<kinds::User>,
+    expires: Timestamp,
+) -> Result<()> {
+    tx.global_execute(ADD_PENDING, params![hash, user, expires])?;
+    Ok(())
+}
+
+/// Whose sign-in waits, if it still does.
+pub(super) fn pending(
+    tx: &mut ReadTx<'_>,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Person>> {
+    tx.global_first(PENDING, params![hash, now], |row| {
+        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
+    })
+}
+
+/// Counts a wrong code; how many there were.
+pub(super) fn count_failure(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<i64> {
+    tx.global_execute(COUNT_FAILURE, params![hash])?;
+    let failures =
+        tx.global_first::<i64, crate::call::error::Error>(FAILURES, params![hash], |row| {
+            Ok(row.take()?)
+        })?;
+    Ok(failures.unwrap_or(i64::MAX))
+}
+
+/// Takes a sign-in that waits away; false where somebody else did.
+pub(super) fn drop_pending(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<bool> {
+    Ok(tx.global_execute(DROP_PENDING, params![hash])? == 1)
+}
+
+pub(super) fn sweep_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP_PENDING, params![now])?)
+}
+
+/// Lets no sign-in that a clock that was ahead has dated wait longer than others.
+pub(super) fn shorten_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
+    let latest = Timestamp(now.0 + super::second_factor::PENDING_LIFETIME);
+    tx.global_execute(
+        SHORTEN_PENDING,
+        params![latest, Timestamp(latest.0 + crate::values::clock::SLACK)],
+    )?;
+    Ok(())
+}

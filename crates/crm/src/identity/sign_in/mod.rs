@@ -1,0 +1,47 @@
+//! People at a browser: passwords, second factors, sessions, and how often somebody may try.
+//!
+//! Hashing a password takes long, so it is never done on a database's thread: what is read here is
+//! compared elsewhere, and the outcome comes back to be written.
+
+pub mod attempts;
+mod common;
+pub mod devices;
+mod factor_store;
+pub mod identities;
+pub mod links;
+pub mod password;
+pub mod password_login;
+pub mod passwords;
+pub mod person;
+pub(crate) mod restart;
+pub mod second_factor;
+pub mod sessions;
+mod store;
+#[cfg(test)]
+mod tests;
+mod totp;
+
+pub use sessions::SignedIn;
+
+pub(crate) use attempts::{ATTEMPTS, GLOBAL_STATEMENTS as ATTEMPT_STATEMENTS};
+pub(crate) use devices::{DEVICES, GLOBAL_STATEMENTS as DEVICE_STATEMENTS};
+pub(crate) use factor_store::{
+    GLOBAL_STATEMENTS as FACTOR_STATEMENTS, PENDING_SIGN_INS, RECOVERY_CODES, SECOND_FACTORS,
+};
+pub(crate) use links::{GLOBAL_STATEMENTS as LINK_STATEMENTS, PASSWORD_LINKS};
+pub(crate) use store::{GLOBAL_STATEMENTS, PASSWORDS, SESSIONS};
+
+use zoop_db::{Timestamp, WriteTx};
+
+use crate::call::error::Result;
+
+/// Removes what is out of date; how many rows that were.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    sessions::shorten(tx, now)?;
+    factor_store::shorten_pending(tx, now)?;
+    Ok(attempts::sweep(tx, now)?
+        + links::sweep(tx, now)?
+        + devices::sweep(tx, now)?
+        + factor_store::sweep_pending(tx, now)?
+        + sessions::sweep(tx, now)?)
+}

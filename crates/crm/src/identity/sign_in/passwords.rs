@@ -1,0 +1,69 @@
+//! Stored passwords: one hash per user. Hashing itself lives in [`super::password`].
+
+use serde_json::{Value, json};
+use zoop_db::{ReadTx, WriteTx};
+
+use super::links::{self, Factor};
+use super::person::{self, Initiator};
+use super::restart::{Mailbox, Restart};
+use super::{sessions, store};
+use crate::call::error::Result;
+use crate::values::clock::Environment;
+use crate::values::id::{Id, kinds};
+use crate::values::secret::Secret;
+
+/// The stored hash of a user's password, if there is one.
+///
+/// # Errors
+/// The database's.
+pub fn stored(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<String>> {
+    store::password(tx, user)
+}
+
+/// Sets a user's password. What ends with it depends on who sets it:
+///
+/// - the user: their other sessions and pending sign-ins end, and the current session gets a new
+///   secret.
+/// - the operator: everything starts over. Sessions, grants and the second factor end, and the operator
+///   vouches for the mailbox.
+/// - the holder of a link that someone else has seen: the same, but the second factor stays, and the
+///   mailbox counts as unproved.
+///
+/// # Errors
+/// The database's.
+pub fn set(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    hash: &str,
+    by: Initiator,
+) -> Result<Option<Secret>> {
+    let (mailbox, factor) = match by {
+        Initiator::Session(session, _) => {
+            return change(tx, environment, user, hash, session, by).map(Some);
+        }
+        Initiator::Operator => (Mailbox::Proved, Factor::Ends),
+        Initiator::Unproved(_) => (Mailbox::Unproved, Factor::Stays),
+    };
+    Restart { password: Some(hash), mailbox, factor }.run(tx, environment, user, by)?;
+    Ok(None)
+}
+
+fn change(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    hash: &str,
+    session: Id<kinds::Session>,
+    by: Initiator,
+) -> Result<Secret> {
+    let now = environment.clock.now();
+    store::set_password(tx, user, hash, now)?;
+    store::drop_pending_of(tx, user)?;
+    links::forget_of(tx, user)?;
+    store::revoke_other_sessions(tx, user, session, now)?;
+    let fresh = sessions::renew(tx, environment, session)?;
+    let change = ("password", Value::Null, json!("set"));
+    person::tell(tx, environment, user, by, "password_set", change)?;
+    Ok(fresh)
+}

@@ -1,0 +1,308 @@
+//! The second factor: an authenticator app, and ten recovery codes in case it is lost.
+//!
+//! It follows the password. No code is accepted twice, wrong codes count like wrong passwords, and a
+//! pending sign-in ends after ten minutes or five wrong codes.
+
+use data_encoding::BASE32_NOPAD;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use zoop_db::{ReadTx, Timestamp, WriteTx};
+
+use super::person::{self, Initiator};
+use super::sessions::{self, Method, Origin};
+use super::{devices, factor_store as store, password_login, totp};
+use crate::call::error::{Error, Result};
+use crate::values::clock::{Entropy, Environment};
+use crate::values::id::{Id, kinds};
+use crate::values::secret::{Secret, SecretKind};
+
+/// How long a sign-in waits for its code, and a new secret for its first code, in microseconds.
+pub const PENDING_LIFETIME: i64 = 10 * 60 * 1_000_000;
+/// Number of wrong codes after which a sign-in starts over.
+const MAX_FAILURES: i64 = 5;
+/// RFC 4226, 4: 160 bits.
+const SECRET_BYTES: usize = 20;
+const RECOVERY_CODES: usize = 10;
+/// Eighty bits, sixteen letters.
+const RECOVERY_BYTES: usize = 10;
+
+/// The new secret, to be typed or scanned into an authenticator app.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// The secret in letters and digits, in groups of four.
+    pub letters: String,
+    /// The same as an `otpauth:` link, to be shown as a QR code.
+    pub link: String,
+}
+
+/// The result of trying a code.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The user is signed in.
+    In(Entered),
+    /// It was wrong; the user may try again.
+    Wrong,
+    /// The sign-in starts over: it expired, or there were too many wrong codes.
+    StartOver,
+}
+
+/// The secrets for the browser of a user who has signed in.
+#[derive(Debug)]
+pub struct Entered {
+    /// The secret of the new session.
+    pub session: Secret,
+    /// The secret by which the browser is recognized at the next sign-in.
+    pub device: Secret,
+}
+
+/// Whether a user's sign-in requires a code.
+///
+/// # Errors
+/// The database's.
+pub fn is_on(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    Ok(store::factor(tx, user)?.is_some_and(|factor| factor.is_confirmed))
+}
+
+/// The number of recovery codes that a user has left.
+///
+/// # Errors
+/// The database's.
+pub fn recovery_codes_left(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<i64> {
+    store::recovery_codes_left(tx, user)
+}
+
+/// Starts the setup with a new secret, which takes effect when the user confirms it with a code.
+///
+/// # Errors
+/// [`Error::Conflict`] if the second factor is already on.
+pub fn enrol(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    email: &str,
+) -> Result<Enrolment> {
+    if is_on(tx, user)? {
+        return Err(Error::conflict("The second factor is already on: turn it off first."));
+    }
+    let mut secret = [0; SECRET_BYTES];
+    environment.entropy.fill(&mut secret);
+    store::set_factor(tx, user, &secret, totp::step(environment.clock.now()))?;
+    Ok(Enrolment::of(&secret, email))
+}
+
+/// An unconfirmed setup, to be shown again.
+///
+/// # Errors
+/// The database's.
+pub fn begun(
+    tx: &mut ReadTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    email: &str,
+) -> Result<Option<Enrolment>> {
+    let factor = unconfirmed(tx, user, environment.clock.now())?;
+    Ok(factor.map(|factor| Enrolment::of(&factor.secret, email)))
+}
+
+/// An unconfirmed setup, as long as it is recent: later, the user who typed the password may no longer
+/// be the one at the browser.
+fn unconfirmed(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Option<store::Factor>> {
+    let oldest = totp::step(Timestamp(now.0 - PENDING_LIFETIME));
+    let is_recent = oldest..=totp::step(now) + 1;
+    let is_waiting =
+        |factor: &store::Factor| !factor.is_confirmed && is_recent.contains(&factor.last_step);
+    Ok(store::factor(tx, user)?.filter(is_waiting))
+}
+
+impl Enrolment {
+    fn of(secret: &[u8], email: &str) -> Self {
+        let whole = BASE32_NOPAD.encode(secret);
+        let groups: Vec<&str> =
+            (0..whole.len()).step_by(4).filter_map(|at| whole.get(at..at + 4)).collect();
+        let label: String = email.bytes().map(percent_encoded).collect();
+        Self {
+            letters: groups.join(" "),
+            link: format!("otpauth://totp/Zoop:{label}?secret={whole}&issuer=Zoop"),
+        }
+    }
+}
+
+fn percent_encoded(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    }
+}
+
+/// Turns the second factor on with a first code. Returns the recovery codes, which are shown only now,
+/// or `None` if the code is wrong.
+///
+/// # Errors
+/// [`Error::Conflict`] if no setup was started in the last ten minutes.
+pub fn confirm(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    person: &person::Person,
+    typed: &str,
+    by: Initiator,
+) -> Result<Option<Vec<String>>> {
+    let user = person.id;
+    let now = environment.clock.now();
+    let Some(factor) = unconfirmed(tx, user, now)? else {
+        return Err(Error::conflict("The setup took too long: start it again."));
+    };
+    let Some(step) = totp::step_of(&factor.secret, typed, now) else { return Ok(None) };
+    store::confirm(tx, user, step, now)?;
+    let codes = new_recovery_codes(tx, environment, user)?;
+    let change = ("second_factor", json!(false), json!(true));
+    person::tell(tx, environment, user, by, "second_factor_on", change)?;
+    Ok(Some(codes))
+}
+
+/// Turns the second factor off and deletes its secret and recovery codes.
+///
+/// # Errors
+/// The database's.
+pub fn turn_off(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    by: Initiator,
+) -> Result<()> {
+    let was_on = is_on(tx, user)?;
+    store::forget(tx, user)?;
+    if was_on {
+        let change = ("second_factor", json!(true), json!(false));
+        person::tell(tx, environment, user, by, "second_factor_off", change)?;
+    }
+    Ok(())
+}
+
+fn new_recovery_codes(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+) -> Result<Vec<String>> {
+    store::forget_recovery_codes(tx, user)?;
+    let codes: Vec<_> = (0..RECOVERY_CODES).map(|_| recovery_code(&environment.entropy)).collect();
+    for code in &codes {
+        store::add_recovery_code(tx, user, &recovery_hash(code))?;
+    }
+    Ok(codes)
+}
+
+fn recovery_code(entropy: &Entropy) -> String {
+    let mut bytes = [0; RECOVERY_BYTES];
+    entropy.fill(&mut bytes);
+    let letters = BASE32_NOPAD.encode(&bytes).to_lowercase();
+    let groups: Vec<&str> =
+        (0..letters.len()).step_by(4).filter_map(|at| letters.get(at..at + 4)).collect();
+    groups.join("-")
+}
+
+/// The hash of a recovery code, in either case and with any separators.
+fn recovery_hash(typed: &str) -> [u8; 32] {
+    let letters: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
+    Sha256::digest(letters.to_ascii_lowercase().as_bytes()).into()
+}
+
+/// The password was right: starts a pending sign-in and returns its secret.
+pub(super) fn park(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+) -> Result<Secret> {
+    let secret = Secret::generate(SecretKind::PendingSignIn, &environment.entropy);
+    let expires = Timestamp(environment.clock.now().0 + PENDING_LIFETIME);
+    store::add_pending(tx, &secret.hash(), user, expires)?;
+    Ok(secret)
+}
+
+/// Tries a code or recovery code for a pending sign-in.
+///
+/// # Errors
+/// [`Error::Conflict`] with the seconds to wait after too many attempts.
+pub fn try_code(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    pending: &Secret,
+    typed: &str,
+    origin: &Origin,
+    before: Option<&Secret>,
+    device: Option<&Secret>,
+) -> Result<Outcome> {
+    let now = environment.clock.now();
+    let Some(person) = store::pending(tx, &pending.hash(), now)? else {
+        return Ok(Outcome::StartOver);
+    };
+    let user = person.id;
+    let counted =
+        password_login::count(tx, environment, &person.email, Some(user), origin.address, device)?;
+    if !is_right(tx, user, typed, now)? {
+        let failures = store::count_failure(tx, &pending.hash())?;
+        person::tell_refused(tx, environment, user, origin.address, "wrong code")?;
+        if failures < MAX_FAILURES {
+            return Ok(Outcome::Wrong);
+        }
+        store::drop_pending(tx, &pending.hash())?;
+        return Ok(Outcome::StartOver);
+    }
+    // Of concurrent requests, only the one that deletes the row is signed in.
+    if !store::drop_pending(tx, &pending.hash())? {
+        return Ok(Outcome::StartOver);
+    }
+    password_login::reset(tx, &counted)?;
+    sessions::replace(tx, environment, before, origin)?;
+    let session = sessions::start(tx, environment, user, Method::SecondFactor, origin)?;
+    let device = devices::remember(tx, environment, user, device)?;
+    Ok(Outcome::In(Entered { session, device }))
+}
+
+/// Whether a pending sign-in still waits for its code.
+///
+/// # Errors
+/// The database's.
+pub fn is_waiting(tx: &mut ReadTx<'_>, pending: &Secret, now: Timestamp) -> Result<bool> {
+    Ok(store::pending(tx, &pending.hash(), now)?.is_some())
+}
+
+/// Whether this is a valid code that was not used before. Marks it as used.
+fn is_right(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    typed: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let Some(factor) = store::factor(tx, user)?.filter(|factor| factor.is_confirmed) else {
+        return Ok(false);
+    };
+    match totp::step_of(&factor.secret, typed, now) {
+        // A used step later than the next one comes from a clock that was ahead; it locks no one out.
+        Some(step) => store::take_step(tx, user, step, totp::step(now) + 1),
+        None => store::take_recovery_code(tx, user, &recovery_hash(typed), now),
+    }
+}
+
+/// The code that a user's authenticator shows now, for tests.
+///
+/// # Errors
+/// [`Error::Internal`] if the user has no second factor.
+#[cfg(any(test, feature = "testing"))]
+pub fn shown_code(tx: &mut ReadTx<'_>, user: Id<kinds::User>, now: Timestamp) -> Result<String> {
+    let factor = store::factor(tx, user)?.ok_or_else(|| Error::internal("no second factor"))?;
+    totp::code(&factor.secret, totp::step(now)).ok_or_else(|| Error::internal("no code"))
+}
+
+/// The code that an authenticator with the secret in [`Enrolment::letters`] shows, for tests.
+#[cfg(any(test, feature = "testing"))]
+#[must_use]
+pub fn code_by_letters(letters: &str, now: Timestamp) -> Option<String> {
+    let secret = BASE32_NOPAD.decode(letters.replace(' ', "").as_bytes()).ok()?;
+    totp::code(&secret, totp::step(now))
+}

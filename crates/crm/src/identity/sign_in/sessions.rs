@@ -1,0 +1,381 @@
+//! Sessions: a browser that a person signed in with.
+//!
+//! A session ends after 12 hours without use and after 30 days in any case.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
+
+use super::person::{self, Initiator};
+use super::store;
+use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
+use crate::call::caller::{Denied, Refusal, Used, is_news};
+use crate::call::context::{Recorded, next_global_id};
+use crate::call::error::{Error, Result};
+use crate::call::history;
+use crate::call::proof::Proof;
+use crate::call::scope::Scopes;
+use crate::values::clock::{Environment, Moment};
+use crate::values::id::{Id, kinds};
+use crate::values::secret::{Secret, SecretKind};
+
+/// How long a session lasts without use, in microseconds.
+pub(super) const IDLE: i64 = 12 * 60 * 60 * 1_000_000;
+/// How long a session lasts in any case, in microseconds.
+pub const MAX_LIFETIME: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+/// Sessions that a person has at once; the oldest gives way.
+const MAX_SESSIONS: usize = 100;
+/// Characters that are kept of what a browser calls itself.
+const BROWSER_CHARACTERS: usize = 200;
+
+/// A person whose session is good.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Id<kinds::Session>,
+    /// The person.
+    pub user: Id<kinds::User>,
+    /// The person's name.
+    pub name: String,
+    /// The person's e-mail address.
+    pub email: String,
+    /// When the session was last used, as far as that is written down.
+    pub last_used_at: Timestamp,
+    /// Whether the person has shown that the mailbox is theirs.
+    pub is_proved: bool,
+}
+
+/// A business that a person works in.
+#[derive(Debug, Clone)]
+pub struct Workplace {
+    /// The tenant.
+    pub account: Account,
+    /// The business's name.
+    pub name: String,
+    /// What the person may do there now.
+    pub role: Role,
+}
+
+/// How a person proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// By the password.
+    Password,
+    /// By the password and a code.
+    SecondFactor,
+    /// By the link of an invitation, choosing a password.
+    Invitation,
+    /// By a link for a new password.
+    PasswordLink,
+    /// By the company's provider of identities.
+    Company,
+}
+
+impl Method {
+    /// The word for it in the database and the history.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::SecondFactor => "second_factor",
+            Self::Invitation => "invitation",
+            Self::PasswordLink => "password_link",
+            Self::Company => "company",
+        }
+    }
+}
+
+/// From where somebody signs in.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Their address, as the server saw it.
+    pub address: Option<IpAddr>,
+    /// What their browser calls itself: shown to the person, trusted for nothing.
+    pub browser: String,
+}
+
+/// A session as its person and the history see it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SessionRecord {
+    /// The session's id.
+    pub id: Id<kinds::Session>,
+    /// The person.
+    pub user_id: Id<kinds::User>,
+    /// How they proved who they are.
+    pub method: String,
+    /// From where.
+    pub address: String,
+    /// What their browser calls itself.
+    pub browser: String,
+    /// When they signed in.
+    pub created_at: Moment,
+    /// When the session ends in any case.
+    pub expires_at: Moment,
+}
+
+impl Recorded for SessionRecord {
+    const TYPE: &'static str = "session";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Signs a person in: a new session, told to the history of every business that they work in. The
+/// secret goes into the browser's cookie.
+///
+/// # Errors
+/// The database's.
+pub fn start(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    method: Method,
+    origin: &Origin,
+) -> Result<Secret> {
+    let now = environment.clock.now();
+    let secret = Secret::generate(SecretKind::Session, &environment.entropy);
+    let id = next_global_id::<kinds::Session>(tx, environment, now, store::GREATEST_SESSION)?;
+    let record = SessionRecord {
+        id,
+        user_id: user,
+        method: method.name().to_owned(),
+        address: origin.address.map_or_else(String::new, |address| address.to_string()),
+        browser: origin.browser.chars().take(BROWSER_CHARACTERS).collect(),
+        created_at: id.created_at(),
+        expires_at: Moment(Timestamp(now.0 + MAX_LIFETIME)),
+    };
+    store::insert_session(tx, &secret.hash(), &record, now)?;
+    // In the order of their numbers, so that two who bind several tenants never wait for each other.
+    for workplace in store::workplaces(tx, user)? {
+        let by = Initiator::Session(id, origin.address);
+        let access = by.access(user, workplace.account, workplace.role);
+        history::event(tx, &access, environment, "sign_in", |ctx| ctx.added(&record))?;
+    }
+    for oldest in live(tx, user, now)?.into_iter().skip(MAX_SESSIONS) {
+        end(
+            tx,
+            environment,
+            user,
+            oldest.record.id,
+            "session_ended",
+            Initiator::Session(id, origin.address),
+        )?;
+    }
+    Ok(secret)
+}
+
+/// Looks a session up by its cookie; none when it has ended or never was.
+///
+/// # Errors
+/// The database's.
+pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Option<SignedIn>> {
+    store::session(tx, &secret.hash(), now)
+}
+
+/// A session that has not ended, as its person sees it.
+#[derive(Debug, Clone)]
+pub struct LiveSession {
+    /// The session.
+    pub record: SessionRecord,
+    /// When it was last used, to the minute.
+    pub last_used_at: Moment,
+}
+
+/// The sessions of a person that have not ended, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn live(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Vec<LiveSession>> {
+    store::live_sessions(tx, user, now)
+}
+
+/// Ends the session that a browser signs out of.
+///
+/// # Errors
+/// The database's.
+pub fn sign_out(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    secret: &Secret,
+    address: Option<IpAddr>,
+) -> Result<()> {
+    let now = environment.clock.now();
+    let Some(signed_in) = store::session(tx, &secret.hash(), now)? else { return Ok(()) };
+    signed_in.end(tx, environment, signed_in.session, "sign_out", address)
+}
+
+/// Ends the session that a browser had before it signed in anew.
+pub(crate) fn replace(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    before: Option<&Secret>,
+    origin: &Origin,
+) -> Result<()> {
+    let Some(secret) = before else { return Ok(()) };
+    let Some(signed_in) = find(tx, secret, environment.clock.now())? else { return Ok(()) };
+    signed_in.end(tx, environment, signed_in.session, "session_ended", origin.address)
+}
+
+/// Gives a session a new secret; the old one no longer works.
+pub(super) fn renew(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    session: Id<kinds::Session>,
+) -> Result<Secret> {
+    let secret = Secret::generate(SecretKind::Session, &environment.entropy);
+    store::renew_session(tx, session, &secret.hash())?;
+    Ok(secret)
+}
+
+/// Writes down that a session was used.
+///
+/// # Errors
+/// The database's.
+pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<()> {
+    store::touch_session(tx, id, now)
+}
+
+/// Lets no session that a clock that was ahead has dated last longer than others.
+pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
+    store::shorten_sessions(tx, Timestamp(now.0 + MAX_LIFETIME), crate::values::clock::SLACK)
+}
+
+/// Removes sessions that ended long ago; how many.
+pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
+    store::sweep_sessions(tx, Timestamp(now.0 - MAX_LIFETIME))
+}
+
+/// Ends one of a person's sessions, and tells their businesses.
+fn end(
+    tx: &mut WriteTx<'_>,
+    environment: &Environment,
+    user: Id<kinds::User>,
+    id: Id<kinds::Session>,
+    name: &'static str,
+    by: Initiator,
+) -> Result<()> {
+    store::revoke_session_by_id(tx, id, environment.clock.now())?;
+    person::tell(tx, environment, user, by, name, ("session", json!(id), Value::Null))
+}
+
+impl SignedIn {
+    /// Whether this use of the session is to be written down.
+    pub fn used(&self, now: Timestamp) -> Option<Used> {
+        is_news(Some(self.last_used_at), now).then_some(Used::Session(self.session))
+    }
+
+    /// Ends one of the person's own sessions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is not theirs or has ended.
+    pub fn end_one(
+        &self,
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        id: Id<kinds::Session>,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
+        let live = live(tx, self.user, environment.clock.now())?;
+        if !live.iter().any(|session| session.record.id == id) {
+            return Err(Error::not_found("session"));
+        }
+        self.end(tx, environment, id, "session_ended", address)
+    }
+
+    /// Ends all sessions of the person but this one; how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn end_others(
+        &self,
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        address: Option<IpAddr>,
+    ) -> Result<usize> {
+        let now = environment.clock.now();
+        let others: Vec<_> = live(tx, self.user, now)?
+            .into_iter()
+            .map(|session| session.record.id)
+            .filter(|id| *id != self.session)
+            .collect();
+        for id in &others {
+            self.end(tx, environment, *id, "session_ended", address)?;
+        }
+        Ok(others.len())
+    }
+
+    fn end(
+        &self,
+        tx: &mut WriteTx<'_>,
+        environment: &Environment,
+        id: Id<kinds::Session>,
+        name: &'static str,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
+        end(tx, environment, self.user, id, name, Initiator::Session(self.session, address))
+    }
+
+    /// The businesses that the person works in, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn workplaces(&self, tx: &mut ReadTx<'_>) -> Result<Vec<Workplace>> {
+        store::workplaces(tx, self.user)
+    }
+
+    /// One of the businesses that the person works in.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn workplace(
+        &self,
+        tx: &mut ReadTx<'_>,
+        tenant: Id<kinds::Tenant>,
+    ) -> Result<Option<Workplace>> {
+        Ok(self.workplaces(tx)?.into_iter().find(|it| it.account.id == tenant))
+    }
+
+    /// Proof that the person calls from this session, in one of their businesses.
+    pub fn in_tenant(&self, tenant: Id<kinds::Tenant>, source: Source) -> InTenant {
+        InTenant { session: self.session, user: self.user, tenant, source }
+    }
+}
+
+/// Proof by a session, in one of its user's tenants.
+#[derive(Debug, Clone)]
+pub struct InTenant {
+    session: Id<kinds::Session>,
+    user: Id<kinds::User>,
+    tenant: Id<kinds::Tenant>,
+    source: Source,
+}
+
+impl Proof for InTenant {
+    type Refusal = Refusal;
+
+    /// [`Denied::Expired`] where the session has ended, [`Error::NotFound`] where its user is not a
+    /// member.
+    fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Refusal> {
+        if !store::is_live(tx, self.session, environment.clock.now())? {
+            return Err(Denied::Expired.into());
+        }
+        let workplaces = store::workplaces(tx, self.user)?;
+        let workplace = workplaces.into_iter().find(|it| it.account.id == self.tenant);
+        let Workplace { account, role, .. } = workplace.ok_or(Error::not_found("tenant"))?;
+        let rights = Rights {
+            account: Some(account),
+            actor: Actor::User { id: self.user, role },
+            scopes: role.session_scopes(),
+            attainable: Scopes::NONE,
+            credential: Credential::Session(self.session),
+        };
+        Ok(Access::new(rights, self.source.clone()))
+    }
+}

@@ -1,0 +1,268 @@
+//! The SQL of passwords, sessions and attempts. All of it stands above tenants: a person may work in
+//! several.
+
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
+
+use super::person::Person;
+use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
+use crate::call::error::{Error, Result};
+use crate::identity::tenants::store::read_account;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+
+crate::call::table::table! {
+    /// The hashes of passwords.
+    pub(crate) const PASSWORDS = passwords {
+        above_tenants: "are a user's, in whatever tenant they work",
+        key: { user_id: Id },
+        columns: { hash: Text, changed_at: Time },
+        exported: Secret,
+        erased: [WithUser],
+    }
+}
+
+crate::call::table::table! {
+    /// The sessions of browsers.
+    pub(crate) const SESSIONS = sessions {
+        above_tenants: "are looked up by their hash, and are a user's",
+        key: { hash: Bytes },
+        columns: {
+            id: Id, user_id: Id, method: Text, address: Text, browser: Text, last_used_at: Time,
+            expires_at: Time, revoked_at: Time,
+        },
+        exported: WithUser,
+        erased: [WithUser, OnExpiry],
+    }
+}
+
+zoop_db::global_statements! {
+    SESSION = "SELECT s.id, s.user_id, u.name, u.email, s.last_used_at, \
+               u.proved_at IS NOT NULL FROM sessions s \
+               JOIN users u ON u.id = s.user_id \
+               WHERE s.hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 \
+               AND s.last_used_at > $3";
+    IS_LIVE = "SELECT count(*) FROM sessions WHERE id = $1 AND revoked_at IS NULL \
+               AND expires_at > $2 AND last_used_at > $3";
+    GREATEST_SESSION = "SELECT id FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    INSERT_SESSION = "INSERT INTO sessions (hash, id, user_id, method, address, browser, \
+                      last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    LIVE_SESSIONS = "SELECT id, user_id, method, address, browser, expires_at, last_used_at \
+                     FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+                     AND last_used_at > $3 ORDER BY id DESC";
+    REVOKE_SESSION_BY_ID = "UPDATE sessions SET revoked_at = $2 \
+                            WHERE id = $1 AND revoked_at IS NULL";
+    REVOKE_SESSIONS = "UPDATE sessions SET revoked_at = $2 \
+                       WHERE user_id = $1 AND revoked_at IS NULL";
+    REVOKE_OTHER_SESSIONS = "UPDATE sessions SET revoked_at = $3 \
+                             WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL";
+    RENEW_SESSION = "UPDATE sessions SET hash = $2 WHERE id = $1";
+    TOUCH_SESSION = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
+    /// What a clock that was ahead has dated.
+    SHORTEN = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
+    SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
+    PERSON = "SELECT id, name, email FROM users WHERE id = $1";
+    IS_PROVED = "SELECT proved_at IS NOT NULL FROM users WHERE id = $1";
+    SET_PROVED = "UPDATE users SET proved_at = $2 WHERE id = $1";
+    PASSWORD = "SELECT hash FROM passwords WHERE user_id = $1";
+    SET_PASSWORD = "INSERT INTO passwords (user_id, hash, changed_at) VALUES ($1, $2, $3) \
+                    ON CONFLICT (user_id) DO UPDATE SET \
+                    hash = excluded.hash, changed_at = excluded.changed_at";
+    REMOVE_PASSWORD = "DELETE FROM passwords WHERE user_id = $1";
+    /// Holds the row until the transaction ends, so that nobody changes the password meanwhile.
+    CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
+    HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
+    DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
+    WORKPLACES = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
+                  JOIN tenants t ON t.no = m.tenant_no \
+                  WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY m.tenant_no";
+}
+
+pub(super) fn session(
+    tx: &mut ReadTx<'_>,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<SignedIn>> {
+    let idle = Timestamp(now.0.saturating_sub(IDLE));
+    tx.global_first(SESSION, params![hash, now, idle], |row| {
+        Ok(SignedIn {
+            session: row.take()?,
+            user: row.take()?,
+            name: row.take()?,
+            email: row.take()?,
+            last_used_at: row.take()?,
+            is_proved: row.take()?,
+        })
+    })
+}
+
+/// Whether a session has not ended.
+pub(super) fn is_live(tx: &mut ReadTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<bool> {
+    let idle = Timestamp(now.0.saturating_sub(IDLE));
+    let found =
+        tx.global_first::<i64, Error>(IS_LIVE, params![id, now, idle], |row| Ok(row.take()?))?;
+    Ok(found == Some(1))
+}
+
+pub(super) fn insert_session(
+    tx: &mut WriteTx<'_>,
+    hash: &[u8; 32],
+    session: &SessionRecord,
+    now: Timestamp,
+) -> Result<()> {
+    let SessionRecord { id, user_id, method, address, browser, expires_at, .. } = session;
+    tx.global_execute(
+        INSERT_SESSION,
+        params![hash, id, user_id, method, address, browser, now, expires_at],
+    )?;
+    Ok(())
+}
+
+pub(super) fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Workplace>> {
+    tx.global_all(WORKPLACES, params![user], |row| {
+        Ok(Workplace { account: read_account(row)?, name: row.take()?, role: row.take()? })
+    })
+}
+
+pub(super) fn live_sessions(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<Vec<LiveSession>> {
+    let idle = Timestamp(now.0.saturating_sub(IDLE));
+    tx.global_all(LIVE_SESSIONS, params![user, now, idle], |row| {
+        let id: Id<kinds::Session> = row.take()?;
+        let record = SessionRecord {
+            id,
+            user_id: row.take()?,
+            method: row.take()?,
+            address: row.take()?,
+            browser: row.take()?,
+            created_at: id.created_at(),
+            expires_at: row.take()?,
+        };
+        Ok(LiveSession { record, last_used_at: Moment(row.take()?) })
+    })
+}
+
+pub(super) fn revoke_session_by_id(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Session>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(REVOKE_SESSION_BY_ID, params![id, now])?;
+    Ok(())
+}
+
+pub(super) fn revoke_sessions(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(REVOKE_SESSIONS, params![user, now])?;
+    Ok(())
+}
+
+pub(super) fn revoke_other_sessions(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    kept: Id<kinds::Session>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(REVOKE_OTHER_SESSIONS, params![user, kept, now])?;
+    Ok(())
+}
+
+pub(super) fn renew_session(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Session>,
+    hash: &[u8; 32],
+) -> Result<()> {
+    tx.global_execute(RENEW_SESSION, params![id, hash])?;
+    Ok(())
+}
+
+pub(super) fn touch_session(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Session>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(TOUCH_SESSION, params![id, now])?;
+    Ok(())
+}
+
+/// Removes the sessions that could not have lasted beyond a time; how many.
+pub(super) fn sweep_sessions(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
+    Ok(tx.global_execute(SWEEP_SESSIONS, params![before])?)
+}
+
+pub(super) fn person(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Person>> {
+    tx.global_first(PERSON, params![id], |row| {
+        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
+    })
+}
+
+/// Whether a person has shown that the mailbox is theirs.
+pub(super) fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    Ok(tx
+        .global_first(IS_PROVED, params![user], |row| Ok::<_, Error>(row.take()?))?
+        .unwrap_or(false))
+}
+
+pub(super) fn set_proved(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    at: Option<Timestamp>,
+) -> Result<()> {
+    tx.global_execute(SET_PROVED, params![user, at])?;
+    Ok(())
+}
+
+pub(super) fn remove_password(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+    tx.global_execute(REMOVE_PASSWORD, params![user])?;
+    Ok(())
+}
+
+/// Lets no session last beyond `longest`, where one does by more than `slack`.
+pub(super) fn shorten_sessions(tx: &mut WriteTx<'_>, longest: Timestamp, slack: i64) -> Result<()> {
+    tx.global_execute(SHORTEN, params![longest, Timestamp(longest.0 + slack)])?;
+    Ok(())
+}
+
+pub(super) fn password(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<String>> {
+    tx.global_first(PASSWORD, params![user], |row| Ok(row.take()?))
+}
+
+pub(super) fn set_password(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    hash: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.global_execute(SET_PASSWORD, params![user, hash, now])?;
+    Ok(())
+}
+
+/// Whether a person's password is still the one of this hash, which is then replaced by another hash of
+/// it, or by the same. Until `tx` ends nobody can change it.
+pub(super) fn confirm_password(
+    tx: &mut WriteTx<'_>,
+    user: Id<kinds::User>,
+    hash: &str,
+    renewed: Option<&str>,
+) -> Result<bool> {
+    let kept = renewed.unwrap_or(hash);
+    Ok(tx.global_execute(CONFIRM_PASSWORD, params![user, hash, kept])? == 1)
+}
+
+pub(super) fn drop_pending_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+    tx.global_execute(DROP_PENDING_OF, params![user])?;
+    Ok(())
+}
+
+pub(super) fn has_identity(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    let found =
+        tx.global_first::<i64, crate::call::error::Error>(HAS_IDENTITY, params![user], |row| {
+            Ok(row.take()?)
+        })?;
+    Ok(found.is_some_and(|identities| identities > 0))
+}

@@ -1,0 +1,40 @@
+//! Tenants: field-service businesses whose records are kept apart.
+
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+pub mod tools;
+
+pub use store::account;
+pub use tools::GROUP;
+
+pub(crate) use store::GLOBAL_STATEMENTS;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use zoop_db::Uuid;
+
+use crate::call::context::Recorded;
+use crate::values::clock::Moment;
+use crate::values::id::{Id, kinds};
+
+/// A tenant as stored and shown.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Tenant {
+    /// The tenant's id.
+    pub id: Id<kinds::Tenant>,
+    /// The business's name.
+    pub name: String,
+    /// The country of its telephone numbers without a country code, ISO 3166-1.
+    pub country: String,
+    /// When it was made.
+    pub created_at: Moment,
+}
+
+impl Recorded for Tenant {
+    const TYPE: &'static str = "tenant";
+
+    fn record_id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

@@ -1,0 +1,86 @@
+//! The SQL of tenants.
+
+use zoop_db::{ReadTx, Row, WriteTx, params};
+
+use super::Tenant;
+use crate::call::access::Account;
+use crate::call::error::{Error, Result};
+use crate::values::country::Country;
+use crate::values::id::{Id, kinds};
+
+crate::call::table::table! {
+    /// The tenants.
+    pub(crate) const TENANTS = tenants {
+        above_tenants: "tell which tenants there are",
+        key: { no: Integer as numbered },
+        columns: {
+            id: Id, name: Text, country: Text, last_customer_number: Integer,
+            notes_out_of_order: Boolean,
+        },
+        exported: WithTenant,
+        erased: [WithTenant],
+    }
+}
+
+zoop_db::global_statements! {
+    GREATEST = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    NUMBERS = "SELECT no FROM tenants ORDER BY no";
+    INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
+    LIST = "SELECT id, name, country FROM tenants ORDER BY id";
+    /// What a call needs to know of its tenant.
+    ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
+    COUNT_CUSTOMER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
+                      WHERE no = $1";
+    LAST_CUSTOMER_NUMBER = "SELECT last_customer_number FROM tenants WHERE no = $1";
+}
+
+/// The numbers of all tenants.
+pub(crate) fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<zoop_db::Tenant>> {
+    tx.global_all(NUMBERS, &[], |row| Ok(zoop_db::Tenant(row.take()?)))
+}
+
+/// Adds a tenant; its number.
+pub(super) fn insert(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::Tenant>,
+    name: &str,
+    country: Country,
+) -> Result<zoop_db::Tenant> {
+    let number =
+        tx.global_first::<u32, Error>(INSERT, params![id, name, country], |row| Ok(row.take()?))?;
+    number.map(zoop_db::Tenant).ok_or_else(|| zoop_db::Error::NoRow.into())
+}
+
+pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
+    tx.global_all(LIST, &[], tenant)
+}
+
+fn tenant(row: &mut Row<'_>) -> Result<Tenant> {
+    let id: Id<kinds::Tenant> = row.take()?;
+    let created_at = id.created_at();
+    Ok(Tenant { id, name: row.take()?, country: row.take()?, created_at })
+}
+
+/// What a call needs to know of a tenant.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such tenant.
+pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
+    tx.global_first::<_, Error>(ACCOUNT, params![id], read_account)?
+        .ok_or(Error::not_found("tenant"))
+}
+
+/// What a call needs to know of a tenant, from the columns `no`, `id` and `country`.
+pub(crate) fn read_account(row: &mut Row<'_>) -> Result<Account> {
+    let number = zoop_db::Tenant(row.take()?);
+    Ok(Account { number, id: row.take()?, country: row.take()? })
+}
+
+/// Takes the next customer number of the tenant that `tx` is bound to. Numbers are never given
+/// back, so gaps are possible and a number never names two customers.
+pub(crate) fn next_customer_number(tx: &mut WriteTx<'_>) -> Result<i64> {
+    let tenant = tx.tenant()?.0;
+    tx.global_execute(COUNT_CUSTOMER, params![tenant])?;
+    tx.global_first::<_, Error>(LAST_CUSTOMER_NUMBER, params![tenant], |row| Ok(row.take()?))?
+        .ok_or_else(|| zoop_db::Error::NoRow.into())
+}

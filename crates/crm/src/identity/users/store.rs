@@ -1,0 +1,251 @@
+//! The SQL of users and memberships.
+
+use zoop_db::{ReadTx, Timestamp, WriteTx, params};
+
+use super::Member;
+use crate::call::access::{Account, Role};
+use crate::call::error::{Error, Result};
+use crate::identity::sign_in::person::Person;
+use crate::identity::tenants::store::read_account;
+use crate::values::email;
+use crate::values::id::{Id, kinds};
+
+crate::call::table::table! {
+    /// The users.
+    pub(crate) const USERS = users {
+        above_tenants: "a user may be a member of several tenants",
+        key: { n: Integer as numbered },
+        columns: { id: Id, name: Text, email: Text, email_key: Text, proved_at: Time },
+        exported: WithUser,
+        erased: [WithUser],
+    }
+}
+
+crate::call::table::table! {
+    /// The tenants that users belong to.
+    pub(crate) const MEMBERSHIPS = memberships {
+        above_tenants: "are read with the credential, to know what its user may do in the tenant",
+        key: { tenant_no: Integer, user_id: Id },
+        columns: { role: Text, updated_at: Time, removed_at: Time, name: Text },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant],
+    }
+}
+
+crate::call::table::table! {
+    /// Memberships that give no rights yet.
+    pub(crate) const WAITING_MEMBERSHIPS = waiting_memberships {
+        above_tenants: "become memberships once their user has shown who they are",
+        key: { tenant_no: Integer, user_id: Id },
+        columns: { role: Text, name: Text, since: Time },
+        exported: WithTenant,
+        erased: [WithUser, WithTenant],
+    }
+}
+
+zoop_db::global_statements! {
+    GREATEST = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
+    SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
+    INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
+    /// Whether a person can be made a member of the tenant `$2` at once: see [`super::join`].
+    IS_TRUSTED = "SELECT u.proved_at IS NOT NULL \
+                  OR NOT EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) \
+                  OR NOT EXISTS (SELECT 1 FROM memberships m \
+                  WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
+    /// The tenants in which a person waits.
+    WAITING_PLACES = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
+                      JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
+    /// The number that stands for a person in the search index.
+    NUMBER = "SELECT n FROM users WHERE id = $1";
+}
+
+zoop_db::statements! {
+    ROLE = "SELECT role FROM memberships \
+            WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
+    ENLIST = "INSERT INTO memberships (tenant_no, user_id, role, updated_at, name, removed_at) \
+              VALUES ($1, $2, $3, $4, $5, NULL) \
+              ON CONFLICT (tenant_no, user_id) DO UPDATE SET role = excluded.role, \
+              updated_at = excluded.updated_at, name = excluded.name, removed_at = NULL";
+    SET_ROLE = "UPDATE memberships SET role = $3, updated_at = $4 \
+                WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
+    WAIT = "INSERT INTO waiting_memberships (tenant_no, user_id, role, name, since) \
+            VALUES ($1, $2, $3, $4, $5)";
+    SET_WAITING_ROLE = "UPDATE waiting_memberships SET role = $3 WHERE tenant_no = $1 AND user_id = $2";
+    STOP_WAITING = "DELETE FROM waiting_memberships WHERE tenant_no = $1 AND user_id = $2";
+    WAITING = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
+               JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 ORDER BY w.user_id";
+    WAITING_ONE = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
+                   JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 AND w.user_id = $2";
+    REMOVE = "UPDATE memberships SET removed_at = $3, updated_at = $3 \
+              WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
+    MEMBERS = "SELECT u.id, coalesce(m.name, u.name), u.email, m.role FROM memberships m \
+               JOIN users u ON u.id = m.user_id \
+               WHERE m.tenant_no = $1 AND m.removed_at IS NULL ORDER BY m.user_id";
+    MEMBER = "SELECT u.id, coalesce(m.name, u.name), u.email, m.role FROM memberships m \
+              JOIN users u ON u.id = m.user_id \
+              WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
+}
+
+fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
+    tx.global_first(BY_KEY, params![key], |row| {
+        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
+    })
+}
+
+/// The person with this e-mail address. Rows of the previous version are kept under a key that folded more,
+/// so the address of the person who is found must have the same key.
+pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Person>> {
+    let key = email::key(address);
+    let is_theirs = |person: &Person| email::key(&person.email) == key;
+    if let Some(person) = by_key(tx, &key)?.filter(is_theirs) {
+        return Ok(Some(person));
+    }
+    let former = email::former_key(address);
+    if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(is_theirs)) }
+}
+
+/// Makes the key of an address free, where a person of another address from before is kept under it.
+pub(super) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
+    if let Some(other) = by_key(tx, key)? {
+        set_key(tx, other.id, &email::key(&other.email))?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_key(tx: &mut WriteTx<'_>, id: Id<kinds::User>, key: &str) -> Result<()> {
+    tx.global_execute(SET_KEY, params![id, key])?;
+    Ok(())
+}
+
+pub(super) fn insert(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    name: &str,
+    email: &str,
+    key: &str,
+) -> Result<()> {
+    tx.global_execute(INSERT, params![id, name, email, key])?;
+    Ok(())
+}
+
+/// The number that stands for a person in the search index, if there is such a person.
+pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<i64>> {
+    tx.global_first(NUMBER, params![id], |row| Ok(row.take()?))
+}
+
+/// The person's role in the bound tenant, if they are a member of it.
+pub(super) fn role(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Role>> {
+    tx.first(ROLE, params![id], |row| Ok(row.take()?))
+}
+
+/// Makes a person a member of the bound tenant, which calls them by this name.
+pub(super) fn enlist(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    role: Role,
+    name: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(ENLIST, params![id, role, now, name])?;
+    Ok(())
+}
+
+pub(super) fn set_role(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    role: Role,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(SET_ROLE, params![id, role, now])?;
+    Ok(())
+}
+
+/// Whether the bound tenant can make a person a member at once.
+pub(crate) fn is_trusted(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<bool> {
+    let tenant = tx.tenant()?.0;
+    let found =
+        tx.global_first::<bool, Error>(IS_TRUSTED, params![id, tenant], |row| Ok(row.take()?))?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Keeps a membership of the bound tenant that gives no rights yet.
+pub(super) fn wait(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    role: Role,
+    name: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(WAIT, params![id, role, name, now])?;
+    Ok(())
+}
+
+pub(super) fn set_waiting_role(
+    tx: &mut WriteTx<'_>,
+    id: Id<kinds::User>,
+    role: Role,
+) -> Result<()> {
+    tx.execute(SET_WAITING_ROLE, params![id, role])?;
+    Ok(())
+}
+
+pub(crate) fn stop_waiting(tx: &mut WriteTx<'_>, id: Id<kinds::User>) -> Result<()> {
+    tx.execute(STOP_WAITING, params![id])?;
+    Ok(())
+}
+
+/// Who waits to be a member of the bound tenant.
+pub(crate) fn waiting(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
+    tx.all(WAITING, &[], member_row)
+}
+
+/// Somebody who waits to be a member of the bound tenant.
+pub(super) fn waiting_one(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Member>> {
+    tx.first(WAITING_ONE, params![id], member_row)
+}
+
+/// A tenant in which a person waits.
+pub(super) struct WaitingPlace {
+    pub(super) account: Account,
+    pub(super) role: Role,
+}
+
+/// The tenants in which a person waits, in the order of their numbers.
+pub(super) fn waiting_places(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::User>,
+) -> Result<Vec<WaitingPlace>> {
+    tx.global_all(WAITING_PLACES, params![id], |row| {
+        Ok(WaitingPlace { account: read_account(row)?, role: row.take()? })
+    })
+}
+
+pub(super) fn remove(tx: &mut WriteTx<'_>, id: Id<kinds::User>, now: Timestamp) -> Result<()> {
+    tx.execute(REMOVE, params![id, now])?;
+    Ok(())
+}
+
+pub(crate) fn members(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
+    tx.all(MEMBERS, &[], member_row)
+}
+
+fn member_row(row: &mut zoop_db::Row<'_>) -> Result<Member> {
+    Ok(Member { id: row.take()?, name: row.take()?, email: row.take()?, role: row.take()? })
+}
+
+/// A member of the bound tenant.
+///
+/// # Errors
+/// [`Error::NotFound`] when the person is none.
+pub(crate) fn member(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Member> {
+    if let Some(member) = tx.first::<_, Error>(MEMBER, params![id], member_row)? {
+        return Ok(member);
+    }
+    match waiting_one(tx, id)? {
+        Some(_) => Err(Error::conflict(
+            "This membership is pending until the person confirms their e-mail address.",
+        )),
+        None => Err(Error::not_found("team member")),
+    }
+}

@@ -1,0 +1,63 @@
+//! Calls of which nothing is kept, so that one world serves a law about every tool: each tool finds the
+//! world as if it were the first.
+
+use std::convert::Infallible;
+use std::time::Instant;
+
+use super::{Caller, TIMEOUT, TestEnv};
+use crate::call::error::Result;
+use crate::call::run;
+use crate::catalog;
+
+/// How a rehearsal ends: always with an error, so that the transaction is rolled back.
+enum End<const CALLS: usize> {
+    Answered([Result<String>; CALLS]),
+    Failed(zoop_db::Error),
+}
+
+impl<const CALLS: usize> From<zoop_db::Error> for End<CALLS> {
+    fn from(error: zoop_db::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl TestEnv {
+    /// Makes calls one after the other in one transaction, which is then rolled back; what each answered.
+    /// A call is who makes it, the tool, and its arguments as text, and goes the whole way of a call.
+    ///
+    /// # Panics
+    /// When there is no such tool, or the database fails.
+    pub fn rehearse<const CALLS: usize>(
+        &self,
+        calls: [(&Caller, &str, &str); CALLS],
+    ) -> [Result<String>; CALLS] {
+        let environment = self.environment.clone();
+        let calls = calls.map(|(caller, tool, arguments)| {
+            let tool = catalog::find(tool).expect("a tool of the catalogue");
+            (caller.clone(), tool, arguments.to_owned())
+        });
+        let ended = self.db.write(Instant::now() + TIMEOUT, move |tx| {
+            let answers = calls.each_ref().map(|(caller, tool, arguments)| {
+                if tool.is_read_only() {
+                    run::read(tx, &environment, caller, tool, arguments)
+                } else {
+                    run::write(tx, &environment, caller, tool, arguments, None)
+                }
+            });
+            Err::<Infallible, _>(End::Answered(answers))
+        });
+        match ended.wait() {
+            Err(End::Answered(answers)) => answers,
+            Err(End::Failed(error)) => panic!("the database fails: {error:?}"),
+        }
+    }
+
+    /// Makes one call of which nothing is kept; see [`TestEnv::rehearse`].
+    ///
+    /// # Errors
+    /// Whatever the tool refuses.
+    pub fn try_out(&self, caller: &Caller, tool: &str, arguments: &str) -> Result<String> {
+        let [answer] = self.rehearse([(caller, tool, arguments)]);
+        answer
+    }
+}

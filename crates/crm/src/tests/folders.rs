@@ -1,0 +1,66 @@
+//! Which folder of this crate may import which. Manifests hold the arrows between crates; this holds those
+//! within.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each folder, and the only others that it may import.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("values", &[]),
+    ("call", &["values"]),
+    ("search", &["values"]),
+    ("identity", &["values", "call", "search"]),
+    ("business", &["values", "call", "search", "identity"]),
+];
+
+/// Every file of a folder that is not a test.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        match name {
+            "tests" | "tests.rs" => {}
+            _ if path.is_dir() => files(&path, found),
+            _ => found.push(path),
+        }
+    }
+}
+
+/// The modules of the crate's root that a file's product code names.
+fn imports(source: &str) -> BTreeSet<&str> {
+    let product = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let code = product.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split("crate::").skip(1))
+        .map(|path| path.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+        .filter_map(|mut words| words.next())
+        .filter(|module| !module.is_empty())
+        .collect()
+}
+
+#[test]
+fn folders_import_only_what_lies_below_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for (folder, allowed) in MAY_IMPORT {
+        let mut found = Vec::new();
+        files(&root.join(folder), &mut found);
+        assert!(!found.is_empty(), "{folder} is empty");
+        for file in found {
+            let source = fs::read_to_string(&file).unwrap();
+            for module in imports(&source) {
+                if module != *folder && !allowed.contains(&module) {
+                    wrong.push(format!("{} imports {module}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn an_import_is_seen_wherever_it_stands() {
+    let source = "use crate::call::run;\n// crate::comment::is_no_import\nfn f() { crate::search::g(); }\n\
+                  #[cfg(test)]\nmod tests { use crate::testing::TestEnv; }";
+    assert_eq!(imports(source).into_iter().collect::<Vec<_>>(), ["call", "search"]);
+}

@@ -1,0 +1,72 @@
+//! What a caller with the write scope only is told, held against the tools' declarations and what was sent. Nothing
+//! here calls the code that redacts.
+
+use serde_json::{Value, json};
+use zoop_both::both;
+
+use crate::call::definition::{Action, ToolDef};
+use crate::call::tool::Receipt;
+use crate::catalog;
+use crate::testing::{Business, TestEnv};
+
+#[both]
+fn a_write_only_caller_is_told_nothing_outside_the_tools_receipt() {
+    let env = TestEnv::new();
+    for tool in catalog::tools().filter(|tool| tool.scope.is_grantable()) {
+        let Action::Command { receipt, .. } = tool.action else { continue };
+        assert!(tool.scope.name().starts_with("write:"), "{} writes", tool.name);
+        let business = env.business(tool.name);
+        let owner = Business::user(&business.owner).to_string();
+        let writer = env.access(&env.key(business.account, Some(&owner), &[tool.scope]));
+        let example: Value = serde_json::from_str(&business.fill(tool.example)).expect("JSON");
+        // The second call with a key is a replay.
+        let mut keyed = example.clone();
+        keyed["idempotency_key"] = json!("once");
+        for _ in 0..2 {
+            let answer = env.call(&writer, tool.name, keyed.clone());
+            let answer = answer.unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
+            check(tool, receipt, &keyed, &answer);
+        }
+        for name in clearable(tool) {
+            let mut cleared = example.clone();
+            cleared[name] = Value::Null;
+            match env.call(&writer, tool.name, cleared.clone()) {
+                Ok(answer) => check(tool, receipt, &cleared, &answer),
+                Err(error) => assert!(PAIRED.contains(&name), "{} {name}: {error:?}", tool.name),
+            }
+        }
+    }
+}
+
+/// Fields that are not cleared one by one.
+const PAIRED: &[&str] = &["latitude", "longitude", "subject_type", "subject_id"];
+
+fn clearable(tool: &ToolDef) -> impl Iterator<Item = &'static str> {
+    let fields = tool.fields().into_iter();
+    fields.filter(|field| field.about.ends_with("null clears it.")).map(|field| field.name)
+}
+
+fn check(tool: &ToolDef, receipt: Receipt, sent: &Value, answer: &Value) {
+    for (key, value) in answer.as_object().expect("an object") {
+        let is_told = match receipt {
+            // A flag that is always true, and what was sent.
+            Receipt::Whole => *value == json!(true) || sent.get(key) == Some(value),
+            Receipt::Keys(keys) => keys.contains(&key.as_str()),
+            Receipt::Sent { always, renamed } => {
+                let stored_as = |name: &String| {
+                    renamed
+                        .iter()
+                        .find(|(sent, _)| sent == name)
+                        .map_or(name.clone(), |it| it.1.into())
+                };
+                let mut sent = sent.as_object().expect("an object").iter();
+                // Of a cleared field the record may show another's value instead.
+                always.contains(&key.as_str())
+                    || sent.any(|(name, sent)| {
+                        stored_as(name) == *key && (!sent.is_null() || value.is_null())
+                    })
+            }
+        };
+        assert!(is_told, "{}: {key} in {answer} after {sent}", tool.name);
+    }
+}

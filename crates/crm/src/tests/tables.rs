@@ -1,0 +1,105 @@
+//! The tables' declarations: what they say of copy, export and erasure holds together, and
+//! `docs/tables.md` shows it. `transfer/tests.rs` compares them with the tables of both engines.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::reference::assert_current;
+use crate::call::table::{Erasure, Export, Rows, Table};
+use crate::schema::{SCHEMA_STEPS, SEARCH_TABLES, TABLES};
+
+fn has(table: &Table, column: &str) -> bool {
+    table.columns.iter().any(|known| known.name == column)
+}
+
+#[test]
+fn a_table_is_listed_once() {
+    let names: BTreeSet<_> = TABLES.iter().map(|table| table.name).collect();
+    assert_eq!(names.len(), TABLES.len());
+}
+
+#[test]
+fn nobody_can_sign_in_before_all_rows_of_tenants_are_copied() {
+    let last = TABLES.iter().rposition(|table| table.is_of_tenants()).expect("one of tenants");
+    for table in &TABLES[..last] {
+        let authenticates = table.exported == Export::Secret || has(table, "hash");
+        assert!(!authenticates, "{} is copied before the rows of tenants", table.name);
+    }
+}
+
+#[test]
+fn rows_end_with_what_they_tell_of() {
+    for table in TABLES {
+        let ends = |erasure| table.erased.contains(&erasure);
+        let of_tenant = table.is_of_tenants() || has(table, "tenant_no");
+        let of_user = !table.is_of_tenants() && has(table, "user_id");
+        let name = table.name;
+        assert!(!of_tenant || ends(Erasure::WithTenant) || ends(Erasure::OnExpiry), "{name}");
+        assert!(!table.is_of_tenants() || ends(Erasure::WithTenant), "{name}");
+        assert!(!of_user || ends(Erasure::WithUser), "{name}");
+        assert!(!has(table, "customer_id") || ends(Erasure::WithCustomer), "{name}");
+        assert!(!table.erased.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_reference_of_tables_is_current() {
+    assert_current("docs/tables.md", &page());
+}
+
+/// `docs/tables.md`: how each table is copied, exported and erased.
+fn page() -> String {
+    let mut page = String::from(
+        "# Tables\n\n\
+         For developers; written from the tables' declarations, do not edit by hand\n\
+         (`crates/crm/src/tests/tables.rs`).\n\n\
+         `zoop copy` copies the rows of these tables in this order. There is no export and no erasure yet:\n\
+         the last columns say in whose data rows belong, and what is to end them. Hashes and secrets are\n\
+         exported with no table. The key of a tenant's table begins with `tenant_no`.\n\n\
+         | table | key | belongs to | exported | erased |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for table in TABLES {
+        let key: Vec<_> = table.columns[..table.key].iter().map(|column| column.name).collect();
+        let _ = writeln!(
+            page,
+            "| `{}` | `{}` | {} | {} | {} |",
+            table.name,
+            key.join("`, `"),
+            owner(table),
+            exported(table.exported),
+            table.erased.iter().copied().map(erased).collect::<Vec<_>>().join(", "),
+        );
+    }
+    let search = SEARCH_TABLES.join("` and `");
+    let _ = writeln!(
+        page,
+        "\n`{search}` are made again from the records that they find.\n\
+         `{SCHEMA_STEPS}` is each database's own.",
+    );
+    page
+}
+
+fn owner(table: &Table) -> String {
+    match table.rows {
+        Rows::OfTenant(_) => "a tenant".to_owned(),
+        Rows::AboveTenants { why, .. } => format!("above tenants: {why}"),
+    }
+}
+
+const fn exported(export: Export) -> &'static str {
+    match export {
+        Export::WithTenant => "with the tenant",
+        Export::WithUser => "with the user",
+        Export::Secret => "no: it only authenticates",
+        Export::Internal => "no: it only serves the servers",
+    }
+}
+
+const fn erased(erasure: Erasure) -> &'static str {
+    match erasure {
+        Erasure::WithCustomer => "with the customer",
+        Erasure::WithUser => "with the user",
+        Erasure::WithTenant => "with the tenant",
+        Erasure::OnExpiry => "when out of date",
+    }
+}

@@ -1,0 +1,273 @@
+//! Moving house: copies a database into another, of the same engine or the other one.
+//!
+//! The source is read in one snapshot, so the copy is of one moment whoever writes meanwhile. Rows
+//! keep their numbers, and the search index is made anew from them, so a search finds the same rows in
+//! the same order. Until all of it is there and was compared, the target is marked as unfinished, and
+//! nobody opens it.
+
+mod cell;
+mod rows;
+pub(crate) mod search;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zoop_db::{Db, GlobalSql, Reply, Tenant, Uuid, WriteTx, params};
+
+use crate::business::customers;
+use crate::business::notes;
+use crate::call::error::{Error, Result};
+use crate::call::table::{Role, Table};
+use crate::schema::TABLES;
+
+use self::cell::{Cell, Sum};
+
+/// How long all rows of a database may take to be read.
+const INDEX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long one page of rows may take to be written. The source's transaction lies idle meanwhile,
+/// which a server puts up with for a minute.
+const TIMEOUT: Duration = Duration::from_secs(50);
+/// Records that are indexed in one transaction.
+const INDEXED: usize = 200;
+
+/// What stands for a statement that an engine has no need of.
+macro_rules! nothing {
+    () => {
+        "DELETE FROM request_counts WHERE FALSE"
+    };
+}
+
+zoop_db::global_statements! {
+    /// On PostgreSQL the words are indexed at once when all rows are there: one row after another takes
+    /// ten times as long. SQLite gathers words by itself.
+    FORGET_CUSTOMERS_WORDS = {
+        sqlite: nothing!(),
+        postgres: "DROP INDEX customer_search_tokens",
+    };
+    FORGET_NOTES_WORDS = { sqlite: nothing!(), postgres: "DROP INDEX note_search_tokens" };
+    INDEX_CUSTOMERS_WORDS = {
+        sqlite: nothing!(),
+        postgres: "CREATE INDEX customer_search_tokens ON customer_search USING gin (tokens) \
+                   WITH (fastupdate = off)",
+    };
+    INDEX_NOTES_WORDS = {
+        sqlite: nothing!(),
+        postgres: "CREATE INDEX note_search_tokens ON note_search USING gin (tokens) \
+                   WITH (fastupdate = off)",
+    };
+    /// Lets the engine count on after a number.
+    COUNT_ON = {
+        sqlite: "UPDATE sqlite_sequence SET seq = max(seq, $3) WHERE name = $1 AND $2 <> ''",
+        postgres: "SELECT setval(pg_get_serial_sequence($1, $2)::regclass, $3)",
+    };
+}
+
+/// What a copy is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Copying rows.
+    Rows,
+    /// Making the search index, record by record.
+    Index,
+    /// Indexing the words of all records at once; how far it is cannot be told.
+    Words,
+    /// Comparing what has arrived with what was sent.
+    Comparison,
+}
+
+/// Hears how far a copy is: so many rows of so many.
+pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
+
+/// A table that was copied: its rows are the same in both databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Its name.
+    pub table: &'static str,
+    /// How many rows it has.
+    pub rows: u64,
+    /// A sum of the rows' digests.
+    pub checksum: u128,
+}
+
+/// Copies everything from one database into another, which must be empty.
+///
+/// # Errors
+/// [`Error::Conflict`] when the target is not empty, or when something else was written to it, or to its
+/// search index, meanwhile; else the databases'. The target stays marked as unfinished.
+pub fn copy(from: &Db, to: &Db, watch: &Progress) -> Result<Vec<Copied>> {
+    begin(to)?;
+    let sent = copy_rows(from, to, watch)?;
+    index(to, &sent, watch)?;
+    let arrived = read_again(to, sent.rows(), watch)?;
+    if let Some(table) = TABLES.iter().find(|table| sent.of(table) != arrived.of(table)) {
+        return Err(Error::conflict(format!(
+            "the copy's {} are not the source's: something else has written to it, and it stays \
+             unfinished",
+            table.name
+        )));
+    }
+    search::check(to, &sent)?;
+    end(to, &sent)?;
+    let copied = TABLES.iter().map(|table| {
+        let Sum { rows, checksum } = sent.of(table);
+        Copied { table: table.name, rows, checksum }
+    });
+    Ok(copied.collect())
+}
+
+/// Marks a database that is empty.
+fn begin(to: &Db) -> Result<()> {
+    let begun = write(to, |tx| {
+        for table in TABLES.iter().filter(|table| !table.is_of_tenants()) {
+            if rows::count(tx, table)? > 0 {
+                return Err(Error::conflict(format!(
+                    "it is not empty: it has {}. Name a database that is new",
+                    table.name
+                )));
+            }
+        }
+        Ok(tx.begin_copy()?)
+    });
+    begun.wait()
+}
+
+/// Takes the mark from a database that is whole, and lets it count on after the numbers it was given.
+fn end(to: &Db, sent: &Tally) -> Result<()> {
+    let numbers = sent.numbers.clone();
+    let ended = write(to, move |tx| {
+        for ((table, column), greatest) in &numbers {
+            tx.global_execute(COUNT_ON, params![*table, *column, *greatest])?;
+        }
+        Ok(tx.end_copy()?)
+    });
+    ended.wait()
+}
+
+/// What was seen of a database.
+#[derive(Default)]
+struct Tally {
+    sums: BTreeMap<&'static str, Sum>,
+    /// The greatest of the numbers on which an engine counts on, by table and column.
+    numbers: BTreeMap<(&'static str, &'static str), i64>,
+    /// Customers and notes of each tenant.
+    tenants: BTreeMap<u32, u64>,
+}
+
+impl Tally {
+    fn of(&self, table: &Table) -> Sum {
+        self.sums.get(table.name).copied().unwrap_or_default()
+    }
+
+    fn rows(&self) -> u64 {
+        self.sums.values().map(|sum| sum.rows).sum()
+    }
+
+    fn add(&mut self, table: &'static Table, tenant: Option<Tenant>, page: &[Vec<Cell>]) {
+        let sum = self.sums.entry(table.name).or_default();
+        for row in page {
+            sum.add(tenant, row);
+        }
+        for (place, column) in table.columns.iter().enumerate() {
+            if column.role != Role::Numbered {
+                continue;
+            }
+            let greatest = self.numbers.entry((table.name, column.name)).or_default();
+            for row in page {
+                if let Cell::Integer(number) = row[place] {
+                    *greatest = number.max(*greatest);
+                }
+            }
+        }
+        if let (Some(Tenant(number)), "customers" | "notes") = (tenant, table.name) {
+            *self.tenants.entry(number).or_default() += page.len() as u64;
+        }
+    }
+}
+
+/// Copies all rows, in one snapshot of the source; what was sent.
+fn copy_rows(from: &Db, to: &Db, watch: &Progress) -> Result<Tally> {
+    let (to, watch) = (to.clone(), watch.clone());
+    let copied = from.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
+        let all = rows::count_all(tx)?;
+        let mut tally = Tally::default();
+        // The next page is read while the one before is written.
+        let mut writing: Option<Reply<(), Error>> = None;
+        rows::each_page(tx, |table, tenant, page| {
+            tally.add(table, tenant, &page);
+            writing.take().map_or(Ok(()), Reply::wait)?;
+            watch(Phase::Rows, tally.rows(), all);
+            writing = Some(write(&to, move |tx| rows::add(tx, table, tenant, &page)));
+            Ok(())
+        })?;
+        writing.map_or(Ok(()), Reply::wait)?;
+        if tally.rows() == all {
+            return Ok(tally);
+        }
+        Err(Error::internal(format!("{} rows were read of {all}", tally.rows())))
+    });
+    copied.wait()
+}
+
+/// Makes the search index of what was copied.
+fn index(to: &Db, copied: &Tally, watch: &Progress) -> Result<()> {
+    thoroughly(to, [FORGET_CUSTOMERS_WORDS, FORGET_NOTES_WORDS])?;
+    let all = copied.tenants.values().sum();
+    let mut done = 0;
+    for tenant in copied.tenants.keys() {
+        for index in [customers::store::index_page, notes::index_page] {
+            let mut after = Uuid::nil();
+            loop {
+                let tenant = Tenant(*tenant);
+                let page = write(to, move |tx| {
+                    tx.bind(tenant);
+                    index(tx, after, INDEXED)
+                });
+                let ids = page.wait()?;
+                let Some(last) = ids.last() else { break };
+                after = *last;
+                done += ids.len() as u64;
+                watch(Phase::Index, done, all);
+            }
+        }
+    }
+    watch(Phase::Words, 0, 1);
+    thoroughly(to, [INDEX_CUSTOMERS_WORDS, INDEX_NOTES_WORDS])?;
+    watch(Phase::Words, 1, 1);
+    Ok(())
+}
+
+/// Runs statements that may take as long as they need.
+fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
+    let run = to.write(Instant::now() + INDEX_TIMEOUT, move |tx| {
+        for statement in statements {
+            tx.global_execute(statement, &[])?;
+        }
+        Ok(())
+    });
+    run.wait()
+}
+
+/// Reads every row of a database; what is in it.
+fn read_again(db: &Db, all: u64, watch: &Progress) -> Result<Tally> {
+    let watch = watch.clone();
+    let read = db.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
+        let mut tally = Tally::default();
+        rows::each_page(tx, |table, tenant, page| {
+            tally.add(table, tenant, &page);
+            watch(Phase::Comparison, tally.rows(), all);
+            Ok(())
+        })?;
+        Ok(tally)
+    });
+    read.wait()
+}
+
+fn write<T: Send + 'static>(
+    db: &Db,
+    work: impl FnMut(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+) -> Reply<T, Error> {
+    db.write(Instant::now() + TIMEOUT, work)
+}

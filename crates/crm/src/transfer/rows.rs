@@ -1,0 +1,132 @@
+//! Reading and writing the rows of any table, a page at a time.
+
+use zoop_db::{Param, ReadTx, Row, Tenant, Value, WriteTx};
+
+use super::cell::Cell;
+use crate::call::error::{Error, Result};
+use crate::call::table::{Rows, Table};
+use crate::identity::tenants::store::TENANTS;
+use crate::schema::TABLES;
+
+/// Rows of a page: what is in memory at once, and what is written in one transaction.
+const PAGE: usize = 500;
+
+/// How many rows a table has, in the bound tenant if it is one of tenants.
+pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
+    let read = |row: &mut Row<'_>| Ok::<_, Error>(row.take::<i64>()?);
+    let count = match table.rows {
+        Rows::AboveTenants { statements, .. } => tx.global_first(statements.count, &[], read)?,
+        Rows::OfTenant(statements) => tx.first(statements.count, &[], read)?,
+    };
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// How many rows the database has.
+pub(super) fn count_all(tx: &mut ReadTx<'_>) -> Result<u64> {
+    let mut rows = 0;
+    each_table(tx, |tx, table, _| {
+        rows += count(tx, table)?;
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// Every row of the database, in an order in which they can be written, a page at a time, each with
+/// the tenant whose rows they are.
+pub(super) fn each_page(
+    tx: &mut ReadTx<'_>,
+    mut take: impl FnMut(&'static Table, Option<Tenant>, Vec<Vec<Cell>>) -> Result<()>,
+) -> Result<()> {
+    each_table(tx, |tx, table, tenant| pages(tx, table, |page| take(table, tenant, page)))
+}
+
+/// Every table in the order of [`TABLES`], those of tenants for one bound tenant after another.
+fn each_table(
+    tx: &mut ReadTx<'_>,
+    mut visit: impl FnMut(&mut ReadTx<'_>, &'static Table, Option<Tenant>) -> Result<()>,
+) -> Result<()> {
+    for group in TABLES.chunk_by(|one, next| one.is_of_tenants() == next.is_of_tenants()) {
+        let tenants = if group[0].is_of_tenants() {
+            numbers(tx)?.into_iter().map(Some).collect()
+        } else {
+            vec![None]
+        };
+        for tenant in tenants {
+            if let Some(tenant) = tenant {
+                tx.bind(tenant);
+            }
+            for table in group {
+                visit(tx, table, tenant)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds rows to a table.
+pub(super) fn add(
+    tx: &mut WriteTx<'_>,
+    table: &Table,
+    tenant: Option<Tenant>,
+    rows: &[Vec<Cell>],
+) -> Result<()> {
+    if let Some(tenant) = tenant {
+        tx.bind(tenant);
+    }
+    let rows: Vec<Vec<Value<'_>>> =
+        rows.iter().map(|row| row.iter().map(Param::value).collect()).collect();
+    match table.rows {
+        Rows::AboveTenants { statements, .. } => tx.global_execute_each(statements.add, &rows)?,
+        Rows::OfTenant(statements) => tx.execute_each(statements.add, &rows)?,
+    }
+    Ok(())
+}
+
+/// The tenants' numbers.
+fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
+    let mut numbers = Vec::new();
+    pages(tx, &TENANTS, |page| {
+        for row in page {
+            if let Cell::Integer(number) = row[0] {
+                numbers.push(Tenant(u32::try_from(number).map_err(Error::internal)?));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(numbers)
+}
+
+/// All rows of a table, in the order of its key.
+fn pages(
+    tx: &mut ReadTx<'_>,
+    table: &Table,
+    mut take: impl FnMut(Vec<Vec<Cell>>) -> Result<()>,
+) -> Result<()> {
+    let key = &table.columns[..table.key];
+    let mut after: Vec<Cell> = key.iter().map(|column| Cell::least(column.kind)).collect();
+    loop {
+        let page = page(tx, table, &after)?;
+        let is_last = page.len() < PAGE;
+        if let Some(row) = page.last() {
+            after = row[..table.key].to_vec();
+            take(page)?;
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// The next rows of a table after a key.
+fn page(tx: &mut ReadTx<'_>, table: &Table, after: &[Cell]) -> Result<Vec<Vec<Cell>>> {
+    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+    let params: Vec<_> =
+        [Value::Integer(limit)].into_iter().chain(after.iter().map(Param::value)).collect();
+    let read = |row: &mut Row<'_>| {
+        table.columns.iter().map(|column| Cell::take(column.kind, row)).collect()
+    };
+    match table.rows {
+        Rows::AboveTenants { statements, .. } => tx.global_all(statements.page, &params, read),
+        Rows::OfTenant(statements) => tx.all(statements.page, &params, read),
+    }
+}

@@ -1,0 +1,172 @@
+//! Time and randomness, which are parameters everywhere else.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use zoop_db::Timestamp;
+
+/// How far clocks may be apart before what one of them dated counts as wrong, in microseconds.
+pub(crate) const SLACK: i64 = 60 * 1_000_000;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// A clock that stands still.
+impl Clock for Timestamp {
+    fn now(&self) -> Timestamp {
+        *self
+    }
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp(jiff::Timestamp::now().as_microsecond())
+    }
+}
+
+/// A source of random bits; cloning shares it.
+#[derive(Clone)]
+pub struct Entropy(Arc<Mutex<StdRng>>);
+
+impl Entropy {
+    /// Seeded by the operating system.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn from_system() -> Result<Self, rand::rngs::SysError> {
+        Ok(Self(Arc::new(Mutex::new(StdRng::try_from_rng(&mut rand::rngs::SysRng)?))))
+    }
+
+    /// Repeatable, for tests and sample data.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
+    }
+
+    /// 128 random bits.
+    pub fn bits(&self) -> u128 {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        u128::from_ne_bytes(bytes)
+    }
+
+    /// Fills `bytes` with random ones, fit for secrets when seeded by the system.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        // A generator has no state that a panic elsewhere could leave half-made.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
+
+/// What every call needs from the world around it.
+#[derive(Clone)]
+pub struct Environment {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bits.
+    pub entropy: Entropy,
+    /// Note writes that one person may make in a rolling minute; 0 for no limit.
+    pub note_writes_per_minute: u32,
+    /// How many arguments that clients add on their own have been dropped.
+    pub dropped_artefacts: Arc<AtomicU64>,
+}
+
+impl Environment {
+    /// The machine's clock and randomness, and the default limits.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn from_system() -> Result<Self, rand::rngs::SysError> {
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            entropy: Entropy::from_system()?,
+            note_writes_per_minute: 60,
+            dropped_artefacts: Arc::default(),
+        })
+    }
+}
+
+/// A point in time in a record: stored as the engine stores times, written as [`rfc3339`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub Timestamp);
+
+impl serde::Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&rfc3339(self.0))
+    }
+}
+
+impl schemars::JsonSchema for Moment {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+impl zoop_db::Param for Moment {
+    fn value(&self) -> zoop_db::Value<'_> {
+        zoop_db::Value::Time(self.0)
+    }
+}
+
+impl zoop_db::Column for Moment {
+    const NAME: &'static str = "Moment";
+    const KIND: zoop_db::Kind = zoop_db::Kind::Time;
+    fn read(value: zoop_db::Value<'_>) -> Option<Self> {
+        Timestamp::read(value).map(Self)
+    }
+}
+
+/// Writes a point in time as the contract does: RFC 3339, UTC, milliseconds.
+pub fn rfc3339(time: Timestamp) -> String {
+    let Ok(time) = jiff::Timestamp::from_millisecond(time.0.div_euclid(1_000)) else {
+        return String::new();
+    };
+    format!("{time:.3}")
+}
+
+/// Reads RFC 3339 with any offset. A time beyond what the calendar here holds (clients write the
+/// end of the year 9999 for no end at all) is the last or first one that it does hold.
+pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp(time.as_microsecond()));
+    }
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let (date, ..) = (pieces.date(), pieces.time()?, pieces.offset()?);
+    match date.year() {
+        9999 => Some(Timestamp(jiff::Timestamp::MAX.as_microsecond())),
+        -9999 => Some(Timestamp(jiff::Timestamp::MIN.as_microsecond())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc_with_milliseconds_and_read_with_any_offset() {
+        let time = parse_rfc3339("2026-06-13T20:00:00.000+02:00").expect("a time");
+        assert_eq!(rfc3339(time), "2026-06-13T18:00:00.000Z");
+        assert_eq!(rfc3339(Timestamp(0)), "1970-01-01T00:00:00.000Z");
+        let endless = parse_rfc3339("9999-12-31T23:59:59Z").expect("a time");
+        assert!(endless > parse_rfc3339("9999-12-01T00:00:00Z").expect("a time"));
+        assert_eq!(parse_rfc3339("2026-06-13"), None);
+        assert_eq!(parse_rfc3339("yesterday"), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! Countries, by their ISO 3166-1 codes.
+
+use serde::{Serialize, Serializer};
+use zoop_db::{Column, Param, Value};
+
+use crate::values::phone;
+
+/// An ISO 3166-1 alpha-2 country code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// The United States, the default.
+    pub const US: Self = Self(*b"US");
+
+    /// The country with this code, in either case; codes that ISO has not assigned are none.
+    pub fn parse(code: &str) -> Option<Self> {
+        let code: [u8; 2] = code.to_ascii_uppercase().into_bytes().try_into().ok()?;
+        ASSIGNED.as_bytes().chunks(3).any(|known| known[..2] == code).then_some(Self(code))
+    }
+
+    /// The country whose numbering plan reads telephone numbers; where there is none, the US one.
+    pub fn numbering_plan(self) -> phone::Country {
+        phone::Country::new(self.code()).unwrap_or(phone::Country::US)
+    }
+
+    /// The two letters.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("US")
+    }
+}
+
+impl Param for Country {
+    fn value(&self) -> Value<'_> {
+        Value::Text(self.code())
+    }
+}
+
+/// A stored code that this version does not know, because a later one stored it, is the default country:
+/// it only says how to read telephone numbers without a country code.
+impl Column for Country {
+    const KIND: zoop_db::Kind = zoop_db::Kind::Text;
+    const NAME: &'static str = "Country";
+    fn read(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(code) => Some(Self::parse(code).unwrap_or(Self::US)),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// The officially assigned codes of ISO 3166-1.
+const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ \
+BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ \
+DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT \
+GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY \
+KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX \
+MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS \
+RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN \
+TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_country_is_read_and_an_unknown_one_is_the_default() {
+        let canada = Country::parse("ca").expect("a country");
+        assert_eq!(Country::read(canada.value()), Some(canada));
+        assert_eq!(Country::read(Value::Text("ZZ")), Some(Country::US));
+        assert_eq!(Country::read(Value::Integer(1)), None);
+    }
+}

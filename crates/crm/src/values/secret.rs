@@ -1,0 +1,168 @@
+//! Secrets that are shown once and never stored: API keys, tokens, sessions, invitations.
+//!
+//! A secret consists of a prefix for its kind, 32 random bytes in base 62 and a CRC-32 of both in base
+//! 62, so that a scanner can tell a real one from a look-alike offline. The database stores only its
+//! SHA-256.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::values::clock::Entropy;
+
+const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 62^43 is the first power above 2^256, so all secrets of a kind have the same length.
+const RANDOM_CHARACTERS: usize = 43;
+/// 62^6 is the first power above 2^32.
+pub(crate) const CHECK_CHARACTERS: usize = 6;
+/// Characters after the prefix that lists show to identify a key.
+const HINT_CHARACTERS: usize = 4;
+/// Longer than any secret: longer input is rejected without hashing.
+const MAX_CHARACTERS: usize = 128;
+
+macro_rules! secret_kinds {
+    ($($(#[$about:meta])* $kind:ident = $prefix:literal;)*) => {
+        /// What a secret is for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum SecretKind { $($(#[$about])* $kind),* }
+
+        impl SecretKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The prefix of its secrets.
+            pub const fn prefix(self) -> &'static str {
+                match self { $(Self::$kind => $prefix),* }
+            }
+        }
+    };
+}
+
+secret_kinds! {
+    /// An API key that acts for a user.
+    UserKey = "zoop_uk_";
+    /// An API key that acts for the tenant.
+    TenantKey = "zoop_tk_";
+    /// An OAuth access token.
+    AccessToken = "zoop_at_";
+    /// An OAuth refresh token.
+    RefreshToken = "zoop_rt_";
+    /// An OAuth authorization code.
+    AuthorizationCode = "zoop_ac_";
+    /// The id of a registered client: not secret, but as hard to guess.
+    Client = "zoop_cl_";
+    /// A pending authorization request.
+    ConsentRequest = "zoop_cr_";
+    /// A browser's session.
+    Session = "zoop_ss_";
+    /// A sign-in that waits for the second factor.
+    PendingSignIn = "zoop_ps_";
+    /// A sign-in that waits for the company's provider.
+    CompanySignIn = "zoop_co_";
+    /// An invitation to join a tenant.
+    Invitation = "zoop_in_";
+    /// A link to choose a new password.
+    PasswordLink = "zoop_pl_";
+    /// A browser that a user has signed in with before.
+    Device = "zoop_dv_";
+}
+
+/// A secret in plain text. It has no `Display`, and `Debug` hides it, so that it cannot slip into a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    kind: SecretKind,
+    text: String,
+}
+
+impl Secret {
+    /// A new random secret.
+    pub fn generate(kind: SecretKind, entropy: &Entropy) -> Self {
+        let mut bytes = [0; 32];
+        entropy.fill(&mut bytes);
+        Self::of(kind, &bytes)
+    }
+
+    /// The secret made of these bytes, which must be unpredictable.
+    pub(crate) fn of(kind: SecretKind, bytes: &[u8; 32]) -> Self {
+        let random = base_x::encode(BASE62, bytes);
+        let body = format!("{}{random:0>RANDOM_CHARACTERS$}", kind.prefix());
+        let check = check(&body);
+        Self { kind, text: body + &check }
+    }
+
+    /// Parses a presented token. `None` if it cannot be a secret of any kind.
+    pub fn parse(token: &str) -> Option<Self> {
+        let kind = *SecretKind::ALL.iter().find(|kind| token.starts_with(kind.prefix()))?;
+        let ascii = token.len() <= MAX_CHARACTERS && token.is_ascii();
+        let (body, sent) = token.split_at_checked(token.len().checked_sub(CHECK_CHARACTERS)?)?;
+        (ascii && check(body) == sent).then(|| Self { kind, text: token.to_owned() })
+    }
+
+    /// Parses a presented token. `None` if it cannot be a secret of this kind.
+    pub fn parse_as(kind: SecretKind, token: &str) -> Option<Self> {
+        Self::parse(token).filter(|secret| secret.kind == kind)
+    }
+
+    /// What it is for.
+    pub const fn kind(&self) -> SecretKind {
+        self.kind
+    }
+
+    /// The secret in plain text, for the one time that it is shown.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The SHA-256 that the database stores.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.text.as_bytes()).into()
+    }
+
+    /// The first characters, to identify the key in lists.
+    pub(crate) fn hint(&self) -> String {
+        self.text.chars().take(self.kind.prefix().len() + HINT_CHARACTERS).collect()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// The CRC-32 of `body` in base 62, at fixed width.
+pub(crate) fn check(body: &str) -> String {
+    let mut left = crc32fast::hash(body.as_bytes());
+    let mut digits = [b'0'; CHECK_CHARACTERS];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62.as_bytes()[(left % 62) as usize];
+        left /= 62;
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_survives_being_written_down_and_a_damaged_one_is_known_offline() {
+        let key = Secret::generate(SecretKind::UserKey, &Entropy::seeded(7));
+        assert!(key.expose().starts_with("zoop_uk_"), "{key:?}");
+        assert_eq!(Secret::parse(key.expose()).as_ref(), Some(&key));
+        for at in 0..key.expose().len() {
+            let mut damaged = key.expose().to_owned().into_bytes();
+            damaged[at] = if damaged[at] == b'x' { b'y' } else { b'x' };
+            assert_eq!(Secret::parse(&String::from_utf8(damaged).unwrap()), None, "at {at}");
+        }
+        assert_eq!(Secret::parse(""), None);
+        assert_eq!(Secret::parse("zoop_uk_é"), None);
+        assert_eq!(format!("{key:?}"), "Secret(…)");
+        for kind in SecretKind::ALL {
+            let secret = Secret::generate(*kind, &Entropy::seeded(7));
+            assert_eq!(Secret::parse(secret.expose()).map(|it| it.kind()), Some(*kind));
+            let is_key = *kind == SecretKind::UserKey;
+            assert_eq!(Secret::parse_as(SecretKind::UserKey, secret.expose()).is_some(), is_key);
+        }
+    }
+}

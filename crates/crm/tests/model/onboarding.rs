@@ -1,0 +1,117 @@
+//! How every sequence begins: a database with two businesses, their people and their keys, made
+//! once and copied.
+
+use zoop_crm::call::scope::Scope;
+use zoop_crm::testing::{Business, Caller, TestEnv, on};
+use zoop_db::Dialect;
+use zoop_postgres_cluster::Database;
+
+use super::contract::{ADMINISTER, OPERATE};
+use super::process::Credential;
+use super::state::{self, Tenant};
+
+const EVERYTHING: &[&str] = &["read:customers", "write:customers", "read:notes", "write:notes"];
+
+pub(super) struct Beginning {
+    original: Original,
+    pub(super) tenants: Vec<Tenant>,
+    /// Milliseconds since 1970.
+    pub(super) now: i64,
+}
+
+/// The database that is copied; nobody has it open.
+enum Original {
+    File(Vec<u8>),
+    Server(Database),
+}
+
+/// A sequence's own database, there as long as this is.
+pub(super) struct Copy {
+    pub(super) url: String,
+    _keeper: Keeper,
+}
+
+/// What keeps it.
+enum Keeper {
+    Folder(#[expect(dead_code, reason = "held for its end")] tempfile::TempDir),
+    Server(#[expect(dead_code, reason = "held for its end")] Database),
+}
+
+impl Beginning {
+    pub(super) fn new(engine: Dialect) -> Self {
+        let env = on(engine, TestEnv::new);
+        let tenants = ["Acme", "Beta"].map(|name| tenant(&env, &env.empty_business(name)));
+        let now = env.environment.clock.now().0 / 1_000;
+        let original = match engine {
+            Dialect::Sqlite => {
+                let path = env.path();
+                // Closed, the database is one file.
+                drop(env.db);
+                Original::File(std::fs::read(path).expect("the database's file"))
+            }
+            Dialect::Postgres => Original::Server(env.into_server()),
+        };
+        Self { original, tenants: tenants.into(), now }
+    }
+
+    pub(super) fn copy(&self) -> Copy {
+        match &self.original {
+            Original::File(bytes) => {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                let path = folder.path().join("zoop.db");
+                std::fs::write(&path, bytes).expect("room for a database");
+                let url = format!("sqlite://{}", path.display());
+                Copy { url, _keeper: Keeper::Folder(folder) }
+            }
+            Original::Server(database) => {
+                let copy = database.copy().expect("a database");
+                Copy { url: copy.url().to_owned(), _keeper: Keeper::Server(copy) }
+            }
+        }
+    }
+}
+
+/// A business as the model knows it.
+fn tenant(env: &TestEnv, business: &Business) -> Tenant {
+    let user = |access: &Caller| Business::user(access).to_string();
+    let key = |person: Option<&Caller>, scopes: &[Scope]| {
+        Credential::Key(env.key(business.account, person.map(user).as_deref(), scopes))
+    };
+    let (owner, office, tech) =
+        (Some(&business.owner), Some(&business.office), Some(&business.tech));
+    let all = Scope::GRANTABLE;
+    let reads = [Scope::ReadCustomers, Scope::ReadNotes];
+    let writes = [Scope::WriteCustomers, Scope::WriteNotes];
+    let operator = Credential::Operator(business.account.id.to_string());
+    let callers: [(&'static str, &'static [&'static str], Option<&Caller>, Credential); 8] = [
+        ("owner", EVERYTHING, owner, key(owner, all)),
+        ("office", EVERYTHING, office, key(office, all)),
+        ("tech", EVERYTHING, tech, key(tech, all)),
+        ("tenant", EVERYTHING, None, key(None, all)),
+        ("writer", &["write:customers", "write:notes"], office, key(office, &writes)),
+        ("reader", &["read:customers", "read:notes"], office, key(office, &reads)),
+        ("keeper", &["write:customers"], None, key(None, &[Scope::WriteCustomers])),
+        (
+            "operator",
+            &[
+                "read:customers",
+                "write:customers",
+                "read:notes",
+                "write:notes",
+                ADMINISTER,
+                OPERATE,
+            ],
+            None,
+            operator,
+        ),
+    ];
+    let callers = callers.map(|(name, granted, person, credential)| state::Caller {
+        name,
+        credential,
+        granted,
+        user: person.map(user),
+    });
+    let roles = [(owner, "owner"), (office, "office"), (tech, "tech")];
+    let roles = roles.map(|(person, role)| (user(person.expect("a person")), role));
+    Tenant { callers: callers.into(), roles: roles.into(), ..Tenant::default() }
+}

@@ -1,0 +1,162 @@
+//! Rate limits for unauthenticated requests, by address. They are kept in this process and checked before
+//! anything is read or written, so that a flood costs next to nothing. Counts by user, or across
+//! processes, are kept in the database as well.
+//!
+//! Memory is bounded by the number of addresses known at once. Beyond it, an address is counted together
+//! with its larger network, so that a caller with many addresses blocks only its own neighbors.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use zoop_db::Timestamp;
+
+use crate::peer::client_prefix;
+
+/// The number of addresses known at once, for all actions together.
+const MAX_ADDRESSES: usize = 65_536;
+const SECOND: i64 = 1_000_000;
+
+macro_rules! actions {
+    ($($(#[$about:meta])* $action:ident = $times:literal in $seconds:literal;)*) => {
+        /// What an address does without a credential.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum Action { $($(#[$about])* $action),* }
+
+        impl Action {
+            /// The limit, and its window in seconds.
+            const fn allowance(self) -> (u32, i64) {
+                match self { $(Self::$action => ($times, $seconds)),* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Opens a page, or sends a form without a narrower limit.
+    Page = 300 in 60;
+    /// Tries a password, a code or an invitation.
+    SignIn = 20 in 60;
+    /// Goes to the company's identity provider, or comes back.
+    SsoProvider = 60 in 60;
+    /// Requests or revokes tokens.
+    Token = 120 in 60;
+    /// Names a client whose document is to be fetched.
+    Document = 20 in 60;
+    /// Registers a client.
+    Registration = 20 in 3600;
+}
+
+/// This process's counts.
+#[derive(Default)]
+pub(crate) struct AnonymousLimits {
+    windows: Mutex<HashMap<(Action, IpAddr), Window>>,
+}
+
+struct Window {
+    ends: i64,
+    count: u32,
+}
+
+impl AnonymousLimits {
+    /// Counts an action of an address. Returns the seconds to wait if it is over the limit.
+    pub(crate) fn admit(&self, action: Action, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+        let (times, seconds) = action.allowance();
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut key = (action, client_prefix(address));
+        if windows.len() >= MAX_ADDRESSES && !windows.contains_key(&key) {
+            windows.retain(|_, window| window.ends > now.0);
+            if windows.len() >= MAX_ADDRESSES {
+                key = (action, network(address));
+            }
+            if windows.len() >= 2 * MAX_ADDRESSES && !windows.contains_key(&key) {
+                return Err(60);
+            }
+        }
+        let fresh = || Window { ends: now.0 + seconds * SECOND, count: 0 };
+        let window = windows.entry(key).or_insert_with(fresh);
+        // If the clock was set back, a window must not last longer than its length.
+        if window.ends <= now.0 || window.ends > now.0 + seconds * SECOND {
+            *window = fresh();
+        }
+        if window.count >= times {
+            return Err(u64::try_from(window.ends - now.0).unwrap_or(0).div_ceil(1_000_000));
+        }
+        window.count += 1;
+        Ok(())
+    }
+
+    /// Drops windows that have ended.
+    pub(crate) fn drop_idle(&self, now: Timestamp) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.retain(|_, window| window.ends > now.0);
+    }
+}
+
+/// The network that an address is counted with if there is no room for more addresses: the usual block of
+/// one holder, a /32 of IPv6 or a /16 of IPv4.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, ..] = address.octets();
+            IpAddr::from([a, b, 0, 0])
+        }
+        IpAddr::V6(address) => {
+            let [a, b, ..] = address.segments();
+            IpAddr::from([a, b, 0, 0, 0, 0, 0, 0])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp(seconds * SECOND)
+    }
+
+    #[test]
+    fn an_address_over_its_limit_waits_for_the_next_window() {
+        let anonymous_limits = AnonymousLimits::default();
+        for _ in 0..20 {
+            assert_eq!(anonymous_limits.admit(Action::SignIn, HERE, at(0)), Ok(()));
+        }
+        assert_eq!(anonymous_limits.admit(Action::SignIn, HERE, at(10)), Err(50));
+        assert_eq!(anonymous_limits.admit(Action::Token, HERE, at(10)), Ok(()), "another action");
+        assert_eq!(anonymous_limits.admit(Action::SignIn, HERE, at(60)), Ok(()));
+        assert_eq!(
+            anonymous_limits.admit(Action::SignIn, HERE, at(-3_600)),
+            Ok(()),
+            "a clock set back"
+        );
+    }
+
+    #[test]
+    fn a_caller_with_very_many_addresses_locks_no_one_else_out() {
+        let anonymous_limits = AnonymousLimits::default();
+        let flood = |n: u128| IpAddr::from((0x2001_0db8_u128 << 96 | n << 64).to_be_bytes());
+        let many = u128::try_from(MAX_ADDRESSES).unwrap();
+        // Not the first one, which has its network's own address.
+        for n in 1..=many {
+            assert_eq!(anonymous_limits.admit(Action::SignIn, flood(n), at(0)), Ok(()));
+        }
+        for n in many + 1..=many + 20 {
+            assert_eq!(anonymous_limits.admit(Action::SignIn, flood(n), at(1)), Ok(()));
+        }
+        assert_eq!(anonymous_limits.admit(Action::SignIn, flood(many + 21), at(1)), Err(60));
+        assert_eq!(anonymous_limits.admit(Action::SignIn, flood(7), at(1)), Ok(()), "a known one");
+        assert_eq!(
+            anonymous_limits.admit(Action::SignIn, HERE, at(1)),
+            Ok(()),
+            "of another network"
+        );
+        assert_eq!(anonymous_limits.windows.lock().unwrap().len(), MAX_ADDRESSES + 2, "bounded");
+        assert_eq!(anonymous_limits.admit(Action::SignIn, flood(many + 21), at(62)), Ok(()));
+        assert_eq!(anonymous_limits.windows.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,132 @@
+//! [`RequestContext`]: an accepted request until its answer, and the jobs that it can run.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::error::Error;
+use zoop_crm::call::proof::Proof as _;
+use zoop_crm::call::run::Runner;
+use zoop_crm::call::scope::Scopes;
+use zoop_mcp::{ReplyTo, Request, Responder};
+
+use super::view::View;
+use super::{overloaded, unavailable, uncertain};
+use crate::answer::Answer;
+use crate::app::Shared;
+use crate::auth::{AuthContext, CallFailure};
+
+/// A request that follows the protocol's rules; its token is not yet looked up.
+pub(super) struct RequestContext<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) request: Request<'a>,
+    pub(super) view: View,
+    pub(super) auth: Arc<AuthContext>,
+    pub(super) deadline: Instant,
+    pub(super) idempotency_key: Option<&'a str>,
+    pub(super) request_id: &'a str,
+}
+
+impl RequestContext<'_> {
+    /// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
+    /// user.
+    pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
+        admit(&self.auth, self.deadline).await.map_err(|halt| self.halted(&halt))
+    }
+
+    /// Runs a tool for the caller and returns the answer's JSON; the token is looked up in the same job.
+    pub(super) async fn run(
+        &self,
+        tool: &'static ToolDef,
+        arguments: String,
+    ) -> Result<String, CallFailure> {
+        let Shared { db, environment, .. } = &**self.shared;
+        let runner = Runner { db, environment, deadline: self.deadline };
+        let key = self.idempotency_key.map(str::to_owned);
+        runner.call(self.auth.clone(), tool, arguments, key).await
+    }
+
+    pub(super) fn responder(&self) -> Responder<'_> {
+        self.request.responder(&self.shared.server)
+    }
+
+    /// The answer to a request that ended without a result.
+    pub(super) fn halted(&self, halt: &CallFailure) -> Answer {
+        halted(&self.auth, self.request.reply_to(), self.request_id, halt)
+    }
+
+    /// The answer to a request that failed outside any tool.
+    pub(super) fn failed(&self, error: &Error) -> Answer {
+        failed(self.request.reply_to(), self.request_id, error)
+    }
+}
+
+/// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
+/// user.
+pub(super) async fn admit(
+    auth: &Arc<AuthContext>,
+    deadline: Instant,
+) -> Result<Scopes, CallFailure> {
+    let entering = auth.clone();
+    let db = &auth.shared().db;
+    db.read(deadline, move |tx| {
+        let access = entering.access(tx, &entering.shared().environment)?;
+        Ok(access.scopes.or(access.attainable()))
+    })
+    .await
+}
+
+/// The answer to a message whose caller was not admitted, or whose work failed.
+pub(super) fn halted(
+    auth: &AuthContext,
+    reply_to: ReplyTo<'_>,
+    request_id: &str,
+    halt: &CallFailure,
+) -> Answer {
+    match halt {
+        CallFailure::Denied(denied) => {
+            let refusal = reply_to.unauthorized(denied.reason());
+            let challenge = Some(auth.challenge().invalid());
+            Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") }
+        }
+        CallFailure::Limited => {
+            let seconds = auth.pass().and_then(|pass| pass.admission.refused_for);
+            let seconds = seconds.unwrap_or(1);
+            let refusal = reply_to.rate_limited(seconds);
+            let retry_after = Some(seconds);
+            Answer { retry_after, ..Answer::refusal(&refusal, "rate_limited") }
+        }
+        CallFailure::Failed(error) => failed(reply_to, request_id, error),
+    }
+}
+
+fn failed(reply_to: ReplyTo<'_>, request_id: &str, error: &Error) -> Answer {
+    log(request_id, error);
+    match error {
+        Error::Unavailable { cause: zoop_db::Error::Locked | zoop_db::Error::Unavailable(_) } => {
+            unavailable(reply_to)
+        }
+        Error::Unavailable { cause: zoop_db::Error::Unknown(_) } => uncertain(reply_to),
+        Error::Unavailable { .. } => overloaded(reply_to),
+        _ => Answer::refusal(&reply_to.internal(request_id), "internal"),
+    }
+}
+
+/// Logs the cause of a failure; the caller gets only the request's id.
+pub(super) fn log(request_id: &str, error: &Error) {
+    match error {
+        Error::Internal { cause } => {
+            let is_damage = matches!(cause.downcast_ref(), Some(zoop_db::Error::Corrupt(_)));
+            let advice = is_damage.then_some(
+                "run `zoop doctor`; `zoop restore-backup` replaces the database with a backup",
+            );
+            tracing::error!(request_id, %cause, advice, "a request failed");
+        }
+        // There may be thousands with one cause: the request's own line shows how it ended, metrics show the
+        // queues, and the engine logs a failing storage.
+        Error::Unavailable { cause } => {
+            tracing::debug!(request_id, %cause, "a request was answered 503");
+        }
+        _ => {}
+    }
+}

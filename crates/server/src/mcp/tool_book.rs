@@ -1,0 +1,102 @@
+//! The tools of the endpoint by name, and their JSON.
+//!
+//! A tool's JSON never changes while the server runs, so it is built once, under either name, and a list
+//! is the concatenation of the tools that its caller may see.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use zoop_crm::call::definition::ToolDef;
+use zoop_crm::call::scope::Scopes;
+use zoop_crm::catalog;
+
+use super::view::{Names, View};
+
+/// Every tool of the endpoint, in the order of the catalog.
+pub(crate) struct ToolBook {
+    listed: Vec<Listed>,
+    /// Both names of every tool, mapped to its index in `listed`.
+    places: HashMap<String, usize>,
+    toolsets: Vec<&'static str>,
+}
+
+/// One tool of the endpoint.
+pub(crate) struct Listed {
+    /// Its group's name.
+    pub(crate) group: &'static str,
+    /// The tool.
+    pub(crate) tool: &'static ToolDef,
+    dotted: String,
+    underscored: String,
+}
+
+impl ToolBook {
+    pub(crate) fn new() -> Self {
+        let tools: Vec<_> = catalog::mcp_tools().collect();
+        let mut toolsets: Vec<_> = tools.iter().map(|(group, _)| group.name).collect();
+        toolsets.dedup();
+        let mut places = HashMap::new();
+        let mut listed = Vec::new();
+        for (place, (group, tool)) in tools.iter().enumerate() {
+            places.insert(tool.name.to_owned(), place);
+            places.insert(tool.underscored(), place);
+            let dotted = tool_json(tool);
+            // Descriptions name other tools; clients need the names they were given.
+            let underscored = tools.iter().fold(dotted.clone(), |json, (_, other)| {
+                json.replace(other.name, &other.underscored())
+            });
+            listed.push(Listed { group: group.name, tool, dotted, underscored });
+        }
+        Self { listed, places, toolsets }
+    }
+
+    /// The tool with this name, dotted or underscored.
+    pub(crate) fn find(&self, name: &str) -> Option<&Listed> {
+        self.places.get(name).and_then(|place| self.listed.get(*place))
+    }
+
+    /// The names of the groups that have tools here.
+    pub(super) fn toolsets(&self) -> &[&'static str] {
+        &self.toolsets
+    }
+
+    /// The JSON array of the tools that a caller with these scopes sees in this view.
+    pub(super) fn json(&self, view: &View, scopes: Scopes) -> String {
+        let mut out = String::from("[");
+        for listed in &self.listed {
+            if !scopes.has(listed.tool.scope) || !view.shows(listed.group, listed.tool) {
+                continue;
+            }
+            if out.len() > 1 {
+                out.push(',');
+            }
+            out.push_str(match view.names() {
+                Names::Dotted => &listed.dotted,
+                Names::Underscored => &listed.underscored,
+            });
+        }
+        out.push(']');
+        out
+    }
+}
+
+/// A tool as `tools/list` shows it.
+///
+/// Source: MCP schema, `Tool` and `ToolAnnotations`.
+fn tool_json(tool: &ToolDef) -> String {
+    json!({
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.about,
+        "inputSchema": tool.input_schema(),
+        "outputSchema": tool.output_schema(),
+        "annotations": {
+            "readOnlyHint": tool.is_read_only(),
+            "destructiveHint": tool.is_destructive(),
+            "idempotentHint": tool.is_idempotent(),
+            // A tool accesses only this business's records.
+            "openWorldHint": false,
+        },
+    })
+    .to_string()
+}

@@ -1,0 +1,125 @@
+//! The log line and the metrics of a request to the endpoint, including when the client disconnects. Those
+//! of pages are in `page_log`.
+//!
+//! Neither a token nor any part of a body may appear here.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
+use tracing::field;
+use zoop_crm::call::access::{Actor, Rights};
+
+use crate::answer::{Answer, tell_standing};
+use crate::app::Shared;
+use crate::auth::AuthContext;
+use crate::background;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The status of a request whose client disconnected, as proxies log it; it is never sent.
+pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// Requests whose body may be partly received: bounds the memory that their bodies take.
+const MAX_REQUESTS: i64 = 1_024;
+
+/// A new request id: 16 hexadecimal digits.
+pub(crate) fn request_id(shared: &Shared) -> String {
+    let mut random = [0; 8];
+    shared.environment.entropy.fill(&mut random);
+    format!("{:016x}", u64::from_ne_bytes(random))
+}
+
+/// Adds the id under which the request is logged to the answer.
+pub(crate) fn tell_id(id: &str, headers: &mut HeaderMap) {
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(&REQUEST_ID, id);
+    }
+}
+
+/// A request in progress. Dropping it writes the log line and the metrics.
+pub(crate) struct RequestLog<'a> {
+    shared: &'a Arc<Shared>,
+    /// The request's id in the log: 16 hexadecimal digits.
+    pub(crate) id: String,
+    /// The tool's or method's name, from a fixed set.
+    pub(crate) tool: &'static str,
+    /// The caller's token, once it was presented.
+    pub(crate) auth: Option<Arc<AuthContext>>,
+    /// The rights of the tokens that a client got.
+    pub(crate) granted: OnceLock<Rights>,
+    /// Where the request comes from.
+    pub(crate) address: Option<IpAddr>,
+    /// Whether there was room for the request and its body when it arrived.
+    pub(crate) has_room: bool,
+    started: Instant,
+    outcome: &'static str,
+    status: u16,
+}
+
+impl<'a> RequestLog<'a> {
+    /// Starts with the request's headers.
+    pub(crate) fn start(shared: &'a Arc<Shared>, request: &Request) -> Self {
+        let before = shared.metrics.in_flight.inc();
+        Self {
+            shared,
+            id: request_id(shared),
+            tool: "none",
+            auth: None,
+            granted: OnceLock::new(),
+            address: shared.proxies.client(request.extensions(), request.headers()),
+            has_room: before < MAX_REQUESTS,
+            started: Instant::now(),
+            outcome: "abandoned",
+            status: CLIENT_CLOSED_REQUEST,
+        }
+    }
+
+    /// Builds the response, with the headers about the request.
+    pub(crate) fn finish(mut self, answer: Answer) -> Response {
+        self.outcome = answer.outcome;
+        self.status = answer.status.as_u16();
+        let mut response = answer.into_response();
+        let headers = response.headers_mut();
+        tell_id(&self.id, headers);
+        if let Some(pass) = self.auth.as_ref().and_then(|auth| auth.pass()) {
+            tell_standing(&pass.admission, headers);
+            if let Some(used) = pass.used {
+                background::record_use(self.shared, used);
+            }
+        }
+        response
+    }
+}
+
+impl Drop for RequestLog<'_> {
+    fn drop(&mut self) {
+        let took = self.started.elapsed();
+        self.shared.metrics.in_flight.dec();
+        self.shared.metrics.count(self.tool, self.outcome, took);
+        let pass = self.auth.as_ref().and_then(|auth| auth.pass());
+        let granted = self.granted.get();
+        let account = pass.map_or(granted.and_then(|it| it.account), |pass| pass.account);
+        let credential = pass.map(|pass| pass.credential);
+        let credential = credential.or(granted.map(|access| access.credential.uuid()));
+        let user = granted.and_then(|access| match access.actor {
+            Actor::User { id, .. } => Some(id),
+            Actor::Tenant | Actor::Operator => None,
+        });
+        tracing::info!(
+            request_id = self.id,
+            tenant_id = account.map(|account| field::display(account.id)),
+            credential_id = credential.map(field::display),
+            user_id = user.map(field::display),
+            client_address = self.address.map(field::display),
+            tool = self.tool,
+            outcome = self.outcome,
+            status = self.status,
+            duration_ms = took.as_secs_f64() * 1_000.0,
+            "request"
+        );
+    }
+}

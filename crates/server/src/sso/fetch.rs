@@ -1,0 +1,69 @@
+//! HTTP requests to the identity provider: bounded in time and size, without redirects.
+//!
+//! The provider's address is the operator's own setting, so it may be within their network; an address
+//! from a visitor must never get here.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use openidconnect::{HttpRequest, HttpResponse};
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+/// How long one answer may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The size limit of an answer, in bytes.
+const LIMIT: u64 = 256 * 1024;
+
+/// Why nothing was fetched. It contains neither an address's query nor a body.
+#[derive(Debug)]
+pub(super) struct Failed(String);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// The HTTP client. It uses the machine's trust store, so that a company's own authority is accepted.
+pub(super) fn agent(https_only: bool) -> Agent {
+    let found = rustls_native_certs::load_native_certs();
+    let own: Vec<_> = found.certs.iter().map(|it| Certificate::from_der(it).to_owned()).collect();
+    let roots = if own.is_empty() { RootCerts::WebPki } else { RootCerts::new_with_certs(&own) };
+    Agent::config_builder()
+        .https_only(https_only)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build()
+        .into()
+}
+
+/// Sends a request, on a thread that may block.
+pub(super) fn fetch(
+    agent: &Agent,
+    deadline: Instant,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failed> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Failed("no time is left".into()));
+    }
+    let patience = Some(left.min(TIMEOUT));
+    let (parts, body) = request.into_parts();
+    // With an empty body a GET would send a Content-Length.
+    let answer = if body.is_empty() {
+        let request = axum::http::Request::from_parts(parts, ());
+        agent.run(agent.configure_request(request).timeout_global(patience).build())
+    } else {
+        let request = axum::http::Request::from_parts(parts, body);
+        agent.run(agent.configure_request(request).timeout_global(patience).build())
+    };
+    let (parts, mut body) = answer.map_err(|error| Failed(error.to_string()))?.into_parts();
+    let body = body.with_config().limit(LIMIT).read_to_vec();
+    let body = body.map_err(|error| Failed(error.to_string()))?;
+    Ok(HttpResponse::from_parts(parts, body))
+}

@@ -1,0 +1,149 @@
+//! The context of a page request.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use zoop_crm::call::error::Error;
+use zoop_crm::identity::sign_in::sessions::{self, Origin};
+use zoop_crm::identity::sign_in::{SignedIn, devices};
+use zoop_crm::values::clock::Environment;
+use zoop_crm::values::secret::{Secret, SecretKind};
+use zoop_db::{ReadTx, WriteTx};
+
+use super::browser::{self, DEVICE, SESSION, set_cookie};
+use super::form::{self, Form};
+use super::{next, page};
+use crate::anonymous_limits::Action;
+use crate::app::{App, Shared};
+use crate::page_log::{NewSession, Visitor};
+
+/// An admitted request, and what its handler needs.
+pub(crate) struct PageContext {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) address: Option<IpAddr>,
+    /// When the answer is due.
+    pub(crate) deadline: Instant,
+    /// The query of the URL.
+    pub(crate) query: Form,
+    /// Path and query, as sent.
+    pub(crate) target: String,
+    visitor: Visitor,
+    /// Taken once, by the handler that reads the form. Behind a lock only because a body cannot be shared.
+    body: Mutex<Option<Body>>,
+}
+
+impl PageContext {
+    /// Counts the request by address.
+    pub(crate) fn begin(app: &App, request: Request, action: Action) -> Result<Self, Response> {
+        let shared = app.shared.clone();
+        let (head, body) = request.into_parts();
+        let address = shared.proxies.client(&head.extensions, &head.headers);
+        let counted = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let now = shared.environment.clock.now();
+        shared.anonymous_limits.admit(action, counted, now).map_err(page::too_many)?;
+        let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).map_err(|_| {
+            refused("The address has a duplicate or invalid parameter: start again.")
+        })?;
+        let target = head.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
+        let deadline = Instant::now() + shared.settings.request_deadline;
+        let visitor = Visitor::of(&head.extensions);
+        let (headers, body) = (head.headers, Mutex::new(Some(body)));
+        Ok(Self { shared, headers, address, deadline, query, target, visitor, body })
+    }
+
+    /// The form that was sent, if it came from a page of this server.
+    pub(crate) async fn form(&self) -> Result<Form, Response> {
+        let body = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let body = body.unwrap_or_default();
+        let public_url = &self.shared.settings.public_url;
+        form::read(public_url, &self.headers, body, self.deadline).await
+    }
+
+    /// The signed-in user, if any.
+    pub(crate) async fn signed_in(&self) -> Result<Option<SignedIn>, Response> {
+        let found = browser::signed_in(&self.shared, &self.headers, self.deadline)
+            .await
+            .map_err(|error| page::failed(&error))?;
+        if let Some(person) = &found {
+            self.visitor.is(person.user);
+        }
+        Ok(found)
+    }
+
+    /// The signed-in user; any other visitor is sent to sign in first, and then to `next`.
+    pub(crate) async fn person(&self, next: &str) -> Result<SignedIn, Response> {
+        let signed_in = self.signed_in().await?;
+        signed_in.ok_or_else(|| page::go_to(&next::sign_in(next::next_page(Some(next)))))
+    }
+
+    /// Where a sign-in comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        let browser = self.headers.get(USER_AGENT).and_then(|name| name.to_str().ok());
+        Origin { address: self.address, browser: browser.unwrap_or_default().to_owned() }
+    }
+
+    /// The browser's session cookie, valid or not.
+    pub(crate) fn session(&self) -> Option<Secret> {
+        browser::cookie(&self.headers, SESSION, SecretKind::Session)
+    }
+
+    /// The cookie of a browser that a user has signed in with before.
+    pub(crate) fn device(&self) -> Option<Secret> {
+        browser::cookie(&self.headers, DEVICE, SecretKind::Device)
+    }
+
+    /// Runs a read job.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Response> {
+        let environment = self.shared.environment.clone();
+        let read = self.shared.db.read(self.deadline, move |tx| work(tx, &environment));
+        read.await.map_err(|error| page::failed(&error))
+    }
+
+    /// Runs a write job.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Response> {
+        self.try_write(work).await.map_err(|error| page::failed(&error))
+    }
+
+    /// Runs a write job whose error the caller handles.
+    pub(crate) async fn try_write<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut WriteTx<'_>, &Environment) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let environment = self.shared.environment.clone();
+        self.shared.db.write(self.deadline, move |tx| work(tx, &environment)).await
+    }
+}
+
+/// Sets the session cookie.
+pub(crate) fn give_session(response: &mut Response, secret: &Secret) {
+    set_cookie(response, SESSION, secret.expose(), sessions::MAX_LIFETIME / 1_000_000);
+    response.extensions_mut().insert(NewSession(secret.clone()));
+}
+
+/// Sets the cookie that identifies this browser at the next sign-in.
+pub(crate) fn remember(response: &mut Response, device: &Secret) {
+    set_cookie(response, DEVICE, device.expose(), devices::LIFETIME / 1_000_000);
+}
+
+/// A form that is rejected.
+pub(crate) fn refused(message: &str) -> Response {
+    page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message)
+}
+
+/// An error is a page too; `?` only shortens the code.
+pub(crate) fn either(answer: Result<Response, Response>) -> Response {
+    answer.unwrap_or_else(|refusal| refusal)
+}
