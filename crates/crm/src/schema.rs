@@ -1,6 +1,6 @@
 //! The schema's steps, every table, and the lists of statements; tests close each list.
 
-use zoop_db::{GlobalSql, Migration, Sql};
+use zoop_db::{Declared, GlobalSql, Migration, Sql};
 
 use crate::call::table::{Record, Rows, Table};
 use crate::transfer;
@@ -86,9 +86,6 @@ pub const SCHEMA_STEPS: &str = "schema_steps";
 /// its operator might tell something of a row before the policy is asked. What is found in them is
 /// joined to a protected table.
 pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
-
-/// Statements by the module that declares them.
-pub type Declared<S> = (&'static str, &'static [(&'static str, S)]);
 
 /// Every statement about one tenant's rows, by module.
 pub fn statements() -> impl Iterator<Item = Declared<Sql>> {

@@ -34,6 +34,6 @@ pub use error::Error;
 pub use migrate::{Migrate, Migration};
 pub use row::{Column, Kind, Param, Row, Timestamp, Value};
 pub use session::ServerState;
-pub use sql::{Dialect, GlobalSql, Sql};
+pub use sql::{Declared, Dialect, GlobalSql, Sql};
 pub use tx::{Earlier, ReadTx, RowQuery, Tenant, Three, WriteTx};
 pub use uuid::Uuid;

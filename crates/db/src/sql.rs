@@ -21,6 +21,9 @@ pub(crate) struct Dialects {
     pub(crate) postgres: &'static str,
 }
 
+/// Statements by the module that declares them.
+pub type Declared<S> = (&'static str, &'static [(&'static str, S)]);
+
 /// The engine's SQL dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {

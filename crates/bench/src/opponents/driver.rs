@@ -9,9 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
-use zoop_crm::schema::{Declared, global_statements, statements};
+use zoop_crm::schema::{global_statements, statements};
 use zoop_crm::values::secret::Secret;
-use zoop_db::Uuid;
+use zoop_db::{Declared, Uuid};
 
 /// The reads of a call.
 pub(crate) struct Reads {

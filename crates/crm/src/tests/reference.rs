@@ -139,7 +139,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
 /// The tests that hold for every tool, by their file beside this one.
 const LAWS: &[(&str, &str)] = &[
     (
-        "laws.rs",
+        "catalog_rules.rs",
         "every tool is described whole, its example succeeds, and every answer fits its schema",
     ),
     ("bad_input.rs", "malformed arguments are refused by every tool, and nothing is written"),

@@ -21,10 +21,9 @@ pub(crate) use store::grants::{OAUTH_GRANTS, touch};
 pub(crate) use store::requests::OAUTH_REQUESTS;
 pub(crate) use store::tokens::{OAUTH_CODES, OAUTH_SUCCESSORS, OAUTH_TOKENS};
 
-use zoop_db::{GlobalSql, Timestamp, WriteTx};
+use zoop_db::{Declared, GlobalSql, Timestamp, WriteTx};
 
 use crate::call::error::Result;
-use crate::schema::Declared;
 use crate::values::clock::SLACK;
 use crate::values::id;
 

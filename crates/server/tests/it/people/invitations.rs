@@ -34,7 +34,7 @@ fn a_new_user_chooses_a_password_and_is_signed_in() {
         "{}",
         page.body
     );
-    for (password, fault) in [("short", "longer"), (NEW, "somebody would try")] {
+    for (password, fault) in [("short", "longer"), (NEW, "too common")] {
         let reply = choose(&mut browser, &path, password);
         assert_eq!(reply.status, 400);
         assert!(reply.body.contains(fault), "{}", reply.body);

@@ -241,9 +241,9 @@ fn a_token_for_another_sign_in_is_rejected() {
         ("another sign-in", |claims| {
             claims.as_object_mut().expect("claims").remove("nonce");
         }),
-        ("another program", |claims| claims["aud"] = json!("another")),
-        ("another program", |claims| claims["aud"] = json!([CLIENT, "another"])),
-        ("another program", |claims| claims["azp"] = json!("another")),
+        ("another client", |claims| claims["aud"] = json!("another")),
+        ("another client", |claims| claims["aud"] = json!([CLIENT, "another"])),
+        ("another client", |claims| claims["azp"] = json!("another")),
         ("another issuer", |claims| claims["iss"] = json!("https://another.example")),
         ("has expired", |claims| {
             claims["exp"] = json!(claims["iat"].as_i64().expect("a time") - 61);
