@@ -1,9 +1,10 @@
-//! Search: what the index stores for a customer or a note, and how a search queries it.
+//! Search: the language of the search index, whatever is indexed.
 //!
-//! Defines the tokens of a row (`customers::index`, `notes::index`) and the expression of a
-//! search ([`CustomerQuery`], [`NoteQuery`]). The same functions build both, so they cannot drift
-//! apart. Everything is pure: apart from two SQL fragments, no SQL, no transaction and no record of a
-//! table may be named here. The `store` files write the tokens and run the expressions.
+//! Defines what a token is (`Field`, `Namespace`, `Tokens`) and the [`Expression`] that a search
+//! becomes. A group that can be searched says in its own `index.rs` which tokens a record has and which
+//! expression a search is, with the same functions, so that the two cannot drift apart. Everything is pure:
+//! apart from two SQL fragments, no SQL, no transaction and no record of a table may be named here. The
+//! `store` files write the tokens and run the expressions.
 //!
 //! # Tokens
 //!
