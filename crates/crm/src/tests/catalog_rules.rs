@@ -150,8 +150,10 @@ fn check_object(tool: &ToolDef, schema: &Value, path: &str) {
         let about = field["description"].as_str().unwrap_or_default();
         assert!(!about.is_empty(), "{}{path} is not described", tool.name);
         assert!(about.ends_with('.'), "{}{path}: {about}", tool.name);
-        if field["type"] == "object" {
-            check_object(tool, field, &path);
+        // The items of a list, where they are objects, are held to the same rules.
+        let whole = if field["type"] == "array" { &field["items"] } else { field };
+        if whole["type"] == "object" {
+            check_object(tool, whole, &path);
         }
     }
 }
