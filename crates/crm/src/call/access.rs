@@ -21,7 +21,7 @@ crate::call::argument::choices! {
 }
 
 impl Role {
-    /// The scopes that a person with this role can have at all.
+    /// The scopes that a user with this role can have.
     pub const fn scopes(self) -> Scopes {
         match self {
             Self::Owner => OF_ROLES.owner,
@@ -30,7 +30,7 @@ impl Role {
         }
     }
 
-    /// What a person with this role may do in a session of their own.
+    /// The scopes of a session of a user with this role.
     pub const fn session_scopes(self) -> Scopes {
         match self {
             Self::Owner => self.scopes().or(Scopes::of(&[Scope::Administer])),
@@ -39,24 +39,24 @@ impl Role {
     }
 }
 
-/// Who acts.
+/// The author of a change, as the history records it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
-    /// A team member, with the role of this moment.
+    /// A user, with their current role.
     User {
-        /// The person.
+        /// The user.
         id: Id<kinds::User>,
-        /// Their role in the tenant now.
+        /// Their current role in the tenant.
         role: Role,
     },
-    /// The account as a whole.
+    /// The tenant itself.
     Tenant,
-    /// Whoever runs the installation, through the command line.
+    /// The operator, through the command line.
     Operator,
 }
 
 impl Actor {
-    /// The word for the kind of actor.
+    /// The name of the kind of actor.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::User { .. } => "user",
@@ -65,7 +65,7 @@ impl Actor {
         }
     }
 
-    /// The person, if a person acts.
+    /// The user, if the actor is one.
     pub const fn user(self) -> Option<Id<kinds::User>> {
         match self {
             Self::User { id, .. } => Some(id),
@@ -74,18 +74,18 @@ impl Actor {
     }
 }
 
-/// What was presented to prove who is calling.
+/// The credential that proves who is calling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     /// An API key.
     Key(Id<kinds::Key>),
-    /// A program that a person connected.
+    /// A grant: a client that a user connected.
     Grant(Id<kinds::Grant>),
     /// A browser's session.
     Session(Id<kinds::Session>),
     /// Direct access to the database, through the command line.
     CommandLine,
-    /// Nothing: somebody says who they are, as in a sign-in that is refused.
+    /// None, as in a rejected sign-in.
     Nothing,
 }
 
@@ -108,27 +108,27 @@ pub struct Account {
     pub number: Tenant,
     /// Its public id.
     pub id: Id<kinds::Tenant>,
-    /// The country that telephone numbers without a country code are in.
+    /// The country of telephone numbers without a country code.
     pub country: Country,
 }
 
-/// What a valid credential says: who acts in which tenant, and what they may do there.
+/// The rights of a valid credential: the tenant, the actor and the scopes.
 #[derive(Debug, Clone, Copy)]
 pub struct Rights {
-    /// The tenant, unless the operator acts above tenants.
+    /// The tenant; `None` if the operator acts above tenants.
     pub account: Option<Account>,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
-    /// What they may do now: what was granted and what the person's role has today.
+    /// The current scopes: those granted that the user's role still has.
     pub scopes: Scopes,
-    /// What the credential could be granted as well, if its bearer asked the person for it.
+    /// The scopes that the credential could also get, if the client asked the user for them.
     pub attainable: Scopes,
     /// The credential.
     pub credential: Credential,
 }
 
 impl Rights {
-    /// The operator's, in one tenant or above them all.
+    /// The operator's rights, in one tenant or above all tenants.
     pub fn operator(account: Option<Account>) -> Self {
         Self {
             account,
@@ -140,25 +140,25 @@ impl Rights {
     }
 }
 
-/// Where a call comes from. The history shows it; nothing trusts it.
+/// Where a call comes from. The history shows it; no check relies on it.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
-    /// What the client calls itself, if it says so.
+    /// The client's name for itself, if it sends one.
     pub client: Option<String>,
-    /// Its address, as the server saw it.
+    /// Its IP address, as the server sees it.
     pub address: Option<IpAddr>,
 }
 
 /// A checked caller in a transaction. [`Access::new`] is the only way to make one.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The tenant, unless the operator acts above tenants.
+    /// The tenant; `None` if the operator acts above tenants.
     pub account: Option<Account>,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
-    /// What they may do now.
+    /// The current scopes.
     pub scopes: Scopes,
-    /// Private, so that no struct literal elsewhere makes a caller.
+    /// Private, so that no other module can build a caller with a struct literal.
     attainable: Scopes,
     /// The credential.
     pub credential: Credential,
@@ -173,7 +173,7 @@ impl Access {
         Self { account, actor, scopes, attainable, credential, source }
     }
 
-    /// What the credential could be granted as well.
+    /// The scopes that the credential could also get.
     pub const fn attainable(&self) -> Scopes {
         self.attainable
     }

@@ -1,5 +1,5 @@
-//! The shapes of answers that many tools share: a page of a list, a list that comes whole, and the answer of
-//! a tool that did one thing to one record. A tool's own records do not belong here.
+//! Answers that many tools share: a page of a list, a complete list, and the answer of a tool that did
+//! one thing to one record. The records of one tool do not belong here.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,8 +23,8 @@ pub struct Rows<T> {
     pub rows: Vec<T>,
 }
 
-/// Declares what a tool answers that did one thing to one record, such as `{"archived":true,"id":…}`: the
-/// type's name, the flag, and what the id is.
+/// Declares the answer of a tool that did one thing to one record, such as `{"archived":true,"id":…}`:
+/// the type's name, the flag, and the description of the id.
 macro_rules! done {
     ($(#[doc = $about:literal])* $name:ident, $flag:ident, $id_about:literal) => {
         $(#[doc = $about])*

@@ -1,5 +1,5 @@
-//! Archiving and restoring: the same steps for every kind of record. What else happens to a kind (its place
-//! in the search index, who may do it, what takes its place) is said by its own files.
+//! Archiving and restoring: the same steps for every kind of record. What is special to a kind (its
+//! search index, who may do it, what replaces it) is in its own files.
 
 use crate::call::access::Access;
 use crate::call::answer::{Archived, Restored};
@@ -13,7 +13,8 @@ use crate::values::id::{Id, Kind};
 pub(crate) trait Archivable: Clone {
     /// The kind of its ids.
     type Kind: Kind;
-    /// The scope that shows it. To callers without it an archived record is not there.
+    /// The scope that allows reading it. For callers without this scope an archived record is not
+    /// found.
     const READ: Scope;
 
     /// Its id.
@@ -22,13 +23,14 @@ pub(crate) trait Archivable: Clone {
     /// When it was archived.
     fn archived_at(&self) -> Option<Moment>;
 
-    /// Sets when it was archived, if it is, and when it was last changed.
+    /// Sets when it was archived (`None` when restored) and when it was last changed.
     fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment);
 
-    /// Writes what has become of `old`, and tells the history.
+    /// Writes the change from `old` to `new`, and records it in the history.
     fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()>;
 
-    /// The record, unless it is archived: then neither it nor what is under it can be changed.
+    /// The record, or an error if it is archived: an archived record and its children cannot be
+    /// changed.
     fn unless_archived(self, access: &Access) -> Result<Self> {
         match self.archived_at() {
             None => Ok(self),
@@ -62,7 +64,7 @@ pub(crate) fn restore<R: Archivable>(
     Ok(Restored::of(old.id()))
 }
 
-/// What an archived record is once it is restored, for a kind that changes more of it before it is saved.
+/// The restored form of an archived record, for a kind that changes more of it before saving it.
 pub(crate) fn restored<R: Archivable>(ctx: &WriteCtx<'_, '_>, old: &R) -> Result<R> {
     if old.archived_at().is_none() {
         return Err(Error::not_found(R::Kind::ARCHIVED));

@@ -1,5 +1,5 @@
-//! What a tool is given: the transaction, the caller, the time. A [`ReadCtx`] has nothing to write
-//! with; a [`WriteCtx`] also makes ids and gathers what changed for the history.
+//! The context in which a tool runs: the transaction, the caller, the time. A [`ReadCtx`] cannot write.
+//! A [`WriteCtx`] also makes ids and collects the changes for the history.
 
 use std::borrow::Cow;
 
@@ -12,29 +12,29 @@ use crate::call::error::{Error, Result};
 use crate::values::clock::{Environment, Moment};
 use crate::values::id::{self, Id};
 
-/// A query's surroundings.
+/// The context of a query.
 pub struct ReadCtx<'a, 'c> {
     /// One snapshot, bound to the caller's tenant.
     pub tx: &'a mut ReadTx<'c>,
     /// The caller.
     pub access: &'a Access,
-    /// The moment of the call.
+    /// The time of the call.
     pub now: Timestamp,
 }
 
-/// A command's surroundings.
+/// The context of a command.
 pub struct WriteCtx<'a, 'c> {
     /// The transaction, bound to the caller's tenant.
     pub tx: &'a mut WriteTx<'c>,
     /// The caller.
     pub access: &'a Access,
-    /// The moment of the call.
+    /// The time of the call.
     pub now: Timestamp,
     /// Clock, randomness and limits.
     pub environment: &'a Environment,
-    /// What the call has changed so far.
+    /// The changes of the call so far.
     pub(crate) changes: Vec<Change>,
-    /// Whether the history may not know of the call at all.
+    /// Whether the call must leave no history entry.
     pub(crate) is_private: bool,
 }
 
@@ -54,7 +54,7 @@ pub struct Change {
     pub new: Value,
 }
 
-/// A stored record whose changes the history keeps: its serialised fields are what is compared.
+/// A stored record whose changes the history keeps. Its serialized fields are compared.
 pub trait Recorded: Serialize {
     /// The word for the kind of record.
     const TYPE: &'static str;
@@ -64,27 +64,27 @@ pub trait Recorded: Serialize {
 }
 
 impl<'a, 'c> WriteCtx<'a, 'c> {
-    /// Begins a write of the caller, once the transaction is its tenant's only write.
+    /// Begins a write. Waits until the transaction is the tenant's only write.
     pub(crate) fn begin(
         tx: &'a mut WriteTx<'c>,
         access: &'a Access,
         environment: &'a Environment,
     ) -> Result<Self> {
         tx.take_turn()?;
-        // After the wait, so that the time is not from before it.
+        // Read the clock after the wait, or the time would be too early.
         let now = environment.clock.now();
         Ok(Self { tx, access, now, environment, changes: Vec::new(), is_private: false })
     }
 }
 
 impl WriteCtx<'_, '_> {
-    /// The moment of the call, as records keep it.
+    /// The time of the call, as records store it.
     pub const fn moment(&self) -> Moment {
         Moment(self.now)
     }
 
-    /// The id of a record about to be added to the table whose greatest id below a bound `greatest` reads.
-    /// Records that a wrong clock dated into the future are beyond the bound, so they lead nobody astray.
+    /// The id of a table's next record. `greatest` reads the table's greatest id below a bound. Records
+    /// that a wrong clock dated into the future are beyond the bound, so they do not count.
     pub fn next_id<K>(&mut self, greatest: Sql) -> Result<Id<K>> {
         let bound = id::wrong_from(self.now);
         let last = self.tx.first::<Uuid, Error>(greatest, params![bound], |row| Ok(row.take()?))?;
@@ -92,35 +92,35 @@ impl WriteCtx<'_, '_> {
         Ok(Id::new(id::following(last, self.now, random)))
     }
 
-    /// [`Self::next_id`] in a table above tenants.
+    /// [`Self::next_id`] for a table above tenants.
     pub(crate) fn next_global_id<K>(&mut self, greatest: GlobalSql) -> Result<Id<K>> {
         next_global_id(self.tx, self.environment, self.now, greatest)
     }
 
-    /// Keeps the call out of the history: what it writes is its author's alone.
+    /// Keeps the call out of the history: only its author may see what it writes.
     pub const fn leave_no_history(&mut self) {
         self.is_private = true;
     }
 
-    /// Tells the history that `new` was added.
+    /// Records in the history that `new` was added.
     pub fn added<T: Recorded>(&mut self, new: &T) -> Result<()> {
         self.compare::<T>(new.record_id(), Map::new(), fields(new)?);
         Ok(())
     }
 
-    /// Tells the history that `old` became `new`.
+    /// Records the changes from `old` to `new` in the history.
     pub fn updated<T: Recorded>(&mut self, old: &T, new: &T) -> Result<()> {
         self.compare::<T>(new.record_id(), fields(old)?, fields(new)?);
         Ok(())
     }
 
-    /// Tells the history that `old` was removed for good.
+    /// Records in the history that `old` was deleted.
     pub fn removed<T: Recorded>(&mut self, old: &T) -> Result<()> {
         self.compare::<T>(old.record_id(), fields(old)?, Map::new());
         Ok(())
     }
 
-    /// Tells the history of one field's change.
+    /// Records the change of one field in the history.
     pub fn changed(
         &mut self,
         record_type: &'static str,
@@ -154,7 +154,7 @@ impl WriteCtx<'_, '_> {
     }
 }
 
-/// [`WriteCtx::next_id`] in a table above tenants, for writes that begin before a caller is known.
+/// [`WriteCtx::next_id`] for a table above tenants, for writes that begin before a caller is known.
 pub(crate) fn next_global_id<K>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,

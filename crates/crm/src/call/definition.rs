@@ -1,5 +1,5 @@
-//! A tool as the catalogue lists it: [`Tool`] and its behavior without their types,
-//! so that one list can hold all tools.
+//! A tool as the catalog lists it: [`Tool`] and its behavior without their types, so that one list can
+//! hold all tools.
 
 use schemars::Schema;
 
@@ -11,7 +11,7 @@ use crate::call::perform::{self, Call};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
-/// A tool as the catalogue lists it.
+/// A tool as the catalog lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct ToolDef {
     /// [`Tool::NAME`].
@@ -28,22 +28,22 @@ pub struct ToolDef {
     pub exposure: Exposure,
     /// [`Tool::EXAMPLE`].
     pub example: &'static str,
-    /// The fields of its input as declared.
+    /// The declared fields of its input.
     declared: fn() -> Vec<Field>,
     /// The schema of what it returns.
     output: fn() -> Schema,
-    /// What running it means.
+    /// Whether it reads or writes, and how to run it.
     pub action: Action,
 }
 
-/// What running a tool means.
+/// Whether a tool reads or writes, and how to run it.
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
     /// It reads.
     Query {
         /// Whether it is a list with pages.
         paged: bool,
-        /// Runs it; the answer's JSON.
+        /// Runs it and returns the answer as JSON.
         run: fn(&mut ReadCtx<'_, '_>, Object) -> Result<String>,
     },
     /// It writes.
@@ -52,7 +52,7 @@ pub enum Action {
         effect: Effect,
         /// [`Command::RECEIPT`].
         receipt: Receipt,
-        /// Runs it; the answer's JSON.
+        /// Runs it and returns the answer as JSON.
         run: fn(&mut WriteCtx<'_, '_>, Call) -> Result<String>,
     },
 }
@@ -89,7 +89,7 @@ impl ToolDef {
         }
     }
 
-    /// Every field that a call can send, those of the funnel included.
+    /// Every field that a call can send, including those of the pipeline.
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = (self.declared)();
         match self.action {
@@ -105,8 +105,8 @@ impl ToolDef {
         crate::call::argument::object_schema(&self.fields())
     }
 
-    /// The JSON schema of what it returns. Where a caller may get a receipt, only what every
-    /// receipt holds is required.
+    /// The JSON schema of what it returns. If a caller may get a redacted response, only the fields
+    /// that every redacted response has are required.
     pub fn output_schema(&self) -> serde_json::Value {
         let mut schema = (self.output)().to_value();
         let held: Option<Vec<&str>> = match self.action {
@@ -126,8 +126,8 @@ impl ToolDef {
         matches!(self.action, Action::Query { .. })
     }
 
-    /// Whether it does more than add: it hides, replaces or removes what was there. Clients ask a
-    /// person before they call such a tool.
+    /// Whether it hides, replaces or removes stored data. Clients ask the user before they call such a
+    /// tool.
     ///
     /// Source: MCP schema, `ToolAnnotations.destructiveHint`.
     pub const fn is_destructive(&self) -> bool {
@@ -139,18 +139,18 @@ impl ToolDef {
         }
     }
 
-    /// Whether the same call again changes nothing more.
+    /// Whether repeating the call changes nothing more.
     pub const fn is_idempotent(&self) -> bool {
         !matches!(self.action, Action::Command { effect: Effect::Create, .. })
     }
 
-    /// The name for clients that refuse dots.
+    /// The name for clients that reject dots.
     pub fn underscored(&self) -> String {
         self.name.replace('.', "_")
     }
 }
 
-/// A group of tools, as the catalogue lists it.
+/// A group of tools, as the catalog lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
     /// Its name, which `?toolsets=` takes.

@@ -1,63 +1,64 @@
-//! The one error of the product. What the caller is told and what went wrong inside are separate
-//! fields; rendering it is the front door's work, done last.
+//! The error type of the crate. The message for the caller and the internal cause are separate fields.
+//! The interface that took the call (MCP, a page, the command line) renders the error, as its last
+//! step.
 
 use serde::Serialize;
 
 use crate::call::access::Access;
 use crate::call::scope::Scope;
 
-/// The result of everything in this crate.
+/// The result of a fallible function in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Problems that a message tells; the rest stand in the list of fields.
+/// Maximum problems that a message spells out. The list of fields has all of them.
 const PROBLEMS_IN_MESSAGE: usize = 3;
-/// Further fields that it names.
+/// Maximum further fields that a message names.
 const FIELDS_IN_MESSAGE: usize = 20;
 
-/// A call that did not succeed.
+/// Why a call failed.
 #[derive(Debug)]
 pub enum Error {
-    /// The caller sent something that cannot be accepted.
+    /// The caller sent invalid input.
     InvalidInput {
         /// What to do about it, in one sentence.
         message: String,
-        /// Every field that failed, not only the first.
+        /// Every invalid field, not only the first.
         fields: Vec<FieldProblem>,
     },
-    /// A record that is not in this tenant: the same words whether or not another tenant has it.
+    /// The tenant has no such record. The message is the same whether or not another tenant has it.
     NotFound {
         /// The word for the kind of record.
         record: &'static str,
     },
-    /// A record that is archived, so that it cannot be changed. Its kind is that of a record that is
-    /// not there; only a caller who may read the record is told more.
+    /// The record is archived and cannot be changed. The error's kind is `not_found`, as for a record
+    /// that does not exist. Only a caller who may read the record learns more.
     Archived {
         /// The word for the kind of record.
         record: &'static str,
         /// What to do about it, in one sentence.
         message: String,
     },
-    /// The request collides with what is there.
+    /// The request conflicts with stored data.
     Conflict {
         /// What to do about it, in one sentence.
         message: String,
-        /// When trying again makes sense, in seconds, if waiting helps.
+        /// Seconds until a retry can succeed, if waiting helps.
         retry_after_s: Option<u64>,
     },
     /// The credential lacks a scope.
     InsufficientScope {
         /// The scopes that the call needs.
         required: Vec<Scope>,
-        /// Whether the credential could be granted them, so that asking the person can help.
+        /// Whether the credential could get them, so that asking the user can help.
         attainable: bool,
     },
-    /// The server cannot do it now; trying again can help. Of a change nothing was kept, unless the cause
-    /// says that nobody knows.
+    /// The server cannot do it now; a retry can help. No change was kept, unless the cause says that
+    /// the outcome is unknown.
     Unavailable {
         /// Why, for the log.
         cause: zoop_db::Error,
     },
-    /// A defect or a broken installation; the caller is told only that something failed.
+    /// A bug or a broken installation. The caller learns only that something failed.
     Internal {
         /// Why, for the log.
         cause: Box<dyn std::error::Error + Send + Sync>,
@@ -74,18 +75,18 @@ pub struct FieldProblem {
 }
 
 impl Error {
-    /// An invalid input that is no single field's fault.
+    /// Invalid input that is not the fault of one field.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::InvalidInput { message: message.into(), fields: Vec::new() }
     }
 
-    /// An invalid input of one field.
+    /// Invalid input in one field.
     pub fn field(field: &str, problem: impl Into<String>) -> Self {
         Self::fields(vec![FieldProblem { field: field.to_owned(), problem: problem.into() }])
     }
 
-    /// An invalid input of these fields, the message made from them; of a field that failed twice
-    /// the first problem is told.
+    /// Invalid input in these fields, with a message built from them. Of several problems of one field,
+    /// only the first is reported.
     pub fn fields(problems: Vec<FieldProblem>) -> Self {
         let mut fields: Vec<FieldProblem> = Vec::new();
         for problem in problems {
@@ -95,7 +96,7 @@ impl Error {
         }
         let told = fields.iter().take(PROBLEMS_IN_MESSAGE);
         let told: Vec<_> = told.map(|it| format!("{} {}", it.field, it.problem)).collect();
-        // Clients that show the message only hide the list of fields.
+        // Some clients show only the message, not the list of fields.
         let others: Vec<_> = fields.iter().skip(PROBLEMS_IN_MESSAGE).map(|it| &*it.field).collect();
         let named = others.get(..FIELDS_IN_MESSAGE).unwrap_or(&others);
         let more = match others.len() {
@@ -109,17 +110,17 @@ impl Error {
         Self::InvalidInput { message, fields }
     }
 
-    /// A collision that waiting does not cure.
+    /// A conflict that waiting does not resolve.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::Conflict { message: message.into(), retry_after_s: None }
     }
 
-    /// A record of this kind that is not there.
+    /// The tenant has no such record of this kind.
     pub const fn not_found(record: &'static str) -> Self {
         Self::NotFound { record }
     }
 
-    /// A record of this kind that cannot be changed, since it is archived.
+    /// The record is archived, so it cannot be changed.
     pub fn archived(record: &'static str) -> Self {
         let message = format!(
             "This {record} is archived: ask the operator to restore it (zoop restore {record}), \
@@ -128,7 +129,7 @@ impl Error {
         Self::Archived { record, message }
     }
 
-    /// A record of this kind that is to be archived a second time.
+    /// The record is archived already, so it cannot be archived again.
     pub fn archived_already(record: &'static str) -> Self {
         let message = format!(
             "This {record} is archived already; the operator can restore it (zoop restore \
@@ -137,8 +138,8 @@ impl Error {
         Self::Archived { record, message }
     }
 
-    /// The error as a caller gets it who may read the records of this scope only if they have it: to
-    /// others an archived record is not there.
+    /// The error for a caller. Without `scope`, the scope that allows reading the record, an archived
+    /// record is not found.
     #[must_use]
     pub fn for_reader(self, access: &Access, scope: Scope) -> Self {
         match self {
@@ -147,12 +148,12 @@ impl Error {
         }
     }
 
-    /// A defect, with its cause for the log.
+    /// A bug, with its cause for the log.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal { cause: cause.into() }
     }
 
-    /// The kind's name on the wire; an unavailable server is told apart by the front door.
+    /// The kind's name on the wire. The interface itself distinguishes an unavailable server.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::InvalidInput { .. } => "invalid_input",
@@ -163,8 +164,8 @@ impl Error {
         }
     }
 
-    /// What the caller is told, as the JSON of a tool's error result. `request_id` stands in an
-    /// internal error, so that the log's entry can be found.
+    /// The part of the error for the caller, as the JSON of a tool's error result. An internal error
+    /// contains `request_id`, which identifies the log entry.
     pub fn public_json(&self, request_id: &str) -> String {
         let body = Public {
             kind: self.kind(),

@@ -1,7 +1,7 @@
-//! Retries: a write that carries an idempotency key happens once.
+//! Idempotency keys: a write with a key happens once, even if the caller retries it.
 //!
-//! The same key, tool and arguments from the same credential within a day answer the first success
-//! again and write nothing. The key commits with the write; refusals are not remembered.
+//! A call with the same key, tool and arguments from the same credential within a day gets the first
+//! answer again and writes nothing. The key commits with the write. Failed calls are not remembered.
 
 use sha2::{Digest, Sha256};
 use zoop_db::{Timestamp, params};
@@ -10,15 +10,15 @@ use crate::call::argument::{Field, Json, Object, is_blank};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
 
-/// The field's and the header's name for errors.
+/// The name of the field, and of the header in errors.
 pub(crate) const FIELD: &str = "idempotency_key";
-/// The longest key, in characters.
+/// Maximum length of a key, in characters.
 const KEY_CHARACTERS: usize = 255;
-/// How long a key is remembered.
+/// How long a key is remembered, in microseconds.
 const REMEMBERED: u64 = 24 * 60 * 60 * 1_000_000;
 
 crate::call::table::table! {
-    /// The answers that are remembered.
+    /// The remembered answers.
     pub(crate) const IDEMPOTENCY = idempotency {
         of_tenants,
         key: { credential_id: Id, idempotency_key: Text },
@@ -29,10 +29,10 @@ crate::call::table::table! {
 }
 
 zoop_db::statements! {
-    /// What was answered under a key.
+    /// The answer to the call with a key.
     FIND = "SELECT tool, fingerprint, answer, answered_at FROM idempotency \
             WHERE tenant_no = $1 AND credential_id = $2 AND idempotency_key = $3";
-    /// Remembers an answer, in the place of one that is too old to count.
+    /// Remembers an answer, and replaces an expired one.
     REMEMBER = "INSERT INTO idempotency \
                 (tenant_no, credential_id, idempotency_key, tool, fingerprint, answer, answered_at) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7) \
@@ -42,9 +42,9 @@ zoop_db::statements! {
 }
 
 zoop_db::global_statements! {
-    /// Forgets what is too old to count, in every tenant.
+    /// Removes expired answers, in every tenant.
     FORGET = "DELETE FROM idempotency WHERE answered_at <= $1";
-    /// Forgets what a wrong clock dated too far ahead to count.
+    /// Removes answers that a wrong clock dated too far ahead.
     FORGET_AHEAD = "DELETE FROM idempotency WHERE answered_at >= $1";
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn fields() -> Vec<Field> {
     }]
 }
 
-/// Takes the key out of the arguments; the header's must not differ from it.
+/// Removes the key from the arguments and returns it. A key in the header must not differ from it.
 pub(crate) fn take_key(
     arguments: &mut Object,
     header: Option<&str>,
@@ -97,7 +97,7 @@ pub(crate) fn take_key(
     Ok(Some(key.to_owned()))
 }
 
-/// What tells two calls' arguments apart, whatever the order of their fields.
+/// A hash of a call's arguments that does not depend on the order of the fields.
 pub(crate) fn fingerprint(arguments: &Object) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest_object(&mut digest, arguments);
@@ -120,7 +120,7 @@ fn digest_value(digest: &mut Sha256, value: &Json) {
         Json::Null => digest.update(b"n"),
         Json::Boolean(truth) => digest.update([b'b', u8::from(*truth)]),
         Json::Number(number) => digest_text(digest, &number.to_string()),
-        // No tool takes one, so that no two calls are told apart by it.
+        // No tool accepts one, so its value need not distinguish two calls.
         Json::HugeNumber => digest.update(b"h"),
         Json::Text(text) => digest_text(digest, text),
         Json::List(items) => {
@@ -134,13 +134,13 @@ fn digest_value(digest: &mut Sha256, value: &Json) {
     }
 }
 
-/// The length goes first, so that no two texts run into one another.
+/// The length comes first, so that two texts in a row are unambiguous.
 fn digest_text(digest: &mut Sha256, text: &str) {
     digest.update((text.len() as u64).to_be_bytes());
     digest.update(text.as_bytes());
 }
 
-/// The answer remembered under the claim's key, if this is the same call again.
+/// The remembered answer to the claim's key, if this is a retry of the same call.
 pub(crate) fn replay(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option<String>> {
     let credential = ctx.access.credential.uuid();
     let known = ctx.tx.first::<_, Error>(FIND, params![credential, claim.key], |row| {
@@ -149,7 +149,8 @@ pub(crate) fn replay(ctx: &mut WriteCtx<'_, '_>, claim: &Claim) -> Result<Option
         Ok((tool, fingerprint, row.take::<String>()?, row.take::<Timestamp>()?))
     })?;
     match known {
-        // Of one that lies ahead a wrong clock said when it was: it counts a day around that moment.
+        // A time in the future is from a wrong clock. Such an answer counts for a day on either side of
+        // it.
         Some((.., answered_at)) if ctx.now.0.abs_diff(answered_at.0) >= REMEMBERED => Ok(None),
         Some((tool, fingerprint, answer, _))
             if tool == claim.tool && fingerprint == claim.fingerprint =>
@@ -171,7 +172,7 @@ pub(crate) fn remember(ctx: &mut WriteCtx<'_, '_>, claim: &Claim, answer: &str) 
     Ok(())
 }
 
-/// Forgets the answers that are too old to count; how many there were.
+/// Removes expired answers and returns their number.
 pub(crate) fn sweep(tx: &mut zoop_db::WriteTx<'_>, now: Timestamp) -> Result<usize> {
     let (from, to) =
         (now.0.saturating_sub_unsigned(REMEMBERED), now.0.saturating_add_unsigned(REMEMBERED));

@@ -1,7 +1,7 @@
-//! What a call is, and the one way to run it: [`definition`] says what a tool is, [`run`] runs one.
+//! Calls: what a tool is ([`definition`]), and the only way to run one ([`run`]).
 //!
-//! What must never live here: a tool of a group, a table of a group, or who a token belongs to. This
-//! folder imports `values` only.
+//! What must never live here: a group's tool, a group's table, or the lookup of credentials. This
+//! folder imports only `values`.
 
 pub mod access;
 pub mod answer;

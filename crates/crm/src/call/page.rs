@@ -1,9 +1,9 @@
-//! Pages: the cursor, and how a list's rows become `{rows, nextCursor, hasMore}`.
+//! Pages of lists: the cursor, and how rows become `{rows, nextCursor, hasMore}`.
 //!
-//! A cursor is opaque to callers. It holds the list's filters and the last row's position, and a
-//! check value over both, the tenant and the tool, so that a damaged cursor, another list's or
-//! another tenant's is told from a good one. It guards against mistakes, not against forgery:
-//! a forged cursor reads nothing that its maker could not read with plain filters.
+//! A cursor is opaque to callers. It holds the list's filters, the last row's position, and a check
+//! value over both, the tenant and the tool. The check detects a damaged cursor and one of another list
+//! or tenant. It guards against mistakes, not against forgery: a forged cursor reads nothing that the
+//! caller could not read with plain filters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,19 +22,19 @@ use crate::call::error::{Error, Result};
 use crate::call::perform;
 use crate::call::tool::List;
 
-/// A page's rows end once their JSON passes this many bytes.
+/// A page ends once the JSON of its rows exceeds this many bytes.
 const PAGE_BYTES: usize = 256 * 1024;
-/// A cursor is never longer: its filters are bounded.
+/// Maximum bytes of a cursor. Its filters are bounded, so none is longer.
 const CURSOR_BYTES: usize = 8 * 1024;
 /// Bytes of the check value.
 const CHECK_BYTES: usize = 8;
 
-/// How many rows a page holds at most.
+/// The range of `limit`, the maximum rows of a page.
 type PageLimit = Ranged<1, 100>;
-/// The same where no limit was sent.
+/// The limit if none was sent.
 const DEFAULT_LIMIT: u32 = 25;
 
-/// A page whose rows are already JSON: each is written once, to be counted and sent.
+/// A page whose rows are already JSON: each is serialized once, then measured and sent.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WrittenPage {
@@ -88,13 +88,14 @@ impl Parse for CursorText {
 const DAMAGED: &str =
     "is not a cursor of this list: pass nextCursor unchanged, or leave it out to start again";
 
-/// Runs a [`List`]: one row more than the page asked for, and the page cut where it must end.
+/// Runs a [`List`] and returns a page as JSON. Reads one row more than the page holds, to know whether
+/// there are more.
 pub(crate) fn list_json<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
     let (found, filters, seal) = find::<T>(ctx, object)?;
     write(found, filters, &seal)
 }
 
-/// [`list_json`] in the list's own types, however many bytes its rows have: they stay in this process.
+/// [`list_json`] in the list's own types. The rows stay in this process, so their size is not limited.
 pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Page<T::Row>> {
     let (Found { mut rows, count }, filters, seal) = find::<T>(ctx, object)?;
     let has_more = rows.len() > count;
@@ -107,14 +108,14 @@ pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result
     Ok(Page { rows, next_cursor, has_more })
 }
 
-/// Rows with their positions, one more than the page holds if there are more.
+/// Rows with their positions: one more than the page holds, if there are more.
 struct Found<R, P> {
     rows: Vec<(R, P)>,
-    /// Rows that the page holds at most.
+    /// Maximum rows of the page.
     count: usize,
 }
 
-/// What a call finds, its filters, and the seal of its cursors.
+/// The rows found, the filters, and the codec of the cursors.
 type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
 
 fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
@@ -125,17 +126,17 @@ fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>
     Ok((Found { rows, count }, asked.filters, seal))
 }
 
-/// What a call asks of a list.
+/// The parsed arguments of a list's call.
 struct Asked<T: List> {
     input: T::Input,
-    /// The filters as the next cursor keeps them.
+    /// The filters, as the next cursor stores them.
     filters: Map<String, Value>,
     after: Option<T::Position>,
     limit: u32,
 }
 
 impl<T: List> Asked<T> {
-    /// The cursor's filters joined with those sent; everything wrong with either is told together.
+    /// Joins the cursor's filters with those sent. Reports the problems of both together.
     fn read(object: Object, setting: ParseContext, seal: &CursorCodec) -> Result<Self> {
         let (paging, sent): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
@@ -170,7 +171,7 @@ impl<T: List> Asked<T> {
     }
 }
 
-/// What the cursor that was sent holds.
+/// The state in the cursor that was sent.
 fn bookmark<P: DeserializeOwned>(
     paging: &mut Fields,
     seal: &CursorCodec,
@@ -179,9 +180,9 @@ fn bookmark<P: DeserializeOwned>(
     seal.open(&cursor.0).or_else(|| paging.refuse("cursor", DAMAGED))
 }
 
-/// The cursor's filters apply; one that was sent too must mean the same.
+/// The cursor's filters apply. A filter that is sent again must mean the same.
 fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fields) -> Object {
-    // `null` is not sent.
+    // `null` counts as not sent.
     sent.retain(|(name, value)| *value != Json::Null || !carried.contains_key(name));
     for (name, value) in sent.iter().filter(|(_, value)| *value != Json::Null) {
         let value = plain(&T::canonical(name, value));
@@ -222,7 +223,7 @@ fn write<R: Serialize, P: Serialize>(
     Ok(serde_json::to_string(&page)?)
 }
 
-/// What a cursor is bound to.
+/// Encodes and checks cursors, which are bound to a tool and a tenant.
 struct CursorCodec {
     tool: &'static str,
     tenant: u32,
@@ -253,10 +254,10 @@ impl CursorCodec {
     }
 }
 
-/// A caller's value as plain JSON, to be kept and compared.
+/// A caller's value as plain JSON, to be stored and compared.
 fn plain(value: &Json) -> Value {
     match value {
-        // A filter that is a huge number is refused.
+        // A filter with a huge number is rejected.
         Json::Null | Json::HugeNumber => Value::Null,
         Json::Boolean(truth) => Value::Bool(*truth),
         Json::Number(number) => Value::Number(number.clone()),
@@ -276,7 +277,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// A list in another order than creation: its key first, then the id.
+        /// A list that is not in creation order: its sort key first, then the id.
         #[test]
         fn a_cursor_carries_any_sort_key(name in ".{0,200}", starts: i64, id: u128, tenant: u32) {
             let seal = CursorCodec { tool: "jobs.list", tenant };

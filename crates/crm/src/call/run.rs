@@ -1,10 +1,11 @@
-//! The one way to run a tool, for MCP, pages, the command line, the demo, tests and benchmarks.
+//! The only way to run a tool, for MCP, pages, the command line, the demo, tests and benchmarks.
 //!
-//! Proof of the caller, the caller's tenant bound (and locked, for writes on PostgreSQL), rights, scope,
-//! actor, then the tool: all in one transaction, so they commit or roll back as one.
+//! Every call reads the caller's rights, binds the caller's tenant (and locks it, for writes on
+//! PostgreSQL), checks the scope and the actor, then runs the tool. All of this is one transaction,
+//! which commits or rolls back as one.
 //!
-//! [`Runner`] runs one call as a job of its own. Those who hold a transaction use [`read`] and [`write()`],
-//! in JSON, or [`query`] and [`command`], in the tool's own types.
+//! [`Runner`] runs each call as its own job. Code that holds a transaction uses [`read`] and
+//! [`write()`] for JSON, or [`query`] and [`command`] for the tool's own types.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -24,10 +25,10 @@ use crate::call::proof::{Proof, enter_read, enter_write};
 use crate::call::tool::{ActorRule, Command, List, Query};
 use crate::values::clock::Environment;
 
-/// Runs a tool that reads; the answer's JSON.
+/// Runs a tool that reads and returns the answer as JSON.
 ///
 /// # Errors
-/// The caller's mistakes and the tool's refusals, and [`Error::Internal`] for a tool that writes.
+/// The call is rejected or fails. [`Error::Internal`] if the tool writes.
 pub fn read<P: Proof>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -54,10 +55,11 @@ fn read_as(
     run(&mut ReadCtx { tx, access, now: environment.clock.now() }, object)
 }
 
-/// Runs a tool that writes; the answer's JSON. `header_key` is the `Idempotency-Key` header.
+/// Runs a tool that writes and returns the answer as JSON. `header_key` is the `Idempotency-Key`
+/// header.
 ///
 /// # Errors
-/// The caller's mistakes and the tool's refusals, and [`Error::Internal`] for a tool that reads.
+/// The call is rejected or fails. [`Error::Internal`] if the tool reads.
 pub fn write<P: Proof>(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -96,7 +98,7 @@ fn write_as(
 /// Runs a tool that reads one thing, in its own types.
 ///
 /// # Errors
-/// The caller's mistakes and the tool's refusals.
+/// The call is rejected or fails.
 pub fn query<T: Query, P: Proof>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -112,7 +114,7 @@ pub fn query<T: Query, P: Proof>(
 /// Reads a page of a list, in the list's own types.
 ///
 /// # Errors
-/// The caller's mistakes and the tool's refusals.
+/// The call is rejected or fails.
 pub fn list<T: List, P: Proof>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -128,8 +130,8 @@ pub fn list<T: List, P: Proof>(
 /// Runs a tool that writes, in its own types.
 ///
 /// # Errors
-/// The caller's mistakes and the tool's refusals. A caller who may write the record but not read it is
-/// refused: what they may see is known only of JSON.
+/// The call is rejected or fails. A caller who may write the record but not read it is always rejected:
+/// only a JSON answer can be redacted.
 pub fn command<T: Command, P: Proof>(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -152,14 +154,14 @@ pub fn command<T: Command, P: Proof>(
 pub struct Runner<'a> {
     /// The database.
     pub db: &'a Db,
-    /// What calls need from around them.
+    /// Clock, randomness and limits.
     pub environment: &'a Environment,
-    /// When the caller stops waiting.
+    /// The time at which the caller stops waiting.
     pub deadline: Instant,
 }
 
 impl Runner<'_> {
-    /// Runs any tool; the answer's JSON. `header_key` is the `Idempotency-Key` header.
+    /// Runs any tool and returns the answer as JSON. `header_key` is the `Idempotency-Key` header.
     pub fn call<P>(
         &self,
         proof: P,
@@ -212,7 +214,7 @@ impl Runner<'_> {
     }
 }
 
-/// The arguments, minus the fields that clients add on their own, which are counted.
+/// Parses the arguments. Drops the fields that clients add on their own, and counts them.
 fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
     let mut object = argument::parse_object(arguments)?;
     let sent = object.len();
@@ -222,7 +224,7 @@ fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
     Ok(object)
 }
 
-/// Scope first, then the actor rule.
+/// Checks the scope first, then the actor rule.
 fn authorize(access: &Access, tool: &ToolDef) -> Result<()> {
     if !access.scopes.has(tool.scope) {
         let attainable = access.attainable().has(tool.scope);

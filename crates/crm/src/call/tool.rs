@@ -1,4 +1,4 @@
-//! What a tool is: declared once, read by every front door, document and test.
+//! Tools: a tool is declared once, and every interface, document and test reads that declaration.
 //!
 //! A tool is a unit struct with [`Tool`] and one of [`Query`], [`List`] or [`Command`]. None of a
 //! tool's constants has a default: forgetting one does not compile. Its group lists it in a `const`
@@ -20,16 +20,16 @@ pub trait Tool: 'static {
     const NAME: &'static str;
     /// A short title for people.
     const TITLE: &'static str;
-    /// What it does, when to use it, and the rules that its input's fields cannot tell.
+    /// What it does, when to use it, and the rules that the descriptions of its fields cannot express.
     const ABOUT: &'static str;
     /// The scope that a caller needs.
     const SCOPE: Scope;
-    /// Who may call it at all.
+    /// Which actors may call it.
     const ACTOR: ActorRule;
-    /// Which front doors offer it.
+    /// Who is offered it.
     const EXPOSURE: Exposure;
-    /// Arguments that succeed in the sample world of the tests; `{customer}` and the like stand for
-    /// ids of records there.
+    /// Example arguments that succeed in the test environment. `{customer}` and the like are replaced
+    /// by ids of sample records.
     const EXAMPLE: &'static str;
     /// Its arguments.
     type Input: Input;
@@ -39,16 +39,16 @@ pub trait Tool: 'static {
 
 /// A tool that reads one thing.
 pub trait Query: Tool {
-    /// Does it.
+    /// Runs it.
     fn run(ctx: &mut ReadCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
 }
 
-/// A tool that reads a list page by page. Its input declares the filters; cursor and limit are the
-/// funnel's.
+/// A tool that reads a list page by page. Its input declares the filters; the pipeline adds cursor and
+/// limit.
 pub trait List: Tool<Output = Page<<Self as List>::Row>> {
     /// One row.
     type Row: Serialize + JsonSchema;
-    /// Where in the order a row stands.
+    /// The sort key of a row (the cursor's position).
     type Position: Serialize + DeserializeOwned;
 
     /// Up to `count` rows that come after `after` in the list's order, each with its position.
@@ -64,10 +64,10 @@ pub trait List: Tool<Output = Page<<Self as List>::Row>> {
 pub trait Command: Tool {
     /// What kind of change it makes.
     const EFFECT: Effect;
-    /// What a caller without the read scope is told.
+    /// What a caller without the read scope gets.
     const RECEIPT: Receipt;
 
-    /// Does it. The input is borrowed because a job may have to run twice.
+    /// Runs it. The input is borrowed because a job may have to run twice.
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &Self::Input) -> Result<Self::Output>;
 }
 
@@ -76,7 +76,7 @@ pub trait Command: Tool {
 pub enum ActorRule {
     /// Any actor.
     Anyone,
-    /// Only a person.
+    /// Only a user.
     User,
 }
 
@@ -94,20 +94,20 @@ pub enum Exposure {
 /// What kind of change a command makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Adds a record; the same call again adds another.
+    /// Adds a record. Repeating the call adds another.
     Create,
-    /// Changes a record; the same call again changes nothing more.
+    /// Changes a record. Repeating the call changes nothing more.
     Update,
-    /// Hides a record; it can be brought back.
+    /// Hides a record. It can be restored.
     Archive,
-    /// Removes a record for good.
+    /// Deletes a record.
     Destroy,
 }
 
-/// What a caller who may write but not read is told of a record.
+/// The redacted response: what a caller who may write a record but not read it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receipt {
-    /// The whole answer, which tells nothing that was stored before.
+    /// The whole answer, which shows nothing that was stored before.
     Whole,
     /// These keys.
     Keys(&'static [&'static str]),

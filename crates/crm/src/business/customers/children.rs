@@ -1,6 +1,6 @@
-//! What a customer has several of, with a primary one: contacts and locations. A customer has at most
-//! [`MAX_ACTIVE`] active ones of each. They are read once in a call, and the rules for them are here; what
-//! only contacts or only locations do is said by their own files.
+//! Children of a customer: its contacts and locations, some of which are primary. A customer has at
+//! most [`MAX_ACTIVE`] active ones of each. A call reads them once. The rules that both share are here;
+//! what only contacts or only locations do is in their own files.
 
 use zoop_db::{ReadTx, WriteTx};
 
@@ -11,12 +11,12 @@ use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, Kind, kinds};
 
-/// Contacts and locations that one customer can have active, each.
+/// Maximum active contacts of one customer, and maximum active locations.
 pub(crate) const MAX_ACTIVE: usize = 200;
 
-/// A contact or a location: it belongs to one customer, and one of those that are its rivals is primary.
+/// A contact or a location. It belongs to one customer. At most one of a group of rivals is primary.
 pub(crate) trait Child: Archivable + Recorded {
-    /// The word for several of them.
+    /// The plural of its word.
     const PLURAL: &'static str;
 
     /// A customer's child, archived ones too.
@@ -70,17 +70,17 @@ impl<C: Child> Children<C> {
         }
     }
 
-    /// The others that cannot be primary beside `child`.
+    /// The other children that cannot be primary at the same time as `child`.
     pub(crate) fn rivals<'a>(&'a self, child: &'a C) -> impl Iterator<Item = &'a C> {
         self.active.iter().filter(move |other| other.id() != child.id() && other.is_rival_of(child))
     }
 
-    /// The one of them that is primary.
+    /// The rival that is primary, if there is one.
     pub(crate) fn primary_rival<'a>(&'a self, child: &'a C) -> Option<&'a C> {
         self.rivals(child).find(|other| other.is_primary())
     }
 
-    /// Adds a child. The first is primary in any case, and a primary one demotes the one before.
+    /// Adds a child. The first one is always primary, and a new primary one demotes the previous one.
     pub(crate) fn add(&self, ctx: &mut WriteCtx<'_, '_>, child: C) -> Result<C> {
         self.require_room()?;
         let is_primary = child.is_primary() || self.rivals(&child).next().is_none();
@@ -91,8 +91,8 @@ impl<C: Child> Children<C> {
         Ok(child)
     }
 
-    /// Writes what has become of `old`. A primary one demotes the one before; one that is not among the rivals
-    /// that it was primary of leaves that place to the oldest of them.
+    /// Writes the change from `old` to `new`. A new primary one demotes the previous one. If a primary
+    /// one is no longer a rival of its former rivals, the oldest of them becomes primary.
     pub(crate) fn update(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, new: &C) -> Result<()> {
         self.demote_rival(ctx, new)?;
         C::save(ctx, old, new)?;
@@ -102,7 +102,7 @@ impl<C: Child> Children<C> {
         Ok(())
     }
 
-    /// Archives a child; the oldest of its rivals follows a primary one.
+    /// Archives a child. If it was primary, the oldest of its rivals becomes primary.
     pub(crate) fn archive(
         &self,
         ctx: &mut WriteCtx<'_, '_>,
@@ -115,7 +115,7 @@ impl<C: Child> Children<C> {
         Ok(answer)
     }
 
-    /// Refuses one child more than a customer can have active.
+    /// Rejects one more child than a customer can have active.
     fn require_room(&self) -> Result<()> {
         if self.active.len() < MAX_ACTIVE {
             return Ok(());
@@ -141,7 +141,8 @@ impl<C: Child> Children<C> {
     }
 }
 
-/// Restores a child of a customer that is not archived, as primary only where it has no rivals; its customer.
+/// Restores a child of a customer that is not archived. It becomes primary only if it has no rivals.
+/// Returns the customer.
 pub(crate) fn restore<C: Child>(
     ctx: &mut WriteCtx<'_, '_>,
     id: Id<C::Kind>,

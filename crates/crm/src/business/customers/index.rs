@@ -256,7 +256,7 @@ fn is_phone_punctuation(letter: char) -> bool {
 /// The facet of every customer, so that a search without filters still has an expression.
 const EVERY_CUSTOMER: &str = "customer";
 
-/// The shelf of the customers with a status. `None` means every customer that is not archived.
+/// The namespace of the customers with a status. `None` means every customer that is not archived.
 const fn namespace(status: Option<Status>) -> Namespace {
     match status {
         Some(Status::Archived) => Namespace::Archived,
@@ -264,7 +264,7 @@ const fn namespace(status: Option<Status>) -> Namespace {
     }
 }
 
-/// The facet of a status. Archived has none, because it has a shelf of its own.
+/// The facet of a status. Archived has none, because it has its own namespace.
 const fn status_facet(status: Status) -> Option<&'static str> {
     match status {
         Status::Active => Some("active"),

@@ -1,4 +1,5 @@
-//! Customers: whom the business works for, and what one sees of them at once.
+//! Customers: the individuals and companies that a tenant works for, and the forms in which they are
+//! shown.
 
 pub(crate) mod children;
 pub mod contacts;
@@ -55,7 +56,7 @@ crate::call::table::record! {
     pub struct Customer {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
-        /// Its place in the search index.
+        /// Its number in the search index.
         #[serde(skip)]
         pub(crate) n: i64 as numbered,
         /// The number counted per tenant.
@@ -80,9 +81,9 @@ crate::call::table::record! {
         pub notes_internal: Option<String>,
         /// Whether the team marked it as very important.
         pub is_vip: bool,
-        /// Whether nobody is to contact it.
+        /// Whether the team must not contact it.
         pub do_not_contact: bool,
-        /// Why nobody is to contact it.
+        /// Why the team must not contact it.
         pub do_not_contact_reason: Option<String>,
         /// How it was acquired.
         pub source: Option<String>,
@@ -166,7 +167,7 @@ impl Archivable for Customer {
 pub struct CustomerNumber(pub i64);
 
 impl CustomerNumber {
-    /// The number that `C-0042` writes, in either case and with any zeros.
+    /// Parses a number such as `C-0042`, in either case and with any leading zeros.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.trim().strip_prefix(['C', 'c'])?.strip_prefix('-')?;
         let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
@@ -254,7 +255,7 @@ pub struct CustomerRecord {
 }
 
 impl CustomerRecord {
-    /// What is shown of a customer with this primary contact and these tags.
+    /// A customer as shown, with this primary contact and these tags.
     pub(crate) fn new(customer: Customer, primary: Option<&Contact>, tags: Vec<TagLabel>) -> Self {
         let display_name = customer.display_name();
         let status = customer.visible_status();

@@ -1,4 +1,4 @@
-//! The SQL of customers and of their place in the search index.
+//! The SQL of customers and of their search index.
 
 use zoop_db::{ReadTx, Row, Three, Uuid, Value, WriteTx, params, text};
 
@@ -44,7 +44,7 @@ zoop_db::statements! {
                  LEFT JOIN contacts p ON p.tenant_no = c.tenant_no AND p.customer_id = c.id \
                  AND p.is_primary ORDER BY found.n DESC LIMIT $4"),
     };
-    /// Customers that an expression finds which few have, newest first.
+    /// Customers that a selective expression finds, newest first.
     SHARING = {
         sqlite: "SELECT c.id, c.first_name, c.last_name, c.company_name \
                  FROM customer_search JOIN customers c ON c.n = customer_search.rowid \
@@ -103,7 +103,7 @@ pub(super) fn relations(
     Ok((contacts, locations::store::primary_first(locations), tags))
 }
 
-/// Adds a customer; its place in the search index.
+/// Adds a customer. Returns its number in the search index.
 pub(super) fn insert(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<i64> {
     Ok(tx.insert(INSERT, customer.inserted().as_ref())?)
 }
@@ -114,8 +114,8 @@ pub(crate) fn update(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     Ok(())
 }
 
-/// Makes the search index hold what the tables hold of a customer. Call it after every change of an
-/// indexed value: names, phones, e-mail addresses, status, tags.
+/// Updates a customer in the search index from the tables. Call it after every change of an indexed
+/// value: names, phones, e-mail addresses, status, tags.
 pub(crate) fn reindex(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     tx.execute(UNINDEX, params![customer.n])?;
     index(tx, customer)
@@ -127,7 +127,7 @@ pub(super) fn index(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<()> {
     Ok(tx.execute_each(INDEX, &[document(customer.n, &tokens)])?)
 }
 
-/// What the search index is to hold of a customer.
+/// The tokens of a customer in the search index.
 fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
     let contacts = contacts::store::active(tx, customer.id)?;
     let tags = tags(tx, customer.id)?;
@@ -154,7 +154,8 @@ fn tokens(tx: &mut ReadTx<'_>, customer: &Customer) -> Result<String> {
     Ok(document.tokens(mark(tx)?))
 }
 
-/// Adds the next `count` customers after an id to a search index that does not have them; their ids.
+/// Adds the next `count` customers after an id to a search index that does not have them. Returns their
+/// ids.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Customer::read)?;
@@ -165,7 +166,7 @@ pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Res
     Ok(page.iter().map(|customer| customer.id.uuid()).collect())
 }
 
-/// A row of a search index: the number of what is found, and its tokens.
+/// A row of a search index: the number of the record, and its tokens.
 pub(crate) fn document(n: i64, tokens: &str) -> Vec<Value<'_>> {
     vec![Value::Integer(n), Value::Text(tokens)]
 }
@@ -176,8 +177,8 @@ pub(crate) fn mark(tx: &ReadTx<'_>) -> Result<TenantMark> {
         .ok_or_else(|| Error::internal("the tenant's number is beyond what the index can hold"))
 }
 
-/// Up to `count` customers that an expression finds, newest first, older than `before` if there is
-/// such a customer.
+/// Up to `count` customers that an expression finds, newest first. If the customer `before` exists,
+/// only older ones.
 pub(super) fn search(
     tx: &mut ReadTx<'_>,
     expression: &Expression,
@@ -194,7 +195,7 @@ pub(super) fn search(
     tx.all(SEARCH, params![expression, below, count], search_row)
 }
 
-/// Up to `count` customers that an expression finds which few have, newest first: ids and names.
+/// Up to `count` customers that a selective expression finds, newest first: ids and names.
 pub(crate) fn sharing(
     tx: &mut ReadTx<'_>,
     expression: &Expression,
@@ -205,7 +206,7 @@ pub(crate) fn sharing(
     tx.all(SHARING, params![expression, count], |row| Ok((row.take()?, name(row)?)))
 }
 
-/// The name that is shown, from the three that are stored.
+/// The display name, from the three stored names.
 fn name(row: &mut Row<'_>) -> Result<String> {
     let first: Option<String> = row.take()?;
     let last: Option<String> = row.take()?;

@@ -1,4 +1,4 @@
-//! Who may see a note, who may change it, and on what it may hang.
+//! Note visibility, edit rights and allowed subjects.
 
 use zoop_db::{ReadTx, Timestamp};
 
@@ -12,8 +12,8 @@ use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, Kind, kinds};
 
-/// A note that the caller may see: not an archived one, of drafts only their own, and those only
-/// while they live.
+/// A note that the caller may see. It is not archived. If it is a draft, it is the caller's own and has
+/// not expired.
 pub(super) fn visible(
     tx: &mut ReadTx<'_>,
     access: &Access,
@@ -25,14 +25,14 @@ pub(super) fn visible(
     if is_hidden { Err(Error::not_found("note")) } else { Ok(note) }
 }
 
-/// Whether a note is a draft that is not there for the caller.
+/// Whether a note is a draft that the caller cannot see.
 fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
     let own = access.actor.user() == Some(note.created_by);
     note.draft && (!own || !live_drafts(now).contains(&note.id.uuid()))
 }
 
-/// A note that the caller may change, or could if it were not archived: its author may, and an owner of the
-/// account.
+/// A note that the caller may change, or could if it were not archived. Its author may, and so may an
+/// owner of the tenant.
 pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
     let note = store::get(ctx.tx, id)?;
     if is_hidden(&note, ctx.access, ctx.now) {
@@ -53,7 +53,7 @@ pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Res
     }
 }
 
-/// Refuses a subject that is not in this tenant. An archived one takes notes like any other.
+/// Rejects a subject that is not in this tenant. An archived subject takes notes like any other.
 pub(super) fn require_subject(
     tx: &mut ReadTx<'_>,
     subject_type: SubjectType,

@@ -1,11 +1,11 @@
-//! Notes: free texts that stand alone or hang on another record.
+//! Notes: free texts about another record, or standalone.
 //!
-//! A note is a draft until it is committed. A draft is its author's alone: nobody else can read it,
-//! it is in no list, no search and no history, and a day after its creation it is gone whether or
-//! not the sweep has removed it. An archived note is kept and shown to nobody.
+//! A note is a draft until it is committed. Only its author can read a draft. A draft is not in lists,
+//! searches or the history, and it expires a day after its creation, whether or not the sweep has
+//! removed it. An archived note is kept but never shown.
 //!
-//! Here lives what a note is, who may see and change it (`access.rs`) and how often one person may
-//! write (`limit.rs`). Which words find a note is [`crate::search`]'s.
+//! This module says what a note is, who may see and change it (`access.rs`), how often a user may write
+//! (`limit.rs`) and which words find a note (`index.rs`).
 
 mod access;
 pub mod index;
@@ -35,9 +35,9 @@ use crate::call::scope::Scope;
 use crate::values::clock::Moment;
 use crate::values::id::{self, Id, kinds};
 
-/// The longest body, in characters.
+/// Maximum length of a body, in characters.
 pub const MAX_BODY: usize = 100_000;
-/// How long a draft lives, in microseconds.
+/// How long a draft is kept, in microseconds.
 const DRAFT_LIFE: i64 = 24 * 60 * 60 * 1_000_000;
 
 crate::call::argument::choices! {
@@ -60,20 +60,20 @@ crate::call::argument::choices! {
     }
 }
 
-/// What a list can ask of notes' subjects.
+/// The filter of a list by subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubjectFilter {
-    /// Notes that hang on a record of this type.
+    /// Notes about a record of this type.
     On(SubjectType),
-    /// Notes that stand alone.
+    /// Standalone notes.
     Standalone,
 }
 
 impl SubjectFilter {
-    /// The word for notes that stand alone.
+    /// The word for standalone notes.
     pub const STANDALONE: &'static str = "standalone";
 
-    /// The subject's type, if there is to be a subject.
+    /// The subject's type; `None` for standalone notes.
     pub const fn subject_type(self) -> Option<SubjectType> {
         match self {
             Self::On(subject_type) => Some(subject_type),
@@ -128,11 +128,11 @@ crate::call::table::record! {
         pub subject_id: Option<Id<kinds::Subject>>,
         /// Files; empty for now, since no tool attaches one.
         pub attachments: Vec<Attachment> = Vec::new(),
-        /// Its place in the search index.
+        /// Its number in the search index.
         #[serde(skip)]
         #[schemars(skip)]
         pub(crate) n: i64 as numbered,
-        /// When it was archived; an archived note is shown to nobody.
+        /// When it was archived. An archived note is never shown.
         #[serde(skip)]
         #[schemars(skip)]
         pub(crate) archived_at: Option<Moment>,
@@ -159,7 +159,7 @@ pub struct Attachment {
 }
 
 impl Note {
-    /// What the history may keep: never the body, and of a draft nothing at all.
+    /// What the history may keep: never the body, and nothing of a draft.
     fn kept(&self) -> Option<KeptNote> {
         (!self.draft).then_some(KeptNote {
             id: self.id,
@@ -218,8 +218,8 @@ impl Recorded for KeptNote {
     }
 }
 
-/// Tells the history that a note was added (no `old`) or changed. Committing a draft is what adds
-/// it; of a body that was replaced only the old text is kept.
+/// Records in the history that a note was added (no `old`) or changed. A draft counts as added when it
+/// is committed. Of a replaced body, only the old text is kept.
 fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<()> {
     let Some(kept) = new.kept() else {
         ctx.leave_no_history();
@@ -238,8 +238,8 @@ fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<
     }
 }
 
-/// The ids that a draft can have at `now` and still be there. One that lies as far ahead as it lives was
-/// made by a wrong clock: it is gone as well.
+/// The ids of drafts that have not expired at `now`. A draft from a day or more in the future was made
+/// by a wrong clock, and counts as expired too.
 fn live_drafts(now: Timestamp) -> Range<Uuid> {
     let at = |time| id::least_at(Timestamp(time));
     at(now.0 - DRAFT_LIFE + 1)..at(now.0 + DRAFT_LIFE)

@@ -1,4 +1,4 @@
-//! The SQL of notes, of their place in the search index, and of the counted writes.
+//! The SQL of notes, of their search index, and of the counted writes.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ crate::call::table::table! {
 
 zoop_db::statements! {
     GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    /// The greatest id, right or wrong.
+    /// The greatest id, even if a wrong clock made it.
     NEWEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
     /// The next notes after an id.
@@ -38,10 +38,10 @@ zoop_db::statements! {
             ORDER BY x.id LIMIT $3"));
     INSERT = (Note::INSERT);
     UPDATE = (Note::UPDATE);
-    /// The number in the search index of the first note from an id on.
+    /// The number in the search index of the first note at or after an id.
     PLACE = "SELECT n FROM notes WHERE tenant_no = $1 AND id >= $2 ORDER BY id LIMIT 1";
-    /// Notes that an expression finds, newest first: numbers below `$3`, from `$4` on. The index knows
-    /// neither drafts nor archived notes.
+    /// Notes that an expression finds, newest first: numbers below `$3`, from `$4` on. Drafts and
+    /// archived notes are not in the index.
     SEARCH = {
         sqlite: text!("SELECT ", SELECTED, " FROM note_search \
                  JOIN notes x ON x.n = note_search.rowid \
@@ -70,7 +70,7 @@ zoop_db::statements! {
         sqlite: "DELETE FROM note_search WHERE rowid = $2",
         postgres: "DELETE FROM note_search WHERE tenant_no = $1 AND n = $2",
     };
-    /// A person's write with `$4` later ones, none of them below the id `$3`.
+    /// A user's write that has `$4` later ones, none of them below the id `$3`.
     NTH_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id >= $3 \
                  ORDER BY id DESC LIMIT 1 OFFSET $4";
     LAST_WRITE = "SELECT id FROM note_writes WHERE tenant_no = $1 AND user_id = $2 AND id < $3 \
@@ -81,7 +81,7 @@ zoop_db::statements! {
 }
 
 zoop_db::global_statements! {
-    /// Removes the drafts that are gone already, in every tenant.
+    /// Removes expired drafts, in every tenant.
     SWEEP = "DELETE FROM notes WHERE draft AND id < $1";
     /// Removes the drafts that a wrong clock dated too far ahead.
     SWEEP_AHEAD = "DELETE FROM notes WHERE draft AND id >= $1";
@@ -89,11 +89,11 @@ zoop_db::global_statements! {
     MARK_OUT_OF_ORDER = "UPDATE tenants SET notes_out_of_order = true WHERE no = $1";
 }
 
-/// Candidates that a list reads at once when not all of them match.
+/// Candidates that a list reads at a time when not all of them match.
 const BATCH: usize = 256;
 
-/// The id of a note about to be added. One that must go below an id of the future ends the agreement of
-/// ids and numbers, which [`list`] must know.
+/// The id of the next note. An id from the future, made by a wrong clock, forces the new id below it.
+/// Then notes have a different order by id than by number, which [`list`] must know.
 pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
     let newest = ctx.tx.first::<Uuid, Error>(NEWEST, &[], |row| Ok(row.take()?))?;
     if newest.is_some_and(|newest| newest >= id::wrong_from(ctx.now)) {
@@ -105,7 +105,7 @@ pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
     Ok(Id::new(id::following(newest, ctx.now, random)))
 }
 
-/// A note, whatever its state.
+/// A note, in any state.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such note.
@@ -113,12 +113,12 @@ pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Note>) -> Result<Note> {
     tx.first::<_, Error>(GET, params![id], Note::read)?.ok_or(Error::not_found("note"))
 }
 
-/// Adds a note; its place in the search index.
+/// Adds a note. Returns its number in the search index.
 pub(super) fn insert(tx: &mut WriteTx<'_>, note: &Note) -> Result<i64> {
     Ok(tx.insert(INSERT, note.inserted().as_ref())?)
 }
 
-/// Writes all of a note's fields that can change, and its place in the search index.
+/// Writes all of a note's fields that can change, and updates the search index.
 pub(super) fn update(tx: &mut WriteTx<'_>, old: &Note, new: &Note) -> Result<()> {
     tx.execute(UPDATE, new.updated().as_ref())?;
     if is_indexed(old) && is_indexed(new) && indexed(old) == indexed(new) {
@@ -140,12 +140,12 @@ pub(super) fn index(tx: &mut WriteTx<'_>, note: &Note) -> Result<()> {
     Ok(tx.execute_each(INDEX, &[document(note.n, &tokens)])?)
 }
 
-/// The number of whoever wrote a note.
+/// The internal number of a note's author.
 fn author(tx: &mut ReadTx<'_>, note: &Note) -> Result<i64> {
     users::store::number(tx, note.created_by)?.ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
-/// What the search index is to hold of a note.
+/// The tokens of a note in the search index.
 fn tokens(tx: &ReadTx<'_>, note: &Note, created_by: i64) -> Result<String> {
     let document = NoteDocument {
         body: &note.body,
@@ -156,14 +156,15 @@ fn tokens(tx: &ReadTx<'_>, note: &Note, created_by: i64) -> Result<String> {
     Ok(document.tokens(customers::store::mark(tx)?))
 }
 
-/// Adds the next `count` notes after an id to a search index that does not have them; their ids.
+/// Adds the next `count` notes after an id to a search index that does not have them. Returns their
+/// ids.
 pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Result<Vec<Uuid>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let page = tx.all::<_, Error>(PAGE, params![after, count], Note::read)?;
     let mut authors = BTreeMap::new();
     let mut documents = Vec::new();
     for note in page.iter().filter(|note| is_indexed(note)) {
-        // A page has few authors, and each is asked for over the network.
+        // A page has few authors, and looking one up is a round trip.
         let author = match authors.get(&note.created_by.uuid()) {
             Some(author) => *author,
             None => author(tx, note)?,
@@ -176,17 +177,17 @@ pub(crate) fn index_page(tx: &mut WriteTx<'_>, after: Uuid, count: usize) -> Res
     Ok(page.iter().map(|note| note.id.uuid()).collect())
 }
 
-/// Drafts and archived notes are in no list, so the index does not know them.
+/// Drafts and archived notes are not in lists, so they are not indexed.
 const fn is_indexed(note: &Note) -> bool {
     !note.draft && note.archived_at.is_none()
 }
 
-/// What the index holds of a note and can change.
+/// The indexed fields of a note that can change.
 fn indexed(note: &Note) -> (&str, bool, Option<SubjectType>) {
     (&note.body, note.pinned, note.subject_type)
 }
 
-/// Removes the drafts that nobody committed in time; how many there were.
+/// Removes expired drafts and returns their number.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     let live = live_drafts(now);
     Ok(tx.sweep(SWEEP, params![live.start])? + tx.sweep(SWEEP_AHEAD, params![live.end])?)
@@ -205,7 +206,7 @@ pub(super) enum Candidates {
     },
 }
 
-/// Where a list's notes lie.
+/// The range of a list's notes.
 pub(super) struct Range {
     /// Their ids.
     pub(super) ids: std::ops::Range<Uuid>,
@@ -213,8 +214,8 @@ pub(super) struct Range {
     pub(super) after: Option<Uuid>,
 }
 
-/// Up to `count` of the candidates, newest first, whose bodies have the words of `verify`. Reads on
-/// until there are so many or no more candidates.
+/// Up to `count` of the candidates, newest first, whose bodies have the words of `verify`. Reads until
+/// it has found that many or there are no more candidates.
 pub(super) fn list(
     tx: &mut ReadTx<'_>,
     candidates: &Candidates,
@@ -226,7 +227,8 @@ pub(super) fn list(
     let mut before = after.unwrap_or(ids.end);
     let is_by_date = !ids.start.is_nil() || !ids.end.is_max();
     let is_by_number = matches!(candidates, Candidates::Found(_));
-    // Then dates say nothing of numbers, and the notes are looked through one by one.
+    // If notes are out of order, a range of dates is not a range of numbers: they are checked one by
+    // one.
     let is_walked = is_by_number && is_by_date && is_out_of_order(tx)?;
     let (first, mut below) = match (is_by_number, is_walked) {
         (false, _) => (0, 0),
@@ -265,7 +267,7 @@ pub(super) fn list(
     }
 }
 
-/// Whether the order of the bound tenant's notes by number is not their order by id.
+/// Whether the bound tenant's notes have a different order by number than by id.
 fn is_out_of_order(tx: &mut ReadTx<'_>) -> Result<bool> {
     let tenant = i64::from(tx.tenant()?.0);
     let found =
@@ -273,7 +275,8 @@ fn is_out_of_order(tx: &mut ReadTx<'_>) -> Result<bool> {
     Ok(found?.unwrap_or(false))
 }
 
-/// The number in the search index of the first note from an id on; beyond all where there is none.
+/// The number in the search index of the first note at or after an id; above all numbers if there is
+/// none.
 fn place(tx: &mut ReadTx<'_>, id: Uuid) -> Result<i64> {
     if id.is_nil() {
         return Ok(0);
@@ -285,7 +288,7 @@ fn place(tx: &mut ReadTx<'_>, id: Uuid) -> Result<i64> {
     Ok(place.unwrap_or(i64::MAX))
 }
 
-/// The person's `place`th newest counted write, if none of those is below `oldest`.
+/// The user's `place`th newest counted write, if none of those is below `oldest`.
 pub(super) fn nth_write(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -296,7 +299,7 @@ pub(super) fn nth_write(
     tx.first(NTH_WRITE, params![user, oldest, later], |row| Ok(row.take()?))
 }
 
-/// The person's newest counted write that a right clock can have made.
+/// The user's newest counted write that a correct clock can have made.
 pub(super) fn last_write(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -305,14 +308,14 @@ pub(super) fn last_write(
     tx.first(LAST_WRITE, params![user, id::wrong_from(now)], |row| Ok(row.take()?))
 }
 
-/// Counts a write of the person.
+/// Counts a write of the user.
 pub(super) fn insert_write(tx: &mut WriteTx<'_>, user: Id<kinds::User>, id: Uuid) -> Result<()> {
     tx.execute(INSERT_WRITE, params![user, id])?;
     Ok(())
 }
 
-/// Removes the person's writes that are outside the range that counts; no more than the limit are
-/// ever kept.
+/// Removes the user's writes outside the range that counts. No more writes than the limit are ever
+/// kept.
 pub(super) fn forget_writes(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,

@@ -1,7 +1,7 @@
-//! Subjects: jobs, invoices, quotes and lawn estimates, so far only as records that a note hangs on.
+//! Subjects: jobs, invoices, quotes and lawn estimates, so far only as records that notes are about.
 //!
-//! Here lives what makes such a record exist in a tenant. What notes do with it stands in
-//! [`crate::business::notes`]; how the work itself goes on is no business of this module.
+//! This module makes such a record exist in a tenant. What notes do with it is in
+//! [`crate::business::notes`]. What must never live here: the work itself.
 
 pub(crate) mod store;
 pub mod tools;
@@ -46,7 +46,7 @@ crate::call::table::record! {
         pub customer_id: Id<kinds::Customer> as fixed,
         /// What it is called.
         pub title: String,
-        /// How far it has come, in the business's own words.
+        /// How far it has come, in the tenant's own words.
         pub status: String,
         /// When it was made.
         pub created_at: Moment = id.created_at(),

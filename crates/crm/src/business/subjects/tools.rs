@@ -1,4 +1,4 @@
-//! The tools of subjects: the command line's alone, to give notes something to hang on.
+//! The tools of subjects. Only the command line has them, to create records that notes can be about.
 
 use schemars::JsonSchema;
 use serde::Serialize;

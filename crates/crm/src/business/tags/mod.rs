@@ -1,4 +1,4 @@
-//! Tags: one library of labels per account, attached to customers.
+//! Tags: one library of labels for each tenant, attached to customers.
 
 pub(crate) mod store;
 #[cfg(test)]

@@ -24,7 +24,7 @@ zoop_db::statements! {
     GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     LIST = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
     GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
-    /// The number that stands for a tag in the search index.
+    /// A tag's number in the search index.
     NUMBER = "SELECT n FROM tags WHERE tenant_no = $1 AND id = $2";
     BY_NAME = "SELECT id FROM tags WHERE tenant_no = $1 AND name_key = $2";
     INSERT = (Tag::INSERT);
@@ -55,17 +55,17 @@ pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
     tx.first::<_, Error>(GET, params![id], Tag::read)?.ok_or(Error::not_found("tag"))
 }
 
-/// The number that stands for a tag in the search index, if there is such a tag.
+/// A tag's number in the search index, if there is such a tag.
 pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<i64>> {
     tx.first(NUMBER, params![id], |row| Ok(row.take()?))
 }
 
-/// What the names of tags are compared by: equal for names that look the same, whatever the case.
+/// The form in which tag names are compared: equal for names that look the same, in any case.
 fn name_key(name: &str) -> String {
     fold::caseless(&visible(name))
 }
 
-/// The tag whose name looks like this one, whatever the case.
+/// The tag whose name looks like this one, in any case.
 pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds::Tag>>> {
     tx.first(BY_NAME, params![name_key(name)], |row| Ok(row.take()?))
 }
@@ -84,10 +84,10 @@ pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     Ok(())
 }
 
-/// Removes a tag and all its assignments; the customers that had it.
+/// Removes a tag and all its assignments. Returns the customers that had it.
 ///
-/// The search index keeps the tag's number on those customers until they are next indexed. That
-/// finds nobody: numbers are never used again, and a search asks for a tag by its id first.
+/// The search index keeps the tag's number on those customers until they are next indexed. No search
+/// finds it: numbers are never used again, and a search looks up the tag by its id first.
 pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<Vec<Id<kinds::Customer>>> {
     let customers = tx.all::<_, Error>(CUSTOMERS, params![id], |row| Ok(row.take()?))?;
     tx.execute(DETACH_ALL, params![id])?;
@@ -95,7 +95,7 @@ pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<Vec<Id<
     Ok(customers)
 }
 
-/// Attaches a tag to a customer; whether it was not there before.
+/// Attaches a tag to a customer. Returns whether it was not attached before.
 pub(super) fn attach(
     tx: &mut WriteTx<'_>,
     customer: Id<kinds::Customer>,
@@ -104,7 +104,7 @@ pub(super) fn attach(
     Ok(tx.execute(ATTACH, params![customer, tag])? > 0)
 }
 
-/// Detaches a tag from a customer; whether it was there.
+/// Detaches a tag from a customer. Returns whether it was attached.
 pub(super) fn detach(
     tx: &mut WriteTx<'_>,
     customer: Id<kinds::Customer>,

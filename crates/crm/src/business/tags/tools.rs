@@ -1,4 +1,4 @@
-//! The tools of tags. Attaching is the command line's alone.
+//! The tools of tags. Only the command line can attach a tag.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -183,7 +183,7 @@ impl Command for UpdateTag {
     }
 }
 
-/// Refuses a name that another tag has.
+/// Rejects a name that another tag has.
 fn keep_unique(ctx: &mut WriteCtx<'_, '_>, name: &str, own: Option<Id<kinds::Tag>>) -> Result<()> {
     match store::by_name(ctx.tx, name)? {
         Some(known) if Some(known) != own => {
@@ -223,7 +223,7 @@ impl Command for DeleteTag {
         let customers = store::delete(ctx.tx, input.id)?;
         ctx.removed(&old)?;
         for customer in customers {
-            // Each customer's own history tells that the tag is gone from it.
+            // Each customer's own history shows that it lost the tag.
             ctx.changed(Customer::TYPE, customer.uuid(), "tag", json!(input.id), json!(null));
         }
         Ok(Deleted::of(input.id))
@@ -304,7 +304,7 @@ assignment_tool!(
     false
 );
 
-/// Tells the search index and the history that a customer has gained or lost a tag.
+/// Updates the search index and the history after a customer gained or lost a tag.
 fn assigned(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,

@@ -1,4 +1,4 @@
-//! Days, times of day, and points in time that may leave their zone to the tenant.
+//! Days, times of day, and points in time that may omit their time zone.
 
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::{Error, Result};
 use crate::values::clock::parse_rfc3339;
 
-/// The years that a day can be in.
+/// The valid years of a day.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
 
 /// A day without a zone: `2026-11-29`, in the years 2000 to 2199.
@@ -62,7 +62,7 @@ impl Parse for TimeOfDay {
     }
 }
 
-/// A point in time that may leave its zone to the tenant, in the years 2000 to 2199.
+/// A point in time in the years 2000 to 2199. Without a zone it is in the tenant's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalTime {
     /// RFC 3339, which has an offset.
@@ -72,11 +72,11 @@ pub enum LocalTime {
 }
 
 impl LocalTime {
-    /// The point in time, where clocks show the time of `zone`. A local time that is skipped there takes the
-    /// offset from before the gap (02:30 becomes 03:30), and of one that comes twice it is the first.
+    /// The point in time, with a local time read in `zone`. A local time that is skipped there takes
+    /// the offset from before the gap (02:30 becomes 03:30). One that occurs twice means the first.
     ///
     /// # Errors
-    /// A zone that no calendar has.
+    /// The zone cannot convert the local time.
     pub fn in_zone(self, zone: &TimeZone) -> Result<Timestamp> {
         match self {
             Self::Exact(time) => Ok(time),
@@ -117,7 +117,7 @@ impl Parse for LocalTime {
     }
 }
 
-/// Whether a text has the shape of another one, in which 0 stands for every digit.
+/// Whether a text has the form of `shape`, in which 0 stands for any digit.
 fn has_shape(text: &str, shape: &str) -> bool {
     let fits = |(byte, shape): (u8, u8)| match shape {
         b'0' => byte.is_ascii_digit(),
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// What a time sent becomes where clocks are those of New York.
+    /// The result of reading a time in New York's zone.
     fn in_new_york(sent: &str) -> Result<String, String> {
         let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").expect("a zone");
         read::<LocalTime>(sent).map(|time| rfc3339(time.in_zone(&zone).expect("a time")))
@@ -200,7 +200,7 @@ mod tests {
             ("2026-07-05T09:00:30", "2026-07-05T13:00:30.000Z"),
             ("2026-03-05T09:00:00Z", "2026-03-05T09:00:00.000Z"),
             ("2026-03-05T09:00:00+01:00", "2026-03-05T08:00:00.000Z"),
-            // The hour that is skipped, and the one that comes twice.
+            // The hour that is skipped, and the one that occurs twice.
             ("2026-03-08T02:30", "2026-03-08T07:30:00.000Z"),
             ("2026-11-01T01:30", "2026-11-01T05:30:00.000Z"),
             ("2026-11-01T01:30:00-05:00", "2026-11-01T06:30:00.000Z"),

@@ -1,16 +1,16 @@
-//! The macros by which inputs and closed sets of words are declared: plain `macro_rules`, so that
-//! what they write can be read here.
+//! The macros that declare inputs and closed sets of words. They are plain `macro_rules`, so that the
+//! generated code can be read here.
 
-/// A field's name on the wire: a Rust keyword is written raw in the struct.
+/// A field's name on the wire, without the `r#` of a Rust keyword.
 pub(crate) fn field_name(identifier: &'static str) -> &'static str {
     identifier.strip_prefix("r#").unwrap_or(identifier)
 }
 
 /// Declares a tool's input: a struct whose fields are read and described by their types.
 ///
-/// `rules = function` names a `fn(&mut Fields)` for the rules between fields; it runs whether or
-/// not single fields failed, so that everything wrong is told at once. `..fields: Type` at the end
-/// takes another input's fields in, at the same level.
+/// `rules = function` names a `fn(&mut Fields)` for the rules between fields. It runs even if single
+/// fields are invalid, so that all problems are reported at once. `..fields: Type` at the end includes
+/// another input's fields at the same level.
 macro_rules! input {
     (
         $(#[doc = $about:literal])*
@@ -43,7 +43,7 @@ macro_rules! input {
             }
 
             fn read(sent: &mut $crate::call::argument::Fields) -> Option<Self> {
-                // An input without fields takes nothing.
+                // An input without fields does not use `sent`.
                 let _: &$crate::call::argument::Fields = sent;
                 $( let $field =
                     sent.take::<$type>($crate::call::argument::field_name(stringify!($field))); )*

@@ -1,15 +1,15 @@
-//! The fields that a caller sent, taken one by one, and the schema that tells what can be sent.
+//! The fields that a caller sent, taken one by one, and the schema of what can be sent.
 
 use schemars::Schema;
 
 use super::{Argument, Json, Object, ParseContext, json};
 use crate::call::error::{Error, FieldProblem, Result};
 
-/// Keys that some clients add to every call; they are dropped, never refused.
+/// Keys that some clients add to every call. They are dropped, never rejected.
 pub const CLIENT_ARTEFACTS: &[&str] =
     &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];
 
-/// Unknown fields that an answer tells one by one.
+/// Maximum unknown fields that an error names one by one.
 const UNKNOWN_TOLD: usize = 16;
 
 /// One field of an input, for schemas and documents.
@@ -21,7 +21,7 @@ pub struct Field {
     pub about: String,
     /// The JSON schema of its value, without the description.
     pub schema: serde_json::Value,
-    /// Whether leaving it out is refused.
+    /// Whether it is required.
     pub required: bool,
 }
 
@@ -30,18 +30,18 @@ pub trait Input: Sized + Clone + Send + 'static {
     /// Its fields in order.
     fn fields() -> Vec<Field>;
 
-    /// The valid input; what is wrong is reported to `sent`.
+    /// The valid input. Problems are reported to `sent`.
     fn read(sent: &mut Fields) -> Option<Self>;
 
     /// [`Parse::canonical`](super::Parse::canonical) of the field `name`.
     fn canonical(name: &str, value: &Json) -> Json;
 }
 
-/// The longest length that a schema tells to programs. The grammars that llama.cpp makes of schemas
-/// repeat a rule that often and refuse 2,000. A longer limit is told in the description only.
+/// The greatest `maxLength` in a schema. llama.cpp turns a schema into a grammar that repeats a rule
+/// that often, and rejects 2,000 repetitions. A greater limit is only in the description.
 const MAX_TOLD: u64 = 1_000;
 
-/// The JSON schema of an input: closed, every field described.
+/// The JSON schema of an input: no additional properties, every field described.
 pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Value> {
     let mut properties = serde_json::Map::new();
     let mut required = Vec::new();
@@ -66,7 +66,7 @@ pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Va
     schema
 }
 
-/// Takes a length that is too long for a schema out of it; the sentence that tells it.
+/// Removes a `maxLength` that is too great for a schema. Returns the sentence that states it instead.
 fn untold_length(schema: &mut serde_json::Map<String, serde_json::Value>) -> String {
     let Some(most) = schema.get("maxLength").and_then(serde_json::Value::as_u64) else {
         return String::new();
@@ -78,7 +78,7 @@ fn untold_length(schema: &mut serde_json::Map<String, serde_json::Value>) -> Str
     format!(" At most {},{:03} characters.", most / 1_000, most % 1_000)
 }
 
-/// A record's JSON schema, with every subschema in place.
+/// A record's JSON schema, with every subschema inlined.
 pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
     schemars::generate::SchemaSettings::draft2020_12()
         .with(|settings| {
@@ -86,7 +86,7 @@ pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
             settings.meta_schema = None;
         })
         .with_transform(schemars::transform::RecursiveTransform(|schema: &mut Schema| {
-            // Rust's names of number types are no formats of JSON Schema, and clients warn of them.
+            // Rust's names of number types are not formats of JSON Schema, and clients warn about them.
             let is_text =
                 schema.get("type").is_some_and(|kind| kind.to_string().contains("string"));
             if !is_text {
@@ -98,7 +98,7 @@ pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
         .into_root_schema_for::<T>()
 }
 
-/// Makes a choice of schemas from one with a list of types, which many clients do not know.
+/// Turns a schema with a list of types, which many clients do not support, into an `anyOf`.
 fn split_types(schema: &mut Schema) {
     let Some(serde_json::Value::Array(types)) = schema.get("type") else { return };
     let types = types.clone();
@@ -124,15 +124,15 @@ fn split_types(schema: &mut Schema) {
     object.insert("anyOf".to_owned(), choices);
 }
 
-/// The fields that a caller sent, taken one by one; what is wrong is gathered on the way.
+/// The fields that a caller sent, taken one by one. Problems are collected on the way.
 #[derive(Debug)]
 pub struct Fields {
     left: Object,
-    /// The names that were sent, whatever their values.
+    /// The names that were sent, with any value.
     sent: Vec<String>,
-    /// Those of them that hold something, and the word for those that are short texts.
+    /// The names whose value is not blank, with the value itself if it is one short word.
     held: Vec<(String, Option<String>)>,
-    /// Those of them that are texts with nothing in them.
+    /// The names whose value is a blank text.
     blank: Vec<String>,
     known: Vec<&'static str>,
     problems: Vec<FieldProblem>,
@@ -150,7 +150,7 @@ impl Fields {
         Self { left: object, sent, held, blank, known: Vec::new(), problems: Vec::new(), context }
     }
 
-    /// Takes the field `name` as a `T`; `None` when it is wrong, which is then reported.
+    /// Takes the field `name` as a `T`. Reports an invalid value and returns `None`.
     pub fn take<T: Argument>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
         let at = self.left.iter().position(|(sent, _)| sent == name);
@@ -164,24 +164,24 @@ impl Fields {
         }
     }
 
-    /// Takes a field out of the object before it is read as an input.
+    /// Removes a field before the rest is read as an input.
     pub fn remove(&mut self, name: &str) -> Option<Json> {
         self.sent.retain(|sent| sent != name);
         let at = self.left.iter().position(|(sent, _)| sent == name)?;
         Some(self.left.remove(at).1)
     }
 
-    /// The names that were sent, whatever their values.
+    /// The names that were sent, with any value.
     pub fn names(&self) -> &[String] {
         &self.sent
     }
 
-    /// Whether the field was sent at all, whatever its value.
+    /// Whether the field was sent, with any value.
     pub fn was_sent(&self, name: &str) -> bool {
         self.sent.iter().any(|sent| sent == name)
     }
 
-    /// Whether the field was sent with something in it.
+    /// Whether the field was sent with a value that is not blank.
     pub fn holds(&self, name: &str) -> bool {
         self.held.iter().any(|(held, _)| held == name)
     }
@@ -191,7 +191,7 @@ impl Fields {
         self.held.iter().find(|(held, _)| held == name)?.1.as_deref()
     }
 
-    /// Reports a problem of one field; always `None`, for the taker to return.
+    /// Reports a problem of one field. Always returns `None`, which the caller can return in turn.
     pub fn refuse<T>(&mut self, field: &str, problem: impl Into<String>) -> Option<T> {
         if !self.problems.iter().any(|known| known.field == field) {
             let problem = problem.into();
@@ -200,8 +200,7 @@ impl Fields {
         None
     }
 
-    /// Reports every known field that is a text with nothing in it: in a filter it would silently mean
-    /// all rows.
+    /// Reports every known field with a blank text. As a filter it would silently match all rows.
     pub fn refuse_blanks(&mut self) {
         for name in std::mem::take(&mut self.blank) {
             if self.known.contains(&name.as_str()) {
@@ -210,12 +209,12 @@ impl Fields {
         }
     }
 
-    /// Names that the caller can send too, for the list in an unknown field's problem.
+    /// Adds names that the caller can also send, for the list in the problem of an unknown field.
     pub fn also_known(&mut self, names: &[&'static str]) {
         self.known.extend_from_slice(names);
     }
 
-    /// The country of telephone numbers without a country code, and what else values depend on.
+    /// What values depend on, such as the country of telephone numbers without a country code.
     pub const fn context(&self) -> ParseContext {
         self.context
     }
@@ -234,7 +233,7 @@ impl Fields {
         }
     }
 
-    /// The end of the reading: `input` if nothing was wrong and nothing unknown was sent.
+    /// Ends the reading. Returns `input` if there was no problem and no unknown field.
     pub fn finish<T>(mut self, input: Option<T>) -> Result<T, Vec<FieldProblem>> {
         let unknown_fields = std::mem::take(&mut self.left);
         for (name, _) in unknown_fields.iter().take(UNKNOWN_TOLD) {
@@ -251,8 +250,8 @@ impl Fields {
     }
 }
 
-/// Reads `object` as the input of a write. What is wrong with the call's idempotency key is told
-/// together with the fields.
+/// Reads `object` as the input of a write. A problem of the idempotency key is reported together with
+/// those of the fields.
 pub fn read<T: Input, K>(
     object: Object,
     key: Result<K, FieldProblem>,
@@ -277,7 +276,7 @@ pub fn read_filters<T: Input>(object: Object, context: ParseContext) -> Result<T
     fields.finish(input).map_err(Error::fields)
 }
 
-/// The text of a tool's arguments as an object.
+/// Parses the text of a tool's arguments as an object.
 pub fn parse_object(text: &str) -> Result<Object> {
     match json::parse(text) {
         Ok(Json::Object(object)) => Ok(object),
@@ -286,7 +285,7 @@ pub fn parse_object(text: &str) -> Result<Object> {
     }
 }
 
-/// What is wrong with an unknown field, with the nearest known one.
+/// The problem of an unknown field, with the nearest known name.
 fn unknown(name: &str, known: &[&'static str]) -> String {
     let nearest = known
         .iter()
@@ -300,7 +299,7 @@ fn unknown(name: &str, known: &[&'static str]) -> String {
     }
 }
 
-/// A name that somebody sent, short and harmless enough to be shown.
+/// A name that the caller sent, cut short and without control characters, so that it can be shown.
 fn shown(name: &str) -> String {
     name.chars().filter(|letter| !letter.is_control()).take(64).collect()
 }

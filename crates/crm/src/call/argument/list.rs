@@ -1,11 +1,11 @@
-//! Lists of values. What is wrong with an item is told under its place: `line_items[2].quantity`.
+//! Lists of values. A problem of an item is reported with its path: `line_items[2].quantity`.
 
 use serde_json::json;
 
 use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::FieldProblem;
 
-/// Problems that an answer tells one by one of one list.
+/// Maximum problems of one list that an error names one by one.
 const PROBLEMS_TOLD: usize = 100;
 
 /// A list of `MIN` to `MAX` values.
@@ -48,7 +48,7 @@ impl<T: Parse, const MIN: usize, const MAX: usize> Parse for List<T, MIN, MAX> {
     }
 }
 
-/// So many problems as an answer tells, and how many more there are.
+/// The first problems of a list, and the number of the others.
 fn told(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
     if let Some(more @ 1..) = problems.len().checked_sub(PROBLEMS_TOLD) {
         problems.truncate(PROBLEMS_TOLD);

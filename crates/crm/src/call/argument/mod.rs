@@ -1,15 +1,15 @@
-//! Arguments: what a caller sent becomes valid types, or a list of everything that is wrong.
+//! Arguments: turns what a caller sent into valid types, or into a list of every problem.
 //!
-//! An input is declared once with `input!`: its fields' types carry the
-//! limits, and the same constants make the JSON schema and the validation. How a field's type
-//! treats `null` and emptiness is told by its wrapper:
+//! An input is declared once with `input!`. The types of its fields carry the limits, and the JSON
+//! schema and the validation use the same constants. The wrapper of a field's type says how it treats
+//! `null` and empty values:
 //!
 //! | type | meaning | `null` or empty |
 //! | --- | --- | --- |
-//! | `T` | required | refused |
+//! | `T` | required | rejected |
 //! | `Option<T>` | may be left out | not sent |
 //! | [`Patch<T>`] | an update that can also clear | clears |
-//! | [`NotNull<T>`] | an update that cannot clear | refused |
+//! | [`NotNull<T>`] | an update that cannot clear | rejected |
 
 mod arguments;
 mod calendar;
@@ -42,31 +42,32 @@ use crate::values::country::Country;
 use crate::values::id::{Id, Kind};
 use crate::values::text;
 
-/// What a value's meaning depends on beside its text.
+/// What the meaning of a value depends on, besides its text.
 #[derive(Debug, Clone, Copy)]
 pub struct ParseContext {
     /// The country of telephone numbers without a country code.
     pub country: Country,
 }
 
-/// Why a value was not accepted.
+/// Why a value was rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ParseError {
-    /// Nothing was there: `null`, or a text with nothing in it.
+    /// There was no value: `null` or a blank text.
     Empty,
-    /// What is wrong, as the end of a sentence that begins with the field's name.
+    /// The problem, as the end of a sentence that begins with the field's name.
     Because(String),
-    /// What is wrong inside a nested object or a list, each under its path from here: `.city`, `[2].quantity`.
+    /// Problems inside a nested object or a list, each with its path from here: `.city`,
+    /// `[2].quantity`.
     Inside(Vec<FieldProblem>),
 }
 
 impl ParseError {
-    /// A value of another type than the field has, which `problem` tells.
+    /// A value of the wrong type. `problem` names the expected one.
     pub(crate) fn another_type(problem: &str, value: &Json) -> Self {
         Self::Because(format!("{problem}, not {}", value.type_name()))
     }
 
-    /// What is wrong with the fields of a nested object.
+    /// Problems of the fields of a nested object.
     pub(crate) fn inside(mut problems: Vec<FieldProblem>) -> Self {
         for problem in &mut problems {
             problem.field.insert(0, '.');
@@ -74,7 +75,7 @@ impl ParseError {
         Self::Inside(problems)
     }
 
-    /// What is wrong with the value at `path`.
+    /// The problems of the value at `path`.
     fn at(self, path: &str) -> Vec<FieldProblem> {
         let problem = |problem| vec![FieldProblem { field: path.to_owned(), problem }];
         match self {
@@ -98,8 +99,8 @@ pub trait Parse: Sized {
     /// The valid value, or why not. Never called with `null`.
     fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError>;
 
-    /// The one form of all the ways to write a value: what a cursor keeps of a filter, and what a
-    /// filter that is sent again is compared by. `null` is what does not narrow a list at all.
+    /// The canonical form of a filter's value. Cursors store it, and a filter that is sent again is
+    /// compared with it. `null` means that the value does not narrow the list.
     fn canonical(value: &Json) -> Json {
         match value {
             Json::Text(text) => Json::Text(text::trim_around(text).to_owned()),
@@ -111,11 +112,11 @@ pub trait Parse: Sized {
 
 /// A field's type: a [`Parse`] type in a wrapper that says what leaving it out means.
 pub trait Argument: Sized {
-    /// Whether leaving the field out is refused.
+    /// Whether the field is required.
     const REQUIRED: bool;
     /// The JSON schema of the value.
     fn schema() -> serde_json::Value;
-    /// What the field means, from its documentation, with what its type adds to it.
+    /// The field's description: its documentation, and what its type adds.
     fn about(documented: String) -> String {
         documented
     }
@@ -173,12 +174,12 @@ impl<T: Parse> Argument for Option<T> {
 /// One field of an update that can be cleared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Patch<T> {
-    /// Not sent: stays as it is.
+    /// Not sent: the field keeps its value.
     #[default]
     Keep,
-    /// Sent as `null` or empty: becomes nothing.
+    /// Sent as `null` or empty: the field is cleared.
     Clear,
-    /// Becomes this.
+    /// Sent with this value.
     Set(T),
 }
 
@@ -192,7 +193,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The same change of a value made from this one.
+    /// Converts the new value, if there is one.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
             Self::Keep => Patch::Keep,
@@ -201,7 +202,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Whether the field stays as it is.
+    /// Whether the field keeps its value.
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }
@@ -210,8 +211,8 @@ impl<T> Patch<T> {
 impl<T: Parse> Argument for Patch<T> {
     const REQUIRED: bool = false;
 
-    /// `null` is not in the schema: many clients hand schemas to models whose servers refuse a list
-    /// of types.
+    /// `null` is not in the schema: many clients pass schemas to model servers that reject a list of
+    /// types.
     fn schema() -> serde_json::Value {
         T::schema()
     }

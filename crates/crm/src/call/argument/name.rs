@@ -6,8 +6,8 @@ use icu_properties::props::BidiControl;
 use super::{Json, Parse, ParseContext, ParseError, Text};
 use crate::values::text;
 
-/// The name of a person or a business: at most 256 characters, some of which are seen, and none of which
-/// turns the direction of the text around it.
+/// The name of a person or a business: at most 256 characters, at least one of them visible, and none
+/// that changes the direction of the surrounding text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(pub String);
 

@@ -1,11 +1,11 @@
-//! Whole numbers between two bounds, and lengths of time counted with them.
+//! Whole numbers between two bounds, and lengths of time in whole units.
 
 use serde_json::json;
 use zoop_db::Timestamp;
 
 use super::{Json, Parse, ParseContext, ParseError};
 
-/// A whole number from `MIN` to `MAX`; `25.0` is one too.
+/// A whole number from `MIN` to `MAX`. `25.0` counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ranged<const MIN: u32, const MAX: u32>(u32);
 
@@ -45,7 +45,7 @@ impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
     }
 }
 
-/// The whole number that a JSON number is.
+/// The value of a JSON number, if it is whole.
 fn whole(number: &serde_json::Number) -> Option<i64> {
     number.as_i64().or_else(|| {
         let real = number.as_f64()?;
@@ -61,11 +61,11 @@ pub struct Duration<const UNIT: u32, const MIN: u32, const MAX: u32>(Ranged<MIN,
 /// A length of time in seconds.
 pub type Seconds<const MIN: u32, const MAX: u32> = Duration<1, MIN, MAX>;
 
-/// A length of time in minutes. All are 60 seconds long, also where clocks are changed.
+/// A length of time in minutes of 60 seconds, also across a change to daylight saving time.
 pub type Minutes<const MIN: u32, const MAX: u32> = Duration<60, MIN, MAX>;
 
 impl<const UNIT: u32, const MIN: u32, const MAX: u32> Duration<UNIT, MIN, MAX> {
-    /// The end of what begins at `start` and takes so long.
+    /// The end of something that begins at `start` and takes this long.
     #[must_use]
     pub fn after(self, start: Timestamp) -> Timestamp {
         let seconds = i64::from(self.0.get()) * i64::from(UNIT);

@@ -17,8 +17,9 @@ pub(super) fn because(problem: impl Into<String>) -> ParseError {
     ParseError::Because(problem.into())
 }
 
-/// The text of a JSON string as the contract keeps it: CR LF is LF, nothing invisible at its ends, no
-/// control characters but tab and newline, at most `max` Unicode scalar values.
+/// The normalized text of a JSON string: CR LF becomes LF, and invisible characters at its ends are
+/// removed. Control characters except tab and newline are rejected, and so are more than `max` Unicode
+/// scalar values.
 pub(super) fn clean(value: Json, max: usize) -> Result<String, ParseError> {
     let Json::Text(text) = value else {
         return Err(ParseError::another_type("must be a string", &value));
@@ -31,7 +32,7 @@ pub(super) fn clean(value: Json, max: usize) -> Result<String, ParseError> {
     if trimmed.is_empty() {
         return Err(ParseError::Empty);
     }
-    // A text has at least as many bytes as characters: most need no counting.
+    // A text has at least as many bytes as characters, so most need no counting.
     if trimmed.len() > max && trimmed.chars().count() > max {
         return Err(because(format!("must be at most {max} characters")));
     }

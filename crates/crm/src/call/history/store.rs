@@ -34,7 +34,7 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The records that entries tell of.
+    /// The records that each entry is about.
     pub(crate) const HISTORY_RECORDS = history_records {
         of_tenants,
         key: { record_id: Id, entry_id: Id },
@@ -46,29 +46,29 @@ crate::call::table::table! {
 
 zoop_db::statements! {
     GREATEST = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    /// The greatest id from one on.
+    /// The greatest id at or above `$2`.
     AHEAD = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO history \
               (tenant_no, id, actor_kind, user_id, credential_id, client, address, tool, \
               changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     INSERT_RECORD = "INSERT INTO history_records (tenant_no, record_id, entry_id) \
                      VALUES ($1, $2, $3)";
-    /// A tenant's entries before one, newest first.
+    /// A tenant's entries before an id, newest first.
     ALL = (concat!("SELECT ", columns!(), " FROM history h \
            WHERE h.tenant_no = $1 AND h.id < $2 ORDER BY h.id DESC LIMIT $3"));
-    /// One record's entries before one, newest first.
+    /// One record's entries before an id, newest first.
     OF_RECORD = (concat!("SELECT ", columns!(), " FROM history_records r \
            JOIN history h ON h.tenant_no = r.tenant_no AND h.id = r.entry_id \
            WHERE r.tenant_no = $1 AND r.record_id = $2 AND r.entry_id < $3 \
            ORDER BY r.entry_id DESC LIMIT $4"));
 }
 
-/// The changes of one record as they are stored: a new record has twenty fields, and its kind and id
-/// stand once.
+/// The changes of one record, as stored. A new record may have twenty fields; its kind and id are
+/// stored once.
 #[derive(Serialize, Deserialize)]
 struct StoredRecord<'a>(Cow<'a, str>, Uuid, Vec<StoredField<'a>>);
 
-/// The field, what it was, what it is.
+/// The field, its old value, its new value.
 #[derive(Serialize, Deserialize)]
 struct StoredField<'a>(Cow<'a, str>, Cow<'a, Value>, Cow<'a, Value>);
 
@@ -84,7 +84,7 @@ impl<'a> StoredRecord<'a> {
     }
 }
 
-/// The changes that were stored.
+/// Parses stored changes.
 fn changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
     let records: Vec<StoredRecord<'s>> = serde_json::from_str(stored).map_err(Error::internal)?;
     let of_record = |StoredRecord(record_type, record_id, fields): StoredRecord<'s>| {
@@ -125,7 +125,7 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
     Ok(())
 }
 
-/// When the bound tenant's last entry was made of those that only a wrong clock can have made.
+/// The time of the bound tenant's last entry that only a wrong clock can have made.
 pub(crate) fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Moment>> {
     let from = id::wrong_from(now);
     let last = tx.first::<Id<kinds::Entry>, Error>(AHEAD, params![from], |row| Ok(row.take()?))?;

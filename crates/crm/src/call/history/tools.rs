@@ -1,4 +1,4 @@
-//! The history's one tool.
+//! The only tool of the history.
 
 use zoop_db::Uuid;
 

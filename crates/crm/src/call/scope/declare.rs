@@ -1,4 +1,4 @@
-//! The macro that makes scopes, sets of them and their names out of the areas' blocks.
+//! The macro that builds scopes, sets of scopes and their names from the areas' blocks.
 
 /// Declares all scopes. Each area has a read and a write scope, called `read:AREA` and `write:AREA`:
 ///
@@ -14,8 +14,8 @@
 /// }
 /// ```
 ///
-/// `also` may be left out. It lists other names that include the scope. One that stands at a single scope is
-/// an alias of it; one that stands at several is an umbrella over them.
+/// `also` is optional. It lists other names that include the scope. A name listed at one scope is an
+/// alias of it; a name listed at several is an umbrella over them.
 macro_rules! areas {
     ($(
         $area:ident {
@@ -42,8 +42,8 @@ macro_rules! areas {
                 #[doc = $write_about]
                 $write,
             )+
-            /// Manage the account: its people, keys and connected programs. Never granted to API keys or
-            /// OAuth clients: an owner's own session has it, and the command line.
+            /// Manage the tenant: its users, keys and connected clients. Never granted to API keys or
+            /// OAuth clients: only an owner's session and the command line have it.
             Administer,
             /// Run the installation: tenants and repairs. Only the command line has it.
             Operate,
@@ -65,7 +65,7 @@ macro_rules! areas {
                 }
             }
 
-            /// What pages call it.
+            /// Its name in pages.
             pub const fn title(self) -> &'static str {
                 match self {
                     $(
@@ -89,7 +89,7 @@ macro_rules! areas {
                 }
             }
 
-            /// The scope that shows the records that this one writes.
+            /// The scope that allows reading the records that this one writes.
             #[must_use]
             pub const fn read_counterpart(self) -> Self {
                 match self {
@@ -100,8 +100,8 @@ macro_rules! areas {
             }
         }
 
-        /// Every name by which a scope can be granted: the own names in order, then the others. A name that
-        /// stands here several times is an umbrella over all these scopes.
+        /// Every name under which a scope can be granted: the scopes' own names in order, then the
+        /// others. A name that appears several times is an umbrella over those scopes.
         const NAMES: &[(&str, Scope)] = &[
             $( (Scope::$read.name(), Scope::$read), (Scope::$write.name(), Scope::$write), )+
             $(
@@ -110,7 +110,7 @@ macro_rules! areas {
             )+
         ];
 
-        /// The scopes that a person with each role can have at all.
+        /// The scopes that a user with each role can have.
         pub(crate) const OF_ROLES: OfRoles = {
             let mut of = OfRoles { owner: Scopes::NONE, office: Scopes::NONE, tech: Scopes::NONE };
             $(
@@ -125,11 +125,11 @@ macro_rules! areas {
 }
 pub(super) use areas;
 
-/// The types over the scopes that [`areas`] declares at the same place.
+/// The types built on the scopes that [`areas`] declares in the same module.
 macro_rules! sets {
     () => {
         impl Scope {
-            /// Whether a credential can be granted it.
+            /// Whether a credential can be granted this scope.
             pub fn is_grantable(self) -> bool {
                 Self::GRANTABLE.contains(&self)
             }
@@ -145,7 +145,7 @@ macro_rules! sets {
             }
         }
 
-        /// What a role allows.
+        /// The scopes of each role.
         pub(crate) struct OfRoles {
             pub(crate) owner: Scopes,
             pub(crate) office: Scopes,
@@ -160,7 +160,8 @@ macro_rules! sets {
             /// No scope.
             pub const NONE: Self = Self(0);
 
-            /// Every scope, also those that no credential is granted: the operator's.
+            /// Every scope, including those that no credential is granted. Only the operator has them
+            /// all.
             pub const ALL: Self =
                 Self::of(Scope::GRANTABLE).or(Self::of(&[Scope::Administer, Scope::Operate]));
 
@@ -180,25 +181,25 @@ macro_rules! sets {
                 self.0 & scope.bit() != 0
             }
 
-            /// What both sets hold.
+            /// The scopes in both sets.
             #[must_use]
             pub const fn and(self, other: Self) -> Self {
                 Self(self.0 & other.0)
             }
 
-            /// What either set holds.
+            /// The scopes in either set.
             #[must_use]
             pub const fn or(self, other: Self) -> Self {
                 Self(self.0 | other.0)
             }
 
-            /// What this set holds and the other does not.
+            /// The scopes in this set that are not in the other.
             #[must_use]
             pub const fn without(self, other: Self) -> Self {
                 Self(self.0 & !other.0)
             }
 
-            /// Whether it holds no scope.
+            /// Whether the set is empty.
             pub const fn is_empty(self) -> bool {
                 self.0 == 0
             }
@@ -214,15 +215,15 @@ macro_rules! sets {
             }
         }
 
-        /// Grantable scopes under the names by which they were asked for or granted, each once and in the
-        /// fixed order. Credentials keep these names; a check expands them, with [`Self::scopes`].
+        /// Grantable scopes by the names under which they were requested or granted, each once and in a
+        /// fixed order. Credentials store these names; a check expands them with [`Self::scopes`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub struct ScopeNames(u64);
 
         const _: () = assert!(NAMES.len() <= 64, "a bit for each name");
 
         impl ScopeNames {
-            /// Every name there is.
+            /// All names.
             pub const ALL: Self = Self(u64::MAX >> (64 - NAMES.len()));
 
             fn of(is_meant: impl Fn(&str, Scope) -> bool) -> Self {
@@ -233,7 +234,7 @@ macro_rules! sets {
                 Self(bits.fold(0, |all, bit| all | bit))
             }
 
-            /// The grantable ones of these scopes, each under its own name.
+            /// The grantable scopes of a set, each under its own name.
             pub fn own(scopes: Scopes) -> Self {
                 Self::of(|name, scope| name == scope.name() && scopes.has(scope))
             }
@@ -245,13 +246,13 @@ macro_rules! sets {
             /// These names.
             ///
             /// # Errors
-            /// The first name that means nothing.
+            /// The first unknown name.
             pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
                 let mut names = names.into_iter().map(|name| Self::named(name).ok_or(name));
                 names.try_fold(Self::default(), |all, found| Ok(all.or(found?)))
             }
 
-            /// The names of a space-separated list; those that mean nothing grant nothing.
+            /// The names of a space-separated list. Unknown names grant nothing.
             pub fn known(list: &str) -> Self {
                 let found = list.split_ascii_whitespace().filter_map(Self::named);
                 found.fold(Self::default(), Self::or)
@@ -262,12 +263,12 @@ macro_rules! sets {
                 Self(self.0 | other.0)
             }
 
-            /// Whether it holds no name.
+            /// Whether there are no names.
             pub const fn is_empty(self) -> bool {
                 self.0 == 0
             }
 
-            /// What it holds of [`NAMES`], each with its place there.
+            /// The entries of [`NAMES`] in this set, each with its index there.
             fn held(self) -> impl Iterator<Item = (usize, &'static str, Scope)> {
                 let held = NAMES.iter().enumerate().filter(move |(at, _)| (self.0 >> at) & 1 == 1);
                 held.map(|(at, (name, scope))| (at, *name, *scope))
@@ -278,8 +279,8 @@ macro_rules! sets {
                 self.held().fold(Scopes::NONE, |all, (_, _, scope)| all.or(Scopes::of(&[scope])))
             }
 
-            /// The part of it that stands for scopes of `granted`: a name of which all is granted stays, and
-            /// instead of one of which only some is, the scopes are named.
+            /// The part that `granted` covers. A name stays if all its scopes are granted. If only some
+            /// are, their own names replace it.
             #[must_use]
             pub fn within(self, granted: Scopes) -> Self {
                 let is_whole = |name: &Self| name.scopes().without(granted).is_empty();
@@ -291,7 +292,7 @@ macro_rules! sets {
 
             /// The names.
             pub fn iter(self) -> impl Iterator<Item = &'static str> {
-                // An umbrella stands in the list once for each of its scopes.
+                // An umbrella is in the list once for each of its scopes.
                 let is_first =
                     |at: usize, name| NAMES[..at].iter().all(|(known, _)| *known != name);
                 self.held()

@@ -1,8 +1,9 @@
-//! Scopes: one block here for each resource area, and everything that follows from it.
+//! Scopes: each resource area is one block here, and everything else follows from it.
 //!
-//! A block says which role holds the area's two scopes and what the consent page calls them. The names, the
-//! grantable set, the roles' and the operator's sets, the read scope of a write, the words of pages and the
-//! help of the command line follow. To add an area is to add a block; what it leaves out does not compile.
+//! A block says which roles have the area's two scopes and what the consent page calls them. From it
+//! follow the names, the set that can be granted, the scopes of the roles and of the operator, the read
+//! scope of a write scope, the texts of pages and the command line's help. To add an area, add a block.
+//! An incomplete block does not compile.
 
 mod declare;
 #[cfg(test)]

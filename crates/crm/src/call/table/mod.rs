@@ -1,4 +1,5 @@
-//! Tables: a column is declared once, and every statement that names all columns follows from that.
+//! Tables: a column is declared once, and every statement that names all columns follows from the
+//! declaration.
 //!
 //! | declared with | for | follows |
 //! | --- | --- | --- |
@@ -8,7 +9,7 @@
 //! A [`Table`] says how its rows are copied, exported and erased; `schema.rs` lists them all. The
 //! statements about particular rows are written in the module that runs them.
 //!
-//! No table may live here, nor a statement that only one table needs.
+//! What must never live here: a table, or a statement that only one table needs.
 
 mod record;
 mod text;
@@ -20,21 +21,21 @@ use crate::call::error::Result;
 pub(crate) use record::{field, field_value, parameters, read_field, record};
 pub(crate) use text::{Columns, Copying, Part};
 
-/// A table whose rows are copied from one database into another.
+/// A table, and how its rows are copied, exported and erased.
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// Its columns, the key's first; without `tenant_no` where the rows are a tenant's.
+    /// Its columns, those of the key first. `tenant_no` is left out if the rows belong to tenants.
     pub columns: &'static [Column],
-    /// How many of them are the key, by which rows are read in order.
+    /// The number of the key's columns. Rows are read in the order of the key.
     pub key: usize,
-    /// What the list of statements calls those that copy it.
+    /// The name of its copy statements in the list of statements.
     pub copied_by: &'static str,
-    /// Whose its rows are.
+    /// Whether its rows belong to tenants.
     pub rows: Rows,
-    /// In whose data its rows are exported.
+    /// The export that contains its rows.
     pub exported: Export,
-    /// What ends its rows.
+    /// What erases its rows.
     pub erased: &'static [Erasure],
 }
 
@@ -52,25 +53,25 @@ pub struct Column {
 /// When a column is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// With the row, and with every change of it.
+    /// By INSERT and UPDATE.
     Changing,
-    /// With the row.
+    /// Only by INSERT.
     Fixed,
-    /// By the engine, which gives the next number.
+    /// By the engine, which assigns the next number.
     Numbered,
-    /// Never: the field has no column, its value follows from other fields.
+    /// Never: the field has no column. Its value follows from other fields.
     Derived,
 }
 
-/// Whose the rows of a table are, and the statements that copy them.
+/// Whether the rows of a table belong to tenants, and the statements that copy them.
 #[derive(Clone, Copy)]
 pub enum Rows {
     /// Each belongs to one tenant, and row-level security protects it.
     OfTenant(Statements<Sql>),
-    /// They stand above tenants. No row-level security protects them, since they are read before the
+    /// They are above tenants. Row-level security does not protect them, since they are read before the
     /// tenant is known.
     AboveTenants {
-        /// Why they do.
+        /// Why they are above tenants.
         why: &'static str,
         /// The statements that copy them.
         statements: Statements<GlobalSql>,
@@ -86,39 +87,39 @@ pub struct Statements<S: 'static> {
     pub(crate) page: S,
     /// Adds rows.
     pub(crate) add: S,
-    /// All of them, by name.
+    /// All of these statements, by name.
     pub(crate) declared: &'static [(&'static str, S)],
 }
 
-/// In whose data rows are to be exported; there is no export yet. Hashes and secrets are exported with no
-/// table.
+/// The export that is to contain the rows. There is no export yet. Hashes and secrets are never
+/// exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {
     /// The tenant's.
     WithTenant,
     /// The user's.
     WithUser,
-    /// In none: the table only serves to authenticate.
+    /// None: the table is only for authentication.
     Secret,
-    /// In none: the table only serves the running servers.
+    /// None: the table is only for the running servers.
     Internal,
 }
 
-/// What is to end rows; but for expiry there is no erasure yet.
+/// What is to erase rows. Only expiry exists so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
-    /// The erasure of the customer that they tell of.
+    /// Erasing the customer that they are about.
     WithCustomer,
-    /// The erasure of the user that they tell of.
+    /// Erasing the user that they are about.
     WithUser,
-    /// The end of the tenant.
+    /// Erasing the tenant.
     WithTenant,
     /// Time: a sweep removes them.
     OnExpiry,
 }
 
 impl Table {
-    /// Whether its rows are tenants'.
+    /// Whether its rows belong to tenants.
     pub const fn is_of_tenants(&self) -> bool {
         matches!(self.rows, Rows::OfTenant(_))
     }
@@ -130,26 +131,29 @@ pub(crate) trait Record: Sized {
     const TABLE: Table;
     /// Its columns, in the order in which [`Record::read`] takes them.
     const COLUMNS: Columns;
-    /// The same as a SELECT names them.
+    /// The same columns, as a SELECT lists them.
     const SELECTED: &'static str;
     /// The statement that adds a record, with the parameters of [`Record::inserted`].
     const INSERT: &'static str;
-    /// The statement that writes all that can change, with the parameters of [`Record::updated`].
+    /// The statement that writes all columns that can change, with the parameters of
+    /// [`Record::updated`].
     const UPDATE: &'static str;
 
-    /// The parameters of [`Record::INSERT`], but for columns that the record does not hold: theirs follow.
+    /// The parameters of [`Record::INSERT`]. Those of columns that the record does not hold follow
+    /// them.
     fn inserted(&self) -> impl AsRef<[Value<'_>]>;
 
-    /// The parameters of [`Record::UPDATE`], but for columns that the record does not hold: theirs follow.
+    /// The parameters of [`Record::UPDATE`]. Those of columns that the record does not hold follow
+    /// them.
     fn updated(&self) -> impl AsRef<[Value<'_>]>;
 
     /// Reads the columns of [`Record::SELECTED`].
     fn read(row: &mut Row<'_>) -> Result<Self>;
 }
 
-/// Declares a table that is not a record's: its key, and its columns with what they hold.
+/// Declares a table that no record type represents: its key, and its columns with their kinds.
 ///
-/// `as numbered` after a column's kind says that the engine gives the number.
+/// `as numbered` after a column's kind says that the engine assigns the number.
 macro_rules! table {
     (
         $(#[$about:meta])*
@@ -182,7 +186,7 @@ macro_rules! table {
 }
 pub(crate) use table;
 
-/// A column, with its role unless it is the usual one.
+/// A column, with its role. Without one it can change.
 macro_rules! column {
     ($name:ident: $kind:expr) => {
         $crate::call::table::column!(@ $name, $kind, Changing)

@@ -2,10 +2,10 @@
 
 /// Declares a type and its table.
 ///
-/// After a field's type, `as fixed` says that the column never changes, `as numbered` that the engine gives
-/// the number, and `= expression` that the field has no column: its value follows from the fields above it.
-/// `beside` lists columns that the type does not hold: INSERT and UPDATE take their values after those of
-/// the record.
+/// After a field's type, `as fixed` says that the column never changes, and `as numbered` that the
+/// engine assigns the number. `= expression` says that the field has no column: its value follows from
+/// the fields above it. `beside` lists columns that the type does not hold: INSERT and UPDATE take
+/// their values after those of the record.
 macro_rules! record {
     (
         $(#[$about:meta])*

@@ -1,4 +1,4 @@
-//! The statements that name every column of a table, as text that the compiler puts together.
+//! The statements that name every column of a table, as text that is built at compile time.
 
 use zoop_db::Kind;
 use zoop_db::sql_text::Draft;
@@ -9,7 +9,7 @@ use super::{Column, Role};
 pub(crate) struct Columns {
     /// The table's name.
     pub(crate) table: &'static str,
-    /// The names of the key's columns, in the key's order, behind the tenant.
+    /// The names of the key's columns in order, after the tenant's.
     pub(crate) key: &'static [&'static str],
     /// The record's fields, then the columns that the record does not hold.
     pub(crate) all: &'static [Column],
@@ -20,7 +20,7 @@ pub(crate) struct Columns {
 /// Some of a table's columns.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
-    /// All that there are.
+    /// All columns of the table.
     Stored,
     /// Those that the record holds.
     Read,
@@ -41,7 +41,7 @@ impl Columns {
         }
     }
 
-    /// How many columns belong to a part.
+    /// The number of columns in a part.
     pub(crate) const fn count(&self, part: Part) -> usize {
         let (mut count, mut at) = (0, 0);
         while at < self.all.len() {
@@ -69,7 +69,7 @@ impl Columns {
         columns
     }
 
-    /// Where a column of this name is; one that there is not does not compile.
+    /// The index of the column with this name. An unknown name does not compile.
     const fn place(&self, name: &str) -> usize {
         let mut at = 0;
         while !is_same(self.all[at].name, name) {
@@ -78,7 +78,7 @@ impl Columns {
         at
     }
 
-    /// How many of the record's fields are parameters of the statement that writes a part.
+    /// The number of the record's fields that are parameters of the statement that writes a part.
     pub(crate) const fn parameters(&self, part: Part) -> usize {
         let (mut count, mut at) = (self.keys_of(part), 0);
         while at < self.fields {
@@ -105,12 +105,13 @@ impl Columns {
         places
     }
 
-    /// UPDATE looks for the row by its key, which stands before what it writes.
+    /// UPDATE finds the row by its key. The key's parameters come before those of the columns that it
+    /// writes.
     const fn keys_of(&self, part: Part) -> usize {
         if matches!(part, Part::Updated) { self.key.len() } else { 0 }
     }
 
-    /// The columns that the record holds as a SELECT names them, each behind `alias`.
+    /// The columns that the record holds, as a SELECT lists them, each after `alias`.
     pub(crate) const fn selected(&self, alias: &str) -> Draft {
         let mut draft = Draft::of(&[]);
         let mut at = 0;
@@ -142,7 +143,7 @@ impl Columns {
         draft
     }
 
-    /// Writes what can change of a tenant's row.
+    /// Writes the columns of a tenant's row that can change.
     pub(crate) const fn update(&self) -> Draft {
         let mut draft = Draft::of(&["UPDATE ", self.table, " SET "]);
         let first = 2 + self.key.len();
@@ -168,27 +169,27 @@ impl Columns {
     }
 }
 
-/// What the statements of a copy are made of.
+/// Builds the statements that copy a table.
 pub(crate) struct Copying<'t> {
     table: &'t str,
     columns: &'t [Column],
     key: usize,
-    /// Whose rows: a condition, and the parameter in it.
+    /// The condition that selects the tenant's rows.
     tenant: Option<&'t str>,
 }
 
 impl<'t> Copying<'t> {
-    /// Of a table whose rows are tenants'; `key` of its columns are its key.
+    /// For a table whose rows belong to tenants. The first `key` columns are its key.
     pub(crate) const fn of_tenants(table: &'t str, columns: &'t [Column], key: usize) -> Self {
         Self { table, columns, key, tenant: Some("tenant_no = $1") }
     }
 
-    /// Of a table above tenants; `key` of its columns are its key.
+    /// For a table above tenants. The first `key` columns are its key.
     pub(crate) const fn above_tenants(table: &'t str, columns: &'t [Column], key: usize) -> Self {
         Self { table, columns, key, tenant: None }
     }
 
-    /// The first parameter behind the tenant.
+    /// The number of the first parameter after the tenant.
     const fn first(&self) -> usize {
         1 + self.tenant.is_some() as usize
     }
@@ -266,7 +267,7 @@ impl<'t> Copying<'t> {
     }
 }
 
-/// What PostgreSQL calls an array of these.
+/// PostgreSQL's cast to an array of this kind.
 const fn array(kind: Kind) -> &'static str {
     match kind {
         Kind::Integer => "::bigint[]",
@@ -279,7 +280,7 @@ const fn array(kind: Kind) -> &'static str {
     }
 }
 
-/// The names of the first columns.
+/// Adds the names of the first `count` columns.
 const fn names(draft: &mut Draft, columns: &[Column], count: usize) {
     let mut at = 0;
     while at < count {
@@ -291,7 +292,7 @@ const fn names(draft: &mut Draft, columns: &[Column], count: usize) {
     }
 }
 
-/// So many placeholders, from `first` on.
+/// Adds `count` placeholders, from number `first` on.
 const fn placeholders(draft: &mut Draft, first: usize, count: usize) {
     let mut at = 0;
     while at < count {
@@ -303,14 +304,14 @@ const fn placeholders(draft: &mut Draft, first: usize, count: usize) {
     }
 }
 
-/// A comma, unless nothing stands before it.
+/// Adds a comma, unless the draft is empty.
 const fn separate(draft: &mut Draft) {
     if draft.length() > 0 {
         draft.push(", ");
     }
 }
 
-/// `name = $number`, in a list of changes or as a condition.
+/// Adds `name = $number`, as an assignment or a condition.
 const fn assign(draft: &mut Draft, name: &str, number: usize) {
     draft.push(name);
     draft.push(" = ");

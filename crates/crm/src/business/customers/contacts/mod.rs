@@ -1,6 +1,6 @@
-//! Contacts: the people of a customer, whom one calls or writes to.
+//! Contacts: the people to call or write to at a customer.
 //!
-//! Every customer has at least one, and exactly one of them is primary at every moment.
+//! Every customer has at least one contact, and exactly one of them is primary at any time.
 
 mod child;
 pub(crate) mod store;
@@ -94,7 +94,7 @@ crate::call::table::record! {
 }
 
 impl Contact {
-    /// A contact that nothing is known of yet.
+    /// An empty contact.
     pub(crate) fn new(id: Id<kinds::Contact>, customer_id: Id<kinds::Customer>) -> Self {
         Self {
             id,
@@ -120,7 +120,7 @@ impl Contact {
         joined_name(Some(&self.first_name), self.last_name.as_deref())
     }
 
-    /// Takes the fields that the contact made with a customer has from it.
+    /// Copies the fields that a contact made with a customer takes from it.
     pub(crate) fn follow(&mut self, customer: &Customer) {
         match customer.customer_type {
             CustomerType::Individual => {

@@ -19,7 +19,7 @@ zoop_db::statements! {
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NOT NULL ORDER BY id"));
     INSERT = (Contact::INSERT);
     UPDATE = (Contact::UPDATE);
-    /// Whether there is such a contact, of whatever customer.
+    /// The customer of a contact, if there is such a contact.
     EXISTS = "SELECT customer_id FROM contacts WHERE tenant_no = $1 AND id = $2";
 }
 
@@ -44,14 +44,14 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
     Ok(primary_first(tx.all(ACTIVE, params![customer], Contact::read)?))
 }
 
-/// [`active`], to be asked for together with other things; [`primary_first`] makes it whole.
+/// The query of [`active`], for a pipelined read. [`primary_first`] puts its rows in order.
 pub(crate) const fn asks_active<'p>(
     customer: &'p [Value<'p>],
 ) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<Contact>> {
     (ACTIVE, customer, Contact::read)
 }
 
-/// The order in which active contacts are shown, of those that come in creation order.
+/// Sorts active contacts from creation order into the order in which they are shown.
 pub(crate) fn primary_first(mut contacts: Vec<Contact>) -> Vec<Contact> {
     contacts.sort_by_key(|contact| !contact.is_primary);
     contacts

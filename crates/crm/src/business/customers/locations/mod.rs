@@ -1,7 +1,7 @@
 //! Locations: the addresses of a customer, to which a crew is sent.
 //!
-//! Each type (service, billing, mailing, other) has at most one primary location. Promoting another
-//! takes two steps, as the reference says: demote the one, then promote the other.
+//! Each type (service, billing, mailing, other) has at most one primary location. Promoting another one
+//! takes two steps, as the reference says: demote the primary one, then promote the other.
 
 mod child;
 pub(crate) mod store;

@@ -43,14 +43,14 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
     Ok(primary_first(tx.all(ACTIVE, params![customer], Location::read)?))
 }
 
-/// [`active`], to be asked for together with other things; [`primary_first`] makes it whole.
+/// The query of [`active`], for a pipelined read. [`primary_first`] puts its rows in order.
 pub(crate) const fn asks_active<'p>(
     customer: &'p [Value<'p>],
 ) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<Location>> {
     (ACTIVE, customer, Location::read)
 }
 
-/// The order in which active locations are shown, of those that come in creation order.
+/// Sorts active locations from creation order into the order in which they are shown.
 pub(crate) fn primary_first(mut locations: Vec<Location>) -> Vec<Location> {
     locations.sort_by_key(|location| !location.is_primary);
     locations

@@ -1,4 +1,4 @@
-//! Making, changing and archiving customers.
+//! Creating, changing and archiving customers.
 
 use serde_json::{Value, json};
 use zoop_both::both;

@@ -1,4 +1,4 @@
-//! What a caller who may write but not read learns of customers.
+//! Redacted responses: what a caller who may write but not read learns about customers.
 
 use serde_json::{Value, json};
 use zoop_both::both;

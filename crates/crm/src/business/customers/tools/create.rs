@@ -16,7 +16,7 @@ use crate::identity::tenants;
 use crate::search::Expression;
 use crate::values::id::kinds;
 
-/// Possible duplicates that an answer names at most.
+/// Maximum possible duplicates in an answer.
 const MAX_DUPLICATES: usize = 5;
 
 input! {
@@ -169,7 +169,7 @@ fn possible_duplicates(
         None => Ok(Vec::new()),
     };
     let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
-    // Those that share both go first; a search that was cut short does not tell all of them.
+    // Customers that share both come first. A search that was cut short may not have found all of them.
     let is_cut = by_phone.len().max(by_email.len()) == MAX_DUPLICATES;
     let by_both = if is_cut {
         let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));

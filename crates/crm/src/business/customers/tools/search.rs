@@ -34,10 +34,10 @@ input! {
     }
 }
 
-/// Where a row stands: whole matches come first, each part newest first.
+/// The sort key of a row: whole matches come first, then partial ones, each newest first.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Position {
-    /// Whether the row is one of those that match in part.
+    /// Whether the row matches only in part.
     partial: bool,
     /// The row's id.
     id: Uuid,

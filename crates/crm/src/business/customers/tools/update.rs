@@ -100,7 +100,7 @@ impl Command for UpdateCustomer {
     }
 }
 
-/// The fields by which a customer is found, and which its own contact follows.
+/// The fields by which a customer is found. The contact that was made with it follows them.
 fn identity(customer: &Customer) -> [Option<&String>; 6] {
     [
         customer.first_name.as_ref(),
@@ -145,8 +145,8 @@ fn changed(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) 
     new
 }
 
-/// A person has no company name, a company no first and last name. Which of the two the customer is, is
-/// told only to a caller who may read it.
+/// Rejects the fields of the other type: an individual has no company name, a company has no first and
+/// last name. Only a caller who may read the customer learns its type.
 fn refuse_other_type(
     customer: &Customer,
     input: &UpdateCustomerInput,
@@ -179,7 +179,7 @@ fn refuse_other_type(
     Err(Error::fields(problems.collect()))
 }
 
-/// The contact that was made with the customer follows it, until it is edited by itself.
+/// Updates the contact that was made with the customer, unless it has been edited since.
 fn follow(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
     for old in contacts::store::active(ctx.tx, customer.id)? {
         if old.origin == Origin::Own {

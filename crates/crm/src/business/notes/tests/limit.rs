@@ -1,4 +1,4 @@
-//! The limit of writes in a rolling minute.
+//! The limit on note writes in a rolling minute.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -10,7 +10,7 @@ use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::testing::{Business, Caller, TestEnv};
 
-/// A world in which three writes a minute are the most.
+/// A test environment with a limit of three note writes a minute.
 fn limited() -> (TestEnv, Business) {
     let mut env = TestEnv::new();
     env.environment.note_writes_per_minute = 3;
@@ -37,9 +37,9 @@ fn the_window_rolls_to_the_millisecond() {
     assert_eq!((&told["kind"], &told["retry_after_s"]), (&json!("conflict"), &json!(1)));
     env.clock.advance(1);
     assert!(create(&env, author).is_ok());
-    // The second write leaves ten seconds after the first.
+    // The second write leaves the window ten seconds after the first.
     assert_eq!(refused(create(&env, author))["retry_after_s"], 10);
-    // Whatever a refusal promises is true.
+    // A retry after the promised time succeeds.
     env.clock.advance(10_000);
     assert!(create(&env, author).is_ok());
 }
@@ -118,7 +118,7 @@ fn changes_of_drafts_refusals_replays_and_the_operator_do_not_count() {
     ] {
         assert_eq!(kind(env.call(author, tool, arguments)), "conflict", "{tool}");
     }
-    // A replay and a change of a draft pass even now.
+    // A replay and a change of a draft still pass.
     assert!(env.call(author, "notes.create", once).is_ok());
     env.clock.advance(60_000);
     for _ in 0..2 {

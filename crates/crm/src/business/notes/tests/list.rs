@@ -58,7 +58,7 @@ fn pages_repeat_and_skip_nothing() {
     assert_eq!(bodies(&env, &business.tech, rest), newest_first[30..]);
 }
 
-/// Whether a row matches the filters, by a simple reading of the rules.
+/// Whether a row matches the filters, by a simple implementation of the rules.
 fn matches(row: &Value, filters: &Value) -> bool {
     let standalone = filters["subject_type"] == "standalone";
     let word = filters["q"].as_str().unwrap_or_default();
@@ -170,7 +170,7 @@ fn a_page_is_filled_from_candidates_that_must_be_verified() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
-    // Every body has the pairs 東京 and 京都; only some have them together.
+    // Every body has the pairs 東京 and 京都; only some have them next to each other.
     let body = |number: usize| {
         if number.is_multiple_of(301) {
             format!("{number} 東京都")

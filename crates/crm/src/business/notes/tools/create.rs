@@ -21,7 +21,7 @@ input! {
     }
 }
 
-/// A type without an id names no record, nor an id without a type.
+/// A record is named by its type and its id together.
 fn rules(sent: &mut Fields) {
     for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
         if sent.holds(other) && !sent.holds(field) {
@@ -30,13 +30,13 @@ fn rules(sent: &mut Fields) {
     }
 }
 
-/// A new note's text, and whether it is a draft, which alone may be without text. Read by hand, so
-/// that a missing text is told together with whatever else is wrong.
+/// A new note's text, and whether it is a draft. Only a draft may have no text. Read by hand, so that a
+/// missing text is reported together with all other problems.
 #[derive(Debug, Clone)]
 pub struct NoteText {
     /// The text; empty only in a draft.
     pub body: String,
-    /// Whether it is not to be committed yet.
+    /// Whether it is a draft.
     pub draft: bool,
 }
 

@@ -36,7 +36,7 @@ input! {
     }
 }
 
-/// What standalone notes are not asked for.
+/// Filters that do not apply to standalone notes.
 fn rules(sent: &mut Fields) {
     if sent.word("subject_type") == Some(SubjectFilter::STANDALONE) {
         for field in ["subject_id", "q"] {
@@ -95,8 +95,8 @@ impl List for ListNotes {
     }
 }
 
-/// Where the rows come from: a record's notes from its own index, the rest from the search index;
-/// `None` if a filter names nobody.
+/// Where the rows come from: a record's notes from its own index, the rest from the search index.
+/// `None` if `created_by` is not a user.
 fn candidates(
     ctx: &mut ReadCtx<'_, '_>,
     input: &ListNotesInput,

@@ -31,7 +31,7 @@ impl Command for RestoreNote {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &NoteInput) -> Result<Restored<kinds::Note>> {
         let note = store::get(ctx.tx, input.id)?;
-        // A draft is its author's alone, archived or not.
+        // Only its author may see a draft, archived or not.
         if note.draft {
             return Err(Error::not_found(kinds::Note::ARCHIVED));
         }

@@ -27,13 +27,13 @@ input! {
     }
 }
 
-/// Type and id are sent together, and cleared together.
+/// The type and the id are sent together, and cleared together.
 fn rules(sent: &mut Fields) {
     for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
         if sent.was_sent(other) && !sent.was_sent(field) {
             sent.refuse::<()>(field, format!("is required when {other} is sent"));
         } else if sent.was_sent(field) && sent.holds(other) && !sent.holds(field) {
-            sent.refuse::<()>(field, format!("must not be null alone: send null as {other} too"));
+            sent.refuse::<()>(field, format!("cannot be null by itself: send null as {other} too"));
         }
     }
     sent.require_change(&["id"]);
@@ -82,7 +82,7 @@ impl Command for UpdateNote {
         {
             access::require_subject(ctx.tx, subject_type, id)?;
         }
-        // Typing in a draft is saved often and shown to nobody.
+        // A draft is saved often while its author types, and no one else sees it.
         if !new.draft {
             limit::count(ctx)?;
         }

@@ -51,7 +51,7 @@ input! {
 nested!(PrimaryContactInput);
 
 impl PrimaryContactInput {
-    /// Writes what was sent into a contact, which becomes one of its own.
+    /// Fills a contact with the fields sent. From then on it does not follow its customer.
     pub(crate) fn fill(&self, contact: &mut Contact) {
         contact.first_name.clone_from(&self.first_name.0);
         contact.last_name = Some(self.last_name.0.clone());
@@ -191,7 +191,7 @@ fn add(
     contacts.add(ctx, contact)
 }
 
-/// A company's placeholder becomes the contact that was sent, as if it were new.
+/// Turns a company's placeholder into the contact that was sent, as if it were new.
 fn fill_placeholder(
     ctx: &mut WriteCtx<'_, '_>,
     old: &Contact,

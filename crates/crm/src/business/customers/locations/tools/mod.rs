@@ -69,7 +69,7 @@ input! {
 }
 nested!(LocationInput);
 
-/// Latitude and longitude come together or not at all.
+/// Latitude and longitude are sent together or not at all.
 fn coordinate_rules(sent: &mut Fields) {
     for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
         if sent.holds(one) && !sent.holds(other) {
@@ -181,7 +181,7 @@ impl Command for CreateLocation {
     }
 }
 
-/// Adds a location to a customer that is known to be there.
+/// Adds a location to a customer that is known to exist.
 pub(crate) fn add(
     ctx: &mut WriteCtx<'_, '_>,
     customer_id: Id<kinds::Customer>,
@@ -216,7 +216,7 @@ pub(crate) fn add(
     locations.add(ctx, location)
 }
 
-/// Refuses to make a location primary while its type has a primary one.
+/// Rejects a primary location if its type already has one.
 fn refuse_second_primary(locations: &Children<Location>, location: &Location) -> Result<()> {
     if !location.is_primary || locations.primary_rival(location).is_none() {
         return Ok(());

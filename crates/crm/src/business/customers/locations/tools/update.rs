@@ -54,8 +54,8 @@ input! {
     }
 }
 
-/// Latitude and longitude are set together and cleared together. What is stored does not matter: half of
-/// a position that was sent never goes with half of another one.
+/// Latitude and longitude are set together and cleared together. The stored values do not matter: half
+/// of a new position is never combined with half of the old one.
 fn update_rules(sent: &mut Fields) {
     let [latitude, longitude] =
         ["latitude", "longitude"].map(|field| (sent.was_sent(field), sent.holds(field)));
