@@ -418,7 +418,7 @@ fn irreversible_commands_ask_only_on_a_terminal() {
         (&["key", "revoke", "reports"][..], "Revoke the key reports ("),
         (&["key", "rotate", "reports"], "Replace the key reports ("),
         (&["user", "reset-second-factor", "dana@example.com"], "second factor of Dana Whitfield"),
-        (&["restore-backup", "copy.db", "--force"], "Replace zoop.db by copy.db?"),
+        (&["restore-backup", "copy.db", "--force"], "Replace zoop.db with copy.db?"),
     ] {
         let shown = on_terminal(&folder, arguments, "n");
         assert!(shown.contains(question) && shown.contains("nothing was changed"), "{shown}");

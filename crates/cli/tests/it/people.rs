@@ -36,7 +36,7 @@ fn a_password_from_standard_input_works_for_sign_in() {
     for (who, typed, told) in [
         ("dana@example.com", "short\n", "longer password"),
         ("dana@example.com", "", "longer password"),
-        ("dana@example.com", "password123\n", "somebody would try"),
+        ("dana@example.com", "password123\n", "too common"),
         ("nobody@example.com", "correct horse battery\n", "no user with this id"),
     ] {
         assert!(set(who, typed).failure().contains(told), "{who} {typed}");
