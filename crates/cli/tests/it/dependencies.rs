@@ -243,7 +243,7 @@ fn the_servers_only_third_party_http_client_is_for_the_operators_provider() {
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| whole(path).contains("ureq::"))
         .collect();
-    assert_eq!(users, [repository().join("crates/server/src/company")]);
+    assert_eq!(users, [repository().join("crates/server/src/sso")]);
 }
 
 /// The text of a file, or of every file of a folder.

@@ -1,9 +1,9 @@
-//! Search: what the index stores for a customer or a note, and how a search queries it.
+//! Search: the tokens of an index, and the expressions that query it.
 //!
-//! Defines the tokens of a row (`customers::index`, `notes::index`) and the expression of a
-//! search ([`CustomerQuery`], [`NoteQuery`]). The same functions build both, so they cannot drift
-//! apart. Everything is pure: apart from two SQL fragments, no SQL, no transaction and no record of a
-//! table may be named here. The `store` files write the tokens and run the expressions.
+//! The tokens of a row and the expression of a search are built in `business::customers::index` and
+//! `business::notes::index`, by the same functions, so they cannot drift apart. Everything here is pure: apart
+//! from two SQL fragments, no SQL, no transaction and no record may be named here. The `store` files of the
+//! groups write the tokens and run the expressions.
 //!
 //! # Tokens
 //!
@@ -172,7 +172,7 @@ impl fmt::Display for TenantMark {
     }
 }
 
-/// What a token says about its row. Tokens of different spaces are never equal.
+/// What a token says about its row. Tokens of different fields are never equal.
 #[derive(Clone, Copy)]
 pub(crate) enum Field {
     Word,
@@ -206,7 +206,7 @@ pub(crate) enum Namespace {
     Archived,
 }
 
-/// The namespace of a row's tokens: tenant and shelf.
+/// The prefix of a row's tokens: tenant and namespace.
 #[derive(Clone, Copy)]
 pub(crate) struct Prefix {
     pub(crate) tenant: TenantMark,

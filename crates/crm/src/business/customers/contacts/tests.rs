@@ -1,4 +1,4 @@
-//! Contacts, through the funnel.
+//! Contacts, through the pipeline.
 
 use serde_json::{Value, json};
 use zoop_both::both;

@@ -10,7 +10,7 @@ use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::testing::{Business, Caller, TestEnv};
 
-/// A world in which three writes a minute are the most.
+/// An environment with a limit of three writes a minute.
 fn limited() -> (TestEnv, Business) {
     let mut env = TestEnv::new();
     env.environment.note_writes_per_minute = 3;
