@@ -75,7 +75,7 @@ pub const fn utf8(bytes: &'static [u8]) -> &'static str {
     }
 }
 
-/// The text of a constant [`Draft`](crate::sql_text::Draft), as a `&'static str`.
+/// The text of a constant [`Draft`], as a `&'static str`.
 #[macro_export]
 macro_rules! drafted {
     ($draft:expr) => {{

@@ -1,9 +1,10 @@
-//! Search: the tokens of an index, and the expressions that query it.
+//! Search: the language of the search index, whatever is indexed.
 //!
-//! The tokens of a row and the expression of a search are built in `business::customers::index` and
-//! `business::notes::index`, by the same functions, so they cannot drift apart. Everything here is pure: apart
-//! from two SQL fragments, no SQL, no transaction and no record may be named here. The `store` files of the
-//! groups write the tokens and run the expressions.
+//! Defines what a token is (`Field`, `Namespace`, `Tokens`) and the [`Expression`] that a search
+//! becomes. A group that can be searched says in its own `index.rs` which tokens a record has and which
+//! expression a search is, with the same functions, so that the two cannot drift apart. Everything is pure:
+//! apart from two SQL fragments, no SQL, no transaction and no record of a table may be named here. The
+//! `store` files write the tokens and run the expressions.
 //!
 //! # Tokens
 //!
