@@ -2,7 +2,7 @@
 
 use proc_macro::{TokenStream, TokenTree};
 
-/// Makes two tests of a function without parameters, `NAME::on_sqlite` and `NAME::on_postgres`; the worlds it
+/// Makes two tests of a function without parameters, `NAME::on_sqlite` and `NAME::on_postgres`; the environments it
 /// creates use that engine.
 #[proc_macro_attribute]
 pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {

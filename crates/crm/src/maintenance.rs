@@ -24,7 +24,7 @@ pub struct Ahead {
     pub latest: Moment,
 }
 
-/// Finds records dated in the future, by the history of every tenant, which has an entry for every change.
+/// Finds records dated in the future. It reads the history of every tenant, which has an entry for every change.
 ///
 /// # Errors
 /// The database's.

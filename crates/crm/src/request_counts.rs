@@ -1,7 +1,7 @@
-//! Request counts that processes tell one another, so that a limit holds for all of them together.
+//! Request counts that processes share, so that a limit holds for all of them together.
 //!
-//! Each process counts for itself, exactly; what it admitted it writes here once a second, and reads
-//! what the others wrote. What a limit is, and what happens at it, is the server's.
+//! Each process counts its own requests exactly. Once a second it writes the number that it admitted here, and
+//! reads what the others wrote. The server decides what the limits are and enforces them.
 
 use zoop_db::{ReadTx, Tenant, Timestamp, Uuid, WriteTx, params};
 
@@ -25,7 +25,7 @@ zoop_db::global_statements! {
     TELL = "INSERT INTO request_counts \
             (process_id, credential_id, tenant_no, admitted_at, requests) \
             VALUES ($1, $2, $3, $4, $5)";
-    /// What other processes have told since.
+    /// What other processes have published since.
     HEAR = "SELECT n, credential_id, tenant_no, admitted_at, requests FROM request_counts \
             WHERE n > $1 AND process_id <> $2 ORDER BY n";
     FORGET = "DELETE FROM request_counts WHERE admitted_at <= $1";
@@ -40,11 +40,11 @@ pub struct RequestCount {
     pub tenant: Tenant,
     /// When they count as admitted.
     pub admitted_at: Timestamp,
-    /// How many they were.
+    /// The number of requests.
     pub requests: u32,
 }
 
-/// Tells the other processes what this one admitted, and forgets what counts no more.
+/// Publishes what this process admitted, and removes counts that no longer matter.
 ///
 /// # Errors
 /// The database's.
@@ -62,7 +62,7 @@ pub fn publish(
     Ok(())
 }
 
-/// What other processes have told after the place `after`, and the place up to which that is.
+/// The counts that other processes published after the row number `after`, and the number of the last one.
 ///
 /// # Errors
 /// The database's.

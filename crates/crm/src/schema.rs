@@ -1,11 +1,11 @@
-//! The schema's steps, every table, and the lists of statements; tests close each list.
+//! The migrations, every table, and every statement. Tests check that each list is complete.
 
 use zoop_db::{Declared, GlobalSql, Migration, Sql};
 
 use crate::call::table::{Record, Rows, Table};
 use crate::transfer;
 
-/// Every step of the schema, oldest first.
+/// Every migration, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0001_init",
@@ -34,12 +34,12 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// Every table whose rows are copied, exported and erased, in the order in which they are copied: what
-/// others refer to first; the rows of tenants, one tenant after another; credentials last, so that nobody
-/// can sign in before the copy is complete.
+/// Every table whose rows are copied, exported and erased, in the order in which they are copied: first the
+/// tables that others refer to, then tenants' rows, one tenant after another, and credentials last, so that
+/// no one can sign in before the copy is complete.
 ///
-/// The tables of the search index are not among them, since an index holds what other tables hold and is
-/// made again from them, nor is [`SCHEMA_STEPS`].
+/// The tables of the search index are not listed, since an index is built again from other tables, nor is
+/// [`SCHEMA_STEPS`].
 pub const TABLES: &[&Table] = &[
     &crate::identity::tenants::store::TENANTS,
     &crate::identity::users::store::USERS,
@@ -77,14 +77,13 @@ pub const TABLES: &[&Table] = &[
     &crate::identity::keys::API_KEYS,
 ];
 
-/// The table that tells which steps of the schema a database has taken. It stands above tenants, and each
-/// database has its own.
+/// The table of the migrations that a database has run. It belongs to no tenant, and each database has its
+/// own.
 pub const SCHEMA_STEPS: &str = "schema_steps";
 
-/// The tables of the search index on PostgreSQL. They hold tokens and numbers alone and name the
-/// tenant in every key, but have no row-level security: under a policy the index is not used, because
-/// its operator might tell something of a row before the policy is asked. What is found in them is
-/// joined to a protected table.
+/// The tables of the search index on PostgreSQL. They contain only tokens and numbers and have the tenant in
+/// every key, but no row-level security: under a policy the index is not used, because its operator is not
+/// leakproof, so it is not pushed below the policy. Their rows are joined to a protected table.
 pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
 
 /// Every statement about one tenant's rows, by module.
@@ -96,10 +95,9 @@ pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
     STATEMENTS.iter().copied().chain(copying)
 }
 
-/// Every statement about tables above tenants, by module. These, and no others, are run without a
-/// tenant: credentials are looked up before the tenant is known, tenants and users stand above
-/// tenants, processes tell one another what they admitted, sweeps remove what is out of date, and a
-/// database is copied whole.
+/// Every statement about tables above tenants, by module. Only these run without a tenant: credentials are
+/// looked up before the tenant is known, tenants and users are above tenants, processes share what they
+/// admitted, sweeps remove expired rows, and a copy reads the whole database.
 pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
     let copying = TABLES.iter().filter_map(|table| match table.rows {
         Rows::AboveTenants { statements, .. } => Some((table.copied_by, statements.declared)),
@@ -122,7 +120,7 @@ const STATEMENTS: &[Declared<Sql>] = &[
     ("tags", crate::business::tags::STATEMENTS),
     ("notes", crate::business::notes::STATEMENTS),
     ("subjects", crate::business::subjects::STATEMENTS),
-    ("moving search", transfer::search::STATEMENTS),
+    ("transfer search", transfer::search::STATEMENTS),
 ];
 
 const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
@@ -140,6 +138,6 @@ const GLOBAL_STATEMENTS: &[Declared<GlobalSql>] = &[
     ("invitations", crate::identity::invitations::GLOBAL_STATEMENTS),
     ("request_counts", crate::request_counts::GLOBAL_STATEMENTS),
     ("servers", crate::servers::GLOBAL_STATEMENTS),
-    ("moving", transfer::GLOBAL_STATEMENTS),
-    ("moving search", transfer::search::GLOBAL_STATEMENTS),
+    ("transfer", transfer::GLOBAL_STATEMENTS),
+    ("transfer search", transfer::search::GLOBAL_STATEMENTS),
 ];

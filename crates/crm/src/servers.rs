@@ -1,11 +1,11 @@
-//! The addresses of the servers that run on this database. Each tells its own when it starts and takes it
-//! back when it stops, so that commands beside it print links that lead to it.
+//! The addresses of the servers that run on this database. Each server stores its own when it starts and
+//! removes it when it stops, so that commands on the same database can print links to it.
 
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::error::Result;
 
-/// How long the address of a server that never said that it stopped is kept, in microseconds.
+/// How long the address of a server that did not report that it stopped is kept, in microseconds.
 const RETENTION: i64 = 30 * 86_400 * 1_000_000;
 
 crate::call::table::table! {
@@ -27,7 +27,7 @@ zoop_db::global_statements! {
               ORDER BY started_at DESC LIMIT 1";
 }
 
-/// A server that started on this database and has not said that it stopped.
+/// A server that started on this database and has not reported that it stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningServer {
     /// The address that clients use.
@@ -36,7 +36,7 @@ pub struct RunningServer {
     pub started_at: Timestamp,
 }
 
-/// Tells that a server has started, and forgets those that must be gone.
+/// Records that a server has started, and removes those that are older than the retention.
 ///
 /// # Errors
 /// The database's.
@@ -47,7 +47,7 @@ pub fn started(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -
     Ok(())
 }
 
-/// Tells that a server has stopped.
+/// Records that a server has stopped.
 ///
 /// # Errors
 /// The database's.
@@ -56,7 +56,7 @@ pub fn stopped(tx: &mut WriteTx<'_>, process: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// The server that started last, of those that run as far as is known.
+/// The server that started last and has not reported that it stopped.
 ///
 /// # Errors
 /// The database's.

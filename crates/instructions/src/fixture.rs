@@ -113,7 +113,7 @@ fn open(folder: &Path, migrate: Migrate) -> Result<Db> {
 }
 
 impl Fixture {
-    /// The world in a folder that [`make`] has filled.
+    /// The fixture in a folder that [`make`] has filled.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         // A request's log line is part of its cost.
         let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(io::sink);

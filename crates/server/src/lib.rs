@@ -17,7 +17,7 @@
 //! | `mail` | mail to users, where a mail server is set |
 //! | `people` | sign-in, the user's own account, the team |
 //! | `web` | what all pages share |
-//! | `company` | sign-in at the company's identity provider |
+//! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |

@@ -1,5 +1,5 @@
 //! The steps of a call after its caller is known: arguments, idempotency key, tool, history, stored
-//! answer, redaction. [`crate::call::run`] is the only way to run them.
+//! answer, receipt. [`crate::call::run`] is the only way to run them.
 
 use serde_json::{Map, Value};
 
@@ -70,12 +70,12 @@ pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -
     Ok(answer)
 }
 
-/// Whether the caller gets a redacted response: it may write this record but not read it.
+/// Whether the caller gets a receipt: it may write this record but not read it.
 pub(crate) fn needs_receipt(access: &Access, tool: &ToolDef, receipt: Receipt) -> bool {
     receipt != Receipt::Whole && !access.scopes.has(tool.scope.read_counterpart())
 }
 
-/// The redacted response. A replayed answer passes through here too, so that it never shows more than the
+/// The receipt. A replayed answer passes through here too, so that it never shows more than the
 /// caller may see now.
 pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Result<String> {
     let mut record: Map<String, Value> = serde_json::from_str(answer)?;

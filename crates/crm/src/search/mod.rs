@@ -173,7 +173,7 @@ impl fmt::Display for TenantMark {
     }
 }
 
-/// What a token says about its row. Tokens of different spaces are never equal.
+/// What a token says about its row. Tokens of different fields are never equal.
 #[derive(Clone, Copy)]
 pub(crate) enum Field {
     Word,
@@ -207,7 +207,7 @@ pub(crate) enum Namespace {
     Archived,
 }
 
-/// The namespace of a row's tokens: tenant and shelf.
+/// The prefix of a row's tokens: tenant and namespace.
 #[derive(Clone, Copy)]
 pub(crate) struct Prefix {
     pub(crate) tenant: TenantMark,

@@ -1,4 +1,4 @@
-//! A business to call in: its people, their callers, and a few records.
+//! A sample business: its users, their callers, and a few records.
 
 use serde_json::json;
 
@@ -8,21 +8,21 @@ use crate::call::scope::{Scope, Scopes};
 use crate::identity::tenants;
 use crate::values::id::{Id, kinds};
 
-/// One business in the world: its people, their callers, and a few records.
+/// One business of a test environment: its users, their callers, and a few records.
 pub struct Business {
-    /// What calls need to know of it.
+    /// Its tenant, as calls need it.
     pub account: Account,
     /// The owner, with every scope.
     pub owner: Caller,
-    /// A person of the office, with every scope.
+    /// A user with the role office and every scope.
     pub office: Caller,
-    /// A person of the crew, with every scope that the role can have.
+    /// A user with the role tech and every scope that this role can have.
     pub tech: Caller,
-    /// The account's own key, with every scope.
+    /// The tenant key, with every scope.
     pub tenant: Caller,
     /// The secret of the owner's key.
     pub owner_key: String,
-    /// The secret of the account's key.
+    /// The secret of the tenant key.
     pub tenant_key: String,
     /// The ids of the sample records, by the name in the tools' examples.
     pub ids: Vec<(&'static str, String)>,
@@ -32,33 +32,33 @@ impl Business {
     /// The id of a sample record.
     ///
     /// # Panics
-    /// When there is no such record.
+    /// If there is no such record.
     pub fn id(&self, name: &str) -> &str {
         let found = self.ids.iter().find(|(known, _)| *known == name);
         &found.unwrap_or_else(|| panic!("a sample record called {name}")).1
     }
 
-    /// An example's text with this business's ids in it.
+    /// An example's text with the ids of this business.
     pub fn fill(&self, example: &str) -> String {
         self.ids
             .iter()
             .fold(example.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
     }
 
-    /// The user id of one of its people.
+    /// The id of the user that a caller is.
     ///
     /// # Panics
-    /// When the caller is no person.
+    /// If the caller is not a user.
     pub fn user(access: &Caller) -> Id<kinds::User> {
-        access.actor.user().expect("a person")
+        access.actor.user().expect("a user")
     }
 }
 
 impl TestEnv {
-    /// A business with people, keys and no records.
+    /// A business with users and keys, and without records.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be created.
     pub fn empty_business(&self, name: &str) -> Business {
         let email = |who: &str| format!("{who}@{}.example", name.to_lowercase());
         let made = self.operate(
@@ -92,10 +92,10 @@ impl TestEnv {
         }
     }
 
-    /// A business with the records that the tools' examples speak of.
+    /// A business with the records that the tools' examples name.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be created.
     pub fn business(&self, name: &str) -> Business {
         let mut business = self.empty_business(name);
         let owner = business.owner.clone();

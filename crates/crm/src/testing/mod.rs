@@ -1,8 +1,7 @@
-//! A world for tests: a real database on a temporary file or a real server, a clock that stands still until it is
-//! told to move, repeatable randomness, and callers with real keys.
+//! The test environment: a real database in a temporary file or on a real server, a clock that moves only
+//! when a test moves it, repeatable randomness, and callers with real keys.
 //!
-//! Tests speak to it as a front door does: by a tool's name and JSON. Nothing here is a mock of
-//! anything that can be real.
+//! Tests call tools as clients do: by name, with JSON. Nothing that can be real is mocked.
 
 mod business;
 mod caller;
@@ -35,17 +34,17 @@ pub use business::Business;
 pub use caller::Caller;
 pub use people::connect;
 
-/// When the world begins.
+/// The time at which a test environment starts.
 const START: &str = "2026-06-13T18:00:00.000Z";
 /// Longer than any test's call: a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A clock that moves only when it is told to.
+/// A clock that moves only when a test moves it.
 #[derive(Debug)]
 pub struct MockClock(AtomicI64);
 
 impl MockClock {
-    /// Moves the clock, backwards too.
+    /// Moves the clock; a negative number moves it back.
     pub fn advance(&self, milliseconds: i64) {
         self.0.fetch_add(milliseconds * 1_000, Ordering::SeqCst);
     }
@@ -57,22 +56,22 @@ impl Clock for MockClock {
     }
 }
 
-/// The world.
+/// A test environment: one database, and what calls need.
 pub struct TestEnv {
     /// The database.
     pub db: Db,
     /// The clock.
     pub clock: Arc<MockClock>,
-    /// What calls need from around them.
+    /// What calls need besides the database.
     pub environment: Environment,
     url: String,
-    /// Keeps the database as long as the world lives.
+    /// Keeps the database until the environment is dropped.
     keeper: Keeper,
 }
 
-/// What a world's database is kept in.
+/// Where an environment's database is kept.
 enum Keeper {
-    Folder(#[expect(dead_code, reason = "held for its end")] tempfile::TempDir),
+    Folder(#[expect(dead_code, reason = "removes the folder when dropped")] tempfile::TempDir),
     Server(zoop_postgres_cluster::Database),
 }
 
@@ -80,18 +79,18 @@ thread_local! {
     static ENGINE: Cell<Dialect> = const { Cell::new(Dialect::Sqlite) };
 }
 
-/// Runs a test whose worlds are on this engine; elsewhere they are on SQLite.
+/// Runs a test whose environments are on this engine. Without this, they are on SQLite.
 pub fn on<T>(engine: Dialect, test: impl FnOnce() -> T) -> T {
     ENGINE.set(engine);
     test()
 }
 
-/// The engine that this test's worlds are on.
+/// The engine of this test's environments.
 pub fn engine() -> Dialect {
     ENGINE.get()
 }
 
-/// A place for a database, on the engine of this test.
+/// The URL of a new database on the engine of this test, and what keeps it.
 fn place() -> (String, Keeper) {
     match engine() {
         Dialect::Sqlite => {
@@ -107,13 +106,13 @@ fn place() -> (String, Keeper) {
 }
 
 impl TestEnv {
-    /// An empty world.
+    /// An empty environment.
     ///
     /// # Panics
-    /// When the machine has no room for a temporary file, or no PostgreSQL where that is asked for.
+    /// If there is no room for a temporary file, or if PostgreSQL is needed and not installed.
     pub fn new() -> Self {
         let (url, keeper) = place();
-        let start = parse_rfc3339(START).expect("the world's beginning");
+        let start = parse_rfc3339(START).expect("the start should be a time");
         let clock = Arc::new(MockClock(AtomicI64::new(start.0)));
         let environment = Environment {
             clock: clock.clone(),
@@ -121,7 +120,7 @@ impl TestEnv {
             note_writes_per_minute: 60,
             dropped_artefacts: Arc::default(),
         };
-        // Few threads: many worlds are there at once.
+        // Few threads, because many environments exist at the same time.
         let few = NonZeroUsize::new(2);
         let options = Options { readers: few, writers: few, ..Options::default() };
         let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Run).expect("a database");
@@ -133,7 +132,7 @@ impl TestEnv {
         &self.url
     }
 
-    /// The database's server, for what the product cannot be asked; none where it is a file.
+    /// The database's server, for questions that the product does not answer; `None` on SQLite.
     pub const fn server(&self) -> Option<&zoop_postgres_cluster::Database> {
         match &self.keeper {
             Keeper::Server(database) => Some(database),
@@ -141,24 +140,24 @@ impl TestEnv {
         }
     }
 
-    /// Closes the database; what keeps it on its server.
+    /// Closes the database and returns its server.
     ///
     /// # Panics
-    /// When the world is not on PostgreSQL.
+    /// If the environment is not on PostgreSQL.
     pub fn into_server(self) -> zoop_postgres_cluster::Database {
         drop(self.db);
         match self.keeper {
             Keeper::Server(database) => database,
-            Keeper::Folder(_) => panic!("a world on PostgreSQL"),
+            Keeper::Folder(_) => panic!("the environment is not on PostgreSQL"),
         }
     }
 
     /// The database's file.
     ///
     /// # Panics
-    /// When the world is not on SQLite.
+    /// If the environment is not on SQLite.
     pub fn path(&self) -> std::path::PathBuf {
-        zoop_db::engine::sqlite_path(&self.url).expect("a world on SQLite")
+        zoop_db::engine::sqlite_path(&self.url).expect("an environment on SQLite")
     }
 
     /// Runs `work` in a write transaction bound to no tenant.
@@ -180,24 +179,24 @@ impl TestEnv {
     /// Calls a tool.
     ///
     /// # Errors
-    /// Whatever the tool refuses.
+    /// The tool's refusal.
     ///
     /// # Panics
-    /// When there is no such tool, or it answers what is no JSON.
+    /// If there is no such tool, or if its answer is not JSON.
     pub fn call(&self, caller: &Caller, tool: &str, arguments: Value) -> Result<Value> {
         let answer = self.call_text(caller, tool, &arguments.to_string())?;
         Ok(serde_json::from_str(&answer).expect("an answer in JSON"))
     }
 
-    /// Calls a tool with arguments as text; the answer as text.
+    /// Calls a tool with arguments as text, and returns the answer as text.
     ///
     /// # Errors
-    /// Whatever the tool refuses.
+    /// The tool's refusal.
     ///
     /// # Panics
-    /// When there is no such tool.
+    /// If there is no such tool.
     pub fn call_text(&self, caller: &Caller, tool: &str, arguments: &str) -> Result<String> {
-        let tool = catalog::find(tool).expect("a tool of the catalogue");
+        let tool = catalog::find(tool).expect("a tool of the catalog");
         let runner = Runner {
             db: &self.db,
             environment: &self.environment,
@@ -206,27 +205,27 @@ impl TestEnv {
         runner.call(caller.clone(), tool, arguments.to_owned(), None).wait()
     }
 
-    /// Runs an operator's tool above tenants or in one.
+    /// Calls a tool as the operator, in one tenant or above all tenants.
     ///
     /// # Panics
-    /// When it is refused.
+    /// If it is refused.
     pub fn operate(&self, account: Option<Account>, tool: &str, arguments: Value) -> Value {
         self.call(&Caller::operator(account), tool, arguments).expect("the operator's call")
     }
 
-    /// Calls a tool that makes a record; the record's id.
+    /// Calls a tool that creates a record, and returns the record's id.
     ///
     /// # Panics
-    /// When it is refused.
+    /// If it is refused.
     pub fn made(&self, caller: &Caller, tool: &str, arguments: Value) -> String {
         let made = self.call(caller, tool, arguments).expect("the record is made");
         text(&made, "id").to_owned()
     }
 
-    /// A new key's secret.
+    /// Creates a key and returns its secret.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be created.
     pub fn key(&self, account: Account, user: Option<&str>, scopes: &[Scope]) -> String {
         let made = self.operate(
             Some(account),
@@ -238,19 +237,19 @@ impl TestEnv {
         text(&made, "key").to_owned()
     }
 
-    /// Signs a person in; the session's secret and who they are.
+    /// Signs a user in, and returns the session's secret and the user.
     ///
     /// # Panics
-    /// When the database fails.
+    /// If the database fails.
     pub fn sign_in(&self, user: Id<kinds::User>) -> (Secret, SignedIn) {
         let environment = self.environment.clone();
         self.write(move |tx| signed_in(tx, &environment, user)).expect("a session")
     }
 
-    /// Connects a program to a person, as a browser and the program do; its grant and its tokens.
+    /// Connects a client for a user, as a browser and the client do, and returns the grant and its tokens.
     ///
     /// # Panics
-    /// When it is refused.
+    /// If it is refused.
     pub fn connect(
         &self,
         account: Account,
@@ -260,10 +259,10 @@ impl TestEnv {
         connect(&self.db, &self.environment, account.id, user, scopes)
     }
 
-    /// The caller that a key is.
+    /// The caller with this key.
     ///
     /// # Panics
-    /// When the key is rejected.
+    /// If the key is rejected.
     pub fn access(&self, key: &str) -> Caller {
         self.authenticate(key).expect("a valid key")
     }
@@ -275,18 +274,18 @@ impl Default for TestEnv {
     }
 }
 
-/// A text member of an answer.
+/// A text field of an answer.
 ///
 /// # Panics
-/// When it is not there.
+/// If the answer has no such field.
 pub fn text<'a>(answer: &'a Value, key: &str) -> &'a str {
     answer[key].as_str().unwrap_or_else(|| panic!("{key} in {answer}"))
 }
 
-/// What a caller is told of an error, without the request's id.
+/// An error as callers see it, with a fixed request id.
 ///
 /// # Panics
-/// When it cannot be written.
+/// If it is not JSON.
 pub fn told(error: &Error) -> Value {
     serde_json::from_str(&error.public_json("test")).expect("an error in JSON")
 }

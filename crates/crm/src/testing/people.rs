@@ -1,4 +1,4 @@
-//! What people do in a browser before a program can call: signing in, connecting the program.
+//! What users do in a browser before a client can call: they sign in and connect the client.
 
 use std::time::Instant;
 
@@ -27,13 +27,13 @@ pub(super) fn signed_in(
     let origin = Origin { address: None, browser: "a test".to_owned() };
     let secret = sessions::start(tx, environment, user, Method::Password, &origin)?;
     let found = sessions::find(tx, &secret, environment.clock.now())?;
-    Ok((secret, found.expect("the session is good")))
+    Ok((secret, found.expect("the session should be valid")))
 }
 
-/// Connects a program to a person, as a browser and the program do; its grant and its tokens.
+/// Connects a client for a user, as a browser and the client do, and returns the grant and its tokens.
 ///
 /// # Panics
-/// When it is refused.
+/// If it is refused.
 pub fn connect(
     db: &Db,
     environment: &Environment,
@@ -49,7 +49,7 @@ pub fn connect(
     let connecting = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
         let (_, person) = signed_in(tx, &environment, user)?;
         let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
-        let metadata = Metadata::read(&said).expect("sound metadata");
+        let metadata = Metadata::read(&said).expect("valid metadata");
         let from = person.session.to_string();
         let registered = clients::register(tx, &environment, &metadata, &from)?;
         let Registration::Done(client) = registered else { panic!("{registered:?}") };
@@ -68,7 +68,7 @@ pub fn connect(
         let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
         let tokens::Outcome::Issued(issued) = tokens::exchange(tx, &environment, &asked, None)?
         else {
-            panic!("the code is good")
+            panic!("the code should be valid")
         };
         let grants = grants::of_person(tx, &person, environment.clock.now())?;
         Ok((grants.last().expect("a grant").id, issued))

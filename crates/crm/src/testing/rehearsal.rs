@@ -1,5 +1,5 @@
-//! Calls of which nothing is kept, so that one world serves a law about every tool: each tool finds the
-//! world as if it were the first.
+//! Calls that are rolled back, so that a test about every tool needs only one environment: each tool finds it
+//! unchanged.
 
 use std::convert::Infallible;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use crate::call::error::Result;
 use crate::call::run;
 use crate::catalog;
 
-/// How a rehearsal ends: always with an error, so that the transaction is rolled back.
+/// The end of a rehearsal: always an error, so that the transaction is rolled back.
 enum End<const CALLS: usize> {
     Answered([Result<String>; CALLS]),
     Failed(zoop_db::Error),
@@ -22,18 +22,18 @@ impl<const CALLS: usize> From<zoop_db::Error> for End<CALLS> {
 }
 
 impl TestEnv {
-    /// Makes calls one after the other in one transaction, which is then rolled back; what each answered.
-    /// A call is who makes it, the tool, and its arguments as text, and goes the whole way of a call.
+    /// Makes calls one after the other in one transaction, which is then rolled back, and returns the answer of
+    /// each. A call is a caller, a tool, and its arguments as text, and passes through the whole pipeline.
     ///
     /// # Panics
-    /// When there is no such tool, or the database fails.
+    /// If there is no such tool, or if the database fails.
     pub fn rehearse<const CALLS: usize>(
         &self,
         calls: [(&Caller, &str, &str); CALLS],
     ) -> [Result<String>; CALLS] {
         let environment = self.environment.clone();
         let calls = calls.map(|(caller, tool, arguments)| {
-            let tool = catalog::find(tool).expect("a tool of the catalogue");
+            let tool = catalog::find(tool).expect("a tool of the catalog");
             (caller.clone(), tool, arguments.to_owned())
         });
         let ended = self.db.write(Instant::now() + TIMEOUT, move |tx| {
@@ -52,10 +52,10 @@ impl TestEnv {
         }
     }
 
-    /// Makes one call of which nothing is kept; see [`TestEnv::rehearse`].
+    /// Makes one call that is rolled back; see [`TestEnv::rehearse`].
     ///
     /// # Errors
-    /// Whatever the tool refuses.
+    /// The tool's refusal.
     pub fn try_out(&self, caller: &Caller, tool: &str, arguments: &str) -> Result<String> {
         let [answer] = self.rehearse([(caller, tool, arguments)]);
         answer

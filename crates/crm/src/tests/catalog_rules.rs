@@ -1,4 +1,4 @@
-//! The catalogue's laws.
+//! Rules that every tool of the catalog follows.
 
 use std::collections::BTreeSet;
 

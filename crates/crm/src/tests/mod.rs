@@ -1,5 +1,4 @@
-//! Tests of the whole catalogue: what holds for every tool holds for the next one by its being
-//! listed.
+//! Tests of the whole catalog: a new tool is covered as soon as it is listed.
 
 mod arguments;
 mod bad_input;

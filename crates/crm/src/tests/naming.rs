@@ -35,7 +35,7 @@ fn tables(engine: Dialect) -> Tables {
     Tables { of_tenants, others, by_number }
 }
 
-/// Every table that the schema's steps make on an engine.
+/// Every table that the migrations create on an engine.
 pub(super) fn declared(engine: Dialect) -> BTreeSet<&'static str> {
     let tables = tables(engine);
     tables.of_tenants.into_iter().chain(tables.others).collect()
@@ -77,7 +77,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     open.pop().filter(|_| open.is_empty()).expect("as many ends as beginnings")
 }
 
-/// A table, or what stands in the place of one.
+/// A table, or a query that is used like one.
 struct Source<'a> {
     table: Option<&'a str>,
     alias: &'a str,

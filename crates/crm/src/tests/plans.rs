@@ -14,13 +14,13 @@ const WHOLE: &[(&str, &str)] = &[
     // Sorts a customer's few tags by name.
     ("TAGS", "customers"),
     // Reads a few names from the engine's own catalog.
-    ("COUNT_ON", "moving"),
+    ("COUNT_ON", "transfer"),
 ];
 
 /// Statements of a copy that drop and recreate an index on PostgreSQL: they have no plan there and do
 /// nothing on SQLite.
 fn is_of_an_index(module: &str, name: &str) -> bool {
-    module == "moving" && name.ends_with("_WORDS")
+    module == "transfer" && name.ends_with("_WORDS")
 }
 
 /// Maximum number of statements with a different text for each engine. Statements of a copy do not count:
@@ -53,7 +53,7 @@ fn every_statement_is_prepared_and_walks_no_table() {
         let plan = env
             .read(move |tx| Ok(tx.plan(sql, placeholders(sql))?))
             .unwrap_or_else(|error| panic!("{module} {name}: {error:?}"));
-        let counts = name == "COUNT" && module.starts_with("moving ");
+        let counts = name == "COUNT" && module.starts_with("transfer ");
         if counts || is_of_an_index(module, name) || WHOLE.contains(&(name, module)) {
             continue;
         }
@@ -109,7 +109,7 @@ fn every_tenant_statement_names_the_tenant() {
 #[test]
 fn dialects_part_in_few_places() {
     let pairs = schema::statements()
-        .filter(|(module, _)| !module.starts_with("moving "))
+        .filter(|(module, _)| !module.starts_with("transfer "))
         .flat_map(|(_, statements)| statements)
         .filter(|(_, sql)| sql.sqlite() != sql.postgres())
         .count();

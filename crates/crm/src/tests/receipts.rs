@@ -1,5 +1,5 @@
-//! What a caller with the write scope only is told, held against the tools' declarations and what was sent. Nothing
-//! here calls the code that redacts.
+//! The receipts that a caller with only the write scope gets, compared with the tools' declarations and with what
+//! was sent. Nothing here calls the code that makes receipts.
 
 use serde_json::{Value, json};
 use zoop_both::both;

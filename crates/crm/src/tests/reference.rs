@@ -1,5 +1,5 @@
-//! `docs/tools.md` and `docs/tests.md` are written from the catalogue; these tests keep them current.
-//! `./accept` writes them again.
+//! `docs/tools.md` and `docs/tests.md` are generated from the catalog; these tests keep them current.
+//! `./accept` generates them again.
 
 mod answers;
 mod page;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog;
 
-/// The tests that show what each tool does, kept by hand: what a tool is for is in no catalogue, and a tool of
-/// which nothing is shown fails. Tests that hold for every tool are not among them (`catalog_rules.rs`, `matrix.rs`,
+/// The tests that show what each tool does, listed by hand, because the catalog does not know what a tool is for.
+/// A tool without such a test fails. Tests that hold for every tool are not listed (`catalog_rules.rs`, `matrix.rs`,
 /// `history.rs`, `idempotency.rs`, `snapshots.rs` here, and beside `src` the folder `tests/model`).
 const SHOWN_BY: &[(&str, &[&str])] = &[
     (

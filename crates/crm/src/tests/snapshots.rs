@@ -1,4 +1,4 @@
-//! The catalogue and every tool as clients see them: a change of the contract is a change of a file.
+//! The catalog and every tool as clients see them: a change of the contract is a change of a file.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,8 +17,8 @@ fn effect(tool: &ToolDef) -> String {
     }
 }
 
-/// The only list of all tools. What holds for each of them is derived from the catalogue; what the
-/// catalogue holds is decided here.
+/// The only list of all tools. Other tests take the tools from the catalog; this snapshot decides what is in the
+/// catalog.
 #[test]
 fn the_catalogue_is_as_it_was() {
     let mut list = String::new();

@@ -48,7 +48,7 @@ fn protected(env: &TestEnv) -> BTreeSet<String> {
 }
 
 fn server(env: &TestEnv) -> &Database {
-    env.server().expect("a world on PostgreSQL")
+    env.server().expect("an environment on PostgreSQL")
 }
 
 fn ask(env: &TestEnv, script: &str) -> String {
@@ -118,7 +118,7 @@ fn another_tenants_rows_are_neither_seen_nor_changed() {
             for (tenant, write) in [
                 (other, format!("{update} {named}")),
                 (other, format!("DELETE FROM {table} {named}")),
-                // What is read by no condition is held by the policies of writing alone.
+                // A statement that reads without a condition is limited only by the policies for writing.
                 (NOBODY, format!("UPDATE {table} SET tenant_no = {NOBODY}")),
                 (NOBODY, format!("DELETE FROM {table}")),
             ] {

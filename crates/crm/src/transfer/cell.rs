@@ -1,11 +1,11 @@
-//! Values on their way from one database to another, and what tells whether they have all arrived.
+//! Values in transit between two databases, and the checksums that show whether all have arrived.
 
 use sha2::{Digest, Sha256};
 use zoop_db::{Kind, Param, Row, Tenant, Timestamp, Uuid, Value};
 
 use crate::call::error::Result;
 
-/// A value that has left its row.
+/// A value that was read from a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
     Null,
@@ -19,7 +19,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    /// The next column of a row, which holds this kind of value or nothing.
+    /// Reads the next column of a row, which contains this kind of value or null.
     pub(super) fn take(kind: Kind, row: &mut Row<'_>) -> Result<Self> {
         Ok(match kind {
             Kind::Integer => row.take::<Option<i64>>()?.map(Self::Integer),
@@ -33,7 +33,7 @@ impl Cell {
         .unwrap_or(Self::Null))
     }
 
-    /// What no key's column of this kind is below or equal to. Numbers begin with 1, times after 1970.
+    /// A value below every value that a key's column of this kind contains. Numbers begin with 1, times after 1970.
     pub(super) fn least(kind: Kind) -> Self {
         match kind {
             Kind::Integer => Self::Integer(0),
@@ -46,7 +46,7 @@ impl Cell {
         }
     }
 
-    /// Adds what tells this value from every other, the same on each engine.
+    /// Adds the value to a digest: different values differ, and each is the same on both engines.
     fn digest(&self, digest: &mut Sha256) {
         let (mark, bytes): (u8, &[u8]) = match self {
             Self::Null => (0, &[]),
@@ -79,8 +79,8 @@ impl Param for Cell {
     }
 }
 
-/// What a table holds, in few words: how many rows, and a sum of their digests, which does not depend on
-/// the order in which an engine gives them.
+/// A summary of a table: the number of its rows, and a sum of their digests. It does not depend on the
+/// order in which an engine returns them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sum {
     pub(super) rows: u64,
@@ -88,7 +88,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// Counts a row, of this tenant if it is one's.
+    /// Adds a row, which belongs to this tenant, if any.
     pub(super) fn add(&mut self, tenant: Option<Tenant>, row: &[Cell]) {
         let mut digest = Sha256::new();
         digest.update(tenant.map_or(0, |Tenant(number)| number).to_be_bytes());

@@ -1,9 +1,9 @@
-//! Moving house: copies a database into another, of the same engine or the other one.
+//! Copies a database into an empty one, of the same engine or the other.
 //!
-//! The source is read in one snapshot, so the copy is of one moment whoever writes meanwhile. Rows
-//! keep their numbers, and the search index is made anew from them, so a search finds the same rows in
-//! the same order. Until all of it is there and was compared, the target is marked as unfinished, and
-//! nobody opens it.
+//! The source is read in one snapshot, so the copy shows one moment even if other processes write during
+//! it. Rows keep their numbers, and the search index is built again from them, so a search finds the same
+//! rows in the same order. The target is marked as incomplete until everything has been copied and
+//! compared, and no process opens it before that.
 
 mod cell;
 mod rows;
@@ -25,15 +25,15 @@ use crate::schema::TABLES;
 
 use self::cell::{Cell, Sum};
 
-/// How long all rows of a database may take to be read.
+/// The time limit for reading all rows of a database, and for building or checking its search index.
 const INDEX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How long one page of rows may take to be written. The source's transaction lies idle meanwhile,
-/// which a server puts up with for a minute.
+/// The time limit for writing one page of rows. The source's transaction is idle during that time, and
+/// a server ends one that is idle for a minute.
 const TIMEOUT: Duration = Duration::from_secs(50);
 /// Records that are indexed in one transaction.
 const INDEXED: usize = 200;
 
-/// What stands for a statement that an engine has no need of.
+/// The text of a statement that an engine does not need: it does nothing.
 macro_rules! nothing {
     () => {
         "DELETE FROM request_counts WHERE FALSE"
@@ -41,8 +41,8 @@ macro_rules! nothing {
 }
 
 zoop_db::global_statements! {
-    /// On PostgreSQL the words are indexed at once when all rows are there: one row after another takes
-    /// ten times as long. SQLite gathers words by itself.
+    /// On PostgreSQL the index on tokens is dropped first and created when all rows are there: adding one
+    /// row after another takes ten times as long. SQLite collects tokens by itself.
     FORGET_CUSTOMERS_WORDS = {
         sqlite: nothing!(),
         postgres: "DROP INDEX customer_search_tokens",
@@ -58,27 +58,27 @@ zoop_db::global_statements! {
         postgres: "CREATE INDEX note_search_tokens ON note_search USING gin (tokens) \
                    WITH (fastupdate = off)",
     };
-    /// Lets the engine count on after a number.
+    /// Makes the engine continue a sequence after this number.
     COUNT_ON = {
         sqlite: "UPDATE sqlite_sequence SET seq = max(seq, $3) WHERE name = $1 AND $2 <> ''",
         postgres: "SELECT setval(pg_get_serial_sequence($1, $2)::regclass, $3)",
     };
 }
 
-/// What a copy is at.
+/// What a copy is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Copying rows.
     Rows,
-    /// Making the search index, record by record.
+    /// Filling the search index, record by record.
     Index,
-    /// Indexing the words of all records at once; how far it is cannot be told.
+    /// Creating the index on the tokens of all records at once. It reports no progress.
     Words,
-    /// Comparing what has arrived with what was sent.
+    /// Comparing the target's rows with the source's.
     Comparison,
 }
 
-/// Hears how far a copy is: so many rows of so many.
+/// Called with a phase, how many rows are done, and how many there are.
 pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
 
 /// A table that was copied: its rows are the same in both databases.
@@ -92,11 +92,11 @@ pub struct Copied {
     pub checksum: u128,
 }
 
-/// Copies everything from one database into another, which must be empty.
+/// Copies all rows of a database into another, which must be empty.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the target is not empty, or when something else was written to it, or to its
-/// search index, meanwhile; else the databases'. The target stays marked as unfinished.
+/// [`Error::Conflict`] if the target is not empty, or if another process wrote to it or to its search index
+/// during the copy; otherwise the databases'. The target remains marked as incomplete.
 pub fn copy(from: &Db, to: &Db, watch: &Progress) -> Result<Vec<Copied>> {
     begin(to)?;
     let sent = copy_rows(from, to, watch)?;
@@ -104,8 +104,8 @@ pub fn copy(from: &Db, to: &Db, watch: &Progress) -> Result<Vec<Copied>> {
     let arrived = read_again(to, sent.rows(), watch)?;
     if let Some(table) = TABLES.iter().find(|table| sent.of(table) != arrived.of(table)) {
         return Err(Error::conflict(format!(
-            "the copy's {} are not the source's: something else has written to it, and it stays \
-             unfinished",
+            "the copy's {} are not the source's: something else has written to it, and the copy is \
+             incomplete",
             table.name
         )));
     }
@@ -118,7 +118,7 @@ pub fn copy(from: &Db, to: &Db, watch: &Progress) -> Result<Vec<Copied>> {
     Ok(copied.collect())
 }
 
-/// Marks a database that is empty.
+/// Checks that the target is empty, and marks it as incomplete.
 fn begin(to: &Db) -> Result<()> {
     let begun = write(to, |tx| {
         for table in TABLES.iter().filter(|table| !table.is_of_tenants()) {
@@ -134,7 +134,7 @@ fn begin(to: &Db) -> Result<()> {
     begun.wait()
 }
 
-/// Takes the mark from a database that is whole, and lets it count on after the numbers it was given.
+/// Removes the mark from a complete copy, and makes its sequences continue after the copied numbers.
 fn end(to: &Db, sent: &Tally) -> Result<()> {
     let numbers = sent.numbers.clone();
     let ended = write(to, move |tx| {
@@ -146,13 +146,13 @@ fn end(to: &Db, sent: &Tally) -> Result<()> {
     ended.wait()
 }
 
-/// What was seen of a database.
+/// What was read from a database.
 #[derive(Default)]
 struct Tally {
     sums: BTreeMap<&'static str, Sum>,
-    /// The greatest of the numbers on which an engine counts on, by table and column.
+    /// The greatest number of each sequence, by table and column.
     numbers: BTreeMap<(&'static str, &'static str), i64>,
-    /// Customers and notes of each tenant.
+    /// The number of customers and notes of each tenant.
     tenants: BTreeMap<u32, u64>,
 }
 
@@ -187,13 +187,13 @@ impl Tally {
     }
 }
 
-/// Copies all rows, in one snapshot of the source; what was sent.
+/// Copies all rows, in one snapshot of the source, and returns their tally.
 fn copy_rows(from: &Db, to: &Db, watch: &Progress) -> Result<Tally> {
     let (to, watch) = (to.clone(), watch.clone());
     let copied = from.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
         let all = rows::count_all(tx)?;
         let mut tally = Tally::default();
-        // The next page is read while the one before is written.
+        // The next page is read while the previous one is written.
         let mut writing: Option<Reply<(), Error>> = None;
         rows::each_page(tx, |table, tenant, page| {
             tally.add(table, tenant, &page);
@@ -211,7 +211,7 @@ fn copy_rows(from: &Db, to: &Db, watch: &Progress) -> Result<Tally> {
     copied.wait()
 }
 
-/// Makes the search index of what was copied.
+/// Builds the search index of the copied records.
 fn index(to: &Db, copied: &Tally, watch: &Progress) -> Result<()> {
     thoroughly(to, [FORGET_CUSTOMERS_WORDS, FORGET_NOTES_WORDS])?;
     let all = copied.tenants.values().sum();
@@ -239,7 +239,7 @@ fn index(to: &Db, copied: &Tally, watch: &Progress) -> Result<()> {
     Ok(())
 }
 
-/// Runs statements that may take as long as they need.
+/// Runs statements that may take very long.
 fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
     let run = to.write(Instant::now() + INDEX_TIMEOUT, move |tx| {
         for statement in statements {
@@ -250,7 +250,7 @@ fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
     run.wait()
 }
 
-/// Reads every row of a database; what is in it.
+/// Reads every row of a database and returns their tally.
 fn read_again(db: &Db, all: u64, watch: &Progress) -> Result<Tally> {
     let watch = watch.clone();
     let read = db.read(Instant::now() + INDEX_TIMEOUT, move |tx| {

@@ -1,4 +1,4 @@
-//! Reading and writing the rows of any table, a page at a time.
+//! Reads and writes the rows of any table, one page at a time.
 
 use zoop_db::{Param, ReadTx, Row, Tenant, Value, WriteTx};
 
@@ -8,10 +8,10 @@ use crate::call::table::{Rows, Table};
 use crate::identity::tenants::store::TENANTS;
 use crate::schema::TABLES;
 
-/// Rows of a page: what is in memory at once, and what is written in one transaction.
+/// Rows per page: read into memory together, and written in one transaction.
 const PAGE: usize = 500;
 
-/// How many rows a table has, in the bound tenant if it is one of tenants.
+/// The number of rows of a table; of a tenant's table, the bound tenant's rows.
 pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
     let read = |row: &mut Row<'_>| Ok::<_, Error>(row.take::<i64>()?);
     let count = match table.rows {
@@ -21,7 +21,7 @@ pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// How many rows the database has.
+/// The number of rows of the database.
 pub(super) fn count_all(tx: &mut ReadTx<'_>) -> Result<u64> {
     let mut rows = 0;
     each_table(tx, |tx, table, _| {
@@ -31,8 +31,8 @@ pub(super) fn count_all(tx: &mut ReadTx<'_>) -> Result<u64> {
     Ok(rows)
 }
 
-/// Every row of the database, in an order in which they can be written, a page at a time, each with
-/// the tenant whose rows they are.
+/// Passes every row of the database to `take`, in an order in which they can be written, one page at a
+/// time, with the tenant that the rows belong to.
 pub(super) fn each_page(
     tx: &mut ReadTx<'_>,
     mut take: impl FnMut(&'static Table, Option<Tenant>, Vec<Vec<Cell>>) -> Result<()>,
@@ -40,7 +40,7 @@ pub(super) fn each_page(
     each_table(tx, |tx, table, tenant| pages(tx, table, |page| take(table, tenant, page)))
 }
 
-/// Every table in the order of [`TABLES`], those of tenants for one bound tenant after another.
+/// Visits every table in the order of [`TABLES`], and tenants' tables once for each tenant, which is bound.
 fn each_table(
     tx: &mut ReadTx<'_>,
     mut visit: impl FnMut(&mut ReadTx<'_>, &'static Table, Option<Tenant>) -> Result<()>,
@@ -96,7 +96,7 @@ fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
     Ok(numbers)
 }
 
-/// All rows of a table, in the order of its key.
+/// Passes all rows of a table to `take`, in the order of its key.
 fn pages(
     tx: &mut ReadTx<'_>,
     table: &Table,

@@ -1,4 +1,4 @@
-//! A copy is the same database: its rows, its searches, what it answers next.
+//! A copy is the same database: it has the same rows, searches find the same, and later calls return the same.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -16,18 +16,18 @@ use crate::catalog;
 use crate::schema::{MIGRATIONS, SCHEMA_STEPS, SEARCH_TABLES};
 use crate::testing::{Business, Caller, TestEnv, engine, on, text, told};
 
-/// Columns that one engine alone has, each with the reason why it is not copied.
+/// Columns that only one engine has, each with the reason why it is not copied.
 const OF_ONE_ENGINE: &[(&str, &str, &str)] =
     &[("history", "n", "the place of a row in SQLite's file, which nothing refers to")];
 
-/// A place for a copy.
+/// An empty database for a copy.
 struct Target {
     url: String,
     db: Db,
     keeper: Arc<Keeper>,
 }
 
-/// What a copy's database lies in.
+/// Where a copy's database is kept.
 enum Keeper {
     Folder(tempfile::TempDir),
     Server(Database),
@@ -58,7 +58,7 @@ impl Keeper {
         }
     }
 
-    /// Changes the database past the product.
+    /// Changes the database directly, without the product.
     fn alter(&self, sqlite: &str, postgres: &str) {
         match self {
             Self::Folder(_) => {
@@ -85,7 +85,7 @@ fn silent() -> Progress {
     Arc::new(|_, _, _| {})
 }
 
-/// Two businesses with records of every kind, and so many customers each beside the samples.
+/// Two businesses with records of every kind, and this many additional customers each.
 fn env(counts: [usize; 2]) -> (TestEnv, [Business; 2]) {
     let mut env = TestEnv::new();
     env.environment.note_writes_per_minute = 1_000;
@@ -98,12 +98,12 @@ fn env(counts: [usize; 2]) -> (TestEnv, [Business; 2]) {
     (env, [acme, other])
 }
 
-/// As many as are copied in more than one page.
+/// More than one page of customers.
 const PAGES: [usize; 2] = [210, 7];
-/// A customer of each sort.
+/// A few customers of each sort.
 const FEW: [usize; 2] = [8, 7];
 
-/// A customer with what is found of it, and a note; odd ones among them.
+/// Adds a customer with everything that searches find, and a note. Some have unusual characters.
 fn fill(env: &TestEnv, business: &Business, number: usize) {
     const NAMES: [&str; 6] = ["Nguyễn", "O'Brien \\ \"Q\"", "清水寺", "Åse", "Łucja % _", "안녕"];
     let name = NAMES[number % NAMES.len()];
@@ -128,7 +128,7 @@ fn fill(env: &TestEnv, business: &Business, number: usize) {
     env.made(&business.office, "notes.create", note);
 }
 
-/// Asks a read of a database; its answer.
+/// Calls a tool that reads on a database, and returns its answer.
 fn ask(db: &Db, env: &TestEnv, access: &Caller, tool: &str, arguments: &Value) -> String {
     let tool = catalog::find(tool).expect("a tool");
     let (access, environment) = (access.clone(), env.environment.clone());
@@ -154,7 +154,7 @@ fn pages(db: &Db, env: &TestEnv, access: &Caller, tool: &str, arguments: &Value)
     }
 }
 
-/// What is asked of both: searches of every sort, and lists.
+/// The calls that are made on both: searches of every sort, and lists.
 fn questions(business: &Business) -> Vec<(&'static str, Value)> {
     let mut asked: Vec<_> =
         ["ng", "nguyen", "o'brien", "\"q\"", "清水", "ase", "lucja", "안", "555", "n4"]
@@ -176,7 +176,7 @@ fn questions(business: &Business) -> Vec<(&'static str, Value)> {
     asked
 }
 
-/// Copies a world's database to one of this engine, and compares them through the tools.
+/// Copies a test environment's database to this engine, and compares both through the tools.
 fn moves_to(engine: Dialect) {
     let (env, businesses) = env(PAGES);
     let target = Target::new(engine);
@@ -214,7 +214,7 @@ fn moves_to(engine: Dialect) {
     goes_on(&env, &target, &businesses[0]);
 }
 
-/// What comes next is as it would have been: numbers go on, and a retry is known.
+/// Later calls work as on the source: numbers continue, and a retry is recognized.
 fn goes_on(env: &TestEnv, target: &Target, business: &Business) {
     let db = open(&target.url, Migrate::Refuse).expect("it is finished");
     let write = |db: &Db, tool: &str, arguments: Value| {
@@ -292,7 +292,7 @@ fn the_planner_of_postgresql_knows_a_copy_from_the_start() {
 fn a_copy_is_of_one_moment() {
     let (env, [acme, _]) = env(FEW);
     let target = Target::new(Dialect::Sqlite);
-    // Somebody adds a customer while rows are copied.
+    // Another process adds a customer while rows are copied.
     let (db, environment, owner) = (env.db.clone(), env.environment.clone(), acme.owner.clone());
     let added = Mutex::new(false);
     let watch: Progress = Arc::new(move |phase, _, _| {
@@ -330,7 +330,7 @@ fn only_an_empty_database_is_copied_into() {
     open(&filled.url, Migrate::Refuse).expect("a refused copy leaves it as it was");
 }
 
-/// What may happen to a copy when all of it is there, on either engine, and what is told of it.
+/// Changes of a copy after its rows were written, on either engine, and the error that reports each.
 const TAMPERED: &[(&str, &str, &str)] = &[
     (
         "UPDATE customers SET source = 'x' WHERE n = 3",
@@ -369,7 +369,7 @@ fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
     }
 }
 
-/// Every column that is copied: table, column, and what it holds.
+/// Every column that is copied: table, column, and its kind.
 fn described() -> BTreeSet<(String, String, Kind)> {
     let columns = TABLES.iter().flat_map(|table| {
         let tenant = table.is_of_tenants().then_some(("tenant_no", Kind::Integer));
@@ -389,7 +389,7 @@ fn is_copied(table: &str, column: &str) -> bool {
 fn every_column_of_postgresql_is_copied() {
     on(Dialect::Postgres, || {
         let env = TestEnv::new();
-        let server = env.server().expect("a world on PostgreSQL");
+        let server = env.server().expect("an environment on PostgreSQL");
         let columns = server.run(
             "SELECT table_name, column_name, data_type FROM information_schema.columns \
              WHERE table_schema = 'public'",

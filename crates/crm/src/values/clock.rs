@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use zoop_db::Timestamp;
 
-/// How far clocks may be apart before what one of them dated counts as wrong, in microseconds.
+/// How far clocks may differ before a time from one of them counts as wrong, in microseconds.
 pub(crate) const SLACK: i64 = 60 * 1_000_000;
 
 /// Tells the time.
@@ -16,7 +16,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// A clock that stands still.
+/// A clock that does not move.
 impl Clock for Timestamp {
     fn now(&self) -> Timestamp {
         *self
@@ -42,7 +42,7 @@ impl Entropy {
     /// Seeded by the operating system.
     ///
     /// # Errors
-    /// When the operating system has no randomness to give.
+    /// If the operating system provides no randomness.
     pub fn from_system() -> Result<Self, rand::rngs::SysError> {
         Ok(Self(Arc::new(Mutex::new(StdRng::try_from_rng(&mut rand::rngs::SysRng)?))))
     }
@@ -66,14 +66,14 @@ impl Entropy {
     }
 }
 
-/// What every call needs from the world around it.
+/// What every call needs besides the database: clock, randomness and limits.
 #[derive(Clone)]
 pub struct Environment {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives random bits.
     pub entropy: Entropy,
-    /// Note writes that one person may make in a rolling minute; 0 for no limit.
+    /// Note writes that one user may make in a rolling minute; 0 for no limit.
     pub note_writes_per_minute: u32,
     /// How many arguments that clients add on their own have been dropped.
     pub dropped_artefacts: Arc<AtomicU64>,
@@ -83,7 +83,7 @@ impl Environment {
     /// The machine's clock and randomness, and the default limits.
     ///
     /// # Errors
-    /// When the operating system has no randomness to give.
+    /// If the operating system provides no randomness.
     pub fn from_system() -> Result<Self, rand::rngs::SysError> {
         Ok(Self {
             clock: Arc::new(SystemClock),
@@ -140,8 +140,8 @@ pub fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// Reads RFC 3339 with any offset. A time beyond what the calendar here holds (clients write the
-/// end of the year 9999 for no end at all) is the last or first one that it does hold.
+/// Reads RFC 3339 with any offset. A time outside the calendar's range (clients write the end of the year 9999 for
+/// "no end") becomes the last or first time in range.
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
         return Some(Timestamp(time.as_microsecond()));

@@ -1,7 +1,7 @@
-//! Ids: UUID version 7, each kind of record with a type of its own, so that a contact's id cannot
-//! stand where a customer's is asked for.
+//! Ids: UUID version 7, with a type for each kind of record, so that a contact's id cannot be passed where a
+//! customer's is required.
 //!
-//! Kinds are listed once, below; the list is only ever appended to.
+//! Kinds are listed once, below.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -38,38 +38,38 @@ macro_rules! kinds {
     )* };
 }
 
-/// The kinds of record, as types that are only ever names.
+/// The kinds of record, as types without values.
 pub mod kinds {
     use super::Kind;
 
     kinds! {
-        /// An account: one field-service business.
+        /// A tenant: one field-service business.
         Tenant = "tenant";
-        /// A person who works in one or more tenants.
+        /// A person who can sign in, a member of one or more tenants.
         User = "user";
         /// An API key.
         Key = "key";
         /// A browser's session.
         Session = "session";
-        /// An invitation to join an account.
+        /// An invitation to join a tenant.
         Invitation = "invitation";
-        /// What a person allowed a program to do.
+        /// What a user allowed a client to do.
         Grant = "connected program";
-        /// Whatever proved who called.
+        /// A credential of any kind.
         Credential = "credential";
         /// A customer.
         Customer = "customer";
-        /// A person of a customer.
+        /// A contact of a customer.
         Contact = "contact";
-        /// An address of a customer.
+        /// A location of a customer.
         Location = "location";
         /// A shared label.
         Tag = "tag";
         /// A note.
         Note = "note";
-        /// A record that exists so far only for notes to hang on: a job, an invoice, a quote.
+        /// A record that so far exists only as the subject of notes: a job, an invoice, a quote.
         Subject = "subject";
-        /// A record of whatever kind.
+        /// A record of any kind.
         Record = "record";
         /// An entry of the history.
         Entry = "history entry";
@@ -77,12 +77,12 @@ pub mod kinds {
 }
 
 impl<K> Id<K> {
-    /// The id that a UUID is, taken on trust: from the database or just made.
+    /// The id with this UUID, unchecked: it comes from the database or was just made.
     pub const fn new(uuid: Uuid) -> Self {
         Self { uuid, kind: PhantomData }
     }
 
-    /// The id that `text` writes, in the hyphenated form.
+    /// Parses an id in the hyphenated form.
     pub fn parse(text: &str) -> Option<Self> {
         // The parser also knows braces, URNs and bare digits; the contract knows one form.
         let uuid = (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()?;
@@ -101,12 +101,12 @@ impl<K> Id<K> {
     }
 }
 
-/// How far ahead of the clock an id may lie and still be followed, in microseconds: as far as the clocks of
+/// How far ahead of the clock an id may be and still be followed, in microseconds: as far as the clocks of
 /// processes may differ.
 const TOLERANCE: i64 = 5 * 1_000_000;
 
-/// The least id that only a wrong clock can have made. No new id follows those from here on: their order
-/// matters less than that `created_at` tells the truth.
+/// The least id that only a wrong clock can have made. New ids do not follow ids from here on: a correct
+/// `created_at` matters more than their order.
 pub fn wrong_from(now: Timestamp) -> Uuid {
     least_at(Timestamp(now.0.saturating_add(TOLERANCE)))
 }

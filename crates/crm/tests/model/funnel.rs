@@ -1,4 +1,4 @@
-//! The model of the pipeline: scope, actor, arguments, idempotency key, tool, history, redaction.
+//! The model of the pipeline: scope, actor, arguments, idempotency key, tool, history, receipt.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::state::{
 };
 
 const KEY: &str = "idempotency_key";
-/// The fields of the redacted response to `customers.create`.
+/// The fields of the receipt of `customers.create`.
 const RECEIPT: &[&str] = &[
     "id",
     "customer_type",
@@ -121,7 +121,7 @@ impl Tenant {
         }
     }
 
-    /// The redacted response for a caller who may not read: ids, and what the call itself sent.
+    /// The receipt for a caller who may not read: ids, and what the call itself sent.
     fn receipt(&self, caller: usize, tool: &Tool, answer: Value, sent: &Object) -> Value {
         let can_read = self.may(caller, tool.read_scope());
         let first = match (tool.name, tool.verb()) {

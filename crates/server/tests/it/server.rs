@@ -21,7 +21,7 @@ use crate::http::{self, Reply};
 
 pub(crate) const MODERN: &str = "2026-07-28";
 
-/// A running server over a world with one business.
+/// A running server over a test environment with one business.
 pub(crate) struct Server {
     pub(crate) env: TestEnv,
     pub(crate) business: Business,

@@ -53,7 +53,7 @@ fn flood(folder: &Folder) {
     assert_eq!((flooded.put_off, flooded.wrong.len()), (0, 0), "{:?}", flooded.wrong);
     assert!(answers.len() > 400, "it was a flood: {}", answers.len());
     assert_eq!(counted(500) + counted(503), 0, "it is refused, it breaks nothing");
-    // The first ones of each kind are accepted, as for anyone: see `server/src/visitors.rs`.
+    // The first ones of each kind are accepted, as for anyone: see `server/src/anonymous_limits.rs`.
     assert_eq!(counted(201), 20, "registrations of an hour");
     assert_eq!(answers.len() - counted(429), 20 + 20 + 120, "{answers:?}");
     // The machine also hashes the first twenty passwords; no request waits for the rest.

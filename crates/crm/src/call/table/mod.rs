@@ -174,7 +174,7 @@ macro_rules! table {
             const KEY: usize = [$(stringify!($key)),+].len();
             $crate::call::table::Table {
                 name: stringify!($table),
-                copied_by: concat!("moving ", stringify!($table)),
+                copied_by: concat!("transfer ", stringify!($table)),
                 columns: COLUMNS,
                 key: KEY,
                 rows: $crate::call::table::rows!($whose $($why)?, stringify!($table), COLUMNS, KEY),

@@ -35,7 +35,7 @@ macro_rules! record {
                 const KEY: usize = ALL.key.len();
                 $crate::call::table::Table {
                     name: stringify!($table),
-                    copied_by: concat!("moving ", stringify!($table)),
+                    copied_by: concat!("transfer ", stringify!($table)),
                     columns: COLUMNS,
                     key: KEY,
                     rows: $crate::call::table::rows!(of_tenants, stringify!($table), COLUMNS, KEY),

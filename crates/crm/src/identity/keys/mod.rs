@@ -1,4 +1,4 @@
-//! API keys: what is stored of them, and how one becomes an [`Access`](crate::call::access::Access).
+//! API keys: what is stored, and how a key becomes an [`Access`](crate::call::access::Access).
 
 mod caller;
 pub(crate) mod store;
@@ -33,7 +33,7 @@ crate::call::argument::choices! {
 }
 
 impl ActorKind {
-    /// The kind of secret that such a key is.
+    /// The kind of secret of such a key.
     pub(crate) const fn secret(self) -> SecretKind {
         match self {
             Self::User => SecretKind::UserKey,

@@ -1,5 +1,4 @@
-//! The SQL of keys. The table stands above tenants, because a key is looked up before the tenant is
-//! known.
+//! The SQL of keys. Their table is above tenants, because a key is looked up before the tenant is known.
 
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
@@ -34,7 +33,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    /// All that a call needs to know of its key, its tenant and its member, in one read.
+    /// Everything that a call needs from its key, tenant and membership, in one read.
     BY_HASH = "SELECT k.id, k.tenant_no, t.id, t.country, k.actor_kind, k.user_id, m.role, \
                k.scopes, k.request_limit, k.expires_at, k.revoked_at IS NOT NULL, k.last_used_at \
                FROM api_keys k JOIN tenants t ON t.no = k.tenant_no \
@@ -52,13 +51,13 @@ zoop_db::global_statements! {
     TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE hash = $1";
 }
 
-/// What a call needs to know of its key.
+/// What a call needs from its key.
 pub(super) struct Found {
     pub(super) id: Id<kinds::Key>,
     pub(super) account: Account,
     pub(super) actor_kind: ActorKind,
     pub(super) user_id: Option<Id<kinds::User>>,
-    /// The member's role now; none when the member was removed.
+    /// The user's current role; `None` if the user is not a member.
     pub(super) role: Option<Role>,
     pub(super) scopes: Scopes,
     pub(super) request_limit: Option<u32>,
@@ -84,7 +83,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
     })
 }
 
-/// Adds a key to the tenant that `tx` is bound to.
+/// Adds a key to the bound tenant.
 pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> Result<()> {
     let tenant = tx.tenant()?.0;
     let scopes = key.scopes.list();
@@ -106,13 +105,13 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> 
     Ok(())
 }
 
-/// The keys of the tenant that `tx` is bound to, oldest first.
+/// The keys of the bound tenant, oldest first.
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(LIST, params![tenant], key)
 }
 
-/// The keys of a member of the tenant that `tx` is bound to that are not revoked.
+/// The keys of a member of the bound tenant that are not revoked.
 pub(super) fn of_member(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(OF_MEMBER, params![tenant, user], key)
@@ -121,7 +120,7 @@ pub(super) fn of_member(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Ve
 /// A key and the number of its tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such key.
+/// [`Error::NotFound`] if there is no such key.
 pub(super) fn by_id(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::Key>,
@@ -142,7 +141,7 @@ pub(super) fn expire(tx: &mut WriteTx<'_>, id: Id<kinds::Key>, at: Timestamp) ->
     Ok(())
 }
 
-/// Writes down that a key was used.
+/// Records that a key was used.
 pub(crate) fn touch(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
     tx.global_execute(TOUCH, params![hash, now])?;
     Ok(())
@@ -165,7 +164,7 @@ fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
     })
 }
 
-/// The work that the engine does to look a key up.
+/// The engine's steps to look up a key, for a test.
 #[cfg(test)]
 pub(super) fn steps(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<i32> {
     Ok(tx.global_steps(BY_HASH, params![hash])?)

@@ -70,7 +70,7 @@ fn a_key_that_is_there_costs_the_same_work_whether_it_is_good_or_not() {
     assert_eq!(env.authenticate(&expired).expect_err("it"), "expired");
     let good = steps(&env, &acme.tenant_key);
     assert_eq!(steps(&env, &expired), good);
-    // `IS NOT NULL` is a step shorter where it holds; the answer says so anyway, and only to whoever
-    // has the whole key.
+    // `IS NOT NULL` takes one step less if it is true. The answer says that the key is revoked anyway, and only a
+    // caller with the whole key gets it.
     assert!((good - 1..=good).contains(&steps(&env, &revoked)));
 }

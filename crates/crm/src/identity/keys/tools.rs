@@ -1,4 +1,4 @@
-//! The tools of keys: the console's and the command line's.
+//! The tools of keys, for pages and the command line.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
 
-/// The tools of keys.
+/// The group of these tools.
 pub const GROUP: Group = Group {
     name: "keys",
     about: "The API keys of an account.",
@@ -28,7 +28,7 @@ pub const GROUP: Group = Group {
     ],
 };
 
-/// A space-separated list of scopes, each known and at least one.
+/// A space-separated list of known scopes, at least one.
 impl Parse for ScopeNames {
     fn schema() -> serde_json::Value {
         serde_json::json!({ "type": "string" })
@@ -49,9 +49,9 @@ impl Parse for ScopeNames {
     }
 }
 
-/// Requests in a rolling minute; 0 for no limit, as in the settings.
+/// Maximum number of requests in a rolling minute; 0 for no limit, as in the settings.
 type RequestLimit = Ranged<0, { u32::MAX }>;
-/// A length of time of at least a second.
+/// A duration of at least one second.
 type Period = Seconds<1, { u32::MAX }>;
 
 /// A key that was just made: the only time that the key itself is shown.
@@ -256,7 +256,7 @@ impl Command for RotateKey {
     }
 }
 
-/// A key that still works, the transaction bound to its tenant: a key's id says which that is.
+/// A key that is not revoked. Binds the transaction to the key's tenant, since the operator calls this above tenants.
 fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRecord> {
     let (key, tenant) = store::by_id(ctx.tx, id)?;
     if ctx.access.account.is_some_and(|account| account.number != tenant) {
@@ -269,8 +269,8 @@ fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyReco
     Ok(key)
 }
 
-/// Revokes every key of a person who is no longer a member of the bound tenant, so that none works again
-/// if they come back.
+/// Revokes every key of a user who is no longer a member of the bound tenant, so that none becomes valid again
+/// if the user returns.
 pub(crate) fn end_of_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
     for key in store::of_member(ctx.tx, user)? {
         revoke(ctx, &key)?;

@@ -1,4 +1,4 @@
-//! What a signed-in person is being asked to consent to: parked for ten minutes, for their session alone.
+//! Pending authorization requests: kept for ten minutes, for one session only.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 

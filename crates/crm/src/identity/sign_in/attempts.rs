@@ -1,8 +1,8 @@
 //! How often something was tried lately, by whom or from where: counted in the database, so that it
 //! holds across processes.
 //!
-//! A count is kept by the second and looked at over a rolling window. What is refused is not counted,
-//! so that a window ends whoever knocks.
+//! Attempts are counted by the second and summed over a rolling window. Refused attempts are not counted, so
+//! a window expires regardless of later attempts.
 
 use std::net::{IpAddr, Ipv6Addr};
 

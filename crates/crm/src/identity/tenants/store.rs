@@ -27,7 +27,7 @@ zoop_db::global_statements! {
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
     LIST = "SELECT id, name, country FROM tenants ORDER BY id";
-    /// What a call needs to know of its tenant.
+    /// What a call needs from its tenant.
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
     COUNT_CUSTOMER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
                       WHERE no = $1";
@@ -39,7 +39,7 @@ pub(crate) fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<zoop_db::Tenant>> {
     tx.global_all(NUMBERS, &[], |row| Ok(zoop_db::Tenant(row.take()?)))
 }
 
-/// Adds a tenant; its number.
+/// Adds a tenant and returns its number.
 pub(super) fn insert(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Tenant>,
@@ -61,23 +61,23 @@ fn tenant(row: &mut Row<'_>) -> Result<Tenant> {
     Ok(Tenant { id, name: row.take()?, country: row.take()?, created_at })
 }
 
-/// What a call needs to know of a tenant.
+/// What a call needs from a tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such tenant.
+/// [`Error::NotFound`] if there is no such tenant.
 pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
     tx.global_first::<_, Error>(ACCOUNT, params![id], read_account)?
         .ok_or(Error::not_found("tenant"))
 }
 
-/// What a call needs to know of a tenant, from the columns `no`, `id` and `country`.
+/// Reads what a call needs from a tenant, from the columns `no`, `id` and `country`.
 pub(crate) fn read_account(row: &mut Row<'_>) -> Result<Account> {
     let number = zoop_db::Tenant(row.take()?);
     Ok(Account { number, id: row.take()?, country: row.take()? })
 }
 
-/// Takes the next customer number of the tenant that `tx` is bound to. Numbers are never given
-/// back, so gaps are possible and a number never names two customers.
+/// Takes the next customer number of the bound tenant. Numbers are never reused, so gaps are possible and no
+/// two customers ever have the same number.
 pub(crate) fn next_customer_number(tx: &mut WriteTx<'_>) -> Result<i64> {
     let tenant = tx.tenant()?.0;
     tx.global_execute(COUNT_CUSTOMER, params![tenant])?;

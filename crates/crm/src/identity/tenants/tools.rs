@@ -1,4 +1,4 @@
-//! The tools of tenants: the command line's alone.
+//! The tools of tenants, only for the command line.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::search::TenantMark;
 use crate::values::country::Country;
 use crate::values::id::{Id, kinds};
 
-/// The tools of tenants.
+/// The group of these tools.
 pub const GROUP: Group = Group {
     name: "tenants",
     about: "The accounts of businesses.",
@@ -81,7 +81,7 @@ impl Command for CreateTenant {
             ));
         }
         let account = Account { number, id: tenant_id, country };
-        // Everything after this line, the history entry too, belongs to the new tenant.
+        // From here on everything belongs to the new tenant, including the history entry.
         ctx.tx.bind(account.number);
         ctx.added(&Tenant {
             id: tenant_id,

@@ -1,4 +1,4 @@
-//! The tool by which an owner, or the operator, makes a link for a new password.
+//! The tool by which an owner or the operator makes a password reset link.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,8 +1,8 @@
-//! Users: people, and their memberships in tenants with a role each.
+//! Users, and their memberships in tenants.
 //!
-//! A person stands above tenants and is known by the e-mail address; what they may do and what they are
-//! called is their membership's. A tenant keeps at least one owner. Rights are read from memberships and
-//! nowhere else; a membership that waits stands in a table of its own.
+//! A user belongs to no single tenant and is known by the e-mail address. The membership holds the user's role
+//! and name in a tenant. A tenant keeps at least one owner. Rights are read only from memberships, so waiting
+//! memberships are in a table of their own.
 
 pub mod links;
 pub(crate) mod store;
@@ -50,17 +50,17 @@ impl Recorded for Member {
     }
 }
 
-/// What became of a person who was added to a tenant.
+/// The result of adding a user to a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joined {
-    /// They are a member.
+    /// The user is a member.
     Member,
-    /// They are a member as soon as they have shown that the mailbox is theirs.
+    /// The membership waits until the user has proved that the mailbox is theirs.
     Waiting,
 }
 
 impl Joined {
-    /// What has to happen before the membership counts, for whoever added the person.
+    /// Tells the caller what has to happen before the membership counts.
     pub(crate) fn notice(self) -> Option<String> {
         (self == Self::Waiting).then(|| {
             "This e-mail address is in use in another business, and nobody has shown that the mailbox \
@@ -71,12 +71,11 @@ impl Joined {
     }
 }
 
-/// Makes a person a member of the tenant that the transaction is bound to, by the name that is given.
+/// Adds a user to the bound tenant, with this name.
 ///
-/// A person above tenants is an e-mail address, and whoever held the link of the first invitation may
-/// have chosen its password. So a person with a password whom another tenant knows, and who has never
-/// shown that the mailbox is theirs, waits: a waiting membership is no membership, and nothing that
-/// reads rights knows of it.
+/// The password of a user may have been chosen by anyone who had the link of the first invitation. So the
+/// membership waits if the user has a password, another tenant knows the user, and the user has never proved
+/// that the mailbox is theirs. A waiting membership gives no rights: code that reads rights does not see it.
 pub(crate) fn join(
     ctx: &mut WriteCtx<'_, '_>,
     name: &str,
@@ -100,7 +99,7 @@ pub(crate) fn join(
     Ok((person.id, Joined::Waiting))
 }
 
-/// The person with this e-mail address, who may be new.
+/// The user with this e-mail address, who is created if unknown.
 pub(crate) fn meet(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -127,7 +126,7 @@ fn refuse_known(ctx: &mut WriteCtx<'_, '_>, person: Id<kinds::User>) -> Result<(
     Ok(())
 }
 
-/// Makes a known person a member of the tenant that the transaction is bound to.
+/// Makes an existing user a member of the bound tenant.
 pub(crate) fn enlist(
     ctx: &mut WriteCtx<'_, '_>,
     person: &Person,
@@ -135,31 +134,31 @@ pub(crate) fn enlist(
     role: Role,
 ) -> Result<()> {
     refuse_known(ctx, person.id)?;
-    // Only a former member has keys here: earlier versions did not revoke them on removal.
+    // Earlier versions did not revoke a member's keys on removal, so a former member may still have some.
     keys::end_of_member(ctx, person.id)?;
     store::stop_waiting(ctx.tx, person.id)?;
     store::enlist(ctx.tx, person.id, role, name, ctx.now)?;
     ctx.added(&Member { id: person.id, name: name.to_owned(), email: person.email.clone(), role })
 }
 
-/// Whether a person waits to be a member somewhere.
+/// Whether a user has a waiting membership in any tenant.
 pub(crate) fn waits(tx: &mut ReadTx<'_>, person: Id<kinds::User>) -> Result<bool> {
     Ok(!store::waiting_places(tx, person)?.is_empty())
 }
 
-/// Makes a person who has shown that the mailbox is theirs a member of each tenant in which they wait.
+/// Turns all waiting memberships of a user into memberships, once the user has proved the mailbox.
 pub(crate) fn end_waiting(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     person: &Person,
     by: Initiator,
 ) -> Result<()> {
-    // In the order of their numbers, so that two who bind several tenants never wait for each other.
+    // In the order of the tenants' numbers, so that two transactions that bind several tenants do not deadlock.
     for place in store::waiting_places(tx, person.id)? {
         let access = by.access(person.id, place.account, place.role);
         history::event(tx, &access, environment, "membership_confirmed", |ctx| {
-            // Read again behind the tenant's lock: they may have been removed or given another role, or be
-            // a member by a process of the previous version.
+            // Read again under the tenant lock: the user may have been removed or given another role, or a
+            // process of the previous version may have made them a member.
             let waiting = store::waiting_one(ctx.tx, person.id)?;
             let is_member = store::role(ctx.tx, person.id)?.is_some();
             match waiting {

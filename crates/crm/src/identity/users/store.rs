@@ -48,15 +48,15 @@ zoop_db::global_statements! {
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
-    /// Whether a person can be made a member of the tenant `$2` at once: see [`super::join`].
+    /// Whether a user can be made a member of the tenant `$2` at once: see [`super::join`].
     IS_TRUSTED = "SELECT u.proved_at IS NOT NULL \
                   OR NOT EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) \
                   OR NOT EXISTS (SELECT 1 FROM memberships m \
                   WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
-    /// The tenants in which a person waits.
+    /// The tenants in which a user has a waiting membership.
     WAITING_PLACES = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
                       JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
-    /// The number that stands for a person in the search index.
+    /// The user's number in the search index.
     NUMBER = "SELECT n FROM users WHERE id = $1";
 }
 
@@ -93,8 +93,8 @@ fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
     })
 }
 
-/// The person with this e-mail address. Rows of the previous version are kept under a key that folded more,
-/// so the address of the person who is found must have the same key.
+/// The user with this e-mail address. The previous version stored users under a key that folded more, so a user
+/// who is found under it must have an address with today's key.
 pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Person>> {
     let key = email::key(address);
     let is_theirs = |person: &Person| email::key(&person.email) == key;
@@ -105,7 +105,7 @@ pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Pers
     if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(is_theirs)) }
 }
 
-/// Makes the key of an address free, where a person of another address from before is kept under it.
+/// Frees the key of an address, if the previous version stored a user with another address under it.
 pub(super) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
     if let Some(other) = by_key(tx, key)? {
         set_key(tx, other.id, &email::key(&other.email))?;
@@ -129,17 +129,17 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The number that stands for a person in the search index, if there is such a person.
+/// The user's number in the search index, if there is such a user.
 pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<i64>> {
     tx.global_first(NUMBER, params![id], |row| Ok(row.take()?))
 }
 
-/// The person's role in the bound tenant, if they are a member of it.
+/// The user's role in the bound tenant, if they are a member of it.
 pub(super) fn role(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Role>> {
     tx.first(ROLE, params![id], |row| Ok(row.take()?))
 }
 
-/// Makes a person a member of the bound tenant, which calls them by this name.
+/// Makes a user a member of the bound tenant, with this name.
 pub(super) fn enlist(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
@@ -161,7 +161,7 @@ pub(super) fn set_role(
     Ok(())
 }
 
-/// Whether the bound tenant can make a person a member at once.
+/// Whether the bound tenant can make a user a member at once.
 pub(crate) fn is_trusted(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<bool> {
     let tenant = tx.tenant()?.0;
     let found =
@@ -169,7 +169,7 @@ pub(crate) fn is_trusted(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<boo
     Ok(found.unwrap_or(false))
 }
 
-/// Keeps a membership of the bound tenant that gives no rights yet.
+/// Adds a waiting membership in the bound tenant.
 pub(super) fn wait(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
@@ -195,23 +195,23 @@ pub(crate) fn stop_waiting(tx: &mut WriteTx<'_>, id: Id<kinds::User>) -> Result<
     Ok(())
 }
 
-/// Who waits to be a member of the bound tenant.
+/// The waiting memberships in the bound tenant.
 pub(crate) fn waiting(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
     tx.all(WAITING, &[], member_row)
 }
 
-/// Somebody who waits to be a member of the bound tenant.
+/// A user's waiting membership in the bound tenant.
 pub(super) fn waiting_one(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Member>> {
     tx.first(WAITING_ONE, params![id], member_row)
 }
 
-/// A tenant in which a person waits.
+/// A tenant in which a user has a waiting membership.
 pub(super) struct WaitingPlace {
     pub(super) account: Account,
     pub(super) role: Role,
 }
 
-/// The tenants in which a person waits, in the order of their numbers.
+/// The tenants in which a user has a waiting membership, in the order of their numbers.
 pub(super) fn waiting_places(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::User>,
@@ -237,7 +237,7 @@ fn member_row(row: &mut zoop_db::Row<'_>) -> Result<Member> {
 /// A member of the bound tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the person is none.
+/// [`Error::NotFound`] if the user is not a member, [`Error::Conflict`] if the membership still waits.
 pub(crate) fn member(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Member> {
     if let Some(member) = tx.first::<_, Error>(MEMBER, params![id], member_row)? {
         return Ok(member);

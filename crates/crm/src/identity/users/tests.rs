@@ -1,4 +1,4 @@
-//! Who is whom above tenants: what waits for a proved mailbox, and what ends with a membership.
+//! Users above tenants: what waits for a proved mailbox, and what ends with a membership.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -172,7 +172,7 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
     };
     let dotless = "someone@g\u{131}thub.example";
     let id = add(dotless).expect("it is added");
-    // As the version before kept it.
+    // As the previous version stored it.
     let user: Id<kinds::User> = Id::parse(text(&id, "user_id")).expect("an id");
     env.write(move |tx| super::store::set_key(tx, user, "someone@github.example"))
         .expect("an old row");
@@ -218,7 +218,7 @@ fn the_keys_of_a_member_whom_an_earlier_version_removed_do_not_wake() {
     let acme = env.business("Acme");
     let office = Business::user(&acme.office);
     let key = env.key(acme.account, Some(&office.to_string()), Scope::GRANTABLE);
-    // As the version before removed people: their keys stayed.
+    // The previous version did not revoke keys when it removed a member.
     let (number, now) = (acme.account.number, env.environment.clock.now());
     let remove = move |tx: &mut zoop_db::WriteTx<'_>| {
         tx.bind(number);

@@ -1,4 +1,4 @@
-//! The tools of users: the console's and the command line's.
+//! The tools of users, for pages and the command line.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::identity::keys;
 use crate::identity::oauth;
 use crate::values::id::{Id, kinds};
 
-/// The tools of users.
+/// The group of these tools.
 pub const GROUP: Group = Group {
     name: "users",
     about: "The people of an account.",
@@ -226,8 +226,8 @@ impl Command for RemoveUser {
     }
 }
 
-/// The membership of a person who waits and is not a member: a process of the previous version makes
-/// members of people without looking whether they wait.
+/// The user's waiting membership, unless they are a member: a process of the previous version adds members
+/// without checking for a waiting membership.
 fn waiting(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Member>> {
     match store::role(ctx.tx, id)? {
         Some(_) => Ok(None),
@@ -235,7 +235,7 @@ fn waiting(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Mem
     }
 }
 
-/// Refuses to take the account's last owner away.
+/// Refuses a change that would leave the tenant without an owner.
 fn keep_an_owner(ctx: &mut WriteCtx<'_, '_>, member: &Member) -> Result<()> {
     let owners = |member: &&Member| member.role == Role::Owner;
     if member.role == Role::Owner && store::members(ctx.tx)?.iter().filter(owners).count() == 1 {

@@ -1,4 +1,4 @@
-//! What tools answer: the fields of their answers, and an example that a tool gave in the test world.
+//! What tools answer: the fields of their answers, and an example from the test environment.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -108,7 +108,7 @@ fn record_in(items: &Value) -> Option<&'static str> {
         .map(|(_, tool)| tool.name)
 }
 
-/// A world with what the examples speak of, and its business.
+/// A test environment with the records that the examples name, and its business.
 pub(super) fn sample() -> (TestEnv, Business) {
     let env = TestEnv::new();
     let business = env.business("Acme");
@@ -134,7 +134,7 @@ pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(Test
     );
 }
 
-/// The ids of the page: a sample record has the same one in every example, whatever the world made.
+/// The ids of the page: a sample record has the same id in every example, whichever one it got in the test.
 struct Ids(BTreeMap<String, String>);
 
 impl Ids {

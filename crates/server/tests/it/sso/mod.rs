@@ -17,7 +17,7 @@ use crate::server::Server;
 
 const COOKIE: &str = "__Host-zoop-company";
 const SESSION: &str = "__Host-zoop-session";
-/// The owner of every world's business.
+/// The owner of every environment's business.
 const OWNER: &str = "owner@acme.example";
 
 /// A change to the provider's claims.
