@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-//! Tests of the contact tools, through the pipeline.
-=======
 //! Contacts, through the pipeline.
->>>>>>> wt-p2
 
 use serde_json::{Value, json};
 use zoop_both::both;

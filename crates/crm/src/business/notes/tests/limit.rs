@@ -10,11 +10,7 @@ use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::testing::{Business, Caller, TestEnv};
 
-<<<<<<< HEAD
-/// A test environment with a limit of three note writes a minute.
-=======
 /// An environment with a limit of three writes a minute.
->>>>>>> wt-p2
 fn limited() -> (TestEnv, Business) {
     let mut env = TestEnv::new();
     env.environment.note_writes_per_minute = 3;
