@@ -11,7 +11,7 @@ const RETENTION: i64 = 30 * 86_400 * 1_000_000;
 crate::call::table::table! {
     /// The running servers.
     pub(crate) const SERVERS = servers {
-        above_tenants: "tell where they answer, for all tenants",
+        above_tenants: "hold the address of each server, which serves all tenants",
         key: { process_id: Id },
         columns: { url: Text, started_at: Time },
         exported: Internal,

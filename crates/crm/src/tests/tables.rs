@@ -51,12 +51,13 @@ fn the_reference_of_tables_is_current() {
 fn page() -> String {
     let mut page = String::from(
         "# Tables\n\n\
-         For developers; written from the tables' declarations, do not edit by hand\n\
+         For developers; generated from the table declarations; do not edit by hand\n\
          (`crates/crm/src/tests/tables.rs`).\n\n\
-         `zoop copy` copies the rows of these tables in this order. There is no export and no erasure yet:\n\
-         the last columns say in whose data rows belong, and what is to end them. Hashes and secrets are\n\
-         exported with no table. The key of a tenant's table begins with `tenant_no`.\n\n\
-         | table | key | belongs to | exported | erased |\n| --- | --- | --- | --- | --- |\n",
+         `zoop copy` copies the rows of these tables in this order. Export does not exist yet, and the only\n\
+         erasure so far is expiry: the last two columns say whose export will contain the rows, and what will\n\
+         erase them. Hashes and secrets are never exported. For tables that belong to a tenant, the primary\n\
+         key also begins with `tenant_no`, which is not shown.\n\n\
+         | table | key | rows of | exported | erased |\n| --- | --- | --- | --- | --- |\n",
     );
     for table in TABLES {
         let key: Vec<_> = table.columns[..table.key].iter().map(|column| column.name).collect();
@@ -65,7 +66,7 @@ fn page() -> String {
             "| `{}` | `{}` | {} | {} | {} |",
             table.name,
             key.join("`, `"),
-            owner(table),
+            rows_of(table),
             exported(table.exported),
             table.erased.iter().copied().map(erased).collect::<Vec<_>>().join(", "),
         );
@@ -73,16 +74,16 @@ fn page() -> String {
     let search = SEARCH_TABLES.join("` and `");
     let _ = writeln!(
         page,
-        "\n`{search}` are made again from the records that they find.\n\
-         `{SCHEMA_STEPS}` is each database's own.",
+        "\n`{search}` are rebuilt from the records that they index.\n\
+         `{SCHEMA_STEPS}` is not copied: each database has its own.",
     );
     page
 }
 
-fn owner(table: &Table) -> String {
+fn rows_of(table: &Table) -> String {
     match table.rows {
-        Rows::OfTenant(_) => "a tenant".to_owned(),
-        Rows::AboveTenants { why, .. } => format!("above tenants: {why}"),
+        Rows::OfTenant(_) => "one tenant".to_owned(),
+        Rows::AboveTenants { why, .. } => format!("all tenants: {why}"),
     }
 }
 
@@ -90,8 +91,8 @@ const fn exported(export: Export) -> &'static str {
     match export {
         Export::WithTenant => "with the tenant",
         Export::WithUser => "with the user",
-        Export::Secret => "no: it only authenticates",
-        Export::Internal => "no: it only serves the servers",
+        Export::Secret => "no: authentication secrets only",
+        Export::Internal => "no: internal to the server",
     }
 }
 
@@ -100,6 +101,6 @@ const fn erased(erasure: Erasure) -> &'static str {
         Erasure::WithCustomer => "with the customer",
         Erasure::WithUser => "with the user",
         Erasure::WithTenant => "with the tenant",
-        Erasure::OnExpiry => "when out of date",
+        Erasure::OnExpiry => "on expiry",
     }
 }

@@ -20,7 +20,7 @@ macro_rules! columns {
 crate::call::table::table! {
     /// The API keys.
     pub(crate) const API_KEYS = api_keys {
-        above_tenants: "are read by the key's hash, which tells the tenant",
+        above_tenants: "are looked up by their hash, which tells the tenant",
         key: { hash: Bytes },
         columns: {
             id: Id, tenant_no: Integer, user_id: Id, actor_kind: Text, scopes: Text, name: Text,

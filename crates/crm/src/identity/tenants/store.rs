@@ -11,7 +11,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The tenants.
     pub(crate) const TENANTS = tenants {
-        above_tenants: "tell which tenants there are",
+        above_tenants: "list the tenants",
         key: { no: Integer as numbered },
         columns: {
             id: Id, name: Text, country: Text, last_customer_number: Integer,

@@ -13,7 +13,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The users.
     pub(crate) const USERS = users {
-        above_tenants: "a user may be a member of several tenants",
+        above_tenants: "may be members of several tenants",
         key: { n: Integer as numbered },
         columns: { id: Id, name: Text, email: Text, email_key: Text, proved_at: Time },
         exported: WithUser,
