@@ -27,7 +27,7 @@ pub struct Ahead {
 /// Finds records dated in the future. It reads the history of every tenant, which has an entry for every change.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Ahead>> {
     let mut ahead: Option<Ahead> = None;
     for tenant in tenants::numbers(tx)? {
@@ -43,7 +43,7 @@ pub fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Ahead>> {
 /// Removes expired rows and returns their number.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn sweep(tx: &mut WriteTx<'_>, environment: &Environment) -> Result<usize> {
     let now = environment.clock.now();
     Ok(idempotency::sweep(tx, now)?

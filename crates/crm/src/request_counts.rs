@@ -47,7 +47,7 @@ pub struct RequestCount {
 /// Publishes what this process admitted, and removes counts that no longer matter.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn publish(
     tx: &mut WriteTx<'_>,
     process: Uuid,
@@ -65,7 +65,7 @@ pub fn publish(
 /// The counts that other processes published after the row number `after`, and the number of the last one.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn fetch(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
     let mut place = after;
     let counts = tx.global_all(HEAR, params![after, process], |row| {

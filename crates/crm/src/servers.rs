@@ -39,7 +39,7 @@ pub struct RunningServer {
 /// Records that a server has started, and removes those that are older than the retention.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn started(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -> Result<()> {
     tx.global_execute(FORGET_OLD, params![Timestamp(now.0 - RETENTION)])?;
     tx.global_execute(FORGET, params![process])?;
@@ -50,7 +50,7 @@ pub fn started(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -
 /// Records that a server has stopped.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn stopped(tx: &mut WriteTx<'_>, process: Uuid) -> Result<()> {
     tx.global_execute(FORGET, params![process])?;
     Ok(())
@@ -59,7 +59,7 @@ pub fn stopped(tx: &mut WriteTx<'_>, process: Uuid) -> Result<()> {
 /// The server that started last and has not reported that it stopped.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn newest(tx: &mut ReadTx<'_>) -> Result<Option<RunningServer>> {
     tx.global_first(NEWEST, params![Timestamp(0)], |row| {
         Ok(RunningServer { url: row.take()?, started_at: row.take()? })

@@ -42,9 +42,9 @@ pub enum Used {
 pub enum Denied {
     /// Unknown or damaged.
     Invalid,
-    /// Revoked, or its user was removed.
+    /// Revoked, or (for a key or a token) its user was removed.
     Revoked,
-    /// Expired.
+    /// Expired, or a session that has ended.
     Expired,
 }
 
@@ -98,7 +98,7 @@ impl From<zoop_db::Error> for Refusal {
 
 /// Whether a use at `now` should update `last`, the last use on record (minute resolution).
 pub(crate) fn is_news(last: Option<Timestamp>, now: Timestamp) -> bool {
-    // A time in the future was recorded by a clock that was ahead.
+    // A time in the future was recorded by a clock running ahead.
     last.is_none_or(|last| minute(last) < minute(now) || last.0 > now.0 + SLACK)
 }
 

@@ -24,15 +24,15 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// A token without a known source.
+    /// A token whose source is not known.
     pub fn new(token: impl Into<String>) -> Self {
         Self { token: token.into(), source: Source::default() }
     }
 
-    /// Looks up the token.
+    /// Looks up the caller of the token.
     ///
     /// # Errors
-    /// Only the database's; a rejected token is `Ok(Err(_))`.
+    /// Only if the database fails; a rejected token is `Ok(Err(_))`.
     pub fn caller(&self, tx: &mut ReadTx<'_>, clock: &dyn Clock) -> Result<Result<Caller, Denied>> {
         let Some(secret) = Secret::parse(&self.token) else { return Ok(Err(Denied::Invalid)) };
         match secret.kind() {
@@ -88,7 +88,7 @@ impl Proof for Operator {
 /// Records that a credential was used.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn touch(tx: &mut WriteTx<'_>, used: Used, now: Timestamp) -> Result<()> {
     match used {
         Used::Key(hash) => keys::touch(tx, &hash, now),

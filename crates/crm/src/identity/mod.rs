@@ -1,7 +1,7 @@
 //! Who calls: tenants, users, sign-in, API keys, OAuth clients and what they were granted.
 //!
-//! [`authenticate`] turns a credential into a caller. What must never live here: customers, notes or any
-//! other record that a business works with.
+//! [`authenticate`] turns a credential into a caller. Customers, notes and all other records
+//! that a tenant works with do not belong here.
 
 pub mod authenticate;
 pub mod invitations;

@@ -43,7 +43,7 @@ const INDEXES: [Index; 2] = [
 /// Compares the index with the records that it must contain.
 ///
 /// # Errors
-/// [`Error::Conflict`] if a record is missing or there is an extra one; else the database's.
+/// [`Error::Conflict`] if a record is missing or there is an extra one. Also if the database fails.
 pub(super) fn check(to: &Db, copied: &Tally) -> Result<()> {
     let tenants: Vec<_> = copied.tenants.keys().copied().map(Tenant).collect();
     let checked = to.read(Instant::now() + INDEX_TIMEOUT, move |tx| {

@@ -91,7 +91,7 @@ fn standing(found: &store::Found, now: Moment) -> Status {
 /// Counts an invitation mail and returns whether it may be sent.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn may_be_mailed(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -107,7 +107,7 @@ pub fn may_be_mailed(
 /// Records that an invitation's link was sent by mail and is shown to no one else.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn mailed(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -117,8 +117,8 @@ pub fn mailed(
 }
 
 /// Whether a visitor who is not signed in may choose a password, and whether the second factor then stays.
-/// Either the user is new, or only the mail carried the link and the mailbox was never proved. `None` if
-/// they must sign in.
+/// They may if the user is new, or if the link was only sent by mail and the mailbox was never proved. `None`
+/// if they must sign in.
 fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<Option<Factor>> {
     let Some(known) = users::store::by_email(tx, &found.record.email)? else {
         return Ok(Some(Factor::Ends));

@@ -1,9 +1,8 @@
-//! Invitations: an owner asks a person to join, by a link that works once and for seven days.
+//! Invitations: an owner invites someone to the tenant, by a link that works once and for seven days.
 //!
-//! A link that was shown to the owner proves that its holder got it from there, and no more. Whoever is
-//! known already joins by signing in as usual, so that nobody becomes somebody else by inviting their
-//! e-mail address; a new person chooses a password. A link that only the mail carried proves the mailbox
-//! too.
+//! A new user chooses a password. An existing user must sign in as usual, so that no owner can take over an
+//! account by inviting its e-mail address and following the link. A link that was only sent by mail also
+//! proves that its holder can read the mailbox. A link that was shown to the owner does not.
 
 mod accept;
 mod store;
@@ -25,7 +24,7 @@ use crate::call::context::Recorded;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
-/// How long a link works, in microseconds.
+/// Lifetime of a link, in microseconds.
 pub const LIFETIME: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 /// An invitation as lists and the history show it, without its link.

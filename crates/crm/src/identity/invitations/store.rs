@@ -1,5 +1,5 @@
-//! The SQL of invitations. The table stands above tenants, because a link is looked up before the
-//! tenant is known.
+//! The SQL of invitations. Their table is above tenants, because a link is looked up before the tenant is
+//! known.
 
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
@@ -17,7 +17,7 @@ macro_rules! columns {
     };
 }
 
-/// Whether whoever invited is an owner now; the command line always may.
+/// Whether the inviter is still an owner. Always true for an invitation by the operator.
 macro_rules! is_backed {
     ($invitation:literal) => {
         concat!(
@@ -67,21 +67,21 @@ zoop_db::global_statements! {
     SWEEP = "DELETE FROM invitations WHERE expires_at < $1";
 }
 
-/// How long an invitation is kept after its link stopped working, in microseconds.
+/// How long an invitation is kept after it expired, in microseconds.
 const RETENTION: i64 = 90 * 24 * 60 * 60 * 1_000_000;
 
-/// An invitation and the business that it is to.
+/// An invitation and its tenant.
 pub(super) struct Found {
     pub(super) record: InvitationRecord,
     pub(super) account: Account,
     pub(super) business: String,
-    /// Whether whoever invited may do so now.
+    /// Whether the inviter may still invite.
     pub(super) is_backed: bool,
-    /// Whether only the mail carried the link.
+    /// Whether the link was only sent by mail.
     pub(super) is_mailed: bool,
 }
 
-/// Adds an invitation to the tenant that `tx` is bound to.
+/// Adds an invitation to the bound tenant.
 pub(super) fn insert(
     tx: &mut WriteTx<'_>,
     secret: &Secret,
@@ -96,16 +96,16 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The open invitations of the tenant that `tx` is bound to, oldest first.
+/// The open invitations of the bound tenant, oldest first.
 pub(super) fn open(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<InvitationRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(OPEN, params![tenant, now], invitation)
 }
 
-/// An invitation of the tenant that `tx` is bound to.
+/// An invitation of the bound tenant.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such invitation.
+/// [`Error::NotFound`] if there is no such invitation.
 pub(super) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Invitation>) -> Result<InvitationRecord> {
     let tenant = tx.tenant()?.0;
     tx.global_first::<_, Error>(BY_ID, params![tenant, id], invitation)?
@@ -121,7 +121,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
     })
 }
 
-/// Writes down that a link went out by mail, and that no one else has seen it.
+/// Records that a link was sent by mail and that no one else has seen it.
 pub(super) fn mailed(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Invitation>,
@@ -140,7 +140,7 @@ pub(super) fn revoke(
     Ok(())
 }
 
-/// Takes an open invitation; false where it is open no longer, or whoever invited is no owner any more.
+/// Marks an open invitation as accepted. False if it is no longer open, or the inviter is no longer an owner.
 pub(super) fn accept(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Invitation>,
@@ -149,8 +149,8 @@ pub(super) fn accept(
     Ok(tx.global_execute(ACCEPT, params![id, now])? == 1)
 }
 
-/// Removes invitations that ended long ago; how many. One that a clock that was ahead has dated lasts no
-/// longer than others.
+/// Removes invitations that expired long ago, and returns how many. Caps expiry times that were set by a
+/// clock running ahead, so that no invitation outlives [`LIFETIME`].
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     let latest = Timestamp(now.0 + LIFETIME);
     tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + SLACK)])?;

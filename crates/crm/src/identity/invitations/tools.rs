@@ -1,4 +1,4 @@
-//! The tools of invitations: the console's and the command line's.
+//! The tools of invitations, for pages and the command line.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,10 +19,10 @@ use crate::values::email;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
-/// Invitations of one business that are open at once.
+/// Maximum number of open invitations of a tenant.
 const MAX_OPEN: usize = 100;
 
-/// The tools of invitations.
+/// The group of these tools.
 pub const GROUP: Group = Group {
     name: "invitations",
     about: "The people who are asked to join an account.",

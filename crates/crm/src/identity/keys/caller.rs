@@ -10,10 +10,10 @@ use crate::call::scope::Scopes;
 use crate::values::clock::Clock;
 use crate::values::secret::Secret;
 
-/// Looks the key up.
+/// Looks up a key.
 ///
 /// # Errors
-/// Only the database's; a rejected key is `Ok(Err(_))`.
+/// Only if the database fails; a rejected key is `Ok(Err(_))`.
 pub(crate) fn caller(
     tx: &mut ReadTx<'_>,
     secret: &Secret,
@@ -21,7 +21,7 @@ pub(crate) fn caller(
 ) -> Result<Result<Caller, Denied>> {
     let hash = secret.hash();
     let Some(key) = store::by_hash(tx, &hash)? else { return Ok(Err(Denied::Invalid)) };
-    // After the lookup, which may have waited for another write.
+    // Read the clock after the lookup, which may have waited for another write.
     let now = clock.now();
     if key.revoked {
         return Ok(Err(Denied::Revoked));

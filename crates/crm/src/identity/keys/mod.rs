@@ -66,7 +66,7 @@ pub struct KeyRecord {
     pub expires_at: Option<Moment>,
     /// When it was revoked.
     pub revoked_at: Option<Moment>,
-    /// When it was last used, to the minute.
+    /// When it was last used, recorded at most once a minute.
     pub last_used_at: Option<Moment>,
 }
 

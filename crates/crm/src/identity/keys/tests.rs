@@ -1,4 +1,5 @@
-//! The look-up of a key tells nothing by the work it does, which is counted, not timed.
+//! The work of looking up a key reveals nothing about stored keys. The tests count the engine's steps, since
+//! times vary.
 
 use serde_json::json;
 use zoop_both::both;
@@ -9,13 +10,13 @@ use crate::testing::{Business, TestEnv, text};
 use crate::values::clock::Entropy;
 use crate::values::secret::{Secret, SecretKind};
 
-/// The engine's steps to look up what was presented.
+/// The engine's steps to look up a presented token.
 fn steps(env: &TestEnv, token: &str) -> i32 {
     let hash = Secret::parse(token).expect("a whole key").hash();
     env.read(move |tx| store::steps(tx, &hash)).expect("the database answers")
 }
 
-/// A key that is unknown and yet begins as `key` does, for as long as that can be.
+/// An unknown key that shares the longest possible prefix with `key`.
 fn lookalike(key: &str) -> String {
     let body = &key[..key.len() - crate::values::secret::CHECK_CHARACTERS];
     let last = if body.ends_with('x') { 'y' } else { 'x' };
@@ -24,7 +25,7 @@ fn lookalike(key: &str) -> String {
     body + &check
 }
 
-/// A business with many keys beside its own, so that the look-up has a tree to walk.
+/// A tenant with many keys, so that the lookup has a tree to walk.
 fn business(env: &TestEnv) -> Business {
     let acme = env.empty_business("Acme");
     for _ in 0..200 {
@@ -43,7 +44,7 @@ fn an_unknown_key_costs_the_same_work_whatever_it_begins_with() {
         .flat_map(|_| [made(SecretKind::UserKey), made(SecretKind::TenantKey)])
         .chain([lookalike(&acme.owner_key), lookalike(&acme.tenant_key)])
         .collect();
-    // The other kind's prefix before what is a good key otherwise.
+    // A key with the prefix of the other kind.
     unknown.push(lookalike(&acme.owner_key.replace("_uk_", "_tk_")));
     let first = steps(&env, &unknown[0]);
     for token in &unknown {

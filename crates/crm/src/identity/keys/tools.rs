@@ -263,7 +263,9 @@ fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyReco
         return Err(Error::not_found("key"));
     }
     if key.revoked_at.is_some() {
-        return Err(Error::conflict("This key is revoked already: create a new one if need be."));
+        return Err(Error::conflict(
+            "This key is revoked already: create a new one if you need it.",
+        ));
     }
     ctx.tx.bind(tenant);
     Ok(key)

@@ -13,7 +13,7 @@ use crate::values::secret::Secret;
 /// Looks up an access token.
 ///
 /// # Errors
-/// Only the database's; a rejected token is `Ok(Err(_))`.
+/// Only if the database fails; a rejected token is `Ok(Err(_))`.
 pub(crate) fn caller(
     tx: &mut ReadTx<'_>,
     secret: &Secret,

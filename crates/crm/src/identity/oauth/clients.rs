@@ -1,7 +1,7 @@
 //! OAuth clients: registered dynamically (RFC 7591), or known by a metadata document whose URL is the
 //! client id (draft-ietf-oauth-client-id-metadata-document).
 //!
-//! A client's metadata is shown to the user and trusted only for where codes are sent.
+//! A client's metadata is shown to the user. Nothing in it is trusted, except for the redirect URIs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,7 +22,7 @@ const MAX_REDIRECTS: usize = 20;
 const REDIRECT_BYTES: usize = 8 * 1024;
 /// Maximum characters of a client's name; the rest is cut off.
 const NAME_CHARACTERS: usize = 80;
-/// Registrations from one client prefix, counted across all processes.
+/// Registrations from one IP address (IPv6: one /64 prefix), counted across all processes.
 const REGISTRATIONS: Limit = Limit { action: "registration", times: 20, seconds: 3_600 };
 /// Maximum number of registered clients without a grant.
 pub const MAX_UNCONNECTED: i64 = 10_000;
@@ -51,26 +51,26 @@ pub struct Client {
     pub name: String,
     /// Where it may receive codes.
     pub redirect_uris: Vec<String>,
-    /// When its document must be fetched again.
+    /// When its document must be fetched again. `None` for a registered client.
     pub stale_at: Option<Timestamp>,
 }
 
 /// A program that somebody has connected, as the operator sees it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ConnectedClient {
-    /// Its id: an address, where it is known by a document.
+    /// Its id: a URL if it is known by a document.
     pub id: String,
     /// How it became known.
     pub kind: ClientKind,
     /// What it calls itself.
     pub name: String,
-    /// Where it may be sent back to.
+    /// Its redirect URIs.
     pub redirect_uris: Vec<String>,
     /// When it became known.
     pub created_at: Moment,
     /// When somebody was last asked about it.
     pub last_used_at: Moment,
-    /// How many people's connections are not revoked, in all accounts.
+    /// Number of connections that are not revoked, in all accounts.
     pub grants: i64,
 }
 
@@ -133,7 +133,7 @@ fn cleaned(name: &str) -> String {
     }
 }
 
-/// Registers a client. `from` is the client prefix of the request's IP address.
+/// Registers a client. `from` is the IP address (IPv6: the /64 prefix) of the request.
 ///
 /// # Errors
 /// [`Error::Conflict`](crate::call::error::Error::Conflict) with the seconds to wait after too many
@@ -160,8 +160,9 @@ pub fn register(
     Ok(Registration::Done(client))
 }
 
-/// Whether another client fits below `most`. If not, removes the client unused for longest, unless it
-/// was used in the last hour, since a user may be about to connect it.
+/// Makes room for another client without a grant. If there are `most` of them, removes the one unused for
+/// longest, but none that was used in the last hour, since a user may be about to connect it. Returns
+/// whether there is room.
 fn make_room(tx: &mut WriteTx<'_>, now: Timestamp, most: i64) -> Result<bool> {
     Ok(store::unconnected(tx)? < most || store::remove_oldest(tx, Timestamp(now.0 - HOUR))?)
 }
@@ -169,7 +170,7 @@ fn make_room(tx: &mut WriteTx<'_>, now: Timestamp, most: i64) -> Result<bool> {
 /// The client with this id, if it is known.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn find(tx: &mut ReadTx<'_>, id: &str) -> Result<Option<Client>> {
     store::get(tx, id)
 }
@@ -177,7 +178,7 @@ pub fn find(tx: &mut ReadTx<'_>, id: &str) -> Result<Option<Client>> {
 /// Stores a client's metadata document, valid until `stale_at`.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn keep_document(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -208,7 +209,7 @@ impl Client {
     }
 }
 
-/// Removes clients without a grant that were not used for a long time.
+/// Removes clients without a grant that were not used for a long time, and returns how many.
 pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     store::sweep(tx, Timestamp(now.0 - UNUSED))
 }

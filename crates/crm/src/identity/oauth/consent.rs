@@ -1,4 +1,4 @@
-//! What a person answers a program: a grant and a code, or nothing.
+//! The user's answer to a client: a grant and a code, or nothing.
 
 use std::net::IpAddr;
 
@@ -21,36 +21,36 @@ use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
-/// How long a code is good for, in microseconds (RFC 6749, 4.1.2, allows ten minutes).
+/// Lifetime of a code, in microseconds (RFC 6749, 4.1.2, allows ten minutes).
 pub(super) const CODE_LIFETIME: i64 = 60 * 1_000_000;
 
-/// What the person chose.
+/// What the user chose.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
-    /// The business.
+    /// The tenant.
     pub tenant: Id<kinds::Tenant>,
-    /// The scopes that stayed ticked.
+    /// The scopes that the user left selected.
     pub scopes: Scopes,
-    /// Whether the program gets them.
+    /// Whether the user allows the client to have them.
     pub is_allowed: bool,
 }
 
-/// How a consent ended.
+/// The result of an answer.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The program gets a code.
+    /// The client gets a code.
     Allowed(Request, Secret),
-    /// The program gets nothing.
+    /// The client gets nothing.
     Denied(Request),
-    /// There is no such request any more, or it is another session's.
+    /// The request has expired or was answered, or it belongs to another session.
     Gone,
-    /// The person does not work in that business, or may do nothing there of what was asked.
+    /// The user is not a member of that tenant, or has none of the requested scopes there.
     NoBusiness,
-    /// No scope stayed ticked; the request still waits.
+    /// The user left no scope selected. The request still waits.
     NoScope,
 }
 
-/// A consent as the history keeps it.
+/// A consent as the history records it.
 #[derive(Debug, Serialize)]
 struct Consent<'a> {
     #[serde(skip)]
@@ -70,10 +70,10 @@ impl Recorded for Consent<'_> {
     }
 }
 
-/// Takes the person's answer. The request is taken away by the one answer that counts.
+/// Carries out the user's answer. Of concurrent answers, only the one that removes the request counts.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn answer(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -155,7 +155,7 @@ fn deny(
     let PendingRequest { request, client_name } = pending;
     history::event(tx, access, environment, "consent_refused", |ctx| {
         ctx.added(&Consent {
-            // There is no grant: the person is the record that it is about.
+            // There is no grant, so the entry is about the user.
             id: person.user.uuid(),
             client_id: &request.client_id,
             client_name,

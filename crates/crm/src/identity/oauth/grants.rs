@@ -1,4 +1,4 @@
-//! Grants: what a person allowed a program to do in one tenant, and its end.
+//! Grants: what a user allowed a client to do in one tenant. Lists and revokes them.
 
 use std::net::IpAddr;
 
@@ -44,7 +44,7 @@ pub struct GrantRecord {
     pub created_at: Moment,
     /// When the program fetched its first tokens.
     pub connected_at: Option<Moment>,
-    /// When it was last used, to the minute.
+    /// When it was last used, recorded at most once a minute.
     pub last_used_at: Option<Moment>,
     /// When it was ended.
     pub revoked_at: Option<Moment>,
@@ -57,10 +57,10 @@ pub(crate) struct Grant {
     pub(crate) tenant: zoop_db::Tenant,
 }
 
-/// The programs that a person has connected, in every business, oldest first.
+/// The grants of a user in all tenants, oldest first.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn of_person(
     tx: &mut ReadTx<'_>,
     person: &SignedIn,
@@ -69,10 +69,10 @@ pub fn of_person(
     store::of_person(tx, person.user, now)
 }
 
-/// Ends a program that the person connected themselves, in whatever business; any role may.
+/// Revokes one of the user's own grants, in any of their tenants and with any role.
 ///
 /// # Errors
-/// [`Error::NotFound`] where it is not theirs, [`Error::Conflict`] where it has ended already.
+/// [`Error::NotFound`] if it is not theirs, [`Error::Conflict`] if it is already revoked.
 pub fn revoke_own(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -90,7 +90,7 @@ pub fn revoke_own(
     history::event(tx, &access, environment, "grant_revoked", |ctx| revoke(ctx, &record))
 }
 
-/// Ends a grant that is alive, and tells the history of it.
+/// Revokes a grant that is not revoked yet, and records that in the history.
 pub(super) fn revoke(ctx: &mut WriteCtx<'_, '_>, record: &GrantRecord) -> Result<()> {
     if record.revoked_at.is_some() {
         return Err(Error::conflict(
@@ -100,7 +100,7 @@ pub(super) fn revoke(ctx: &mut WriteCtx<'_, '_>, record: &GrantRecord) -> Result
     end(ctx, record.id)
 }
 
-/// Ends a grant; where another request was faster, the history knows already.
+/// Revokes a grant. If a concurrent request revoked it first, the history already has that entry.
 pub(super) fn end(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()> {
     if store::revoke(ctx.tx, id, ctx.now)? {
         let at = Value::from(rfc3339(ctx.now));
@@ -111,8 +111,8 @@ pub(super) fn end(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()
     Ok(())
 }
 
-/// Ends every grant of somebody who is no member of the bound tenant any more, so that none wakes if
-/// they come back.
+/// Revokes every grant of a user who is no longer a member of the bound tenant, so that none becomes valid
+/// again if the user returns.
 pub(crate) fn end_of_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
     for id in store::of_member(ctx.tx, user)? {
         if store::revoke(ctx.tx, id, ctx.now)? {

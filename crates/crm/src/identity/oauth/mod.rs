@@ -1,7 +1,7 @@
-//! The authorization server's rules: programs, what people allow them, codes and tokens.
+//! The rules of the OAuth authorization server: clients, consent, grants, codes and tokens.
 //!
-//! A grant is what one person allowed one program in one tenant; codes and tokens belong to it, and
-//! end with it. HTTP, pages and the fetching of documents live in the server.
+//! A grant is what a user allowed one client to do in one tenant. Codes and tokens belong to a grant and
+//! end with it. HTTP, pages and the fetching of metadata documents are in the server.
 //!
 //! Sources: RFC 6749 (with RFC 9700), RFC 7636, RFC 7591, RFC 7009, RFC 8707.
 
@@ -38,13 +38,13 @@ pub(crate) const GLOBAL_STATEMENTS: [Declared<GlobalSql>; 4] = [
 const HOUR: i64 = 3_600 * 1_000_000;
 const DAY: i64 = 24 * HOUR;
 
-/// Removes what has ended. Codes and tokens stay for a day longer, so that whoever comes with a copy is
-/// noticed; refresh tokens stay as long as their grant could have lasted, for the same reason.
+/// Removes what has expired. To detect the use of a stolen copy, codes and access tokens are kept for a
+/// day longer, and refresh tokens for as long as their grant could have lasted.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     store::requests::shorten(tx, Timestamp(now.0 + requests::LIFETIME), SLACK)?;
     tokens::shorten(tx, now)?;
     let oldest = id::least_at(Timestamp(now.0 - tokens::MAX_LIFETIME - DAY));
-    // By then the codes of such a grant are gone.
+    // By then, the codes of such a grant are removed.
     let unconnected = id::least_at(Timestamp(now.0 - DAY - HOUR));
     Ok(store::requests::sweep(tx, now)?
         + store::tokens::sweep_successors(tx, now)?

@@ -9,39 +9,39 @@ use crate::identity::sign_in::SignedIn;
 use crate::values::clock::Environment;
 use crate::values::secret::{Secret, SecretKind};
 
-/// How long the person may take, in microseconds.
+/// How long the user may take to answer, in microseconds.
 pub(super) const LIFETIME: i64 = 10 * 60 * 1_000_000;
-/// Requests that one session has at once; the oldest gives way.
+/// Maximum number of pending requests of a session; one more removes the oldest.
 const MAX_OF_SESSION: u32 = 20;
 
-/// What a program asked for, everything of it checked.
+/// A client's authorization request, fully checked.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The program.
+    /// The client's id.
     pub client_id: String,
-    /// Where the answer goes.
+    /// Where the answer is sent.
     pub redirect_uri: String,
-    /// What the program wants to have back with the answer.
+    /// The client's `state`, which the answer repeats.
     pub state: Option<String>,
     /// The PKCE challenge, of method S256.
     pub challenge: String,
-    /// The scopes, under the names that the program used.
+    /// The scopes, with the names that the client used.
     pub scopes: ScopeNames,
 }
 
-/// A request that waits for the person's answer.
+/// A request that waits for the user's answer.
 #[derive(Debug, Clone)]
 pub struct PendingRequest {
-    /// What was asked for.
+    /// The request.
     pub request: Request,
-    /// What the program calls itself.
+    /// The name that the client gives itself.
     pub client_name: String,
 }
 
-/// Parks a request; the secret goes into the form.
+/// Stores a request and returns its secret for the consent form.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn park(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -57,10 +57,10 @@ pub fn park(
     Ok(secret)
 }
 
-/// A request that waits for this person's answer in this session.
+/// The request with this secret, if it waits for an answer in this session.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn find(
     tx: &mut ReadTx<'_>,
     person: &SignedIn,

@@ -1,6 +1,6 @@
-//! Codes become tokens, refresh tokens become new ones, and either can be ended.
+//! Exchanges codes for tokens, refreshes tokens, and revokes them.
 //!
-//! A token request that is no good is an outcome, not an error: what it revokes is kept.
+//! An invalid token request is an outcome, not an error, so that what it revokes is committed.
 //!
 //! Sources: RFC 6749, 4.1.3, 5 and 6; RFC 7636, 4.6; RFC 7009; RFC 9700, 2.1.1 and 4.14.
 
@@ -24,78 +24,78 @@ use crate::values::clock::SLACK;
 use crate::values::clock::{Environment, rfc3339};
 use crate::values::secret::{Secret, SecretKind};
 
-/// How long an access token is good for, in seconds.
+/// Lifetime of an access token, in seconds.
 pub const ACCESS_SECONDS: i64 = 3_600;
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 24 * 3_600 * SECOND;
-/// How long a refresh token lasts without use, in microseconds.
+/// How long a refresh token lasts without being used, in microseconds.
 const IDLE: i64 = 30 * DAY;
-/// How long a grant lasts in any case, in microseconds.
+/// Maximum lifetime of a grant, in microseconds.
 pub(super) const MAX_LIFETIME: i64 = 180 * DAY;
-/// How long a refresh token that was exchanged is taken once more, for the same successor: a program may
-/// run in several processes, or have lost the answer (RFC 9700, 4.14.2, leaves it open).
+/// How long an exchanged refresh token is accepted again and gives the same successor, in microseconds: a
+/// client may run in several processes, or have lost the answer (RFC 9700, 4.14.2, leaves this open).
 const GRACE: i64 = 120 * SECOND;
-/// Refreshes of one grant, in all processes: an access token lasts an hour, and every pair is kept for as
-/// long as its grant, so that a copy of it is noticed.
+/// Refreshes of one grant, in all processes. A client needs one per hour, and each adds a refresh token that
+/// is kept as long as the grant, to detect the use of a copy.
 const REFRESHES: Limit = Limit { action: "refresh", times: 120, seconds: 3_600 };
-/// RFC 7636, 4.1.
+/// Allowed lengths of a PKCE verifier (RFC 7636, 4.1).
 const VERIFIER_LENGTHS: std::ops::RangeInclusive<usize> = 43..=128;
 
-/// Tokens that were just made.
+/// New tokens.
 #[derive(Debug)]
 pub struct Issued {
     /// The access token.
     pub access: Secret,
     /// The refresh token.
     pub refresh: Secret,
-    /// What the access token may do.
+    /// The scopes of the access token.
     pub scopes: ScopeNames,
-    /// How long the access token is good for, in seconds.
+    /// Seconds until the access token expires.
     pub seconds: i64,
 }
 
-/// How a token request ended.
+/// The result of a token request.
 #[derive(Debug)]
 pub enum Outcome {
-    /// With tokens.
+    /// New tokens were issued.
     Issued(Issued),
-    /// The code or the refresh token is no good.
+    /// The code or the refresh token is invalid.
     InvalidGrant,
-    /// More was asked for than was given.
+    /// The client asked for scopes that it was not granted, or for none.
     InvalidScope,
 }
 
-/// A token request's code and what proves whose it is.
+/// A token request with a code, and the proof that the client may use it.
 #[derive(Debug, Clone)]
 pub struct CodeRequest {
-    /// The program.
+    /// The client's id.
     pub client_id: String,
     /// The code.
     pub code: Secret,
     /// The PKCE verifier.
     pub verifier: String,
-    /// Where the code was sent to, if the program says it.
+    /// Where the code was sent, if the client says so.
     pub redirect_uri: Option<String>,
 }
 
-/// A token request's refresh token.
+/// A token request with a refresh token.
 #[derive(Debug, Clone)]
 pub struct RefreshRequest {
-    /// The program.
+    /// The client's id.
     pub client_id: String,
     /// The refresh token.
     pub token: Secret,
-    /// The scopes of the new access token, if fewer than were given.
+    /// The scopes of the new access token, if the client wants fewer than it was granted.
     pub scopes: Option<ScopeNames>,
 }
 
-/// Whether `text` can be a PKCE challenge of method S256 (RFC 7636, 4.2): a SHA-256 in base64url.
+/// Whether `text` has the form of a PKCE challenge of method S256 (RFC 7636, 4.2): a SHA-256 in base64url.
 pub fn is_challenge(text: &str) -> bool {
     URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
-/// Whether `verifier` is what `challenge` was made of (RFC 7636, 4.6). Both sides are hashes, so how long
-/// comparing takes tells nothing of the verifier.
+/// Whether `challenge` was made from `verifier` (RFC 7636, 4.6). Both sides of the comparison are hashes,
+/// so its time reveals nothing about the verifier.
 pub fn is_proved(challenge: &str, verifier: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     VERIFIER_LENGTHS.contains(&verifier.len())
@@ -103,10 +103,10 @@ pub fn is_proved(challenge: &str, verifier: &str) -> bool {
         && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
 }
 
-/// Makes tokens of a code. A code that comes a second time was stolen, and ends its grant.
+/// Exchanges a code for tokens. A code that is used a second time may be stolen, so its grant ends.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn exchange(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -130,7 +130,7 @@ pub fn exchange(
         return Ok(Outcome::InvalidGrant);
     }
     if !store::use_code(tx, &hash, now)? {
-        // Another request was faster, with the same verifier.
+        // A concurrent request with the same verifier used the code first.
         end(tx, environment, holder, address, "code_replayed")?;
         return Ok(Outcome::InvalidGrant);
     }
@@ -140,12 +140,12 @@ pub fn exchange(
     Ok(Outcome::Issued(issue(tx, environment, holder, pair, holder.scopes, holder.scopes)?))
 }
 
-/// Makes new tokens of a refresh token. For two minutes one that was exchanged is taken again, and gives
-/// the same refresh token: whoever has a copy shares one chain with its owner, and none lives beside it.
-/// After that its use tells that there is a copy, and the grant ends.
+/// Exchanges a refresh token for new tokens. For two minutes, an exchanged refresh token is accepted again
+/// and gives the same new refresh token, so that a copy never starts a second chain of tokens. Using it
+/// later shows that there is a copy, and the grant ends.
 ///
 /// # Errors
-/// [`Error::Conflict`] with the seconds to wait after too many.
+/// [`Error::Conflict`] with the seconds to wait after too many refreshes.
 pub fn refresh(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -159,7 +159,7 @@ pub fn refresh(
     if !token.is_refresh || holder.client_id != request.client_id || holder.is_revoked {
         return Ok(Outcome::InvalidGrant);
     }
-    // A time in the future is that of a clock that was ahead: nobody knows how long ago it was.
+    // A time in the future was set by a clock running ahead: how long ago it was is unknown.
     let is_over = |at: Timestamp| now.0 > at.0 + GRACE || at.0 > now.0 + SLACK;
     if token.rotated_at.is_some_and(is_over) {
         end(tx, environment, holder, address, "token_replayed")?;
@@ -174,17 +174,17 @@ pub fn refresh(
         return Ok(Outcome::InvalidScope);
     }
     attempts::count(tx, REFRESHES, &holder.grant.to_string(), now)?;
-    // Of several at once one rotates it; the others come within the grace.
+    // Of concurrent requests, one marks it as exchanged, and the others are within the grace period.
     store::rotate(tx, &hash, now)?;
     let pair = Pair::after(tx, environment, &request.token, scopes)?;
     Ok(Outcome::Issued(issue(tx, environment, holder, pair, scopes, token.scopes)?))
 }
 
-/// Ends what a token stands for: of a refresh token the whole grant (RFC 7009, 2.1), of an access token
-/// itself. An unknown token, and one of another program, ends nothing.
+/// Revokes an access token, or the whole grant of a refresh token (RFC 7009, 2.1). Ignores an unknown token
+/// and the token of another client.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn revoke(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -213,7 +213,8 @@ pub fn revoke(
     })
 }
 
-/// Writes a new pair down. The refresh token keeps all that it could ask for (RFC 6749, 6).
+/// Stores a new pair. The access token gets `scopes`; the refresh token keeps `all` that it can ask for
+/// (RFC 6749, 6).
 fn issue(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -230,12 +231,12 @@ fn issue(
     let grant = holder.grant;
     let access_end = store::add_token(tx, &access.hash(), grant, "access", scopes, access_end)?;
     store::add_token(tx, &refresh.hash(), grant, "refresh", all, refresh_end)?;
-    // Begun seconds count, so that no token that is good lasts for none.
+    // Rounded up, so that a valid token never has zero seconds left.
     let seconds = (access_end.0 - now.0 + SECOND - 1) / SECOND;
     Ok(Issued { access, refresh, scopes, seconds })
 }
 
-/// An access token and a refresh token that are not written down yet.
+/// An access token and a refresh token that are not stored yet.
 struct Pair {
     access: Secret,
     refresh: Secret,
@@ -247,9 +248,9 @@ impl Pair {
         Self { access: secret(SecretKind::AccessToken), refresh: secret(SecretKind::RefreshToken) }
     }
 
-    /// What follows a refresh token: derived from it and from a salt that is kept while it is taken, so
-    /// that neither the token nor the database tells it without the other. The access token depends on
-    /// its scopes too.
+    /// The successors of a refresh token. They are derived from it and from a salt that is stored for as long
+    /// as the token is accepted again, so that neither the token nor the database reveals them without the
+    /// other. The access token also depends on its scopes.
     fn after(
         tx: &mut WriteTx<'_>,
         environment: &Environment,
@@ -261,8 +262,10 @@ impl Pair {
         let until = Timestamp(environment.clock.now().0 + GRACE + SLACK);
         let salt = store::successor_salt(tx, &token.hash(), &fresh, until)?;
         let derived = |kind: SecretKind, label: &str| -> Result<Secret> {
-            let mut mac = Hmac::<Sha256>::new_from_slice(token.expose().as_bytes())
-                .map_err(|error| Error::internal(format!("a token as a key: {error}")))?;
+            let mut mac =
+                Hmac::<Sha256>::new_from_slice(token.expose().as_bytes()).map_err(|error| {
+                    Error::internal(format!("cannot use a token as an HMAC key: {error}"))
+                })?;
             for part in [&salt, kind.prefix().as_bytes(), label.as_bytes()] {
                 mac.update(part);
             }
@@ -275,19 +278,20 @@ impl Pair {
     }
 }
 
-/// Whether an access token is good now; one that a clock that was ahead has dated is not.
+/// Whether an access token is valid now. One that expires too far in the future is not: its expiry was set
+/// by a clock running ahead.
 pub(super) fn is_current(expires_at: Timestamp, now: Timestamp) -> bool {
     expires_at > now && expires_at.0 <= now.0 + ACCESS_SECONDS * SECOND + SLACK
 }
 
-/// Lets no code and no refresh token that a clock that was ahead has dated last longer than its lifetime
-/// from now.
+/// Caps expiry times that were set by a clock running ahead, so that no code or refresh token lasts longer
+/// than its lifetime from now.
 pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
     let after = |lifetime: i64| Timestamp(now.0 + lifetime);
     store::shorten(tx, after(super::consent::CODE_LIFETIME), after(IDLE), SLACK)
 }
 
-/// Ends a grant, and with it every token of it.
+/// Revokes a grant, and with it all its tokens. `why` names the history entry.
 fn end(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -298,12 +302,12 @@ fn end(
     if holder.is_revoked {
         return Ok(());
     }
-    // Whoever was removed has lost their grants already.
+    // The grants of a removed member are already revoked.
     let Some(access) = acting(holder, address) else { return Ok(()) };
     history::event(tx, &access, environment, why, |ctx| super::grants::end(ctx, holder.grant))
 }
 
-/// The program, acting for its person.
+/// The access of the client, acting for the user of the grant. `None` if the user is not a member.
 fn acting(holder: &Holder, address: Option<IpAddr>) -> Option<Access> {
     let role = holder.role?;
     let rights = Rights {

@@ -1,4 +1,4 @@
-//! The tools of connected programs: the console's and the command line's.
+//! The tools of grants and clients, for pages and the command line.
 
 use super::clients::ConnectedClient;
 use super::grants::{Grant, GrantRecord, revoke};
@@ -19,7 +19,7 @@ pub const GRANTS: Group = Group {
     tools: &[ToolDef::query::<ListGrants>(), ToolDef::command::<RevokeGrant>()],
 };
 
-/// The tools of programs.
+/// The tools of clients.
 pub const CLIENTS: Group = Group {
     name: "clients",
     about: "The programs that are connected to the installation.",
@@ -89,7 +89,7 @@ impl Command for RevokeGrant {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RevokeGrantInput,
     ) -> Result<RevokedGrant<kinds::Grant>> {
-        // A grant's id says whose it is, so the operator need not.
+        // The operator may call this without a tenant: the grant determines it.
         let Grant { record, tenant } = store::grants::by_id(ctx.tx, input.id)?;
         if ctx.access.account.is_some_and(|account| account.number != tenant) {
             return Err(Error::not_found("connected program"));

@@ -1,5 +1,5 @@
-//! How often something was tried lately, by whom or from where: counted in the database, so that it
-//! holds across processes.
+//! Rate limits by user, e-mail address or IP address, counted in the database so that they hold across
+//! processes.
 //!
 //! Attempts are counted by the second and summed over a rolling window. Refused attempts are not counted, so
 //! a window expires regardless of later attempts.
@@ -15,7 +15,7 @@ use crate::values::email;
 const SECOND: i64 = 1_000_000;
 
 crate::call::table::table! {
-    /// What was tried, in windows of fixed length.
+    /// Attempts, counted by the second.
     pub(crate) const ATTEMPTS = attempts {
         above_tenants: "are counted before the user is known",
         key: { action: Text, subject: Text, window_start: Time },
@@ -36,29 +36,29 @@ zoop_db::global_statements! {
     FORGET = "DELETE FROM attempts WHERE window_start < $1 \
               AND action <> 'invitation_mail' AND action <> 'invitation_mail_to'";
     FORGET_DAYS = "DELETE FROM attempts WHERE window_start < $1";
-    /// What a clock that was ahead has counted.
+    /// Attempts that were counted by a clock running ahead.
     FORGET_AHEAD = "DELETE FROM attempts WHERE window_start > $1";
     FORGET_SUBJECT = "DELETE FROM attempts WHERE action = $1 AND subject = $2";
 }
 
-/// Kept until no window can reach it, in microseconds: the widest is an hour's. Anybody makes rows here,
-/// so they go soon.
+/// How long attempts are kept, in microseconds. The longest window is an hour, except for invitation
+/// mails. Anyone can cause these rows, so they are removed soon.
 const RETENTION: i64 = 2 * 60 * 60 * SECOND;
-/// The same of what is limited by the day, which only owners can count.
+/// The same for invitation mails, which are limited by the day and which only owners can cause.
 const RETENTION_DAYS: i64 = 25 * 60 * 60 * SECOND;
 
 /// How often something may be tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// The word for it in the database.
+    /// Its name in the database.
     pub action: &'static str,
-    /// How many times.
+    /// Maximum number of attempts in the window.
     pub times: i64,
-    /// In how many seconds.
+    /// Length of the window in seconds.
     pub seconds: i64,
 }
 
-/// Something that was counted, and can be taken back where it was no failure.
+/// A counted attempt, which can be undone if it succeeds.
 #[derive(Debug, Clone)]
 pub struct Counted {
     action: &'static str,
@@ -69,10 +69,10 @@ pub struct Counted {
 /// Counts one more attempt.
 ///
 /// # Errors
-/// [`Error::Conflict`] with the seconds to wait where it is one too many; it is then not counted.
+/// [`Error::Conflict`] with the seconds to wait if the limit is reached. The attempt is then not counted.
 pub fn count(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) -> Result<Counted> {
     let at = Timestamp(now.0 - now.0.rem_euclid(SECOND));
-    // Counted first and then looked at: of two who try at once the second sees the first.
+    // Count first, then read: of two concurrent attempts, the second sees the first.
     tx.global_execute(COUNT, params![limit.action, subject, at])?;
     let tried = tried(tx, limit, subject, now)?;
     let total: i64 = tried.iter().map(|(_, count)| count).sum();
@@ -88,10 +88,10 @@ pub fn count(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) 
     Ok(Counted { action: limit.action, subject: subject.to_owned(), at })
 }
 
-/// Counts one more attempt where that is within the limit; whether it was.
+/// Counts one more attempt if that is within the limit, and returns whether it was.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn admit(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) -> Result<bool> {
     let total: i64 = tried(tx, limit, subject, now)?.iter().map(|(_, count)| count).sum();
     if total >= limit.times {
@@ -104,22 +104,22 @@ pub fn admit(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) 
     }
 }
 
-/// Forgets all that was counted of a subject.
+/// Removes all counted attempts of a subject.
 pub(super) fn forget(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Result<()> {
     tx.global_execute(FORGET_SUBJECT, params![limit.action, subject])?;
     Ok(())
 }
 
-/// Takes back what turned out to be no failure.
+/// Undoes the counting of an attempt that succeeded.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn undo(tx: &mut WriteTx<'_>, counted: &Counted) -> Result<()> {
     tx.global_execute(TAKE_BACK, params![counted.action, counted.subject, counted.at])?;
     Ok(())
 }
 
-/// Forgets what no window reaches any more; how many rows that were.
+/// Removes attempts that are older than any window, and returns how many rows.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - RETENTION)])?
         + tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - RETENTION_DAYS)])?
@@ -133,19 +133,21 @@ fn tried(
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, i64)>> {
     let since = Timestamp(now.0 - limit.seconds * SECOND);
-    // What lies in the future was counted by a clock that was ahead, and says nothing about now.
+    // Attempts in the future were counted by a clock running ahead, and do not count now.
     tx.global_all(TRIED, params![limit.action, subject, since, now], |row| {
         Ok((row.take()?, row.take()?))
     })
 }
 
-/// What an account is counted as: not by its address, which may be nobody's and somebody's secret.
+/// The key under which attempts for an e-mail address are counted: a hash, since what was typed may be
+/// someone's secret (a password in the wrong field) rather than an address.
 pub(crate) fn account(address: &str) -> String {
     let digest = Sha256::digest(email::key(address).as_bytes());
     data_encoding::HEXLOWER.encode(&digest)
 }
 
-/// What an address is counted as: whoever has an IPv6 address has a whole /64 of them.
+/// The address under which an IP address is counted: for IPv6 the /64 prefix, since one client usually
+/// has a whole /64.
 pub fn client_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

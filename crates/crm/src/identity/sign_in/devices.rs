@@ -1,5 +1,5 @@
-//! Browsers that a person has signed in with before. Wrong passwords that others try elsewhere do not
-//! keep the person out of these: a browser that shows its secret is counted alone.
+//! Browsers that a user has signed in with before. Attempts from such a browser are counted separately, so
+//! that wrong passwords from elsewhere do not lock the user out of it.
 //!
 //! Source: OWASP, Slow Down Online Guessing Attacks with Device Cookies.
 
@@ -12,7 +12,7 @@ use crate::values::secret::{Secret, SecretKind};
 
 /// How long a browser is remembered after a sign-in, in microseconds.
 pub const LIFETIME: i64 = 180 * 24 * 60 * 60 * 1_000_000;
-/// Browsers of a person that are remembered at once.
+/// Maximum number of remembered browsers of a user.
 const MAX_DEVICES: i64 = 20;
 
 crate::call::table::table! {
@@ -31,13 +31,13 @@ zoop_db::global_statements! {
     REMEMBER = "INSERT INTO devices (hash, user_id, expires_at) VALUES ($1, $2, $3)";
     FORGET = "DELETE FROM devices WHERE hash = $1 AND user_id = $2";
     FORGET_OF = "DELETE FROM devices WHERE user_id = $1";
-    /// All of a person but the newest; `$2` of them stay.
+    /// All devices of a user except the newest `$2`.
     FORGET_OLDEST = "DELETE FROM devices WHERE hash IN (SELECT hash FROM devices \
                      WHERE user_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     SWEEP = "DELETE FROM devices WHERE expires_at <= $1";
 }
 
-/// Whether a person has signed in with this browser.
+/// Whether a user has signed in with this browser before.
 pub(super) fn is_known(
     tx: &mut ReadTx<'_>,
     device: &Secret,
@@ -52,10 +52,11 @@ pub(super) fn is_known(
     Ok(found.is_some())
 }
 
-/// Remembers the browser of a person who has just signed in; its new secret.
+/// Remembers the browser of a user who has just signed in, and returns its new secret. The secret that it
+/// had `before` is forgotten.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn remember(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -72,13 +73,13 @@ pub fn remember(
     Ok(secret)
 }
 
-/// Forgets every browser of a person.
+/// Forgets every browser of a user.
 pub(super) fn forget_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(FORGET_OF, params![user])?;
     Ok(())
 }
 
-/// Removes what has ended; how many.
+/// Removes expired rows, and returns how many.
 pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP, params![now])?)
 }

@@ -1,4 +1,4 @@
-//! The SQL of second factors and of sign-ins that wait for one.
+//! The SQL of second factors and pending sign-ins.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
@@ -18,7 +18,7 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The codes in place of a second factor.
+    /// The recovery codes.
     pub(crate) const RECOVERY_CODES = recovery_codes {
         above_tenants: "are a user's, in whatever tenant they work",
         key: { hash: Bytes },
@@ -29,7 +29,7 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The sign-ins that a second factor has yet to follow.
+    /// The sign-ins that wait for the code of a second factor.
     pub(crate) const PENDING_SIGN_INS = pending_sign_ins {
         above_tenants: "are looked up by their hash, and are a user's",
         key: { hash: Bytes },
@@ -69,7 +69,7 @@ zoop_db::global_statements! {
 pub(super) struct Factor {
     pub(super) secret: Vec<u8>,
     pub(super) is_confirmed: bool,
-    /// The step that a code was last taken for; until it is confirmed, the one in which it was begun.
+    /// The time step of the last accepted code. Before confirmation: the step in which the setup started.
     pub(super) last_step: i64,
 }
 
@@ -99,7 +99,7 @@ pub(super) fn confirm(
     Ok(())
 }
 
-/// Takes a step's code; false where it or a later one, up to `latest`, was taken before.
+/// Marks a time step's code as used. False if its code or a later one, up to `latest`, was used before.
 pub(super) fn take_step(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -128,7 +128,7 @@ pub(super) fn add_recovery_code(
     Ok(())
 }
 
-/// Takes a recovery code; false where there is none such, or it was taken before.
+/// Marks a recovery code as used. False if there is no such code, or it was used before.
 pub(super) fn take_recovery_code(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -157,7 +157,7 @@ pub(super) fn add_pending(
     Ok(())
 }
 
-/// Whose sign-in waits, if it still does.
+/// The user whose sign-in is pending. `None` if it is not, or no longer.
 pub(super) fn pending(
     tx: &mut ReadTx<'_>,
     hash: &[u8; 32],
@@ -168,7 +168,7 @@ pub(super) fn pending(
     })
 }
 
-/// Counts a wrong code; how many there were.
+/// Counts a wrong code, and returns how many there were.
 pub(super) fn count_failure(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<i64> {
     tx.global_execute(COUNT_FAILURE, params![hash])?;
     let failures =
@@ -178,7 +178,7 @@ pub(super) fn count_failure(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<i64
     Ok(failures.unwrap_or(i64::MAX))
 }
 
-/// Takes a sign-in that waits away; false where somebody else did.
+/// Removes a pending sign-in. False if it was already removed.
 pub(super) fn drop_pending(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<bool> {
     Ok(tx.global_execute(DROP_PENDING, params![hash])? == 1)
 }
@@ -187,7 +187,8 @@ pub(super) fn sweep_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usiz
     Ok(tx.global_execute(SWEEP_PENDING, params![now])?)
 }
 
-/// Lets no sign-in that a clock that was ahead has dated wait longer than others.
+/// Caps expiry times that were set by a clock running ahead, so that no pending sign-in outlives
+/// [`PENDING_LIFETIME`](super::second_factor::PENDING_LIFETIME).
 pub(super) fn shorten_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
     let latest = Timestamp(now.0 + super::second_factor::PENDING_LIFETIME);
     tx.global_execute(

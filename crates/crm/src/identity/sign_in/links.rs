@@ -1,8 +1,8 @@
-//! Links by which a person chooses a new password: sent by mail to whoever asks for one, or made by an
-//! owner or the operator and handed over.
+//! Links by which a user chooses a new password: sent by mail on request, or made by an owner or the
+//! operator and handed over.
 //!
-//! A link that only the mail carried shows that its holder reads the mailbox. One that somebody else has
-//! seen shows nothing, and the password that is chosen with it proves nothing about the mailbox.
+//! A link that was only sent by mail proves that its holder can read the mailbox. A link that someone else
+//! has seen proves nothing about the mailbox.
 
 use std::net::IpAddr;
 
@@ -23,13 +23,13 @@ use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
 const MINUTE: i64 = 60 * 1_000_000;
-/// How long a link that was sent by mail works, in microseconds.
+/// Lifetime of a link that was sent by mail, in microseconds.
 pub const MAILED_LIFETIME: i64 = 30 * MINUTE;
-/// How long a link that is handed over works, in microseconds.
+/// Lifetime of a link that is handed over, in microseconds.
 pub const HANDED_LIFETIME: i64 = 24 * 60 * MINUTE;
-/// Mails to one address.
+/// Mails to one e-mail address.
 const TO_ADDRESS: Limit = Limit { action: "password_link_to", times: 3, seconds: 3_600 };
-/// Requests of one caller.
+/// Requests from one IP address.
 const FROM_CALLER: Limit = Limit { action: "password_link_from", times: 10, seconds: 3_600 };
 
 crate::call::table::table! {
@@ -57,9 +57,9 @@ zoop_db::global_statements! {
 }
 
 choices! {
-    /// Who has seen a link beside its holder.
+    /// Who besides its holder has seen a link.
     pub enum Carrier {
-        /// Nobody: only the mail carried it.
+        /// No one: it was only sent by mail.
         Mail = "mail",
         /// The owner who made it.
         Owner = "owner",
@@ -71,16 +71,16 @@ choices! {
 /// Who makes a link to hand it over.
 #[derive(Debug, Clone, Copy)]
 pub enum Maker {
-    /// An owner of every business that the person works in.
+    /// An owner of each of the user's tenants.
     Owner(Id<kinds::User>),
-    /// Whoever runs the installation.
+    /// The operator.
     Operator,
 }
 
-/// What becomes of the second factor.
+/// What happens to the second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Factor {
-    /// It is asked for as before.
+    /// It stays on.
     Stays,
     /// It is turned off.
     Ends,
@@ -101,31 +101,31 @@ impl Made {
     }
 }
 
-/// A link that was followed, and still works.
+/// A link that was followed and is still valid.
 #[derive(Debug, Clone)]
 pub struct Followed {
-    /// Whose password it is about.
+    /// The user whose password it resets.
     pub person: Person,
-    /// Who has seen it.
+    /// Who besides its holder has seen it.
     pub carrier: Carrier,
-    /// What becomes of the second factor.
+    /// What happens to the second factor.
     pub factor: Factor,
 }
 
-/// How choosing a new password ended.
+/// The result of choosing a new password.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The person is in: the secret of the new session.
+    /// The user is signed in: the secret of the new session.
     In(Secret),
-    /// The second factor stays: the secret of the sign-in that waits for its code.
+    /// The second factor is required: the secret of the pending sign-in.
     NeedsCode(Secret),
 }
 
-/// Counts that somebody asked for a link by mail; whether one may go to the address. Known and unknown
-/// addresses are counted alike.
+/// Counts a request for a link by mail, and returns whether one may be sent to the address. Known and
+/// unknown addresses are counted alike.
 ///
 /// # Errors
-/// [`Error::Conflict`] with the seconds to wait where this caller asked too often.
+/// [`Error::Conflict`] with the seconds to wait after too many requests from this IP address.
 pub fn asked(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -137,11 +137,11 @@ pub fn asked(
     attempts::admit(tx, TO_ADDRESS, &attempts::account(address), now)
 }
 
-/// Makes a link for the person with this e-mail address, to be sent there and shown to no one; none
-/// where there is no such person.
+/// Makes a link for the user with this e-mail address, to be sent there and shown to no one. `None` if
+/// there is no such user.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn make_for_mail(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -162,11 +162,11 @@ pub fn make_for_mail(
     Ok(Some((person, made)))
 }
 
-/// Makes a link that is handed over; the one before of that kind ends. The caller has checked that the
-/// maker may.
+/// Makes a link to hand over, and revokes the user's previous links of this kind. The caller must check
+/// that the maker is allowed to.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn make(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -201,10 +201,11 @@ fn add(
     Ok(Made { secret, expires_at })
 }
 
-/// Whether somebody is an owner of every business that a person works in, of which there is one.
+/// Whether `owner` is an owner of every tenant that `person` is a member of. False if they are not a
+/// member of any.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn is_owner_everywhere(
     tx: &mut ReadTx<'_>,
     owner: Id<kinds::User>,
@@ -217,10 +218,10 @@ pub fn is_owner_everywhere(
     Ok(!places.is_empty() && places.iter().all(|place| owns(place.account.id)))
 }
 
-/// Looks a link up; none where it was used, is too old, or its maker may no longer make it.
+/// Looks up a link. `None` if it was used or has expired, or if its maker could no longer make it.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Option<Followed>> {
     let latest = Timestamp(now.0 + HANDED_LIFETIME + crate::values::clock::SLACK);
     let found = tx.global_first::<_, Error>(GET, params![secret.hash(), now, latest], |row| {
@@ -240,19 +241,19 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
     }
 }
 
-/// Whether a link from the mail ends the second factor too. It does where another business waits for the
-/// person to confirm the address: until then anyone may have set the factor up. A person for whom nothing
-/// waits keeps it, since a mailbox can be stolen.
+/// Whether a mailed link also turns the second factor off. It does if the user never proved the mailbox
+/// and has a waiting membership: until then, anyone may have set up the factor. Otherwise it stays, since
+/// a mailbox can be stolen.
 fn clears_factor(tx: &mut ReadTx<'_>, link: &Followed) -> Result<bool> {
     let user = link.person.id;
     Ok(link.carrier == Carrier::Mail && !store::is_proved(tx, user)? && users::waits(tx, user)?)
 }
 
-/// The holder of a link has chosen a password: all that could be used to sign in as the person before
-/// ends. The session that the browser had before ends too.
+/// Sets the password that the holder of a link chose, and starts the user's sign-in over: all sessions,
+/// links, remembered browsers and grants end. The browser's previous session ends too, whoever's it is.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the link works no longer.
+/// [`Error::Conflict`] if the link is no longer valid.
 pub fn follow(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -264,7 +265,7 @@ pub fn follow(
     let now = environment.clock.now();
     let over = || Error::conflict("This link no longer works: ask for a new one.");
     let link = find(tx, secret, now)?.ok_or_else(over)?;
-    // Of several at once the first takes it.
+    // Of concurrent requests, only the one that deletes the row goes on.
     if tx.global_execute(TAKE, params![secret.hash()])? == 0 {
         return Err(over());
     }
@@ -277,7 +278,7 @@ pub fn follow(
     enter(tx, environment, user, Method::PasswordLink, origin, before)
 }
 
-/// Signs a person in who has just chosen a password by a link, or asks for the second factor.
+/// Signs in a user who has just chosen a password by a link, or asks for the second factor.
 pub(crate) fn enter(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -293,15 +294,15 @@ pub(crate) fn enter(
     Ok(Outcome::In(sessions::start(tx, environment, user, method, origin)?))
 }
 
-/// Ends every link for a person, and every link that they made for others: a session that was stolen
-/// may have made those.
+/// Revokes every link for a user, and every link that they made for others, which may have been made
+/// in a stolen session.
 pub(super) fn forget_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(FORGET_OF, params![user])?;
     tx.global_execute(FORGET_BY, params![user])?;
     Ok(())
 }
 
-/// Removes links that are too old; how many.
+/// Removes expired links, and returns how many.
 pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP, params![now])?)
 }

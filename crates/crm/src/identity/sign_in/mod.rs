@@ -1,7 +1,7 @@
-//! People at a browser: passwords, second factors, sessions, and how often somebody may try.
+//! Signing in with a browser: passwords, second factors, identity providers, sessions and rate limits.
 //!
-//! Hashing a password takes long, so it is never done on a database's thread: what is read here is
-//! compared elsewhere, and the outcome comes back to be written.
+//! Hashing a password is slow, so it never runs inside a transaction: one transaction reads the stored
+//! hash, the caller compares, and another transaction writes the outcome.
 
 pub mod attempts;
 mod common;
@@ -35,7 +35,7 @@ use zoop_db::{Timestamp, WriteTx};
 
 use crate::call::error::Result;
 
-/// Removes what is out of date; how many rows that were.
+/// Removes expired rows, and returns how many.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     sessions::shorten(tx, now)?;
     factor_store::shorten_pending(tx, now)?;

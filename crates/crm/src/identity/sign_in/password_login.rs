@@ -110,7 +110,7 @@ pub(super) fn reset(tx: &mut WriteTx<'_>, counted: &[Counted]) -> Result<()> {
 /// session ends, in case someone planted it (session fixation).
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn finish(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -133,7 +133,7 @@ pub fn finish(
 /// The password was right, from a user who is already signed in and was asked for it again.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn confirmed(
     tx: &mut WriteTx<'_>,
     attempt: &Attempt,
@@ -151,7 +151,7 @@ pub fn confirmed(
 /// The password was wrong: records it in the history of every tenant that the user belongs to.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn refuse(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

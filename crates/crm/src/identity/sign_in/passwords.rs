@@ -15,7 +15,7 @@ use crate::values::secret::Secret;
 /// The stored hash of a user's password, if there is one.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn stored(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<String>> {
     store::password(tx, user)
 }
@@ -30,7 +30,7 @@ pub fn stored(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<Strin
 ///   mailbox counts as unproved.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn set(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

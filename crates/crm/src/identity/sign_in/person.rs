@@ -1,4 +1,4 @@
-//! A person above all businesses, and what the history of their businesses is told about them.
+//! A user above all tenants, and what the history of their tenants records about them.
 
 use std::net::IpAddr;
 
@@ -16,32 +16,32 @@ use crate::identity::users;
 use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 
-/// A person.
+/// A user, above all tenants.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// The person.
+    /// The user's id.
     pub id: Id<kinds::User>,
-    /// The person's name.
+    /// The user's name.
     pub name: String,
-    /// The person's e-mail address.
+    /// The user's e-mail address.
     pub email: String,
 }
 
-/// Who does something to a person's sign-in.
+/// Who causes an event of a user's sign-in.
 #[derive(Debug, Clone, Copy)]
 pub enum Initiator {
-    /// The person, at a browser with this session.
+    /// The user, in this session and from this IP address.
     Session(Id<kinds::Session>, Option<IpAddr>),
-    /// Somebody who says that they are the person.
+    /// Someone at this IP address who claims to be the user.
     Unproved(Option<IpAddr>),
-    /// Whoever runs the installation.
+    /// The operator.
     Operator,
 }
 
-/// The person with this id or e-mail address.
+/// The user with this id or e-mail address.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is none.
+/// [`Error::NotFound`] if there is none.
 pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<Person> {
     let found = match Id::parse(id_or_email) {
         Some(id) => store::person(tx, id)?,
@@ -50,29 +50,29 @@ pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<Person> {
     found.ok_or(Error::not_found("person"))
 }
 
-/// The businesses that a person works in, oldest first.
+/// The tenants that a user is a member of, oldest first.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Workplace>> {
     store::workplaces(tx, user)
 }
 
-/// Whether a person can sign in: by a password, or by the company's account.
+/// Whether a user can sign in: with a password, or through an identity provider.
 pub(crate) fn can_sign_in(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     Ok(store::password(tx, user)?.is_some() || store::has_identity(tx, user)?)
 }
 
-/// Whether a person has shown that the mailbox is theirs.
+/// Whether a user has proved that the mailbox is theirs.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     store::is_proved(tx, user)
 }
 
-/// Tells the history of every business that a person works in what was done about them: `name`, and a
-/// change of `field` that shows nothing secret.
+/// Records the event `name` in the history of each of a user's tenants, as a change of `field`. The
+/// values must not be secret.
 pub(crate) fn tell(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -87,7 +87,7 @@ pub(crate) fn tell(
     })
 }
 
-/// Does the same work in every business that a person works in, as one entry each.
+/// Does the same work in each of a user's tenants, with one history entry in each.
 pub(crate) fn tell_with(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -96,7 +96,7 @@ pub(crate) fn tell_with(
     name: &'static str,
     work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<()>,
 ) -> Result<()> {
-    // In the order of their numbers, so that two who bind several tenants never wait for each other.
+    // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
     for workplace in store::workplaces(tx, user)? {
         let access = by.access(user, workplace.account, workplace.role);
         history::event(tx, &access, environment, name, |ctx: &mut WriteCtx<'_, '_>| work(ctx))?;
@@ -104,7 +104,7 @@ pub(crate) fn tell_with(
     Ok(())
 }
 
-/// Tells that somebody tried to sign in as a person and could not.
+/// Records a failed attempt to sign in as a user in the history of each of their tenants.
 pub(crate) fn tell_refused(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -117,7 +117,7 @@ pub(crate) fn tell_refused(
 }
 
 impl Initiator {
-    /// Who acts in a business, as its history knows them.
+    /// The access with which a tenant's history records the initiator.
     pub(crate) fn access(self, user: Id<kinds::User>, account: Account, role: Role) -> Access {
         let (credential, address) = match self {
             Self::Operator => {

@@ -20,18 +20,18 @@ use crate::values::secret::{Secret, SecretKind};
 pub const PENDING_LIFETIME: i64 = 10 * 60 * 1_000_000;
 /// Number of wrong codes after which a sign-in starts over.
 const MAX_FAILURES: i64 = 5;
-/// RFC 4226, 4: 160 bits.
+/// Bytes of a secret: 160 bits (RFC 4226, 4).
 const SECRET_BYTES: usize = 20;
 const RECOVERY_CODES: usize = 10;
-/// Eighty bits, sixteen letters.
+/// Bytes of a recovery code: 80 bits, or sixteen letters.
 const RECOVERY_BYTES: usize = 10;
 
 /// The new secret, to be typed or scanned into an authenticator app.
 #[derive(Debug, Clone)]
 pub struct Enrolment {
-    /// The secret in letters and digits, in groups of four.
+    /// The secret in base32, in groups of four characters.
     pub letters: String,
-    /// The same as an `otpauth:` link, to be shown as a QR code.
+    /// The same secret as an `otpauth:` link, to be shown as a QR code.
     pub link: String,
 }
 
@@ -40,7 +40,7 @@ pub struct Enrolment {
 pub enum Outcome {
     /// The user is signed in.
     In(Entered),
-    /// It was wrong; the user may try again.
+    /// The code was wrong. The user may try again.
     Wrong,
     /// The sign-in starts over: it expired, or there were too many wrong codes.
     StartOver,
@@ -58,7 +58,7 @@ pub struct Entered {
 /// Whether a user's sign-in requires a code.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn is_on(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     Ok(store::factor(tx, user)?.is_some_and(|factor| factor.is_confirmed))
 }
@@ -66,7 +66,7 @@ pub fn is_on(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
 /// The number of recovery codes that a user has left.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn recovery_codes_left(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<i64> {
     store::recovery_codes_left(tx, user)
 }
@@ -93,7 +93,7 @@ pub fn enrol(
 /// An unconfirmed setup, to be shown again.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn begun(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -168,7 +168,7 @@ pub fn confirm(
 /// Turns the second factor off and deletes its secret and recovery codes.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn turn_off(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -267,7 +267,7 @@ pub fn try_code(
 /// Whether a pending sign-in still waits for its code.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn is_waiting(tx: &mut ReadTx<'_>, pending: &Secret, now: Timestamp) -> Result<bool> {
     Ok(store::pending(tx, &pending.hash(), now)?.is_some())
 }
@@ -283,7 +283,7 @@ fn is_right(
         return Ok(false);
     };
     match totp::step_of(&factor.secret, typed, now) {
-        // A used step later than the next one comes from a clock that was ahead; it locks no one out.
+        // A used step later than the next one comes from a clock running ahead; it locks no one out.
         Some(step) => store::take_step(tx, user, step, totp::step(now) + 1),
         None => store::take_recovery_code(tx, user, &recovery_hash(typed), now),
     }

@@ -1,6 +1,6 @@
-//! Sessions: a browser that a person signed in with.
+//! Sessions: browsers in which a user is signed in.
 //!
-//! A session ends after 12 hours without use and after 30 days in any case.
+//! A session ends after 12 hours without use, and after 30 days at the latest.
 
 use std::net::IpAddr;
 
@@ -22,60 +22,60 @@ use crate::values::clock::{Environment, Moment};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
-/// How long a session lasts without use, in microseconds.
+/// How long a session lasts without being used, in microseconds.
 pub(super) const IDLE: i64 = 12 * 60 * 60 * 1_000_000;
-/// How long a session lasts in any case, in microseconds.
+/// Maximum lifetime of a session, in microseconds.
 pub const MAX_LIFETIME: i64 = 30 * 24 * 60 * 60 * 1_000_000;
-/// Sessions that a person has at once; the oldest gives way.
+/// Maximum number of live sessions of a user; one more ends the oldest.
 const MAX_SESSIONS: usize = 100;
-/// Characters that are kept of what a browser calls itself.
+/// Maximum stored length of the `User-Agent`, in characters.
 const BROWSER_CHARACTERS: usize = 200;
 
-/// A person whose session is good.
+/// A user with a valid session.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// The session.
     pub session: Id<kinds::Session>,
-    /// The person.
+    /// The user.
     pub user: Id<kinds::User>,
-    /// The person's name.
+    /// The user's name.
     pub name: String,
-    /// The person's e-mail address.
+    /// The user's e-mail address.
     pub email: String,
-    /// When the session was last used, as far as that is written down.
+    /// When the session was last used, recorded at most once a minute.
     pub last_used_at: Timestamp,
-    /// Whether the person has shown that the mailbox is theirs.
+    /// Whether the user has proved that the mailbox is theirs.
     pub is_proved: bool,
 }
 
-/// A business that a person works in.
+/// A tenant that a user is a member of.
 #[derive(Debug, Clone)]
 pub struct Workplace {
     /// The tenant.
     pub account: Account,
-    /// The business's name.
+    /// The tenant's name.
     pub name: String,
-    /// What the person may do there now.
+    /// The user's current role there.
     pub role: Role,
 }
 
-/// How a person proved who they are.
+/// How a user signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// By the password.
+    /// By password.
     Password,
-    /// By the password and a code.
+    /// By password and a code of the second factor.
     SecondFactor,
-    /// By the link of an invitation, choosing a password.
+    /// By following an invitation's link and choosing a password.
     Invitation,
-    /// By a link for a new password.
+    /// By following a link for a new password.
     PasswordLink,
-    /// By the company's provider of identities.
+    /// By the company's identity provider.
     Company,
 }
 
 impl Method {
-    /// The word for it in the database and the history.
+    /// Its name in the database and the history.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -87,31 +87,31 @@ impl Method {
     }
 }
 
-/// From where somebody signs in.
+/// Where a sign-in comes from.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// Their address, as the server saw it.
+    /// The IP address, as the server saw it.
     pub address: Option<IpAddr>,
-    /// What their browser calls itself: shown to the person, trusted for nothing.
+    /// The `User-Agent`: only shown to the user, never trusted.
     pub browser: String,
 }
 
-/// A session as its person and the history see it.
+/// A session as its user and the history see it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SessionRecord {
     /// The session's id.
     pub id: Id<kinds::Session>,
-    /// The person.
+    /// The user.
     pub user_id: Id<kinds::User>,
-    /// How they proved who they are.
+    /// The name of the [`Method`] by which the user signed in.
     pub method: String,
-    /// From where.
+    /// The IP address.
     pub address: String,
-    /// What their browser calls itself.
+    /// The `User-Agent` of the browser.
     pub browser: String,
-    /// When they signed in.
+    /// When the user signed in.
     pub created_at: Moment,
-    /// When the session ends in any case.
+    /// When the session ends at the latest.
     pub expires_at: Moment,
 }
 
@@ -123,11 +123,11 @@ impl Recorded for SessionRecord {
     }
 }
 
-/// Signs a person in: a new session, told to the history of every business that they work in. The
-/// secret goes into the browser's cookie.
+/// Signs a user in: starts a session, records it in the history of each of their tenants, and returns
+/// its secret for the browser's cookie.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn start(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -148,7 +148,7 @@ pub fn start(
         expires_at: Moment(Timestamp(now.0 + MAX_LIFETIME)),
     };
     store::insert_session(tx, &secret.hash(), &record, now)?;
-    // In the order of their numbers, so that two who bind several tenants never wait for each other.
+    // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
     for workplace in store::workplaces(tx, user)? {
         let by = Initiator::Session(id, origin.address);
         let access = by.access(user, workplace.account, workplace.role);
@@ -167,27 +167,27 @@ pub fn start(
     Ok(secret)
 }
 
-/// Looks a session up by its cookie; none when it has ended or never was.
+/// Looks up a session by its cookie. `None` if it has ended or never existed.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Option<SignedIn>> {
     store::session(tx, &secret.hash(), now)
 }
 
-/// A session that has not ended, as its person sees it.
+/// A session that has not ended, as its user sees it.
 #[derive(Debug, Clone)]
 pub struct LiveSession {
     /// The session.
     pub record: SessionRecord,
-    /// When it was last used, to the minute.
+    /// When it was last used, recorded at most once a minute.
     pub last_used_at: Moment,
 }
 
-/// The sessions of a person that have not ended, newest first.
+/// The sessions of a user that have not ended, newest first.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn live(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -196,10 +196,10 @@ pub fn live(
     store::live_sessions(tx, user, now)
 }
 
-/// Ends the session that a browser signs out of.
+/// Ends the session with this secret, because its user signs out.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn sign_out(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -211,7 +211,7 @@ pub fn sign_out(
     signed_in.end(tx, environment, signed_in.session, "sign_out", address)
 }
 
-/// Ends the session that a browser had before it signed in anew.
+/// Ends the session that the browser had before this sign-in, if any.
 pub(crate) fn replace(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -223,7 +223,7 @@ pub(crate) fn replace(
     signed_in.end(tx, environment, signed_in.session, "session_ended", origin.address)
 }
 
-/// Gives a session a new secret; the old one no longer works.
+/// Gives a session a new secret. The old one no longer works.
 pub(super) fn renew(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -234,25 +234,26 @@ pub(super) fn renew(
     Ok(secret)
 }
 
-/// Writes down that a session was used.
+/// Records that a session was used.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<()> {
     store::touch_session(tx, id, now)
 }
 
-/// Lets no session that a clock that was ahead has dated last longer than others.
+/// Caps expiry times that were set by a clock running ahead, so that no session outlives
+/// [`MAX_LIFETIME`].
 pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
     store::shorten_sessions(tx, Timestamp(now.0 + MAX_LIFETIME), crate::values::clock::SLACK)
 }
 
-/// Removes sessions that ended long ago; how many.
+/// Removes sessions that expired long ago, and returns how many.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     store::sweep_sessions(tx, Timestamp(now.0 - MAX_LIFETIME))
 }
 
-/// Ends one of a person's sessions, and tells their businesses.
+/// Ends one of a user's sessions, and records it in the history of each of their tenants.
 fn end(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -266,15 +267,15 @@ fn end(
 }
 
 impl SignedIn {
-    /// Whether this use of the session is to be written down.
+    /// The use to record, if none is recorded for the current minute yet.
     pub fn used(&self, now: Timestamp) -> Option<Used> {
         is_news(Some(self.last_used_at), now).then_some(Used::Session(self.session))
     }
 
-    /// Ends one of the person's own sessions.
+    /// Ends one of the user's own sessions.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where it is not theirs or has ended.
+    /// [`Error::NotFound`] if it is not theirs or has ended.
     pub fn end_one(
         &self,
         tx: &mut WriteTx<'_>,
@@ -289,10 +290,10 @@ impl SignedIn {
         self.end(tx, environment, id, "session_ended", address)
     }
 
-    /// Ends all sessions of the person but this one; how many.
+    /// Ends all sessions of the user except this one, and returns how many.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub fn end_others(
         &self,
         tx: &mut WriteTx<'_>,
@@ -322,18 +323,18 @@ impl SignedIn {
         end(tx, environment, self.user, id, name, Initiator::Session(self.session, address))
     }
 
-    /// The businesses that the person works in, oldest first.
+    /// The tenants that the user is a member of, oldest first.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub fn workplaces(&self, tx: &mut ReadTx<'_>) -> Result<Vec<Workplace>> {
         store::workplaces(tx, self.user)
     }
 
-    /// One of the businesses that the person works in.
+    /// One of the tenants that the user is a member of. `None` if they are not a member of it.
     ///
     /// # Errors
-    /// The database's.
+    /// If the database fails.
     pub fn workplace(
         &self,
         tx: &mut ReadTx<'_>,
@@ -342,13 +343,13 @@ impl SignedIn {
         Ok(self.workplaces(tx)?.into_iter().find(|it| it.account.id == tenant))
     }
 
-    /// Proof that the person calls from this session, in one of their businesses.
+    /// Proof that the user calls from this session, in one of their tenants.
     pub fn in_tenant(&self, tenant: Id<kinds::Tenant>, source: Source) -> InTenant {
         InTenant { session: self.session, user: self.user, tenant, source }
     }
 }
 
-/// Proof by a session, in one of its user's tenants.
+/// Proof of a caller by their session, in one of the user's tenants.
 #[derive(Debug, Clone)]
 pub struct InTenant {
     session: Id<kinds::Session>,
@@ -360,8 +361,8 @@ pub struct InTenant {
 impl Proof for InTenant {
     type Refusal = Refusal;
 
-    /// [`Denied::Expired`] where the session has ended, [`Error::NotFound`] where its user is not a
-    /// member.
+    /// [`Denied::Expired`] if the session has ended, [`Error::NotFound`] if its user is not a member of
+    /// the tenant.
     fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access, Refusal> {
         if !store::is_live(tx, self.session, environment.clock.now())? {
             return Err(Denied::Expired.into());

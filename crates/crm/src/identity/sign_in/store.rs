@@ -1,5 +1,4 @@
-//! The SQL of passwords, sessions and attempts. All of it stands above tenants: a person may work in
-//! several.
+//! The SQL of passwords and sessions. All of it is above tenants, since a user may be a member of several.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
@@ -57,7 +56,7 @@ zoop_db::global_statements! {
                              WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL";
     RENEW_SESSION = "UPDATE sessions SET hash = $2 WHERE id = $1";
     TOUCH_SESSION = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
-    /// What a clock that was ahead has dated.
+    /// Expiry times that were set by a clock running ahead.
     SHORTEN = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
     PERSON = "SELECT id, name, email FROM users WHERE id = $1";
@@ -68,7 +67,7 @@ zoop_db::global_statements! {
                     ON CONFLICT (user_id) DO UPDATE SET \
                     hash = excluded.hash, changed_at = excluded.changed_at";
     REMOVE_PASSWORD = "DELETE FROM passwords WHERE user_id = $1";
-    /// Holds the row until the transaction ends, so that nobody changes the password meanwhile.
+    /// Locks the row until the transaction ends, so that the password cannot change in between.
     CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
@@ -190,7 +189,7 @@ pub(super) fn touch_session(
     Ok(())
 }
 
-/// Removes the sessions that could not have lasted beyond a time; how many.
+/// Removes sessions that expired before a time, and returns how many.
 pub(super) fn sweep_sessions(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP_SESSIONS, params![before])?)
 }
@@ -201,7 +200,7 @@ pub(super) fn person(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<
     })
 }
 
-/// Whether a person has shown that the mailbox is theirs.
+/// Whether a user has proved that the mailbox is theirs.
 pub(super) fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     Ok(tx
         .global_first(IS_PROVED, params![user], |row| Ok::<_, Error>(row.take()?))?
@@ -222,7 +221,7 @@ pub(super) fn remove_password(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Re
     Ok(())
 }
 
-/// Lets no session last beyond `longest`, where one does by more than `slack`.
+/// Sets expiry times that are more than `slack` after `longest` to `longest`.
 pub(super) fn shorten_sessions(tx: &mut WriteTx<'_>, longest: Timestamp, slack: i64) -> Result<()> {
     tx.global_execute(SHORTEN, params![longest, Timestamp(longest.0 + slack)])?;
     Ok(())
@@ -242,8 +241,9 @@ pub(super) fn set_password(
     Ok(())
 }
 
-/// Whether a person's password is still the one of this hash, which is then replaced by another hash of
-/// it, or by the same. Until `tx` ends nobody can change it.
+/// Whether this is still the stored hash of a user's password. If so, replaces it with `renewed`, a new
+/// hash of the same password, if given. Locks the row, so that the password cannot change until `tx`
+/// ends.
 pub(super) fn confirm_password(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,

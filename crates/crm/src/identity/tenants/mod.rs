@@ -1,4 +1,4 @@
-//! Tenants: field-service businesses, whose records are kept apart.
+//! Tenants: field-service businesses, each with its own records.
 
 pub(crate) mod store;
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub struct CreatedTenant {
     pub tenant_id: Id<kinds::Tenant>,
     /// The owner's user id.
     pub owner_id: Id<kinds::User>,
-    /// What has to happen before the owner's membership counts, where something has to.
+    /// What has to happen before the owner's membership counts, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<String>,
 }

@@ -1,8 +1,8 @@
 //! Users, and their memberships in tenants.
 //!
-//! A user belongs to no single tenant and is known by the e-mail address. The membership holds the user's role
-//! and name in a tenant. A tenant keeps at least one owner. Rights are read only from memberships, so waiting
-//! memberships are in a table of their own.
+//! A user is above all tenants and is known by the e-mail address. A membership holds the user's role and name
+//! in one tenant. A tenant always keeps at least one owner. Rights are read only from memberships, so waiting
+//! memberships, which give none, are in a table of their own.
 
 pub mod links;
 pub(crate) mod store;
@@ -60,7 +60,7 @@ pub(crate) enum Joined {
 }
 
 impl Joined {
-    /// Tells the caller what has to happen before the membership counts.
+    /// What has to happen before the membership counts, if anything, for the caller.
     pub(crate) fn notice(self) -> Option<String> {
         (self == Self::Waiting).then(|| {
             "This e-mail address is in use in another business, and nobody has shown that the mailbox \
@@ -90,7 +90,7 @@ pub(crate) fn join(
     refuse_known(ctx, person.id)?;
     if store::waiting_one(ctx.tx, person.id)?.is_some() {
         return Err(Error::conflict(
-            "This e-mail address waits to be a member already: change the role with set-role instead.",
+            "This e-mail address already has a waiting membership: change the role with set-role instead.",
         ));
     }
     store::wait(ctx.tx, person.id, role, name, ctx.now)?;
@@ -120,7 +120,7 @@ pub(crate) fn meet(
 fn refuse_known(ctx: &mut WriteCtx<'_, '_>, person: Id<kinds::User>) -> Result<()> {
     if store::role(ctx.tx, person)?.is_some() {
         return Err(Error::conflict(
-            "This e-mail address is a member already: change the role with set-role instead.",
+            "This e-mail address already belongs to a member: change the role with set-role instead.",
         ));
     }
     Ok(())
@@ -153,7 +153,7 @@ pub(crate) fn end_waiting(
     person: &Person,
     by: Initiator,
 ) -> Result<()> {
-    // In the order of the tenants' numbers, so that two transactions that bind several tenants do not deadlock.
+    // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
     for place in store::waiting_places(tx, person.id)? {
         let access = by.access(person.id, place.account, place.role);
         history::event(tx, &access, environment, "membership_confirmed", |ctx| {

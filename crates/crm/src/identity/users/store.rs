@@ -22,7 +22,7 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The tenants that users belong to.
+    /// Which users are members of which tenants.
     pub(crate) const MEMBERSHIPS = memberships {
         above_tenants: "are read with the credential, to know what its user may do in the tenant",
         key: { tenant_no: Integer, user_id: Id },
@@ -93,8 +93,8 @@ fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
     })
 }
 
-/// The user with this e-mail address. The previous version stored users under a key that folded more, so a user
-/// who is found under it must have an address with today's key.
+/// The user with this e-mail address. The previous version folded more addresses into one key. So a user that is
+/// found by the key counts only if their address has the same key today.
 pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Person>> {
     let key = email::key(address);
     let is_theirs = |person: &Person| email::key(&person.email) == key;
@@ -211,7 +211,7 @@ pub(super) struct WaitingPlace {
     pub(super) role: Role,
 }
 
-/// The tenants in which a user has a waiting membership, in the order of their numbers.
+/// The tenants in which a user has a waiting membership, in ascending tenant number.
 pub(super) fn waiting_places(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::User>,

@@ -1,4 +1,4 @@
-//! Users above tenants: what waits for a proved mailbox, and what ends with a membership.
+//! Users and memberships: which memberships wait for a proved mailbox, and what ends with a membership.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -18,7 +18,7 @@ fn origin() -> Origin {
     Origin { address: None, browser: "a test".to_owned() }
 }
 
-/// A stranger's business that was first to claim an address, with a password of its choice.
+/// A stranger's tenant that was first to claim an address, with a password that the stranger chose.
 fn claimed(env: &TestEnv) -> (Account, Id<kinds::User>) {
     let stranger = env.empty_business("Stranger").account;
     let who = json!({ "name": "Not the CEO", "email": CEO, "role": "office" });
@@ -172,7 +172,7 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
     };
     let dotless = "someone@g\u{131}thub.example";
     let id = add(dotless).expect("it is added");
-    // As the previous version stored it.
+    // Store the key as the previous version did.
     let user: Id<kinds::User> = Id::parse(text(&id, "user_id")).expect("an id");
     env.write(move |tx| super::store::set_key(tx, user, "someone@github.example"))
         .expect("an old row");

@@ -48,7 +48,7 @@ input! {
 pub struct CreatedUser {
     /// The person's id.
     pub user_id: Id<kinds::User>,
-    /// What has to happen before the membership counts, where something has to.
+    /// What has to happen before the membership counts, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<String>,
 }

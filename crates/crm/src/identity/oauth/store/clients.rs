@@ -1,4 +1,4 @@
-//! The SQL of programs.
+//! The SQL of clients.
 
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
@@ -23,7 +23,7 @@ zoop_db::global_statements! {
     GET = "SELECT id, kind, name, redirect_uris, stale_at FROM oauth_clients WHERE id = $1";
     ADD = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \
            last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $5)";
-    /// A document that was fetched again, perhaps by two at once.
+    /// Adds or updates a document, which may be fetched several times at once.
     KEEP = "INSERT INTO oauth_clients (id, kind, name, redirect_uris, created_at, stale_at, \
             last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $5) ON CONFLICT (id) DO UPDATE SET \
             name = excluded.name, redirect_uris = excluded.redirect_uris, \
@@ -43,7 +43,7 @@ zoop_db::global_statements! {
              AND last_used_at < $1 \
              AND NOT EXISTS (SELECT 1 FROM oauth_grants g WHERE g.client_id = oauth_clients.id) \
              AND NOT EXISTS (SELECT 1 FROM oauth_requests r WHERE r.client_id = oauth_clients.id)";
-    /// Programs that somebody has connected, with how many grants of theirs are alive.
+    /// Clients that a user has connected, with the number of their grants that are not revoked.
     CLIENTS = "SELECT c.id, c.kind, c.name, c.redirect_uris, c.created_at, c.last_used_at, \
                (SELECT count(*) FROM oauth_grants g WHERE g.client_id = c.id \
                AND g.connected_at IS NOT NULL AND g.revoked_at IS NULL) \
@@ -66,7 +66,7 @@ pub(crate) fn add(tx: &mut WriteTx<'_>, client: &Client, now: Timestamp) -> Resu
     write(tx, ADD, client, now)
 }
 
-/// Adds a program, or keeps what is now known of it.
+/// Adds a client, or updates its metadata.
 pub(crate) fn keep(tx: &mut WriteTx<'_>, client: &Client, now: Timestamp) -> Result<()> {
     write(tx, KEEP, client, now)
 }
@@ -83,27 +83,27 @@ fn write(
     Ok(())
 }
 
-/// Writes down that somebody is asked about a program.
+/// Records that a user is asked for consent to a client.
 pub(crate) fn used(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
     tx.global_execute(USED, params![id, now])?;
     Ok(())
 }
 
-/// Writes down that somebody connected a program.
+/// Records that a user connected a client.
 pub(crate) fn connected(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<()> {
     tx.global_execute(CONNECTED, params![id, now])?;
     Ok(())
 }
 
-/// How many registered programs there are that nobody has connected.
+/// The number of registered clients that no one has connected.
 pub(crate) fn unconnected(tx: &mut ReadTx<'_>) -> Result<i64> {
     let count =
         tx.global_first::<i64, Error>(UNCONNECTED, params![Timestamp(0)], |row| Ok(row.take()?))?;
     Ok(count.unwrap_or(0))
 }
 
-/// Removes the registered program that was unused for longest, if it was so since `before`; whether
-/// there was one.
+/// Removes the unconnected registered client that was unused for longest, if it was last used before
+/// `before`. Returns whether there was one.
 pub(crate) fn remove_oldest(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<bool> {
     let oldest: Option<String> =
         tx.global_first::<_, Error>(OLDEST, params![before], |row| Ok(row.take()?))?;

@@ -59,13 +59,13 @@ zoop_db::global_statements! {
     SWEEP_UNCONNECTED = "DELETE FROM oauth_grants WHERE id < $1 AND connected_at IS NULL";
 }
 
-/// Writes down that a connected program was used.
+/// Records that a grant was used.
 pub(crate) fn touch(tx: &mut WriteTx<'_>, grant: Id<kinds::Grant>, now: Timestamp) -> Result<()> {
     tx.global_execute(TOUCH, params![grant, now])?;
     Ok(())
 }
 
-/// Adds a grant in the tenant that `tx` is bound to.
+/// Adds a grant in the bound tenant.
 pub(crate) fn add(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Grant>,
@@ -81,24 +81,24 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// Writes down that a grant's program fetched its first tokens.
+/// Records that a grant's client fetched its first tokens.
 pub(crate) fn connect(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp) -> Result<()> {
     tx.global_execute(CONNECT, params![id, now])?;
     Ok(())
 }
 
-/// Ends a grant; whether it was alive.
+/// Revokes a grant, and returns whether it was not revoked before.
 pub(crate) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp) -> Result<bool> {
     Ok(tx.global_execute(REVOKE, params![id, now])? > 0)
 }
 
-/// The living grants of the tenant that `tx` is bound to, oldest first.
+/// The connected grants of the bound tenant that still work, oldest first.
 pub(crate) fn of_tenant(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<GrantRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(OF_TENANT, params![tenant, now], |row| Ok(grant(row)?.record))
 }
 
-/// The living grants of a person in every tenant, oldest first.
+/// The connected grants of a user that still work, in all tenants, oldest first.
 pub(crate) fn of_person(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -110,12 +110,12 @@ pub(crate) fn of_person(
 /// A grant, whatever its state.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such grant.
+/// [`Error::NotFound`] if there is no such grant.
 pub(crate) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Grant>) -> Result<Grant> {
     tx.global_first(BY_ID, params![id], grant)?.ok_or(Error::not_found("connected program"))
 }
 
-/// The grants of a member of the tenant that `tx` is bound to that are not revoked.
+/// The grants of a member of the bound tenant that are not revoked.
 pub(crate) fn of_member(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -124,8 +124,8 @@ pub(crate) fn of_member(
     tx.global_all(OF_MEMBER, params![user, tenant], |row| Ok(row.take()?))
 }
 
-/// Removes grants below `oldest`, and those below `unconnected` whose program never came for its tokens.
-/// Their codes and tokens must be gone.
+/// Removes grants with ids below `oldest`, and those below `unconnected` whose client never redeemed its
+/// code. Their codes and tokens must already be removed.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, oldest: Uuid, unconnected: Uuid) -> Result<usize> {
     Ok(tx.sweep(SWEEP_ENDED, params![oldest])?
         + tx.sweep(SWEEP_UNCONNECTED, params![unconnected])?)

@@ -1,4 +1,4 @@
-//! The SQL of what people are being asked to consent to.
+//! The SQL of pending authorization requests.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
@@ -8,7 +8,7 @@ use crate::identity::oauth::requests::{PendingRequest, Request};
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
-    /// The requests that users are being asked to consent to.
+    /// The authorization requests that wait for the user's consent.
     pub(crate) const OAUTH_REQUESTS = oauth_requests {
         above_tenants: "are made before the user has said for which tenant",
         key: { hash: Bytes },
@@ -27,7 +27,7 @@ zoop_db::global_statements! {
            WHERE r.hash = $1 AND r.session_id = $2 AND r.expires_at > $3";
     ADD = "INSERT INTO oauth_requests (hash, session_id, client_id, redirect_uri, state, challenge, \
            scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    /// All of a session but the newest; `$2` of them stay.
+    /// All requests of a session except the newest `$2`.
     DROP_OLDEST = "DELETE FROM oauth_requests WHERE hash IN (SELECT hash FROM oauth_requests \
                    WHERE session_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     TAKE = "DELETE FROM oauth_requests WHERE hash = $1 AND session_id = $2 AND expires_at > $3";
@@ -71,7 +71,7 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// Removes a session's oldest requests, so that no more than `stay` are left.
+/// Removes a session's oldest requests, so that at most `stay` are left.
 pub(crate) fn drop_oldest(
     tx: &mut WriteTx<'_>,
     session: Id<kinds::Session>,
@@ -81,7 +81,7 @@ pub(crate) fn drop_oldest(
     Ok(())
 }
 
-/// Takes a request away; whether it was there, which it is for one alone.
+/// Removes a request, and returns whether it was there. Of concurrent transactions, only one gets `true`.
 pub(crate) fn take(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
@@ -95,7 +95,7 @@ pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.sweep(SWEEP, params![now])?)
 }
 
-/// Lets no request wait longer than until `latest`, where one does by more than `slack`.
+/// Sets expiry times that are more than `slack` after `latest` to `latest`.
 pub(crate) fn shorten(tx: &mut WriteTx<'_>, latest: Timestamp, slack: i64) -> Result<()> {
     tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + slack)])?;
     Ok(())

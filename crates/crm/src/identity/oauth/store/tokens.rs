@@ -8,7 +8,7 @@ use crate::call::scope::{ScopeNames, Scopes};
 use crate::identity::tenants::store::read_account;
 use crate::values::id::{Id, kinds};
 
-/// Whose a code or token is: what a [`Holder`] is read from.
+/// The columns of a [`Holder`].
 macro_rules! holder {
     () => {
         "g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, g.scopes, c.id, c.name, \
@@ -63,7 +63,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    /// All that a call needs to know of its token, its tenant and its member, in one read.
+    /// Everything that a call needs from its token, tenant and membership, in one read.
     BY_ACCESS_TOKEN = "SELECT g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, a.scopes, \
                        g.declined, c.name, a.expires_at, \
                        (a.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL), g.last_used_at \
@@ -99,37 +99,37 @@ zoop_db::global_statements! {
     SWEEP_REFRESH = "DELETE FROM oauth_tokens WHERE grant_id < $1";
 }
 
-/// What a call needs to know of its access token.
+/// What a call needs from its access token.
 pub(crate) struct Found {
     pub(crate) grant: Id<kinds::Grant>,
     pub(crate) account: Account,
     pub(crate) user_id: Id<kinds::User>,
-    /// The member's role now; none when the member was removed.
+    /// The user's current role; `None` if the user is not a member.
     pub(crate) role: Option<Role>,
     pub(crate) scopes: Scopes,
-    /// Scopes that the person did not give.
+    /// Scopes that the user declined.
     pub(crate) declined: Scopes,
-    /// The program's name.
+    /// The client's name.
     pub(crate) client: String,
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked: bool,
     pub(crate) last_used_at: Option<Timestamp>,
 }
 
-/// Whose a code or a token is.
+/// The grant that a code or token belongs to, with its tenant, user and client.
 #[derive(Debug, Clone)]
 pub(crate) struct Holder {
     pub(crate) grant: Id<kinds::Grant>,
     pub(crate) account: Account,
     pub(crate) user: Id<kinds::User>,
-    /// The member's role now; none when the member was removed.
+    /// The user's current role; `None` if the user is not a member.
     pub(crate) role: Option<Role>,
-    /// What the person gave.
+    /// The scopes that the user granted.
     pub(crate) scopes: ScopeNames,
     pub(crate) client_id: String,
     pub(crate) client_name: String,
     pub(crate) is_revoked: bool,
-    /// When the grant ends in any case; none where that was not written down.
+    /// When the grant ends at the latest. `None` if it was not recorded.
     pub(crate) ends_at: Option<Timestamp>,
 }
 
@@ -218,12 +218,12 @@ pub(crate) fn add_code(
     Ok(())
 }
 
-/// Marks a code as used; whether this was the first time.
+/// Marks a code as used, and returns whether it was not used before.
 pub(crate) fn use_code(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<bool> {
     Ok(tx.global_execute(USE_CODE, params![hash, now])? > 0)
 }
 
-/// Adds a token, unless it is there already; when the one that is there ends.
+/// Adds a token unless it already exists, and returns when the stored one expires.
 pub(crate) fn add_token(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
@@ -240,7 +240,8 @@ pub(crate) fn add_token(
     Ok(found.unwrap_or(expires_at))
 }
 
-/// What the successors of an exchanged refresh token are derived from: what was kept for it first.
+/// The salt from which the successors of an exchanged refresh token are derived. Stores `fresh` if the token
+/// has none yet.
 pub(crate) fn successor_salt(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
@@ -252,7 +253,7 @@ pub(crate) fn successor_salt(
         .ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
-/// Lets nothing last longer than these times, where it does by more than `slack`.
+/// Sets expiry times of codes and tokens that are more than `slack` after these limits to the limits.
 pub(crate) fn shorten(
     tx: &mut WriteTx<'_>,
     codes: Timestamp,
@@ -265,23 +266,24 @@ pub(crate) fn shorten(
     Ok(())
 }
 
-/// Removes the salts that are no longer needed; how many.
+/// Removes salts that are no longer needed, and returns how many.
 pub(crate) fn sweep_successors(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP_SUCCESSORS, params![now])?)
 }
 
-/// Marks a refresh token as exchanged, unless it is so already.
+/// Marks a refresh token as exchanged, unless it already is.
 pub(crate) fn rotate(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<()> {
     tx.global_execute(ROTATE, params![hash, now])?;
     Ok(())
 }
 
-/// Ends one token; whether it was alive.
+/// Revokes one token, and returns whether it was not revoked before.
 pub(crate) fn revoke(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<bool> {
     Ok(tx.global_execute(REVOKE, params![hash, now])? > 0)
 }
 
-/// Removes codes and access tokens that ended before `ended`, and all tokens of grants below `oldest`.
+/// Removes codes and access tokens that expired before `ended`, and all tokens of grants with ids below
+/// `oldest`. Returns how many rows.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, ended: Timestamp, oldest: Uuid) -> Result<usize> {
     Ok(tx.sweep(SWEEP_CODES, params![ended])?
         + tx.sweep(SWEEP_ACCESS, params![ended])?

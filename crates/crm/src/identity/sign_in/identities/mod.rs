@@ -1,8 +1,8 @@
-//! Identities: who a person is to the company's own provider (OpenID Connect Core 1.0).
+//! Identities: users' accounts at the company's identity provider (OpenID Connect Core 1.0).
 //!
-//! A person is known by the provider's issuer and the subject there, and by nothing else; an e-mail
-//! address only finds them the first time, and only one that the provider says it has verified. What
-//! the provider says has been checked by whoever calls.
+//! An identity is known only by the issuer and the subject. An e-mail address finds the user only at the
+//! first sign-in, and only if the provider says that it has verified the address. Callers must check the
+//! provider's claims before they call this module.
 
 mod store;
 
@@ -25,41 +25,42 @@ use crate::values::email;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
 
-/// Characters that a subject may have (OpenID Connect Core 1.0, 2).
+/// Maximum characters of a subject (OpenID Connect Core 1.0, 2).
 const SUBJECT_CHARACTERS: usize = 255;
 
-/// Somebody as the provider names them.
+/// What the provider claims about the user who signs in.
 #[derive(Debug, Clone)]
 pub struct Claimed {
-    /// The provider.
+    /// The provider's issuer.
     pub issuer: String,
-    /// Who they are there, for ever.
+    /// Their id at the provider, which never changes.
     pub subject: String,
     /// Their e-mail address, if the provider says that it has verified it.
     pub verified_email: Option<String>,
 }
 
-/// How a sign-in at the provider ended.
+/// The result of a sign-in at the provider.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The person is in: the secret of the new session.
+    /// The user is signed in: the secret of the new session.
     In(Secret),
-    /// Nobody here is meant.
+    /// No user matches, or the user has no tenant.
     Nobody,
-    /// The address is that of somebody whose password here is proved, and who is not signed in with it.
+    /// The address is that of a user with a password and a proved mailbox, who must first sign in with the
+    /// password to link the identity.
     HasPassword,
 }
 
 /// An identity as the history keeps it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Identity {
-    /// The person.
+    /// The user.
     pub user_id: Id<kinds::User>,
-    /// The provider.
+    /// The provider's issuer.
     pub issuer: String,
-    /// Who they are there.
+    /// The user's id at the provider.
     pub subject: String,
-    /// When they were first recognised.
+    /// When it was linked to the user.
     pub linked_at: Moment,
 }
 
@@ -71,18 +72,19 @@ impl Recorded for Identity {
     }
 }
 
-/// Signs somebody in whom the provider named.
+/// Signs in the user whom the provider named.
 ///
-/// Whoever is met for the first time is known from then on by issuer and subject, and the history of
-/// every business that they work in is told. Who works in none is nobody's to sign in. The session that
-/// the browser had `before` ends.
+/// The first sign-in links the identity to the user, and records that in the history of each of their
+/// tenants. A user without a membership or a waiting membership cannot sign in. The session that the
+/// browser had `before` ends.
 ///
-/// A password whose mailbox was proved is met in a session of its person only. One that was never proved
-/// may be anybody's, since whoever held an invitation's link chose it: the mailbox that the provider has
-/// verified wins over it, and what was set up with it ends.
+/// If the user has a password and has proved the mailbox, the first sign-in must happen in one of the
+/// user's sessions. If the mailbox was never proved, anyone with an invitation's link may have chosen the
+/// password: the mailbox that the provider has verified takes precedence, and the password, with
+/// everything that was set up by it, ends.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn sign_in(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -126,7 +128,7 @@ pub fn sign_in(
     Ok(Outcome::In(secret))
 }
 
-/// Whether the browser comes in a session of this very person.
+/// Whether the browser's session belongs to this user.
 fn is_own(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -138,22 +140,23 @@ fn is_own(
     Ok(here.is_some_and(|signed_in| signed_in.user == user))
 }
 
-/// Whether the mailbox that the provider has verified is the person's.
+/// Whether the mailbox that the provider has verified is the user's.
 fn verifies(tx: &mut ReadTx<'_>, claimed: &Claimed, user: Id<kinds::User>) -> Result<bool> {
     let Some(address) = &claimed.verified_email else { return Ok(false) };
     let person = super::store::person(tx, user)?;
     Ok(person.is_some_and(|person| email::key(&person.email) == email::key(address)))
 }
 
-/// Whether a person is known to a provider.
+/// Whether a user has an identity at a provider.
 ///
 /// # Errors
-/// The database's.
+/// If the database fails.
 pub fn is_linked(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     super::store::has_identity(tx, user)
 }
 
-/// The person whose e-mail address the provider has verified, and whom it has not named before.
+/// The user with the e-mail address that the provider has verified, unless the user already has an identity
+/// at this provider.
 fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::User>>> {
     let subject = claimed.subject.chars().count();
     match &claimed.verified_email {
@@ -166,7 +169,7 @@ fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::U
     }
 }
 
-/// Keeps who the person of a new session is to the provider.
+/// Links the identity to the user of a new session.
 fn link(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -176,7 +179,8 @@ fn link(
 ) -> Result<()> {
     let now = environment.clock.now();
     let signed_in = sessions::find(tx, session, now)?;
-    let signed_in = signed_in.ok_or_else(|| Error::internal("a session that was just started"))?;
+    let signed_in =
+        signed_in.ok_or_else(|| Error::internal("a session that was just started is missing"))?;
     let identity = Identity {
         user_id: signed_in.user,
         issuer: claimed.issuer.clone(),
@@ -184,8 +188,8 @@ fn link(
         linked_at: Moment(now),
     };
     if !store::insert(tx, &identity)? {
-        // Whom another process has just met here need not be the person of this session.
-        return Err(Error::conflict("You were just signed in elsewhere: sign in once more."));
+        // Another process has just linked this identity, possibly to another user.
+        return Err(Error::conflict("You were just signed in elsewhere: sign in again."));
     }
     for workplace in signed_in.workplaces(tx)? {
         let by = Initiator::Session(signed_in.session, origin.address);
