@@ -63,8 +63,8 @@ fn refuse_itself(from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens the source. Without `--while-running`, an SQLite file is locked so that no other process can write to
-/// it during the copy; on PostgreSQL, only the connections that the server reports when the copy begins are
+/// Opens the source. Without `--while-running`, an SQLite file is locked so that no other zoop process can write
+/// to it during the copy; on PostgreSQL, only the connections that the server reports when the copy begins are
 /// checked.
 fn source(from: &str, options: &Options, while_running: bool) -> Result<Database> {
     if while_running {
