@@ -6,8 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Confirmation;
 
-/// Asks whether to go on with what `question` names. Without a terminal there is no one to answer, and
-/// scripts go on.
+/// Asks whether to go on with what `question` names. Without a terminal no one can answer, so the command goes on.
 pub(crate) fn confirm(given: &Confirmation, question: &str) -> Result<()> {
     if given.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(());

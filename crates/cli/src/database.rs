@@ -13,16 +13,16 @@ use crate::url::without_password;
 pub(crate) struct Database {
     /// The storage.
     pub(crate) db: Db,
-    /// Dropped after `db`: the lock must outlive the use. A server's database needs none.
+    /// Dropped after `db`, because the lock must outlive the open database. A database on a server needs no lock.
     _presence: Option<Presence>,
 }
 
 /// What to do if there is no database yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// Create it.
+    /// Create the database.
     Create,
-    /// Say how to create it.
+    /// Refuse, and say how to create one.
     Refuse,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn open(
     opened(url, options, if is_new { Migrate::Run } else { migrate }, Some(presence))
 }
 
-/// Opens a database. While it is open, no other process can open its file.
+/// Opens a database. While it is open, no other zoop process can open its file.
 pub(crate) fn open_alone(
     url: &str,
     options: &Options,
@@ -85,7 +85,7 @@ pub(crate) fn told(error: &zoop_db::Error) -> String {
             ": if it is zoop's, `zoop restore-backup PATH --force` replaces it with a backup; else \
              name another file with --database"
         }
-        Error::Unknown(_) => ": check whether it is there before you repeat it",
+        Error::Unknown(_) => ": check whether the change is there before you repeat the command",
         Error::Locked => ": end that program's transaction, or wait for it",
         Error::Unavailable(_) | Error::Open { .. } => ": `zoop doctor` checks what is missing",
         _ => "",

@@ -16,7 +16,7 @@ use crate::service;
 
 /// How often the server checks for records dated in the future.
 const LOOK_FOR_FUTURE: Duration = Duration::from_secs(60 * 60);
-/// How long one check may take.
+/// Time limit for one check.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Open ports, and the address that clients use.
@@ -45,7 +45,7 @@ impl Listeners {
         Ok(self.public.local_addr()?)
     }
 
-    /// Where the metrics are served, if they are.
+    /// Where the metrics are served, if anywhere.
     pub(crate) fn operations_address(&self) -> Option<SocketAddr> {
         self.operations.as_ref().and_then(|listener| listener.local_addr().ok())
     }
@@ -68,7 +68,7 @@ fn bind(address: &str, flag: &str) -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until a signal says to stop; requests in flight are finished.
+/// Serves until a signal requests a shutdown; requests in flight are finished.
 pub(crate) fn run(
     config: &Config,
     db: Db,
@@ -76,9 +76,9 @@ pub(crate) fn run(
     listeners: Listeners,
     ready: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    // Systems give a program few open files until it raises its limit.
+    // Many systems allow few open files by default, and let a process raise its own limit.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::debug!(%error, "the limit of open files could not be raised");
+        tracing::debug!(%error, "could not raise the limit of open files");
     }
     let (published_db, surroundings) = (db.clone(), environment.clone());
     let public_url = listeners.public_url.clone();
@@ -91,7 +91,7 @@ pub(crate) fn run(
             Some(listener) => Some(tokio::net::TcpListener::from_std(listener)?),
             None => None,
         };
-        // From here on a signal stops the server instead of killing the process.
+        // From here on, a signal shuts the server down instead of killing the process.
         let stop = service::stop_signal()?;
         let published = Published::start(&published_db, &surroundings, &public_url).await;
         ready()?;
@@ -114,11 +114,14 @@ async fn warn_of_the_future(db: Db, clock: Arc<dyn Clock>) {
             Ok(Some(Ahead { tenants, latest })) => tracing::warn!(
                 businesses = tenants,
                 latest = rfc3339(latest.0),
-                "the database holds records dated in the future: a clock was ahead when they were made, \
-                 or this one is behind"
+                "the database contains records dated in the future: a clock was ahead when they were \
+                 created, or this machine's clock is behind"
             ),
             Ok(None) => {}
-            Err(error) => tracing::debug!(kind = error.kind(), "the records could not be checked"),
+            Err(error) => tracing::debug!(
+                kind = error.kind(),
+                "could not check for records dated in the future"
+            ),
         }
     }
 }

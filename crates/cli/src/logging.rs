@@ -3,8 +3,8 @@
 //! A thread of its own writes them, so that no request waits for the reader of the log. If the reader does
 //! not keep up, lines are lost and requests go on.
 //!
-//! What libraries send to the `log` crate is never written: the one that parses phone numbers logs them.
-//! So nothing here may call tracing-subscriber's `init`, which would forward that.
+//! Records of the `log` crate are never written, because the library that parses phone numbers logs the numbers.
+//! So nothing here may call tracing-subscriber's `init`, which would forward such records.
 
 use std::io::{self, IsTerminal};
 
@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogConfig, LogFilter, LogFormat};
 
-/// Writes the remaining lines when it is dropped.
+/// The running log. Dropping it writes the remaining lines.
 #[must_use]
 pub(crate) struct Log {
     _writer: WorkerGuard,

@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command. False only if `zoop doctor` found a problem.
+/// Runs a command. Returns false only if `zoop doctor` found a problem.
 fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
     let settings = load(&arguments);
     match arguments.command {

@@ -74,7 +74,7 @@ impl Kind {
         }
     }
 
-    /// What a command accepts for it.
+    /// What a command accepts as the name of such a record.
     fn accepted(self) -> &'static str {
         match self {
             Self::User => {

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::database::{self, Database, Missing, told};
 use crate::output::cell;
 
-/// How long one command may wait and work.
+/// Time limit for one command, including the time that it waits.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a call is about.
@@ -31,12 +31,12 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) enum About {
     /// No business: the installation.
     Installation,
-    /// This business, by its id or name; or the only one.
+    /// This business, by its id or name; without either, the only business.
     Tenant(Option<String>),
 }
 
 impl About {
-    /// For a call whose record id determines the business, unless a business was named.
+    /// For a call in which the record's id determines the business, unless a business was named.
     pub(crate) fn whose_id_tells(tenant: Option<String>) -> Self {
         tenant.map_or(Self::Installation, |tenant| Self::Tenant(Some(tenant)))
     }
@@ -50,7 +50,7 @@ pub(crate) struct Operator {
     pub(crate) environment: Environment,
 }
 
-/// How long reading the whole database may take.
+/// Time limit for reading the whole database.
 const DOCTOR_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 impl Operator {
@@ -107,7 +107,7 @@ impl Operator {
         Runner { db: &self.database.db, environment: &self.environment, deadline }
     }
 
-    /// Reads the database where no tool does it.
+    /// Runs a read for which there is no tool.
     pub(crate) fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut ReadTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
@@ -116,7 +116,7 @@ impl Operator {
         read.map_err(|error| explained(&error))
     }
 
-    /// Writes to the database where no tool does it.
+    /// Runs a write for which there is no tool.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut WriteTx<'_>) -> zoop_crm::call::error::Result<T> + Send + 'static,
@@ -134,12 +134,12 @@ impl Operator {
         Ok(found.context("the business has no name")?.name)
     }
 
-    /// The database, for a server.
+    /// Another handle to the database, for the server.
     pub(crate) fn db(&self) -> zoop_db::Db {
         self.database.db.clone()
     }
 
-    /// Reads the whole database and checks that its structure is sound.
+    /// Checks that the database's structure is sound. An SQLite file is read completely.
     pub(crate) fn sound(&self) -> Result<String> {
         let deadline = Instant::now() + DOCTOR_TIMEOUT;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
@@ -152,7 +152,7 @@ impl Operator {
 
 /// The environment of calls.
 pub(crate) fn environment(config: &Config) -> Result<Environment> {
-    let system = Environment::from_system().context("the system gives no randomness")?;
+    let system = Environment::from_system().context("the system provides no randomness")?;
     Ok(Environment { note_writes_per_minute: config.limits.note_writes, ..system })
 }
 
@@ -219,7 +219,7 @@ fn only_tenant(
 ) -> zoop_crm::call::error::Result<Id<kinds::Tenant>> {
     match tenants(tx, environment)?.as_slice() {
         [only] => Ok(only.id),
-        [] => Err(Error::invalid("there is no business yet: `zoop tenant create` makes one")),
+        [] => Err(Error::invalid("there is no business yet: `zoop tenant create` creates one")),
         _ => Err(Error::invalid(
             "there are several businesses: say which one with --tenant NAME; `zoop tenant list` \
              shows them",

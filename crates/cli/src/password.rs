@@ -1,11 +1,11 @@
-//! Reads a password: typed twice without an echo, or one line of standard input. It is never an argument,
-//! which other users of the machine could read.
+//! Reads a password: typed twice without echo, or the first line of standard input. It is never taken as an
+//! argument, because other users of the machine can see a process's arguments.
 
 use std::io::{self, BufRead, IsTerminal};
 
 use anyhow::{Context, Result, bail};
 
-/// Longer than any password.
+/// Input limit, well above the longest password that is accepted.
 const MAX_BYTES: u64 = 4_096;
 
 /// Asks for a new password.
@@ -14,13 +14,13 @@ pub(crate) fn ask() -> Result<String> {
     if stdin.is_terminal() {
         let typed = rpassword::prompt_password("New password: ")?;
         if rpassword::prompt_password("Confirm password: ")? != typed {
-            bail!("the passwords do not match: nothing was changed");
+            bail!("the passwords do not match, so nothing was changed: run the command again");
         }
         return Ok(typed);
     }
     let mut line = String::new();
     io::Read::take(stdin.lock(), MAX_BYTES)
         .read_line(&mut line)
-        .context("standard input holds no password")?;
+        .context("cannot read the password from standard input")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

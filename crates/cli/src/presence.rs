@@ -1,10 +1,10 @@
 //! [`Presence`]: the lock that shows that a zoop process has an embedded database open.
 //!
-//! Every process that has an embedded database open holds a shared lock on a file beside it. Only replacing
-//! the database, or copying into it, needs the lock exclusively. The operating system releases the lock when
-//! the process ends, in any way.
+//! Every process that has an embedded database open holds a shared lock on a lock file beside the database.
+//! Replacing the database, copying into it, and copying it without `--while-running` require the lock
+//! exclusively. The operating system releases the lock when the process ends, in any way.
 //!
-//! The file counts, not how its path is written: symbolic links are followed, and a file with several names
+//! What counts is the file, not how its path is written: symbolic links are followed, and a file with several names
 //! (hard links) is checked for the locks that SQLite keeps on the file itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -27,30 +27,30 @@ pub(crate) struct InUse(pub(crate) String);
 
 /// The lock of an open database, or of one that is being replaced.
 pub(crate) struct Presence {
-    /// Closing it releases the lock.
+    /// Closing this file releases the lock.
     _lock: File,
 }
 
 impl Presence {
-    /// The shared lock of every process that has the database open.
+    /// Acquires the shared lock of every process that has the database open.
     pub(crate) fn shared(database: &Path) -> Result<Self> {
         let file = sqlite::resolved(database);
         let lock = lock_file(&file)?;
         // The first process under this name checks whether the file is open under another name. A database that
-        // is open under this name may be opened again.
+        // is open under this name may be opened by further processes.
         if has_other_names(&file)? && lock.try_lock().is_ok() {
             refuse_other_name(&file)?;
         }
         match lock.try_lock_shared() {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => {
-                bail!("this database is being restored or copied: try again when that is done")
+                bail!("this database is being restored or copied: try again afterwards")
             }
             Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
         }
     }
 
-    /// The exclusive lock: no other process has the database open.
+    /// Acquires the exclusive lock, so that no other zoop process has the database open.
     pub(crate) fn alone(database: &Path) -> Result<Self> {
         let file = sqlite::resolved(database);
         let lock = lock_file(&file)?;
@@ -76,7 +76,7 @@ impl Presence {
     }
 }
 
-/// Whether both paths name one file.
+/// Whether both paths name the same file.
 pub(crate) fn is_one_file(one: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) else { return false };
     (one.dev(), one.ino()) == (other.dev(), other.ino())
@@ -99,8 +99,8 @@ pub(crate) fn has_other_names(file: &Path) -> Result<bool> {
 }
 
 /// Rejects a file that is open in SQLite although no process has it open under this name. Each name has a
-/// log of its own, so two writers would damage the file. Must not run while this process has the file
-/// open: closing it releases the process's own locks.
+/// log of its own, so two writers would damage the file. Must not run while this process has the database open:
+/// closing the file releases all of the process's locks on it.
 fn refuse_other_name(file: &Path) -> Result<()> {
     let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let whole = Flock {
@@ -130,6 +130,9 @@ fn lock_file(database: &Path) -> Result<File> {
         .mode(0o600)
         .open(&path)
         .with_context(|| {
-            format!("cannot make the file {}; `zoop doctor` checks what is missing", path.display())
+            format!(
+                "cannot create the file {}; `zoop doctor` checks what is missing",
+                path.display()
+            )
         })
 }

@@ -14,9 +14,9 @@ use crate::config::Config;
 use crate::operator::Operator;
 use crate::output;
 
-/// How long publishing may take: a server waits for it when it starts and when it stops.
+/// Time limit for publishing the address and for removing it: a server waits for both.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// A server that started longer ago, in microseconds, may have been killed since.
+/// A server that started more than this many microseconds ago may have been killed since.
 const OLD: i64 = 7 * 86_400 * 1_000_000;
 
 /// A running server's entry in the database.
@@ -36,7 +36,7 @@ impl Published {
         if let Err(error) = told.await {
             tracing::warn!(
                 kind = error.kind(),
-                "the server's address was not stored for other commands"
+                "could not store the server's address for other commands"
             );
         }
         Self { db: db.clone(), process }
@@ -49,7 +49,7 @@ impl Published {
             .db
             .write::<_, Error>(Instant::now() + TIMEOUT, move |tx| servers::stopped(tx, process));
         if let Err(error) = told.await {
-            tracing::debug!(kind = error.kind(), "the server's address could not be removed");
+            tracing::debug!(kind = error.kind(), "could not remove the server's address");
         }
     }
 }
@@ -61,7 +61,7 @@ pub(crate) enum Source {
     Settings,
     /// The server that runs on the database.
     Running(RunningServer),
-    /// No server is known: the address where one would listen by these settings.
+    /// No server is known: the address where one would listen with these settings.
     Guess,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// The configured public URL, else the running server's address, else where one would listen.
+    /// The configured public URL, else the running server's address, else the address where a server would listen.
     pub(crate) fn of(config: &Config, operator: &Operator) -> Result<Self> {
         if config.server.public_url.is_some() {
             return Ok(Self { url: config.public_url(None)?, source: Source::Settings });
@@ -89,8 +89,8 @@ impl Address {
     pub(crate) fn doubt(&self, clock: &dyn Clock) -> Option<String> {
         match &self.source {
             Source::Guess => Some(format!(
-                "no server is known to run on this database: {} is where `zoop serve` would answer with \
-                 these settings",
+                "no server is known to run on this database: with these settings, `zoop serve` would answer \
+                 at {}",
                 self.url
             )),
             Source::Running(server) if clock.now().0 - server.started_at.0 > OLD => Some(format!(

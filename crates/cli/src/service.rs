@@ -1,4 +1,4 @@
-//! The service manager and signals: systemd's notifications, and requests to stop.
+//! The service manager and signals: systemd notifications and shutdown requests.
 //!
 //! Without a service manager nothing is sent.
 
@@ -9,7 +9,8 @@ use anyhow::Result;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Reports readiness to the service manager, and feeds its watchdog as long as the server's threads run.
+/// Reports readiness to the service manager, and feeds its watchdog. The watchdog shows only that the async
+/// runtime is responsive.
 pub(crate) fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
     let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
@@ -34,11 +35,12 @@ fn stopping() {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager cannot be notified");
+        tracing::warn!(%error, "could not notify the service manager");
     }
 }
 
-/// Resolves when the process is asked to stop. From this call on, these signals no longer kill the process.
+/// Resolves when the process is asked to stop (SIGTERM, SIGINT, or SIGHUP from a closed terminal). From this
+/// call on, these signals no longer kill the process by themselves.
 pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -54,17 +56,17 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static>
     })
 }
 
-/// Resolves when the terminal is closed in which the server was started. Without a terminal, SIGHUP comes from
-/// log rotation or asks for new settings, and is only logged.
+/// Resolves when the terminal in which the server was started is closed. Without a terminal, SIGHUP comes from
+/// log rotation or is a request to reload settings; it is only logged.
 fn closed_terminal(mut hang_up: Signal) -> impl Future<Output = ()> + Send + 'static {
-    // Checked now: a terminal that is closed before the first poll is no longer one.
+    // Checked now: once the terminal is closed, stderr no longer counts as one.
     let is_at_terminal = std::io::stderr().is_terminal();
     async move {
         while hang_up.recv().await.is_some() {
             if is_at_terminal {
                 return;
             }
-            tracing::info!("SIGHUP is ignored: restart to read the settings again");
+            tracing::info!("SIGHUP ignored: restart the server to reload settings");
         }
     }
 }

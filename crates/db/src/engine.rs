@@ -34,7 +34,7 @@ pub struct Options {
     /// Writes that may wait; the next one is [`Error::Busy`].
     pub write_queue: usize,
     /// The most writes that share one commit: bounds how long the first one waits for the last. On
-    /// PostgreSQL each has its own, and the server groups them.
+    /// PostgreSQL each write has its own commit, and the server groups commits.
     pub write_batch: NonZeroUsize,
 }
 
@@ -58,7 +58,7 @@ pub struct Db {
     health: Arc<WriteHealth>,
 }
 
-/// The engine that runs.
+/// The running engine.
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Postgres),
@@ -97,7 +97,7 @@ pub struct Gauges {
     pub reads_waiting: usize,
     /// Writes in the queue.
     pub writes_waiting: usize,
-    /// Write transactions committed since the start; each holds one or more jobs.
+    /// Write transactions committed since the start; each contains one or more jobs.
     pub commits: u64,
 }
 
@@ -118,7 +118,7 @@ impl Db {
         Ok(Self { engine: Arc::new(engine), health: Arc::default() })
     }
 
-    /// Queues a read. It sees one snapshot that includes everything committed before this call, and cannot
+    /// Queues a read. The read sees one snapshot that includes everything committed before this call, and cannot
     /// write.
     pub fn read<T, E>(
         &self,
@@ -138,8 +138,8 @@ impl Db {
         Reply { receiver }
     }
 
-    /// Queues a write. It is committed if it returns `Ok`, and is durable before the reply arrives. It may
-    /// run several times, so it must be repeatable.
+    /// Queues a write. The write is committed if `work` returns `Ok`, and is durable before the reply arrives.
+    /// `work` may run several times, so it must be repeatable.
     pub fn write<T, E>(
         &self,
         deadline: Instant,
@@ -164,7 +164,7 @@ impl Db {
     }
 
     /// The database clock's current time, for comparison with this machine's: its time when a connection
-    /// was last made, plus the time since. None if the database has no clock of its own.
+    /// was last opened, plus the time since. None if the database has no clock of its own.
     pub fn clock(&self) -> Option<Timestamp> {
         match &*self.engine {
             Engine::Sqlite(_) => None,
@@ -172,7 +172,7 @@ impl Db {
         }
     }
 
-    /// Connections to the database's server that this process holds open; 0 without a server.
+    /// Connections to the database's server that this process has open; 0 without a server.
     pub fn connections(&self) -> usize {
         match &*self.engine {
             Engine::Sqlite(_) => 0,

@@ -16,22 +16,22 @@ pub enum Error {
     /// The queue of waiting jobs is full; nothing was done.
     #[error("the queue of waiting jobs is full")]
     Busy,
-    /// The job's deadline passed before it was done; nothing was committed.
+    /// The deadline passed before the job was done; nothing was committed.
     #[error("the deadline passed")]
     Deadline,
     /// The engine is stopping, or the job's thread is gone; nothing was committed.
     #[error("the engine has stopped")]
     Closed,
-    /// The job panicked and only it was rolled back.
+    /// The job panicked, and only that job was rolled back.
     #[error("the job panicked")]
     Panicked,
     /// Another process held the database's write lock for longer than the engine waits.
     #[error("another process holds the database's lock")]
     Locked,
     /// A unique constraint rejected a row.
-    #[error("a unique rule refused the row")]
+    #[error("a unique constraint rejected the row")]
     Unique(#[source] Cause),
-    /// The disk is full, unreadable or read-only; it may recover.
+    /// The disk is full, unreadable or read-only, perhaps only for a while.
     #[error("the storage is not available: {0}")]
     Unavailable(Cause),
     /// The file is not a database, or is damaged.
@@ -40,22 +40,22 @@ pub enum Error {
     /// A statement failed for a reason that is a defect of the program.
     #[error("statement failed: {0}")]
     Statement(Cause),
-    /// A column did not hold the type that was asked for.
-    #[error("column {index} does not hold a {expected}")]
+    /// A column's value does not have the requested type.
+    #[error("column {index} is not of the type {expected}")]
     Column {
         /// Position from 0.
         index: usize,
-        /// The Rust type asked for.
+        /// The requested Rust type.
         expected: &'static str,
     },
     /// A statement for one tenant was run before the transaction was bound to a tenant.
-    #[error("the transaction is bound to no tenant")]
+    #[error("the transaction is not bound to a tenant")]
     Unbound,
     /// A statement that must find a row found none.
-    #[error("no row where one must be")]
+    #[error("a row that must exist is missing")]
     NoRow,
     /// The connection broke during the commit, and the server could not be asked in time whether it succeeded.
-    #[error("whether the write was kept is not known: {0}")]
+    #[error("it is not known whether the write was committed: {0}")]
     Unknown(Cause),
     /// The database URL names no engine of this build. It may contain a password, so nothing of it is shown.
     #[error(
@@ -82,7 +82,7 @@ pub enum Error {
         server: String,
         /// The driver's reason.
         source: Cause,
-        /// What to do about it.
+        /// What the operator can do.
         advice: &'static str,
     },
     /// Connections to a PostgreSQL server cannot be encrypted.

@@ -17,9 +17,9 @@ impl WriteHealth {
 
     /// A write was committed.
     pub(crate) fn kept(&self) {
-        // It is nearly always healthy already; then nothing that the threads share is written.
+        // The storage is nearly always healthy already; then no memory that the threads share is written.
         if !self.is_good() && self.is_refusing.swap(false, Ordering::Relaxed) {
-            tracing::warn!("the storage takes writes again");
+            tracing::warn!("the storage accepts writes again");
         }
     }
 

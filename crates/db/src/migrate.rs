@@ -20,14 +20,14 @@ pub struct Migration {
 pub enum Migrate {
     /// Run them.
     Run,
-    /// Run them on a new database; refuse to open an older one.
+    /// Run them on a new database; refuse to open a database with an older schema.
     New,
     /// Refuse to open the database.
     Refuse,
 }
 
-/// The first entry in the history of a database that is the target of a copy. Such a database is incomplete,
-/// so it cannot be opened.
+/// The first entry in the history of a database that is the target of an unfinished copy. Such a database is
+/// incomplete, so it cannot be opened.
 const UNFINISHED: &str = "unfinished copy";
 
 /// Marks the database as incomplete.
@@ -46,8 +46,8 @@ pub(crate) struct Taken {
     pub(crate) script: String,
 }
 
-/// The migrations to run, or why the database is refused: a copy into it was never finished, it is older and
-/// may not be changed, a newer program has changed it, or its migrations are not this program's. `script`
+/// The migrations to run, or why the database is refused: a copy into it was never finished, its schema is
+/// older and may not be changed, a newer program has changed it, or its migrations are not this program's. `script`
 /// gives the engine's text of a migration.
 pub(crate) fn missing<'m>(
     taken: &[Taken],
@@ -64,7 +64,7 @@ pub(crate) fn missing<'m>(
     }
     let Some(missing) = migrations.get(taken.len()..) else {
         return Err(Error::Schema(format!(
-            "the database was made by a newer zoop ({} schema steps, this program knows {}): \
+            "the database has the schema of a newer zoop ({} schema steps, this program knows {}): \
              use that version or a newer one",
             taken.len(),
             migrations.len()

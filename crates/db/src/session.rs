@@ -149,7 +149,7 @@ impl Session<'_> {
     /// of rows it affected.
     pub(crate) fn sweep(&mut self, call: Call<'_>) -> Result<usize> {
         match self {
-            // It has no row-level security.
+            // SQLite has no row-level security.
             Self::Sqlite(_) => self.execute(call),
             Self::Postgres(connection) => connection.sweep(call.text.postgres, call.params),
         }

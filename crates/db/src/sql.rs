@@ -1,7 +1,7 @@
 //! Statements are declared, never built.
 //!
 //! [`statements!`](crate::statements) and [`global_statements!`](crate::global_statements) are the
-//! only ways to make an [`Sql`] or a [`GlobalSql`], so the set of statements is closed: a test can
+//! only ways to create an [`Sql`] or a [`GlobalSql`], so the set of statements is closed: a test can
 //! prepare every one of them on every engine, look at its plan, and check that a tenant's
 //! statement names the tenant.
 

@@ -1,12 +1,12 @@
 //! Text of statements that the compiler puts together: constant, like text that is written by hand.
 //!
-//! A [`Draft`] is filled by `const` functions, and [`drafted!`](crate::drafted) makes a
-//! `&'static str` of it. [`text!`](crate::text) joins pieces.
+//! A [`Draft`] is filled by `const` functions, and [`drafted!`](crate::drafted) turns it into
+//! a `&'static str`. [`text!`](crate::text) joins pieces.
 
 /// The longest text, in bytes. A longer one does not compile.
 const LONGEST: usize = 8 * 1024;
 
-/// A text in the making.
+/// A text under construction.
 pub struct Draft {
     bytes: [u8; LONGEST],
     length: usize,
@@ -48,12 +48,12 @@ impl Draft {
         }
     }
 
-    /// How long it is, in bytes.
+    /// The length in bytes.
     pub const fn length(&self) -> usize {
         self.length
     }
 
-    /// Its first `N` bytes.
+    /// The first `N` bytes.
     pub const fn bytes<const N: usize>(&self) -> [u8; N] {
         let (mut bytes, mut at) = ([0; N], 0);
         while at < N {
@@ -64,14 +64,14 @@ impl Draft {
     }
 }
 
-/// The text that a draft's bytes are.
+/// A draft's bytes as text.
 ///
 /// # Panics
-/// When they are not UTF-8, which those of a draft always are.
+/// If the bytes are not UTF-8; those of a draft always are.
 pub const fn utf8(bytes: &'static [u8]) -> &'static str {
     match str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(_) => panic!("pieces of text make a text"),
+        Err(_) => panic!("a draft consists of texts"),
     }
 }
 

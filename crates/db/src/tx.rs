@@ -19,9 +19,9 @@ pub struct Tenant(pub u32);
 /// The state of what a transaction read before it was bound to a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earlier {
-    /// It is still valid.
+    /// What was read is still valid.
     Holds,
-    /// Another write of the tenant may have changed it since.
+    /// Another write of the tenant may have changed what was read.
     MayBeStale,
 }
 
@@ -50,7 +50,7 @@ impl<'c> ReadTx<'c> {
     }
 
     /// Binds the transaction to a tenant: every later tenant statement is only about its rows. A write waits
-    /// here for the tenant's other writes, so the answer says whether to read again what was read before.
+    /// here for the tenant's other writes, so the answer says whether to reread what was read before.
     pub fn bind(&mut self, tenant: Tenant) -> Earlier {
         self.tenant = Some(tenant);
         self.session.bind(tenant)
@@ -82,8 +82,8 @@ impl<'c> ReadTx<'c> {
         Ok(rows)
     }
 
-    /// Every row of three answers, each converted by its own function. If the engine is a server they take
-    /// one round trip.
+    /// Every row of three answers, each converted by its own function. If the engine is a server, the three
+    /// statements take one round trip.
     pub fn pipelined<A, B, C, E: From<Error>>(
         &mut self,
         first: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
@@ -150,7 +150,7 @@ impl<'c> ReadTx<'c> {
         self.session.first(above(sql, params), read)
     }
 
-    /// The database clock's current time; none if it has no clock of its own.
+    /// The database clock's current time; none if the database has no clock of its own.
     pub fn clock(&mut self) -> Result<Option<Timestamp>> {
         self.session.clock()
     }
@@ -166,7 +166,8 @@ impl<'c> ReadTx<'c> {
         self.session.others()
     }
 
-    /// Faults in the database's structure; empty if it is sound. It reads the whole database.
+    /// Faults in the database's structure; empty if it is sound. SQLite reads the whole file for this; PostgreSQL
+    /// reports only what it already knows.
     pub fn faults(&mut self) -> Result<Vec<String>> {
         self.session.faults()
     }
@@ -213,8 +214,8 @@ impl<'c> WriteTx<'c> {
         Self(ReadTx::new(session))
     }
 
-    /// Waits until the transaction is its tenant's only write. The next statement would do so too, but a
-    /// caller that reads the clock calls this first, so that the time is not from before the wait.
+    /// Waits until the transaction is its tenant's only write. The next statement would wait too, but a caller
+    /// that reads the clock calls this first, so that the time is not from before the wait.
     pub fn take_turn(&mut self) -> Result<()> {
         self.0.session.take_turn()
     }
@@ -261,7 +262,7 @@ impl<'c> WriteTx<'c> {
         self.global_execute(BEGIN_COPY, &[]).map(drop)
     }
 
-    /// Marks that the database is complete, and may be opened again.
+    /// Marks that the database is complete, so that it can be opened.
     pub fn end_copy(&mut self) -> Result<()> {
         self.0.session.gather_statistics()?;
         self.global_execute(END_COPY, &[]).map(drop)

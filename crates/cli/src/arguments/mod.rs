@@ -40,11 +40,11 @@ pub(crate) struct Arguments {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// A sample business and a running endpoint
+    /// Create a sample business and serve it
     #[command(after_help = "The sample business is in the database that all other commands use \
         (zoop.db), so `zoop key create` and the others work with it directly. A database \
-        with any other business in it is never touched; one that `zoop demo` made is used again, \
-        with the password and the keys of its first run.\n\nExamples:\n  zoop demo\n  \
+        that contains any other business is refused; one that `zoop demo` created is reused, \
+        with the password and the keys that it last printed.\n\nExamples:\n  zoop demo\n  \
         zoop demo --listen 127.0.0.1:9000\n  zoop demo --clients\n  \
         zoop demo --database sqlite:///tmp/try.db --json")]
     Demo(Demo),
@@ -89,14 +89,12 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  zoop backup zoop-$(date +%F).db")]
     Backup(Backup),
     /// Copy everything into a new database of the same or the other engine
-    #[command(
-        after_help = "The copy shows one moment: what is written while it runs, or after it, \
-        is not copied, so stop the servers first. A source that a server has open is refused without \
+    #[command(after_help = "The copy shows one moment: writes made after the copy begins \
+        are not copied, so stop the servers first. A source that a server has open is refused without \
         --while-running. The target is marked as incomplete until everything \
         has been copied and compared.\n\nExamples:\n  zoop copy --to \
         postgres://zoop@db.example.com/zoop\n  \
-        zoop copy --from postgres://zoop@db.example.com/zoop --to sqlite://zoop.db"
-    )]
+        zoop copy --from postgres://zoop@db.example.com/zoop --to sqlite://zoop.db")]
     Copy(Copy),
     /// Replace the database with a backup; no server may be running on it
     #[command(after_help = "Example:\n  zoop restore-backup zoop-2026-06-13.db --force")]
@@ -122,7 +120,7 @@ pub(crate) enum Command {
 pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) listening: Listening,
-    /// Make a new password and new keys; earlier ones stop working
+    /// Create a new password and new keys; earlier ones stop working
     #[arg(long)]
     pub(crate) renew: bool,
     /// Print how to connect Claude, Cursor and other clients, and stop
@@ -331,7 +329,7 @@ pub(crate) struct Copy {
     /// The target: a file that does not exist yet, or an empty database of a server
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
-    /// Copy while a server runs on the source: what it writes from now on is not copied
+    /// Copy while a server uses the source: writes made after the copy begins are not copied
     #[arg(long)]
     pub(crate) while_running: bool,
 }

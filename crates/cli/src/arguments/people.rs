@@ -54,7 +54,7 @@ pub(crate) enum User {
         #[arg(long, value_parser = roles())]
         role: String,
     },
-    /// Make a link to choose a new password, valid once and for one day
+    /// Create a link to choose a new password, valid once and for one day
     PasswordLink {
         /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]

@@ -22,7 +22,7 @@ use crate::url::without_user;
 
 /// Files that SQLite keeps beside a database.
 const COMPANIONS: &[&str] = &["-wal", "-shm", "-journal"];
-/// Those that contain rows which the database's file does not.
+/// Companion files that contain rows which the database's file does not.
 const LOGS: &[&str] = &["-wal", "-journal"];
 /// Bytes copied between two reports of progress.
 const CHUNK: u64 = 4 << 20;
@@ -34,11 +34,11 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
         let file = target.display();
         format!("pg_dump --username=postgres --format=custom --file='{file}' --dbname='{database}'")
     })?;
-    // Whatever its schema: backups are made before a migration.
+    // The schema may be an old one, because a backup is taken before a migration.
     let source = database::existing(&config.database)?;
     let _presence = Presence::shared(&source)?;
     let file = backup_file(&source, command)?;
-    // Replacing a database that is open would lose what is written to it from then on.
+    // If the backup replaced a database that is open, later writes to that database would be lost.
     let is_database = beside(&file, LOCK).exists() || presence::has_other_names(&file)?;
     let is_database = file.exists() && is_database;
     let _alone = is_database.then(|| Presence::alone(&file)).transpose()?;
@@ -195,12 +195,12 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     let database = database::open(&url, &Options::default(), Missing::Refuse, Migrate::Run)
         .with_context(|| format!("{} is not a zoop backup", source.display()))?;
     match Operator::over(database, config)?.businesses()?.len() {
-        0 => bail!("{} holds no business: it is probably the wrong file", source.display()),
+        0 => bail!("{} contains no business: it is probably the wrong file", source.display()),
         tenants => Ok(tenants),
     }
 }
 
-/// Copies a backup without changing anything beside it: it may be on a read-only disk. A database that is in
+/// Copies a backup without changing its folder, which may be on a read-only disk. A database that is in
 /// use is read as of one moment; otherwise the file is copied, with its log if it has one.
 fn copy(source: &Path, fresh: &Path, bar: &ProgressBar) -> Result<()> {
     if Presence::is_held(source) {
@@ -248,7 +248,7 @@ fn put(file: &Path, name: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes what an earlier, interrupted copy has left.
+/// Removes what an interrupted copy left behind.
 fn discard(copy: &Path) -> Result<()> {
     remove(copy)?;
     remove_companions(copy)

@@ -13,7 +13,7 @@ use crate::arguments::Call;
 use crate::config::{Config, FILE};
 use crate::output::Output;
 
-/// How long a call may take: longer than the server's own deadline.
+/// Time limit for a call: longer than the server's own deadline.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest reply that is read, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -28,13 +28,13 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
         None => config.public_url(None)?,
     };
     let key = given(command.key, "ZOOP_API_KEY").ok_or_else(|| {
-        anyhow!("a key is required: set ZOOP_API_KEY or --key; `zoop key create` makes one")
+        anyhow!("a key is required: set ZOOP_API_KEY or --key; `zoop key create` creates one")
     })?;
     if !key.chars().all(|letter| letter.is_ascii_graphic()) {
         bail!("this key contains invalid characters: check what was pasted");
     }
     let arguments = match command.arguments.as_str() {
-        "-" => io::read_to_string(io::stdin()).context("the arguments cannot be read")?,
+        "-" => io::read_to_string(io::stdin()).context("cannot read the arguments")?,
         _ => command.arguments,
     };
     let arguments = RawValue::from_string(arguments)
@@ -60,7 +60,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
             let reason = data.as_ref().and_then(|data| data["reason"].as_str());
             let hint = match reason {
                 Some("missing_token" | "invalid_token" | "key_revoked" | "expired") => {
-                    ": `zoop key create` makes a new key"
+                    ": `zoop key create` creates a new key"
                 }
                 _ => "",
             };
@@ -79,7 +79,7 @@ fn given(option: Option<String>, variable: &str) -> Option<String> {
 fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        // The key is only for the named address, not for one that it redirects to.
+        // The key is only for the named address, not for one to which that address redirects.
         .max_redirects(0)
         .timeout_global(Some(TIMEOUT))
         .user_agent(concat!("zoop-call/", env!("CARGO_PKG_VERSION")))
@@ -107,11 +107,11 @@ fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
 /// What to do if no server answers.
 fn unanswered(url: &str) -> String {
     let file = if Path::new(FILE).exists() {
-        format!(", as does --config; `zoop call` does not read {FILE} by itself")
+        format!(" or a settings file with --config; `zoop call` does not read {FILE} by itself")
     } else {
         String::new()
     };
-    format!("no server answers at {url}: is it running? (--url names it{file})")
+    format!("no server answers at {url}: start one, or name another address with --url{file}")
 }
 
 /// The tool's answer: pretty-printed for people, on one line for programs.

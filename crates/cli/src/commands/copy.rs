@@ -17,10 +17,10 @@ use crate::presence::{self, InUse};
 use crate::table::Column;
 use crate::url::without_password;
 
-/// How long the source may take to report who else has it open.
+/// Time limit for the source's answer about other connections.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The table's columns.
+/// The columns of the printed summary.
 const COLUMNS: &[Column] = &[
     Column::text("TABLE", "table"),
     Column::text("ROWS", "rows"),
@@ -35,23 +35,25 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
     let source = source(from, &options, command.while_running)?;
     let target = database::open_alone(&command.to, &options, Missing::Create, Migrate::New)?;
     let (shown_from, shown_to) = (without_password(from), without_password(&command.to));
-    let copied = copy(&source.db, &target.db)
-        .with_context(|| format!("{shown_to} is not a complete copy"))?;
+    let copied =
+        copy(&source.db, &target.db).with_context(|| format!("cannot copy to {shown_to}"))?;
     let tables: Vec<Value> = copied.iter().map(table).collect();
     let answer = json!({ "copied": true, "from": shown_from, "to": shown_to, "tables": &tables });
     output.answer(&answer, || {
         let tables = output::listed(&tables, COLUMNS);
         let end = if command.while_running {
-            "what was written there since the copy began was not copied"
+            "what was written to the source after the copy began was not copied"
         } else {
-            "point the servers at it"
+            "point the servers at the copy"
         };
-        format!("{tables}\n{shown_to} holds the same rows as {shown_from}: {end}")
+        format!(
+            "{tables}\n{shown_to} has the same rows that {shown_from} had when the copy began: {end}"
+        )
     })?;
     Ok(())
 }
 
-/// Refuses to copy a file into itself, under any name.
+/// Refuses to copy a file onto itself, even through a symbolic or hard link.
 fn refuse_itself(from: &str, to: &str) -> Result<()> {
     if let (Ok(from), Ok(to)) = (database::file(from), database::file(to))
         && presence::is_one_file(&from, &to)
@@ -61,13 +63,14 @@ fn refuse_itself(from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens the source. Unless it may be in use, no other process can open its file meanwhile, so that no write
-/// is missed. For a database on a server, other connections are known only as far as the server reports them.
+/// Opens the source. Without `--while-running`, an SQLite file is locked so that no other zoop process can write
+/// to it during the copy; on PostgreSQL, only the connections that the server reports when the copy begins are
+/// checked.
 fn source(from: &str, options: &Options, while_running: bool) -> Result<Database> {
     if while_running {
         return database::open(from, options, Missing::Refuse, Migrate::Refuse);
     }
-    let advice = "or copy with --while-running: what is written from then on is not copied";
+    let advice = "or copy with --while-running: writes made after the copy begins are not copied";
     let source = database::open_alone(from, options, Missing::Refuse, Migrate::Refuse);
     let source = source.map_err(|error| match error.downcast_ref() {
         Some(InUse(_)) => anyhow!("{error}, {advice}"),
@@ -75,9 +78,10 @@ fn source(from: &str, options: &Options, while_running: bool) -> Result<Database
     })?;
     let others = source.db.read::<_, zoop_db::Error>(Instant::now() + TIMEOUT, |tx| tx.others());
     let others = others.wait().map_err(|error| anyhow!(told(&error)))?;
+    let connections = if others == 1 { "connection" } else { "connections" };
     ensure!(
         others == 0,
-        "{} is in use by a running zoop, which has {others} connections: stop the server first, {advice}",
+        "{} is in use by a running zoop, which has {others} {connections}: stop the server first, {advice}",
         without_password(from)
     );
     Ok(source)
@@ -88,7 +92,7 @@ fn table(copied: &Copied) -> Value {
     json!({ "table": table, "rows": rows, "checksum": format!("{checksum:032x}") })
 }
 
-/// Copies, with a progress bar for each of the four phases.
+/// Copies, showing a progress bar for each phase.
 fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
     let bar = Arc::new(Mutex::new((Phase::Rows, output::progress(label(Phase::Rows), 0))));
     let drawn = bar.clone();
@@ -110,7 +114,7 @@ fn label(phase: Phase) -> &'static str {
     match phase {
         Phase::Rows => "rows",
         Phase::Index => "search index",
-        Phase::Words => "index of words (some minutes if there are many)",
+        Phase::Words => "index of words (minutes for a large database)",
         Phase::Comparison => "comparison",
     }
 }

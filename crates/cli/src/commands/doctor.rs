@@ -20,9 +20,9 @@ use crate::output::Output;
 use crate::server_address::{Address, Source};
 use crate::url::without_password;
 
-/// Less free space than this fails the check.
+/// With less free space than this, the check fails.
 const MIN_FREE_MIB: u64 = 256;
-/// A clock before this time has never been set.
+/// A clock that shows a time before this one was never set.
 const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
 
 /// The result of one check.
@@ -30,7 +30,7 @@ const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
 struct Check {
     name: &'static str,
     ok: bool,
-    /// Whether it works, but should be changed all the same.
+    /// Whether what was checked works but should be changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     warning: bool,
     detail: String,
@@ -51,7 +51,7 @@ impl Check {
     }
 }
 
-/// Runs the command, with the settings or their errors. Returns whether all is well.
+/// Runs the command, with the settings or their errors. Returns whether no check failed.
 pub(crate) fn run(settings: Result<Config>, output: &mut Output<'_>) -> Result<bool> {
     let mut checks = Vec::new();
     match settings {
@@ -117,7 +117,7 @@ fn shown(config: &Config) -> String {
 /// Where the settings come from, and whether a server would start with them.
 fn describe(config: &Config) -> Result<String> {
     let url = config.public_url(None)?;
-    Ok(format!("{}; a server that starts with them is at {url}/api/mcp", config.source()))
+    Ok(format!("{}; a server with these settings is at {url}/api/mcp", config.source()))
 }
 
 /// The address at which clients reach this database's server.
@@ -159,15 +159,15 @@ fn clock() -> Result<String> {
     Ok(shown)
 }
 
-/// Whether a clock was wrong when records were made, or is wrong now.
+/// Whether a clock was wrong when records were created, or is wrong now.
 fn future(operator: &Operator) -> Result<String> {
     let now = SystemClock.now();
     match operator.read(move |tx| maintenance::ahead(tx, now))? {
         None => Ok("no record is dated in the future".to_owned()),
         Some(Ahead { tenants, latest }) => bail!(
-            "{tenants} business(es) hold records dated in the future, the last at {}: if this clock is \
-             behind, set it; if a clock was ahead, those records keep their time and new ones have the \
-             right one",
+            "{tenants} business(es) have records dated in the future, the last at {}: if this machine's clock \
+             is behind, set it; if a clock was ahead, those records keep their time, and new ones get the \
+             correct time",
             rfc3339(latest.0)
         ),
     }

@@ -37,7 +37,7 @@ pub(crate) fn run(config: &Config, command: Grant, output: &mut Output<'_>) -> R
             let grant = operator.named(&About::Tenant(of.tenant.clone()), Kind::Grant, &program)?;
             confirm(
                 &confirmation,
-                &format!("Disconnect {}? It must be connected again to work.", grant.shown),
+                &format!("Disconnect {}? To work again, it must be reconnected.", grant.shown),
             )?;
             let about = About::whose_id_tells(of.tenant);
             let answer = operator.command(&about, arguments!(RevokeGrant { id: &grant.id }))?;

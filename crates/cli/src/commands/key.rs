@@ -1,4 +1,4 @@
-//! `zoop key`: API keys. A key itself is printed only when it is made.
+//! `zoop key`: API keys. A key itself is printed only when it is created.
 
 use anyhow::Result;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `zoop migrate`: the database's schema.
+//! `zoop migrate`: brings the database's schema up to date, and creates the database if there is none.
 
 use anyhow::Result;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `zoop serve`: the server.
+//! `zoop serve`: runs the server.
 
 use anyhow::Result;
 use zoop_db::Migrate;
@@ -23,8 +23,8 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
     }
     let _log = logging::start(&config.log, "info")?;
     let listeners = Listeners::bind(config)?;
-    // Refusing an old schema means that the database is managed elsewhere; then creating a missing one is not
-    // this command's job either.
+    // With --no-migrate the schema is managed elsewhere, so creating a missing database is not this command's job
+    // either.
     let (missing, migrate) = if command.no_migrate {
         (Missing::Refuse, Migrate::Refuse)
     } else {
@@ -35,7 +35,7 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
         config,
     )?;
     if operator.businesses()?.is_empty() {
-        tracing::warn!("the database holds no business: `zoop tenant create` makes one");
+        tracing::warn!("the database contains no business: `zoop tenant create` creates one");
     }
     let environment = operator::environment(config)?;
     let (address, operations) = (listeners.address()?, listeners.operations_address());

@@ -1,4 +1,5 @@
-//! `zoop tag`: tags of customers. The tools `tags.*` make tags.
+//! `zoop tag`: attaches tags to customers and detaches them. Tags themselves are created with the
+//! `tags.create` tool.
 
 use anyhow::Result;
 use zoop_crm::arguments;

@@ -122,7 +122,7 @@ struct Invitee {
     role: String,
 }
 
-/// Makes an invitation, and sends it if a mail server is set.
+/// Creates an invitation, and sends it if a mail server is configured.
 fn invite(
     config: &Config,
     operator: &Operator,
@@ -167,12 +167,12 @@ struct Linked<'a, M> {
     #[serde(flatten)]
     made: M,
     link: &'a str,
-    /// The outcome of the mail, if one can be sent.
+    /// The outcome of sending the link by mail; none for a link that is never mailed.
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<&'static str>,
 }
 
-/// Makes a password reset link and shows it once.
+/// Creates a password reset link and shows it once.
 fn password_link(
     config: &Config,
     operator: &Operator,
@@ -192,8 +192,8 @@ fn password_link(
     Ok(())
 }
 
-/// The named user. An id and an e-mail address identify one user of the whole installation; a name, one of a
-/// business.
+/// Finds a user. An id or an e-mail address identifies a user in the whole installation; a name identifies one in
+/// a business.
 fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<Person> {
     let is_unique = Id::<kinds::Record>::parse(named.trim()).is_some() || named.contains('@');
     let sought = if of.tenant.is_none() && is_unique {

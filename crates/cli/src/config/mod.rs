@@ -115,8 +115,8 @@ impl Config {
         if !addresses.all(|address| address.ip().is_loopback()) {
             bail!(
                 "{listen} can be reached from other machines: set the address that clients use \
-                 with --public-url https://… (the server itself speaks plain HTTP: put a proxy \
-                 with TLS before it)"
+                 with --public-url https://… (the server itself speaks plain HTTP: put a TLS \
+                 proxy in front of it)"
             );
         }
         let address = bound.map_or_else(|| listen.clone(), |bound| bound.to_string());
@@ -134,13 +134,13 @@ impl Config {
         Options { write_batch, readers, writers, ..Options::default() }
     }
 
-    /// The same for a command that works sequentially: a server's connections are scarce.
+    /// The engine's sizes for a command that works sequentially: a server's connections are scarce.
     pub(crate) fn options_for_one(&self) -> Options {
         let one = Some(NonZeroUsize::MIN);
         Options { readers: one, writers: one, ..self.options() }
     }
 
-    /// The mailer, if a mail server is set.
+    /// The mailer, if a mail server is configured.
     pub(crate) fn mailer(&self) -> Result<Option<Mailer>> {
         match (&self.mail.url, &self.mail.from) {
             (None, None) => Ok(None),
@@ -149,7 +149,7 @@ impl Config {
         }
     }
 
-    /// The folder of the database's file, if it is one.
+    /// The folder of the database's file, if the database is a file.
     fn database_folder(&self) -> Result<Option<PathBuf>> {
         if is_postgres(&self.database) {
             return Ok(None);

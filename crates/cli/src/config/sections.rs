@@ -15,14 +15,14 @@ pub(crate) struct ServerConfig {
     pub(crate) listen: String,
     /// Address and port of the metrics, or `none`.
     pub(crate) ops_listen: String,
-    /// The address that clients use; without it, `listen`, if that is only this machine.
+    /// The address that clients use; without one, `listen`, if only this machine can reach that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
     /// Origins of browser pages that may call, in addition to the public URL's own.
     pub(crate) allowed_origins: Origins,
     /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub(crate) trusted_proxies: Networks,
-    /// How long a request may take.
+    /// Time limit for a request.
     pub(crate) request_deadline: Span,
     /// Requests that may be processed at once.
     pub(crate) in_flight: usize,
@@ -42,7 +42,7 @@ pub(crate) struct LimitsConfig {
 /// The section `company`: the identity provider at which users may sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct CompanyConfig {
-    /// Its issuer; without it there is no company sign-in.
+    /// The provider's issuer; without it, company sign-in is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<String>,
     /// This server's client id at the provider.
@@ -139,9 +139,9 @@ pub(crate) struct LogConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// For people.
+    /// Text, for people.
     Text,
-    /// For machines.
+    /// JSON, for machines.
     Json,
 }
 

@@ -13,7 +13,7 @@ use super::Config;
 use super::table::{SETTINGS, Secrecy, Setting};
 use super::written::{Expected, Written};
 
-/// The settings' file, in the current folder.
+/// The settings file in the current folder.
 pub(crate) const FILE: &str = "zoop.toml";
 /// The machine's settings file, used if the current folder has none.
 const MACHINE_FILE: &str = "/etc/zoop/zoop.toml";
@@ -25,9 +25,9 @@ const SECRET_BYTES: u64 = 64 * 1024;
 pub(crate) enum Search<'a> {
     /// This file, which must exist.
     File(&'a Path),
-    /// The current folder, then the machine's.
+    /// The file in the current folder, then the machine's file.
     Usual,
-    /// Only the machine's: the author of the current folder's file must not decide where a key is sent.
+    /// Only the machine's file: the author of the current folder's file must not decide where a key is sent.
     Machine,
 }
 
@@ -183,7 +183,7 @@ fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> 
     }
     match secret(Path::new(&path)) {
         Ok(text) => Some((file_name, text)),
-        // The variable may hold the secret itself by mistake: the path is not shown.
+        // The variable may contain the secret itself by mistake, so the path is not shown.
         Err(error) => {
             faults.add(
                 setting.key,

@@ -10,9 +10,9 @@ use super::{Config, PREFIX};
 /// Whether a value may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secrecy {
-    /// It may.
+    /// The value may be shown.
     Open,
-    /// It may not, and it can come from a file of its own.
+    /// The value must not be shown, and it can come from a file of its own.
     Secret,
 }
 

@@ -1,4 +1,4 @@
-//! `zoop demo`: a sample business and a running endpoint.
+//! `zoop demo`: creates a sample business and serves it.
 
 use std::process::Command;
 

@@ -57,9 +57,9 @@ fn a_rejected_connection_says_what_to_do() {
     let url = |rest: &str| format!("postgres:///{rest}host={host}&user=zoop&password=s3cret");
     refused(
         "postgres://zoop:s3cret@127.0.0.1:1/zoop",
-        &["at 127.0.0.1:1/zoop", "server runs there"],
+        &["at 127.0.0.1:1/zoop", "server is running"],
     );
-    refused(&url("postgres?port=1&"), &["server runs there", "/postgres"]);
+    refused(&url("postgres?port=1&"), &["server is running", "/postgres"]);
     refused(
         &url("postgres?"),
         &["role \"zoop\" does not exist", "check the user and the password"],
@@ -85,7 +85,7 @@ fn a_rejected_connection_says_what_to_do() {
         ["password authentication failed", "check the user and the password", "pg_hba.conf"];
     refused(&probe, &hints);
     let none = format!("postgres:///postgres?host={host}&user=zoop");
-    refused(&none, &["that the URL holds a password"]);
+    refused(&none, &["that the URL contains a password"]);
 
     as_superuser(&superuser, "ALTER ROLE zoop CONNECTION LIMIT 0");
     let right = probe.replace("s3cret", "right");

@@ -56,7 +56,7 @@ fn a_hangup_is_logged_and_ignored() {
     let mut server = folder.serve(&[]);
     for _ in 0..2 {
         send("HUP", &server);
-        server.log_line("SIGHUP is ignored");
+        server.log_line("SIGHUP ignored");
         assert_eq!(get(&server.url, "/readyz").0, 200);
     }
     for signal in ["TERM", "INT"] {

@@ -58,7 +58,7 @@ impl Connection {
             let is_kept = match self.fate(number).as_deref() {
                 Ok("committed") if self.life() == life => Some(true),
                 Ok("aborted") => Some(false),
-                // A server that crashed has not reached this number again.
+                // The server crashed, and has not yet reassigned this number.
                 Err(failure) if failure.is_of_the_future() => Some(false),
                 // The server has not yet noticed that the old connection is gone.
                 Ok("in progress") => None,
@@ -69,7 +69,7 @@ impl Connection {
             match is_kept {
                 Some(true) => return Ok(()),
                 Some(false) => {
-                    return Err(Failure::Lost(format!("the write was not kept: {lost}")));
+                    return Err(Failure::Lost(format!("the write was not committed: {lost}")));
                 }
                 None => {}
             }
@@ -81,8 +81,8 @@ impl Connection {
         }
     }
 
-    /// The server's status of a transaction; empty if it is too long ago. A standby does not know everything
-    /// yet that its primary knew.
+    /// The server's status of a transaction; empty if the transaction was too long ago. A standby may not yet
+    /// know everything that its primary knew.
     fn fate(&mut self, number: &str) -> Result<String, Failure> {
         let deadline = self.work.deadline;
         self.open(deadline)?;

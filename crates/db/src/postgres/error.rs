@@ -75,7 +75,7 @@ impl Failure {
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::Barred(refused) if refused.code == SqlState::INVALID_CATALOG_NAME => {
-                "make the database (CREATE DATABASE … OWNER … ENCODING 'UTF8' TEMPLATE template0), or \
+                "create the database (CREATE DATABASE … OWNER … ENCODING 'UTF8' TEMPLATE template0), or \
                  correct its name in the URL"
             }
             Self::Barred(refused) if refused.code == SqlState::TOO_MANY_CONNECTIONS => {
@@ -87,8 +87,8 @@ impl Failure {
                  user in"
             }
             _ => {
-                "check that the server runs there and can be reached from here, and that the URL holds \
-                 a password if the server asks for one"
+                "check that the server is running and can be reached from this machine, and that the \
+                 URL contains a password if the server requires one"
             }
         }
     }

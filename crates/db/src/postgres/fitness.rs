@@ -25,7 +25,7 @@ pub(super) fn check(connection: &mut Connection) -> Result<()> {
     }
     if encoding != "UTF8" {
         return Err(Error::Schema(format!(
-            "the database's encoding is {encoding}: make one with CREATE DATABASE … ENCODING 'UTF8' \
+            "the database's encoding is {encoding}: create another with CREATE DATABASE … ENCODING 'UTF8' \
              TEMPLATE template0"
         )));
     }

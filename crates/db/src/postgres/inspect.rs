@@ -44,7 +44,7 @@ impl Connection {
         count.ok_or(Error::NoRow)
     }
 
-    /// Faults of the database that the server knows of. There is no check that reads everything; this reports
+    /// Faults of the database that the server knows of. PostgreSQL has no check that reads everything; this reports
     /// pages whose checksum was wrong when they were read, and indexes that were never finished.
     pub(crate) fn faults(&mut self) -> Result<Vec<String>> {
         let damaged = "SELECT 'pages with a wrong checksum: ' || checksum_failures \
@@ -108,8 +108,8 @@ impl Connection {
     }
 }
 
-/// The rows that the scans of an analyzed plan returned, and those that they filtered out. Rows that are read
-/// again from a temporary result or by an outer query are not counted again.
+/// The rows that the scans of an analyzed plan returned, and those that they filtered out. Rows that are
+/// reread from a temporary result or by an outer query are counted only once.
 fn examined(plan: &[String]) -> i32 {
     let mut loops = 1.0;
     let mut rows = 0.0;

@@ -1,8 +1,8 @@
 //! Migrates a database's schema to the program's, in one transaction.
 //!
 //! A process with fewer migrations keeps answering meanwhile: it checks the schema only at startup, and only
-//! the migrations themselves lock tables. Two processes that migrate are kept apart by a lock that nothing
-//! else uses.
+//! the migrations themselves lock tables. Every process acquires an advisory lock here before it reads the
+//! schema's history, so of processes that start together one migrates and the others wait.
 
 use tokio_postgres::SimpleQueryRow;
 
@@ -10,11 +10,11 @@ use super::Connection;
 use crate::error::{Error, Result};
 use crate::migrate::{Migrate, Migration, Taken, missing};
 
-/// The lock for reading and changing the schema's history.
+/// The key of the advisory lock for reading and changing the schema's history.
 const HISTORY: i64 = 0x7a6f_6f70_0000_0000;
 
-/// How long a migration waits for a table in use: later statements wait behind the migration, so it must not
-/// wait long.
+/// How long a migration waits for a table lock. Later statements queue behind the migration, so it must not wait
+/// long.
 const LOCK_TIMEOUT: &str = "5s";
 
 /// Runs the missing migrations or refuses, and refuses a database that a newer program has changed.
@@ -27,7 +27,7 @@ pub(super) fn run(
     script(connection, "BEGIN READ WRITE")?;
     let outcome = advance(connection, migrations, migrate);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    // The lock ends with the connection at the latest.
+    // The server releases the lock at the latest when the connection ends.
     let ended = script(connection, &format!("{end}; SELECT pg_advisory_unlock({HISTORY})"));
     outcome.and(ended.map(drop))
 }

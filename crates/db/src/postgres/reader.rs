@@ -1,7 +1,7 @@
 //! A reader thread: takes a job, gives it one snapshot, answers.
 //!
-//! The end of a snapshot does not affect what the caller has read. So it is sent in one round trip with the
-//! beginning of the next if a job waits, and otherwise after the answer.
+//! The end of a snapshot does not affect what the caller has read. So the end is sent in one round trip with the
+//! beginning of the next snapshot if a job waits, and otherwise after the answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;

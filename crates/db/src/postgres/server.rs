@@ -61,7 +61,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 ///   was sent before it.
 /// - A plan is kept once it has proved to be no worse than those for the values at hand; see
 ///   [`Text::planning`](super::statement::Text::planning) for what is planned each time.
-/// - No plan is compiled: a statement here takes a millisecond, compiling one takes fifty.
+/// - No plan is compiled: running a statement takes a millisecond, compiling it fifty.
 /// - A process that is stopped in the middle of a write must not hold its locks forever.
 const SETTINGS: &str = "SET default_transaction_read_only = on; \
                         SET plan_cache_mode = auto; \
@@ -98,7 +98,7 @@ pub(super) struct Server {
 impl Server {
     /// Parses a URL. Errors do not repeat its text, which may contain a password.
     pub(super) fn new(url: &str) -> Result<Self> {
-        // A second @ would be part of a password, and what follows the first would be taken for the host, which
+        // A second @ would be part of a password, and what follows the first would be treated as the host, which
         // errors show.
         if url.matches('@').count() > 1 {
             return Err(Error::ServerUrl);

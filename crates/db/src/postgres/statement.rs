@@ -25,7 +25,7 @@ impl Text {
         Self { before: "", sql, after: "" }
     }
 
-    /// Whether it may write: every statement but a plain SELECT.
+    /// Whether the statement may write: all but a plain SELECT may.
     pub(super) fn is_writing(self) -> bool {
         let word = self.sql.trim_start().get(..6);
         !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))

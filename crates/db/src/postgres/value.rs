@@ -110,7 +110,7 @@ impl ToSql for Bound<'_> {
     }
 
     fn accepts(_: &Type) -> bool {
-        // `to_sql` checks whether it fits, and can say what does not.
+        // `to_sql` checks whether the value fits, and its error can say what does not.
         true
     }
 

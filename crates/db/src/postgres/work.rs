@@ -10,7 +10,7 @@ use crate::tx::{Earlier, Tenant};
 const WRITES: i32 = 0x7a6f_6f70;
 /// The second key for writes that belong to no tenant. No tenant has this number.
 const NO_TENANT: u32 = 0;
-/// The second key for sweeps: they may take long, and must block only other sweeps.
+/// The second key for sweeps, which may take long and must block only other sweeps.
 const SWEEPS: u32 = u32::MAX;
 /// The time limit on the server ends at most this long before the deadline, so its timeout error arrives
 /// before ours.
@@ -21,8 +21,8 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 const READ_ON: &str = "ROLLBACK AND CHAIN;";
 const END: &str = "ROLLBACK;";
 /// Connections default to read only, so that nothing is written outside a transaction of ours. The server's
-/// own setting still counts: an operator who made it read only, as some do when the disk is nearly full,
-/// meant us too.
+/// own setting still counts: an operator who set it to read only, as some do when the disk is nearly full,
+/// means this program too.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\
     SET LOCAL default_transaction_read_only TO DEFAULT;\
     SELECT set_config('transaction_read_only', current_setting('default_transaction_read_only'), true);";
@@ -104,7 +104,7 @@ impl Work {
         }
     }
 
-    /// Whether there is a transaction to end, this or the one before.
+    /// Whether this transaction or the one before has to be ended.
     pub(super) fn is_open(&self) -> bool {
         self.left_open() != Before::Nothing
     }
@@ -124,7 +124,7 @@ impl Work {
         self.before = Before::Nothing;
     }
 
-    /// Makes one tenant's rows visible, and makes a write wait until it is that tenant's only one. Each
+    /// Makes only one tenant's rows visible, and blocks a write until no other write of that tenant runs. Each
     /// statement of a write has a snapshot of its own, so what it read before the lock may be stale.
     pub(super) fn bind(&mut self, tenant: Tenant) -> Earlier {
         if self.tenant.replace(tenant) == Some(tenant) {
@@ -144,7 +144,7 @@ impl Work {
         !self.ahead.is_empty()
     }
 
-    /// Makes a write that belongs to no tenant wait until it is the only one.
+    /// Blocks a write that belongs to no tenant until no other such write runs.
     pub(super) fn lock_above_tenants(&mut self) {
         if !self.is_locked {
             self.lock(NO_TENANT);

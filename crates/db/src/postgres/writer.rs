@@ -1,8 +1,8 @@
 //! A writer thread: one transaction per job.
 //!
 //! The writes of one tenant wait for one another at a lock that binding the tenant takes, so each sees
-//! everything before it and ids are made in order, in any process. Any other obstacle (a deadlock, a
-//! connection that breaks) leaves nothing behind, and the job runs again in a new transaction.
+//! everything before it and ids are created in order, in any process. Any other obstacle (a deadlock, a
+//! connection that breaks) leaves nothing behind, and the job is rerun in a new transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,7 +71,7 @@ fn serve(
             }
             Attempt::Refused => return Ok(()),
             Attempt::Failed(failure) if failure.is_transient() && retries < RETRIES => {
-                tracing::debug!(%failure, "a write runs again");
+                tracing::debug!(%failure, "retrying a write");
                 connection.end();
                 let left = deadline.saturating_duration_since(Instant::now());
                 std::thread::sleep(left.min(PAUSE * 2_u32.pow(retries)));

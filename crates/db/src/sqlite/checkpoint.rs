@@ -85,6 +85,6 @@ fn checkpoint(connection: &Connection, mode: &str, is_failing: &mut bool) {
             .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0));
     let was_failing = std::mem::replace(is_failing, outcome.is_err());
     if let (Err(error), false) = (outcome, was_failing) {
-        tracing::warn!(%error, mode, "checkpoints fail; they are tried again after each write");
+        tracing::warn!(%error, mode, "checkpoints fail; they are retried after each write");
     }
 }

@@ -76,8 +76,8 @@ impl Connection {
         raw.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
         raw.pragma_update(None, "cache_size", -CACHE_KIB)?;
         raw.pragma_update(None, "temp_store", "MEMORY")?;
-        // The bundled SQLite keeps statistics of values (STAT4) and would plan every statement again
-        // for every binding; a plan that does not depend on the values is made once.
+        // The bundled SQLite keeps statistics of values (STAT4) and would replan every statement
+        // for every binding; a plan that does not depend on the values is computed once.
         raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         raw.set_prepared_statement_cache_capacity(PREPARED);
         let deadline =
@@ -255,7 +255,7 @@ fn bind(
     Ok(())
 }
 
-/// Replaces `$1` with `?1`: SQLite takes `$1` for a name and binds names in order of appearance.
+/// Replaces `$1` with `?1`: SQLite treats `$1` as a name and binds names in order of appearance.
 fn rewrite(sql: &str) -> String {
     sql.replace('$', "?")
 }

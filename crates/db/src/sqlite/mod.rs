@@ -136,7 +136,7 @@ pub fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) ->
 }
 
 /// The canonical path of a database's file: absolute, with symbolic links followed. SQLite names the files
-/// beside it by this path, and never takes a path that begins with `/` for a URI.
+/// beside it by this path, and never interprets a path that begins with `/` as a URI.
 pub fn resolved(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;

@@ -6,13 +6,13 @@
 //!
 //! The jobs of a batch run one after another without savepoints, as long as none has to be undone: a job that
 //! refuses before it wrote leaves nothing behind. When one fails after it wrote, the batch is rolled back and
-//! runs again with a savepoint around each job. Savepoints from the start would be expensive: at each of them
+//! rerun with a savepoint around each job. Savepoints from the start would be expensive: at each of them
 //! FTS5 writes out what it has gathered, so that a batch would write one segment of the search index per job
 //! instead of one in all.
 //!
 //! A full disk or an I/O error silently ends the whole transaction and every savepoint. So after each job the
 //! writer checks whether the transaction is still open. If it is not, or if COMMIT fails, nothing was
-//! committed, and every job of the batch runs again in a transaction of its own.
+//! committed, and every job of the batch is rerun in a transaction of its own.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -88,7 +88,7 @@ pub(super) fn run(
         if log_is_too_long.swap(false, Ordering::Relaxed)
             && let Err(error) = checkpoint::empty(&connection)
         {
-            tracing::warn!(%error, "the log could not be emptied; it will be retried");
+            tracing::warn!(%error, "could not empty the log; this will be retried");
         }
     }
     connection

@@ -1,5 +1,5 @@
-//! The sample business, built by the tools in the name of its users: the owner makes the tags, office and
-//! crew write the notes. It is one transaction, so an interrupted demo leaves nothing half done.
+//! The sample business, built by tool calls of its users: the owner creates the tags, and office and crew write
+//! the notes. It is built in one transaction, so an interrupted demo leaves nothing half done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -27,9 +27,9 @@ use super::sample::{self, Dice};
 
 /// The business's name, which identifies a database of `zoop demo`.
 pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
-/// How many customers it has.
+/// The number of the business's customers.
 pub(super) const CUSTOMERS: usize = 300;
-/// How far its records go back, in microseconds: a year and a half.
+/// How far the business's records go back, in microseconds: a year and a half.
 const PAST: i64 = 540 * 86_400 * 1_000_000;
 /// The time between two calls in the business's past, in microseconds.
 const STEP: i64 = 37 * 1_000_000;
@@ -103,7 +103,7 @@ pub(super) fn build(
 }
 
 impl Builder<'_, '_> {
-    /// Makes the tenant and its users.
+    /// Creates the tenant and its users.
     fn open(&mut self) -> Result<()> {
         let (name, email, _) = STAFF[0];
         let tenant = arguments!(CreateTenant { name: NAME, owner_name: name, owner_email: email });

@@ -12,7 +12,7 @@ use crate::server_address::Address;
 /// The placeholder for an unknown key: keys are not stored.
 const YOUR_KEY: &str = "YOUR_KEY";
 
-/// Prints it.
+/// Prints the configuration.
 pub(super) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
     let operator = Operator::open(config, Missing::Refuse)?;
     let address = Address::of(config, &operator)?;

@@ -26,7 +26,7 @@ const AREA_CODES: &[u16] = &[202, 703, 301, 571, 240, 410, 443, 804];
 
 type CustomerId = Id<kinds::Customer>;
 
-/// The raw material of the customers, and what has been made so far.
+/// The raw material of the customers, and what has been created so far.
 pub(super) struct Customers {
     people: VecDeque<Person>,
     companies: VecDeque<Entry>,
@@ -70,7 +70,7 @@ impl Customers {
         }
     }
 
-    /// Adds the next customer with everything that belongs to it, and some notes on any records made so far.
+    /// Adds the next customer with everything that belongs to it, and some notes on any records created so far.
     pub(super) fn add(&mut self, to: &mut Builder<'_, '_>, number: usize) -> Result<()> {
         let company = if number % 3 == 2 { self.companies.pop_front() } else { None };
         let id = match company {

@@ -1,8 +1,8 @@
-//! `zoop demo`: a sample business and a running endpoint.
+//! `zoop demo`: creates a sample business and serves it.
 //!
-//! The sample is in the database that every other command uses, so that they work with it directly. So a
-//! database with any other business in it is never touched. A database made by this command is recognized
-//! by its only business having the sample's name.
+//! The sample business is in the database that every other command uses, so that they work with it directly. A
+//! database that contains any other business is refused. A database of an earlier run is recognized by its
+//! only business, which has the sample's name.
 
 mod business;
 mod clients;
@@ -33,7 +33,7 @@ use crate::url::without_password;
 
 use self::welcome::{Credentials, Welcome};
 
-/// Longer than any machine needs to build the sample.
+/// Time limit for building the sample business, longer than any machine needs.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The names of the demo's keys.
@@ -49,7 +49,7 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
     let _log = logging::start(&config.log, "warn")?;
     let mut config = config.clone();
     "none".clone_into(&mut config.server.ops_listen);
-    // Ports first: there is no point in building a demo that cannot be reached.
+    // Bind the ports first: there is no point in building a demo that cannot be reached.
     let listeners = Listeners::bind(&config)?;
     let database =
         database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
@@ -65,23 +65,23 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
     })
 }
 
-/// When the sample business was made.
+/// Whether this run created the sample business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Made {
     Now,
     Before,
 }
 
-/// The credentials that a run makes.
+/// The credentials that a run issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Issue {
     /// A password and two keys, replacing those of earlier runs.
     Fresh,
-    /// None: those of an earlier run still work, and cannot be shown again.
+    /// None: an earlier run issued them, and they cannot be shown again.
     Nothing,
 }
 
-/// The sample business's id; it is built if there is no business yet.
+/// Returns the sample business's id, after building the business if the database has none.
 fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Made)> {
     let mut businesses = operator.businesses()?;
     let mut made = Made::Before;
@@ -93,14 +93,14 @@ fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Made)>
     match businesses.as_slice() {
         [only] if only.name == business::NAME => Ok((only.id.to_string(), made)),
         _ => bail!(
-            "{} holds businesses that `zoop demo` did not make, and it does not touch them: run \
-             it in another folder, or with --database sqlite://zoop-demo.db",
+            "{} contains businesses that `zoop demo` did not create: run `zoop demo` with another \
+             database, such as --database sqlite://zoop-demo.db",
             without_password(&config.database)
         ),
     }
 }
 
-/// Builds the sample business completely or not at all.
+/// Builds the sample business in one transaction.
 fn build(operator: &Operator) -> Result<()> {
     let steps = u64::try_from(business::CUSTOMERS)?;
     let bar = output::progress("sample business", steps);
@@ -115,7 +115,7 @@ fn build(operator: &Operator) -> Result<()> {
     built.map_err(|error| explained(&error)).context("the sample business could not be built")
 }
 
-/// The welcome text, with fresh credentials if this run makes some.
+/// Gathers the content of the welcome text. With [`Issue::Fresh`] it first issues new credentials.
 fn welcome(
     operator: &Operator,
     config: &Config,
@@ -145,7 +145,8 @@ fn welcome(
     })
 }
 
-/// Makes a password and keys; those of earlier runs stop working.
+/// Issues a new password and new keys. Earlier ones stop working, and the owner's sessions, connected programs
+/// and second factor end.
 fn credentials(
     operator: &Operator,
     about: &About,
@@ -170,7 +171,7 @@ fn credentials(
     })
 }
 
-/// Gives the owner a random password of eighty bits.
+/// Sets a random password for the owner, with 80 bits of entropy.
 fn fresh_password(operator: &Operator, email: &str) -> Result<String> {
     let mut bytes = [0; 10];
     operator.environment.entropy.fill(&mut bytes);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// A name that is in the sample data: the search finds Nguyễn without the marks.
 const SEARCHED: &str = "nguyen";
 
-/// The credentials, shown once when they are made.
+/// The credentials, shown once when they are issued.
 pub(super) struct Credentials {
     /// The owner's password.
     pub(super) password: String,
@@ -19,7 +19,7 @@ pub(super) struct Credentials {
 pub(super) struct Welcome {
     /// The server's base address.
     pub(super) url: String,
-    /// What this run has made; none if an earlier run did.
+    /// The credentials that this run issued; none if an earlier run did.
     pub(super) credentials: Option<Credentials>,
     /// The business.
     pub(super) tenant_id: String,
@@ -39,7 +39,7 @@ impl Welcome {
         format!("{}/api/mcp", self.url)
     }
 
-    /// All of it as one object. What an earlier run made is `null`.
+    /// The content as one JSON object. Credentials that an earlier run issued are `null`.
     pub(super) fn object(&self) -> Value {
         let made = |of: fn(&Credentials) -> &String| self.credentials.as_ref().map(of);
         json!({
@@ -56,7 +56,7 @@ impl Welcome {
         })
     }
 
-    /// All of it for people: 23 lines of 80 columns at most, as long as the address is short.
+    /// The content as text for people: 23 lines of 80 columns at most, as long as the address is short.
     pub(super) fn text(&self) -> String {
         let Self { url, owner_name, owner_email, database, .. } = self;
         let endpoint = self.endpoint();
@@ -69,7 +69,7 @@ impl Welcome {
         let Some(Credentials { password, user_key, tenant_key }) = &self.credentials else {
             return format!(
                 "{head}\nThe password and the keys that an earlier run printed still work.\nLost them? \
-                 zoop demo --renew makes new ones, and the old ones stop working.\n\n{tail}\n"
+                 zoop demo --renew creates new ones, and the old ones stop working.\n\n{tail}\n"
             );
         };
         format!(

@@ -9,14 +9,15 @@ use zoop_db::{Db, ServerState};
 use super::Check;
 use crate::database::told;
 
-/// How long the server may take to answer.
+/// Time limit for the server's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest allowed difference between the server's clock and this machine's.
 const MAX_CLOCK_SECONDS: f64 = 1.0;
-/// The number of processes there must be room for: an upgrade runs the old and the new one side by side.
+/// How many processes the connection limit must accommodate: during an upgrade, the old and the new one run
+/// side by side.
 const PROCESSES: usize = 2;
 
-/// Checks the server; no checks if there is none.
+/// Checks the database's server. An embedded database has no server, so it gets no checks.
 pub(super) fn examine(db: &Db) -> Vec<Check> {
     let state = db.read::<_, zoop_db::Error>(Instant::now() + TIMEOUT, |tx| tx.server());
     match state.wait() {
@@ -34,36 +35,37 @@ pub(super) fn examine(db: &Db) -> Vec<Check> {
 fn role(state: &ServerState) -> Result<String> {
     ensure!(
         !state.passes_policies,
-        "row-level security does not apply to it, so one of two safeguards is missing: ALTER ROLE … NOSUPERUSER \
-         NOBYPASSRLS, or use another role that owns the database"
+        "the role bypasses row-level security, so only the program's own checks keep tenants apart: run ALTER \
+         ROLE … NOSUPERUSER NOBYPASSRLS, or use another role that owns the database"
     );
-    Ok("row-level security applies to it".to_owned())
+    Ok("the role is subject to row-level security".to_owned())
 }
 
-/// The difference between the clocks. Ids begin with the time, and processes on several machines must agree
-/// on it.
+/// Compares the server's clock with this machine's. Ids start with a timestamp, so processes on different
+/// machines must agree on the time.
 fn clock(db: &Db) -> Result<String> {
-    let Some(there) = db.clock() else { return Ok("unknown".to_owned()) };
+    let Some(server) = db.clock() else { return Ok("unknown".to_owned()) };
     #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
-    let ahead = (there.0 - SystemClock.now().0) as f64 / 1e6;
+    let ahead = (server.0 - SystemClock.now().0) as f64 / 1e6;
     ensure!(
         ahead.abs() <= MAX_CLOCK_SECONDS,
-        "it is {ahead:+.2} s off this machine's: synchronize both with NTP; a process that is five seconds off is \
-         not ready"
+        "{ahead:+.2} s relative to this machine's clock: synchronize both with NTP; at a difference of five \
+         seconds, /readyz reports not ready"
     );
-    Ok(format!("{ahead:+.2} s off this machine's"))
+    Ok(format!("{ahead:+.2} s relative to this machine's clock"))
 }
 
 fn connections(state: &ServerState, of_a_process: usize) -> Result<String> {
     let processes = state.connections / of_a_process.max(1);
     let facts = format!(
-        "a process opens {of_a_process} of the {} that its role may have: room for {processes}",
+        "each process opens {of_a_process} of the {} connections available to it: enough for {processes} \
+         process(es)",
         state.connections
     );
     ensure!(
         processes >= PROCESSES,
-        "{facts}, and an upgrade needs {PROCESSES}: raise max_connections (or the limit of the role or \
-         the database), or lower storage.readers and storage.writers"
+        "{facts}, but an upgrade needs {PROCESSES}: raise max_connections (or the role's or the database's \
+         limit), or lower storage.readers and storage.writers"
     );
     Ok(facts)
 }

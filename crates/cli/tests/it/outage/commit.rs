@@ -32,7 +32,7 @@ fn a_change_with_an_unknown_outcome_says_so_and_its_key_settles_it() {
         assert!(message.contains("not known") && message.contains("idempotency key"), "{message}");
         let told = server.log_line("the storage refuses writes");
         let failure = told["failure"].as_str().expect("a cause");
-        assert!(failure.contains("whether the write was kept is not known"), "{failure}");
+        assert!(failure.contains("it is not known whether the write was committed"), "{failure}");
         let count = "SELECT count(*) FROM customers";
         wait_until("the server has done with it", || source.rows(count) == [[kept]]);
 
@@ -42,7 +42,7 @@ fn a_change_with_an_unknown_outcome_says_so_and_its_key_settles_it() {
         let page = client.ask("customers.search", &json!({}));
         let ids: Vec<_> = page["rows"].as_array().expect("rows").iter().map(id).collect();
         assert_eq!(ids, [text(&made, "id")]);
-        server.log_line("the storage takes writes again");
+        server.log_line("the storage accepts writes again");
     }
 }
 

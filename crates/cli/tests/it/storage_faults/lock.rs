@@ -49,5 +49,5 @@ fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
     assert_eq!(customers(&client), [after, before], "of what was refused nothing is there");
     let end = complaints(&server, &client);
     let messages: Vec<_> = end.iter().map(|line| &line["message"]).collect();
-    assert_eq!(messages, [&Value::from("the storage takes writes again")]);
+    assert_eq!(messages, [&Value::from("the storage accepts writes again")]);
 }

@@ -60,7 +60,7 @@ impl Site {
         let (status, ready) = get(&self.server.url, "/readyz");
         assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
         mend();
-        self.assert_recovered(&["the storage takes writes again"]);
+        self.assert_recovered(&["the storage accepts writes again"]);
     }
 
     /// Everything is rejected until `mend`; both changes are logged once.
@@ -74,7 +74,10 @@ impl Site {
         let told = self.server.log_line("the storage refuses writes");
         assert!(told["failure"].as_str().is_some_and(|it| it.contains(reason)), "{told}");
         mend();
-        self.assert_recovered(&["connected to PostgreSQL again", "the storage takes writes again"]);
+        self.assert_recovered(&[
+            "connected to PostgreSQL again",
+            "the storage accepts writes again",
+        ]);
     }
 
     fn assert_recovered(&self, messages: &[&str]) {

@@ -58,7 +58,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     assert_eq!(customers(&client), answered);
     let end = complaints(&server, &client);
     assert_eq!(end.len(), 1, "{end:?}");
-    assert_eq!(end[0]["message"], "the storage takes writes again");
+    assert_eq!(end[0]["message"], "the storage accepts writes again");
     assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
     // A server that is killed now needs nothing on the full disk.
     drop(server);
