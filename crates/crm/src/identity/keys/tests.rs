@@ -1,4 +1,4 @@
-//! The look-up of a key tells nothing by the work it does, which is counted, not timed.
+//! The lookup of a key tells nothing by the work it does, which is counted, not timed.
 
 use serde_json::json;
 use zoop_both::both;
@@ -24,7 +24,7 @@ fn lookalike(key: &str) -> String {
     body + &check
 }
 
-/// A business with many keys beside its own, so that the look-up has a tree to walk.
+/// A business with many keys beside its own, so that the lookup has a tree to walk.
 fn business(env: &TestEnv) -> Business {
     let acme = env.empty_business("Acme");
     for _ in 0..200 {
