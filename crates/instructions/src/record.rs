@@ -64,7 +64,7 @@ impl Counts {
         let mut page = String::from(
             "# Instructions\n\n\
              The cost of one call, in instructions of x86-64 Linux: from the request's head and body to\n\
-             the answer's, with the look-up of the key, the database and the log line, without sockets.\n\
+             the answer's, with the lookup of the key, the database and the log line, without sockets.\n\
              Counted by `valgrind --tool=callgrind` on 2,000 customers; this says nothing about time. Written by\n\
              `cargo run --release -p zoop-instructions record`; `check` compares with it (CONTRIBUTING.md).\n\n\
              | call | instructions |\n| --- | ---: |\n",

@@ -1,9 +1,10 @@
-//! Rate limits for unauthenticated requests, by address. They are kept in this process and checked before
-//! anything is read or written, so that a flood costs next to nothing. Counts by user, or across
-//! processes, are kept in the database as well.
+//! Rate limits for unauthenticated requests, by IP address. They are kept in this process and checked before
+//! anything is read or written, so that a flood costs next to nothing. What is limited by user, or across
+//! processes, is also counted in the database.
 //!
-//! Memory is bounded by the number of addresses known at once. Beyond it, an address is counted together
-//! with its larger network, so that a caller with many addresses blocks only its own neighbors.
+//! Memory is bounded by the number of pairs of action and address. Beyond it, a new address is counted
+//! together with its larger network, so that a caller with many addresses blocks only its own neighbors. At
+//! twice that number a new pair is refused.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,13 +14,13 @@ use zoop_db::Timestamp;
 
 use crate::peer::client_prefix;
 
-/// The number of addresses known at once, for all actions together.
+/// The number of pairs of action and address that are counted separately.
 const MAX_ADDRESSES: usize = 65_536;
 const SECOND: i64 = 1_000_000;
 
 macro_rules! actions {
     ($($(#[$about:meta])* $action:ident = $times:literal in $seconds:literal;)*) => {
-        /// What an address does without a credential.
+        /// What a caller does without a credential.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum Action { $($(#[$about])* $action),* }
 
@@ -59,7 +60,7 @@ struct Window {
 }
 
 impl AnonymousLimits {
-    /// Counts an action of an address. Returns the seconds to wait if it is over the limit.
+    /// Counts an action of an address. Over the limit, the error is the number of seconds to wait.
     pub(crate) fn admit(&self, action: Action, address: IpAddr, now: Timestamp) -> Result<(), u64> {
         let (times, seconds) = action.allowance();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);

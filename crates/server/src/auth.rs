@@ -33,16 +33,16 @@ pub(crate) struct AuthContext {
     /// The name of this server that the caller used.
     asked_at: WebOrigin,
     class: Class,
-    /// Made at the first attempt and kept for a second, so that a job that runs twice counts as one
-    /// request; kept even if the job is rolled back.
+    /// Set at the first attempt and kept for a retry, so that a job that runs twice counts as one request.
+    /// It stays even if the job is rolled back.
     pass: OnceLock<Authenticated>,
 }
 
-/// What a request says besides its token.
+/// What is known of a request besides its token.
 pub(crate) struct Presented {
     /// The client's own name.
     pub(crate) client: Option<String>,
-    /// Where the request comes from.
+    /// The IP address of the client.
     pub(crate) address: Option<IpAddr>,
     /// The name of this server that the caller used.
     pub(crate) asked_at: WebOrigin,

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use zoop_db::Timestamp;
 
-/// From this skew on the log warns, in microseconds.
+/// The skew at which the log warns, in microseconds.
 const WARNS: u64 = 1_000_000;
-/// From this skew on the process is not ready, in microseconds.
+/// The skew at which the process is no longer ready, in microseconds.
 const UNFIT: u64 = 5_000_000;
 
 /// Compares the clocks, and logs when the result changes.
@@ -28,8 +28,8 @@ impl ClockSkew {
             if are_apart {
                 tracing::warn!(
                     milliseconds = (here.0.saturating_sub(there.0)) / 1_000,
-                    "this machine's clock is off the database's: let NTP set both; five seconds are not \
-                     ready"
+                    "this machine's clock is off the database's: let NTP set both; at five seconds this \
+                     process is no longer ready"
                 );
             } else {
                 tracing::warn!("this machine's clock agrees with the database's again");

@@ -31,7 +31,7 @@ pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
 /// This process's side of the exchange.
 struct Sharing {
     process: Uuid,
-    /// The last position it has read.
+    /// The position up to which it has read the counts of others.
     place: i64,
 }
 

@@ -21,7 +21,8 @@ pub(crate) const WINDOW_SECONDS: u64 = 60;
 /// The same in microseconds.
 const WINDOW: i64 = 60 * MICROSECONDS;
 const MICROSECONDS: i64 = 1_000_000;
-/// Requests per minute that each credential keeps of its tenant's limit, and the minimum for connecting.
+/// The calls per minute that each credential keeps of its tenant's limit. A limit for connecting is never
+/// below it.
 const SLOTS: u32 = 60;
 
 /// The windows of all callers of the last minute.
@@ -49,7 +50,7 @@ struct Window(VecDeque<i64>);
 /// How a request is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// It works with the tenant's records.
+    /// It works with the tenant's records, or cannot be parsed.
     Call,
     /// A client asks what the server offers, or whether it is up. Never rejected below twice the
     /// credential's limit.
@@ -230,8 +231,9 @@ impl Window {
         limit.saturating_sub(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }
 
-    /// Seconds until one more request has room; none if it has room now, or there is no limit. Several may
-    /// have to leave, if a limit was lowered within the minute or others used what they keep.
+    /// Seconds until one more request has room; none if it has room now, or there is no limit. If a
+    /// limit was lowered within the minute, or other credentials used the calls that they keep, several
+    /// requests must leave the window first.
     fn wait(&self, limit: u32, now: i64) -> Option<u64> {
         if limit == 0 {
             return None;

@@ -1,6 +1,6 @@
 //! The log line and the metrics of a page request, including when the browser disconnects early.
 //!
-//! A page is identified by its route, never by its address, which may contain a secret. A user is
+//! A page is identified by its route, never by its URL, which may contain a secret. A user is
 //! identified by id, never by a name or an e-mail address.
 
 use std::net::IpAddr;
@@ -61,7 +61,7 @@ pub(crate) struct NewSession(pub(crate) Secret);
 pub(crate) struct Visitor(Arc<OnceLock<Id<kinds::User>>>);
 
 impl Visitor {
-    /// The one of a request.
+    /// The visitor of the request with these extensions.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
@@ -73,8 +73,8 @@ impl Visitor {
     }
 }
 
-/// Answers a page request and logs it. A request under another name of this machine than the public URL's is
-/// redirected there, where the browser has its session.
+/// Answers a page request and logs it. A GET or HEAD that used another name of this machine
+/// than the public URL's is redirected to the public URL, where the browser has its session.
 pub(crate) async fn layer(
     State(app): State<App>,
     route: MatchedPath,

@@ -1,5 +1,5 @@
-//! The log line and the metrics of a request to the endpoint, including when the client disconnects. Those
-//! of pages are in `page_log`.
+//! The log line and the metrics of a request to the endpoint, including when the client disconnects. A
+//! page request is logged by `page_log`.
 //!
 //! Neither a token nor any part of a body may appear here.
 
@@ -23,7 +23,8 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The status of a request whose client disconnected, as proxies log it; it is never sent.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// Requests whose body may be partly received: bounds the memory that their bodies take.
+/// How many requests may be in progress, including those whose body is still arriving. This bounds the
+/// memory that bodies take.
 const MAX_REQUESTS: i64 = 1_024;
 
 /// A new request id: 16 hexadecimal digits.
@@ -33,7 +34,7 @@ pub(crate) fn request_id(shared: &Shared) -> String {
     format!("{:016x}", u64::from_ne_bytes(random))
 }
 
-/// Adds the id under which the request is logged to the answer.
+/// Adds the request's id in the log to the response's headers.
 pub(crate) fn tell_id(id: &str, headers: &mut HeaderMap) {
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(&REQUEST_ID, id);
@@ -47,11 +48,11 @@ pub(crate) struct RequestLog<'a> {
     pub(crate) id: String,
     /// The tool's or method's name, from a fixed set.
     pub(crate) tool: &'static str,
-    /// The caller's token, once it was presented.
+    /// The presented token, and what was found for it.
     pub(crate) auth: Option<Arc<AuthContext>>,
-    /// The rights of the tokens that a client got.
+    /// The rights of the tokens that this request issued.
     pub(crate) granted: OnceLock<Rights>,
-    /// Where the request comes from.
+    /// The IP address of the client.
     pub(crate) address: Option<IpAddr>,
     /// Whether there was room for the request and its body when it arrived.
     pub(crate) has_room: bool,
@@ -61,7 +62,7 @@ pub(crate) struct RequestLog<'a> {
 }
 
 impl<'a> RequestLog<'a> {
-    /// Starts with the request's headers.
+    /// Starts when the request's headers have arrived.
     pub(crate) fn start(shared: &'a Arc<Shared>, request: &Request) -> Self {
         let before = shared.metrics.in_flight.inc();
         Self {
@@ -78,7 +79,7 @@ impl<'a> RequestLog<'a> {
         }
     }
 
-    /// Builds the response, with the headers about the request.
+    /// Builds the response, with headers for the request's id and the caller's limits.
     pub(crate) fn finish(mut self, answer: Answer) -> Response {
         self.outcome = answer.outcome;
         self.status = answer.status.as_u16();

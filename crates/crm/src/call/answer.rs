@@ -1,5 +1,5 @@
-//! Answers that many tools share: a page of a list, a complete list, and the answer of a tool that did
-//! one thing to one record. The records of one tool do not belong here.
+//! Answers that several tools share: a page of a list, a complete list, and the confirmation of one action
+//! on one record. An answer that only one tool returns does not belong here.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub struct Rows<T> {
     pub rows: Vec<T>,
 }
 
-/// Declares the answer of a tool that did one thing to one record, such as `{"archived":true,"id":…}`:
+/// Declares the confirmation of one action on one record, such as `{"archived":true,"id":…}`:
 /// the type's name, the flag, and the description of the id.
 macro_rules! done {
     ($(#[doc = $about:literal])* $name:ident, $flag:ident, $id_about:literal) => {

@@ -1,5 +1,5 @@
-//! The steps of a call after its caller is known: arguments, idempotency key, tool, history, stored
-//! answer, receipt. [`crate::call::run`] is the only way to run them.
+//! The steps of an authorized call: parse the arguments, look up the idempotency key, run the tool, record
+//! the history, store the answer, and reduce it to a receipt. Only [`crate::call::run`] runs them.
 
 use serde_json::{Map, Value};
 
@@ -22,7 +22,7 @@ pub struct Call {
     pub(crate) key: Result<Option<String>, FieldProblem>,
 }
 
-/// The context for parsing arguments.
+/// The context in which a caller's arguments are parsed.
 pub(crate) fn setting(access: &Access) -> ParseContext {
     ParseContext { country: access.country() }
 }
@@ -46,7 +46,8 @@ pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) ->
     Ok(output)
 }
 
-/// Runs a command and returns the answer as JSON.
+/// Runs a command and returns the answer as JSON. A retry with the same idempotency key gets the stored
+/// answer, and nothing is run.
 pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
     let has_key = matches!(call.key, Ok(Some(_)));
     let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
@@ -70,13 +71,14 @@ pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -
     Ok(answer)
 }
 
-/// Whether the caller gets a receipt: it may write this record but not read it.
+/// Whether the answer must be reduced to a receipt: the caller may not read what this tool writes, and the
+/// whole answer would show stored values.
 pub(crate) fn needs_receipt(access: &Access, tool: &ToolDef, receipt: Receipt) -> bool {
     receipt != Receipt::Whole && !access.scopes.has(tool.scope.read_counterpart())
 }
 
-/// The receipt. A replayed answer passes through here too, so that it never shows more than the
-/// caller may see now.
+/// Reduces an answer to its receipt. A stored answer passes through here too, so that a retry never shows
+/// more than the caller may see now.
 pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Result<String> {
     let mut record: Map<String, Value> = serde_json::from_str(answer)?;
     let mut shown = Map::new();
@@ -97,7 +99,8 @@ pub(crate) fn receipt_of(answer: &str, receipt: Receipt, sent: &Object) -> Resul
             for (name, value) in sent {
                 let key = renamed.iter().find(|(sent, _)| sent == name).map_or(&**name, |r| r.1);
                 if let Some(stored) = record.remove(key) {
-                    // A cleared field shows as null: the record may fall back to another record's value.
+                    // A cleared field is shown as null: the stored record may show another record's value
+                    // in its place.
                     show(key, if value.is_blank() { Value::Null } else { stored });
                 }
             }

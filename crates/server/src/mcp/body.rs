@@ -1,15 +1,15 @@
-//! Reads the body of a request: whole, bounded and before the deadline.
+//! Reads the whole body of a request, up to a size limit and until a deadline.
 
 use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
 
-/// The size limit of a body, in bytes: the longest legal note, with every character escaped, fits.
+/// The size limit of a body, in bytes. The longest valid note fits, even with every character escaped.
 pub(super) const LIMIT: usize = 2 * 1024 * 1024;
 
-/// Bytes of a too large body that are read and discarded. A client whose connection is closed while it is
-/// still sending often never sees the answer; beyond this size it may not.
+/// How many bytes beyond the limit are read and discarded. A client whose connection is closed while it is
+/// still sending often never sees the answer. With an even longer body that may happen.
 const DISCARDED: usize = 4 * LIMIT;
 
 /// Why there is no body.
@@ -17,7 +17,7 @@ const DISCARDED: usize = 4 * LIMIT;
 pub(super) enum BodyFault {
     /// Longer than [`LIMIT`].
     TooLarge,
-    /// It had not arrived at the deadline.
+    /// It had not arrived by the deadline.
     Late,
     /// The client disconnected, or the transfer coding is invalid.
     Broken,

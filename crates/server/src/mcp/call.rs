@@ -10,8 +10,8 @@ use super::{done, refused};
 use crate::answer::Answer;
 use crate::auth::CallFailure;
 
-/// Runs a tool. A tool's refusal is a result with status 200; other refusals are only for callers who were
-/// not admitted and for overload.
+/// Runs a tool. A tool's error is a result with status 200. Protocol errors are for unknown tools, rejected
+/// tokens, exceeded limits, scopes that the client can still ask for, overload and storage failures.
 pub(super) async fn call(
     context: &RequestContext<'_>,
     name: &str,

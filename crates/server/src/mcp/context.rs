@@ -1,4 +1,4 @@
-//! [`RequestContext`]: an accepted request until its answer, and the jobs that it can run.
+//! [`RequestContext`]: a valid request until it is answered, and the jobs that it can run.
 
 use std::sync::Arc;
 use std::time::Instant;

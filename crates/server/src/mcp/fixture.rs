@@ -1,5 +1,5 @@
-//! What the official conformance suite calls and no tool of the product can show: a call that needs
-//! a capability of its client. Only the suite's build contains it.
+//! A tool for the official conformance suite: it needs a capability of its client, as no tool of the product
+//! does. Only the suite's build contains it.
 
 use serde_json::json;
 use zoop_mcp::Refusal;

@@ -1,4 +1,4 @@
-//! The request headers that this endpoint uses, each at most once and valid.
+//! The request headers that this endpoint uses. Each must be valid and sent at most once.
 
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -53,12 +53,12 @@ impl HeaderFault {
     }
 }
 
-/// How to address an error before the body was read.
+/// How to answer with an error before the body has been read.
 pub(super) fn unread(headers: &HeaderMap) -> ReplyTo<'static> {
     ReplyTo::unread(text(headers, &PROTOCOL_VERSION).ok().flatten())
 }
 
-/// How to address an error when the body was read but a header is invalid.
+/// How to answer with an error when the body has been read but a header is invalid.
 pub(super) fn peek<'a>(body: &'a [u8], headers: &HeaderMap) -> ReplyTo<'a> {
     let protocol_version = text(headers, &PROTOCOL_VERSION).ok().flatten();
     zoop_mcp::peek(body, &Headers { protocol_version, method: None, name: None })

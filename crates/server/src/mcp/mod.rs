@@ -1,9 +1,10 @@
-//! `POST /api/mcp`: the order in which a request is checked, and who answers it.
+//! `POST /api/mcp`: checks a request and passes it to the module that answers it.
 //!
-//! The protocol's rules are in `zoop-mcp`, the tools' in `zoop-crm`. Here they meet HTTP: origin, method,
-//! body, headers, query, token, message, and then one job on a database thread.
+//! The rules of the protocol are in `zoop-mcp`, those of the tools in `zoop-crm`. Here they meet HTTP. The
+//! checks are, in order: origin, method, body, headers, query, token and message. Then one job runs on a
+//! database thread.
 //!
-//! A notification, and a message that cannot be parsed, are counted and need a valid token like any other.
+//! Every message needs a valid token and is counted, even a notification and one that cannot be parsed.
 
 mod body;
 mod call;
@@ -202,7 +203,7 @@ fn label(shared: &Shared, call: &Call<'_>) -> &'static str {
     }
 }
 
-/// A result.
+/// The answer with a result.
 fn done(body: Vec<u8>) -> Answer {
     Answer::ok(body, "ok")
 }
@@ -242,7 +243,7 @@ fn unreadable(fault: BodyFault, reply_to: ReplyTo<'static>) -> Answer {
             status: StatusCode::REQUEST_TIMEOUT.as_u16(),
             ..reply_to.invalid_request("the body did not arrive in time")
         },
-        BodyFault::Broken => reply_to.invalid_request("the body did not arrive whole"),
+        BodyFault::Broken => reply_to.invalid_request("the body is incomplete"),
     };
     Answer { close: true, ..refused(&refusal) }
 }

@@ -1,7 +1,7 @@
 //! Prompts: three tasks of a field-service office, written as the tools to call and their order.
 //!
-//! A client's values appear in the text as JSON strings and are called data there, so that a customer's name
-//! cannot become an instruction.
+//! A client's values appear in the text as JSON strings, and the text calls them data, so that a customer's
+//! name cannot become an instruction.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ struct Argument {
     limit: usize,
 }
 
-/// The values that a client sent, and the form of tool names it wants.
+/// The values that a client sent, and how it wants tools to be named.
 struct Filled {
     values: Map<String, Value>,
     names: Names,
@@ -139,7 +139,8 @@ impl Prompt {
         })
     }
 
-    /// The values sent, each of a known argument and within its limit; a blank one counts as not sent.
+    /// Reads the values. Each must be of a known argument and within its limit. A blank one counts as not
+    /// sent.
     fn read(&self, sent: Option<&RawValue>) -> Result<Map<String, Value>, String> {
         let sent = sent.map_or("{}", RawValue::get);
         let sent: Map<String, Value> = serde_json::from_str(sent)

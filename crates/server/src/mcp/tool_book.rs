@@ -1,6 +1,6 @@
 //! The tools of the endpoint by name, and their JSON.
 //!
-//! A tool's JSON never changes while the server runs, so it is built once, under either name, and a list
+//! A tool's JSON never changes while the server runs, so it is built once, with each form of names, and a list
 //! is the concatenation of the tools that its caller may see.
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! The query of the endpoint's URL: which tools a client wants to see, and under which names.
 //!
-//! An invalid value is rejected, never taken for "all": a client that asked for less must not get more.
+//! An invalid value is rejected and never means "all": a client that asked for less must not get more.
 
 use std::borrow::Cow;
 
@@ -81,7 +81,7 @@ fn read_toolsets(value: &str, known: &[&'static str]) -> Result<Vec<&'static str
         .collect::<Option<_>>()
         .ok_or_else(|| {
             format!(
-                "the query parameter toolsets must be some of {}, with commas between",
+                "the query parameter toolsets must be one or more of {}, separated by commas",
                 known.join(",")
             )
         })

@@ -1,6 +1,6 @@
 //! `GET /oauth/authorize`: a client's request is checked, stored as pending, and shown to the signed-in user.
 //!
-//! Until the client and its redirect URI are verified, errors are shown on a page of our own. Only then is
+//! Until the client and its redirect URI are verified, errors are shown on a page of this server. Only then is
 //! anything sent back to the client (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
 
 use std::sync::Arc;
@@ -113,7 +113,7 @@ async fn client(
     }
 }
 
-/// The client whose document has this address.
+/// The client whose document is at this URL.
 async fn documented(
     shared: &Shared,
     head: &Parts,
@@ -135,7 +135,7 @@ async fn documented(
     kept.await.map_err(|error| page::failed(&error))
 }
 
-/// Where the answer goes: one of the client's own addresses; it may be omitted if there is only one.
+/// Where the answer goes: one of the client's redirect URIs. It may be omitted if there is only one.
 fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
     match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
         (Some(sent), _) if client.may_return_to(sent) => Some(sent.to_owned()),
@@ -164,7 +164,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
     }
     let sent = form.text("scope");
     let names_none = sent.split_ascii_whitespace().all(|name| name == OFFLINE_ACCESS);
-    // A request without scopes asks for as many as the endpoint's own challenge names.
+    // A request without scopes asks for those that the endpoint's own challenge names.
     let scopes = if names_none {
         ScopeNames::own(Scopes::of(Scope::GRANTABLE))
     } else {

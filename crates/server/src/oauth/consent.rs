@@ -128,7 +128,7 @@ fn wish(scope: Scope) -> Wish {
 }
 
 /// Sends the browser back to the client once the user has answered. The answer is a page, not a redirect:
-/// browsers check a form's policy against every address that its answer redirects to, and block it.
+/// browsers check `form-action` against every URL that the answer redirects to, and would block it.
 fn back(
     shared: &Shared,
     redirect_uri: &str,
@@ -139,7 +139,7 @@ fn back(
 }
 
 /// Offers a link back to a client whose request is invalid, instead of redirecting: anyone can register a
-/// client, and a link to this server must not redirect a user to that client's address (RFC 9700, 4.11.2).
+/// client, and a link to this server must not redirect a user to that client (RFC 9700, 4.11.2).
 pub(super) fn offer_back(
     shared: &Shared,
     redirect_uri: &str,

@@ -1,7 +1,7 @@
 //! Client ID metadata documents, fetched in a way that cannot be used to reach internal machines.
 //!
-//! The name is looked up once, and the connection goes to exactly the addresses that were checked. There are
-//! no redirects and no proxies, and size and time are short. Only the log says why a fetch failed: shown in a
+//! The host name is resolved once, and only IP addresses that were checked are connected to. There are no
+//! redirects and no proxies, and size and time are limited. Only the log says why a fetch failed: shown in a
 //! browser, it would reveal what this server can reach.
 //!
 //! Source: draft-ietf-oauth-client-id-metadata-document.
@@ -35,9 +35,9 @@ const AT_ONCE: usize = 4;
 const MAX_BYTES: usize = 10 * 1024;
 /// The size limit of the answer's head, in bytes.
 const HEAD: usize = 16 * 1024;
-/// The length limit of an address, in bytes.
+/// The length limit of a document's URL, in bytes.
 const MAX_ADDRESS: usize = 512;
-/// The number of a name's addresses that are tried.
+/// How many IP addresses of a host name are tried.
 const TRIES: usize = 3;
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// For how many seconds a document is kept, at least and at most, whatever its server says.
@@ -50,7 +50,7 @@ pub struct DocumentPolicy {
     pub roots: Vec<Vec<u8>>,
     /// Whether `localhost` and ports other than 443 are allowed.
     pub local_names: bool,
-    /// Whether non-public addresses are allowed.
+    /// Whether non-public IP addresses are allowed.
     pub local_addresses: bool,
     /// The total time limit.
     pub patience: Duration,
@@ -88,7 +88,7 @@ impl Documents {
         Self { policy, tls: OnceLock::new(), permits: Semaphore::new(AT_ONCE) }
     }
 
-    /// The document at `address`, which must be its client's id. The error is the cause, for the log.
+    /// The document at the URL `address`, which must be its client's id. The error is the cause, for the log.
     pub(super) async fn fetch(&self, address: &str) -> Result<Document, String> {
         let url = self.checked(address).ok_or("the address may not be fetched")?;
         let fetched = async {
@@ -101,7 +101,7 @@ impl Documents {
         whole.unwrap_or_else(|_| Err("it timed out".to_owned()))
     }
 
-    /// Parses an address that may be fetched: in canonical form, with a public name.
+    /// Parses a URL and checks that it may be fetched: in canonical form, with a public host name.
     fn checked(&self, address: &str) -> Option<Url> {
         let url = Url::parse(address).ok().filter(|url| url.as_str() == address)?;
         let is_local_name = |name: &str| {
@@ -154,7 +154,7 @@ impl Documents {
         Ok((head.headers, body.to_bytes()))
     }
 
-    /// Connects to the first public address of the name that answers.
+    /// Connects to the first public IP address of the host name that answers.
     async fn connect(&self, name: &str, port: u16) -> Result<TcpStream, String> {
         let found = tokio::net::lookup_host((name, port)).await.map_err(told)?;
         let public: Vec<SocketAddr> = found
@@ -205,7 +205,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The metadata in a document, if it describes the client with this address as its id, and if that client
+/// The metadata in a document, if it describes the client with this URL as its id, and if that client
 /// works without a secret.
 fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
     let sent: Value = serde_json::from_slice(body).map_err(told)?;

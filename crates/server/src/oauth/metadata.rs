@@ -1,4 +1,4 @@
-//! Discovery: all that a client needs if it knows only the endpoint's address.
+//! Discovery: all that a client needs if it knows only the endpoint's URL.
 //!
 //! Sources: RFC 9728 (of the resource), RFC 8414 (of the authorization server), and
 //! draft-ietf-oauth-client-id-metadata-document.
@@ -16,7 +16,7 @@ use crate::app::App;
 /// Short, so that a changed setting is soon seen.
 const LIFETIME: &str = "public, max-age=300";
 
-/// Metadata of the protected resource. Clients compare it with the address that they were given, which on
+/// Metadata of the protected resource. Clients compare it with the URL that they were given, which on
 /// loopback may use another name of this machine; the issuer is always the same.
 pub(super) async fn resource(State(app): State<App>, target: Uri, headers: HeaderMap) -> Response {
     let public_url = &app.shared.settings.public_url;

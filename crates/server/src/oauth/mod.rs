@@ -97,13 +97,13 @@ async fn preflight() -> Response {
     response
 }
 
-/// The address of the client.
+/// The IP address of the client.
 fn address(shared: &Shared, head: &Parts) -> IpAddr {
     let client = shared.proxies.client(&head.extensions, &head.headers);
     client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
-/// Counts a request by address, before anything else is done for it.
+/// Counts a request of an IP address, before anything else is done for it.
 fn admit(shared: &Shared, head: &Parts, action: Action) -> Result<IpAddr, u64> {
     let address = address(shared, head);
     shared.anonymous_limits.admit(action, address, shared.environment.clock.now())?;

@@ -1,4 +1,4 @@
-//! SSRF guard: which addresses are public. A client's document is never fetched from a machine that only
+//! SSRF guard: which IP addresses are public. A client's document is never fetched from a machine that only
 //! this server can reach.
 //!
 //! Sources: the IANA registries of special-purpose addresses (RFC 6890 and its successors).

@@ -66,7 +66,7 @@ fn respond(request_log: RequestLog<'_>, answer: Result<Answer, Answer>) -> Respo
     response
 }
 
-/// Reads the form of a request. The URL must not contain parameters, because others log it.
+/// Reads the form of a request. The URL must not contain parameters, because URLs are often logged.
 async fn asked<'a>(
     shared: &'a Shared,
     request: Request,
@@ -165,7 +165,7 @@ impl Asked<'_> {
         let is_ours = |secret: &Secret| {
             matches!(secret.kind(), SecretKind::AccessToken | SecretKind::RefreshToken)
         };
-        // For its bearer, an unknown token is a revoked one (RFC 7009, 2.2).
+        // To its holder, an unknown token is as good as revoked (RFC 7009, 2.2).
         let Some(token) = Secret::parse(token).filter(is_ours) else { return Ok(done()) };
         let client_id = self.form.get("client_id").map(str::to_owned);
         let environment = self.shared.environment.clone();

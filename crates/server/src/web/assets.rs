@@ -15,7 +15,7 @@ const ASSETS: [(&str, &str, &[u8]); 4] = [
     ("/assets/icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
     ("/assets/inter.woff2", "font/woff2", include_bytes!("../../assets/inter.woff2")),
 ];
-/// A new release becomes visible within an hour.
+/// Short, so that browsers use the files of a new release within an hour.
 const LIFETIME: &str = "public, max-age=3600";
 
 /// Their routes.

@@ -1,4 +1,4 @@
-//! Reads forms: whole, bounded, and only from a page of this server.
+//! Reads whole forms, up to a size limit and until a deadline, and only those sent by a page of this server.
 
 use std::collections::HashMap;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What all pages share: how they are sent, the session of their visitor, what a form may contain.
+//! What all pages share: how they are sent, the visitor's session, and how forms are read.
 //!
 //! Pages work without a script (`assets/page.js` only makes some more convenient), load nothing from
 //! elsewhere and are never framed. A form is accepted only from a page of this server. The code of a single

@@ -3,13 +3,13 @@
 use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::values::secret::{Secret, SecretKind};
 
-/// The default.
+/// The page to open if none was requested.
 pub(crate) const HOME: &str = "/account";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 
-/// The requested page, if it is one of ours that redirects to the sign-in. A link can contain any address,
-/// and must not lead to another site.
+/// The requested page, if it is a page of this server that asks its visitor to sign in. A link can contain
+/// any URL, and must not lead to another site.
 pub(crate) fn next_page(asked: Option<&str>) -> &str {
     asked.filter(|asked| is_ours(asked)).unwrap_or(HOME)
 }
@@ -27,7 +27,7 @@ fn is_ours(asked: &str) -> bool {
                 .is_some_and(|id| Id::<kinds::Tenant>::parse(id).is_some()))
 }
 
-/// The sign-in page that leads on to `next`.
+/// The path of the sign-in page that continues to `next`.
 pub(crate) fn sign_in(next: &str) -> String {
     with_next("/sign-in", next)
 }

@@ -35,12 +35,12 @@ pub(crate) struct PageContext {
     /// Path and query, as sent.
     pub(crate) target: String,
     visitor: Visitor,
-    /// Taken once, by the handler that reads the form. Behind a lock only because a body cannot be shared.
+    /// The handler that reads the form takes it. The lock is there only because a body is not `Sync`.
     body: Mutex<Option<Body>>,
 }
 
 impl PageContext {
-    /// Counts the request by address.
+    /// Counts the request of this IP address, and refuses it over the limit.
     pub(crate) fn begin(app: &App, request: Request, action: Action) -> Result<Self, Response> {
         let shared = app.shared.clone();
         let (head, body) = request.into_parts();

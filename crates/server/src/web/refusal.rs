@@ -1,4 +1,4 @@
-//! Turns an error that is JSON or empty for programs into a page for browsers.
+//! Answers browsers with a page where other clients get an error as JSON or an empty body.
 
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
@@ -21,7 +21,7 @@ fn is_html(range: &str) -> bool {
     media.trim().eq_ignore_ascii_case("text/html")
 }
 
-/// Replaces an error's body with a page, if it is not one yet; status and headers are kept.
+/// Replaces an error's body with a page, unless it already is one; status and headers are kept.
 pub(crate) async fn for_people(request: Request, next: Next) -> Response {
     let is_for_person = is_for_person(request.method(), request.headers());
     let answer = next.run(request).await;

@@ -1,15 +1,15 @@
-//! The words for roles and times on pages.
+//! How pages describe roles and write times.
 
 use zoop_crm::call::access::Role;
 use zoop_crm::values::clock::{Moment, rfc3339};
 
-/// A name, and its meaning in one sentence.
+/// A title and one sentence of description.
 pub(crate) struct Words {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
 }
 
-/// What a user with a role may do.
+/// The title of a role, and what a user with that role may do.
 pub(crate) const fn role(role: Role) -> Words {
     let (title, about) = match role {
         Role::Owner => (
@@ -22,11 +22,11 @@ pub(crate) const fn role(role: Role) -> Words {
     Words { title, about }
 }
 
-/// A time as pages show it: in UTC, until the script shows it in the reader's time zone.
+/// A time on a page: shown in UTC, until the script converts it to the reader's time zone.
 pub(crate) struct Time {
-    /// For programs (RFC 3339).
+    /// For the script (RFC 3339).
     pub(crate) iso: String,
-    /// For people.
+    /// For the reader.
     pub(crate) words: String,
 }
 

@@ -32,9 +32,9 @@ impl Parse for Date {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         if !has_shape(&text, "0000-00-00") {
-            return Err(because("must be a date as YYYY-MM-DD, such as 2026-03-05"));
+            return Err(because("must be a date in the form YYYY-MM-DD, such as 2026-03-05"));
         }
-        let date = text.parse().map_err(|_| because("is a day that does not exist"))?;
+        let date = text.parse().map_err(|_| because("must be a date that exists"))?;
         in_years(date).map(Self)
     }
 }
@@ -58,11 +58,13 @@ impl Parse for TimeOfDay {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         let time = has_shape(&text, "00:00").then(|| text.parse().ok()).flatten();
-        time.map(Self).ok_or_else(|| because("must be a time of day as HH:MM, 00:00 to 23:59"))
+        time.map(Self)
+            .ok_or_else(|| because("must be a time of day in the form HH:MM, from 00:00 to 23:59"))
     }
 }
 
-/// A point in time in the years 2000 to 2199. Without a zone it is in the tenant's.
+/// A point in time in the years 2000 to 2199 (in UTC if it has an offset). Without an offset, the caller
+/// of [`Self::in_zone`] chooses the zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalTime {
     /// RFC 3339, which has an offset.
@@ -96,15 +98,15 @@ impl Parse for LocalTime {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().any(|shape| has_shape(&text, shape)) {
-            let problem = || because("is a day or time that does not exist");
+            let problem = || because("must be a date and time that exist");
             let local: civil::DateTime = text.parse().map_err(|_| problem())?;
             in_years(local.date())?;
             return Ok(Self::Local(local));
         }
         let time = parse_rfc3339(&text).ok_or_else(|| {
             because(
-                "must be a local time as 2026-03-05T09:00, or RFC 3339 with an offset, such as \
-                 2026-03-05T09:00:00-05:00",
+                "must be a local time such as 2026-03-05T09:00, or an RFC 3339 time with an offset \
+                 such as 2026-03-05T09:00:00-05:00",
             )
         })?;
         let utc = jiff::Timestamp::from_microsecond(time.0).map_err(|_| out_of_range())?;
@@ -131,7 +133,7 @@ fn in_years(date: civil::Date) -> Result<civil::Date, ParseError> {
 }
 
 fn out_of_range() -> ParseError {
-    because("must be from 2000-01-01 to 2199-12-31")
+    because("must be from 2000-01-01 to 2199-12-31 (UTC if it has an offset)")
 }
 
 #[cfg(test)]
@@ -157,18 +159,18 @@ mod tests {
             assert_eq!(date.as_deref(), Ok(sent.trim()));
         }
         for (sent, problem) in [
-            ("2026-02-29", "does not exist"),
-            ("2100-02-29", "does not exist"),
-            ("2026-13-01", "does not exist"),
-            ("2026-00-10", "does not exist"),
+            ("2026-02-29", "date that exists"),
+            ("2100-02-29", "date that exists"),
+            ("2026-13-01", "date that exists"),
+            ("2026-00-10", "date that exists"),
             ("1999-12-31", "from 2000-01-01"),
             ("2200-01-01", "from 2000-01-01"),
-            ("20261129", "as YYYY-MM-DD"),
-            ("2026-1-1", "as YYYY-MM-DD"),
-            ("11/29/2026", "as YYYY-MM-DD"),
-            ("2026-11-29T09:00", "as YYYY-MM-DD"),
-            ("-002026-11", "as YYYY-MM-DD"),
-            ("tomorrow", "as YYYY-MM-DD"),
+            ("20261129", "in the form YYYY-MM-DD"),
+            ("2026-1-1", "in the form YYYY-MM-DD"),
+            ("11/29/2026", "in the form YYYY-MM-DD"),
+            ("2026-11-29T09:00", "in the form YYYY-MM-DD"),
+            ("-002026-11", "in the form YYYY-MM-DD"),
+            ("tomorrow", "in the form YYYY-MM-DD"),
         ] {
             let told = read::<Date>(sent).expect_err(sent);
             assert!(told.contains(problem), "{sent}: {told}");
@@ -183,7 +185,7 @@ mod tests {
         }
         for sent in ["9:00", "24:00", "12:60", "12:30:15", "9am", "09.00", "T09:00"] {
             let told = read::<TimeOfDay>(sent).expect_err(sent);
-            assert!(told.contains("as HH:MM"), "{sent}: {told}");
+            assert!(told.contains("in the form HH:MM"), "{sent}: {told}");
         }
     }
 
@@ -208,13 +210,13 @@ mod tests {
             assert_eq!(in_new_york(sent).as_deref(), Ok(expected), "{sent}");
         }
         for (sent, problem) in [
-            ("2026-02-30T09:00", "does not exist"),
-            ("2026-03-05T24:00", "does not exist"),
+            ("2026-02-30T09:00", "date and time that exist"),
+            ("2026-03-05T24:00", "date and time that exist"),
             ("1999-12-31T09:00", "from 2000-01-01"),
             ("9999-12-31T23:59:59Z", "from 2000-01-01"),
-            ("2026-03-05", "local time as"),
-            ("2026-03-05 9:00", "local time as"),
-            ("next Friday", "local time as"),
+            ("2026-03-05", "local time such as"),
+            ("2026-03-05 9:00", "local time such as"),
+            ("next Friday", "local time such as"),
         ] {
             let told = in_new_york(sent).expect_err(sent);
             assert!(told.contains(problem), "{sent}: {told}");
