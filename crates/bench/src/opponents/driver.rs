@@ -23,11 +23,13 @@ pub(crate) struct Reads {
 impl Reads {
     /// Reads of these customers with this key.
     pub(crate) fn new(database: &Path, key: &str, customers: &[String]) -> Result<Self> {
-        let key_hash = Secret::parse(key).context("a key of the database")?.hash();
+        let key_hash = Secret::parse(key).context("the owner's key is not a valid key")?.hash();
         let tenant = open(database)?
             .prepare("SELECT tenant_no FROM api_keys WHERE hash = ?1")?
             .query_row([key_hash], |row| row.get(0))?;
-        let id = |id: &String| Ok(Uuid::try_parse(id).context("an id")?.into_bytes());
+        let id = |id: &String| {
+            Ok(Uuid::try_parse(id).context("a customer's id is not a UUID")?.into_bytes())
+        };
         let customers = customers.iter().map(id).collect::<Result<_>>()?;
         Ok(Self { key_hash, tenant, customers })
     }

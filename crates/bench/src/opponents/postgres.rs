@@ -1,7 +1,7 @@
-//! PostgreSQL with a generated database, and reads of it with only the driver.
+//! PostgreSQL with a generated database, and reads of it by the driver alone and by the product's storage.
 //!
-//! The server's data is kept, because moving a million customers takes minutes; the only writes to it are the
-//! times when keys were last used.
+//! The server's data is kept between runs, because copying a million customers takes minutes. A run writes to it
+//! only what `zoop serve` itself records, such as its address and the times when keys were last used.
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ const NAME: &str = "zoop";
 pub(crate) struct Moved {
     /// The application's URL.
     pub(crate) url: String,
-    /// The superuser's URL, to whom no policy applies.
+    /// The URL for the superuser, who is not subject to row-level security.
     superuser_url: String,
     /// How many rows per second `zoop copy` transferred.
     pub(crate) rows_per_second: f64,
@@ -39,7 +39,7 @@ pub(crate) struct Moved {
 }
 
 impl Moved {
-    /// The same database on PostgreSQL; the first time, it is copied there.
+    /// Starts PostgreSQL with the contents of `database`, which are copied there unless an earlier run did so.
     pub(crate) fn of(zoop: &Zoop, database: &Path) -> Result<Self> {
         let data = database.with_extension("postgres");
         let is_whole = data.join("whole");
@@ -56,7 +56,9 @@ impl Moved {
             settle(&superuser_url)?;
             fs::write(&is_whole, rate.to_string())?;
         }
-        let rows_per_second = fs::read_to_string(&is_whole)?.parse().context("a rate")?;
+        let rows_per_second = fs::read_to_string(&is_whole)?
+            .parse()
+            .context("the file `whole` does not contain a rate")?;
         Ok(Self { url, superuser_url, rows_per_second, cluster })
     }
 
@@ -66,7 +68,7 @@ impl Moved {
     }
 }
 
-/// Does now what the server does by itself minutes after many writes.
+/// Vacuums, analyzes and checkpoints now; by itself the server would do so later, during the measurement.
 fn settle(url: &str) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -112,9 +114,9 @@ impl<'d> Reads<'d> {
         tenant: Tenant,
         customers: &[String],
     ) -> Result<Self> {
-        let id = |id: &String| Uuid::try_parse(id).context("an id");
+        let id = |id: &String| Uuid::try_parse(id).context("a customer's id is not a UUID");
         let customers = customers.iter().map(id).collect::<Result<_>>()?;
-        let key_hash = Secret::parse(key).context("a key of the database")?.hash();
+        let key_hash = Secret::parse(key).context("the owner's key is not a valid key")?.hash();
         let declared = Declared {
             key: find(global_statements(), "keys", "BY_HASH")?,
             customer: find(statements(), "customers", "GET")?,
@@ -127,7 +129,7 @@ impl<'d> Reads<'d> {
         Ok(Self { moved, key_hash, tenant, customers, declared })
     }
 
-    /// The number of customers per second that only the driver reads, each with a statement of its own.
+    /// How many customers per second the driver alone reads, with one query for each.
     pub(crate) fn bare(&self, time: Duration) -> Result<f64> {
         let tenant = i32::try_from(self.tenant.0)?;
         self.by_driver(time, async |driver, id| {
@@ -145,8 +147,8 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// How often per second only the driver runs all statements of a call, pipelining those that the product
-    /// pipelines.
+    /// How many times per second the driver alone runs all statements of a `customers.get` call. It pipelines those
+    /// that the product pipelines.
     pub(crate) fn bare_calls(&self, time: Duration) -> Result<f64> {
         let (tenant, key_hash) = (i32::try_from(self.tenant.0)?, self.key_hash.as_slice());
         self.by_driver(time, async |driver, id| {
@@ -163,7 +165,8 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// How often per second the product's storage runs them, in a snapshot bound to the key's tenant.
+    /// How many times per second the product's storage runs the statements of a call, each time in the snapshot of
+    /// the key's tenant.
     pub(crate) fn bound_calls(&self, time: Duration) -> Result<f64> {
         let (key_hash, Declared { key, customer, belongings }) = (self.key_hash, self.declared);
         self.by_storage(time, move |tx, id| {
@@ -211,7 +214,7 @@ impl<'d> Reads<'d> {
         })
     }
 
-    /// The rate of the product's storage with as many callers.
+    /// The rate of the product's storage, called by as many threads as `by_driver` has connections.
     fn by_storage(
         &self,
         time: Duration,

@@ -1,4 +1,4 @@
-//! `customers.get` as a user would write it with the official Rust SDK, over the peers' table.
+//! `customers.get` as a user of the official Rust SDK would write it, reading the table in [`super::peers`].
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;

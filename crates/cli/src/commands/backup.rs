@@ -22,7 +22,7 @@ use crate::url::without_user;
 
 /// Files that SQLite keeps beside a database.
 const COMPANIONS: &[&str] = &["-wal", "-shm", "-journal"];
-/// Companion files that contain rows which the database's file does not.
+/// Companion files without which a copy of the database's file could be incomplete.
 const LOGS: &[&str] = &["-wal", "-journal"];
 /// Bytes copied between two reports of progress.
 const CHUNK: u64 = 4 << 20;
@@ -84,7 +84,7 @@ fn owner(file: &Path) -> Option<PathBuf> {
     names.map(|name| file.with_file_name(name)).find(|database| database.exists())
 }
 
-/// The source, if this is another name of one of its files.
+/// Returns `source` if `file` is a hard link to one of the files that SQLite or zoop keeps beside it.
 fn owner_by_link(file: &Path, source: &Path) -> Option<PathBuf> {
     let database = sqlite::resolved(source);
     let mut endings = COMPANIONS.iter().chain(&[LOCK]);
@@ -146,7 +146,7 @@ pub(crate) fn restore(
         );
         confirm(confirmation, &question)?;
     }
-    // A link still points to the database.
+    // If the path is a symbolic link, the file that it points to is replaced, and the link stays.
     let target = sqlite::resolved(&named);
     let _alone = Presence::alone(&target)?;
     let fresh = beside(&target, "-restoring");
@@ -170,15 +170,15 @@ pub(crate) fn restore(
     Ok(())
 }
 
-/// A server's database is backed up with PostgreSQL's own programs.
+/// Refuses a server's database, which PostgreSQL's own programs back up and restore; the error names the command.
 fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Result<()> {
     if !zoop_db::engine::is_postgres(&config.database) {
         return Ok(());
     }
     let command = command(&without_user(&config.database));
     bail!(
-        "a PostgreSQL database is backed up with PostgreSQL's own programs, also while it is in use, and by a \
-         superuser, because row-level security hides rows from zoop's role: {command} (or move it to a \
+        "a PostgreSQL database is backed up and restored with PostgreSQL's own programs, run by a superuser \
+         because row-level security hides rows from zoop's role: {command} (or move the database to a \
          file: zoop copy --to sqlite://zoop.db)"
     )
 }
@@ -200,8 +200,8 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     }
 }
 
-/// Copies a backup without changing its folder, which may be on a read-only disk. A database that is in
-/// use is read as of one moment; otherwise the file is copied, with its log if it has one.
+/// Copies a backup without changing its folder, which may be on a read-only disk. If the backup is itself a
+/// database in use, one snapshot of it is copied; otherwise its file is, with its log if it has one.
 fn copy(source: &Path, fresh: &Path, bar: &ProgressBar) -> Result<()> {
     if Presence::is_held(source) {
         return Ok(sqlite::copy(source, fresh, &mut |done, all| show(bar, done, all))?);

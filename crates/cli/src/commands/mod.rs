@@ -1,5 +1,5 @@
-//! One file per command. Each works in terms of the catalog, the database or the server; rules of the product
-//! must not live here.
+//! The commands, a module for each or for two that belong together. They only use the catalog's tools, the
+//! database or the server; rules of the product must not live here.
 
 pub(crate) mod backup;
 pub(crate) mod call;

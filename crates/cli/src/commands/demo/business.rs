@@ -1,5 +1,6 @@
-//! The sample business, built by tool calls of its users: the owner creates the tags, and office and crew write
-//! the notes. It is built in one transaction, so an interrupted demo leaves nothing half done.
+//! The sample business, built by tool calls: the operator creates the business, its users and its work, and
+//! attaches tags; the owner and the office create tags and customers; any user writes notes. It is built in
+//! one transaction, so an interrupted demo leaves nothing half done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,7 +32,7 @@ pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
 pub(super) const CUSTOMERS: usize = 300;
 /// How far the business's records go back, in microseconds: a year and a half.
 const PAST: i64 = 540 * 86_400 * 1_000_000;
-/// The time between two calls in the business's past, in microseconds.
+/// How far each call advances the clock, in microseconds.
 const STEP: i64 = 37 * 1_000_000;
 const SEED: u64 = 20_260_613;
 
@@ -64,13 +65,13 @@ pub(super) struct Builder<'b, 'c> {
     clock: Arc<PastClock>,
     /// Repeatable choices.
     pub(super) dice: Dice,
-    /// The operator, for this business once it exists.
+    /// The operator: of the installation at first, of this business as soon as it exists.
     operator: Operator,
     staff: Vec<Colleague>,
 }
 
-/// Builds the business. `surroundings` give the time at which its past ends, and real randomness, because ids
-/// and keys are not sample data.
+/// Builds the business. Its past ends at the time that the clock of `surroundings` shows. Ids and keys come from
+/// the real randomness of `surroundings`; everything else is the same in every demo.
 pub(super) fn build(
     tx: &mut WriteTx<'_>,
     surroundings: &Environment,

@@ -21,7 +21,7 @@ pub(super) struct Person {
     pub(super) email_local: &'static str,
 }
 
-/// A word or text and its kind: a company and its trade, a note and its subject.
+/// A text and its kind, such as a company's name and its kind of business, or a note and its kind of subject.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
     pub(super) kind: &'static str,
@@ -118,8 +118,8 @@ fn with_language(file: &'static str) -> Vec<Entry> {
     rows::<3>(file).map(|[kind, _, text]| Entry { kind, text }).collect()
 }
 
-/// The lines of a file after the heading, split into `N` cells. A test below checks that every line has that
-/// many.
+/// The lines of a file after the heading, split into `N` cells; a line with another number of cells is left
+/// out. A test below counts the lines that are used.
 fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     file.lines().skip(1).filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
 }
@@ -133,7 +133,7 @@ impl Dice {
         Self(Entropy::seeded(seed))
     }
 
-    /// A number below `count`; 0 if that is 0.
+    /// A number below `count`, or 0 if `count` is 0.
     pub(super) fn below(&self, count: usize) -> usize {
         let bits = usize::try_from(self.0.bits() >> 96).unwrap_or_default();
         bits.checked_rem(count).unwrap_or_default()

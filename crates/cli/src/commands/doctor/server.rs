@@ -58,13 +58,13 @@ fn clock(db: &Db) -> Result<String> {
 fn connections(state: &ServerState, of_a_process: usize) -> Result<String> {
     let processes = state.connections / of_a_process.max(1);
     let facts = format!(
-        "each process opens {of_a_process} of the {} connections available to it: enough for {processes} \
-         process(es)",
+        "each process opens {of_a_process} connections, and all processes together may open {}: enough for \
+         {processes} process(es)",
         state.connections
     );
     ensure!(
         processes >= PROCESSES,
-        "{facts}, but an upgrade needs {PROCESSES}: raise max_connections (or the role's or the database's \
+        "{facts}, but an upgrade needs enough for {PROCESSES}: raise max_connections (or the role's or the database's \
          limit), or lower storage.readers and storage.writers"
     );
     Ok(facts)

@@ -1,4 +1,5 @@
-//! The tools of subjects. Only the command line has them, to create records that notes can be about.
+//! The tool that creates subjects, the records that notes can be about. Only the operator may call it;
+//! `zoop demo` does.
 
 use schemars::JsonSchema;
 use serde::Serialize;
