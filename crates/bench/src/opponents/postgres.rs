@@ -86,7 +86,7 @@ fn settle(url: &str) -> Result<()> {
 struct Declared {
     key: GlobalSql,
     customer: Sql,
-    belongings: [Sql; 3],
+    relations: [Sql; 3],
 }
 
 /// Reads of single customers with a key.
@@ -103,7 +103,7 @@ struct Driver {
     client: Client,
     key: Statement,
     customer: Statement,
-    belongings: [Statement; 3],
+    relations: [Statement; 3],
 }
 
 impl<'d> Reads<'d> {
@@ -120,7 +120,7 @@ impl<'d> Reads<'d> {
         let declared = Declared {
             key: find(global_statements(), "keys", "BY_HASH")?,
             customer: find(statements(), "customers", "GET")?,
-            belongings: [
+            relations: [
                 find(statements(), "contacts", "ACTIVE")?,
                 find(statements(), "locations", "ACTIVE")?,
                 find(statements(), "customers", "TAGS")?,
@@ -152,7 +152,7 @@ impl<'d> Reads<'d> {
     pub(crate) fn bare_calls(&self, time: Duration) -> Result<f64> {
         let (tenant, key_hash) = (i32::try_from(self.tenant.0)?, self.key_hash.as_slice());
         self.by_driver(time, async |driver, id| {
-            let Driver { client, key, customer, belongings: [contacts, locations, tags] } = driver;
+            let Driver { client, key, customer, relations: [contacts, locations, tags] } = driver;
             client.query(key, &[&key_hash]).await?;
             let which: [&(dyn ToSql + Sync); 2] = [&tenant, &id];
             client.query(customer, &which).await?;
@@ -168,7 +168,7 @@ impl<'d> Reads<'d> {
     /// How many times per second the product's storage runs the statements of a call, each time in the snapshot of
     /// the key's tenant.
     pub(crate) fn bound_calls(&self, time: Duration) -> Result<f64> {
-        let (key_hash, Declared { key, customer, belongings }) = (self.key_hash, self.declared);
+        let (key_hash, Declared { key, customer, relations }) = (self.key_hash, self.declared);
         self.by_storage(time, move |tx, id| {
             let tenant = tx.global_first::<_, zoop_db::Error>(key, params![key_hash], |row| {
                 row.take::<Uuid>()?;
@@ -176,7 +176,7 @@ impl<'d> Reads<'d> {
             })?;
             tx.bind(Tenant(tenant.unwrap_or_default()));
             tx.first::<Uuid, zoop_db::Error>(customer, params![id], |row| row.take())?;
-            let [contacts, locations, tags] = belongings;
+            let [contacts, locations, tags] = relations;
             let customer = params![id];
             tx.pipelined::<Uuid, Uuid, Uuid, zoop_db::Error>(
                 (contacts, customer, |row| row.take()),
@@ -242,11 +242,11 @@ impl<'d> Reads<'d> {
 
 impl Driver {
     async fn prepare(client: Client, declared: &Declared) -> Result<Self, tokio_postgres::Error> {
-        let [contacts, locations, tags] = declared.belongings.map(|sql| sql.postgres());
+        let [contacts, locations, tags] = declared.relations.map(|sql| sql.postgres());
         Ok(Self {
             key: client.prepare(declared.key.postgres()).await?,
             customer: client.prepare(declared.customer.postgres()).await?,
-            belongings: [
+            relations: [
                 client.prepare(contacts).await?,
                 client.prepare(locations).await?,
                 client.prepare(tags).await?,
