@@ -121,8 +121,8 @@ for (const [what, change] of [
   const page = await browser.open(`${zoop}/sign-in/company`, undefined, isCallback);
   const declined = await browser.open(`${page.url}/abort`);
   check(
-    'a sign-in cancelled at the company is reported as such',
-    declined.status === 403 && declined.text.includes('cancelled or refused there'),
+    'a sign-in canceled at the company is reported as such',
+    declined.status === 403 && declined.text.includes('canceled or refused there'),
     `${declined.status} ${declined.text}`,
   );
 }

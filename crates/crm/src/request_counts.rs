@@ -22,11 +22,11 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    TELL = "INSERT INTO request_counts \
+    PUBLISH = "INSERT INTO request_counts \
             (process_id, credential_id, tenant_no, admitted_at, requests) \
             VALUES ($1, $2, $3, $4, $5)";
     /// What other processes have published since.
-    HEAR = "SELECT n, credential_id, tenant_no, admitted_at, requests FROM request_counts \
+    FETCH = "SELECT n, credential_id, tenant_no, admitted_at, requests FROM request_counts \
             WHERE n > $1 AND process_id <> $2 ORDER BY n";
     FORGET = "DELETE FROM request_counts WHERE admitted_at <= $1";
 }
@@ -57,7 +57,7 @@ pub fn publish(
     tx.global_execute(FORGET, params![oldest])?;
     for count in counts {
         let RequestCount { credential, tenant, admitted_at, requests } = *count;
-        tx.global_execute(TELL, params![process, credential, tenant.0, admitted_at, requests])?;
+        tx.global_execute(PUBLISH, params![process, credential, tenant.0, admitted_at, requests])?;
     }
     Ok(())
 }
@@ -68,7 +68,7 @@ pub fn publish(
 /// If the database fails.
 pub fn fetch(tx: &mut ReadTx<'_>, process: Uuid, after: i64) -> Result<(Vec<RequestCount>, i64)> {
     let mut place = after;
-    let counts = tx.global_all(HEAR, params![after, process], |row| {
+    let counts = tx.global_all(FETCH, params![after, process], |row| {
         place = row.take()?;
         Ok(RequestCount {
             credential: row.take()?,

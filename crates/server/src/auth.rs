@@ -35,7 +35,7 @@ pub(crate) struct AuthContext {
     class: Class,
     /// Set at the first attempt and kept for a retry, so that a job that runs twice counts as one request.
     /// It stays even if the job is rolled back.
-    pass: OnceLock<Authenticated>,
+    authenticated: OnceLock<Authenticated>,
 }
 
 /// What is known of a request besides its token.
@@ -100,13 +100,13 @@ impl AuthContext {
     pub(crate) fn new(shared: &Arc<Shared>, token: &str, caller: Presented) -> Arc<Self> {
         let Presented { client, address, asked_at, class } = caller;
         let bearer = Bearer { token: token.to_owned(), source: Source { client, address } };
-        let (shared, pass) = (shared.clone(), OnceLock::new());
-        Arc::new(Self { shared, bearer, asked_at, class, pass })
+        let (shared, authenticated) = (shared.clone(), OnceLock::new());
+        Arc::new(Self { shared, bearer, asked_at, class, authenticated })
     }
 
     /// What is known of the caller, if the token was valid.
-    pub(crate) fn pass(&self) -> Option<&Authenticated> {
-        self.pass.get()
+    pub(crate) fn authenticated(&self) -> Option<&Authenticated> {
+        self.authenticated.get()
     }
 
     /// Shared server state.
@@ -130,8 +130,9 @@ impl Proof for AuthContext {
         environment: &Environment,
     ) -> Result<Access, CallFailure> {
         let caller = self.bearer.caller(tx, &*environment.clock)?.map_err(CallFailure::Denied)?;
-        let pass = self.pass.get_or_init(|| Authenticated::of(&caller, &self.shared, self.class));
-        match pass.admission.refused_for {
+        let authenticated =
+            self.authenticated.get_or_init(|| Authenticated::of(&caller, &self.shared, self.class));
+        match authenticated.admission.refused_for {
             None => Ok(self.bearer.access_of(caller)),
             Some(_) => Err(CallFailure::Limited),
         }
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bearer_token_is_recognised_in_any_case_and_nothing_else_is() {
+    fn a_bearer_token_is_recognized_in_any_case_and_nothing_else_is() {
         let token = |value: &'static [u8]| {
             let value = HeaderValue::from_bytes(value).unwrap();
             bearer(&value).map(Cow::into_owned)

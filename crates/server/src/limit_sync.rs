@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
     let mut rounds = time::interval_at(time::Instant::now() + INTERVAL, INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut limit_sync = Sharing::new(&app.shared);
+    let mut limit_sync = LimitSync::new(&app.shared);
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
@@ -29,13 +29,13 @@ pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
 }
 
 /// This process's side of the exchange.
-struct Sharing {
+struct LimitSync {
     process: Uuid,
     /// The position up to which it has read the counts of others.
     place: i64,
 }
 
-impl Sharing {
+impl LimitSync {
     fn new(shared: &Shared) -> Self {
         Self { process: Uuid::from_u128(shared.environment.entropy.bits()), place: 0 }
     }
@@ -45,20 +45,20 @@ impl Sharing {
         let now = shared.environment.clock.now();
         let window = i64::try_from(WINDOW_SECONDS).unwrap_or(i64::MAX) * 1_000_000;
         let oldest = Timestamp(now.0 - window);
-        let untold: Arc<[RequestCount]> = shared.limiter.take_untold(now).into();
-        if !untold.is_empty() {
-            let (process, counts) = (self.process, untold.clone());
-            let tell = move |tx: &mut zoop_db::WriteTx<'_>| {
+        let unpublished: Arc<[RequestCount]> = shared.limiter.take_unpublished(now).into();
+        if !unpublished.is_empty() {
+            let (process, counts) = (self.process, unpublished.clone());
+            let publish = move |tx: &mut zoop_db::WriteTx<'_>| {
                 request_counts::publish(tx, process, &counts, oldest)
             };
-            if let Err(error) = shared.db.write(Instant::now() + INTERVAL, tell).await {
-                shared.limiter.put_back(&untold);
+            if let Err(error) = shared.db.write(Instant::now() + INTERVAL, publish).await {
+                shared.limiter.put_back(&unpublished);
                 complain(&error);
             }
         }
         let (process, place) = (self.process, self.place);
-        let hear = move |tx: &mut zoop_db::ReadTx<'_>| request_counts::fetch(tx, process, place);
-        match shared.db.read(Instant::now() + INTERVAL, hear).await {
+        let fetch = move |tx: &mut zoop_db::ReadTx<'_>| request_counts::fetch(tx, process, place);
+        match shared.db.read(Instant::now() + INTERVAL, fetch).await {
             Ok((mut counts, place)) => {
                 self.place = place;
                 counts.retain(|count| count.admitted_at > oldest);
@@ -98,7 +98,7 @@ mod tests {
         };
         let (one, two) = (process(), process());
         let (mut one_shares, mut two_shares) =
-            (Sharing::new(&one.shared), Sharing::new(&two.shared));
+            (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let ask = |app: &App| {
             let applicant = Applicant {
@@ -133,7 +133,7 @@ mod tests {
         };
         let (one, two) = (process(), process());
         let (mut one_shares, mut two_shares) =
-            (Sharing::new(&one.shared), Sharing::new(&two.shared));
+            (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut round = || {
             runtime.block_on(one_shares.round(&one.shared));

@@ -40,7 +40,7 @@ struct Windows {
     /// The calls of all credentials of a tenant.
     tenants: HashMap<Tenant, Window>,
     /// Calls admitted here that are not yet published to the other processes.
-    untold: HashMap<(Uuid, Tenant), u32>,
+    unpublished: HashMap<(Uuid, Tenant), u32>,
 }
 
 /// When the requests of the last minute were admitted, in microseconds, oldest first.
@@ -124,23 +124,24 @@ impl Limiter {
     }
 
     /// Takes the counts to publish to the other processes, as admitted now.
-    pub(crate) fn take_untold(&self, now: Timestamp) -> Vec<RequestCount> {
+    pub(crate) fn take_unpublished(&self, now: Timestamp) -> Vec<RequestCount> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let untold = std::mem::take(&mut windows.untold).into_iter();
+        let unpublished = std::mem::take(&mut windows.unpublished).into_iter();
         let count = |((credential, tenant), requests)| RequestCount {
             credential,
             tenant,
             admitted_at: now,
             requests,
         };
-        untold.map(count).collect()
+        unpublished.map(count).collect()
     }
 
     /// Puts back counts that could not be published.
     pub(crate) fn put_back(&self, counts: &[RequestCount]) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         for count in counts {
-            *windows.untold.entry((count.credential, count.tenant)).or_default() += count.requests;
+            *windows.unpublished.entry((count.credential, count.tenant)).or_default() +=
+                count.requests;
         }
     }
 
@@ -177,7 +178,7 @@ impl Windows {
             if tenant_limit > 0 {
                 shared.0.push_back(now);
             }
-            *self.untold.entry((credential, tenant)).or_default() += 1;
+            *self.unpublished.entry((credential, tenant)).or_default() += 1;
         }
         Admission { refused_for, ..standings(own, shared, applicant, now) }
     }
@@ -387,7 +388,7 @@ mod tests {
         assert_eq!(admitted(&limiter, few, 100), 60, "enough to connect");
         let none = Applicant { credential: Uuid::from_u128(4), ..connecting(0) };
         assert_eq!(admitted(&limiter, none, 1_000), 1_000, "no limit");
-        assert!(limiter.take_untold(Timestamp(0)).iter().all(|count| count.requests == 100));
+        assert!(limiter.take_unpublished(Timestamp(0)).iter().all(|count| count.requests == 100));
     }
 
     #[test]

@@ -86,9 +86,9 @@ impl<'a> RequestLog<'a> {
         let mut response = answer.into_response();
         let headers = response.headers_mut();
         tell_id(&self.id, headers);
-        if let Some(pass) = self.auth.as_ref().and_then(|auth| auth.pass()) {
-            tell_standing(&pass.admission, headers);
-            if let Some(used) = pass.used {
+        if let Some(authenticated) = self.auth.as_ref().and_then(|auth| auth.authenticated()) {
+            tell_standing(&authenticated.admission, headers);
+            if let Some(used) = authenticated.used {
                 background::record_use(self.shared, used);
             }
         }
@@ -101,10 +101,11 @@ impl Drop for RequestLog<'_> {
         let took = self.started.elapsed();
         self.shared.metrics.in_flight.dec();
         self.shared.metrics.count(self.tool, self.outcome, took);
-        let pass = self.auth.as_ref().and_then(|auth| auth.pass());
+        let authenticated = self.auth.as_ref().and_then(|auth| auth.authenticated());
         let granted = self.granted.get();
-        let account = pass.map_or(granted.and_then(|it| it.account), |pass| pass.account);
-        let credential = pass.map(|pass| pass.credential);
+        let account = authenticated
+            .map_or(granted.and_then(|it| it.account), |authenticated| authenticated.account);
+        let credential = authenticated.map(|authenticated| authenticated.credential);
         let credential = credential.or(granted.map(|access| access.credential.uuid()));
         let user = granted.and_then(|access| match access.actor {
             Actor::User { id, .. } => Some(id),

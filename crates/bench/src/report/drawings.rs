@@ -17,7 +17,7 @@ const VALUES: f64 = 90.0;
 const TOP: f64 = 70.0;
 const BAR: f64 = 13.0;
 const GAP: f64 = 11.0;
-const COLOURS: &[&str] = &["#93c5fd", "#3b82f6", "#1e40af"];
+const COLORS: &[&str] = &["#93c5fd", "#3b82f6", "#1e40af"];
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2937}\
     .title{font-size:16px;font-weight:600}.small{font-size:11px;fill:#6b7280}\
     .back{fill:#fff}.grid{stroke:#e5e7eb}\
@@ -161,7 +161,7 @@ impl Bars {
                 drawing = drawing
                     .add(
                         rectangle(LABELS, y + 1.0, (x - LABELS).max(1.0), BAR - 2.0)
-                            .set("fill", self.colour(series))
+                            .set("fill", self.color(series))
                             .set("rx", 2),
                     )
                     .add(
@@ -177,15 +177,15 @@ impl Bars {
         for (place, name) in self.series.iter().enumerate() {
             let x = LABELS + count(place) * 180.0;
             drawing = drawing
-                .add(rectangle(x, 41.0, 11.0, 11.0).set("fill", self.colour(place)).set("rx", 2))
+                .add(rectangle(x, 41.0, 11.0, 11.0).set("fill", self.color(place)).set("rx", 2))
                 .add(text(name, x + 17.0, 51.0));
         }
         drawing
     }
 
     /// The last bar has the darkest color.
-    fn colour(&self, series: usize) -> &'static str {
-        COLOURS[(COLOURS.len() + series).saturating_sub(self.series.len()).min(COLOURS.len() - 1)]
+    fn color(&self, series: usize) -> &'static str {
+        COLORS[(COLORS.len() + series).saturating_sub(self.series.len()).min(COLORS.len() - 1)]
     }
 
     fn scaled(&self, value: f64) -> f64 {

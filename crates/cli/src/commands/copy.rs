@@ -96,7 +96,7 @@ fn table(copied: &Copied) -> Value {
 fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
     let bar = Arc::new(Mutex::new((Phase::Rows, output::progress(label(Phase::Rows), 0))));
     let drawn = bar.clone();
-    let watch: Progress = Arc::new(move |phase, done, all| {
+    let progress: Progress = Arc::new(move |phase, done, all| {
         let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.0 != phase {
             drawn.1.finish_and_clear();
@@ -105,7 +105,7 @@ fn copy(from: &Db, to: &Db) -> Result<Vec<Copied>> {
         drawn.1.set_length(all);
         drawn.1.set_position(done);
     });
-    let copied = transfer::copy(from, to, &watch);
+    let copied = transfer::copy(from, to, &progress);
     bar.lock().unwrap_or_else(PoisonError::into_inner).1.finish_and_clear();
     copied.map_err(|error| explained(&error))
 }

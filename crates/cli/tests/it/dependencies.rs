@@ -23,7 +23,7 @@ struct Metadata(Value);
 struct Package<'a> {
     name: &'a str,
     version: &'a str,
-    licence: &'a str,
+    license: &'a str,
     /// Where its library's sources are.
     folder: &'a Path,
     is_macro: bool,
@@ -49,7 +49,7 @@ impl Metadata {
         Package {
             name: word("name"),
             version: word("version"),
-            licence: word("license"),
+            license: word("license"),
             folder: library["src_path"]
                 .as_str()
                 .and_then(|path| Path::new(path).parent())
@@ -167,7 +167,7 @@ fn page(metadata: &Metadata, kept: &str, count_again: bool) -> String {
             let known = known.get(&(name.clone(), version.to_owned())).filter(|_| !count_again);
             let count = known.cloned().unwrap_or_else(|| package.unsafes().to_string());
             with_unsafe += usize::from(count != "0");
-            writeln!(page, "| {name} | {version} | {} | {count} |", package.licence).expect("it");
+            writeln!(page, "| {name} | {version} | {} | {count} |", package.license).expect("it");
         }
         let head = format!(
             "\n## {title}\n\n{about}\n{} crates, {with_unsafe} of them with unsafe code.\n\n\
@@ -198,12 +198,12 @@ fn direct(metadata: &Metadata, kept: &str, page: &mut String) {
     let packages = metadata.0["packages"].as_array().expect("packages");
     for (name, (versions, users)) in named {
         let found = packages.iter().find(|package| package["name"] == name);
-        let licence = found.and_then(|package| package["license"].as_str()).unwrap_or("none");
+        let license = found.and_then(|package| package["license"].as_str()).unwrap_or("none");
         let name = format!("`{name}`");
         let purpose = purposes.get(name.as_str()).copied().unwrap_or(NO_PURPOSE);
         let versions = Vec::from_iter(versions).join(", ");
         let users = Vec::from_iter(users).join(", ");
-        writeln!(page, "| {name} | {purpose} | {versions} | {licence} | {users} |").expect("it");
+        writeln!(page, "| {name} | {purpose} | {versions} | {license} | {users} |").expect("it");
     }
 }
 

@@ -170,6 +170,6 @@ pub(crate) fn next_global_id<K>(
 fn fields<T: Recorded>(record: &T) -> Result<Map<String, Value>> {
     match serde_json::to_value(record)? {
         Value::Object(fields) => Ok(fields),
-        other => Err(Error::internal(format!("a record serialised as {other}"))),
+        other => Err(Error::internal(format!("a record serialized as {other}"))),
     }
 }

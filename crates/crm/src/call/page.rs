@@ -91,18 +91,18 @@ const DAMAGED: &str =
 /// Runs a [`List`] and returns a page as JSON. Reads one row more than the page holds, to know whether
 /// there are more.
 pub(crate) fn list_json<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<String> {
-    let (found, filters, seal) = find::<T>(ctx, object)?;
-    write(found, filters, &seal)
+    let (found, filters, codec) = find::<T>(ctx, object)?;
+    write(found, filters, &codec)
 }
 
 /// [`list_json`] in the list's own types. The rows stay in this process, so their size is not limited.
 pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Page<T::Row>> {
-    let (Found { mut rows, count }, filters, seal) = find::<T>(ctx, object)?;
+    let (Found { mut rows, count }, filters, codec) = find::<T>(ctx, object)?;
     let has_more = rows.len() > count;
     rows.truncate(count);
     let (rows, mut positions): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let next_cursor = match positions.pop().filter(|_| has_more) {
-        Some(position) => Some(seal.close(&CursorState { filters, position })?),
+        Some(position) => Some(codec.close(&CursorState { filters, position })?),
         None => None,
     };
     Ok(Page { rows, next_cursor, has_more })
@@ -119,11 +119,11 @@ struct Found<R, P> {
 type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
 
 fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
-    let seal = CursorCodec { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
-    let asked = Asked::<T>::read(object, perform::setting(ctx.access), &seal)?;
+    let codec = CursorCodec { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
+    let asked = Asked::<T>::read(object, perform::parse_context(ctx.access), &codec)?;
     let count = asked.limit as usize;
     let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
-    Ok((Found { rows, count }, asked.filters, seal))
+    Ok((Found { rows, count }, asked.filters, codec))
 }
 
 /// The parsed arguments of a list's call.
@@ -137,13 +137,13 @@ struct Asked<T: List> {
 
 impl<T: List> Asked<T> {
     /// Joins the cursor's filters with those sent. Reports the problems of both together.
-    fn read(object: Object, setting: ParseContext, seal: &CursorCodec) -> Result<Self> {
+    fn read(object: Object, context: ParseContext, codec: &CursorCodec) -> Result<Self> {
         let (paging, sent): (Object, Object) =
             object.into_iter().partition(|(name, _)| name == "cursor" || name == "limit");
-        let mut paging = Fields::new(paging, setting);
+        let mut paging = Fields::new(paging, context);
         let limit = paging.take::<Option<PageLimit>>("limit");
-        let bookmark = bookmark::<T::Position>(&mut paging, seal);
-        let (object, after) = match bookmark {
+        let state = state::<T::Position>(&mut paging, codec);
+        let (object, after) = match state {
             None => (sent, None),
             Some(CursorState { filters, position }) => {
                 (join::<T::Input>(sent, filters, &mut paging), Some(position))
@@ -154,7 +154,7 @@ impl<T: List> Asked<T> {
             .map(|(name, value)| (name.clone(), plain(&T::Input::canonical(name, value))))
             .filter(|(_, value)| !value.is_null())
             .collect();
-        let mut fields = Fields::new(object, setting);
+        let mut fields = Fields::new(object, context);
         let input = T::Input::read(&mut fields);
         fields.refuse_blanks();
         fields.also_known(&["cursor", "limit"]);
@@ -172,12 +172,9 @@ impl<T: List> Asked<T> {
 }
 
 /// The state in the cursor that was sent.
-fn bookmark<P: DeserializeOwned>(
-    paging: &mut Fields,
-    seal: &CursorCodec,
-) -> Option<CursorState<P>> {
+fn state<P: DeserializeOwned>(paging: &mut Fields, codec: &CursorCodec) -> Option<CursorState<P>> {
     let cursor = paging.take::<Option<CursorText>>("cursor").flatten()?;
-    seal.open(&cursor.0).or_else(|| paging.refuse("cursor", DAMAGED))
+    codec.open(&cursor.0).or_else(|| paging.refuse("cursor", DAMAGED))
 }
 
 /// The cursor's filters apply. A filter that is sent again must mean the same.
@@ -201,7 +198,7 @@ fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fi
 fn write<R: Serialize, P: Serialize>(
     Found { rows, count }: Found<R, P>,
     filters: Map<String, Value>,
-    seal: &CursorCodec,
+    codec: &CursorCodec,
 ) -> Result<String> {
     let found = rows.len();
     let mut page = WrittenPage { rows: Vec::new(), next_cursor: None, has_more: false };
@@ -218,7 +215,7 @@ fn write<R: Serialize, P: Serialize>(
     }
     page.has_more = page.rows.len() < found;
     if let (true, Some(position)) = (page.has_more, last) {
-        page.next_cursor = Some(seal.close(&CursorState { filters, position })?);
+        page.next_cursor = Some(codec.close(&CursorState { filters, position })?);
     }
     Ok(serde_json::to_string(&page)?)
 }
@@ -230,8 +227,8 @@ struct CursorCodec {
 }
 
 impl CursorCodec {
-    fn close<P: Serialize>(&self, bookmark: &CursorState<P>) -> Result<String> {
-        let mut bytes = serde_json::to_vec(bookmark)?;
+    fn close<P: Serialize>(&self, state: &CursorState<P>) -> Result<String> {
+        let mut bytes = serde_json::to_vec(state)?;
         let check = self.check(&bytes);
         bytes.extend_from_slice(&check);
         Ok(URL_SAFE_NO_PAD.encode(bytes))
@@ -239,15 +236,15 @@ impl CursorCodec {
 
     fn open<P: DeserializeOwned>(&self, cursor: &str) -> Option<CursorState<P>> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (bookmark, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
-        (self.check(bookmark) == check).then(|| serde_json::from_slice(bookmark).ok()).flatten()
+        let (state, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
+        (self.check(state) == check).then(|| serde_json::from_slice(state).ok()).flatten()
     }
 
-    fn check(&self, bookmark: &[u8]) -> [u8; CHECK_BYTES] {
+    fn check(&self, state: &[u8]) -> [u8; CHECK_BYTES] {
         let mut digest = Sha256::new();
         digest.update(self.tool.as_bytes());
         digest.update(self.tenant.to_be_bytes());
-        digest.update(bookmark);
+        digest.update(state);
         let mut check = [0; CHECK_BYTES];
         check.copy_from_slice(&digest.finalize()[..CHECK_BYTES]);
         check
@@ -280,12 +277,12 @@ mod tests {
         /// A list that is not in creation order: its sort key first, then the id.
         #[test]
         fn a_cursor_carries_any_sort_key(name in ".{0,200}", starts: i64, id: u128, tenant: u32) {
-            let seal = CursorCodec { tool: "jobs.list", tenant };
+            let codec = CursorCodec { tool: "jobs.list", tenant };
             let position = (name, starts, Uuid::from_u128(id));
-            let bookmark = CursorState { filters: Map::new(), position: position.clone() };
-            let cursor = seal.close(&bookmark).expect("a cursor");
+            let state = CursorState { filters: Map::new(), position: position.clone() };
+            let cursor = codec.close(&state).expect("a cursor");
             prop_assert!(cursor.len() <= CURSOR_BYTES);
-            let opened: Option<CursorState<(String, i64, Uuid)>> = seal.open(&cursor);
+            let opened: Option<CursorState<(String, i64, Uuid)>> = codec.open(&cursor);
             prop_assert_eq!(opened.map(|it| it.position), Some(position));
             let other = CursorCodec { tool: "jobs.list", tenant: tenant.wrapping_add(1) };
             prop_assert!(other.open::<(String, i64, Uuid)>(&cursor).is_none());

@@ -23,13 +23,13 @@ pub struct Call {
 }
 
 /// The context in which a caller's arguments are parsed.
-pub(crate) fn setting(access: &Access) -> ParseContext {
+pub(crate) fn parse_context(access: &Access) -> ParseContext {
     ParseContext { country: access.country() }
 }
 
 /// Runs a query.
 pub(crate) fn query<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<T::Output> {
-    let input = argument::read_filters::<T::Input>(object, setting(ctx.access))?;
+    let input = argument::read_filters::<T::Input>(object, parse_context(ctx.access))?;
     T::run(ctx, &input)
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn query_json<T: Query>(ctx: &mut ReadCtx<'_, '_>, object: Object) ->
 
 /// Runs a command without an idempotency key.
 pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) -> Result<T::Output> {
-    let (input, ()) = argument::read::<T::Input, _>(object, Ok(()), setting(ctx.access))?;
+    let (input, ()) = argument::read::<T::Input, _>(object, Ok(()), parse_context(ctx.access))?;
     let output = T::run(ctx, &input)?;
     history::record(ctx, T::NAME)?;
     Ok(output)
@@ -51,8 +51,8 @@ pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) ->
 pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
     let has_key = matches!(call.key, Ok(Some(_)));
     let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
-    let setting = setting(ctx.access);
-    let (input, key) = argument::read::<T::Input, _>(call.arguments, call.key, setting)?;
+    let parse_context = parse_context(ctx.access);
+    let (input, key) = argument::read::<T::Input, _>(call.arguments, call.key, parse_context)?;
     let claim = match (key, fingerprint) {
         (Some(key), Some(fingerprint)) => {
             let claim = idempotency::Claim { key, fingerprint, tool: call.tool.name };

@@ -176,7 +176,7 @@ fn what_a_model_reads_of_all_tools_fits_the_budget() {
 }
 
 #[test]
-fn a_tools_scope_says_at_which_doors_it_is() {
+fn a_tools_scope_says_who_is_offered_it() {
     for tool in catalog::tools() {
         let exposure = match tool.scope {
             Scope::Operate => Exposure::Operator,

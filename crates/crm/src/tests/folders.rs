@@ -14,6 +14,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("business", &["values", "call", "search", "identity"]),
 ];
 
+/// What lists all folders, or serves all of them: it may import any, and no folder imports it.
+const ABOVE: &[&str] = &["catalog", "maintenance", "schema", "testing", "tests", "transfer"];
+
+/// Tables of the server processes; they may import only these.
+const OF_PROCESSES: (&[&str], &[&str]) = (&["request_counts", "servers"], &["call", "values"]);
+
 /// Every file of a folder that is not a test.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -34,7 +40,9 @@ fn imports(source: &str) -> BTreeSet<&str> {
     code.flat_map(|line| line.split("crate::").skip(1))
         .map(|path| path.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
         .filter_map(|mut words| words.next())
-        .filter(|module| !module.is_empty())
+        .inspect(|module| {
+            assert!(!module.is_empty(), "write `crate::{{` as a line for each module");
+        })
         .collect()
 }
 
@@ -56,6 +64,27 @@ fn folders_import_only_what_lies_below_them() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_module_of_the_root_is_placed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (of_processes, allowed) = OF_PROCESSES;
+    let folders = MAY_IMPORT.iter().map(|(folder, _)| *folder);
+    let placed: BTreeSet<_> = folders.chain(ABOVE.iter().chain(of_processes).copied()).collect();
+    let found: BTreeSet<_> = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .filter(|name| name != "lib")
+        .collect();
+    assert_eq!(found, placed.into_iter().map(str::to_owned).collect());
+    for module in of_processes {
+        let source = fs::read_to_string(root.join(module).with_extension("rs")).unwrap();
+        for import in imports(&source) {
+            assert!(allowed.contains(&import), "{module} imports {import}");
+        }
+    }
 }
 
 #[test]

@@ -208,3 +208,21 @@ fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
         assert_eq!(owners(), 1, "a tenant keeps an owner");
     }
 }
+
+#[both]
+fn the_operator_rotates_a_key_once_whatever_else_rotates_it() {
+    let env = TestEnv::new();
+    let acme = env.business("Acme");
+    let listed = env.operate(Some(acme.account), "keys.list", json!({}));
+    let key = listed["rows"][0]["id"].clone();
+    let working = || {
+        let listed = env.operate(Some(acme.account), "keys.list", json!({}));
+        listed["rows"].as_array().unwrap().iter().filter(|row| row["revoked_at"].is_null()).count()
+    };
+    let before = working();
+    // Above tenants: the key says in which tenant the write waits.
+    let operator = Caller::operator(None);
+    let answers = race(&env, &operator, "keys.rotate", |_| json!({ "id": key }));
+    assert_eq!(won(&answers), 1, "a revoked key is not rotated again");
+    assert_eq!(working(), before);
+}

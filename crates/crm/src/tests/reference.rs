@@ -84,7 +84,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
         "tags.create",
         &[
             "names_are_unique_whatever_the_case_and_listed_without_case",
-            "a_colour_is_kept_as_typed_and_has_a_default",
+            "a_color_is_kept_as_typed_and_has_a_default",
             "one_tag_has_a_name",
         ],
     ),
@@ -137,7 +137,7 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
 ];
 
 /// The tests that hold for every tool, by their file beside this one.
-const LAWS: &[(&str, &str)] = &[
+const CATALOG_RULES: &[(&str, &str)] = &[
     (
         "catalog_rules.rs",
         "every tool is described whole, its example succeeds, and every answer fits its schema",
@@ -192,7 +192,7 @@ fn every_tool_has_tests_that_are_there() {
             assert!(sources.contains(&format!("fn {test}(")), "{tool}: there is no test {test}");
         }
     }
-    for (file, _) in LAWS {
+    for (file, _) in CATALOG_RULES {
         let path = repository().join("crates/crm/src/tests").join(file);
         assert!(path.exists(), "there is no {file}");
     }
@@ -217,12 +217,12 @@ fn sources(folder: &Path) -> String {
 fn tests_page() -> String {
     let mut page = String::from(
         "# Which tests show what\n\n\
-         For developers; written from the catalogue, do not edit by hand\n\
+         For developers; written from the catalog, do not edit by hand\n\
          (`crates/crm/src/tests/reference.rs`). A tool without a test fails the build's tests.\n\n\
          What holds for every tool is tested for all of them at once, in `crates/crm/src/tests`:\n\n\
          | file | shows |\n| --- | --- |\n",
     );
-    for (file, shows) in LAWS {
+    for (file, shows) in CATALOG_RULES {
         let _ = writeln!(page, "| `{file}` | {shows} |");
     }
     page.push_str(

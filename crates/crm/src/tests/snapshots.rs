@@ -20,7 +20,7 @@ fn effect(tool: &ToolDef) -> String {
 /// The only list of all tools. Other tests take the tools from the catalog; this snapshot decides what is in the
 /// catalog.
 #[test]
-fn the_catalogue_is_as_it_was() {
+fn the_catalog_is_as_it_was() {
     let mut list = String::new();
     for group in catalog::GROUPS {
         let _ = writeln!(list, "{}: {}", group.name, group.about);

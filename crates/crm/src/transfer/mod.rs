@@ -97,11 +97,11 @@ pub struct Copied {
 /// # Errors
 /// [`Error::Conflict`] if the target is not empty, or if another process wrote to it or to its search index
 /// during the copy; otherwise the databases'. The target remains marked as incomplete.
-pub fn copy(from: &Db, to: &Db, watch: &Progress) -> Result<Vec<Copied>> {
+pub fn copy(from: &Db, to: &Db, progress: &Progress) -> Result<Vec<Copied>> {
     begin(to)?;
-    let sent = copy_rows(from, to, watch)?;
-    index(to, &sent, watch)?;
-    let arrived = read_again(to, sent.rows(), watch)?;
+    let sent = copy_rows(from, to, progress)?;
+    index(to, &sent, progress)?;
+    let arrived = read_again(to, sent.rows(), progress)?;
     if let Some(table) = TABLES.iter().find(|table| sent.of(table) != arrived.of(table)) {
         return Err(Error::conflict(format!(
             "the copy's {} are not the source's: something else has written to it, and the copy is \
@@ -188,8 +188,8 @@ impl Tally {
 }
 
 /// Copies all rows, in one snapshot of the source, and returns their tally.
-fn copy_rows(from: &Db, to: &Db, watch: &Progress) -> Result<Tally> {
-    let (to, watch) = (to.clone(), watch.clone());
+fn copy_rows(from: &Db, to: &Db, progress: &Progress) -> Result<Tally> {
+    let (to, progress) = (to.clone(), progress.clone());
     let copied = from.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
         let all = rows::count_all(tx)?;
         let mut tally = Tally::default();
@@ -198,7 +198,7 @@ fn copy_rows(from: &Db, to: &Db, watch: &Progress) -> Result<Tally> {
         rows::each_page(tx, |table, tenant, page| {
             tally.add(table, tenant, &page);
             writing.take().map_or(Ok(()), Reply::wait)?;
-            watch(Phase::Rows, tally.rows(), all);
+            progress(Phase::Rows, tally.rows(), all);
             writing = Some(write(&to, move |tx| rows::add(tx, table, tenant, &page)));
             Ok(())
         })?;
@@ -212,7 +212,7 @@ fn copy_rows(from: &Db, to: &Db, watch: &Progress) -> Result<Tally> {
 }
 
 /// Builds the search index of the copied records.
-fn index(to: &Db, copied: &Tally, watch: &Progress) -> Result<()> {
+fn index(to: &Db, copied: &Tally, progress: &Progress) -> Result<()> {
     thoroughly(to, [FORGET_CUSTOMERS_WORDS, FORGET_NOTES_WORDS])?;
     let all = copied.tenants.values().sum();
     let mut done = 0;
@@ -229,13 +229,13 @@ fn index(to: &Db, copied: &Tally, watch: &Progress) -> Result<()> {
                 let Some(last) = ids.last() else { break };
                 after = *last;
                 done += ids.len() as u64;
-                watch(Phase::Index, done, all);
+                progress(Phase::Index, done, all);
             }
         }
     }
-    watch(Phase::Words, 0, 1);
+    progress(Phase::Words, 0, 1);
     thoroughly(to, [INDEX_CUSTOMERS_WORDS, INDEX_NOTES_WORDS])?;
-    watch(Phase::Words, 1, 1);
+    progress(Phase::Words, 1, 1);
     Ok(())
 }
 
@@ -251,13 +251,13 @@ fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
 }
 
 /// Reads every row of a database and returns their tally.
-fn read_again(db: &Db, all: u64, watch: &Progress) -> Result<Tally> {
-    let watch = watch.clone();
+fn read_again(db: &Db, all: u64, progress: &Progress) -> Result<Tally> {
+    let progress = progress.clone();
     let read = db.read(Instant::now() + INDEX_TIMEOUT, move |tx| {
         let mut tally = Tally::default();
         rows::each_page(tx, |table, tenant, page| {
             tally.add(table, tenant, &page);
-            watch(Phase::Comparison, tally.rows(), all);
+            progress(Phase::Comparison, tally.rows(), all);
             Ok(())
         })?;
         Ok(tally)

@@ -182,9 +182,9 @@ fn moves_to(engine: Dialect) {
     let target = Target::new(engine);
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = heard.clone();
-    let watch: Progress =
+    let progress: Progress =
         Arc::new(move |phase, done, all| listener.lock().unwrap().push((phase, done, all)));
-    let copied = copy(&env.db, &target.db, &watch).expect("a copy");
+    let copied = copy(&env.db, &target.db, &progress).expect("a copy");
 
     let of = |name: &str| copied.iter().find(|copied| copied.table == name).expect("it").rows;
     assert_eq!((of("tenants"), of("memberships"), of("request_counts")), (2, 6, 0));
@@ -295,7 +295,7 @@ fn a_copy_is_of_one_moment() {
     // Another process adds a customer while rows are copied.
     let (db, environment, owner) = (env.db.clone(), env.environment.clone(), acme.owner.clone());
     let added = Mutex::new(false);
-    let watch: Progress = Arc::new(move |phase, _, _| {
+    let progress: Progress = Arc::new(move |phase, _, _| {
         let mut added = added.lock().unwrap();
         if phase == Phase::Rows && !*added {
             *added = true;
@@ -308,7 +308,7 @@ fn a_copy_is_of_one_moment() {
             written.wait().expect("the source takes writes");
         }
     });
-    copy(&env.db, &target.db, &watch).expect("a copy");
+    copy(&env.db, &target.db, &progress).expect("a copy");
     let late = json!({ "q": "late" });
     let rows = |db: &Db| {
         let found = ask(db, &env, &acme.owner, "customers.search", &late);
@@ -356,12 +356,12 @@ fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
     for (sqlite, postgres, expected) in TAMPERED {
         let target = Target::new(engine());
         let keeper = target.keeper.clone();
-        let watch: Progress = Arc::new(move |phase, done, all| {
+        let progress: Progress = Arc::new(move |phase, done, all| {
             if phase == Phase::Words && done == all {
                 keeper.alter(sqlite, postgres);
             }
         });
-        let refused = copy(&env.db, &target.db, &watch).expect_err("a refusal");
+        let refused = copy(&env.db, &target.db, &progress).expect_err("a refusal");
         let message = told(&refused)["message"].clone();
         assert!(message.as_str().unwrap().contains(expected), "{message}");
         let refused = open(&target.url, Migrate::Run).err().expect("a refusal");

@@ -34,7 +34,7 @@ pub(super) async fn call(
             Ok(done(context.responder().tool_result(result)))
         }
         Err(CallFailure::Failed(error)) => Err(failure(context, &error)),
-        Err(halt) => Err(context.halted(&halt)),
+        Err(failure) => Err(context.answer_to(&failure)),
     }
 }
 
@@ -42,7 +42,8 @@ pub(super) async fn call(
 fn step_up(context: &RequestContext<'_>, required: &[Scope]) -> Answer {
     let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();
     let refusal = context.request.reply_to().insufficient_scope(&names);
-    let has = context.auth.pass().map_or(Scopes::NONE, |pass| pass.scopes);
+    let has =
+        context.auth.authenticated().map_or(Scopes::NONE, |authenticated| authenticated.scopes);
     let challenge = Some(context.auth.challenge().step_up(has.or(Scopes::of(required))));
     Answer { challenge, ..Answer::refusal(&refusal, "insufficient_scope") }
 }

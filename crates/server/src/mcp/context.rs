@@ -31,7 +31,7 @@ impl RequestContext<'_> {
     /// Looks up the token and counts the request. Returns the scopes the caller has, or could get by asking the
     /// user.
     pub(super) async fn admit(&self) -> Result<Scopes, Answer> {
-        admit(&self.auth, self.deadline).await.map_err(|halt| self.halted(&halt))
+        admit(&self.auth, self.deadline).await.map_err(|failure| self.answer_to(&failure))
     }
 
     /// Runs a tool for the caller and returns the answer's JSON; the token is looked up in the same job.
@@ -51,8 +51,8 @@ impl RequestContext<'_> {
     }
 
     /// The answer to a request that ended without a result.
-    pub(super) fn halted(&self, halt: &CallFailure) -> Answer {
-        halted(&self.auth, self.request.reply_to(), self.request_id, halt)
+    pub(super) fn answer_to(&self, failure: &CallFailure) -> Answer {
+        answer_to(&self.auth, self.request.reply_to(), self.request_id, failure)
     }
 
     /// The answer to a request that failed outside any tool.
@@ -77,20 +77,21 @@ pub(super) async fn admit(
 }
 
 /// The answer to a message whose caller was not admitted, or whose work failed.
-pub(super) fn halted(
+pub(super) fn answer_to(
     auth: &AuthContext,
     reply_to: ReplyTo<'_>,
     request_id: &str,
-    halt: &CallFailure,
+    failure: &CallFailure,
 ) -> Answer {
-    match halt {
+    match failure {
         CallFailure::Denied(denied) => {
             let refusal = reply_to.unauthorized(denied.reason());
             let challenge = Some(auth.challenge().invalid());
             Answer { challenge, ..Answer::refusal(&refusal, "unauthorized") }
         }
         CallFailure::Limited => {
-            let seconds = auth.pass().and_then(|pass| pass.admission.refused_for);
+            let seconds =
+                auth.authenticated().and_then(|authenticated| authenticated.admission.refused_for);
             let seconds = seconds.unwrap_or(1);
             let refusal = reply_to.rate_limited(seconds);
             let retry_after = Some(seconds);

@@ -125,7 +125,9 @@ async fn admitted(
             let auth = AuthContext::new(shared, &token, caller);
             request_log.auth = Some(auth.clone());
             let admitted = context::admit(&auth, deadline).await;
-            admitted.map_err(|halt| context::halted(&auth, reply_to(), &request_log.id, &halt))?;
+            admitted.map_err(|failure| {
+                context::answer_to(&auth, reply_to(), &request_log.id, &failure)
+            })?;
             other.map_err(|refusal| refused(&refusal))?;
             return Ok(Answer::empty(StatusCode::ACCEPTED, "accepted"));
         }

@@ -99,6 +99,6 @@ pub(super) async fn read(context: &RequestContext<'_>, uri: &str) -> Result<Answ
             }
             error => context.failed(&error),
         }),
-        Err(halt) => Err(context.halted(&halt)),
+        Err(failure) => Err(context.answer_to(&failure)),
     }
 }

@@ -53,7 +53,7 @@ pub struct DocumentPolicy {
     /// Whether non-public IP addresses are allowed.
     pub local_addresses: bool,
     /// The total time limit.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl Default for DocumentPolicy {
@@ -64,7 +64,7 @@ impl Default for DocumentPolicy {
             roots: Vec::new(),
             local_names: is_local,
             local_addresses: is_local,
-            patience: Duration::from_secs(5),
+            timeout: Duration::from_secs(5),
         }
     }
 }
@@ -97,7 +97,7 @@ impl Documents {
             let metadata = read(address, &body)?;
             Ok(Document { metadata, seconds: seconds(&head) })
         };
-        let whole = tokio::time::timeout(self.policy.patience, fetched).await;
+        let whole = tokio::time::timeout(self.policy.timeout, fetched).await;
         whole.unwrap_or_else(|_| Err("it timed out".to_owned()))
     }
 

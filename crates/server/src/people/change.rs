@@ -10,7 +10,7 @@ use zoop_crm::identity::oauth::grants;
 use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::identity::sign_in::password_login::{self, Attempt};
 use zoop_crm::identity::sign_in::person::{Initiator, Person};
-use zoop_crm::identity::sign_in::second_factor::{self, Enrolment};
+use zoop_crm::identity::sign_in::second_factor::{self, Enrollment};
 use zoop_crm::identity::sign_in::{SignedIn, passwords};
 use zoop_crm::values::id::Id;
 
@@ -30,7 +30,7 @@ const WRONG: &str = "That is not your current password. Nothing was changed.";
 #[template(path = "second_factor_setup.html")]
 struct Setup<'a> {
     frame: Frame,
-    enrolment: &'a Enrolment,
+    enrollment: &'a Enrollment,
     picture: Option<Picture>,
     fault: &'a str,
 }
@@ -111,7 +111,7 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
             user.map(|user| second_factor::enrol(tx, environment, user, &email)).transpose()
         });
         match enrol.await? {
-            Some(enrolment) => setup(&context, &person, &enrolment, "").await,
+            Some(enrollment) => setup(&context, &person, &enrollment, "").await,
             None => account::again(&context, &person, WRONG).await,
         }
     };
@@ -121,13 +121,13 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
 async fn setup(
     context: &PageContext,
     person: &SignedIn,
-    enrolment: &Enrolment,
+    enrollment: &Enrollment,
     fault: &str,
 ) -> Result<Response, Response> {
     let frame = frame(context, person).await?;
-    let picture = picture::of(&enrolment.link);
+    let picture = picture::of(&enrollment.link);
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok(page::page_with_script(status, &Setup { frame, enrolment, picture, fault }))
+    Ok(page::page_with_script(status, &Setup { frame, enrollment, picture, fault }))
 }
 
 async fn frame(context: &PageContext, person: &SignedIn) -> Result<Frame, Response> {
@@ -154,9 +154,9 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
                 let frame = frame(&context, &person).await?;
                 Ok(page::page_with_script(StatusCode::OK, &RecoveryCodes { frame, codes }))
             }
-            (None, Some(enrolment)) => {
+            (None, Some(enrollment)) => {
                 let fault = "Wrong code. Wait for the next one and try again.";
-                setup(&context, &person, &enrolment, fault).await
+                setup(&context, &person, &enrollment, fault).await
             }
             (None, None) => Err(refused("Start again from your account page.")),
         }

@@ -102,7 +102,7 @@ async fn open(context: &PageContext) -> Result<(Secret, Invited), Response> {
         Err(error) => return Err(page::failed(&error)),
     };
     let over = |title, message| Err(page::stop(StatusCode::GONE, title, message));
-    match invited.standing {
+    match invited.status {
         Status::Open => Ok((secret, invited)),
         Status::Accepted => {
             over("This invitation was accepted", "An invitation works once. Sign in to continue.")

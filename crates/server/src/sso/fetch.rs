@@ -52,15 +52,15 @@ pub(super) fn fetch(
     if left.is_zero() {
         return Err(Failed("no time is left".into()));
     }
-    let patience = Some(left.min(TIMEOUT));
+    let timeout = Some(left.min(TIMEOUT));
     let (parts, body) = request.into_parts();
     // With an empty body a GET would send a Content-Length.
     let answer = if body.is_empty() {
         let request = axum::http::Request::from_parts(parts, ());
-        agent.run(agent.configure_request(request).timeout_global(patience).build())
+        agent.run(agent.configure_request(request).timeout_global(timeout).build())
     } else {
         let request = axum::http::Request::from_parts(parts, body);
-        agent.run(agent.configure_request(request).timeout_global(patience).build())
+        agent.run(agent.configure_request(request).timeout_global(timeout).build())
     };
     let (parts, mut body) = answer.map_err(|error| Failed(error.to_string()))?.into_parts();
     let body = body.with_config().limit(LIMIT).read_to_vec();

@@ -167,7 +167,7 @@ fn declined(error: &str) -> Response {
     stop(
         StatusCode::FORBIDDEN,
         "Your company did not sign you in",
-        "The sign-in was cancelled or refused there: start again, or ask your company's \
+        "The sign-in was canceled or refused there: start again, or ask your company's \
          administrator.",
     )
 }

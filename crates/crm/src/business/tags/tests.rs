@@ -50,7 +50,7 @@ fn names_that_look_the_same_are_the_same() {
 }
 
 #[both]
-fn a_colour_is_kept_as_typed_and_has_a_default() {
+fn a_color_is_kept_as_typed_and_has_a_default() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let made = env.call(&acme.owner, "tags.create", json!({ "name": "a" })).unwrap();

@@ -37,7 +37,7 @@ pub struct Invited {
     /// The tenant's name.
     pub business: String,
     /// Whether it can be accepted.
-    pub standing: Status,
+    pub status: Status,
 }
 
 /// Whether an invitation can be accepted. Reveals nothing about the invited user.
@@ -59,9 +59,9 @@ pub enum Status {
 /// [`Error::NotFound`] if there is none.
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = found(tx, secret)?;
-    let standing = standing(&found, Moment(now));
+    let status = status(&found, Moment(now));
     let store::Found { record, business, .. } = found;
-    Ok(Invited { record, business, standing })
+    Ok(Invited { record, business, status })
 }
 
 fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::Found> {
@@ -75,7 +75,7 @@ fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::Found> {
     found(tx, secret)
 }
 
-fn standing(found: &store::Found, now: Moment) -> Status {
+fn status(found: &store::Found, now: Moment) -> Status {
     let record = &found.record;
     if record.accepted_at.is_some() {
         Status::Accepted
@@ -149,7 +149,7 @@ pub fn accept_by_password(
     before: Option<&Secret>,
 ) -> Result<Option<Outcome>> {
     let found = bound(tx, secret)?;
-    if standing(&found, Moment(environment.clock.now())) != Status::Open {
+    if status(&found, Moment(environment.clock.now())) != Status::Open {
         return Err(over());
     }
     let Some(factor) = factor_of_choice(tx, &found)? else { return Ok(None) };

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use zoop_db::Earlier;
 
 use super::{ActorKind, KeyRecord, store};
 use crate::call::answer::{Rows, done};
@@ -256,18 +257,21 @@ impl Command for RotateKey {
     }
 }
 
-/// A key that is not revoked. Binds the transaction to the key's tenant, since the operator calls this above tenants.
+/// A key that is not revoked. Binds the transaction to the key's tenant, since the operator calls this above
+/// tenants, and reads the key again if binding waited for another write, which may have revoked it.
 fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRecord> {
-    let (key, tenant) = store::by_id(ctx.tx, id)?;
+    let (mut key, tenant) = store::by_id(ctx.tx, id)?;
     if ctx.access.account.is_some_and(|account| account.number != tenant) {
         return Err(Error::not_found("key"));
+    }
+    if ctx.tx.bind(tenant) == Earlier::MayBeStale {
+        (key, _) = store::by_id(ctx.tx, id)?;
     }
     if key.revoked_at.is_some() {
         return Err(Error::conflict(
             "This key is revoked already: create a new one if you need it.",
         ));
     }
-    ctx.tx.bind(tenant);
     Ok(key)
 }
 

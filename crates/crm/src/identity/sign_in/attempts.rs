@@ -31,7 +31,7 @@ zoop_db::global_statements! {
     TRIED = "SELECT window_start, count FROM attempts \
              WHERE action = $1 AND subject = $2 AND window_start > $3 AND window_start <= $4 \
              ORDER BY window_start";
-    TAKE_BACK = "UPDATE attempts SET count = count - 1 \
+    UNDO = "UPDATE attempts SET count = count - 1 \
                  WHERE action = $1 AND subject = $2 AND window_start = $3 AND count > 0";
     FORGET = "DELETE FROM attempts WHERE window_start < $1 \
               AND action <> 'invitation_mail' AND action <> 'invitation_mail_to'";
@@ -115,7 +115,7 @@ pub(super) fn forget(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Resul
 /// # Errors
 /// If the database fails.
 pub fn undo(tx: &mut WriteTx<'_>, counted: &Counted) -> Result<()> {
-    tx.global_execute(TAKE_BACK, params![counted.action, counted.subject, counted.at])?;
+    tx.global_execute(UNDO, params![counted.action, counted.subject, counted.at])?;
     Ok(())
 }
 

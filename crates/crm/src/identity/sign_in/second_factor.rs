@@ -28,7 +28,7 @@ const RECOVERY_BYTES: usize = 10;
 
 /// The new secret, to be typed or scanned into an authenticator app.
 #[derive(Debug, Clone)]
-pub struct Enrolment {
+pub struct Enrollment {
     /// The secret in base32, in groups of four characters.
     pub letters: String,
     /// The same secret as an `otpauth:` link, to be shown as a QR code.
@@ -80,14 +80,14 @@ pub fn enrol(
     environment: &Environment,
     user: Id<kinds::User>,
     email: &str,
-) -> Result<Enrolment> {
+) -> Result<Enrollment> {
     if is_on(tx, user)? {
         return Err(Error::conflict("The second factor is already on: turn it off first."));
     }
     let mut secret = [0; SECRET_BYTES];
     environment.entropy.fill(&mut secret);
     store::set_factor(tx, user, &secret, totp::step(environment.clock.now()))?;
-    Ok(Enrolment::of(&secret, email))
+    Ok(Enrollment::of(&secret, email))
 }
 
 /// An unconfirmed setup, to be shown again.
@@ -99,9 +99,9 @@ pub fn begun(
     environment: &Environment,
     user: Id<kinds::User>,
     email: &str,
-) -> Result<Option<Enrolment>> {
+) -> Result<Option<Enrollment>> {
     let factor = unconfirmed(tx, user, environment.clock.now())?;
-    Ok(factor.map(|factor| Enrolment::of(&factor.secret, email)))
+    Ok(factor.map(|factor| Enrollment::of(&factor.secret, email)))
 }
 
 /// An unconfirmed setup, as long as it is recent: later, the user who typed the password may no longer
@@ -118,7 +118,7 @@ fn unconfirmed(
     Ok(store::factor(tx, user)?.filter(is_waiting))
 }
 
-impl Enrolment {
+impl Enrollment {
     fn of(secret: &[u8], email: &str) -> Self {
         let whole = BASE32_NOPAD.encode(secret);
         let groups: Vec<&str> =
@@ -299,7 +299,7 @@ pub fn shown_code(tx: &mut ReadTx<'_>, user: Id<kinds::User>, now: Timestamp) ->
     totp::code(&factor.secret, totp::step(now)).ok_or_else(|| Error::internal("no code"))
 }
 
-/// The code that an authenticator with the secret in [`Enrolment::letters`] shows, for tests.
+/// The code that an authenticator with the secret in [`Enrollment::letters`] shows, for tests.
 #[cfg(any(test, feature = "testing"))]
 #[must_use]
 pub fn code_by_letters(letters: &str, now: Timestamp) -> Option<String> {

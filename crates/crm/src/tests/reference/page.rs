@@ -13,7 +13,7 @@ use crate::catalog;
 pub(super) fn tools() -> String {
     let mut page = String::from(
         "# Tools\n\n\
-         Written from the catalogue; do not edit by hand (`crates/crm/src/tests/reference.rs`).\n\
+         Written from the catalog; do not edit by hand (`crates/crm/src/tests/reference.rs`).\n\
          [api.md](api.md) says how to connect and what errors mean.\n\n\
          Required arguments are bold. Every write also takes `idempotency_key`: the same key, tool and\n\
          arguments from the same credential within 24 hours answer the first success again and write\n\

@@ -117,7 +117,7 @@ fn server(documents: &Documents, local_addresses: bool) -> Server {
             settings.documents.roots = vec![root];
             settings.documents.local_names = true;
             settings.documents.local_addresses = local_addresses;
-            settings.documents.patience = Duration::from_secs(2);
+            settings.documents.timeout = Duration::from_secs(2);
         },
         None,
     )

@@ -294,7 +294,7 @@ fn a_browser_can_finish_only_the_sign_in_that_it_started() {
         assert_eq!(cookie(&reply, COOKIE), Some(""));
     }
     let declined = house.come_back(&own, "error=access_denied&state=STATE");
-    assert_refused(&declined, 403, "cancelled or refused there");
+    assert_refused(&declined, 403, "canceled or refused there");
 
     let slow = house.leave("");
     house.server.env.clock.advance(10 * 60 * 1_000);
