@@ -18,6 +18,8 @@ pub(crate) struct ToolBook {
     /// Both names of every tool, mapped to its index in `listed`.
     places: HashMap<String, usize>,
     toolsets: Vec<&'static str>,
+    /// Bytes of the longest list, so that a list is written without growing.
+    longest: usize,
 }
 
 /// One tool of the endpoint.
@@ -47,7 +49,10 @@ impl ToolBook {
             });
             listed.push(Listed { group: group.name, tool, dotted, underscored });
         }
-        Self { listed, places, toolsets }
+        // Dotted and underscored names have the same length.
+        let longest =
+            listed.iter().map(|listed: &Listed| listed.dotted.len() + 1).sum::<usize>() + 1;
+        Self { listed, places, toolsets, longest }
     }
 
     /// The tool with this name, dotted or underscored.
@@ -62,7 +67,8 @@ impl ToolBook {
 
     /// The JSON array of the tools that a caller with these scopes sees in this view.
     pub(super) fn json(&self, view: &View, scopes: Scopes) -> String {
-        let mut out = String::from("[");
+        let mut out = String::with_capacity(self.longest);
+        out.push('[');
         for listed in &self.listed {
             if !scopes.has(listed.tool.scope) || !view.shows(listed.group, listed.tool) {
                 continue;
