@@ -8,7 +8,7 @@ use axum::routing::get;
 
 use crate::app::App;
 
-/// Name, media type, content.
+/// Path, media type, content.
 const ASSETS: [(&str, &str, &[u8]); 4] = [
     ("/assets/app.css", "text/css; charset=utf-8", include_bytes!("../../assets/app.css")),
     ("/assets/page.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/page.js")),
@@ -18,7 +18,7 @@ const ASSETS: [(&str, &str, &[u8]); 4] = [
 /// Short, so that browsers use the files of a new release within an hour.
 const LIFETIME: &str = "public, max-age=3600";
 
-/// Their routes.
+/// The routes of the assets.
 pub(crate) fn routes() -> Router<App> {
     ASSETS.into_iter().fold(Router::new(), |router, (path, media, content)| {
         let headers = [

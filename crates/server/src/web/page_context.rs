@@ -40,7 +40,7 @@ pub(crate) struct PageContext {
 }
 
 impl PageContext {
-    /// Counts the request of this IP address, and refuses it over the limit.
+    /// Counts the request against its client's IP address, and refuses it if that address is over the limit.
     pub(crate) fn begin(app: &App, request: Request, action: Action) -> Result<Self, Response> {
         let shared = app.shared.clone();
         let (head, body) = request.into_parts();
@@ -49,7 +49,7 @@ impl PageContext {
         let now = shared.environment.clock.now();
         shared.anonymous_limits.admit(action, counted, now).map_err(page::too_many)?;
         let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).map_err(|_| {
-            refused("The address has a duplicate or invalid parameter: start again.")
+            refused("The link to this page has a duplicate or invalid parameter: start again.")
         })?;
         let target = head.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
         let deadline = Instant::now() + shared.settings.request_deadline;
@@ -138,12 +138,12 @@ pub(crate) fn remember(response: &mut Response, device: &Secret) {
     set_cookie(response, DEVICE, device.expose(), devices::LIFETIME / 1_000_000);
 }
 
-/// A form that is rejected.
+/// The page that answers a rejected form or query.
 pub(crate) fn refused(message: &str) -> Response {
     page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message)
 }
 
-/// An error is a page too; `?` only shortens the code.
+/// The page to send, from either side: handlers return their refusal as an `Err` only to be able to use `?`.
 pub(crate) fn either(answer: Result<Response, Response>) -> Response {
     answer.unwrap_or_else(|refusal| refusal)
 }

@@ -1,7 +1,7 @@
-//! Subjects: jobs, invoices, quotes and lawn estimates, so far only as records that notes are about.
+//! Jobs, invoices, quotes and lawn estimates, kept only so that notes can be about them.
 //!
 //! This module makes such a record exist in a tenant. What notes do with it is in
-//! [`crate::business::notes`]. What must never live here: the work itself.
+//! [`crate::business::notes`]. What must never live here: what a job, invoice, quote or lawn estimate does.
 
 pub(crate) mod store;
 pub mod tools;

@@ -1,4 +1,4 @@
-//! Locations: the addresses of a customer, to which a crew is sent.
+//! Locations: the addresses of a customer, for work, bills and letters.
 //!
 //! Each type (service, billing, mailing, other) has at most one primary location. Promoting another one
 //! takes two steps, as the reference says: demote the primary one, then promote the other.
@@ -60,7 +60,7 @@ crate::call::table::record! {
         pub postal_code: String,
         /// ISO 3166-1 country code.
         pub country: String,
-        /// Whether it is the first of its type.
+        /// Whether it is the primary location of its type.
         pub is_primary: bool,
         /// Gate codes, alarm codes.
         pub access_notes: Option<String>,

@@ -189,7 +189,11 @@ fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
     assert_eq!(contacts(&env).as_array().unwrap().len(), 1);
     env.call(&acme.owner, "customers.update", json!({ "id": id, "company_name": "Eastside" }))
         .unwrap();
-    assert_eq!(contacts(&env)[0]["first_name"], "Ana", "it follows no more");
+    assert_eq!(
+        contacts(&env)[0]["first_name"],
+        "Ana",
+        "a filled placeholder no longer follows the company's name"
+    );
     let shown = env.call(&acme.owner, "customers.get", json!({ "id": id })).unwrap();
     assert_eq!(shown["primary_phone"], "+15105550101", "the primary contact's");
 }

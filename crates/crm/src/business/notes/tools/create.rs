@@ -11,7 +11,7 @@ use crate::values::id::{Id, kinds};
 input! {
     /// A new note.
     pub struct CreateNoteInput, rules = rules {
-        /// Type of the record to put the note on; with subject_id. Without both it is standalone.
+        /// Type of the record to put the note on; sent together with subject_id. Without them the note is standalone.
         pub subject_type: Option<SubjectType>,
         /// The record's id.
         pub subject_id: Option<Id<kinds::Subject>>,
@@ -30,8 +30,8 @@ fn rules(sent: &mut Fields) {
     }
 }
 
-/// A new note's text, and whether it is a draft. Only a draft may have no text. Read by hand, so that a
-/// missing text is reported together with all other problems.
+/// A new note's text, and whether it is a draft. Only a draft may have no text. `Input` is
+/// implemented by hand, so that a missing text is reported together with all other problems.
 #[derive(Debug, Clone)]
 pub struct NoteText {
     /// The text; empty only in a draft.
@@ -51,8 +51,8 @@ impl Input for NoteText {
             },
             Field {
                 name: "draft",
-                about: "true: only you see it, and unless committed within 24 hours by \
-                        notes.update it is gone; default false."
+                about: "true: only you see it, and it expires after 24 hours unless \
+                        notes.update commits it; default false."
                     .to_owned(),
                 schema: <Option<bool> as Argument>::schema(),
                 required: false,
@@ -81,8 +81,8 @@ impl Tool for CreateNote {
     const NAME: &'static str = "notes.create";
     const TITLE: &'static str = "Create a note";
     const ABOUT: &'static str = "Creates a note, on a record or standalone. Needs a user key or \
-        OAuth token, not a tenant key. Note writes are limited per person and minute: past it \
-        conflict says when to retry.";
+        OAuth token, not a tenant key. Note writes are limited per person per minute: above \
+        the limit, a conflict error says when to retry.";
     const SCOPE: Scope = Scope::WriteNotes;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;

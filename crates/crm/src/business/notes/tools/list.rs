@@ -20,7 +20,7 @@ input! {
     pub struct ListNotesInput, rules = rules {
         /// true lists pinned notes only.
         pub pinned: Option<bool>,
-        /// Only notes on this type of record; standalone: on none.
+        /// Only notes on this type of record; standalone: only notes on no record.
         pub subject_type: Option<SubjectFilter>,
         /// Only notes on this record; not with standalone.
         pub subject_id: Option<Id<kinds::Subject>>,
@@ -36,7 +36,7 @@ input! {
     }
 }
 
-/// Filters that do not apply to standalone notes.
+/// Rejects filters that do not apply to standalone notes.
 fn rules(sent: &mut Fields) {
     if sent.word("subject_type") == Some(SubjectFilter::STANDALONE) {
         for field in ["subject_id", "q"] {
@@ -95,8 +95,8 @@ impl List for ListNotes {
     }
 }
 
-/// Where the rows come from: a record's notes from its own index, the rest from the search index.
-/// `None` if `created_by` is not a user.
+/// Where the rows come from: with `subject_id`, the record's own notes; without it, the search index. In the
+/// second case `None` if `created_by` is not a user.
 fn candidates(
     ctx: &mut ReadCtx<'_, '_>,
     input: &ListNotesInput,

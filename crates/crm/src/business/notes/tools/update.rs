@@ -18,11 +18,11 @@ input! {
         pub body: NotNull<Text<MAX_BODY>>,
         /// Whether it is pinned.
         pub pinned: NotNull<bool>,
-        /// With subject_id; both null detach the note.
+        /// Sent together with subject_id; null in both detaches the note.
         pub subject_type: Patch<SubjectType>,
         /// The record's id.
         pub subject_id: Patch<Id<kinds::Subject>>,
-        /// false commits a draft; a committed note stays one.
+        /// false commits a draft; a committed note cannot become a draft again.
         pub draft: NotNull<bool>,
     }
 }
@@ -82,7 +82,7 @@ impl Command for UpdateNote {
         {
             access::require_subject(ctx.tx, subject_type, id)?;
         }
-        // A draft is saved often while its author types, and no one else sees it.
+        // Saving a draft does not count: it happens often while the author types, and no one else sees it.
         if !new.draft {
             limit::count(ctx)?;
         }
