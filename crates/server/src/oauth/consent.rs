@@ -212,7 +212,7 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
             Ok(logged(response, page_log::Outcome::Denied))
         }
         Outcome::NoScope => {
-            let fault = "Leave at least one thing ticked, or choose Deny.";
+            let fault = "Leave at least one box checked, or choose Deny.";
             again(shared, &person, &secret, fault, deadline).await
         }
         Outcome::NoBusiness => {

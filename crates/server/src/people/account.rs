@@ -115,7 +115,7 @@ const DONE: [(&str, &str); 7] = [
     ("password", "Your password has been changed. Your other sessions have ended."),
     (
         "new-password",
-        "You have a new password. Your other sessions and connected programs have ended.",
+        "You have a new password. Your other sessions have ended, and your programs are disconnected.",
     ),
     ("second-factor-off", "The second factor is off."),
     ("session", "The session has ended."),

@@ -81,7 +81,7 @@ fn sign_in_first(context: &PageContext) -> String {
 const fn in_words(role: Role) -> &'static str {
     match role {
         Role::Owner => "an owner",
-        Role::Office => "an office user",
+        Role::Office => "office staff",
         Role::Tech => "a technician",
     }
 }
@@ -104,9 +104,10 @@ async fn open(context: &PageContext) -> Result<(Secret, Invited), Response> {
     let over = |title, message| Err(page::stop(StatusCode::GONE, title, message));
     match invited.status {
         Status::Open => Ok((secret, invited)),
-        Status::Accepted => {
-            over("This invitation was accepted", "An invitation works once. Sign in to continue.")
-        }
+        Status::Accepted => over(
+            "This invitation has already been accepted",
+            "An invitation works once. Sign in to continue.",
+        ),
         Status::Revoked => over("This invitation was revoked", ASK_AGAIN),
         Status::Expired => over("This invitation has expired", ASK_AGAIN),
     }

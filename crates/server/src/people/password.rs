@@ -64,8 +64,8 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
         }
         Ok(page::stop(
             StatusCode::OK,
-            "Check your mail",
-            "If this e-mail address has an account here, a message with a link for a new password is \
+            "Check your e-mail",
+            "If there is an account for this e-mail address, a message with a link for a new password is \
              on its way. The link works for 30 minutes. If nothing arrives, check your spam folder, or \
              ask an owner of your business.",
         ))

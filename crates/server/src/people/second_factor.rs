@@ -63,7 +63,7 @@ async fn try_code(context: &PageContext) -> Result<Response, Response> {
             response
         }
         Outcome::Wrong => {
-            let fault = "Wrong or already used code. Wait for the next one and try again.";
+            let fault = "Wrong or already used code. Use the next code from your app, or another recovery code.";
             page::page(StatusCode::FORBIDDEN, &Code { next, fault })
         }
         Outcome::StartOver => start_over(next),

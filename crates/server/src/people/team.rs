@@ -123,7 +123,10 @@ const OFFERED: [Role; 3] = [Role::Office, Role::Tech, Role::Owner];
 /// What was just done, by the keyword in the URL.
 const DONE: [(&str, &str); 3] = [
     ("role", "The role was changed."),
-    ("removed", "The person was removed from this business. Their programs are disconnected."),
+    (
+        "removed",
+        "The person was removed from this business. Their API keys for it no longer work, and their programs are disconnected.",
+    ),
     ("revoked", "The invitation was revoked. Its link no longer works."),
 ];
 

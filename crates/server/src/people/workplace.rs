@@ -110,7 +110,7 @@ fn sign_in_again() -> Response {
 fn not_an_owner() -> Response {
     page::stop(
         StatusCode::FORBIDDEN,
-        "You may not do this",
+        "You cannot do this",
         "Only owners can manage the team. Ask an owner of your business.",
     )
 }

@@ -76,7 +76,7 @@ pub(crate) async fn read(
             StatusCode::FORBIDDEN,
             "Request blocked",
             &format!(
-                "Forms are taken only from this server's own pages: open {public_url} in your browser and \
+                "Forms are accepted only from this server's own pages: open {public_url} in your browser and \
                  try again there."
             ),
         );

@@ -12,12 +12,11 @@ pub(crate) struct Words {
 /// The title of a role, and what a user with that role may do.
 pub(crate) const fn role(role: Role) -> Words {
     let (title, about) = match role {
-        Role::Owner => (
-            "Owner",
-            "Everything: customers, everyone's notes, inviting and removing people, and roles.",
-        ),
-        Role::Office => ("Office", "Reads and changes customers, reads and writes notes."),
-        Role::Tech => ("Tech", "Reads customers, reads and writes notes."),
+        Role::Owner => {
+            ("Owner", "Does everything: customers, everyone's notes, people and their roles.")
+        }
+        Role::Office => ("Office", "Reads and changes customers; reads and writes notes."),
+        Role::Tech => ("Tech", "Reads customers; reads and writes notes."),
     };
     Words { title, about }
 }

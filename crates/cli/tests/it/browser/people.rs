@@ -105,7 +105,7 @@ fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
         browser.click("form[action='/sign-out'] button").await;
         browser.arrive("/sign-in").await;
         browser.goto(&link).await;
-        assert_eq!(browser.text("h1").await, "This invitation was accepted");
+        assert_eq!(browser.text("h1").await, "This invitation has already been accepted");
         browser.goto(&house.at("/sign-in")).await;
         browser.fill("#email", "nadia@example.com").await;
         browser.fill("#password", password).await;

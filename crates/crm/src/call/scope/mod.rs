@@ -18,7 +18,7 @@ declare::areas! {
         }
         write WriteCustomers {
             title: "Change customers",
-            about: "Add, change and archive customers, contacts and addresses; change and delete tags.",
+            about: "Add, change and archive customers, contacts and addresses; add, change and delete tags.",
             roles: [owner, office],
         }
     }

@@ -239,9 +239,7 @@ fn waiting(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Mem
 fn keep_an_owner(ctx: &mut WriteCtx<'_, '_>, member: &Member) -> Result<()> {
     let owners = |member: &&Member| member.role == Role::Owner;
     if member.role == Role::Owner && store::members(ctx.tx)?.iter().filter(owners).count() == 1 {
-        return Err(Error::conflict(
-            "This is the account's last owner: make another person owner first.",
-        ));
+        return Err(Error::conflict("This is the last owner: make another person an owner first."));
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ fn at_least_one_scope_must_stay_ticked() {
     for ticked in ["nothing", "write:notes", "administer"] {
         let again = browser.allow(&request, &server.business, ticked);
         assert_eq!(again.status, 400, "{again:?}");
-        assert!(again.body.contains("at least one thing ticked"), "{again:?}");
+        assert!(again.body.contains("at least one box checked"), "{again:?}");
         assert_eq!(request_of(&again), request);
     }
     let reply = browser.allow(&request, &server.business, "read:notes write:notes");

@@ -159,7 +159,7 @@ fn connected_programs_are_listed_and_disconnected_by_their_user() {
     let mut owner = Browser::owner(&server);
     let page = owner.get("/account").body;
     let listed = between(&page, "<h2>Connected programs</h2>", "</ul>");
-    assert!(listed.contains("in <bdi>Acme</bdi>"), "{listed}");
+    assert!(listed.contains("for <bdi>Acme</bdi>"), "{listed}");
     // In the words of the page that granted them.
     let given = "read customers, change customers, read notes, write notes";
     assert!(listed.contains(given) && !listed.contains("write:notes"), "{listed}");

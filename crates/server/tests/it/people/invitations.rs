@@ -50,7 +50,7 @@ fn a_new_user_chooses_a_password_and_is_signed_in() {
     let mut second = Browser::new(&server);
     for reply in [second.get(&path), choose(&mut second, &path, "another password")] {
         assert_eq!(reply.status, 410);
-        assert!(reply.body.contains("was accepted"), "{}", reply.body);
+        assert!(reply.body.contains("already been accepted"), "{}", reply.body);
     }
     assert_eq!(Browser::new(&server).sign_in(NEW, "another password").status, 403);
     assert!(!server.log.text().contains("zoop_in_"), "no link in the log");
@@ -76,7 +76,7 @@ fn a_known_user_must_sign_in_to_accept_and_no_one_else_can() {
     leads_to_sign_in(&mut browser);
 
     let mut owner = Browser::owner(&server);
-    assert!(owner.get(&path).body.contains("a different person"));
+    assert!(owner.get(&path).body.contains("signed in as someone else"));
     assert_eq!(owner.post(&path, &[]).status, 400, "it is not the owner's");
 
     let fields = [("email", OFFICE), ("password", PASSWORD), ("next", path.as_str())];
