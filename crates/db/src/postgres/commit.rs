@@ -28,9 +28,10 @@ impl Connection {
         if self.work.stage == Stage::Idle {
             return Ok(());
         }
-        self.work.drop_ahead();
+        self.work.drop_queued();
         let life = self.life().cloned();
-        let Err(failure) = self.flight(async |client| client.batch_execute("COMMIT").await) else {
+        let Err(failure) = self.round_trip(async |client| client.batch_execute("COMMIT").await)
+        else {
             self.work.stage = Stage::Idle;
             return Ok(());
         };

@@ -117,7 +117,7 @@ impl Connection {
 
     /// Sends what is queued before the next statement, including the tenant's lock.
     pub(crate) fn take_turn(&mut self) -> Result<()> {
-        if !self.work.has_ahead() {
+        if !self.work.has_queued() {
             return Ok(());
         }
         self.ask(&[], async |_, _| Ok(()))
@@ -267,9 +267,9 @@ impl Connection {
             .map(|asked| asked.ready(self.prepared(asked.text)?))
             .collect::<Result<_, _>>()?;
         if !writes || self.work.number.is_some() {
-            return self.flight(async |client| send(client, &ready).await);
+            return self.round_trip(async |client| send(client, &ready).await);
         }
-        let (answer, number) = self.flight(async |client| {
+        let (answer, number) = self.round_trip(async |client| {
             let (answer, number) = tokio::join!(biased; send(client, &ready), number(client));
             Ok((answer?, number?))
         })?;
@@ -283,7 +283,7 @@ impl Connection {
             return Ok(statement.clone());
         }
         let whole = text.to_string();
-        let statement = self.flight(async |client| client.prepare(&whole).await)?;
+        let statement = self.round_trip(async |client| client.prepare(&whole).await)?;
         if let Some(link) = &mut self.link {
             link.keep(text, statement.clone());
         }
@@ -302,7 +302,7 @@ impl Connection {
         }
         let outcome = self
             .board()
-            .and_then(|()| self.flight(async |client| client.simple_query(script).await));
+            .and_then(|()| self.round_trip(async |client| client.simple_query(script).await));
         match outcome {
             Ok(answers) => Ok(answers.into_iter().filter_map(row).collect()),
             Err(failure) => Err(self.fail(failure)),
@@ -310,18 +310,18 @@ impl Connection {
     }
 
     /// Sends what is queued and what `send` sends, and waits for the answers to both.
-    pub(super) fn flight<T>(
+    pub(super) fn round_trip<T>(
         &mut self,
         send: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
-        let ahead = self.work.take_off()?;
+        let prefix = self.work.prefix()?;
         let Some(link) = &self.link else { return Err(Failure::gone()) };
         let client = link.client();
         let both = async {
-            if ahead.is_empty() {
+            if prefix.is_empty() {
                 return send(client).await;
             }
-            let (begun, answer) = tokio::join!(biased; client.batch_execute(&ahead), send(client));
+            let (begun, answer) = tokio::join!(biased; client.batch_execute(&prefix), send(client));
             // The queued part failed first; the other failed because of it.
             begun.and(answer)
         };
@@ -331,7 +331,7 @@ impl Connection {
             Err(_) => Err(Failure::Deadline),
         };
         match &outcome {
-            Ok(_) => self.work.landed(),
+            Ok(_) => self.work.acknowledged(),
             // Anything still arriving on it belongs to no one.
             Err(failure) if failure.is_lost() => self.cut(),
             Err(failure) if failure.is_stale_statement() => {

@@ -79,7 +79,7 @@ pub(super) struct Work {
     pub(super) failure: Option<Failure>,
     before: Before,
     /// Statements queued to run before the next one.
-    ahead: String,
+    queued: String,
     /// The current statement time limit on the server.
     limit: Duration,
     tenant: Option<Tenant>,
@@ -96,7 +96,7 @@ impl Work {
             number: None,
             failure: None,
             before,
-            ahead: String::new(),
+            queued: String::new(),
             limit: Duration::MAX,
             tenant: None,
             is_locked: false,
@@ -131,7 +131,7 @@ impl Work {
             return Earlier::Holds;
         }
         let Tenant(number) = tenant;
-        self.send_ahead(&format!("SET LOCAL app.tenant = '{number}'"));
+        self.queue(&format!("SET LOCAL app.tenant = '{number}'"));
         if self.access == Access::Read {
             return Earlier::Holds;
         }
@@ -140,8 +140,8 @@ impl Work {
     }
 
     /// Whether statements are queued before the next one.
-    pub(super) fn has_ahead(&self) -> bool {
-        !self.ahead.is_empty()
+    pub(super) fn has_queued(&self) -> bool {
+        !self.queued.is_empty()
     }
 
     /// Blocks a write that belongs to no tenant until no other such write runs.
@@ -156,18 +156,18 @@ impl Work {
         if !self.is_locked {
             self.lock(SWEEPS);
         }
-        self.send_ahead("SET LOCAL app.sweep = 'on'");
+        self.queue("SET LOCAL app.sweep = 'on'");
     }
 
     /// Reverts [`Work::open_to_sweep`], if another statement follows.
     pub(super) fn close_to_sweep(&mut self) {
-        self.send_ahead("SET LOCAL app.sweep = ''");
+        self.queue("SET LOCAL app.sweep = ''");
     }
 
     /// Sets the planning of the next statements.
     pub(super) fn plan(&mut self, planning: Planning) {
         if std::mem::replace(&mut self.planning, planning) != planning {
-            self.send_ahead(match planning {
+            self.queue(match planning {
                 Planning::Kept => "SET LOCAL plan_cache_mode = auto",
                 Planning::Anew => "SET LOCAL plan_cache_mode = force_custom_plan",
             });
@@ -177,25 +177,25 @@ impl Work {
     fn lock(&mut self, number: u32) {
         self.is_locked = true;
         let number = number.cast_signed();
-        self.send_ahead(&format!("SELECT pg_advisory_xact_lock({WRITES}, {number})"));
+        self.queue(&format!("SELECT pg_advisory_xact_lock({WRITES}, {number})"));
     }
 
     /// Queues a statement to run before the job's next one.
-    fn send_ahead(&mut self, statement: &str) {
-        self.ahead.push_str(statement);
-        self.ahead.push(';');
+    fn queue(&mut self, statement: &str) {
+        self.queued.push_str(statement);
+        self.queued.push(';');
     }
 
     /// Drops queued statements that are unnecessary when the transaction ends.
-    pub(super) fn drop_ahead(&mut self) {
-        self.ahead.clear();
+    pub(super) fn drop_queued(&mut self) {
+        self.queued.clear();
     }
 
     /// The prefix to send before the next statement; empty if nothing is queued.
     ///
     /// The time limit precedes anything that may wait for a lock. It is sent again only if the current one
     /// would let a statement run past the deadline.
-    pub(super) fn take_off(&mut self) -> Result<String, Failure> {
+    pub(super) fn prefix(&mut self) -> Result<String, Failure> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Failure::Deadline);
@@ -215,7 +215,7 @@ impl Work {
             // Writing to a string cannot fail.
             let _ = write!(text, "SET LOCAL statement_timeout = {milliseconds};");
         }
-        text.push_str(&self.ahead);
+        text.push_str(&self.queued);
         if self.stage == Stage::Idle {
             self.stage = Stage::Sent;
         }
@@ -223,10 +223,10 @@ impl Work {
     }
 
     /// Records that what was sent has been answered.
-    pub(super) fn landed(&mut self) {
+    pub(super) fn acknowledged(&mut self) {
         self.stage = Stage::Begun;
         self.before = Before::Nothing;
-        self.ahead.clear();
+        self.queued.clear();
     }
 }
 
@@ -243,7 +243,7 @@ mod tests {
         let mut work = work(Access::Write, 10);
         assert_eq!(work.bind(Tenant(7)), Earlier::Holds, "nothing was read before");
         assert_eq!(work.bind(Tenant(7)), Earlier::Holds);
-        let text = work.take_off().expect("there is time");
+        let text = work.prefix().expect("there is time");
         let steps: Vec<_> = text.split(';').collect();
         let [begin, .., limit, tenant, lock, ""] = steps[..] else { panic!("{text}") };
         assert_eq!(begin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
@@ -254,8 +254,8 @@ mod tests {
         assert!((9_000..=9_900).contains(&limit), "{limit}");
         assert_eq!(tenant, "SET LOCAL app.tenant = '7'");
         assert_eq!(lock, format!("SELECT pg_advisory_xact_lock({WRITES}, 7)"));
-        work.landed();
-        assert_eq!(work.take_off().expect("there is time"), "");
+        work.acknowledged();
+        assert_eq!(work.prefix().expect("there is time"), "");
     }
 
     #[test]
@@ -263,21 +263,21 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(60 * 86_400);
         let mut work = Work::new(Access::Read, deadline, Before::Sent);
         work.bind(Tenant(u32::MAX));
-        let text = work.take_off().expect("there is time");
+        let text = work.prefix().expect("there is time");
         assert!(text.starts_with("ROLLBACK;BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"));
         assert!(text.contains(&format!("statement_timeout = {};", i32::MAX)), "{text}");
         assert!(!text.contains("lock"), "{text}");
         // What was not answered is sent again as a whole.
-        assert_eq!(work.take_off().expect("there is time"), text);
+        assert_eq!(work.prefix().expect("there is time"), text);
     }
 
     #[test]
     fn a_read_goes_on_from_one_that_has_begun_and_from_no_other() {
         let mut first = work(Access::Read, 10);
         assert_eq!(first.left_open(), Before::Nothing);
-        first.take_off().expect("there is time");
+        first.prefix().expect("there is time");
         assert_eq!(first.left_open(), Before::Sent);
-        first.landed();
+        first.acknowledged();
         assert_eq!(first.left_open(), Before::Read);
 
         first.failure = Some(Failure::Deadline);
@@ -285,10 +285,10 @@ mod tests {
 
         let mut second = Work::new(Access::Read, first.deadline, Before::Read);
         assert_eq!(second.left_open(), Before::Read, "until it is sent, the first one is open");
-        assert!(second.take_off().expect("there is time").starts_with("ROLLBACK AND CHAIN;SET"));
+        assert!(second.prefix().expect("there is time").starts_with("ROLLBACK AND CHAIN;SET"));
         second.on_new_connection();
-        assert!(second.take_off().expect("there is time").starts_with("BEGIN ISOLATION"));
-        let write = Work::new(Access::Write, first.deadline, Before::Read).take_off();
+        assert!(second.prefix().expect("there is time").starts_with("BEGIN ISOLATION"));
+        let write = Work::new(Access::Write, first.deadline, Before::Read).prefix();
         assert!(write.expect("there is time").starts_with("ROLLBACK;BEGIN ISOLATION"));
     }
 
@@ -298,8 +298,8 @@ mod tests {
             [(Access::Write, Earlier::MayBeStale), (Access::Read, Earlier::Holds)]
         {
             let mut work = work(access, 10);
-            work.take_off().expect("there is time");
-            work.landed();
+            work.prefix().expect("there is time");
+            work.acknowledged();
             assert_eq!(work.bind(Tenant(7)), earlier, "{access:?}");
             assert_eq!(work.bind(Tenant(7)), Earlier::Holds, "{access:?} has the lock already");
         }
@@ -309,18 +309,18 @@ mod tests {
     fn only_searches_are_planned_each_time() {
         let mut work = work(Access::Read, 10);
         work.plan(Planning::Anew);
-        let text = work.take_off().expect("there is time");
+        let text = work.prefix().expect("there is time");
         assert!(text.ends_with(";SET LOCAL plan_cache_mode = force_custom_plan;"), "{text}");
-        work.landed();
+        work.acknowledged();
         work.plan(Planning::Anew);
-        assert_eq!(work.take_off().expect("there is time"), "");
+        assert_eq!(work.prefix().expect("there is time"), "");
         work.plan(Planning::Kept);
-        let text = work.take_off().expect("there is time");
+        let text = work.prefix().expect("there is time");
         assert_eq!(text, "SET LOCAL plan_cache_mode = auto;");
     }
 
     #[test]
     fn nothing_is_sent_after_the_deadline() {
-        assert!(matches!(work(Access::Read, 0).take_off(), Err(Failure::Deadline)));
+        assert!(matches!(work(Access::Read, 0).prefix(), Err(Failure::Deadline)));
     }
 }

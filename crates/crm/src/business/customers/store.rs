@@ -95,8 +95,8 @@ pub(super) fn relations(
 ) -> Result<Three<Contact, Location, TagLabel>> {
     let customer = params![id];
     let (contacts, locations, tags) = tx.pipelined::<_, _, _, Error>(
-        contacts::store::asks_active(customer),
-        locations::store::asks_active(customer),
+        contacts::store::active_query(customer),
+        locations::store::active_query(customer),
         (TAGS, customer, label),
     )?;
     let contacts = contacts::store::primary_first(contacts);

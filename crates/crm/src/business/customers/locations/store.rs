@@ -44,7 +44,7 @@ pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Resu
 }
 
 /// The query of [`active`], for a pipelined read. [`primary_first`] puts its rows in order.
-pub(crate) const fn asks_active<'p>(
+pub(crate) const fn active_query<'p>(
     customer: &'p [Value<'p>],
 ) -> RowQuery<'p, fn(&mut Row<'_>) -> Result<Location>> {
     (ACTIVE, customer, Location::read)
