@@ -4,18 +4,18 @@
 //! a `&'static str`. [`text!`](crate::text) joins pieces.
 
 /// The longest text, in bytes. A longer one does not compile.
-const LONGEST: usize = 8 * 1024;
+const MAX_BYTES: usize = 8 * 1024;
 
 /// A text under construction.
 pub struct Draft {
-    bytes: [u8; LONGEST],
+    bytes: [u8; MAX_BYTES],
     length: usize,
 }
 
 impl Draft {
     /// These pieces, one after another.
     pub const fn of(pieces: &[&str]) -> Self {
-        let mut draft = Self { bytes: [0; LONGEST], length: 0 };
+        let mut draft = Self { bytes: [0; MAX_BYTES], length: 0 };
         let mut at = 0;
         while at < pieces.len() {
             draft.push(pieces[at]);

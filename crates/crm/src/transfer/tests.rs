@@ -14,7 +14,7 @@ use super::*;
 use crate::call::run;
 use crate::catalog;
 use crate::schema::{MIGRATIONS, SCHEMA_STEPS, SEARCH_TABLES};
-use crate::testing::{Business, Caller, TestEnv, engine, on, text, told};
+use crate::testing::{Business, Caller, TestEnv, on, text, told};
 
 /// Columns that only one engine has, each with the reason why it is not copied.
 const OF_ONE_ENGINE: &[(&str, &str, &str)] =
@@ -321,7 +321,7 @@ fn a_copy_is_of_one_moment() {
 fn only_an_empty_database_is_copied_into() {
     let env = TestEnv::new();
     env.business("Acme");
-    let filled = Target::new(engine());
+    let filled = Target::new(Dialect::Postgres);
     copy(&env.db, &filled.db, &silent()).expect("a copy");
     for target in [&filled.db, &env.db] {
         let refused = copy(&env.db, target, &silent()).expect_err("a refusal");
@@ -353,19 +353,21 @@ const TAMPERED: &[(&str, &str, &str)] = &[
 #[both]
 fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
     let (env, _) = env(FEW);
-    for (sqlite, postgres, expected) in TAMPERED {
-        let target = Target::new(engine());
-        let keeper = target.keeper.clone();
-        let progress: Progress = Arc::new(move |phase, done, all| {
-            if phase == Phase::Words && done == all {
-                keeper.alter(sqlite, postgres);
-            }
-        });
-        let refused = copy(&env.db, &target.db, &progress).expect_err("a refusal");
-        let message = told(&refused)["message"].clone();
-        assert!(message.as_str().unwrap().contains(expected), "{message}");
-        let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
-        assert!(refused.to_string().contains("never finished"), "{refused}");
+    for engine in [Dialect::Sqlite, Dialect::Postgres] {
+        for (sqlite, postgres, expected) in TAMPERED {
+            let target = Target::new(engine);
+            let keeper = target.keeper.clone();
+            let progress: Progress = Arc::new(move |phase, done, all| {
+                if phase == Phase::Words && done == all {
+                    keeper.alter(sqlite, postgres);
+                }
+            });
+            let refused = copy(&env.db, &target.db, &progress).expect_err("a refusal");
+            let message = told(&refused)["message"].clone();
+            assert!(message.as_str().unwrap().contains(expected), "{engine:?}: {message}");
+            let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
+            assert!(refused.to_string().contains("never finished"), "{refused}");
+        }
     }
 }
 
