@@ -5,8 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -82,15 +84,29 @@ impl Browser {
     }
 
     /// Waits for an element.
-    pub(super) async fn find(&self, css: &str) -> fantoccini::elements::Element {
-        let found = self.client.wait().at_most(TIMEOUT).for_element(Locator::Css(css)).await;
+    pub(super) async fn find(&self, css: &str) -> Element {
+        let found = self.wait_for(Locator::Css(css)).await;
         found.unwrap_or_else(|error| panic!("{css}: {error}"))
+    }
+
+    /// Waits for an element, on the next page if this one is replaced meanwhile: chromedriver then answers
+    /// with an error that `WebDriver` does not define.
+    async fn wait_for(&self, locator: Locator<'_>) -> Result<Element, CmdError> {
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.client.wait().at_most(left).for_element(locator).await {
+                Err(CmdError::NotW3C(answer))
+                    if answer == "aborted by navigation" && !left.is_zero() => {}
+                found => return found,
+            }
+        }
     }
 
     /// Waits for an element that has exactly this text.
     pub(super) async fn find_text(&self, text: &str) {
         let path = format!("//*[text()='{text}']");
-        let found = self.client.wait().at_most(TIMEOUT).for_element(Locator::XPath(&path)).await;
+        let found = self.wait_for(Locator::XPath(&path)).await;
         found.unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
