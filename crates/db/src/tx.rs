@@ -28,8 +28,8 @@ pub enum Earlier {
 /// A statement about one tenant's rows, its parameters, and a function that converts a row.
 pub type RowQuery<'p, F> = (Sql, &'p [Value<'p>], F);
 
-/// All rows of three answers.
-pub type Three<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
+/// The rows of the three statements of [`ReadTx::pipelined`].
+pub type PipelinedRows<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
 
 /// One consistent snapshot of the database.
 pub struct ReadTx<'c> {
@@ -89,7 +89,7 @@ impl<'c> ReadTx<'c> {
         first: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
         second: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<B, E>>,
         third: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<C, E>>,
-    ) -> Result<Three<A, B, C>, E> {
+    ) -> Result<PipelinedRows<A, B, C>, E> {
         let calls = [
             self.call(first.0, first.1)?,
             self.call(second.0, second.1)?,
