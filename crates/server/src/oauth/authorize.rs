@@ -68,7 +68,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         challenge,
         scopes,
     };
-    let (secret, places) =
+    let (secret, tenants) =
         park(shared, &person, &request, deadline).await.map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
         return Err(back(Refusal(
@@ -77,7 +77,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         )));
     };
     let pending = PendingRequest { request, client_name: client.name };
-    Ok(consent::page(&person, &pending, &places, &secret, None))
+    Ok(consent::page(&person, &pending, &tenants, &secret, None))
 }
 
 /// The sign-in page, from which the browser comes back here.
@@ -182,16 +182,16 @@ async fn park(
     person: &SignedIn,
     request: &Asked,
     deadline: Instant,
-) -> Result<(Option<Secret>, Vec<consent::Place>), Error> {
+) -> Result<(Option<Secret>, Vec<consent::OfferedTenant>), Error> {
     let (person, request) = (person.clone(), request.clone());
     let environment = shared.environment.clone();
     let parking = shared.db.write(deadline, move |tx| {
-        let places = offered(&person.workplaces(tx)?, request.scopes.scopes());
-        if places.is_empty() {
-            return Ok((None, places));
+        let tenants = offered(&person.memberships(tx)?, request.scopes.scopes());
+        if tenants.is_empty() {
+            return Ok((None, tenants));
         }
         let secret = requests::park(tx, &environment, &person, &request)?;
-        Ok((Some(secret), places))
+        Ok((Some(secret), tenants))
     });
     parking.await
 }

@@ -13,7 +13,7 @@ use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::identity::oauth::consent::{self, Choice, Outcome};
 use zoop_crm::identity::oauth::redirect;
 use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
-use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, sessions};
 use zoop_crm::values::id::Id;
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -27,7 +27,7 @@ use crate::web::page;
 
 /// A business in which the user can grant the client something.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct OfferedTenant {
     id: String,
     name: String,
     scopes: Scopes,
@@ -51,7 +51,7 @@ struct ConsentPage<'a> {
     person: &'a str,
     email: &'a str,
     other_account: String,
-    places: &'a [Place],
+    tenants: &'a [OfferedTenant],
     wishes: Vec<Wish>,
     request: &'a str,
     fault: Option<&'a str>,
@@ -67,27 +67,27 @@ struct ReturnPage<'a> {
 }
 
 /// The businesses where the user's role has any of these scopes.
-pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
-    let places = places.iter().map(|place| Place {
-        id: place.account.id.to_string(),
-        name: place.name.clone(),
-        scopes: scopes.and(place.role.scopes()),
+pub(super) fn offered(memberships: &[Membership], scopes: Scopes) -> Vec<OfferedTenant> {
+    let tenants = memberships.iter().map(|membership| OfferedTenant {
+        id: membership.account.id.to_string(),
+        name: membership.name.clone(),
+        scopes: scopes.and(membership.role.scopes()),
     });
-    places.filter(|place| !place.scopes.is_empty()).collect()
+    tenants.filter(|tenant| !tenant.scopes.is_empty()).collect()
 }
 
 /// The consent page.
 pub(super) fn page(
     person: &SignedIn,
     pending: &PendingRequest,
-    places: &[Place],
+    tenants: &[OfferedTenant],
     secret: &Secret,
     fault: Option<&str>,
 ) -> Response {
     let PendingRequest { request, client_name } = pending;
     let destination = redirect::destination(&request.redirect_uri);
     let is_documented = request.client_id.starts_with("https://");
-    let scopes = places.iter().fold(Scopes::NONE, |all, place| all.or(place.scopes));
+    let scopes = tenants.iter().fold(Scopes::NONE, |all, tenant| all.or(tenant.scopes));
     let status = if fault.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     page::page(
         status,
@@ -99,7 +99,7 @@ pub(super) fn page(
             person: &person.name,
             email: &person.email,
             other_account: super::authorize::sign_in_first(&query(request)),
-            places,
+            tenants,
             wishes: scopes.iter().map(wish).collect(),
             request: secret.expose(),
             fault,
@@ -252,13 +252,13 @@ async fn again(
     let (asked, hidden) = (person.clone(), secret.clone());
     let now = shared.environment.clock.now();
     let reading = shared.db.read(deadline, move |tx| {
-        let places = asked.workplaces(tx)?;
-        Ok(requests::find(tx, &asked, &hidden, now)?.map(|pending| (pending, places)))
+        let memberships = asked.memberships(tx)?;
+        Ok(requests::find(tx, &asked, &hidden, now)?.map(|pending| (pending, memberships)))
     });
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
-    let (pending, places) = found.ok_or_else(over)?;
-    let places = offered(&places, pending.request.scopes.scopes());
-    Ok(page(person, &pending, &places, secret, Some(fault)))
+    let (pending, memberships) = found.ok_or_else(over)?;
+    let tenants = offered(&memberships, pending.request.scopes.scopes());
+    Ok(page(person, &pending, &tenants, secret, Some(fault)))
 }
 
 /// The request no longer exists, or belongs to another session.

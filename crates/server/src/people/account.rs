@@ -9,7 +9,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::oauth::clients::{self, Client, ClientKind};
 use zoop_crm::identity::oauth::grants::{self, GrantRecord};
 use zoop_crm::identity::oauth::redirect;
-use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{ReadTx, Timestamp};
@@ -60,8 +60,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn of(signed_in: &SignedIn, workplaces: &[Workplace], here: &'static str) -> Self {
-        let teams = workplaces.iter().any(|workplace| workplace.role == Role::Owner);
+    pub(super) fn of(signed_in: &SignedIn, memberships: &[Membership], here: &'static str) -> Self {
+        let teams = memberships.iter().any(|membership| membership.role == Role::Owner);
         Self { name: signed_in.name.clone(), teams, here }
     }
 }
@@ -145,12 +145,12 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
         let asked = asked.ok_or_else(page::not_found)?;
         let who = person.clone();
         let read = context.read(move |tx, environment| {
-            Ok((who.workplaces(tx)?, programs(tx, &who, environment.clock.now())?))
+            Ok((who.memberships(tx)?, programs(tx, &who, environment.clock.now())?))
         });
-        let (workplaces, programs) = read.await?;
+        let (memberships, programs) = read.await?;
         let program = programs.into_iter().find(|program| program.id == asked);
         let program = program.ok_or_else(page::not_found)?;
-        let frame = Frame::of(&person, &workplaces, "account");
+        let frame = Frame::of(&person, &memberships, "account");
         Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
     };
     either(answer.await)
@@ -176,7 +176,7 @@ async fn account(
     let read = context.read(move |tx, environment| {
         let user = who.user;
         Ok((
-            who.workplaces(tx)?,
+            who.memberships(tx)?,
             passwords::stored(tx, user)?.is_some(),
             second_factor::is_on(tx, user)?,
             second_factor::recovery_codes_left(tx, user)?,
@@ -185,13 +185,13 @@ async fn account(
             programs(tx, &who, environment.clock.now())?,
         ))
     });
-    let (workplaces, has_password, second_factor, recovery_codes, is_linked, live, programs) =
+    let (memberships, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
     let company = Button::before(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
-        frame: Frame::of(person, &workplaces, "account"),
+        frame: Frame::of(person, &memberships, "account"),
         email: &person.email,
-        businesses: workplaces.iter().map(Business::of).collect(),
+        businesses: memberships.iter().map(Business::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
         second_factor,
@@ -206,12 +206,12 @@ async fn account(
 }
 
 impl Business {
-    fn of(workplace: &Workplace) -> Self {
+    fn of(membership: &Membership) -> Self {
         Self {
-            id: workplace.account.id,
-            name: workplace.name.clone(),
-            role: words::role(workplace.role).title,
-            is_owner: workplace.role == Role::Owner,
+            id: membership.account.id,
+            name: membership.name.clone(),
+            role: words::role(membership.role).title,
+            is_owner: membership.role == Role::Owner,
         }
     }
 }

@@ -132,8 +132,8 @@ async fn setup(
 
 async fn frame(context: &PageContext, person: &SignedIn) -> Result<Frame, Response> {
     let who = person.clone();
-    let workplaces = context.read(move |tx, _| who.workplaces(tx)).await?;
-    Ok(Frame::of(person, &workplaces, "account"))
+    let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
+    Ok(Frame::of(person, &memberships, "account"))
 }
 
 /// `POST /account/second-factor/confirm`

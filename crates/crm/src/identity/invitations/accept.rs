@@ -125,7 +125,7 @@ fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<Option<
     };
     let waits = users::waits(tx, known.id)?;
     let is_nobody = !person::can_sign_in(tx, known.id)?
-        && person::workplaces(tx, known.id)?.is_empty()
+        && person::memberships(tx, known.id)?.is_empty()
         && !waits;
     if is_nobody {
         return Ok(Some(Factor::Ends));

@@ -85,8 +85,8 @@ pub fn revoke_own(
         return Err(Error::not_found("connected program"));
     }
     let by = Initiator::Session(person.session, address);
-    let workplace = person.workplace(tx, record.tenant_id)?.ok_or(Error::not_found("tenant"))?;
-    let access = by.access(person.user, workplace.account, workplace.role);
+    let membership = person.membership(tx, record.tenant_id)?.ok_or(Error::not_found("tenant"))?;
+    let access = by.access(person.user, membership.account, membership.role);
     history::event(tx, &access, environment, "grant_revoked", |ctx| revoke(ctx, &record))
 }
 

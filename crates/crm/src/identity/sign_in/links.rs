@@ -211,11 +211,14 @@ pub fn is_owner_everywhere(
     owner: Id<kinds::User>,
     person: Id<kinds::User>,
 ) -> Result<bool> {
-    let theirs = store::workplaces(tx, owner)?;
-    let owns =
-        |tenant| theirs.iter().any(|place| place.account.id == tenant && place.role == Role::Owner);
-    let places = store::workplaces(tx, person)?;
-    Ok(!places.is_empty() && places.iter().all(|place| owns(place.account.id)))
+    let theirs = store::memberships(tx, owner)?;
+    let owns = |tenant| {
+        theirs
+            .iter()
+            .any(|membership| membership.account.id == tenant && membership.role == Role::Owner)
+    };
+    let memberships = store::memberships(tx, person)?;
+    Ok(!memberships.is_empty() && memberships.iter().all(|membership| owns(membership.account.id)))
 }
 
 /// Looks up a link. `None` if it was used or has expired, or if its maker could no longer make it.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 use zoop_db::{ReadTx, WriteTx};
 
-use super::sessions::Workplace;
+use super::sessions::Membership;
 use super::store;
 use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
 use crate::call::context::WriteCtx;
@@ -50,12 +50,12 @@ pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<Person> {
     found.ok_or(Error::not_found("person"))
 }
 
-/// The tenants that a user is a member of, oldest first.
+/// A user's memberships, the oldest tenant first.
 ///
 /// # Errors
 /// If the database fails.
-pub fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Workplace>> {
-    store::workplaces(tx, user)
+pub fn memberships(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Membership>> {
+    store::memberships(tx, user)
 }
 
 /// Whether a user can sign in: with a password, or through an identity provider.
@@ -97,8 +97,8 @@ pub(crate) fn tell_with(
     work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<()>,
 ) -> Result<()> {
     // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
-    for workplace in store::workplaces(tx, user)? {
-        let access = by.access(user, workplace.account, workplace.role);
+    for membership in store::memberships(tx, user)? {
+        let access = by.access(user, membership.account, membership.role);
         history::event(tx, &access, environment, name, |ctx: &mut WriteCtx<'_, '_>| work(ctx))?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::person::Person;
-use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
+use super::sessions::{IDLE, LiveSession, Membership, SessionRecord, SignedIn};
 use crate::call::error::{Error, Result};
 use crate::identity::tenants::store::read_account;
 use crate::values::clock::Moment;
@@ -71,7 +71,7 @@ zoop_db::global_statements! {
     CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
-    WORKPLACES = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
+    MEMBERSHIPS_OF_USER = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
                   JOIN tenants t ON t.no = m.tenant_no \
                   WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY m.tenant_no";
 }
@@ -116,9 +116,9 @@ pub(super) fn insert_session(
     Ok(())
 }
 
-pub(super) fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Workplace>> {
-    tx.global_all(WORKPLACES, params![user], |row| {
-        Ok(Workplace { account: read_account(row)?, name: row.take()?, role: row.take()? })
+pub(super) fn memberships(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Membership>> {
+    tx.global_all(MEMBERSHIPS_OF_USER, params![user], |row| {
+        Ok(Membership { account: read_account(row)?, name: row.take()?, role: row.take()? })
     })
 }
 

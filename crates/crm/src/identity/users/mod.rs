@@ -29,7 +29,7 @@ use crate::values::clock::Environment;
 use crate::values::email;
 use crate::values::id::{Id, kinds};
 
-/// A person's membership as the history keeps it.
+/// A member of a tenant: a user, with the name and role of their membership.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Member {
     /// The person's id.
@@ -143,7 +143,7 @@ pub(crate) fn enlist(
 
 /// Whether a user has a waiting membership in any tenant.
 pub(crate) fn waits(tx: &mut ReadTx<'_>, person: Id<kinds::User>) -> Result<bool> {
-    Ok(!store::waiting_places(tx, person)?.is_empty())
+    Ok(!store::waiting_memberships(tx, person)?.is_empty())
 }
 
 /// Turns all waiting memberships of a user into memberships, once the user has proved the mailbox.
@@ -154,8 +154,8 @@ pub(crate) fn end_waiting(
     by: Initiator,
 ) -> Result<()> {
     // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
-    for place in store::waiting_places(tx, person.id)? {
-        let access = by.access(person.id, place.account, place.role);
+    for membership in store::waiting_memberships(tx, person.id)? {
+        let access = by.access(person.id, membership.account, membership.role);
         history::event(tx, &access, environment, "membership_confirmed", |ctx| {
             // Read again under the tenant lock: the user may have been removed or given another role, or a
             // process of the previous version may have made them a member.

@@ -53,8 +53,8 @@ zoop_db::global_statements! {
                   OR NOT EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) \
                   OR NOT EXISTS (SELECT 1 FROM memberships m \
                   WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
-    /// The tenants in which a user has a waiting membership.
-    WAITING_PLACES = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
+    /// A user's waiting memberships, by tenant.
+    WAITING_MEMBERSHIPS_OF_USER = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
                       JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
     /// The user's number in the search index.
     NUMBER = "SELECT n FROM users WHERE id = $1";
@@ -205,19 +205,19 @@ pub(super) fn waiting_one(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Op
     tx.first(WAITING_ONE, params![id], member_row)
 }
 
-/// A tenant in which a user has a waiting membership.
-pub(super) struct WaitingPlace {
+/// A user's waiting membership, as the user sees it.
+pub(super) struct WaitingMembership {
     pub(super) account: Account,
     pub(super) role: Role,
 }
 
-/// The tenants in which a user has a waiting membership, in ascending tenant number.
-pub(super) fn waiting_places(
+/// A user's waiting memberships, in ascending tenant number.
+pub(super) fn waiting_memberships(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::User>,
-) -> Result<Vec<WaitingPlace>> {
-    tx.global_all(WAITING_PLACES, params![id], |row| {
-        Ok(WaitingPlace { account: read_account(row)?, role: row.take()? })
+) -> Result<Vec<WaitingMembership>> {
+    tx.global_all(WAITING_MEMBERSHIPS_OF_USER, params![id], |row| {
+        Ok(WaitingMembership { account: read_account(row)?, role: row.take()? })
     })
 }
 

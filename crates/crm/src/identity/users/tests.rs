@@ -44,8 +44,8 @@ fn new_tenant(env: &TestEnv) -> (Value, Account) {
 
 fn works_in(env: &TestEnv, person: &SignedIn, account: Account) -> bool {
     let person = person.clone();
-    let places = env.read(move |tx| person.workplaces(tx)).expect("places");
-    places.iter().any(|place| place.account.id == account.id)
+    let memberships = env.read(move |tx| person.memberships(tx)).expect("memberships");
+    memberships.iter().any(|membership| membership.account.id == account.id)
 }
 
 fn is_good(env: &TestEnv, secret: &crate::values::secret::Secret) -> bool {

@@ -98,7 +98,7 @@ pub fn sign_in(
         None => by_email(tx, claimed)?,
     };
     let Some(user) = met else { return Ok(Outcome::Nobody) };
-    if super::store::workplaces(tx, user)?.is_empty() && !users::waits(tx, user)? {
+    if super::store::memberships(tx, user)?.is_empty() && !users::waits(tx, user)? {
         return Ok(Outcome::Nobody);
     }
     let is_own_session = is_own(tx, environment, user, before)?;
@@ -191,9 +191,9 @@ fn link(
         // Another process has just linked this identity, possibly to another user.
         return Err(Error::conflict("You were just signed in elsewhere: sign in again."));
     }
-    for workplace in signed_in.workplaces(tx)? {
+    for membership in signed_in.memberships(tx)? {
         let by = Initiator::Session(signed_in.session, origin.address);
-        let access = by.access(signed_in.user, workplace.account, workplace.role);
+        let access = by.access(signed_in.user, membership.account, membership.role);
         history::event(tx, &access, environment, "identity_linked", |ctx| ctx.added(&identity))?;
     }
     Ok(())
