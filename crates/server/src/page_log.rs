@@ -150,8 +150,8 @@ impl<'a> Line<'a> {
         let found: Result<Option<SignedIn>, Error> = read.await;
         match found {
             Ok(found) => {
-                if let Some(person) = found {
-                    self.visitor.is(person.user);
+                if let Some(signed_in) = found {
+                    self.visitor.is(signed_in.user);
                 }
             }
             Err(error) => tracing::debug!(?error, "a new session could not be looked up"),

@@ -47,10 +47,10 @@ pub fn connect(
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let environment = environment.clone();
     let connecting = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
-        let (_, person) = signed_in(tx, &environment, user)?;
+        let (_, signed_in) = signed_in(tx, &environment, user)?;
         let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
         let metadata = Metadata::read(&said).expect("valid metadata");
-        let from = person.session.to_string();
+        let from = signed_in.session.to_string();
         let registered = clients::register(tx, &environment, &metadata, &from)?;
         let Registration::Done(client) = registered else { panic!("{registered:?}") };
         let request = Request {
@@ -60,9 +60,9 @@ pub fn connect(
             challenge: CHALLENGE.to_owned(),
             scopes: ScopeNames::own(scopes),
         };
-        let parked = requests::park(tx, &environment, &person, &request)?;
+        let parked = requests::park(tx, &environment, &signed_in, &request)?;
         let choice = Choice { tenant, scopes, is_allowed: true };
-        let answer = consent::answer(tx, &environment, &person, &parked, choice, None)?;
+        let answer = consent::answer(tx, &environment, &signed_in, &parked, choice, None)?;
         let consent::Outcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
         let verifier = VERIFIER.to_owned();
         let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
@@ -70,7 +70,7 @@ pub fn connect(
         else {
             panic!("the code should be valid")
         };
-        let grants = grants::of_person(tx, &person, environment.clock.now())?;
+        let grants = grants::of_user(tx, &signed_in, environment.clock.now())?;
         Ok((grants.last().expect("a grant").id, issued))
     });
     connecting.wait().expect("a connected program")

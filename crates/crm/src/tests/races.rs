@@ -10,8 +10,8 @@ use zoop_db::{Db, Migrate, Options};
 use crate::call::error::Result;
 use crate::call::run;
 use crate::catalog;
-use crate::identity::sign_in::person::{self, Initiator};
 use crate::identity::sign_in::sessions::{self, Origin};
+use crate::identity::sign_in::user::{self, Initiator};
 use crate::identity::sign_in::{password_login, passwords};
 use crate::schema;
 use crate::testing::{Business, Caller, TestEnv, text, told};
@@ -153,7 +153,7 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         let email = env
             .write(move |tx| {
                 passwords::set(tx, &first, user, HASHES[0], Initiator::Operator)?;
-                Ok(person::find(tx, &user.to_string())?.email)
+                Ok(user::find(tx, &user.to_string())?.email)
             })
             .unwrap();
         let attempt =

@@ -34,11 +34,11 @@ impl Tenant {
                 let place = self.visible_note(&id, user.as_deref(), now)?;
                 Ok((self.notes[place].shown.clone(), false))
             }
-            "create" => self.create_note(arguments, &user.expect("a person"), fresh, now),
+            "create" => self.create_note(arguments, &user.expect("a user"), fresh, now),
             "update" => self.update_note(arguments, caller, now),
             "archive" => {
                 let place = self.changeable_note(&id, caller, now)?;
-                self.count_write(&user.expect("a person"), now)?;
+                self.count_write(&user.expect("a user"), now)?;
                 let note = &mut self.notes[place];
                 note.is_archived = true;
                 note.shown["updated_at"] = json!(time(now));
@@ -97,7 +97,7 @@ impl Tenant {
             return Err(NOT_FOUND);
         }
         if new["draft"] == false {
-            let user = self.callers[caller].user.clone().expect("a person");
+            let user = self.callers[caller].user.clone().expect("a user");
             self.count_write(&user, now)?;
         }
         new["updated_at"] = json!(time(now));

@@ -72,8 +72,8 @@ impl Tenant {
         if !self.may(caller, tool.scope) {
             return Err(NO_SCOPE);
         }
-        let is_person = self.callers[caller].user.is_some();
-        if tool.person && !is_person { Err(INVALID) } else { Ok(()) }
+        let is_user = self.callers[caller].user.is_some();
+        if tool.needs_user && !is_user { Err(INVALID) } else { Ok(()) }
     }
 
     fn run(

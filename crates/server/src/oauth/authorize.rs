@@ -47,8 +47,8 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         return Err(stop("The link is too long."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let person = browser::signed_in(shared, &head.headers, deadline).await;
-    let Some(person) = person.map_err(|error| page::failed(&error))? else {
+    let signed_in = browser::signed_in(shared, &head.headers, deadline).await;
+    let Some(signed_in) = signed_in.map_err(|error| page::failed(&error))? else {
         return Err(page::go_to(&sign_in_first(query)));
     };
     let form = Form::parse(query.as_bytes())
@@ -69,7 +69,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         scopes,
     };
     let (secret, tenants) =
-        park(shared, &person, &request, deadline).await.map_err(|error| page::failed(&error))?;
+        park(shared, &signed_in, &request, deadline).await.map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
         return Err(back(Refusal(
             "access_denied",
@@ -77,7 +77,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         )));
     };
     let pending = PendingRequest { request, client_name: client.name };
-    Ok(consent::page(&person, &pending, &tenants, &secret, None))
+    Ok(consent::page(&signed_in, &pending, &tenants, &secret, None))
 }
 
 /// The sign-in page, from which the browser comes back here.
@@ -179,18 +179,18 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
 /// Stores the request as pending, if the user can grant any of it in one of their businesses.
 async fn park(
     shared: &Shared,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     request: &Asked,
     deadline: Instant,
 ) -> Result<(Option<Secret>, Vec<consent::OfferedTenant>), Error> {
-    let (person, request) = (person.clone(), request.clone());
+    let (signed_in, request) = (signed_in.clone(), request.clone());
     let environment = shared.environment.clone();
     let parking = shared.db.write(deadline, move |tx| {
-        let tenants = offered(&person.memberships(tx)?, request.scopes.scopes());
+        let tenants = offered(&signed_in.memberships(tx)?, request.scopes.scopes());
         if tenants.is_empty() {
             return Ok((None, tenants));
         }
-        let secret = requests::park(tx, &environment, &person, &request)?;
+        let secret = requests::park(tx, &environment, &signed_in, &request)?;
         Ok((Some(secret), tenants))
     });
     parking.await

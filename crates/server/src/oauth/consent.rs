@@ -48,7 +48,7 @@ struct ConsentPage<'a> {
     known_by: Option<String>,
     returns_to: String,
     is_local: bool,
-    person: &'a str,
+    user: &'a str,
     email: &'a str,
     other_account: String,
     tenants: &'a [OfferedTenant],
@@ -78,7 +78,7 @@ pub(super) fn offered(memberships: &[Membership], scopes: Scopes) -> Vec<Offered
 
 /// The consent page.
 pub(super) fn page(
-    person: &SignedIn,
+    signed_in: &SignedIn,
     pending: &PendingRequest,
     tenants: &[OfferedTenant],
     secret: &Secret,
@@ -96,8 +96,8 @@ pub(super) fn page(
             known_by: is_documented.then(|| redirect::destination(&request.client_id).host),
             returns_to: destination.host,
             is_local: destination.is_local,
-            person: &person.name,
-            email: &person.email,
+            user: &signed_in.name,
+            email: &signed_in.email,
             other_account: super::authorize::sign_in_first(&query(request)),
             tenants,
             wishes: scopes.iter().map(wish).collect(),
@@ -191,14 +191,14 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let secret = pending.clone();
     let answering = shared.db.write(deadline, move |tx| {
         let now = environment.clock.now();
-        let Some(person) = sessions::find(tx, &session, now)? else { return Ok(None) };
+        let Some(signed_in) = sessions::find(tx, &session, now)? else { return Ok(None) };
         let address = Some(address);
-        let outcome = consent::answer(tx, &environment, &person, &pending, choice, address)?;
-        Ok(Some((person, outcome)))
+        let outcome = consent::answer(tx, &environment, &signed_in, &pending, choice, address)?;
+        Ok(Some((signed_in, outcome)))
     });
     let done = answering.await.map_err(|error: Error| page::failed(&error))?;
-    let (person, outcome) = done.ok_or_else(over)?;
-    visitor.is(person.user);
+    let (signed_in, outcome) = done.ok_or_else(over)?;
+    visitor.is(signed_in.user);
     match outcome {
         Outcome::Allowed(asked, code) => {
             let code = [("code", code.expose())];
@@ -213,11 +213,11 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
         }
         Outcome::NoScope => {
             let fault = "Leave at least one box checked, or choose Deny.";
-            again(shared, &person, &secret, fault, deadline).await
+            again(shared, &signed_in, &secret, fault, deadline).await
         }
         Outcome::NoBusiness => {
             let fault = "You cannot connect it to this business: choose another one.";
-            again(shared, &person, &secret, fault, deadline).await
+            again(shared, &signed_in, &secret, fault, deadline).await
         }
         Outcome::Gone => Err(over()),
     }
@@ -244,12 +244,12 @@ fn choice(form: &Form) -> Option<Choice> {
 /// Shows the page again with an error.
 async fn again(
     shared: &Shared,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     secret: &Secret,
     fault: &str,
     deadline: Instant,
 ) -> Result<Response, Response> {
-    let (asked, hidden) = (person.clone(), secret.clone());
+    let (asked, hidden) = (signed_in.clone(), secret.clone());
     let now = shared.environment.clock.now();
     let reading = shared.db.read(deadline, move |tx| {
         let memberships = asked.memberships(tx)?;
@@ -258,7 +258,7 @@ async fn again(
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
     let (pending, memberships) = found.ok_or_else(over)?;
     let tenants = offered(&memberships, pending.request.scopes.scopes());
-    Ok(page(person, &pending, &tenants, secret, Some(fault)))
+    Ok(page(signed_in, &pending, &tenants, secret, Some(fault)))
 }
 
 /// The request no longer exists, or belongs to another session.

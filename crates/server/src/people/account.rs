@@ -128,10 +128,10 @@ const DONE: [(&str, &str); 7] = [
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let person = context.person(HOME).await?;
+        let signed_in = context.require_sign_in(HOME).await?;
         let word = context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
-        account(&context, &person, StatusCode::OK, done, "").await
+        account(&context, &signed_in, StatusCode::OK, done, "").await
     };
     either(answer.await)
 }
@@ -140,17 +140,17 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let person = context.person(HOME).await?;
+        let signed_in = context.require_sign_in(HOME).await?;
         let asked = Id::<kinds::Grant>::parse(context.query.text("program"));
         let asked = asked.ok_or_else(page::not_found)?;
-        let who = person.clone();
+        let who = signed_in.clone();
         let read = context.read(move |tx, environment| {
             Ok((who.memberships(tx)?, programs(tx, &who, environment.clock.now())?))
         });
         let (memberships, programs) = read.await?;
         let program = programs.into_iter().find(|program| program.id == asked);
         let program = program.ok_or_else(page::not_found)?;
-        let frame = Frame::of(&person, &memberships, "account");
+        let frame = Frame::of(&signed_in, &memberships, "account");
         Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
     };
     either(answer.await)
@@ -159,20 +159,20 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
 /// The page again, with an error.
 pub(super) async fn again(
     context: &PageContext,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     fault: &str,
 ) -> Result<Response, Response> {
-    account(context, person, StatusCode::BAD_REQUEST, "", fault).await
+    account(context, signed_in, StatusCode::BAD_REQUEST, "", fault).await
 }
 
 async fn account(
     context: &PageContext,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     status: StatusCode,
     done: &str,
     fault: &str,
 ) -> Result<Response, Response> {
-    let who = person.clone();
+    let who = signed_in.clone();
     let read = context.read(move |tx, environment| {
         let user = who.user;
         Ok((
@@ -189,15 +189,15 @@ async fn account(
         read.await?;
     let company = Button::before(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
-        frame: Frame::of(person, &memberships, "account"),
-        email: &person.email,
+        frame: Frame::of(signed_in, &memberships, "account"),
+        email: &signed_in.email,
         businesses: memberships.iter().map(Business::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
         second_factor,
         recovery_codes,
         company,
-        sessions: Bounded::new(sessions(live, person)),
+        sessions: Bounded::new(sessions(live, signed_in)),
         programs: Bounded::new(programs),
         done,
         fault,
@@ -217,15 +217,15 @@ impl Business {
 }
 
 /// The user's sessions: this one, then the others, newest first.
-fn sessions(live: Vec<sessions::LiveSession>, person: &SignedIn) -> Vec<Session> {
-    let rows = live.into_iter().map(|live| Session::of(live, person));
+fn sessions(live: Vec<sessions::LiveSession>, signed_in: &SignedIn) -> Vec<Session> {
+    let rows = live.into_iter().map(|live| Session::of(live, signed_in));
     let (mut rows, others): (Vec<_>, Vec<_>) = rows.partition(|session| session.is_this);
     rows.extend(others);
     rows
 }
 
 impl Session {
-    fn of(live: sessions::LiveSession, person: &SignedIn) -> Self {
+    fn of(live: sessions::LiveSession, signed_in: &SignedIn) -> Self {
         let sessions::LiveSession { record, last_used_at } = live;
         Self {
             id: record.id,
@@ -233,14 +233,18 @@ impl Session {
             address: record.address,
             since: record.created_at.into(),
             last_used: last_used_at.into(),
-            is_this: record.id == person.session,
+            is_this: record.id == signed_in.session,
         }
     }
 }
 
 /// The user's clients, newest first.
-fn programs(tx: &mut ReadTx<'_>, person: &SignedIn, now: Timestamp) -> Result<Vec<Program>, Error> {
-    let newest = grants::of_person(tx, person, now)?.into_iter().rev();
+fn programs(
+    tx: &mut ReadTx<'_>,
+    signed_in: &SignedIn,
+    now: Timestamp,
+) -> Result<Vec<Program>, Error> {
+    let newest = grants::of_user(tx, signed_in, now)?.into_iter().rev();
     newest.map(|grant| Program::of(tx, grant)).collect()
 }
 

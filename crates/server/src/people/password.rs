@@ -85,7 +85,7 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
         let made = shared.db.write::<_, Error>(deadline, move |tx| {
             links::make_for_mail(tx, &environment, &email, from)
         });
-        let (person, made) = match made.await {
+        let (user, made) = match made.await {
             Ok(Some(made)) => made,
             Ok(None) => return,
             Err(error) => {
@@ -94,7 +94,7 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
             }
         };
         let link = format!("{}{}", shared.settings.public_url, made.path());
-        let post = move || mailer.send_password_link(&person.email, &link);
+        let post = move || mailer.send_password_link(&user.email, &link);
         match tokio::task::spawn_blocking(post).await {
             Ok(Ok(())) => {}
             Ok(Err(cause)) => tracing::warn!(%cause, "a password reset link could not be sent"),
@@ -117,7 +117,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 fn form(context: &PageContext, link: &Followed, fault: &str) -> Response {
     let template = NewPassword {
         path: &context.target,
-        email: &link.person.email,
+        email: &link.user.email,
         ends_factor: link.factor == Factor::Ends,
         fault,
     };
@@ -155,7 +155,7 @@ pub(super) async fn choose(State(app): State<App>, request: Request) -> Response
         if sent.text("password") != sent.text("repeated") {
             return Ok(form(&context, &link, "The passwords do not match."));
         }
-        let password = match Password::choose(sent.text("password"), &link.person.email) {
+        let password = match Password::choose(sent.text("password"), &link.user.email) {
             Ok(password) => password,
             Err(Error::InvalidInput { message, .. }) => return Ok(form(&context, &link, &message)),
             Err(error) => return Err(page::failed(&error)),

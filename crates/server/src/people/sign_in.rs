@@ -52,7 +52,7 @@ pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn go_home(context: &PageContext) -> Result<Response, Response> {
-    context.person(HOME).await?;
+    context.require_sign_in(HOME).await?;
     Ok(page::go_to(HOME))
 }
 

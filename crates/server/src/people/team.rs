@@ -170,18 +170,18 @@ async fn members(tenant_context: &TenantContext) -> Result<Vec<MemberRow>, Respo
     Ok(listed
         .rows
         .into_iter()
-        .map(|user| MemberRow::of(user, tenant_context.person.user))
+        .map(|user| MemberRow::of(user, tenant_context.signed_in.user))
         .collect())
 }
 
 async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response, Response> {
-    let TenantContext { context, person, membership, memberships } = tenant_context;
+    let TenantContext { context, signed_in, membership, memberships } = tenant_context;
     let members = members(tenant_context).await?;
     let invitations = tenant_context.query(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
     let owned = |it: &&Membership| it.role == Role::Owner && it.account.id != membership.account.id;
     let template = Team {
-        frame: Frame::of(person, memberships, "team"),
+        frame: Frame::of(signed_in, memberships, "team"),
         business: membership,
         others: memberships.iter().filter(owned).cloned().collect(),
         members,
@@ -247,11 +247,11 @@ pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> R
     let answer = async {
         let tenant_context = TenantContext::page(&app, request).await?;
         let members = members(&tenant_context).await?;
-        let TenantContext { context, person, membership, memberships } = &tenant_context;
+        let TenantContext { context, signed_in, membership, memberships } = &tenant_context;
         let asked = context.query.text("user");
         let member = members.into_iter().find(|member| member.id.to_string() == asked);
         let member = member.ok_or_else(page::not_found)?;
-        let frame = Frame::of(person, memberships, "team");
+        let frame = Frame::of(signed_in, memberships, "team");
         Ok(page::page(StatusCode::OK, &Removal { frame, business: membership, member }))
     };
     either(answer.await)

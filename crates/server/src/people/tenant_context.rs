@@ -26,7 +26,7 @@ const TEAM: &str = "/team";
 /// A user's request about one of their businesses.
 pub(super) struct TenantContext {
     pub(super) context: PageContext,
-    pub(super) person: SignedIn,
+    pub(super) signed_in: SignedIn,
     /// The business that the page is about.
     pub(super) membership: Membership,
     /// Every business that the user belongs to.
@@ -37,26 +37,26 @@ impl TenantContext {
     /// A page request, about the business in its URL or the first that the user owns.
     pub(super) async fn page(app: &App, request: Request) -> Result<Self, Response> {
         let context = PageContext::begin(app, request, Action::Page)?;
-        let person = context.person(&context.target).await?;
+        let signed_in = context.require_sign_in(&context.target).await?;
         let asked = context.query.get("business").map(str::to_owned);
-        Self::choose(context, person, asked.as_deref()).await
+        Self::choose(context, signed_in, asked.as_deref()).await
     }
 
     /// A form, about the business that it names.
     pub(super) async fn form(app: &App, request: Request) -> Result<(Self, Form), Response> {
         let context = PageContext::begin(app, request, Action::Page)?;
         let form = context.form().await?;
-        let person = context.person(TEAM).await?;
+        let signed_in = context.require_sign_in(TEAM).await?;
         let business = form.get("business").ok_or_else(page::not_found)?;
-        Ok((Self::choose(context, person, Some(business)).await?, form))
+        Ok((Self::choose(context, signed_in, Some(business)).await?, form))
     }
 
     async fn choose(
         context: PageContext,
-        person: SignedIn,
+        signed_in: SignedIn,
         asked: Option<&str>,
     ) -> Result<Self, Response> {
-        let who = person.clone();
+        let who = signed_in.clone();
         let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
         let asked = asked.map(|id| Id::<kinds::Tenant>::parse(id).ok_or_else(page::not_found));
         let found = match asked.transpose()? {
@@ -64,7 +64,7 @@ impl TenantContext {
             None => memberships.iter().find(|membership| membership.role == Role::Owner),
         };
         let membership = found.cloned().ok_or_else(not_an_owner)?;
-        Ok(Self { context, person, membership, memberships })
+        Ok(Self { context, signed_in, membership, memberships })
     }
 
     /// Runs a tool that reads.
@@ -98,7 +98,7 @@ impl TenantContext {
 
     fn proof(&self) -> InTenant {
         let source = Source { client: None, address: self.context.address };
-        self.person.in_tenant(self.membership.account.id, source)
+        self.signed_in.in_tenant(self.membership.account.id, source)
     }
 }
 

@@ -19,7 +19,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::business::{Builder, CUSTOMERS};
-use super::sample::{self, Address, Dice, Entry, Person, Work};
+use super::sample::{self, Address, Dice, Entry, SamplePerson, Work};
 
 /// Area codes of the region. Each has a hundred numbers reserved for fiction.
 const AREA_CODES: &[u16] = &[202, 703, 301, 571, 240, 410, 443, 804];
@@ -28,7 +28,7 @@ type CustomerId = Id<kinds::Customer>;
 
 /// The raw material of the customers, and what has been created so far.
 pub(super) struct Customers {
-    people: VecDeque<Person>,
+    people: VecDeque<SamplePerson>,
     companies: VecDeque<Entry>,
     addresses: VecDeque<Address>,
     notes: VecDeque<Entry>,

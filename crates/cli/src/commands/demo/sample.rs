@@ -15,7 +15,7 @@ pub(super) struct Address {
 
 /// An invented person.
 #[derive(Clone, Copy)]
-pub(super) struct Person {
+pub(super) struct SamplePerson {
     pub(super) first_name: &'static str,
     pub(super) last_name: &'static str,
     pub(super) email_local: &'static str,
@@ -51,9 +51,9 @@ pub(super) fn addresses() -> Vec<Address> {
 }
 
 /// The people.
-pub(super) fn people() -> Vec<Person> {
+pub(super) fn people() -> Vec<SamplePerson> {
     rows::<4>(include_str!("../../../data/people.tsv"))
-        .map(|[first_name, last_name, _, email_local]| Person {
+        .map(|[first_name, last_name, _, email_local]| SamplePerson {
             first_name,
             last_name,
             email_local,

@@ -8,9 +8,9 @@ use crate::call::history;
 use crate::identity::sign_in::SignedIn;
 use crate::identity::sign_in::attempts::{self, Limit};
 use crate::identity::sign_in::links::{self, Factor, Outcome};
-use crate::identity::sign_in::person::{self, Initiator, Person};
 use crate::identity::sign_in::restart::{Mailbox, Restart};
 use crate::identity::sign_in::sessions::{Method, Origin};
+use crate::identity::sign_in::user::{self, Initiator, User};
 use crate::identity::users;
 use crate::values::clock::{Environment, Moment};
 use crate::values::email;
@@ -124,13 +124,12 @@ fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<Option<
         return Ok(Some(Factor::Ends));
     };
     let waits = users::waits(tx, known.id)?;
-    let is_nobody = !person::can_sign_in(tx, known.id)?
-        && person::memberships(tx, known.id)?.is_empty()
-        && !waits;
+    let is_nobody =
+        !user::can_sign_in(tx, known.id)? && user::memberships(tx, known.id)?.is_empty() && !waits;
     if is_nobody {
         return Ok(Some(Factor::Ends));
     }
-    let is_reclaimed = found.is_mailed && !person::is_proved(tx, known.id)?;
+    let is_reclaimed = found.is_mailed && !user::is_proved(tx, known.id)?;
     let factor = if waits { Factor::Ends } else { Factor::Stays };
     Ok(is_reclaimed.then_some(factor))
 }
@@ -154,15 +153,15 @@ pub fn accept_by_password(
     }
     let Some(factor) = factor_of_choice(tx, &found)? else { return Ok(None) };
     let InvitationRecord { name, email, .. } = &found.record;
-    let person = users::meet(tx, environment, name, email)?;
+    let user = users::meet(tx, environment, name, email)?;
     let by = Initiator::Unproved(origin.address);
     // End what someone else may have set up before, so that it has no effect on the new membership.
-    users::store::stop_waiting(tx, person.id)?;
+    users::store::stop_waiting(tx, user.id)?;
     let mailbox = if found.is_mailed { Mailbox::Proved } else { Mailbox::Unproved };
     let restart = Restart { password: Some(password_hash), mailbox, factor };
-    restart.run(tx, environment, person.id, by)?;
-    take(tx, environment, &found, &person, by)?;
-    links::enter(tx, environment, person.id, Method::Invitation, origin, before).map(Some)
+    restart.run(tx, environment, user.id, by)?;
+    take(tx, environment, &found, &user, by)?;
+    links::enter(tx, environment, user.id, Method::Invitation, origin, before).map(Some)
 }
 
 /// Accepts an invitation for a signed-in user.
@@ -186,8 +185,8 @@ pub fn accept_as_member(
         return Err(Error::conflict(UNPROVED));
     }
     let SignedIn { user, name, email, session, .. } = signed_in.clone();
-    let person = Person { id: user, name, email };
-    take(tx, environment, &found, &person, Initiator::Session(session, origin.address))?;
+    let user = User { id: user, name, email };
+    take(tx, environment, &found, &user, Initiator::Session(session, origin.address))?;
     Ok(found.account.id)
 }
 
@@ -196,18 +195,18 @@ fn take(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     found: &store::Found,
-    person: &Person,
+    user: &User,
     by: Initiator,
 ) -> Result<()> {
     let InvitationRecord { id, role, ref name, .. } = found.record;
-    let access = by.access(person.id, found.account, role);
+    let access = by.access(user.id, found.account, role);
     history::event(tx, &access, environment, "invitation_accepted", |ctx| {
         if !store::accept(ctx.tx, id, ctx.now)? {
             return Err(over());
         }
         let accepted = InvitationRecord { accepted_at: Some(ctx.moment()), ..found.record.clone() };
         ctx.updated(&found.record, &accepted)?;
-        users::enlist(ctx, person, name, role)
+        users::enlist(ctx, user, name, role)
     })
 }
 

@@ -77,17 +77,17 @@ impl Recorded for Consent<'_> {
 pub fn answer(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     secret: &Secret,
     choice: Choice,
     address: Option<IpAddr>,
 ) -> Result<Outcome> {
     let now = environment.clock.now();
-    let Some(pending) = requests::get(tx, &secret.hash(), person.session, now)? else {
+    let Some(pending) = requests::get(tx, &secret.hash(), signed_in.session, now)? else {
         return Ok(Outcome::Gone);
     };
     let source = Source { client: Some(pending.client_name.clone()), address };
-    let access = match enter_write(tx, environment, &person.in_tenant(choice.tenant, source)) {
+    let access = match enter_write(tx, environment, &signed_in.in_tenant(choice.tenant, source)) {
         Ok(access) => access,
         Err(Refusal::Denied(_)) => return Ok(Outcome::Gone),
         Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(Outcome::NoBusiness),
@@ -101,14 +101,14 @@ pub fn answer(
     if choice.is_allowed && given.is_empty() {
         return Ok(Outcome::NoScope);
     }
-    if !requests::take(tx, &secret.hash(), person.session, now)? {
+    if !requests::take(tx, &secret.hash(), signed_in.session, now)? {
         return Ok(Outcome::Gone);
     }
     if choice.is_allowed {
-        let code = allow(tx, environment, person, &access, &pending, given, offered)?;
+        let code = allow(tx, environment, signed_in, &access, &pending, given, offered)?;
         Ok(Outcome::Allowed(pending.request, code))
     } else {
-        deny(tx, environment, person, &access, &pending)?;
+        deny(tx, environment, signed_in, &access, &pending)?;
         Ok(Outcome::Denied(pending.request))
     }
 }
@@ -116,7 +116,7 @@ pub fn answer(
 fn allow(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     access: &Access,
     pending: &PendingRequest,
     given: Scopes,
@@ -129,7 +129,7 @@ fn allow(
         let declined = request.scopes.within(offered.without(given));
         let given = request.scopes.within(given);
         let ends_at = Timestamp(ctx.now.0 + MAX_LIFETIME);
-        grants::add(ctx.tx, id, person.user, &request.client_id, given, declined, ends_at)?;
+        grants::add(ctx.tx, id, signed_in.user, &request.client_id, given, declined, ends_at)?;
         let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
         let Request { redirect_uri, challenge, .. } = request;
         tokens::add_code(ctx.tx, &code.hash(), id, redirect_uri, challenge, expires_at)?;
@@ -148,7 +148,7 @@ fn allow(
 fn deny(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     access: &Access,
     pending: &PendingRequest,
 ) -> Result<()> {
@@ -156,7 +156,7 @@ fn deny(
     history::event(tx, access, environment, "consent_refused", |ctx| {
         ctx.added(&Consent {
             // There is no grant, so the entry is about the user.
-            id: person.user.uuid(),
+            id: signed_in.user.uuid(),
             client_id: &request.client_id,
             client_name,
             redirect_host: redirect::destination(&request.redirect_uri).host,

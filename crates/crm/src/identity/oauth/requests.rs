@@ -45,15 +45,15 @@ pub struct PendingRequest {
 pub fn park(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     request: &Request,
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::ConsentRequest, &environment.entropy);
     clients::used(tx, &request.client_id, now)?;
     let expires_at = Timestamp(now.0 + LIFETIME);
-    store::add(tx, &secret.hash(), person.session, request, expires_at)?;
-    store::drop_oldest(tx, person.session, MAX_OF_SESSION)?;
+    store::add(tx, &secret.hash(), signed_in.session, request, expires_at)?;
+    store::drop_oldest(tx, signed_in.session, MAX_OF_SESSION)?;
     Ok(secret)
 }
 
@@ -63,9 +63,9 @@ pub fn park(
 /// If the database fails.
 pub fn find(
     tx: &mut ReadTx<'_>,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     secret: &Secret,
     now: Timestamp,
 ) -> Result<Option<PendingRequest>> {
-    store::get(tx, &secret.hash(), person.session, now)
+    store::get(tx, &secret.hash(), signed_in.session, now)
 }

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::attempts::{self, Limit};
-use super::person::{self, Initiator, Person};
 use super::restart::{Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
+use super::user::{self, Initiator, User};
 use super::{password_login, second_factor, store};
 use crate::call::access::Role;
 use crate::call::argument::choices;
@@ -105,7 +105,7 @@ impl Made {
 #[derive(Debug, Clone)]
 pub struct Followed {
     /// The user whose password it resets.
-    pub person: Person,
+    pub user: User,
     /// Who besides its holder has seen it.
     pub carrier: Carrier,
     /// What happens to the second factor.
@@ -147,19 +147,12 @@ pub fn make_for_mail(
     environment: &Environment,
     address: &str,
     from: Option<IpAddr>,
-) -> Result<Option<(Person, Made)>> {
-    let Some(person) = users::store::by_email(tx, address)? else { return Ok(None) };
-    let made = add(tx, environment, person.id, Carrier::Mail, None, Factor::Stays)?;
+) -> Result<Option<(User, Made)>> {
+    let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
+    let made = add(tx, environment, user.id, Carrier::Mail, None, Factor::Stays)?;
     let change = ("password_link", Value::Null, json!("mail"));
-    person::tell(
-        tx,
-        environment,
-        person.id,
-        Initiator::Unproved(from),
-        "password_link_sent",
-        change,
-    )?;
-    Ok(Some((person, made)))
+    user::tell(tx, environment, user.id, Initiator::Unproved(from), "password_link_sent", change)?;
+    Ok(Some((user, made)))
 }
 
 /// Makes a link to hand over, and revokes the user's previous links of this kind. The caller must check
@@ -201,7 +194,7 @@ fn add(
     Ok(Made { secret, expires_at })
 }
 
-/// Whether `owner` is an owner of every tenant that `person` is a member of. False if they are not a
+/// Whether `owner` is an owner of every tenant that `user` is a member of. False if they are not a
 /// member of any.
 ///
 /// # Errors
@@ -209,7 +202,7 @@ fn add(
 pub fn is_owner_everywhere(
     tx: &mut ReadTx<'_>,
     owner: Id<kinds::User>,
-    person: Id<kinds::User>,
+    user: Id<kinds::User>,
 ) -> Result<bool> {
     let theirs = store::memberships(tx, owner)?;
     let owns = |tenant| {
@@ -217,7 +210,7 @@ pub fn is_owner_everywhere(
             .iter()
             .any(|membership| membership.account.id == tenant && membership.role == Role::Owner)
     };
-    let memberships = store::memberships(tx, person)?;
+    let memberships = store::memberships(tx, user)?;
     Ok(!memberships.is_empty() && memberships.iter().all(|membership| owns(membership.account.id)))
 }
 
@@ -228,14 +221,14 @@ pub fn is_owner_everywhere(
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Option<Followed>> {
     let latest = Timestamp(now.0 + HANDED_LIFETIME + crate::values::clock::SLACK);
     let found = tx.global_first::<_, Error>(GET, params![secret.hash(), now, latest], |row| {
-        let person = Person { id: row.take()?, name: row.take()?, email: row.take()? };
+        let user = User { id: row.take()?, name: row.take()?, email: row.take()? };
         let carrier = row.take()?;
         let made_by: Option<Id<kinds::User>> = row.take()?;
         let factor = if row.take()? { Factor::Ends } else { Factor::Stays };
-        Ok((Followed { person, carrier, factor }, made_by))
+        Ok((Followed { user, carrier, factor }, made_by))
     })?;
     match found {
-        Some((link, Some(owner))) if !is_owner_everywhere(tx, owner, link.person.id)? => Ok(None),
+        Some((link, Some(owner))) if !is_owner_everywhere(tx, owner, link.user.id)? => Ok(None),
         Some((link, _)) => {
             let factor = if clears_factor(tx, &link)? { Factor::Ends } else { link.factor };
             Ok(Some(Followed { factor, ..link }))
@@ -248,7 +241,7 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
 /// and has a waiting membership: until then, anyone may have set up the factor. Otherwise it stays, since
 /// a mailbox can be stolen.
 fn clears_factor(tx: &mut ReadTx<'_>, link: &Followed) -> Result<bool> {
-    let user = link.person.id;
+    let user = link.user.id;
     Ok(link.carrier == Carrier::Mail && !store::is_proved(tx, user)? && users::waits(tx, user)?)
 }
 
@@ -272,12 +265,12 @@ pub fn follow(
     if tx.global_execute(TAKE, params![secret.hash()])? == 0 {
         return Err(over());
     }
-    let user = link.person.id;
+    let user = link.user.id;
     let mailbox = if link.carrier == Carrier::Mail { Mailbox::Proved } else { Mailbox::Unproved };
     let factor = link.factor;
     let by = Initiator::Unproved(origin.address);
     Restart { password: Some(password_hash), mailbox, factor }.run(tx, environment, user, by)?;
-    password_login::forget_tries(tx, &link.person.email)?;
+    password_login::forget_tries(tx, &link.user.email)?;
     enter(tx, environment, user, Method::PasswordLink, origin, before)
 }
 

@@ -10,7 +10,7 @@ use zoop_db::WriteTx;
 
 use super::attempts::{self, Counted, Limit};
 use super::sessions::{self, Method, Origin};
-use super::{devices, person, second_factor, store};
+use super::{devices, second_factor, store, user};
 use crate::call::error::Result;
 use crate::identity::users;
 use crate::values::clock::Environment;
@@ -57,7 +57,7 @@ pub fn begin(
     from: Option<IpAddr>,
     device: Option<&Secret>,
 ) -> Result<Attempt> {
-    let user = users::store::by_email(tx, address)?.map(|person| person.id);
+    let user = users::store::by_email(tx, address)?.map(|user| user.id);
     let counted = count(tx, environment, address, user, from, device)?;
     let hash = match user {
         Some(user) => store::password(tx, user)?,
@@ -159,7 +159,7 @@ pub fn refuse(
     from: Option<IpAddr>,
 ) -> Result<()> {
     match attempt.user {
-        Some(user) => person::tell_refused(tx, environment, user, from, "wrong password"),
+        Some(user) => user::tell_refused(tx, environment, user, from, "wrong password"),
         None => Ok(()),
     }
 }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 
-use super::person::{self, Initiator};
 use super::store;
+use super::user::{self, Initiator};
 use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
 use crate::call::caller::{Denied, Refusal, Used, is_news};
 use crate::call::context::{Recorded, next_global_id};
@@ -263,7 +263,7 @@ fn end(
     by: Initiator,
 ) -> Result<()> {
     store::revoke_session_by_id(tx, id, environment.clock.now())?;
-    person::tell(tx, environment, user, by, name, ("session", json!(id), Value::Null))
+    user::tell(tx, environment, user, by, name, ("session", json!(id), Value::Null))
 }
 
 impl SignedIn {

@@ -5,7 +5,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 use super::Member;
 use crate::call::access::{Account, Role};
 use crate::call::error::{Error, Result};
-use crate::identity::sign_in::person::Person;
+use crate::identity::sign_in::user::User;
 use crate::identity::tenants::store::read_account;
 use crate::values::email;
 use crate::values::id::{Id, kinds};
@@ -87,19 +87,19 @@ zoop_db::statements! {
               WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
 }
 
-fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
+fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<User>> {
     tx.global_first(BY_KEY, params![key], |row| {
-        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
+        Ok(User { id: row.take()?, name: row.take()?, email: row.take()? })
     })
 }
 
 /// The user with this e-mail address. The previous version folded more addresses into one key. So a user that is
 /// found by the key counts only if their address has the same key today.
-pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Person>> {
+pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<User>> {
     let key = email::key(address);
-    let is_theirs = |person: &Person| email::key(&person.email) == key;
-    if let Some(person) = by_key(tx, &key)?.filter(is_theirs) {
-        return Ok(Some(person));
+    let is_theirs = |user: &User| email::key(&user.email) == key;
+    if let Some(user) = by_key(tx, &key)?.filter(is_theirs) {
+        return Ok(Some(user));
     }
     let former = email::former_key(address);
     if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(is_theirs)) }

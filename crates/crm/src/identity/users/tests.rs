@@ -6,8 +6,8 @@ use zoop_both::both;
 use crate::call::access::{Account, Source};
 use crate::call::scope::{Scope, Scopes};
 use crate::identity::sign_in::links::{self, Factor, Maker};
-use crate::identity::sign_in::person::Initiator;
 use crate::identity::sign_in::sessions::{self, Origin};
+use crate::identity::sign_in::user::Initiator;
 use crate::identity::sign_in::{SignedIn, attempts, passwords};
 use crate::testing::{Business, Caller, TestEnv, text, told};
 use crate::values::id::{Id, kinds};
@@ -42,9 +42,9 @@ fn new_tenant(env: &TestEnv) -> (Value, Account) {
     (made, account)
 }
 
-fn works_in(env: &TestEnv, person: &SignedIn, account: Account) -> bool {
-    let person = person.clone();
-    let memberships = env.read(move |tx| person.memberships(tx)).expect("memberships");
+fn works_in(env: &TestEnv, signed_in: &SignedIn, account: Account) -> bool {
+    let signed_in = signed_in.clone();
+    let memberships = env.read(move |tx| signed_in.memberships(tx)).expect("memberships");
     memberships.iter().any(|membership| membership.account.id == account.id)
 }
 
@@ -62,13 +62,13 @@ fn users(env: &TestEnv, account: Account) -> Vec<Value> {
 fn who_claimed_an_address_first_gets_nothing_in_another_business() {
     let env = TestEnv::new();
     let (stranger, user) = claimed(&env);
-    let (session, person) = env.sign_in(user);
+    let (session, signed_in) = env.sign_in(user);
     let (_, tokens) = env.connect(stranger, user, Scopes::of(Scope::GRANTABLE));
 
     let (made, victim) = new_tenant(&env);
     assert_eq!(text(&made, "owner_id"), user.to_string());
     assert!(text(&made, "waiting").contains("zoop user set-password"), "{made}");
-    assert!(!works_in(&env, &person, victim), "the stranger's session has nothing there");
+    assert!(!works_in(&env, &signed_in, victim), "the stranger's session has nothing there");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
     let key = json!({ "user": user, "scopes": "read:customers" });
@@ -82,8 +82,8 @@ fn who_claimed_an_address_first_gets_nothing_in_another_business() {
     env.write(set).expect("a password");
     assert!(!is_good(&env, &session), "the stranger's session has ended");
     assert!(env.authenticate(tokens.access.expose()).is_err(), "and the connected program");
-    let (_, person) = env.sign_in(user);
-    assert!(works_in(&env, &person, victim), "what waited counts now");
+    let (_, signed_in) = env.sign_in(user);
+    assert!(works_in(&env, &signed_in, victim), "what waited counts now");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(false), &json!("Vera")));
     let elsewhere = users(&env, stranger);
@@ -177,13 +177,13 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
     env.write(move |tx| super::store::set_key(tx, user, "someone@github.example"))
         .expect("an old row");
     let found = env.read(move |tx| super::store::by_email(tx, dotless)).expect("it is read");
-    assert_eq!(found.map(|person| person.id), Some(user));
+    assert_eq!(found.map(|user| user.id), Some(user));
     let other = env.read(|tx| super::store::by_email(tx, "someone@github.example"));
     assert!(other.expect("it is read").is_none());
     let new = add("someone@github.example").expect("the address is free");
     assert_ne!(new["user_id"], id["user_id"]);
     let found = env.read(move |tx| super::store::by_email(tx, dotless)).expect("it is read");
-    assert_eq!(found.map(|person| person.id), Some(user));
+    assert_eq!(found.map(|user| user.id), Some(user));
 
     let books = add("owner@b\u{fc}cher.example").expect("it is added");
     let user: Id<kinds::User> = Id::parse(text(&books, "user_id")).expect("an id");
@@ -191,7 +191,7 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
         .expect("an old row");
     let ascii = "owner@xn--bcher-kva.example";
     let found = env.read(move |tx| super::store::by_email(tx, ascii)).expect("it is read");
-    assert_eq!(found.map(|person| person.id), Some(user), "the same domain in its other form");
+    assert_eq!(found.map(|user| user.id), Some(user), "the same domain in its other form");
 }
 
 #[both]
@@ -283,7 +283,7 @@ fn the_links_that_a_person_made_end_when_their_own_password_changes() {
     };
     assert!(works());
     let environment = env.environment.clone();
-    let operator = crate::identity::sign_in::person::Initiator::Operator;
+    let operator = crate::identity::sign_in::user::Initiator::Operator;
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
         crate::identity::sign_in::passwords::set(tx, &environment, owner, "a hash", operator)
             .map(drop)
@@ -298,7 +298,7 @@ fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
     let acme = env.empty_business("Acme");
     let office = Business::user(&acme.office);
     let proved = || {
-        env.read(move |tx| crate::identity::sign_in::person::is_proved(tx, office))
+        env.read(move |tx| crate::identity::sign_in::user::is_proved(tx, office))
             .expect("it is read")
     };
     let environment = env.environment.clone();

@@ -77,16 +77,16 @@ fn a_user_sees_and_ends_their_own_grants_in_every_business() {
     let there = program.connect(&tech, &other, EVERY_SCOPE);
     let owners = Browser::of(&server, &server.business.owner);
     let foreign = program.connect(&owners, &server.business, EVERY_SCOPE);
-    let (_, person) = server.env.sign_in(Business::user(&server.business.tech));
+    let (_, signed_in) = server.env.sign_in(Business::user(&server.business.tech));
     let own = || {
-        let (person, now) = (person.clone(), server.env.clock.now());
-        server.env.read(move |tx| grants::of_person(tx, &person, now)).expect("grants")
+        let (signed_in, now) = (signed_in.clone(), server.env.clock.now());
+        server.env.read(move |tx| grants::of_user(tx, &signed_in, now)).expect("grants")
     };
     let names: Vec<_> = own().into_iter().map(|grant| grant.tenant_name).collect();
     assert_eq!(names, ["Acme", "Other"]);
     let revoke = |id| {
-        let (person, environment) = (person.clone(), server.env.environment.clone());
-        server.env.write(move |tx| grants::revoke_own(tx, &environment, &person, id, None))
+        let (signed_in, environment) = (signed_in.clone(), server.env.environment.clone());
+        server.env.write(move |tx| grants::revoke_own(tx, &environment, &signed_in, id, None))
     };
     let rows = listed(&server);
     let owners = rows.iter().find(|row| row["user_name"] == "Olive Owner").expect("it");

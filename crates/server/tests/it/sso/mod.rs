@@ -4,7 +4,7 @@ mod provider;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::identity::sign_in::person::Initiator;
+use zoop_crm::identity::sign_in::user::Initiator;
 use zoop_crm::identity::sign_in::{SignedIn, passwords, sessions};
 use zoop_crm::testing::Business;
 use zoop_crm::values::clock::Clock;
@@ -153,8 +153,8 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
         assert_eq!(visitor.sent(name), value);
     }
     let reply = house.come_back(&visitor, "code=good-code&state=STATE");
-    let person = house.signed_in(&reply);
-    assert_eq!(person.email, OWNER);
+    let signed_in = house.signed_in(&reply);
+    assert_eq!(signed_in.email, OWNER);
     assert_eq!(reply.header("location"), Some(format!("/team?business={id}").as_str()));
     assert_eq!(cookie(&reply, COOKIE), Some(""), "this sign-in is over");
     let set: Vec<_> = reply.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
@@ -164,10 +164,10 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
     }
 
     let reply = house.sign_in(|claims| claims["email"] = json!("renamed@elsewhere.example"));
-    assert_eq!(house.signed_in(&reply).user, person.user, "by the subject alone");
+    assert_eq!(house.signed_in(&reply).user, signed_in.user, "by the subject alone");
     assert_eq!(reply.header("location"), Some("/account"));
     let reply = house.sign_in(|claims| claims["email_verified"] = json!(false));
-    assert_eq!(house.signed_in(&reply).user, person.user, "the address no longer matters");
+    assert_eq!(house.signed_in(&reply).user, signed_in.user, "the address no longer matters");
 
     assert_eq!(house.event_names(), ["sign_in", "identity_linked", "sign_in", "sign_in"]);
     let linked = &house.events()[1];
@@ -408,8 +408,8 @@ fn a_verified_mailbox_wins_over_an_unproved_password() {
     };
     house.server.env.write(set).expect("a password");
     let (claimer, _) = house.server.env.sign_in(user);
-    let person = house.signed_in(&house.sign_in(|_| {}));
-    assert_eq!((person.user, person.is_proved), (user, true));
+    let signed_in = house.signed_in(&house.sign_in(|_| {}));
+    assert_eq!((signed_in.user, signed_in.is_proved), (user, true));
     assert!(house.find(claimer.expose()).is_none(), "the claimer's session has ended");
     let stored = house.server.env.read(move |tx| passwords::stored(tx, user));
     assert_eq!(stored.expect("it is read"), None, "and the password is gone");

@@ -13,9 +13,9 @@ use serde::Serialize;
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::links::Factor;
-use super::person::{self, Initiator};
 use super::restart::{self, Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
+use super::user::{self, Initiator};
 use crate::call::context::Recorded;
 use crate::call::error::{Error, Result};
 use crate::call::history;
@@ -106,7 +106,7 @@ pub fn sign_in(
     let is_proved = super::store::is_proved(tx, user)?;
     if known.is_none() && has_password && is_proved && !is_own_session {
         let reason = "company's account not connected";
-        person::tell_refused(tx, environment, user, origin.address, reason)?;
+        user::tell_refused(tx, environment, user, origin.address, reason)?;
         return Ok(Outcome::HasPassword);
     }
     let by = Initiator::Unproved(origin.address);
@@ -143,8 +143,8 @@ fn is_own(
 /// Whether the mailbox that the provider has verified is the user's.
 fn verifies(tx: &mut ReadTx<'_>, claimed: &Claimed, user: Id<kinds::User>) -> Result<bool> {
     let Some(address) = &claimed.verified_email else { return Ok(false) };
-    let person = super::store::person(tx, user)?;
-    Ok(person.is_some_and(|person| email::key(&person.email) == email::key(address)))
+    let user = super::store::user(tx, user)?;
+    Ok(user.is_some_and(|user| email::key(&user.email) == email::key(address)))
 }
 
 /// Whether a user has an identity at a provider.
@@ -161,9 +161,9 @@ fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::U
     let subject = claimed.subject.chars().count();
     match &claimed.verified_email {
         Some(address) if (1..=SUBJECT_CHARACTERS).contains(&subject) => {
-            let Some(person) = users::store::by_email(tx, address)? else { return Ok(None) };
-            let is_met = store::is_met(tx, person.id, &claimed.issuer)?;
-            Ok(Some(person.id).filter(|_| !is_met))
+            let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
+            let is_met = store::is_met(tx, user.id, &claimed.issuer)?;
+            Ok(Some(user.id).filter(|_| !is_met))
         }
         _ => Ok(None),
     }

@@ -18,7 +18,7 @@ use crate::values::id::{Id, kinds};
 
 /// A user, above all tenants.
 #[derive(Debug, Clone)]
-pub struct Person {
+pub struct User {
     /// The user's id.
     pub id: Id<kinds::User>,
     /// The user's name.
@@ -42,9 +42,9 @@ pub enum Initiator {
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none.
-pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<Person> {
+pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<User> {
     let found = match Id::parse(id_or_email) {
-        Some(id) => store::person(tx, id)?,
+        Some(id) => store::user(tx, id)?,
         None => users::store::by_email(tx, id_or_email)?,
     };
     found.ok_or(Error::not_found("person"))
