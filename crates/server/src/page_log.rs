@@ -33,7 +33,7 @@ const SIGN_INS: [(Method, &str, &str); 5] = [
 /// The outcome of a page request, if the answer's status does not show it. A handler puts it into the
 /// extensions of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum PageOutcome {
     /// The form came from a page of another site.
     ForeignForm,
     /// The user allowed a client.
@@ -42,7 +42,7 @@ pub(crate) enum Outcome {
     Denied,
 }
 
-impl Outcome {
+impl PageOutcome {
     fn word(self) -> &'static str {
         match self {
             Self::ForeignForm => "foreign_form",
@@ -167,7 +167,7 @@ impl<'a> Line<'a> {
     }
 
     fn finish(mut self, response: &mut Response, is_in: bool) {
-        let told = response.extensions_mut().remove::<Outcome>();
+        let told = response.extensions_mut().remove::<PageOutcome>();
         self.status = response.status().as_u16();
         self.outcome = match told {
             Some(outcome) => outcome.word(),

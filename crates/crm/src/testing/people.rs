@@ -63,10 +63,11 @@ pub fn connect(
         let parked = requests::park(tx, &environment, &signed_in, &request)?;
         let choice = Choice { tenant, scopes, is_allowed: true };
         let answer = consent::answer(tx, &environment, &signed_in, &parked, choice, None)?;
-        let consent::Outcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
+        let consent::ConsentOutcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
         let verifier = VERIFIER.to_owned();
         let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
-        let tokens::Outcome::Issued(issued) = tokens::exchange(tx, &environment, &asked, None)?
+        let tokens::TokenOutcome::Issued(issued) =
+            tokens::exchange(tx, &environment, &asked, None)?
         else {
             panic!("the code should be valid")
         };

@@ -173,7 +173,7 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         changed.unwrap();
         let stored = env.read(move |tx| passwords::stored(tx, user)).unwrap();
         assert_eq!(stored.as_deref(), Some(HASHES[1]));
-        if let password_login::Outcome::In(secret) = signed_in.unwrap() {
+        if let password_login::PasswordSignIn::In(secret) = signed_in.unwrap() {
             let now = env.environment.clock.now();
             let found = env.read(move |tx| sessions::find(tx, &secret, now)).unwrap();
             assert!(found.is_none(), "every session from before the change should have ended");

@@ -9,7 +9,7 @@ use super::contract::{self, Tool};
 use super::onboarding::{Beginning, Copy};
 use super::process::{Answer, Asked, End, Process, Request};
 use super::rng::Rng;
-use super::state::{Caller, Checked, Fresh, Outcome, Refusal, Tenant, milliseconds};
+use super::state::{Caller, Checked, Fresh, Predicted, Refusal, Tenant, milliseconds};
 use super::steps::{self, Step};
 
 pub(super) struct Play {
@@ -271,7 +271,7 @@ impl Play {
     }
 }
 
-pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Outcome) -> Checked {
+pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Predicted) -> Checked {
     match (found, expected) {
         (Ok(found), Ok(expected)) => {
             if is_same(found, expected) {

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, Scopes};
-use zoop_crm::identity::oauth::consent::{self, Choice, Outcome};
+use zoop_crm::identity::oauth::consent::{self, Choice, ConsentOutcome};
 use zoop_crm::identity::oauth::redirect;
 use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
 use zoop_crm::identity::sign_in::sessions::Membership;
@@ -200,30 +200,30 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let (signed_in, outcome) = done.ok_or_else(over)?;
     visitor.is(signed_in.user);
     match outcome {
-        Outcome::Allowed(asked, code) => {
+        ConsentOutcome::Allowed(asked, code) => {
             let code = [("code", code.expose())];
             let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &code);
-            Ok(logged(response, page_log::Outcome::Allowed))
+            Ok(logged(response, page_log::PageOutcome::Allowed))
         }
-        Outcome::Denied(asked) => {
+        ConsentOutcome::Denied(asked) => {
             let error =
                 [("error", "access_denied"), ("error_description", "The user denied the request.")];
             let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &error);
-            Ok(logged(response, page_log::Outcome::Denied))
+            Ok(logged(response, page_log::PageOutcome::Denied))
         }
-        Outcome::NoScope => {
+        ConsentOutcome::NoScope => {
             let fault = "Leave at least one box checked, or choose Deny.";
             again(shared, &signed_in, &secret, fault, deadline).await
         }
-        Outcome::NoBusiness => {
+        ConsentOutcome::NoBusiness => {
             let fault = "You cannot connect it to this business: choose another one.";
             again(shared, &signed_in, &secret, fault, deadline).await
         }
-        Outcome::Gone => Err(over()),
+        ConsentOutcome::Gone => Err(over()),
     }
 }
 
-fn logged(mut response: Response, outcome: page_log::Outcome) -> Response {
+fn logged(mut response: Response, outcome: page_log::PageOutcome) -> Response {
     response.extensions_mut().insert(outcome);
     response
 }

@@ -13,7 +13,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::ScopeNames;
 use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::identity::oauth::clients;
-use zoop_crm::identity::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
+use zoop_crm::identity::oauth::tokens::{self, CodeRequest, Issued, RefreshRequest, TokenOutcome};
 use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{ReadTx, Timestamp};
 
@@ -198,17 +198,17 @@ fn invalid_scope() -> Answer {
 /// An outcome, and the rights of new tokens, for the log.
 fn known(
     tx: &mut ReadTx<'_>,
-    outcome: Outcome,
+    outcome: TokenOutcome,
     now: Timestamp,
-) -> Result<(Outcome, Option<Rights>), Error> {
-    let Outcome::Issued(Issued { access, .. }) = &outcome else { return Ok((outcome, None)) };
+) -> Result<(TokenOutcome, Option<Rights>), Error> {
+    let TokenOutcome::Issued(Issued { access, .. }) = &outcome else { return Ok((outcome, None)) };
     let caller = Bearer::new(access.expose()).caller(tx, &now)?;
     Ok((outcome, caller.ok().map(|caller| caller.rights)))
 }
 
 /// The answer to a token request.
 fn told(
-    outcome: Result<(Outcome, Option<Rights>), Error>,
+    outcome: Result<(TokenOutcome, Option<Rights>), Error>,
     request_log: &RequestLog<'_>,
 ) -> Result<Answer, Answer> {
     let (outcome, granted) = outcome.map_err(|error| match error {
@@ -220,7 +220,7 @@ fn told(
         let _ = request_log.granted.set(rights);
     }
     match outcome {
-        Outcome::Issued(Issued { access, refresh, scopes, seconds }) => {
+        TokenOutcome::Issued(Issued { access, refresh, scopes, seconds }) => {
             let body = json!({
                 "access_token": access.expose(),
                 "token_type": "Bearer",
@@ -230,7 +230,7 @@ fn told(
             });
             Ok(Answer::ok(body.to_string().into_bytes(), "ok"))
         }
-        Outcome::InvalidGrant => Err(invalid_grant()),
-        Outcome::InvalidScope => Err(invalid_scope()),
+        TokenOutcome::InvalidGrant => Err(invalid_grant()),
+        TokenOutcome::InvalidScope => Err(invalid_scope()),
     }
 }

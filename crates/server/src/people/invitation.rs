@@ -8,7 +8,7 @@ use zoop_crm::call::access::Role;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::invitations::{self, Invited, Status};
 use zoop_crm::identity::sign_in::SignedIn;
-use zoop_crm::identity::sign_in::links::Outcome;
+use zoop_crm::identity::sign_in::links::LinkSignIn;
 use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::values::email;
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -166,12 +166,12 @@ async fn accept_by_password(
         invitations::accept_by_password(tx, environment, &secret, &hash, &origin, before)
     });
     match accepted.await? {
-        Some(Outcome::In(session)) => {
+        Some(LinkSignIn::In(session)) => {
             let mut response = page::go_to("/account?done=joined");
             give_session(&mut response, &session);
             Ok(response)
         }
-        Some(Outcome::NeedsCode(pending)) => Ok(ask_for_code(&pending, "/account?done=joined")),
+        Some(LinkSignIn::NeedsCode(pending)) => Ok(ask_for_code(&pending, "/account?done=joined")),
         None => Ok(page::go_to(&sign_in_first(context))),
     }
 }

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::call::error::Error;
-use zoop_crm::identity::sign_in::links::{self, Factor, Followed, Outcome};
+use zoop_crm::identity::sign_in::links::{self, Factor, Followed, LinkSignIn};
 use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::values::secret::{Secret, SecretKind};
 
@@ -168,12 +168,12 @@ pub(super) async fn choose(State(app): State<App>, request: Request) -> Response
             links::follow(tx, environment, &secret, &hash, &origin, before.as_ref())
         });
         match followed.await {
-            Ok(Outcome::In(session)) => {
+            Ok(LinkSignIn::In(session)) => {
                 let mut response = page::go_to("/account?done=new-password");
                 give_session(&mut response, &session);
                 Ok(response)
             }
-            Ok(Outcome::NeedsCode(pending)) => Ok(ask_for_code(&pending, HOME)),
+            Ok(LinkSignIn::NeedsCode(pending)) => Ok(ask_for_code(&pending, HOME)),
             Err(Error::Conflict { retry_after_s: None, .. }) => Err(over()),
             Err(error) => Err(page::failed(&error)),
         }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::password::{self, Comparison};
-use zoop_crm::identity::sign_in::password_login::{self, Attempt, Outcome};
+use zoop_crm::identity::sign_in::password_login::{self, Attempt, PasswordSignIn};
 use zoop_crm::identity::sign_in::{devices, second_factor, sessions};
 use zoop_crm::values::secret::{Secret, SecretKind};
 
@@ -89,7 +89,7 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
         let outcome =
             password_login::finish(tx, environment, &attempt, renewed, &origin, before.as_ref())?;
         let known = match (&outcome, user) {
-            (Outcome::In(_), Some(user)) => {
+            (PasswordSignIn::In(_), Some(user)) => {
                 Some(devices::remember(tx, environment, user, device.as_ref())?)
             }
             _ => None,
@@ -98,7 +98,7 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
     });
     let (outcome, known) = outcome.await?;
     Ok(match outcome {
-        Outcome::In(secret) => {
+        PasswordSignIn::In(secret) => {
             let mut response = page::go_to(next);
             give_session(&mut response, &secret);
             if let Some(device) = known {
@@ -106,8 +106,8 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
             }
             response
         }
-        Outcome::NeedsCode(secret) => ask_for_code(&secret, next),
-        Outcome::Wrong => {
+        PasswordSignIn::NeedsCode(secret) => ask_for_code(&secret, next),
+        PasswordSignIn::Wrong => {
             page::page(StatusCode::FORBIDDEN, &SignIn::new(context, next, email, WRONG))
         }
     })

@@ -7,7 +7,7 @@ use crate::call::error::{Error, Result};
 use crate::call::history;
 use crate::identity::sign_in::SignedIn;
 use crate::identity::sign_in::attempts::{self, Limit};
-use crate::identity::sign_in::links::{self, Factor, Outcome};
+use crate::identity::sign_in::links::{self, Factor, LinkSignIn};
 use crate::identity::sign_in::restart::{Mailbox, Restart};
 use crate::identity::sign_in::sessions::{Method, Origin};
 use crate::identity::sign_in::user::{self, Initiator, User};
@@ -146,7 +146,7 @@ pub fn accept_by_password(
     password_hash: &str,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Option<Outcome>> {
+) -> Result<Option<LinkSignIn>> {
     let found = bound(tx, secret)?;
     if status(&found, Moment(environment.clock.now())) != Status::Open {
         return Err(over());

@@ -37,7 +37,7 @@ pub struct Choice {
 
 /// The result of an answer.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ConsentOutcome {
     /// The client gets a code.
     Allowed(Request, Secret),
     /// The client gets nothing.
@@ -81,35 +81,35 @@ pub fn answer(
     secret: &Secret,
     choice: Choice,
     address: Option<IpAddr>,
-) -> Result<Outcome> {
+) -> Result<ConsentOutcome> {
     let now = environment.clock.now();
     let Some(pending) = requests::get(tx, &secret.hash(), signed_in.session, now)? else {
-        return Ok(Outcome::Gone);
+        return Ok(ConsentOutcome::Gone);
     };
     let source = Source { client: Some(pending.client_name.clone()), address };
     let access = match enter_write(tx, environment, &signed_in.in_tenant(choice.tenant, source)) {
         Ok(access) => access,
-        Err(Refusal::Denied(_)) => return Ok(Outcome::Gone),
-        Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(Outcome::NoBusiness),
+        Err(Refusal::Denied(_)) => return Ok(ConsentOutcome::Gone),
+        Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(ConsentOutcome::NoBusiness),
         Err(Refusal::Failed(error)) => return Err(error),
     };
     let offered = pending.request.scopes.scopes().and(access.scopes);
     if offered.is_empty() {
-        return Ok(Outcome::NoBusiness);
+        return Ok(ConsentOutcome::NoBusiness);
     }
     let given = choice.scopes.and(offered);
     if choice.is_allowed && given.is_empty() {
-        return Ok(Outcome::NoScope);
+        return Ok(ConsentOutcome::NoScope);
     }
     if !requests::take(tx, &secret.hash(), signed_in.session, now)? {
-        return Ok(Outcome::Gone);
+        return Ok(ConsentOutcome::Gone);
     }
     if choice.is_allowed {
         let code = allow(tx, environment, signed_in, &access, &pending, given, offered)?;
-        Ok(Outcome::Allowed(pending.request, code))
+        Ok(ConsentOutcome::Allowed(pending.request, code))
     } else {
         deny(tx, environment, signed_in, &access, &pending)?;
-        Ok(Outcome::Denied(pending.request))
+        Ok(ConsentOutcome::Denied(pending.request))
     }
 }
 

@@ -114,7 +114,7 @@ pub struct Followed {
 
 /// The result of choosing a new password.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum LinkSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
     /// The second factor is required: the secret of the pending sign-in.
@@ -257,7 +257,7 @@ pub fn follow(
     password_hash: &str,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<LinkSignIn> {
     let now = environment.clock.now();
     let over = || Error::conflict("This link no longer works: ask for a new one.");
     let link = find(tx, secret, now)?.ok_or_else(over)?;
@@ -282,12 +282,12 @@ pub(crate) fn enter(
     method: Method,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<LinkSignIn> {
     if second_factor::is_on(tx, user)? {
-        return Ok(Outcome::NeedsCode(second_factor::park(tx, environment, user)?));
+        return Ok(LinkSignIn::NeedsCode(second_factor::park(tx, environment, user)?));
     }
     sessions::replace(tx, environment, before, origin)?;
-    Ok(Outcome::In(sessions::start(tx, environment, user, method, origin)?))
+    Ok(LinkSignIn::In(sessions::start(tx, environment, user, method, origin)?))
 }
 
 /// Revokes every link for a user, and every link that they made for others, which may have been made

@@ -36,7 +36,7 @@ pub struct Attempt {
 
 /// What follows the right password.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum PasswordSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
     /// The second factor is required: the secret of the pending sign-in.
@@ -118,16 +118,16 @@ pub fn finish(
     renewed: Option<&str>,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<PasswordSignIn> {
     let Some(user) = confirmed(tx, attempt, renewed)? else {
-        return Ok(Outcome::Wrong);
+        return Ok(PasswordSignIn::Wrong);
     };
     if second_factor::is_on(tx, user)? {
-        return Ok(Outcome::NeedsCode(second_factor::park(tx, environment, user)?));
+        return Ok(PasswordSignIn::NeedsCode(second_factor::park(tx, environment, user)?));
     }
     sessions::replace(tx, environment, before, origin)?;
     let secret = sessions::start(tx, environment, user, Method::Password, origin)?;
-    Ok(Outcome::In(secret))
+    Ok(PasswordSignIn::In(secret))
 }
 
 /// The password was right, from a user who is already signed in and was asked for it again.

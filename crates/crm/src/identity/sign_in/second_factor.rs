@@ -37,7 +37,7 @@ pub struct Enrollment {
 
 /// The result of trying a code.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum CodeSignIn {
     /// The user is signed in.
     In(Entered),
     /// The code was wrong. The user may try again.
@@ -235,10 +235,10 @@ pub fn try_code(
     origin: &Origin,
     before: Option<&Secret>,
     device: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<CodeSignIn> {
     let now = environment.clock.now();
     let Some(user) = store::pending(tx, &pending.hash(), now)? else {
-        return Ok(Outcome::StartOver);
+        return Ok(CodeSignIn::StartOver);
     };
     let counted =
         password_login::count(tx, environment, &user.email, Some(user.id), origin.address, device)?;
@@ -246,20 +246,20 @@ pub fn try_code(
         let failures = store::count_failure(tx, &pending.hash())?;
         user::tell_refused(tx, environment, user.id, origin.address, "wrong code")?;
         if failures < MAX_FAILURES {
-            return Ok(Outcome::Wrong);
+            return Ok(CodeSignIn::Wrong);
         }
         store::drop_pending(tx, &pending.hash())?;
-        return Ok(Outcome::StartOver);
+        return Ok(CodeSignIn::StartOver);
     }
     // Of concurrent requests, only the one that deletes the row is signed in.
     if !store::drop_pending(tx, &pending.hash())? {
-        return Ok(Outcome::StartOver);
+        return Ok(CodeSignIn::StartOver);
     }
     password_login::reset(tx, &counted)?;
     sessions::replace(tx, environment, before, origin)?;
     let session = sessions::start(tx, environment, user.id, Method::SecondFactor, origin)?;
     let device = devices::remember(tx, environment, user.id, device)?;
-    Ok(Outcome::In(Entered { session, device }))
+    Ok(CodeSignIn::In(Entered { session, device }))
 }
 
 /// Whether a pending sign-in still waits for its code.

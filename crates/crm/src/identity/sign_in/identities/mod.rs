@@ -41,7 +41,7 @@ pub struct Claimed {
 
 /// The result of a sign-in at the provider.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ProviderSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
     /// No user matches, or the user has no tenant.
@@ -91,15 +91,15 @@ pub fn sign_in(
     claimed: &Claimed,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<ProviderSignIn> {
     let known = store::user(tx, &claimed.issuer, &claimed.subject)?;
     let met = match known {
         Some(user) => Some(user),
         None => by_email(tx, claimed)?,
     };
-    let Some(user) = met else { return Ok(Outcome::Nobody) };
+    let Some(user) = met else { return Ok(ProviderSignIn::Nobody) };
     if super::store::memberships(tx, user)?.is_empty() && !users::waits(tx, user)? {
-        return Ok(Outcome::Nobody);
+        return Ok(ProviderSignIn::Nobody);
     }
     let is_own_session = is_own(tx, environment, user, before)?;
     let has_password = super::store::password(tx, user)?.is_some();
@@ -107,7 +107,7 @@ pub fn sign_in(
     if known.is_none() && has_password && is_proved && !is_own_session {
         let reason = "company's account not connected";
         user::tell_refused(tx, environment, user, origin.address, reason)?;
-        return Ok(Outcome::HasPassword);
+        return Ok(ProviderSignIn::HasPassword);
     }
     let by = Initiator::Unproved(origin.address);
     if !is_proved && verifies(tx, claimed, user)? {
@@ -125,7 +125,7 @@ pub fn sign_in(
     if known.is_none() {
         link(tx, environment, claimed, &secret, origin)?;
     }
-    Ok(Outcome::In(secret))
+    Ok(ProviderSignIn::In(secret))
 }
 
 /// Whether the browser's session belongs to this user.
