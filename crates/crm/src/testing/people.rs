@@ -11,7 +11,7 @@ use crate::call::scope::{ScopeNames, Scopes};
 use crate::identity::oauth::clients::{self, Metadata, Registration};
 use crate::identity::oauth::consent::{self, Choice};
 use crate::identity::oauth::grants;
-use crate::identity::oauth::requests::{self, Request};
+use crate::identity::oauth::requests::{self, AuthorizationRequest};
 use crate::identity::oauth::tokens::{self, CodeRequest, Issued};
 use crate::identity::sign_in::SignedIn;
 use crate::identity::sign_in::sessions::{self, Method, Origin};
@@ -53,7 +53,7 @@ pub fn connect(
         let from = signed_in.session.to_string();
         let registered = clients::register(tx, &environment, &metadata, &from)?;
         let Registration::Done(client) = registered else { panic!("{registered:?}") };
-        let request = Request {
+        let request = AuthorizationRequest {
             client_id: client.id.clone(),
             redirect_uri: REDIRECT.to_owned(),
             state: None,

@@ -13,7 +13,7 @@ use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, ScopeNames, Scopes};
 use zoop_crm::identity::oauth::clients::{self, Client};
-use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
+use zoop_crm::identity::oauth::requests::{self, AuthorizationRequest, PendingRequest};
 use zoop_crm::identity::oauth::tokens;
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -37,10 +37,10 @@ struct Refusal(&'static str, &'static str);
 /// The endpoint.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let (head, _) = request.into_parts();
-    asked(&app.shared, &head).await.unwrap_or_else(|refusal| refusal)
+    answer(&app.shared, &head).await.unwrap_or_else(|refusal| refusal)
 }
 
-async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
+async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
     super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY {
@@ -61,7 +61,7 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
         consent::offer_back(shared, &redirect_uri, state.as_deref(), error, description)
     };
     let (challenge, scopes) = read(shared, &form).map_err(back)?;
-    let request = Asked {
+    let request = AuthorizationRequest {
         client_id: client.id,
         redirect_uri: redirect_uri.clone(),
         state: state.clone(),
@@ -101,8 +101,8 @@ async fn client(
 ) -> Result<Client, Response> {
     let unknown = || stop("It is not registered here.");
     let id = form.get("client_id").filter(|id| id.len() <= MAX_ID).ok_or_else(unknown)?;
-    let asked = id.to_owned();
-    let known = shared.db.read(deadline, move |tx| clients::find(tx, &asked)).await;
+    let searched = id.to_owned();
+    let known = shared.db.read(deadline, move |tx| clients::find(tx, &searched)).await;
     let known = known.map_err(|error: Error| page::failed(&error))?;
     let now = shared.environment.clock.now();
     match known {
@@ -180,7 +180,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
 async fn park(
     shared: &Shared,
     signed_in: &SignedIn,
-    request: &Asked,
+    request: &AuthorizationRequest,
     deadline: Instant,
 ) -> Result<(Option<Secret>, Vec<consent::OfferedTenant>), Error> {
     let (signed_in, request) = (signed_in.clone(), request.clone());

@@ -12,7 +12,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, Scopes};
 use zoop_crm::identity::oauth::consent::{self, Choice, ConsentOutcome};
 use zoop_crm::identity::oauth::redirect;
-use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
+use zoop_crm::identity::oauth::requests::{self, AuthorizationRequest, PendingRequest};
 use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, sessions};
 use zoop_crm::values::id::Id;
@@ -108,7 +108,7 @@ pub(super) fn page(
 }
 
 /// The query of the same request.
-fn query(request: &Asked) -> String {
+fn query(request: &AuthorizationRequest) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query
         .append_pair("response_type", "code")
@@ -200,15 +200,15 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let (signed_in, outcome) = done.ok_or_else(over)?;
     visitor.is(signed_in.user);
     match outcome {
-        ConsentOutcome::Allowed(asked, code) => {
+        ConsentOutcome::Allowed(request, code) => {
             let code = [("code", code.expose())];
-            let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &code);
+            let response = back(shared, &request.redirect_uri, request.state.as_deref(), &code);
             Ok(logged(response, page_log::PageOutcome::Allowed))
         }
-        ConsentOutcome::Denied(asked) => {
+        ConsentOutcome::Denied(request) => {
             let error =
                 [("error", "access_denied"), ("error_description", "The user denied the request.")];
-            let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &error);
+            let response = back(shared, &request.redirect_uri, request.state.as_deref(), &error);
             Ok(logged(response, page_log::PageOutcome::Denied))
         }
         ConsentOutcome::NoScope => {
@@ -249,11 +249,11 @@ async fn again(
     fault: &str,
     deadline: Instant,
 ) -> Result<Response, Response> {
-    let (asked, hidden) = (signed_in.clone(), secret.clone());
+    let (who, hidden) = (signed_in.clone(), secret.clone());
     let now = shared.environment.clock.now();
     let reading = shared.db.read(deadline, move |tx| {
-        let memberships = asked.memberships(tx)?;
-        Ok(requests::find(tx, &asked, &hidden, now)?.map(|pending| (pending, memberships)))
+        let memberships = who.memberships(tx)?;
+        Ok(requests::find(tx, &who, &hidden, now)?.map(|pending| (pending, memberships)))
     });
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
     let (pending, memberships) = found.ok_or_else(over)?;

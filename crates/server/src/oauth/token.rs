@@ -30,7 +30,7 @@ pub(super) const MAX_ID: usize = 2_048;
 pub(super) const OFFLINE_ACCESS: &str = "offline_access";
 
 /// A request that passed the common checks.
-struct Asked<'a> {
+struct ClientRequest<'a> {
     shared: &'a Shared,
     form: Form,
     address: std::net::IpAddr,
@@ -42,8 +42,8 @@ struct Asked<'a> {
 pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/token";
-    let answer = match asked(&app.shared, request, &request_log).await {
-        Ok(asked) => asked.tokens().await,
+    let answer = match read_request(&app.shared, request, &request_log).await {
+        Ok(request) => request.tokens().await,
         Err(refusal) => Err(refusal),
     };
     respond(request_log, answer)
@@ -53,8 +53,8 @@ pub(super) async fn token(State(app): State<App>, request: Request) -> Response 
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/revoke";
-    let answer = match asked(&app.shared, request, &request_log).await {
-        Ok(asked) => asked.revoked().await,
+    let answer = match read_request(&app.shared, request, &request_log).await {
+        Ok(request) => request.revoked().await,
         Err(refusal) => Err(refusal),
     };
     respond(request_log, answer)
@@ -67,11 +67,11 @@ fn respond(request_log: RequestLog<'_>, answer: Result<Answer, Answer>) -> Respo
 }
 
 /// Reads the form of a request. The URL must not contain parameters, because URLs are often logged.
-async fn asked<'a>(
+async fn read_request<'a>(
     shared: &'a Shared,
     request: Request,
     request_log: &'a RequestLog<'a>,
-) -> Result<Asked<'a>, Answer> {
+) -> Result<ClientRequest<'a>, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Token).map_err(super::too_many)?;
     if !request_log.has_room {
@@ -89,10 +89,10 @@ async fn asked<'a>(
         .await
         .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
     let form = Form::parse(&body).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
-    Ok(Asked { shared, form, address, deadline, request_log })
+    Ok(ClientRequest { shared, form, address, deadline, request_log })
 }
 
-impl Asked<'_> {
+impl ClientRequest<'_> {
     async fn tokens(self) -> Result<Answer, Answer> {
         let grant_type = self.form.get("grant_type");
         if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
@@ -120,8 +120,9 @@ impl Asked<'_> {
         };
         let id = self.form.get("client_id").filter(|id| id.len() <= MAX_ID);
         let id = id.ok_or_else(unknown)?.to_owned();
-        let asked = id.clone();
-        let found = self.shared.db.read(self.deadline, move |tx| clients::find(tx, &asked)).await;
+        let searched = id.clone();
+        let found =
+            self.shared.db.read(self.deadline, move |tx| clients::find(tx, &searched)).await;
         let found = found.map_err(|error| failed(&error, &self.request_log.id))?;
         found.map(|_| id).ok_or_else(unknown)
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zoop_db::{Timestamp, Uuid, WriteTx};
 
 use super::redirect;
-use super::requests::{PendingRequest, Request};
+use super::requests::{AuthorizationRequest, PendingRequest};
 use super::store::{grants, requests, tokens};
 use super::tokens::MAX_LIFETIME;
 use crate::call::access::{Access, Source};
@@ -39,9 +39,9 @@ pub struct Choice {
 #[derive(Debug)]
 pub enum ConsentOutcome {
     /// The client gets a code.
-    Allowed(Request, Secret),
+    Allowed(AuthorizationRequest, Secret),
     /// The client gets nothing.
-    Denied(Request),
+    Denied(AuthorizationRequest),
     /// The request has expired or was answered, or it belongs to another session.
     Gone,
     /// The user is not a member of that tenant, or has none of the requested scopes there.
@@ -131,7 +131,7 @@ fn allow(
         let ends_at = Timestamp(ctx.now.0 + MAX_LIFETIME);
         grants::add(ctx.tx, id, signed_in.user, &request.client_id, given, declined, ends_at)?;
         let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
-        let Request { redirect_uri, challenge, .. } = request;
+        let AuthorizationRequest { redirect_uri, challenge, .. } = request;
         tokens::add_code(ctx.tx, &code.hash(), id, redirect_uri, challenge, expires_at)?;
         ctx.added(&Consent {
             id: id.uuid(),

@@ -16,7 +16,7 @@ const MAX_OF_SESSION: u32 = 20;
 
 /// A client's authorization request, fully checked.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct AuthorizationRequest {
     /// The client's id.
     pub client_id: String,
     /// Where the answer is sent.
@@ -33,7 +33,7 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct PendingRequest {
     /// The request.
-    pub request: Request,
+    pub request: AuthorizationRequest,
     /// The name that the client gives itself.
     pub client_name: String,
 }
@@ -46,7 +46,7 @@ pub fn park(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     signed_in: &SignedIn,
-    request: &Request,
+    request: &AuthorizationRequest,
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::ConsentRequest, &environment.entropy);
