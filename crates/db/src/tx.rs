@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use crate::error::{Error, Result};
 use crate::migrate::{BEGIN_COPY, END_COPY};
 use crate::row::{Row, Timestamp, Value};
-use crate::session::{Call, ServerState, Session};
+use crate::session::{ServerState, Session, SqlCall};
 use crate::sql::{Dialect, GlobalSql, Sql};
 
 /// A tenant's number: small, never reused, never shown to a caller.
@@ -45,8 +45,8 @@ impl<'c> ReadTx<'c> {
         Self { session, tenant: None }
     }
 
-    fn call<'p>(&self, sql: Sql, params: &'p [Value<'p>]) -> Result<Call<'p>> {
-        Ok(Call { text: sql.0, tenant: Some(self.tenant()?), params })
+    fn call<'p>(&self, sql: Sql, params: &'p [Value<'p>]) -> Result<SqlCall<'p>> {
+        Ok(SqlCall { text: sql.0, tenant: Some(self.tenant()?), params })
     }
 
     /// Binds the transaction to a tenant: every later tenant statement is only about its rows. A write waits
@@ -205,8 +205,8 @@ fn into<T, E>(
 }
 
 /// A statement about tables above tenants, with its parameters.
-fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> Call<'p> {
-    Call { text: sql.0, tenant: None, params }
+fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> SqlCall<'p> {
+    SqlCall { text: sql.0, tenant: None, params }
 }
 
 impl<'c> WriteTx<'c> {

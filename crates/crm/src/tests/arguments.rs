@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::call::definition::{Action, ToolDef};
+use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::error::{Error, Result};
 use crate::call::run;
 use crate::catalog;
@@ -70,7 +70,7 @@ fn a_header_that_differs_from_the_key_is_told_with_the_fields() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
-        let Action::Command { .. } = tool.action else { continue };
+        let ToolKind::Command { .. } = tool.kind else { continue };
         let (owner, environment) = (acme.owner.clone(), env.environment.clone());
         let arguments = json!({ "idempotency_key": "a", "id": 7, "no_such_field": 1 }).to_string();
         let refused =

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::call::definition::Action;
+use crate::call::definition::ToolKind;
 use crate::call::scope::Scope;
 use crate::catalog;
 use crate::testing::{Caller, TestEnv, told};
@@ -20,7 +20,7 @@ fn with_key(arguments: &str, key: &str) -> Value {
 fn every_command_answers_a_retry_as_it_answered_first() {
     let env = TestEnv::new();
     for tool in catalog::tools() {
-        let Action::Command { .. } = tool.action else { continue };
+        let ToolKind::Command { .. } = tool.kind else { continue };
         let acme = env.business(tool.name);
         let operator = Caller::operator(Some(acme.account));
         // Above tenants there is nothing that a key could be kept with.

@@ -15,10 +15,10 @@ use super::error::Failure;
 use super::link::Link;
 use super::server::{Life, Server};
 use super::statement::{BoundStatement, Ready, Text};
-use super::work::{Access, Before, Planning, Stage, Work};
+use super::work::{Before, Planning, Stage, TxMode, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
-use crate::session::Call;
+use crate::session::SqlCall;
 use crate::tx::{Earlier, Tenant};
 
 /// Without table names the server would warn about each table of another owner.
@@ -48,7 +48,7 @@ impl Connection {
             server,
             runtime,
             link: None,
-            work: Work::new(Access::Read, Instant::now(), Before::Nothing),
+            work: Work::new(TxMode::Read, Instant::now(), Before::Nothing),
         })
     }
 
@@ -100,9 +100,9 @@ impl Connection {
 
     /// Begins the transaction of a job; nothing is sent before its first statement. A transaction that is
     /// still open ends in the same round trip.
-    pub(super) fn begin(&mut self, access: Access, deadline: Instant) {
+    pub(super) fn begin(&mut self, mode: TxMode, deadline: Instant) {
         let before = if self.is_linked() { self.work.left_open() } else { Before::Nothing };
-        self.work = Work::new(access, deadline, before);
+        self.work = Work::new(mode, deadline, before);
     }
 
     /// Why the transaction cannot be committed, if it cannot.
@@ -212,7 +212,7 @@ impl Connection {
     }
 
     /// Runs three statements in one round trip; returns all their rows.
-    pub(crate) fn pipelined(&mut self, calls: [Call<'_>; 3]) -> Result<[Rows; 3]> {
+    pub(crate) fn pipelined(&mut self, calls: [SqlCall<'_>; 3]) -> Result<[Rows; 3]> {
         let statements = calls.map(|call| {
             BoundStatement::new(Text::plain(call.text.postgres), call.tenant, call.params)
         });
@@ -256,7 +256,7 @@ impl Connection {
         send: &impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
         self.board()?;
-        let writes = self.work.access == Access::Write
+        let writes = self.work.mode == TxMode::Write
             && statements.iter().any(|statement| statement.text.is_writing());
         if writes {
             self.work.lock_above_tenants();
@@ -352,7 +352,7 @@ impl Connection {
     /// Rolls back the transaction, if one is open. No caller waits for this.
     pub(super) fn end(&mut self) {
         let was_open = self.work.is_open();
-        self.work = Work::new(Access::Read, Instant::now(), Before::Nothing);
+        self.work = Work::new(TxMode::Read, Instant::now(), Before::Nothing);
         let Some(link) = self.link.as_ref().filter(|_| was_open) else { return };
         let rollback = link.client().batch_execute("ROLLBACK");
         let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });

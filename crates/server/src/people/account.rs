@@ -29,7 +29,7 @@ use crate::web::words::{self, Time};
 struct Account<'a> {
     frame: Frame,
     email: &'a str,
-    businesses: Vec<Business>,
+    businesses: Vec<BusinessRow>,
     /// The address of the MCP server, for assistants.
     mcp_address: String,
     has_password: bool,
@@ -66,7 +66,7 @@ impl Frame {
     }
 }
 
-struct Business {
+struct BusinessRow {
     id: Id<kinds::Tenant>,
     name: String,
     role: &'static str,
@@ -191,7 +191,7 @@ async fn account(
     let template = Account {
         frame: Frame::of(signed_in, &memberships, "account"),
         email: &signed_in.email,
-        businesses: memberships.iter().map(Business::of).collect(),
+        businesses: memberships.iter().map(BusinessRow::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
         second_factor,
@@ -205,7 +205,7 @@ async fn account(
     Ok(page::page_with_script(status, &template))
 }
 
-impl Business {
+impl BusinessRow {
     fn of(membership: &Membership) -> Self {
         Self {
             id: membership.account.id,

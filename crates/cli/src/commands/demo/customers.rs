@@ -19,7 +19,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::business::{Builder, CUSTOMERS};
-use super::sample::{self, Address, Dice, Entry, SamplePerson, Work};
+use super::sample::{self, Address, Dice, SamplePerson, SampleText, Work};
 
 /// Area codes of the region. Each has a hundred numbers reserved for fiction.
 const AREA_CODES: &[u16] = &[202, 703, 301, 571, 240, 410, 443, 804];
@@ -29,14 +29,14 @@ type CustomerId = Id<kinds::Customer>;
 /// The raw material of the customers, and what has been created so far.
 pub(super) struct Customers {
     people: VecDeque<SamplePerson>,
-    companies: VecDeque<Entry>,
+    companies: VecDeque<SampleText>,
     addresses: VecDeque<Address>,
-    notes: VecDeque<Entry>,
+    notes: VecDeque<SampleText>,
     reasons: VecDeque<&'static str>,
     sources: Vec<&'static str>,
-    texts: Vec<Entry>,
-    titles: Vec<Entry>,
-    labels: Vec<Entry>,
+    texts: Vec<SampleText>,
+    titles: Vec<SampleText>,
+    labels: Vec<SampleText>,
     work: Vec<Work>,
     tags: Vec<Id<kinds::Tag>>,
     phones: u16,
@@ -120,7 +120,7 @@ impl Customers {
         Ok(id)
     }
 
-    fn company(&mut self, to: &mut Builder<'_, '_>, company: Entry) -> Result<CustomerId> {
+    fn company(&mut self, to: &mut Builder<'_, '_>, company: SampleText) -> Result<CustomerId> {
         let mut primary = self.person(to);
         primary.insert("title".to_owned(), json!(to.dice.text(&self.titles, "decision_maker")));
         primary.insert("role".to_owned(), json!("decision_maker"));
@@ -198,7 +198,7 @@ impl Customers {
     fn location(&mut self, to: &Builder<'_, '_>, kind: &'static str) -> Map<String, Value> {
         let Some(address) = self.addresses.pop_front() else { return Map::new() };
         let dice = &to.dice;
-        let sometimes = |percent: usize, from: &[Entry], kind: &str| {
+        let sometimes = |percent: usize, from: &[SampleText], kind: &str| {
             if dice.chance(percent) { dice.text(from, kind) } else { None }
         };
         let location = fields([
@@ -235,7 +235,7 @@ impl Customers {
         &self,
         to: &mut Builder<'_, '_>,
         customer: CustomerId,
-        company: Option<Entry>,
+        company: Option<SampleText>,
     ) -> Result<()> {
         let by_kind = company.map(|company| if company.kind == "hoa" { 2 } else { 3 });
         let by_chance = to.dice.chance(45).then(|| to.dice.below(self.tags.len()));
