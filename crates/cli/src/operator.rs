@@ -20,7 +20,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
-use crate::database::{self, Database, Missing, told};
+use crate::database::{self, Database, Missing, describe};
 use crate::output::cell;
 
 /// Time limit for one command, including the time that it waits.
@@ -143,7 +143,7 @@ impl Operator {
     pub(crate) fn sound(&self) -> Result<String> {
         let deadline = Instant::now() + DOCTOR_TIMEOUT;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
-        match faults.wait().map_err(|error| anyhow!(told(&error)))?.first() {
+        match faults.wait().map_err(|error| anyhow!(describe(&error)))?.first() {
             None => Ok("the database's structure is sound".to_owned()),
             Some(fault) => bail!("the database is damaged ({fault}): restore a backup"),
         }
@@ -247,10 +247,12 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
             anyhow!("there is no such {record}: check the id and, if you gave one, --tenant")
         }
         Error::InsufficientScope { .. } => anyhow!("the command line may not do this"),
-        Error::Unavailable { cause } => anyhow!("the database is not available: {}", told(cause)),
+        Error::Unavailable { cause } => {
+            anyhow!("the database is not available: {}", describe(cause))
+        }
         Error::Internal { cause } => {
-            let told = cause.downcast_ref().map_or_else(|| cause.to_string(), told);
-            anyhow!("something failed: {told}")
+            let text = cause.downcast_ref().map_or_else(|| cause.to_string(), describe);
+            anyhow!("something failed: {text}")
         }
     }
 }

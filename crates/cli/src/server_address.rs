@@ -30,10 +30,10 @@ impl Published {
     pub(crate) async fn start(db: &Db, environment: &Environment, url: &str) -> Self {
         let process = Uuid::from_u128(environment.entropy.bits());
         let (url, clock): (_, Arc<dyn Clock>) = (url.to_owned(), environment.clock.clone());
-        let told = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
+        let written = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             servers::started(tx, process, &url, clock.now())
         });
-        if let Err(error) = told.await {
+        if let Err(error) = written.await {
             tracing::warn!(
                 kind = error.kind(),
                 "could not store the server's address for other commands"
@@ -45,10 +45,10 @@ impl Published {
     /// Removes the entry.
     pub(crate) async fn stop(self) {
         let process = self.process;
-        let told = self
+        let written = self
             .db
             .write::<_, Error>(Instant::now() + TIMEOUT, move |tx| servers::stopped(tx, process));
-        if let Err(error) = told.await {
+        if let Err(error) = written.await {
             tracing::debug!(kind = error.kind(), "could not remove the server's address");
         }
     }

@@ -118,8 +118,8 @@ pub(crate) fn line(name: &str, before: u64, now: u64) -> String {
 fn explains(changelog: &str, name: &str, before: u64, now: u64) -> bool {
     let unreleased = changelog.split("\n## ").find(|part| part.starts_with("Unreleased"));
     unreleased.unwrap_or_default().lines().any(|line| {
-        let told = line.strip_prefix("- Instructions: `").and_then(|line| line.split_once("` "));
-        let Some((_, rest)) = told.filter(|(told, _)| *told == name) else { return false };
+        let parts = line.strip_prefix("- Instructions: `").and_then(|line| line.split_once("` "));
+        let Some((_, rest)) = parts.filter(|(call, _)| *call == name) else { return false };
         let Some((counts, reason)) = rest.split_once(':') else { return false };
         let counts = counts.split_once('→').map(|(old, new)| (number(old), number(new)));
         let Some((Some(old), Some(new))) = counts else { return false };

@@ -61,12 +61,12 @@ impl Place {
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Response> {
         let Self { permits, held } = self;
-        let seat = tokio::time::timeout_at(deadline.into(), permits.acquire_owned());
+        let permit = tokio::time::timeout_at(deadline.into(), permits.acquire_owned());
         // The semaphore is never closed, so there is a permit eventually, or the time is up.
-        let Ok(Ok(seat)) = seat.await else { return Err(page::busy()) };
+        let Ok(Ok(permit)) = permit.await else { return Err(page::busy()) };
         let hashed = task::spawn_blocking(move || {
             // Held until the work ends, even if the caller has left.
-            let _held = (held, seat);
+            let _held = (held, permit);
             work()
         });
         match hashed.await {

@@ -19,7 +19,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::values::secret::Secret;
 
 use crate::app::{App, Shared};
-use crate::request_log::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
+use crate::request_log::{CLIENT_CLOSED_REQUEST, request_id, write_id_header};
 
 /// The sign-in routes, and the method of each.
 const SIGN_INS: [(Method, &str, &str); 5] = [
@@ -167,14 +167,14 @@ impl<'a> Line<'a> {
     }
 
     fn finish(mut self, response: &mut Response, is_in: bool) {
-        let told = response.extensions_mut().remove::<PageOutcome>();
+        let outcome = response.extensions_mut().remove::<PageOutcome>();
         self.status = response.status().as_u16();
-        self.outcome = match told {
+        self.outcome = match outcome {
             Some(outcome) => outcome.word(),
             None if is_in && self.way().is_some() => "signed_in",
             None => self.word(response.status()),
         };
-        tell_id(&self.id, response.headers_mut());
+        write_id_header(&self.id, response.headers_mut());
     }
 
     /// The outcome for an answer with this status.

@@ -18,7 +18,7 @@ use zoop_crm::values::clock::{Entropy, Environment, parse_rfc3339};
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::WriteTx;
 
-use super::business::{Business, Caller, PastClock, Tools, Who};
+use super::business::{Caller, GeneratedBusiness, PastClock, Tools, Who};
 use super::landmarks::Watched;
 use super::people::{self, People, ranked};
 use super::plan::{self, Event};
@@ -46,7 +46,7 @@ pub(super) struct Writer {
     people: People,
     vocabulary: Vocabulary,
     tag: Zipf<f64>,
-    businesses: Vec<Business>,
+    businesses: Vec<GeneratedBusiness>,
     watched: Vec<Watched>,
     events: std::vec::IntoIter<Event>,
 }
@@ -104,7 +104,7 @@ impl Writer {
         if self.businesses.len() < tenants {
             for index in (self.businesses.len()..tenants).take(OPENED) {
                 let region = people::region(&mut self.dice);
-                self.businesses.push(Business::open(&mut to, index, region)?);
+                self.businesses.push(GeneratedBusiness::open(&mut to, index, region)?);
             }
             return Ok(());
         }
@@ -209,7 +209,7 @@ fn early(customers: &[Id<kinds::Customer>], dice: &mut StdRng) -> Option<Id<kind
 /// A job that a note is about: every two notes share one.
 fn job(
     to: &mut Caller<'_, '_>,
-    business: &mut Business,
+    business: &mut GeneratedBusiness,
     customer: Id<kinds::Customer>,
     tools: Tools,
 ) -> Result<Value> {

@@ -32,7 +32,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let command = Restoration {
         operator,
         about,
-        told: format!("restored the {} {}", kind.word(), record.shown),
+        message: format!("restored the {} {}", kind.word(), record.shown),
     };
     match kind {
         Restorable::Customer => command.run(arguments!(RestoreCustomer { id: id }), output),
@@ -47,7 +47,7 @@ struct Restoration {
     operator: Operator,
     about: About,
     /// The message for people.
-    told: String,
+    message: String,
 }
 
 impl Restoration {
@@ -56,7 +56,7 @@ impl Restoration {
         T: Command<Output: Send>,
     {
         let answer = self.operator.command(&self.about, which)?;
-        output.answer(&answer, || self.told)?;
+        output.answer(&answer, || self.message)?;
         Ok(())
     }
 }

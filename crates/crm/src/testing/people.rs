@@ -60,9 +60,9 @@ pub fn connect(
             challenge: CHALLENGE.to_owned(),
             scopes: ScopeNames::own(scopes),
         };
-        let parked = requests::park(tx, &environment, &signed_in, &request)?;
+        let pending = requests::start(tx, &environment, &signed_in, &request)?;
         let choice = Choice { tenant, scopes, is_allowed: true };
-        let answer = consent::answer(tx, &environment, &signed_in, &parked, choice, None)?;
+        let answer = consent::answer(tx, &environment, &signed_in, &pending, choice, None)?;
         let consent::ConsentOutcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
         let verifier = VERIFIER.to_owned();
         let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };

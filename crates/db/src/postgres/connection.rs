@@ -61,7 +61,7 @@ impl Connection {
         let connect =
             async { tokio::time::timeout_at(deadline.into(), self.server.connect()).await };
         let made = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)?;
-        self.server.tell(made.as_ref().err());
+        self.server.log_reachability(made.as_ref().err());
         let made = made?;
         self.link = Some(Link::new(made));
         self.work.on_new_connection();

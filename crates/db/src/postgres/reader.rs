@@ -43,7 +43,7 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
     if let Some(failure @ Failure::Refused(_)) = connection.failure()
         && Error::from(failure.clone()).is_the_storages()
     {
-        connection.server().tell_refused_read(failure);
+        connection.server().log_refused_read(failure);
     }
     match connection.failure() {
         // Nothing was read after the failure, so the job's answer is based on less than it assumes.

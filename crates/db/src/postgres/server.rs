@@ -53,7 +53,7 @@ const PARAMETERS: &[&str] = &[
 ];
 
 /// For how long a refused read is not logged again.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
+const LOG_AGAIN: Duration = Duration::from_secs(60);
 
 /// The settings of every connection, and a query of its clock.
 ///
@@ -133,7 +133,7 @@ impl Server {
 
     /// Logs when the server becomes unreachable and when it is back: once each, however many connections
     /// there are. At startup the caller gets the error.
-    pub(super) fn tell(&self, failure: Option<&Failure>) {
+    pub(super) fn log_reachability(&self, failure: Option<&Failure>) {
         let was_out_of_reach = self.is_out_of_reach.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(failure) if !was_out_of_reach && self.time().is_some() => {
@@ -165,8 +165,8 @@ impl Server {
         let asked = Instant::now();
         let answers = client.simple_query(SETTINGS).await?;
         let halfway = asked + asked.elapsed() / 2;
-        let told = answers.into_iter().find_map(row);
-        let column = |index| told.as_ref().and_then(|row| row.get(index));
+        let settings = answers.into_iter().find_map(row);
+        let column = |index| settings.as_ref().and_then(|row| row.get(index));
         if let Some(now) = column(0).and_then(|now| now.parse().ok()) {
             let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
             *clock = Some((halfway, Timestamp(now)));
@@ -177,9 +177,9 @@ impl Server {
 
     /// Logs that the server refused a read, once in a while: there may be thousands, while reads of other
     /// tables succeed.
-    pub(super) fn tell_refused_read(&self, failure: &Failure) {
+    pub(super) fn log_refused_read(&self, failure: &Failure) {
         let mut last = self.refused_read.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() > TELL_AGAIN) {
+        if last.is_none_or(|last| last.elapsed() > LOG_AGAIN) {
             *last = Some(Instant::now());
             tracing::error!(%failure, "the storage refuses reads");
         }

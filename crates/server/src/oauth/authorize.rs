@@ -68,8 +68,9 @@ async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response
         challenge,
         scopes,
     };
-    let (secret, tenants) =
-        park(shared, &signed_in, &request, deadline).await.map_err(|error| page::failed(&error))?;
+    let (secret, tenants) = start_request(shared, &signed_in, &request, deadline)
+        .await
+        .map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
         return Err(back(Refusal(
             "access_denied",
@@ -177,7 +178,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
 }
 
 /// Stores the request as pending, if the user can grant any of it in one of their businesses.
-async fn park(
+async fn start_request(
     shared: &Shared,
     signed_in: &SignedIn,
     request: &AuthorizationRequest,
@@ -185,13 +186,13 @@ async fn park(
 ) -> Result<(Option<Secret>, Vec<consent::OfferedTenant>), Error> {
     let (signed_in, request) = (signed_in.clone(), request.clone());
     let environment = shared.environment.clone();
-    let parking = shared.db.write(deadline, move |tx| {
+    let starting = shared.db.write(deadline, move |tx| {
         let tenants = offered(&signed_in.memberships(tx)?, request.scopes.scopes());
         if tenants.is_empty() {
             return Ok((None, tenants));
         }
-        let secret = requests::park(tx, &environment, &signed_in, &request)?;
+        let secret = requests::start(tx, &environment, &signed_in, &request)?;
         Ok((Some(secret), tenants))
     });
-    parking.await
+    starting.await
 }

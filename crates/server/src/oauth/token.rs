@@ -140,7 +140,7 @@ impl ClientRequest<'_> {
             let outcome = tokens::exchange(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.request_log)
+        answer(outcome.await, self.request_log)
     }
 
     async fn by_refresh_token(self, client_id: String) -> Result<Answer, Answer> {
@@ -155,7 +155,7 @@ impl ClientRequest<'_> {
             let outcome = tokens::refresh(tx, &environment, &request, Some(self.address))?;
             known(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.request_log)
+        answer(outcome.await, self.request_log)
     }
 
     async fn revoked(self) -> Result<Answer, Answer> {
@@ -208,7 +208,7 @@ fn known(
 }
 
 /// The answer to a token request.
-fn told(
+fn answer(
     outcome: Result<(TokenOutcome, Option<Rights>), Error>,
     request_log: &RequestLog<'_>,
 ) -> Result<Answer, Answer> {

@@ -271,6 +271,10 @@ fn host(client: Client) -> String {
         ClientKind::Document => Some(client.id),
         ClientKind::Registered => client.redirect_uris.into_iter().next(),
     };
-    let place = redirect::destination(&address.unwrap_or_default());
-    if place.is_local { format!("this device ({})", place.host) } else { place.host }
+    let destination = redirect::destination(&address.unwrap_or_default());
+    if destination.is_local {
+        format!("this device ({})", destination.host)
+    } else {
+        destination.host
+    }
 }

@@ -75,7 +75,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 
 /// Looks up and sends in the background: waiting for it would take longer if there is an account.
 fn send(context: &PageContext, mailer: Mailer, email: String) {
-    let Some(place) = mailer.place() else {
+    let Some(permit) = mailer.permit() else {
         tracing::warn!("a password reset link was not sent: too many mails are being sent");
         return;
     };
@@ -100,7 +100,7 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
             Ok(Err(cause)) => tracing::warn!(%cause, "a password reset link could not be sent"),
             Err(cause) => tracing::error!(%cause, "sending a password reset link failed"),
         }
-        drop(place);
+        drop(permit);
     });
 }
 

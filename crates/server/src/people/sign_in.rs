@@ -131,14 +131,14 @@ pub(super) async fn check(
     match place.run(context.deadline, compare).await? {
         Comparison::Right { renewed } => Ok(Some((attempt, renewed))),
         Comparison::Wrong => {
-            tell_refused(context, attempt);
+            record_refusal(context, attempt);
             Ok(None)
         }
     }
 }
 
 /// Recorded in the background: waiting for it would take longer if the account exists.
-fn tell_refused(context: &PageContext, attempt: Attempt) {
+fn record_refusal(context: &PageContext, attempt: Attempt) {
     let (from, environment) = (context.address, context.shared.environment.clone());
     let write = context.shared.db.write::<_, Error>(context.deadline, move |tx| {
         password_login::refuse(tx, &environment, &attempt, from)

@@ -331,9 +331,9 @@ async fn send(tenant_context: &TenantContext, invitation: Invitation) -> Result<
     if !admit.await? {
         return Ok(Mail::TooMany);
     }
-    let Some(place) = mailer.place() else { return Ok(Mail::Failed) };
+    let Some(permit) = mailer.permit() else { return Ok(Mail::Failed) };
     let sent = tokio::task::spawn_blocking(move || mailer.send(&invitation)).await;
-    drop(place);
+    drop(permit);
     Ok(match sent {
         Ok(Ok(())) => Mail::Sent,
         Ok(Err(cause)) => {

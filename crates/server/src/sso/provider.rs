@@ -245,12 +245,12 @@ impl Provider {
         let Ok(request) = client.user_info(token.clone(), Some(claims.subject().clone())) else {
             return Ok(None);
         };
-        let told: CoreUserInfoClaims = request
+        let claims: CoreUserInfoClaims = request
             .require_signed_response(false)
             .request(fetch)
             .map_err(|_| Trouble::Unreachable("its user information cannot be fetched".into()))?;
-        let is_verified = told.email_verified() == Some(true);
-        Ok(told.email().filter(|_| is_verified).map(|email| email.as_str().to_owned()))
+        let is_verified = claims.email_verified() == Some(true);
+        Ok(claims.email().filter(|_| is_verified).map(|email| email.as_str().to_owned()))
     }
 
     /// The library's view of the provider, with keys that are fresh enough or, if `anew`, just fetched.

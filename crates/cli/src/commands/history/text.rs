@@ -23,7 +23,7 @@ use crate::table::{minute, terminal_width, wrapped};
 /// The line width without a terminal.
 const WIDTH: usize = 100;
 /// Fields of a new or removed record that its heading already shows.
-const UNTOLD: &[&str] = &["id", "created_at", "updated_at"];
+const HIDDEN: &[&str] = &["id", "created_at", "updated_at"];
 
 /// The names of ids.
 pub(super) struct Names(BTreeMap<String, String>);
@@ -137,18 +137,18 @@ fn record_lines(changes: &[Change], names: &Names) -> Vec<String> {
     let record = names.name(&first.record_id.to_string());
     let record = format!("{} {record}", cell(&json!(first.record_type)));
     let id = changes.iter().find(|change| change.field == "id");
-    let told = changes.iter().filter(|change| !UNTOLD.contains(&change.field.as_str()));
+    let shown = changes.iter().filter(|change| !HIDDEN.contains(&change.field.as_str()));
     let field = |change: &Change| cell(&json!(change.field));
     let Some(id) = id else {
         let line = |change: &Change| {
             let (old, new) = (names.value(&change.old), names.value(&change.new));
             format!("    {}: {old} → {new}", field(change))
         };
-        return std::iter::once(format!("  {record}")).chain(told.map(line)).collect();
+        return std::iter::once(format!("  {record}")).chain(shown.map(line)).collect();
     };
     let is_new = id.old.is_null();
     let side = |change: &Change| if is_new { change.new.clone() } else { change.old.clone() };
-    let values: Vec<String> = told
+    let values: Vec<String> = shown
         .map(|change| (change, side(change)))
         .filter(|(_, value)| !value.is_null())
         .map(|(change, value)| format!("{} {}", field(change), names.value(&value)))

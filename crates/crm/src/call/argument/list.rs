@@ -6,7 +6,7 @@ use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::FieldProblem;
 
 /// Maximum problems of one list that an error names one by one.
-const PROBLEMS_TOLD: usize = 100;
+const MAX_PROBLEMS: usize = 100;
 
 /// A list of `MIN` to `MAX` values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +44,14 @@ impl<T: Parse, const MIN: usize, const MAX: usize> Parse for List<T, MIN, MAX> {
                 Err(refused) => problems.extend(refused.at(&format!("[{place}]"))),
             }
         }
-        if problems.is_empty() { Ok(Self(read)) } else { Err(ParseError::Inside(told(problems))) }
+        if problems.is_empty() { Ok(Self(read)) } else { Err(ParseError::Inside(capped(problems))) }
     }
 }
 
 /// The first problems of a list, and the number of the others.
-fn told(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
-    if let Some(more @ 1..) = problems.len().checked_sub(PROBLEMS_TOLD) {
-        problems.truncate(PROBLEMS_TOLD);
+fn capped(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
+    if let Some(more @ 1..) = problems.len().checked_sub(MAX_PROBLEMS) {
+        problems.truncate(MAX_PROBLEMS);
         let problem = format!("has {more} more problems");
         problems.push(FieldProblem { field: String::new(), problem });
     }
@@ -143,7 +143,7 @@ mod tests {
         let Err(ParseError::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, SETTING) else {
             panic!("problems")
         };
-        assert_eq!(told.len(), PROBLEMS_TOLD + 1);
+        assert_eq!(told.len(), MAX_PROBLEMS + 1);
         assert_eq!(told.last().map(|it| &*it.problem), Some("has 50 more problems"));
     }
 

@@ -38,11 +38,11 @@ pub struct PendingRequest {
     pub client_name: String,
 }
 
-/// Stores a request and returns its secret for the consent form.
+/// Stores a request as pending, and returns its secret for the consent form.
 ///
 /// # Errors
 /// If the database fails.
-pub fn park(
+pub fn start(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     signed_in: &SignedIn,

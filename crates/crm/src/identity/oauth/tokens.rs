@@ -173,7 +173,7 @@ pub fn refresh(
     if !beyond.is_empty() || scopes.is_empty() {
         return Ok(TokenOutcome::InvalidScope);
     }
-    attempts::count(tx, REFRESHES, &holder.grant.to_string(), now)?;
+    attempts::record(tx, REFRESHES, &holder.grant.to_string(), now)?;
     // Of concurrent requests, one marks it as exchanged, and the others are within the grace period.
     store::rotate(tx, &hash, now)?;
     let pair = Pair::after(tx, environment, &request.token, scopes)?;

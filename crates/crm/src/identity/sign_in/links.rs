@@ -133,7 +133,7 @@ pub fn asked(
     from: Option<IpAddr>,
 ) -> Result<bool> {
     let now = environment.clock.now();
-    attempts::count(tx, FROM_CALLER, &password_login::caller(from), now)?;
+    attempts::record(tx, FROM_CALLER, &password_login::caller(from), now)?;
     attempts::admit(tx, TO_ADDRESS, &attempts::account(address), now)
 }
 
@@ -151,7 +151,14 @@ pub fn make_for_mail(
     let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
     let made = add(tx, environment, user.id, Carrier::Mail, None, Factor::Stays)?;
     let change = ("password_link", Value::Null, json!("mail"));
-    user::tell(tx, environment, user.id, Initiator::Unproved(from), "password_link_sent", change)?;
+    user::record_event(
+        tx,
+        environment,
+        user.id,
+        Initiator::Unproved(from),
+        "password_link_sent",
+        change,
+    )?;
     Ok(Some((user, made)))
 }
 
@@ -270,7 +277,7 @@ pub fn follow(
     let factor = link.factor;
     let by = Initiator::Unproved(origin.address);
     Restart { password: Some(password_hash), mailbox, factor }.run(tx, environment, user, by)?;
-    password_login::forget_tries(tx, &link.user.email)?;
+    password_login::reset_attempts(tx, &link.user.email)?;
     enter(tx, environment, user, Method::PasswordLink, origin, before)
 }
 
@@ -284,7 +291,7 @@ pub(crate) fn enter(
     before: Option<&Secret>,
 ) -> Result<LinkSignIn> {
     if second_factor::is_on(tx, user)? {
-        return Ok(LinkSignIn::NeedsCode(second_factor::park(tx, environment, user)?));
+        return Ok(LinkSignIn::NeedsCode(second_factor::begin(tx, environment, user)?));
     }
     sessions::replace(tx, environment, before, origin)?;
     Ok(LinkSignIn::In(sessions::start(tx, environment, user, method, origin)?))

@@ -64,6 +64,6 @@ fn change(
     store::revoke_other_sessions(tx, user, session, now)?;
     let fresh = sessions::renew(tx, environment, session)?;
     let change = ("password", Value::Null, json!("set"));
-    user::tell(tx, environment, user, by, "password_set", change)?;
+    user::record_event(tx, environment, user, by, "password_set", change)?;
     Ok(fresh)
 }

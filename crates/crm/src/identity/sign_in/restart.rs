@@ -60,7 +60,7 @@ impl Restart<'_> {
             Mailbox::Proved => prove(tx, environment, user, by)?,
             Mailbox::Unproved => store::set_proved(tx, user, None)?,
         }
-        user::tell_with(tx, environment, user, by, name, |ctx| {
+        user::record_event_with(tx, environment, user, by, name, |ctx| {
             ctx.changed("user", user.uuid(), "password", old.clone(), new.clone());
             oauth::grants::end_of_member(ctx, user)
         })

@@ -160,7 +160,7 @@ pub fn confirm(
     store::confirm(tx, user, step, now)?;
     let codes = new_recovery_codes(tx, environment, user)?;
     let change = ("second_factor", json!(false), json!(true));
-    user::tell(tx, environment, user, by, "second_factor_on", change)?;
+    user::record_event(tx, environment, user, by, "second_factor_on", change)?;
     Ok(Some(codes))
 }
 
@@ -178,7 +178,7 @@ pub fn turn_off(
     store::forget(tx, user)?;
     if was_on {
         let change = ("second_factor", json!(true), json!(false));
-        user::tell(tx, environment, user, by, "second_factor_off", change)?;
+        user::record_event(tx, environment, user, by, "second_factor_off", change)?;
     }
     Ok(())
 }
@@ -212,7 +212,7 @@ fn recovery_hash(typed: &str) -> [u8; 32] {
 }
 
 /// The password was right: starts a pending sign-in and returns its secret.
-pub(super) fn park(
+pub(super) fn begin(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -240,11 +240,17 @@ pub fn try_code(
     let Some(user) = store::pending(tx, &pending.hash(), now)? else {
         return Ok(CodeSignIn::StartOver);
     };
-    let counted =
-        password_login::count(tx, environment, &user.email, Some(user.id), origin.address, device)?;
+    let counted = password_login::record_attempt(
+        tx,
+        environment,
+        &user.email,
+        Some(user.id),
+        origin.address,
+        device,
+    )?;
     if !is_right(tx, user.id, typed, now)? {
         let failures = store::count_failure(tx, &pending.hash())?;
-        user::tell_refused(tx, environment, user.id, origin.address, "wrong code")?;
+        user::record_refused_sign_in(tx, environment, user.id, origin.address, "wrong code")?;
         if failures < MAX_FAILURES {
             return Ok(CodeSignIn::Wrong);
         }
@@ -255,7 +261,7 @@ pub fn try_code(
     if !store::drop_pending(tx, &pending.hash())? {
         return Ok(CodeSignIn::StartOver);
     }
-    password_login::reset(tx, &counted)?;
+    password_login::undo(tx, &counted)?;
     sessions::replace(tx, environment, before, origin)?;
     let session = sessions::start(tx, environment, user.id, Method::SecondFactor, origin)?;
     let device = devices::remember(tx, environment, user.id, device)?;

@@ -263,7 +263,7 @@ fn end(
     by: Initiator,
 ) -> Result<()> {
     store::revoke_session_by_id(tx, id, environment.clock.now())?;
-    user::tell(tx, environment, user, by, name, ("session", json!(id), Value::Null))
+    user::record_event(tx, environment, user, by, name, ("session", json!(id), Value::Null))
 }
 
 impl SignedIn {

@@ -73,7 +73,7 @@ pub fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
 
 /// Records the event `name` in the history of each of a user's tenants, as a change of `field`. The
 /// values must not be secret.
-pub(crate) fn tell(
+pub(crate) fn record_event(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -81,14 +81,14 @@ pub(crate) fn tell(
     name: &'static str,
     (field, old, new): (&str, Value, Value),
 ) -> Result<()> {
-    tell_with(tx, environment, user, by, name, |ctx| {
+    record_event_with(tx, environment, user, by, name, |ctx| {
         ctx.changed("user", user.uuid(), field, old.clone(), new.clone());
         Ok(())
     })
 }
 
 /// Does the same work in each of a user's tenants, with one history entry in each.
-pub(crate) fn tell_with(
+pub(crate) fn record_event_with(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -105,7 +105,7 @@ pub(crate) fn tell_with(
 }
 
 /// Records a failed attempt to sign in as a user in the history of each of their tenants.
-pub(crate) fn tell_refused(
+pub(crate) fn record_refused_sign_in(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -113,7 +113,7 @@ pub(crate) fn tell_refused(
     reason: &str,
 ) -> Result<()> {
     let change = ("sign_in", Value::Null, json!(reason));
-    tell(tx, environment, user, Initiator::Unproved(address), "sign_in_refused", change)
+    record_event(tx, environment, user, Initiator::Unproved(address), "sign_in_refused", change)
 }
 
 impl Initiator {

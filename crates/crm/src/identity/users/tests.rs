@@ -342,7 +342,7 @@ fn what_a_clock_that_was_ahead_has_counted_keeps_nobody_out() {
     let env = TestEnv::new();
     let count = || {
         let now = env.environment.clock.now();
-        env.write(move |tx| attempts::count(tx, LIMIT, "somebody", now).map(drop))
+        env.write(move |tx| attempts::record(tx, LIMIT, "somebody", now).map(drop))
     };
     let years = 2 * 365 * 24 * 3_600 * 1_000;
     env.clock.advance(years);

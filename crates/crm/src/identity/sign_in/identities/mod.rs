@@ -106,7 +106,7 @@ pub fn sign_in(
     let is_proved = super::store::is_proved(tx, user)?;
     if known.is_none() && has_password && is_proved && !is_own_session {
         let reason = "company's account not connected";
-        user::tell_refused(tx, environment, user, origin.address, reason)?;
+        user::record_refused_sign_in(tx, environment, user, origin.address, reason)?;
         return Ok(ProviderSignIn::HasPassword);
     }
     let by = Initiator::Unproved(origin.address);
