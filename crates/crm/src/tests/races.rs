@@ -14,7 +14,7 @@ use crate::identity::sign_in::sessions::{self, Origin};
 use crate::identity::sign_in::user::{self, Initiator};
 use crate::identity::sign_in::{password_login, passwords};
 use crate::schema;
-use crate::testing::{Business, Caller, TestEnv, text, told};
+use crate::testing::{Business, Caller, TestEnv, public_error, text};
 
 /// Calls by each of the two processes.
 const EACH: usize = 20;
@@ -52,7 +52,7 @@ fn race(
 
 fn won(answers: &[Result<Value>]) -> usize {
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert_eq!(told(error)["kind"], "conflict", "{error:?}");
+        assert_eq!(public_error(error)["kind"], "conflict", "{error:?}");
     }
     answers.iter().filter(|answer| answer.is_ok()).count()
 }

@@ -12,7 +12,7 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Result;
 use zoop_crm::call::run::Runner;
 use zoop_crm::identity::authenticate::{Bearer, Operator};
-use zoop_crm::testing::told;
+use zoop_crm::testing::public_error;
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
 use zoop_crm::{catalog, maintenance, schema};
@@ -68,7 +68,7 @@ fn answer(db: &Db, environment: &Environment, task: Task) -> Answer {
         if matches!(error.kind(), "internal" | "unavailable") {
             eprintln!("{error:?}");
         }
-        told(&error)
+        public_error(&error)
     })
 }
 

@@ -9,7 +9,7 @@ use crate::identity::sign_in::links::{self, Factor, Maker};
 use crate::identity::sign_in::sessions::{self, Origin};
 use crate::identity::sign_in::user::Initiator;
 use crate::identity::sign_in::{SignedIn, attempts, passwords};
-use crate::testing::{Business, Caller, TestEnv, text, told};
+use crate::testing::{Business, Caller, TestEnv, public_error, text};
 use crate::values::id::{Id, kinds};
 
 const CEO: &str = "ceo@victim.example";
@@ -73,7 +73,7 @@ fn who_claimed_an_address_first_gets_nothing_in_another_business() {
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
     let key = json!({ "user": user, "scopes": "read:customers" });
     let refused = env.call(&Caller::operator(Some(victim)), "keys.create", key).unwrap_err();
-    assert_eq!(told(&refused)["kind"], "conflict");
+    assert_eq!(public_error(&refused)["kind"], "conflict");
 
     let environment = env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -102,7 +102,7 @@ fn a_waiting_membership_changes_its_role_and_ends_without_a_trace_of_rights() {
     let made = env.operate(Some(victim), "users.create", add.clone());
     assert!(made["waiting"].is_string(), "{made}");
     let again = env.call(&Caller::operator(Some(victim)), "users.create", add).unwrap_err();
-    assert_eq!(told(&again)["kind"], "conflict");
+    assert_eq!(public_error(&again)["kind"], "conflict");
     env.operate(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
     let waits = |row: &&Value| row["is_waiting"] == true;
     assert_eq!(users(&env, victim).iter().find(waits).expect("it")["role"], "tech");
@@ -159,7 +159,7 @@ fn addresses_that_only_a_search_takes_for_the_same_are_two_people() {
     let invite = json!({ "name": "N", "email": "Someone@GitHub.example", "role": "tech" });
     let operator = Caller::operator(Some(account));
     let refused = env.call(&operator, "invitations.create", invite).unwrap_err();
-    assert_eq!(told(&refused)["kind"], "conflict", "a member already");
+    assert_eq!(public_error(&refused)["kind"], "conflict", "a member already");
 }
 
 #[both]
@@ -245,7 +245,7 @@ fn an_owners_link_works_while_they_own_every_business_of_the_person() {
     let access = env.in_tenant(signed_in.in_tenant(acme.account.id, Source::default()));
     let ask =
         |user: Id<kinds::User>| env.call(&access, "users.password_link", json!({ "id": user }));
-    let own = told(&ask(owner).unwrap_err());
+    let own = public_error(&ask(owner).unwrap_err());
     assert!(text(&own, "message").contains("page of your account"), "{own}");
     let made = ask(office).expect("a link");
     let secret = text(&made, "path").strip_prefix("/password/").expect("a path").to_owned();
@@ -258,7 +258,7 @@ fn an_owners_link_works_while_they_own_every_business_of_the_person() {
     let elsewhere = json!({ "name": "O", "email": "office@acme.example", "role": "tech" });
     env.operate(Some(other.account), "users.create", elsewhere);
     assert!(!works(), "the person works elsewhere too now");
-    let refused = told(&ask(office).unwrap_err());
+    let refused = public_error(&ask(office).unwrap_err());
     assert!(text(&refused, "message").contains("ask the operator"), "{refused}");
     env.operate(Some(other.account), "users.remove", json!({ "id": office }));
     assert!(works());
@@ -322,7 +322,7 @@ fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
         links::follow(tx, &environment, &secret, "a third hash", &origin(), None)
     };
     let twice = env.write(handed).unwrap_err();
-    assert_eq!(told(&twice)["kind"], "conflict", "it works once");
+    assert_eq!(public_error(&twice)["kind"], "conflict", "it works once");
     assert!(proved(), "the refused write left nothing behind");
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
