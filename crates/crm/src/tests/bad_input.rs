@@ -54,7 +54,7 @@ fn entries(env: &TestEnv, business: &Business) -> usize {
 }
 
 #[both]
-fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
+fn malformed_arguments_are_rejected_without_writes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let before = entries(&env, &acme);
