@@ -38,7 +38,7 @@ use crate::request_log::RequestLog;
 
 use body::BodyFault;
 use context::RequestContext;
-use headers::Sent;
+use headers::McpHeaders;
 use view::View;
 
 /// Seconds after which a client should try again when there is no room.
@@ -100,7 +100,7 @@ async fn admitted(
         return Err(overloaded(unread()));
     }
     let body = body::read(body, deadline).await.map_err(|fault| unreadable(fault, unread()))?;
-    let sent = Sent::read(&head.headers)
+    let sent = McpHeaders::read(&head.headers)
         .map_err(|fault| refused(&fault.refusal(headers::peek(&body, &head.headers))))?;
     let reply_to = || zoop_mcp::peek(&body, &sent.protocol);
     // Only once the body has arrived: slow senders must not block others.

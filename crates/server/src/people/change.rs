@@ -108,11 +108,11 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
         let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
         let (attempt, renewed) = proved(&context, &signed_in, &form).await?;
         let email = signed_in.email.clone();
-        let enrol = context.write(move |tx, environment| {
+        let enroll = context.write(move |tx, environment| {
             let user = password_login::confirmed(tx, &attempt, renewed.as_deref())?;
-            user.map(|user| second_factor::enrol(tx, environment, user, &email)).transpose()
+            user.map(|user| second_factor::enroll(tx, environment, user, &email)).transpose()
         });
-        match enrol.await? {
+        match enroll.await? {
             Some(enrollment) => setup(&context, &signed_in, &enrollment, "").await,
             None => account::again(&context, &signed_in, WRONG).await,
         }

@@ -171,12 +171,14 @@ impl Provider {
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
-        let Ok(seat) = self.permits.clone().try_acquire_owned() else { return Err(Trouble::Busy) };
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
+            return Err(Trouble::Busy);
+        };
         let provider = self.clone();
         // The thread goes on when the visitor has left, and keeps its permit.
         let thread = tokio::task::spawn_blocking(move || {
             let done = work(&provider);
-            drop(seat);
+            drop(permit);
             done
         });
         thread.await.map_err(|error| Trouble::Unreachable(error.to_string()))?

@@ -24,7 +24,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::customers::Customers;
-use super::sample::{self, Dice};
+use super::sample::{self, SampleRng};
 
 /// The business's name, which identifies a database of `zoop demo`.
 pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
@@ -64,7 +64,7 @@ pub(super) struct Builder<'b, 'c> {
     environment: Environment,
     clock: Arc<PastClock>,
     /// Repeatable choices.
-    pub(super) dice: Dice,
+    pub(super) rng: SampleRng,
     /// The operator: of the installation at first, of this business as soon as it exists.
     operator: Operator,
     staff: Vec<Colleague>,
@@ -86,11 +86,11 @@ pub(super) fn build(
         dropped_artefacts: Arc::default(),
     };
     let operator = Operator::ABOVE;
-    let dice = Dice::new(SEED);
-    let mut builder = Builder { tx, environment, clock, dice, operator, staff: Vec::new() };
+    let rng = SampleRng::new(SEED);
+    let mut builder = Builder { tx, environment, clock, rng, operator, staff: Vec::new() };
     builder.open()?;
     let tags = builder.tags()?;
-    let mut customers = Customers::new(&builder.dice, tags);
+    let mut customers = Customers::new(&builder.rng, tags);
     progress.set_position(0);
     for number in 0..CUSTOMERS {
         let days_work = PAST / i64::try_from(CUSTOMERS).unwrap_or(i64::MAX);
@@ -158,19 +158,19 @@ impl Builder<'_, '_> {
 
     /// Runs a tool as the owner or the office.
     pub(super) fn office<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
-        let who = self.dice.below(2);
+        let who = self.rng.below(2);
         self.work(who, arguments)
     }
 
     /// Runs a tool as any user of the business.
     pub(super) fn anybody<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
-        let who = self.dice.below(self.staff.len());
+        let who = self.rng.below(self.staff.len());
         self.work(who, arguments)
     }
 
     /// Runs a read tool as the owner or the office.
     pub(super) fn look<T: Query>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
-        let who = self.dice.below(2);
+        let who = self.rng.below(2);
         self.clock.0.fetch_add(STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
         run::query(self.tx, &self.environment, &colleague.proof, arguments)

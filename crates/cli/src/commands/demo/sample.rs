@@ -125,9 +125,9 @@ fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static st
 }
 
 /// Repeatable choices.
-pub(super) struct Dice(Entropy);
+pub(super) struct SampleRng(Entropy);
 
-impl Dice {
+impl SampleRng {
     /// The same choices for the same seed.
     pub(super) fn new(seed: u64) -> Self {
         Self(Entropy::seeded(seed))
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn choices_are_repeatable() {
         let chosen = |seed| {
-            let dice = Dice::new(seed);
-            (0..20).map(|_| dice.below(1_000)).collect::<Vec<_>>()
+            let rng = SampleRng::new(seed);
+            (0..20).map(|_| rng.below(1_000)).collect::<Vec<_>>()
         };
         assert_eq!(chosen(1), chosen(1));
         assert_ne!(chosen(1), chosen(2));

@@ -92,8 +92,8 @@ impl Writer {
         self.words.push(word.clone());
         let customer = self.state.customers.keys().choose(&mut self.random).cloned();
         let tag = self.state.tags.keys().choose(&mut self.random).cloned();
-        let dice = self.random.random_range(0..10);
-        let change = match (dice, customer, tag) {
+        let rng = self.random.random_range(0..10);
+        let change = match (rng, customer, tag) {
             _ if task == Work::Long => Change::CreateNote {
                 customer: None,
                 fillers: self.random.random_range(4_000..13_000),

@@ -88,11 +88,11 @@ mod tests {
         }
     }
 
-    const SETTING: ParseContext = ParseContext { country: Country::US };
+    const CONTEXT: ParseContext = ParseContext { country: Country::US };
 
     fn read(document: serde_json::Value) -> Result<Document, Vec<(String, String)>> {
         let Json::Object(object) = document.into() else { panic!("an object") };
-        let mut fields = Fields::new(object, SETTING);
+        let mut fields = Fields::new(object, CONTEXT);
         let document = Document::read(&mut fields);
         let told = |problems: Vec<FieldProblem>| {
             problems.into_iter().map(|it| (it.field, it.problem)).collect()
@@ -140,7 +140,7 @@ mod tests {
             assert_eq!(told, [("line_items".to_owned(), problem.to_owned())]);
         }
         let many = Json::List(vec![Json::Boolean(true); 150]);
-        let Err(ParseError::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, SETTING) else {
+        let Err(ParseError::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, CONTEXT) else {
             panic!("problems")
         };
         assert_eq!(told.len(), MAX_PROBLEMS + 1);
@@ -167,7 +167,7 @@ mod tests {
                 .filter(|place| numbers[*place] >= 10)
                 .map(|place| format!("[{place}]"))
                 .collect();
-            match List::<Ranged<0, 9>, 0, 50>::parse(sent, SETTING) {
+            match List::<Ranged<0, 9>, 0, 50>::parse(sent, CONTEXT) {
                 Ok(List(read)) => {
                     prop_assert!(wrong.is_empty());
                     prop_assert_eq!(read.into_iter().map(Ranged::get).collect::<Vec<_>>(), numbers);

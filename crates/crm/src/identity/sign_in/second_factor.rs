@@ -75,7 +75,7 @@ pub fn recovery_codes_left(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result
 ///
 /// # Errors
 /// [`Error::Conflict`] if the second factor is already on.
-pub fn enrol(
+pub fn enroll(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,

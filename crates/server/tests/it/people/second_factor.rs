@@ -102,7 +102,7 @@ fn a_code_follows_the_password_and_none_works_twice() {
     thief.sign_in(OWNER, PASSWORD);
     assert_eq!(try_code(&mut thief, &code).status, 403, "the code was used");
     server.env.clock.advance(STEP);
-    assert_eq!(try_code(&mut thief, &code).status, 403, "also as its neighbour");
+    assert_eq!(try_code(&mut thief, &code).status, 403, "also as its neighbor");
     let next = super::code(&server, &server.business.owner);
     assert_eq!(try_code(&mut thief, &next).status, 303);
     assert_eq!(told(&server, "sign_in_refused"), 3);
