@@ -32,7 +32,7 @@ use crate::web::page;
 const MAX_QUERY: usize = 8 * 1024;
 
 /// An error that is sent back to the client: its code and a description.
-struct Refusal(&'static str, &'static str);
+struct AuthorizationError(&'static str, &'static str);
 
 /// The endpoint.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
@@ -57,7 +57,7 @@ async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response
     let wrong = || stop("Its redirect_uri does not match a registered one.");
     let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;
     let state = form.get("state").map(str::to_owned);
-    let back = |Refusal(error, description): Refusal| {
+    let back = |AuthorizationError(error, description): AuthorizationError| {
         consent::offer_back(shared, &redirect_uri, state.as_deref(), error, description)
     };
     let (challenge, scopes) = read(shared, &form).map_err(back)?;
@@ -72,7 +72,7 @@ async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response
         .await
         .map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
-        return Err(back(Refusal(
+        return Err(back(AuthorizationError(
             "access_denied",
             "The user cannot grant any of the requested scopes.",
         )));
@@ -146,22 +146,28 @@ fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
 }
 
 /// The challenge and the scopes of a verified client's request.
-fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
+fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), AuthorizationError> {
     match form.get("response_type") {
         Some("code") => {}
         Some(_) => {
-            return Err(Refusal("unsupported_response_type", "response_type must be code."));
+            return Err(AuthorizationError(
+                "unsupported_response_type",
+                "response_type must be code.",
+            ));
         }
-        None => return Err(Refusal("invalid_request", "response_type must be code.")),
+        None => return Err(AuthorizationError("invalid_request", "response_type must be code.")),
     }
     let challenge = form.get("code_challenge").filter(|it| tokens::is_challenge(it));
     let is_s256 = form.get("code_challenge_method") == Some("S256");
     let Some(challenge) = challenge.filter(|_| is_s256) else {
-        return Err(Refusal("invalid_request", "PKCE with the method S256 is needed."));
+        return Err(AuthorizationError("invalid_request", "PKCE with the method S256 is needed."));
     };
     let public_url = &shared.settings.public_url;
     if form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
-        return Err(Refusal("invalid_target", "This server does not have this resource."));
+        return Err(AuthorizationError(
+            "invalid_target",
+            "This server does not have this resource.",
+        ));
     }
     let sent = form.text("scope");
     let names_none = sent.split_ascii_whitespace().all(|name| name == OFFLINE_ACCESS);
@@ -172,7 +178,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
         ScopeNames::known(sent)
     };
     if scopes.is_empty() {
-        return Err(Refusal("invalid_scope", "This server does not have this scope."));
+        return Err(AuthorizationError("invalid_scope", "This server does not have this scope."));
     }
     Ok((challenge.to_owned(), scopes))
 }

@@ -37,8 +37,8 @@ struct Account<'a> {
     recovery_codes: i64,
     /// The button that connects the company account, if it is not connected yet.
     company: Option<Button<'a>>,
-    sessions: Bounded<Session>,
-    programs: Bounded<Program>,
+    sessions: Bounded<SessionRow>,
+    programs: Bounded<ProgramRow>,
     done: &'a str,
     fault: &'a str,
 }
@@ -48,7 +48,7 @@ struct Account<'a> {
 #[template(path = "program_disconnect.html")]
 struct Disconnection {
     frame: Frame,
-    program: Program,
+    program: ProgramRow,
 }
 
 /// The frame of every page of a signed-in user.
@@ -73,7 +73,7 @@ struct BusinessRow {
     is_owner: bool,
 }
 
-struct Session {
+struct SessionRow {
     id: Id<kinds::Session>,
     browser: String,
     address: String,
@@ -83,7 +83,7 @@ struct Session {
 }
 
 /// A client that the user connected.
-struct Program {
+struct ProgramRow {
     id: Id<kinds::Grant>,
     name: String,
     business: String,
@@ -217,14 +217,14 @@ impl BusinessRow {
 }
 
 /// The user's sessions: this one, then the others, newest first.
-fn sessions(live: Vec<sessions::LiveSession>, signed_in: &SignedIn) -> Vec<Session> {
-    let rows = live.into_iter().map(|live| Session::of(live, signed_in));
+fn sessions(live: Vec<sessions::LiveSession>, signed_in: &SignedIn) -> Vec<SessionRow> {
+    let rows = live.into_iter().map(|live| SessionRow::of(live, signed_in));
     let (mut rows, others): (Vec<_>, Vec<_>) = rows.partition(|session| session.is_this);
     rows.extend(others);
     rows
 }
 
-impl Session {
+impl SessionRow {
     fn of(live: sessions::LiveSession, signed_in: &SignedIn) -> Self {
         let sessions::LiveSession { record, last_used_at } = live;
         Self {
@@ -243,12 +243,12 @@ fn programs(
     tx: &mut ReadTx<'_>,
     signed_in: &SignedIn,
     now: Timestamp,
-) -> Result<Vec<Program>, Error> {
+) -> Result<Vec<ProgramRow>, Error> {
     let newest = grants::of_user(tx, signed_in, now)?.into_iter().rev();
-    newest.map(|grant| Program::of(tx, grant)).collect()
+    newest.map(|grant| ProgramRow::of(tx, grant)).collect()
 }
 
-impl Program {
+impl ProgramRow {
     fn of(tx: &mut ReadTx<'_>, grant: GrantRecord) -> Result<Self, Error> {
         let client = clients::find(tx, &grant.client_id)?;
         let scopes = grant.scopes.scopes();

@@ -34,7 +34,7 @@ struct Team<'a> {
     business: &'a Membership,
     others: Vec<Membership>,
     members: Vec<MemberRow>,
-    invitations: Vec<Invited>,
+    invitations: Vec<InvitationRow>,
     /// Every role, the one with most rights first.
     roles: Vec<RoleWords>,
     /// Every role, the most common one first.
@@ -79,7 +79,8 @@ struct MemberRow {
     is_waiting: bool,
 }
 
-struct Invited {
+/// An open invitation as the page lists it.
+struct InvitationRow {
     id: Id<kinds::Invitation>,
     name: String,
     email: String,
@@ -158,7 +159,7 @@ impl MemberRow {
     }
 }
 
-impl From<InvitationRecord> for Invited {
+impl From<InvitationRecord> for InvitationRow {
     fn from(record: InvitationRecord) -> Self {
         let InvitationRecord { id, name, email, role, expires_at, .. } = record;
         Self { id, name, email, role: role.into(), until: expires_at.into() }
@@ -185,7 +186,7 @@ async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response
         business: membership,
         others: memberships.iter().filter(owned).cloned().collect(),
         members,
-        invitations: invitations.into_iter().map(Invited::from).collect(),
+        invitations: invitations.into_iter().map(InvitationRow::from).collect(),
         roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
         offered: OFFERED.map(RoleWords::from).into(),
         sends_mail: context.shared.settings.mail.is_some(),

@@ -55,7 +55,7 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
         database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
     let operator = Operator::over(database, &config)?;
     let (tenant_id, made) = sample_tenant(&operator, &config)?;
-    let issue = if made == Made::Now || command.renew { Issue::Fresh } else { Issue::Nothing };
+    let issue = if made == Created::Now || command.renew { Issue::Fresh } else { Issue::Nothing };
     let welcome = welcome(&operator, &config, &listeners, tenant_id, issue)?;
     let db = operator.database.db.clone();
     let environment = operator::environment(&config)?;
@@ -67,7 +67,7 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
 
 /// Whether this run created the sample business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Made {
+enum Created {
     Now,
     Before,
 }
@@ -82,12 +82,12 @@ enum Issue {
 }
 
 /// Returns the sample business's id, after building the business if the database has none.
-fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Made)> {
+fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Created)> {
     let mut businesses = operator.businesses()?;
-    let mut made = Made::Before;
+    let mut made = Created::Before;
     if businesses.is_empty() {
         build(operator)?;
-        made = Made::Now;
+        made = Created::Now;
         businesses = operator.businesses()?;
     }
     match businesses.as_slice() {

@@ -60,22 +60,22 @@ pub enum Status {
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = found(tx, secret)?;
     let status = status(&found, Moment(now));
-    let store::InvitationRow { record, business, .. } = found;
+    let store::LinkedInvitation { record, business, .. } = found;
     Ok(Invited { record, business, status })
 }
 
-fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::InvitationRow> {
+fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::LinkedInvitation> {
     store::by_hash(tx, &secret.hash())?.ok_or(Error::not_found("invitation"))
 }
 
 /// The invitation, read after its tenant is bound, so that no one can accept it concurrently.
-fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::InvitationRow> {
+fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::LinkedInvitation> {
     let account = found(tx, secret)?.account;
     tx.bind(account.number);
     found(tx, secret)
 }
 
-fn status(found: &store::InvitationRow, now: Moment) -> Status {
+fn status(found: &store::LinkedInvitation, now: Moment) -> Status {
     let record = &found.record;
     if record.accepted_at.is_some() {
         Status::Accepted
@@ -119,7 +119,10 @@ pub fn mailed(
 /// Whether a visitor who is not signed in may choose a password, and whether the second factor then stays.
 /// They may if the user is new, or if the link was only sent by mail and the mailbox was never proved. `None`
 /// if they must sign in.
-fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::InvitationRow) -> Result<Option<Factor>> {
+fn factor_of_choice(
+    tx: &mut ReadTx<'_>,
+    found: &store::LinkedInvitation,
+) -> Result<Option<Factor>> {
     let Some(known) = users::store::by_email(tx, &found.record.email)? else {
         return Ok(Some(Factor::Ends));
     };
@@ -194,7 +197,7 @@ pub fn accept_as_member(
 fn take(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    found: &store::InvitationRow,
+    found: &store::LinkedInvitation,
     user: &User,
     by: Initiator,
 ) -> Result<()> {

@@ -70,8 +70,8 @@ zoop_db::global_statements! {
 /// How long an invitation is kept after it expired, in microseconds.
 const RETENTION: i64 = 90 * 24 * 60 * 60 * 1_000_000;
 
-/// An invitation and its tenant.
-pub(super) struct InvitationRow {
+/// An invitation that was looked up by its link, and its tenant.
+pub(super) struct LinkedInvitation {
     pub(super) record: InvitationRecord,
     pub(super) account: Account,
     pub(super) business: String,
@@ -112,12 +112,12 @@ pub(super) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Invitation>) -> Result<In
         .ok_or(Error::not_found("invitation"))
 }
 
-pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<InvitationRow>> {
+pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<LinkedInvitation>> {
     tx.global_first(BY_HASH, params![hash], |row| {
         let record = invitation(row)?;
         let account = read_account(row)?;
         let business = row.take()?;
-        Ok(InvitationRow {
+        Ok(LinkedInvitation {
             record,
             account,
             business,

@@ -88,13 +88,13 @@ pub enum Factor {
 
 /// A link that was just made.
 #[derive(Debug)]
-pub struct Made {
+pub struct NewLink {
     secret: Secret,
     /// When it stops working.
     pub expires_at: Moment,
 }
 
-impl Made {
+impl NewLink {
     /// The path of the link on this server.
     pub fn path(&self) -> String {
         format!("/password/{}", self.secret.expose())
@@ -147,7 +147,7 @@ pub fn make_for_mail(
     environment: &Environment,
     address: &str,
     from: Option<IpAddr>,
-) -> Result<Option<(User, Made)>> {
+) -> Result<Option<(User, NewLink)>> {
     let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
     let made = add(tx, environment, user.id, Carrier::Mail, None, Factor::Stays)?;
     let change = ("password_link", Value::Null, json!("mail"));
@@ -173,7 +173,7 @@ pub fn make(
     user: Id<kinds::User>,
     maker: Maker,
     factor: Factor,
-) -> Result<Made> {
+) -> Result<NewLink> {
     tx.global_execute(FORGET_HANDED, params![user])?;
     let (carrier, made_by) = match maker {
         Maker::Owner(owner) => (Carrier::Owner, Some(owner)),
@@ -189,7 +189,7 @@ fn add(
     carrier: Carrier,
     made_by: Option<Id<kinds::User>>,
     factor: Factor,
-) -> Result<Made> {
+) -> Result<NewLink> {
     let lifetime = if carrier == Carrier::Mail { MAILED_LIFETIME } else { HANDED_LIFETIME };
     let secret = Secret::generate(SecretKind::PasswordLink, &environment.entropy);
     let expires_at = Moment(Timestamp(environment.clock.now().0 + lifetime));
@@ -198,7 +198,7 @@ fn add(
         ADD,
         params![secret.hash(), user, carrier, made_by, ends_factor, expires_at],
     )?;
-    Ok(Made { secret, expires_at })
+    Ok(NewLink { secret, expires_at })
 }
 
 /// Whether `owner` is an owner of every tenant that `user` is a member of. False if they are not a
