@@ -140,7 +140,7 @@ fn golden_pairs() {
 }
 
 #[test]
-fn facets_narrow_and_other_tenants_stay_apart() {
+fn facets_narrow_the_search_within_one_tenant() {
     let index = Index::new();
     index.put(1, &customer(&["Ann Lee"], &[]).tokens(tenant(1)));
     index.put(2, &customer(&["Ann Lee"], &[]).tokens(tenant(2)));
@@ -169,7 +169,7 @@ fn facets_narrow_and_other_tenants_stay_apart() {
 }
 
 #[test]
-fn note_facets_narrow() {
+fn facets_narrow_the_list_of_notes() {
     let index = Index::new();
     let pinned = NoteDocument { pinned: true, subject: None, ..note("gate") };
     index.put(1, &note("").tokens(tenant(1)));
@@ -191,7 +191,7 @@ fn note_facets_narrow() {
 }
 
 #[test]
-fn a_query_as_long_as_it_may_be_is_an_expression() {
+fn a_query_of_the_maximum_length_gives_a_valid_expression() {
     let index = Index::new();
     index.put(1, &customer(&["x"], &[]).tokens(tenant(1)));
     let numbers: Vec<String> = (100..164).map(|number| number.to_string()).collect();
@@ -318,7 +318,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn the_index_agrees_with_a_plain_reading(
+    fn the_index_agrees_with_a_simple_implementation(
         names in prop::collection::vec(TEXT, 0..4),
         phones in phones(),
         queries in prop::collection::vec(
@@ -339,7 +339,7 @@ proptest! {
     }
 
     #[test]
-    fn notes_agree_with_their_bodies(body in "[abAßé5１ '’東京都กข가강\u{301}\u{3099}.-]{0,30}", queries in prop::collection::vec(QUERY, 20)) {
+    fn the_index_of_notes_agrees_with_their_bodies(body in "[abAßé5１ '’東京都กข가강\u{301}\u{3099}.-]{0,30}", queries in prop::collection::vec(QUERY, 20)) {
         let index = Index::new();
         index.put(1, &note(&body).tokens(tenant(1)));
         for q in queries {
@@ -348,7 +348,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_an_operator(text in any::<String>(), syntax in "([\"*():^+{}=#'~,;\\\\-]|AND|OR|NOT|NEAR|x|a| ){0,20}") {
+    fn no_query_is_read_as_search_syntax(text in any::<String>(), syntax in "([\"*():^+{}=#'~,;\\\\-]|AND|OR|NOT|NEAR|x|a| ){0,20}") {
         let index = Index::new();
         for text in [text, syntax] {
             index.put(1, &customer(&[&text], &[]).tokens(tenant(1)));

@@ -102,7 +102,7 @@ fn environment(start: i64) -> Environment {
         clock: Arc::new(Ticking(AtomicI64::new(start))),
         entropy: Entropy::seeded(42),
         note_writes_per_minute: 1_000_000,
-        dropped_artefacts: Arc::default(),
+        dropped_client_keys: Arc::default(),
     }
 }
 

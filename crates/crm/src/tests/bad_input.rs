@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, told};
+use crate::testing::{Business, Caller, TestEnv, error_json};
 
 /// Arguments that every tool must reject, as text: some are not JSON.
 fn hopeless() -> Vec<String> {
@@ -49,12 +49,13 @@ fn strange(text: bool) -> Vec<Value> {
 }
 
 fn entries(env: &TestEnv, business: &Business) -> usize {
-    let listed = env.operate(Some(business.account), "history.list", json!({ "limit": 100 }));
+    let listed =
+        env.call_as_operator(Some(business.account), "history.list", json!({ "limit": 100 }));
     listed["rows"].as_array().unwrap().len()
 }
 
 #[both]
-fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
+fn malformed_arguments_are_rejected_by_every_tool_without_writes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let before = entries(&env, &acme);
@@ -62,16 +63,20 @@ fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
         for arguments in hopeless() {
             let refused = env.call_text(&acme.owner, tool.name, &arguments);
             let shown: String = arguments.chars().take(40).collect();
-            let told = told(&refused.expect_err(&format!("{} {shown}", tool.name)));
-            assert_eq!(told["kind"], "invalid_input", "{} {shown}", tool.name);
-            assert!(told.to_string().len() < 8_000, "{} {shown}: the error is too long", tool.name);
+            let error = error_json(&refused.expect_err(&format!("{} {shown}", tool.name)));
+            assert_eq!(error["kind"], "invalid_input", "{} {shown}", tool.name);
+            assert!(
+                error.to_string().len() < 8_000,
+                "{} {shown}: the error is too long",
+                tool.name
+            );
         }
     }
     assert_eq!(entries(&env, &acme), before);
 }
 
 #[both]
-fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
+fn every_field_of_every_tool_reports_invalid_values_by_its_name() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let before = entries(&env, &acme);
@@ -87,11 +92,11 @@ fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
                 let mut arguments = example.clone();
                 arguments[field.name] = value.clone();
                 let call = env.call(&acme.owner, tool.name, arguments);
-                let told = told(&call.expect_err(&format!("{} {}", tool.name, field.name)));
-                assert_eq!(told["kind"], "invalid_input", "{} {}", tool.name, field.name);
-                let fields = told["fields"].as_array().expect("fields");
+                let error = error_json(&call.expect_err(&format!("{} {}", tool.name, field.name)));
+                assert_eq!(error["kind"], "invalid_input", "{} {}", tool.name, field.name);
+                let fields = error["fields"].as_array().expect("fields");
                 let named = fields.iter().any(|known| known["field"] == field.name);
-                assert!(named, "{} {}: {told}", tool.name, field.name);
+                assert!(named, "{} {}: {error}", tool.name, field.name);
             }
         }
     }
@@ -99,20 +104,20 @@ fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
 }
 
 #[both]
-fn the_operators_tools_refuse_strange_input_too() {
+fn the_operators_tools_reject_malformed_arguments_too() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
         for arguments in hopeless() {
             let refused = env.call_text(&operator, tool.name, &arguments);
-            assert_eq!(told(&refused.expect_err(tool.name))["kind"], "invalid_input");
+            assert_eq!(error_json(&refused.expect_err(tool.name))["kind"], "invalid_input");
         }
     }
 }
 
 #[both]
-fn no_tool_lets_its_caller_set_what_is_the_products_to_set() {
+fn no_tool_lets_its_caller_set_internal_fields() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let other = env.business("Other");
@@ -134,8 +139,8 @@ fn no_tool_lets_its_caller_set_what_is_the_products_to_set() {
             let mut arguments = example.clone();
             arguments[*name] = value.clone();
             let call = env.call(&acme.owner, tool.name, arguments);
-            let told = told(&call.expect_err(&format!("{} {name}", tool.name)));
-            assert_eq!(told["fields"][0]["field"], *name, "{} {told}", tool.name);
+            let error = error_json(&call.expect_err(&format!("{} {name}", tool.name)));
+            assert_eq!(error["fields"][0]["field"], *name, "{} {error}", tool.name);
         }
     }
     assert_eq!(entries(&env, &acme), before);

@@ -18,7 +18,7 @@ const TOKEN_BUDGET: usize = 6_000;
 const NAME_CHARACTERS: usize = 64;
 
 #[test]
-fn names_are_unique_and_of_one_form() {
+fn tool_names_are_unique_and_well_formed() {
     let mut seen = BTreeSet::new();
     for tool in catalog::tools() {
         let (entity, verb) = tool.name.split_once('.').expect(tool.name);
@@ -57,7 +57,7 @@ fn every_schema_is_closed_and_every_field_described() {
 /// What clients hand to models has to be understood by their servers: several refuse a list of types, an
 /// object without `properties`, `null` among words, or a long length, and with one tool all of them.
 #[test]
-fn every_schema_is_one_that_models_servers_take() {
+fn every_schema_is_accepted_by_model_servers() {
     for tool in catalog::tools() {
         let input = Value::Object(tool.input_schema());
         check_plain(tool, &input);
@@ -103,7 +103,7 @@ fn check_plain(tool: &ToolDef, schema: &Value) {
 const PAIRS: &[[&str; 2]] = &[["latitude", "longitude"], ["subject_type", "subject_id"]];
 
 #[both]
-fn null_clears_every_field_that_says_so_and_no_other() {
+fn null_clears_exactly_the_fields_whose_descriptions_say_so() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
@@ -125,7 +125,7 @@ fn null_clears_every_field_that_says_so_and_no_other() {
 /// What the hints say is what a call does: one that only adds is not destructive, and one that makes a
 /// record each time is not idempotent.
 #[test]
-fn the_hints_of_a_tool_follow_from_what_it_does() {
+fn the_hints_of_a_tool_match_what_it_does() {
     for (_, tool) in catalog::mcp_tools() {
         let (_, verb) = tool.name.split_once('.').expect("a verb");
         let (reads, destroys, repeats) = match verb {
@@ -159,7 +159,7 @@ fn check_object(tool: &ToolDef, schema: &Value, path: &str) {
 }
 
 #[test]
-fn what_a_model_reads_of_all_tools_fits_the_budget() {
+fn the_tool_list_fits_the_token_budget() {
     let text: Vec<_> = catalog::mcp_tools()
         .map(|(_, tool)| {
             json!({
@@ -176,7 +176,7 @@ fn what_a_model_reads_of_all_tools_fits_the_budget() {
 }
 
 #[test]
-fn a_tools_scope_says_who_is_offered_it() {
+fn a_tools_scope_determines_its_exposure() {
     for tool in catalog::tools() {
         let exposure = match tool.scope {
             Scope::Operate => Exposure::Operator,
@@ -193,7 +193,7 @@ fn a_tools_scope_says_who_is_offered_it() {
 }
 
 #[both]
-fn every_example_succeeds_and_answers_what_its_schema_says() {
+fn every_example_succeeds_and_its_answer_fits_the_schema() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));

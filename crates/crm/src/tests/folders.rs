@@ -47,7 +47,7 @@ fn imports(source: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn folders_import_only_what_lies_below_them() {
+fn folders_import_only_what_they_may() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut wrong = Vec::new();
     for (folder, allowed) in MAY_IMPORT {
@@ -67,7 +67,7 @@ fn folders_import_only_what_lies_below_them() {
 }
 
 #[test]
-fn every_module_of_the_root_is_placed() {
+fn every_top_level_module_is_listed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (of_processes, allowed) = OF_PROCESSES;
     let folders = MAY_IMPORT.iter().map(|(folder, _)| *folder);
@@ -88,7 +88,7 @@ fn every_module_of_the_root_is_placed() {
 }
 
 #[test]
-fn an_import_is_seen_wherever_it_stands() {
+fn imports_are_found_anywhere_in_a_file() {
     let source = "use crate::call::run;\n// crate::comment::is_no_import\nfn f() { crate::search::g(); }\n\
                   #[cfg(test)]\nmod tests { use crate::testing::TestEnv; }";
     assert_eq!(imports(source).into_iter().collect::<Vec<_>>(), ["call", "search"]);

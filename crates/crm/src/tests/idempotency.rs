@@ -6,7 +6,7 @@ use zoop_both::both;
 use crate::call::definition::Action;
 use crate::call::scope::Scope;
 use crate::catalog;
-use crate::testing::{Caller, TestEnv, told};
+use crate::testing::{Caller, TestEnv, error_json};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -17,7 +17,7 @@ fn with_key(arguments: &str, key: &str) -> Value {
 }
 
 #[both]
-fn every_command_answers_a_retry_as_it_answered_first() {
+fn every_command_answers_a_retry_with_the_first_answer() {
     let env = TestEnv::new();
     for tool in catalog::tools() {
         let Action::Command { .. } = tool.action else { continue };
@@ -29,7 +29,8 @@ fn every_command_answers_a_retry_as_it_answered_first() {
         }
         let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
         let arguments = with_key(&acme.fill(tool.example), "once");
-        let entries = || env.operate(Some(acme.account), "history.list", json!({}))["rows"].clone();
+        let entries =
+            || env.call_as_operator(Some(acme.account), "history.list", json!({}))["rows"].clone();
         let first = env.call(access, tool.name, arguments.clone()).expect(tool.name);
         let before = entries();
         env.clock.advance(DAY - 1);
@@ -40,17 +41,21 @@ fn every_command_answers_a_retry_as_it_answered_first() {
 }
 
 #[both]
-fn a_key_is_bound_to_its_call_its_credential_and_a_day() {
+fn an_idempotency_key_is_valid_for_one_call_and_credential_for_a_day() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let make = |access: &Caller, name: &str| {
         env.call(access, "tags.create", json!({ "name": name, "idempotency_key": "k" }))
     };
     let first = make(&acme.owner, "A").unwrap();
-    assert_eq!(told(&make(&acme.owner, "B").unwrap_err())["kind"], "conflict", "other arguments");
+    assert_eq!(
+        error_json(&make(&acme.owner, "B").unwrap_err())["kind"],
+        "conflict",
+        "other arguments"
+    );
     let other_tool = json!({ "id": first["id"], "idempotency_key": "k" });
     let refused = env.call(&acme.owner, "tags.delete", other_tool).unwrap_err();
-    assert_eq!(told(&refused)["kind"], "conflict", "another tool");
+    assert_eq!(error_json(&refused)["kind"], "conflict", "another tool");
     make(&acme.office, "B").expect("another credential's key is another key");
     env.clock.advance(DAY - 1);
     assert_eq!(make(&acme.owner, "A").unwrap(), first, "to the end of the day");
@@ -70,7 +75,7 @@ fn the_order_of_the_fields_does_not_matter() {
 }
 
 #[both]
-fn a_refusal_is_not_remembered() {
+fn a_rejected_call_is_not_remembered() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let arguments = json!({ "name": "hoa", "idempotency_key": "k" });
@@ -80,7 +85,7 @@ fn a_refusal_is_not_remembered() {
 }
 
 #[both]
-fn keys_have_limits() {
+fn idempotency_keys_are_limited_in_length() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let long = "k".repeat(255);
@@ -89,7 +94,7 @@ fn keys_have_limits() {
     };
     make(json!(long), "A").expect("255 characters");
     for (key, name) in [(json!("k".repeat(256)), "B"), (json!(7), "C"), (json!("a\nb"), "D")] {
-        let refused = told(&make(key, name).unwrap_err());
+        let refused = error_json(&make(key, name).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "idempotency_key");
     }
     make(Value::Null, "E").expect("null is not sent");
@@ -107,7 +112,7 @@ fn a_replay_never_shows_more_than_the_caller_may_see() {
 }
 
 #[both]
-fn what_is_too_old_is_swept() {
+fn old_answers_are_swept() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let arguments = json!({ "name": "A", "idempotency_key": "k" });

@@ -10,7 +10,7 @@ use crate::schema::{MIGRATIONS, SEARCH_TABLES};
 
 /// The tables of an engine.
 struct Tables {
-    of_tenants: BTreeSet<&'static str>,
+    per_tenant: BTreeSet<&'static str>,
     others: BTreeSet<&'static str>,
     /// SQLite's search index has rows without a tenant, which the tables' rows point at by number.
     by_number: &'static [&'static str],
@@ -18,27 +18,27 @@ struct Tables {
 
 fn tables(engine: Dialect) -> Tables {
     let by_number = if engine == Dialect::Sqlite { SEARCH_TABLES } else { &[] };
-    let (mut of_tenants, mut others) = (BTreeSet::new(), BTreeSet::new());
+    let (mut per_tenant, mut others) = (BTreeSet::new(), BTreeSet::new());
     for step in MIGRATIONS {
         let text = if engine == Dialect::Sqlite { step.sqlite } else { step.postgres };
         for declared in text.split("CREATE TABLE ").skip(1) {
             let (name, columns) = declared.split_once(" (\n").expect("a table's columns");
             let columns = columns.split_once("\n)").expect("their end").0;
-            let is_of_tenants = columns.lines().any(|line| line.starts_with("  tenant_no "));
-            if is_of_tenants {
-                of_tenants.insert(name)
+            let is_per_tenant = columns.lines().any(|line| line.starts_with("  tenant_no "));
+            if is_per_tenant {
+                per_tenant.insert(name)
             } else {
                 others.insert(name)
             };
         }
     }
-    Tables { of_tenants, others, by_number }
+    Tables { per_tenant, others, by_number }
 }
 
 /// Every table that the migrations create on an engine.
 pub(super) fn declared(engine: Dialect) -> BTreeSet<&'static str> {
     let tables = tables(engine);
-    tables.of_tenants.into_iter().chain(tables.others).collect()
+    tables.per_tenant.into_iter().chain(tables.others).collect()
 }
 
 #[derive(Debug, PartialEq)]
@@ -273,14 +273,14 @@ pub(super) fn missing(engine: Dialect, statement: &str) -> Vec<String> {
 fn the_tables_are_found() {
     for engine in [Dialect::Sqlite, Dialect::Postgres] {
         let tables = tables(engine);
-        assert!(["customers", "memberships"].iter().all(|table| tables.of_tenants.contains(table)));
+        assert!(["customers", "memberships"].iter().all(|table| tables.per_tenant.contains(table)));
         assert!(["tenants", "users"].iter().all(|table| tables.others.contains(table)));
-        assert_eq!(tables.of_tenants.contains("note_search"), engine == Dialect::Postgres);
+        assert_eq!(tables.per_tenant.contains("note_search"), engine == Dialect::Postgres);
     }
 }
 
 #[test]
-fn a_forgotten_tenant_is_found() {
+fn a_missing_tenant_condition_is_found() {
     for (statement, forgotten) in [
         ("SELECT id FROM tags", "tags tags"),
         ("SELECT id FROM tags WHERE id = $2", "tags tags"),

@@ -77,7 +77,7 @@ fn found(env: &TestEnv, business: &Business, tool: &str, q: &str) -> Vec<String>
 }
 
 #[both]
-fn businesses_that_share_every_word_find_their_own_rows_alone() {
+fn tenants_with_the_same_words_find_only_their_own_rows() {
     let mut env = TestEnv::new();
     env.environment.note_writes_per_minute = 0;
     let mut both = ["Acme", "Other"].map(|name| (env.empty_business(name), Rows::default()));

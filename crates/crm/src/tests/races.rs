@@ -14,7 +14,7 @@ use crate::identity::sign_in::person::{self, Initiator};
 use crate::identity::sign_in::sessions::{self, Origin};
 use crate::identity::sign_in::{password_login, passwords};
 use crate::schema;
-use crate::testing::{Business, Caller, TestEnv, text, told};
+use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
 /// Calls by each of the two processes.
 const EACH: usize = 20;
@@ -52,7 +52,7 @@ fn race(
 
 fn won(answers: &[Result<Value>]) -> usize {
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert_eq!(told(error)["kind"], "conflict", "{error:?}");
+        assert_eq!(error_json(error)["kind"], "conflict", "{error:?}");
     }
     answers.iter().filter(|answer| answer.is_ok()).count()
 }
@@ -64,7 +64,7 @@ fn primaries(env: &TestEnv, business: &Business, list: &str) -> usize {
 }
 
 #[both]
-fn one_contact_is_primary() {
+fn exactly_one_contact_is_primary() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(&env, &acme.owner, "contacts.create", |number| {
@@ -76,7 +76,7 @@ fn one_contact_is_primary() {
 }
 
 #[both]
-fn one_location_of_a_type_is_primary() {
+fn exactly_one_location_of_a_type_is_primary() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(&env, &acme.owner, "locations.create", |number| {
@@ -89,7 +89,7 @@ fn one_location_of_a_type_is_primary() {
 }
 
 #[both]
-fn one_tag_has_a_name() {
+fn no_two_tags_share_a_name() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(
@@ -102,7 +102,7 @@ fn one_tag_has_a_name() {
 }
 
 #[both]
-fn one_customer_has_a_number() {
+fn no_two_customers_share_a_number() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(
@@ -123,7 +123,7 @@ fn one_customer_has_a_number() {
 }
 
 #[both]
-fn one_idempotency_key_is_one_write() {
+fn an_idempotency_key_causes_one_write() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(
@@ -141,7 +141,7 @@ fn one_idempotency_key_is_one_write() {
 }
 
 #[both]
-fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
+fn a_sign_in_with_the_old_password_does_not_survive_its_change() {
     const HASHES: [&str; 2] = ["the old one's hash", "the new one's hash"];
     let env = TestEnv::new();
     let acme = env.business("Acme");
@@ -184,19 +184,19 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
 }
 
 #[both]
-fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
+fn when_two_owners_demote_each_other_one_remains() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let members = [&acme.owner, &acme.office].map(|it| Business::user(it).to_string());
     let about = Some(acme.account);
     let owners = || {
-        let listed = env.operate(about, "users.list", json!({}));
+        let listed = env.call_as_operator(about, "users.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["role"] == "owner").count()
     };
     let operator = Caller::operator(about);
     for _ in 0..5 {
         for id in &members {
-            env.operate(about, "users.set_role", json!({ "id": id, "role": "owner" }));
+            env.call_as_operator(about, "users.set_role", json!({ "id": id, "role": "owner" }));
         }
         assert_eq!(owners(), 2);
         race(
@@ -210,13 +210,13 @@ fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
 }
 
 #[both]
-fn the_operator_rotates_a_key_once_whatever_else_rotates_it() {
+fn concurrent_rotations_replace_a_key_once() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let listed = env.operate(Some(acme.account), "keys.list", json!({}));
+    let listed = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
     let key = listed["rows"][0]["id"].clone();
     let working = || {
-        let listed = env.operate(Some(acme.account), "keys.list", json!({}));
+        let listed = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["revoked_at"].is_null()).count()
     };
     let before = working();

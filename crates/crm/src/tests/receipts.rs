@@ -10,7 +10,7 @@ use crate::catalog;
 use crate::testing::{Business, TestEnv};
 
 #[both]
-fn a_write_only_caller_is_told_nothing_outside_the_tools_receipt() {
+fn a_write_only_caller_gets_nothing_beyond_the_tools_receipt() {
     let env = TestEnv::new();
     for tool in catalog::tools().filter(|tool| tool.scope.is_grantable()) {
         let Action::Command { receipt, .. } = tool.action else { continue };

@@ -151,7 +151,7 @@ fn finds_a_common_word_behind_others(large: &TestEnv, business: &Business) {
 }
 
 #[both]
-fn who_shares_a_telephone_number_is_told_by_the_index() {
+fn customers_who_share_a_phone_number_are_found_by_the_index() {
     let (env, business) = env(SMALL * 2);
     let account = business.account;
     let expression = all(&["@=p:15105550003"], account);

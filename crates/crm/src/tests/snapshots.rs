@@ -20,7 +20,7 @@ fn effect(tool: &ToolDef) -> String {
 /// The only list of all tools. Other tests take the tools from the catalog; this snapshot decides what is in the
 /// catalog.
 #[test]
-fn the_catalog_is_as_it_was() {
+fn the_catalog_matches_its_snapshot() {
     let mut list = String::new();
     for group in catalog::GROUPS {
         let _ = writeln!(list, "{}: {}", group.name, group.about);
@@ -48,7 +48,7 @@ fn the_catalog_is_as_it_was() {
 }
 
 #[test]
-fn every_tool_is_as_it_was() {
+fn every_tool_matches_its_snapshot() {
     for tool in catalog::tools() {
         let shown = json!({
             "name": tool.name,
@@ -67,7 +67,7 @@ fn every_tool_is_as_it_was() {
 }
 
 #[test]
-fn no_snapshot_is_left_of_a_tool_that_is_gone() {
+fn no_snapshot_is_left_of_a_removed_tool() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let files = std::fs::read_dir(folder)
         .expect("the snapshots")

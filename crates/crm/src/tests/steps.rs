@@ -26,7 +26,7 @@ fn statements(step: &str) -> Vec<String> {
 }
 
 /// The table that a CREATE TABLE statement creates.
-fn made(statement: &str) -> Option<String> {
+fn created_table(statement: &str) -> Option<String> {
     let upper = statement.to_uppercase();
     let start = ["CREATE TABLE ", "CREATE VIRTUAL TABLE "]
         .into_iter()
@@ -54,7 +54,7 @@ const REPLACED_POLICIES: &[&str] =
 fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
     let upper = statement.to_uppercase();
     let is_new = |word| behind(word, statement).is_some_and(|table| new.contains(&table));
-    if made(statement).is_some() {
+    if created_table(statement).is_some() {
         return None;
     }
     if upper.starts_with("CREATE UNIQUE INDEX ") {
@@ -129,13 +129,13 @@ fn objections(step: &str) -> Vec<String> {
         if let Some(why) = objection(&statement, &new) {
             objections.push(format!("{why}: {statement}"));
         }
-        new.extend(made(&statement));
+        new.extend(created_table(&statement));
     }
     objections
 }
 
 #[test]
-fn the_version_before_bears_every_step() {
+fn migrations_are_compatible_with_the_previous_version() {
     for step in &MIGRATIONS[1..] {
         for (engine, text) in [("sqlite", step.sqlite), ("postgres", step.postgres)] {
             let objections = objections(text);
@@ -150,7 +150,7 @@ fn the_version_before_bears_every_step() {
 }
 
 #[test]
-fn a_step_that_the_version_before_cannot_bear_is_found() {
+fn incompatible_migrations_are_found() {
     for refused in [
         "DROP TABLE notes",
         "DROP INDEX notes_drafts",

@@ -35,7 +35,7 @@ fn with_two_businesses(test: impl FnOnce(&TestEnv, u32, u32)) {
 
 /// The tables that stand above tenants by declaration.
 fn above() -> BTreeSet<&'static str> {
-    let declared = TABLES.iter().filter(|table| !table.is_of_tenants()).map(|table| table.name);
+    let declared = TABLES.iter().filter(|table| !table.is_per_tenant()).map(|table| table.name);
     declared.chain([SCHEMA_STEPS]).collect()
 }
 
@@ -77,7 +77,7 @@ fn counting(write: &str) -> String {
 }
 
 #[test]
-fn the_role_is_held_to_the_policies() {
+fn the_application_role_cannot_bypass_row_security() {
     with_two_businesses(|env, _, _| {
         let role = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user";
         assert_eq!(ask(env, role).trim(), "f");
@@ -85,7 +85,7 @@ fn the_role_is_held_to_the_policies() {
 }
 
 #[test]
-fn every_other_table_has_a_policy_that_holds_for_its_owner_too() {
+fn every_per_tenant_table_has_a_policy_that_binds_its_owner_too() {
     with_two_businesses(|env, _, _| {
         let tables = protected(env);
         let declared = declared(Dialect::Postgres).into_iter().map(str::to_owned);
@@ -134,7 +134,7 @@ fn sweeping(script: &str) -> String {
 }
 
 #[test]
-fn a_sweep_sees_and_removes_drafts_and_old_answers_and_nothing_else() {
+fn a_sweep_sees_and_removes_only_drafts_and_old_answers() {
     with_two_businesses(|env, _, _| {
         let draft = json!({ "body": "Half a thought", "draft": true });
         let business = env.business("Third");
@@ -174,7 +174,7 @@ fn a_sweep_sees_and_removes_drafts_and_old_answers_and_nothing_else() {
 }
 
 #[test]
-fn no_row_is_moved_to_another_tenant() {
+fn no_row_can_be_moved_to_another_tenant() {
     with_two_businesses(|env, acme, other| {
         for table in protected(env) {
             let move_away = format!("UPDATE {table} SET tenant_no = {acme}");
@@ -185,7 +185,7 @@ fn no_row_is_moved_to_another_tenant() {
 }
 
 #[test]
-fn no_row_is_written_for_another_tenant() {
+fn no_row_can_be_added_to_another_tenant() {
     with_two_businesses(|env, acme, other| {
         for table in protected(env) {
             let smuggle = format!(
@@ -202,7 +202,7 @@ fn no_row_is_written_for_another_tenant() {
 /// Keeps the statements for Citus whole: a table that is not on the page is one that an operator of several
 /// servers forgets.
 #[test]
-fn the_page_on_scaling_says_where_every_table_goes() {
+fn the_page_on_scaling_lists_every_table() {
     let page = include_str!("../../../../docs/scaling.md");
     let (_, citus) = page.split_once("## Citus").expect("a part of its own");
     let (on_each_node, by_tenant) =
@@ -220,7 +220,7 @@ fn the_page_on_scaling_says_where_every_table_goes() {
 }
 
 #[test]
-fn every_key_of_a_tenants_table_holds_the_tenant() {
+fn every_key_of_a_per_tenant_table_contains_the_tenant() {
     with_two_businesses(|env, _, _| {
         let keys = "SELECT DISTINCT i.indrelid::regclass || ' ' || i.indexrelid::regclass \
                     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \

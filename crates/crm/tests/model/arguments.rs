@@ -14,7 +14,7 @@ pub(super) type Object = Map<String, Value>;
 
 /// Whether a value is `null` or a blank text.
 pub(super) fn is_blank(value: &Value) -> bool {
-    let is_empty = |text: &str| text::shows_nothing(text) && text.chars().all(is_allowed);
+    let is_empty = |text: &str| text::is_all_invisible(text) && text.chars().all(is_allowed);
     value.is_null() || value.as_str().is_some_and(is_empty)
 }
 
@@ -119,7 +119,7 @@ impl<T> OrWrong<T> for Option<T> {
 fn text(value: &Value, most: usize) -> Result<Value, BTreeSet<String>> {
     let text = value.as_str().or_wrong()?.replace("\r\n", "\n");
     let is_allowed = text.chars().all(is_allowed);
-    let text = text::trim_around(&text);
+    let text = text::trim_keeping_modifiers(&text);
     let is_right = text.chars().count() <= most && is_allowed;
     is_right.then(|| json!(text)).or_wrong()
 }

@@ -100,7 +100,7 @@ impl Making<'_> {
             sent.insert("surname".to_owned(), json!("x"));
         }
         if self.rng.one_in(20) {
-            let name = *self.rng.of(pools::ARTEFACTS);
+            let name = *self.rng.of(pools::CLIENT_ADDED_KEYS);
             sent.insert(name.to_owned(), json!({ "any": 1 }));
         }
         if !tool.is_read() && self.rng.one_in(5) {

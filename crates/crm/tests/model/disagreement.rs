@@ -22,7 +22,7 @@ pub(super) fn is_found_and_told() -> Result<(), Failed> {
     let lost =
         SEEDS.into_iter().find_map(|seed| Some((seed, play_seed(game, &*play, seed, 0).err()?)));
     let (seed, failure) = lost.ok_or("no seed contradicted the wrong model")?;
-    let told = failure.message().unwrap_or_default();
+    let message = failure.message().unwrap_or_default();
     let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };
     let command = format!(
         "\n{long}ZOOP_MODEL_SEED={seed} cargo test -p zoop-crm --test model {}\n",
@@ -35,8 +35,8 @@ pub(super) fn is_found_and_told() -> Result<(), Failed> {
         "\n1 operations left.",
         &command,
     ] {
-        if !told.contains(part) {
-            return Err(format!("{part:?} is missing from:\n{told}").into());
+        if !message.contains(part) {
+            return Err(format!("{part:?} is missing from:\n{message}").into());
         }
     }
     Ok(())

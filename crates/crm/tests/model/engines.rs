@@ -61,7 +61,7 @@ impl Engines {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
-                self.both(Asked::Sweep)?.map_err(|told| told.to_string())?;
+                self.both(Asked::Sweep)?.map_err(|error| error.to_string())?;
                 self.model.iter_mut().for_each(|tenant| tenant.sweep(self.now));
             }
             Step::Restart(_, how) => self.restart(how),
@@ -105,13 +105,13 @@ impl Engines {
         if sqlite != postgres {
             let written = |answer: &Answer| match answer {
                 Ok(answer) => answer.to_string(),
-                Err(told) => format!("rejected: {told}"),
+                Err(error) => format!("rejected: {error}"),
             };
             let (sqlite, postgres) = (written(&sqlite), written(&postgres));
             return Err(format!("SQLite answers\n  {sqlite}\nPostgreSQL\n  {postgres}"));
         }
         match &sqlite {
-            Err(told) if told["kind"] == "internal" => Err(format!("both fail: {told}")),
+            Err(error) if error["kind"] == "internal" => Err(format!("both fail: {error}")),
             _ => Ok(sqlite),
         }
     }
@@ -182,7 +182,8 @@ impl Engines {
         let (Ok(answer), "create") = (found, call.tool.verb()) else { return Ok(Fresh::default()) };
         let mut fresh = Fresh { id: id(answer), ..Fresh::default() };
         if call.tool.name == "customers.create" {
-            let full = self.operate(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
+            let full =
+                self.call_as_operator(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
             fresh.contact = id(&full["contacts"][0]);
             fresh.location = id(&full["locations"][0]);
         }
@@ -194,9 +195,9 @@ impl Engines {
     }
 
     /// Calls a tool as the operator in a tenant.
-    fn operate(&mut self, tenant: usize, tool: &str, arguments: Value) -> Checked<Value> {
+    fn call_as_operator(&mut self, tenant: usize, tool: &str, arguments: Value) -> Checked<Value> {
         let answer = self.ask(self.operator(tenant), tool, &arguments)?;
-        answer.map_err(|told| format!("{tool} was rejected: {told}"))
+        answer.map_err(|error| format!("{tool} was rejected: {error}"))
     }
 
     /// Replaces some texts by odd ones, and adds these to `edge_cases`.
@@ -253,16 +254,16 @@ impl Engines {
                 customers.extend(self.list(tenant, "customers.search", filter)?);
             }
             for customer in &customers {
-                self.operate(tenant, "customers.get", json!({ "id": customer["id"] }))?;
+                self.call_as_operator(tenant, "customers.get", json!({ "id": customer["id"] }))?;
                 for list in ["contacts.list", "locations.list"] {
                     let archived = json!({ "customer_id": customer["id"], "archived": true });
-                    self.operate(tenant, list, archived)?;
+                    self.call_as_operator(tenant, list, archived)?;
                 }
             }
             for note in self.list(tenant, "notes.list", json!({ "limit": 100 }))? {
-                self.operate(tenant, "notes.get", json!({ "id": note["id"] }))?;
+                self.call_as_operator(tenant, "notes.get", json!({ "id": note["id"] }))?;
             }
-            self.operate(tenant, "tags.list", json!({}))?;
+            self.call_as_operator(tenant, "tags.list", json!({}))?;
             self.list(tenant, "history.list", json!({ "limit": 100 }))?;
             for text in self.known.clone() {
                 for tool in ["customers.search", "notes.list"] {
@@ -279,7 +280,7 @@ impl Engines {
     fn list(&mut self, tenant: usize, tool: &str, mut arguments: Value) -> Checked<Vec<Value>> {
         let mut rows = Vec::new();
         loop {
-            let page = self.operate(tenant, tool, arguments)?;
+            let page = self.call_as_operator(tenant, tool, arguments)?;
             rows.extend(page["rows"].as_array().into_iter().flatten().cloned());
             let Some(cursor) = page["nextCursor"].as_str() else { return Ok(rows) };
             arguments = json!({ "limit": 100, "cursor": cursor });

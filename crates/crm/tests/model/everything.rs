@@ -19,7 +19,7 @@ impl Play {
         let mut tools = Vec::new();
         let mut arguments = json!({ "limit": 100 });
         loop {
-            let page = self.operate(tenant, "history.list", arguments)?;
+            let page = self.call_as_operator(tenant, "history.list", arguments)?;
             let rows = page["rows"].as_array().expect("rows");
             tools.extend(rows.iter().map(|row| row["tool"].as_str().expect("a tool").to_owned()));
             if page["hasMore"] == false {
@@ -134,9 +134,10 @@ impl Play {
             let mut numbers = BTreeSet::new();
             for status in STATUSES {
                 let filters = json!({ "status": status, "limit": 100 });
-                let found = self.operate(tenant, "customers.search", filters)?;
+                let found = self.call_as_operator(tenant, "customers.search", filters)?;
                 for row in found["rows"].as_array().expect("rows") {
-                    let full = self.operate(tenant, "customers.get", json!({ "id": row["id"] }))?;
+                    let full =
+                        self.call_as_operator(tenant, "customers.get", json!({ "id": row["id"] }))?;
                     let customers = &self.tenants()[tenant].customers;
                     if !customers.iter().any(|known| known.own["id"] == row["id"]) {
                         return Err(format!("a customer of another tenant: {row}"));
@@ -147,7 +148,7 @@ impl Play {
                     check_primaries(&full)?;
                 }
             }
-            let tags = self.operate(tenant, "tags.list", json!({}))?;
+            let tags = self.call_as_operator(tenant, "tags.list", json!({}))?;
             let rows = tags["rows"].as_array().expect("rows");
             let names: BTreeSet<_> = rows.iter().map(|tag| caseless(&tag["name"])).collect();
             if names.len() != rows.len() {

@@ -2,7 +2,7 @@
 //! thousand more if probes show that the word is common, and then it uses its index.
 
 use serde_json::{Value, json};
-use zoop_crm::testing::{Caller, TestEnv, on, told};
+use zoop_crm::testing::{Caller, TestEnv, error_json, on};
 use zoop_db::Dialect;
 
 use super::rng::Rng;
@@ -30,7 +30,7 @@ impl Engine {
 
     fn call(&self, tool: &str, arguments: &Value) -> Result<Value, Value> {
         self.env.clock.advance(1_000);
-        self.env.call(&self.owner, tool, arguments.clone()).map_err(|error| told(&error))
+        self.env.call(&self.owner, tool, arguments.clone()).map_err(|error| error_json(&error))
     }
 }
 
@@ -40,7 +40,7 @@ fn both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> 
     if sqlite != postgres {
         return Err(format!("{tool} {arguments}\nSQLite: {sqlite:?}\nPostgreSQL: {postgres:?}"));
     }
-    Ok(sqlite.unwrap_or_else(|told| told))
+    Ok(sqlite.unwrap_or_else(|error| error))
 }
 
 /// Creates many rows and searches for parts of random ones.

@@ -37,7 +37,7 @@ impl Tenant {
     ) -> Outcome {
         self.authorize(caller, tool)?;
         let mut sent = sent.as_object().expect("an object").clone();
-        sent.retain(|name, _| !pools::ARTEFACTS.contains(&name.as_str()));
+        sent.retain(|name, _| !pools::CLIENT_ADDED_KEYS.contains(&name.as_str()));
         let key = if tool.is_read() { Ok(None) } else { take_key(&mut sent) };
         let (key, arguments) = both(key, arguments(tool, &sent))?;
         if let Some(key) = &key

@@ -72,7 +72,7 @@ impl Play {
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
                 let process = rng.roll(2);
-                self.request(process, Asked::Sweep).map_err(|told| told.to_string())?;
+                self.request(process, Asked::Sweep).map_err(|error| error.to_string())?;
                 self.possible.iter_mut().flatten().for_each(|tenant| tenant.sweep(self.now));
             }
             Step::Restart(processes, how) => self.restart(processes, how),
@@ -185,7 +185,7 @@ impl Play {
     }
 
     /// Calls a tool as the operator in a tenant.
-    pub(super) fn operate(
+    pub(super) fn call_as_operator(
         &mut self,
         tenant: usize,
         tool: &str,
@@ -195,7 +195,7 @@ impl Play {
         let arguments = arguments.to_string();
         let asked = Asked::Call { credential, tool: tool.to_owned(), arguments };
         let process = self.transcript.len() % 2;
-        self.request(process, asked).map_err(|told| format!("{tool} was rejected: {told}"))
+        self.request(process, asked).map_err(|error| format!("{tool} was rejected: {error}"))
     }
 
     /// The ids that a call created.
@@ -214,7 +214,8 @@ impl Play {
         }
         let mut fresh = Fresh { id, ..Fresh::default() };
         if call.tool.name == "customers.create" {
-            let full = self.operate(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
+            let full =
+                self.call_as_operator(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
             let first = |list: &str| full[list][0]["id"].as_str().unwrap_or_default().to_owned();
             (fresh.contact, fresh.location) = (first("contacts"), first("locations"));
         }
@@ -246,7 +247,7 @@ impl Play {
             next["limit"] = json!(limit);
             page = self
                 .product(rng.roll(2), call, call.tool.name, next)
-                .map_err(|told| format!("the next page was rejected: {told}"))?;
+                .map_err(|error| format!("the next page was rejected: {error}"))?;
         }
     }
 
@@ -279,28 +280,28 @@ pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Outcome) -> Checke
             }
             Err(format!("the product answers\n  {found}\nthe model\n  {expected}"))
         }
-        (Err(told), Err(refusal)) => compare_refusals(tool, told, refusal),
+        (Err(error), Err(refusal)) => compare_refusals(tool, error, refusal),
         (Ok(found), Err(refusal)) => {
             Err(format!("the product answers\n  {found}\nthe model rejects: {refusal:?}"))
         }
-        (Err(told), Ok(expected)) => {
-            Err(format!("the product rejects: {told}\nthe model answers\n  {expected}"))
+        (Err(error), Ok(expected)) => {
+            Err(format!("the product rejects: {error}\nthe model answers\n  {expected}"))
         }
     }
 }
 
-fn compare_refusals(tool: &Tool, told: &Value, refusal: &Refusal) -> Checked {
-    let named = told["fields"].as_array().into_iter().flatten();
+fn compare_refusals(tool: &Tool, error: &Value, refusal: &Refusal) -> Checked {
+    let named = error["fields"].as_array().into_iter().flatten();
     let fields: BTreeSet<_> =
         named.filter_map(|field| field["field"].as_str()).map(str::to_owned).collect();
-    let is_same = told["kind"] == refusal.kind
+    let is_same = error["kind"] == refusal.kind
         && refusal.fields.as_ref().is_none_or(|expected| *expected == fields)
-        && told.get("retry_after_s").and_then(Value::as_u64) == refusal.retry_after_s
-        && (refusal.kind != "insufficient_scope" || told["required"] == json!([tool.scope]));
+        && error.get("retry_after_s").and_then(Value::as_u64) == refusal.retry_after_s
+        && (refusal.kind != "insufficient_scope" || error["required"] == json!([tool.scope]));
     if is_same {
         Ok(())
     } else {
-        Err(format!("the product rejects: {told}\nthe model rejects: {refusal:?}"))
+        Err(format!("the product rejects: {error}\nthe model rejects: {refusal:?}"))
     }
 }
 

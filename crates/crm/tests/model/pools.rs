@@ -125,7 +125,7 @@ pub(super) const KEYS: &[&str] = &["k1", "k2", "k3"];
 pub(super) const NUMBERS: &[&str] = &["C-0001", "C-0002", "C-0003", "C-0007", "C-9999", "banana"];
 
 /// Fields that clients add on their own.
-pub(super) const ARTEFACTS: &[&str] =
+pub(super) const CLIENT_ADDED_KEYS: &[&str] =
     &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];
 
 /// A version 7 id of no record.

@@ -12,7 +12,7 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Result;
 use zoop_crm::call::run::Runner;
 use zoop_crm::identity::authenticate::{Bearer, Operator};
-use zoop_crm::testing::told;
+use zoop_crm::testing::error_json;
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
 use zoop_crm::{catalog, maintenance, schema};
@@ -40,7 +40,7 @@ pub(super) fn work(database: &str, seed: u64) {
         clock: clock.clone(),
         entropy: Entropy::seeded(seed),
         note_writes_per_minute: WRITES_PER_MINUTE,
-        dropped_artefacts: Arc::default(),
+        dropped_client_keys: Arc::default(),
     };
     let one = NonZeroUsize::new(1);
     let options = Options { readers: one, writers: one, ..Options::default() };
@@ -68,7 +68,7 @@ fn answer(db: &Db, environment: &Environment, asked: Asked) -> Answer {
         if matches!(error.kind(), "internal" | "unavailable") {
             eprintln!("{error:?}");
         }
-        told(&error)
+        error_json(&error)
     })
 }
 

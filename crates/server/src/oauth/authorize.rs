@@ -168,7 +168,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
     let scopes = if names_none {
         ScopeNames::own(Scopes::of(Scope::GRANTABLE))
     } else {
-        ScopeNames::known(sent)
+        ScopeNames::parse_known(sent)
     };
     if scopes.is_empty() {
         return Err(Refusal("invalid_scope", "This server does not have this scope."));

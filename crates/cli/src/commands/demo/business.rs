@@ -83,7 +83,7 @@ pub(super) fn build(
         clock: clock.clone(),
         entropy: surroundings.entropy.clone(),
         note_writes_per_minute: 0,
-        dropped_artefacts: Arc::default(),
+        dropped_client_keys: Arc::default(),
     };
     let operator = Operator::ABOVE;
     let dice = Dice::new(SEED);

@@ -155,7 +155,7 @@ pub(crate) fn restore<C: Child>(
     }
     let children = Children::<C>::of(ctx.tx, customer.id)?;
     let old = children.find(ctx.tx, id)?;
-    let new = archive::restored(ctx, &old)?;
+    let new = archive::restored_record(ctx, &old)?;
     children.require_room()?;
     let is_primary = children.rivals(&new).next().is_none();
     C::save(ctx, &old, &new.with_primary(is_primary))?;
@@ -165,6 +165,6 @@ pub(crate) fn restore<C: Child>(
 /// Promotes or demotes a child.
 fn set_primary<C: Child>(ctx: &mut WriteCtx<'_, '_>, old: &C, is_primary: bool) -> Result<()> {
     let mut new = old.clone().with_primary(is_primary);
-    new.mark(None, ctx.moment());
+    new.set_archived(None, ctx.moment());
     C::save(ctx, old, &new)
 }

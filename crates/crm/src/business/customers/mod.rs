@@ -150,7 +150,7 @@ impl Archivable for Customer {
         self.archived_at
     }
 
-    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+    fn set_archived(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
         self.archived_at = archived_at;
         self.updated_at = updated_at;
     }

@@ -98,8 +98,8 @@ impl Parse for SubjectFilter {
             Json::Text(word) if word == Self::STANDALONE => Ok(Self::Standalone),
             Json::Text(word) => SubjectType::from_word(&word)
                 .map(Self::On)
-                .ok_or_else(|| ParseError::Because(problem())),
-            other => Err(ParseError::another_type(&problem(), &other)),
+                .ok_or_else(|| ParseError::Invalid(problem())),
+            other => Err(ParseError::wrong_type(&problem(), &other)),
         }
     }
 }
@@ -186,7 +186,7 @@ impl Archivable for Note {
         self.archived_at
     }
 
-    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+    fn set_archived(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
         self.archived_at = archived_at;
         self.updated_at = updated_at;
     }
@@ -241,6 +241,6 @@ fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<
 /// The ids of drafts that have not expired at `now`. A draft from a day or more in the future was made
 /// by a wrong clock, and counts as expired too.
 fn live_drafts(now: Timestamp) -> Range<Uuid> {
-    let at = |time| id::least_at(Timestamp(time));
+    let at = |time| id::lowest_at(Timestamp(time));
     at(now.0 - DRAFT_LIFE + 1)..at(now.0 + DRAFT_LIFE)
 }

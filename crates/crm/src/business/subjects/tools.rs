@@ -67,7 +67,7 @@ impl Command for CreateSubject {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateSubjectInput) -> Result<CreatedSubject> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let id = ctx.next_id::<kinds::Subject>(store::GREATEST_ID)?;
+        let id = ctx.next_id::<kinds::Subject>(store::GREATEST_ID_BELOW)?;
         let subject = Subject {
             id,
             subject_type: input.subject_type,

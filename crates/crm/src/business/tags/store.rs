@@ -1,6 +1,6 @@
 //! The SQL of tags and of their assignments.
 
-use zoop_db::{ReadTx, Sql, WriteTx, params, text};
+use zoop_db::{ReadTx, WriteTx, params, text};
 
 use super::Tag;
 use crate::call::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::values::text::visible;
 crate::call::table::table! {
     /// The tags that customers have.
     pub(crate) const CUSTOMER_TAGS = customer_tags {
-        of_tenants,
+        per_tenant,
         key: { customer_id: Id, tag_id: Id },
         columns: {},
         exported: WithTenant,
@@ -21,7 +21,7 @@ crate::call::table::table! {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     LIST = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
     GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
     /// A tag's number in the search index.
@@ -38,9 +38,6 @@ zoop_db::statements! {
     DETACH = "DELETE FROM customer_tags \
               WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
 }
-
-/// The greatest id of the table, for the next one.
-pub(super) const GREATEST_ID: Sql = GREATEST;
 
 /// All tags, by name without case.
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {

@@ -117,7 +117,7 @@ impl Command for CreateTag {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTagInput) -> Result<Tag> {
         keep_unique(ctx, &input.name.0, None)?;
-        let id = ctx.next_id::<kinds::Tag>(store::GREATEST_ID)?;
+        let id = ctx.next_id::<kinds::Tag>(store::GREATEST_ID_BELOW)?;
         let tag = Tag {
             id,
             name: input.name.0.clone(),

@@ -36,7 +36,7 @@ macro_rules! is_backed {
 crate::call::table::table! {
     /// The invitations.
     pub(crate) const INVITATIONS = invitations {
-        above_tenants: "are looked up by their hash, which tells the tenant",
+        shared: "are looked up by their hash, which tells the tenant",
         key: { hash: Bytes },
         columns: {
             id: Id, tenant_no: Integer, name: Text, email: Text, role: Text, invited_by: Id,
@@ -48,7 +48,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO invitations (hash, id, tenant_no, name, email, role, invited_by, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     OPEN = (concat!("SELECT ", columns!(), " FROM invitations i WHERE i.tenant_no = $1 \

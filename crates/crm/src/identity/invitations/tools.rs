@@ -94,7 +94,7 @@ impl Command for CreateInvitation {
             ));
         }
         let secret = Secret::generate(SecretKind::Invitation, &ctx.environment.entropy);
-        let id = ctx.next_global_id::<kinds::Invitation>(store::GREATEST)?;
+        let id = ctx.next_global_id::<kinds::Invitation>(store::GREATEST_ID_BELOW)?;
         let record = InvitationRecord {
             id,
             name: input.name.0.clone(),

@@ -10,7 +10,7 @@ pub use tools::GROUP;
 
 pub(crate) use caller::caller;
 pub(crate) use store::{API_KEYS, GLOBAL_STATEMENTS, touch};
-pub(crate) use tools::end_of_member;
+pub(crate) use tools::revoke_for_former_member;
 
 use schemars::JsonSchema;
 use serde::Serialize;

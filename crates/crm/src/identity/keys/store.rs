@@ -20,7 +20,7 @@ macro_rules! columns {
 crate::call::table::table! {
     /// The API keys.
     pub(crate) const API_KEYS = api_keys {
-        above_tenants: "are looked up by their hash, which tells the tenant",
+        shared: "are looked up by their hash, which tells the tenant",
         key: { hash: Bytes },
         columns: {
             id: Id, tenant_no: Integer, user_id: Id, actor_kind: Text, scopes: Text, name: Text,
@@ -39,7 +39,7 @@ zoop_db::global_statements! {
                FROM api_keys k JOIN tenants t ON t.no = k.tenant_no \
                LEFT JOIN memberships m ON m.tenant_no = k.tenant_no AND m.user_id = k.user_id \
                AND m.removed_at IS NULL WHERE k.hash = $1";
-    GREATEST = "SELECT id FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO api_keys (hash, id, tenant_no, user_id, actor_kind, scopes, name, hint, \
               request_limit, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LIST = (concat!("SELECT ", columns!(), " FROM api_keys WHERE tenant_no = $1 ORDER BY id"));
@@ -74,7 +74,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Fou
             actor_kind: row.take()?,
             user_id: row.take()?,
             role: row.take()?,
-            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
             request_limit: row.take()?,
             expires_at: row.take()?,
             revoked: row.take()?,
@@ -156,7 +156,7 @@ fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
         actor_kind: row.take()?,
         user_id: row.take()?,
         hint: row.take()?,
-        scopes: ScopeNames::known(&row.take::<String>()?),
+        scopes: ScopeNames::parse_known(&row.take::<String>()?),
         limit: row.take()?,
         expires_at: row.take()?,
         revoked_at: row.take()?,

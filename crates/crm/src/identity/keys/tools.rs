@@ -39,13 +39,13 @@ impl Parse for ScopeNames {
         let known = || Self::ALL.list().replace(' ', ", ");
         let Json::Text(text) = &value else {
             let problem = format!("must be a string that names scopes ({})", known());
-            return Err(ParseError::another_type(&problem, &value));
+            return Err(ParseError::wrong_type(&problem, &value));
         };
         if text.trim().is_empty() {
             return Err(ParseError::Empty);
         }
         Self::parse(text.split_ascii_whitespace()).map_err(|wrong| {
-            ParseError::Because(format!("names no scope with {wrong:?}: there are {}", known()))
+            ParseError::Invalid(format!("names no scope with {wrong:?}: there are {}", known()))
         })
     }
 }
@@ -122,7 +122,7 @@ fn create(
 ) -> Result<CreatedKey> {
     let actor_kind = if user_id.is_some() { ActorKind::User } else { ActorKind::Tenant };
     let secret = Secret::generate(actor_kind.secret(), &ctx.environment.entropy);
-    let id = ctx.next_global_id::<kinds::Key>(store::GREATEST)?;
+    let id = ctx.next_global_id::<kinds::Key>(store::GREATEST_ID_BELOW)?;
     let record = KeyRecord {
         id,
         name: name.to_owned(),
@@ -277,7 +277,10 @@ fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyReco
 
 /// Revokes every key of a user who is no longer a member of the bound tenant, so that none becomes valid again
 /// if the user returns.
-pub(crate) fn end_of_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
+pub(crate) fn revoke_for_former_member(
+    ctx: &mut WriteCtx<'_, '_>,
+    user: Id<kinds::User>,
+) -> Result<()> {
     for key in store::of_member(ctx.tx, user)? {
         revoke(ctx, &key)?;
     }

@@ -125,7 +125,7 @@ fn allow(
     let PendingRequest { request, client_name } = pending;
     let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
     history::event(tx, access, environment, "consent", |ctx| {
-        let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST)?;
+        let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST_ID_BELOW)?;
         let declined = request.scopes.within(offered.without(given));
         let given = request.scopes.within(given);
         let ends_at = Timestamp(ctx.now.0 + MAX_LIFETIME);

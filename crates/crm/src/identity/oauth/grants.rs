@@ -113,7 +113,7 @@ pub(super) fn end(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()
 
 /// Revokes every grant of a user who is no longer a member of the bound tenant, so that none becomes valid
 /// again if the user returns.
-pub(crate) fn end_of_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
+pub(crate) fn revoke_all_of_user(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
     for id in store::of_member(ctx.tx, user)? {
         if store::revoke(ctx.tx, id, ctx.now)? {
             let at = Value::from(rfc3339(ctx.now));

@@ -43,9 +43,9 @@ const DAY: i64 = 24 * HOUR;
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     store::requests::shorten(tx, Timestamp(now.0 + requests::LIFETIME), SLACK)?;
     tokens::shorten(tx, now)?;
-    let oldest = id::least_at(Timestamp(now.0 - tokens::MAX_LIFETIME - DAY));
+    let oldest = id::lowest_at(Timestamp(now.0 - tokens::MAX_LIFETIME - DAY));
     // By then, the codes of such a grant are removed.
-    let unconnected = id::least_at(Timestamp(now.0 - DAY - HOUR));
+    let unconnected = id::lowest_at(Timestamp(now.0 - DAY - HOUR));
     Ok(store::requests::sweep(tx, now)?
         + store::tokens::sweep_successors(tx, now)?
         + store::tokens::sweep(tx, Timestamp(now.0 - DAY), oldest)?

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_goes_to_the_web_to_this_device_and_to_nothing_that_a_browser_runs() {
+    fn a_code_can_be_sent_to_https_loopback_and_known_apps_only() {
         for uri in [
             "https://claude.ai/api/mcp/auth_callback",
             "https://app.example:8443/cb?x=1",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_uri_is_the_registered_one_but_for_the_port_on_loopback() {
+    fn a_redirect_uri_must_equal_the_registered_one_except_for_a_loopback_port() {
         let same = [
             ("https://a.example/cb", "https://a.example/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:5555/cb"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_where_a_code_goes() {
+    fn the_destination_of_a_code_can_be_shown() {
         let told = |uri| {
             let Destination { host, is_local } = destination(uri);
             (host, is_local)

@@ -325,7 +325,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verifier_proves_its_challenge_alone() {
+    fn a_verifier_proves_only_its_own_challenge() {
         // RFC 7636, appendix B.
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -17,7 +17,7 @@ const SECOND: i64 = 1_000_000;
 crate::call::table::table! {
     /// Attempts, counted by the second.
     pub(crate) const ATTEMPTS = attempts {
-        above_tenants: "are counted before the user is known",
+        shared: "are counted before the user is known",
         key: { action: Text, subject: Text, window_start: Time },
         columns: { count: Integer },
         exported: Internal,

@@ -18,7 +18,7 @@ const MAX_DEVICES: i64 = 20;
 crate::call::table::table! {
     /// The browsers that users have signed in with.
     pub(crate) const DEVICES = devices {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and are a user's",
         key: { hash: Bytes },
         columns: { user_id: Id, expires_at: Time },
         exported: Secret,

@@ -9,7 +9,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The second factors.
     pub(crate) const SECOND_FACTORS = second_factors {
-        above_tenants: "are a user's, in whatever tenant they work",
+        shared: "are a user's, in whatever tenant they work",
         key: { user_id: Id },
         columns: { secret: Bytes, confirmed_at: Time, last_step: Integer },
         exported: Secret,
@@ -20,7 +20,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The recovery codes.
     pub(crate) const RECOVERY_CODES = recovery_codes {
-        above_tenants: "are a user's, in whatever tenant they work",
+        shared: "are a user's, in whatever tenant they work",
         key: { hash: Bytes },
         columns: { user_id: Id, used_at: Time },
         exported: Secret,
@@ -31,7 +31,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The sign-ins that wait for the code of a second factor.
     pub(crate) const PENDING_SIGN_INS = pending_sign_ins {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and are a user's",
         key: { hash: Bytes },
         columns: { user_id: Id, failures: Integer, expires_at: Time },
         exported: Secret,

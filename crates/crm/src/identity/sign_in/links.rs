@@ -35,7 +35,7 @@ const FROM_CALLER: Limit = Limit { action: "password_link_from", times: 10, seco
 crate::call::table::table! {
     /// The links by which users choose a new password.
     pub(crate) const PASSWORD_LINKS = password_links {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and are a user's",
         key: { hash: Bytes },
         columns: { user_id: Id, origin: Text, made_by: Id, ends_factor: Boolean, expires_at: Time },
         exported: Secret,

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn short_long_and_obvious_passwords_are_refused_and_others_taken() {
+    fn short_long_and_common_passwords_are_rejected_and_others_accepted() {
         let long = "éa".repeat(MAX_LENGTH / 2);
         for good in ["correct horse", "pässwörter", "清水清水清水清水", long.as_str()] {
             assert!(chosen(good).is_ok(), "{good}");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_known_by_its_hash_however_it_was_typed() {
+    fn a_password_matches_its_hash_in_any_unicode_form() {
         let entropy = Entropy::seeded(1);
         let hash = chosen("pa\u{308}sswo\u{308}rter").unwrap().hash(&entropy).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
@@ -180,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_hash_costs_what_everybodys_does() {
+    fn the_dummy_hash_costs_as_much_as_a_real_one() {
         assert!(is_of_today(&PasswordHash::new(NOBODYS).unwrap()));
     }
 
     #[test]
-    fn a_hash_of_an_older_making_is_renewed_once_the_password_is_known() {
+    fn a_hash_with_old_parameters_is_renewed_when_the_password_matches() {
         let entropy = Entropy::seeded(1);
         let params = Params::new(8 * 1024, 1, 1, None).unwrap();
         let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

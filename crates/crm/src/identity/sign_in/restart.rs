@@ -62,7 +62,7 @@ impl Restart<'_> {
         }
         person::tell_with(tx, environment, user, by, name, |ctx| {
             ctx.changed("user", user.uuid(), "password", old.clone(), new.clone());
-            oauth::grants::end_of_member(ctx, user)
+            oauth::grants::revoke_all_of_user(ctx, user)
         })
     }
 }

@@ -12,7 +12,7 @@ use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 use super::person::{self, Initiator};
 use super::store;
 use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
-use crate::call::caller::{Denied, Refusal, Used, is_news};
+use crate::call::caller::{Denied, Refusal, Used, should_record_use};
 use crate::call::context::{Recorded, next_global_id};
 use crate::call::error::{Error, Result};
 use crate::call::history;
@@ -137,7 +137,8 @@ pub fn start(
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::Session, &environment.entropy);
-    let id = next_global_id::<kinds::Session>(tx, environment, now, store::GREATEST_SESSION)?;
+    let id =
+        next_global_id::<kinds::Session>(tx, environment, now, store::GREATEST_SESSION_ID_BELOW)?;
     let record = SessionRecord {
         id,
         user_id: user,
@@ -269,7 +270,7 @@ fn end(
 impl SignedIn {
     /// The use to record, if none is recorded for the current minute yet.
     pub fn used(&self, now: Timestamp) -> Option<Used> {
-        is_news(Some(self.last_used_at), now).then_some(Used::Session(self.session))
+        should_record_use(Some(self.last_used_at), now).then_some(Used::Session(self.session))
     }
 
     /// Ends one of the user's own sessions.

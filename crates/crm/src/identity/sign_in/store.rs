@@ -12,7 +12,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The hashes of passwords.
     pub(crate) const PASSWORDS = passwords {
-        above_tenants: "are a user's, in whatever tenant they work",
+        shared: "are a user's, in whatever tenant they work",
         key: { user_id: Id },
         columns: { hash: Text, changed_at: Time },
         exported: Secret,
@@ -23,7 +23,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The sessions of browsers.
     pub(crate) const SESSIONS = sessions {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and are a user's",
         key: { hash: Bytes },
         columns: {
             id: Id, user_id: Id, method: Text, address: Text, browser: Text, last_used_at: Time,
@@ -42,7 +42,7 @@ zoop_db::global_statements! {
                AND s.last_used_at > $3";
     IS_LIVE = "SELECT count(*) FROM sessions WHERE id = $1 AND revoked_at IS NULL \
                AND expires_at > $2 AND last_used_at > $3";
-    GREATEST_SESSION = "SELECT id FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_SESSION_ID_BELOW = "SELECT id FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT_SESSION = "INSERT INTO sessions (hash, id, user_id, method, address, browser, \
                       last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     LIVE_SESSIONS = "SELECT id, user_id, method, address, browser, expires_at, last_used_at \

@@ -17,7 +17,7 @@ fn swept(env: &TestEnv) -> usize {
 }
 
 #[both]
-fn tries_sign_ins_that_wait_and_sessions_are_swept_when_nothing_needs_them() {
+fn attempts_pending_sign_ins_and_sessions_are_swept_when_no_longer_needed() {
     let env = TestEnv::new();
     let user = Business::user(&env.empty_business("Acme").owner);
     let environment = env.environment.clone();

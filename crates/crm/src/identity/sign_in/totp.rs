@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standards_examples_come_out() {
+    fn codes_equal_the_examples_of_the_standard() {
         // RFC 6238, appendix B: the last six of its eight digits.
         let secret = b"12345678901234567890";
         for (seconds, expected) in [
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_neighbours_code_is_taken_and_none_further_away() {
+    fn codes_of_adjacent_steps_are_accepted_and_no_others() {
         let secret = b"12345678901234567890";
         let now = Timestamp(1_111_111_111 * 1_000_000);
         for (distance, is_taken) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {

@@ -4,7 +4,7 @@ use serde_json::json;
 use zoop_both::both;
 
 use crate::search::TenantMark;
-use crate::testing::{Caller, TestEnv, told};
+use crate::testing::{Caller, TestEnv, error_json};
 
 /// Sets the counter of tenant numbers, so that the next tenant gets the following number.
 fn count_from(env: &TestEnv, number: i64) {
@@ -19,7 +19,7 @@ fn count_from(env: &TestEnv, number: i64) {
 }
 
 #[both]
-fn a_business_beyond_the_last_that_can_be_searched_is_not_created() {
+fn a_tenant_beyond_the_range_of_the_search_index_is_not_created() {
     let env = TestEnv::new();
     env.empty_business("First");
     count_from(&env, TenantMark::TENANTS - 2);
@@ -31,9 +31,9 @@ fn a_business_beyond_the_last_that_can_be_searched_is_not_created() {
     let arguments =
         json!({ "name": "Beyond", "owner_name": "B", "owner_email": "beyond@example.com" });
     let refused = env.call(&Caller::operator(None), "tenants.create", arguments).unwrap_err();
-    let told = told(&refused);
-    assert_eq!(told["kind"], "conflict", "{told}");
-    assert!(told["message"].as_str().unwrap().contains("another database"), "{told}");
-    let kept = env.operate(None, "tenants.list", json!({}));
+    let error = error_json(&refused);
+    assert_eq!(error["kind"], "conflict", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("another database"), "{error}");
+    let kept = env.call_as_operator(None, "tenants.list", json!({}));
     assert_eq!(kept["rows"].as_array().unwrap().len(), 2, "no trace of the rejected tenant");
 }

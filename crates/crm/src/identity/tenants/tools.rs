@@ -71,7 +71,7 @@ impl Command for CreateTenant {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTenantInput) -> Result<CreatedTenant> {
-        let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST)?;
+        let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST_ID_BELOW)?;
         let country = input.country.map_or(Country::US, |code| code.0);
         let number = store::insert(ctx.tx, tenant_id, &input.name.0, country)?;
         if TenantMark::new(i64::from(number.0)).is_none() {

@@ -112,7 +112,7 @@ pub(crate) fn meet(
     let key = email::key(address);
     store::free_key(tx, &key)?;
     let now = environment.clock.now();
-    let id = next_global_id(tx, environment, now, store::GREATEST)?;
+    let id = next_global_id(tx, environment, now, store::GREATEST_ID_BELOW)?;
     store::insert(tx, id, name, address, &key)?;
     Ok(Person { id, name: name.to_owned(), email: address.to_owned() })
 }
@@ -135,7 +135,7 @@ pub(crate) fn enlist(
 ) -> Result<()> {
     refuse_known(ctx, person.id)?;
     // Earlier versions did not revoke a member's keys on removal, so a former member may still have some.
-    keys::end_of_member(ctx, person.id)?;
+    keys::revoke_for_former_member(ctx, person.id)?;
     store::stop_waiting(ctx.tx, person.id)?;
     store::enlist(ctx.tx, person.id, role, name, ctx.now)?;
     ctx.added(&Member { id: person.id, name: name.to_owned(), email: person.email.clone(), role })

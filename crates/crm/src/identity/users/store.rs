@@ -13,7 +13,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The users.
     pub(crate) const USERS = users {
-        above_tenants: "may be members of several tenants",
+        shared: "may be members of several tenants",
         key: { n: Integer as numbered },
         columns: { id: Id, name: Text, email: Text, email_key: Text, proved_at: Time },
         exported: WithUser,
@@ -24,7 +24,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// Which users are members of which tenants.
     pub(crate) const MEMBERSHIPS = memberships {
-        above_tenants: "are read with the credential, to know what its user may do in the tenant",
+        shared: "are read with the credential, to know what its user may do in the tenant",
         key: { tenant_no: Integer, user_id: Id },
         columns: { role: Text, updated_at: Time, removed_at: Time, name: Text },
         exported: WithTenant,
@@ -35,7 +35,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// Memberships that give no rights yet.
     pub(crate) const WAITING_MEMBERSHIPS = waiting_memberships {
-        above_tenants: "become memberships once their user has shown who they are",
+        shared: "become memberships once their user has shown who they are",
         key: { tenant_no: Integer, user_id: Id },
         columns: { role: Text, name: Text, since: Time },
         exported: WithTenant,
@@ -44,7 +44,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";

@@ -132,7 +132,7 @@ input! {
 
 /// What `users.set_role` returns.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct RoleSet {
+pub struct RoleChanged {
     /// The person's id.
     pub user_id: Id<kinds::User>,
     /// Their role now.
@@ -151,19 +151,19 @@ impl Tool for SetRole {
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}","role":"tech"}"#;
     type Input = SetRoleInput;
-    type Output = RoleSet;
+    type Output = RoleChanged;
 }
 
 impl Command for SetRole {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleSet> {
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleChanged> {
         if let Some(waiting) = waiting(ctx, input.id)? {
             store::set_waiting_role(ctx.tx, input.id, input.role)?;
             let (old, new) = (waiting.role.word().into(), input.role.word().into());
             ctx.changed("user", input.id.uuid(), "waiting_role", old, new);
-            return Ok(RoleSet { user_id: input.id, role: input.role });
+            return Ok(RoleChanged { user_id: input.id, role: input.role });
         }
         let old = store::member(ctx.tx, input.id)?;
         if input.role != Role::Owner {
@@ -171,7 +171,7 @@ impl Command for SetRole {
         }
         store::set_role(ctx.tx, input.id, input.role, ctx.now)?;
         ctx.updated(&old, &Member { role: input.role, ..old.clone() })?;
-        Ok(RoleSet { user_id: input.id, role: input.role })
+        Ok(RoleChanged { user_id: input.id, role: input.role })
     }
 }
 
@@ -220,8 +220,8 @@ impl Command for RemoveUser {
         store::stop_waiting(ctx.tx, input.id)?;
         store::remove(ctx.tx, input.id, ctx.now)?;
         ctx.removed(&old)?;
-        oauth::grants::end_of_member(ctx, input.id)?;
-        keys::end_of_member(ctx, input.id)?;
+        oauth::grants::revoke_all_of_user(ctx, input.id)?;
+        keys::revoke_for_former_member(ctx, input.id)?;
         Ok(Removed::of(input.id))
     }
 }

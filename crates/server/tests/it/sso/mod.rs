@@ -111,7 +111,7 @@ impl CompanyProvider {
     /// The events of the history, oldest first.
     fn events(&self) -> Vec<Value> {
         let account = Some(self.server.business.account);
-        let list = self.server.env.operate(account, "history.list", json!({}));
+        let list = self.server.env.call_as_operator(account, "history.list", json!({}));
         let mut rows = list["rows"].as_array().expect("rows").clone();
         rows.reverse();
         rows.retain(|row| !row["tool"].as_str().expect("a name").contains('.'));
@@ -341,10 +341,10 @@ fn a_former_member_cannot_sign_in() {
     let env = &house.server.env;
     let account = Some(house.server.business.account);
     let office = json!({ "name": "O", "email": "leaving@acme.example", "role": "office" });
-    let made = env.operate(account, "users.create", office);
+    let made = env.call_as_operator(account, "users.create", office);
     let leaving = |claims: &mut Value| claims["email"] = json!("leaving@acme.example");
     house.signed_in(&house.sign_in(leaving));
-    env.operate(account, "users.remove", json!({ "id": made["user_id"] }));
+    env.call_as_operator(account, "users.remove", json!({ "id": made["user_id"] }));
     assert_refused(&house.sign_in(leaving), 403, "Ask an owner");
 }
 

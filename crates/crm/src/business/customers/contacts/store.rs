@@ -8,7 +8,7 @@ use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM contacts WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM contacts WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3"));
     /// A customer's active contacts in creation order; a customer has a bounded number of them.
@@ -22,9 +22,6 @@ zoop_db::statements! {
     /// The customer of a contact, if there is such a contact.
     EXISTS = "SELECT customer_id FROM contacts WHERE tenant_no = $1 AND id = $2";
 }
-
-/// The greatest id of the table, for the next one.
-pub(crate) const GREATEST_ID: zoop_db::Sql = GREATEST;
 
 /// A customer's contact, archived ones too.
 ///

@@ -23,7 +23,7 @@ impl Archivable for Location {
         self.archived_at
     }
 
-    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+    fn set_archived(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
         self.is_primary &= archived_at.is_none();
         self.archived_at = archived_at;
         self.updated_at = updated_at;

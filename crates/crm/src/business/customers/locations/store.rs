@@ -1,6 +1,6 @@
 //! The SQL of locations.
 
-use zoop_db::{ReadTx, Row, RowQuery, Sql, Uuid, Value, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
 
 use super::Location;
 use crate::call::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM locations WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM locations WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Location::SELECTED, " FROM locations \
            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3"));
     /// A customer's active locations in creation order; a customer has a bounded number of them.
@@ -21,9 +21,6 @@ zoop_db::statements! {
     UPDATE = (Location::UPDATE);
     CUSTOMER = "SELECT customer_id FROM locations WHERE tenant_no = $1 AND id = $2";
 }
-
-/// The greatest id of the table, for the next one.
-pub(super) const GREATEST_ID: Sql = GREATEST;
 
 /// A customer's location, archived ones too.
 ///

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{Business, TestEnv, text, told};
+use crate::testing::{Business, TestEnv, error_json, text};
 
 fn call(env: &TestEnv, business: &Business, tool: &str, fields: Value) -> Value {
     let mut arguments = json!({ "customer_id": business.id("customer") });
     arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     match env.call(&business.owner, tool, arguments) {
         Ok(answer) => answer,
-        Err(error) => told(&error),
+        Err(error) => error_json(&error),
     }
 }
 
@@ -33,7 +33,7 @@ fn is_primary(env: &TestEnv, business: &Business, location: &Value) -> bool {
 }
 
 #[both]
-fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
+fn the_first_location_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let yard = add(&env, &acme, "Yard", json!({}));
@@ -54,7 +54,7 @@ fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
 }
 
 #[both]
-fn promoting_takes_two_steps() {
+fn promoting_another_location_takes_two_steps() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let yard = add(&env, &acme, "Yard", json!({}));
@@ -68,7 +68,7 @@ fn promoting_takes_two_steps() {
 }
 
 #[both]
-fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
+fn a_location_that_changes_type_is_replaced_as_primary_and_is_primary_again_only_if_alone() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let first = json!({ "id": acme.id("location") });
@@ -107,7 +107,7 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
 }
 
 #[both]
-fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
+fn archiving_a_primary_promotes_another_and_restoring_does_not_demote_it() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let first = acme.id("location").to_owned();
@@ -119,16 +119,16 @@ fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
     assert_eq!(again["kind"], "not_found");
     let listed = call(&env, &acme, "locations.list", json!({ "archived": true }));
     assert_eq!(id(&listed["rows"][0]), first);
-    env.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
+    env.call_as_operator(Some(acme.account), "locations.restore", json!({ "id": first }));
     assert!(!is_primary(&env, &acme, &json!({ "id": first })));
     call(&env, &acme, "locations.archive", json!({ "id": id(&yard) }));
     call(&env, &acme, "locations.archive", json!({ "id": first }));
-    env.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
+    env.call_as_operator(Some(acme.account), "locations.restore", json!({ "id": first }));
     assert!(is_primary(&env, &acme, &json!({ "id": first })), "the only one of its type");
 }
 
 #[both]
-fn coordinates_come_together_and_countries_are_real() {
+fn coordinates_are_sent_in_pairs_and_countries_must_exist() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let made =

@@ -5,10 +5,10 @@ use zoop_both::both;
 
 use super::{company, person, problems, search};
 use crate::call::scope::Scope;
-use crate::testing::{TestEnv, text, told};
+use crate::testing::{TestEnv, error_json, text};
 
 #[both]
-fn the_documents_example_answers_as_printed() {
+fn the_documented_example_returns_the_documented_answer() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let made = env
@@ -54,7 +54,7 @@ fn the_documents_example_answers_as_printed() {
 }
 
 #[both]
-fn everything_wrong_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let cases: Vec<(Value, &[&str])> = vec![
@@ -118,10 +118,10 @@ fn everything_wrong_is_told_at_once() {
 }
 
 #[both]
-fn an_unknown_field_is_told_with_the_nearest_known_one() {
+fn an_unknown_field_is_reported_with_the_nearest_known_name() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let error = told(
+    let error = error_json(
         &env.call(
             &acme.owner,
             "customers.create",
@@ -136,33 +136,34 @@ fn an_unknown_field_is_told_with_the_nearest_known_one() {
 }
 
 #[both]
-fn client_artefacts_are_dropped() {
+fn keys_that_clients_add_are_dropped() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    for artefact in crate::call::argument::CLIENT_ARTEFACTS {
+    for artefact in crate::call::argument::CLIENT_ADDED_KEYS {
         let arguments = json!({ "id": acme.id("customer"), *artefact: "x" });
         env.call(&acme.owner, "customers.get", arguments).expect(artefact);
     }
-    let dropped = env.environment.dropped_artefacts.load(std::sync::atomic::Ordering::Relaxed);
+    let dropped = env.environment.dropped_client_keys.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(dropped, 6, "and counted");
 }
 
 #[both]
-fn a_key_sent_twice_is_refused_at_every_depth() {
+fn a_duplicate_key_is_rejected_at_every_depth() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     for arguments in [
         r#"{"customer_type":"individual","first_name":"A","first_name":"B"}"#,
         r#"{"customer_type":"individual","first_name":"A","location":{"city":"A","city":"B"}}"#,
     ] {
-        let error = told(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
+        let error =
+            error_json(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
         assert_eq!(error["kind"], "invalid_input");
         assert!(text(&error, "message").contains("twice"), "{error}");
     }
 }
 
 #[both]
-fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
+fn a_companys_placeholder_contact_follows_its_name() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let id = company(&env, &acme, "Northside HOA");
@@ -199,7 +200,7 @@ fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
 }
 
 #[both]
-fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
+fn an_individuals_contact_follows_the_customer_until_it_is_edited() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let id = person(&env, &acme, "Ana", json!({ "phone": "510-555-0101" }));
@@ -231,7 +232,7 @@ fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
 }
 
 #[both]
-fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
+fn updates_change_only_what_was_sent_and_reject_immutable_fields() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let id = person(&env, &acme, "Ana", json!({ "notes_internal": "x", "source": "google" }));
@@ -266,7 +267,7 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
     for (arguments, field) in refusals {
         assert_eq!(problems(&env, &acme, "customers.update", arguments), [field]);
     }
-    let error = told(
+    let error = error_json(
         &env.call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
             .unwrap_err(),
     );
@@ -274,7 +275,7 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
 }
 
 #[both]
-fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
+fn archiving_hides_a_customer_until_the_operator_restores_it() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let id = acme.id("customer").to_owned();
@@ -293,18 +294,18 @@ fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
         ("contacts.create", json!({ "customer_id": id, "first_name": "A", "last_name": "B" })),
         ("locations.archive", json!({ "customer_id": id, "id": acme.id("location") })),
     ] {
-        let error = told(&env.call(&acme.owner, tool, arguments).unwrap_err());
+        let error = error_json(&env.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
         let message = text(&error, "message");
         assert!(message.starts_with("This customer is archived"), "{tool}: {message}");
         assert!(message.contains("zoop restore customer"), "{tool}: {message}");
     }
-    env.operate(Some(acme.account), "customers.restore", json!({ "id": id }));
+    env.call_as_operator(Some(acme.account), "customers.restore", json!({ "id": id }));
     assert_eq!(search(&env, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
 }
 
 #[both]
-fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() {
+fn a_duplicate_by_phone_and_email_is_found_however_many_share_one_of_them() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let both = json!({ "phone": "+1 510 555 0123", "email": "hana@example.com" });
@@ -342,7 +343,7 @@ fn a_duplicate_is_found_behind_many_newer_customers() {
 }
 
 #[both]
-fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
+fn possible_duplicates_are_listed_only_for_readers_and_never_rejected() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let fields = json!({ "phone": "+1 510 555 0123", "email": "HANA@example.com" });

@@ -7,7 +7,7 @@ use crate::business::customers::{
     CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
     Status, store,
 };
-use crate::call::argument::{Email, Fields, PhoneText, Text, input};
+use crate::call::argument::{Email, Fields, PhoneNumber, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -31,7 +31,7 @@ input! {
         /// Required for a company, not for an individual.
         pub company_name: Option<Text<256>>,
         /// Any common format, with area code.
-        pub phone: Option<PhoneText>,
+        pub phone: Option<PhoneNumber>,
         /// E-mail address.
         pub email: Option<Email>,
         /// One text about the customer for the team. For what happened and when, use notes.create.
@@ -47,17 +47,17 @@ input! {
 
 /// Which fields go with which type.
 fn rules(sent: &mut Fields) {
-    let (required, foreign): (&str, &[&str]) = match sent.word("customer_type") {
+    let (required, foreign): (&str, &[&str]) = match sent.short_string("customer_type") {
         Some("individual") => ("first_name", &["company_name", "primary_contact"]),
         Some("company") => ("company_name", &["first_name", "last_name"]),
         _ => return,
     };
     let kind = if required == "first_name" { "individual" } else { "company" };
-    if !sent.holds(required) {
+    if !sent.is_filled(required) {
         sent.refuse::<()>(required, format!("is required when customer_type is {kind}"));
     }
     for field in foreign {
-        if sent.holds(field) {
+        if sent.is_filled(field) {
             sent.refuse::<()>(field, format!("must not be sent when customer_type is {kind}"));
         }
     }
@@ -95,7 +95,7 @@ impl Command for CreateCustomer {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateCustomerInput) -> Result<CreatedCustomer> {
         let possible_duplicates = possible_duplicates(ctx, input)?;
-        let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID)?;
+        let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID_BELOW)?;
         let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
         let mut customer = Customer {
             id,
@@ -137,7 +137,7 @@ fn first_contact(
     customer: &Customer,
     sent: Option<&PrimaryContactInput>,
 ) -> Result<Contact> {
-    let id = ctx.next_id::<kinds::Contact>(contacts::store::GREATEST_ID)?;
+    let id = ctx.next_id::<kinds::Contact>(contacts::store::GREATEST_ID_BELOW)?;
     let mut contact = Contact::new(id, customer.id);
     match sent {
         Some(sent) => sent.fill(&mut contact),

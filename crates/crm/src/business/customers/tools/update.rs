@@ -4,7 +4,7 @@ use crate::business::customers::contacts::{self, Contact, Origin};
 use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, store};
 use crate::call::access::Access;
 use crate::call::archive::Archivable;
-use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, choices, input};
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, choices, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::scope::Scope;
@@ -33,7 +33,7 @@ input! {
         /// Companies only.
         pub company_name: NotNull<Text<256>>,
         /// Any common format, with area code.
-        pub phone: Patch<PhoneText>,
+        pub phone: Patch<PhoneNumber>,
         /// E-mail address.
         pub email: Patch<Email>,
         /// One text about the customer for the team, replaced as a whole. To add to what is there,

@@ -8,11 +8,11 @@ use crate::maintenance;
 use crate::testing::{Caller, TestEnv};
 
 #[both]
-fn a_draft_is_its_authors_alone() {
+fn only_its_author_can_see_a_draft() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let job = business.id("job");
-    let id = env.made(
+    let id = env.create(
         &business.office,
         "notes.create",
         json!({ "body": "Secret", "draft": true, "subject_type": "job", "subject_id": job }),
@@ -43,7 +43,7 @@ fn a_draft_is_its_authors_alone() {
 }
 
 #[both]
-fn a_draft_is_gone_after_a_day_though_nothing_swept_it() {
+fn a_draft_expires_after_a_day_even_if_it_is_not_swept() {
     for late in [0, 1] {
         let env = TestEnv::new();
         let business = env.business("Ada");
@@ -66,7 +66,7 @@ fn a_draft_is_gone_after_a_day_though_nothing_swept_it() {
 }
 
 #[both]
-fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
+fn the_sweep_removes_expired_drafts_in_every_tenant_and_nothing_else() {
     let env = TestEnv::new();
     let (ada, ben) = (env.empty_business("Ada"), env.empty_business("Ben"));
     let old = [draft(&env, &ada.office, "Old"), draft(&env, &ben.office, "Old too")];
@@ -95,7 +95,7 @@ fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
 }
 
 #[both]
-fn committing_keeps_the_creation_time_and_the_place_in_lists() {
+fn committing_keeps_the_creation_time_and_the_position_in_lists() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let author = &business.tech;

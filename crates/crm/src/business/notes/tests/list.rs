@@ -23,7 +23,7 @@ fn walk(env: &TestEnv, access: &Caller, mut filters: Value, key: &str) -> (Vec<S
 }
 
 #[both]
-fn pages_repeat_and_skip_nothing() {
+fn pages_neither_repeat_nor_skip_rows() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
@@ -75,7 +75,7 @@ fn matches(row: &Value, filters: &Value) -> bool {
 }
 
 #[both]
-fn every_combination_of_filters_agrees_with_a_plain_reading() {
+fn every_combination_of_filters_agrees_with_a_simple_implementation() {
     let env = unlimited();
     let (business, stranger) = (env.business("Ada"), env.business("Ben"));
     let (job, customer) = (business.id("job"), business.id("customer"));
@@ -128,7 +128,7 @@ fn every_combination_of_filters_agrees_with_a_plain_reading() {
 }
 
 #[both]
-fn dates_bound_the_list_whatever_their_offset() {
+fn date_filters_work_with_any_offset() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
@@ -166,7 +166,7 @@ fn dates_bound_the_list_whatever_their_offset() {
 }
 
 #[both]
-fn a_page_is_filled_from_candidates_that_must_be_verified() {
+fn pages_are_full_although_candidates_must_be_verified() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
@@ -199,7 +199,7 @@ fn a_page_is_filled_from_candidates_that_must_be_verified() {
 }
 
 #[both]
-fn words_are_found_whole_or_begun_in_any_script() {
+fn whole_words_and_prefixes_are_found_in_any_script() {
     let env = unlimited();
     let business = env.business("Ada");
     many(
@@ -231,7 +231,7 @@ fn words_are_found_whole_or_begun_in_any_script() {
 }
 
 #[both]
-fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
+fn unknown_ids_find_nothing_and_invalid_filters_are_reported() {
     let env = unlimited();
     let (business, other) = (env.business("Ada"), env.business("Ben"));
     let nobody = "00000000-0000-7000-8000-000000000000";
@@ -261,7 +261,7 @@ fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
 }
 
 #[both]
-fn no_tenant_sees_another_ones_notes() {
+fn no_tenant_sees_another_tenants_notes() {
     let env = unlimited();
     let (ada, ben) = (env.business("Ada"), env.business("Ben"));
     let id = note(&env, &ada.owner, "Adas gate");

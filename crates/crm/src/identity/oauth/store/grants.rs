@@ -23,7 +23,7 @@ macro_rules! grants {
 crate::call::table::table! {
     /// What users allowed clients to do.
     pub(crate) const OAUTH_GRANTS = oauth_grants {
-        above_tenants: "are read with the token, which tells the tenant",
+        shared: "are read with the token, which tells the tenant",
         key: { id: Id },
         columns: {
             tenant_no: Integer, user_id: Id, client_id: Text, scopes: Text, declined: Text,
@@ -36,7 +36,7 @@ crate::call::table::table! {
 
 zoop_db::global_statements! {
     TOUCH = "UPDATE oauth_grants SET last_used_at = $2 WHERE id = $1";
-    GREATEST = "SELECT id FROM oauth_grants WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM oauth_grants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     ADD = "INSERT INTO oauth_grants (id, tenant_no, user_id, client_id, scopes, declined, ends_at) \
            VALUES ($1, $2, $3, $4, $5, $6, $7)";
     CONNECT = "UPDATE oauth_grants SET connected_at = $2, last_used_at = $2 \
@@ -141,8 +141,8 @@ fn grant(row: &mut Row<'_>) -> Result<Grant> {
         user_name: row.take()?,
         client_id: row.take()?,
         client_name: row.take()?,
-        scopes: ScopeNames::known(&row.take::<String>()?),
-        declined: ScopeNames::known(&row.take::<String>()?),
+        scopes: ScopeNames::parse_known(&row.take::<String>()?),
+        declined: ScopeNames::parse_known(&row.take::<String>()?),
         created_at: id.created_at(),
         connected_at: row.take()?,
         last_used_at: row.take()?,

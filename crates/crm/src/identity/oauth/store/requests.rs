@@ -10,7 +10,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The authorization requests that wait for the user's consent.
     pub(crate) const OAUTH_REQUESTS = oauth_requests {
-        above_tenants: "are made before the user has said for which tenant",
+        shared: "are made before the user has said for which tenant",
         key: { hash: Bytes },
         columns: {
             session_id: Id, client_id: Text, redirect_uri: Text, state: Text, challenge: Text,
@@ -49,7 +49,7 @@ pub(crate) fn get(
             redirect_uri: row.take()?,
             state: row.take()?,
             challenge: row.take()?,
-            scopes: ScopeNames::known(&row.take::<String>()?),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?),
         };
         Ok(PendingRequest { request, client_name })
     })

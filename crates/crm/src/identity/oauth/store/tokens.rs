@@ -27,7 +27,7 @@ macro_rules! of_grant {
 crate::call::table::table! {
     /// The codes that clients exchange for tokens.
     pub(crate) const OAUTH_CODES = oauth_codes {
-        above_tenants: "are looked up by their hash, which tells the grant",
+        shared: "are looked up by their hash, which tells the grant",
         key: { hash: Bytes },
         columns: {
             grant_id: Id, redirect_uri: Text, challenge: Text, expires_at: Time, used_at: Time,
@@ -40,7 +40,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The tokens of clients.
     pub(crate) const OAUTH_TOKENS = oauth_tokens {
-        above_tenants: "are looked up by their hash, which tells the grant",
+        shared: "are looked up by their hash, which tells the grant",
         key: { hash: Bytes },
         columns: {
             grant_id: Id, kind: Text, scopes: Text, expires_at: Time, rotated_at: Time,
@@ -54,7 +54,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// What the successors of exchanged tokens are derived from.
     pub(crate) const OAUTH_SUCCESSORS = oauth_successors {
-        above_tenants: "are looked up by the hash of an exchanged token",
+        shared: "are looked up by the hash of an exchanged token",
         key: { hash: Bytes },
         columns: { salt: Bytes, expires_at: Time },
         exported: Secret,
@@ -157,8 +157,8 @@ pub(crate) fn by_access_token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Op
             account: read_account(row)?,
             user_id: row.take()?,
             role: row.take()?,
-            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
-            declined: ScopeNames::known(&row.take::<String>()?).scopes(),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
+            declined: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
             client: row.take()?,
             expires_at: row.take()?,
             revoked: row.take()?,
@@ -184,7 +184,7 @@ pub(crate) fn token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Token
         Ok(Token {
             holder: holder(row)?,
             is_refresh: row.take::<String>()? == "refresh",
-            scopes: ScopeNames::known(&row.take::<String>()?),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?),
             expires_at: row.take()?,
             rotated_at: row.take()?,
             is_revoked: row.take()?,
@@ -198,7 +198,7 @@ fn holder(row: &mut Row<'_>) -> Result<Holder> {
         account: read_account(row)?,
         user: row.take()?,
         role: row.take()?,
-        scopes: ScopeNames::known(&row.take::<String>()?),
+        scopes: ScopeNames::parse_known(&row.take::<String>()?),
         client_id: row.take()?,
         client_name: row.take()?,
         is_revoked: row.take()?,

@@ -9,7 +9,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// Users' accounts at identity providers.
     pub(crate) const IDENTITIES = identities {
-        above_tenants: "tell which user somebody is",
+        shared: "tell which user somebody is",
         key: { issuer: Text, subject: Text },
         columns: { user_id: Id, linked_at: Time },
         exported: WithUser,

@@ -7,7 +7,7 @@ use crate::business::customers;
 use crate::business::customers::children::Children;
 use crate::call::answer::{Archived, Rows};
 use crate::call::archive::Archivable;
-use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, input, nested};
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, input, nested};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
@@ -37,7 +37,7 @@ input! {
         /// Family name.
         pub last_name: Text<128>,
         /// Any common format, with area code.
-        pub phone: Option<PhoneText>,
+        pub phone: Option<PhoneNumber>,
         /// E-mail address.
         pub email: Option<Email>,
         /// Whether the phone takes text messages; default true.
@@ -184,7 +184,7 @@ fn add(
     contacts: &Children<Contact>,
     input: &CreateContactInput,
 ) -> Result<Contact> {
-    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID)?;
+    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID_BELOW)?;
     let mut contact = Contact::new(id, customer);
     contact.is_primary = input.is_primary == Some(true);
     input.person.fill(&mut contact);
@@ -215,7 +215,7 @@ input! {
         /// Family name.
         pub last_name: NotNull<Text<128>>,
         /// Any common format, with area code.
-        pub phone: Patch<PhoneText>,
+        pub phone: Patch<PhoneNumber>,
         /// E-mail address.
         pub email: Patch<Email>,
         /// true makes it primary and demotes the one before; the primary one cannot be set to false.

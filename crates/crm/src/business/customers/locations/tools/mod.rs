@@ -72,7 +72,7 @@ nested!(LocationInput);
 /// Latitude and longitude are sent together or not at all.
 fn coordinate_rules(sent: &mut Fields) {
     for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
-        if sent.holds(one) && !sent.holds(other) {
+        if sent.is_filled(one) && !sent.is_filled(other) {
             sent.refuse::<()>(other, format!("must be sent together with {one}"));
         }
     }
@@ -188,7 +188,7 @@ pub(crate) fn add(
     input: &LocationInput,
 ) -> Result<Location> {
     let locations = Children::<Location>::of(ctx.tx, customer_id)?;
-    let id = ctx.next_id::<kinds::Location>(store::GREATEST_ID)?;
+    let id = ctx.next_id::<kinds::Location>(store::GREATEST_ID_BELOW)?;
     let input = input.clone();
     let location = Location {
         id,

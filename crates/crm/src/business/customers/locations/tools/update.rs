@@ -58,7 +58,7 @@ input! {
 /// of a new position is never combined with half of the old one.
 fn update_rules(sent: &mut Fields) {
     let [latitude, longitude] =
-        ["latitude", "longitude"].map(|field| (sent.was_sent(field), sent.holds(field)));
+        ["latitude", "longitude"].map(|field| (sent.was_sent(field), sent.is_filled(field)));
     if latitude != longitude {
         for (field, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
             sent.refuse::<()>(field, format!("must be set or cleared together with {other}"));
