@@ -170,7 +170,8 @@ pub(crate) fn make(folder: &Path) -> Result<()> {
     let environment = environment(WRITTEN);
     let business =
         json!({ "name": "Copper Creek", "owner_name": "Dana", "owner_email": "d@example.com" });
-    let made = write(&db, Operator::ABOVE, &environment, vec![("tenants.create", business)])?;
+    let made =
+        write(&db, Operator::OUTSIDE_TENANTS, &environment, vec![("tenants.create", business)])?;
     let tenant = Id::parse(text(&made[0], "tenant_id")?).context("a tenant's id")?;
     let grant = json!({ "user": text(&made[0], "owner_id")?, "name": "instructions",
                         "scopes": Scopes::of(Scope::GRANTABLE).list() });

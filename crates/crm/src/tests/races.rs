@@ -171,7 +171,7 @@ fn a_sign_in_with_the_old_password_does_not_survive_its_change() {
         });
         let (signed_in, changed): (Result<_>, Result<_>) = (signed_in.wait(), changed.wait());
         changed.unwrap();
-        let stored = env.read(move |tx| passwords::stored(tx, user)).unwrap();
+        let stored = env.read(move |tx| passwords::stored_hash(tx, user)).unwrap();
         assert_eq!(stored.as_deref(), Some(HASHES[1]));
         if let password_login::Outcome::In(secret) = signed_in.unwrap() {
             let now = env.environment.clock.now();

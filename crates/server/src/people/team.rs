@@ -285,7 +285,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
             let id = made.invitation_id;
             let mailed = at_work
                 .context
-                .write(move |tx, environment| invitations::mailed(tx, environment, id));
+                .write(move |tx, environment| invitations::record_mailed(tx, environment, id));
             mailed.await?;
         }
         team_with_link(&at_work, What::Invitation(mail), link, email).await

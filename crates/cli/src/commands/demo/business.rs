@@ -85,7 +85,7 @@ pub(super) fn build(
         note_writes_per_minute: 0,
         dropped_client_keys: Arc::default(),
     };
-    let operator = Operator::ABOVE;
+    let operator = Operator::OUTSIDE_TENANTS;
     let dice = Dice::new(SEED);
     let mut builder = Builder { tx, environment, clock, dice, operator, staff: Vec::new() };
     builder.open()?;

@@ -1,4 +1,4 @@
-//! The SQL of tenants.
+//! The SQL for tenants.
 
 use zoop_db::{ReadTx, Row, WriteTx, params};
 
@@ -27,7 +27,7 @@ zoop_db::global_statements! {
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
     LIST = "SELECT id, name, country FROM tenants ORDER BY id";
-    /// What a call needs from its tenant.
+    /// What a call needs to know about its tenant.
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
     INCREMENT_CUSTOMER_NUMBER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
                       WHERE no = $1";
@@ -61,7 +61,7 @@ fn tenant(row: &mut Row<'_>) -> Result<Tenant> {
     Ok(Tenant { id, name: row.take()?, country: row.take()?, created_at })
 }
 
-/// What a call needs from a tenant.
+/// What a call needs to know about a tenant.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such tenant.
@@ -70,7 +70,7 @@ pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
         .ok_or(Error::not_found("tenant"))
 }
 
-/// Reads what a call needs from a tenant, from the columns `no`, `id` and `country`.
+/// Reads what a call needs to know about a tenant, from the columns `no`, `id` and `country`.
 pub(crate) fn read_account(row: &mut Row<'_>) -> Result<Account> {
     let number = zoop_db::Tenant(row.take()?);
     Ok(Account { number, id: row.take()?, country: row.take()? })

@@ -6,8 +6,8 @@ use zoop_both::both;
 use crate::search::TenantMark;
 use crate::testing::{Caller, TestEnv, error_json};
 
-/// Sets the counter of tenant numbers, so that the next tenant gets the following number.
-fn count_from(env: &TestEnv, number: i64) {
+/// Sets the last tenant number, so that the next tenant gets the following number.
+fn set_last_number(env: &TestEnv, number: i64) {
     if let Some(server) = env.server() {
         let script = format!("SELECT setval(pg_get_serial_sequence('tenants', 'no'), {number})");
         server.run(&script).expect("the sequence should be set");
@@ -22,7 +22,7 @@ fn count_from(env: &TestEnv, number: i64) {
 fn a_tenant_beyond_the_range_of_the_search_index_is_not_created() {
     let env = TestEnv::new();
     env.empty_business("First");
-    count_from(&env, TenantMark::TENANTS - 2);
+    set_last_number(&env, TenantMark::TENANTS - 2);
     let last = env.empty_business("Last");
     assert_eq!(i64::from(last.account.number.0), TenantMark::TENANTS - 1);
     let found = env.call(&last.owner, "customers.search", json!({ "q": "a" })).unwrap();
@@ -34,6 +34,6 @@ fn a_tenant_beyond_the_range_of_the_search_index_is_not_created() {
     let error = error_json(&refused);
     assert_eq!(error["kind"], "conflict", "{error}");
     assert!(error["message"].as_str().unwrap().contains("another database"), "{error}");
-    let kept = env.call_as_operator(None, "tenants.list", json!({}));
-    assert_eq!(kept["rows"].as_array().unwrap().len(), 2, "no trace of the rejected tenant");
+    let tenants = env.call_as_operator(None, "tenants.list", json!({}));
+    assert_eq!(tenants["rows"].as_array().unwrap().len(), 2, "no trace of the rejected tenant");
 }

@@ -1,4 +1,5 @@
-//! Users and memberships: which memberships wait for a proved mailbox, and what ends with a membership.
+//! Users and memberships: which memberships are pending until the mailbox is proved, and what ends with a
+//! membership.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -18,7 +19,8 @@ fn origin() -> Origin {
     Origin { address: None, browser: "a test".to_owned() }
 }
 
-/// A stranger's tenant that was first to claim an address, with a password that the stranger chose.
+/// A stranger's tenant that was the first to add a user with an address, and that user, with a password that the
+/// stranger chose.
 fn claimed(env: &TestEnv) -> (Account, Id<kinds::User>) {
     let stranger = env.empty_business("Stranger").account;
     let who = json!({ "name": "Not the CEO", "email": CEO, "role": "office" });
@@ -48,7 +50,7 @@ fn works_in(env: &TestEnv, person: &SignedIn, account: Account) -> bool {
     places.iter().any(|place| place.account.id == account.id)
 }
 
-fn is_good(env: &TestEnv, secret: &crate::values::secret::Secret) -> bool {
+fn is_valid(env: &TestEnv, secret: &crate::values::secret::Secret) -> bool {
     let (secret, now) = (secret.clone(), env.environment.clock.now());
     env.read(move |tx| sessions::find(tx, &secret, now)).expect("it is read").is_some()
 }
@@ -68,7 +70,7 @@ fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
     let (made, victim) = new_tenant(&env);
     assert_eq!(text(&made, "owner_id"), user.to_string());
     assert!(text(&made, "waiting").contains("zoop user set-password"), "{made}");
-    assert!(!works_in(&env, &person, victim), "the stranger's session has nothing there");
+    assert!(!works_in(&env, &person, victim), "the stranger's session has no access there");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
     let key = json!({ "user": user, "scopes": "read:customers" });
@@ -80,10 +82,10 @@ fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
         passwords::set(tx, &environment, user, "the CEO's hash", Initiator::Operator)
     };
     env.write(set).expect("a password");
-    assert!(!is_good(&env, &session), "the stranger's session has ended");
+    assert!(!is_valid(&env, &session), "the stranger's session has ended");
     assert!(env.authenticate(tokens.access.expose()).is_err(), "and the connected program");
     let (_, person) = env.sign_in(user);
-    assert!(works_in(&env, &person, victim), "what waited counts now");
+    assert!(works_in(&env, &person, victim), "the pending membership has taken effect");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(false), &json!("Vera")));
     let elsewhere = users(&env, stranger);
@@ -104,8 +106,8 @@ fn a_pending_membership_can_change_its_role_and_be_removed() {
     let again = env.call(&Caller::operator(Some(victim)), "users.create", add).unwrap_err();
     assert_eq!(error_json(&again)["kind"], "conflict");
     env.call_as_operator(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
-    let waits = |row: &&Value| row["is_waiting"] == true;
-    assert_eq!(users(&env, victim).iter().find(waits).expect("it")["role"], "tech");
+    let is_pending = |row: &&Value| row["is_waiting"] == true;
+    assert_eq!(users(&env, victim).iter().find(is_pending).expect("it")["role"], "tech");
     env.call_as_operator(Some(victim), "users.remove", json!({ "id": user }));
     assert!(!users(&env, victim).iter().any(|row| row["is_waiting"] == true));
 }
@@ -131,7 +133,7 @@ fn no_membership_is_pending_for_a_user_who_is_new_proved_or_known_only_to_this_t
     };
     set(Initiator::Unproved(None));
     env.call_as_operator(Some(first), "users.remove", json!({ "id": user }));
-    assert_eq!(add(first).get("waiting"), None, "known to this business only");
+    assert_eq!(add(first).get("waiting"), None, "known only to this business");
     set(Initiator::Operator);
     assert_eq!(add(second).get("waiting"), None, "proved");
 }
@@ -209,7 +211,7 @@ fn the_keys_of_a_removed_member_never_work_again() {
     let of_office = |row: &&Value| row["user_id"] == office.as_str();
     let mut keys = keys["rows"].as_array().expect("rows").iter().filter(of_office);
     assert!(keys.all(|row| row["revoked_at"].is_string()));
-    assert!(env.authenticate(&acme.owner_key).is_ok(), "others' keys go on");
+    assert!(env.authenticate(&acme.owner_key).is_ok(), "other members' keys still work");
 }
 
 #[both]
@@ -232,7 +234,7 @@ fn the_keys_of_a_member_removed_by_an_earlier_version_stay_invalid() {
     assert_eq!(env.authenticate(&key).unwrap_err(), "key_revoked");
     let new = env.key(acme.account, Some(&office.to_string()), Scope::GRANTABLE);
     assert!(env.authenticate(&new).is_ok(), "a new key works");
-    assert!(env.authenticate(&acme.owner_key).is_ok(), "others' keys go on");
+    assert!(env.authenticate(&acme.owner_key).is_ok(), "other members' keys still work");
 }
 
 #[both]
@@ -243,11 +245,11 @@ fn an_owners_link_works_while_they_own_every_tenant_of_the_user() {
     let (owner, office) = (Business::user(&acme.owner), Business::user(&acme.office));
     let (_, signed_in) = env.sign_in(owner);
     let access = env.in_tenant(signed_in.in_tenant(acme.account.id, Source::default()));
-    let ask =
+    let create_link =
         |user: Id<kinds::User>| env.call(&access, "users.password_link", json!({ "id": user }));
-    let own = error_json(&ask(owner).unwrap_err());
-    assert!(text(&own, "message").contains("page of your account"), "{own}");
-    let made = ask(office).expect("a link");
+    let own = error_json(&create_link(owner).unwrap_err());
+    assert!(text(&own, "message").contains("your account page"), "{own}");
+    let made = create_link(office).expect("a link");
     let secret = text(&made, "path").strip_prefix("/password/").expect("a path").to_owned();
     let secret = crate::values::secret::Secret::parse(&secret).expect("a secret");
     let works = || {
@@ -257,13 +259,13 @@ fn an_owners_link_works_while_they_own_every_tenant_of_the_user() {
     assert!(works());
     let elsewhere = json!({ "name": "O", "email": "office@acme.example", "role": "tech" });
     env.call_as_operator(Some(other.account), "users.create", elsewhere);
-    assert!(!works(), "the person works elsewhere too now");
-    let refused = error_json(&ask(office).unwrap_err());
+    assert!(!works(), "the person now belongs to another business too");
+    let refused = error_json(&create_link(office).unwrap_err());
     assert!(text(&refused, "message").contains("ask the operator"), "{refused}");
     env.call_as_operator(Some(other.account), "users.remove", json!({ "id": office }));
     assert!(works());
     env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": office }));
-    assert!(!works(), "no longer the owner's colleague");
+    assert!(!works(), "the person is no longer a member");
 }
 
 #[both]
@@ -273,7 +275,7 @@ fn the_links_that_a_user_made_end_when_their_own_password_changes() {
     let (owner, office) = (Business::user(&acme.owner), Business::user(&acme.office));
     let environment = env.environment.clone();
     let made = env
-        .write(move |tx| links::make(tx, &environment, office, Maker::Owner(owner), Factor::Ends))
+        .write(move |tx| links::create(tx, &environment, office, Maker::Owner(owner), Factor::Ends))
         .expect("a link");
     let secret = made.path()["/password/".len()..].to_owned();
     let secret = crate::values::secret::Secret::parse(&secret).expect("a secret");
@@ -303,7 +305,7 @@ fn only_a_mailed_link_proves_the_mailbox() {
     };
     let environment = env.environment.clone();
     let by_mail = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::make_for_mail(tx, &environment, "Office@acme.example", None)?;
+        let made = links::create_for_mail(tx, &environment, "Office@acme.example", None)?;
         let (_, made) = made.expect("a known address");
         let path = made.path();
         let secret =
@@ -314,7 +316,7 @@ fn only_a_mailed_link_proves_the_mailbox() {
     assert!(proved());
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::make(tx, &environment, office, Maker::Operator, Factor::Stays)?;
+        let made = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
         let path = made.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
@@ -323,10 +325,10 @@ fn only_a_mailed_link_proves_the_mailbox() {
     };
     let twice = env.write(handed).unwrap_err();
     assert_eq!(error_json(&twice)["kind"], "conflict", "it works once");
-    assert!(proved(), "the refused write left nothing behind");
+    assert!(proved(), "the rejected write changed nothing");
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::make(tx, &environment, office, Maker::Operator, Factor::Stays)?;
+        let made = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
         let path = made.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
@@ -363,11 +365,11 @@ fn a_session_dated_by_a_clock_running_ahead_lasts_no_longer_than_others() {
     env.clock.advance(years);
     let (session, _) = env.sign_in(owner);
     env.clock.advance(-years);
-    assert!(is_good(&env, &session));
+    assert!(is_valid(&env, &session));
     let environment = env.environment.clone();
     env.write(move |tx| crate::maintenance::sweep(tx, &environment)).expect("a sweep");
     env.clock.advance(30 * day - 1);
-    assert!(is_good(&env, &session), "thirty days from the moment that the clock was right");
+    assert!(is_valid(&env, &session), "thirty days from the moment that the clock was right");
     env.clock.advance(1);
-    assert!(!is_good(&env, &session));
+    assert!(!is_valid(&env, &session));
 }

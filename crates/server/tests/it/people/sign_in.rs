@@ -221,7 +221,7 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
     let stored = || {
         let read = |tx: &mut zoop_db::ReadTx<'_>| {
             let person = person::find(tx, OWNER)?;
-            passwords::stored(tx, person.id)
+            passwords::stored_hash(tx, person.id)
         };
         server.env.read(read).expect("it").expect("a hash")
     };

@@ -135,7 +135,7 @@ fn claimed(server: &Server) -> Browser<'_> {
     let letters = between(&page.body, "id=\"secret\">", "<");
     let now = zoop_crm::values::clock::Clock::now(&*server.env.clock);
     let shown =
-        zoop_crm::identity::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
+        zoop_crm::identity::sign_in::second_factor::code_from_base32(letters, now).expect("a code");
     claimer.post("/account/second-factor/confirm", &[("code", &shown)]);
     claimer
 }

@@ -411,7 +411,7 @@ fn a_verified_mailbox_wins_over_an_unproved_password() {
     let person = house.signed_in(&house.sign_in(|_| {}));
     assert_eq!((person.user, person.is_proved), (user, true));
     assert!(house.find(claimer.expose()).is_none(), "the claimer's session has ended");
-    let stored = house.server.env.read(move |tx| passwords::stored(tx, user));
+    let stored = house.server.env.read(move |tx| passwords::stored_hash(tx, user));
     assert_eq!(stored.expect("it is read"), None, "and the password is gone");
     assert!(house.event_names().iter().any(|name| name == "password_removed"));
 }
