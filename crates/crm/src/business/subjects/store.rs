@@ -1,4 +1,4 @@
-//! The SQL of subjects.
+//! The SQL for subjects.
 
 use zoop_db::{ReadTx, WriteTx, params};
 

@@ -32,10 +32,10 @@ fn tag_names_are_unique_and_sorted_ignoring_case() {
 fn tag_names_that_look_the_same_are_duplicates() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let make = |name: &str| env.call(&acme.owner, "tags.create", json!({ "name": name }));
+    let create = |name: &str| env.call(&acme.owner, "tags.create", json!({ "name": name }));
     for (name, shown) in [("Very VIP\u{200b}", "Very VIP"), ("👩\u{200d}🚀", "👩\u{200d}🚀")]
     {
-        assert_eq!(make(name).unwrap()["name"], shown, "invisible characters inside are kept");
+        assert_eq!(create(name).unwrap()["name"], shown, "invisible characters inside are kept");
     }
     for name in [
         "very vip",
@@ -44,9 +44,9 @@ fn tag_names_that_look_the_same_are_duplicates() {
         "Very \u{3164}VIP\u{fe0f}",
         "\u{202a}Very\u{ad} VIP\u{202c}",
     ] {
-        assert_eq!(error_json(&make(name).unwrap_err())["kind"], "conflict", "{name:?}");
+        assert_eq!(error_json(&create(name).unwrap_err())["kind"], "conflict", "{name:?}");
     }
-    make("VeryVIP").expect("it looks different");
+    create("VeryVIP").expect("it looks different");
 }
 
 #[both]

@@ -1,4 +1,4 @@
-//! Contacts, through the pipeline.
+//! Tests of the contact tools, through the pipeline.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -59,7 +59,7 @@ fn there_is_always_a_primary_contact() {
 
     let archived = call(&env, &acme, "contacts.archive", json!({ "id": hana }));
     assert_eq!(archived, json!({ "archived": true, "id": hana }));
-    assert_eq!(names(&env, &acme), ["Ben"], "the oldest other took over");
+    assert_eq!(names(&env, &acme), ["Ben"], "the oldest other contact became primary");
     let again = call(&env, &acme, "contacts.archive", json!({ "id": hana }));
     assert_eq!(again["kind"], "not_found");
     assert!(text(&again, "message").starts_with("This contact is already archived"), "{again}");

@@ -1,4 +1,4 @@
-//! A location as one of a customer's children: the rules are in [`crate::business::customers::children`].
+//! A location as a child of a customer. The rules for children are in [`crate::business::customers::children`].
 
 use zoop_db::{ReadTx, WriteTx};
 

@@ -50,7 +50,7 @@ fn the_first_location_of_a_type_is_primary_and_a_second_primary_is_a_conflict() 
     let listed = call(&env, &acme, "locations.list", json!({}));
     let order: Vec<_> =
         listed["rows"].as_array().unwrap().iter().map(|row| row["is_primary"] == true).collect();
-    assert_eq!(order, [true, true, false], "primary ones first");
+    assert_eq!(order, [true, true, false], "primary locations first");
 }
 
 #[both]
@@ -82,8 +82,8 @@ fn a_location_that_changes_type_is_replaced_as_primary_and_is_primary_again_only
             "id": first["id"], "location_type": "billing",
         }),
     );
-    assert_eq!(moved["is_primary"], false, "billing has a primary");
-    assert!(is_primary(&env, &acme, &yard), "the oldest service location became primary");
+    assert_eq!(moved["is_primary"], false, "billing has a primary location");
+    assert!(is_primary(&env, &acme, &yard), "the oldest other service location became primary");
     let refused = call(
         &env,
         &acme,
@@ -102,8 +102,8 @@ fn a_location_that_changes_type_is_replaced_as_primary_and_is_primary_again_only
             "id": id(&office), "location_type": "mailing",
         }),
     );
-    assert_eq!(alone["is_primary"], true, "the only one of its type");
-    assert!(is_primary(&env, &acme, &first), "billing has another primary now");
+    assert_eq!(alone["is_primary"], true, "the only location of its type");
+    assert!(is_primary(&env, &acme, &first), "billing has another primary location now");
 }
 
 #[both]
@@ -124,7 +124,7 @@ fn archiving_a_primary_promotes_another_and_restoring_does_not_demote_it() {
     call(&env, &acme, "locations.archive", json!({ "id": id(&yard) }));
     call(&env, &acme, "locations.archive", json!({ "id": first }));
     env.call_as_operator(Some(acme.account), "locations.restore", json!({ "id": first }));
-    assert!(is_primary(&env, &acme, &json!({ "id": first })), "the only one of its type");
+    assert!(is_primary(&env, &acme, &json!({ "id": first })), "the only location of its type");
 }
 
 #[both]
@@ -167,8 +167,8 @@ fn coordinates_are_sent_in_pairs_and_countries_must_exist() {
         let named: Vec<_> = named.map(|problem| text(problem, "field")).collect();
         assert_eq!(named, ["latitude", "longitude"], "{fields}");
     }
-    let both = json!({ "id": id(&made), "latitude": null, "longitude": null });
-    assert_eq!(call(&env, &acme, "locations.update", both)["latitude"], Value::Null);
+    let pair = json!({ "id": id(&made), "latitude": null, "longitude": null });
+    assert_eq!(call(&env, &acme, "locations.update", pair)["latitude"], Value::Null);
     let moved = json!({ "id": id(&made), "latitude": 1, "longitude": 2 });
     assert_eq!(call(&env, &acme, "locations.update", moved)["longitude"], 2.0);
 }

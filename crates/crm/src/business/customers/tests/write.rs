@@ -139,9 +139,9 @@ fn an_unknown_field_is_reported_with_the_nearest_known_name() {
 fn keys_that_clients_add_are_dropped() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    for artefact in crate::call::argument::CLIENT_ADDED_KEYS {
-        let arguments = json!({ "id": acme.id("customer"), *artefact: "x" });
-        env.call(&acme.owner, "customers.get", arguments).expect(artefact);
+    for key in crate::call::argument::CLIENT_ADDED_KEYS {
+        let arguments = json!({ "id": acme.id("customer"), *key: "x" });
+        env.call(&acme.owner, "customers.get", arguments).expect(key);
     }
     let dropped = env.environment.dropped_client_keys.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(dropped, 6, "and counted");
@@ -248,7 +248,7 @@ fn updates_change_only_what_was_sent_and_reject_immutable_fields() {
         )
         .unwrap();
     assert_eq!(updated["do_not_contact_reason"], "asked\nus");
-    assert_eq!(updated["source"], Value::Null, "an empty text clears");
+    assert_eq!(updated["source"], Value::Null, "an empty string clears");
     assert_eq!(updated["notes_internal"], "x", "what was not sent stays");
     assert_eq!(updated["status"], "inactive");
     assert_eq!(updated["updated_at"], "2026-06-13T18:00:05.000Z");

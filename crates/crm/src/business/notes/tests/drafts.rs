@@ -3,7 +3,7 @@
 use serde_json::json;
 use zoop_both::both;
 
-use super::{HOUR, bodies, draft, failed, history, kind, note, refused};
+use super::{HOUR, bodies, draft, history, invalid_fields, kind, note, refused};
 use crate::maintenance;
 use crate::testing::{Caller, TestEnv};
 
@@ -125,12 +125,12 @@ fn a_draft_may_be_empty_and_a_committed_note_may_not() {
     assert_eq!(made["body"], "");
     let id = made["id"].as_str().unwrap();
     let update = |arguments| env.call(author, "notes.update", arguments);
-    assert_eq!(failed(update(json!({ "id": id, "draft": false }))), ["body"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "draft": false }))), ["body"]);
     let still = update(json!({ "id": id, "draft": true, "pinned": true })).unwrap();
     assert_eq!((&still["draft"], &still["pinned"]), (&json!(true), &json!(true)));
     let committed = update(json!({ "id": id, "draft": false, "body": "Done." })).unwrap();
     assert_eq!((&committed["draft"], &committed["body"]), (&json!(false), &json!("Done.")));
-    assert_eq!(failed(update(json!({ "id": id, "draft": true }))), ["draft"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "draft": true }))), ["draft"]);
     assert!(update(json!({ "id": id, "draft": false })).is_ok());
 }
 

@@ -139,20 +139,20 @@ fn counted_writes_are_removed_when_they_leave_the_window() {
     }
     env.clock.advance(60_000);
     note(&env, &business.office, "Written.");
-    let kept = |access: &Caller| {
+    let stored = |access: &Caller| {
         let (user, account) = (Business::user(access), business.account);
         let count = env.read(move |tx| {
             tx.bind(account.number);
-            for place in 1.. {
-                if store::nth_write(tx, user, Uuid::nil(), place)?.is_none() {
-                    return Ok(place - 1);
+            for number in 1.. {
+                if store::nth_write(tx, user, Uuid::nil(), number)?.is_none() {
+                    return Ok(number - 1);
                 }
             }
             Ok(0)
         });
         count.unwrap()
     };
-    assert_eq!((kept(&business.office), kept(&business.tech)), (1, 3));
+    assert_eq!((stored(&business.office), stored(&business.tech)), (1, 3));
 }
 
 #[both]

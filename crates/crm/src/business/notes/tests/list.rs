@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
+use super::{HOUR, bodies, invalid_fields, many, note, text_of, unlimited};
 use crate::testing::{Business, Caller, TestEnv};
 
 /// The `key` of every row, page by page, and the number of pages.
@@ -46,7 +46,7 @@ fn pages_neither_repeat_nor_skip_rows() {
         assert_eq!(seen, newest_first, "{filters}");
         assert_eq!(pages, 12, "{filters}");
     }
-    // A page that ends with the last row says that there are no more.
+    // A page that ends with the last row says that there are no more rows.
     assert_eq!(walk(&env, &business.tech, json!({ "limit": 40, "q": "visit" }), "body").1, 2);
 
     let first = json!({ "limit": 30, "q": "visit" });
@@ -98,7 +98,7 @@ fn every_combination_of_filters_agrees_with_a_simple_implementation() {
     let all = all["rows"].as_array().unwrap().clone();
     assert_eq!(all.len(), 25);
     let author = json!(Business::user(&business.tech));
-    let mut tried = 0;
+    let mut with_rows = 0;
     for pinned in [json!(null), json!(true), json!(false)] {
         for created_by in [json!(null), author.clone()] {
             for kind in
@@ -118,13 +118,13 @@ fn every_combination_of_filters_agrees_with_a_simple_implementation() {
                         let expected: Vec<_> =
                             all.iter().filter(|row| matches(row, &filters)).cloned().collect();
                         assert_eq!(page["rows"], json!(expected), "{filters}");
-                        tried += usize::from(!expected.is_empty());
+                        with_rows += usize::from(!expected.is_empty());
                     }
                 }
             }
         }
     }
-    assert!(tried > 50, "{tried}");
+    assert!(with_rows > 50, "{with_rows}");
 }
 
 #[both]
@@ -162,7 +162,7 @@ fn date_filters_work_with_any_offset() {
     }
     let wrong = json!({ "created_after": "yesterday", "created_before": "2026-06-13" });
     let wrong = env.call(&business.owner, "notes.list", wrong);
-    assert_eq!(failed(wrong), ["created_after", "created_before"]);
+    assert_eq!(invalid_fields(wrong), ["created_after", "created_before"]);
 }
 
 #[both]
@@ -192,7 +192,7 @@ fn pages_are_full_although_candidates_must_be_verified() {
         assert_eq!((seen, pages), (expected.clone(), 4));
         let filters = json!({ "q": "東京都", "limit": 3, "subject_id": subject });
         assert_eq!(walk(&env, &business.office, filters, "body").0, expected);
-        // No candidate matches, and the list still ends.
+        // No candidate matches, but the list still ends.
         let filters = json!({ "q": "都京東", "subject_id": subject });
         assert_eq!(bodies(&env, &business.office, filters), [""; 0]);
     }
@@ -226,7 +226,7 @@ fn whole_words_and_prefixes_are_found_in_any_script() {
             assert_eq!(bodies(&env, &business.owner, filters).len(), count, "{q}");
         }
         let no_word = json!({ "q": "*", "subject_id": subject });
-        assert_eq!(failed(env.call(&business.owner, "notes.list", no_word)), ["q"]);
+        assert_eq!(invalid_fields(env.call(&business.owner, "notes.list", no_word)), ["q"]);
     }
 }
 
@@ -247,15 +247,15 @@ fn unknown_ids_find_nothing_and_invalid_filters_are_reported() {
     ] {
         assert_eq!(list(filters.clone()).unwrap(), empty, "{filters}");
     }
-    let both = json!({ "subject_type": "standalone", "subject_id": nobody, "q": "x" });
-    assert_eq!(failed(list(both)), ["subject_id", "q"]);
-    assert_eq!(failed(list(json!({ "subject_type": "tag" }))), ["subject_type"]);
+    let standalone = json!({ "subject_type": "standalone", "subject_id": nobody, "q": "x" });
+    assert_eq!(invalid_fields(list(standalone)), ["subject_id", "q"]);
+    assert_eq!(invalid_fields(list(json!({ "subject_type": "tag" }))), ["subject_type"]);
     assert_eq!(
-        failed(list(json!({ "subject_id": "x", "created_by": 7 }))),
+        invalid_fields(list(json!({ "subject_id": "x", "created_by": 7 }))),
         ["subject_id", "created_by"]
     );
     for q in ["x".repeat(257), "…!".to_owned(), "a\u{0}b".to_owned(), "  ".to_owned()] {
-        assert_eq!(failed(list(json!({ "q": q }))), ["q"]);
+        assert_eq!(invalid_fields(list(json!({ "q": q }))), ["q"]);
     }
     assert!(list(json!({ "q": "x".repeat(256), "pinned": null, "subject_type": null })).is_ok());
 }

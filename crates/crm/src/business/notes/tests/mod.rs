@@ -32,7 +32,7 @@ fn kind(outcome: Result<Value>) -> String {
 }
 
 /// The fields named in the error of a rejected call.
-fn failed(outcome: Result<Value>) -> Vec<String> {
+fn invalid_fields(outcome: Result<Value>) -> Vec<String> {
     let error = refused(outcome);
     assert_eq!(error["kind"], "invalid_input", "{error}");
     let fields = error["fields"].as_array().expect("fields").iter();

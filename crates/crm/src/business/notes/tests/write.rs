@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{bodies, failed, history, kind, note, refused, text_of, unlimited};
+use super::{bodies, history, invalid_fields, kind, note, refused, text_of, unlimited};
 use crate::call::scope::Scope;
 use crate::testing::{Business, Caller, TestEnv};
 
@@ -47,17 +47,18 @@ fn all_problems_with_a_new_note_are_reported_at_once() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let create = |arguments| env.call(&business.owner, "notes.create", arguments);
-    assert_eq!(failed(create(json!({}))), ["body"]);
-    assert_eq!(failed(create(json!({ "body": " \n", "draft": false }))), ["body"]);
-    assert_eq!(failed(create(json!({ "body": null, "draft": null }))), ["body"]);
-    let mut wrong =
-        failed(create(json!({ "draft": false, "pinned": "yes", "subject_type": "job", "x": 1 })));
+    assert_eq!(invalid_fields(create(json!({}))), ["body"]);
+    assert_eq!(invalid_fields(create(json!({ "body": " \n", "draft": false }))), ["body"]);
+    assert_eq!(invalid_fields(create(json!({ "body": null, "draft": null }))), ["body"]);
+    let mut wrong = invalid_fields(create(
+        json!({ "draft": false, "pinned": "yes", "subject_type": "job", "x": 1 }),
+    ));
     wrong.sort();
     assert_eq!(wrong, ["body", "pinned", "subject_id", "x"]);
     let alone = json!({ "body": "x", "subject_id": business.id("job") });
-    assert_eq!(failed(create(alone)), ["subject_type"]);
+    assert_eq!(invalid_fields(create(alone)), ["subject_type"]);
     let standalone = json!({ "body": "x", "subject_type": "standalone", "subject_id": "y" });
-    assert_eq!(failed(create(standalone)), ["subject_type", "subject_id"]);
+    assert_eq!(invalid_fields(create(standalone)), ["subject_type", "subject_id"]);
     let nulls = json!({ "body": "x", "subject_type": null, "subject_id": null, "pinned": null });
     assert_eq!(create(nulls).unwrap()["subject_id"], Value::Null);
 }
@@ -72,8 +73,8 @@ fn a_body_has_at_most_100000_characters() {
         |body: Value| env.call(&business.owner, "notes.update", json!({ "id": id, "body": body }));
     let longer = json!(format!("{longest}e"));
     let create = json!({ "body": longer });
-    assert_eq!(failed(env.call(&business.owner, "notes.create", create)), ["body"]);
-    assert_eq!(failed(update(longer)), ["body"]);
+    assert_eq!(invalid_fields(env.call(&business.owner, "notes.create", create)), ["body"]);
+    assert_eq!(invalid_fields(update(longer)), ["body"]);
     for nothing in [json!(null), json!(""), json!(" \t")] {
         let error = refused(update(nothing));
         assert_eq!(error["fields"][0]["problem"], "cannot be cleared", "{error}");
@@ -131,16 +132,16 @@ fn a_subjects_type_and_id_must_be_sent_together() {
     let business = env.business("Ada");
     let (id, job) = (business.id("note"), business.id("job"));
     let update = |change| env.call(&business.owner, "notes.update", change);
-    assert_eq!(failed(update(json!({ "id": id, "subject_type": "job" }))), ["subject_id"]);
-    assert_eq!(failed(update(json!({ "id": id, "subject_id": job }))), ["subject_type"]);
-    assert_eq!(failed(update(json!({ "id": id, "subject_id": null }))), ["subject_type"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "subject_type": "job" }))), ["subject_id"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "subject_id": job }))), ["subject_type"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "subject_id": null }))), ["subject_type"]);
     let half = json!({ "id": id, "subject_type": "job", "subject_id": null });
-    assert_eq!(failed(update(half)), ["subject_id"]);
+    assert_eq!(invalid_fields(update(half)), ["subject_id"]);
     let half = json!({ "id": id, "subject_type": null, "subject_id": job });
-    assert_eq!(failed(update(half)), ["subject_type"]);
-    assert_eq!(failed(update(json!({ "id": id }))), ["arguments"]);
+    assert_eq!(invalid_fields(update(half)), ["subject_type"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id }))), ["arguments"]);
     for field in ["pinned", "draft"] {
-        assert_eq!(failed(update(json!({ "id": id, field: null }))), [field]);
+        assert_eq!(invalid_fields(update(json!({ "id": id, field: null }))), [field]);
     }
 }
 
