@@ -5,7 +5,7 @@ use zoop_crm::values::phone::{self, Country, Phone, PhoneProblem};
 
 const GOLDEN: &str = include_str!("golden/phones.tsv");
 
-/// The E.164 form of a typed text, or `None` if it is rejected.
+/// The E.164 form of a typed number, or `None` if it is rejected.
 fn answer(country: &str, typed: &str) -> Option<String> {
     let country = Country::new(country).expect("the file should name known countries");
     phone::parse(typed, country).ok().map(|phone| phone.e164().to_owned())

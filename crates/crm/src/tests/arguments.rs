@@ -1,5 +1,4 @@
-//! Rules for the arguments of every tool: an error names every invalid field at once, whatever is wrong
-//! with it.
+//! The arguments of every tool: an error names all invalid fields at once, whatever is wrong with them.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +19,7 @@ fn example(business: &Business, tool: &ToolDef) -> Value {
     serde_json::from_str(&business.fill(tool.example)).expect(tool.name)
 }
 
-/// The fields and problems in the error of a rejected call.
+/// The fields and their problems in the error of a rejected call.
 fn problems<T: std::fmt::Debug>(refused: Result<T>) -> Vec<(String, String)> {
     let reported = error_json(&refused.expect_err("a refusal"));
     assert_eq!(reported["kind"], "invalid_input", "{reported}");
@@ -89,7 +88,7 @@ fn an_idempotency_header_that_differs_from_the_key_is_reported_with_the_fields()
 }
 
 /// Values of types that a field does not accept, each with the words that the error must contain.
-fn foreign(schema: &Value) -> Vec<(Value, &'static str)> {
+fn wrong_values(schema: &Value) -> Vec<(Value, &'static str)> {
     let values = [
         ("string", json!("10"), "not a string"),
         ("number", json!(7), "not a number"),
@@ -109,7 +108,7 @@ fn a_value_of_the_wrong_type_is_reported_with_its_type() {
     for tool in catalog::tools() {
         let caller = caller(tool, &acme, &operator);
         for field in tool.fields() {
-            for (value, word) in foreign(&field.schema) {
+            for (value, word) in wrong_values(&field.schema) {
                 let mut arguments = example(&acme, tool);
                 arguments[field.name] = value;
                 let reported = problems(env.call(caller, tool.name, arguments));
@@ -163,7 +162,7 @@ fn an_invisible_string_counts_as_empty() {
         }
         answers
     });
-    assert!(empty.len() > 60, "only {} text fields were tried", empty.len());
+    assert!(empty.len() > 60, "only {} string fields were tried", empty.len());
     for (empty, invisible) in empty.iter().zip(&invisible) {
         assert_eq!(format!("{empty:?}"), format!("{invisible:?}"));
     }

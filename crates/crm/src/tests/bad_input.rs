@@ -1,4 +1,4 @@
-//! Hostile input to every tool: a clear error, and no writes.
+//! Malformed input to every tool causes a clear error and no writes.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -6,8 +6,8 @@ use zoop_both::both;
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv, error_json};
 
-/// Arguments that every tool must reject, as text: some are not JSON.
-fn hopeless() -> Vec<String> {
+/// Arguments that every tool must reject, as text, since some are not JSON.
+fn malformed() -> Vec<String> {
     let deep = |open: &str, close: &str| {
         format!("{{\"id\":{}{}}}", open.repeat(20_000), close.repeat(20_000))
     };
@@ -32,8 +32,8 @@ fn hopeless() -> Vec<String> {
     ]
 }
 
-/// Values that no field accepts.
-fn strange(text: bool) -> Vec<Value> {
+/// Values that no field accepts. A field that is a string accepts even fewer.
+fn unacceptable(is_string: bool) -> Vec<Value> {
     let mut values = vec![
         json!([]),
         json!({ "a": 1 }),
@@ -42,7 +42,7 @@ fn strange(text: bool) -> Vec<Value> {
         json!("\u{85}x\u{1b}[31m"),
         json!("x".repeat(200_000)),
     ];
-    if text {
+    if is_string {
         values.extend([json!(1), json!(true), json!(9_007_199_254_740_993_i64), json!(1e308)]);
     }
     values
@@ -60,7 +60,7 @@ fn malformed_arguments_are_rejected_by_every_tool_without_writes() {
     let acme = env.business("Acme");
     let before = entries(&env, &acme);
     for (_, tool) in catalog::mcp_tools() {
-        for arguments in hopeless() {
+        for arguments in malformed() {
             let refused = env.call_text(&acme.owner, tool.name, &arguments);
             let shown: String = arguments.chars().take(40).collect();
             let error = error_json(&refused.expect_err(&format!("{} {shown}", tool.name)));
@@ -83,10 +83,10 @@ fn every_field_of_every_tool_reports_invalid_values_by_its_name() {
     for (_, tool) in catalog::mcp_tools() {
         let example: Value = serde_json::from_str(&acme.fill(tool.example)).unwrap();
         for field in tool.fields() {
-            let text = field.schema["type"] == "string";
-            let object = field.schema["type"] == "object";
-            for value in strange(text) {
-                if object && value.is_object() {
+            let is_string = field.schema["type"] == "string";
+            let is_object = field.schema["type"] == "object";
+            for value in unacceptable(is_string) {
+                if is_object && value.is_object() {
                     continue;
                 }
                 let mut arguments = example.clone();
@@ -109,7 +109,7 @@ fn the_operators_tools_reject_malformed_arguments_too() {
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
-        for arguments in hopeless() {
+        for arguments in malformed() {
             let refused = env.call_text(&operator, tool.name, &arguments);
             assert_eq!(error_json(&refused.expect_err(tool.name))["kind"], "invalid_input");
         }
@@ -122,7 +122,7 @@ fn no_tool_lets_its_caller_set_internal_fields() {
     let acme = env.business("Acme");
     let other = env.business("Other");
     let before = entries(&env, &acme);
-    let own = [
+    let internal = [
         ("tenant_id", json!(other.account.id)),
         ("tenant_no", json!(other.account.number.0)),
         ("created_by", json!(Business::user(&acme.office))),
@@ -135,7 +135,7 @@ fn no_tool_lets_its_caller_set_internal_fields() {
     for (_, tool) in catalog::mcp_tools() {
         let example: Value = serde_json::from_str(&acme.fill(tool.example)).unwrap();
         let is_known = |name: &str| tool.fields().iter().any(|field| field.name == name);
-        for (name, value) in own.iter().filter(|(name, _)| !is_known(name)) {
+        for (name, value) in internal.iter().filter(|(name, _)| !is_known(name)) {
             let mut arguments = example.clone();
             arguments[*name] = value.clone();
             let call = env.call(&acme.owner, tool.name, arguments);
@@ -144,14 +144,18 @@ fn no_tool_lets_its_caller_set_internal_fields() {
         }
     }
     assert_eq!(entries(&env, &acme), before);
-    let takers = |name: &str| {
-        let takes =
+    let tools_with = |name: &str| {
+        let has_field =
             |tool: &&crate::call::definition::ToolDef| tool.fields().iter().any(|f| f.name == name);
-        catalog::mcp_tools().map(|(_, tool)| tool).filter(takes).map(|t| t.name).collect::<Vec<_>>()
+        catalog::mcp_tools()
+            .map(|(_, tool)| tool)
+            .filter(has_field)
+            .map(|t| t.name)
+            .collect::<Vec<_>>()
     };
-    // By hand, because it is the rule itself: only a filter may have such a name.
-    assert_eq!(takers("created_by"), ["notes.list"]);
-    for (name, _) in own.iter().filter(|(name, _)| *name != "created_by") {
-        assert_eq!(takers(name), [""; 0], "{name}");
+    // Listed by hand, because this is the rule itself: only a filter may have such a name.
+    assert_eq!(tools_with("created_by"), ["notes.list"]);
+    for (name, _) in internal.iter().filter(|(name, _)| *name != "created_by") {
+        assert_eq!(tools_with(name), [""; 0], "{name}");
     }
 }

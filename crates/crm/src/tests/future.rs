@@ -1,4 +1,4 @@
-//! A clock that was ahead for a while: records created after its correction have the right time.
+//! A clock that was ahead for a while: after it was corrected, new records have the right time.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -28,7 +28,7 @@ fn bodies(env: &TestEnv, business: &Business, mut arguments: Value) -> Vec<Strin
     rows.iter().map(|row| text(row, "body").to_owned()).collect()
 }
 
-/// Creates one record of each kind with a creation time, and returns these times.
+/// Creates a record of each kind that has a creation time, and returns these times.
 fn create_records(env: &TestEnv, business: &Business, name: &str) -> Vec<String> {
     let call = |tool, arguments| env.call(&business.owner, tool, arguments).expect(tool);
     let customer =
@@ -165,8 +165,8 @@ fn drafts_and_idempotent_answers_dated_over_a_day_ahead_are_expired() {
     let first = env.create(&acme.owner, "notes.create", once.clone());
     assert_eq!(env.create(&acme.owner, "notes.create", once.clone()), first);
     env.clock.advance(-YEARS);
-    let gone = env.call(&acme.owner, "notes.get", json!({ "id": id }));
-    assert_eq!(error_json(&gone.unwrap_err())["kind"], "not_found");
+    let expired = env.call(&acme.owner, "notes.get", json!({ "id": id }));
+    assert_eq!(error_json(&expired.unwrap_err())["kind"], "not_found");
     assert_ne!(env.create(&acme.owner, "notes.create", once.clone()), first);
 
     let sweep = || {
@@ -175,7 +175,7 @@ fn drafts_and_idempotent_answers_dated_over_a_day_ahead_are_expired() {
     };
     assert!(sweep() > 0, "the draft should be swept");
     assert_eq!(sweep(), 0);
-    // Less than a day ahead, both count as usual.
+    // If they are less than a day ahead, both work as usual.
     env.clock.advance(23 * HOUR);
     let id = env.create(&acme.owner, "notes.create", draft);
     let other = json!({ "body": "Twice", "idempotency_key": "l" });

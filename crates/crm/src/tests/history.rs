@@ -1,4 +1,4 @@
-//! The history: one entry a write, none a read, and backwards it gives each earlier state.
+//! The history: each write adds one entry, reads add none, and undoing entries gives each earlier state.
 
 use serde_json::{Map, Value, json};
 use zoop_both::both;
@@ -34,7 +34,7 @@ fn every_command_adds_one_entry_and_queries_add_none() {
         ]);
         let answer = answer.expect(tool.name);
         let after: Value = serde_json::from_str(&after.expect("the history")).unwrap();
-        assert_eq!(after["hasMore"], false, "all of the history is on one page");
+        assert_eq!(after["hasMore"], false, "the whole history is on one page");
         let after = after["rows"].as_array().unwrap();
         // A new tenant's entry is in its own history.
         let elsewhere = tool.name == "tenants.create";
@@ -70,7 +70,7 @@ fn a_rejected_write_adds_no_entry() {
     assert_eq!(entries(&env, &acme, None).len(), before);
 }
 
-/// Puts a record back to where it was before an entry.
+/// Restores the state of a record before an entry.
 fn undo(state: &mut Map<String, Value>, entry: &Value, record: &str) {
     for change in entry["changes"].as_array().unwrap() {
         if change["record_id"] == record {
@@ -139,5 +139,5 @@ fn a_write_that_changes_nothing_also_adds_an_entry() {
     let before = entries(&env, &acme, None).len();
     let assignment = json!({ "id": acme.id("tag"), "customer_id": acme.id("archived_customer") });
     env.call_as_operator(Some(acme.account), "tags.attach", assignment);
-    assert_eq!(entries(&env, &acme, None).len(), before + 1, "it was attached already");
+    assert_eq!(entries(&env, &acme, None).len(), before + 1, "it was already attached");
 }

@@ -1,4 +1,4 @@
-//! Retries: a write with a key happens once.
+//! Retries: a write with an idempotency key happens once.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -23,7 +23,7 @@ fn every_command_answers_a_retry_with_the_first_answer() {
         let Action::Command { .. } = tool.action else { continue };
         let acme = env.business(tool.name);
         let operator = Caller::operator(Some(acme.account));
-        // Above tenants there is nothing that a key could be kept with.
+        // Keys are stored with a tenant, and this call is in none.
         if tool.name.starts_with("tenants.") {
             continue;
         }
@@ -44,23 +44,23 @@ fn every_command_answers_a_retry_with_the_first_answer() {
 fn an_idempotency_key_is_valid_for_one_call_and_credential_for_a_day() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let make = |access: &Caller, name: &str| {
+    let create = |access: &Caller, name: &str| {
         env.call(access, "tags.create", json!({ "name": name, "idempotency_key": "k" }))
     };
-    let first = make(&acme.owner, "A").unwrap();
+    let first = create(&acme.owner, "A").unwrap();
     assert_eq!(
-        error_json(&make(&acme.owner, "B").unwrap_err())["kind"],
+        error_json(&create(&acme.owner, "B").unwrap_err())["kind"],
         "conflict",
         "other arguments"
     );
     let other_tool = json!({ "id": first["id"], "idempotency_key": "k" });
     let refused = env.call(&acme.owner, "tags.delete", other_tool).unwrap_err();
     assert_eq!(error_json(&refused)["kind"], "conflict", "another tool");
-    make(&acme.office, "B").expect("another credential's key is another key");
+    create(&acme.office, "B").expect("the same key of another credential is independent");
     env.clock.advance(DAY - 1);
-    assert_eq!(make(&acme.owner, "A").unwrap(), first, "to the end of the day");
+    assert_eq!(create(&acme.owner, "A").unwrap(), first, "until the day ends");
     env.clock.advance(1);
-    let later = make(&acme.owner, "C").expect("a day later the key is new");
+    let later = create(&acme.owner, "C").expect("a day later the key is new");
     assert_ne!(later["id"], first["id"]);
 }
 
@@ -89,15 +89,15 @@ fn idempotency_keys_are_limited_in_length() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let long = "k".repeat(255);
-    let make = |key: Value, name: &str| {
+    let create = |key: Value, name: &str| {
         env.call(&acme.owner, "tags.create", json!({ "name": name, "idempotency_key": key }))
     };
-    make(json!(long), "A").expect("255 characters");
+    create(json!(long), "A").expect("255 characters");
     for (key, name) in [(json!("k".repeat(256)), "B"), (json!(7), "C"), (json!("a\nb"), "D")] {
-        let refused = error_json(&make(key, name).unwrap_err());
+        let refused = error_json(&create(key, name).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "idempotency_key");
     }
-    make(Value::Null, "E").expect("null is not sent");
+    create(Value::Null, "E").expect("null is not sent");
 }
 
 #[both]

@@ -1,4 +1,4 @@
-//! Who may not: every tool × {missing scope, wrong actor, another tenant's id, no record's id}.
+//! Calls that are not allowed: every tool × {missing scope, wrong actor, another tenant's id, unknown id}.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -60,22 +60,22 @@ fn a_tool_that_requires_a_user_rejects_a_tenant_key() {
     }
 }
 
-/// What the crew may do, by hand: the rule itself, which the roles' declarations must match.
-const CREW: &[Scope] = &[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes];
+/// The scopes of techs, listed by hand: this is the rule itself, which the declarations must match.
+const TECH: &[Scope] = &[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes];
 
 #[both]
 fn a_tech_may_only_read_customers_and_read_and_write_notes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
-        let allowed = CREW.contains(&tool.scope);
+        let allowed = TECH.contains(&tool.scope);
         let answer = env.try_out(&acme.tech, tool.name, &acme.fill(tool.example));
         let refused = matches!(&answer, Err(Error::InsufficientScope { attainable: false, .. }));
         assert_eq!(refused, !allowed, "{}: {answer:?}", tool.name);
     }
 }
 
-/// The arguments of a tool's example that are ids. The example has each that is required.
+/// The arguments of a tool's example that are ids. The example must have every required id.
 fn ids(arguments: &Value, tool: &ToolDef) -> Vec<&'static str> {
     let fields = tool.fields().into_iter().filter(|field| field.schema["format"] == "uuid");
     let sent = fields.filter(|field| {
@@ -104,15 +104,15 @@ fn another_tenants_record_and_a_missing_record_get_identical_answers() {
                 env.try_out(access, tool.name, &arguments.to_string())
                     .map_err(|error| error.public_json("test"))
             };
-            let nobodys = answer(&json!(NOBODY));
-            assert_eq!(answer(&foreign[name]), nobodys, "{} {name}", tool.name);
-            if let Err(error) = &nobodys {
+            let unknown = answer(&json!(NOBODY));
+            assert_eq!(answer(&foreign[name]), unknown, "{} {name}", tool.name);
+            if let Err(error) = &unknown {
                 assert!(error.contains(r#""kind":"not_found""#), "{} {name}: {error}", tool.name);
             }
             checked += 1;
         }
     }
-    assert!(checked > 0, "no id was tried: does the schema of an id say so?");
+    assert!(checked > 0, "no id was tried: do the schemas of ids have the format uuid?");
 }
 
 #[both]
@@ -190,11 +190,11 @@ fn a_key_expires_and_a_rotated_key_overlaps_as_requested() {
     env.clock.advance(59_999);
     env.access(key);
     let rotated = env.call_as_operator(account, "keys.rotate", json!({ "id": made["key_id"] }));
-    assert_eq!(env.authenticate(key).unwrap_err(), "key_revoked", "no overlap was asked for");
+    assert_eq!(env.authenticate(key).unwrap_err(), "key_revoked", "no overlap was requested");
     env.access(rotated["key"].as_str().unwrap());
     env.clock.advance(1);
     let expired = env.authenticate(rotated["key"].as_str().unwrap());
-    assert_eq!(expired.unwrap_err(), "expired", "the new key keeps the old one's end");
+    assert_eq!(expired.unwrap_err(), "expired", "the new key expires with the old key");
 
     let old = env.key(acme.account, None, &[Scope::ReadNotes]);
     let keys = env.call_as_operator(account, "keys.list", json!({}));
@@ -223,8 +223,8 @@ fn the_last_owner_can_be_neither_demoted_nor_removed() {
     env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": owner }));
 }
 
-/// [`crate::call::run::Runner`] makes a read job of a query and a write job of a command; should a caller of
-/// [`run::read`] and [`run::write()`] mix them up, the tool does not run.
+/// [`crate::call::run::Runner`] runs queries as reads and commands as writes. If a caller of [`run::read`] and
+/// [`run::write()`] confuses them, the tool does not run.
 #[both]
 fn a_query_is_never_run_as_a_write_nor_a_command_as_a_read() {
     let env = TestEnv::new();

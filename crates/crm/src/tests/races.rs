@@ -1,4 +1,4 @@
-//! Two writers race on each uniqueness rule, as two processes on one database would.
+//! Two writers race for each uniqueness rule, as two processes on one database would.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -16,11 +16,11 @@ use crate::identity::sign_in::{password_login, passwords};
 use crate::schema;
 use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
-/// Calls by each of the two processes.
+/// Number of calls by each of the two processes.
 const EACH: usize = 20;
 
-/// A second connection to the same database, as another process would open it.
-fn second(env: &TestEnv) -> Db {
+/// The same database, opened again as by another process.
+fn open_again(env: &TestEnv) -> Db {
     let url = env.url().to_owned();
     Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse)
         .expect("the database should open")
@@ -34,7 +34,7 @@ fn race(
     arguments: impl Fn(usize) -> Value,
 ) -> Vec<Result<Value>> {
     let tool = catalog::find(tool).expect("a tool");
-    let other = second(env);
+    let other = open_again(env);
     let replies: Vec<_> = (0..EACH * 2)
         .map(|number| {
             let db = if number % 2 == 0 { &env.db } else { &other };
@@ -50,7 +50,7 @@ fn race(
     answers.collect()
 }
 
-fn won(answers: &[Result<Value>]) -> usize {
+fn successes(answers: &[Result<Value>]) -> usize {
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         assert_eq!(error_json(error)["kind"], "conflict", "{error:?}");
     }
@@ -71,7 +71,7 @@ fn exactly_one_contact_is_primary() {
         json!({ "customer_id": acme.id("customer"), "first_name": format!("N{number}"),
                 "last_name": "X", "is_primary": true })
     });
-    assert_eq!(won(&answers), EACH * 2, "each call promotes its own contact");
+    assert_eq!(successes(&answers), EACH * 2, "each call promotes its own contact");
     assert_eq!(primaries(&env, &acme, "contacts.list"), 1);
 }
 
@@ -84,7 +84,7 @@ fn exactly_one_location_of_a_type_is_primary() {
                 "city": "C", "state": "S", "postal_code": "P", "location_type": "billing",
                 "is_primary": true })
     });
-    assert_eq!(won(&answers), 1);
+    assert_eq!(successes(&answers), 1);
     assert_eq!(primaries(&env, &acme, "locations.list"), 2, "service and billing");
 }
 
@@ -98,7 +98,7 @@ fn no_two_tags_share_a_name() {
         "tags.create",
         |number| json!({ "name": if number % 3 == 0 { "seasonal" } else { "Seasonal" } }),
     );
-    assert_eq!(won(&answers), 1);
+    assert_eq!(successes(&answers), 1);
 }
 
 #[both]
@@ -111,7 +111,7 @@ fn no_two_customers_share_a_number() {
         "customers.create",
         |number| json!({ "customer_type": "individual", "first_name": format!("N{number}") }),
     );
-    assert_eq!(won(&answers), EACH * 2);
+    assert_eq!(successes(&answers), EACH * 2);
     let numbers: BTreeSet<_> = answers
         .iter()
         .map(|answer| text(answer.as_ref().unwrap(), "customer_number").to_owned())
@@ -132,7 +132,7 @@ fn an_idempotency_key_causes_one_write() {
         "customers.create",
         |_| json!({ "customer_type": "individual", "first_name": "Once", "idempotency_key": "k" }),
     );
-    assert_eq!(won(&answers), EACH * 2, "every retry should get the answer");
+    assert_eq!(successes(&answers), EACH * 2, "every retry should get the answer");
     let ids: BTreeSet<_> =
         answers.iter().map(|answer| text(answer.as_ref().unwrap(), "id").to_owned()).collect();
     assert_eq!(ids.len(), 1);
@@ -142,11 +142,11 @@ fn an_idempotency_key_causes_one_write() {
 
 #[both]
 fn a_sign_in_with_the_old_password_does_not_survive_its_change() {
-    const HASHES: [&str; 2] = ["the old one's hash", "the new one's hash"];
+    const HASHES: [&str; 2] = ["hash of the old password", "hash of the new password"];
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let user = Business::user(&acme.owner);
-    let other = second(&env);
+    let other = open_again(&env);
     let environment = || env.environment.clone();
     for _ in 0..EACH {
         let (first, then) = (environment(), environment());
@@ -162,8 +162,8 @@ fn a_sign_in_with_the_old_password_does_not_survive_its_change() {
         let (entering, changing) = (environment(), environment());
         let signed_in = env.db.write(deadline, move |tx| {
             let origin = Origin { address: None, browser: String::new() };
-            // A renewed hash of the old password must not come back over the new one either.
-            let renewed = Some("the old one's hash, renewed");
+            // Nor must a renewed hash of the old password overwrite the new hash.
+            let renewed = Some("renewed hash of the old password");
             password_login::finish(tx, &entering, &attempt, renewed, &origin, None)
         });
         let changed = other.write(deadline, move |tx| {
@@ -188,15 +188,15 @@ fn when_two_owners_demote_each_other_one_remains() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let members = [&acme.owner, &acme.office].map(|it| Business::user(it).to_string());
-    let about = Some(acme.account);
+    let account = Some(acme.account);
     let owners = || {
-        let listed = env.call_as_operator(about, "users.list", json!({}));
+        let listed = env.call_as_operator(account, "users.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["role"] == "owner").count()
     };
-    let operator = Caller::operator(about);
+    let operator = Caller::operator(account);
     for _ in 0..5 {
         for id in &members {
-            env.call_as_operator(about, "users.set_role", json!({ "id": id, "role": "owner" }));
+            env.call_as_operator(account, "users.set_role", json!({ "id": id, "role": "owner" }));
         }
         assert_eq!(owners(), 2);
         race(
@@ -205,7 +205,7 @@ fn when_two_owners_demote_each_other_one_remains() {
             "users.set_role",
             |number| json!({ "id": members[number % 2], "role": "office" }),
         );
-        assert_eq!(owners(), 1, "a tenant keeps an owner");
+        assert_eq!(owners(), 1, "a tenant always has an owner");
     }
 }
 
@@ -215,14 +215,14 @@ fn concurrent_rotations_replace_a_key_once() {
     let acme = env.business("Acme");
     let listed = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
     let key = listed["rows"][0]["id"].clone();
-    let working = || {
+    let unrevoked = || {
         let listed = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["revoked_at"].is_null()).count()
     };
-    let before = working();
-    // Above tenants: the key says in which tenant the write waits.
+    let before = unrevoked();
+    // Outside any tenant: the key determines the tenant whose lock the write waits for.
     let operator = Caller::operator(None);
     let answers = race(&env, &operator, "keys.rotate", |_| json!({ "id": key }));
-    assert_eq!(won(&answers), 1, "a revoked key is not rotated again");
-    assert_eq!(working(), before);
+    assert_eq!(successes(&answers), 1, "a revoked key is not rotated again");
+    assert_eq!(unrevoked(), before);
 }

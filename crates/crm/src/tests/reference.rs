@@ -1,5 +1,5 @@
-//! `docs/tools.md` and `docs/tests.md` are generated from the catalog; these tests keep them current.
-//! `./accept` generates them again.
+//! Keeps `docs/tools.md`, which is generated from the catalog, and `docs/tests.md`, which is generated from the lists
+//! below, up to date. `./accept` generates them again.
 
 mod answers;
 mod page;
@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog;
 
-/// The tests that show what each tool does, listed by hand, because the catalog does not know what a tool is for.
-/// A tool without such a test fails. Tests that hold for every tool are not listed (`catalog_rules.rs`, `matrix.rs`,
-/// `history.rs`, `idempotency.rs`, `snapshots.rs` here, and beside `src` the folder `tests/model`).
+/// The tests that show what each tool does, listed by hand, because the catalog does not know what a tool is for. A
+/// tool without such a test fails. Tests of all tools at once are not listed here: see [`CATALOG_RULES`] and the
+/// folder `tests/model` of this crate.
 const SHOWN_BY: &[(&str, &[&str])] = &[
     (
         "customers.search",
@@ -142,25 +142,22 @@ const SHOWN_BY: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The tests that hold for every tool, by their file beside this one.
+/// The files in this folder that test all tools at once, each with what it shows.
 const CATALOG_RULES: &[(&str, &str)] = &[
     (
         "catalog_rules.rs",
-        "every tool is described whole, its example succeeds, and every answer fits its schema",
+        "every tool is fully described, its example succeeds, and every answer fits its schema",
     ),
-    ("bad_input.rs", "malformed arguments are refused by every tool, and nothing is written"),
-    ("arguments.rs", "every fault of the arguments is told at once, whatever the tool"),
+    ("bad_input.rs", "every tool rejects malformed arguments, and nothing is written"),
+    ("arguments.rs", "every tool reports all problems with its arguments at once"),
     ("matrix.rs", "which scope, role and kind of caller may call which tool"),
-    ("receipts.rs", "a caller with the write scope only is told nothing but the tool's receipt"),
+    ("receipts.rs", "a caller with only the write scope gets only the tool's receipt"),
     ("tenancy.rs", "no tool and no statement sees another business"),
-    (
-        "history.rs",
-        "every write leaves one entry, and entries applied backwards give each earlier state",
-    ),
-    ("idempotency.rs", "a repeated write writes once"),
+    ("history.rs", "every write adds one entry, and undoing entries gives each earlier state"),
+    ("idempotency.rs", "a repeated write happens once"),
     ("races.rs", "rules hold under concurrent calls"),
-    ("plans.rs", "no statement walks a whole table"),
-    ("snapshots.rs", "a change of a tool's schema or text is a change of a file"),
+    ("plans.rs", "no statement scans a whole table"),
+    ("snapshots.rs", "a change to a tool's schema or text changes a file"),
 ];
 
 fn repository() -> PathBuf {
@@ -177,13 +174,13 @@ fn the_list_of_tests_is_current() {
     assert_current("docs/tests.md", &tests_page());
 }
 
-pub(super) fn assert_current(document: &str, written: &str) {
+pub(super) fn assert_current(document: &str, generated: &str) {
     let path = repository().join(document);
     if std::env::var_os("ZOOP_WRITE_DOCS").is_some() {
-        std::fs::write(&path, written).expect("the document is written");
+        std::fs::write(&path, generated).expect("the document is written");
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == written, "{document} is out of date: ./accept writes it again");
+    let on_disk = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(on_disk == generated, "{document} is out of date: run ./accept");
 }
 
 #[test]
@@ -204,7 +201,7 @@ fn every_tool_has_tests_that_exist() {
     }
 }
 
-/// Every Rust source below a folder, in one text.
+/// All Rust sources below a folder, in one string.
 fn sources(folder: &Path) -> String {
     let mut all = String::new();
     for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"))
@@ -223,9 +220,9 @@ fn sources(folder: &Path) -> String {
 fn tests_page() -> String {
     let mut page = String::from(
         "# Which tests show what\n\n\
-         For developers; written from the catalog, do not edit by hand\n\
-         (`crates/crm/src/tests/reference.rs`). A tool without a test fails the build's tests.\n\n\
-         What holds for every tool is tested for all of them at once, in `crates/crm/src/tests`:\n\n\
+         For developers; generated from the lists in `crates/crm/src/tests/reference.rs`, do not edit by hand.\n\
+         A tool without a test fails the build's tests.\n\n\
+         These files in `crates/crm/src/tests` test all tools at once:\n\n\
          | file | shows |\n| --- | --- |\n",
     );
     for (file, shows) in CATALOG_RULES {

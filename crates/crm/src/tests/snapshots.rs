@@ -1,4 +1,4 @@
-//! The catalog and every tool as clients see them: a change of the contract is a change of a file.
+//! The catalog and every tool as clients see them: a change to the API changes a file.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,8 +17,8 @@ fn effect(tool: &ToolDef) -> String {
     }
 }
 
-/// The only list of all tools. Other tests take the tools from the catalog; this snapshot decides what is in the
-/// catalog.
+/// This snapshot is the only list of all tools that is independent of the catalog. Other tests take the tools from
+/// the catalog.
 #[test]
 fn the_catalog_matches_its_snapshot() {
     let mut list = String::new();
@@ -72,8 +72,8 @@ fn no_snapshot_is_left_of_a_removed_tool() {
     let files = std::fs::read_dir(folder)
         .expect("the snapshots")
         .map(|file| file.expect("a snapshot").file_name().into_string().expect("UTF-8"));
-    let kept: BTreeSet<_> =
+    let found: BTreeSet<_> =
         files.filter_map(|name| Some(name.strip_suffix(".snap")?.to_owned())).collect();
     let tools = catalog::tools().map(|tool| tool.name).chain(["catalog"]);
-    assert_eq!(kept, tools.map(str::to_owned).collect());
+    assert_eq!(found, tools.map(str::to_owned).collect());
 }

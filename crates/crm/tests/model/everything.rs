@@ -10,7 +10,7 @@ use super::pools;
 use super::state::{Checked, caseless};
 
 impl Play {
-    /// The tools of each tenant's history entries, oldest first.
+    /// The tools in each tenant's history, oldest entry first.
     pub(super) fn history(&mut self) -> Checked<Vec<Vec<String>>> {
         (0..self.possible.len()).map(|tenant| self.tools_of(tenant)).collect()
     }
@@ -54,7 +54,11 @@ impl Play {
     fn compare_customers(&mut self, tenant: usize) -> Checked {
         let reader = self.operator();
         let of = |tenant: usize, play: &Self| -> Vec<Value> {
-            play.tenants()[tenant].customers.iter().map(|one| one.own["id"].clone()).collect()
+            play.tenants()[tenant]
+                .customers
+                .iter()
+                .map(|customer| customer.own["id"].clone())
+                .collect()
         };
         for id in of(tenant, self) {
             self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
@@ -128,7 +132,7 @@ impl Play {
         Ok(())
     }
 
-    /// Invariants of every state, read only from the product.
+    /// Checks the invariants of every state, without the model.
     pub(super) fn check_invariants(&mut self) -> Checked {
         for tenant in 0..self.possible.len() {
             let mut numbers = BTreeSet::new();
@@ -139,7 +143,7 @@ impl Play {
                     let full =
                         self.call_as_operator(tenant, "customers.get", json!({ "id": row["id"] }))?;
                     let customers = &self.tenants()[tenant].customers;
-                    if !customers.iter().any(|known| known.own["id"] == row["id"]) {
+                    if !customers.iter().any(|customer| customer.own["id"] == row["id"]) {
                         return Err(format!("a customer of another tenant: {row}"));
                     }
                     if !numbers.insert(full["customer_number"].to_string()) {
@@ -159,7 +163,7 @@ impl Play {
     }
 }
 
-/// Exactly one contact is primary, and at most one location of each type.
+/// Checks that exactly one contact is primary, and at most one location of each type.
 fn check_primaries(full: &Value) -> Checked {
     let primaries = |list: &str| {
         let rows = full[list].as_array().expect("a list");

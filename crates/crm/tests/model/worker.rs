@@ -21,13 +21,13 @@ use zoop_db::{Db, Migrate, Options, Timestamp};
 use super::notes::WRITES_PER_MINUTE;
 use super::process::{Answer, Asked, Credential, Request};
 
-/// Longer than any call takes, so a call that hangs fails.
+/// Longer than any call takes, so that a call that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A clock that shows the time of the last request, in microseconds.
-struct ToldClock(AtomicI64);
+struct RequestClock(AtomicI64);
 
-impl Clock for ToldClock {
+impl Clock for RequestClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
@@ -35,7 +35,7 @@ impl Clock for ToldClock {
 
 /// Answers requests until there are no more.
 pub(super) fn work(database: &str, seed: u64) {
-    let clock = Arc::new(ToldClock(AtomicI64::new(0)));
+    let clock = Arc::new(RequestClock(AtomicI64::new(0)));
     let environment = Environment {
         clock: clock.clone(),
         entropy: Entropy::seeded(seed),
