@@ -271,7 +271,7 @@ fn updates_change_only_what_was_sent_and_reject_immutable_fields() {
         &env.call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
             .unwrap_err(),
     );
-    assert!(text(&error, "message").contains("cannot change"), "{error}");
+    assert!(text(&error, "message").contains("cannot be changed"), "{error}");
 }
 
 #[both]
@@ -297,7 +297,8 @@ fn archiving_hides_a_customer_until_the_operator_restores_it() {
         let error = error_json(&env.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
         let message = text(&error, "message");
-        assert!(message.starts_with("This customer is archived"), "{tool}: {message}");
+        assert!(message.starts_with("This customer is "), "{tool}: {message}");
+        assert!(message.contains("archived"), "{tool}: {message}");
         assert!(message.contains("zoop restore customer"), "{tool}: {message}");
     }
     env.call_as_operator(Some(acme.account), "customers.restore", json!({ "id": id }));
