@@ -173,7 +173,7 @@ fn invisible_characters_are_removed_at_the_ends_and_kept_inside() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let around = |text: &str| format!("\u{feff}\u{200b} {text}\u{2060}\u{200e}\u{2800}");
-    let made = env
+    let created = env
         .call(
             &acme.owner,
             "customers.create",
@@ -184,11 +184,11 @@ fn invisible_characters_are_removed_at_the_ends_and_kept_inside() {
             }),
         )
         .unwrap();
-    assert_eq!(made["first_name"], "Ana");
-    assert_eq!(made["last_name"], "می\u{200c}خواهم ❤\u{fe0f}");
-    assert_eq!(made["primary_email"], "ana@example.com");
-    assert_eq!(made["primary_phone_raw"], "(510) 555-0177");
-    assert_eq!(made["source"], "goo\u{200b}gle", "invisible characters inside are kept");
+    assert_eq!(created["first_name"], "Ana");
+    assert_eq!(created["last_name"], "می\u{200c}خواهم ❤\u{fe0f}");
+    assert_eq!(created["primary_email"], "ana@example.com");
+    assert_eq!(created["primary_phone_raw"], "(510) 555-0177");
+    assert_eq!(created["source"], "goo\u{200b}gle", "invisible characters inside are kept");
     let found = |filter: Value| {
         let page = env.call(&acme.owner, "customers.search", filter).unwrap();
         page["rows"].as_array().unwrap().len()

@@ -179,17 +179,17 @@ fn a_key_expires_and_a_rotated_key_overlaps_as_requested() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let account = Some(acme.account);
-    let made = env.call_as_operator(
+    let created = env.call_as_operator(
         account,
         "keys.create",
         json!({
             "scopes": "read:notes", "expires_in": 60,
         }),
     );
-    let key = made["key"].as_str().unwrap();
+    let key = created["key"].as_str().unwrap();
     env.clock.advance(59_999);
     env.access(key);
-    let rotated = env.call_as_operator(account, "keys.rotate", json!({ "id": made["key_id"] }));
+    let rotated = env.call_as_operator(account, "keys.rotate", json!({ "id": created["key_id"] }));
     assert_eq!(env.authenticate(key).unwrap_err(), "key_revoked", "no overlap was requested");
     env.access(rotated["key"].as_str().unwrap());
     env.clock.advance(1);

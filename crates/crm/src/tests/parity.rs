@@ -105,9 +105,9 @@ fn tenants_with_the_same_words_find_only_their_own_rows() {
             let duplicate = json!({
                 "customer_type": "individual", "first_name": "Bob", "phone": format!("510 555 {row:04}"),
             });
-            let made =
+            let created =
                 env.call(&business.owner, "customers.create", duplicate).expect("it is created");
-            let found = made["possible_duplicates"].as_array().expect("a list");
+            let found = created["possible_duplicates"].as_array().expect("a list");
             let found: Vec<_> = found.iter().map(|it| text(it, "id")).collect();
             assert_eq!(found, [&rows.customers[row]], "the customer with the phone of row {row}");
         }

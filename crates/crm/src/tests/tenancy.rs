@@ -89,9 +89,9 @@ fn every_per_tenant_table_has_a_policy_that_binds_its_owner_too() {
     with_two_businesses(|env, _, _| {
         let tables = protected(env);
         let declared = declared(Dialect::Postgres).into_iter().map(str::to_owned);
-        let others = shared().into_iter().chain(SEARCH_TABLES.iter().copied());
-        let others: BTreeSet<_> = others.map(str::to_owned).collect();
-        assert_eq!(tables, &declared.collect() - &others);
+        let unprotected = shared().into_iter().chain(SEARCH_TABLES.iter().copied());
+        let unprotected: BTreeSet<_> = unprotected.map(str::to_owned).collect();
+        assert_eq!(tables, &declared.collect() - &unprotected);
         for table in tables {
             let of_table = format!(
                 "SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = '{table}'"

@@ -200,17 +200,20 @@ fn check_copy_to(engine: Dialect) {
 
     for business in &businesses {
         for (tool, arguments) in reads(business) {
-            let there = pages(&target.db, &env, &business.owner, tool, &arguments);
-            let here = pages(&env.db, &env, &business.owner, tool, &arguments);
-            assert_eq!(there, here, "{tool} {arguments}");
+            let copied = pages(&target.db, &env, &business.owner, tool, &arguments);
+            let original = pages(&env.db, &env, &business.owner, tool, &arguments);
+            assert_eq!(copied, original, "{tool} {arguments}");
             let is_large = business.account.number == businesses[0].account.number;
-            assert!(!is_large || here[0].contains("\"id\""), "{tool} {arguments} finds something");
+            assert!(
+                !is_large || original[0].contains("\"id\""),
+                "{tool} {arguments} finds something"
+            );
         }
         let account = Caller::operator(Some(business.account));
         for tool in ["history.list", "users.list", "keys.list"] {
             let nothing = json!({});
-            let there = read(&target.db, &env, &account, tool, &nothing);
-            assert_eq!(there, read(&env.db, &env, &account, tool, &nothing), "{tool}");
+            let copied = read(&target.db, &env, &account, tool, &nothing);
+            assert_eq!(copied, read(&env.db, &env, &account, tool, &nothing), "{tool}");
         }
     }
     check_later_calls(&env, &target, &businesses[0]);
@@ -411,16 +414,16 @@ fn every_column_of_postgresql_is_copied() {
             "timestamp with time zone" => Kind::Time,
             other => panic!("no kind of value for {other}"),
         };
-        let mut there = BTreeSet::new();
+        let mut found = BTreeSet::new();
         for line in columns.expect("columns").lines() {
             let [table, column, name] = line.split('|').collect::<Vec<_>>()[..] else {
                 panic!("{line}")
             };
             if is_copied(table, column) {
-                there.insert((table.to_owned(), column.to_owned(), kind(name)));
+                found.insert((table.to_owned(), column.to_owned(), kind(name)));
             }
         }
-        assert_eq!(there, declared_columns());
+        assert_eq!(found, declared_columns());
         let numbered = server.run(
             "SELECT table_name, column_name FROM information_schema.columns \
              WHERE table_schema = 'public' AND is_identity = 'YES'",
@@ -447,11 +450,11 @@ fn every_column_of_sqlite_is_copied() {
         )
         .expect("a statement");
     let columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("columns");
-    let there: BTreeSet<(String, String)> = columns
+    let found: BTreeSet<(String, String)> = columns
         .map(|column| column.expect("a column"))
         .filter(|(table, column): &(String, String)| is_copied(table, column))
         .collect();
     let declared: BTreeSet<_> =
         declared_columns().into_iter().map(|(table, column, _)| (table, column)).collect();
-    assert_eq!(there, declared);
+    assert_eq!(found, declared);
 }

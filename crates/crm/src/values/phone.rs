@@ -41,7 +41,7 @@ impl fmt::Display for Country {
     }
 }
 
-/// Why a text is not accepted as a phone number.
+/// Why a string is not accepted as a phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneProblem {
     /// It is not possible in the default country, or in the country whose code it starts with.

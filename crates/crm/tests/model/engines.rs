@@ -61,7 +61,7 @@ impl Engines {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
-                self.both(Asked::Sweep)?.map_err(|error| error.to_string())?;
+                self.request_both(Asked::Sweep)?.map_err(|error| error.to_string())?;
                 self.model.iter_mut().for_each(|tenant| tenant.sweep(self.now));
             }
             Step::Restart(_, end) => self.restart(end),
@@ -95,8 +95,8 @@ impl Engines {
         self.starts += 1;
     }
 
-    /// The answer of both engines, which must be the same.
-    fn both(&mut self, asked: Asked) -> Checked<Answer> {
+    /// The answer of both engines, which must be equal.
+    fn request_both(&mut self, asked: Asked) -> Checked<Answer> {
         let request = Request { now: self.now, asked };
         for process in &mut self.processes {
             process.send(&request);
@@ -124,7 +124,7 @@ impl Engines {
     ) -> Checked<Answer> {
         let credential = self.model[tenant].callers[caller].credential.clone();
         let arguments = arguments.to_string();
-        self.both(Asked::Call { credential, tool: tool.to_owned(), arguments })
+        self.request_both(Asked::Call { credential, tool: tool.to_owned(), arguments })
     }
 
     fn call(&mut self, mut call: Call, rng: &mut Rng) -> Checked {

@@ -35,7 +35,7 @@ impl Engine {
 }
 
 /// Calls both engines, which must give the same answer.
-fn both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> {
+fn call_both(engines: &[Engine; 2], tool: &str, arguments: &Value) -> Checked<Value> {
     let [sqlite, postgres] = engines.each_ref().map(|engine| engine.call(tool, arguments));
     if sqlite != postgres {
         return Err(format!("{tool} {arguments}\nSQLite: {sqlite:?}\nPostgreSQL: {postgres:?}"));
@@ -51,11 +51,11 @@ pub(super) fn play(rows: usize, seed: u64) -> Checked {
     for row in 0..rows {
         let text = if row % 20 == 0 { edge_cases::text(&mut rng) } else { name(&mut rng) };
         let company = json!({ "customer_type": "company", "company_name": text });
-        let created = both(&engines, "customers.create", &company)?;
+        let created = call_both(&engines, "customers.create", &company)?;
         let note = json!({ "body": format!("{text} {}", name(&mut rng)) });
-        both(&engines, "notes.create", &note)?;
+        call_both(&engines, "notes.create", &note)?;
         if rng.roll(16) == 0 && created["id"].is_string() {
-            both(&engines, "customers.archive", &json!({ "id": created["id"] }))?;
+            call_both(&engines, "customers.archive", &json!({ "id": created["id"] }))?;
         }
         texts.push(text);
     }
@@ -66,7 +66,7 @@ pub(super) fn play(rows: usize, seed: u64) -> Checked {
         for tool in ["customers.search", "notes.list"] {
             let mut arguments = json!({ "q": q, "limit": rng.roll(40) + 1 });
             loop {
-                let page = both(&engines, tool, &arguments)?;
+                let page = call_both(&engines, tool, &arguments)?;
                 found += page["rows"].as_array().map_or(0, Vec::len);
                 let Some(cursor) = page["nextCursor"].as_str() else { break };
                 arguments = json!({ "cursor": cursor, "limit": rng.roll(100) + 1 });

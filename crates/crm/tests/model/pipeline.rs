@@ -40,7 +40,7 @@ impl Tenant {
         let mut sent = sent.as_object().expect("an object").clone();
         sent.retain(|name, _| !pools::CLIENT_ADDED_KEYS.contains(&name.as_str()));
         let key = if tool.is_read() { Ok(None) } else { take_key(&mut sent) };
-        let (key, arguments) = both(key, arguments(tool, &sent))?;
+        let (key, arguments) = combine(key, arguments(tool, &sent))?;
         if let Some(key) = &key
             && let Some(stored) = self.remembered.get(&(caller, key.clone()))
             && stored.at + DAY > now
@@ -156,7 +156,7 @@ impl Tenant {
 }
 
 /// Both values, or the invalid fields of either.
-fn both<T, U>(left: Outcome<T>, right: Outcome<U>) -> Outcome<(T, U)> {
+fn combine<T, U>(left: Outcome<T>, right: Outcome<U>) -> Outcome<(T, U)> {
     match (left, right) {
         (Ok(left), Ok(right)) => Ok((left, right)),
         (Err(mut left), Err(right)) => {

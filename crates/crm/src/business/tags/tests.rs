@@ -53,11 +53,11 @@ fn tag_names_that_look_the_same_are_duplicates() {
 fn a_color_has_a_default_and_must_be_valid() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let made = env.call(&acme.owner, "tags.create", json!({ "name": "a" })).unwrap();
-    assert_eq!(made["color"], "#6B7280");
-    assert_eq!(made["created_by"], json!(crate::testing::Business::user(&acme.owner)));
+    let created = env.call(&acme.owner, "tags.create", json!({ "name": "a" })).unwrap();
+    assert_eq!(created["color"], "#6B7280");
+    assert_eq!(created["created_by"], json!(crate::testing::Business::user(&acme.owner)));
     for color in ["#3B82F", "3B82F6", "#3B82FG", "#3B82F6 0"] {
-        let arguments = json!({ "id": made["id"], "color": color });
+        let arguments = json!({ "id": created["id"], "color": color });
         let refused = error_json(&env.call(&acme.owner, "tags.update", arguments).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "color", "{color}");
     }

@@ -105,8 +105,8 @@ fn split_types(schema: &mut Schema) {
     let types = types.clone();
     let Some(object) = schema.as_object_mut() else { return };
     let description = object.remove("description");
-    let mut whole = std::mem::take(object);
-    if let Some(serde_json::Value::Array(words)) = whole.get_mut("enum") {
+    let mut common = std::mem::take(object);
+    if let Some(serde_json::Value::Array(words)) = common.get_mut("enum") {
         words.retain(|word| !word.is_null());
     }
     let choices: serde_json::Value = types
@@ -115,8 +115,8 @@ fn split_types(schema: &mut Schema) {
             if kind == "null" {
                 return serde_json::json!({ "type": kind });
             }
-            whole.insert("type".to_owned(), kind);
-            serde_json::Value::Object(whole.clone())
+            common.insert("type".to_owned(), kind);
+            serde_json::Value::Object(common.clone())
         })
         .collect();
     if let Some(description) = description {

@@ -29,7 +29,7 @@ impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
         let Json::Number(number) = &value else {
             return Err(ParseError::wrong_type(&problem, &value));
         };
-        match whole(number).and_then(|number| u32::try_from(number).ok()) {
+        match as_whole(number).and_then(|number| u32::try_from(number).ok()) {
             Some(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
             _ => Err(ParseError::Invalid(problem)),
         }
@@ -38,7 +38,7 @@ impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
     fn canonical(value: &Json) -> Json {
         match value {
             Json::Number(number) => {
-                whole(number).map_or_else(|| value.clone(), |number| Json::Number(number.into()))
+                as_whole(number).map_or_else(|| value.clone(), |number| Json::Number(number.into()))
             }
             other => other.clone(),
         }
@@ -46,7 +46,7 @@ impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
 }
 
 /// The value of a JSON number, if it is whole.
-fn whole(number: &serde_json::Number) -> Option<i64> {
+fn as_whole(number: &serde_json::Number) -> Option<i64> {
     number.as_i64().or_else(|| {
         let real = number.as_f64()?;
         #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]

@@ -7,7 +7,7 @@
 //! | `table!` | any other table | [`Table`] |
 //!
 //! A [`Table`] says how its rows are copied, exported and erased; `schema.rs` lists them all. The
-//! statements about particular rows are written in the module that runs them.
+//! statements about particular rows are in the module that runs them.
 //!
 //! What must never live here: a table, or a statement that only one table needs.
 

@@ -24,8 +24,8 @@ fn origin() -> Origin {
 fn claimed(env: &TestEnv) -> (Account, Id<kinds::User>) {
     let stranger = env.empty_business("Stranger").account;
     let who = json!({ "name": "Not the CEO", "email": CEO, "role": "office" });
-    let made = env.call_as_operator(Some(stranger), "users.create", who);
-    let user = Id::parse(text(&made, "user_id")).expect("an id");
+    let created = env.call_as_operator(Some(stranger), "users.create", who);
+    let user = Id::parse(text(&created, "user_id")).expect("an id");
     let environment = env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
         passwords::set(tx, &environment, user, "the stranger's hash", Initiator::Unproved(None))
@@ -37,11 +37,11 @@ fn claimed(env: &TestEnv) -> (Account, Id<kinds::User>) {
 fn new_tenant(env: &TestEnv) -> (Value, Account) {
     let new =
         json!({ "name": "Victim", "owner_name": "Vera", "owner_email": "CEO@Victim.example" });
-    let made = env.call_as_operator(None, "tenants.create", new);
-    let id = Id::parse(text(&made, "tenant_id")).expect("an id");
+    let created = env.call_as_operator(None, "tenants.create", new);
+    let id = Id::parse(text(&created, "tenant_id")).expect("an id");
     let account =
         env.read(move |tx| crate::identity::tenants::account(tx, id)).expect("the account");
-    (made, account)
+    (created, account)
 }
 
 fn works_in(env: &TestEnv, person: &SignedIn, account: Account) -> bool {
@@ -67,9 +67,9 @@ fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
     let (session, person) = env.sign_in(user);
     let (_, tokens) = env.connect(stranger, user, Scopes::of(Scope::GRANTABLE));
 
-    let (made, victim) = new_tenant(&env);
-    assert_eq!(text(&made, "owner_id"), user.to_string());
-    assert!(text(&made, "waiting").contains("zoop user set-password"), "{made}");
+    let (created, victim) = new_tenant(&env);
+    assert_eq!(text(&created, "owner_id"), user.to_string());
+    assert!(text(&created, "waiting").contains("zoop user set-password"), "{created}");
     assert!(!works_in(&env, &person, victim), "the stranger's session has no access there");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
@@ -101,8 +101,8 @@ fn a_pending_membership_can_change_its_role_and_be_removed() {
     let (_, user) = claimed(&env);
     let victim = env.empty_business("Victim").account;
     let add = json!({ "name": "Vera", "email": CEO, "role": "owner" });
-    let made = env.call_as_operator(Some(victim), "users.create", add.clone());
-    assert!(made["waiting"].is_string(), "{made}");
+    let created = env.call_as_operator(Some(victim), "users.create", add.clone());
+    assert!(created["waiting"].is_string(), "{created}");
     let again = env.call(&Caller::operator(Some(victim)), "users.create", add).unwrap_err();
     assert_eq!(error_json(&again)["kind"], "conflict");
     env.call_as_operator(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
@@ -121,9 +121,9 @@ fn no_membership_is_pending_for_a_user_who_is_new_proved_or_known_only_to_this_t
         let who = json!({ "name": "Nadia", "email": "nadia@example.com", "role": "office" });
         env.call_as_operator(Some(account), "users.create", who)
     };
-    let made = add(first);
-    assert_eq!(made.get("waiting"), None, "new");
-    let user: Id<kinds::User> = Id::parse(text(&made, "user_id")).expect("an id");
+    let created = add(first);
+    assert_eq!(created.get("waiting"), None, "new");
+    let user: Id<kinds::User> = Id::parse(text(&created, "user_id")).expect("an id");
     let set = |by: Initiator| {
         let environment = env.environment.clone();
         let set = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -229,8 +229,8 @@ fn the_keys_of_a_member_removed_by_an_earlier_version_stay_invalid() {
     env.write(remove).expect("an old removal");
     assert!(env.authenticate(&key).is_err());
     let back = json!({ "name": "Oscar", "email": "office@acme.example", "role": "office" });
-    let made = env.call_as_operator(Some(acme.account), "users.create", back);
-    assert_eq!(text(&made, "user_id"), office.to_string());
+    let created = env.call_as_operator(Some(acme.account), "users.create", back);
+    assert_eq!(text(&created, "user_id"), office.to_string());
     assert_eq!(env.authenticate(&key).unwrap_err(), "key_revoked");
     let new = env.key(acme.account, Some(&office.to_string()), Scope::GRANTABLE);
     assert!(env.authenticate(&new).is_ok(), "a new key works");
@@ -249,8 +249,8 @@ fn an_owners_link_works_while_they_own_every_tenant_of_the_user() {
         |user: Id<kinds::User>| env.call(&access, "users.password_link", json!({ "id": user }));
     let own = error_json(&create_link(owner).unwrap_err());
     assert!(text(&own, "message").contains("your account page"), "{own}");
-    let made = create_link(office).expect("a link");
-    let secret = text(&made, "path").strip_prefix("/password/").expect("a path").to_owned();
+    let created = create_link(office).expect("a link");
+    let secret = text(&created, "path").strip_prefix("/password/").expect("a path").to_owned();
     let secret = crate::values::secret::Secret::parse(&secret).expect("a secret");
     let works = || {
         let (secret, now) = (secret.clone(), env.environment.clock.now());
@@ -274,10 +274,10 @@ fn the_links_that_a_user_made_end_when_their_own_password_changes() {
     let acme = env.business("Acme");
     let (owner, office) = (Business::user(&acme.owner), Business::user(&acme.office));
     let environment = env.environment.clone();
-    let made = env
+    let created = env
         .write(move |tx| links::create(tx, &environment, office, Maker::Owner(owner), Factor::Ends))
         .expect("a link");
-    let secret = made.path()["/password/".len()..].to_owned();
+    let secret = created.path()["/password/".len()..].to_owned();
     let secret = crate::values::secret::Secret::parse(&secret).expect("a secret");
     let works = || {
         let (secret, now) = (secret.clone(), env.environment.clock.now());
@@ -305,9 +305,9 @@ fn only_a_mailed_link_proves_the_mailbox() {
     };
     let environment = env.environment.clone();
     let by_mail = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::create_for_mail(tx, &environment, "Office@acme.example", None)?;
-        let (_, made) = made.expect("a known address");
-        let path = made.path();
+        let created = links::create_for_mail(tx, &environment, "Office@acme.example", None)?;
+        let (_, created) = created.expect("a known address");
+        let path = created.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "a hash", &origin(), None)
@@ -316,8 +316,8 @@ fn only_a_mailed_link_proves_the_mailbox() {
     assert!(proved());
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
-        let path = made.path();
+        let created = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
+        let path = created.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "another hash", &origin(), None)?;
@@ -328,8 +328,8 @@ fn only_a_mailed_link_proves_the_mailbox() {
     assert!(proved(), "the rejected write changed nothing");
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
-        let path = made.path();
+        let created = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
+        let path = created.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "another hash", &origin(), None)

@@ -26,20 +26,18 @@ struct Row {
 pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>) {
     let schema = tool.output_schema();
     let items = &schema["properties"]["rows"]["items"];
-    let record = get.filter(|get| get.name != tool.name).map(|get| {
-        let theirs = rows(&get.output_schema());
-        (get.name, theirs)
-    });
+    let record =
+        get.filter(|get| get.name != tool.name).map(|get| (get.name, rows(&get.output_schema())));
     let is_list = items.is_object();
     let own = rows(if is_list { items } else { &schema });
     let prefix = if is_list { "rows[]." } else { "" };
     let mut shown: Vec<&Row> = own.iter().collect();
     page.push('\n');
-    if let Some((name, theirs)) = record
-        && own.iter().filter(|row| theirs.contains(row)).count() * 2 > theirs.len()
+    if let Some((name, described)) = record
+        && own.iter().filter(|row| described.contains(row)).count() * 2 > described.len()
     {
-        shown.retain(|row| !theirs.contains(row));
-        let left_out: Vec<_> = theirs
+        shown.retain(|row| !described.contains(row));
+        let left_out: Vec<_> = described
             .iter()
             .filter(|row| {
                 !row.name.contains(['.', '[']) && own.iter().all(|own| own.name != row.name)

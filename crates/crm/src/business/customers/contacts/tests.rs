@@ -31,7 +31,7 @@ fn call(env: &TestEnv, business: &Business, tool: &str, fields: Value) -> Value 
 fn contacts_are_listed_primary_first_then_in_creation_order() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let made = call(
+    let created = call(
         &env,
         &acme,
         "contacts.create",
@@ -39,9 +39,9 @@ fn contacts_are_listed_primary_first_then_in_creation_order() {
             "first_name": "Cleo", "last_name": "X", "is_primary": true,
         }),
     );
-    assert_eq!(made["is_primary"], true);
-    assert_eq!(made["phone_can_sms"], true);
-    assert_eq!(made["role"], "general");
+    assert_eq!(created["is_primary"], true);
+    assert_eq!(created["phone_can_sms"], true);
+    assert_eq!(created["role"], "general");
     assert_eq!(names(&env, &acme), ["Cleo", "Hana", "Ben"], "Hana was demoted");
     let promoted = json!({ "id": acme.id("other_contact"), "is_primary": true });
     call(&env, &acme, "contacts.update", promoted);
@@ -121,7 +121,7 @@ fn a_customer_has_at_most_two_hundred_active_contacts() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for number in 2..200 {
-        let made = call(
+        let created = call(
             &env,
             &acme,
             "contacts.create",
@@ -129,7 +129,7 @@ fn a_customer_has_at_most_two_hundred_active_contacts() {
                 "first_name": format!("N{number}"), "last_name": "X",
             }),
         );
-        assert!(made["id"].is_string(), "{made}");
+        assert!(created["id"].is_string(), "{created}");
     }
     let one_more = json!({ "first_name": "One", "last_name": "More" });
     assert_eq!(call(&env, &acme, "contacts.create", one_more.clone())["kind"], "conflict");

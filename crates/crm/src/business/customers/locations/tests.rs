@@ -131,11 +131,11 @@ fn archiving_a_primary_promotes_another_and_restoring_does_not_demote_it() {
 fn coordinates_are_sent_in_pairs_and_countries_must_exist() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let made =
+    let created =
         add(&env, &acme, "A", json!({ "latitude": 37.8, "longitude": -122, "country": "ca" }));
-    assert_eq!(made["latitude"], 37.8);
-    assert_eq!(made["longitude"], -122.0);
-    assert_eq!(made["country"], "CA");
+    assert_eq!(created["latitude"], 37.8);
+    assert_eq!(created["longitude"], -122.0);
+    assert_eq!(created["country"], "CA");
     let cases = [
         (json!({ "latitude": 1 }), "longitude"),
         (json!({ "latitude": 1, "longitude": 181 }), "longitude"),
@@ -157,7 +157,7 @@ fn coordinates_are_sent_in_pairs_and_countries_must_exist() {
         json!({ "latitude": null, "longitude": 1 }),
     ] {
         // The error neither depends on the stored values nor reveals them.
-        let refusals = [&made, &bare].map(|location| {
+        let refusals = [&created, &bare].map(|location| {
             let mut fields = fields.clone();
             fields["id"] = json!(id(location));
             call(&env, &acme, "locations.update", fields)
@@ -167,8 +167,8 @@ fn coordinates_are_sent_in_pairs_and_countries_must_exist() {
         let named: Vec<_> = named.map(|problem| text(problem, "field")).collect();
         assert_eq!(named, ["latitude", "longitude"], "{fields}");
     }
-    let pair = json!({ "id": id(&made), "latitude": null, "longitude": null });
+    let pair = json!({ "id": id(&created), "latitude": null, "longitude": null });
     assert_eq!(call(&env, &acme, "locations.update", pair)["latitude"], Value::Null);
-    let moved = json!({ "id": id(&made), "latitude": 1, "longitude": 2 });
+    let moved = json!({ "id": id(&created), "latitude": 1, "longitude": 2 });
     assert_eq!(call(&env, &acme, "locations.update", moved)["longitude"], 2.0);
 }

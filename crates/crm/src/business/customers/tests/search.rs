@@ -87,7 +87,7 @@ fn pages_neither_repeat_nor_skip_customers_and_keep_their_filters() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     for number in 0..60 {
-        // Every third name has the whole word, the others have it inside a longer one.
+        // Every third name has the whole word; the others have it inside a longer word.
         let first = if number % 3 == 0 { "Ann" } else { "Annika" };
         person(&env, &acme, first, json!({ "last_name": format!("N{number:02}") }));
     }

@@ -11,7 +11,7 @@ use crate::testing::{TestEnv, error_json, text};
 fn the_documented_example_returns_the_documented_answer() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let made = env
+    let created = env
         .call(
             &acme.owner,
             "customers.create",
@@ -23,16 +23,16 @@ fn the_documented_example_returns_the_documented_answer() {
             }),
         )
         .unwrap();
-    assert_eq!(made["customer_number"], "C-0001");
-    assert_eq!(made["display_name"], "Marco Reyes");
-    assert_eq!(made["status"], "active");
-    assert_eq!(made["primary_phone"], "+15105550199");
-    assert_eq!(made["primary_phone_raw"], "(510) 555-0199");
-    assert_eq!(made["primary_email"], "marco@example.com");
-    assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
-    assert_eq!(made["possible_duplicates"], json!([]));
+    assert_eq!(created["customer_number"], "C-0001");
+    assert_eq!(created["display_name"], "Marco Reyes");
+    assert_eq!(created["status"], "active");
+    assert_eq!(created["primary_phone"], "+15105550199");
+    assert_eq!(created["primary_phone_raw"], "(510) 555-0199");
+    assert_eq!(created["primary_email"], "marco@example.com");
+    assert_eq!(created["created_at"], "2026-06-13T18:00:00.000Z");
+    assert_eq!(created["possible_duplicates"], json!([]));
 
-    let full = env.call(&acme.owner, "customers.get", json!({ "id": made["id"] })).unwrap();
+    let full = env.call(&acme.owner, "customers.get", json!({ "id": created["id"] })).unwrap();
     assert_eq!(full["contacts"][0]["first_name"], "Marco");
     assert_eq!(full["contacts"][0]["last_name"], "Reyes");
     assert_eq!(full["contacts"][0]["is_primary"], true);
@@ -317,8 +317,8 @@ fn a_duplicate_by_phone_and_email_is_found_however_many_share_one_of_them() {
     let mut arguments = both;
     arguments["customer_type"] = json!("individual");
     arguments["first_name"] = json!("Hana");
-    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
-    let named = made["possible_duplicates"].as_array().unwrap();
+    let created = env.call(&acme.owner, "customers.create", arguments).unwrap();
+    let named = created["possible_duplicates"].as_array().unwrap();
     assert_eq!(named.len(), 5);
     assert_eq!(
         named[0],
@@ -336,9 +336,9 @@ fn a_duplicate_is_found_behind_many_newer_customers() {
     }
     let arguments = json!({ "customer_type": "individual", "first_name": "Hana",
         "phone": "(510) 555-0123" });
-    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
+    let created = env.call(&acme.owner, "customers.create", arguments).unwrap();
     assert_eq!(
-        made["possible_duplicates"],
+        created["possible_duplicates"],
         json!([{ "id": first, "display_name": "Hana", "match": "phone" }])
     );
 }
@@ -351,9 +351,9 @@ fn possible_duplicates_are_listed_only_for_readers_and_never_rejected() {
     let first = person(&env, &acme, "Hana", fields);
     let arguments = json!({ "customer_type": "company", "company_name": "Hana's",
         "phone": "510.555.0123", "email": "hana@EXAMPLE.com" });
-    let made = env.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
+    let created = env.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
     assert_eq!(
-        made["possible_duplicates"],
+        created["possible_duplicates"],
         json!([
             { "id": first, "display_name": "Hana", "match": "phone and email" }
         ])

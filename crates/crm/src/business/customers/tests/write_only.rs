@@ -31,7 +31,7 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
             "id": id, "updated_at": "2026-06-13T18:00:00.000Z", "primary_phone": null, "is_vip": true,
         })
     );
-    let made = env
+    let created = env
         .call(
             &writer,
             "contacts.create",
@@ -40,7 +40,7 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
             }),
         )
         .unwrap();
-    let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
+    let keys: Vec<_> = created.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["id", "created_at", "customer_id", "first_name", "last_name"]);
 }
 

@@ -34,7 +34,7 @@ input! {
     }
 }
 
-/// The sort key of a row: whole matches come first, then partial ones, each newest first.
+/// The sort key of a row: whole matches come first, then partial matches, each newest first.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Position {
     /// Whether the row matches only partially.

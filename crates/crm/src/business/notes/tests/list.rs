@@ -134,8 +134,8 @@ fn date_filters_work_with_any_offset() {
     let job = business.id("job");
     env.clock.advance(1);
     for hour in ["1 am", "2 am", "3 am"] {
-        let made = json!({ "body": hour, "subject_type": "job", "subject_id": job });
-        env.call(&business.owner, "notes.create", made).unwrap();
+        let created = json!({ "body": hour, "subject_type": "job", "subject_id": job });
+        env.call(&business.owner, "notes.create", created).unwrap();
         env.clock.advance(HOUR);
     }
     let second = "2026-06-13T19:00:00.001Z";

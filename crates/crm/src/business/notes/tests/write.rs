@@ -11,12 +11,12 @@ use crate::testing::{Business, Caller, TestEnv};
 fn the_fields_of_a_note_have_a_fixed_order() {
     let env = TestEnv::new();
     let business = env.business("Ada");
-    let made = json!({
+    let created = json!({
         "body": "  Gate\r\ncode 12 ", "pinned": true,
         "subject_type": "job", "subject_id": business.id("job"),
     });
-    let made = env.call(&business.office, "notes.create", made).unwrap();
-    let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
+    let created = env.call(&business.office, "notes.create", created).unwrap();
+    let keys: Vec<_> = created.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
         [
@@ -32,14 +32,14 @@ fn the_fields_of_a_note_have_a_fixed_order() {
             "attachments"
         ]
     );
-    assert_eq!(made["body"], "Gate\ncode 12");
-    assert_eq!(made["created_by"], json!(Business::user(&business.office)));
-    assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
-    assert_eq!(made["attachments"], json!([]));
-    let got = env.call(&business.tenant, "notes.get", json!({ "id": made["id"] })).unwrap();
-    assert_eq!(got, made);
+    assert_eq!(created["body"], "Gate\ncode 12");
+    assert_eq!(created["created_by"], json!(Business::user(&business.office)));
+    assert_eq!(created["created_at"], "2026-06-13T18:00:00.000Z");
+    assert_eq!(created["attachments"], json!([]));
+    let got = env.call(&business.tenant, "notes.get", json!({ "id": created["id"] })).unwrap();
+    assert_eq!(got, created);
     let page = env.call(&business.tenant, "notes.list", json!({ "pinned": true })).unwrap();
-    assert_eq!(page["rows"], json!([made]));
+    assert_eq!(page["rows"], json!([created]));
 }
 
 #[both]
@@ -180,8 +180,8 @@ fn an_archived_note_is_hidden_until_it_is_restored() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let job = business.id("job");
-    let made = json!({ "body": "Buried", "subject_type": "job", "subject_id": job });
-    let id = env.create(&business.office, "notes.create", made);
+    let created = json!({ "body": "Buried", "subject_type": "job", "subject_id": job });
+    let id = env.create(&business.office, "notes.create", created);
     let filters =
         [json!({ "q": "buried" }), json!({ "subject_id": job }), json!({ "subject_type": "job" })];
     let shown = || filters.clone().map(|filters| bodies(&env, &business.owner, filters).len());
@@ -245,13 +245,13 @@ fn write_only_callers_get_back_only_what_they_sent() {
     let writer = env.access(&env.key(business.account, Some(&user), &[Scope::WriteNotes]));
     let keys =
         |answer: &Value| -> Vec<String> { answer.as_object().unwrap().keys().cloned().collect() };
-    let made = env.call(&writer, "notes.create", json!({ "body": "Mine" })).unwrap();
-    assert_eq!(keys(&made), ["id", "created_at", "body"]);
-    let change = json!({ "id": made["id"], "pinned": true });
+    let created = env.call(&writer, "notes.create", json!({ "body": "Mine" })).unwrap();
+    assert_eq!(keys(&created), ["id", "created_at", "body"]);
+    let change = json!({ "id": created["id"], "pinned": true });
     let changed = env.call(&writer, "notes.update", change).unwrap();
     assert_eq!(keys(&changed), ["id", "updated_at", "pinned"]);
     assert_eq!(
-        kind(env.call(&writer, "notes.get", json!({ "id": made["id"] }))),
+        kind(env.call(&writer, "notes.get", json!({ "id": created["id"] }))),
         "insufficient_scope"
     );
 }
@@ -261,8 +261,8 @@ fn the_history_keeps_old_bodies_but_not_the_current_one() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let author = &business.office;
-    let made = json!({ "body": "One", "subject_type": "job", "subject_id": business.id("job") });
-    let id = env.create(author, "notes.create", made);
+    let created = json!({ "body": "One", "subject_type": "job", "subject_id": business.id("job") });
+    let id = env.create(author, "notes.create", created);
     env.clock.advance(1_000);
     let change = json!({ "id": id, "body": "Two", "pinned": true });
     env.call(author, "notes.update", change).unwrap();
