@@ -120,7 +120,7 @@ fn another_business_does_not_trust_an_unproved_mailbox() {
     let path = made["path"].as_str().expect("a path").to_owned();
     let refused = claimer.post(&path, &[]);
     assert_eq!(refused.status, 400, "{refused:?}");
-    assert!(refused.body.contains("Confirm first that this e-mail address is yours"));
+    assert!(refused.body.contains("First confirm that this e-mail address is yours"));
     let added = server.env.call_as_operator(Some(other), "users.create", who);
     assert!(added["waiting"].is_string(), "{added}");
     assert!(!claimer.get("/account").body.contains("Borealis"));
