@@ -181,7 +181,7 @@ fn tenants(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
 ) -> zoop_crm::call::error::Result<Vec<Tenant>> {
-    let proof = authenticate::Operator::ABOVE;
+    let proof = authenticate::Operator::OUTSIDE_TENANTS;
     Ok(run::query(tx, environment, &proof, Arguments::<ListTenants>::none())?.rows)
 }
 

@@ -31,7 +31,7 @@ impl Published {
         let process = Uuid::from_u128(environment.entropy.bits());
         let (url, clock): (_, Arc<dyn Clock>) = (url.to_owned(), environment.clock.clone());
         let written = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
-            servers::started(tx, process, &url, clock.now())
+            servers::record_start(tx, process, &url, clock.now())
         });
         if let Err(error) = written.await {
             tracing::warn!(
@@ -45,9 +45,9 @@ impl Published {
     /// Removes the entry.
     pub(crate) async fn stop(self) {
         let process = self.process;
-        let written = self
-            .db
-            .write::<_, Error>(Instant::now() + TIMEOUT, move |tx| servers::stopped(tx, process));
+        let written = self.db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
+            servers::record_stop(tx, process)
+        });
         if let Err(error) = written.await {
             tracing::debug!(kind = error.kind(), "could not remove the server's address");
         }

@@ -1,4 +1,4 @@
-//! The catalog of all tools. A new tool is added to its group's slice, a new group here.
+//! The catalog of all tools. A new tool is added to its group's slice, and a new group to [`GROUPS`].
 
 use crate::call::definition::{Group, ToolDef};
 use crate::call::tool::Exposure;

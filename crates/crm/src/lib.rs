@@ -4,23 +4,23 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`catalog`] | every tool there is |
-//! | [`call`] | what a tool is, how a call runs: arguments, scopes, answers, errors, tables, history |
+//! | [`catalog`] | the list of all tools |
+//! | [`call`] | what a tool is and how a call runs: arguments, scopes, answers, errors, tables, history |
 //! | [`business`] | the records that a business works with: customers, contacts, locations, tags, notes |
 //! | [`identity`] | tenants, users, sign-in, API keys, OAuth: who calls, and what they may do |
-//! | [`search`] | the search index: tokens and expressions, whatever is indexed |
-//! | [`values`] | ids, time, randomness, secrets, phones, e-mail addresses, text made comparable |
+//! | [`search`] | tokens and expressions of the search index, for any kind of record |
+//! | [`values`] | ids, time, randomness, secrets, phone numbers, e-mail addresses, folded text |
 //! | [`schema`] | the migrations, every table, every statement |
-//! | [`transfer`] | a database copied to another engine |
-//! | [`maintenance`] | what is removed in time |
-//! | [`request_counts`], [`servers`] | what the processes of an installation tell one another |
+//! | [`transfer`] | copies a database to another one |
+//! | [`maintenance`] | removes expired rows |
+//! | [`request_counts`], [`servers`] | what the processes of an installation share |
 //!
 //! Imports point one way: `values` imports nothing of this crate; `call` imports `values`; `search` never
-//! imports `identity` or `business`; `identity` never imports `business`. A test holds this.
+//! imports `identity` or `business`; `identity` never imports `business`. A test enforces this.
 //!
 //! What must never live here: HTTP, a protocol, a command line, `async`, or which engine runs.
 
-// Tests on both engines name this crate as those of other crates do.
+// `#[both]` names this crate, in its own tests as in those of other crates.
 #[cfg(test)]
 extern crate self as zoop_crm;
 

@@ -10,7 +10,7 @@ use crate::call::error::Result;
 crate::call::table::table! {
     /// Requests that each process admitted.
     pub(crate) const REQUEST_COUNTS = request_counts {
-        above_tenants: "share between processes how many requests each has admitted, for all tenants",
+        shared: "share between processes how many requests each has admitted, for all tenants",
         key: { n: Integer as numbered },
         columns: {
             process_id: Id, credential_id: Id, tenant_no: Integer, admitted_at: Time,

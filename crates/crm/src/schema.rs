@@ -5,7 +5,7 @@ use zoop_db::{Declared, GlobalSql, Migration, Sql};
 use crate::call::table::{Record, Rows, Table};
 use crate::transfer;
 
-/// Every migration, oldest first.
+/// Every migration, in the order in which they run.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0001_init",
@@ -35,10 +35,10 @@ pub const MIGRATIONS: &[Migration] = &[
 ];
 
 /// Every table whose rows are copied, exported and erased, in the order in which they are copied: first the
-/// tables that others refer to, then tenants' rows, one tenant after another, and credentials last, so that
+/// tables that others refer to, then the tenants' rows, one tenant after another, and credentials last, so that
 /// no one can sign in before the copy is complete.
 ///
-/// The tables of the search index are not listed, since an index is built again from other tables, nor is
+/// It lists neither the tables of the search index, which is built again from other tables, nor
 /// [`SCHEMA_STEPS`].
 pub const TABLES: &[&Table] = &[
     &crate::identity::tenants::store::TENANTS,
@@ -77,31 +77,31 @@ pub const TABLES: &[&Table] = &[
     &crate::identity::keys::API_KEYS,
 ];
 
-/// The table of the migrations that a database has run. It belongs to no tenant, and each database has its
-/// own.
+/// The table of the migrations that a database has run. It is not copied: each database has its own.
 pub const SCHEMA_STEPS: &str = "schema_steps";
 
 /// The tables of the search index on PostgreSQL. They contain only tokens and numbers and have the tenant in
 /// every key, but no row-level security: under a policy the index is not used, because its operator is not
-/// leakproof, so it is not pushed below the policy. Their rows are joined to a protected table.
+/// leakproof, so PostgreSQL does not push it below the policy. Every statement joins their rows to a protected
+/// table.
 pub const SEARCH_TABLES: &[&str] = &["customer_search", "note_search"];
 
 /// Every statement about one tenant's rows, by module.
 pub fn statements() -> impl Iterator<Item = Declared<Sql>> {
     let copying = TABLES.iter().filter_map(|table| match table.rows {
-        Rows::OfTenant(statements) => Some((table.copied_by, statements.declared)),
-        Rows::AboveTenants { .. } => None,
+        Rows::PerTenant(statements) => Some((table.copied_by, statements.declared)),
+        Rows::Shared { .. } => None,
     });
     STATEMENTS.iter().copied().chain(copying)
 }
 
-/// Every statement about tables above tenants, by module. Only these run without a tenant: credentials are
-/// looked up before the tenant is known, tenants and users are above tenants, processes share what they
-/// admitted, sweeps remove expired rows, and a copy reads the whole database.
+/// Every statement about tables shared by all tenants, by module. Only these run without a tenant: credentials
+/// are looked up before the tenant is known, users may belong to several tenants, processes share their request
+/// counts, sweeps remove expired rows, and a copy reads the whole database.
 pub fn global_statements() -> impl Iterator<Item = Declared<GlobalSql>> {
     let copying = TABLES.iter().filter_map(|table| match table.rows {
-        Rows::AboveTenants { statements, .. } => Some((table.copied_by, statements.declared)),
-        Rows::OfTenant(_) => None,
+        Rows::Shared { statements, .. } => Some((table.copied_by, statements.declared)),
+        Rows::PerTenant(_) => None,
     });
     GLOBAL_STATEMENTS
         .iter()

@@ -5,13 +5,13 @@ use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx, params};
 
 use crate::call::error::Result;
 
-/// How long the address of a server that did not report that it stopped is kept, in microseconds.
+/// How long the address of a server is kept if the server never reports that it stopped, in microseconds.
 const RETENTION: i64 = 30 * 86_400 * 1_000_000;
 
 crate::call::table::table! {
     /// The running servers.
     pub(crate) const SERVERS = servers {
-        above_tenants: "hold the address of each server, which serves all tenants",
+        shared: "hold the address of each server, which serves all tenants",
         key: { process_id: Id },
         columns: { url: Text, started_at: Time },
         exported: Internal,
@@ -36,11 +36,11 @@ pub struct RunningServer {
     pub started_at: Timestamp,
 }
 
-/// Records that a server has started, and removes those that are older than the retention.
+/// Records that a server has started, and removes servers that started before the retention period.
 ///
 /// # Errors
 /// If the database fails.
-pub fn started(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -> Result<()> {
+pub fn record_start(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -> Result<()> {
     tx.global_execute(FORGET_OLD, params![Timestamp(now.0 - RETENTION)])?;
     tx.global_execute(FORGET, params![process])?;
     tx.global_execute(INSERT, params![process, url, now])?;
@@ -51,7 +51,7 @@ pub fn started(tx: &mut WriteTx<'_>, process: Uuid, url: &str, now: Timestamp) -
 ///
 /// # Errors
 /// If the database fails.
-pub fn stopped(tx: &mut WriteTx<'_>, process: Uuid) -> Result<()> {
+pub fn record_stop(tx: &mut WriteTx<'_>, process: Uuid) -> Result<()> {
     tx.global_execute(FORGET, params![process])?;
     Ok(())
 }

@@ -5,14 +5,14 @@ use zoop_crm::values::phone::{self, NumberingPlan, Phone, PhoneProblem};
 
 const GOLDEN: &str = include_str!("golden/phones.tsv");
 
-/// The E.164 form of a typed text, or `None` if it is rejected.
+/// The E.164 form of a typed number, or `None` if it is rejected.
 fn answer(country: &str, typed: &str) -> Option<String> {
     let country = NumberingPlan::new(country).expect("the file should name known countries");
     phone::parse(typed, country).ok().map(|phone| phone.e164().to_owned())
 }
 
 #[test]
-fn every_verdict_is_that_of_google() {
+fn every_result_equals_that_of_googles_library() {
     let mut rows = 0;
     let mut different = Vec::new();
     for line in GOLDEN.lines().filter(|line| !line.starts_with("# phonenumbers")) {
@@ -55,7 +55,7 @@ fn countries_are_those_with_a_numbering_plan() {
 }
 
 #[test]
-fn digits_are_international_national_and_typed() {
+fn search_digits_are_international_national_and_as_typed() {
     let digits = |typed: &str| phone::parse(typed, NumberingPlan::US).unwrap().search_digits();
     assert_eq!(digits(" (510) 555-0199 "), ["15105550199", "5105550199"]);
     assert_eq!(digits("+1 510 555 0199 ext. 12"), ["15105550199", "5105550199", "1510555019912"]);
@@ -71,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_text_panics(text in any::<String>(), phone in "[+0-9０-９٠-٩ ().x#;ext=/*tel:-]{0,80}") {
+    fn no_string_makes_the_parser_panic(text in any::<String>(), phone in "[+0-9０-９٠-٩ ().x#;ext=/*tel:-]{0,80}") {
         for text in [text, phone] {
             for country in ["US", "GB", "AR", "IT"] {
                 let country = NumberingPlan::new(country).unwrap();

@@ -1,5 +1,5 @@
-//! Search through a real FTS5 table: golden pairs, random texts compared with a simple implementation of
-//! the rules, and note bodies of the maximum length.
+//! Searches in a real FTS5 table: golden pairs, random texts compared with a simple implementation of the rules, and
+//! note bodies of the maximum length.
 
 #![expect(clippy::unwrap_used, reason = "test helpers fail by panicking, as tests do")]
 
@@ -71,7 +71,7 @@ fn customer<'a>(names: &[&'a str], phones: &[Phone]) -> CustomerDocument<'a> {
     }
 }
 
-fn asked(q: Option<&str>, country: NumberingPlan) -> CustomerQuery<'_> {
+fn query(q: Option<&str>, country: NumberingPlan) -> CustomerQuery<'_> {
     CustomerQuery { q, country, status: None, kind: None, tag: None, email: None, number: None }
 }
 
@@ -79,9 +79,9 @@ fn note(body: &str) -> NoteDocument<'_> {
     NoteDocument { body, pinned: false, created_by: 3, subject: Some(SubjectType::Job) }
 }
 
-/// The index's verdict on the customer in row `n`.
+/// The index's result for the customer in row `n`.
 fn verdict(index: &Index, n: i64, q: &str, country: NumberingPlan) -> &'static str {
-    match asked(Some(q), country).tiers(tenant(1)) {
+    match query(Some(q), country).tiers(tenant(1)) {
         Err(QueryHasNoWord) => "refused",
         Ok(tiers) => match (index.has(n, &tiers.first), index.has(n, &tiers.rest.unwrap())) {
             (true, false) => "whole",
@@ -92,7 +92,7 @@ fn verdict(index: &Index, n: i64, q: &str, country: NumberingPlan) -> &'static s
     }
 }
 
-/// The verdict on the note in row `n`, by its body. Checks that the index agrees, as far as it is exact.
+/// The result for the note in row `n`, by its body. Checks that the index agrees, as far as it is exact.
 fn note_verdict(index: &Index, n: i64, body: &str, q: &str) -> &'static str {
     let Ok(words) = NoteWords::new(q) else { return "refused" };
     let query = NoteQuery { words: Some(&words), ..NoteQuery::default() };
@@ -140,13 +140,13 @@ fn golden_pairs() {
 }
 
 #[test]
-fn facets_narrow_and_other_tenants_stay_apart() {
+fn facets_narrow_the_search_within_one_tenant() {
     let index = Index::new();
     index.put(1, &customer(&["Ann Lee"], &[]).tokens(tenant(1)));
     index.put(2, &customer(&["Ann Lee"], &[]).tokens(tenant(2)));
     let archived = CustomerDocument { status: Status::Archived, ..customer(&["Ann Lee"], &[]) };
     index.put(3, &archived.tokens(tenant(1)));
-    let open = asked(None, NumberingPlan::US);
+    let open = query(None, NumberingPlan::US);
     let found = |query: CustomerQuery<'_>| {
         let tiers = query.tiers(tenant(1)).unwrap();
         let mut rows = index.find(&tiers.first);
@@ -169,7 +169,7 @@ fn facets_narrow_and_other_tenants_stay_apart() {
 }
 
 #[test]
-fn note_facets_narrow() {
+fn facets_narrow_the_list_of_notes() {
     let index = Index::new();
     let pinned = NoteDocument { pinned: true, subject: None, ..note("gate") };
     index.put(1, &note("").tokens(tenant(1)));
@@ -191,7 +191,7 @@ fn note_facets_narrow() {
 }
 
 #[test]
-fn a_query_as_long_as_it_may_be_is_an_expression() {
+fn a_query_of_the_maximum_length_gives_a_valid_expression() {
     let index = Index::new();
     index.put(1, &customer(&["x"], &[]).tokens(tenant(1)));
     let numbers: Vec<String> = (100..164).map(|number| number.to_string()).collect();
@@ -205,15 +205,15 @@ fn a_query_as_long_as_it_may_be_is_an_expression() {
 }
 
 /// A random text of these characters.
-fn body(letters: &str, length: usize) -> String {
-    let letters: Vec<char> = letters.chars().collect();
+fn body(characters: &str, length: usize) -> String {
+    let characters: Vec<char> = characters.chars().collect();
     let mut state: u64 = 42;
     let mut next = move |limit: usize| {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % limit
     };
-    (0..length).map(|_| letters[next(letters.len())]).collect()
+    (0..length).map(|_| characters[next(characters.len())]).collect()
 }
 
 #[test]
@@ -241,8 +241,8 @@ fn every_token_of_a_long_note_is_found() {
         "ﬁ½™ ",
     ];
     let index = Index::new();
-    for (n, letters) in (1..).zip(scripts) {
-        let body = body(letters, 100_000);
+    for (n, script) in (1..).zip(scripts) {
+        let body = body(script, 100_000);
         let tokens = note(&body).tokens(tenant(1));
         index.put(n, &tokens);
         let words: BTreeSet<_> = fold::words(&body).into_iter().collect();
@@ -257,7 +257,7 @@ fn every_token_of_a_long_note_is_found() {
                 };
                 let sought = NoteWords::new(&part).unwrap();
                 let query = NoteQuery { words: Some(&sought), ..NoteQuery::default() };
-                assert!(index.has(n, &query.expression(tenant(1))), "{part} in {letters}");
+                assert!(index.has(n, &query.expression(tenant(1))), "{part} in {script}");
                 if word.kind == Kind::Spaced {
                     break;
                 }
@@ -268,7 +268,7 @@ fn every_token_of_a_long_note_is_found() {
     }
 }
 
-/// A simple implementation of the rules of `customers.search`: the verdict without an index.
+/// A simple implementation of the rules of `customers.search`: the result without an index.
 fn plain_verdict(names: &[String], phones: &[Phone], q: &str) -> &'static str {
     let q = &q.replace('１', "1");
     let sought = fold::words(q);
@@ -285,7 +285,7 @@ fn plain_verdict(names: &[String], phones: &[Phone], q: &str) -> &'static str {
                 || is_number(&sought.text) && digits.iter().any(|row| occurs(row, &sought.text))
         })
     };
-    let is_phone = q.chars().all(|letter| letter.is_ascii_digit() || " +-.()/".contains(letter));
+    let is_phone = q.chars().all(|it| it.is_ascii_digit() || " +-.()/".contains(it));
     let typed: Vec<String> = [q.clone(), q.replace("(0)", "")]
         .into_iter()
         .map(|q| q.chars().filter(char::is_ascii_digit).collect::<String>())
@@ -318,7 +318,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn the_index_agrees_with_a_plain_reading(
+    fn the_index_agrees_with_a_simple_implementation(
         names in prop::collection::vec(TEXT, 0..4),
         phones in phones(),
         queries in prop::collection::vec(
@@ -339,7 +339,7 @@ proptest! {
     }
 
     #[test]
-    fn notes_agree_with_their_bodies(body in "[abAßé5１ '’東京都กข가강\u{301}\u{3099}.-]{0,30}", queries in prop::collection::vec(QUERY, 20)) {
+    fn the_index_of_notes_agrees_with_their_bodies(body in "[abAßé5１ '’東京都กข가강\u{301}\u{3099}.-]{0,30}", queries in prop::collection::vec(QUERY, 20)) {
         let index = Index::new();
         index.put(1, &note(&body).tokens(tenant(1)));
         for q in queries {
@@ -348,7 +348,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_an_operator(text in any::<String>(), syntax in "([\"*():^+{}=#'~,;\\\\-]|AND|OR|NOT|NEAR|x|a| ){0,20}") {
+    fn no_query_is_read_as_search_syntax(text in any::<String>(), syntax in "([\"*():^+{}=#'~,;\\\\-]|AND|OR|NOT|NEAR|x|a| ){0,20}") {
         let index = Index::new();
         for text in [text, syntax] {
             index.put(1, &customer(&[&text], &[]).tokens(tenant(1)));

@@ -102,7 +102,7 @@ fn environment(start: i64) -> Environment {
         clock: Arc::new(Ticking(AtomicI64::new(start))),
         entropy: Entropy::seeded(42),
         note_writes_per_minute: 1_000_000,
-        dropped_artefacts: Arc::default(),
+        dropped_client_keys: Arc::default(),
     }
 }
 
@@ -170,7 +170,8 @@ pub(crate) fn make(folder: &Path) -> Result<()> {
     let environment = environment(WRITTEN);
     let business =
         json!({ "name": "Copper Creek", "owner_name": "Dana", "owner_email": "d@example.com" });
-    let made = write(&db, Operator::ABOVE, &environment, vec![("tenants.create", business)])?;
+    let made =
+        write(&db, Operator::OUTSIDE_TENANTS, &environment, vec![("tenants.create", business)])?;
     let tenant = Id::parse(text(&made[0], "tenant_id")?).context("a tenant's id")?;
     let grant = json!({ "user": text(&made[0], "owner_id")?, "name": "instructions",
                         "scopes": Scopes::of(Scope::GRANTABLE).list() });

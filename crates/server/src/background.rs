@@ -66,7 +66,7 @@ async fn compare_clocks(shared: &Shared) {
 /// Queues the write before it returns, and does not wait for it.
 pub(crate) fn record_use(shared: &Arc<Shared>, used: Used) {
     let now = shared.environment.clock.now();
-    if !shared.last_use.is_news(used, now) {
+    if !shared.last_use.should_record_use(used, now) {
         return;
     }
     let write = shared

@@ -18,7 +18,7 @@ pub(crate) struct LastUse {
 
 impl LastUse {
     /// Whether this is the first use of a credential in this minute.
-    pub(crate) fn is_news(&self, used: Used, now: Timestamp) -> bool {
+    pub(crate) fn should_record_use(&self, used: Used, now: Timestamp) -> bool {
         let minute = minute(now);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.insert(used, minute) != Some(minute)
@@ -48,14 +48,14 @@ mod tests {
     fn a_burst_is_recorded_once_a_minute() {
         let uses = LastUse::default();
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
-        assert!(uses.is_news(Used::Key([1; 32]), at(0)));
-        assert!(!uses.is_news(Used::Key([1; 32]), at(59)));
-        assert!(uses.is_news(Used::Key([2; 32]), at(59)));
-        assert!(uses.is_news(Used::Key([1; 32]), at(60)));
+        assert!(uses.should_record_use(Used::Key([1; 32]), at(0)));
+        assert!(!uses.should_record_use(Used::Key([1; 32]), at(59)));
+        assert!(uses.should_record_use(Used::Key([2; 32]), at(59)));
+        assert!(uses.should_record_use(Used::Key([1; 32]), at(60)));
         uses.drop_idle(at(60));
         assert_eq!(uses.sent.lock().unwrap().len(), 1, "the second one's minute is over");
-        assert!(!uses.is_news(Used::Key([1; 32]), at(61)));
+        assert!(!uses.should_record_use(Used::Key([1; 32]), at(61)));
         uses.forget(Used::Key([1; 32]));
-        assert!(uses.is_news(Used::Key([1; 32]), at(61)));
+        assert!(uses.should_record_use(Used::Key([1; 32]), at(61)));
     }
 }

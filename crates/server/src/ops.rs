@@ -76,7 +76,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let now = Now {
         gauges: shared.db.gauges(),
         takes_writes: shared.db.takes_writes(),
-        artefacts: shared.environment.dropped_artefacts.load(Ordering::Relaxed),
+        artefacts: shared.environment.dropped_client_keys.load(Ordering::Relaxed),
         resources: resources.ok().and_then(Result::ok).unwrap_or_default(),
     };
     let Ok(text) = shared.metrics.text(&now) else {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value;
-use zoop_crm::call::argument::CLIENT_ARTEFACTS;
+use zoop_crm::call::argument::CLIENT_ADDED_KEYS;
 use zoop_crm::call::definition::ToolDef;
 use zoop_crm::catalog;
 
@@ -72,7 +72,7 @@ fn meant(sent: Value) -> Option<Value> {
         Value::Object(members) => {
             let mut kept = serde_json::Map::new();
             for (name, value) in members {
-                if let (false, Some(value)) = (CLIENT_ARTEFACTS.contains(&&*name), meant(value)) {
+                if let (false, Some(value)) = (CLIENT_ADDED_KEYS.contains(&&*name), meant(value)) {
                     kept.insert(name, value);
                 }
             }

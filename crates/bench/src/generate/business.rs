@@ -139,7 +139,7 @@ pub(super) struct GeneratedBusiness {
 impl GeneratedBusiness {
     /// Opens a business.
     pub(super) fn open(to: &mut Caller<'_, '_>, index: usize, region: Region) -> Result<Self> {
-        let operator = Who::Operator(Operator::ABOVE);
+        let operator = Who::Operator(Operator::OUTSIDE_TENANTS);
         let email = |who: &str| format!("{who}@business{index}.example");
         let tenant = json!({
             "name": format!("Business {index}"),

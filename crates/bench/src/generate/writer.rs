@@ -67,7 +67,7 @@ impl Writer {
             clock: clock.clone(),
             entropy: Entropy::seeded(parameters.seed),
             note_writes_per_minute: 0,
-            dropped_artefacts: Arc::default(),
+            dropped_client_keys: Arc::default(),
         };
         let events = plan::events(parameters, &mut rng);
         let people = People::new(&mut rng)?;

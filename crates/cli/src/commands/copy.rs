@@ -114,7 +114,7 @@ fn label(phase: Phase) -> &'static str {
     match phase {
         Phase::Rows => "rows",
         Phase::Index => "search index",
-        Phase::Words => "index of words (minutes for a large database)",
+        Phase::Tokens => "index of words (minutes for a large database)",
         Phase::Comparison => "comparison",
     }
 }

@@ -78,11 +78,11 @@ fn a_refused_copy_says_what_to_do() {
     refused(empty.url(), "sqlite://new.db", "zoop migrate");
     refused("sqlite://zoop.db", "sqlite://zoop.db", "the source itself");
     folder.json(&["copy", "--to", empty.url()]);
-    refused("sqlite://zoop.db", empty.url(), "it is not empty");
+    refused("sqlite://zoop.db", empty.url(), "is not empty");
     folder.write("other.db", "");
     folder.json(&["migrate", "--database", "sqlite://other.db"]);
     folder.json(&["copy", "--to", "sqlite://other.db"]);
-    refused(empty.url(), "sqlite://other.db", "it is not empty");
+    refused(empty.url(), "sqlite://other.db", "is not empty");
     old.run("CREATE TABLE theirs (n integer)").expect("a table");
     refused("sqlite://zoop.db", old.url(), "another program's tables");
     let server = folder.serve(&[]);

@@ -11,11 +11,11 @@ use crate::values::id::{Id, kinds};
 crate::call::argument::choices! {
     /// What a team member may do.
     pub enum Role {
-        /// Everything, and may change other people's notes.
+        /// All scopes; may also change other people's notes and manage the account.
         Owner = "owner",
-        /// Everything in the office's work.
+        /// All scopes.
         Office = "office",
-        /// The crew: reads customers, reads and writes notes.
+        /// The crew in the field: reads customers, and reads and writes notes.
         Tech = "tech",
     }
 }
@@ -85,7 +85,7 @@ pub enum Credential {
     Session(Id<kinds::Session>),
     /// Direct access to the database, through the command line.
     CommandLine,
-    /// None, as in a rejected sign-in.
+    /// No credential, as in a rejected sign-in.
     Nothing,
 }
 
@@ -101,25 +101,25 @@ impl Credential {
     }
 }
 
-/// The tenant that a call is about.
+/// The tenant of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
-    /// Its number in the database.
+    /// The tenant's number in the database.
     pub number: Tenant,
-    /// Its public id.
+    /// The tenant's public id.
     pub id: Id<kinds::Tenant>,
-    /// The country of telephone numbers without a country code.
+    /// The default country of telephone numbers without a country code.
     pub country: Country,
 }
 
 /// The rights of a valid credential: the tenant, the actor and the scopes.
 #[derive(Debug, Clone, Copy)]
 pub struct Rights {
-    /// The tenant; `None` if the operator acts above tenants.
+    /// The tenant; `None` if the operator acts outside any tenant.
     pub account: Option<Account>,
     /// The actor.
     pub actor: Actor,
-    /// The current scopes: those granted that the user's role still has.
+    /// The current scopes: the granted ones that the user's role still includes.
     pub scopes: Scopes,
     /// The scopes that the credential could also get, if the client asked the user for them.
     pub attainable: Scopes,
@@ -128,7 +128,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// The operator's rights, in one tenant or above all tenants.
+    /// The operator's rights, in one tenant or outside any tenant.
     pub fn operator(account: Option<Account>) -> Self {
         Self {
             account,
@@ -145,14 +145,14 @@ impl Rights {
 pub struct Source {
     /// The client's name for itself, if it sends one.
     pub client: Option<String>,
-    /// Its IP address, as the server sees it.
+    /// The client's IP address, as the server sees it.
     pub address: Option<IpAddr>,
 }
 
-/// A checked caller in a transaction. [`Access::new`] is the only way to make one.
+/// A caller whose rights were checked in this transaction. Only [`Access::new`] creates one.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The tenant; `None` if the operator acts above tenants.
+    /// The tenant; `None` if the operator acts outside any tenant.
     pub account: Option<Account>,
     /// The actor.
     pub actor: Actor,

@@ -11,20 +11,20 @@ use crate::values::id::{Id, Kind};
 
 /// A stored record that can be archived.
 pub(crate) trait Archivable: Clone {
-    /// The kind of its ids.
+    /// The kind of the record's id.
     type Kind: Kind;
-    /// The scope that allows reading it. For callers without this scope an archived record is not
-    /// found.
+    /// The scope that allows reading the record. To a caller without it, an archived record does not
+    /// exist.
     const READ: Scope;
 
-    /// Its id.
+    /// The record's id.
     fn id(&self) -> Id<Self::Kind>;
 
-    /// When it was archived.
+    /// When the record was archived.
     fn archived_at(&self) -> Option<Moment>;
 
-    /// Sets when it was archived (`None` when restored) and when it was last changed.
-    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment);
+    /// Sets when the record was archived (`None` if it was restored) and when it was last changed.
+    fn set_archived(&mut self, archived_at: Option<Moment>, updated_at: Moment);
 
     /// Writes the change from `old` to `new`, and records it in the history.
     fn save(ctx: &mut WriteCtx<'_, '_>, old: &Self, new: &Self) -> Result<()>;
@@ -45,11 +45,11 @@ pub(crate) fn archive<R: Archivable>(
     old: &R,
 ) -> Result<Archived<R::Kind>> {
     if old.archived_at().is_some() {
-        let twice = Error::archived_already(R::Kind::WORD);
-        return Err(twice.for_reader(ctx.access, R::READ));
+        let error = Error::already_archived(R::Kind::WORD);
+        return Err(error.for_reader(ctx.access, R::READ));
     }
     let mut new = old.clone();
-    new.mark(Some(ctx.moment()), ctx.moment());
+    new.set_archived(Some(ctx.moment()), ctx.moment());
     R::save(ctx, old, &new)?;
     Ok(Archived::of(old.id()))
 }
@@ -59,17 +59,17 @@ pub(crate) fn restore<R: Archivable>(
     ctx: &mut WriteCtx<'_, '_>,
     old: &R,
 ) -> Result<Restored<R::Kind>> {
-    let new = restored(ctx, old)?;
+    let new = restored_record(ctx, old)?;
     R::save(ctx, old, &new)?;
     Ok(Restored::of(old.id()))
 }
 
-/// The restored form of an archived record, for a kind that changes more of it before saving it.
-pub(crate) fn restored<R: Archivable>(ctx: &WriteCtx<'_, '_>, old: &R) -> Result<R> {
+/// The restored form of an archived record, not saved yet: some kinds of record change more of it first.
+pub(crate) fn restored_record<R: Archivable>(ctx: &WriteCtx<'_, '_>, old: &R) -> Result<R> {
     if old.archived_at().is_none() {
         return Err(Error::not_found(R::Kind::ARCHIVED));
     }
     let mut new = old.clone();
-    new.mark(None, ctx.moment());
+    new.set_archived(None, ctx.moment());
     Ok(new)
 }

@@ -1,6 +1,6 @@
 //! The result of checking a credential: a caller with rights, or a reason to reject it.
 //!
-//! Only types belong here. [`crate::identity::authenticate`] and sessions look credentials up.
+//! Only types belong here. [`crate::identity::authenticate`] and the sessions module look up credentials.
 
 use zoop_db::Timestamp;
 
@@ -9,8 +9,8 @@ use crate::call::error::Error;
 use crate::values::clock::SLACK;
 use crate::values::id::{Id, kinds};
 
-/// Resolution of a last use, in microseconds: one minute.
-const LAST_USE_STEP: i64 = 60 * 1_000_000;
+/// Resolution of the time of last use, in microseconds: one minute.
+const LAST_USE_RESOLUTION: i64 = 60 * 1_000_000;
 
 /// A caller whose credential is valid.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub struct Caller {
     /// The name of the connected client, as the user consented to it. It takes precedence over the name
     /// that the client sends.
     pub client: Option<String>,
-    /// Maximum requests of this credential in a rolling minute, if it has its own limit.
+    /// Maximum number of requests with this credential in a rolling minute, if it has its own limit.
     pub request_limit: Option<u32>,
-    /// The credential whose last use must be recorded now, if any.
+    /// The use to record, if none is recorded for the current minute yet.
     pub used: Option<Used>,
 }
 
@@ -69,7 +69,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The error for a credential that this process made itself: a rejection is a bug.
+    /// The error for a credential that this process created itself, whose rejection is a bug.
     pub fn of_own_credential(self) -> Error {
         match self {
             Self::Denied(denied) => Error::internal(denied.reason()),
@@ -96,12 +96,12 @@ impl From<zoop_db::Error> for Refusal {
     }
 }
 
-/// Whether a use at `now` should update `last`, the last use on record (minute resolution).
-pub(crate) fn is_news(last: Option<Timestamp>, now: Timestamp) -> bool {
+/// Whether a use at `now` should replace `last`, the last use on record (minute resolution).
+pub(crate) fn should_record_use(last: Option<Timestamp>, now: Timestamp) -> bool {
     // A time in the future was recorded by a clock running ahead.
-    last.is_none_or(|last| minute(last) < minute(now) || last.0 > now.0 + SLACK)
+    last.is_none_or(|last| to_the_minute(last) < to_the_minute(now) || last.0 > now.0 + SLACK)
 }
 
-const fn minute(time: Timestamp) -> i64 {
-    time.0.div_euclid(LAST_USE_STEP)
+const fn to_the_minute(time: Timestamp) -> i64 {
+    time.0.div_euclid(LAST_USE_RESOLUTION)
 }

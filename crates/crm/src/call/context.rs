@@ -1,5 +1,5 @@
-//! The context in which a tool runs: the transaction, the caller, the time. A [`ReadCtx`] cannot write.
-//! A [`WriteCtx`] also makes ids and collects the changes for the history.
+//! The context in which a tool runs: the transaction, the caller and the time. A [`ReadCtx`] cannot write.
+//! A [`WriteCtx`] can, and also creates ids and collects the changes for the history.
 
 use std::borrow::Cow;
 
@@ -43,18 +43,18 @@ pub struct WriteCtx<'a, 'c> {
 pub struct Change {
     /// The word for the kind of record.
     pub record_type: Cow<'static, str>,
-    /// The record.
+    /// The record's id.
     #[schemars(with = "String")]
     pub record_id: Uuid,
-    /// The field.
+    /// The name of the field.
     pub field: String,
-    /// What it was; `null` for a record that was not there.
+    /// Its old value; `null` if the record is new.
     pub old: Value,
-    /// What it is; `null` for a record that is no longer there.
+    /// Its new value; `null` if the record was deleted.
     pub new: Value,
 }
 
-/// A stored record whose changes the history keeps. Its serialized fields are compared.
+/// A record whose changes the history stores. It compares the serialized fields.
 pub trait Recorded: Serialize {
     /// The word for the kind of record.
     const TYPE: &'static str;
@@ -71,7 +71,7 @@ impl<'a, 'c> WriteCtx<'a, 'c> {
         environment: &'a Environment,
     ) -> Result<Self> {
         tx.take_turn()?;
-        // Read the clock after the wait, or the time would be too early.
+        // Read the clock after the wait, so that times never go back within a tenant.
         let now = environment.clock.now();
         Ok(Self { tx, access, now, environment, changes: Vec::new(), is_private: false })
     }
@@ -83,40 +83,41 @@ impl WriteCtx<'_, '_> {
         Moment(self.now)
     }
 
-    /// The id of a table's next record. `greatest` reads the table's greatest id below a bound. Records
-    /// that a wrong clock dated into the future are beyond the bound, so they do not count.
-    pub fn next_id<K>(&mut self, greatest: Sql) -> Result<Id<K>> {
-        let bound = id::wrong_from(self.now);
-        let last = self.tx.first::<Uuid, Error>(greatest, params![bound], |row| Ok(row.take()?))?;
+    /// The id of a table's next record. `greatest_below` reads the table's greatest id below a bound, which
+    /// excludes records that a wrong clock dated into the future.
+    pub fn next_id<K>(&mut self, greatest_below: Sql) -> Result<Id<K>> {
+        let bound = id::first_from_wrong_clock(self.now);
+        let last =
+            self.tx.first::<Uuid, Error>(greatest_below, params![bound], |row| Ok(row.take()?))?;
         let random = self.environment.entropy.bits();
         Ok(Id::new(id::following(last, self.now, random)))
     }
 
-    /// [`Self::next_id`] for a table above tenants.
-    pub(crate) fn next_global_id<K>(&mut self, greatest: GlobalSql) -> Result<Id<K>> {
-        next_global_id(self.tx, self.environment, self.now, greatest)
+    /// [`Self::next_id`] for a table shared by all tenants.
+    pub(crate) fn next_global_id<K>(&mut self, greatest_below: GlobalSql) -> Result<Id<K>> {
+        next_global_id(self.tx, self.environment, self.now, greatest_below)
     }
 
-    /// Keeps the call out of the history: only its author may see what it writes.
+    /// Keeps the call out of the history, since only its author may see what it writes.
     pub const fn leave_no_history(&mut self) {
         self.is_private = true;
     }
 
     /// Records in the history that `new` was added.
     pub fn added<T: Recorded>(&mut self, new: &T) -> Result<()> {
-        self.compare::<T>(new.record_id(), Map::new(), fields(new)?);
+        self.record_differences::<T>(new.record_id(), Map::new(), fields(new)?);
         Ok(())
     }
 
     /// Records the changes from `old` to `new` in the history.
     pub fn updated<T: Recorded>(&mut self, old: &T, new: &T) -> Result<()> {
-        self.compare::<T>(new.record_id(), fields(old)?, fields(new)?);
+        self.record_differences::<T>(new.record_id(), fields(old)?, fields(new)?);
         Ok(())
     }
 
     /// Records in the history that `old` was deleted.
     pub fn removed<T: Recorded>(&mut self, old: &T) -> Result<()> {
-        self.compare::<T>(old.record_id(), fields(old)?, Map::new());
+        self.record_differences::<T>(old.record_id(), fields(old)?, Map::new());
         Ok(())
     }
 
@@ -134,7 +135,7 @@ impl WriteCtx<'_, '_> {
         self.changes.push(Change { record_type, record_id: id, field, old, new });
     }
 
-    fn compare<T: Recorded>(
+    fn record_differences<T: Recorded>(
         &mut self,
         id: Uuid,
         mut old: Map<String, Value>,
@@ -154,15 +155,16 @@ impl WriteCtx<'_, '_> {
     }
 }
 
-/// [`WriteCtx::next_id`] for a table above tenants, for writes that begin before a caller is known.
+/// [`WriteCtx::next_id`] for a table shared by all tenants, for writes that begin before the caller is known.
 pub(crate) fn next_global_id<K>(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     now: Timestamp,
-    greatest: GlobalSql,
+    greatest_below: GlobalSql,
 ) -> Result<Id<K>> {
-    let bound = id::wrong_from(now);
-    let last = tx.global_first::<Uuid, Error>(greatest, params![bound], |row| Ok(row.take()?))?;
+    let bound = id::first_from_wrong_clock(now);
+    let last =
+        tx.global_first::<Uuid, Error>(greatest_below, params![bound], |row| Ok(row.take()?))?;
     Ok(Id::new(id::following(last, now, environment.entropy.bits())))
 }
 

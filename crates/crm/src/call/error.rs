@@ -10,9 +10,9 @@ use crate::call::scope::Scope;
 /// The result of a fallible function in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Maximum problems that a message spells out. The list of fields has all of them.
+/// Maximum number of problems that a message spells out. The list of fields has them all.
 const PROBLEMS_IN_MESSAGE: usize = 3;
-/// Maximum further fields that a message names.
+/// Maximum number of further fields that a message names.
 const FIELDS_IN_MESSAGE: usize = 20;
 
 /// Why a call failed.
@@ -47,13 +47,13 @@ pub enum Error {
     },
     /// The credential lacks a scope.
     InsufficientScope {
-        /// The scopes that the call needs.
+        /// The scopes that the call requires.
         required: Vec<Scope>,
-        /// Whether the credential could get them, so that asking the user can help.
+        /// Whether the client could get them by asking the user.
         attainable: bool,
     },
-    /// The server cannot do it now; a retry can help. No change was kept, unless the cause says that
-    /// the outcome is unknown.
+    /// The server cannot carry out the call now; a retry can help. Nothing was changed, unless the cause
+    /// says that the outcome is unknown.
     Unavailable {
         /// Why, for the log.
         cause: zoop_db::Error,
@@ -65,7 +65,7 @@ pub enum Error {
     },
 }
 
-/// One field that failed.
+/// One invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldProblem {
     /// The field's path: `location.city`, `line_items[2].quantity`.
@@ -75,7 +75,7 @@ pub struct FieldProblem {
 }
 
 impl Error {
-    /// Invalid input that is not the fault of one field.
+    /// Invalid input that cannot be attributed to one field.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::InvalidInput { message: message.into(), fields: Vec::new() }
     }
@@ -94,19 +94,20 @@ impl Error {
                 fields.push(problem);
             }
         }
-        let shown = fields.iter().take(PROBLEMS_IN_MESSAGE);
-        let shown: Vec<_> = shown.map(|it| format!("{} {}", it.field, it.problem)).collect();
+        let first = fields.iter().take(PROBLEMS_IN_MESSAGE);
+        let first: Vec<_> = first.map(|it| format!("{} {}", it.field, it.problem)).collect();
         // Some clients show only the message, not the list of fields.
         let others: Vec<_> = fields.iter().skip(PROBLEMS_IN_MESSAGE).map(|it| &*it.field).collect();
         let named = others.get(..FIELDS_IN_MESSAGE).unwrap_or(&others);
         let more = match others.len() {
             0 => String::new(),
             all if all > named.len() => {
-                format!("; also {} and {} more in fields", named.join(", "), all - named.len())
+                let unnamed = all - named.len();
+                format!("; also invalid: {} and {unnamed} more, see fields", named.join(", "))
             }
-            _ => format!("; also {}", named.join(", ")),
+            _ => format!("; also invalid: {}", named.join(", ")),
         };
-        let message = format!("Correct and call again: {}{more}.", shown.join("; "));
+        let message = format!("Correct these fields and call again: {}{more}.", first.join("; "));
         Self::InvalidInput { message, fields }
     }
 
@@ -129,17 +130,16 @@ impl Error {
         Self::Archived { record, message }
     }
 
-    /// The record is archived already, so it cannot be archived again.
-    pub fn archived_already(record: &'static str) -> Self {
+    /// The record is already archived, so it cannot be archived again.
+    pub fn already_archived(record: &'static str) -> Self {
         let message = format!(
-            "This {record} is archived already; the operator can restore it (zoop restore \
-             {record})."
+            "This {record} is already archived. The operator can restore it (zoop restore {record})."
         );
         Self::Archived { record, message }
     }
 
-    /// The error for a caller. Without `scope`, the scope that allows reading the record, an archived
-    /// record is not found.
+    /// The error as this caller may see it. `scope` allows reading the record: to a caller without it, an
+    /// archived record does not exist.
     #[must_use]
     pub fn for_reader(self, access: &Access, scope: Scope) -> Self {
         match self {
@@ -153,7 +153,8 @@ impl Error {
         Self::Internal { cause: cause.into() }
     }
 
-    /// The kind's name on the wire. The interface itself distinguishes an unavailable server.
+    /// The name of the kind on the wire. An unavailable server has no kind of its own: the interface that
+    /// took the call reports it in its own way.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::InvalidInput { .. } => "invalid_input",
@@ -164,7 +165,7 @@ impl Error {
         }
     }
 
-    /// The part of the error for the caller, as the JSON of a tool's error result. An internal error
+    /// What the caller may see of the error, as the JSON of a tool's error result. An internal error
     /// contains `request_id`, which identifies the log entry.
     pub fn public_json(&self, request_id: &str) -> String {
         let body = Public {
@@ -194,14 +195,15 @@ impl Error {
             | Self::Archived { message, .. }
             | Self::Conflict { message, .. } => message.clone(),
             Self::NotFound { record } => {
-                format!("There is no such {record} in this account: check the ids of the call.")
+                format!("There is no such {record} in this account: check the ids that you sent.")
             }
             Self::InsufficientScope { required, .. } => {
                 let names: Vec<_> = required.iter().map(|scope| scope.name()).collect();
-                format!("Use a credential that has the scope {}.", names.join(" and "))
+                let noun = if names.len() == 1 { "scope" } else { "scopes" };
+                format!("Use a credential that has the {noun} {}.", names.join(" and "))
             }
             Self::Unavailable { .. } | Self::Internal { .. } => format!(
-                "Something failed on the server: try again, and if it stays, report request {request_id}."
+                "Something failed on the server: try again. If the problem persists, report request {request_id}."
             ),
         }
     }

@@ -20,7 +20,7 @@ const REMEMBERED: u64 = 24 * 60 * 60 * 1_000_000;
 crate::call::table::table! {
     /// The remembered answers.
     pub(crate) const IDEMPOTENCY = idempotency {
-        of_tenants,
+        per_tenant,
         key: { credential_id: Id, idempotency_key: Text },
         columns: { tool: Text, fingerprint: Bytes, answer: Text, answered_at: Time },
         exported: Internal,

@@ -77,10 +77,8 @@ impl Parse for CursorText {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         match value {
             Json::Text(text) if text.len() <= CURSOR_BYTES => Ok(Self(text)),
-            Json::Text(_) => Err(ParseError::Because(DAMAGED.to_owned())),
-            other => {
-                Err(ParseError::another_type("must be nextCursor of the previous page", &other))
-            }
+            Json::Text(_) => Err(ParseError::Invalid(DAMAGED.to_owned())),
+            other => Err(ParseError::wrong_type("must be nextCursor of the previous page", &other)),
         }
     }
 }

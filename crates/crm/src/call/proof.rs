@@ -13,7 +13,7 @@ use crate::values::clock::Environment;
 
 /// Proof of who is calling: a bearer token, a session in one of the user's tenants, or the operator.
 pub trait Proof {
-    /// Why a call is rejected or fails.
+    /// Why a caller is rejected, or why reading the rights fails.
     type Refusal: From<Error> + From<zoop_db::Error>;
 
     /// Reads the caller's current rights.

@@ -218,9 +218,9 @@ impl Runner<'_> {
 fn parse(arguments: &str, environment: &Environment) -> Result<Object> {
     let mut object = argument::parse_object(arguments)?;
     let sent = object.len();
-    object.retain(|(name, _)| !argument::CLIENT_ARTEFACTS.contains(&name.as_str()));
+    object.retain(|(name, _)| !argument::CLIENT_ADDED_KEYS.contains(&name.as_str()));
     let dropped = u64::try_from(sent - object.len()).unwrap_or(0);
-    environment.dropped_artefacts.fetch_add(dropped, Ordering::Relaxed);
+    environment.dropped_client_keys.fetch_add(dropped, Ordering::Relaxed);
     Ok(object)
 }
 

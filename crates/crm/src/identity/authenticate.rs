@@ -1,4 +1,4 @@
-//! Authenticates bearer tokens and the command line, and records the last use of a credential.
+//! Authenticates bearer tokens and the command line, and records when a credential was last used.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
@@ -17,14 +17,14 @@ use crate::values::secret::{Secret, SecretKind};
 /// A bearer token: an API key or an OAuth access token.
 #[derive(Debug, Clone)]
 pub struct Bearer {
-    /// The token as presented.
+    /// The token, as it was sent.
     pub token: String,
     /// The client and the address that the call comes from.
     pub source: Source,
 }
 
 impl Bearer {
-    /// A token whose source is not known.
+    /// A token without a known source.
     pub fn new(token: impl Into<String>) -> Self {
         Self { token: token.into(), source: Source::default() }
     }
@@ -42,7 +42,7 @@ impl Bearer {
         }
     }
 
-    /// The caller's access. The name that the user consented to takes precedence over the one that the
+    /// The caller's access. The client name that the user consented to takes precedence over the name that the
     /// client sends.
     pub fn access_of(&self, caller: Caller) -> Access {
         let client = caller.client.or_else(|| self.source.client.clone());
@@ -59,18 +59,18 @@ impl Proof for Bearer {
     }
 }
 
-/// The operator, through the command line: in one tenant, or above all tenants.
+/// The operator, through the command line: in one tenant, or outside any tenant.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
-    /// The tenant of the call; `None` for a call above tenants.
+    /// The tenant of the call; `None` for a call outside any tenant.
     pub tenant: Option<Id<kinds::Tenant>>,
 }
 
 impl Operator {
-    /// Above all tenants.
-    pub const ABOVE: Self = Self { tenant: None };
+    /// The operator outside any tenant.
+    pub const OUTSIDE_TENANTS: Self = Self { tenant: None };
 
-    /// In a tenant.
+    /// The operator in a tenant.
     pub const fn of(tenant: Id<kinds::Tenant>) -> Self {
         Self { tenant: Some(tenant) }
     }

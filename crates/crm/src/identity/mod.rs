@@ -1,4 +1,4 @@
-//! Who calls: tenants, users, sign-in, API keys, OAuth clients and what they were granted.
+//! Who calls: tenants, users, sign-in, API keys, OAuth clients and their grants.
 //!
 //! [`authenticate`] turns a credential into a caller. Customers, notes and all other records
 //! that a tenant works with do not belong here.

@@ -10,7 +10,7 @@ use crate::values::id::{Id, kinds};
 
 /// One business of a test environment: its users, their callers, and a few records.
 pub struct Business {
-    /// Its tenant, as calls need it.
+    /// The tenant, as calls need it.
     pub account: Account,
     /// The owner, with every scope.
     pub owner: Caller,
@@ -38,7 +38,7 @@ impl Business {
         &found.unwrap_or_else(|| panic!("a sample record called {name}")).1
     }
 
-    /// An example's text with the ids of this business.
+    /// An example with the ids of this business filled in.
     pub fn fill(&self, example: &str) -> String {
         self.ids
             .iter()
@@ -55,26 +55,27 @@ impl Business {
 }
 
 impl TestEnv {
-    /// A business with users and keys, and without records.
+    /// A business with users and keys, but without records.
     ///
     /// # Panics
     /// If it cannot be created.
     pub fn empty_business(&self, name: &str) -> Business {
         let email = |who: &str| format!("{who}@{}.example", name.to_lowercase());
-        let made = self.operate(
+        let created = self.call_as_operator(
             None,
             "tenants.create",
             json!({
                 "name": name, "owner_name": "Olive Owner", "owner_email": email("owner"),
             }),
         );
-        let id = Id::parse(text(&made, "tenant_id")).expect("a tenant's id");
+        let id = Id::parse(text(&created, "tenant_id")).expect("a tenant's id");
         let account = self.read(move |tx| tenants::account(tx, id)).expect("the account");
         let user = |who: &str, role: &str| {
             let arguments = json!({ "name": who, "email": email(role), "role": role });
-            text(&self.operate(Some(account), "users.create", arguments), "user_id").to_owned()
+            text(&self.call_as_operator(Some(account), "users.create", arguments), "user_id")
+                .to_owned()
         };
-        let owner = text(&made, "owner_id").to_owned();
+        let owner = text(&created, "owner_id").to_owned();
         let office = user("Oscar Office", "office");
         let tech = user("Tessa Tech", "tech");
         let owner_key = self.key(account, Some(&owner), Scope::GRANTABLE);
@@ -99,7 +100,7 @@ impl TestEnv {
     pub fn business(&self, name: &str) -> Business {
         let mut business = self.empty_business(name);
         let owner = business.owner.clone();
-        let customer = self.made(
+        let customer = self.create(
             &owner,
             "customers.create",
             json!({
@@ -112,23 +113,23 @@ impl TestEnv {
         let full = self.call(&owner, "customers.get", json!({ "id": customer })).expect("it");
         let contact = text(&full["contacts"][0], "id").to_owned();
         let location = text(&full["locations"][0], "id").to_owned();
-        let other_contact = self.made(
+        let other_contact = self.create(
             &owner,
             "contacts.create",
             json!({
                 "customer_id": customer, "first_name": "Ben", "last_name": "Nguyen",
             }),
         );
-        let tag = self.made(&owner, "tags.create", json!({ "name": "HOA" }));
-        let job = self.operate(
+        let tag = self.create(&owner, "tags.create", json!({ "name": "HOA" }));
+        let job = self.call_as_operator(
             Some(business.account),
             "subjects.create",
             json!({
                 "customer_id": customer, "subject_type": "job", "title": "Repipe", "status": "open",
             }),
         );
-        let note = self.made(&owner, "notes.create", json!({ "body": "Gate sticks." }));
-        let key = self.operate(
+        let note = self.create(&owner, "notes.create", json!({ "body": "Gate sticks." }));
+        let key = self.call_as_operator(
             Some(business.account),
             "keys.create",
             json!({
@@ -137,14 +138,14 @@ impl TestEnv {
         );
         let owner_id = Business::user(&owner);
         let (grant, _) = self.connect(business.account, owner_id, Scopes::of(Scope::GRANTABLE));
-        let invitation = self.operate(
+        let invitation = self.call_as_operator(
             Some(business.account),
             "invitations.create",
             json!({ "name": "Ines Invited", "email": "invited@example.com", "role": "tech" }),
         );
         self.archive_samples(&mut business, &customer);
         let assignment = json!({ "id": tag, "customer_id": business.id("archived_customer") });
-        self.operate(Some(business.account), "tags.attach", assignment);
+        self.call_as_operator(Some(business.account), "tags.attach", assignment);
         business.ids.extend([
             ("customer", customer),
             ("contact", contact),
@@ -189,7 +190,7 @@ impl TestEnv {
             ("archived_note", "notes", json!({ "body": "Out of date." })),
         ];
         for (name, group, arguments) in samples {
-            let id = self.made(&owner, &format!("{group}.create"), arguments.clone());
+            let id = self.create(&owner, &format!("{group}.create"), arguments.clone());
             let mut which = json!({ "id": id });
             if !arguments["customer_id"].is_null() {
                 which["customer_id"] = json!(customer);

@@ -13,27 +13,27 @@ use crate::identity::authenticate::{Bearer, Operator};
 use crate::identity::sign_in::sessions::InTenant;
 use crate::values::clock::Environment;
 
-/// A caller with a credential. It derefs to the rights that the credential had when the caller was
-/// created; a call reads the rights of that moment.
+/// A caller with a credential. It derefs to the rights that the credential had when the caller was created; a
+/// call reads the current rights.
 #[derive(Debug, Clone)]
 pub struct Caller {
     access: Access,
-    credential: Presented,
+    proof: CallerProof,
 }
 
 #[derive(Debug, Clone)]
-enum Presented {
+enum CallerProof {
     Token(Bearer),
     Session(InTenant),
     Operator(Operator),
 }
 
 impl Caller {
-    /// The operator, in one tenant or above all tenants.
+    /// The operator, in one tenant or outside any tenant.
     pub fn operator(account: Option<Account>) -> Self {
         let tenant = account.map(|account| account.id);
         let access = Access::new(Rights::operator(account), Source::default());
-        Self { access, credential: Presented::Operator(Operator { tenant }) }
+        Self { access, proof: CallerProof::Operator(Operator { tenant }) }
     }
 }
 
@@ -54,19 +54,19 @@ impl TestEnv {
             Err(Refusal::Failed(error)) => Err(error),
         });
         let access = read.expect("the database should answer")?;
-        Ok(Caller { access, credential: Presented::Token(bearer) })
+        Ok(Caller { access, proof: CallerProof::Token(bearer) })
     }
 
-    /// The caller of a session in a tenant.
+    /// A caller by a session in a tenant.
     ///
     /// # Panics
     /// If the session has ended or its user is not a member.
-    pub fn in_tenant(&self, proof: InTenant) -> Caller {
-        let credential = Presented::Session(proof.clone());
+    pub fn in_tenant(&self, session: InTenant) -> Caller {
+        let proof = CallerProof::Session(session.clone());
         let environment = self.environment.clone();
-        let read =
-            self.read(move |tx| proof.access(tx, &environment).map_err(Refusal::of_own_credential));
-        Caller { access: read.expect("the session should belong to a member"), credential }
+        let read = self
+            .read(move |tx| session.access(tx, &environment).map_err(Refusal::of_own_credential));
+        Caller { access: read.expect("the session should belong to a member"), proof }
     }
 }
 
@@ -82,14 +82,14 @@ impl Proof for Caller {
     type Refusal = Error;
 
     fn access(&self, tx: &mut ReadTx<'_>, environment: &Environment) -> Result<Access> {
-        match &self.credential {
-            Presented::Token(bearer) => {
+        match &self.proof {
+            CallerProof::Token(bearer) => {
                 bearer.access(tx, environment).map_err(Refusal::of_own_credential)
             }
-            Presented::Session(session) => {
+            CallerProof::Session(session) => {
                 session.access(tx, environment).map_err(Refusal::of_own_credential)
             }
-            Presented::Operator(operator) => operator.access(tx, environment),
+            CallerProof::Operator(operator) => operator.access(tx, environment),
         }
     }
 }

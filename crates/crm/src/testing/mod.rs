@@ -1,7 +1,7 @@
 //! The test environment: a real database in a temporary file or on a real server, a clock that moves only
 //! when a test moves it, repeatable randomness, and callers with real keys.
 //!
-//! Tests call tools as clients do: by name, with JSON. Nothing that can be real is mocked.
+//! Tests call tools as clients do: by name, with JSON.
 
 mod business;
 mod caller;
@@ -28,7 +28,7 @@ use crate::schema;
 use crate::values::clock::{Clock, Entropy, Environment, parse_rfc3339};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
-use people::signed_in;
+use people::sign_in;
 
 pub use business::Business;
 pub use caller::Caller;
@@ -36,7 +36,7 @@ pub use people::connect;
 
 /// The time at which a test environment starts.
 const START: &str = "2026-06-13T18:00:00.000Z";
-/// Longer than any test's call: a test that hangs fails.
+/// Longer than any call in a test takes, so that a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A clock that moves only when a test moves it.
@@ -65,12 +65,12 @@ pub struct TestEnv {
     /// What calls need besides the database.
     pub environment: Environment,
     url: String,
-    /// Keeps the database until the environment is dropped.
-    keeper: Keeper,
+    /// Removes the database when it is dropped.
+    storage: Storage,
 }
 
-/// Where an environment's database is kept.
-enum Keeper {
+/// Where the environment's database is.
+enum Storage {
     Folder(#[expect(dead_code, reason = "removes the folder when dropped")] tempfile::TempDir),
     Server(zoop_postgres_cluster::Database),
 }
@@ -79,7 +79,7 @@ thread_local! {
     static ENGINE: Cell<Dialect> = const { Cell::new(Dialect::Sqlite) };
 }
 
-/// Runs a test whose environments are on this engine. Without this, they are on SQLite.
+/// Runs a test whose environments are on this engine. The default is SQLite.
 pub fn on<T>(engine: Dialect, test: impl FnOnce() -> T) -> T {
     ENGINE.set(engine);
     test()
@@ -90,17 +90,17 @@ pub fn engine() -> Dialect {
     ENGINE.get()
 }
 
-/// The URL of a new database on the engine of this test, and what keeps it.
-fn place() -> (String, Keeper) {
+/// The URL of a new database on the engine of this test, and its storage.
+fn new_database() -> (String, Storage) {
     match engine() {
         Dialect::Sqlite => {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let url = format!("sqlite://{}", folder.path().join("zoop.db").display());
-            (url, Keeper::Folder(folder))
+            (url, Storage::Folder(folder))
         }
         Dialect::Postgres => {
             let database = zoop_postgres_cluster::database().expect("a database");
-            (database.url().to_owned(), Keeper::Server(database))
+            (database.url().to_owned(), Storage::Server(database))
         }
     }
 }
@@ -111,20 +111,20 @@ impl TestEnv {
     /// # Panics
     /// If there is no room for a temporary file, or if PostgreSQL is needed and not installed.
     pub fn new() -> Self {
-        let (url, keeper) = place();
+        let (url, storage) = new_database();
         let start = parse_rfc3339(START).expect("the start should be a time");
         let clock = Arc::new(MockClock(AtomicI64::new(start.0)));
         let environment = Environment {
             clock: clock.clone(),
             entropy: Entropy::seeded(42),
             note_writes_per_minute: 60,
-            dropped_artefacts: Arc::default(),
+            dropped_client_keys: Arc::default(),
         };
         // Few threads, because many environments exist at the same time.
         let few = NonZeroUsize::new(2);
         let options = Options { readers: few, writers: few, ..Options::default() };
         let db = Db::open(&url, &options, schema::MIGRATIONS, Migrate::Run).expect("a database");
-        Self { db, clock, environment, url, keeper }
+        Self { db, clock, environment, url, storage }
     }
 
     /// The URL of the database.
@@ -132,11 +132,11 @@ impl TestEnv {
         &self.url
     }
 
-    /// The database's server, for questions that the product does not answer; `None` on SQLite.
+    /// The database's server, for queries that the product does not offer; `None` on SQLite.
     pub const fn server(&self) -> Option<&zoop_postgres_cluster::Database> {
-        match &self.keeper {
-            Keeper::Server(database) => Some(database),
-            Keeper::Folder(_) => None,
+        match &self.storage {
+            Storage::Server(database) => Some(database),
+            Storage::Folder(_) => None,
         }
     }
 
@@ -146,9 +146,9 @@ impl TestEnv {
     /// If the environment is not on PostgreSQL.
     pub fn into_server(self) -> zoop_postgres_cluster::Database {
         drop(self.db);
-        match self.keeper {
-            Keeper::Server(database) => database,
-            Keeper::Folder(_) => panic!("the environment is not on PostgreSQL"),
+        match self.storage {
+            Storage::Server(database) => database,
+            Storage::Folder(_) => panic!("the environment is not on PostgreSQL"),
         }
     }
 
@@ -179,7 +179,7 @@ impl TestEnv {
     /// Calls a tool.
     ///
     /// # Errors
-    /// The tool's refusal.
+    /// The tool's error.
     ///
     /// # Panics
     /// If there is no such tool, or if its answer is not JSON.
@@ -191,7 +191,7 @@ impl TestEnv {
     /// Calls a tool with arguments as text, and returns the answer as text.
     ///
     /// # Errors
-    /// The tool's refusal.
+    /// The tool's error.
     ///
     /// # Panics
     /// If there is no such tool.
@@ -205,21 +205,26 @@ impl TestEnv {
         runner.call(caller.clone(), tool, arguments.to_owned(), None).wait()
     }
 
-    /// Calls a tool as the operator, in one tenant or above all tenants.
+    /// Calls a tool as the operator, in one tenant or outside any tenant.
     ///
     /// # Panics
-    /// If it is refused.
-    pub fn operate(&self, account: Option<Account>, tool: &str, arguments: Value) -> Value {
+    /// If the call is rejected.
+    pub fn call_as_operator(
+        &self,
+        account: Option<Account>,
+        tool: &str,
+        arguments: Value,
+    ) -> Value {
         self.call(&Caller::operator(account), tool, arguments).expect("the operator's call")
     }
 
     /// Calls a tool that creates a record, and returns the record's id.
     ///
     /// # Panics
-    /// If it is refused.
-    pub fn made(&self, caller: &Caller, tool: &str, arguments: Value) -> String {
-        let made = self.call(caller, tool, arguments).expect("the record is made");
-        text(&made, "id").to_owned()
+    /// If the call is rejected.
+    pub fn create(&self, caller: &Caller, tool: &str, arguments: Value) -> String {
+        let created = self.call(caller, tool, arguments).expect("the record is created");
+        text(&created, "id").to_owned()
     }
 
     /// Creates a key and returns its secret.
@@ -227,29 +232,29 @@ impl TestEnv {
     /// # Panics
     /// If it cannot be created.
     pub fn key(&self, account: Account, user: Option<&str>, scopes: &[Scope]) -> String {
-        let made = self.operate(
+        let created = self.call_as_operator(
             Some(account),
             "keys.create",
             json!({
                 "user": user, "scopes": Scopes::of(scopes).list(), "name": "test",
             }),
         );
-        text(&made, "key").to_owned()
+        text(&created, "key").to_owned()
     }
 
-    /// Signs a user in, and returns the session's secret and the user.
+    /// Signs a user in, and returns the session's secret and the signed-in user.
     ///
     /// # Panics
     /// If the database fails.
     pub fn sign_in(&self, user: Id<kinds::User>) -> (Secret, SignedIn) {
         let environment = self.environment.clone();
-        self.write(move |tx| signed_in(tx, &environment, user)).expect("a session")
+        self.write(move |tx| sign_in(tx, &environment, user)).expect("a session")
     }
 
     /// Connects a client for a user, as a browser and the client do, and returns the grant and its tokens.
     ///
     /// # Panics
-    /// If it is refused.
+    /// If the client is rejected.
     pub fn connect(
         &self,
         account: Account,
@@ -274,7 +279,7 @@ impl Default for TestEnv {
     }
 }
 
-/// A text field of an answer.
+/// A string field of an answer.
 ///
 /// # Panics
 /// If the answer has no such field.
@@ -286,6 +291,6 @@ pub fn text<'a>(answer: &'a Value, key: &str) -> &'a str {
 ///
 /// # Panics
 /// If it is not JSON.
-pub fn public_error(error: &Error) -> Value {
+pub fn error_json(error: &Error) -> Value {
     serde_json::from_str(&error.public_json("test")).expect("an error in JSON")
 }

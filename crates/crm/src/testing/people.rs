@@ -19,7 +19,7 @@ use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
 
-pub(super) fn signed_in(
+pub(super) fn sign_in(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -33,7 +33,7 @@ pub(super) fn signed_in(
 /// Connects a client for a user, as a browser and the client do, and returns the grant and its tokens.
 ///
 /// # Panics
-/// If it is refused.
+/// If the client is rejected.
 pub fn connect(
     db: &Db,
     environment: &Environment,
@@ -47,9 +47,9 @@ pub fn connect(
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let environment = environment.clone();
     let connecting = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
-        let (_, signed_in) = signed_in(tx, &environment, user)?;
-        let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
-        let metadata = Metadata::read(&said).expect("valid metadata");
+        let (_, signed_in) = sign_in(tx, &environment, user)?;
+        let metadata = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
+        let metadata = Metadata::read(&metadata).expect("valid metadata");
         let from = signed_in.session.to_string();
         let registered = clients::register(tx, &environment, &metadata, &from)?;
         let Registration::Done(client) = registered else { panic!("{registered:?}") };
@@ -65,9 +65,9 @@ pub fn connect(
         let answer = consent::answer(tx, &environment, &signed_in, &pending, choice, None)?;
         let consent::ConsentOutcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
         let verifier = VERIFIER.to_owned();
-        let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
+        let request = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
         let tokens::TokenOutcome::Issued(issued) =
-            tokens::exchange(tx, &environment, &asked, None)?
+            tokens::exchange(tx, &environment, &request, None)?
         else {
             panic!("the code should be valid")
         };

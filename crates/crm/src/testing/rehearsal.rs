@@ -1,4 +1,4 @@
-//! Calls that are rolled back, so that a test about every tool needs only one environment: each tool finds it
+//! Calls that are rolled back, so that a test of every tool needs only one environment: each tool finds it
 //! unchanged.
 
 use std::convert::Infallible;
@@ -22,8 +22,8 @@ impl<const CALLS: usize> From<zoop_db::Error> for End<CALLS> {
 }
 
 impl TestEnv {
-    /// Makes calls one after the other in one transaction, which is then rolled back, and returns the answer of
-    /// each. A call is a caller, a tool, and its arguments as text, and passes through the whole pipeline.
+    /// Makes calls one after another in one transaction, which is then rolled back, and returns their answers. A
+    /// call is a caller, a tool and its arguments as text. It passes through the whole pipeline.
     ///
     /// # Panics
     /// If there is no such tool, or if the database fails.
@@ -55,7 +55,7 @@ impl TestEnv {
     /// Makes one call that is rolled back; see [`TestEnv::rehearse`].
     ///
     /// # Errors
-    /// The tool's refusal.
+    /// The tool's error.
     pub fn try_out(&self, caller: &Caller, tool: &str, arguments: &str) -> Result<String> {
         let [answer] = self.rehearse([(caller, tool, arguments)]);
         answer

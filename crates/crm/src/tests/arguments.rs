@@ -1,5 +1,4 @@
-//! Rules for the arguments of every tool: an error names every invalid field at once, whatever is wrong
-//! with it.
+//! The arguments of every tool: an error names all invalid fields at once, whatever is wrong with them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::error::{Error, Result};
 use crate::call::run;
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, public_error, text};
+use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
     if tool.scope.is_grantable() { &business.owner } else { operator }
@@ -20,16 +19,17 @@ fn example(business: &Business, tool: &ToolDef) -> Value {
     serde_json::from_str(&business.fill(tool.example)).expect(tool.name)
 }
 
-/// The fields and problems in the error of a rejected call.
+/// The fields and their problems in the error of a rejected call.
 fn problems<T: std::fmt::Debug>(refused: Result<T>) -> Vec<(String, String)> {
-    let told = public_error(&refused.expect_err("a refusal"));
-    assert_eq!(told["kind"], "invalid_input", "{told}");
-    let fields = told["fields"].as_array().unwrap_or_else(|| panic!("fields in {told}")).iter();
+    let reported = error_json(&refused.expect_err("a refusal"));
+    assert_eq!(reported["kind"], "invalid_input", "{reported}");
+    let fields =
+        reported["fields"].as_array().unwrap_or_else(|| panic!("fields in {reported}")).iter();
     fields.map(|it| (text(it, "field").to_owned(), text(it, "problem").to_owned())).collect()
 }
 
 #[both]
-fn an_unknown_key_is_refused_whatever_its_value() {
+fn an_unknown_field_is_rejected_whatever_its_value() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
@@ -40,16 +40,20 @@ fn an_unknown_key_is_refused_whatever_its_value() {
             let mut arguments = example(&acme, tool);
             arguments["query"] = value.clone();
             let call = env.call(caller(tool, &acme, &operator), tool.name, arguments);
-            let told = problems(call);
-            assert_eq!(told.len(), 1, "{} {value}: {told:?}", tool.name);
-            assert_eq!(told[0].0, "query", "{} {value}", tool.name);
-            assert!(told[0].1.contains("is not a field of this tool"), "{}: {told:?}", tool.name);
+            let reported = problems(call);
+            assert_eq!(reported.len(), 1, "{} {value}: {reported:?}", tool.name);
+            assert_eq!(reported[0].0, "query", "{} {value}", tool.name);
+            assert!(
+                reported[0].1.contains("is not a field of this tool"),
+                "{}: {reported:?}",
+                tool.name
+            );
         }
     }
 }
 
 #[both]
-fn every_wrong_field_is_told_at_once_the_pipelines_own_too() {
+fn all_invalid_fields_are_reported_at_once_including_those_of_the_pipeline() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
@@ -59,14 +63,14 @@ fn every_wrong_field_is_told_at_once_the_pipelines_own_too() {
             expected.iter().map(|name| ((*name).to_owned(), json!([1]))).collect();
         arguments["no_such_field"] = Value::Null;
         expected.insert("no_such_field");
-        let told = problems(env.call(caller(tool, &acme, &operator), tool.name, arguments));
-        let named: BTreeSet<_> = told.iter().map(|(field, _)| field.as_str()).collect();
+        let reported = problems(env.call(caller(tool, &acme, &operator), tool.name, arguments));
+        let named: BTreeSet<_> = reported.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(named, expected, "{}", tool.name);
     }
 }
 
 #[both]
-fn a_header_that_differs_from_the_key_is_told_with_the_fields() {
+fn an_idempotency_header_that_differs_from_the_key_is_reported_with_the_fields() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
@@ -75,16 +79,16 @@ fn a_header_that_differs_from_the_key_is_told_with_the_fields() {
         let arguments = json!({ "idempotency_key": "a", "id": 7, "no_such_field": 1 }).to_string();
         let refused =
             env.write(move |tx| run::write(tx, &environment, &owner, tool, &arguments, Some("b")));
-        let told = problems(refused);
-        let about = |name: &str| told.iter().find(|(field, _)| field == name).map(|it| &it.1);
-        assert!(about("no_such_field").is_some(), "{}: {told:?}", tool.name);
-        let key = about("idempotency_key").unwrap_or_else(|| panic!("{}: {told:?}", tool.name));
+        let reported = problems(refused);
+        let about = |name: &str| reported.iter().find(|(field, _)| field == name).map(|it| &it.1);
+        assert!(about("no_such_field").is_some(), "{}: {reported:?}", tool.name);
+        let key = about("idempotency_key").unwrap_or_else(|| panic!("{}: {reported:?}", tool.name));
         assert!(key.contains("differs from the Idempotency-Key header"), "{key}");
     }
 }
 
 /// Values of types that a field does not accept, each with the words that the error must contain.
-fn foreign(schema: &Value) -> Vec<(Value, &'static str)> {
+fn wrong_values(schema: &Value) -> Vec<(Value, &'static str)> {
     let values = [
         ("string", json!("10"), "not a string"),
         ("number", json!(7), "not a number"),
@@ -97,18 +101,18 @@ fn foreign(schema: &Value) -> Vec<(Value, &'static str)> {
 }
 
 #[both]
-fn a_value_of_another_type_is_told_by_its_type() {
+fn a_value_of_the_wrong_type_is_reported_with_its_type() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
     for tool in catalog::tools() {
         let caller = caller(tool, &acme, &operator);
         for field in tool.fields() {
-            for (value, word) in foreign(&field.schema) {
+            for (value, word) in wrong_values(&field.schema) {
                 let mut arguments = example(&acme, tool);
                 arguments[field.name] = value;
-                let told = problems(env.call(caller, tool.name, arguments));
-                let problem = told.iter().find(|(name, _)| name == field.name).map(|it| &*it.1);
+                let reported = problems(env.call(caller, tool.name, arguments));
+                let problem = reported.iter().find(|(name, _)| name == field.name).map(|it| &*it.1);
                 let problem = problem.unwrap_or_default();
                 assert!(problem.contains(word), "{} {}: {problem:?}", tool.name, field.name);
             }
@@ -117,7 +121,7 @@ fn a_value_of_another_type_is_told_by_its_type() {
 }
 
 #[both]
-fn a_number_that_no_float_holds_is_a_fault_of_its_field() {
+fn a_number_beyond_the_range_of_a_float_is_reported_for_its_field() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
@@ -126,9 +130,9 @@ fn a_number_that_no_float_holds_is_a_fault_of_its_field() {
                 let arguments =
                     format!(r#" {{ "{}" : {number} , "no_such_field":"é"}}"#, field.name);
                 let refused = env.call_text(&acme.owner, tool.name, &arguments);
-                let told = problems(refused);
-                let named = |name: &str| told.iter().any(|(field, _)| field == name);
-                assert!(named(field.name) && named("no_such_field"), "{} {told:?}", tool.name);
+                let reported = problems(refused);
+                let named = |name: &str| reported.iter().any(|(field, _)| field == name);
+                assert!(named(field.name) && named("no_such_field"), "{} {reported:?}", tool.name);
             }
         }
     }
@@ -141,7 +145,7 @@ fn a_number_that_no_float_holds_is_a_fault_of_its_field() {
 }
 
 #[both]
-fn a_text_that_shows_nothing_is_an_empty_text() {
+fn an_invisible_string_counts_as_empty() {
     const NOTHING: &str = " \u{200b}\u{2800}\u{3164}\u{ad}\u{200d}\u{fe0f}\u{2028}";
     // The same calls in two fresh environments give the same ids.
     let [empty, invisible] = ["", NOTHING].map(|nothing| {
@@ -153,23 +157,23 @@ fn a_text_that_shows_nothing_is_an_empty_text() {
                 let mut arguments = example(&acme, tool);
                 arguments[field.name] = json!(nothing);
                 let answer = env.call(&acme.owner, tool.name, arguments);
-                answers.push((tool.name, field.name, answer.map_err(|error| public_error(&error))));
+                answers.push((tool.name, field.name, answer.map_err(|error| error_json(&error))));
             }
         }
         answers
     });
-    assert!(empty.len() > 60, "only {} text fields were tried", empty.len());
+    assert!(empty.len() > 60, "only {} string fields were tried", empty.len());
     for (empty, invisible) in empty.iter().zip(&invisible) {
         assert_eq!(format!("{empty:?}"), format!("{invisible:?}"));
     }
 }
 
 #[both]
-fn invisible_characters_at_the_ends_are_not_kept_and_those_inside_are() {
+fn invisible_characters_are_removed_at_the_ends_and_kept_inside() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let around = |text: &str| format!("\u{feff}\u{200b} {text}\u{2060}\u{200e}\u{2800}");
-    let made = env
+    let created = env
         .call(
             &acme.owner,
             "customers.create",
@@ -180,11 +184,11 @@ fn invisible_characters_at_the_ends_are_not_kept_and_those_inside_are() {
             }),
         )
         .unwrap();
-    assert_eq!(made["first_name"], "Ana");
-    assert_eq!(made["last_name"], "می\u{200c}خواهم ❤\u{fe0f}");
-    assert_eq!(made["primary_email"], "ana@example.com");
-    assert_eq!(made["primary_phone_raw"], "(510) 555-0177");
-    assert_eq!(made["source"], "goo\u{200b}gle", "invisible characters inside are kept");
+    assert_eq!(created["first_name"], "Ana");
+    assert_eq!(created["last_name"], "می\u{200c}خواهم ❤\u{fe0f}");
+    assert_eq!(created["primary_email"], "ana@example.com");
+    assert_eq!(created["primary_phone_raw"], "(510) 555-0177");
+    assert_eq!(created["source"], "goo\u{200b}gle", "invisible characters inside are kept");
     let found = |filter: Value| {
         let page = env.call(&acme.owner, "customers.search", filter).unwrap();
         page["rows"].as_array().unwrap().len()
@@ -194,11 +198,11 @@ fn invisible_characters_at_the_ends_are_not_kept_and_those_inside_are() {
         "customer_type": "individual", "first_name": "\u{200b}", "email": "a\u{200b}na@example.com",
         "last_name": "a\u{0}",
     });
-    let told = problems(env.call(&acme.owner, "customers.create", inside));
-    let named: Vec<_> = told.iter().map(|(field, _)| field.as_str()).collect();
-    assert_eq!(named, ["last_name", "email", "first_name"], "{told:?}");
-    assert!(told[1].1.contains("invisible characters"), "{told:?}");
-    assert!(told[2].1.contains("is required"), "{told:?}");
+    let reported = problems(env.call(&acme.owner, "customers.create", inside));
+    let named: Vec<_> = reported.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(named, ["last_name", "email", "first_name"], "{reported:?}");
+    assert!(reported[1].1.contains("invisible characters"), "{reported:?}");
+    assert!(reported[2].1.contains("is required"), "{reported:?}");
     assert_eq!(
         problems(env.call(&acme.owner, "customers.search", json!({ "email": "a\u{ad}@b.c" })))[0].0,
         "email"

@@ -12,20 +12,21 @@ use crate::call::tool::{Effect, Exposure};
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv};
 
-/// Tokens (o200k) that a model reads of all tools' names, titles, descriptions and input schemas.
+/// Maximum number of tokens (o200k) in all tools' names, titles, descriptions and input schemas, which a model
+/// reads.
 const TOKEN_BUDGET: usize = 6_000;
-/// What clients accept at most for a tool's name.
-const NAME_CHARACTERS: usize = 64;
+/// Maximum length of a tool's name that clients accept, in characters.
+const MAX_NAME_LENGTH: usize = 64;
 
 #[test]
-fn names_are_unique_and_of_one_form() {
+fn tool_names_are_unique_and_well_formed() {
     let mut seen = BTreeSet::new();
     for tool in catalog::tools() {
         let (entity, verb) = tool.name.split_once('.').expect(tool.name);
         let snake = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         assert!(snake(entity) && snake(verb), "{}", tool.name);
-        assert!(tool.name.len() <= NAME_CHARACTERS, "{}", tool.name);
-        assert!(seen.insert(tool.name) && seen.insert(tool.title), "{} is there twice", tool.name);
+        assert!(tool.name.len() <= MAX_NAME_LENGTH, "{}", tool.name);
+        assert!(seen.insert(tool.name) && seen.insert(tool.title), "{} is not unique", tool.name);
         let underscored = tool.underscored();
         assert!(catalog::find(&underscored).is_none(), "{underscored} would name two tools");
         assert!(tool.about.ends_with('.') && !tool.about.contains("  "), "{}", tool.name);
@@ -54,23 +55,23 @@ fn every_schema_is_closed_and_every_field_described() {
     }
 }
 
-/// What clients hand to models has to be understood by their servers: several refuse a list of types, an
-/// object without `properties`, `null` among words, or a long length, and with one tool all of them.
+/// Clients pass the schemas to model servers. Several of these reject a list of types, an object without
+/// `properties`, `null` in an enum, or a great length, and they reject all tools because of one.
 #[test]
-fn every_schema_is_one_that_models_servers_take() {
+fn every_schema_is_accepted_by_model_servers() {
     for tool in catalog::tools() {
         let input = Value::Object(tool.input_schema());
         check_plain(tool, &input);
         check_plain(tool, &tool.output_schema());
         for field in tool.fields() {
-            let told = &input["properties"][field.name];
-            let about = told["description"].as_str().unwrap_or_default();
-            let most = field.schema["maxLength"].as_u64();
-            let long = most.filter(|most| *most > 1_000);
-            assert_eq!(told["maxLength"].as_u64(), most.filter(|_| long.is_none()));
-            if let Some(most) = long {
-                let most = format!("At most {},000 characters.", most / 1_000);
-                assert!(about.ends_with(&most), "{} {}: {about}", tool.name, field.name);
+            let schema = &input["properties"][field.name];
+            let about = schema["description"].as_str().unwrap_or_default();
+            let max = field.schema["maxLength"].as_u64();
+            let great = max.filter(|max| *max > 1_000);
+            assert_eq!(schema["maxLength"].as_u64(), max.filter(|_| great.is_none()));
+            if let Some(max) = great {
+                let sentence = format!("At most {},000 characters.", max / 1_000);
+                assert!(about.ends_with(&sentence), "{} {}: {about}", tool.name, field.name);
             }
         }
     }
@@ -99,11 +100,11 @@ fn check_plain(tool: &ToolDef, schema: &Value) {
     }
 }
 
-/// Fields that are cleared together.
+/// Fields that can only be cleared together.
 const PAIRS: &[[&str; 2]] = &[["latitude", "longitude"], ["subject_type", "subject_id"]];
 
 #[both]
-fn null_clears_every_field_that_says_so_and_no_other() {
+fn null_clears_exactly_the_fields_whose_descriptions_say_so() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
@@ -122,22 +123,27 @@ fn null_clears_every_field_that_says_so_and_no_other() {
     }
 }
 
-/// What the hints say is what a call does: one that only adds is not destructive, and one that makes a
-/// record each time is not idempotent.
+/// A tool that only adds records is not destructive, and a tool that creates a record in each call is not
+/// idempotent.
 #[test]
-fn the_hints_of_a_tool_follow_from_what_it_does() {
+fn the_hints_of_a_tool_match_what_it_does() {
     for (_, tool) in catalog::mcp_tools() {
         let (_, verb) = tool.name.split_once('.').expect("a verb");
         let (reads, destroys, repeats) = match verb {
             "get" | "list" | "search" => (true, false, true),
             "create" => (false, false, false),
             "update" | "archive" | "delete" => (false, true, true),
-            other => panic!("say here what {other} does"),
+            other => panic!("add the hints of {other} to this test"),
         };
         let hints = (tool.is_read_only(), tool.is_destructive(), tool.is_idempotent());
         assert_eq!(hints, (reads, destroys, repeats), "{}", tool.name);
-        let tells = tool.about.contains("zoop restore");
-        assert_eq!(tells, verb == "archive", "{} says how it is undone", tool.name);
+        let names_restore = tool.about.contains("zoop restore");
+        assert_eq!(
+            names_restore,
+            verb == "archive",
+            "{}: only archiving names the command that undoes it",
+            tool.name
+        );
     }
 }
 
@@ -150,16 +156,16 @@ fn check_object(tool: &ToolDef, schema: &Value, path: &str) {
         let about = field["description"].as_str().unwrap_or_default();
         assert!(!about.is_empty(), "{}{path} is not described", tool.name);
         assert!(about.ends_with('.'), "{}{path}: {about}", tool.name);
-        // The items of a list, where they are objects, are held to the same rules.
-        let whole = if field["type"] == "array" { &field["items"] } else { field };
-        if whole["type"] == "object" {
-            check_object(tool, whole, &path);
+        // The same rules apply to the items of a list, if they are objects.
+        let object = if field["type"] == "array" { &field["items"] } else { field };
+        if object["type"] == "object" {
+            check_object(tool, object, &path);
         }
     }
 }
 
 #[test]
-fn what_a_model_reads_of_all_tools_fits_the_budget() {
+fn the_tool_list_fits_the_token_budget() {
     let text: Vec<_> = catalog::mcp_tools()
         .map(|(_, tool)| {
             json!({
@@ -176,13 +182,17 @@ fn what_a_model_reads_of_all_tools_fits_the_budget() {
 }
 
 #[test]
-fn a_tools_scope_says_who_is_offered_it() {
+fn a_tools_scope_determines_its_exposure() {
     for tool in catalog::tools() {
         let exposure = match tool.scope {
             Scope::Operate => Exposure::Operator,
             Scope::Administer => Exposure::Admin,
             granted => {
-                assert!(granted.is_grantable(), "{}: say here where it is offered", tool.name);
+                assert!(
+                    granted.is_grantable(),
+                    "{}: add the exposure for its scope to this test",
+                    tool.name
+                );
                 Exposure::Public
             }
         };
@@ -193,7 +203,7 @@ fn a_tools_scope_says_who_is_offered_it() {
 }
 
 #[both]
-fn every_example_succeeds_and_answers_what_its_schema_says() {
+fn every_example_succeeds_and_its_answer_fits_the_schema() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
@@ -216,7 +226,7 @@ fn a_write_only_callers_receipt_also_fits_the_schema() {
     }
 }
 
-/// Fails unless a tool has answered, and what its schema says.
+/// Fails unless the call succeeded and its answer fits the tool's schema.
 fn check_answer(tool: &ToolDef, answer: Result<String>) {
     let answer = answer.unwrap_or_else(|error| panic!("{}: {error:?}", tool.name));
     let answer: Value = serde_json::from_str(&answer).expect("JSON");

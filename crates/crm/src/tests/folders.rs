@@ -1,11 +1,11 @@
-//! Which folder of this crate may import which. Manifests hold the arrows between crates; this holds those
-//! within.
+//! Which folders of this crate may import which others. The manifests enforce the dependencies between crates;
+//! these tests enforce those within this crate.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each folder, and the only others that it may import.
+/// Each folder, and the other folders that it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("values", &[]),
     ("call", &["values"]),
@@ -14,13 +14,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("business", &["values", "call", "search", "identity"]),
 ];
 
-/// What lists all folders, or serves all of them: it may import any, and no folder imports it.
+/// Modules that list what all folders contain, or serve all of them: they may import any folder, and no folder may
+/// import them.
 const ABOVE: &[&str] = &["catalog", "maintenance", "schema", "testing", "tests", "transfer"];
 
-/// Tables of the server processes; they may import only these.
-const OF_PROCESSES: (&[&str], &[&str]) = (&["request_counts", "servers"], &["call", "values"]);
+/// The modules of the tables that server processes share, and the folders that these modules may import.
+const PROCESS_TABLES: (&[&str], &[&str]) = (&["request_counts", "servers"], &["call", "values"]);
 
-/// Every file of a folder that is not a test.
+/// The files of a folder that contain no tests.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -38,7 +39,7 @@ fn imports(source: &str) -> BTreeSet<&str> {
     let product = source.split("#[cfg(test)]\nmod tests").next().unwrap();
     let code = product.lines().filter(|line| !line.trim_start().starts_with("//"));
     code.flat_map(|line| line.split("crate::").skip(1))
-        .map(|path| path.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+        .map(|path| path.split(|it: char| !it.is_alphanumeric() && it != '_'))
         .filter_map(|mut words| words.next())
         .inspect(|module| {
             assert!(!module.is_empty(), "write `crate::{{` as a line for each module");
@@ -47,7 +48,7 @@ fn imports(source: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn folders_import_only_what_lies_below_them() {
+fn folders_import_only_what_they_may() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut wrong = Vec::new();
     for (folder, allowed) in MAY_IMPORT {
@@ -67,19 +68,19 @@ fn folders_import_only_what_lies_below_them() {
 }
 
 #[test]
-fn every_module_of_the_root_is_placed() {
+fn every_top_level_module_is_listed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (of_processes, allowed) = OF_PROCESSES;
+    let (process_tables, allowed) = PROCESS_TABLES;
     let folders = MAY_IMPORT.iter().map(|(folder, _)| *folder);
-    let placed: BTreeSet<_> = folders.chain(ABOVE.iter().chain(of_processes).copied()).collect();
+    let listed: BTreeSet<_> = folders.chain(ABOVE.iter().chain(process_tables).copied()).collect();
     let found: BTreeSet<_> = fs::read_dir(&root)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .map(|name| name.trim_end_matches(".rs").to_owned())
         .filter(|name| name != "lib")
         .collect();
-    assert_eq!(found, placed.into_iter().map(str::to_owned).collect());
-    for module in of_processes {
+    assert_eq!(found, listed.into_iter().map(str::to_owned).collect());
+    for module in process_tables {
         let source = fs::read_to_string(root.join(module).with_extension("rs")).unwrap();
         for import in imports(&source) {
             assert!(allowed.contains(&import), "{module} imports {import}");
@@ -88,7 +89,7 @@ fn every_module_of_the_root_is_placed() {
 }
 
 #[test]
-fn an_import_is_seen_wherever_it_stands() {
+fn imports_are_found_anywhere_in_a_file() {
     let source = "use crate::call::run;\n// crate::comment::is_no_import\nfn f() { crate::search::g(); }\n\
                   #[cfg(test)]\nmod tests { use crate::testing::TestEnv; }";
     assert_eq!(imports(source).into_iter().collect::<Vec<_>>(), ["call", "search"]);

@@ -1,10 +1,10 @@
-//! A clock that was ahead for a while: records created after its correction have the right time.
+//! A clock that was ahead for a while: after it was corrected, new records have the right time.
 
 use serde_json::{Value, json};
 use zoop_both::both;
 
 use crate::maintenance::{self, Ahead};
-use crate::testing::{Business, TestEnv, public_error, text};
+use crate::testing::{Business, TestEnv, error_json, text};
 use crate::values::clock::{Clock, rfc3339};
 
 const SECOND: i64 = 1_000;
@@ -28,8 +28,8 @@ fn bodies(env: &TestEnv, business: &Business, mut arguments: Value) -> Vec<Strin
     rows.iter().map(|row| text(row, "body").to_owned()).collect()
 }
 
-/// Creates one record of each kind with a creation time, and returns these times.
-fn made(env: &TestEnv, business: &Business, name: &str) -> Vec<String> {
+/// Creates a record of each kind that has a creation time, and returns these times.
+fn create_records(env: &TestEnv, business: &Business, name: &str) -> Vec<String> {
     let call = |tool, arguments| env.call(&business.owner, tool, arguments).expect(tool);
     let customer =
         call("customers.create", json!({ "customer_type": "company", "company_name": name }));
@@ -38,11 +38,11 @@ fn made(env: &TestEnv, business: &Business, name: &str) -> Vec<String> {
     let contact = json!({ "customer_id": customer["id"], "first_name": "A", "last_name": "B" });
     let invited = json!({ "name": name, "email": format!("{name}@acme.example"), "role": "tech" });
     let key = json!({ "scopes": "read:notes", "name": name });
-    env.operate(Some(business.account), "invitations.create", invited);
-    env.operate(Some(business.account), "keys.create", key);
+    env.call_as_operator(Some(business.account), "invitations.create", invited);
+    env.call_as_operator(Some(business.account), "keys.create", key);
     let (_, session) = env.sign_in(Business::user(&business.owner));
     let lists = ["invitations.list", "keys.list", "history.list"].map(|list| {
-        let listed = env.operate(Some(business.account), list, json!({}));
+        let listed = env.call_as_operator(Some(business.account), list, json!({}));
         let time =
             |row: &Value| row["created_at"].as_str().or(row["at"].as_str()).map(str::to_owned);
         let times = listed["rows"].as_array().expect("rows").iter().filter_map(time);
@@ -65,19 +65,19 @@ fn made(env: &TestEnv, business: &Business, name: &str) -> Vec<String> {
 }
 
 #[both]
-fn what_is_made_after_a_wrong_clock_was_set_right_has_the_right_time() {
+fn records_created_after_a_clock_was_corrected_have_the_right_time() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    made(&env, &acme, "before");
+    create_records(&env, &acme, "before");
     for ahead in [HOUR, YEARS] {
         env.clock.advance(ahead);
-        made(&env, &acme, &format!("wrong{ahead}"));
+        create_records(&env, &acme, &format!("wrong{ahead}"));
         env.clock.advance(-ahead);
         let mut last = String::new();
         for number in 0..3 {
             env.clock.advance(SECOND);
             let now = rfc3339(env.clock.now());
-            for time in made(&env, &acme, &format!("right{ahead}of{number}")) {
+            for time in create_records(&env, &acme, &format!("right{ahead}of{number}")) {
                 assert_eq!(time, now, "{ahead}");
             }
             let note = env.call(&acme.owner, "notes.create", json!({ "body": "order" })).unwrap();
@@ -90,7 +90,7 @@ fn what_is_made_after_a_wrong_clock_was_set_right_has_the_right_time() {
 }
 
 #[both]
-fn a_clock_that_is_set_back_by_seconds_breaks_no_order() {
+fn setting_a_clock_back_by_seconds_keeps_ids_in_order() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let create = |body: &str| {
@@ -104,7 +104,7 @@ fn a_clock_that_is_set_back_by_seconds_breaks_no_order() {
 }
 
 #[both]
-fn pages_and_filters_are_right_though_notes_of_a_wrong_clock_lie_among_them() {
+fn pages_and_filters_are_right_despite_notes_dated_by_a_wrong_clock() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let now = || rfc3339(env.clock.now());
@@ -155,19 +155,19 @@ fn pages_and_filters_are_right_though_notes_of_a_wrong_clock_lie_among_them() {
 }
 
 #[both]
-fn drafts_and_remembered_answers_of_the_future_do_not_outlive_a_day() {
+fn drafts_and_idempotent_answers_dated_over_a_day_ahead_are_expired() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let draft = json!({ "body": "Half", "draft": true });
     let once = json!({ "body": "Once", "idempotency_key": "k" });
     env.clock.advance(YEARS);
-    let id = env.made(&acme.owner, "notes.create", draft.clone());
-    let first = env.made(&acme.owner, "notes.create", once.clone());
-    assert_eq!(env.made(&acme.owner, "notes.create", once.clone()), first);
+    let id = env.create(&acme.owner, "notes.create", draft.clone());
+    let first = env.create(&acme.owner, "notes.create", once.clone());
+    assert_eq!(env.create(&acme.owner, "notes.create", once.clone()), first);
     env.clock.advance(-YEARS);
-    let gone = env.call(&acme.owner, "notes.get", json!({ "id": id }));
-    assert_eq!(public_error(&gone.unwrap_err())["kind"], "not_found");
-    assert_ne!(env.made(&acme.owner, "notes.create", once.clone()), first);
+    let expired = env.call(&acme.owner, "notes.get", json!({ "id": id }));
+    assert_eq!(error_json(&expired.unwrap_err())["kind"], "not_found");
+    assert_ne!(env.create(&acme.owner, "notes.create", once.clone()), first);
 
     let sweep = || {
         let environment = env.environment.clone();
@@ -175,18 +175,18 @@ fn drafts_and_remembered_answers_of_the_future_do_not_outlive_a_day() {
     };
     assert!(sweep() > 0, "the draft should be swept");
     assert_eq!(sweep(), 0);
-    // Less than a day ahead, both count as usual.
+    // If they are less than a day ahead, both work as usual.
     env.clock.advance(23 * HOUR);
-    let id = env.made(&acme.owner, "notes.create", draft);
+    let id = env.create(&acme.owner, "notes.create", draft);
     let other = json!({ "body": "Twice", "idempotency_key": "l" });
-    let second = env.made(&acme.owner, "notes.create", other.clone());
+    let second = env.create(&acme.owner, "notes.create", other.clone());
     env.clock.advance(-23 * HOUR);
     env.call(&acme.owner, "notes.get", json!({ "id": id })).expect("the draft should be there");
-    assert_eq!(env.made(&acme.owner, "notes.create", other), second);
+    assert_eq!(env.create(&acme.owner, "notes.create", other), second);
 }
 
 #[both]
-fn records_that_lie_in_the_future_are_known() {
+fn records_dated_in_the_future_are_detected() {
     let env = TestEnv::new();
     let (acme, _other) = (env.empty_business("Acme"), env.empty_business("Other"));
     let ahead = || {
@@ -205,14 +205,15 @@ fn records_that_lie_in_the_future_are_known() {
 }
 
 #[test]
-fn every_greatest_id_is_asked_for_below_what_a_wrong_clock_made() {
+fn every_query_for_a_greatest_id_excludes_ids_from_a_wrong_clock() {
     let tenant = crate::schema::statements().flat_map(|(module, statements)| {
         statements.iter().map(move |(name, sql)| (module, *name, sql.sqlite(), "AND id < $2 "))
     });
     let global = crate::schema::global_statements().flat_map(|(module, statements)| {
         statements.iter().map(move |(name, sql)| (module, *name, sql.sqlite(), "WHERE id < $1 "))
     });
-    let greatest: Vec<_> = tenant.chain(global).filter(|it| it.1.starts_with("GREATEST")).collect();
+    let greatest: Vec<_> =
+        tenant.chain(global).filter(|it| it.1.starts_with("GREATEST_")).collect();
     assert!(greatest.len() >= 13, "{greatest:?}");
     for (module, name, sql, bound) in greatest {
         assert!(sql.contains(bound), "{module} {name}: {sql}");

@@ -1,4 +1,4 @@
-//! The history: one entry a write, none a read, and backwards it gives each earlier state.
+//! The history: each write adds one entry, reads add none, and undoing entries gives each earlier state.
 
 use serde_json::{Map, Value, json};
 use zoop_both::both;
@@ -11,7 +11,7 @@ fn entries(env: &TestEnv, business: &Business, record: Option<&str>) -> Vec<Valu
     let mut all = Vec::new();
     let mut arguments = json!({ "record": record, "limit": 100 });
     loop {
-        let page = env.operate(Some(business.account), "history.list", arguments);
+        let page = env.call_as_operator(Some(business.account), "history.list", arguments);
         all.extend(page["rows"].as_array().unwrap().iter().cloned());
         if page["hasMore"] == false {
             return all;
@@ -21,7 +21,7 @@ fn entries(env: &TestEnv, business: &Business, record: Option<&str>) -> Vec<Valu
 }
 
 #[both]
-fn every_command_leaves_one_entry_and_no_query_any() {
+fn every_command_adds_one_entry_and_queries_add_none() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
@@ -34,7 +34,7 @@ fn every_command_leaves_one_entry_and_no_query_any() {
         ]);
         let answer = answer.expect(tool.name);
         let after: Value = serde_json::from_str(&after.expect("the history")).unwrap();
-        assert_eq!(after["hasMore"], false, "all of the history is on one page");
+        assert_eq!(after["hasMore"], false, "the whole history is on one page");
         let after = after["rows"].as_array().unwrap();
         // A new tenant's entry is in its own history.
         let elsewhere = tool.name == "tenants.create";
@@ -51,7 +51,7 @@ fn every_command_leaves_one_entry_and_no_query_any() {
 }
 
 #[both]
-fn a_refused_write_leaves_nothing() {
+fn a_rejected_write_adds_no_entry() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let before = entries(&env, &acme, None).len();
@@ -70,7 +70,7 @@ fn a_refused_write_leaves_nothing() {
     assert_eq!(entries(&env, &acme, None).len(), before);
 }
 
-/// Puts a record back to where it was before an entry.
+/// Restores the state of a record before an entry.
 fn undo(state: &mut Map<String, Value>, entry: &Value, record: &str) {
     for change in entry["changes"].as_array().unwrap() {
         if change["record_id"] == record {
@@ -82,7 +82,7 @@ fn undo(state: &mut Map<String, Value>, entry: &Value, record: &str) {
 }
 
 #[both]
-fn entries_applied_backwards_give_each_earlier_state() {
+fn undoing_entries_gives_each_earlier_state() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let customer = acme.id("customer").to_owned();
@@ -121,7 +121,7 @@ fn entries_applied_backwards_give_each_earlier_state() {
 }
 
 #[both]
-fn a_records_history_is_its_own() {
+fn a_records_history_has_only_its_own_entries() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let contact = acme.id("contact");
@@ -133,11 +133,11 @@ fn a_records_history_is_its_own() {
 }
 
 #[both]
-fn a_write_that_changes_nothing_leaves_its_entry_too() {
+fn a_write_that_changes_nothing_also_adds_an_entry() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let before = entries(&env, &acme, None).len();
     let assignment = json!({ "id": acme.id("tag"), "customer_id": acme.id("archived_customer") });
-    env.operate(Some(acme.account), "tags.attach", assignment);
-    assert_eq!(entries(&env, &acme, None).len(), before + 1, "it was attached already");
+    env.call_as_operator(Some(acme.account), "tags.attach", assignment);
+    assert_eq!(entries(&env, &acme, None).len(), before + 1, "it was already attached");
 }

@@ -1,4 +1,4 @@
-//! Retries: a write with a key happens once.
+//! Retries: a write with an idempotency key happens once.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -6,7 +6,7 @@ use zoop_both::both;
 use crate::call::definition::ToolKind;
 use crate::call::scope::Scope;
 use crate::catalog;
-use crate::testing::{Caller, TestEnv, public_error};
+use crate::testing::{Caller, TestEnv, error_json};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -17,19 +17,20 @@ fn with_key(arguments: &str, key: &str) -> Value {
 }
 
 #[both]
-fn every_command_answers_a_retry_as_it_answered_first() {
+fn every_command_answers_a_retry_with_the_first_answer() {
     let env = TestEnv::new();
     for tool in catalog::tools() {
         let ToolKind::Command { .. } = tool.kind else { continue };
         let acme = env.business(tool.name);
         let operator = Caller::operator(Some(acme.account));
-        // Above tenants there is nothing that a key could be kept with.
+        // Keys are stored with a tenant, and this call is in none.
         if tool.name.starts_with("tenants.") {
             continue;
         }
         let access = if tool.scope.is_grantable() { &acme.owner } else { &operator };
         let arguments = with_key(&acme.fill(tool.example), "once");
-        let entries = || env.operate(Some(acme.account), "history.list", json!({}))["rows"].clone();
+        let entries =
+            || env.call_as_operator(Some(acme.account), "history.list", json!({}))["rows"].clone();
         let first = env.call(access, tool.name, arguments.clone()).expect(tool.name);
         let before = entries();
         env.clock.advance(DAY - 1);
@@ -40,26 +41,26 @@ fn every_command_answers_a_retry_as_it_answered_first() {
 }
 
 #[both]
-fn a_key_is_bound_to_its_call_its_credential_and_a_day() {
+fn an_idempotency_key_is_valid_for_one_call_and_credential_for_a_day() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let make = |access: &Caller, name: &str| {
+    let create = |access: &Caller, name: &str| {
         env.call(access, "tags.create", json!({ "name": name, "idempotency_key": "k" }))
     };
-    let first = make(&acme.owner, "A").unwrap();
+    let first = create(&acme.owner, "A").unwrap();
     assert_eq!(
-        public_error(&make(&acme.owner, "B").unwrap_err())["kind"],
+        error_json(&create(&acme.owner, "B").unwrap_err())["kind"],
         "conflict",
         "other arguments"
     );
     let other_tool = json!({ "id": first["id"], "idempotency_key": "k" });
     let refused = env.call(&acme.owner, "tags.delete", other_tool).unwrap_err();
-    assert_eq!(public_error(&refused)["kind"], "conflict", "another tool");
-    make(&acme.office, "B").expect("another credential's key is another key");
+    assert_eq!(error_json(&refused)["kind"], "conflict", "another tool");
+    create(&acme.office, "B").expect("the same key of another credential is independent");
     env.clock.advance(DAY - 1);
-    assert_eq!(make(&acme.owner, "A").unwrap(), first, "to the end of the day");
+    assert_eq!(create(&acme.owner, "A").unwrap(), first, "until the day ends");
     env.clock.advance(1);
-    let later = make(&acme.owner, "C").expect("a day later the key is new");
+    let later = create(&acme.owner, "C").expect("a day later the key is new");
     assert_ne!(later["id"], first["id"]);
 }
 
@@ -74,7 +75,7 @@ fn the_order_of_the_fields_does_not_matter() {
 }
 
 #[both]
-fn a_refusal_is_not_remembered() {
+fn a_rejected_call_is_not_remembered() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let arguments = json!({ "name": "hoa", "idempotency_key": "k" });
@@ -84,19 +85,19 @@ fn a_refusal_is_not_remembered() {
 }
 
 #[both]
-fn keys_have_limits() {
+fn idempotency_keys_are_limited_in_length() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let long = "k".repeat(255);
-    let make = |key: Value, name: &str| {
+    let create = |key: Value, name: &str| {
         env.call(&acme.owner, "tags.create", json!({ "name": name, "idempotency_key": key }))
     };
-    make(json!(long), "A").expect("255 characters");
+    create(json!(long), "A").expect("255 characters");
     for (key, name) in [(json!("k".repeat(256)), "B"), (json!(7), "C"), (json!("a\nb"), "D")] {
-        let refused = public_error(&make(key, name).unwrap_err());
+        let refused = error_json(&create(key, name).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "idempotency_key");
     }
-    make(Value::Null, "E").expect("null is not sent");
+    create(Value::Null, "E").expect("null is not sent");
 }
 
 #[both]
@@ -111,7 +112,7 @@ fn a_replay_never_shows_more_than_the_caller_may_see() {
 }
 
 #[both]
-fn what_is_too_old_is_swept() {
+fn old_answers_are_swept() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let arguments = json!({ "name": "A", "idempotency_key": "k" });

@@ -1,4 +1,4 @@
-//! Who may not: every tool × {missing scope, wrong actor, another tenant's id, no record's id}.
+//! Calls that are not allowed: every tool × {missing scope, wrong actor, another tenant's id, unknown id}.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -9,7 +9,7 @@ use crate::call::run;
 use crate::call::scope::Scope;
 use crate::call::tool::ActorRule;
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, public_error};
+use crate::testing::{Business, Caller, TestEnv, error_json};
 
 /// An id that no record has.
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
@@ -19,7 +19,7 @@ fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &
 }
 
 #[both]
-fn without_its_scope_a_tool_says_which_one_it_needs() {
+fn a_call_without_the_required_scope_names_it() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for scope in Scope::GRANTABLE {
@@ -28,54 +28,54 @@ fn without_its_scope_a_tool_says_which_one_it_needs() {
         let access = env.access(&env.key(acme.account, None, &others));
         for (_, tool) in catalog::mcp_tools().filter(|(_, tool)| tool.scope == *scope) {
             let refused = env.call_text(&access, tool.name, &acme.fill(tool.example));
-            let told = public_error(&refused.expect_err(tool.name));
-            assert_eq!(told["kind"], "insufficient_scope", "{}", tool.name);
-            assert_eq!(told["required"], json!([scope.name()]), "{}", tool.name);
+            let error = error_json(&refused.expect_err(tool.name));
+            assert_eq!(error["kind"], "insufficient_scope", "{}", tool.name);
+            assert_eq!(error["required"], json!([scope.name()]), "{}", tool.name);
         }
     }
 }
 
 #[both]
-fn no_credential_runs_the_installation() {
+fn no_credential_may_call_an_operators_tool() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
         for access in [&acme.owner, &acme.tenant] {
             let refused = env.call_text(access, tool.name, &acme.fill(tool.example));
-            let told = public_error(&refused.expect_err(tool.name));
-            assert_eq!(told["kind"], "insufficient_scope", "{}", tool.name);
+            let error = error_json(&refused.expect_err(tool.name));
+            assert_eq!(error["kind"], "insufficient_scope", "{}", tool.name);
         }
     }
 }
 
 #[both]
-fn a_tool_that_needs_a_person_refuses_the_account() {
+fn a_tool_that_requires_a_user_rejects_a_tenant_key() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for tool in catalog::tools().filter(|tool| tool.actor == ActorRule::User) {
         let refused = env.call(&acme.tenant, tool.name, json!({}));
-        let told = public_error(&refused.expect_err(tool.name));
-        assert_eq!(told["kind"], "invalid_input", "{}", tool.name);
-        assert!(told["message"].as_str().unwrap().contains("zoop_uk_"), "{told}");
+        let error = error_json(&refused.expect_err(tool.name));
+        assert_eq!(error["kind"], "invalid_input", "{}", tool.name);
+        assert!(error["message"].as_str().unwrap().contains("zoop_uk_"), "{error}");
     }
 }
 
-/// What the crew may do, by hand: the rule itself, which the roles' declarations must match.
-const CREW: &[Scope] = &[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes];
+/// The scopes of techs, listed by hand: this is the rule itself, which the declarations must match.
+const TECH: &[Scope] = &[Scope::ReadCustomers, Scope::ReadNotes, Scope::WriteNotes];
 
 #[both]
-fn the_crew_reads_customers_and_writes_notes_alone() {
+fn a_tech_may_only_read_customers_and_read_and_write_notes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
-        let allowed = CREW.contains(&tool.scope);
+        let allowed = TECH.contains(&tool.scope);
         let answer = env.try_out(&acme.tech, tool.name, &acme.fill(tool.example));
         let refused = matches!(&answer, Err(Error::InsufficientScope { attainable: false, .. }));
         assert_eq!(refused, !allowed, "{}: {answer:?}", tool.name);
     }
 }
 
-/// The arguments of a tool's example that are ids. The example has each that is required.
+/// The arguments of a tool's example that are ids. The example must have every required id.
 fn ids(arguments: &Value, tool: &ToolDef) -> Vec<&'static str> {
     let fields = tool.fields().into_iter().filter(|field| field.schema["format"] == "uuid");
     let sent = fields.filter(|field| {
@@ -87,7 +87,7 @@ fn ids(arguments: &Value, tool: &ToolDef) -> Vec<&'static str> {
 }
 
 #[both]
-fn another_tenants_record_and_no_record_answer_the_same_bytes() {
+fn another_tenants_record_and_a_missing_record_get_identical_answers() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let other = env.business("Other");
@@ -104,15 +104,15 @@ fn another_tenants_record_and_no_record_answer_the_same_bytes() {
                 env.try_out(access, tool.name, &arguments.to_string())
                     .map_err(|error| error.public_json("test"))
             };
-            let nobodys = answer(&json!(NOBODY));
-            assert_eq!(answer(&foreign[name]), nobodys, "{} {name}", tool.name);
-            if let Err(told) = &nobodys {
-                assert!(told.contains(r#""kind":"not_found""#), "{} {name}: {told}", tool.name);
+            let unknown = answer(&json!(NOBODY));
+            assert_eq!(answer(&foreign[name]), unknown, "{} {name}", tool.name);
+            if let Err(error) = &unknown {
+                assert!(error.contains(r#""kind":"not_found""#), "{} {name}: {error}", tool.name);
             }
             checked += 1;
         }
     }
-    assert!(checked > 0, "no id was tried: does the schema of an id say so?");
+    assert!(checked > 0, "no id was tried: do the schemas of ids have the format uuid?");
 }
 
 #[both]
@@ -134,7 +134,7 @@ fn another_tenants_ids_as_filters_find_nothing() {
 }
 
 #[both]
-fn what_is_no_id_is_told_by_its_field() {
+fn an_invalid_id_is_reported_for_its_field() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
@@ -145,69 +145,68 @@ fn what_is_no_id_is_told_by_its_field() {
             {
                 let mut arguments = own.clone();
                 arguments[name] = id.clone();
-                let told = public_error(
-                    &env.call(&acme.owner, tool.name, arguments).expect_err(tool.name),
-                );
-                assert_eq!(told["kind"], "invalid_input", "{} {name} {id}", tool.name);
-                assert_eq!(told["fields"][0]["field"], name, "{} {name} {id}", tool.name);
+                let error =
+                    error_json(&env.call(&acme.owner, tool.name, arguments).expect_err(tool.name));
+                assert_eq!(error["kind"], "invalid_input", "{} {name} {id}", tool.name);
+                assert_eq!(error["fields"][0]["field"], name, "{} {name} {id}", tool.name);
             }
         }
     }
 }
 
 #[both]
-fn a_revoked_key_a_removed_person_and_a_new_role_act_on_the_next_call() {
+fn a_revoked_key_a_removed_user_and_a_new_role_take_effect_on_the_next_call() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let account = Some(acme.account);
     let office = acme.id("office_user");
     let first = env.key(acme.account, Some(office), Scope::GRANTABLE);
     let second = env.key(acme.account, Some(office), Scope::GRANTABLE);
-    let keys = env.operate(account, "keys.list", json!({}));
+    let keys = env.call_as_operator(account, "keys.list", json!({}));
     let newest = &keys["rows"].as_array().unwrap().last().unwrap()["id"];
-    env.operate(account, "keys.revoke", json!({ "id": newest }));
+    env.call_as_operator(account, "keys.revoke", json!({ "id": newest }));
     assert_eq!(env.authenticate(&second).unwrap_err(), "key_revoked");
     assert!(env.access(&first).scopes.has(Scope::WriteCustomers));
-    env.operate(account, "users.set_role", json!({ "id": office, "role": "tech" }));
+    env.call_as_operator(account, "users.set_role", json!({ "id": office, "role": "tech" }));
     assert!(!env.access(&first).scopes.has(Scope::WriteCustomers));
-    env.operate(account, "users.remove", json!({ "id": office }));
+    env.call_as_operator(account, "users.remove", json!({ "id": office }));
     assert_eq!(env.authenticate(&first).unwrap_err(), "key_revoked");
     assert_eq!(env.authenticate("zoop_uk_nonsense").unwrap_err(), "invalid_token");
 }
 
 #[both]
-fn a_key_expires_and_a_rotated_one_overlaps_as_told() {
+fn a_key_expires_and_a_rotated_key_overlaps_as_requested() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let account = Some(acme.account);
-    let made = env.operate(
+    let created = env.call_as_operator(
         account,
         "keys.create",
         json!({
             "scopes": "read:notes", "expires_in": 60,
         }),
     );
-    let key = made["key"].as_str().unwrap();
+    let key = created["key"].as_str().unwrap();
     env.clock.advance(59_999);
     env.access(key);
-    let rotated = env.operate(account, "keys.rotate", json!({ "id": made["key_id"] }));
-    assert_eq!(env.authenticate(key).unwrap_err(), "key_revoked", "no overlap was asked for");
+    let rotated = env.call_as_operator(account, "keys.rotate", json!({ "id": created["key_id"] }));
+    assert_eq!(env.authenticate(key).unwrap_err(), "key_revoked", "no overlap was requested");
     env.access(rotated["key"].as_str().unwrap());
     env.clock.advance(1);
     let expired = env.authenticate(rotated["key"].as_str().unwrap());
-    assert_eq!(expired.unwrap_err(), "expired", "the new key keeps the old one's end");
+    assert_eq!(expired.unwrap_err(), "expired", "the new key expires with the old key");
 
     let old = env.key(acme.account, None, &[Scope::ReadNotes]);
-    let keys = env.operate(account, "keys.list", json!({}));
+    let keys = env.call_as_operator(account, "keys.list", json!({}));
     let id = &keys["rows"].as_array().unwrap().last().unwrap()["id"];
-    env.operate(account, "keys.rotate", json!({ "id": id, "overlap": 10 }));
+    env.call_as_operator(account, "keys.rotate", json!({ "id": id, "overlap": 10 }));
     env.access(&old);
     env.clock.advance(10_000);
     assert_eq!(env.authenticate(&old).unwrap_err(), "expired");
 }
 
 #[both]
-fn the_last_owner_stays() {
+fn the_last_owner_can_be_neither_demoted_nor_removed() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let owner = Business::user(&acme.owner).to_string();
@@ -216,29 +215,31 @@ fn the_last_owner_stays() {
         ("users.set_role", json!({ "id": owner, "role": "office" })),
         ("users.remove", json!({ "id": owner })),
     ] {
-        let told = public_error(&env.call(&operator, tool, arguments).expect_err(tool));
-        assert_eq!(told["kind"], "conflict", "{tool}");
+        let error = error_json(&env.call(&operator, tool, arguments).expect_err(tool));
+        assert_eq!(error["kind"], "conflict", "{tool}");
     }
     let arguments = json!({ "id": acme.id("office_user"), "role": "owner" });
-    env.operate(Some(acme.account), "users.set_role", arguments);
-    env.operate(Some(acme.account), "users.remove", json!({ "id": owner }));
+    env.call_as_operator(Some(acme.account), "users.set_role", arguments);
+    env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": owner }));
 }
 
-/// [`crate::call::run::Runner`] makes a read job of a query and a write job of a command; should a caller of
-/// [`run::read`] and [`run::write()`] mix them up, the tool does not run.
+/// [`crate::call::run::Runner`] runs queries as reads and commands as writes. If a caller of [`run::read`] and
+/// [`run::write()`] confuses them, the tool does not run.
 #[both]
-fn a_query_and_a_command_are_not_taken_for_each_other() {
+fn a_query_is_never_run_as_a_write_nor_a_command_as_a_read() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let operator = Caller::operator(Some(acme.account));
-    let history =
-        || env.operate(Some(acme.account), "history.list", json!({ "limit": 100 }))["rows"].clone();
+    let history = || {
+        env.call_as_operator(Some(acme.account), "history.list", json!({ "limit": 100 }))["rows"]
+            .clone()
+    };
     let before = history();
     for tool in catalog::tools() {
         let (proof, environment) =
             (caller(tool, &acme, &operator).clone(), env.environment.clone());
         let arguments = acme.fill(tool.example);
-        let (answer, told) = if tool.is_read_only() {
+        let (answer, error) = if tool.is_read_only() {
             let run =
                 env.write(move |tx| run::write(tx, &environment, &proof, tool, &arguments, None));
             (run, "reads; it was run as a write")
@@ -247,7 +248,7 @@ fn a_query_and_a_command_are_not_taken_for_each_other() {
             (run, "writes; it was run as a read")
         };
         let Err(Error::Internal { cause }) = answer else { panic!("{}: {answer:?}", tool.name) };
-        assert_eq!(cause.to_string(), format!("{} {told}", tool.name));
+        assert_eq!(cause.to_string(), format!("{} {error}", tool.name));
     }
     assert_eq!(history(), before, "nothing was written");
 }

@@ -1,6 +1,6 @@
-//! What a migration may do while processes of the previous version are still running: see the rules in
-//! CONTRIBUTING.md. This is a simple check of the statements that rejects whatever it does not know. It
-//! cannot tell which tables are too large for a new index.
+//! Checks that migrations are compatible with processes of the previous version, which may still be running: see the
+//! rules in CONTRIBUTING.md. The check is simple and rejects every statement that it does not know. It cannot tell
+//! which tables are too large for a new index.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::schema::MIGRATIONS;
 fn statements(migration: &str) -> Vec<String> {
     let lines = migration.lines().map(|line| line.split("--").next().unwrap_or_default());
     let text = lines.collect::<Vec<_>>().join(" ");
-    // Between two `$$` is a block, in which a semicolon does not end the statement.
+    // In a block between two `$$`, a semicolon does not end the statement.
     let mut ended = vec![String::new()];
     for (number, part) in text.split("$$").enumerate() {
         let mut pieces =
@@ -26,7 +26,7 @@ fn statements(migration: &str) -> Vec<String> {
 }
 
 /// The table that a CREATE TABLE statement creates.
-fn made(statement: &str) -> Option<String> {
+fn created_table(statement: &str) -> Option<String> {
     let upper = statement.to_uppercase();
     let start = ["CREATE TABLE ", "CREATE VIRTUAL TABLE "]
         .into_iter()
@@ -40,21 +40,21 @@ fn name_at(text: &str) -> Option<String> {
 }
 
 /// The table after a keyword of a statement.
-fn behind(word: &str, statement: &str) -> Option<String> {
-    let place = statement.to_uppercase().find(word)?;
-    name_at(&statement[place + word.len()..])
+fn table_after(word: &str, statement: &str) -> Option<String> {
+    let start = statement.to_uppercase().find(word)?;
+    name_at(&statement[start + word.len()..])
 }
 
-/// Policies that a migration replaces with narrower ones. Sweeps of the previous version remove the same
-/// rows under the new ones.
+/// Policies that a migration replaces with narrower policies. Under these, sweeps of the previous version still remove
+/// the same rows.
 const REPLACED_POLICIES: &[&str] =
     &["DROP POLICY sweep ON notes", "DROP POLICY sweep ON idempotency"];
 
 /// Why a statement may break the previous version, given the tables that the migration itself has created.
 fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
     let upper = statement.to_uppercase();
-    let is_new = |word| behind(word, statement).is_some_and(|table| new.contains(&table));
-    if made(statement).is_some() {
+    let is_new = |word| table_after(word, statement).is_some_and(|table| new.contains(&table));
+    if created_table(statement).is_some() {
         return None;
     }
     if upper.starts_with("CREATE UNIQUE INDEX ") {
@@ -64,7 +64,7 @@ fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
     {
         return None;
     }
-    // Another policy only shows more rows, unless it is restrictive.
+    // A new policy only shows more rows, unless it is restrictive.
     if upper.starts_with("CREATE POLICY ") && (is_new(" ON ") || !upper.contains("RESTRICTIVE")) {
         return None;
     }
@@ -72,7 +72,7 @@ fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
         return None;
     }
     if upper.starts_with("ALTER TABLE ") {
-        return alteration(&upper);
+        return objection_to_alter(&upper);
     }
     if REPLACED_POLICIES.contains(&statement) {
         return None;
@@ -86,8 +86,8 @@ fn objection(statement: &str, new: &BTreeSet<String>) -> Option<&'static str> {
     Some("not known to be safe: rewrite it, or add it to this test with the reason")
 }
 
-/// The same for an ALTER TABLE, in capitals, of a table that the previous version knows.
-fn alteration(statement: &str) -> Option<&'static str> {
+/// [`objection`] to an ALTER TABLE, in capitals, of a table that the previous version knows.
+fn objection_to_alter(statement: &str) -> Option<&'static str> {
     let has = |words: &str| format!(" {statement} ").contains(&format!(" {words} "));
     if statement.contains(',') {
         return Some(
@@ -106,8 +106,8 @@ fn alteration(statement: &str) -> Option<&'static str> {
             "the previous version expects the old type of the column, and the table is rewritten",
         );
     }
-    let makes_rule = ["CHECK", "UNIQUE", "REFERENCES", "PRIMARY KEY", "CONSTRAINT", "SECURITY"];
-    if makes_rule.iter().any(|rule| has(rule) || statement.contains(&format!(" {rule}("))) {
+    let constraints = ["CHECK", "UNIQUE", "REFERENCES", "PRIMARY KEY", "CONSTRAINT", "SECURITY"];
+    if constraints.iter().any(|it| has(it) || statement.contains(&format!(" {it}("))) {
         return Some("the previous version may violate a new constraint on a table that it writes");
     }
     if !has("ADD COLUMN") {
@@ -121,7 +121,7 @@ fn alteration(statement: &str) -> Option<&'static str> {
     )
 }
 
-/// What is wrong with a migration.
+/// All objections to the statements of a migration.
 fn objections(migration: &str) -> Vec<String> {
     let mut new = BTreeSet::new();
     let mut objections = Vec::new();
@@ -129,7 +129,7 @@ fn objections(migration: &str) -> Vec<String> {
         if let Some(why) = objection(&statement, &new) {
             objections.push(format!("{why}: {statement}"));
         }
-        new.extend(made(&statement));
+        new.extend(created_table(&statement));
     }
     objections
 }
@@ -150,8 +150,8 @@ fn migrations_are_compatible_with_the_previous_version() {
 }
 
 #[test]
-fn a_step_that_the_version_before_cannot_bear_is_found() {
-    for refused in [
+fn incompatible_migrations_are_found() {
+    for statement in [
         "DROP TABLE notes",
         "DROP INDEX notes_drafts",
         "DROP POLICY tenant ON notes",
@@ -178,9 +178,9 @@ fn a_step_that_the_version_before_cannot_bear_is_found() {
         "DO $$ BEGIN ALTER TABLE notes DROP COLUMN body; END $$",
         "CREATE TABLE jobs (n bigint); -- and\n DROP TABLE\n notes;",
     ] {
-        assert_eq!(objections(refused).len(), 1, "{refused}: {:?}", objections(refused));
+        assert_eq!(objections(statement).len(), 1, "{statement}: {:?}", objections(statement));
     }
-    let borne = "-- A table; with what belongs to it.
+    let compatible = "-- A table; with what belongs to it.
         CREATE TABLE jobs (
           n bigint NOT NULL UNIQUE, id uuid REFERENCES users (id)
         );
@@ -195,5 +195,5 @@ fn a_step_that_the_version_before_cannot_bear_is_found() {
         ALTER TABLE notes ADD COLUMN height bigint NOT NULL DEFAULT 0;
         ALTER TABLE notes ALTER COLUMN body DROP NOT NULL;
         ALTER TABLE notes DROP CONSTRAINT notes_check;";
-    assert_eq!(objections(borne), Vec::<String>::new());
+    assert_eq!(objections(compatible), Vec::<String>::new());
 }

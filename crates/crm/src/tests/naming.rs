@@ -1,6 +1,6 @@
-//! Which tables of tenants a statement reads or writes without naming the tenant, by a plain look at its
-//! text: the texts are our own, with keywords in capitals and spaces around `=`. What is not understood is
-//! told as well, so that nothing passes by being unusual.
+//! Finds the per-tenant tables that a statement reads or writes without naming the tenant. This is a simple parser
+//! for our own statements, which have keywords in capitals and spaces around `=`. It also reports what it does not
+//! understand, so that no unusual statement passes.
 
 use std::collections::BTreeSet;
 
@@ -10,42 +10,42 @@ use crate::schema::{MIGRATIONS, SEARCH_TABLES};
 
 /// The tables of an engine.
 struct Tables {
-    of_tenants: BTreeSet<&'static str>,
+    per_tenant: BTreeSet<&'static str>,
     others: BTreeSet<&'static str>,
-    /// SQLite's search index has rows without a tenant, which the tables' rows point at by number.
+    /// Tables without a tenant whose rows others reference by number: SQLite's search index.
     by_number: &'static [&'static str],
 }
 
 fn tables(engine: Dialect) -> Tables {
     let by_number = if engine == Dialect::Sqlite { SEARCH_TABLES } else { &[] };
-    let (mut of_tenants, mut others) = (BTreeSet::new(), BTreeSet::new());
+    let (mut per_tenant, mut others) = (BTreeSet::new(), BTreeSet::new());
     for migration in MIGRATIONS {
         let text = if engine == Dialect::Sqlite { migration.sqlite } else { migration.postgres };
         for declared in text.split("CREATE TABLE ").skip(1) {
             let (name, columns) = declared.split_once(" (\n").expect("a table's columns");
             let columns = columns.split_once("\n)").expect("their end").0;
-            let is_of_tenants = columns.lines().any(|line| line.starts_with("  tenant_no "));
-            if is_of_tenants {
-                of_tenants.insert(name)
+            let is_per_tenant = columns.lines().any(|line| line.starts_with("  tenant_no "));
+            if is_per_tenant {
+                per_tenant.insert(name)
             } else {
                 others.insert(name)
             };
         }
     }
-    Tables { of_tenants, others, by_number }
+    Tables { per_tenant, others, by_number }
 }
 
 /// Every table that the migrations create on an engine.
 pub(super) fn declared(engine: Dialect) -> BTreeSet<&'static str> {
     let tables = tables(engine);
-    tables.of_tenants.into_iter().chain(tables.others).collect()
+    tables.per_tenant.into_iter().chain(tables.others).collect()
 }
 
 #[derive(Debug, PartialEq)]
 enum Token<'a> {
     Word(&'a str),
     Comma,
-    /// What stands in parentheses.
+    /// The tokens in parentheses.
     Group(Vec<Token<'a>>),
 }
 use Token::{Comma, Group, Word};
@@ -56,7 +56,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     while let Some(first) = rest.chars().next() {
         let ends = |c: char| c.is_ascii_whitespace() || "(),'".contains(c);
         let length = match first {
-            '\'' => rest[1..].find('\'').expect("the end of a text") + 2,
+            '\'' => rest[1..].find('\'').expect("the end of a string") + 2,
             _ if ends(first) => 1,
             _ => rest.find(ends).unwrap_or(rest.len()),
         };
@@ -67,14 +67,14 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
                 open.push(Vec::new());
                 continue;
             }
-            ")" => Group(open.pop().expect("a group that began")),
+            ")" => Group(open.pop().expect("an opening parenthesis")),
             "," => Comma,
             blank if blank.trim().is_empty() => continue,
             word => Word(word),
         };
-        open.last_mut().expect("a group around it").push(token);
+        open.last_mut().expect("an enclosing group").push(token);
     }
-    open.pop().filter(|_| open.is_empty()).expect("as many ends as beginnings")
+    open.pop().filter(|_| open.is_empty()).expect("balanced parentheses")
 }
 
 /// A table, or a query that is used like one.
@@ -84,14 +84,14 @@ struct Source<'a> {
     is_insert: bool,
 }
 
-/// Two sides that must be equal for a row to be met.
+/// A condition that two sides are equal.
 struct Equal<'a> {
     sides: [&'a str; 2],
-    /// The source of the LEFT JOIN that it is a condition of: it holds back no row of another.
+    /// The source of the LEFT JOIN that the condition belongs to. It restricts no other source.
     left_join: Option<usize>,
 }
 
-/// What stands between SELECT, INSERT, UPDATE or DELETE and its end, but for what is in parentheses.
+/// One SELECT, INSERT, UPDATE or DELETE, without what is in parentheses.
 #[derive(Default)]
 struct Select<'a> {
     sources: Vec<Source<'a>>,
@@ -112,10 +112,10 @@ fn source<'a>(tokens: &[Token<'a>], is_insert: bool) -> Option<Source<'a>> {
     let (first, rest) = tokens.split_first()?;
     let (table, rest) = match (first, rest) {
         (Group(_), _) => (None, rest),
-        // A function.
+        // A call of a function.
         (Word(_), [Group(_), rest @ ..]) if !is_insert => (None, rest),
         (Word(table), _) if is_name(table) => (Some(*table), rest),
-        // DO UPDATE SET is of a table that was named before.
+        // The table of DO UPDATE SET was named before.
         _ => return None,
     };
     let alias = match rest {
@@ -129,8 +129,8 @@ fn source<'a>(tokens: &[Token<'a>], is_insert: bool) -> Option<Source<'a>> {
 fn select<'a>(tokens: &[Token<'a>]) -> Select<'a> {
     let mut select = Select::default();
     let (mut lists_sources, mut left_join) = (false, None);
-    for (place, token) in tokens.iter().enumerate() {
-        let (before, after) = (&tokens[..place], &tokens[place + 1..]);
+    for (index, token) in tokens.iter().enumerate() {
+        let (before, after) = (&tokens[..index], &tokens[index + 1..]);
         match token {
             Word(word @ ("FROM" | "JOIN" | "UPDATE" | "INTO")) => {
                 let is_left = matches!(before, [.., Word("LEFT")]);
@@ -157,7 +157,7 @@ fn select<'a>(tokens: &[Token<'a>]) -> Select<'a> {
     select
 }
 
-/// Whether an INSERT says the tenant, or for an index by number the number, as its first column.
+/// Whether the first column of an INSERT is the tenant, or the number for a table that is referenced by number.
 fn inserts(tokens: &[Token<'_>], column: &str, value: &str) -> bool {
     let Some(into) = tokens.iter().position(|token| *token == Word("INTO")) else { return false };
     let [_, Group(columns), values @ ..] = &tokens[into + 1..] else { return false };
@@ -171,7 +171,7 @@ fn inserts(tokens: &[Token<'_>], column: &str, value: &str) -> bool {
 }
 
 impl Select<'_> {
-    /// Whether a source's rows are those of the tenant, given the sources of which that is known.
+    /// Whether a source is restricted to the tenant's rows, given the other sources that are known to be.
     fn is_named(
         &self,
         tables: &Tables,
@@ -203,19 +203,19 @@ impl Select<'_> {
     }
 }
 
-struct Look<'a> {
+struct Check<'a> {
     tables: Tables,
-    /// The names that the statement gives to queries, and whether who reads them must name the tenant.
+    /// The names that the statement gives to queries, and whether a query that reads them must name the tenant.
     queries: Vec<(&'a str, bool)>,
     missing: Vec<String>,
 }
 
-impl<'a> Look<'a> {
-    /// Looks at queries in parentheses first, whose names those around them use.
+impl<'a> Check<'a> {
+    /// Checks the queries in parentheses first, since the enclosing queries use their names.
     fn level(&mut self, tokens: &[Token<'a>], name: Option<&'a str>) {
-        for (place, token) in tokens.iter().enumerate() {
+        for (index, token) in tokens.iter().enumerate() {
             let Group(inner) = token else { continue };
-            let name = match &tokens[..place] {
+            let name = match &tokens[..index] {
                 [.., Word(name), Word("AS")]
                 | [.., Word(name), Word("AS"), Word("MATERIALIZED")] => Some(*name),
                 _ => None,
@@ -233,7 +233,7 @@ impl<'a> Look<'a> {
     fn select(&mut self, tokens: &[Token<'a>], name: Option<&'a str>) {
         let select = select(tokens);
         let mut known = vec![false; select.sources.len()];
-        // Each round may name those that are joined to what the one before named.
+        // Each round may add sources that are joined to those of the round before.
         for _ in 0..known.len() {
             for which in 0..known.len() {
                 known[which] = select.is_named(&self.tables, tokens, which, &known);
@@ -262,26 +262,26 @@ impl<'a> Look<'a> {
     }
 }
 
-/// The tables of tenants, and the unknown ones, for which a statement names no tenant.
+/// The per-tenant tables and the unknown tables for which a statement does not name the tenant.
 pub(super) fn missing(engine: Dialect, statement: &str) -> Vec<String> {
-    let mut look = Look { tables: tables(engine), queries: Vec::new(), missing: Vec::new() };
-    look.level(&tokens(statement), None);
-    look.missing
+    let mut check = Check { tables: tables(engine), queries: Vec::new(), missing: Vec::new() };
+    check.level(&tokens(statement), None);
+    check.missing
 }
 
 #[test]
 fn the_tables_are_found() {
     for engine in [Dialect::Sqlite, Dialect::Postgres] {
         let tables = tables(engine);
-        assert!(["customers", "memberships"].iter().all(|table| tables.of_tenants.contains(table)));
+        assert!(["customers", "memberships"].iter().all(|table| tables.per_tenant.contains(table)));
         assert!(["tenants", "users"].iter().all(|table| tables.others.contains(table)));
-        assert_eq!(tables.of_tenants.contains("note_search"), engine == Dialect::Postgres);
+        assert_eq!(tables.per_tenant.contains("note_search"), engine == Dialect::Postgres);
     }
 }
 
 #[test]
-fn a_forgotten_tenant_is_found() {
-    for (statement, forgotten) in [
+fn a_missing_tenant_condition_is_found() {
+    for (statement, expected) in [
         ("SELECT id FROM tags", "tags tags"),
         ("SELECT id FROM tags WHERE id = $2", "tags tags"),
         ("SELECT id FROM tags WHERE tenant_no = $2", "tags tags"),
@@ -326,13 +326,13 @@ fn a_forgotten_tenant_is_found() {
     ] {
         for engine in [Dialect::Sqlite, Dialect::Postgres] {
             assert!(
-                missing(engine, statement).contains(&forgotten.to_owned()),
+                missing(engine, statement).contains(&expected.to_owned()),
                 "{statement}: {:?}",
                 missing(engine, statement)
             );
         }
     }
-    for (statement, forgotten) in [
+    for (statement, expected) in [
         (
             "SELECT c.id FROM customer_search JOIN customers c ON c.id = $3 \
              WHERE customer_search MATCH $2 AND c.tenant_no = $1",
@@ -344,6 +344,6 @@ fn a_forgotten_tenant_is_found() {
             "customers c",
         ),
     ] {
-        assert!(missing(Dialect::Sqlite, statement).contains(&forgotten.to_owned()), "{statement}");
+        assert!(missing(Dialect::Sqlite, statement).contains(&expected.to_owned()), "{statement}");
     }
 }

@@ -1,4 +1,4 @@
-//! Two tenants with the same words in every record: however a search runs, each finds all of its own rows
+//! Two tenants with the same words in every record: however a search runs, each tenant finds all of its own rows
 //! and no others.
 
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use crate::call::run;
 use crate::catalog;
 use crate::testing::{Business, TestEnv, text};
 
-/// Rows of each list that are older than those PostgreSQL scans first.
+/// Number of rows in each list that are older than the rows that PostgreSQL scans first.
 const EARLIER: usize = 60;
-/// A few more rows than it scans first.
+/// A few more rows than PostgreSQL scans first.
 const NEWEST: usize = 520;
-/// Rows per write job. The other numbers add up to whole batches.
+/// Number of rows per write job. The sum of the other numbers is a multiple of it.
 const BATCH: usize = 20;
-/// An old row that PostgreSQL's probes for a word's frequency miss.
+/// An old row that PostgreSQL misses when it samples the frequency of a word.
 const RARE: usize = 1;
 
 /// The words of a row.
@@ -36,8 +36,8 @@ struct Rows {
 /// Adds rows to a tenant, with the same words and phones for every tenant.
 fn fill(env: &TestEnv, business: &Business, rows: &mut Rows, numbers: std::ops::Range<usize>) {
     let (access, environment) = (business.owner.clone(), env.environment.clone());
-    let made = env.write(move |tx| {
-        let mut made = Vec::new();
+    let created = env.write(move |tx| {
+        let mut created = Vec::new();
         for row in numbers.clone() {
             let (first, last) = words(row).split_once(' ').expect("two words");
             let customer = json!({
@@ -49,14 +49,14 @@ fn fill(env: &TestEnv, business: &Business, rows: &mut Rows, numbers: std::ops::
             {
                 let tool = catalog::find(tool).expect("a tool");
                 let text = arguments.to_string();
-                made.push(run::write(tx, &environment, &access, tool, &text, None)?);
+                created.push(run::write(tx, &environment, &access, tool, &text, None)?);
             }
         }
-        Ok(made)
+        Ok(created)
     });
-    for pair in made.expect("rows").chunks(2) {
+    for pair in created.expect("rows").chunks(2) {
         let [customer, note] =
-            [&pair[0], &pair[1]].map(|made| serde_json::from_str::<Value>(made).expect("JSON"));
+            [&pair[0], &pair[1]].map(|json| serde_json::from_str::<Value>(json).expect("JSON"));
         rows.customers.push(text(&customer, "id").to_owned());
         rows.notes.push(text(&note, "id").to_owned());
     }
@@ -77,19 +77,19 @@ fn found(env: &TestEnv, business: &Business, tool: &str, q: &str) -> Vec<String>
 }
 
 #[both]
-fn businesses_that_share_every_word_find_their_own_rows_alone() {
+fn tenants_with_the_same_words_find_only_their_own_rows() {
     let mut env = TestEnv::new();
     env.environment.note_writes_per_minute = 0;
-    let mut both = ["Acme", "Other"].map(|name| (env.empty_business(name), Rows::default()));
+    let mut tenants = ["Acme", "Other"].map(|name| (env.empty_business(name), Rows::default()));
     // In turns, so that the rows of both tenants are interleaved.
     for start in (0..EARLIER + NEWEST).step_by(BATCH) {
-        for (business, rows) in &mut both {
+        for (business, rows) in &mut tenants {
             fill(&env, business, rows, start..start + BATCH);
         }
     }
-    for (business, rows) in &both {
+    for (business, rows) in &tenants {
         for (tool, own) in [("customers.search", &rows.customers), ("notes.list", &rows.notes)] {
-            // A word of the newest rows, one of the earlier rows, and one so rare that the index is used.
+            // A word in the newest rows, a word in the earlier rows, and a word so rare that the index is used.
             for word in ["zoe", "anna", "quixote"] {
                 let with_word = own.iter().enumerate().filter(|(row, _)| {
                     words(*row).to_lowercase().split(' ').any(|each| each == word)
@@ -100,15 +100,16 @@ fn businesses_that_share_every_word_find_their_own_rows_alone() {
                 assert!(found == expected, "{tool} {word}: {} of {}", found.len(), expected.len());
             }
         }
-        // One phone among the newest rows, and one found by the index.
+        // A phone in one of the newest rows, and a phone that the index finds.
         for row in [EARLIER + NEWEST - 1, RARE] {
-            let doubtful = json!({
+            let duplicate = json!({
                 "customer_type": "individual", "first_name": "Bob", "phone": format!("510 555 {row:04}"),
             });
-            let made = env.call(&business.owner, "customers.create", doubtful).expect("made");
-            let hint = made["possible_duplicates"].as_array().expect("a list");
-            let hint: Vec<_> = hint.iter().map(|one| text(one, "id")).collect();
-            assert_eq!(hint, [&rows.customers[row]], "the customer with the phone of row {row}");
+            let created =
+                env.call(&business.owner, "customers.create", duplicate).expect("it is created");
+            let found = created["possible_duplicates"].as_array().expect("a list");
+            let found: Vec<_> = found.iter().map(|it| text(it, "id")).collect();
+            assert_eq!(found, [&rows.customers[row]], "the customer with the phone of row {row}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Two writers race on each uniqueness rule, as two processes on one database would.
+//! Two writers race for each uniqueness rule, as two processes on one database would.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use crate::identity::sign_in::sessions::{self, Origin};
 use crate::identity::sign_in::user::{self, Initiator};
 use crate::identity::sign_in::{password_login, passwords};
 use crate::schema;
-use crate::testing::{Business, Caller, TestEnv, public_error, text};
+use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
-/// Calls by each of the two processes.
+/// Number of calls by each of the two processes.
 const EACH: usize = 20;
 
-/// A second connection to the same database, as another process would open it.
-fn second(env: &TestEnv) -> Db {
+/// The same database, opened again as by another process.
+fn open_again(env: &TestEnv) -> Db {
     let url = env.url().to_owned();
     Db::open(&url, &Options::default(), schema::MIGRATIONS, Migrate::Refuse)
         .expect("the database should open")
@@ -34,7 +34,7 @@ fn race(
     arguments: impl Fn(usize) -> Value,
 ) -> Vec<Result<Value>> {
     let tool = catalog::find(tool).expect("a tool");
-    let other = second(env);
+    let other = open_again(env);
     let replies: Vec<_> = (0..EACH * 2)
         .map(|number| {
             let db = if number % 2 == 0 { &env.db } else { &other };
@@ -50,9 +50,9 @@ fn race(
     answers.collect()
 }
 
-fn won(answers: &[Result<Value>]) -> usize {
+fn successes(answers: &[Result<Value>]) -> usize {
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert_eq!(public_error(error)["kind"], "conflict", "{error:?}");
+        assert_eq!(error_json(error)["kind"], "conflict", "{error:?}");
     }
     answers.iter().filter(|answer| answer.is_ok()).count()
 }
@@ -64,19 +64,19 @@ fn primaries(env: &TestEnv, business: &Business, list: &str) -> usize {
 }
 
 #[both]
-fn one_contact_is_primary() {
+fn exactly_one_contact_is_primary() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(&env, &acme.owner, "contacts.create", |number| {
         json!({ "customer_id": acme.id("customer"), "first_name": format!("N{number}"),
                 "last_name": "X", "is_primary": true })
     });
-    assert_eq!(won(&answers), EACH * 2, "each call promotes its own contact");
+    assert_eq!(successes(&answers), EACH * 2, "each call promotes its own contact");
     assert_eq!(primaries(&env, &acme, "contacts.list"), 1);
 }
 
 #[both]
-fn one_location_of_a_type_is_primary() {
+fn exactly_one_location_of_a_type_is_primary() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(&env, &acme.owner, "locations.create", |number| {
@@ -84,12 +84,12 @@ fn one_location_of_a_type_is_primary() {
                 "city": "C", "state": "S", "postal_code": "P", "location_type": "billing",
                 "is_primary": true })
     });
-    assert_eq!(won(&answers), 1);
+    assert_eq!(successes(&answers), 1);
     assert_eq!(primaries(&env, &acme, "locations.list"), 2, "service and billing");
 }
 
 #[both]
-fn one_tag_has_a_name() {
+fn no_two_tags_share_a_name() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(
@@ -98,11 +98,11 @@ fn one_tag_has_a_name() {
         "tags.create",
         |number| json!({ "name": if number % 3 == 0 { "seasonal" } else { "Seasonal" } }),
     );
-    assert_eq!(won(&answers), 1);
+    assert_eq!(successes(&answers), 1);
 }
 
 #[both]
-fn one_customer_has_a_number() {
+fn no_two_customers_share_a_number() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(
@@ -111,7 +111,7 @@ fn one_customer_has_a_number() {
         "customers.create",
         |number| json!({ "customer_type": "individual", "first_name": format!("N{number}") }),
     );
-    assert_eq!(won(&answers), EACH * 2);
+    assert_eq!(successes(&answers), EACH * 2);
     let numbers: BTreeSet<_> = answers
         .iter()
         .map(|answer| text(answer.as_ref().unwrap(), "customer_number").to_owned())
@@ -123,7 +123,7 @@ fn one_customer_has_a_number() {
 }
 
 #[both]
-fn one_idempotency_key_is_one_write() {
+fn an_idempotency_key_causes_one_write() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let answers = race(
@@ -132,7 +132,7 @@ fn one_idempotency_key_is_one_write() {
         "customers.create",
         |_| json!({ "customer_type": "individual", "first_name": "Once", "idempotency_key": "k" }),
     );
-    assert_eq!(won(&answers), EACH * 2, "every retry should get the answer");
+    assert_eq!(successes(&answers), EACH * 2, "every retry should get the answer");
     let ids: BTreeSet<_> =
         answers.iter().map(|answer| text(answer.as_ref().unwrap(), "id").to_owned()).collect();
     assert_eq!(ids.len(), 1);
@@ -141,12 +141,12 @@ fn one_idempotency_key_is_one_write() {
 }
 
 #[both]
-fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
-    const HASHES: [&str; 2] = ["the old one's hash", "the new one's hash"];
+fn a_sign_in_with_the_old_password_does_not_survive_its_change() {
+    const HASHES: [&str; 2] = ["hash of the old password", "hash of the new password"];
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let user = Business::user(&acme.owner);
-    let other = second(&env);
+    let other = open_again(&env);
     let environment = || env.environment.clone();
     for _ in 0..EACH {
         let (first, then) = (environment(), environment());
@@ -162,8 +162,8 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         let (entering, changing) = (environment(), environment());
         let signed_in = env.db.write(deadline, move |tx| {
             let origin = Origin { address: None, browser: String::new() };
-            // A renewed hash of the old password must not come back over the new one either.
-            let renewed = Some("the old one's hash, renewed");
+            // Nor must a renewed hash of the old password overwrite the new hash.
+            let renewed = Some("renewed hash of the old password");
             password_login::finish(tx, &entering, &attempt, renewed, &origin, None)
         });
         let changed = other.write(deadline, move |tx| {
@@ -171,7 +171,7 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         });
         let (signed_in, changed): (Result<_>, Result<_>) = (signed_in.wait(), changed.wait());
         changed.unwrap();
-        let stored = env.read(move |tx| passwords::stored(tx, user)).unwrap();
+        let stored = env.read(move |tx| passwords::stored_hash(tx, user)).unwrap();
         assert_eq!(stored.as_deref(), Some(HASHES[1]));
         if let password_login::PasswordSignIn::In(secret) = signed_in.unwrap() {
             let now = env.environment.clock.now();
@@ -184,19 +184,19 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
 }
 
 #[both]
-fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
+fn when_two_owners_demote_each_other_one_remains() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let members = [&acme.owner, &acme.office].map(|it| Business::user(it).to_string());
-    let about = Some(acme.account);
+    let account = Some(acme.account);
     let owners = || {
-        let listed = env.operate(about, "users.list", json!({}));
+        let listed = env.call_as_operator(account, "users.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["role"] == "owner").count()
     };
-    let operator = Caller::operator(about);
+    let operator = Caller::operator(account);
     for _ in 0..5 {
         for id in &members {
-            env.operate(about, "users.set_role", json!({ "id": id, "role": "owner" }));
+            env.call_as_operator(account, "users.set_role", json!({ "id": id, "role": "owner" }));
         }
         assert_eq!(owners(), 2);
         race(
@@ -205,24 +205,24 @@ fn of_two_owners_who_take_the_right_from_each_other_one_stays() {
             "users.set_role",
             |number| json!({ "id": members[number % 2], "role": "office" }),
         );
-        assert_eq!(owners(), 1, "a tenant keeps an owner");
+        assert_eq!(owners(), 1, "a tenant always has an owner");
     }
 }
 
 #[both]
-fn the_operator_rotates_a_key_once_whatever_else_rotates_it() {
+fn concurrent_rotations_replace_a_key_once() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let listed = env.operate(Some(acme.account), "keys.list", json!({}));
+    let listed = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
     let key = listed["rows"][0]["id"].clone();
-    let working = || {
-        let listed = env.operate(Some(acme.account), "keys.list", json!({}));
+    let unrevoked = || {
+        let listed = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
         listed["rows"].as_array().unwrap().iter().filter(|row| row["revoked_at"].is_null()).count()
     };
-    let before = working();
-    // Above tenants: the key says in which tenant the write waits.
+    let before = unrevoked();
+    // Outside any tenant: the key determines the tenant whose lock the write waits for.
     let operator = Caller::operator(None);
     let answers = race(&env, &operator, "keys.rotate", |_| json!({ "id": key }));
-    assert_eq!(won(&answers), 1, "a revoked key is not rotated again");
-    assert_eq!(working(), before);
+    assert_eq!(successes(&answers), 1, "a revoked key is not rotated again");
+    assert_eq!(unrevoked(), before);
 }

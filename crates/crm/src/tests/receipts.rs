@@ -1,5 +1,5 @@
 //! The receipts that a caller with only the write scope gets, compared with the tools' declarations and with what
-//! was sent. Nothing here calls the code that makes receipts.
+//! was sent. Nothing here uses the product's code for receipts.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -10,11 +10,11 @@ use crate::catalog;
 use crate::testing::{Business, TestEnv};
 
 #[both]
-fn a_write_only_caller_is_told_nothing_outside_the_tools_receipt() {
+fn a_write_only_caller_gets_nothing_beyond_the_tools_receipt() {
     let env = TestEnv::new();
     for tool in catalog::tools().filter(|tool| tool.scope.is_grantable()) {
         let ToolKind::Command { receipt, .. } = tool.kind else { continue };
-        assert!(tool.scope.name().starts_with("write:"), "{} writes", tool.name);
+        assert!(tool.scope.name().starts_with("write:"), "{} has a write scope", tool.name);
         let business = env.business(tool.name);
         let owner = Business::user(&business.owner).to_string();
         let writer = env.access(&env.key(business.account, Some(&owner), &[tool.scope]));
@@ -38,7 +38,7 @@ fn a_write_only_caller_is_told_nothing_outside_the_tools_receipt() {
     }
 }
 
-/// Fields that are not cleared one by one.
+/// Fields that cannot be cleared one by one.
 const PAIRED: &[&str] = &["latitude", "longitude", "subject_type", "subject_id"];
 
 fn clearable(tool: &ToolDef) -> impl Iterator<Item = &'static str> {
@@ -48,7 +48,7 @@ fn clearable(tool: &ToolDef) -> impl Iterator<Item = &'static str> {
 
 fn check(tool: &ToolDef, receipt: Receipt, sent: &Value, answer: &Value) {
     for (key, value) in answer.as_object().expect("an object") {
-        let is_told = match receipt {
+        let is_allowed = match receipt {
             // A flag that is always true, and what was sent.
             Receipt::Whole => *value == json!(true) || sent.get(key) == Some(value),
             Receipt::Keys(keys) => keys.contains(&key.as_str()),
@@ -60,13 +60,13 @@ fn check(tool: &ToolDef, receipt: Receipt, sent: &Value, answer: &Value) {
                         .map_or(name.clone(), |it| it.1.into())
                 };
                 let mut sent = sent.as_object().expect("an object").iter();
-                // Of a cleared field the record may show another's value instead.
+                // For a cleared field, the record may show the value of another record instead.
                 always.contains(&key.as_str())
                     || sent.any(|(name, sent)| {
                         stored_as(name) == *key && (!sent.is_null() || value.is_null())
                     })
             }
         };
-        assert!(is_told, "{}: {key} in {answer} after {sent}", tool.name);
+        assert!(is_allowed, "{}: {key} in {answer} after {sent}", tool.name);
     }
 }

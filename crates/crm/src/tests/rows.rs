@@ -1,7 +1,7 @@
 //! The cost of a page must not grow with the table.
 //!
-//! Cost is counted in the engine's own steps, so the result is the same on every machine. With
-//! `ZOOP_TEST_LONG=1` the large database has 50,000 customers and notes.
+//! The tests count the engine's own steps, so the result is the same on every machine. With `ZOOP_TEST_LONG=1` the
+//! large database has 50,000 customers and notes.
 
 use serde_json::json;
 use zoop_both::both;
@@ -15,16 +15,16 @@ use crate::catalog;
 use crate::search::Expression;
 use crate::testing::{Business, TestEnv};
 
-/// Records in the small database.
+/// Number of customers and of notes in the small database.
 const SMALL: usize = 400;
-/// Records per write job.
+/// Number of customers and of notes per write job.
 const BATCH: usize = 500;
 /// Maximum cost of a page in the large database, as a multiple of its cost in the small one.
 const GROWTH: i32 = 2;
 
-/// Maximum cost of a page of 26 rows in any database. SQLite counts virtual machine steps, PostgreSQL the
-/// rows it examines; it may scan the newest rows.
-fn most_steps(env: &TestEnv) -> i32 {
+/// Maximum cost of a page of 26 rows in any database. SQLite counts the steps of its virtual machine, PostgreSQL the
+/// rows that it examines; it may scan the newest rows.
+fn max_steps(env: &TestEnv) -> i32 {
     if env.server().is_some() { 3_500 } else { 6_000 }
 }
 
@@ -32,7 +32,7 @@ fn large() -> usize {
     if std::env::var_os("ZOOP_TEST_LONG").is_some() { 50_000 } else { 4_000 }
 }
 
-/// Adds customers with this name, and as many notes with it on one job. One of a hundred has a rare word.
+/// Adds customers with this name, and as many notes with it on one job. One in a hundred has a rare word.
 fn fill(env: &TestEnv, business: &Business, name: &'static str, count: usize) {
     let job = business.id("job").to_owned();
     for start in (0..count).step_by(BATCH) {
@@ -72,7 +72,7 @@ fn env(count: usize) -> (TestEnv, Business) {
     (env, business)
 }
 
-/// What a server does by itself some time after many writes.
+/// Does what a server does by itself some time after many writes.
 fn analyze(env: &TestEnv) {
     if let Some(server) = env.server() {
         server.run("ANALYZE").expect("statistics");
@@ -111,7 +111,7 @@ const PAGES: &[(Sql, &[&str])] = &[
     (NOTES, &["@:quixote *", "@:valve *"]),
 ];
 
-/// All of these tokens; those with a star are prefixes.
+/// The expression that all of these tokens occur. Tokens with a star are prefixes.
 fn all(tokens: &[&str], account: Account) -> Expression {
     let tenant = format!("{:04}", account.number.0);
     let token = |token: &&str| {
@@ -131,27 +131,27 @@ fn a_page_costs_the_same_in_a_large_table() {
     for (sql, tokens) in PAGES {
         let page = |env, account| index_page(env, account, *sql, &all(tokens, account));
         let (few, many) = (page(&small, of_small.account), page(&large, of_large.account));
-        // In the small database a rare word has fewer rows than a page.
-        let page = few.max(most_steps(&large) / GROWTH);
+        // In the small database, a rare word is in fewer rows than a page has.
+        let page = few.max(max_steps(&large) / GROWTH);
         assert!(many <= page * GROWTH, "{tokens:?}: {few} steps became {many}");
         assert!(many > 0, "{tokens:?}");
     }
-    finds_a_common_word_behind_others(&large, &of_large);
+    check_word_missing_in_newest_rows(&large, &of_large);
 }
 
-/// A word of nearly all rows, but not of the newest ones, must not make the index collect all of them.
-fn finds_a_common_word_behind_others(large: &TestEnv, business: &Business) {
+/// A word in nearly all rows except the newest must not make the index collect all of them.
+fn check_word_missing_in_newest_rows(large: &TestEnv, business: &Business) {
     fill(large, business, "Zoe", BATCH);
     analyze(large);
     for (sql, token) in [(CUSTOMERS, "@:anna *"), (NOTES, "@:anna *"), (NOTES, "@:ann *")] {
         let steps = index_page(large, business.account, sql, &all(&[token], business.account));
-        let most = most_steps(large) / GROWTH;
-        assert!(steps > 0 && steps < most, "{token}: {steps} steps for a page of older rows");
+        let max = max_steps(large) / GROWTH;
+        assert!(steps > 0 && steps < max, "{token}: {steps} steps for a page of older rows");
     }
 }
 
 #[both]
-fn who_shares_a_telephone_number_is_told_by_the_index() {
+fn customers_who_share_a_phone_number_are_found_by_the_index() {
     let (env, business) = env(SMALL * 2);
     let account = business.account;
     let expression = all(&["@=p:15105550003"], account);
@@ -182,5 +182,5 @@ fn a_subjects_notes_are_read_from_their_own_index() {
             Ok(tx.steps(OF_SUBJECT, params)?)
         })
         .expect("a page");
-    assert!(steps > 0 && steps < most_steps(&large), "{steps} steps for a page");
+    assert!(steps > 0 && steps < max_steps(&large), "{steps} steps for a page");
 }

@@ -1,4 +1,4 @@
-//! The catalog and every tool as clients see them: a change of the contract is a change of a file.
+//! The catalog and every tool as clients see them: a change to the API changes a file.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,10 +17,10 @@ fn effect(tool: &ToolDef) -> String {
     }
 }
 
-/// The only list of all tools. Other tests take the tools from the catalog; this snapshot decides what is in the
-/// catalog.
+/// This snapshot is the only list of all tools that is independent of the catalog. Other tests take the tools from
+/// the catalog.
 #[test]
-fn the_catalog_is_as_it_was() {
+fn the_catalog_matches_its_snapshot() {
     let mut list = String::new();
     for group in catalog::GROUPS {
         let _ = writeln!(list, "{}: {}", group.name, group.about);
@@ -48,7 +48,7 @@ fn the_catalog_is_as_it_was() {
 }
 
 #[test]
-fn every_tool_is_as_it_was() {
+fn every_tool_matches_its_snapshot() {
     for tool in catalog::tools() {
         let shown = json!({
             "name": tool.name,
@@ -67,13 +67,13 @@ fn every_tool_is_as_it_was() {
 }
 
 #[test]
-fn no_snapshot_is_left_of_a_tool_that_is_gone() {
+fn no_snapshot_is_left_of_a_removed_tool() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let files = std::fs::read_dir(folder)
         .expect("the snapshots")
         .map(|file| file.expect("a snapshot").file_name().into_string().expect("UTF-8"));
-    let kept: BTreeSet<_> =
+    let found: BTreeSet<_> =
         files.filter_map(|name| Some(name.strip_suffix(".snap")?.to_owned())).collect();
     let tools = catalog::tools().map(|tool| tool.name).chain(["catalog"]);
-    assert_eq!(kept, tools.map(str::to_owned).collect());
+    assert_eq!(found, tools.map(str::to_owned).collect());
 }

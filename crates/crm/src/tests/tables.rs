@@ -1,5 +1,5 @@
-//! The tables' declarations: what they say of copy, export and erasure holds together, and
-//! `docs/tables.md` shows it. `transfer/tests.rs` compares them with the tables of both engines.
+//! The declarations of tables: what they say about copying, export and erasure is consistent, and `docs/tables.md`
+//! shows it. `transfer/tests.rs` compares them with the tables of both engines.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,8 +19,8 @@ fn a_table_is_listed_once() {
 }
 
 #[test]
-fn nobody_can_sign_in_before_all_rows_of_tenants_are_copied() {
-    let last = TABLES.iter().rposition(|table| table.is_of_tenants()).expect("one of tenants");
+fn credentials_are_copied_after_all_rows_of_tenants() {
+    let last = TABLES.iter().rposition(|table| table.is_per_tenant()).expect("a per-tenant table");
     for table in &TABLES[..last] {
         let authenticates = table.exported == Export::Secret || has(table, "hash");
         assert!(!authenticates, "{} is copied before the rows of tenants", table.name);
@@ -28,22 +28,22 @@ fn nobody_can_sign_in_before_all_rows_of_tenants_are_copied() {
 }
 
 #[test]
-fn rows_end_with_what_they_tell_of() {
+fn rows_are_erased_with_what_they_are_about() {
     for table in TABLES {
-        let ends = |erasure| table.erased.contains(&erasure);
-        let of_tenant = table.is_of_tenants() || has(table, "tenant_no");
-        let of_user = !table.is_of_tenants() && has(table, "user_id");
+        let erases = |erasure| table.erased.contains(&erasure);
+        let of_tenant = table.is_per_tenant() || has(table, "tenant_no");
+        let of_user = !table.is_per_tenant() && has(table, "user_id");
         let name = table.name;
-        assert!(!of_tenant || ends(Erasure::WithTenant) || ends(Erasure::OnExpiry), "{name}");
-        assert!(!table.is_of_tenants() || ends(Erasure::WithTenant), "{name}");
-        assert!(!of_user || ends(Erasure::WithUser), "{name}");
-        assert!(!has(table, "customer_id") || ends(Erasure::WithCustomer), "{name}");
+        assert!(!of_tenant || erases(Erasure::WithTenant) || erases(Erasure::OnExpiry), "{name}");
+        assert!(!table.is_per_tenant() || erases(Erasure::WithTenant), "{name}");
+        assert!(!of_user || erases(Erasure::WithUser), "{name}");
+        assert!(!has(table, "customer_id") || erases(Erasure::WithCustomer), "{name}");
         assert!(!table.erased.is_empty(), "{name}");
     }
 }
 
 #[test]
-fn the_reference_of_tables_is_current() {
+fn the_page_of_tables_is_current() {
     assert_current("docs/tables.md", &page());
 }
 
@@ -82,8 +82,8 @@ fn page() -> String {
 
 fn rows_of(table: &Table) -> String {
     match table.rows {
-        Rows::OfTenant(_) => "one tenant".to_owned(),
-        Rows::AboveTenants { why, .. } => format!("all tenants: {why}"),
+        Rows::PerTenant(_) => "one tenant".to_owned(),
+        Rows::Shared { why, .. } => format!("all tenants: {why}"),
     }
 }
 

@@ -33,8 +33,8 @@ impl Cell {
         .unwrap_or(Self::Null))
     }
 
-    /// A value below every value that a key's column of this kind contains. Numbers begin with 1, times after 1970.
-    pub(super) fn least(kind: Kind) -> Self {
+    /// A value below every value in a key's column of this kind. Numbers start at 1, and times are after 1970.
+    pub(super) fn lowest(kind: Kind) -> Self {
         match kind {
             Kind::Integer => Self::Integer(0),
             Kind::Boolean => Self::Boolean(false),
@@ -46,19 +46,20 @@ impl Cell {
         }
     }
 
-    /// Adds the value to a digest: different values differ, and each is the same on both engines.
+    /// Adds the value to a digest. Different values give different digests, and a value gives the same digest on
+    /// both engines.
     fn digest(&self, digest: &mut Sha256) {
-        let (mark, bytes): (u8, &[u8]) = match self {
+        let (tag, bytes): (u8, &[u8]) = match self {
             Self::Null => (0, &[]),
             Self::Integer(number) => (1, &number.to_be_bytes()),
-            Self::Boolean(truth) => (2, &[u8::from(*truth)]),
+            Self::Boolean(value) => (2, &[u8::from(*value)]),
             Self::Real(number) => (3, &number.to_bits().to_be_bytes()),
             Self::Text(text) => (4, text.as_bytes()),
             Self::Bytes(bytes) => (5, bytes),
             Self::Id(id) => (6, id.as_bytes()),
             Self::Time(time) => (7, &time.0.to_be_bytes()),
         };
-        digest.update([mark]);
+        digest.update([tag]);
         digest.update((bytes.len() as u64).to_be_bytes());
         digest.update(bytes);
     }
@@ -69,7 +70,7 @@ impl Param for Cell {
         match self {
             Self::Null => Value::Null,
             Self::Integer(number) => Value::Integer(*number),
-            Self::Boolean(truth) => Value::Boolean(*truth),
+            Self::Boolean(value) => Value::Boolean(*value),
             Self::Real(number) => Value::Real(*number),
             Self::Text(text) => Value::Text(text),
             Self::Bytes(bytes) => Value::Bytes(bytes),
@@ -79,8 +80,8 @@ impl Param for Cell {
     }
 }
 
-/// A summary of a table: the number of its rows, and a sum of their digests. It does not depend on the
-/// order in which an engine returns them.
+/// A summary of a table: the number of its rows, and the sum of their digests. It does not depend on the order
+/// in which an engine returns the rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sum {
     pub(super) rows: u64,
@@ -88,7 +89,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// Adds a row, which belongs to this tenant, if any.
+    /// Adds a row of this tenant, or of a table shared by all tenants.
     pub(super) fn add(&mut self, tenant: Option<Tenant>, row: &[Cell]) {
         let mut digest = Sha256::new();
         digest.update(tenant.map_or(0, |Tenant(number)| number).to_be_bytes());
@@ -114,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn sums_tell_rows_apart_and_not_their_order() {
+    fn sums_depend_on_the_rows_and_not_on_their_order() {
         let text = |text: &str| Cell::Text(text.to_owned());
         let (one, two) = ([text("ab"), text("c")], [text("a"), text("bc")]);
         assert_eq!(sum(&[(1, &one), (1, &two)]), sum(&[(1, &two), (1, &one)]));
-        assert_ne!(sum(&[(1, &one)]), sum(&[(1, &two)]), "where a text ends");
+        assert_ne!(sum(&[(1, &one)]), sum(&[(1, &two)]), "where a string ends");
         assert_ne!(sum(&[(1, &one)]), sum(&[(2, &one)]), "whose row it is");
-        assert_ne!(sum(&[(1, &one), (1, &one)]), Sum::default(), "a row that is there twice");
+        assert_ne!(sum(&[(1, &one), (1, &one)]), Sum::default(), "a duplicate row");
         for (one, two) in [
             (Cell::Null, text("")),
             (Cell::Integer(0), Cell::Time(Timestamp(0))),

@@ -1,8 +1,8 @@
 //! Copies a database into an empty one, of the same engine or the other.
 //!
-//! The source is read in one snapshot, so the copy shows one moment even if other processes write during
-//! it. Rows keep their numbers, and the search index is built again from them, so a search finds the same
-//! rows in the same order. The target is marked as incomplete until everything has been copied and
+//! The source is read in one snapshot, so the copy is consistent even if other processes write during it. Rows
+//! keep their numbers, and the search index is built again from the rows, so a search finds the same rows in
+//! the same order. The target is marked as incomplete until everything has been copied and
 //! compared, and no process opens it before that.
 
 mod cell;
@@ -27,13 +27,13 @@ use self::cell::{Cell, Sum};
 
 /// The time limit for reading all rows of a database, and for building or checking its search index.
 const INDEX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// The time limit for writing one page of rows. The source's transaction is idle during that time, and
-/// a server ends one that is idle for a minute.
+/// The time limit for writing one page of rows. The source's transaction is idle during that time, and a
+/// PostgreSQL server ends a transaction that is idle for a minute.
 const TIMEOUT: Duration = Duration::from_secs(50);
-/// Records that are indexed in one transaction.
-const INDEXED: usize = 200;
+/// Number of records that are indexed in one transaction.
+const INDEX_BATCH: usize = 200;
 
-/// The text of a statement that an engine does not need: it does nothing.
+/// A statement that does nothing, for an engine that does not need the statement.
 macro_rules! nothing {
     () => {
         "DELETE FROM request_counts WHERE FALSE"
@@ -41,25 +41,25 @@ macro_rules! nothing {
 }
 
 zoop_db::global_statements! {
-    /// On PostgreSQL the index on tokens is dropped first and created when all rows are there: adding one
-    /// row after another takes ten times as long. SQLite collects tokens by itself.
-    FORGET_CUSTOMERS_WORDS = {
+    /// On PostgreSQL the index on tokens is dropped before the rows are indexed and created afterwards: adding
+    /// row by row to it takes ten times as long. SQLite needs no such index.
+    DROP_CUSTOMER_TOKENS = {
         sqlite: nothing!(),
         postgres: "DROP INDEX customer_search_tokens",
     };
-    FORGET_NOTES_WORDS = { sqlite: nothing!(), postgres: "DROP INDEX note_search_tokens" };
-    INDEX_CUSTOMERS_WORDS = {
+    DROP_NOTE_TOKENS = { sqlite: nothing!(), postgres: "DROP INDEX note_search_tokens" };
+    INDEX_CUSTOMER_TOKENS = {
         sqlite: nothing!(),
         postgres: "CREATE INDEX customer_search_tokens ON customer_search USING gin (tokens) \
                    WITH (fastupdate = off)",
     };
-    INDEX_NOTES_WORDS = {
+    INDEX_NOTE_TOKENS = {
         sqlite: nothing!(),
         postgres: "CREATE INDEX note_search_tokens ON note_search USING gin (tokens) \
                    WITH (fastupdate = off)",
     };
-    /// Makes the engine continue a sequence after this number.
-    COUNT_ON = {
+    /// Makes the sequence of a column continue after a number.
+    CONTINUE_SEQUENCE = {
         sqlite: "UPDATE sqlite_sequence SET seq = max(seq, $3) WHERE name = $1 AND $2 <> ''",
         postgres: "SELECT setval(pg_get_serial_sequence($1, $2)::regclass, $3)",
     };
@@ -70,33 +70,33 @@ zoop_db::global_statements! {
 pub enum Phase {
     /// Copying rows.
     Rows,
-    /// Filling the search index, record by record.
+    /// Filling the search index.
     Index,
-    /// Creating the index on the tokens of all records at once. It reports no progress.
-    Words,
+    /// Creating PostgreSQL's index on the tokens of all records. It reports only its start and end.
+    Tokens,
     /// Comparing the target's rows with the source's.
     Comparison,
 }
 
-/// Called with a phase, how many rows are done, and how many there are.
+/// Called with the phase, the number of rows that are done, and the number of all rows.
 pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
 
 /// A table that was copied: its rows are the same in both databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copied {
-    /// Its name.
+    /// The table's name.
     pub table: &'static str,
-    /// How many rows it has.
+    /// The number of its rows.
     pub rows: u64,
-    /// A sum of the rows' digests.
+    /// The sum of the rows' digests.
     pub checksum: u128,
 }
 
 /// Copies all rows of a database into another, which must be empty.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the target is not empty, or if another process wrote to it or to its search index
-/// during the copy; otherwise the databases'. The target remains marked as incomplete.
+/// [`Error::Conflict`] if the target is not empty, or if another process wrote to it during the copy. Also if a
+/// database fails. The target then remains marked as incomplete.
 pub fn copy(from: &Db, to: &Db, progress: &Progress) -> Result<Vec<Copied>> {
     begin(to)?;
     let sent = copy_rows(from, to, progress)?;
@@ -104,8 +104,8 @@ pub fn copy(from: &Db, to: &Db, progress: &Progress) -> Result<Vec<Copied>> {
     let arrived = read_again(to, sent.rows(), progress)?;
     if let Some(table) = TABLES.iter().find(|table| sent.of(table) != arrived.of(table)) {
         return Err(Error::conflict(format!(
-            "the copy's {} are not the source's: something else has written to it, and the copy is \
-             incomplete",
+            "the {} of the copy differ from the source: another process has written to the copy, \
+             which is incomplete",
             table.name
         )));
     }
@@ -121,10 +121,10 @@ pub fn copy(from: &Db, to: &Db, progress: &Progress) -> Result<Vec<Copied>> {
 /// Checks that the target is empty, and marks it as incomplete.
 fn begin(to: &Db) -> Result<()> {
     let begun = write(to, |tx| {
-        for table in TABLES.iter().filter(|table| !table.is_of_tenants()) {
+        for table in TABLES.iter().filter(|table| !table.is_per_tenant()) {
             if rows::count(tx, table)? > 0 {
                 return Err(Error::conflict(format!(
-                    "it is not empty: it has {}. Name a database that is new",
+                    "the target is not empty: it has {}. Name a new database",
                     table.name
                 )));
             }
@@ -139,7 +139,7 @@ fn end(to: &Db, sent: &Tally) -> Result<()> {
     let numbers = sent.numbers.clone();
     let ended = write(to, move |tx| {
         for ((table, column), greatest) in &numbers {
-            tx.global_execute(COUNT_ON, params![*table, *column, *greatest])?;
+            tx.global_execute(CONTINUE_SEQUENCE, params![*table, *column, *greatest])?;
         }
         Ok(tx.end_copy()?)
     });
@@ -170,13 +170,13 @@ impl Tally {
         for row in page {
             sum.add(tenant, row);
         }
-        for (place, column) in table.columns.iter().enumerate() {
+        for (index, column) in table.columns.iter().enumerate() {
             if column.role != Role::Numbered {
                 continue;
             }
             let greatest = self.numbers.entry((table.name, column.name)).or_default();
             for row in page {
-                if let Cell::Integer(number) = row[place] {
+                if let Cell::Integer(number) = row[index] {
                     *greatest = number.max(*greatest);
                 }
             }
@@ -206,14 +206,14 @@ fn copy_rows(from: &Db, to: &Db, progress: &Progress) -> Result<Tally> {
         if tally.rows() == all {
             return Ok(tally);
         }
-        Err(Error::internal(format!("{} rows were read of {all}", tally.rows())))
+        Err(Error::internal(format!("only {} of {all} rows were read", tally.rows())))
     });
     copied.wait()
 }
 
 /// Builds the search index of the copied records.
 fn index(to: &Db, copied: &Tally, progress: &Progress) -> Result<()> {
-    thoroughly(to, [FORGET_CUSTOMERS_WORDS, FORGET_NOTES_WORDS])?;
+    run_without_hurry(to, [DROP_CUSTOMER_TOKENS, DROP_NOTE_TOKENS])?;
     let all = copied.tenants.values().sum();
     let mut done = 0;
     for tenant in copied.tenants.keys() {
@@ -223,7 +223,7 @@ fn index(to: &Db, copied: &Tally, progress: &Progress) -> Result<()> {
                 let tenant = Tenant(*tenant);
                 let page = write(to, move |tx| {
                     tx.bind(tenant);
-                    index(tx, after, INDEXED)
+                    index(tx, after, INDEX_BATCH)
                 });
                 let ids = page.wait()?;
                 let Some(last) = ids.last() else { break };
@@ -233,14 +233,14 @@ fn index(to: &Db, copied: &Tally, progress: &Progress) -> Result<()> {
             }
         }
     }
-    progress(Phase::Words, 0, 1);
-    thoroughly(to, [INDEX_CUSTOMERS_WORDS, INDEX_NOTES_WORDS])?;
-    progress(Phase::Words, 1, 1);
+    progress(Phase::Tokens, 0, 1);
+    run_without_hurry(to, [INDEX_CUSTOMER_TOKENS, INDEX_NOTE_TOKENS])?;
+    progress(Phase::Tokens, 1, 1);
     Ok(())
 }
 
 /// Runs statements that may take very long.
-fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
+fn run_without_hurry(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
     let run = to.write(Instant::now() + INDEX_TIMEOUT, move |tx| {
         for statement in statements {
             tx.global_execute(statement, &[])?;
@@ -250,7 +250,7 @@ fn thoroughly(to: &Db, statements: [GlobalSql; 2]) -> Result<()> {
     run.wait()
 }
 
-/// Reads every row of a database and returns their tally.
+/// Reads all rows of a database and returns their tally.
 fn read_again(db: &Db, all: u64, progress: &Progress) -> Result<Tally> {
     let progress = progress.clone();
     let read = db.read(Instant::now() + INDEX_TIMEOUT, move |tx| {

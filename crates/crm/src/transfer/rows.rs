@@ -8,20 +8,20 @@ use crate::call::table::{Rows, Table};
 use crate::identity::tenants::store::TENANTS;
 use crate::schema::TABLES;
 
-/// Rows per page: read into memory together, and written in one transaction.
-const PAGE: usize = 500;
+/// Number of rows that are read into memory together, and written in one transaction.
+const PAGE_SIZE: usize = 500;
 
-/// The number of rows of a table; of a tenant's table, the bound tenant's rows.
+/// The number of rows in a table, or in a per-tenant table the number of the bound tenant's rows.
 pub(super) fn count(tx: &mut ReadTx<'_>, table: &Table) -> Result<u64> {
     let read = |row: &mut Row<'_>| Ok::<_, Error>(row.take::<i64>()?);
     let count = match table.rows {
-        Rows::AboveTenants { statements, .. } => tx.global_first(statements.count, &[], read)?,
-        Rows::OfTenant(statements) => tx.first(statements.count, &[], read)?,
+        Rows::Shared { statements, .. } => tx.global_first(statements.count, &[], read)?,
+        Rows::PerTenant(statements) => tx.first(statements.count, &[], read)?,
     };
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// The number of rows of the database.
+/// The number of rows in the database.
 pub(super) fn count_all(tx: &mut ReadTx<'_>) -> Result<u64> {
     let mut rows = 0;
     each_table(tx, |tx, table, _| {
@@ -31,8 +31,8 @@ pub(super) fn count_all(tx: &mut ReadTx<'_>) -> Result<u64> {
     Ok(rows)
 }
 
-/// Passes every row of the database to `take`, in an order in which they can be written, one page at a
-/// time, with the tenant that the rows belong to.
+/// Passes all rows of the database to `take`, page by page, in an order in which they can be written, each page
+/// with the tenant that its rows belong to.
 pub(super) fn each_page(
     tx: &mut ReadTx<'_>,
     mut take: impl FnMut(&'static Table, Option<Tenant>, Vec<Vec<Cell>>) -> Result<()>,
@@ -40,14 +40,14 @@ pub(super) fn each_page(
     each_table(tx, |tx, table, tenant| pages(tx, table, |page| take(table, tenant, page)))
 }
 
-/// Visits every table in the order of [`TABLES`], and tenants' tables once for each tenant, which is bound.
+/// Visits every table in the order of [`TABLES`]. Visits a per-tenant table once for each tenant, which it binds.
 fn each_table(
     tx: &mut ReadTx<'_>,
     mut visit: impl FnMut(&mut ReadTx<'_>, &'static Table, Option<Tenant>) -> Result<()>,
 ) -> Result<()> {
-    for group in TABLES.chunk_by(|one, next| one.is_of_tenants() == next.is_of_tenants()) {
-        let tenants = if group[0].is_of_tenants() {
-            numbers(tx)?.into_iter().map(Some).collect()
+    for group in TABLES.chunk_by(|one, next| one.is_per_tenant() == next.is_per_tenant()) {
+        let tenants = if group[0].is_per_tenant() {
+            tenant_numbers(tx)?.into_iter().map(Some).collect()
         } else {
             vec![None]
         };
@@ -76,14 +76,14 @@ pub(super) fn add(
     let rows: Vec<Vec<Value<'_>>> =
         rows.iter().map(|row| row.iter().map(Param::value).collect()).collect();
     match table.rows {
-        Rows::AboveTenants { statements, .. } => tx.global_execute_each(statements.add, &rows)?,
-        Rows::OfTenant(statements) => tx.execute_each(statements.add, &rows)?,
+        Rows::Shared { statements, .. } => tx.global_execute_each(statements.add, &rows)?,
+        Rows::PerTenant(statements) => tx.execute_each(statements.add, &rows)?,
     }
     Ok(())
 }
 
-/// The tenants' numbers.
-fn numbers(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
+/// The numbers of all tenants.
+fn tenant_numbers(tx: &mut ReadTx<'_>) -> Result<Vec<Tenant>> {
     let mut numbers = Vec::new();
     pages(tx, &TENANTS, |page| {
         for row in page {
@@ -103,10 +103,10 @@ fn pages(
     mut take: impl FnMut(Vec<Vec<Cell>>) -> Result<()>,
 ) -> Result<()> {
     let key = &table.columns[..table.key];
-    let mut after: Vec<Cell> = key.iter().map(|column| Cell::least(column.kind)).collect();
+    let mut after: Vec<Cell> = key.iter().map(|column| Cell::lowest(column.kind)).collect();
     loop {
         let page = page(tx, table, &after)?;
-        let is_last = page.len() < PAGE;
+        let is_last = page.len() < PAGE_SIZE;
         if let Some(row) = page.last() {
             after = row[..table.key].to_vec();
             take(page)?;
@@ -119,14 +119,14 @@ fn pages(
 
 /// The next rows of a table after a key.
 fn page(tx: &mut ReadTx<'_>, table: &Table, after: &[Cell]) -> Result<Vec<Vec<Cell>>> {
-    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+    let limit = i64::try_from(PAGE_SIZE).unwrap_or(i64::MAX);
     let params: Vec<_> =
         [Value::Integer(limit)].into_iter().chain(after.iter().map(Param::value)).collect();
     let read = |row: &mut Row<'_>| {
         table.columns.iter().map(|column| Cell::take(column.kind, row)).collect()
     };
     match table.rows {
-        Rows::AboveTenants { statements, .. } => tx.global_all(statements.page, &params, read),
-        Rows::OfTenant(statements) => tx.all(statements.page, &params, read),
+        Rows::Shared { statements, .. } => tx.global_all(statements.page, &params, read),
+        Rows::PerTenant(statements) => tx.all(statements.page, &params, read),
     }
 }

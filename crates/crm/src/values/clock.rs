@@ -1,4 +1,4 @@
-//! Time and randomness, which are parameters everywhere else.
+//! The sources of time and randomness. All other code gets both as parameters.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,12 +7,12 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use zoop_db::Timestamp;
 
-/// How far clocks may differ before a time from one of them counts as wrong, in microseconds.
+/// How far a time may be in the future before the clock that produced it counts as wrong, in microseconds.
 pub(crate) const SLACK: i64 = 60 * 1_000_000;
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -34,7 +34,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A source of random bits; cloning shares it.
+/// A source of random bits. Clones share it.
 #[derive(Clone)]
 pub struct Entropy(Arc<Mutex<StdRng>>);
 
@@ -59,9 +59,9 @@ impl Entropy {
         u128::from_ne_bytes(bytes)
     }
 
-    /// Fills `bytes` with random ones, fit for secrets when seeded by the system.
+    /// Fills `bytes` with random bytes, which are fit for secrets if the source was seeded by the system.
     pub fn fill(&self, bytes: &mut [u8]) {
-        // A generator has no state that a panic elsewhere could leave half-made.
+        // A panic while the lock was held cannot have left the generator in an invalid state.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
     }
 }
@@ -69,14 +69,14 @@ impl Entropy {
 /// What every call needs besides the database: clock, randomness and limits.
 #[derive(Clone)]
 pub struct Environment {
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives random bits.
+    /// The source of random bits.
     pub entropy: Entropy,
-    /// Note writes that one user may make in a rolling minute; 0 for no limit.
+    /// Maximum number of notes that a user may write in a rolling minute; 0 for no limit.
     pub note_writes_per_minute: u32,
-    /// How many arguments that clients add on their own have been dropped.
-    pub dropped_artefacts: Arc<AtomicU64>,
+    /// How many keys that clients add on their own have been dropped from arguments.
+    pub dropped_client_keys: Arc<AtomicU64>,
 }
 
 impl Environment {
@@ -89,12 +89,12 @@ impl Environment {
             clock: Arc::new(SystemClock),
             entropy: Entropy::from_system()?,
             note_writes_per_minute: 60,
-            dropped_artefacts: Arc::default(),
+            dropped_client_keys: Arc::default(),
         })
     }
 }
 
-/// A point in time in a record: stored as the engine stores times, written as [`rfc3339`].
+/// A point in time in a record: stored as the engines store times, and shown as [`rfc3339`] writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(pub Timestamp);
 
@@ -132,7 +132,7 @@ impl zoop_db::Column for Moment {
     }
 }
 
-/// Writes a point in time as the contract does: RFC 3339, UTC, milliseconds.
+/// Writes a point in time in the form of the API: RFC 3339, UTC, milliseconds.
 pub fn rfc3339(time: Timestamp) -> String {
     let Ok(time) = jiff::Timestamp::from_millisecond(time.0.div_euclid(1_000)) else {
         return String::new();
@@ -140,8 +140,8 @@ pub fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// Reads RFC 3339 with any offset. A time outside the calendar's range (clients write the end of the year 9999 for
-/// "no end") becomes the last or first time in range.
+/// Reads a point in time in RFC 3339 form, with any offset. A time outside the supported range (clients write the
+/// end of the year 9999 for "no end") becomes the last or first time in the range.
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
         return Some(Timestamp(time.as_microsecond()));

@@ -13,18 +13,19 @@ impl Country {
     /// The United States, the default.
     pub const US: Self = Self(*b"US");
 
-    /// The country with this code, in either case; codes that ISO has not assigned are none.
+    /// The country with this code, in either case. `None` if ISO has not assigned the code.
     pub fn parse(code: &str) -> Option<Self> {
         let code: [u8; 2] = code.to_ascii_uppercase().into_bytes().try_into().ok()?;
         ASSIGNED.as_bytes().chunks(3).any(|known| known[..2] == code).then_some(Self(code))
     }
 
-    /// The country whose numbering plan reads telephone numbers; where there is none, the US one.
+    /// The country as telephone numbers need it. A country without a numbering plan of its own uses that of the
+    /// US.
     pub fn numbering_plan(self) -> phone::NumberingPlan {
         phone::NumberingPlan::new(self.code()).unwrap_or(phone::NumberingPlan::US)
     }
 
-    /// The two letters.
+    /// The code, in capitals.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("US")
     }
@@ -36,8 +37,8 @@ impl Param for Country {
     }
 }
 
-/// A stored code that this version does not know, because a later one stored it, is the default country:
-/// it only says how to read telephone numbers without a country code.
+/// A stored code that this version does not know, because a later version stored it, is read as the default
+/// country: it only determines how to read telephone numbers without a country code.
 impl Column for Country {
     const KIND: zoop_db::Kind = zoop_db::Kind::Text;
     const NAME: &'static str = "Country";
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stored_country_is_read_and_an_unknown_one_is_the_default() {
+    fn an_unknown_stored_country_is_read_as_the_default() {
         let canada = Country::parse("ca").expect("a country");
         assert_eq!(Country::read(canada.value()), Some(canada));
         assert_eq!(Country::read(Value::Text("ZZ")), Some(Country::US));

@@ -1,13 +1,13 @@
-//! E-mail addresses: which texts are accepted, when two identify the same user, and when two match in a
+//! E-mail addresses: which strings are accepted, which addresses identify the same user, and which match in a
 //! search.
 //!
 //! The check is deliberately lenient: only the mail server knows whether a mailbox exists, and an office
 //! could not record an address that is rejected here. Nothing here may rewrite an address; it is stored
-//! as typed. The length limit belongs to the fields that contain one.
+//! as typed. The length limit belongs to the fields that contain an address.
 
 use crate::values::fold;
 
-/// What is wrong with a text that should be an e-mail address.
+/// Why a string is not accepted as an e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailProblem {
     /// It contains white space.
@@ -33,8 +33,8 @@ impl EmailProblem {
     }
 }
 
-/// Checks that a trimmed text has the shape of an e-mail address: one `@` with something before it,
-/// a domain with a dot, no spaces.
+/// Checks that a trimmed string has the form of an e-mail address: one `@` with something before it, a domain
+/// with a dot, and no spaces.
 ///
 /// # Errors
 /// The first problem.
@@ -58,9 +58,9 @@ pub fn check(text: &str) -> Result<(), EmailProblem> {
 
 /// The key that identifies a user: two addresses with the same key are the same mailbox. ASCII letters
 /// are compared without case, a domain in its ASCII form (UTS #46, as in DNS), and nothing else is folded:
-/// `ß` and `ss`, `ı` and `i` may be mailboxes of two people.
+/// addresses that differ in `ß` and `ss`, or in `ı` and `i`, may belong to different people.
 ///
-/// Accepts any text and never fails.
+/// Accepts any string and never fails.
 #[must_use]
 pub fn key(text: &str) -> String {
     let text = text.trim();
@@ -69,8 +69,8 @@ pub fn key(text: &str) -> String {
     format!("{}@{domain}", local.to_ascii_lowercase())
 }
 
-/// The key under which the previous version stored a user with this address: the whole address folded,
-/// with the domain in Unicode. Equal to [`key`] for most addresses. It must not identify a user.
+/// The key under which the previous version stored a user with this address: the whole address folded, with the
+/// domain in Unicode. For most addresses it equals [`key`]. It must not be used to identify a user.
 #[must_use]
 pub(crate) fn former_key(text: &str) -> String {
     match text.trim().rsplit_once('@') {
@@ -82,9 +82,9 @@ pub(crate) fn former_key(text: &str) -> String {
 }
 
 /// The form in which customers' addresses are searched and compared: folded like other text, so that an
-/// office finds an address however it was typed. It must not identify a user.
+/// office finds an address however it was typed. It must not be used to identify a user.
 ///
-/// Accepts any text, since a filter may contain something that is not an address, and never fails.
+/// Accepts any string, since a filter may contain something that is not an address, and never fails.
 #[must_use]
 pub fn search_key(text: &str) -> String {
     fold::caseless(text.trim())
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_taken() {
+    fn valid_addresses_are_accepted() {
         for text in [
             "name@example.com",
             "a@b.c",
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn other_strings_are_rejected() {
         for (text, problem) in [
             ("", EmailProblem::OneAt),
             ("name", EmailProblem::OneAt),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_is_equal_in_ascii_case_and_in_the_domain_as_dns_knows_it() {
+    fn identity_keys_ignore_ascii_case_and_the_form_of_the_domain() {
         for (one, same) in [
             ("Name@Example.COM", "name@example.com"),
             (" name@example.com ", "name@example.com"),

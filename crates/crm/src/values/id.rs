@@ -1,7 +1,7 @@
-//! Ids: UUID version 7, with a type for each kind of record, so that a contact's id cannot be passed where a
-//! customer's is required.
+//! Ids: UUIDs of version 7, with a type for each kind of record, so that a contact's id cannot be passed where a
+//! customer's id is required.
 //!
-//! Kinds are listed once, below.
+//! The module [`kinds`] lists the kinds of record.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -20,9 +20,9 @@ pub struct Id<K> {
 
 /// A kind of record that has ids.
 pub trait Kind: 'static {
-    /// The word for one record of this kind, as errors and the history use it.
+    /// The word for a record of this kind, as errors and the history use it.
     const WORD: &'static str;
-    /// The words for one that is archived.
+    /// The words for an archived record of this kind.
     const ARCHIVED: &'static str;
 }
 
@@ -45,7 +45,7 @@ pub mod kinds {
     kinds! {
         /// A tenant: one field-service business.
         Tenant = "tenant";
-        /// A person who can sign in, a member of one or more tenants.
+        /// A person who can sign in.
         User = "user";
         /// An API key.
         Key = "key";
@@ -63,7 +63,7 @@ pub mod kinds {
         Contact = "contact";
         /// A location of a customer.
         Location = "location";
-        /// A shared label.
+        /// A label for customers.
         Tag = "tag";
         /// A note.
         Note = "note";
@@ -77,14 +77,14 @@ pub mod kinds {
 }
 
 impl<K> Id<K> {
-    /// The id with this UUID, unchecked: it comes from the database or was just made.
+    /// The id with this UUID, which is not checked: it comes from the database or was just created.
     pub const fn new(uuid: Uuid) -> Self {
         Self { uuid, kind: PhantomData }
     }
 
     /// Parses an id in the hyphenated form.
     pub fn parse(text: &str) -> Option<Self> {
-        // The parser also knows braces, URNs and bare digits; the contract knows one form.
+        // The parser also accepts braces, URNs and bare digits; the API accepts one form.
         let uuid = (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()?;
         Some(Self::new(uuid))
     }
@@ -94,26 +94,26 @@ impl<K> Id<K> {
         self.uuid
     }
 
-    /// When the record was made: the millisecond inside the id (RFC 9562, section 5.7).
+    /// When the record was created: the millisecond in the id (RFC 9562, section 5.7).
     pub fn created_at(self) -> Moment {
         let milliseconds = i64::try_from(self.uuid.as_u128() >> 80).unwrap_or(i64::MAX / 1_000);
         Moment(Timestamp(milliseconds * 1_000))
     }
 }
 
-/// How far ahead of the clock an id may be and still be followed, in microseconds: as far as the clocks of
-/// processes may differ.
+/// How far an id may be ahead of the clock so that new ids still follow it, in microseconds: as far as the
+/// clocks of processes may differ.
 const TOLERANCE: i64 = 5 * 1_000_000;
 
-/// The least id that only a wrong clock can have made. New ids do not follow ids from here on: a correct
-/// `created_at` matters more than their order.
-pub fn wrong_from(now: Timestamp) -> Uuid {
-    least_at(Timestamp(now.0.saturating_add(TOLERANCE)))
+/// The lowest id that only a wrong clock can have produced at `now`. New ids do not follow such ids: a correct
+/// `created_at` matters more than the order of ids.
+pub fn first_from_wrong_clock(now: Timestamp) -> Uuid {
+    lowest_at(Timestamp(now.0.saturating_add(TOLERANCE)))
 }
 
-/// The id that comes after `greatest`, the greatest of its table below [`wrong_from`]: the millisecond of
-/// `now` with `random` behind it, or, when the clock has not passed `greatest`, a random step above it.
-/// Id order is thus creation order, unless a clock was wrong by more than the tolerance.
+/// The next id of a table whose greatest id below [`first_from_wrong_clock`] is `greatest`: the millisecond of
+/// `now` followed by `random`, or, if the clock has not passed `greatest`, a random step above it. The order of
+/// ids is thus the order of creation, unless a clock was wrong by more than the tolerance.
 pub fn following(greatest: Option<Uuid>, now: Timestamp, random: u128) -> Uuid {
     let milliseconds = u128::try_from(now.0 / 1_000).unwrap_or(0) & ((1 << 48) - 1);
     let fresh = versioned(milliseconds << 80 | spread(random & SEQUENCE));
@@ -129,7 +129,7 @@ pub fn following(greatest: Option<Uuid>, now: Timestamp, random: u128) -> Uuid {
     }
 }
 
-/// The 74 bits of a version 7 UUID that are neither time, version nor variant.
+/// The 74 bits of a version 7 UUID that are neither time nor version nor variant.
 const SEQUENCE: u128 = (1 << 74) - 1;
 
 /// Puts a 74-bit sequence around the variant's two bits.
@@ -146,8 +146,8 @@ fn versioned(bits: u128) -> Uuid {
     Uuid::from_u128(bits | 0x7 << 76 | 0b10 << 62)
 }
 
-/// The least id that a record made at `time` or later can have.
-pub fn least_at(time: Timestamp) -> Uuid {
+/// The lowest id that a record created at `time` or later can have.
+pub fn lowest_at(time: Timestamp) -> Uuid {
     let milliseconds = time.0.div_euclid(1_000) + i64::from(time.0.rem_euclid(1_000) != 0);
     Uuid::from_u128(u128::try_from(milliseconds.clamp(0, (1 << 48) - 1)).unwrap_or(0) << 80)
 }
@@ -235,7 +235,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn ids_rise_whatever_the_clock_does(
+        fn ids_increase_whatever_the_clock_does(
             clock in proptest::collection::vec((0_i64..4_000_000, proptest::num::u128::ANY), 2..40),
         ) {
             let mut last = None;
@@ -249,12 +249,12 @@ mod tests {
         }
 
         #[test]
-        fn the_least_id_at_a_time_parts_before_from_after(
-            time in 0_i64..4_000_000, made in 0_i64..4_000_000, random in proptest::num::u128::ANY,
+        fn the_lowest_id_at_a_time_separates_earlier_ids_from_later_ones(
+            time in 0_i64..4_000_000, now in 0_i64..4_000_000, random in proptest::num::u128::ANY,
         ) {
-            let id = following(None, Timestamp(made), random);
+            let id = following(None, Timestamp(now), random);
             let created = Id::<kinds::Note>::new(id).created_at();
-            proptest::prop_assert_eq!(id >= least_at(Timestamp(time)), created.0.0 >= time);
+            proptest::prop_assert_eq!(id >= lowest_at(Timestamp(time)), created.0.0 >= time);
         }
     }
 }

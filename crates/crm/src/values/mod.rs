@@ -1,7 +1,7 @@
-//! Values that know nothing of the product: ids, times, secrets, telephone numbers, e-mail addresses,
-//! and text made comparable.
+//! Values that do not depend on the rest of the product: ids, times, secrets, telephone numbers, e-mail
+//! addresses and folded text.
 //!
-//! What must never live here: anything that names another module of this crate.
+//! What must never live here: code that imports another module of this crate.
 
 pub mod clock;
 pub mod country;

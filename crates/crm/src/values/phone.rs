@@ -1,10 +1,9 @@
-//! Phone numbers: parses a typed number with a tenant's default country, and gives the digit forms under
-//! which it can be found.
+//! Phone numbers: parses a typed number with a tenant's default country, and lists the digit sequences under
+//! which a search finds it.
 //!
 //! The numbering rules of every country come from Google's metadata through `rlibphonenumber`; only this
 //! module may name that crate. A number is accepted if it is possible, not only if it is valid today:
-//! numbering plans change faster than this program, and every demo has fictitious numbers such as
-//! 555-0199.
+//! numbering plans change faster than this program, and demos have fictitious numbers such as 555-0199.
 //!
 //! `tests/golden/phones.tsv` contains the results of Google's own library for thousands of typed numbers,
 //! and `tests/phones.rs` compares this module with it. There is no known difference.
@@ -25,14 +24,14 @@ impl NumberingPlan {
     /// The default country of a tenant.
     pub const US: Self = Self(Region::US);
 
-    /// The country with this ISO 3166-1 alpha-2 code, in either case; `None` if it has no numbering
-    /// plan of its own.
+    /// The country with this ISO 3166-1 alpha-2 code, in either case. `None` if it has no numbering plan of its
+    /// own.
     #[must_use]
     pub fn new(code: &str) -> Option<Self> {
         let region = Region::from_code(code).ok()?;
-        let known = region != Region::World
+        let has_plan = region != Region::World
             && PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some();
-        known.then_some(Self(region))
+        has_plan.then_some(Self(region))
     }
 }
 
@@ -42,10 +41,10 @@ impl fmt::Display for NumberingPlan {
     }
 }
 
-/// Why a text is not accepted as a phone number.
+/// Why a string is not accepted as a phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneProblem {
-    /// Not possible in the default country, or in the country whose code it starts with.
+    /// It is not possible in the default country, or in the country whose code it starts with.
     Impossible,
     /// It lacks the area code. It can be dialed only within one area, so it is ambiguous.
     LocalOnly,
@@ -98,14 +97,14 @@ fn possible_number(raw: &str, default_country: NumberingPlan) -> Result<PhoneNum
     }
 }
 
-/// Whether a text is a phone number with letters in place of digits, such as `1-800-FLOWERS`.
+/// Whether a text is a phone number with letters for digits, such as `1-800-FLOWERS`.
 #[must_use]
 pub fn is_spelled(text: &str) -> bool {
     PHONE_NUMBER_UTIL.is_alpha_number(text)
 }
 
 impl Phone {
-    /// Restores a phone from its two stored forms. Needs no default country.
+    /// A phone number from its two stored forms. Needs no default country.
     #[must_use]
     pub fn from_stored(raw: String, e164: String) -> Self {
         Self { raw, e164 }
@@ -123,7 +122,7 @@ impl Phone {
         &self.e164
     }
 
-    /// The distinct digit sequences under which the phone must be found: international, as dialed within
+    /// The distinct digit sequences under which a search must find the number: international, as dialed within
     /// its country, and as typed (with the extension).
     ///
     /// The typed form is left out if it spells digits with letters: no one searches for the 1800 of
@@ -151,7 +150,7 @@ fn format(number: &PhoneNumber, format: PhoneNumberFormat) -> String {
     number.format_as(format).into_owned()
 }
 
-/// Only the decimal digits of a text, of any script or width, as ASCII.
+/// The decimal digits of a text, of any script or width, as ASCII digits.
 fn digits(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
 

@@ -15,9 +15,9 @@ const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 const RANDOM_CHARACTERS: usize = 43;
 /// 62^6 is the first power above 2^32.
 pub(crate) const CHECK_CHARACTERS: usize = 6;
-/// Characters after the prefix that lists show to identify a key.
+/// Number of characters after the prefix that lists show to identify a key.
 const HINT_CHARACTERS: usize = 4;
-/// Longer than any secret: longer input is rejected without hashing.
+/// Maximum length of a token. Longer than any secret; longer input is rejected without hashing.
 const MAX_CHARACTERS: usize = 128;
 
 macro_rules! secret_kinds {
@@ -49,7 +49,7 @@ secret_kinds! {
     RefreshToken = "zoop_rt_";
     /// An OAuth authorization code.
     AuthorizationCode = "zoop_ac_";
-    /// The id of a registered client: not secret, but as hard to guess.
+    /// The id of a registered client: not secret, but just as hard to guess.
     Client = "zoop_cl_";
     /// A pending authorization request.
     ConsentRequest = "zoop_cr_";
@@ -82,7 +82,7 @@ impl Secret {
         Self::of(kind, &bytes)
     }
 
-    /// The secret made of these bytes, which must be unpredictable.
+    /// The secret with these bytes, which must be unpredictable.
     pub(crate) fn of(kind: SecretKind, bytes: &[u8; 32]) -> Self {
         let random = base_x::encode(BASE62, bytes);
         let body = format!("{}{random:0>RANDOM_CHARACTERS$}", kind.prefix());
@@ -103,12 +103,12 @@ impl Secret {
         Self::parse(token).filter(|secret| secret.kind == kind)
     }
 
-    /// What it is for.
+    /// What the secret is for.
     pub const fn kind(&self) -> SecretKind {
         self.kind
     }
 
-    /// The secret in plain text, for the one time that it is shown.
+    /// The secret in plain text, to be shown once.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -146,14 +146,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_survives_being_written_down_and_a_damaged_one_is_known_offline() {
+    fn a_secret_can_be_parsed_again_and_a_damaged_one_is_detected_offline() {
         let key = Secret::generate(SecretKind::UserKey, &Entropy::seeded(7));
         assert!(key.expose().starts_with("zoop_uk_"), "{key:?}");
         assert_eq!(Secret::parse(key.expose()).as_ref(), Some(&key));
-        for at in 0..key.expose().len() {
+        for index in 0..key.expose().len() {
             let mut damaged = key.expose().to_owned().into_bytes();
-            damaged[at] = if damaged[at] == b'x' { b'y' } else { b'x' };
-            assert_eq!(Secret::parse(&String::from_utf8(damaged).unwrap()), None, "at {at}");
+            damaged[index] = if damaged[index] == b'x' { b'y' } else { b'x' };
+            assert_eq!(Secret::parse(&String::from_utf8(damaged).unwrap()), None, "at {index}");
         }
         assert_eq!(Secret::parse(""), None);
         assert_eq!(Secret::parse("zoop_uk_é"), None);

@@ -1,8 +1,8 @@
-//! Invisible characters: where a text visibly begins and ends, and which texts look the same.
+//! Invisible characters: trims them, and finds texts that look the same.
 //!
-//! This is the only place that decides whether a character is visible. It uses Unicode properties, not
-//! a list of examples. Nothing here may change the inside of a stored text: emoji and the scripts of
-//! Iran and India need invisible characters there.
+//! Only this module decides whether a character is visible. It uses Unicode properties, not a list of
+//! examples. Nothing here may change the inside of a stored text: emoji and the scripts of Iran and India need
+//! invisible characters there.
 
 use icu_properties::props::{
     DefaultIgnorableCodePoint, GeneralCategory, PrependedConcatenationMark, VariationSelector,
@@ -20,16 +20,16 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 /// Whether a character is invisible: white space, controls, format characters, what Unicode calls
 /// default-ignorable, and symbols with an empty glyph.
 #[must_use]
-pub fn is_invisible(letter: char) -> bool {
-    if letter.is_ascii() {
-        return letter.is_ascii_control() || letter == ' ';
+pub fn is_invisible(character: char) -> bool {
+    if character.is_ascii() {
+        return character.is_ascii_control() || character == ' ';
     }
-    takes_room(letter) || takes_no_room(letter)
+    looks_like_space(character) || has_no_width(character)
 }
 
-/// Whether a text has no visible character. An empty text has none.
+/// Whether a text has no visible character. An empty text has no visible character.
 #[must_use]
-pub fn shows_nothing(text: &str) -> bool {
+pub fn is_all_invisible(text: &str) -> bool {
     text.chars().all(is_invisible)
 }
 
@@ -39,72 +39,73 @@ pub fn trim(text: &str) -> &str {
     text.trim_matches(is_invisible)
 }
 
-/// The text without the invisible characters at its ends, except those after its last visible
-/// character that change how it looks: `❤\u{fe0f}` is a red heart and `❤` may not be, a flag is a
-/// sequence of tags, and a joiner may shape a final letter in Malayalam or Persian.
+/// The text without the invisible characters at its ends, except those that change how its last visible
+/// character looks: `❤\u{fe0f}` is a red heart and `❤` may not be, a flag is a sequence of tags, and a joiner may
+/// shape a final letter in Malayalam or Persian.
 ///
-/// ASCII characters have no such forms, so everything after an ASCII character is removed.
+/// ASCII characters have no modifiers, so all invisible characters after an ASCII character are removed.
 #[must_use]
-pub fn trim_around(text: &str) -> &str {
+pub fn trim_keeping_modifiers(text: &str) -> &str {
     let trimmed = trim(text);
     if trimmed.len() == text.len() || trimmed.ends_with(|last: char| last.is_ascii()) {
         return trimmed;
     }
     let start = text.len() - text.trim_start_matches(is_invisible).len();
     let end = start + trimmed.len();
-    let kept = text[end..].find(|letter| !shapes_what_is_before(letter));
-    &text[start..kept.map_or(text.len(), |kept| end + kept)]
+    let modifiers = text[end..].find(|character| !is_modifier(character));
+    &text[start..modifiers.map_or(text.len(), |length| end + length)]
 }
 
-/// The visible form of a text, equal for texts that look the same: without characters that take no
-/// room, and with one space for each sequence that looks like space.
+/// The visible form of a text, which is equal for texts that look the same: without characters of zero width,
+/// and with one space for each sequence of characters that look like spaces.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for letter in trim(text).chars() {
-        if takes_room(letter) {
+    for character in trim(text).chars() {
+        if looks_like_space(character) {
             if !shown.ends_with(' ') {
                 shown.push(' ');
             }
-        } else if !takes_no_room(letter) {
-            shown.push(letter);
+        } else if !has_no_width(character) {
+            shown.push(character);
         }
     }
     shown
 }
 
-/// Unicode's `Default_Ignorable_Code_Point`: not part of the text that people see or type.
+/// Whether Unicode calls the character default-ignorable: it is not part of the text that people see or type.
 #[must_use]
-pub fn is_ignorable(letter: char) -> bool {
-    !letter.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+pub fn is_ignorable(character: char) -> bool {
+    !character.is_ascii()
+        && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
-/// Whether this character looks like a space.
-fn takes_room(letter: char) -> bool {
-    letter.is_whitespace() || EMPTY_SYMBOLS.contains(&letter) || FILLERS.contains(&letter)
+/// Whether a character looks like a space.
+fn looks_like_space(character: char) -> bool {
+    character.is_whitespace() || EMPTY_SYMBOLS.contains(&character) || FILLERS.contains(&character)
 }
 
-/// Whether nothing is drawn for this character, not even a space.
-fn takes_no_room(letter: char) -> bool {
-    if letter.is_ascii() {
-        return letter.is_ascii_control() && !letter.is_ascii_whitespace();
+/// Whether nothing is drawn for a character, not even a space.
+fn has_no_width(character: char) -> bool {
+    if character.is_ascii() {
+        return character.is_ascii_control() && !character.is_ascii_whitespace();
     }
-    match CodePointMapData::<GeneralCategory>::new().get(letter) {
+    match CodePointMapData::<GeneralCategory>::new().get(character) {
         GeneralCategory::Control => true,
         // The signs above and below Arabic numbers are format characters that are drawn.
         GeneralCategory::Format => {
-            !CodePointSetData::new::<PrependedConcatenationMark>().contains(letter)
+            !CodePointSetData::new::<PrependedConcatenationMark>().contains(character)
         }
-        _ => is_ignorable(letter) && !FILLERS.contains(&letter),
+        _ => is_ignorable(character) && !FILLERS.contains(&character),
     }
 }
 
-/// Whether a character changes how the preceding one is drawn.
-fn shapes_what_is_before(letter: char) -> bool {
+/// Whether a character changes how the preceding character is drawn.
+fn is_modifier(character: char) -> bool {
     const TAGS: std::ops::RangeInclusive<char> = '\u{e0020}'..='\u{e007f}';
-    letter == ZERO_WIDTH_JOINER
-        || TAGS.contains(&letter)
-        || CodePointSetData::new::<VariationSelector>().contains(letter)
+    character == ZERO_WIDTH_JOINER
+        || TAGS.contains(&character)
+        || CodePointSetData::new::<VariationSelector>().contains(character)
 }
 
 #[cfg(test)]
@@ -150,23 +151,30 @@ mod tests {
     ];
 
     #[test]
-    fn what_shows_nothing_is_told_from_what_shows_something() {
-        for letter in INVISIBLE {
-            assert!(is_invisible(*letter), "U+{:04X}", u32::from(*letter));
-            assert!(shows_nothing(&letter.to_string().repeat(3)));
-            assert_eq!(trim(&format!("{letter}{letter}a{letter}b{letter}")).chars().count(), 3);
-            assert_eq!(trim_around(&format!("{letter}ab{letter}{letter}")), "ab");
+    fn invisible_characters_are_distinguished_from_visible_ones() {
+        for character in INVISIBLE {
+            assert!(is_invisible(*character), "U+{:04X}", u32::from(*character));
+            assert!(is_all_invisible(&character.to_string().repeat(3)));
+            assert_eq!(
+                trim(&format!("{character}{character}a{character}b{character}")).chars().count(),
+                3
+            );
+            assert_eq!(
+                trim_keeping_modifiers(&format!("{character}ab{character}{character}")),
+                "ab"
+            );
         }
-        for letter in "a0-'é中あकി\u{301}\u{20e3}\u{600}\u{6dd}\u{110bd}\u{e000}🙂\u{fffd}".chars()
+        for character in
+            "a0-'é中あकി\u{301}\u{20e3}\u{600}\u{6dd}\u{110bd}\u{e000}🙂\u{fffd}".chars()
         {
-            assert!(!is_invisible(letter), "U+{:04X}", u32::from(letter));
+            assert!(!is_invisible(character), "U+{:04X}", u32::from(character));
         }
-        assert!(shows_nothing(""));
-        assert!(!shows_nothing("\u{200b}a"));
+        assert!(is_all_invisible(""));
+        assert!(!is_all_invisible("\u{200b}a"));
     }
 
     #[test]
-    fn what_shapes_the_last_character_stays_behind_it() {
+    fn modifiers_of_the_last_character_are_kept() {
         for text in [
             "I ❤\u{fe0f}",
             "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
@@ -174,14 +182,14 @@ mod tests {
             "۱۴۰۰ ه\u{200d}",
             "葛\u{e0100}",
         ] {
-            assert_eq!(trim_around(&format!("\u{200b} {text}\u{200b} \u{200e}")), text);
+            assert_eq!(trim_keeping_modifiers(&format!("\u{200b} {text}\u{200b} \u{200e}")), text);
         }
-        assert_eq!(trim_around("VIP\u{fe0f}\u{200d}"), "VIP");
-        assert_eq!(trim_around("\u{fe0f}\u{200d}"), "");
+        assert_eq!(trim_keeping_modifiers("VIP\u{fe0f}\u{200d}"), "VIP");
+        assert_eq!(trim_keeping_modifiers("\u{fe0f}\u{200d}"), "");
     }
 
     #[test]
-    fn texts_that_look_the_same_are_the_same() {
+    fn texts_that_look_the_same_have_the_same_visible_form() {
         for same in [
             "VIP\u{200b} gold",
             "VIP gold\u{200d}",
@@ -200,10 +208,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn trimming_takes_nothing_that_is_seen(text in any::<String>()) {
-            prop_assert_eq!(shows_nothing(&text), trim(&text).is_empty());
-            prop_assert_eq!(trim(trim_around(&text)), trim(&text));
-            prop_assert_eq!(trim_around(trim_around(&text)), trim_around(&text));
+        fn trimming_removes_nothing_visible(text in any::<String>()) {
+            prop_assert_eq!(is_all_invisible(&text), trim(&text).is_empty());
+            prop_assert_eq!(trim(trim_keeping_modifiers(&text)), trim(&text));
+            prop_assert_eq!(trim_keeping_modifiers(trim_keeping_modifiers(&text)), trim_keeping_modifiers(&text));
             prop_assert_eq!(visible(trim(&text)), visible(&text));
             prop_assert_eq!(visible(&visible(&text)), visible(&text));
         }

@@ -1,10 +1,10 @@
-//! The contract's checks of a call's arguments that need no stored data.
+//! The contract's checks of arguments that need no stored data.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::contract::{Field, Holds, Use};
+use super::contract::{Field, FieldType, Presence};
 use super::pools;
 use zoop_crm::values::fold;
 use zoop_crm::values::text;
@@ -12,125 +12,132 @@ use zoop_crm::values::text;
 /// A JSON object.
 pub(super) type Object = Map<String, Value>;
 
-/// Whether a value is `null` or a blank text.
+/// Whether a value is `null` or a blank string.
 pub(super) fn is_blank(value: &Value) -> bool {
-    let is_empty = |text: &str| text::shows_nothing(text) && text.chars().all(is_allowed);
+    let is_empty = |text: &str| text::is_all_invisible(text) && text.chars().all(is_allowed);
     value.is_null() || value.as_str().is_some_and(is_empty)
 }
 
 /// The cleaned arguments, or the invalid fields.
 pub(super) fn read(sent: &Object, fields: &[Field]) -> Result<Object, BTreeSet<String>> {
     let mut clean = Object::new();
-    let mut wrong: BTreeSet<String> =
+    let mut invalid: BTreeSet<String> =
         sent.keys().filter(|key| !fields.iter().any(|field| field.0 == **key)).cloned().collect();
-    for (name, holds, usage) in fields {
+    for (name, field_type, presence) in fields {
         let value = sent.get(*name);
         match value {
-            None if *usage == Use::Required => drop(wrong.insert((*name).to_owned())),
+            None if *presence == Presence::Required => drop(invalid.insert((*name).to_owned())),
             None => {}
-            // An empty query has no word and is invalid; only null counts as not sent.
-            Some(Value::Null) if *usage == Use::Optional => {}
-            Some(value) if is_blank(value) && !matches!(holds, Holds::Search) => match usage {
-                Use::Required | Use::Kept => drop(wrong.insert((*name).to_owned())),
-                Use::Optional => {}
-                Use::Clearable => drop(clean.insert((*name).to_owned(), Value::Null)),
-            },
-            Some(value) => match cleaned(value, *holds) {
+            // An empty query has no word, so it is invalid; only null counts as not sent.
+            Some(Value::Null) if *presence == Presence::Optional => {}
+            Some(value) if is_blank(value) && !matches!(field_type, FieldType::Search) => {
+                match presence {
+                    Presence::Required | Presence::NotNull => {
+                        invalid.insert((*name).to_owned());
+                    }
+                    Presence::Optional => {}
+                    Presence::Clearable => drop(clean.insert((*name).to_owned(), Value::Null)),
+                }
+            }
+            Some(value) => match cleaned(value, *field_type) {
                 Ok(value) => drop(clean.insert((*name).to_owned(), value)),
-                Err(inner) if inner.is_empty() => drop(wrong.insert((*name).to_owned())),
-                Err(inner) => wrong.extend(inner.iter().map(|field| format!("{name}.{field}"))),
+                Err(inner) if inner.is_empty() => drop(invalid.insert((*name).to_owned())),
+                Err(inner) => invalid.extend(inner.iter().map(|field| format!("{name}.{field}"))),
             },
         }
     }
-    coordinates(sent, fields, &mut wrong);
-    if wrong.is_empty() { Ok(clean) } else { Err(wrong) }
+    coordinates(sent, fields, &mut invalid);
+    if invalid.is_empty() { Ok(clean) } else { Err(invalid) }
 }
 
-/// Whether a text may contain this character.
-fn is_allowed(letter: char) -> bool {
-    !letter.is_control() || letter == '\n' || letter == '\t'
+/// Whether a string may contain this character.
+fn is_allowed(character: char) -> bool {
+    !character.is_control() || character == '\n' || character == '\t'
 }
 
 /// A new location has both coordinates or neither, and an update sets or clears both.
-fn coordinates(sent: &Object, fields: &[Field], wrong: &mut BTreeSet<String>) {
-    let holds = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
+fn coordinates(sent: &Object, fields: &[Field], invalid: &mut BTreeSet<String>) {
+    let is_filled = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
     for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
-        let is_new = fields.iter().any(|field| field.0 == one && field.2 == Use::Optional);
-        if is_new && holds(one) && !holds(other) {
-            wrong.insert(other.to_owned());
+        let is_new = fields.iter().any(|field| field.0 == one && field.2 == Presence::Optional);
+        if is_new && is_filled(one) && !is_filled(other) {
+            invalid.insert(other.to_owned());
         }
     }
-    let is_update = fields.iter().any(|field| field.0 == "latitude" && field.2 == Use::Clearable);
+    let is_update =
+        fields.iter().any(|field| field.0 == "latitude" && field.2 == Presence::Clearable);
     let [latitude, longitude] =
-        ["latitude", "longitude"].map(|name| (sent.contains_key(name), holds(name)));
+        ["latitude", "longitude"].map(|name| (sent.contains_key(name), is_filled(name)));
     if is_update && latitude != longitude {
-        wrong.extend(["latitude", "longitude"].map(str::to_owned));
+        invalid.extend(["latitude", "longitude"].map(str::to_owned));
     }
 }
 
-/// A cleaned value, or the invalid fields inside it; an empty set means that the whole value is invalid.
-fn cleaned(value: &Value, holds: Holds) -> Result<Value, BTreeSet<String>> {
-    let is_right = match holds {
-        Holds::Nested(fields) => {
+/// A cleaned value, or the invalid fields inside it. An empty set means that the value itself is invalid.
+fn cleaned(value: &Value, field_type: FieldType) -> Result<Value, BTreeSet<String>> {
+    let is_valid = match field_type {
+        FieldType::Nested(fields) => {
             let Value::Object(inner) = value else { return Err(BTreeSet::new()) };
             return read(inner, fields).map(Value::Object);
         }
-        Holds::Truth => value.is_boolean(),
-        Holds::Degrees(most) => {
-            let degrees = value.as_f64().filter(|degrees| degrees.abs() <= most);
-            return degrees.map(|degrees| json!(degrees)).or_wrong();
+        FieldType::Boolean => value.is_boolean(),
+        FieldType::Degrees(max) => {
+            let degrees = value.as_f64().filter(|degrees| degrees.abs() <= max);
+            return degrees.map(|degrees| json!(degrees)).or_invalid();
         }
-        Holds::Limit => value.as_u64().is_some_and(|limit| (1..=100).contains(&limit)),
-        Holds::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-        Holds::Id => value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[8] == b'-'),
-        Holds::Text(most) => return text(value, most),
-        Holds::Search => return text(value, 256).and_then(worded),
-        Holds::Email => return text(value, 254).and_then(|text| known(text, pools::EMAILS)),
-        Holds::Color => {
-            return text(value, 64).and_then(|text| known(text, &["#112233", "#AbCdEf"]));
+        FieldType::Limit => value.as_u64().is_some_and(|limit| (1..=100).contains(&limit)),
+        FieldType::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+        FieldType::Id => {
+            value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[8] == b'-')
         }
-        Holds::Country => {
-            let code = text(value, 64).and_then(|text| known(text, &["US", "us", "DE"]))?;
-            return Ok(json!(code.as_str().expect("a text").to_uppercase()));
+        FieldType::Text(max) => return text(value, max),
+        FieldType::Search => return text(value, 256).and_then(with_word),
+        FieldType::Email => return text(value, 254).and_then(|text| listed(text, pools::EMAILS)),
+        FieldType::Color => {
+            return text(value, 64).and_then(|text| listed(text, &["#112233", "#AbCdEf"]));
         }
-        Holds::Phone => {
+        FieldType::Country => {
+            let code = text(value, 64).and_then(|text| listed(text, &["US", "us", "DE"]))?;
+            return Ok(json!(code.as_str().expect("a string").to_uppercase()));
+        }
+        FieldType::Phone => {
             let phones: Vec<_> = pools::PHONES.iter().map(|phone| phone.typed).collect();
-            return text(value, 64).and_then(|text| known(text, &phones));
+            return text(value, 64).and_then(|text| listed(text, &phones));
         }
-        Holds::Time => {
+        FieldType::Time => {
             let time = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-            return time.map(|time| json!(time.as_millisecond())).or_wrong();
+            return time.map(|time| json!(time.as_millisecond())).or_invalid();
         }
     };
-    if is_right { Ok(value.clone()) } else { Err(BTreeSet::new()) }
+    if is_valid { Ok(value.clone()) } else { Err(BTreeSet::new()) }
 }
 
-/// Turns `None` into an error about the whole value.
-trait OrWrong<T> {
-    fn or_wrong(self) -> Result<T, BTreeSet<String>>;
+/// Turns `None` into an error about the value itself.
+trait OrInvalid<T> {
+    fn or_invalid(self) -> Result<T, BTreeSet<String>>;
 }
 
-impl<T> OrWrong<T> for Option<T> {
-    fn or_wrong(self) -> Result<T, BTreeSet<String>> {
+impl<T> OrInvalid<T> for Option<T> {
+    fn or_invalid(self) -> Result<T, BTreeSet<String>> {
         self.ok_or_else(BTreeSet::new)
     }
 }
 
-fn text(value: &Value, most: usize) -> Result<Value, BTreeSet<String>> {
-    let text = value.as_str().or_wrong()?.replace("\r\n", "\n");
+fn text(value: &Value, max: usize) -> Result<Value, BTreeSet<String>> {
+    let text = value.as_str().or_invalid()?.replace("\r\n", "\n");
     let is_allowed = text.chars().all(is_allowed);
-    let text = text::trim_around(&text);
-    let is_right = text.chars().count() <= most && is_allowed;
-    is_right.then(|| json!(text)).or_wrong()
+    let text = text::trim_keeping_modifiers(&text);
+    let is_valid = text.chars().count() <= max && is_allowed;
+    is_valid.then(|| json!(text)).or_invalid()
 }
 
-/// Accepts only a listed text: sequences send a few valid and a few invalid values.
-fn known(text: Value, right: &[&str]) -> Result<Value, BTreeSet<String>> {
-    let is_known = right.contains(&text.as_str().expect("a text"));
-    is_known.then_some(text).or_wrong()
+/// Accepts only listed values: sequences send a few valid and a few invalid values.
+fn listed(text: Value, valid: &[&str]) -> Result<Value, BTreeSet<String>> {
+    let is_listed = valid.contains(&text.as_str().expect("a string"));
+    is_listed.then_some(text).or_invalid()
 }
 
-fn worded(text: Value) -> Result<Value, BTreeSet<String>> {
-    let has_word = !fold::words(text.as_str().expect("a text")).is_empty();
-    has_word.then_some(text).or_wrong()
+fn with_word(text: Value) -> Result<Value, BTreeSet<String>> {
+    let has_word = !fold::words(text.as_str().expect("a string")).is_empty();
+    has_word.then_some(text).or_invalid()
 }

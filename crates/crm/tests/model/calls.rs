@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::arguments::Object;
-use super::contract::{self, ADMINISTER, Field, Holds, OPERATE, TOOLS, Tool, Use};
+use super::contract::{self, ADMINISTER, Field, FieldType, OPERATE, Presence, TOOLS, Tool};
 use super::ids::{Kind, children, ids};
 use super::pools;
 use super::rng::Rng;
@@ -21,11 +21,11 @@ pub(super) struct Call {
 /// A call of a random tool.
 pub(super) fn any(rng: &mut Rng, tenants: &[&Tenant], tenant: usize, now: i64) -> Call {
     let total: usize = TOOLS.iter().map(|tool| tool.weight).sum();
-    let mut place = rng.roll(total);
+    let mut left = rng.roll(total);
     let chosen = TOOLS.iter().find(|tool| {
-        let is_here = place < tool.weight;
-        place = place.saturating_sub(tool.weight);
-        is_here
+        let is_chosen = left < tool.weight;
+        left = left.saturating_sub(tool.weight);
+        is_chosen
     });
     let chosen = chosen.expect("the weights should add up");
     let tool = useful(rng, tenants[tenant], chosen);
@@ -41,14 +41,14 @@ pub(super) fn call(
     now: i64,
 ) -> Call {
     let caller = caller(rng, tenants[tenant], tool);
-    let mut making = Making { rng, tenants, tenant, now };
-    let arguments = making.arguments(tool);
+    let mut generator = Generator { rng, tenants, tenant, now };
+    let arguments = generator.arguments(tool);
     Call { tenant, caller, tool, arguments: Value::Object(arguments) }
 }
 
-/// Mostly a tool that has a record to work on; if there is none, the tool that creates it.
+/// Mostly the tool, if there is a record that it can work on, or else the tool that creates such a record.
 fn useful(rng: &mut Rng, tenant: &Tenant, tool: &'static Tool) -> &'static Tool {
-    let (kind, made_by) = match tool.group() {
+    let (kind, created_by) = match tool.group() {
         _ if rng.roll(12) == 0 => return tool,
         _ if tenant.customers.len() < 2 => return contract::find("customers.create"),
         "contacts" => (Kind::Contact, "contacts.create"),
@@ -58,32 +58,32 @@ fn useful(rng: &mut Rng, tenant: &Tenant, tool: &'static Tool) -> &'static Tool 
         _ => return tool,
     };
     let found = ids(tenant, kind);
-    let one_more = rng.roll(8) < 3usize.saturating_sub(found.len());
+    let needs_more = rng.roll(8) < 3usize.saturating_sub(found.len());
     let archived = found.iter().any(|(_, is_archived)| *is_archived);
-    let is_idle = found.is_empty() || (tool.verb() == "restore" && !archived);
-    if one_more || is_idle { contract::find(made_by) } else { tool }
+    let is_useless = found.is_empty() || (tool.verb() == "restore" && !archived);
+    if needs_more || is_useless { contract::find(created_by) } else { tool }
 }
 
-/// Mostly a caller with the needed rights.
+/// Mostly a caller with the required rights.
 fn caller(rng: &mut Rng, tenant: &Tenant, tool: &Tool) -> usize {
     let any = rng.roll(tenant.callers.len());
-    let is_free = |caller: &usize| {
+    let is_allowed = |caller: &usize| {
         tenant.may(*caller, tool.scope)
             && (!tool.needs_user || tenant.callers[*caller].user.is_some())
             && tenant.may(*caller, OPERATE) == [ADMINISTER, OPERATE].contains(&tool.scope)
     };
-    let free: Vec<_> = (0..tenant.callers.len()).filter(is_free).collect();
-    if rng.one_in(10) { any } else { *rng.of(&free) }
+    let allowed: Vec<_> = (0..tenant.callers.len()).filter(is_allowed).collect();
+    if rng.one_in(10) { any } else { *rng.of(&allowed) }
 }
 
-struct Making<'a> {
+struct Generator<'a> {
     rng: &'a mut Rng,
     tenants: &'a [&'a Tenant],
     tenant: usize,
     now: i64,
 }
 
-impl Making<'_> {
+impl Generator<'_> {
     fn arguments(&mut self, tool: &Tool) -> Object {
         let mut sent = self.object(tool, tool.fields);
         match tool.name {
@@ -100,7 +100,7 @@ impl Making<'_> {
             sent.insert("surname".to_owned(), json!("x"));
         }
         if self.rng.one_in(20) {
-            let name = *self.rng.of(pools::ARTEFACTS);
+            let name = *self.rng.of(pools::CLIENT_ADDED_KEYS);
             sent.insert(name.to_owned(), json!({ "any": 1 }));
         }
         if !tool.is_read() && self.rng.one_in(5) {
@@ -118,18 +118,18 @@ impl Making<'_> {
 
     fn object(&mut self, tool: &Tool, fields: &[Field]) -> Object {
         let mut sent = Object::new();
-        for (name, holds, usage) in fields {
-            let is_sent = match usage {
-                Use::Required => !self.rng.one_in(60),
-                Use::Optional | Use::Clearable | Use::Kept => self.rng.one_in(3),
+        for (name, field_type, presence) in fields {
+            let is_sent = match presence {
+                Presence::Required => !self.rng.one_in(60),
+                Presence::Optional | Presence::Clearable | Presence::NotNull => self.rng.one_in(3),
             };
             if is_sent {
-                let value = match usage {
-                    Use::Required if self.rng.one_in(60) => self.nothing(),
-                    Use::Kept if self.rng.one_in(60) => Value::Null,
-                    Use::Optional | Use::Clearable if self.rng.one_in(6) => Value::Null,
-                    _ if self.rng.one_in(90) => self.wrong(*holds),
-                    _ => self.right(tool, name, *holds),
+                let value = match presence {
+                    Presence::Required if self.rng.one_in(60) => self.blank(),
+                    Presence::NotNull if self.rng.one_in(60) => Value::Null,
+                    Presence::Optional | Presence::Clearable if self.rng.one_in(6) => Value::Null,
+                    _ if self.rng.one_in(90) => self.invalid(*field_type),
+                    _ => self.valid(tool, name, *field_type),
                 };
                 sent.insert((*name).to_owned(), value);
             }
@@ -142,30 +142,30 @@ impl Making<'_> {
         sent
     }
 
-    fn nothing(&mut self) -> Value {
+    fn blank(&mut self) -> Value {
         if self.rng.one_in(2) { json!(" ") } else { Value::Null }
     }
 
-    fn wrong(&mut self, holds: Holds) -> Value {
-        match holds {
-            Holds::Text(most) => match self.rng.roll(3) {
-                0 => json!("x".repeat(most + 1)),
+    fn invalid(&mut self, field_type: FieldType) -> Value {
+        match field_type {
+            FieldType::Text(max) => match self.rng.roll(3) {
+                0 => json!("x".repeat(max + 1)),
                 1 => json!("a\u{1}b"),
                 _ => json!(7),
             },
-            Holds::Search => json!(*self.rng.of(pools::WORDLESS)),
-            Holds::Phone => json!(*self.rng.of(pools::WRONG_PHONES)),
-            Holds::Email => json!(*self.rng.of(pools::WRONG_EMAILS)),
-            Holds::Degrees(most) => json!(most + 1.0),
-            Holds::Limit => json!(self.rng.of(&[0, 101, -1])),
-            Holds::Truth => json!("true"),
+            FieldType::Search => json!(*self.rng.of(pools::WORDLESS)),
+            FieldType::Phone => json!(*self.rng.of(pools::WRONG_PHONES)),
+            FieldType::Email => json!(*self.rng.of(pools::WRONG_EMAILS)),
+            FieldType::Degrees(max) => json!(max + 1.0),
+            FieldType::Limit => json!(self.rng.of(&[0, 101, -1])),
+            FieldType::Boolean => json!("true"),
             _ => json!(*self.rng.of(&["nonsense", "#12345", "ZZ"])),
         }
     }
 
-    fn right(&mut self, tool: &Tool, name: &str, holds: Holds) -> Value {
-        match holds {
-            Holds::Id => {
+    fn valid(&mut self, tool: &Tool, name: &str, field_type: FieldType) -> Value {
+        match field_type {
+            FieldType::Id => {
                 let kind = match (name, tool.group()) {
                     ("customer_id", _) | ("id", "customers") => Kind::Customer,
                     ("id", "contacts") => Kind::Contact,
@@ -176,7 +176,7 @@ impl Making<'_> {
                 };
                 self.id(kind, name == "id" && tool.verb() == "restore")
             }
-            Holds::Text(_) => json!(*self.rng.of(match name {
+            FieldType::Text(_) => json!(*self.rng.of(match name {
                 "first_name" | "last_name" | "company_name" => pools::NAMES,
                 "body" => pools::BODIES,
                 "name" => pools::TAG_NAMES,
@@ -184,18 +184,20 @@ impl Making<'_> {
                 "customer_number" => pools::NUMBERS,
                 _ => pools::TEXTS,
             })),
-            Holds::Search if tool.group() == "notes" => json!(*self.rng.of(pools::NOTE_SEARCHES)),
-            Holds::Search => json!(*self.rng.of(pools::SEARCHES)),
-            Holds::Phone => json!(self.rng.of(pools::PHONES).typed),
-            Holds::Email => json!(*self.rng.of(pools::EMAILS)),
-            Holds::Truth => json!(self.rng.roll(2) == 0),
-            Holds::Word(words) => json!(*self.rng.of(words)),
-            Holds::Color => json!(*self.rng.of(&["#112233", "#AbCdEf"])),
-            Holds::Country => json!(*self.rng.of(&["US", "us", "DE"])),
-            Holds::Degrees(most) => json!(*self.rng.of(&[0.0, 37.804_363, -most, most])),
-            Holds::Limit => json!(self.rng.roll(5) + 1),
-            Holds::Nested(fields) => Value::Object(self.object(tool, fields)),
-            Holds::Time => {
+            FieldType::Search if tool.group() == "notes" => {
+                json!(*self.rng.of(pools::NOTE_SEARCHES))
+            }
+            FieldType::Search => json!(*self.rng.of(pools::SEARCHES)),
+            FieldType::Phone => json!(self.rng.of(pools::PHONES).typed),
+            FieldType::Email => json!(*self.rng.of(pools::EMAILS)),
+            FieldType::Boolean => json!(self.rng.roll(2) == 0),
+            FieldType::Word(words) => json!(*self.rng.of(words)),
+            FieldType::Color => json!(*self.rng.of(&["#112233", "#AbCdEf"])),
+            FieldType::Country => json!(*self.rng.of(&["US", "us", "DE"])),
+            FieldType::Degrees(max) => json!(*self.rng.of(&[0.0, 37.804_363, -max, max])),
+            FieldType::Limit => json!(self.rng.roll(5) + 1),
+            FieldType::Nested(fields) => Value::Object(self.object(tool, fields)),
+            FieldType::Time => {
                 let notes = &self.tenants[self.tenant].notes;
                 let at = if notes.is_empty() { self.now } else { self.rng.of(notes).created };
                 let utc = time(at + *self.rng.of(&[0, 0, 1, -1]));
@@ -205,7 +207,7 @@ impl Making<'_> {
         }
     }
 
-    /// Mostly an id of this tenant; sometimes one of the other tenant, an unknown one, or an invalid one.
+    /// Mostly an id of this tenant; sometimes an id of the other tenant, an unknown id, or an invalid id.
     /// `archived` says whether to prefer archived records.
     fn id(&mut self, kind: Kind, archived: bool) -> Value {
         if self.rng.one_in(50) {
@@ -217,11 +219,11 @@ impl Making<'_> {
         let is_foreign = self.rng.one_in(20);
         let tenant = if is_foreign { 1 - self.tenant } else { self.tenant };
         let ids = ids(self.tenants[tenant], kind);
-        self.one(ids, archived)
+        self.pick(ids, archived)
     }
 
-    /// One of these ids, preferably a new one, and one that is archived or not as asked.
-    fn one(&mut self, mut ids: Vec<(Value, bool)>, archived: bool) -> Value {
+    /// One of these ids, preferably of a new record, and of a record that is archived if `archived`.
+    fn pick(&mut self, mut ids: Vec<(Value, bool)>, archived: bool) -> Value {
         if ids.iter().any(|id| id.1 == archived) && self.rng.roll(6) != 0 {
             ids.retain(|id| id.1 == archived);
         }
@@ -271,17 +273,17 @@ impl Making<'_> {
     /// Mostly makes an update change something.
     fn add_change(&mut self, tool: &Tool, sent: &mut Object) {
         let fields: Vec<_> =
-            tool.fields.iter().filter(|field| field.2 != Use::Required).copied().collect();
+            tool.fields.iter().filter(|field| field.2 != Presence::Required).copied().collect();
         if fields.iter().any(|field| sent.contains_key(field.0)) {
             return;
         }
-        let plain = |field: &&Field| matches!(field.1, Holds::Truth | Holds::Color);
-        let (name, holds, _) = *fields.iter().find(plain).unwrap_or(&fields[0]);
-        let value = self.right(tool, name, holds);
+        let plain = |field: &&Field| matches!(field.1, FieldType::Boolean | FieldType::Color);
+        let (name, field_type, _) = *fields.iter().find(plain).unwrap_or(&fields[0]);
+        let value = self.valid(tool, name, field_type);
         sent.insert(name.to_owned(), value);
     }
 
-    /// Mostly gives a note a text and an existing subject.
+    /// Mostly gives a note a body and an existing subject.
     fn shape_note(&mut self, tool: &Tool, sent: &mut Object) {
         if tool.verb() == "create" && !self.rng.one_in(6) {
             sent.insert("body".to_owned(), json!(*self.rng.of(pools::BODIES)));
@@ -304,7 +306,7 @@ impl Making<'_> {
         sent.insert("subject_id".to_owned(), id);
     }
 
-    /// Mostly names a contact or location with its own customer, and prefers one with siblings.
+    /// Mostly sends a contact or location with its own customer, and prefers a contact or location with siblings.
     fn shape_child(&mut self, tool: &Tool, sent: &mut Object) {
         let is_child = matches!(tool.group(), "contacts" | "locations");
         let has_both = sent.contains_key("id") && sent.contains_key("customer_id");
@@ -320,9 +322,11 @@ impl Making<'_> {
         };
         let all = ids(tenant, kind);
         let siblings = |child: &Value| owner(child).map_or(0, |of| children(of, kind).len());
-        let some: Vec<_> = all.iter().filter(|child| siblings(&child.0) > 1).cloned().collect();
-        let from = if some.is_empty() || self.rng.roll(3) == 0 { all } else { some };
-        let id = self.one(from, false);
+        let with_siblings: Vec<_> =
+            all.iter().filter(|child| siblings(&child.0) > 1).cloned().collect();
+        let from =
+            if with_siblings.is_empty() || self.rng.roll(3) == 0 { all } else { with_siblings };
+        let id = self.pick(from, false);
         if let Some(customer) = owner(&id) {
             sent.insert("customer_id".to_owned(), customer.own["id"].clone());
             sent.insert("id".to_owned(), id);

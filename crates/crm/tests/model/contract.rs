@@ -1,14 +1,14 @@
-//! The contract's tables: what each tool takes and who may call it.
+//! The contract's tables: which fields each tool has, and who may call it.
 
-/// What a field holds.
+/// The type of a field's value.
 #[derive(Clone, Copy)]
-pub(super) enum Holds {
+pub(super) enum FieldType {
     Id,
     Text(usize),
     Search,
     Phone,
     Email,
-    Truth,
+    Boolean,
     Word(&'static [&'static str]),
     Color,
     Country,
@@ -18,25 +18,25 @@ pub(super) enum Holds {
     Nested(&'static [Field]),
 }
 
-/// What leaving a field out, or sending nothing in it, means.
+/// What it means to leave a field out, or to send `null` or a blank value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// It must be sent.
+pub(super) enum Presence {
+    /// The field must be sent.
     Required,
-    /// Nothing in it is the same as not sending it.
+    /// A blank value is the same as leaving the field out.
     Optional,
-    /// Nothing in it clears what is stored.
+    /// A blank value clears the stored value.
     Clearable,
-    /// It can be left out, but not cleared.
-    Kept,
+    /// The field can be left out, but not cleared.
+    NotNull,
 }
 
-pub(super) type Field = (&'static str, Holds, Use);
+pub(super) type Field = (&'static str, FieldType, Presence);
 
-use Holds::{
-    Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Text, Time, Truth, Word,
+use FieldType::{
+    Boolean, Color, Country, Degrees, Email, Id, Limit, Nested, Phone, Search, Text, Time, Word,
 };
-use Use::{Clearable, Kept, Optional, Required};
+use Presence::{Clearable, NotNull, Optional, Required};
 
 const TYPES: &[&str] = &["individual", "company"];
 pub(super) const STATUSES: &[&str] = &["active", "inactive", "archived"];
@@ -67,14 +67,14 @@ const WORK: &[&str] = &["job", "invoice", "quote", "lawn_estimate"];
 const CUSTOMER_ID: Field = ("customer_id", Id, Required);
 const ONE: &[Field] = &[("id", Id, Required)];
 const ONE_OF_CUSTOMER: &[Field] = &[("id", Id, Required), CUSTOMER_ID];
-const OF_CUSTOMER: &[Field] = &[CUSTOMER_ID, ("archived", Truth, Optional)];
+const OF_CUSTOMER: &[Field] = &[CUSTOMER_ID, ("archived", Boolean, Optional)];
 
 const PERSON: &[Field] = &[
     ("first_name", Text(128), Required),
     ("last_name", Text(128), Required),
     ("phone", Phone, Optional),
     ("email", Email, Optional),
-    ("phone_can_sms", Truth, Optional),
+    ("phone_can_sms", Boolean, Optional),
     ("role", Word(ROLES), Optional),
     ("title", Text(128), Optional),
 ];
@@ -87,18 +87,18 @@ const NEW_CONTACT: &[Field] = &[
     PERSON[4],
     PERSON[5],
     PERSON[6],
-    ("is_primary", Truth, Optional),
+    ("is_primary", Boolean, Optional),
 ];
 const CHANGED_CONTACT: &[Field] = &[
     ("id", Id, Required),
     CUSTOMER_ID,
-    ("first_name", Text(128), Kept),
-    ("last_name", Text(128), Kept),
+    ("first_name", Text(128), NotNull),
+    ("last_name", Text(128), NotNull),
     ("phone", Phone, Clearable),
     ("email", Email, Clearable),
-    ("is_primary", Truth, Kept),
-    ("phone_can_sms", Truth, Kept),
-    ("role", Word(ROLES), Kept),
+    ("is_primary", Boolean, NotNull),
+    ("phone_can_sms", Boolean, NotNull),
+    ("role", Word(ROLES), NotNull),
     ("title", Text(128), Clearable),
 ];
 const ADDRESS: &[Field] = &[
@@ -110,7 +110,7 @@ const ADDRESS: &[Field] = &[
     ("country", Country, Optional),
     ("location_type", Word(LOCATION_TYPES), Optional),
     ("label", Text(128), Optional),
-    ("is_primary", Truth, Optional),
+    ("is_primary", Boolean, Optional),
     ("access_notes", Text(10_000), Optional),
     ("parking_notes", Text(10_000), Optional),
     ("service_notes", Text(10_000), Optional),
@@ -121,15 +121,15 @@ const ADDRESS: &[Field] = &[
 const CHANGED_LOCATION: &[Field] = &[
     ("id", Id, Required),
     CUSTOMER_ID,
-    ("address_line1", Text(256), Kept),
+    ("address_line1", Text(256), NotNull),
     ("address_line2", Text(256), Clearable),
-    ("city", Text(128), Kept),
-    ("state", Text(128), Kept),
-    ("postal_code", Text(16), Kept),
-    ("country", Country, Kept),
-    ("location_type", Word(LOCATION_TYPES), Kept),
+    ("city", Text(128), NotNull),
+    ("state", Text(128), NotNull),
+    ("postal_code", Text(16), NotNull),
+    ("country", Country, NotNull),
+    ("location_type", Word(LOCATION_TYPES), NotNull),
     ("label", Text(128), Clearable),
-    ("is_primary", Truth, Kept),
+    ("is_primary", Boolean, NotNull),
     ("access_notes", Text(10_000), Clearable),
     ("parking_notes", Text(10_000), Clearable),
     ("service_notes", Text(10_000), Clearable),
@@ -151,17 +151,17 @@ const NEW_CUSTOMER: &[Field] = &[
 ];
 const CHANGED_CUSTOMER: &[Field] = &[
     ("id", Id, Required),
-    ("first_name", Text(128), Kept),
+    ("first_name", Text(128), NotNull),
     ("last_name", Text(128), Clearable),
-    ("company_name", Text(256), Kept),
+    ("company_name", Text(256), NotNull),
     ("phone", Phone, Clearable),
     ("email", Email, Clearable),
     ("notes_internal", Text(10_000), Clearable),
-    ("is_vip", Truth, Kept),
-    ("do_not_contact", Truth, Kept),
+    ("is_vip", Boolean, NotNull),
+    ("do_not_contact", Boolean, NotNull),
     ("do_not_contact_reason", Text(500), Clearable),
     ("source", Text(64), Clearable),
-    ("status", Word(&["active", "inactive"]), Kept),
+    ("status", Word(&["active", "inactive"]), NotNull),
 ];
 const CUSTOMER_FILTERS: &[Field] = &[
     ("q", Search, Optional),
@@ -173,7 +173,7 @@ const CUSTOMER_FILTERS: &[Field] = &[
     ("limit", Limit, Optional),
 ];
 const NOTE_FILTERS: &[Field] = &[
-    ("pinned", Truth, Optional),
+    ("pinned", Boolean, Optional),
     ("subject_type", Word(SUBJECT_FILTERS), Optional),
     ("subject_id", Id, Optional),
     ("q", Search, Optional),
@@ -186,16 +186,16 @@ const NEW_NOTE: &[Field] = &[
     ("body", Text(100_000), Optional),
     ("subject_type", Word(SUBJECT_TYPES), Optional),
     ("subject_id", Id, Optional),
-    ("pinned", Truth, Optional),
-    ("draft", Truth, Optional),
+    ("pinned", Boolean, Optional),
+    ("draft", Boolean, Optional),
 ];
 const CHANGED_NOTE: &[Field] = &[
     ("id", Id, Required),
-    ("body", Text(100_000), Kept),
-    ("pinned", Truth, Kept),
+    ("body", Text(100_000), NotNull),
+    ("pinned", Boolean, NotNull),
     ("subject_type", Word(SUBJECT_TYPES), Clearable),
     ("subject_id", Id, Clearable),
-    ("draft", Truth, Kept),
+    ("draft", Boolean, NotNull),
 ];
 
 /// A tool as the contract describes it.
@@ -205,7 +205,7 @@ pub(super) struct Tool {
     /// Whether only a user may call it.
     pub(super) needs_user: bool,
     pub(super) fields: &'static [Field],
-    /// How often sequences call it, beside the others.
+    /// How often sequences call it, relative to the others.
     pub(super) weight: usize,
 }
 
@@ -218,7 +218,7 @@ const fn tool(
     Tool { name, scope, needs_user: false, fields, weight }
 }
 
-const fn of_user(tool: Tool) -> Tool {
+const fn for_users(tool: Tool) -> Tool {
     Tool { needs_user: true, ..tool }
 }
 
@@ -226,12 +226,12 @@ const RC: &str = "read:customers";
 const WC: &str = "write:customers";
 const RN: &str = "read:notes";
 const WN: &str = "write:notes";
-/// What the command line alone has.
+/// The scope that only the command line has.
 pub(super) const OPERATE: &str = "operate";
-/// What no key has either.
+/// A scope that no key has.
 pub(super) const ADMINISTER: &str = "administer";
 
-/// Each scope, and the one that shows its records.
+/// Each scope, and the scope that shows its records.
 const READS: &[(&str, &str)] =
     &[(RC, RC), (WC, RC), (RN, RN), (WN, RN), (OPERATE, OPERATE), (ADMINISTER, ADMINISTER)];
 
@@ -256,7 +256,7 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("locations.restore", OPERATE, ONE, 3),
     tool("tags.list", RC, &[], 1),
     tool("tags.get", RC, ONE, 1),
-    of_user(tool(
+    for_users(tool(
         "tags.create",
         WC,
         &[("name", Text(64), Required), ("color", Color, Optional)],
@@ -265,7 +265,7 @@ pub(super) const TOOLS: &[Tool] = &[
     tool(
         "tags.update",
         WC,
-        &[("id", Id, Required), ("name", Text(64), Kept), ("color", Color, Kept)],
+        &[("id", Id, Required), ("name", Text(64), NotNull), ("color", Color, NotNull)],
         3,
     ),
     tool("tags.delete", WC, ONE, 2),
@@ -273,9 +273,9 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("tags.detach", OPERATE, ONE_OF_CUSTOMER, 2),
     tool("notes.list", RN, NOTE_FILTERS, 6),
     tool("notes.get", RN, ONE, 3),
-    of_user(tool("notes.create", WN, NEW_NOTE, 10)),
-    of_user(tool("notes.update", WN, CHANGED_NOTE, 8)),
-    of_user(tool("notes.archive", WN, ONE, 3)),
+    for_users(tool("notes.create", WN, NEW_NOTE, 10)),
+    for_users(tool("notes.update", WN, CHANGED_NOTE, 8)),
+    for_users(tool("notes.archive", WN, ONE, 3)),
     tool("notes.restore", OPERATE, ONE, 2),
     tool(
         "subjects.create",
@@ -298,10 +298,10 @@ pub(super) const TOOLS: &[Tool] = &[
 
 const NEW_LOCATION: [Field; 16] = {
     let mut fields = [CUSTOMER_ID; 16];
-    let mut at = 0;
-    while at < ADDRESS.len() {
-        fields[at + 1] = ADDRESS[at];
-        at += 1;
+    let mut index = 0;
+    while index < ADDRESS.len() {
+        fields[index + 1] = ADDRESS[index];
+        index += 1;
     }
     fields
 };

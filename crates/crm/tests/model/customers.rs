@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, creation, e164, sent, time,
-    wrong,
+    Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, creation, e164, invalid_fields,
+    sent, time,
 };
 
 impl Tenant {
@@ -119,7 +119,7 @@ impl Tenant {
         let foreign = foreign.iter().filter(|field| arguments.contains_key(**field));
         let foreign: BTreeSet<_> = foreign.map(|field| (*field).to_owned()).collect();
         if !foreign.is_empty() {
-            return Err(wrong(foreign));
+            return Err(invalid_fields(foreign));
         }
         let before = customer.own.clone();
         for (field, value) in arguments {
@@ -145,7 +145,7 @@ impl Tenant {
         .iter()
         .all(|field| before[*field] == customer.own[*field]);
         if !is_same {
-            // An archived contact does not change, not even with its customer.
+            // An archived contact does not follow its customer.
             for contact in customer.contacts.iter_mut().filter(|contact| contact.is_active()) {
                 contact.follow(&customer.own, now);
             }

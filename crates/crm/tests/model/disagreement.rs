@@ -1,28 +1,28 @@
-//! A test of the test: the model takes a technician for office staff, as if the product did not enforce a
-//! technician's limits, so the game must fail.
+//! A test of the test: the model treats a technician as office staff, so the product seems to reject calls wrongly,
+//! and the game must fail.
 
 use libtest_mimic::Failed;
 use zoop_db::Dialect;
 
-use super::onboarding::Beginning;
+use super::initial_state::InitialState;
 use super::{GAMES, is_long, play_seed, player};
 
-/// Seeds, at least one of which has a technician do what only the office may.
+/// Seeds. In at least one of their sequences, a technician does what only the office may do.
 const SEEDS: std::ops::Range<u64> = 1..20;
 
-/// The difference is found, shrunk to the one call it needs, and reported with the command to replay it.
-pub(super) fn is_found_and_told() -> Result<(), Failed> {
-    let mut onboarding = Beginning::new(Dialect::Sqlite);
-    for tenant in &mut onboarding.tenants {
+/// The disagreement is found, shrunk to one call, and reported with the command to replay it.
+pub(super) fn is_found_and_reported() -> Result<(), Failed> {
+    let mut initial = InitialState::new(Dialect::Sqlite);
+    for tenant in &mut initial.tenants {
         let technician = tenant.roles.values_mut().find(|role| **role == "tech");
         *technician.ok_or("a technician")? = "office";
     }
-    let play = player(onboarding);
+    let play = player(initial);
     let [game, ..] = GAMES;
     let lost =
         SEEDS.into_iter().find_map(|seed| Some((seed, play_seed(game, &*play, seed, 0).err()?)));
     let (seed, failure) = lost.ok_or("no seed contradicted the wrong model")?;
-    let told = failure.message().unwrap_or_default();
+    let message = failure.message().unwrap_or_default();
     let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };
     let command = format!(
         "\n{long}ZOOP_MODEL_SEED={seed} cargo test -p zoop-crm --test model {}\n",
@@ -35,8 +35,8 @@ pub(super) fn is_found_and_told() -> Result<(), Failed> {
         "\n1 operations left.",
         &command,
     ] {
-        if !told.contains(part) {
-            return Err(format!("{part:?} is missing from:\n{told}").into());
+        if !message.contains(part) {
+            return Err(format!("{part:?} is missing from:\n{message}").into());
         }
     }
     Ok(())

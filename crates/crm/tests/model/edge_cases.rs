@@ -1,9 +1,9 @@
-//! Texts that may confuse a search index or a query language: many scripts, and syntax that a parser may
+//! Strings that may confuse a search index or a query language: many scripts, and syntax that a parser may
 //! interpret.
 
 use super::rng::Rng;
 
-/// The pieces of odd texts.
+/// The pieces of unusual strings.
 const PIECES: &[&str] = &[
     // Scripts.
     "Nguy\u{1ec5}n",
@@ -96,7 +96,7 @@ const PIECES: &[&str] = &[
 
 const SEPARATORS: &[&str] = &[" ", "", "-", "'", ", ", "\n", "\u{200b}", "\u{3000}"];
 
-/// A text of some pieces, sometimes with a word longer than the index keeps.
+/// A string of some pieces, sometimes with a word longer than the index keeps.
 pub(super) fn text(rng: &mut Rng) -> String {
     let mut text = (*rng.of(PIECES)).to_owned();
     for _ in 0..rng.roll(3) {
@@ -111,10 +111,10 @@ pub(super) fn text(rng: &mut Rng) -> String {
     text
 }
 
-/// A part of a text, which must not be empty.
+/// A part of a string, which must not be empty.
 pub(super) fn part(rng: &mut Rng, text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let start = rng.roll(letters.len());
-    let length = 1 + rng.roll(letters.len() - start);
-    letters[start..start + length].iter().collect()
+    let characters: Vec<char> = text.chars().collect();
+    let start = rng.roll(characters.len());
+    let length = 1 + rng.roll(characters.len() - start);
+    characters[start..start + length].iter().collect()
 }

@@ -1,27 +1,27 @@
 //! Plays a sequence on both engines at once: the same calls at the same times with the same randomness
 //! must get identical answers, including ids and times.
 //!
-//! The model only tracks the state, so that calls can refer to records. It does not check answers here,
-//! so texts can be ones that it does not understand.
+//! Here the model only tracks the state, so that calls can refer to records. It does not check answers, so calls can
+//! send strings that it does not understand.
 
 use serde_json::{Value, json};
 
 use super::calls::Call;
-use super::contract::{self, Field, Holds, STATUSES};
+use super::contract::{self, Field, FieldType, STATUSES};
 use super::edge_cases;
-use super::onboarding::{Beginning, Copy};
+use super::initial_state::{Copy, InitialState};
 use super::process::{Answer, End, Process, Request, Task};
 use super::rng::Rng;
 use super::state::{Checked, Fresh, Tenant};
 use super::steps::{self, Step};
 
-/// Number of recent odd texts to search for parts of.
-const KNOWN: usize = 64;
+/// Number of recent unusual strings whose parts are searched for.
+const RECENT: usize = 64;
 
 pub(super) struct Engines {
     /// One process for each engine.
     processes: [Process; 2],
-    /// How often the processes were started.
+    /// Number of times that the processes were started.
     starts: u64,
     databases: [Copy; 2],
     model: Vec<Tenant>,
@@ -30,27 +30,27 @@ pub(super) struct Engines {
     latest: i64,
     /// The calls with an idempotency key, and their times.
     keyed: Vec<(Call, i64)>,
-    /// The odd texts that were accepted most recently.
-    known: Vec<String>,
+    /// The unusual strings that were accepted most recently.
+    recent: Vec<String>,
     /// The calls so far, for the failure message.
     pub(super) transcript: Vec<String>,
 }
 
 impl Engines {
-    pub(super) fn new(beginnings: &[Beginning; 2]) -> Self {
-        let [one, other] = beginnings;
-        assert_eq!(one.tenants, other.tenants, "both engines must begin alike");
-        assert_eq!(one.now, other.now, "both engines must begin alike");
+    pub(super) fn new(initial_states: &[InitialState; 2]) -> Self {
+        let [one, other] = initial_states;
+        assert_eq!(one.tenants, other.tenants, "both engines must start alike");
+        assert_eq!(one.now, other.now, "both engines must start alike");
         let databases = [one.copy(), other.copy()];
         Self {
-            processes: [0, 1].map(|place| Process::start(&databases[place].url, 0)),
+            processes: [0, 1].map(|index| Process::start(&databases[index].url, 0)),
             starts: 1,
             databases,
             model: one.tenants.clone(),
             now: one.now,
             latest: one.now,
             keyed: Vec::new(),
-            known: Vec::new(),
+            recent: Vec::new(),
             transcript: Vec::new(),
         }
     }
@@ -61,10 +61,10 @@ impl Engines {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
-                self.both(Task::Sweep)?.map_err(|told| told.to_string())?;
+                self.request_both(Task::Sweep)?.map_err(|error| error.to_string())?;
                 self.model.iter_mut().for_each(|tenant| tenant.sweep(self.now));
             }
-            Step::Restart(_, how) => self.restart(how),
+            Step::Restart(_, end) => self.restart(end),
             Step::Call(call, wait) => {
                 if wait != 0 {
                     self.advance(wait);
@@ -77,41 +77,41 @@ impl Engines {
                 self.call(other, rng)?;
             }
         }
-        if rng.roll(2) == 0 { self.look(rng) } else { Ok(()) }
+        if rng.roll(2) == 0 { self.search(rng) } else { Ok(()) }
     }
 
     fn advance(&mut self, milliseconds: i64) {
         let before = self.now;
-        self.now = steps::moved(before, milliseconds, &mut self.latest);
+        self.now = steps::move_clock(before, milliseconds, &mut self.latest);
         self.transcript.push(format!("the clock moves by {} ms", self.now - before));
     }
 
-    fn restart(&mut self, how: End) {
-        self.transcript.push(format!("{how:?} and started again"));
+    fn restart(&mut self, end: End) {
+        self.transcript.push(format!("{end:?} and started again"));
         for (process, database) in self.processes.iter_mut().zip(&self.databases) {
-            process.end(how);
+            process.end(end);
             *process = Process::start(&database.url, self.starts);
         }
         self.starts += 1;
     }
 
-    /// The answer of both engines, which must be the same.
-    fn both(&mut self, task: Task) -> Checked<Answer> {
+    /// The answer of both engines, which must be equal.
+    fn request_both(&mut self, task: Task) -> Checked<Answer> {
         let request = Request { now: self.now, task };
         for process in &mut self.processes {
             process.send(&request);
         }
         let [sqlite, postgres] = self.processes.each_mut().map(Process::receive);
         if sqlite != postgres {
-            let written = |answer: &Answer| match answer {
+            let shown = |answer: &Answer| match answer {
                 Ok(answer) => answer.to_string(),
-                Err(told) => format!("rejected: {told}"),
+                Err(error) => format!("rejected: {error}"),
             };
-            let (sqlite, postgres) = (written(&sqlite), written(&postgres));
+            let (sqlite, postgres) = (shown(&sqlite), shown(&postgres));
             return Err(format!("SQLite answers\n  {sqlite}\nPostgreSQL\n  {postgres}"));
         }
         match &sqlite {
-            Err(told) if told["kind"] == "internal" => Err(format!("both fail: {told}")),
+            Err(error) if error["kind"] == "internal" => Err(format!("both fail: {error}")),
             _ => Ok(sqlite),
         }
     }
@@ -124,13 +124,13 @@ impl Engines {
     ) -> Checked<Answer> {
         let credential = self.model[tenant].callers[caller].credential.clone();
         let arguments = arguments.to_string();
-        self.both(Task::Call { credential, tool: tool.to_owned(), arguments })
+        self.request_both(Task::Call { credential, tool: tool.to_owned(), arguments })
     }
 
     fn call(&mut self, mut call: Call, rng: &mut Rng) -> Checked {
         let mut edge_cases = Vec::new();
         if rng.roll(2) == 0 {
-            self.make_odd(call.tool.fields, &mut call.arguments, &mut edge_cases, rng);
+            self.make_unusual(call.tool.fields, &mut call.arguments, &mut edge_cases, rng);
         }
         if call.arguments["idempotency_key"].is_string() {
             self.keyed.push((call.clone(), self.now));
@@ -138,13 +138,13 @@ impl Engines {
         self.note(&call);
         let found = self.walk(&call, rng)?;
         if found.is_ok() && !call.tool.is_read() {
-            self.known.extend(edge_cases);
-            self.known.drain(..self.known.len().saturating_sub(KNOWN));
+            self.recent.extend(edge_cases);
+            self.recent.drain(..self.recent.len().saturating_sub(RECENT));
         }
         let fresh = self.fresh(&call, &found)?;
         let mut next = self.model[call.tenant].clone();
         let expected = next.call(call.caller, call.tool, &call.arguments, &fresh, self.now);
-        // The model may be wrong about odd texts.
+        // The model may be wrong about unusual strings.
         if expected.is_ok() && found.is_ok() {
             self.model[call.tenant] = next;
         }
@@ -153,8 +153,8 @@ impl Engines {
 
     fn note(&mut self, call: &Call) {
         let name = self.model[call.tenant].callers[call.caller].name;
-        let place = ["acme", "beta"][call.tenant];
-        self.transcript.push(format!("{place} {name}: {} {}", call.tool.name, call.arguments));
+        let tenant = ["acme", "beta"][call.tenant];
+        self.transcript.push(format!("{tenant} {name}: {} {}", call.tool.name, call.arguments));
     }
 
     /// Calls the tool and, for a list, reads all following pages. Sometimes sends a damaged cursor.
@@ -182,7 +182,8 @@ impl Engines {
         let (Ok(answer), "create") = (found, call.tool.verb()) else { return Ok(Fresh::default()) };
         let mut fresh = Fresh { id: id(answer), ..Fresh::default() };
         if call.tool.name == "customers.create" {
-            let full = self.operate(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
+            let full =
+                self.call_as_operator(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
             fresh.contact = id(&full["contacts"][0]);
             fresh.location = id(&full["locations"][0]);
         }
@@ -194,50 +195,50 @@ impl Engines {
     }
 
     /// Calls a tool as the operator in a tenant.
-    fn operate(&mut self, tenant: usize, tool: &str, arguments: Value) -> Checked<Value> {
+    fn call_as_operator(&mut self, tenant: usize, tool: &str, arguments: Value) -> Checked<Value> {
         let answer = self.ask(self.operator(tenant), tool, &arguments)?;
-        answer.map_err(|told| format!("{tool} was rejected: {told}"))
+        answer.map_err(|error| format!("{tool} was rejected: {error}"))
     }
 
-    /// Replaces some texts by odd ones, and adds these to `edge_cases`.
-    fn make_odd(
+    /// Replaces some strings with unusual strings, and adds these to `edge_cases`.
+    fn make_unusual(
         &self,
         fields: &[Field],
         arguments: &mut Value,
         edge_cases: &mut Vec<String>,
         rng: &mut Rng,
     ) {
-        for (name, holds, _) in fields {
+        for (name, field_type, _) in fields {
             let Some(value) = arguments.get_mut(*name).filter(|value| !value.is_null()) else {
                 continue;
             };
-            match holds {
-                Holds::Nested(fields) => self.make_odd(fields, value, edge_cases, rng),
-                Holds::Text(_) if rng.roll(2) == 0 => {
+            match field_type {
+                FieldType::Nested(fields) => self.make_unusual(fields, value, edge_cases, rng),
+                FieldType::Text(_) if rng.roll(2) == 0 => {
                     let text = edge_cases::text(rng);
                     *value = json!(text);
                     edge_cases.push(text);
                 }
-                Holds::Search => *value = json!(self.wanted(rng)),
+                FieldType::Search => *value = json!(self.query(rng)),
                 _ => {}
             }
         }
     }
 
-    /// A search query: mostly a part of a stored text.
-    fn wanted(&self, rng: &mut Rng) -> String {
-        if self.known.is_empty() || rng.roll(4) == 0 {
+    /// A search query: mostly a part of a stored string.
+    fn query(&self, rng: &mut Rng) -> String {
+        if self.recent.is_empty() || rng.roll(4) == 0 {
             return edge_cases::text(rng);
         }
-        let place = rng.roll(self.known.len());
-        edge_cases::part(rng, &self.known[place])
+        let index = rng.roll(self.recent.len());
+        edge_cases::part(rng, &self.recent[index])
     }
 
-    /// Searches for an odd text.
-    fn look(&mut self, rng: &mut Rng) -> Checked {
+    /// Searches for an unusual string.
+    fn search(&mut self, rng: &mut Rng) -> Checked {
         let (tenant, caller) = self.operator(usize::from(rng.roll(4) == 0));
         let tool = contract::find(rng.of::<&str>(&["customers.search", "notes.list"]));
-        let arguments = json!({ "q": self.wanted(rng), "limit": rng.roll(10) + 1 });
+        let arguments = json!({ "q": self.query(rng), "limit": rng.roll(10) + 1 });
         let call = Call { tenant, caller, tool, arguments };
         self.note(&call);
         self.walk(&call, rng).map(drop)
@@ -253,21 +254,21 @@ impl Engines {
                 customers.extend(self.list(tenant, "customers.search", filter)?);
             }
             for customer in &customers {
-                self.operate(tenant, "customers.get", json!({ "id": customer["id"] }))?;
+                self.call_as_operator(tenant, "customers.get", json!({ "id": customer["id"] }))?;
                 for list in ["contacts.list", "locations.list"] {
                     let archived = json!({ "customer_id": customer["id"], "archived": true });
-                    self.operate(tenant, list, archived)?;
+                    self.call_as_operator(tenant, list, archived)?;
                 }
             }
             for note in self.list(tenant, "notes.list", json!({ "limit": 100 }))? {
-                self.operate(tenant, "notes.get", json!({ "id": note["id"] }))?;
+                self.call_as_operator(tenant, "notes.get", json!({ "id": note["id"] }))?;
             }
-            self.operate(tenant, "tags.list", json!({}))?;
+            self.call_as_operator(tenant, "tags.list", json!({}))?;
             self.list(tenant, "history.list", json!({ "limit": 100 }))?;
-            for text in self.known.clone() {
+            for text in self.recent.clone() {
                 for tool in ["customers.search", "notes.list"] {
                     let who = self.operator(tenant);
-                    // Both must reject a text without a word.
+                    // Both must reject a string without a word.
                     drop(self.ask(who, tool, &json!({ "q": text, "limit": 100 }))?);
                 }
             }
@@ -279,7 +280,7 @@ impl Engines {
     fn list(&mut self, tenant: usize, tool: &str, mut arguments: Value) -> Checked<Vec<Value>> {
         let mut rows = Vec::new();
         loop {
-            let page = self.operate(tenant, tool, arguments)?;
+            let page = self.call_as_operator(tenant, tool, arguments)?;
             rows.extend(page["rows"].as_array().into_iter().flatten().cloned());
             let Some(cursor) = page["nextCursor"].as_str() else { return Ok(rows) };
             arguments = json!({ "limit": 100, "cursor": cursor });

@@ -10,7 +10,7 @@ use super::pools;
 use super::state::{Checked, caseless};
 
 impl Play {
-    /// The tools of each tenant's history entries, oldest first.
+    /// The tools in each tenant's history, oldest entry first.
     pub(super) fn history(&mut self) -> Checked<Vec<Vec<String>>> {
         (0..self.possible.len()).map(|tenant| self.tools_of(tenant)).collect()
     }
@@ -19,7 +19,7 @@ impl Play {
         let mut tools = Vec::new();
         let mut arguments = json!({ "limit": 100 });
         loop {
-            let page = self.operate(tenant, "history.list", arguments)?;
+            let page = self.call_as_operator(tenant, "history.list", arguments)?;
             let rows = page["rows"].as_array().expect("rows");
             tools.extend(rows.iter().map(|row| row["tool"].as_str().expect("a tool").to_owned()));
             if page["hasMore"] == false {
@@ -54,7 +54,11 @@ impl Play {
     fn compare_customers(&mut self, tenant: usize) -> Checked {
         let reader = self.operator();
         let of = |tenant: usize, play: &Self| -> Vec<Value> {
-            play.tenants()[tenant].customers.iter().map(|one| one.own["id"].clone()).collect()
+            play.tenants()[tenant]
+                .customers
+                .iter()
+                .map(|customer| customer.own["id"].clone())
+                .collect()
         };
         for id in of(tenant, self) {
             self.ask(tenant, reader, "customers.get", json!({ "id": id }))?;
@@ -128,17 +132,18 @@ impl Play {
         Ok(())
     }
 
-    /// Invariants of every state, read only from the product.
+    /// Checks the invariants of every state, without the model.
     pub(super) fn check_invariants(&mut self) -> Checked {
         for tenant in 0..self.possible.len() {
             let mut numbers = BTreeSet::new();
             for status in STATUSES {
                 let filters = json!({ "status": status, "limit": 100 });
-                let found = self.operate(tenant, "customers.search", filters)?;
+                let found = self.call_as_operator(tenant, "customers.search", filters)?;
                 for row in found["rows"].as_array().expect("rows") {
-                    let full = self.operate(tenant, "customers.get", json!({ "id": row["id"] }))?;
+                    let full =
+                        self.call_as_operator(tenant, "customers.get", json!({ "id": row["id"] }))?;
                     let customers = &self.tenants()[tenant].customers;
-                    if !customers.iter().any(|known| known.own["id"] == row["id"]) {
+                    if !customers.iter().any(|customer| customer.own["id"] == row["id"]) {
                         return Err(format!("a customer of another tenant: {row}"));
                     }
                     if !numbers.insert(full["customer_number"].to_string()) {
@@ -147,7 +152,7 @@ impl Play {
                     check_primaries(&full)?;
                 }
             }
-            let tags = self.operate(tenant, "tags.list", json!({}))?;
+            let tags = self.call_as_operator(tenant, "tags.list", json!({}))?;
             let rows = tags["rows"].as_array().expect("rows");
             let names: BTreeSet<_> = rows.iter().map(|tag| caseless(&tag["name"])).collect();
             if names.len() != rows.len() {
@@ -158,7 +163,7 @@ impl Play {
     }
 }
 
-/// Exactly one contact is primary, and at most one location of each type.
+/// Checks that exactly one contact is primary, and at most one location of each type.
 fn check_primaries(full: &Value) -> Checked {
     let primaries = |list: &str| {
         let rows = full[list].as_array().expect("a list");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::state::{Customer, Tenant, is_archived};
 
-/// The kind of record that an id is of.
+/// The kind of record that an id belongs to.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Customer,

@@ -1,6 +1,6 @@
 //! Compares the product with a model of its contract: random sequences of calls in two processes on one
-//! database, on either engine, with every answer checked. Also compares the engines with each other: the
-//! same sequences on both, with odd texts that the model does not understand.
+//! database, on either engine, with every answer checked. Also compares the engines with each other: the same
+//! sequences on both, with unusual strings that the model does not understand.
 //!
 //! The model is written from the contract and as simple as possible: lists in memory, records as JSON, a
 //! search that scans everything. It must not use the product's rules, except for the folding of words,
@@ -11,12 +11,13 @@
 //!
 //! | variable | meaning |
 //! | --- | --- |
-//! | `ZOOP_MODEL_OPERATIONS` | total operations of each game |
-//! | `ZOOP_TEST_LONG=1` | a hundred thousand operations, and more rows in the test of many rows |
+//! | `ZOOP_MODEL_OPERATIONS` | number of operations in each game |
+//! | `ZOOP_TEST_LONG=1` | 100,000 operations, and more rows in the test of many rows |
 //! | `ZOOP_MODEL_SEED` | plays only the sequence of this seed |
 
 mod arguments;
 mod calls;
+mod contacts;
 mod contract;
 mod customers;
 mod disagreement;
@@ -24,18 +25,17 @@ mod edge_cases;
 mod engines;
 mod everything;
 mod ids;
-mod many;
+mod initial_state;
+mod locations;
+mod many_rows;
 mod notes;
-mod onboarding;
 mod pairs;
-mod people;
 mod pipeline;
-mod places;
 mod play;
 mod pools;
 mod process;
 mod rng;
-mod searching;
+mod search;
 mod state;
 mod steps;
 mod tags;
@@ -52,16 +52,16 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use zoop_db::Dialect;
 
 use engines::Engines;
-use onboarding::Beginning;
+use initial_state::InitialState;
 use play::Play;
 use rng::Rng;
 use state::Checked;
 
-/// Maximum operations of a sequence: long enough for calls to collide, short enough to shrink.
+/// Maximum number of operations in a sequence: enough for calls to collide, and few enough to shrink.
 const MAX_STEPS: usize = 400;
-/// Operations between two checks of the invariants.
+/// Number of operations between two checks of the invariants.
 const CHECK_EVERY: usize = 50;
-/// Operations per test, so that several tests run in parallel.
+/// Number of operations per test, so that several tests run in parallel.
 const SHARE: usize = 2_500;
 
 /// Maximum time to shrink a sequence, in milliseconds. A failure that depends on the order of two
@@ -87,7 +87,7 @@ fn is_long() -> bool {
 #[derive(Clone, Copy)]
 struct Game {
     name: &'static str,
-    /// Its operations in a normal run.
+    /// The number of its operations in a normal run.
     operations: usize,
     /// Creates the player of its sequences.
     prepare: fn() -> Box<Player>,
@@ -104,17 +104,17 @@ const GAMES: [Game; 3] = [
 
 /// Compares the product on an engine with the model.
 fn model(engine: Dialect) -> Box<Player> {
-    player(Beginning::new(engine))
+    player(InitialState::new(engine))
 }
 
-/// Compares the product with the model from this beginning.
-fn player(onboarding: Beginning) -> Box<Player> {
+/// Compares the product with the model from this initial state.
+fn player(initial: InitialState) -> Box<Player> {
     Box::new(move |operations| {
-        let mut play = Play::new(&onboarding);
+        let mut play = Play::new(&initial);
         let outcome = play.history().and_then(|before| {
-            for (place, (seed, richness)) in operations.iter().enumerate() {
+            for (index, (seed, richness)) in operations.iter().enumerate() {
                 play.step(&mut Rng::new(*seed, *richness))?;
-                if place % CHECK_EVERY == 0 {
+                if index % CHECK_EVERY == 0 {
                     play.check_invariants()?;
                 }
             }
@@ -130,9 +130,9 @@ fn player(onboarding: Beginning) -> Box<Player> {
 
 /// Compares the product on one engine with the product on the other.
 fn engines() -> Box<Player> {
-    let beginnings = [Dialect::Sqlite, Dialect::Postgres].map(Beginning::new);
+    let initial_states = [Dialect::Sqlite, Dialect::Postgres].map(InitialState::new);
     Box::new(move |operations| {
-        let mut engines = Engines::new(&beginnings);
+        let mut engines = Engines::new(&initial_states);
         let outcome = operations
             .iter()
             .try_for_each(|(seed, richness)| engines.step(&mut Rng::new(*seed, *richness)))
@@ -141,7 +141,7 @@ fn engines() -> Box<Player> {
     })
 }
 
-/// Plays the sequence of a seed and returns its number of operations. A failing one is shrunk for at most
+/// Plays the sequence of a seed and returns its number of operations. A failing sequence is shrunk for at most
 /// `shrink_time` milliseconds; 0 means no limit.
 fn play_seed(game: Game, play: &Player, seed: u64, shrink_time: u32) -> Result<usize, Failed> {
     let mut bytes = [0; 32];
@@ -168,14 +168,14 @@ fn play_seed(game: Game, play: &Player, seed: u64, shrink_time: u32) -> Result<u
         Ok(()) => Ok(count.get()),
         Err(TestError::Fail(reason, operations)) => {
             let reason = format!("{reason}\n\n{} operations left.", operations.len());
-            Err(failed(&reason, seed, game.name))
+            Err(failure(&reason, seed, game.name))
         }
         Err(TestError::Abort(reason)) => Err(Failed::from(format!("seed {seed}: {reason}"))),
     }
 }
 
-/// A failure with the command to replay it. It names a long run, in which some games have more rows.
-fn failed(reason: &str, seed: u64, tests: &str) -> Failed {
+/// A failure with the command to replay it, which includes `ZOOP_TEST_LONG`, since some games then have more rows.
+fn failure(reason: &str, seed: u64, tests: &str) -> Failed {
     let long = if is_long() { "ZOOP_TEST_LONG=1 " } else { "" };
     Failed::from(format!(
         "\n{reason} Replay with\n\
@@ -183,7 +183,7 @@ fn failed(reason: &str, seed: u64, tests: &str) -> Failed {
     ))
 }
 
-/// Plays every `step`th seed from `first`, until there were enough operations.
+/// Plays every `step`th seed from `first`, until enough operations have been played.
 fn play_share(game: Game, first: u64, step: u64, operations: usize) -> Result<(), Failed> {
     let play = (game.prepare)();
     let mut played = 0;
@@ -203,8 +203,8 @@ fn trials(game: Game) -> Vec<Trial> {
         let name = format!("{name}::seed_{seed}");
         return vec![Trial::test(name, move || play_share(game, seed, 1, 1))];
     }
-    let asked = variable("ZOOP_MODEL_OPERATIONS");
-    let operations: usize = asked.unwrap_or(if is_long() { 100_000 } else { game.operations });
+    let wanted = variable("ZOOP_MODEL_OPERATIONS");
+    let operations: usize = wanted.unwrap_or(if is_long() { 100_000 } else { game.operations });
     let shares = operations.div_ceil(SHARE) as u64;
     let share = |number| {
         let name = format!("{name}::sequences_{number}_of_{shares}");
@@ -224,12 +224,12 @@ fn main() -> ExitCode {
             let mut trials: Vec<_> = GAMES.into_iter().flat_map(trials).collect();
             let seed = variable("ZOOP_MODEL_SEED").unwrap_or(1);
             trials.push(Trial::test("engines::many_rows", move || {
-                let rows = if is_long() { many::MANY } else { many::SOME };
-                many::play(rows, seed).map_err(|reason| failed(&reason, seed, "many_rows"))
+                let rows = if is_long() { many_rows::MANY } else { many_rows::SOME };
+                many_rows::play(rows, seed).map_err(|reason| failure(&reason, seed, "many_rows"))
             }));
             trials.push(Trial::test(
-                "disagreement::is_found_and_told",
-                disagreement::is_found_and_told,
+                "disagreement::is_found_and_reported",
+                disagreement::is_found_and_reported,
             ));
             libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
         }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, creation, sent, sent_or,
-    time, wrong_field,
+    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, creation, invalid_field,
+    sent, sent_or, time,
 };
 use zoop_crm::values::fold::{self, Kind};
 
@@ -17,7 +17,7 @@ const MINUTE: i64 = 60 * 1_000;
 pub(super) const WRITES_PER_MINUTE: u32 = 2;
 
 impl Tenant {
-    /// The answer, and whether the history has an entry for the call.
+    /// The answer, and whether the call adds a history entry.
     pub(super) fn notes(
         &mut self,
         verb: &str,
@@ -31,15 +31,15 @@ impl Tenant {
         match verb {
             "list" => Ok((json!({ "rows": self.listed_notes(arguments) }), false)),
             "get" => {
-                let place = self.visible_note(&id, user.as_deref(), now)?;
-                Ok((self.notes[place].shown.clone(), false))
+                let index = self.visible_note(&id, user.as_deref(), now)?;
+                Ok((self.notes[index].shown.clone(), false))
             }
             "create" => self.create_note(arguments, &user.expect("a user"), fresh, now),
             "update" => self.update_note(arguments, caller, now),
             "archive" => {
-                let place = self.changeable_note(&id, caller, now)?;
+                let index = self.changeable_note(&id, caller, now)?;
                 self.count_write(&user.expect("a user"), now)?;
-                let note = &mut self.notes[place];
+                let note = &mut self.notes[index];
                 note.is_archived = true;
                 note.shown["updated_at"] = json!(time(now));
                 Ok((json!({ "archived": true, "id": id }), note.shown["draft"] == false))
@@ -80,17 +80,17 @@ impl Tenant {
         caller: usize,
         now: i64,
     ) -> Predicted<(Value, bool)> {
-        let place = self.changeable_note(&sent(arguments, "id"), caller, now)?;
-        let old = self.notes[place].shown.clone();
+        let index = self.changeable_note(&sent(arguments, "id"), caller, now)?;
+        let old = self.notes[index].shown.clone();
         let mut new = old.clone();
         for (field, value) in arguments {
             new[field.as_str()] = value.clone();
         }
         if old["draft"] == false && new["draft"] == true {
-            return Err(wrong_field("draft"));
+            return Err(invalid_field("draft"));
         }
         if new["draft"] == false && new["body"] == "" {
-            return Err(wrong_field("body"));
+            return Err(invalid_field("body"));
         }
         let kind = &new["subject_type"];
         if !kind.is_null() && !self.has_subject(kind, &new["subject_id"]) {
@@ -101,7 +101,7 @@ impl Tenant {
             self.count_write(&user, now)?;
         }
         new["updated_at"] = json!(time(now));
-        self.notes[place].shown = new.clone();
+        self.notes[index].shown = new.clone();
         let leaves_history = new["draft"] == false;
         Ok((new, leaves_history))
     }
@@ -109,14 +109,13 @@ impl Tenant {
     fn changeable_note(&mut self, id: &Value, caller: usize, now: i64) -> Predicted<usize> {
         let user = self.callers[caller].user.clone();
         let is_owner = self.is_owner(caller);
-        let place = self.visible_note(id, user.as_deref(), now)?;
-        let is_author = self.notes[place].shown["created_by"].as_str() == user.as_deref();
-        if is_owner || is_author { Ok(place) } else { Err(INVALID) }
+        let index = self.visible_note(id, user.as_deref(), now)?;
+        let is_author = self.notes[index].shown["created_by"].as_str() == user.as_deref();
+        if is_owner || is_author { Ok(index) } else { Err(INVALID) }
     }
 
-    /// Counts a user's write, or rejects it. A write that has left the minute does not count again when
-    /// the clock goes back, a write a minute ahead does not count either, and no write is older than the
-    /// one before it.
+    /// Counts a user's write, or rejects it. A write that has left the minute does not count again when the clock goes
+    /// back. Nor does a write that is a minute ahead. No write is older than the write before it.
     fn count_write(&mut self, user: &str, now: i64) -> Predicted<()> {
         let limit = usize::try_from(WRITES_PER_MINUTE).expect("a small number");
         let writes = self.note_writes.entry(user.to_owned()).or_default();
@@ -140,9 +139,9 @@ impl Tenant {
     }
 
     fn listed_notes(&self, filters: &Object) -> Vec<Value> {
-        let is_asked = |note: &&Note| {
+        let matches = |note: &&Note| {
             let is = |field: &str, shown: &str| {
-                filters.get(field).is_none_or(|asked| *asked == note.shown[shown])
+                filters.get(field).is_none_or(|wanted| *wanted == note.shown[shown])
             };
             let subject = match filters.get("subject_type").and_then(Value::as_str) {
                 Some("standalone") => note.shown["subject_type"].is_null(),
@@ -151,7 +150,7 @@ impl Tenant {
             let is_pinned =
                 filters.get("pinned") != Some(&json!(true)) || note.shown["pinned"] == true;
             let time = |field: &str| filters.get(field).and_then(Value::as_i64);
-            let body = note.shown["body"].as_str().expect("a text");
+            let body = note.shown["body"].as_str().expect("a string");
             !note.is_archived
                 && note.shown["draft"] == false
                 && subject
@@ -160,9 +159,9 @@ impl Tenant {
                 && is("created_by", "created_by")
                 && time("created_after").is_none_or(|after| note.created >= after)
                 && time("created_before").is_none_or(|before| note.created < before)
-                && filters.get("q").is_none_or(|q| has_words(body, q.as_str().expect("a text")))
+                && filters.get("q").is_none_or(|q| has_words(body, q.as_str().expect("a string")))
         };
-        self.notes.iter().rev().filter(is_asked).map(|note| note.shown.clone()).collect()
+        self.notes.iter().rev().filter(matches).map(|note| note.shown.clone()).collect()
     }
 
     pub(super) fn restore_note(&mut self, id: &Value, now: i64) -> Predicted {
@@ -176,8 +175,8 @@ impl Tenant {
         Ok(json!({ "restored": true, "id": id }))
     }
 
-    /// The note's place, if the caller may see it: no archived note, and no draft that expired or belongs
-    /// to another user.
+    /// The index of a note that the caller may see: not an archived note, nor a draft that has expired or belongs to
+    /// another user.
     fn visible_note(&mut self, id: &Value, user: Option<&str>, now: i64) -> Predicted<usize> {
         let found = self.notes.iter().position(|note| note.shown["id"] == *id).ok_or(NOT_FOUND)?;
         let note = &self.notes[found];
@@ -187,8 +186,8 @@ impl Tenant {
     }
 }
 
-/// Whether every word of the query is a word of the text or the start of one, or, in scripts without
-/// spaces, any part of a run.
+/// Whether every word of the query is a word of the body or the start of a word, or, in scripts without spaces, any
+/// part of a run.
 fn has_words(body: &str, q: &str) -> bool {
     let words = fold::words(body);
     fold::words(q).iter().all(|wanted| {

@@ -8,11 +8,11 @@ use super::play::{Play, compare};
 use super::process::{Answer, Request};
 use super::state::{Checked, Fresh, Tenant};
 
-/// Maximum rows of a page.
-const PAGE: usize = 100;
+/// Maximum number of rows on a page.
+const PAGE_SIZE: usize = 100;
 
 /// Two concurrent calls and their results.
-struct Ran {
+struct Executed {
     calls: [Call; 2],
     found: [Answer; 2],
     fresh: [Fresh; 2],
@@ -22,15 +22,15 @@ struct Ran {
 }
 
 impl Play {
-    /// Runs the first call in `process` and the second in the other one. Keeps the model states of every
+    /// Runs the first call in `process` and the second call in the other process. Keeps the model states of every
     /// order that explains the answers.
     pub(super) fn pair(&mut self, mut calls: [Call; 2], process: usize) -> Checked {
         for call in calls.iter_mut().filter(|call| call.tool.is_paged()) {
             // Several pages would not be one atomic read.
-            call.arguments["limit"] = json!(PAGE);
+            call.arguments["limit"] = json!(PAGE_SIZE);
         }
         let processes = [process, 1 - process];
-        let [one, other] = [0, 1].map(|place| self.written(&calls[place], processes[place]));
+        let [one, other] = [0, 1].map(|index| self.describe(&calls[index], processes[index]));
         self.transcript.push(format!("concurrently: {one}\n              {other}"));
         for (call, process) in calls.iter().zip(processes) {
             let task = self.task(call, call.tool.name, call.arguments.clone());
@@ -39,16 +39,16 @@ impl Play {
         let found = processes.map(|process| self.processes[process].receive().map(without_cursor));
         let fresh = [self.fresh(&calls[0], &found[0])?, self.fresh(&calls[1], &found[1])?];
         let tenant = calls[0].tenant;
-        let entries = self.operate(tenant, "history.list", json!({ "limit": 2 }))?;
+        let entries = self.call_as_operator(tenant, "history.list", json!({ "limit": 2 }))?;
         let entries = entries["rows"].as_array().expect("rows").iter();
         let entries = entries.filter_map(|row| row["tool"].as_str().map(str::to_owned)).collect();
-        let ran = Ran { calls, found, fresh, entries, now: self.now };
+        let executed = Executed { calls, found, fresh, entries, now: self.now };
         let mut reasons = Vec::new();
         let mut possible = Vec::new();
         for state in &self.possible[tenant] {
             for order in [[0, 1], [1, 0]] {
                 let mut state = state.clone();
-                match ran.explained_by(order, &mut state) {
+                match executed.explained_by(order, &mut state) {
                     // Mostly both orders give the same state.
                     Ok(()) if possible.contains(&state) => {}
                     Ok(()) => possible.push(state),
@@ -65,12 +65,12 @@ impl Play {
     }
 }
 
-impl Ran {
+impl Executed {
     fn explained_by(&self, order: [usize; 2], model: &mut Tenant) -> Checked {
-        for place in order {
-            let (call, fresh) = (&self.calls[place], &self.fresh[place]);
+        for index in order {
+            let (call, fresh) = (&self.calls[index], &self.fresh[index]);
             let expected = model.call(call.caller, call.tool, &call.arguments, fresh, self.now);
-            compare(call.tool, &self.found[place], &expected.map(page))?;
+            compare(call.tool, &self.found[index], &expected.map(page))?;
         }
         model.check_order()?;
         let entries = model.history.iter().rev().zip(&self.entries);
@@ -84,12 +84,12 @@ impl Ran {
 /// The first page of a list.
 fn page(mut list: Value) -> Value {
     if let Some(Value::Array(rows)) = list.get_mut("rows") {
-        rows.truncate(PAGE);
+        rows.truncate(PAGE_SIZE);
     }
     list
 }
 
-/// A page without what tells whether there is another one.
+/// A page without the fields that say whether there is another page.
 fn without_cursor(mut page: Value) -> Value {
     if let Some(page) = page.as_object_mut() {
         page.remove("nextCursor");

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::arguments::{self, Object, is_blank};
-use super::contract::{Tool, Use};
+use super::contract::{Presence, Tool};
 use super::notes::DAY;
 use super::pools;
 use super::state::{
-    CONFLICT, Fresh, INVALID, NO_SCOPE, Predicted, Refusal, Remembered, Tenant, wrong, wrong_field,
+    CONFLICT, Fresh, INVALID, NO_SCOPE, Predicted, Refusal, Remembered, Tenant, invalid_field,
+    invalid_fields,
 };
 
 const KEY: &str = "idempotency_key";
@@ -26,7 +27,7 @@ const RECEIPT: &[&str] = &[
 ];
 
 impl Tenant {
-    /// The expected answer to a call; for a list all rows, as if on one page.
+    /// The expected answer to a call. For a list it has all rows, as if on one page.
     pub(super) fn call(
         &mut self,
         caller: usize,
@@ -37,17 +38,17 @@ impl Tenant {
     ) -> Predicted {
         self.authorize(caller, tool)?;
         let mut sent = sent.as_object().expect("an object").clone();
-        sent.retain(|name, _| !pools::ARTEFACTS.contains(&name.as_str()));
+        sent.retain(|name, _| !pools::CLIENT_ADDED_KEYS.contains(&name.as_str()));
         let key = if tool.is_read() { Ok(None) } else { take_key(&mut sent) };
-        let (key, arguments) = both(key, arguments(tool, &sent))?;
+        let (key, arguments) = combine(key, arguments(tool, &sent))?;
         if let Some(key) = &key
-            && let Some(known) = self.remembered.get(&(caller, key.clone()))
-            && known.at + DAY > now
+            && let Some(stored) = self.remembered.get(&(caller, key.clone()))
+            && stored.at + DAY > now
         {
-            if known.tool != tool.name || known.arguments != sent {
+            if stored.tool != tool.name || stored.arguments != sent {
                 return Err(CONFLICT);
             }
-            let answer = known.answer.clone();
+            let answer = stored.answer.clone();
             return Ok(self.receipt(caller, tool, answer, &sent));
         }
         let (answer, leaves_history) = self
@@ -97,8 +98,8 @@ impl Tenant {
         Ok((answer?, !tool.is_read()))
     }
 
-    /// An error about the fields that a customer's type does not have would reveal the type. For a caller
-    /// who may not read, it names all such fields that were sent.
+    /// An error about fields that a customer's type does not have would reveal the type. For a caller who may not
+    /// read, it names all fields that were sent and depend on the type.
     fn without_type(
         &self,
         caller: usize,
@@ -115,7 +116,9 @@ impl Tenant {
                     && is_about_type(fields)
                     && !self.may(caller, tool.read_scope()) =>
             {
-                wrong(of_types.into_iter().filter(|name| arguments.contains_key(name)).collect())
+                invalid_fields(
+                    of_types.into_iter().filter(|name| arguments.contains_key(name)).collect(),
+                )
             }
             _ => refusal,
         }
@@ -134,9 +137,9 @@ impl Tenant {
             }
             (_, "create") => "created_at",
             (_, "update") => "updated_at",
-            // These answers hold a flag and an id.
+            // These answers contain a flag and an id.
             (_, "archive" | "restore" | "delete" | "attach" | "detach") => return answer,
-            (name, _) => panic!("{name}: write here what a caller gets who may not read"),
+            (name, _) => panic!("{name}: add the receipt of a caller who may not read"),
         };
         let mut receipt = json!({ "id": answer["id"], first: answer[first] });
         for (name, value) in sent {
@@ -153,7 +156,7 @@ impl Tenant {
 }
 
 /// Both values, or the invalid fields of either.
-fn both<T, U>(left: Predicted<T>, right: Predicted<U>) -> Predicted<(T, U)> {
+fn combine<T, U>(left: Predicted<T>, right: Predicted<U>) -> Predicted<(T, U)> {
     match (left, right) {
         (Ok(left), Ok(right)) => Ok((left, right)),
         (Err(mut left), Err(right)) => {
@@ -170,7 +173,7 @@ fn take_key(sent: &mut Object) -> Predicted<Option<String>> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(key)) if key.is_empty() => Ok(None),
         Some(Value::String(key)) if key.len() <= 255 => Ok(Some(key)),
-        Some(_) => Err(wrong_field(KEY)),
+        Some(_) => Err(invalid_field(KEY)),
     }
 }
 
@@ -179,25 +182,25 @@ fn arguments(tool: &Tool, sent: &Object) -> Predicted<Object> {
     let read = arguments::read(sent, tool.fields);
     let mut problems = read.as_ref().err().cloned().unwrap_or_default();
     rules(tool.name, sent, &mut problems);
-    let changes = tool.fields.iter().filter(|field| field.2 != Use::Required);
+    let changes = tool.fields.iter().filter(|field| field.2 != Presence::Required);
     let has_change = changes.clone().any(|field| sent.contains_key(field.0));
     match read {
         Ok(arguments) if problems.is_empty() => {
-            let is_for_nothing = tool.verb() == "update" && !has_change;
-            if is_for_nothing { Err(wrong_field("arguments")) } else { Ok(arguments) }
+            let is_without_change = tool.verb() == "update" && !has_change;
+            if is_without_change { Err(invalid_field("arguments")) } else { Ok(arguments) }
         }
-        _ => Err(wrong(problems)),
+        _ => Err(invalid_fields(problems)),
     }
 }
 
-/// The two fields of a note's subject, each with the other one.
+/// The two fields of a note's subject, each with the other field.
 const SUBJECT: [(&str, &str); 2] = [("subject_type", "subject_id"), ("subject_id", "subject_type")];
 
 /// Adds the fields that break a rule about several fields.
-fn rules(tool: &str, sent: &Object, wrong: &mut BTreeSet<String>) {
-    let holds = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
+fn rules(tool: &str, sent: &Object, invalid: &mut BTreeSet<String>) {
+    let is_filled = |name: &str| sent.get(name).is_some_and(|value| !is_blank(value));
     let has = |name: &str| sent.contains_key(name);
-    let mut refuse = |name: &str| wrong.extend([name.to_owned()]);
+    let mut refuse = |name: &str| invalid.extend([name.to_owned()]);
     match tool {
         "customers.create" => {
             let (required, foreign) = match sent.get("customer_type").and_then(Value::as_str) {
@@ -205,34 +208,34 @@ fn rules(tool: &str, sent: &Object, wrong: &mut BTreeSet<String>) {
                 Some("company") => ("company_name", ["first_name", "last_name"]),
                 _ => return,
             };
-            if !holds(required) {
+            if !is_filled(required) {
                 refuse(required);
             }
-            foreign.iter().filter(|name| holds(name)).for_each(|name| refuse(name));
+            foreign.iter().filter(|name| is_filled(name)).for_each(|name| refuse(name));
         }
         "customers.update" if has("customer_type") => refuse("customer_type"),
         "notes.create" => {
             for (one, other) in SUBJECT {
-                if holds(other) && !holds(one) {
+                if is_filled(other) && !is_filled(one) {
                     refuse(one);
                 }
             }
             let is_draft =
                 sent.get("draft").is_some_and(|draft| !draft.is_null() && *draft != false);
-            if !holds("body") && !is_draft {
+            if !is_filled("body") && !is_draft {
                 refuse("body");
             }
         }
         "notes.update" => {
             for (one, other) in SUBJECT {
                 let is_alone = has(other) && !has(one);
-                if is_alone || (has(one) && holds(other) && !holds(one)) {
+                if is_alone || (has(one) && is_filled(other) && !is_filled(one)) {
                     refuse(one);
                 }
             }
         }
         "notes.list" if sent.get("subject_type") == Some(&json!("standalone")) => {
-            ["subject_id", "q"].iter().filter(|name| holds(name)).for_each(|name| refuse(name));
+            ["subject_id", "q"].iter().filter(|name| is_filled(name)).for_each(|name| refuse(name));
         }
         _ => {}
     }

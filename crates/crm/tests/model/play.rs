@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::calls::Call;
 use super::contract::{self, Tool};
-use super::onboarding::{Beginning, Copy};
+use super::initial_state::{Copy, InitialState};
 use super::process::{Answer, End, Process, Request, Task};
 use super::rng::Rng;
 use super::state::{Caller, Checked, Fresh, Predicted, Refusal, Tenant, milliseconds};
@@ -14,10 +14,10 @@ use super::steps::{self, Step};
 
 pub(super) struct Play {
     pub(super) processes: [Process; 2],
-    /// Number of processes started so far.
+    /// Number of processes that were started so far.
     started: u64,
     database: Copy,
-    /// The possible states of each tenant: one, unless the answers leave open which of two concurrent
+    /// The possible states of each tenant. There is one state, unless the answers do not show which of two concurrent
     /// calls was first.
     pub(super) possible: Vec<Vec<Tenant>>,
     pub(super) now: i64,
@@ -30,15 +30,15 @@ pub(super) struct Play {
 }
 
 impl Play {
-    pub(super) fn new(onboarding: &Beginning) -> Self {
-        let database = onboarding.copy();
+    pub(super) fn new(initial: &InitialState) -> Self {
+        let database = initial.copy();
         Self {
             processes: [0, 1].map(|seed| Process::start(&database.url, seed)),
             started: 2,
             database,
-            possible: onboarding.tenants.iter().map(|tenant| vec![tenant.clone()]).collect(),
-            now: onboarding.now,
-            latest: onboarding.now,
+            possible: initial.tenants.iter().map(|tenant| vec![tenant.clone()]).collect(),
+            now: initial.now,
+            latest: initial.now,
             keyed: Vec::new(),
             transcript: Vec::new(),
         }
@@ -61,7 +61,7 @@ impl Play {
         if states.is_empty() { Err(reasons.swap_remove(0)) } else { Ok(()) }
     }
 
-    /// The place of the operator among the callers.
+    /// The index of the operator among the callers.
     pub(super) fn operator(&self) -> usize {
         self.tenants()[0].callers.len() - 1
     }
@@ -72,20 +72,20 @@ impl Play {
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
                 let process = rng.roll(2);
-                self.request(process, Task::Sweep).map_err(|told| told.to_string())?;
+                self.request(process, Task::Sweep).map_err(|error| error.to_string())?;
                 self.possible.iter_mut().flatten().for_each(|tenant| tenant.sweep(self.now));
             }
-            Step::Restart(processes, how) => self.restart(processes, how),
+            Step::Restart(processes, end) => self.restart(processes, end),
             Step::Call(call, wait) => {
                 if wait != 0 {
                     self.advance(wait);
                 }
-                self.keep_keyed(&call);
+                self.record_keyed(&call);
                 self.call(&call, rng)?;
             }
             Step::Pair(calls) => {
                 for call in &calls {
-                    self.keep_keyed(call);
+                    self.record_keyed(call);
                 }
                 self.pair(calls, rng.roll(2))?;
             }
@@ -93,7 +93,7 @@ impl Play {
         Ok(())
     }
 
-    fn keep_keyed(&mut self, call: &Call) {
+    fn record_keyed(&mut self, call: &Call) {
         if call.arguments["idempotency_key"].is_string() {
             self.keyed.push((call.clone(), self.now));
         }
@@ -101,15 +101,15 @@ impl Play {
 
     fn advance(&mut self, milliseconds: i64) {
         let before = self.now;
-        self.now = steps::moved(before, milliseconds, &mut self.latest);
+        self.now = steps::move_clock(before, milliseconds, &mut self.latest);
         self.transcript.push(format!("the clock moves by {} ms", self.now - before));
     }
 
-    /// Restarts these processes. Ends all of them before it starts the first one.
-    fn restart(&mut self, processes: &[usize], how: End) {
-        self.transcript.push(format!("{how:?} and started again: {processes:?}"));
+    /// Restarts these processes. Ends all of them before it starts any.
+    fn restart(&mut self, processes: &[usize], end: End) {
+        self.transcript.push(format!("{end:?} and started again: {processes:?}"));
         for process in processes {
-            self.processes[*process].end(how);
+            self.processes[*process].end(end);
         }
         for process in processes {
             self.processes[*process] = Process::start(&self.database.url, self.started);
@@ -133,23 +133,23 @@ impl Play {
         let call = Call { tenant, caller, tool: contract::find(tool), arguments };
         let seed = u64::try_from(self.transcript.len()).expect("a number");
         let checked = self.call(&call, &mut Rng::new(seed, u8::MAX));
-        // A successful extra call is not part of what led to a failure.
+        // A successful extra call does not contribute to a later failure.
         if checked.is_ok() {
             self.transcript.pop();
         }
         checked
     }
 
-    /// A call as shown in the transcript.
-    pub(super) fn written(&self, call: &Call, process: usize) -> String {
+    /// A call as the transcript shows it.
+    pub(super) fn describe(&self, call: &Call, process: usize) -> String {
         let name = self.caller(call).name;
-        let place = ["acme", "beta"][call.tenant];
-        format!("process {process}, {place} {name}: {} {}", call.tool.name, call.arguments)
+        let tenant = ["acme", "beta"][call.tenant];
+        format!("process {process}, {tenant} {name}: {} {}", call.tool.name, call.arguments)
     }
 
     fn call(&mut self, call: &Call, rng: &mut Rng) -> Checked {
         let process = rng.roll(2);
-        self.transcript.push(self.written(call, process));
+        self.transcript.push(self.describe(call, process));
         let mut found = self.product(process, call, call.tool.name, call.arguments.clone());
         if let (Ok(page), true) = (&found, call.tool.is_paged()) {
             found = Ok(self.pages(call, page.clone(), rng)?);
@@ -185,7 +185,7 @@ impl Play {
     }
 
     /// Calls a tool as the operator in a tenant.
-    pub(super) fn operate(
+    pub(super) fn call_as_operator(
         &mut self,
         tenant: usize,
         tool: &str,
@@ -195,7 +195,7 @@ impl Play {
         let arguments = arguments.to_string();
         let task = Task::Call { credential, tool: tool.to_owned(), arguments };
         let process = self.transcript.len() % 2;
-        self.request(process, task).map_err(|told| format!("{tool} was rejected: {told}"))
+        self.request(process, task).map_err(|error| format!("{tool} was rejected: {error}"))
     }
 
     /// The ids that a call created.
@@ -206,23 +206,24 @@ impl Play {
         if uuid.get_version_num() != 7 || uuid.to_string() != id {
             return Err(format!("{id} is not in the contract's format"));
         }
-        let inside = i64::try_from(uuid.as_u128() >> 80).expect("48 bits");
+        let in_id = i64::try_from(uuid.as_u128() >> 80).expect("48 bits");
         if let Some(created) = answer.get("created_at")
-            && milliseconds(created) != inside
+            && milliseconds(created) != in_id
         {
             return Err(format!("{created} is not the time in {id}"));
         }
         let mut fresh = Fresh { id, ..Fresh::default() };
         if call.tool.name == "customers.create" {
-            let full = self.operate(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
+            let full =
+                self.call_as_operator(call.tenant, "customers.get", json!({ "id": fresh.id }))?;
             let first = |list: &str| full[list][0]["id"].as_str().unwrap_or_default().to_owned();
             (fresh.contact, fresh.location) = (first("contacts"), first("locations"));
         }
         Ok(fresh)
     }
 
-    /// Reads a list to its end, each page in either process and with another size. Returns all rows, as if
-    /// on one page.
+    /// Reads a list to its end, each page in a random process and with a random size. Returns all rows, as if on one
+    /// page.
     fn pages(&mut self, call: &Call, mut page: Value, rng: &mut Rng) -> Checked<Value> {
         let mut limit = call.arguments["limit"].as_u64().unwrap_or(25);
         let mut rows = Vec::new();
@@ -234,30 +235,30 @@ impl Play {
                 let is_last = page["hasMore"] == false && count <= limit;
                 return if is_last { Ok(json!({ "rows": rows })) } else { Err(page.to_string()) };
             };
-            // Rows here are small, so only the limit can end a page.
+            // These rows are small, so only the limit can end a page.
             if page["hasMore"] != true || count != limit {
                 return Err(format!("a page of {count} rows for limit {limit}: {page}"));
             }
             let cursor = cursor.to_owned();
-            self.try_wrong_cursors(call, &cursor, rng)?;
+            self.try_invalid_cursors(call, &cursor, rng)?;
             let mut next = if rng.one_in(3) { call.arguments.clone() } else { json!({}) };
             next["cursor"] = json!(cursor);
             limit = rng.roll(12) as u64 + 1;
             next["limit"] = json!(limit);
             page = self
                 .product(rng.roll(2), call, call.tool.name, next)
-                .map_err(|told| format!("the next page was rejected: {told}"))?;
+                .map_err(|error| format!("the next page was rejected: {error}"))?;
         }
     }
 
-    /// Sometimes sends a wrong cursor: it is bound to its list, its tenant and its filters.
-    fn try_wrong_cursors(&mut self, call: &Call, cursor: &str, rng: &mut Rng) -> Checked {
+    /// Sometimes sends an invalid cursor: a cursor is valid only for its list, its tenant and its filters.
+    fn try_invalid_cursors(&mut self, call: &Call, cursor: &str, rng: &mut Rng) -> Checked {
         let notes = call.tool.name == "notes.list";
         let other_tool = if notes { "customers.search" } else { "notes.list" };
         let elsewhere = Call { tenant: 1 - call.tenant, caller: self.operator(), ..call.clone() };
         let here = Call { caller: self.operator(), ..call.clone() };
         let (filter, value) =
-            if notes { ("created_before", "1999-01-01T00:00:00Z") } else { ("q", "quite other") };
+            if notes { ("created_before", "1999-01-01T00:00:00Z") } else { ("q", "another query") };
         let damaged = format!("{cursor}e");
         let (call, tool, arguments, field) = match rng.roll(8) {
             0 => (&elsewhere, call.tool, json!({ "cursor": cursor }), "cursor"),
@@ -266,7 +267,7 @@ impl Play {
             3 => (&here, call.tool, json!({ "cursor": cursor, filter: value }), filter),
             _ => return Ok(()),
         };
-        let refused = super::state::wrong_field(field);
+        let refused = super::state::invalid_field(field);
         compare(tool, &self.product(rng.roll(2), call, tool.name, arguments), &Err(refused))
     }
 }
@@ -279,35 +280,35 @@ pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Predicted) -> Chec
             }
             Err(format!("the product answers\n  {found}\nthe model\n  {expected}"))
         }
-        (Err(told), Err(refusal)) => compare_refusals(tool, told, refusal),
+        (Err(error), Err(refusal)) => compare_refusals(tool, error, refusal),
         (Ok(found), Err(refusal)) => {
             Err(format!("the product answers\n  {found}\nthe model rejects: {refusal:?}"))
         }
-        (Err(told), Ok(expected)) => {
-            Err(format!("the product rejects: {told}\nthe model answers\n  {expected}"))
+        (Err(error), Ok(expected)) => {
+            Err(format!("the product rejects: {error}\nthe model answers\n  {expected}"))
         }
     }
 }
 
-fn compare_refusals(tool: &Tool, told: &Value, refusal: &Refusal) -> Checked {
-    let named = told["fields"].as_array().into_iter().flatten();
+fn compare_refusals(tool: &Tool, error: &Value, refusal: &Refusal) -> Checked {
+    let named = error["fields"].as_array().into_iter().flatten();
     let fields: BTreeSet<_> =
         named.filter_map(|field| field["field"].as_str()).map(str::to_owned).collect();
-    let is_same = told["kind"] == refusal.kind
+    let is_same = error["kind"] == refusal.kind
         && refusal.fields.as_ref().is_none_or(|expected| *expected == fields)
-        && told.get("retry_after_s").and_then(Value::as_u64) == refusal.retry_after_s
-        && (refusal.kind != "insufficient_scope" || told["required"] == json!([tool.scope]));
+        && error.get("retry_after_s").and_then(Value::as_u64) == refusal.retry_after_s
+        && (refusal.kind != "insufficient_scope" || error["required"] == json!([tool.scope]));
     if is_same {
         Ok(())
     } else {
-        Err(format!("the product rejects: {told}\nthe model rejects: {refusal:?}"))
+        Err(format!("the product rejects: {error}\nthe model rejects: {refusal:?}"))
     }
 }
 
-/// Whether two answers are the same. Possible duplicates are only a hint: the contract gives them no
-/// order, and the product names at most five.
+/// Whether two answers are the same. Possible duplicates are only a hint: the contract does not order them, and the
+/// product lists at most five.
 fn is_same(found: &Value, expected: &Value) -> bool {
-    const MAX_TRIES: usize = 5;
+    const MAX_DUPLICATES: usize = 5;
     const HINT: &str = "possible_duplicates";
     let (Some(Value::Array(hint)), Some(Value::Array(known))) =
         (found.get(HINT), expected.get(HINT))
@@ -320,6 +321,6 @@ fn is_same(found: &Value, expected: &Value) -> bool {
         answer
     };
     hint.iter().all(|one| known.contains(one))
-        && hint.len() == known.len().min(MAX_TRIES)
+        && hint.len() == known.len().min(MAX_DUPLICATES)
         && without(found) == without(expected)
 }

@@ -1,11 +1,11 @@
 //! A few values of each kind, so that operations collide: the same names, phones and addresses repeat, in
 //! several spellings.
 
-/// A phone number as typed, and its forms by the contract.
+/// A phone number as typed, and its forms according to the contract.
 pub(super) struct Phone {
     pub(super) typed: &'static str,
     pub(super) e164: &'static str,
-    /// The digits under which it must be found: international, national and as typed.
+    /// The digits under which a search must find it: international, national and as typed.
     pub(super) forms: &'static [&'static str],
 }
 
@@ -27,7 +27,7 @@ pub(super) const PHONES: &[Phone] = &[
     Phone { typed: "1-800-FLOWERS", e164: "+18003569377", forms: &["18003569377", "8003569377"] },
 ];
 
-/// Texts that are not a phone number, or lack the area code.
+/// Strings that are not phone numbers, or lack the area code.
 pub(super) const WRONG_PHONES: &[&str] = &["555-0199", "12", "call me", "+999 12"];
 
 pub(super) const EMAILS: &[&str] =
@@ -116,17 +116,17 @@ pub(super) const TEXTS: &[&str] = &[
     "O\u{2019}Neill & S\u{f6}hne",
 ];
 
-/// Texts for short fields.
+/// Strings for short fields.
 pub(super) const SHORT: &[&str] = &["94607", "CA", " CA ", "SW1A 1AA"];
 
 pub(super) const KEYS: &[&str] = &["k1", "k2", "k3"];
 
-/// Customer numbers that most sequences reach, one that few reach, and an invalid one.
+/// Customer numbers: some that most sequences reach, some that few or none reach, and an invalid number.
 pub(super) const NUMBERS: &[&str] = &["C-0001", "C-0002", "C-0003", "C-0007", "C-9999", "banana"];
 
-/// Fields that clients add on their own.
-pub(super) const ARTEFACTS: &[&str] =
+/// Keys that clients add on their own.
+pub(super) const CLIENT_ADDED_KEYS: &[&str] =
     &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];
 
-/// A version 7 id of no record.
+/// An id of version 7 that no record has.
 pub(super) const NOBODY: &str = "01890000-0000-7000-8000-000000000000";

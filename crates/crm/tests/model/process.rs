@@ -1,5 +1,5 @@
-//! A process with the database open: another run of this program. It reads calls from a pipe, one per
-//! line, and answers each. All its state outside the database ends with it.
+//! A process that has the database open: another run of this program. It reads requests from a pipe, one per line,
+//! and answers each. All its state outside the database ends with it.
 
 use std::io::{BufRead, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The argument that starts this program as such a process.
 pub(super) const WORKER: &str = "--work-on";
 
-/// A request to a process, and the time on its clock.
+/// A request to a process, and the time that its clock must show.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Request {
     /// Milliseconds since 1970.
@@ -83,13 +83,13 @@ impl Process {
         serde_json::from_str(&line).expect("an answer in JSON")
     }
 
-    pub(super) fn end(&mut self, how: End) {
+    pub(super) fn end(&mut self, end: End) {
         self.requests = None;
-        if matches!(how, End::Killed) {
+        if matches!(end, End::Killed) {
             self.child.kill().expect("the process should be killed");
         }
         let status = self.child.wait().expect("the process should end");
-        assert!(status.success() || matches!(how, End::Killed), "a process stopped with {status}");
+        assert!(status.success() || matches!(end, End::Killed), "a process stopped with {status}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! The random decisions of one operation, all derived from one seed. An operation depends only on its
-//! seed and the current state, so dropping earlier operations changes it little.
+//! The random decisions of one operation, all derived from one seed. An operation depends only on its seed and the
+//! current state, so leaving out earlier operations changes it little.
 
 /// A source of reproducible decisions.
 pub(super) struct Rng {
@@ -22,13 +22,13 @@ impl Rng {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^= mixed >> 31;
-        usize::try_from(mixed % sides as u64).expect("it is less than a usize")
+        usize::try_from(mixed % sides as u64).expect("it is below a usize")
     }
 
     /// True once in `times`, and less often at a lower richness.
     pub(super) fn one_in(&mut self, times: usize) -> bool {
         let hit = self.roll(times) == 0;
-        // Three in four richness values count as full; shrinking passes through the others.
+        // Three quarters of the richness values count as full; shrinking passes through the others.
         let rich = self.roll(64) < usize::from(self.richness);
         hit && rich
     }

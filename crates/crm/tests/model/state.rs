@@ -21,7 +21,7 @@ pub(super) struct Refusal {
 /// The answer that the model predicts.
 pub(super) type Predicted<T = Value> = Result<T, Refusal>;
 
-/// A check, with the disagreement in words.
+/// The result of a check, with a description of the disagreement.
 pub(super) type Checked<T = ()> = Result<T, String>;
 
 const fn refusal(kind: &'static str) -> Refusal {
@@ -33,12 +33,12 @@ pub(super) const CONFLICT: Refusal = refusal("conflict");
 pub(super) const INVALID: Refusal = refusal("invalid_input");
 pub(super) const NO_SCOPE: Refusal = refusal("insufficient_scope");
 
-pub(super) fn wrong(fields: BTreeSet<String>) -> Refusal {
+pub(super) fn invalid_fields(fields: BTreeSet<String>) -> Refusal {
     Refusal { fields: Some(fields), ..INVALID }
 }
 
-pub(super) fn wrong_field(field: &str) -> Refusal {
-    wrong(BTreeSet::from([field.to_owned()]))
+pub(super) fn invalid_field(field: &str) -> Refusal {
+    invalid_fields(BTreeSet::from([field.to_owned()]))
 }
 
 /// The ids that a call created. The model cannot predict ids, so it takes them from the product.
@@ -59,7 +59,7 @@ pub(super) struct Caller {
     pub(super) user: Option<String>,
 }
 
-/// Where a contact's fields come from.
+/// Where the fields of a contact come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     Own,
@@ -77,7 +77,7 @@ pub(super) struct Contact {
 pub(super) struct Customer {
     /// The record; its phone and e-mail are the customer's own.
     pub(super) own: Value,
-    /// Active or inactive; kept while the customer is archived.
+    /// Active or inactive. An archived customer keeps it.
     pub(super) status: String,
     pub(super) contacts: Vec<Contact>,
     pub(super) locations: Vec<Value>,
@@ -109,7 +109,7 @@ pub(super) struct Tenant {
     pub(super) customers: Vec<Customer>,
     pub(super) tags: Vec<Value>,
     pub(super) notes: Vec<Note>,
-    /// Type and id of jobs, invoices, quotes and estimates.
+    /// The types and ids of jobs, invoices, quotes and estimates.
     pub(super) work: Vec<(String, String)>,
     /// The tool of each history entry.
     pub(super) history: Vec<&'static str>,
@@ -128,8 +128,8 @@ pub(super) fn milliseconds(time: &Value) -> i64 {
     time.as_millisecond()
 }
 
-/// The creation time of the next record in a list: now, or that of the last record if the clock went back
-/// by seconds, so that creation times stay in creation order.
+/// The creation time of the next record in a list: now, or the creation time of the last record if the clock went
+/// back by seconds, so that creation times stay in creation order.
 pub(super) fn creation<'a>(now: i64, list: impl Iterator<Item = &'a Value>) -> i64 {
     list.map(|record| milliseconds(&record["created_at"])).max().map_or(now, |last| last.max(now))
 }
@@ -163,12 +163,12 @@ impl Contact {
     }
 
     pub(super) fn name(&self) -> String {
-        joined(&self.shown)
+        full_name(&self.shown)
     }
 }
 
 /// First and last name joined by a space.
-pub(super) fn joined(record: &Value) -> String {
+pub(super) fn full_name(record: &Value) -> String {
     let names = ["first_name", "last_name"].iter().filter_map(|name| record[*name].as_str());
     names.collect::<Vec<_>>().join(" ")
 }
@@ -189,7 +189,7 @@ impl Customer {
     pub(super) fn display_name(&self) -> String {
         match self.own["company_name"].as_str() {
             Some(name) => name.to_owned(),
-            None => joined(&self.own),
+            None => full_name(&self.own),
         }
     }
 
@@ -197,14 +197,14 @@ impl Customer {
         if self.is_archived() { "archived" } else { &self.status }
     }
 
-    /// The primary contact first, then in creation order.
+    /// The active contacts: the primary contact first, then the others in creation order.
     pub(super) fn active_contacts(&self) -> Vec<&Contact> {
         let active = || self.contacts.iter().filter(|contact| contact.is_active());
         let primary = active().filter(|contact| contact.is_primary());
         primary.chain(active().filter(|contact| !contact.is_primary())).collect()
     }
 
-    /// Primary ones first, then in creation order.
+    /// The active locations: primary locations first, then the others, each in creation order.
     pub(super) fn active_locations(&self) -> Vec<Value> {
         let active = || self.locations.iter().filter(|location| !is_archived(location));
         let primary = active().filter(|location| location["is_primary"] == true);
@@ -214,7 +214,7 @@ impl Customer {
             .collect()
     }
 
-    /// Its own phone or e-mail, else the primary contact's.
+    /// The customer's own phone or e-mail, or else the primary contact's.
     pub(super) fn primary(&self, own: &str, contact: &str) -> Value {
         if !self.own[own].is_null() {
             return self.own[own].clone();
@@ -274,8 +274,7 @@ impl Tenant {
         lists
     }
 
-    /// Checks that ids increase with every record, whichever process created it and whatever its clock
-    /// showed.
+    /// Checks that ids are in creation order, whichever process created the records and whatever its clock showed.
     pub(super) fn check_order(&self) -> Checked {
         for list in self.lists() {
             let ids: Vec<_> = list.iter().map(|record| record["id"].as_str()).collect();
@@ -290,7 +289,7 @@ impl Tenant {
         self.customers.iter_mut().find(|customer| customer.own["id"] == *id).ok_or(NOT_FOUND)
     }
 
-    /// A customer that can be written to.
+    /// A customer that can be changed: it is not archived.
     pub(super) fn active_customer(&mut self, id: &Value) -> Predicted<&mut Customer> {
         self.customer(id)
             .and_then(|customer| if customer.is_archived() { Err(NOT_FOUND) } else { Ok(customer) })

@@ -1,4 +1,4 @@
-//! The next step of a sequence: one or two calls, a move of the clock, or a restart of processes.
+//! The next step of a sequence: one or two calls, a move of the clock, a sweep, or a restart of processes.
 
 use serde_json::json;
 
@@ -41,11 +41,11 @@ const CLOCK: &[i64] = &[
     -2_000,
     -SET_BACK,
 ];
-/// How far a clock may be set back without breaking any order. Separate tests cover larger steps back.
+/// How far a clock may be set back without changing the order of records. Separate tests cover larger steps.
 const SET_BACK: i64 = 4_999;
 
-/// Moves a clock, but no further back than `SET_BACK` from the `latest` time that it ever showed.
-pub(super) fn moved(now: i64, milliseconds: i64, latest: &mut i64) -> i64 {
+/// Moves a clock, but no further back than `SET_BACK` from the latest time that it ever showed.
+pub(super) fn move_clock(now: i64, milliseconds: i64, latest: &mut i64) -> i64 {
     let now = (now + milliseconds).max(*latest - SET_BACK);
     *latest = now.max(*latest);
     now

@@ -39,13 +39,13 @@ impl Tenant {
             self.tags.push(tag.clone());
             return Ok(tag);
         }
-        let place = self.tags.iter().position(|tag| tag["id"] == id).ok_or(NOT_FOUND)?;
+        let index = self.tags.iter().position(|tag| tag["id"] == id).ok_or(NOT_FOUND)?;
         let text = id.as_str().expect("an id").to_owned();
         match verb {
-            "get" => Ok(self.tags[place].clone()),
+            "get" => Ok(self.tags[index].clone()),
             "update" if is_taken => Err(CONFLICT),
             "update" => {
-                let tag = &mut self.tags[place];
+                let tag = &mut self.tags[index];
                 for (field, value) in arguments {
                     tag[field.as_str()] = value.clone();
                 }
@@ -53,7 +53,7 @@ impl Tenant {
                 Ok(tag.clone())
             }
             "delete" => {
-                self.tags.remove(place);
+                self.tags.remove(index);
                 for customer in &mut self.customers {
                     customer.tags.remove(&text);
                 }

@@ -5,21 +5,21 @@ use serde_json::json;
 use super::arguments::Object;
 use super::state::{CONFLICT, NOT_FOUND, Predicted, Tenant};
 
-const OF_TECH: &[&str] = &["read:customers", "read:notes", "write:notes"];
+const TECH_SCOPES: &[&str] = &["read:customers", "read:notes", "write:notes"];
 
 impl Tenant {
     /// Whether a caller currently has a scope.
     pub(super) fn may(&self, caller: usize, scope: &str) -> bool {
         let caller = &self.callers[caller];
         let role = caller.user.as_ref().map(|user| self.roles[user]);
-        caller.granted.contains(&scope) && (role != Some("tech") || OF_TECH.contains(&scope))
+        caller.granted.contains(&scope) && (role != Some("tech") || TECH_SCOPES.contains(&scope))
     }
 
     pub(super) fn is_owner(&self, caller: usize) -> bool {
         self.callers[caller].user.as_ref().is_some_and(|user| self.roles[user] == "owner")
     }
 
-    /// Sets a user's role. The last owner must remain one.
+    /// Sets a user's role. The last owner must remain an owner.
     pub(super) fn set_role(&mut self, arguments: &Object) -> Predicted {
         let id = arguments["id"].as_str().expect("an id");
         let role = arguments["role"].as_str().expect("a role");

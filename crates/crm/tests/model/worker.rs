@@ -12,7 +12,7 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Result;
 use zoop_crm::call::run::Runner;
 use zoop_crm::identity::authenticate::{Bearer, Operator};
-use zoop_crm::testing::public_error;
+use zoop_crm::testing::error_json;
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
 use zoop_crm::{catalog, maintenance, schema};
@@ -21,13 +21,13 @@ use zoop_db::{Db, Migrate, Options, Timestamp};
 use super::notes::WRITES_PER_MINUTE;
 use super::process::{Answer, Credential, Request, Task};
 
-/// Longer than any call takes, so a call that hangs fails.
+/// Longer than any call takes, so that a call that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A clock that shows the time of the last request, in microseconds.
-struct ToldClock(AtomicI64);
+struct RequestClock(AtomicI64);
 
-impl Clock for ToldClock {
+impl Clock for RequestClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
@@ -35,12 +35,12 @@ impl Clock for ToldClock {
 
 /// Answers requests until there are no more.
 pub(super) fn work(database: &str, seed: u64) {
-    let clock = Arc::new(ToldClock(AtomicI64::new(0)));
+    let clock = Arc::new(RequestClock(AtomicI64::new(0)));
     let environment = Environment {
         clock: clock.clone(),
         entropy: Entropy::seeded(seed),
         note_writes_per_minute: WRITES_PER_MINUTE,
-        dropped_artefacts: Arc::default(),
+        dropped_client_keys: Arc::default(),
     };
     let one = NonZeroUsize::new(1);
     let options = Options { readers: one, writers: one, ..Options::default() };
@@ -68,7 +68,7 @@ fn answer(db: &Db, environment: &Environment, task: Task) -> Answer {
         if matches!(error.kind(), "internal" | "unavailable") {
             eprintln!("{error:?}");
         }
-        public_error(&error)
+        error_json(&error)
     })
 }
 

@@ -175,7 +175,7 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Authorizat
     let scopes = if names_none {
         ScopeNames::own(Scopes::of(Scope::GRANTABLE))
     } else {
-        ScopeNames::known(sent)
+        ScopeNames::parse_known(sent)
     };
     if scopes.is_empty() {
         return Err(AuthorizationError("invalid_scope", "This server does not have this scope."));

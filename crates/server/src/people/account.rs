@@ -177,11 +177,11 @@ async fn account(
         let user = who.user;
         Ok((
             who.memberships(tx)?,
-            passwords::stored(tx, user)?.is_some(),
+            passwords::stored_hash(tx, user)?.is_some(),
             second_factor::is_on(tx, user)?,
             second_factor::recovery_codes_left(tx, user)?,
             identities::is_linked(tx, user)?,
-            sessions::live(tx, user, environment.clock.now())?,
+            sessions::live_sessions(tx, user, environment.clock.now())?,
             programs(tx, &who, environment.clock.now())?,
         ))
     });

@@ -87,7 +87,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
         let hash = context.shared.hashing.run(context.deadline, hash).await?;
         let by = Initiator::Session(signed_in.session, context.address);
         let set = context.write(move |tx, environment| {
-            match password_login::confirmed(tx, &attempt, None)? {
+            match password_login::confirm(tx, &attempt, None)? {
                 Some(user) => passwords::set(tx, environment, user, &hash, by),
                 None => Ok(None),
             }
@@ -109,7 +109,7 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
         let (attempt, renewed) = proved(&context, &signed_in, &form).await?;
         let email = signed_in.email.clone();
         let enroll = context.write(move |tx, environment| {
-            let user = password_login::confirmed(tx, &attempt, renewed.as_deref())?;
+            let user = password_login::confirm(tx, &attempt, renewed.as_deref())?;
             user.map(|user| second_factor::enroll(tx, environment, user, &email)).transpose()
         });
         match enroll.await? {
@@ -147,7 +147,7 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
         let by = Initiator::Session(signed_in.session, context.address);
         let confirm = context.write(move |tx, environment| {
             let codes = second_factor::confirm(tx, environment, user, &typed, by)?;
-            let begun = second_factor::begun(tx, environment, user, &email)?;
+            let begun = second_factor::unconfirmed_setup(tx, environment, user, &email)?;
             Ok((codes, begun))
         });
         match confirm.await? {
@@ -172,7 +172,7 @@ pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Requ
         let (attempt, renewed) = proved(&context, &signed_in, &form).await?;
         let by = Initiator::Session(signed_in.session, context.address);
         let off = context.write(move |tx, environment| {
-            let user = password_login::confirmed(tx, &attempt, renewed.as_deref())?;
+            let user = password_login::confirm(tx, &attempt, renewed.as_deref())?;
             user.map(|user| second_factor::turn_off(tx, environment, user, by)).transpose()
         });
         match off.await? {
@@ -191,7 +191,7 @@ pub(super) async fn end_session(State(app): State<App>, request: Request) -> Res
             refused("The session is missing: start again from your account page.")
         })?;
         let (who, from) = (signed_in, context.address);
-        let end = context.write(move |tx, environment| who.end_one(tx, environment, id, from));
+        let end = context.write(move |tx, environment| who.end_session(tx, environment, id, from));
         end.await?;
         Ok(page::go_to("/account?done=session"))
     };
@@ -203,7 +203,8 @@ pub(super) async fn end_other_sessions(State(app): State<App>, request: Request)
     let answer = async {
         let (context, _, signed_in) = begin(&app, request, Action::Page).await?;
         let from = context.address;
-        let end = context.write(move |tx, environment| signed_in.end_others(tx, environment, from));
+        let end = context
+            .write(move |tx, environment| signed_in.end_other_sessions(tx, environment, from));
         end.await?;
         Ok(page::go_to("/account?done=sessions"))
     };

@@ -57,7 +57,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
         let (email, from) = (form.text("email").trim().to_owned(), context.address);
         let asked = email.clone();
         let may_go = context
-            .write(move |tx, environment| links::asked(tx, environment, &asked, from))
+            .write(move |tx, environment| links::admit_request(tx, environment, &asked, from))
             .await?;
         if may_go {
             send(&context, mailer, email);
@@ -83,7 +83,7 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
     tokio::spawn(async move {
         let environment = shared.environment.clone();
         let made = shared.db.write::<_, Error>(deadline, move |tx| {
-            links::make_for_mail(tx, &environment, &email, from)
+            links::create_for_mail(tx, &environment, &email, from)
         });
         let (user, made) = match made.await {
             Ok(Some(made)) => made,

@@ -30,7 +30,7 @@ async fn show_form(context: &PageContext) -> Result<Response, Response> {
     let next = next_page(context.query.get("next"));
     let Some(secret) = pending(context) else { return Ok(start_over(next)) };
     let waits = context.read(move |tx, environment| {
-        second_factor::is_waiting(tx, &secret, environment.clock.now())
+        second_factor::is_pending(tx, &secret, environment.clock.now())
     });
     if !waits.await? {
         return Ok(start_over(next));

@@ -293,7 +293,7 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
             let id = made.invitation_id;
             let mailed = tenant_context
                 .context
-                .write(move |tx, environment| invitations::mailed(tx, environment, id));
+                .write(move |tx, environment| invitations::record_mailed(tx, environment, id));
             mailed.await?;
         }
         team_with_link(&tenant_context, What::Invitation(mail), link, email).await

@@ -56,7 +56,7 @@ pub(crate) async fn signed_in(
     let now = shared.environment.clock.now();
     let found: Option<SignedIn> =
         shared.db.read(deadline, move |tx| sessions::find(tx, &secret, now)).await?;
-    if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.used(now)) {
+    if let Some(used) = found.as_ref().and_then(|signed_in| signed_in.use_to_record(now)) {
         background::record_use(shared, used);
     }
     Ok(found)

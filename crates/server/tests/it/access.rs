@@ -102,7 +102,8 @@ fn a_missing_token_is_reported_before_any_other_error() {
 fn revocation_expiry_and_removal_take_effect_on_the_next_request() {
     let server = Server::start();
     let account = Some(server.business.account);
-    let operate = |tool: &str, arguments: Value| server.env.operate(account, tool, arguments);
+    let operate =
+        |tool: &str, arguments: Value| server.env.call_as_operator(account, tool, arguments);
     let create = |arguments: Value| {
         let made = operate("keys.create", arguments);
         let text = |name: &str| made[name].as_str().expect("it").to_owned();
@@ -155,7 +156,8 @@ fn a_missing_scope_is_a_tool_error() {
 fn a_keys_last_use_is_written_once_a_minute() {
     let server = Server::start();
     let last_use = || {
-        let keys = server.env.operate(Some(server.business.account), "keys.list", json!({}));
+        let keys =
+            server.env.call_as_operator(Some(server.business.account), "keys.list", json!({}));
         keys["rows"]
             .as_array()
             .expect("rows")
@@ -206,7 +208,7 @@ fn the_history_records_the_address_of_a_change() {
         let told = [("X-Forwarded-For", "198.51.100.1, 203.0.113.7")];
         assert!(!server.post("/api/mcp", &told, &body).tool().0);
         let account = Some(server.business.account);
-        let history = server.env.operate(account, "history.list", json!({ "limit": 1 }));
+        let history = server.env.call_as_operator(account, "history.list", json!({ "limit": 1 }));
         assert_eq!(history["rows"][0]["address"], seen);
     }
 }

@@ -105,7 +105,7 @@ fn a_client_over_its_limit_can_connect_up_to_twice_the_limit() {
 #[both]
 fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
     let server = limited(120, 100);
-    let import = server.env.operate(
+    let import = server.env.call_as_operator(
         Some(server.business.account),
         "keys.create",
         json!({ "scopes": "read:customers", "limit": 6_000 }),
@@ -168,7 +168,7 @@ fn a_key_may_carry_its_own_limit_and_zero_means_none() {
         assert_eq!((reply.status, reply.header("ratelimit")), (200, None));
         assert_eq!(call(&server, &server.business.owner_key).header("ratelimit"), None);
     }
-    let own = server.env.operate(
+    let own = server.env.call_as_operator(
         Some(server.business.account),
         "keys.create",
         json!({ "scopes": "read:customers", "limit": 1 }),

@@ -118,13 +118,13 @@ fn a_write_that_waited_while_its_rights_ended_is_refused() {
     let account = server.business.account;
     let office = || {
         let arguments = json!({ "name": "Otto", "email": "otto@acme.example", "role": "office" });
-        let made = server.env.operate(Some(account), "users.create", arguments);
+        let made = server.env.call_as_operator(Some(account), "users.create", arguments);
         made["user_id"].as_str().expect("an id").to_owned()
     };
     let key_of = |user: &str| server.env.key(account, Some(user), Scope::GRANTABLE);
 
     let made = json!({ "scopes": EVERY_SCOPE, "name": "short" });
-    let made = server.env.operate(Some(account), "keys.create", made);
+    let made = server.env.call_as_operator(Some(account), "keys.create", made);
     let key = made["key"].as_str().expect("a key");
     let id = json!({ "id": made["key_id"] });
     let reply = create_behind(&server, key, "keys.revoke", &id, || {});
@@ -137,7 +137,7 @@ fn a_write_that_waited_while_its_rights_ended_is_refused() {
     assert_eq!(refusal(&reply), "insufficient_scope");
 
     let to_office = json!({ "id": user, "role": "office" });
-    server.env.operate(Some(account), "users.set_role", to_office);
+    server.env.call_as_operator(Some(account), "users.set_role", to_office);
     let reply = create_behind(&server, &key, "users.remove", &json!({ "id": user }), || {});
     assert_eq!(refusal(&reply), "key_revoked");
     assert_eq!(customers(&server), 0, "nothing was written");
@@ -152,7 +152,7 @@ fn a_clients_write_that_waited_while_its_grant_ended_is_refused() {
 
     let token = program.connect(&browser, &server.business, EVERY_SCOPE).access;
     let account = Some(server.business.account);
-    let grants = server.env.operate(account, "grants.list", json!({}));
+    let grants = server.env.call_as_operator(account, "grants.list", json!({}));
     let id = json!({ "id": grants["rows"][0]["id"] });
     let reply = create_behind(&server, &token, "grants.revoke", &id, || {});
     assert_eq!(refusal(&reply), "key_revoked");
@@ -168,7 +168,7 @@ fn a_credential_that_expires_while_its_write_waits_has_expired() {
     let server = Server::start();
     let account = Some(server.business.account);
     let made = json!({ "scopes": EVERY_SCOPE, "name": "short", "expires_in": 60 });
-    let made = server.env.operate(account, "keys.create", made);
+    let made = server.env.call_as_operator(account, "keys.create", made);
     let key = made["key"].as_str().expect("a key");
     let reply = create_behind(&server, key, "users.create", &ahead(), || {
         server.env.clock.advance(60_000);
@@ -196,7 +196,7 @@ fn a_form_that_waited_while_its_rights_ended_is_refused() {
     let office = Business::user(&server.business.office).to_string();
     let tech = Business::user(&server.business.tech).to_string();
     let set_role = |role: &str| json!({ "id": office, "role": role });
-    server.env.operate(account, "users.set_role", set_role("owner"));
+    server.env.call_as_operator(account, "users.set_role", set_role("owner"));
     set_password(&server, OFFICE, PASSWORD);
     let mut browser = people::Browser::new(&server);
     browser.sign_in(OFFICE, PASSWORD);
@@ -206,7 +206,7 @@ fn a_form_that_waited_while_its_rights_ended_is_refused() {
     let reply = behind(&server, lowered, || {}, || browser.post("/team/role", &fields));
     assert_eq!(reply.status, 403, "{}", reply.body);
 
-    server.env.operate(account, "users.set_role", set_role("owner"));
+    server.env.call_as_operator(account, "users.set_role", set_role("owner"));
     let secret = browser.session();
     let signed_out = move |tx: &mut WriteTx<'_>, environment: &Environment| {
         sessions::sign_out(tx, environment, &secret, None)
@@ -214,7 +214,7 @@ fn a_form_that_waited_while_its_rights_ended_is_refused() {
     let reply = behind(&server, signed_out, || {}, || browser.post("/team/role", &fields));
     assert!(location(&reply).starts_with("/sign-in"), "{reply:?}");
 
-    let users = server.env.operate(account, "users.list", json!({}));
+    let users = server.env.call_as_operator(account, "users.list", json!({}));
     let found =
         users["rows"].as_array().expect("rows").iter().find(|row| row["id"] == tech.as_str());
     assert_eq!(found.expect("the tech")["role"], "tech", "nothing was changed");

@@ -374,7 +374,8 @@ fn the_history_tells_which_client_called() {
         ("User-Agent", "curl/8.5.0"),
     ];
     assert!(!server.post("/api/mcp", &headers, &message("tools/call", params)).tool().0);
-    let history = server.env.operate(Some(server.business.account), "history.list", json!({}));
+    let history =
+        server.env.call_as_operator(Some(server.business.account), "history.list", json!({}));
     let clients: Vec<_> = history["rows"]
         .as_array()
         .unwrap()

@@ -83,9 +83,9 @@ pub(super) fn build(
         clock: clock.clone(),
         entropy: surroundings.entropy.clone(),
         note_writes_per_minute: 0,
-        dropped_artefacts: Arc::default(),
+        dropped_client_keys: Arc::default(),
     };
-    let operator = Operator::ABOVE;
+    let operator = Operator::OUTSIDE_TENANTS;
     let rng = SampleRng::new(SEED);
     let mut builder = Builder { tx, environment, clock, rng, operator, staff: Vec::new() };
     builder.open()?;

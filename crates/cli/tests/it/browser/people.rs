@@ -45,7 +45,7 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
         let letters = browser.text("#secret").await;
         assert_sound(&browser, "the set-up").await;
         browser.find("main a[href='/account']").await;
-        let code = |at| second_factor::code_by_letters(&letters, at).expect("a code");
+        let code = |at| second_factor::code_from_base32(&letters, at).expect("a code");
         let began = SystemClock.now();
         browser.fill("#code", &code(began)).await;
         browser.click("main button.primary").await;

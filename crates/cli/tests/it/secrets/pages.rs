@@ -137,7 +137,7 @@ fn use_second_factor(browser: &mut Browser, people: &mut People) {
     browser.sign_in(EMAIL, PASSWORD).assert_leads_to("/account");
     let begun = browser.post("/account/second-factor", &[("current", PASSWORD)]);
     let letters = begun.between("id=\"secret\">", "<");
-    let code = |at| second_factor::code_by_letters(&letters, at).expect("a code");
+    let code = |at| second_factor::code_from_base32(&letters, at).expect("a code");
     let now = SystemClock.now();
     let confirmed = browser.post("/account/second-factor/confirm", &[("code", &code(now))]);
     let recovery: Vec<_> = confirmed.body.split("<code>").skip(1).collect();

@@ -1,6 +1,6 @@
-//! Children of a customer: its contacts and locations, some of which are primary. A customer has at
-//! most [`MAX_ACTIVE`] active ones of each. A call reads them once. The rules that both share are here;
-//! what only contacts or only locations do is in their own files.
+//! The children of a customer: its contacts and locations, some of which are primary. A customer has at most
+//! [`MAX_ACTIVE`] active contacts and as many active locations. A call reads them once. The rules for both kinds
+//! of children are here; rules for one kind are in the kind's own files.
 
 use zoop_db::{ReadTx, WriteTx};
 
@@ -11,18 +11,18 @@ use crate::call::context::{Recorded, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, Kind, kinds};
 
-/// Maximum active contacts of one customer, and maximum active locations.
+/// Maximum number of active contacts of one customer, and of active locations.
 pub(crate) const MAX_ACTIVE: usize = 200;
 
-/// A contact or a location. It belongs to one customer. At most one of a group of rivals is primary.
+/// A contact or a location, which belongs to one customer. Of children that are rivals, at most one is primary.
 pub(crate) trait Child: Archivable + Recorded {
-    /// The plural of its word.
+    /// The plural of the word for this kind of child.
     const PLURAL: &'static str;
 
-    /// A customer's child, archived ones too.
+    /// A child of a customer, which may be archived.
     fn get(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>, id: Id<Self::Kind>) -> Result<Self>;
 
-    /// A customer's active children, primary ones first, then in creation order.
+    /// The active children of a customer: primary children first, then the others, each in creation order.
     fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Self>>;
 
     /// The customer that a child belongs to, if there is such a child.
@@ -31,7 +31,7 @@ pub(crate) trait Child: Archivable + Recorded {
     /// Adds a child to the table.
     fn insert(&self, tx: &mut WriteTx<'_>) -> Result<()>;
 
-    /// Whether it is primary.
+    /// Whether the child is primary.
     fn is_primary(&self) -> bool;
 
     /// The same child, primary or not.
@@ -49,20 +49,20 @@ pub(crate) struct Children<C> {
 }
 
 impl<C: Child> Children<C> {
-    /// Reads them.
+    /// Reads the active children of a customer.
     pub(crate) fn of(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Self> {
         Ok(Self { customer, active: C::active(tx, customer)? })
     }
 
-    /// All of them, primary ones first.
+    /// The active children, primary children first.
     pub(crate) fn active(&self) -> &[C] {
         &self.active
     }
 
-    /// The child with this id, archived ones too.
+    /// The child with this id, which may be archived.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the customer has no such child.
+    /// [`Error::NotFound`] if the customer has no such child.
     pub(crate) fn find(&self, tx: &mut ReadTx<'_>, id: Id<C::Kind>) -> Result<C> {
         match self.active.iter().find(|child| child.id() == id) {
             Some(child) => Ok(child.clone()),
@@ -75,12 +75,12 @@ impl<C: Child> Children<C> {
         self.active.iter().filter(move |other| other.id() != child.id() && other.is_rival_of(child))
     }
 
-    /// The rival that is primary, if there is one.
+    /// The primary child among the rivals of `child`, if there is one.
     pub(crate) fn primary_rival<'a>(&'a self, child: &'a C) -> Option<&'a C> {
         self.rivals(child).find(|other| other.is_primary())
     }
 
-    /// Adds a child. The first one is always primary, and a new primary one demotes the previous one.
+    /// Adds a child. A child without rivals is always primary. A new primary child demotes its primary rival.
     pub(crate) fn add(&self, ctx: &mut WriteCtx<'_, '_>, child: C) -> Result<C> {
         self.require_room()?;
         let is_primary = child.is_primary() || self.rivals(&child).next().is_none();
@@ -91,8 +91,8 @@ impl<C: Child> Children<C> {
         Ok(child)
     }
 
-    /// Writes the change from `old` to `new`. A new primary one demotes the previous one. If a primary
-    /// one is no longer a rival of its former rivals, the oldest of them becomes primary.
+    /// Writes the change from `old` to `new`. If `new` is primary, its primary rival is demoted. If `old` was
+    /// primary and the change ends its rivalry with other children, the oldest of them becomes primary.
     pub(crate) fn update(&self, ctx: &mut WriteCtx<'_, '_>, old: &C, new: &C) -> Result<()> {
         self.demote_rival(ctx, new)?;
         C::save(ctx, old, new)?;
@@ -102,7 +102,7 @@ impl<C: Child> Children<C> {
         Ok(())
     }
 
-    /// Archives a child. If it was primary, the oldest of its rivals becomes primary.
+    /// Archives a child. If it was primary, its oldest rival becomes primary.
     pub(crate) fn archive(
         &self,
         ctx: &mut WriteCtx<'_, '_>,
@@ -115,13 +115,13 @@ impl<C: Child> Children<C> {
         Ok(answer)
     }
 
-    /// Rejects one more child than a customer can have active.
+    /// Returns an error if the customer already has the maximum number of active children.
     fn require_room(&self) -> Result<()> {
         if self.active.len() < MAX_ACTIVE {
             return Ok(());
         }
         Err(Error::conflict(format!(
-            "This customer has {MAX_ACTIVE} active {}, which is the most: archive one first.",
+            "This customer already has {MAX_ACTIVE} active {}, the maximum: archive one first.",
             C::PLURAL
         )))
     }
@@ -141,21 +141,24 @@ impl<C: Child> Children<C> {
     }
 }
 
-/// Restores a child of a customer that is not archived. It becomes primary only if it has no rivals.
-/// Returns the customer.
+/// Restores a child, whose customer must not be archived. It becomes primary only if it has no rivals. Also
+/// returns the customer.
 pub(crate) fn restore<C: Child>(
     ctx: &mut WriteCtx<'_, '_>,
     id: Id<C::Kind>,
 ) -> Result<(Restored<C::Kind>, super::Customer)> {
-    let gone = || Error::not_found(C::Kind::ARCHIVED);
-    let customer = C::customer_of(ctx.tx, id)?.ok_or_else(gone)?;
+    let not_found = || Error::not_found(C::Kind::ARCHIVED);
+    let customer = C::customer_of(ctx.tx, id)?.ok_or_else(not_found)?;
     let customer = store::get(ctx.tx, customer)?;
     if customer.archived_at.is_some() {
-        return Err(Error::conflict("Its customer is archived: restore the customer first."));
+        return Err(Error::conflict(format!(
+            "This {}'s customer is archived: restore the customer first.",
+            C::Kind::WORD
+        )));
     }
     let children = Children::<C>::of(ctx.tx, customer.id)?;
     let old = children.find(ctx.tx, id)?;
-    let new = archive::restored(ctx, &old)?;
+    let new = archive::restored_record(ctx, &old)?;
     children.require_room()?;
     let is_primary = children.rivals(&new).next().is_none();
     C::save(ctx, &old, &new.with_primary(is_primary))?;
@@ -165,6 +168,6 @@ pub(crate) fn restore<C: Child>(
 /// Promotes or demotes a child.
 fn set_primary<C: Child>(ctx: &mut WriteCtx<'_, '_>, old: &C, is_primary: bool) -> Result<()> {
     let mut new = old.clone().with_primary(is_primary);
-    new.mark(None, ctx.moment());
+    new.set_archived(None, ctx.moment());
     C::save(ctx, old, &new)
 }

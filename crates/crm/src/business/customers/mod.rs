@@ -1,5 +1,4 @@
-//! Customers: the individuals and companies that a tenant works for, and the forms in which they are
-//! shown.
+//! Customers: the individuals and companies that a tenant works for, and the forms in which they are shown.
 
 pub(crate) mod children;
 pub mod contacts;
@@ -29,7 +28,7 @@ use crate::values::id::{Id, kinds};
 use crate::values::phone::Phone;
 
 crate::call::argument::choices! {
-    /// A person or a business; it never changes.
+    /// Whether a customer is a person or a business. It never changes.
     pub enum CustomerType {
         /// A person.
         Individual = "individual",
@@ -39,13 +38,13 @@ crate::call::argument::choices! {
 }
 
 crate::call::argument::choices! {
-    /// What a customer is to the business now.
+    /// The state of a customer.
     pub enum Status {
-        /// Works with it.
+        /// A current customer.
         Active = "active",
-        /// Does not at present.
+        /// Not a current customer.
         Inactive = "inactive",
-        /// Put away; hidden unless asked for.
+        /// Archived: hidden unless a filter asks for it.
         Archived = "archived",
     }
 }
@@ -59,7 +58,7 @@ crate::call::table::record! {
         /// Its number in the search index.
         #[serde(skip)]
         pub(crate) n: i64 as numbered,
-        /// The number counted per tenant.
+        /// The customer's number in its tenant.
         pub customer_number: CustomerNumber as fixed,
         /// A person or a business.
         pub customer_type: CustomerType as fixed,
@@ -69,7 +68,7 @@ crate::call::table::record! {
         pub last_name: Option<String>,
         /// A company's name.
         pub company_name: Option<String>,
-        /// Active or inactive; kept while archived, for when it is restored.
+        /// Active or inactive. An archived customer keeps it, for when it is restored.
         pub(crate) status: Status,
         /// Its own telephone number, E.164.
         pub phone: Option<String>,
@@ -124,7 +123,7 @@ impl Customer {
         self.phone_raw = phone.map(|phone| phone.raw().to_owned());
     }
 
-    /// The telephone number with both its forms.
+    /// Both forms of the telephone number.
     pub(crate) fn phone(&self) -> Option<Phone> {
         stored_phone(self.phone_raw.as_ref(), self.phone.as_ref())
     }
@@ -150,7 +149,7 @@ impl Archivable for Customer {
         self.archived_at
     }
 
-    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+    fn set_archived(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
         self.archived_at = archived_at;
         self.updated_at = updated_at;
     }
@@ -214,7 +213,7 @@ impl JsonSchema for CustomerNumber {
 pub struct CustomerRecord {
     /// The customer's id.
     pub id: Id<kinds::Customer>,
-    /// The number counted per account, such as C-0042.
+    /// The customer's number in this account, such as C-0042.
     pub customer_number: CustomerNumber,
     /// A person or a business.
     pub customer_type: CustomerType,
@@ -228,23 +227,23 @@ pub struct CustomerRecord {
     pub company_name: Option<String>,
     /// Active, inactive or archived.
     pub status: Status,
-    /// Its own telephone number, else its primary contact's, E.164.
+    /// Its own telephone number, or else its primary contact's, E.164.
     pub primary_phone: Option<String>,
     /// The same number as typed.
     pub primary_phone_raw: Option<String>,
-    /// Its own e-mail address, else its primary contact's.
+    /// Its own e-mail address, or else its primary contact's.
     pub primary_email: Option<String>,
     /// Internal notes.
     pub notes_internal: Option<String>,
     /// Whether the team marked it as very important.
     pub is_vip: bool,
-    /// Whether nobody is to contact it.
+    /// Whether the team must not contact it.
     pub do_not_contact: bool,
-    /// Why nobody is to contact it.
+    /// Why the team must not contact it.
     pub do_not_contact_reason: Option<String>,
     /// How it was acquired.
     pub source: Option<String>,
-    /// Its tags, by name.
+    /// Its tags, sorted by name.
     pub tags: Vec<TagLabel>,
     /// When it was added.
     pub created_at: Moment,
@@ -302,29 +301,29 @@ pub struct TagLabel {
     pub color: String,
 }
 
-/// A customer with everything under it.
+/// A customer with its contacts and locations.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FullCustomer {
     /// The customer.
     #[serde(flatten)]
     pub customer: CustomerRecord,
-    /// Its active contacts, the primary one first.
+    /// Its active contacts, the primary contact first.
     pub contacts: Vec<Contact>,
-    /// Its active locations, primary ones first.
+    /// Its active locations, primary locations first.
     pub locations: Vec<Location>,
 }
 
-/// A customer just made, and others that may be the same one.
+/// A new customer, and existing customers that may be duplicates.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CreatedCustomer {
     /// The customer.
     #[serde(flatten)]
     pub customer: CustomerRecord,
-    /// Other customers with the same telephone number or e-mail address: look before you add more.
+    /// Other customers with the same telephone number or e-mail address. Check them before you add more.
     pub possible_duplicates: Vec<PossibleDuplicate>,
 }
 
-/// A customer that may be the same one.
+/// A customer that may be a duplicate.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PossibleDuplicate {
     /// Its id.
@@ -336,7 +335,7 @@ pub struct PossibleDuplicate {
     pub shared: &'static str,
 }
 
-/// A row of the search.
+/// A row of a search result.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SearchRow {
     /// The customer's id.
@@ -347,8 +346,8 @@ pub struct SearchRow {
     pub customer_type: CustomerType,
     /// Active, inactive or archived.
     pub status: Status,
-    /// Its own telephone number, else its primary contact's, E.164.
+    /// Its own telephone number, or else its primary contact's, E.164.
     pub primary_phone: Option<String>,
-    /// Its own e-mail address, else its primary contact's.
+    /// Its own e-mail address, or else its primary contact's.
     pub primary_email: Option<String>,
 }

@@ -12,7 +12,7 @@ use crate::search::{Expression, TenantMark};
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM customers WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Customer::SELECTED, " FROM customers \
            WHERE tenant_no = $1 AND id = $2"));
     /// The next customers after an id.
@@ -67,9 +67,6 @@ zoop_db::statements! {
         postgres: "DELETE FROM customer_search WHERE tenant_no = $1 AND n = $2",
     };
 }
-
-/// The greatest id of the table, for the next one.
-pub(super) const GREATEST_ID: zoop_db::Sql = GREATEST;
 
 /// A customer, archived ones too.
 ///

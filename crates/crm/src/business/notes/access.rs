@@ -1,4 +1,4 @@
-//! Note visibility, edit rights and allowed subjects.
+//! Who can see and change a note, and which records it can be about.
 
 use zoop_db::{ReadTx, Timestamp};
 
@@ -12,7 +12,7 @@ use crate::call::context::WriteCtx;
 use crate::call::error::{Error, Result};
 use crate::values::id::{Id, Kind, kinds};
 
-/// A note that the caller may see. It is not archived. If it is a draft, it is the caller's own and has
+/// A note that the caller may see: it is not archived, and if it is a draft, the caller is its author and it has
 /// not expired.
 pub(super) fn visible(
     tx: &mut ReadTx<'_>,
@@ -27,12 +27,12 @@ pub(super) fn visible(
 
 /// Whether a note is a draft that the caller cannot see.
 fn is_hidden(note: &Note, access: &Access, now: Timestamp) -> bool {
-    let own = access.actor.user() == Some(note.created_by);
-    note.draft && (!own || !live_drafts(now).contains(&note.id.uuid()))
+    let is_own = access.actor.user() == Some(note.created_by);
+    note.draft && (!is_own || !live_drafts(now).contains(&note.id.uuid()))
 }
 
-/// A note that the caller may change, or could if it were not archived. Its author may, and so may an
-/// owner of the tenant.
+/// A note that the caller may change, or could change if it were not archived: its author may, and so may the
+/// tenant's owners.
 pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Result<Note> {
     let note = store::get(ctx.tx, id)?;
     if is_hidden(&note, ctx.access, ctx.now) {
@@ -53,7 +53,7 @@ pub(super) fn changeable(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Note>) -> Res
     }
 }
 
-/// Rejects a subject that is not in this tenant. An archived subject takes notes like any other.
+/// Rejects a subject that this tenant does not have. Notes about archived records are allowed.
 pub(super) fn require_subject(
     tx: &mut ReadTx<'_>,
     subject_type: SubjectType,

@@ -1,12 +1,11 @@
-//! Notes in the index: words of the body match by prefix, everything else by the whole value.
+//! The search index of notes. Words of the body match by prefix, everything else matches by its whole value.
 //!
-//! Defines the tokens of a note, the expression of a `notes.list`, and a test of one body that gives
-//! the same result without the index. Drafts and archived notes have no tokens; the store leaves them
-//! out.
+//! Defines the tokens of a note, the expression for a call of `notes.list`, and a test of one body that gives the
+//! same result without the index. The store does not index drafts and archived notes.
 //!
-//! Scripts without spaces are indexed as pairs: each character with the next one, and the last
-//! character of a run by itself. For a pair or a single character the index is exact. A longer run is
-//! searched by its pairs, which a body may contain in another order, so its candidates are verified
+//! Text in scripts without spaces is indexed as pairs: each character with the next one, and the last character of
+//! a run by itself. For a query of one or two characters the index is exact. A longer run is searched by its
+//! pairs, which a body may contain in another order, so the rows that it finds must be verified
 //! ([`NoteWords::needs_verification`]).
 
 use crate::business::notes::{SubjectFilter, SubjectType};
@@ -14,8 +13,8 @@ use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cu
 use crate::values::fold::QueryHasNoWord;
 use crate::values::fold::{self, Kind, Word};
 
-/// The facet of a note's subject type, or `standalone`. Facets have no underscore, since it would
-/// split the token.
+/// The facet for the type of a note's subject, or `standalone`. Facets have no underscore, which would split the
+/// token.
 const fn subject_facet(subject: Option<SubjectType>) -> &'static str {
     match subject {
         Some(SubjectType::Customer) => "customer",
@@ -40,20 +39,20 @@ fn author_facet(user: i64) -> String {
 /// The indexed fields of one note.
 #[derive(Clone, Copy, Debug)]
 pub struct NoteDocument<'a> {
-    /// The text, as stored.
+    /// The body, as stored.
     pub body: &'a str,
     /// Whether it is pinned.
     pub pinned: bool,
     /// The internal number of the author.
     pub created_by: i64,
-    /// The type of its subject; `None` for a standalone note.
+    /// The type of the note's subject; `None` for a standalone note.
     pub subject: Option<SubjectType>,
 }
 
 impl NoteDocument<'_> {
     /// The note's tokens, space-separated: the value of the index's only column.
     ///
-    /// Time and memory grow only with the length of the body.
+    /// Time and memory are linear in the length of the body.
     #[must_use]
     pub fn tokens(&self, tenant: TenantMark) -> String {
         let mut tokens = Tokens::new(Prefix { tenant, namespace: Namespace::Current });
@@ -93,8 +92,8 @@ pub struct NoteQuery<'a> {
 }
 
 impl NoteQuery<'_> {
-    /// The expression that finds the rows. With [`NoteWords::needs_verification`] it also finds some
-    /// that do not match.
+    /// The expression that finds the rows. If [`NoteWords::needs_verification`], it also finds rows that do not
+    /// match.
     #[must_use]
     pub fn expression(&self, tenant: TenantMark) -> Expression {
         let facets = [
@@ -110,15 +109,15 @@ impl NoteQuery<'_> {
     }
 }
 
-/// The distinct words of a `q`.
+/// The distinct words of a query (`q`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteWords(Vec<Word>);
 
 impl NoteWords {
-    /// Folds a `q` into words.
+    /// Folds a query into words.
     ///
     /// # Errors
-    /// It contains no word.
+    /// The query contains no word.
     pub fn new(q: &str) -> Result<Self, QueryHasNoWord> {
         let mut words = fold::words(q);
         words.sort();
@@ -126,15 +125,15 @@ impl NoteWords {
         if words.is_empty() { Err(QueryHasNoWord) } else { Ok(Self(words)) }
     }
 
-    /// Whether the index may find rows that do not match, so that each must be checked with
-    /// [`Self::body_matches`] before it is shown.
+    /// Whether the index may find rows that do not match, so that each row must be checked with
+    /// [`Self::body_matches`].
     #[must_use]
     pub fn needs_verification(&self) -> bool {
         self.0.iter().any(|word| word.kind == Kind::Run && word.text.chars().nth(2).is_some())
     }
 
-    /// Whether every word occurs in the body: as a word or the start of one, or, for a run, as
-    /// adjacent characters anywhere. The same test as the index's, for a body in memory.
+    /// Whether every word occurs in the body: as a word or as the start of a word, or, for a run, as adjacent
+    /// characters anywhere. The same test as that of the index, for a body in memory.
     #[must_use]
     pub fn body_matches(&self, body: &str) -> bool {
         let mut missing: Vec<&Word> = self.0.iter().collect();
@@ -162,7 +161,7 @@ fn word_expressions(tenant: TenantMark, word: &Word) -> Vec<Expression> {
     if word.kind == Kind::Spaced || count == 1 {
         return vec![Expression::Prefix(tenant.token(Field::Word, cut(&word.text)))];
     }
-    // The last "pair" is a single character, which the index has only for the end of a run.
+    // The last "pair" is a single character. The index has it only at the end of a run, so it is left out.
     let pairs = pairs(&word.text).take(count - 1);
     pairs.map(|pair| Expression::Token(tenant.token(Field::Word, pair))).collect()
 }

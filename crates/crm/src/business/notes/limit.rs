@@ -23,7 +23,7 @@ pub(super) fn count(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::User>> {
     }
     // A write more than a minute ahead was made before the clock was set back. It would count until the
     // clock catches up, which may take hours.
-    let from = |at| id::least_at(Timestamp(at));
+    let from = |at| id::lowest_at(Timestamp(at));
     let counted = from(ctx.now.0 - WINDOW + 1)..from(ctx.now.0 + WINDOW);
     store::forget_writes(ctx.tx, user, counted.clone())?;
     if let Some(filling) = store::nth_write(ctx.tx, user, counted.start, limit)? {

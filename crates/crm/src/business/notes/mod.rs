@@ -1,4 +1,4 @@
-//! Notes: free texts about another record, or standalone.
+//! Notes: free text about another record, or standalone.
 //!
 //! A note is a draft until it is committed. Only its author can read a draft. A draft is not in lists,
 //! searches or the history, and it expires a day after its creation, whether or not the sweep has
@@ -37,11 +37,11 @@ use crate::values::id::{self, Id, kinds};
 
 /// Maximum length of a body, in characters.
 pub const MAX_BODY: usize = 100_000;
-/// How long a draft is kept, in microseconds.
-const DRAFT_LIFE: i64 = 24 * 60 * 60 * 1_000_000;
+/// Lifetime of a draft, in microseconds.
+const DRAFT_LIFETIME: i64 = 24 * 60 * 60 * 1_000_000;
 
 crate::call::argument::choices! {
-    /// The type of record that a note hangs on.
+    /// The type of record that a note is about.
     pub enum SubjectType {
         /// A customer.
         Customer = "customer",
@@ -60,7 +60,7 @@ crate::call::argument::choices! {
     }
 }
 
-/// The filter of a list by subject.
+/// A filter by subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubjectFilter {
     /// Notes about a record of this type.
@@ -82,7 +82,7 @@ impl SubjectFilter {
     }
 
     fn words() -> Vec<&'static str> {
-        SubjectType::ALL.iter().map(|known| known.word()).chain([Self::STANDALONE]).collect()
+        SubjectType::ALL.iter().map(|it| it.word()).chain([Self::STANDALONE]).collect()
     }
 }
 
@@ -98,8 +98,8 @@ impl Parse for SubjectFilter {
             Json::Text(word) if word == Self::STANDALONE => Ok(Self::Standalone),
             Json::Text(word) => SubjectType::from_word(&word)
                 .map(Self::On)
-                .ok_or_else(|| ParseError::Because(problem())),
-            other => Err(ParseError::another_type(&problem(), &other)),
+                .ok_or_else(|| ParseError::Invalid(problem())),
+            other => Err(ParseError::wrong_type(&problem(), &other)),
         }
     }
 }
@@ -122,11 +122,11 @@ crate::call::table::record! {
         pub created_at: Moment = id.created_at(),
         /// When it was last changed.
         pub updated_at: Moment,
-        /// The type of record it is on; null if standalone.
+        /// The type of record that it is about; null if standalone.
         pub subject_type: Option<SubjectType>,
-        /// The record it is on; null if standalone.
+        /// The record that it is about; null if standalone.
         pub subject_id: Option<Id<kinds::Subject>>,
-        /// Files; empty for now, since no tool attaches one.
+        /// Attached files; empty for now, since no tool attaches files.
         pub attachments: Vec<Attachment> = Vec::new(),
         /// Its number in the search index.
         #[serde(skip)]
@@ -145,23 +145,23 @@ crate::call::table::record! {
     }
 }
 
-/// A file of a note. No tool attaches one yet, so every list of them is empty.
+/// A file attached to a note. No tool attaches files yet, so notes have none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Attachment {
-    /// Where it is.
+    /// The file's URL.
     pub url: String,
     /// The file's name.
     pub name: String,
-    /// Its media type.
+    /// The file's media type.
     pub r#type: String,
-    /// Its size in bytes.
+    /// The file's size, in bytes.
     pub size: u64,
 }
 
 impl Note {
-    /// What the history may keep: never the body, and nothing of a draft.
-    fn kept(&self) -> Option<KeptNote> {
-        (!self.draft).then_some(KeptNote {
+    /// The note as the history keeps it: without its body. `None` for a draft.
+    fn for_history(&self) -> Option<RecordedNote> {
+        (!self.draft).then_some(RecordedNote {
             id: self.id,
             pinned: self.pinned,
             created_by: self.created_by,
@@ -186,7 +186,7 @@ impl Archivable for Note {
         self.archived_at
     }
 
-    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+    fn set_archived(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
         self.archived_at = archived_at;
         self.updated_at = updated_at;
     }
@@ -199,7 +199,7 @@ impl Archivable for Note {
 
 /// A note as the history keeps it.
 #[derive(Debug, Serialize)]
-struct KeptNote {
+struct RecordedNote {
     id: Id<kinds::Note>,
     pinned: bool,
     created_by: Id<kinds::User>,
@@ -210,7 +210,7 @@ struct KeptNote {
     archived_at: Option<Moment>,
 }
 
-impl Recorded for KeptNote {
+impl Recorded for RecordedNote {
     const TYPE: &'static str = "note";
 
     fn record_id(&self) -> Uuid {
@@ -218,29 +218,29 @@ impl Recorded for KeptNote {
     }
 }
 
-/// Records in the history that a note was added (no `old`) or changed. A draft counts as added when it
-/// is committed. Of a replaced body, only the old text is kept.
+/// Records in the history that a note was added (without `old`) or changed. A draft counts as added when it is
+/// committed. If the body was replaced, the history keeps only the old body.
 fn record(ctx: &mut WriteCtx<'_, '_>, old: Option<&Note>, new: &Note) -> Result<()> {
-    let Some(kept) = new.kept() else {
+    let Some(recorded) = new.for_history() else {
         ctx.leave_no_history();
         return Ok(());
     };
-    match old.and_then(|old| Some((old, old.kept()?))) {
-        None => ctx.added(&kept),
-        Some((old, kept_before)) => {
-            ctx.updated(&kept_before, &kept)?;
+    match old.and_then(|old| Some((old, old.for_history()?))) {
+        None => ctx.added(&recorded),
+        Some((old, recorded_before)) => {
+            ctx.updated(&recorded_before, &recorded)?;
             if old.body != new.body {
                 let (id, body) = (new.id.uuid(), json!(old.body));
-                ctx.changed(KeptNote::TYPE, id, "body", body, json!(null));
+                ctx.changed(RecordedNote::TYPE, id, "body", body, json!(null));
             }
             Ok(())
         }
     }
 }
 
-/// The ids of drafts that have not expired at `now`. A draft from a day or more in the future was made
-/// by a wrong clock, and counts as expired too.
+/// The range of ids of drafts that have not expired at `now`. A draft from a day or more in the future was dated by
+/// a wrong clock, and counts as expired too.
 fn live_drafts(now: Timestamp) -> Range<Uuid> {
-    let at = |time| id::least_at(Timestamp(time));
-    at(now.0 - DRAFT_LIFE + 1)..at(now.0 + DRAFT_LIFE)
+    let at = |time| id::lowest_at(Timestamp(time));
+    at(now.0 - DRAFT_LIFETIME + 1)..at(now.0 + DRAFT_LIFETIME)
 }

@@ -20,7 +20,7 @@ const SELECTED: &str = zoop_db::drafted!(Note::COLUMNS.selected("x."));
 crate::call::table::table! {
     /// The counted writes of notes.
     pub(crate) const NOTE_WRITES = note_writes {
-        of_tenants,
+        per_tenant,
         key: { user_id: Id, id: Id },
         columns: {},
         exported: Internal,
@@ -29,7 +29,7 @@ crate::call::table::table! {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM notes WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM notes WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     /// The greatest id, even if a wrong clock made it.
     NEWEST = "SELECT id FROM notes WHERE tenant_no = $1 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", SELECTED, " FROM notes x WHERE x.tenant_no = $1 AND x.id = $2"));
@@ -96,10 +96,10 @@ const BATCH: usize = 256;
 /// Then notes have a different order by id than by number, which [`list`] must know.
 pub(super) fn next_id(ctx: &mut WriteCtx<'_, '_>) -> Result<Id<kinds::Note>> {
     let newest = ctx.tx.first::<Uuid, Error>(NEWEST, &[], |row| Ok(row.take()?))?;
-    if newest.is_some_and(|newest| newest >= id::wrong_from(ctx.now)) {
+    if newest.is_some_and(|newest| newest >= id::first_from_wrong_clock(ctx.now)) {
         let tenant = i64::from(ctx.tx.tenant()?.0);
         ctx.tx.global_execute(MARK_OUT_OF_ORDER, params![tenant])?;
-        return ctx.next_id(GREATEST);
+        return ctx.next_id(GREATEST_ID_BELOW);
     }
     let random = ctx.environment.entropy.bits();
     Ok(Id::new(id::following(newest, ctx.now, random)))
@@ -305,7 +305,7 @@ pub(super) fn last_write(
     user: Id<kinds::User>,
     now: Timestamp,
 ) -> Result<Option<Uuid>> {
-    tx.first(LAST_WRITE, params![user, id::wrong_from(now)], |row| Ok(row.take()?))
+    tx.first(LAST_WRITE, params![user, id::first_from_wrong_clock(now)], |row| Ok(row.take()?))
 }
 
 /// Counts a write of the user.

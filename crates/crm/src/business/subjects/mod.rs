@@ -1,7 +1,7 @@
-//! Jobs, invoices, quotes and lawn estimates, kept only so that notes can be about them.
+//! Jobs, invoices, quotes and lawn estimates, which exist so far only as the subjects of notes.
 //!
-//! This module makes such a record exist in a tenant. What notes do with it is in
-//! [`crate::business::notes`]. What must never live here: what a job, invoice, quote or lawn estimate does.
+//! This module stores that such a record exists. [`crate::business::notes`] uses it. What must never live here:
+//! the behavior of jobs, invoices, quotes or lawn estimates.
 
 pub(crate) mod store;
 pub mod tools;
@@ -21,7 +21,7 @@ use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
 crate::call::argument::choices! {
-    /// What kind of work a subject is.
+    /// The kind of a subject.
     pub enum SubjectKind {
         /// A job.
         Job = "job",
@@ -40,15 +40,15 @@ crate::call::table::record! {
     pub struct Subject {
         /// The subject's id.
         pub id: Id<kinds::Subject>,
-        /// What kind of work it is.
+        /// The kind of the subject.
         pub subject_type: SubjectKind as fixed,
         /// The customer it is for.
         pub customer_id: Id<kinds::Customer> as fixed,
-        /// What it is called.
+        /// The subject's title.
         pub title: String,
-        /// How far it has come, in the tenant's own words.
+        /// The subject's status, in the tenant's own words.
         pub status: String,
-        /// When it was made.
+        /// When it was created.
         pub created_at: Moment = id.created_at(),
         /// When it was last changed.
         pub updated_at: Moment,

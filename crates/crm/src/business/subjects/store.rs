@@ -1,6 +1,6 @@
-//! The SQL of subjects.
+//! The SQL for subjects.
 
-use zoop_db::{ReadTx, Sql, WriteTx, params};
+use zoop_db::{ReadTx, WriteTx, params};
 
 use super::{Subject, SubjectKind};
 use crate::call::error::Result;
@@ -8,13 +8,10 @@ use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM subjects WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM subjects WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     EXISTS = "SELECT 1 FROM subjects WHERE tenant_no = $1 AND id = $2 AND subject_type = $3";
     INSERT = (Subject::INSERT);
 }
-
-/// The greatest id of the table, for the next one.
-pub(super) const GREATEST_ID: Sql = GREATEST;
 
 /// Whether there is such a subject of this kind.
 pub(crate) fn exists(

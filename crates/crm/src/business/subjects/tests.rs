@@ -3,18 +3,18 @@
 use serde_json::json;
 use zoop_both::both;
 
-use crate::testing::{TestEnv, public_error};
+use crate::testing::{TestEnv, error_json};
 
 fn quote(customer: &str) -> serde_json::Value {
     json!({ "customer_id": customer, "subject_type": "quote", "title": "Repipe", "status": "sent" })
 }
 
 #[both]
-fn a_subject_takes_notes_of_its_own_type_alone() {
+fn a_note_on_a_subject_must_name_the_subjects_type() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let operator = crate::testing::Caller::operator(Some(business.account));
-    let id = env.made(&operator, "subjects.create", quote(business.id("customer")));
+    let id = env.create(&operator, "subjects.create", quote(business.id("customer")));
     let note = |kind: &str| {
         let note = json!({ "body": "Signed.", "subject_type": kind, "subject_id": id });
         env.call(&business.owner, "notes.create", note)
@@ -26,20 +26,20 @@ fn a_subject_takes_notes_of_its_own_type_alone() {
 }
 
 #[both]
-fn a_subject_is_made_for_an_active_customer_of_its_tenant_and_leaves_its_history() {
+fn a_subject_needs_an_active_customer_of_its_tenant_and_is_recorded_in_the_history() {
     let env = TestEnv::new();
     let (ada, ben) = (env.business("Ada"), env.business("Ben"));
     let operator = crate::testing::Caller::operator(Some(ada.account));
-    let id = env.made(&operator, "subjects.create", quote(ada.id("customer")));
+    let id = env.create(&operator, "subjects.create", quote(ada.id("customer")));
     let entries = env.call(&operator, "history.list", json!({ "record": id })).unwrap();
     let rows = entries["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 1, "{entries}");
     assert_eq!(rows[0]["tool"], "subjects.create");
 
     let foreign = env.call(&operator, "subjects.create", quote(ben.id("customer"))).unwrap_err();
-    assert_eq!(public_error(&foreign)["kind"], "not_found");
+    assert_eq!(error_json(&foreign)["kind"], "not_found");
     let customer = ada.id("customer");
     env.call(&ada.owner, "customers.archive", json!({ "id": customer })).unwrap();
     let archived = env.call(&operator, "subjects.create", quote(customer)).unwrap_err();
-    assert_eq!(public_error(&archived)["kind"], "not_found");
+    assert_eq!(error_json(&archived)["kind"], "not_found");
 }

@@ -1,4 +1,4 @@
-//! The tool that creates subjects, the records that notes can be about. Only the operator may call it;
+//! The tool that creates subjects, the records that notes can be about. Only the operator may call it, and
 //! `zoop demo` does.
 
 use schemars::JsonSchema;
@@ -18,7 +18,7 @@ use crate::values::id::{Id, kinds};
 /// The tools of subjects.
 pub const GROUP: Group = Group {
     name: "subjects",
-    about: "Jobs, invoices, quotes and lawn estimates, as records that notes hang on.",
+    about: "Jobs, invoices, quotes and lawn estimates, as the subjects of notes.",
     tools: &[ToolDef::command::<CreateSubject>()],
 };
 
@@ -27,11 +27,11 @@ input! {
     pub struct CreateSubjectInput {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// What kind of work it is.
+        /// The kind of the subject.
         pub subject_type: SubjectKind,
-        /// What it is called.
+        /// The subject's title.
         pub title: Text<128>,
-        /// How far it has come, such as open.
+        /// The subject's status, such as open.
         pub status: Text<64>,
     }
 }
@@ -50,7 +50,7 @@ impl Tool for CreateSubject {
     const NAME: &'static str = "subjects.create";
     const TITLE: &'static str = "Create a subject";
     const ABOUT: &'static str =
-        "Creates a job, invoice, quote or lawn estimate of a customer, for notes to hang on.";
+        "Creates a job, invoice, quote or lawn estimate of a customer, as a subject for notes.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;
@@ -67,7 +67,7 @@ impl Command for CreateSubject {
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateSubjectInput) -> Result<CreatedSubject> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
-        let id = ctx.next_id::<kinds::Subject>(store::GREATEST_ID)?;
+        let id = ctx.next_id::<kinds::Subject>(store::GREATEST_ID_BELOW)?;
         let subject = Subject {
             id,
             subject_type: input.subject_type,

@@ -1,4 +1,4 @@
-//! Tags: one library of labels for each tenant, attached to customers.
+//! Tags: labels that a tenant attaches to customers.
 
 pub(crate) mod store;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use crate::call::context::Recorded;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
-/// The color of a tag that was made without one.
+/// The color of a tag that is created without a color.
 pub const DEFAULT_COLOR: &str = "#6B7280";
 
 crate::call::table::record! {
@@ -26,15 +26,15 @@ crate::call::table::record! {
     pub struct Tag {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
-        /// Its name. No other tag of the account looks the same, whatever the case.
+        /// Its name. No other tag of the account has a name that looks the same, ignoring case.
         pub name: String,
         /// Its color, `#RRGGBB`.
         pub color: String,
-        /// When it was made.
+        /// When it was created.
         pub created_at: Moment = id.created_at(),
         /// When it was last changed.
         pub updated_at: Moment,
-        /// Who made it.
+        /// Who created it.
         pub created_by: Option<Id<kinds::User>> as fixed,
     }
 

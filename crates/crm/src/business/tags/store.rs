@@ -1,6 +1,6 @@
-//! The SQL of tags and of their assignments.
+//! The SQL for tags and their assignments.
 
-use zoop_db::{ReadTx, Sql, WriteTx, params, text};
+use zoop_db::{ReadTx, WriteTx, params, text};
 
 use super::Tag;
 use crate::call::error::{Error, Result};
@@ -10,9 +10,9 @@ use crate::values::id::{Id, kinds};
 use crate::values::text::visible;
 
 crate::call::table::table! {
-    /// The tags that customers have.
+    /// The assignments of tags to customers.
     pub(crate) const CUSTOMER_TAGS = customer_tags {
-        of_tenants,
+        per_tenant,
         key: { customer_id: Id, tag_id: Id },
         columns: {},
         exported: WithTenant,
@@ -21,7 +21,7 @@ crate::call::table::table! {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM tags WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     LIST = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 ORDER BY name_key"));
     GET = (text!("SELECT ", Tag::SELECTED, " FROM tags WHERE tenant_no = $1 AND id = $2"));
     /// A tag's number in the search index.
@@ -39,10 +39,7 @@ zoop_db::statements! {
               WHERE tenant_no = $1 AND customer_id = $2 AND tag_id = $3";
 }
 
-/// The greatest id of the table, for the next one.
-pub(super) const GREATEST_ID: Sql = GREATEST;
-
-/// All tags, by name without case.
+/// All tags, sorted by name, ignoring case.
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {
     tx.all(LIST, &[], Tag::read)
 }
@@ -50,7 +47,7 @@ pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<Tag>> {
 /// A tag.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is no such tag.
+/// [`Error::NotFound`] if there is no such tag.
 pub(super) fn get(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Tag> {
     tx.first::<_, Error>(GET, params![id], Tag::read)?.ok_or(Error::not_found("tag"))
 }
@@ -60,12 +57,12 @@ pub(crate) fn number(tx: &mut ReadTx<'_>, id: Id<kinds::Tag>) -> Result<Option<i
     tx.first(NUMBER, params![id], |row| Ok(row.take()?))
 }
 
-/// The form in which tag names are compared: equal for names that look the same, in any case.
+/// The form in which tag names are compared. It is equal for names that look the same, ignoring case.
 fn name_key(name: &str) -> String {
     fold::caseless(&visible(name))
 }
 
-/// The tag whose name looks like this one, in any case.
+/// The tag whose name looks the same as this name, ignoring case.
 pub(super) fn by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Id<kinds::Tag>>> {
     tx.first(BY_NAME, params![name_key(name)], |row| Ok(row.take()?))
 }
@@ -84,10 +81,10 @@ pub(super) fn update(tx: &mut WriteTx<'_>, tag: &Tag) -> Result<()> {
     Ok(())
 }
 
-/// Removes a tag and all its assignments. Returns the customers that had it.
+/// Removes a tag and all its assignments. Returns the customers that had the tag.
 ///
-/// The search index keeps the tag's number on those customers until they are next indexed. No search
-/// finds it: numbers are never used again, and a search looks up the tag by its id first.
+/// The search index keeps the tag's number with those customers until they are indexed again. No search finds it:
+/// numbers are never reused, and a search first looks up the tag by its id.
 pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<Vec<Id<kinds::Customer>>> {
     let customers = tx.all::<_, Error>(CUSTOMERS, params![id], |row| Ok(row.take()?))?;
     tx.execute(DETACH_ALL, params![id])?;
@@ -95,7 +92,7 @@ pub(super) fn delete(tx: &mut WriteTx<'_>, id: Id<kinds::Tag>) -> Result<Vec<Id<
     Ok(customers)
 }
 
-/// Attaches a tag to a customer. Returns whether it was not attached before.
+/// Attaches a tag to a customer. Returns `false` if it was already attached.
 pub(super) fn attach(
     tx: &mut WriteTx<'_>,
     customer: Id<kinds::Customer>,
@@ -104,7 +101,7 @@ pub(super) fn attach(
     Ok(tx.execute(ATTACH, params![customer, tag])? > 0)
 }
 
-/// Detaches a tag from a customer. Returns whether it was attached.
+/// Detaches a tag from a customer. Returns `false` if it was not attached.
 pub(super) fn detach(
     tx: &mut WriteTx<'_>,
     customer: Id<kinds::Customer>,

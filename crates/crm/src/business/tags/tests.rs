@@ -3,39 +3,39 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{TestEnv, public_error, text};
+use crate::testing::{TestEnv, error_json, text};
 
 #[both]
-fn names_are_unique_whatever_the_case_and_listed_without_case() {
+fn tag_names_are_unique_and_sorted_ignoring_case() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let other = env.empty_business("Other");
     for name in ["vip", "HOA", "Élan", "apple"] {
-        env.made(&acme.owner, "tags.create", json!({ "name": name }));
+        env.create(&acme.owner, "tags.create", json!({ "name": name }));
     }
-    env.made(&other.owner, "tags.create", json!({ "name": "HOA" }));
+    env.create(&other.owner, "tags.create", json!({ "name": "HOA" }));
     let listed = env.call(&acme.owner, "tags.list", json!({})).unwrap();
     let names: Vec<_> =
         listed["rows"].as_array().unwrap().iter().map(|row| text(row, "name")).collect();
     assert_eq!(names, ["apple", "HOA", "vip", "Élan"]);
     let refused =
-        public_error(&env.call(&acme.owner, "tags.create", json!({ "name": "hoa" })).unwrap_err());
+        error_json(&env.call(&acme.owner, "tags.create", json!({ "name": "hoa" })).unwrap_err());
     assert_eq!(refused["kind"], "conflict");
     let vip = listed["rows"][2]["id"].clone();
     let rename =
         |name: &str| env.call(&acme.owner, "tags.update", json!({ "id": vip, "name": name }));
-    assert_eq!(public_error(&rename("hOa").unwrap_err())["kind"], "conflict");
+    assert_eq!(error_json(&rename("hOa").unwrap_err())["kind"], "conflict");
     assert_eq!(rename("VIP").unwrap()["name"], "VIP", "its own name in another case");
 }
 
 #[both]
-fn names_that_look_the_same_are_the_same() {
+fn tag_names_that_look_the_same_are_duplicates() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let make = |name: &str| env.call(&acme.owner, "tags.create", json!({ "name": name }));
+    let create = |name: &str| env.call(&acme.owner, "tags.create", json!({ "name": name }));
     for (name, shown) in [("Very VIP\u{200b}", "Very VIP"), ("👩\u{200d}🚀", "👩\u{200d}🚀")]
     {
-        assert_eq!(make(name).unwrap()["name"], shown, "invisible characters inside are kept");
+        assert_eq!(create(name).unwrap()["name"], shown, "invisible characters inside are kept");
     }
     for name in [
         "very vip",
@@ -44,32 +44,32 @@ fn names_that_look_the_same_are_the_same() {
         "Very \u{3164}VIP\u{fe0f}",
         "\u{202a}Very\u{ad} VIP\u{202c}",
     ] {
-        assert_eq!(public_error(&make(name).unwrap_err())["kind"], "conflict", "{name:?}");
+        assert_eq!(error_json(&create(name).unwrap_err())["kind"], "conflict", "{name:?}");
     }
-    make("VeryVIP").expect("it looks different");
+    create("VeryVIP").expect("it looks different");
 }
 
 #[both]
-fn a_color_is_kept_as_typed_and_has_a_default() {
+fn a_color_has_a_default_and_must_be_valid() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let made = env.call(&acme.owner, "tags.create", json!({ "name": "a" })).unwrap();
-    assert_eq!(made["color"], "#6B7280");
-    assert_eq!(made["created_by"], json!(crate::testing::Business::user(&acme.owner)));
+    let created = env.call(&acme.owner, "tags.create", json!({ "name": "a" })).unwrap();
+    assert_eq!(created["color"], "#6B7280");
+    assert_eq!(created["created_by"], json!(crate::testing::Business::user(&acme.owner)));
     for color in ["#3B82F", "3B82F6", "#3B82FG", "#3B82F6 0"] {
-        let arguments = json!({ "id": made["id"], "color": color });
-        let refused = public_error(&env.call(&acme.owner, "tags.update", arguments).unwrap_err());
+        let arguments = json!({ "id": created["id"], "color": color });
+        let refused = error_json(&env.call(&acme.owner, "tags.update", arguments).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "color", "{color}");
     }
 }
 
 #[both]
-fn deleting_takes_the_assignments_along_and_the_history_knows_them() {
+fn deleting_a_tag_removes_its_assignments_and_records_them_in_the_history() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let tag = env.made(&acme.owner, "tags.create", json!({ "name": "Seasonal" }));
+    let tag = env.create(&acme.owner, "tags.create", json!({ "name": "Seasonal" }));
     let assignment = json!({ "id": tag, "customer_id": acme.id("customer") });
-    env.operate(Some(acme.account), "tags.attach", assignment.clone());
+    env.call_as_operator(Some(acme.account), "tags.attach", assignment.clone());
     let tags = || {
         let id = json!({ "id": acme.id("customer") });
         env.call(&acme.owner, "customers.get", id).unwrap()["tags"].clone()
@@ -81,9 +81,9 @@ fn deleting_takes_the_assignments_along_and_the_history_knows_them() {
     let by_tag = env.call(&acme.owner, "customers.search", json!({ "tag": tag }));
     assert_eq!(by_tag.unwrap()["rows"], json!([]));
     let again = env.call(&acme.owner, "tags.delete", json!({ "id": tag }));
-    assert_eq!(public_error(&again.unwrap_err())["kind"], "not_found");
+    assert_eq!(error_json(&again.unwrap_err())["kind"], "not_found");
     let own = json!({ "record": acme.id("customer"), "limit": 1 });
-    let history = env.operate(Some(acme.account), "history.list", own);
+    let history = env.call_as_operator(Some(acme.account), "history.list", own);
     let changes = history["rows"][0]["changes"].as_array().unwrap();
     let change = changes.iter().find(|change| change["record_type"] == "customer").unwrap();
     assert_eq!(change["field"], "tag");

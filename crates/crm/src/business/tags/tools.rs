@@ -1,4 +1,4 @@
-//! The tools of tags. Only the command line can attach a tag.
+//! The tools of tags. Only the operator can attach and detach tags.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::values::id::{Id, kinds};
 /// The tools of tags.
 pub const GROUP: Group = Group {
     name: "tags",
-    about: "Tags: shared labels of an account.",
+    about: "Tags: the account's labels for customers.",
     tools: &[
         ToolDef::query::<ListTags>(),
         ToolDef::query::<GetTag>(),
@@ -41,7 +41,7 @@ pub struct ListTags;
 impl Tool for ListTags {
     const NAME: &'static str = "tags.list";
     const TITLE: &'static str = "List tags";
-    const ABOUT: &'static str = "Lists the account's tags by name.";
+    const ABOUT: &'static str = "Lists the account's tags, sorted by name.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -88,7 +88,7 @@ impl Query for GetTag {
 input! {
     /// A new tag.
     pub struct CreateTagInput {
-        /// Unique in the account, whatever the case or invisible characters.
+        /// Unique in the account, ignoring case and invisible characters.
         pub name: Text<64>,
         /// #RRGGBB; default #6B7280.
         pub color: Option<Color>,
@@ -101,8 +101,8 @@ pub struct CreateTag;
 impl Tool for CreateTag {
     const NAME: &'static str = "tags.create";
     const TITLE: &'static str = "Create a tag";
-    const ABOUT: &'static str = "Creates a tag. Needs a user key or OAuth token, not a tenant key. Attaching tags to \
-         customers is not available here.";
+    const ABOUT: &'static str = "Creates a tag. Requires a user key or an OAuth token, not a tenant key. No tool here \
+         attaches tags to customers.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::User;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -116,8 +116,8 @@ impl Command for CreateTag {
     const RECEIPT: Receipt = Receipt::Sent { always: &["id", "created_at"], renamed: &[] };
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTagInput) -> Result<Tag> {
-        keep_unique(ctx, &input.name.0, None)?;
-        let id = ctx.next_id::<kinds::Tag>(store::GREATEST_ID)?;
+        require_unique_name(ctx, &input.name.0, None)?;
+        let id = ctx.next_id::<kinds::Tag>(store::GREATEST_ID_BELOW)?;
         let tag = Tag {
             id,
             name: input.name.0.clone(),
@@ -133,11 +133,11 @@ impl Command for CreateTag {
 }
 
 input! {
-    /// What to change of a tag.
+    /// The changes to a tag.
     pub struct UpdateTagInput, rules = update_rules {
         /// The tag's id.
         pub id: Id<kinds::Tag>,
-        /// Unique in the account, whatever the case or invisible characters.
+        /// Unique in the account, ignoring case and invisible characters.
         pub name: NotNull<Text<64>>,
         /// #RRGGBB.
         pub color: NotNull<Color>,
@@ -176,25 +176,29 @@ impl Command for UpdateTag {
             updated_at: ctx.moment(),
             ..old.clone()
         };
-        keep_unique(ctx, &new.name, Some(new.id))?;
+        require_unique_name(ctx, &new.name, Some(new.id))?;
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
         Ok(new)
     }
 }
 
-/// Rejects a name that another tag has.
-fn keep_unique(ctx: &mut WriteCtx<'_, '_>, name: &str, own: Option<Id<kinds::Tag>>) -> Result<()> {
+/// Rejects a name that another tag than `own` has.
+fn require_unique_name(
+    ctx: &mut WriteCtx<'_, '_>,
+    name: &str,
+    own: Option<Id<kinds::Tag>>,
+) -> Result<()> {
     match store::by_name(ctx.tx, name)? {
-        Some(known) if Some(known) != own => {
-            Err(Error::conflict("A tag with this name exists: use it, or choose another name."))
-        }
+        Some(found) if Some(found) != own => Err(Error::conflict(
+            "A tag with this name already exists: use it, or choose another name.",
+        )),
         _ => Ok(()),
     }
 }
 
 done!(
-    /// What deleting a tag answers.
+    /// What `tags.delete` returns.
     Deleted, deleted, "The tag's id."
 );
 
@@ -205,7 +209,7 @@ impl Tool for DeleteTag {
     const NAME: &'static str = "tags.delete";
     const TITLE: &'static str = "Delete a tag";
     const ABOUT: &'static str =
-        "Deletes a tag for good, with all its assignments to customers. Cannot be undone.";
+        "Deletes a tag and all its assignments to customers. This cannot be undone.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -240,7 +244,7 @@ input! {
     }
 }
 
-/// What attaching and detaching answer.
+/// What `tags.attach` and `tags.detach` return.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Assignment {
     /// Whether the customer has the tag now.
@@ -276,7 +280,7 @@ macro_rules! assignment_tool {
                 let tag = store::get(ctx.tx, input.id)?;
                 let customer = customers::store::get(ctx.tx, input.customer_id)?;
                 if $store(ctx.tx, customer.id, tag.id)? {
-                    assigned(ctx, &customer, &tag, $attached)?;
+                    record_assignment(ctx, &customer, &tag, $attached)?;
                 }
                 let (id, customer_id) = (tag.id, customer.id);
                 Ok(Assignment { attached: $attached, id, customer_id })
@@ -305,15 +309,15 @@ assignment_tool!(
 );
 
 /// Updates the search index and the history after a customer gained or lost a tag.
-fn assigned(
+fn record_assignment(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,
     tag: &Tag,
     attached: bool,
 ) -> Result<()> {
     customers::store::reindex(ctx.tx, customer)?;
-    let (there, gone) = (json!(tag.id), json!(null));
-    let (old, new) = if attached { (gone, there) } else { (there, gone) };
+    let (id, none) = (json!(tag.id), json!(null));
+    let (old, new) = if attached { (none, id) } else { (id, none) };
     ctx.changed(Customer::TYPE, customer.id.uuid(), "tag", old, new);
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Arguments built by this process, from a form or the command line, with the tool's field names. Parsing
-//! and checking them is the job of the tool's input.
+//! Arguments that this process builds from a form or the command line. The tool's input parses and checks
+//! them like any others.
 
 use std::marker::PhantomData;
 
@@ -21,7 +21,7 @@ impl<T> Arguments<T> {
         Self { object: Vec::new(), tool: PhantomData }
     }
 
-    /// The members of a JSON object, for sample data. Only the tool's input checks their names.
+    /// The members of a JSON object, for sample data. Their names are checked only by the tool's input.
     pub fn from_json(object: serde_json::Map<String, serde_json::Value>) -> Self {
         let members = object.into_iter().map(|(name, value)| (name, value.into()));
         Self { object: members.collect(), tool: PhantomData }
@@ -36,7 +36,7 @@ impl<T> Arguments<T> {
         self
     }
 
-    /// For a list: asks for the page after a cursor, of at most `limit` rows.
+    /// For a list: requests at most `limit` rows, after the cursor if there is one.
     #[must_use]
     pub fn page(self, cursor: Option<String>, limit: u32) -> Self {
         self.with("cursor", cursor).with("limit", limit)
@@ -53,7 +53,7 @@ impl<T> Clone for Arguments<T> {
     }
 }
 
-/// A type that can be the value of an argument.
+/// A type whose values can be arguments.
 pub trait Value {
     /// The value as JSON; `None` to leave the argument out.
     fn json(self) -> Option<Json>;

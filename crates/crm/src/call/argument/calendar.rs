@@ -1,24 +1,24 @@
-//! Days, times of day, and points in time that may omit their time zone.
+//! Dates, times of day, and points in time that may lack a UTC offset.
 
 use jiff::civil;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use zoop_db::Timestamp;
 
-use super::values::{Time, because, clean};
+use super::values::{Time, clean, invalid};
 use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::{Error, Result};
 use crate::values::clock::parse_rfc3339;
 
-/// The valid years of a day.
+/// The valid years of a date.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2199;
 
-/// A day without a zone: `2026-11-29`, in the years 2000 to 2199.
+/// A date without a time zone, such as `2026-11-29`, in the years 2000 to 2199.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(civil::Date);
 
 impl Date {
-    /// The day.
+    /// The date.
     pub const fn get(self) -> civil::Date {
         self.0
     }
@@ -32,14 +32,14 @@ impl Parse for Date {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         if !has_shape(&text, "0000-00-00") {
-            return Err(because("must be a date in the form YYYY-MM-DD, such as 2026-03-05"));
+            return Err(invalid("must be a date in the form YYYY-MM-DD, such as 2026-03-05"));
         }
-        let date = text.parse().map_err(|_| because("must be a date that exists"))?;
+        let date = text.parse().map_err(|_| invalid("must be a date that exists"))?;
         in_years(date).map(Self)
     }
 }
 
-/// A time of day without a zone: `09:00`.
+/// A time of day without a time zone, such as `09:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeOfDay(civil::Time);
 
@@ -59,12 +59,12 @@ impl Parse for TimeOfDay {
         let text = clean(value, 64)?;
         let time = has_shape(&text, "00:00").then(|| text.parse().ok()).flatten();
         time.map(Self)
-            .ok_or_else(|| because("must be a time of day in the form HH:MM, from 00:00 to 23:59"))
+            .ok_or_else(|| invalid("must be a time of day in the form HH:MM, from 00:00 to 23:59"))
     }
 }
 
-/// A point in time in the years 2000 to 2199 (in UTC if it has an offset). Without an offset, the caller
-/// of [`Self::in_zone`] chooses the zone.
+/// A point in time in the years 2000 to 2199 (in UTC if it has an offset). Without an offset it is a local
+/// time, and the caller of [`Self::in_zone`] chooses the time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalTime {
     /// RFC 3339, which has an offset.
@@ -74,8 +74,8 @@ pub enum LocalTime {
 }
 
 impl LocalTime {
-    /// The point in time, with a local time read in `zone`. A local time that is skipped there takes
-    /// the offset from before the gap (02:30 becomes 03:30). One that occurs twice means the first.
+    /// The point in time, if local times are in `zone`. A local time that the zone skips takes the offset
+    /// from before the gap (02:30 becomes 03:30). A local time that occurs twice means the first.
     ///
     /// # Errors
     /// The zone cannot convert the local time.
@@ -98,13 +98,13 @@ impl Parse for LocalTime {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, 64)?;
         if ["0000-00-00T00:00", "0000-00-00T00:00:00"].iter().any(|shape| has_shape(&text, shape)) {
-            let problem = || because("must be a date and time that exist");
+            let problem = || invalid("must be a date and time that exist");
             let local: civil::DateTime = text.parse().map_err(|_| problem())?;
             in_years(local.date())?;
             return Ok(Self::Local(local));
         }
         let time = parse_rfc3339(&text).ok_or_else(|| {
-            because(
+            invalid(
                 "must be a local time such as 2026-03-05T09:00, or an RFC 3339 time with an offset \
                  such as 2026-03-05T09:00:00-05:00",
             )
@@ -119,7 +119,7 @@ impl Parse for LocalTime {
     }
 }
 
-/// Whether a text has the form of `shape`, in which 0 stands for any digit.
+/// Whether a text has the form of `shape`, in which `0` stands for any digit.
 fn has_shape(text: &str, shape: &str) -> bool {
     let fits = |(byte, shape): (u8, u8)| match shape {
         b'0' => byte.is_ascii_digit(),
@@ -133,7 +133,7 @@ fn in_years(date: civil::Date) -> Result<civil::Date, ParseError> {
 }
 
 fn out_of_range() -> ParseError {
-    because("must be from 2000-01-01 to 2199-12-31 (UTC if it has an offset)")
+    invalid("must be from 2000-01-01 to 2199-12-31 (UTC if it has an offset)")
 }
 
 #[cfg(test)]
@@ -147,13 +147,13 @@ mod tests {
     fn read<T: Parse>(sent: &str) -> Result<T, String> {
         match T::parse(Json::Text(sent.to_owned()), ParseContext { country: Country::US }) {
             Ok(value) => Ok(value),
-            Err(ParseError::Because(problem)) => Err(problem),
+            Err(ParseError::Invalid(problem)) => Err(problem),
             Err(other) => panic!("{sent:?}: {other:?}"),
         }
     }
 
     #[test]
-    fn a_date_is_a_day_of_the_calendar_in_one_form() {
+    fn a_date_exists_in_the_calendar_and_has_one_form() {
         for sent in ["2026-11-29", "2024-02-29", "2000-01-01", " 2199-12-31 "] {
             let date = read::<Date>(sent).map(|date| date.get().to_string());
             assert_eq!(date.as_deref(), Ok(sent.trim()));
@@ -172,8 +172,8 @@ mod tests {
             ("-002026-11", "in the form YYYY-MM-DD"),
             ("tomorrow", "in the form YYYY-MM-DD"),
         ] {
-            let told = read::<Date>(sent).expect_err(sent);
-            assert!(told.contains(problem), "{sent}: {told}");
+            let reported = read::<Date>(sent).expect_err(sent);
+            assert!(reported.contains(problem), "{sent}: {reported}");
         }
     }
 
@@ -184,8 +184,8 @@ mod tests {
             assert_eq!(time.map(|time| (time.hour(), time.minute())), Ok(expected));
         }
         for sent in ["9:00", "24:00", "12:60", "12:30:15", "9am", "09.00", "T09:00"] {
-            let told = read::<TimeOfDay>(sent).expect_err(sent);
-            assert!(told.contains("in the form HH:MM"), "{sent}: {told}");
+            let reported = read::<TimeOfDay>(sent).expect_err(sent);
+            assert!(reported.contains("in the form HH:MM"), "{sent}: {reported}");
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_time_is_read_in_its_zone_and_an_offset_speaks_for_itself() {
+    fn a_local_time_is_read_in_the_given_zone_and_an_offset_overrides_it() {
         for (sent, expected) in [
             ("2026-03-05T09:00", "2026-03-05T14:00:00.000Z"),
             ("2026-07-05T09:00:30", "2026-07-05T13:00:30.000Z"),
@@ -218,21 +218,21 @@ mod tests {
             ("2026-03-05 9:00", "local time such as"),
             ("next Friday", "local time such as"),
         ] {
-            let told = in_new_york(sent).expect_err(sent);
-            assert!(told.contains(problem), "{sent}: {told}");
+            let reported = in_new_york(sent).expect_err(sent);
+            assert!(reported.contains(problem), "{sent}: {reported}");
         }
     }
 
     proptest! {
         #[test]
-        fn every_day_of_the_years_is_read_as_itself(year in 2000i16..2200, day in 1i16..366) {
+        fn every_date_in_the_valid_years_is_read_back_unchanged(year in 2000i16..2200, day in 1i16..366) {
             let first = civil::Date::new(year, 1, 1).expect("a day");
             let date = first.with().day_of_year(day).build().expect("a day");
             prop_assert_eq!(read::<Date>(&date.to_string()).map(Date::get), Ok(date));
         }
 
         #[test]
-        fn any_text_is_read_or_told_what_is_wrong(text in "[0-9T:Z+ -]{1,24}|\\PC{1,24}") {
+        fn any_string_is_rejected_or_read_as_what_it_says(text in "[0-9T:Z+ -]{1,24}|\\PC{1,24}") {
             let context = ParseContext { country: Country::US };
             let sent = || Json::Text(text.clone());
             if let Ok(date) = Date::parse(sent(), context) {

@@ -1,14 +1,14 @@
-//! The macros that declare inputs and closed sets of words. They are plain `macro_rules`, so that the
-//! generated code can be read here.
+//! The macros that declare inputs and enums of words. They are plain `macro_rules`, so that the generated
+//! code can be read here.
 
 /// A field's name on the wire, without the `r#` of a Rust keyword.
 pub(crate) fn field_name(identifier: &'static str) -> &'static str {
     identifier.strip_prefix("r#").unwrap_or(identifier)
 }
 
-/// Declares a tool's input: a struct whose fields are read and described by their types.
+/// Declares a tool's input: a struct whose field types parse the values and describe them in the schema.
 ///
-/// `rules = function` names a `fn(&mut Fields)` for the rules between fields. It runs even if single
+/// `rules = function` names a `fn(&mut Fields)` that checks fields against one another. It runs even if some
 /// fields are invalid, so that all problems are reported at once. `..fields: Type` at the end includes
 /// another input's fields at the same level.
 macro_rules! input {
@@ -70,7 +70,7 @@ macro_rules! input {
 }
 pub(crate) use input;
 
-/// Makes an input usable as a nested object in another one.
+/// Lets an input be the value of a field of another input, as a nested object.
 macro_rules! nested {
     ($name:ident) => {
         impl $crate::call::argument::Parse for $name {
@@ -86,7 +86,7 @@ macro_rules! nested {
                 use $crate::call::argument::{Fields, Input, Json, ParseError};
                 let Json::Object(object) = value else {
                     let problem = format!("must be an object, not {}", value.type_name());
-                    return Err(ParseError::Because(problem));
+                    return Err(ParseError::Invalid(problem));
                 };
                 let mut fields = Fields::new(object, context);
                 let input = <Self as Input>::read(&mut fields);
@@ -97,7 +97,7 @@ macro_rules! nested {
 }
 pub(crate) use nested;
 
-/// Declares a closed set of words: the type, its schema, and its form in the database and on the
+/// Declares an enum whose variants are words: the type, its schema, and its form in the database and on the
 /// wire, from one list.
 macro_rules! choices {
     (
@@ -137,9 +137,9 @@ macro_rules! choices {
                 match value {
                     Json::Text(word) if $crate::call::argument::is_blank(&word) => Err(ParseError::Empty),
                     Json::Text(word) => {
-                        Self::from_word(&word).ok_or(ParseError::Because(problem))
+                        Self::from_word(&word).ok_or(ParseError::Invalid(problem))
                     }
-                    other => Err(ParseError::another_type(&problem, &other)),
+                    other => Err(ParseError::wrong_type(&problem, &other)),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The fields that a caller sent, taken one by one, and the schema of what can be sent.
+//! The fields that a caller sent, read one by one, and the schema of the fields that can be sent.
 
 use schemars::Schema;
 
@@ -6,40 +6,40 @@ use super::{Argument, Json, Object, ParseContext, json};
 use crate::call::error::{Error, FieldProblem, Result};
 
 /// Keys that some clients add to every call. They are dropped, never rejected.
-pub const CLIENT_ARTEFACTS: &[&str] =
+pub const CLIENT_ADDED_KEYS: &[&str] =
     &["toolCallId", "sessionId", "action", "chatInput", "tool", "task_progress"];
 
-/// Maximum unknown fields that an error names one by one.
-const UNKNOWN_TOLD: usize = 16;
+/// Maximum number of unknown fields that an error names.
+const MAX_UNKNOWN_NAMED: usize = 16;
 
 /// One field of an input, for schemas and documents.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// Its name.
+    /// The field's name.
     pub name: &'static str,
     /// What it means, from the field's doc comment.
     pub about: String,
-    /// The JSON schema of its value, without the description.
+    /// The JSON schema of the field's value, without the description.
     pub schema: serde_json::Value,
-    /// Whether it is required.
+    /// Whether the field is required.
     pub required: bool,
 }
 
 /// The arguments of one tool.
 pub trait Input: Sized + Clone + Send + 'static {
-    /// Its fields in order.
+    /// The input's fields, in order.
     fn fields() -> Vec<Field>;
 
-    /// The valid input. Problems are reported to `sent`.
+    /// The valid input, or `None`. Problems are reported to `sent`.
     fn read(sent: &mut Fields) -> Option<Self>;
 
-    /// [`Parse::canonical`](super::Parse::canonical) of the field `name`.
+    /// [`Parse::canonical`](super::Parse::canonical) for the field `name`.
     fn canonical(name: &str, value: &Json) -> Json;
 }
 
-/// The greatest `maxLength` in a schema. llama.cpp turns a schema into a grammar that repeats a rule
-/// that often, and rejects 2,000 repetitions. A greater limit is only in the description.
-const MAX_TOLD: u64 = 1_000;
+/// The greatest `maxLength` that a schema may contain: llama.cpp turns a schema into a grammar that repeats a
+/// rule `maxLength` times, and rejects 2,000 repetitions. The description states a greater limit instead.
+const MAX_SCHEMA_LENGTH: u64 = 1_000;
 
 /// The JSON schema of an input: no additional properties, every field described.
 pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Value> {
@@ -48,7 +48,7 @@ pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Va
     for field in fields {
         let mut schema = field.schema.clone();
         if let Some(object) = schema.as_object_mut() {
-            let about = field.about.clone() + &untold_length(object);
+            let about = field.about.clone() + &move_length_out(object);
             object.insert("description".to_owned(), about.into());
         }
         properties.insert(field.name.to_owned(), schema);
@@ -66,16 +66,17 @@ pub fn object_schema(fields: &[Field]) -> serde_json::Map<String, serde_json::Va
     schema
 }
 
-/// Removes a `maxLength` that is too great for a schema. Returns the sentence that states it instead.
-fn untold_length(schema: &mut serde_json::Map<String, serde_json::Value>) -> String {
-    let Some(most) = schema.get("maxLength").and_then(serde_json::Value::as_u64) else {
+/// Removes a `maxLength` that is too great for a schema. Returns the sentence that states it instead, or an
+/// empty string.
+fn move_length_out(schema: &mut serde_json::Map<String, serde_json::Value>) -> String {
+    let Some(max) = schema.get("maxLength").and_then(serde_json::Value::as_u64) else {
         return String::new();
     };
-    if most <= MAX_TOLD {
+    if max <= MAX_SCHEMA_LENGTH {
         return String::new();
     }
     schema.remove("maxLength");
-    format!(" At most {},{:03} characters.", most / 1_000, most % 1_000)
+    format!(" At most {},{:03} characters.", max / 1_000, max % 1_000)
 }
 
 /// A record's JSON schema, with every subschema inlined.
@@ -86,10 +87,10 @@ pub fn output_schema<T: schemars::JsonSchema>() -> Schema {
             settings.meta_schema = None;
         })
         .with_transform(schemars::transform::RecursiveTransform(|schema: &mut Schema| {
-            // Rust's names of number types are not formats of JSON Schema, and clients warn about them.
-            let is_text =
+            // The names of Rust's number types are not formats of JSON Schema, and clients warn about them.
+            let is_string =
                 schema.get("type").is_some_and(|kind| kind.to_string().contains("string"));
-            if !is_text {
+            if !is_string {
                 schema.remove("format");
             }
             split_types(schema);
@@ -104,8 +105,8 @@ fn split_types(schema: &mut Schema) {
     let types = types.clone();
     let Some(object) = schema.as_object_mut() else { return };
     let description = object.remove("description");
-    let mut whole = std::mem::take(object);
-    if let Some(serde_json::Value::Array(words)) = whole.get_mut("enum") {
+    let mut common = std::mem::take(object);
+    if let Some(serde_json::Value::Array(words)) = common.get_mut("enum") {
         words.retain(|word| !word.is_null());
     }
     let choices: serde_json::Value = types
@@ -114,8 +115,8 @@ fn split_types(schema: &mut Schema) {
             if kind == "null" {
                 return serde_json::json!({ "type": kind });
             }
-            whole.insert("type".to_owned(), kind);
-            serde_json::Value::Object(whole.clone())
+            common.insert("type".to_owned(), kind);
+            serde_json::Value::Object(common.clone())
         })
         .collect();
     if let Some(description) = description {
@@ -124,16 +125,18 @@ fn split_types(schema: &mut Schema) {
     object.insert("anyOf".to_owned(), choices);
 }
 
-/// The fields that a caller sent, taken one by one. Problems are collected on the way.
+/// The fields that a caller sent. They are read one by one, and their problems are collected.
 #[derive(Debug)]
 pub struct Fields {
-    left: Object,
-    /// The names that were sent, with any value.
+    /// The fields that were not read yet.
+    unread: Object,
+    /// The names of all fields that were sent.
     sent: Vec<String>,
-    /// The names whose value is not blank, with the value itself if it is one short word.
-    held: Vec<(String, Option<String>)>,
-    /// The names whose value is a blank text.
+    /// The fields whose value is not blank: the name, and the value if it is a short string.
+    filled: Vec<(String, Option<String>)>,
+    /// The names of the fields whose value is a blank string.
     blank: Vec<String>,
+    /// The names that the input knows.
     known: Vec<&'static str>,
     problems: Vec<FieldProblem>,
     context: ParseContext,
@@ -145,53 +148,54 @@ impl Fields {
         let sent = object.iter().map(|(name, _)| name.clone()).collect();
         let blank = object.iter().filter(|(_, value)| value.is_blank() && *value != Json::Null);
         let blank = blank.map(|(name, _)| name.clone()).collect();
-        let held = object.iter().filter(|(_, value)| !value.is_blank());
-        let held = held.map(|(name, value)| (name.clone(), value.word())).collect();
-        Self { left: object, sent, held, blank, known: Vec::new(), problems: Vec::new(), context }
+        let filled = object.iter().filter(|(_, value)| !value.is_blank());
+        let filled = filled.map(|(name, value)| (name.clone(), value.short_string())).collect();
+        let (known, problems) = (Vec::new(), Vec::new());
+        Self { unread: object, sent, filled, blank, known, problems, context }
     }
 
-    /// Takes the field `name` as a `T`. Reports an invalid value and returns `None`.
+    /// Reads the field `name` as a `T`. If its value is invalid, reports the problem and returns `None`.
     pub fn take<T: Argument>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
-        let at = self.left.iter().position(|(sent, _)| sent == name);
-        let sent = at.map(|at| self.left.swap_remove(at).1);
+        let index = self.unread.iter().position(|(sent, _)| sent == name);
+        let sent = index.map(|index| self.unread.swap_remove(index).1);
         match T::read(sent, self.context) {
             Ok(value) => Some(value),
-            Err(refused) => {
-                self.problems.extend(refused.at(name));
+            Err(error) => {
+                self.problems.extend(error.at(name));
                 None
             }
         }
     }
 
-    /// Removes a field before the rest is read as an input.
+    /// Removes a field, so that the input does not read it.
     pub fn remove(&mut self, name: &str) -> Option<Json> {
         self.sent.retain(|sent| sent != name);
-        let at = self.left.iter().position(|(sent, _)| sent == name)?;
-        Some(self.left.remove(at).1)
+        let index = self.unread.iter().position(|(sent, _)| sent == name)?;
+        Some(self.unread.remove(index).1)
     }
 
-    /// The names that were sent, with any value.
+    /// The names of all fields that were sent.
     pub fn names(&self) -> &[String] {
         &self.sent
     }
 
-    /// Whether the field was sent, with any value.
+    /// Whether the field was sent, whatever its value.
     pub fn was_sent(&self, name: &str) -> bool {
         self.sent.iter().any(|sent| sent == name)
     }
 
     /// Whether the field was sent with a value that is not blank.
-    pub fn holds(&self, name: &str) -> bool {
-        self.held.iter().any(|(held, _)| held == name)
+    pub fn is_filled(&self, name: &str) -> bool {
+        self.filled.iter().any(|(filled, _)| filled == name)
     }
 
-    /// The field's value, if it is one short word.
-    pub fn word(&self, name: &str) -> Option<&str> {
-        self.held.iter().find(|(held, _)| held == name)?.1.as_deref()
+    /// The field's value, if it is a short string.
+    pub fn short_string(&self, name: &str) -> Option<&str> {
+        self.filled.iter().find(|(filled, _)| filled == name)?.1.as_deref()
     }
 
-    /// Reports a problem of one field. Always returns `None`, which the caller can return in turn.
+    /// Reports a problem with one field. Always returns `None`, which the caller can return in turn.
     pub fn refuse<T>(&mut self, field: &str, problem: impl Into<String>) -> Option<T> {
         if !self.problems.iter().any(|known| known.field == field) {
             let problem = problem.into();
@@ -200,7 +204,7 @@ impl Fields {
         None
     }
 
-    /// Reports every known field with a blank text. As a filter it would silently match all rows.
+    /// Reports every known field whose value is a blank string. Such a filter would silently match all rows.
     pub fn refuse_blanks(&mut self) {
         for name in std::mem::take(&mut self.blank) {
             if self.known.contains(&name.as_str()) {
@@ -209,23 +213,23 @@ impl Fields {
         }
     }
 
-    /// Adds names that the caller can also send, for the list in the problem of an unknown field.
+    /// Adds names that are listed as valid when an unknown field is reported.
     pub fn also_known(&mut self, names: &[&'static str]) {
         self.known.extend_from_slice(names);
     }
 
-    /// What values depend on, such as the country of telephone numbers without a country code.
+    /// What the meaning of values depends on, such as the default country of telephone numbers.
     pub const fn context(&self) -> ParseContext {
         self.context
     }
 
-    /// Reports an update that would change nothing: only `ids` were sent.
+    /// Reports an update that would change nothing, because it has only the fields `ids`.
     pub fn require_change(&mut self, ids: &[&str]) {
         let changes = self
             .known
             .iter()
             .filter(|known| !ids.contains(*known) && self.sent.iter().any(|sent| sent == **known));
-        if changes.count() == 0 && self.problems.is_empty() && self.left.is_empty() {
+        if changes.count() == 0 && self.problems.is_empty() && self.unread.is_empty() {
             let known: Vec<_> =
                 self.known.iter().filter(|known| !ids.contains(*known)).copied().collect();
             let known = known.join(", ");
@@ -233,15 +237,15 @@ impl Fields {
         }
     }
 
-    /// Ends the reading. Returns `input` if there was no problem and no unknown field.
+    /// Ends the reading. Returns `input` if there were no problems and no unknown fields.
     pub fn finish<T>(mut self, input: Option<T>) -> Result<T, Vec<FieldProblem>> {
-        let unknown_fields = std::mem::take(&mut self.left);
-        for (name, _) in unknown_fields.iter().take(UNKNOWN_TOLD) {
-            let problem = unknown(name, &self.known);
+        let unknown_fields = std::mem::take(&mut self.unread);
+        for (name, _) in unknown_fields.iter().take(MAX_UNKNOWN_NAMED) {
+            let problem = unknown_field(name, &self.known);
             self.refuse::<()>(&shown(name), problem);
         }
-        if let Some(more @ 1..) = unknown_fields.len().checked_sub(UNKNOWN_TOLD) {
-            self.refuse::<()>("arguments", format!("hold {more} more unknown fields"));
+        if let Some(more @ 1..) = unknown_fields.len().checked_sub(MAX_UNKNOWN_NAMED) {
+            self.refuse::<()>("arguments", format!("contain {more} more unknown fields"));
         }
         match input {
             Some(input) if self.problems.is_empty() => Ok(input),
@@ -250,8 +254,8 @@ impl Fields {
     }
 }
 
-/// Reads `object` as the input of a write. A problem of the idempotency key is reported together with
-/// those of the fields.
+/// Reads `object` as the input of a write. A problem with the idempotency key is reported together with
+/// the problems with the fields.
 pub fn read<T: Input, K>(
     object: Object,
     key: Result<K, FieldProblem>,
@@ -268,7 +272,7 @@ pub fn read<T: Input, K>(
     }
 }
 
-/// Reads `object` as the input of a read.
+/// Reads `object` as the input of a read. A blank filter is a problem.
 pub fn read_filters<T: Input>(object: Object, context: ParseContext) -> Result<T> {
     let mut fields = Fields::new(object, context);
     let input = T::read(&mut fields);
@@ -276,17 +280,17 @@ pub fn read_filters<T: Input>(object: Object, context: ParseContext) -> Result<T
     fields.finish(input).map_err(Error::fields)
 }
 
-/// Parses the text of a tool's arguments as an object.
+/// Parses the arguments of a tool as a JSON object.
 pub fn parse_object(text: &str) -> Result<Object> {
     match json::parse(text) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => Err(Error::invalid("Send the arguments as a JSON object.")),
-        Err(error) => Err(Error::invalid(format!("Send readable JSON arguments: {error}."))),
+        Err(error) => Err(Error::invalid(format!("Send the arguments as valid JSON: {error}."))),
     }
 }
 
-/// The problem of an unknown field, with the nearest known name.
-fn unknown(name: &str, known: &[&'static str]) -> String {
+/// The problem with an unknown field, with the nearest known name.
+fn unknown_field(name: &str, known: &[&'static str]) -> String {
     let nearest = known
         .iter()
         .map(|known| (strsim::osa_distance(name, known), known))
@@ -299,7 +303,7 @@ fn unknown(name: &str, known: &[&'static str]) -> String {
     }
 }
 
-/// A name that the caller sent, cut short and without control characters, so that it can be shown.
+/// A name that the caller sent, cut short and without control characters, so that an error can show it.
 fn shown(name: &str) -> String {
-    name.chars().filter(|letter| !letter.is_control()).take(64).collect()
+    name.chars().filter(|character| !character.is_control()).take(64).collect()
 }

@@ -16,7 +16,7 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A number, as exact as `serde_json` represents it.
+    /// A number, as `serde_json` represents it.
     Number(Number),
     /// A number beyond the range of a 64-bit float, such as `1e999`. No field accepts it.
     HugeNumber,
@@ -51,7 +51,7 @@ impl From<serde_json::Value> for Json {
         use serde_json::Value;
         match value {
             Value::Null => Self::Null,
-            Value::Bool(truth) => Self::Boolean(truth),
+            Value::Bool(value) => Self::Boolean(value),
             Value::Number(number) => Self::Number(number),
             Value::String(text) => Self::Text(text),
             Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
@@ -62,20 +62,20 @@ impl From<serde_json::Value> for Json {
     }
 }
 
-/// Whether a text is empty or has only invisible characters. A text with control characters is not blank
-/// but invalid.
+/// Whether a text is empty or has only invisible characters. A text with control characters other than white
+/// space is not blank but invalid.
 pub fn is_blank(text: &str) -> bool {
-    let is_blank = |letter: char| {
-        text::is_invisible(letter) && (letter.is_whitespace() || !letter.is_control())
+    let is_blank = |character: char| {
+        text::is_invisible(character) && (character.is_whitespace() || !character.is_control())
     };
     text.chars().all(is_blank)
 }
 
-/// Maximum bytes of a text that [`Json::word`] accepts.
-const WORD_BYTES: usize = 32;
+/// Maximum length in bytes of a string that [`Json::short_string`] returns.
+const SHORT_BYTES: usize = 32;
 
 impl Json {
-    /// Whether it is `null` or a blank text.
+    /// Whether it is `null` or a blank string.
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
@@ -84,10 +84,10 @@ impl Json {
         }
     }
 
-    /// The text, if it is short enough to be a choice of an enum.
-    pub fn word(&self) -> Option<String> {
+    /// The string, if it is short enough to be a word of an enum.
+    pub fn short_string(&self) -> Option<String> {
         match self {
-            Self::Text(text) if text.len() <= WORD_BYTES => Some(text.clone()),
+            Self::Text(text) if text.len() <= SHORT_BYTES => Some(text.clone()),
             _ => None,
         }
     }
@@ -164,15 +164,16 @@ fn members<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
     Ok(members)
 }
 
-/// How deep a huge number is looked for. A deeper one makes the whole text invalid.
-const DEPTH: usize = 4;
+/// How many levels of nesting are searched for huge numbers. A huge number at a deeper level makes the whole
+/// text invalid.
+const MAX_DEPTH: usize = 4;
 
 /// Parses a JSON text.
 ///
 /// `serde_json` rejects the whole text if it contains a huge number. The text is then parsed again value
-/// by value, so that the error belongs to the number's field.
+/// by value, so that the error is reported for the number's field.
 pub(super) fn parse(text: &str) -> serde_json::Result<Json> {
-    serde_json::from_str(text).or_else(|error| parse_parts(text, DEPTH).map_err(|_| error))
+    serde_json::from_str(text).or_else(|error| parse_parts(text, MAX_DEPTH).map_err(|_| error))
 }
 
 /// Parses a JSON text that `serde_json` rejects as a whole.

@@ -1,11 +1,11 @@
-//! Lists of values. A problem of an item is reported with its path: `line_items[2].quantity`.
+//! Lists of values. A problem with an item is reported with its path: `line_items[2].quantity`.
 
 use serde_json::json;
 
 use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::FieldProblem;
 
-/// Maximum problems of one list that an error names one by one.
+/// Maximum number of problems that are reported for one list.
 const MAX_PROBLEMS: usize = 100;
 
 /// A list of `MIN` to `MAX` values.
@@ -24,35 +24,40 @@ impl<T: Parse, const MIN: usize, const MAX: usize> Parse for List<T, MIN, MAX> {
 
     fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError> {
         let Json::List(items) = value else {
-            return Err(ParseError::another_type("must be an array", &value));
+            return Err(ParseError::wrong_type("must be an array", &value));
         };
         let count = items.len();
         if !(MIN..=MAX).contains(&count) {
-            return Err(ParseError::Because(format!(
+            return Err(ParseError::Invalid(format!(
                 "must have {MIN} to {MAX} items, not {count}"
             )));
         }
-        let mut read = Vec::with_capacity(count);
+        let mut values = Vec::with_capacity(count);
         let mut problems = Vec::new();
-        for (place, item) in items.into_iter().enumerate() {
+        for (index, item) in items.into_iter().enumerate() {
             let item = match item {
                 Json::Null => Err(ParseError::Empty),
                 item => T::parse(item, context),
             };
             match item {
-                Ok(item) => read.push(item),
-                Err(refused) => problems.extend(refused.at(&format!("[{place}]"))),
+                Ok(value) => values.push(value),
+                Err(error) => problems.extend(error.at(&format!("[{index}]"))),
             }
         }
-        if problems.is_empty() { Ok(Self(read)) } else { Err(ParseError::Inside(capped(problems))) }
+        if problems.is_empty() {
+            Ok(Self(values))
+        } else {
+            Err(ParseError::Inside(truncated(problems)))
+        }
     }
 }
 
-/// The first problems of a list, and the number of the others.
-fn capped(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
+/// At most [`MAX_PROBLEMS`] problems, followed by one that says how many were left out.
+fn truncated(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
     if let Some(more @ 1..) = problems.len().checked_sub(MAX_PROBLEMS) {
         problems.truncate(MAX_PROBLEMS);
-        let problem = format!("has {more} more problems");
+        let noun = if more == 1 { "problem" } else { "problems" };
+        let problem = format!("has {more} more {noun}");
         problems.push(FieldProblem { field: String::new(), problem });
     }
     problems
@@ -94,10 +99,10 @@ mod tests {
         let Json::Object(object) = document.into() else { panic!("an object") };
         let mut fields = Fields::new(object, CONTEXT);
         let document = Document::read(&mut fields);
-        let told = |problems: Vec<FieldProblem>| {
+        let pairs = |problems: Vec<FieldProblem>| {
             problems.into_iter().map(|it| (it.field, it.problem)).collect()
         };
-        fields.finish(document).map_err(told)
+        fields.finish(document).map_err(pairs)
     }
 
     #[test]
@@ -112,9 +117,9 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_with_items_is_told_at_once_under_its_place() {
+    fn all_problems_with_items_are_reported_at_once_with_their_paths() {
         let lines = json!([{ "quantity": 0 }, null, { "descripton": "b", "description": "c" }]);
-        let told =
+        let problems =
             read(json!({ "line_items": lines, "people": ["a", " "] })).expect_err("problems");
         let unknown = "is not a field of this tool; the nearest one is description";
         let expected = [
@@ -125,30 +130,33 @@ mod tests {
             ("people[1]", "must not be empty"),
         ];
         let expected = expected.map(|(field, problem)| (field.to_owned(), problem.to_owned()));
-        assert_eq!(told, expected);
+        assert_eq!(problems, expected);
     }
 
     #[test]
-    fn a_list_has_bounds_and_so_has_what_is_told_of_it() {
+    fn a_list_and_its_reported_problems_are_limited_in_number() {
         for (lines, problem) in [
             (json!([]), "must have 1 to 3 items, not 0"),
             (json!([1, 2, 3, 4]), "must have 1 to 3 items, not 4"),
             (json!({}), "must be an array, not an object"),
             (json!(null), "is required"),
         ] {
-            let told = read(json!({ "line_items": lines })).expect_err("a problem");
-            assert_eq!(told, [("line_items".to_owned(), problem.to_owned())]);
+            let problems = read(json!({ "line_items": lines })).expect_err("a problem");
+            assert_eq!(problems, [("line_items".to_owned(), problem.to_owned())]);
         }
-        let many = Json::List(vec![Json::Boolean(true); 150]);
-        let Err(ParseError::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, CONTEXT) else {
-            panic!("problems")
-        };
-        assert_eq!(told.len(), MAX_PROBLEMS + 1);
-        assert_eq!(told.last().map(|it| &*it.problem), Some("has 50 more problems"));
+        for (count, last) in [(150, "has 50 more problems"), (101, "has 1 more problem")] {
+            let many = Json::List(vec![Json::Boolean(true); count]);
+            let Err(ParseError::Inside(problems)) = List::<Text<8>, 0, 200>::parse(many, CONTEXT)
+            else {
+                panic!("problems")
+            };
+            assert_eq!(problems.len(), MAX_PROBLEMS + 1);
+            assert_eq!(problems.last().map(|it| &*it.problem), Some(last));
+        }
     }
 
     #[test]
-    fn the_schema_tells_the_bounds_and_what_an_item_is() {
+    fn the_schema_contains_the_bounds_and_the_schema_of_an_item() {
         let schema = List::<Line, 1, 3>::schema();
         assert_eq!((&schema["minItems"], &schema["maxItems"]), (&json!(1), &json!(3)));
         assert_eq!(schema["items"]["required"], json!(["description"]));
@@ -161,20 +169,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exactly_the_wrong_items_are_named(numbers in prop::collection::vec(0u32..20, 0..50)) {
+        fn exactly_the_invalid_items_are_named(numbers in prop::collection::vec(0u32..20, 0..50)) {
             let sent = Json::List(numbers.iter().map(|it| Json::Number((*it).into())).collect());
-            let wrong: Vec<_> = (0..numbers.len())
-                .filter(|place| numbers[*place] >= 10)
-                .map(|place| format!("[{place}]"))
+            let invalid: Vec<_> = (0..numbers.len())
+                .filter(|index| numbers[*index] >= 10)
+                .map(|index| format!("[{index}]"))
                 .collect();
             match List::<Ranged<0, 9>, 0, 50>::parse(sent, CONTEXT) {
                 Ok(List(read)) => {
-                    prop_assert!(wrong.is_empty());
+                    prop_assert!(invalid.is_empty());
                     prop_assert_eq!(read.into_iter().map(Ranged::get).collect::<Vec<_>>(), numbers);
                 }
                 Err(ParseError::Inside(problems)) => {
                     let named: Vec<_> = problems.into_iter().map(|it| it.field).collect();
-                    prop_assert_eq!(named, wrong);
+                    prop_assert_eq!(named, invalid);
                 }
                 Err(other) => prop_assert!(false, "{:?}", other),
             }

@@ -7,9 +7,9 @@
 //! | type | meaning | `null` or empty |
 //! | --- | --- | --- |
 //! | `T` | required | rejected |
-//! | `Option<T>` | may be left out | not sent |
-//! | [`Patch<T>`] | an update that can also clear | clears |
-//! | [`NotNull<T>`] | an update that cannot clear | rejected |
+//! | `Option<T>` | may be left out | as if not sent |
+//! | [`Patch<T>`] | a field of an update that can be cleared | clears |
+//! | [`NotNull<T>`] | a field of an update that cannot be cleared | rejected |
 
 mod arguments;
 mod calendar;
@@ -25,7 +25,7 @@ pub use arguments::{Arguments, Value};
 pub use calendar::{Date, LocalTime, TimeOfDay};
 pub(crate) use declare::{choices, field_name, input, nested};
 pub use fields::{
-    CLIENT_ARTEFACTS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
+    CLIENT_ADDED_KEYS, Field, Fields, Input, object_schema, output_schema, parse_object, read,
     read_filters,
 };
 
@@ -34,7 +34,7 @@ pub use list::List;
 pub use name::Name;
 pub use number::{Duration, Minutes, Ranged, Seconds};
 pub use values::{
-    Color, CountryCode, Email, Latitude, Longitude, PhoneText, SearchText, Text, Time,
+    Color, CountryCode, Email, Latitude, Longitude, PhoneNumber, SearchText, Text, Time,
 };
 
 use crate::call::error::FieldProblem;
@@ -42,32 +42,32 @@ use crate::values::country::Country;
 use crate::values::id::{Id, Kind};
 use crate::values::text;
 
-/// What the meaning of a value depends on, besides its text.
+/// What the meaning of a value depends on, besides the value itself.
 #[derive(Debug, Clone, Copy)]
 pub struct ParseContext {
-    /// The country of telephone numbers without a country code.
+    /// The default country of telephone numbers without a country code.
     pub country: Country,
 }
 
 /// Why a value was rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ParseError {
-    /// There was no value: `null` or a blank text.
+    /// There was no value: `null` or a blank string.
     Empty,
-    /// The problem, as the end of a sentence that begins with the field's name.
-    Because(String),
-    /// Problems inside a nested object or a list, each with its path from here: `.city`,
+    /// The value is invalid. The string ends a sentence that begins with the field's name.
+    Invalid(String),
+    /// Problems inside a nested object or a list, each with its path relative to the value: `.city`,
     /// `[2].quantity`.
     Inside(Vec<FieldProblem>),
 }
 
 impl ParseError {
-    /// A value of the wrong type. `problem` names the expected one.
-    pub(crate) fn another_type(problem: &str, value: &Json) -> Self {
-        Self::Because(format!("{problem}, not {}", value.type_name()))
+    /// A value of the wrong type. `problem` names the expected type.
+    pub(crate) fn wrong_type(problem: &str, value: &Json) -> Self {
+        Self::Invalid(format!("{problem}, not {}", value.type_name()))
     }
 
-    /// Problems of the fields of a nested object.
+    /// Problems with the fields of a nested object.
     pub(crate) fn inside(mut problems: Vec<FieldProblem>) -> Self {
         for problem in &mut problems {
             problem.field.insert(0, '.');
@@ -75,12 +75,12 @@ impl ParseError {
         Self::Inside(problems)
     }
 
-    /// The problems of the value at `path`.
+    /// The problems with the value at `path`.
     fn at(self, path: &str) -> Vec<FieldProblem> {
         let problem = |problem| vec![FieldProblem { field: path.to_owned(), problem }];
         match self {
             Self::Empty => problem("must not be empty".to_owned()),
-            Self::Because(text) => problem(text),
+            Self::Invalid(text) => problem(text),
             Self::Inside(mut problems) => {
                 for problem in &mut problems {
                     problem.field.insert_str(0, path);
@@ -96,14 +96,14 @@ pub trait Parse: Sized {
     /// The JSON schema, with every limit.
     fn schema() -> serde_json::Value;
 
-    /// The valid value, or why not. Never called with `null`.
+    /// Parses the value, which is never `null`.
     fn parse(value: Json, context: ParseContext) -> Result<Self, ParseError>;
 
-    /// The canonical form of a filter's value. Cursors store it, and a filter that is sent again is
-    /// compared with it. `null` means that the value does not narrow the list.
+    /// The canonical form of a filter's value. A cursor stores it, to compare it with a filter that is sent
+    /// together with the cursor. `null` means that the value does not narrow the list.
     fn canonical(value: &Json) -> Json {
         match value {
-            Json::Text(text) => Json::Text(text::trim_around(text).to_owned()),
+            Json::Text(text) => Json::Text(text::trim_keeping_modifiers(text).to_owned()),
             Json::Boolean(false) => Json::Null,
             other => other.clone(),
         }
@@ -116,11 +116,11 @@ pub trait Argument: Sized {
     const REQUIRED: bool;
     /// The JSON schema of the value.
     fn schema() -> serde_json::Value;
-    /// The field's description: its documentation, and what its type adds.
-    fn about(documented: String) -> String {
-        documented
+    /// The field's description: its doc comment, and what its type adds.
+    fn about(documentation: String) -> String {
+        documentation
     }
-    /// The valid value, or why not.
+    /// Parses the value, if one was sent.
     fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError>;
     /// [`Parse::canonical`] of the value.
     fn canonical(value: &Json) -> Json {
@@ -128,7 +128,10 @@ pub trait Argument: Sized {
     }
 }
 
-fn some<T: Parse>(sent: Option<Json>, context: ParseContext) -> Result<Option<T>, ParseError> {
+fn parse_if_sent<T: Parse>(
+    sent: Option<Json>,
+    context: ParseContext,
+) -> Result<Option<T>, ParseError> {
     match sent {
         None => Ok(None),
         Some(Json::Null) => Err(ParseError::Empty),
@@ -144,9 +147,9 @@ impl<T: Parse> Argument for T {
     }
 
     fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
-        match some(sent, context) {
+        match parse_if_sent(sent, context) {
             Ok(Some(value)) => Ok(value),
-            Ok(None) | Err(ParseError::Empty) => Err(ParseError::Because("is required".to_owned())),
+            Ok(None) | Err(ParseError::Empty) => Err(ParseError::Invalid("is required".to_owned())),
             Err(other) => Err(other),
         }
     }
@@ -160,7 +163,7 @@ impl<T: Parse> Argument for Option<T> {
     }
 
     fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
-        match some(sent, context) {
+        match parse_if_sent(sent, context) {
             Err(ParseError::Empty) => Ok(None),
             other => other,
         }
@@ -194,11 +197,11 @@ impl<T> Patch<T> {
     }
 
     /// Converts the new value, if there is one.
-    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Patch<U> {
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
             Self::Keep => Patch::Keep,
             Self::Clear => Patch::Clear,
-            Self::Set(value) => Patch::Set(make(value)),
+            Self::Set(value) => Patch::Set(convert(value)),
         }
     }
 
@@ -211,18 +214,18 @@ impl<T> Patch<T> {
 impl<T: Parse> Argument for Patch<T> {
     const REQUIRED: bool = false;
 
-    /// `null` is not in the schema: many clients pass schemas to model servers that reject a list of
-    /// types.
+    /// The schema does not allow `null`, although it is accepted: many clients pass schemas to model servers
+    /// that reject a list of types.
     fn schema() -> serde_json::Value {
         T::schema()
     }
 
-    fn about(documented: String) -> String {
-        documented + " null clears it."
+    fn about(documentation: String) -> String {
+        documentation + " null clears it."
     }
 
     fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
-        match some(sent, context) {
+        match parse_if_sent(sent, context) {
             Ok(None) => Ok(Self::Keep),
             Ok(Some(value)) => Ok(Self::Set(value)),
             Err(ParseError::Empty) => Ok(Self::Clear),
@@ -231,7 +234,7 @@ impl<T: Parse> Argument for Patch<T> {
     }
 }
 
-/// One field of an update that cannot be cleared: a required one, a boolean, a choice.
+/// One field of an update that cannot be cleared: a required field, a boolean, a word of an enum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotNull<T>(pub Option<T>);
 
@@ -243,8 +246,8 @@ impl<T: Parse> Argument for NotNull<T> {
     }
 
     fn read(sent: Option<Json>, context: ParseContext) -> Result<Self, ParseError> {
-        match some(sent, context) {
-            Err(ParseError::Empty) => Err(ParseError::Because("cannot be cleared".to_owned())),
+        match parse_if_sent(sent, context) {
+            Err(ParseError::Empty) => Err(ParseError::Invalid("cannot be cleared".to_owned())),
             other => other.map(Self),
         }
     }
@@ -256,11 +259,11 @@ impl<K: Kind> Parse for Id<K> {
     }
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
-        let problem = format!("must be the UUID of a {}", K::WORD);
+        let problem = format!("must be a UUID: the id of {} {}", article(K::WORD), K::WORD);
         match value {
             Json::Text(text) if is_blank(&text) => Err(ParseError::Empty),
-            Json::Text(text) => Self::parse(&text).ok_or(ParseError::Because(problem)),
-            other => Err(ParseError::another_type(&problem, &other)),
+            Json::Text(text) => Self::parse(&text).ok_or(ParseError::Invalid(problem)),
+            other => Err(ParseError::wrong_type(&problem, &other)),
         }
     }
 
@@ -272,6 +275,11 @@ impl<K: Kind> Parse for Id<K> {
     }
 }
 
+/// The indefinite article of a word.
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
+}
+
 impl Parse for bool {
     fn schema() -> serde_json::Value {
         serde_json::json!({ "type": "boolean" })
@@ -279,8 +287,8 @@ impl Parse for bool {
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         match value {
-            Json::Boolean(truth) => Ok(truth),
-            other => Err(ParseError::Because(format!(
+            Json::Boolean(value) => Ok(value),
+            other => Err(ParseError::Invalid(format!(
                 "must be true or false, not {}",
                 other.type_name()
             ))),

@@ -1,11 +1,11 @@
-//! Whole numbers between two bounds, and lengths of time in whole units.
+//! Whole numbers within bounds, and durations in whole units.
 
 use serde_json::json;
 use zoop_db::Timestamp;
 
 use super::{Json, Parse, ParseContext, ParseError};
 
-/// A whole number from `MIN` to `MAX`. `25.0` counts as one.
+/// A whole number from `MIN` to `MAX`. `25.0` counts as a whole number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ranged<const MIN: u32, const MAX: u32>(u32);
 
@@ -27,18 +27,18 @@ impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
             _ => format!("must be a whole number from {MIN} to {MAX}"),
         };
         let Json::Number(number) = &value else {
-            return Err(ParseError::another_type(&problem, &value));
+            return Err(ParseError::wrong_type(&problem, &value));
         };
-        match whole(number).and_then(|number| u32::try_from(number).ok()) {
+        match as_whole(number).and_then(|number| u32::try_from(number).ok()) {
             Some(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-            _ => Err(ParseError::Because(problem)),
+            _ => Err(ParseError::Invalid(problem)),
         }
     }
 
     fn canonical(value: &Json) -> Json {
         match value {
             Json::Number(number) => {
-                whole(number).map_or_else(|| value.clone(), |number| Json::Number(number.into()))
+                as_whole(number).map_or_else(|| value.clone(), |number| Json::Number(number.into()))
             }
             other => other.clone(),
         }
@@ -46,7 +46,7 @@ impl<const MIN: u32, const MAX: u32> Parse for Ranged<MIN, MAX> {
 }
 
 /// The value of a JSON number, if it is whole.
-fn whole(number: &serde_json::Number) -> Option<i64> {
+fn as_whole(number: &serde_json::Number) -> Option<i64> {
     number.as_i64().or_else(|| {
         let real = number.as_f64()?;
         #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
@@ -54,18 +54,18 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
     })
 }
 
-/// A length of time: from `MIN` to `MAX` units of `UNIT` seconds, sent as a whole number.
+/// A duration: from `MIN` to `MAX` units of `UNIT` seconds, sent as a whole number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Duration<const UNIT: u32, const MIN: u32, const MAX: u32>(Ranged<MIN, MAX>);
 
-/// A length of time in seconds.
+/// A duration in seconds.
 pub type Seconds<const MIN: u32, const MAX: u32> = Duration<1, MIN, MAX>;
 
-/// A length of time in minutes of 60 seconds, also across a change to daylight saving time.
+/// A duration in minutes. A minute always has 60 seconds, also when clocks change to daylight saving time.
 pub type Minutes<const MIN: u32, const MAX: u32> = Duration<60, MIN, MAX>;
 
 impl<const UNIT: u32, const MIN: u32, const MAX: u32> Duration<UNIT, MIN, MAX> {
-    /// The end of something that begins at `start` and takes this long.
+    /// The time at which something that begins at `start` ends.
     #[must_use]
     pub fn after(self, start: Timestamp) -> Timestamp {
         let seconds = i64::from(self.0.get()) * i64::from(UNIT);
@@ -110,18 +110,18 @@ mod tests {
         for sent in ["4", "1441", "-5", "5.5", "4294967301", "1e300"] {
             assert_eq!(
                 read::<Minute>(sent),
-                Err(ParseError::Because(problem.to_owned())),
+                Err(ParseError::Invalid(problem.to_owned())),
                 "{sent}"
             );
         }
-        let text = ParseError::Because(format!("{problem}, not a string"));
+        let text = ParseError::Invalid(format!("{problem}, not a string"));
         assert_eq!(read::<Minute>(r#""60""#), Err(text));
-        let open = ParseError::Because("must be a whole number of at least 1".to_owned());
+        let open = ParseError::Invalid("must be a whole number of at least 1".to_owned());
         assert_eq!(read::<Ranged<1, { u32::MAX }>>("0"), Err(open));
     }
 
     #[test]
-    fn a_duration_ends_so_many_units_later() {
+    fn a_duration_ends_that_many_units_after_its_start() {
         let end = |sent| read::<Minutes<5, 1_440>>(sent).map(|it| it.after(Timestamp(7)));
         assert_eq!(end("90"), Ok(Timestamp(7 + 90 * 60 * 1_000_000)));
         assert!(end("1").is_err());

@@ -1,5 +1,5 @@
-//! The types of single values that several groups share, each with its limits in one constant that
-//! both the schema and the validation read.
+//! The value types that several groups share. Each has its limits in one constant, which both the schema and
+//! the validation use.
 
 use serde_json::json;
 use zoop_db::Timestamp;
@@ -13,8 +13,8 @@ use crate::values::fold::QueryHasNoWord;
 use crate::values::phone::{self, Phone};
 use crate::values::text;
 
-pub(super) fn because(problem: impl Into<String>) -> ParseError {
-    ParseError::Because(problem.into())
+pub(super) fn invalid(problem: impl Into<String>) -> ParseError {
+    ParseError::Invalid(problem.into())
 }
 
 /// The normalized text of a JSON string: CR LF becomes LF, and invisible characters at its ends are
@@ -22,19 +22,19 @@ pub(super) fn because(problem: impl Into<String>) -> ParseError {
 /// scalar values.
 pub(super) fn clean(value: Json, max: usize) -> Result<String, ParseError> {
     let Json::Text(text) = value else {
-        return Err(ParseError::another_type("must be a string", &value));
+        return Err(ParseError::wrong_type("must be a string", &value));
     };
     let text = if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text };
-    if text.chars().any(|letter| letter.is_control() && letter != '\n' && letter != '\t') {
-        return Err(because("must not contain control characters except tab and newline"));
+    if text.chars().any(|it| it.is_control() && it != '\n' && it != '\t') {
+        return Err(invalid("must not contain control characters except tab and newline"));
     }
-    let trimmed = text::trim_around(&text);
+    let trimmed = text::trim_keeping_modifiers(&text);
     if trimmed.is_empty() {
         return Err(ParseError::Empty);
     }
-    // A text has at least as many bytes as characters, so most need no counting.
+    // A text has at least as many bytes as characters, so most texts need no counting.
     if trimmed.len() > max && trimmed.chars().count() > max {
-        return Err(because(format!("must be at most {max} characters")));
+        return Err(invalid(format!("must be at most {max} characters")));
     }
     Ok(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
 }
@@ -53,19 +53,23 @@ impl<const MAX: usize> Parse for Text<MAX> {
     }
 }
 
-/// A free search text of at most 256 characters.
+/// The text of a search: at most 256 characters, with at least one word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchText(pub String);
 
+impl SearchText {
+    const MAX: usize = 256;
+}
+
 impl Parse for SearchText {
     fn schema() -> serde_json::Value {
-        Text::<256>::schema()
+        Text::<{ Self::MAX }>::schema()
     }
 
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
-        match clean(value, 256) {
+        match clean(value, Self::MAX) {
             Ok(text) if !fold::words(&text).is_empty() => Ok(Self(text)),
-            Ok(_) | Err(ParseError::Empty) => Err(because(QueryHasNoWord.text())),
+            Ok(_) | Err(ParseError::Empty) => Err(invalid(QueryHasNoWord.text())),
             Err(other) => Err(other),
         }
     }
@@ -87,9 +91,11 @@ impl Parse for Email {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let text = clean(value, Self::MAX)?;
         let text = text::trim(&text);
-        email::check(text).map_err(|problem| because(problem.text()))?;
+        email::check(text).map_err(|problem| invalid(problem.text()))?;
         if text.contains(text::is_invisible) {
-            return Err(because("must not contain invisible characters: type it again"));
+            return Err(invalid(
+                "must not contain invisible characters: type it again without them",
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -104,13 +110,13 @@ impl Parse for Email {
 
 /// A telephone number, as typed and as E.164.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneText(pub Phone);
+pub struct PhoneNumber(pub Phone);
 
-impl PhoneText {
+impl PhoneNumber {
     const MAX: usize = 64;
 }
 
-impl Parse for PhoneText {
+impl Parse for PhoneNumber {
     fn schema() -> serde_json::Value {
         Text::<{ Self::MAX }>::schema()
     }
@@ -119,11 +125,11 @@ impl Parse for PhoneText {
         let text = clean(value, Self::MAX)?;
         phone::parse(&text, context.country.numbering_plan())
             .map(Self)
-            .map_err(|problem| because(problem.text()))
+            .map_err(|problem| invalid(problem.text()))
     }
 }
 
-/// A country code of ISO 3166-1.
+/// An ISO 3166-1 alpha-2 country code, in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountryCode(pub Country);
 
@@ -136,11 +142,11 @@ impl Parse for CountryCode {
         let text = clean(value, 64)?;
         Country::parse(&text)
             .map(Self)
-            .ok_or_else(|| because("must be a two-letter ISO 3166-1 country code, such as US"))
+            .ok_or_else(|| invalid("must be a two-letter ISO 3166-1 country code, such as US"))
     }
 }
 
-/// A color, `#RRGGBB`.
+/// A color in the form `#RRGGBB`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Color(pub String);
 
@@ -155,32 +161,32 @@ impl Parse for Color {
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(text))
         } else {
-            Err(because("must be a color as #RRGGBB, such as #3B82F6"))
+            Err(invalid("must be a color in the form #RRGGBB, such as #3B82F6"))
         }
     }
 }
 
 macro_rules! degrees {
-    ($(#[$about:meta])* $name:ident, $most:literal) => {
+    ($(#[$about:meta])* $name:ident, $max:literal) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub struct $name(pub f64);
 
         impl Parse for $name {
             fn schema() -> serde_json::Value {
-                json!({ "type": "number", "minimum": -$most, "maximum": $most })
+                json!({ "type": "number", "minimum": -$max, "maximum": $max })
             }
 
             fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
-                let problem = format!("must be a number from {} to {}", -$most, $most);
+                let problem = format!("must be a number from {} to {}", -$max, $max);
                 let Json::Number(number) = &value else {
-                    return Err(ParseError::another_type(&problem, &value));
+                    return Err(ParseError::wrong_type(&problem, &value));
                 };
                 number
                     .as_f64()
-                    .filter(|degrees| (f64::from(-$most)..=f64::from($most)).contains(degrees))
+                    .filter(|degrees| (f64::from(-$max)..=f64::from($max)).contains(degrees))
                     .map(Self)
-                    .ok_or(ParseError::Because(problem))
+                    .ok_or(ParseError::Invalid(problem))
             }
         }
     };
@@ -196,7 +202,7 @@ degrees!(
     180
 );
 
-/// A point in time, RFC 3339.
+/// A point in time in RFC 3339 form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(pub Timestamp);
 
@@ -209,7 +215,7 @@ impl Parse for Time {
         let text = clean(value, 64)?;
         parse_rfc3339(&text)
             .map(Self)
-            .ok_or_else(|| because("must be an RFC 3339 time, such as 2026-01-01T00:00:00Z"))
+            .ok_or_else(|| invalid("must be an RFC 3339 time, such as 2026-01-01T00:00:00Z"))
     }
 
     fn canonical(value: &Json) -> Json {

@@ -1,8 +1,8 @@
 //! The history: who changed what, when, with which credential and client. Each successful write adds one
 //! entry, in its own transaction.
 //!
-//! Applying entries backwards from the present gives every earlier state of a record. For a note's body
-//! only the old text is kept. A draft leaves no entry until it is committed: text that only its author
+//! Undoing entries one by one, newest first, gives every earlier state of a record. Of a note's body an
+//! entry stores only the old text. A draft leaves no entry until it is committed: text that only its author
 //! could read must not be readable here.
 
 pub(crate) mod store;
@@ -33,13 +33,13 @@ pub struct HistoryEntry {
     pub actor_kind: String,
     /// The person, if a person acted.
     pub user_id: Option<Id<kinds::User>>,
-    /// What proved it: an API key, a connected program or a session.
+    /// The credential used: an API key, a connected program or a session.
     pub credential_id: Option<Id<kinds::Credential>>,
     /// The client program's own name.
     pub client: Option<String>,
-    /// From where, as the server saw it: an IP address.
+    /// The caller's IP address, as the server saw it.
     pub address: Option<String>,
-    /// The tool, or what else was done: `sign_in`, `consent` and the like.
+    /// The tool, or the name of another event: `sign_in`, `consent` and the like.
     pub tool: String,
     /// Each field of each record that changed, with its old and new value.
     pub changes: Vec<Change>,
@@ -58,9 +58,9 @@ pub(crate) fn event<T>(
         tx.bind(account.number);
     }
     let mut ctx = WriteCtx::begin(tx, access, environment)?;
-    let done = work(&mut ctx)?;
+    let outcome = work(&mut ctx)?;
     record(&mut ctx, name)?;
-    Ok(done)
+    Ok(outcome)
 }
 
 /// Writes a call's history entry, unless its changes are private (a draft).

@@ -22,7 +22,7 @@ macro_rules! columns {
 crate::call::table::table! {
     /// The entries of the history.
     pub(crate) const HISTORY = history {
-        of_tenants,
+        per_tenant,
         key: { id: Id },
         columns: {
             actor_kind: Text, user_id: Id, credential_id: Id, client: Text, address: Text,
@@ -36,7 +36,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The records that each entry is about.
     pub(crate) const HISTORY_RECORDS = history_records {
-        of_tenants,
+        per_tenant,
         key: { record_id: Id, entry_id: Id },
         columns: {},
         exported: WithTenant,
@@ -45,9 +45,9 @@ crate::call::table::table! {
 }
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
-    /// The greatest id at or above `$2`.
-    AHEAD = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM history WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    /// The greatest id from `$2` on.
+    LATEST_ID_FROM = "SELECT id FROM history WHERE tenant_no = $1 AND id >= $2 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO history \
               (tenant_no, id, actor_kind, user_id, credential_id, client, address, tool, \
               changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -63,17 +63,16 @@ zoop_db::statements! {
            ORDER BY r.entry_id DESC LIMIT $4"));
 }
 
-/// The changes of one record, as stored. A new record may have twenty fields; its kind and id are
-/// stored once.
+/// The changes to one record, as stored: its kind and id are stored once, not with each field.
 #[derive(Serialize, Deserialize)]
 struct StoredRecord<'a>(Cow<'a, str>, Uuid, Vec<StoredField<'a>>);
 
-/// The field, its old value, its new value.
+/// A field, its old value and its new value.
 #[derive(Serialize, Deserialize)]
 struct StoredField<'a>(Cow<'a, str>, Cow<'a, Value>, Cow<'a, Value>);
 
 impl<'a> StoredRecord<'a> {
-    /// Changes of one record, at least one.
+    /// The changes to one record. There is at least one.
     fn of(changes: &'a [Change]) -> Self {
         let field = |change: &'a Change| {
             let Change { field, old, new, .. } = change;
@@ -100,9 +99,9 @@ fn changes<'s>(stored: &'s str) -> Result<Vec<Change>> {
     Ok(records.into_iter().flat_map(of_record).collect())
 }
 
-/// Adds an entry and the records that it touched.
+/// Adds an entry and the ids of the records that it changed.
 pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change]) -> Result<()> {
-    let id = ctx.next_id::<kinds::Entry>(GREATEST)?;
+    let id = ctx.next_id::<kinds::Entry>(GREATEST_ID_BELOW)?;
     let stored = changes.chunk_by(|a, b| a.record_id == b.record_id).map(StoredRecord::of);
     let changes_json = serde_json::to_string(&stored.collect::<Vec<_>>())?;
     let access = ctx.access;
@@ -125,14 +124,18 @@ pub(super) fn insert(ctx: &mut WriteCtx<'_, '_>, tool: &str, changes: &[Change])
     Ok(())
 }
 
-/// The time of the bound tenant's last entry that only a wrong clock can have made.
-pub(crate) fn ahead(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Moment>> {
-    let from = id::wrong_from(now);
-    let last = tx.first::<Id<kinds::Entry>, Error>(AHEAD, params![from], |row| Ok(row.take()?))?;
+/// When the bound tenant's latest entry was made, if only a wrong clock can have dated it.
+pub(crate) fn latest_from_wrong_clock(
+    tx: &mut ReadTx<'_>,
+    now: Timestamp,
+) -> Result<Option<Moment>> {
+    let from = id::first_from_wrong_clock(now);
+    let last =
+        tx.first::<Id<kinds::Entry>, Error>(LATEST_ID_FROM, params![from], |row| Ok(row.take()?))?;
     Ok(last.map(Id::created_at))
 }
 
-/// Up to `count` entries before `before`, newest first, of one record or of all.
+/// Up to `count` entries with ids below `before`, newest first: those about one record, or all.
 pub(super) fn list(
     tx: &mut ReadTx<'_>,
     record: Option<Uuid>,

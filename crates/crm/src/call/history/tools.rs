@@ -19,7 +19,7 @@ pub const GROUP: Group =
 input! {
     /// The filters of the history.
     pub struct ListHistoryInput {
-        /// Only entries that touched this record, of whatever kind.
+        /// Only entries that changed this record, of any kind.
         pub record: Option<Id<kinds::Record>>,
     }
 }

@@ -65,7 +65,7 @@ macro_rules! areas {
                 }
             }
 
-            /// Its name in pages.
+            /// The scope's name on pages.
             pub const fn title(self) -> &'static str {
                 match self {
                     $(
@@ -77,7 +77,7 @@ macro_rules! areas {
                 }
             }
 
-            /// What it allows, as a sentence for pages.
+            /// What the scope allows, as a sentence for pages.
             pub const fn about(self) -> &'static str {
                 match self {
                     $(
@@ -168,26 +168,26 @@ macro_rules! sets {
             /// These scopes.
             pub const fn of(scopes: &[Scope]) -> Self {
                 let mut bits = 0;
-                let mut at = 0;
-                while at < scopes.len() {
-                    bits |= scopes[at].bit();
-                    at += 1;
+                let mut index = 0;
+                while index < scopes.len() {
+                    bits |= scopes[index].bit();
+                    index += 1;
                 }
                 Self(bits)
             }
 
-            /// Whether the set holds `scope`.
+            /// Whether the set contains `scope`.
             pub const fn has(self, scope: Scope) -> bool {
                 self.0 & scope.bit() != 0
             }
 
-            /// The scopes in both sets.
+            /// The scopes that are in both sets.
             #[must_use]
             pub const fn and(self, other: Self) -> Self {
                 Self(self.0 & other.0)
             }
 
-            /// The scopes in either set.
+            /// The scopes that are in at least one of the sets.
             #[must_use]
             pub const fn or(self, other: Self) -> Self {
                 Self(self.0 | other.0)
@@ -220,27 +220,27 @@ macro_rules! sets {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub struct ScopeNames(u64);
 
-        const _: () = assert!(NAMES.len() <= 64, "a bit for each name");
+        const _: () = assert!(NAMES.len() <= 64, "there must be a bit for each name");
 
         impl ScopeNames {
             /// All names.
             pub const ALL: Self = Self(u64::MAX >> (64 - NAMES.len()));
 
-            fn of(is_meant: impl Fn(&str, Scope) -> bool) -> Self {
+            fn where_entry(is_selected: impl Fn(&str, Scope) -> bool) -> Self {
                 let bits = NAMES
                     .iter()
                     .enumerate()
-                    .map(|(at, (name, scope))| u64::from(is_meant(name, *scope)) << at);
+                    .map(|(index, (name, scope))| u64::from(is_selected(name, *scope)) << index);
                 Self(bits.fold(0, |all, bit| all | bit))
             }
 
             /// The grantable scopes of a set, each under its own name.
             pub fn own(scopes: Scopes) -> Self {
-                Self::of(|name, scope| name == scope.name() && scopes.has(scope))
+                Self::where_entry(|name, scope| name == scope.name() && scopes.has(scope))
             }
 
-            fn named(name: &str) -> Option<Self> {
-                Some(Self::of(|known, _| known == name)).filter(|found| !found.is_empty())
+            fn from_name(name: &str) -> Option<Self> {
+                Some(Self::where_entry(|known, _| known == name)).filter(|found| !found.is_empty())
             }
 
             /// These names.
@@ -248,13 +248,13 @@ macro_rules! sets {
             /// # Errors
             /// The first unknown name.
             pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
-                let mut names = names.into_iter().map(|name| Self::named(name).ok_or(name));
+                let mut names = names.into_iter().map(|name| Self::from_name(name).ok_or(name));
                 names.try_fold(Self::default(), |all, found| Ok(all.or(found?)))
             }
 
-            /// The names of a space-separated list. Unknown names grant nothing.
-            pub fn known(list: &str) -> Self {
-                let found = list.split_ascii_whitespace().filter_map(Self::named);
+            /// The known names in a space-separated list. Unknown names are ignored, and so grant nothing.
+            pub fn parse_known(list: &str) -> Self {
+                let found = list.split_ascii_whitespace().filter_map(Self::from_name);
                 found.fold(Self::default(), Self::or)
             }
 
@@ -269,22 +269,23 @@ macro_rules! sets {
             }
 
             /// The entries of [`NAMES`] in this set, each with its index there.
-            fn held(self) -> impl Iterator<Item = (usize, &'static str, Scope)> {
-                let held = NAMES.iter().enumerate().filter(move |(at, _)| (self.0 >> at) & 1 == 1);
-                held.map(|(at, (name, scope))| (at, *name, *scope))
+            fn entries(self) -> impl Iterator<Item = (usize, &'static str, Scope)> {
+                let entries =
+                    NAMES.iter().enumerate().filter(move |(index, _)| (self.0 >> index) & 1 == 1);
+                entries.map(|(index, (name, scope))| (index, *name, *scope))
             }
 
             /// The scopes that the names stand for now.
             pub fn scopes(self) -> Scopes {
-                self.held().fold(Scopes::NONE, |all, (_, _, scope)| all.or(Scopes::of(&[scope])))
+                self.entries().fold(Scopes::NONE, |all, (_, _, scope)| all.or(Scopes::of(&[scope])))
             }
 
-            /// The part that `granted` covers. A name stays if all its scopes are granted. If only some
-            /// are, their own names replace it.
+            /// The part of these names that `granted` covers. A name stays if all its scopes are granted. If
+            /// only some are, the names of those scopes replace it.
             #[must_use]
             pub fn within(self, granted: Scopes) -> Self {
                 let is_whole = |name: &Self| name.scopes().without(granted).is_empty();
-                let names = self.iter().filter_map(Self::named);
+                let names = self.iter().filter_map(Self::from_name);
                 let whole = names.filter(is_whole).fold(Self::default(), Self::or);
                 let rest = self.scopes().and(granted).without(whole.scopes());
                 whole.or(Self::own(rest))
@@ -292,11 +293,11 @@ macro_rules! sets {
 
             /// The names.
             pub fn iter(self) -> impl Iterator<Item = &'static str> {
-                // An umbrella is in the list once for each of its scopes.
+                // `NAMES` has an umbrella once for each of its scopes.
                 let is_first =
-                    |at: usize, name| NAMES[..at].iter().all(|(known, _)| *known != name);
-                self.held()
-                    .filter(move |(at, name, _)| is_first(*at, *name))
+                    |index: usize, name| NAMES[..index].iter().all(|(known, _)| *known != name);
+                self.entries()
+                    .filter(move |(index, name, _)| is_first(*index, *name))
                     .map(|(_, name, _)| name)
             }
 

@@ -1,4 +1,4 @@
-//! Names of scopes: aliases and umbrellas, which the declared areas do not have yet.
+//! Scope names: aliases and umbrellas, tested with areas of their own, since the product has neither yet.
 
 use std::collections::BTreeSet;
 
@@ -104,18 +104,18 @@ fn an_alias_and_an_umbrella_stand_for_their_scopes_and_keep_their_names() {
 }
 
 #[test]
-fn a_name_that_means_nothing_is_told_or_grants_nothing() {
+fn an_unknown_name_is_reported_or_ignored() {
     assert_eq!(ScopeNames::parse(["read:items", "read:all", "x"]), Err("read:all"));
     assert_eq!(ScopeNames::parse(["operate"]), Err("operate"), "no credential is granted it");
-    assert_eq!(ScopeNames::known(" read:all  read:items\tadminister ").list(), "read:items");
-    assert!(ScopeNames::known("").is_empty());
+    assert_eq!(ScopeNames::parse_known(" read:all  read:items\tadminister ").list(), "read:items");
+    assert!(ScopeNames::parse_known("").is_empty());
     assert_eq!(ScopeNames::ALL.scopes(), Scopes::of(Good::GRANTABLE));
 }
 
 #[test]
-fn of_a_name_that_is_granted_in_part_the_scopes_are_named() {
-    let asked = names("read:catalog write:estimates");
-    let within = |granted: &[Good]| asked.within(Scopes::of(granted)).list();
+fn a_name_that_is_granted_in_part_becomes_the_names_of_its_scopes() {
+    let requested = names("read:catalog write:estimates");
+    let within = |granted: &[Good]| requested.within(Scopes::of(granted)).list();
     assert_eq!(within(Good::GRANTABLE), "write:estimates read:catalog");
     assert_eq!(within(&[Good::ReadItems, Good::WriteQuotes]), "read:items write:estimates");
     assert_eq!(within(&[Good::ReadQuotes]), "");
@@ -125,10 +125,10 @@ fn of_a_name_that_is_granted_in_part_the_scopes_are_named() {
 
 #[test]
 fn the_names_of_the_declared_areas_are_distinct_and_never_mix_reading_and_writing() {
-    let (own, others) = NAMES.split_at(Scope::GRANTABLE.len());
+    let (own, more) = NAMES.split_at(Scope::GRANTABLE.len());
     let own: BTreeSet<_> = own.iter().map(|(name, _)| *name).collect();
     assert_eq!(own.len(), Scope::GRANTABLE.len());
-    assert!(others.iter().all(|(name, _)| !own.contains(name)));
+    assert!(more.iter().all(|(name, _)| !own.contains(name)));
     for (name, scope) in NAMES {
         let verb = |name: &str| name.split_once(':').expect("a verb").0.to_owned();
         assert_eq!(verb(name), verb(scope.name()));
@@ -136,7 +136,7 @@ fn the_names_of_the_declared_areas_are_distinct_and_never_mix_reading_and_writin
 }
 
 #[test]
-fn an_owner_can_have_every_scope_and_nobody_writes_what_they_cannot_read() {
+fn an_owner_can_have_every_scope_and_no_role_writes_what_it_cannot_read() {
     assert_eq!(Role::Owner.scopes(), super::Scopes::of(Scope::GRANTABLE));
     for role in Role::ALL {
         for scope in role.scopes().iter() {

@@ -1,13 +1,13 @@
-//! Tables: a column is declared once, and every statement that names all columns follows from the
+//! Tables: each column is declared once, and every statement that names all columns follows from the
 //! declaration.
 //!
-//! | declared with | for | follows |
+//! | macro | declares | generates |
 //! | --- | --- | --- |
-//! | `record!` | a tenant's records | the type, SELECT list, INSERT, UPDATE, parameters, reader, [`Table`] |
-//! | `table!` | every other table | [`Table`] |
+//! | `record!` | a type and its per-tenant table | the type, SELECT list, INSERT, UPDATE, parameters, reader, [`Table`] |
+//! | `table!` | any other table | [`Table`] |
 //!
 //! A [`Table`] says how its rows are copied, exported and erased; `schema.rs` lists them all. The
-//! statements about particular rows are written in the module that runs them.
+//! statements about particular rows are in the module that runs them.
 //!
 //! What must never live here: a table, or a statement that only one table needs.
 
@@ -23,55 +23,55 @@ pub(crate) use text::{Columns, Copying, Part};
 
 /// A table, and how its rows are copied, exported and erased.
 pub struct Table {
-    /// Its name.
+    /// The table's name.
     pub name: &'static str,
-    /// Its columns, those of the key first. `tenant_no` is left out if the rows belong to tenants.
+    /// The columns, those of the key first. `tenant_no` is left out if the rows belong to tenants.
     pub columns: &'static [Column],
-    /// The number of the key's columns. Rows are read in the order of the key.
+    /// The number of columns in the key. Rows are read in the order of the key.
     pub key: usize,
-    /// The name of its copy statements in the list of statements.
+    /// The name of the table's copy statements in the list of all statements.
     pub copied_by: &'static str,
-    /// Whether its rows belong to tenants.
+    /// Whether the rows belong to tenants.
     pub rows: Rows,
-    /// The export that contains its rows.
+    /// The export that contains the rows.
     pub exported: Export,
-    /// What erases its rows.
+    /// What erases the rows.
     pub erased: &'static [Erasure],
 }
 
 /// One column.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
-    /// Its name.
+    /// The column's name.
     pub name: &'static str,
-    /// What it holds.
+    /// The kind of its values.
     pub kind: Kind,
-    /// When it is written.
+    /// Which statements write it.
     pub role: Role,
 }
 
-/// When a column is written.
+/// Which statements write a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// By INSERT and UPDATE.
+    /// INSERT and UPDATE.
     Changing,
-    /// Only by INSERT.
+    /// Only INSERT.
     Fixed,
-    /// By the engine, which assigns the next number.
+    /// None: the engine assigns the next number.
     Numbered,
-    /// Never: the field has no column. Its value follows from other fields.
+    /// None: the field has no column, since its value follows from other fields.
     Derived,
 }
 
 /// Whether the rows of a table belong to tenants, and the statements that copy them.
 #[derive(Clone, Copy)]
 pub enum Rows {
-    /// Each belongs to one tenant, and row-level security protects it.
-    OfTenant(Statements<Sql>),
-    /// They are above tenants. Row-level security does not protect them, since they are read before the
-    /// tenant is known.
-    AboveTenants {
-        /// Why they are above tenants.
+    /// Each row belongs to one tenant, and row-level security protects it.
+    PerTenant(Statements<Sql>),
+    /// All tenants share the table. Row-level security does not protect its rows, since they are read before
+    /// the tenant is known.
+    Shared {
+        /// Why all tenants share the table, as the end of a sentence that begins with "they".
         why: &'static str,
         /// The statements that copy them.
         statements: Statements<GlobalSql>,
@@ -81,18 +81,17 @@ pub enum Rows {
 /// The statements that copy a table.
 #[derive(Clone, Copy)]
 pub struct Statements<S: 'static> {
-    /// How many rows it has.
+    /// Counts the rows.
     pub(crate) count: S,
-    /// The next rows after a key.
+    /// Reads the next rows after a key.
     pub(crate) page: S,
     /// Adds rows.
     pub(crate) add: S,
-    /// All of these statements, by name.
+    /// These statements, by name.
     pub(crate) declared: &'static [(&'static str, S)],
 }
 
-/// The export that is to contain the rows. There is no export yet. Hashes and secrets are never
-/// exported.
+/// The export that will contain the rows, once exports exist. Hashes and secrets are never exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {
     /// The tenant's.
@@ -105,33 +104,33 @@ pub enum Export {
     Internal,
 }
 
-/// What is to erase rows. Only expiry exists so far.
+/// What will erase rows. So far only expiry does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
-    /// Erasing the customer that they are about.
+    /// The erasure of the customer that they are about.
     WithCustomer,
-    /// Erasing the user that they are about.
+    /// The erasure of the user that they are about.
     WithUser,
-    /// Erasing the tenant.
+    /// The erasure of the tenant.
     WithTenant,
-    /// Time: a sweep removes them.
+    /// Expiry: a sweep removes them.
     OnExpiry,
 }
 
 impl Table {
-    /// Whether its rows belong to tenants.
-    pub const fn is_of_tenants(&self) -> bool {
-        matches!(self.rows, Rows::OfTenant(_))
+    /// Whether the rows belong to tenants.
+    pub const fn is_per_tenant(&self) -> bool {
+        matches!(self.rows, Rows::PerTenant(_))
     }
 }
 
-/// A type whose values are the rows of a tenant's table.
+/// A type whose values are the rows of a per-tenant table.
 pub(crate) trait Record: Sized {
     /// The table.
     const TABLE: Table;
-    /// Its columns, in the order in which [`Record::read`] takes them.
+    /// The columns, in the order in which [`Record::read`] reads them.
     const COLUMNS: Columns;
-    /// The same columns, as a SELECT lists them.
+    /// The columns that [`Record::read`] reads, as a SELECT lists them.
     const SELECTED: &'static str;
     /// The statement that adds a record, with the parameters of [`Record::inserted`].
     const INSERT: &'static str;
@@ -139,12 +138,10 @@ pub(crate) trait Record: Sized {
     /// [`Record::updated`].
     const UPDATE: &'static str;
 
-    /// The parameters of [`Record::INSERT`]. Those of columns that the record does not hold follow
-    /// them.
+    /// The parameters of [`Record::INSERT`]. The caller appends those of columns outside the record.
     fn inserted(&self) -> impl AsRef<[Value<'_>]>;
 
-    /// The parameters of [`Record::UPDATE`]. Those of columns that the record does not hold follow
-    /// them.
+    /// The parameters of [`Record::UPDATE`]. The caller appends those of columns outside the record.
     fn updated(&self) -> impl AsRef<[Value<'_>]>;
 
     /// Reads the columns of [`Record::SELECTED`].
@@ -186,7 +183,7 @@ macro_rules! table {
 }
 pub(crate) use table;
 
-/// A column, with its role. Without one it can change.
+/// A column, with its role. The default role is [`Role::Changing`].
 macro_rules! column {
     ($name:ident: $kind:expr) => {
         $crate::call::table::column!(@ $name, $kind, Changing)
@@ -209,9 +206,9 @@ pub(crate) use column;
 
 /// [`Rows`], with the statements that copy them.
 macro_rules! rows {
-    (of_tenants, $name:expr, $columns:expr, $key:expr) => {{
+    (per_tenant, $name:expr, $columns:expr, $key:expr) => {{
         const COPYING: $crate::call::table::Copying<'static> =
-            $crate::call::table::Copying::of_tenants($name, $columns, $key);
+            $crate::call::table::Copying::per_tenant($name, $columns, $key);
         zoop_db::statements! {
             COUNT = (zoop_db::drafted!(COPYING.count()));
             PAGE = (zoop_db::drafted!(COPYING.page()));
@@ -220,16 +217,16 @@ macro_rules! rows {
                 postgres: zoop_db::drafted!(COPYING.add_all()),
             };
         }
-        $crate::call::table::Rows::OfTenant($crate::call::table::Statements {
+        $crate::call::table::Rows::PerTenant($crate::call::table::Statements {
             count: COUNT,
             page: PAGE,
             add: ADD,
             declared: STATEMENTS,
         })
     }};
-    (above_tenants $why:literal, $name:expr, $columns:expr, $key:expr) => {{
+    (shared $why:literal, $name:expr, $columns:expr, $key:expr) => {{
         const COPYING: $crate::call::table::Copying<'static> =
-            $crate::call::table::Copying::above_tenants($name, $columns, $key);
+            $crate::call::table::Copying::shared($name, $columns, $key);
         zoop_db::global_statements! {
             COUNT = (zoop_db::drafted!(COPYING.count()));
             PAGE = (zoop_db::drafted!(COPYING.page()));
@@ -238,7 +235,7 @@ macro_rules! rows {
                 postgres: zoop_db::drafted!(COPYING.add_all()),
             };
         }
-        $crate::call::table::Rows::AboveTenants {
+        $crate::call::table::Rows::Shared {
             why: $why,
             statements: $crate::call::table::Statements {
                 count: COUNT,

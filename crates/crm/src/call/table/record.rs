@@ -1,11 +1,11 @@
-//! `record!`: a type and the tenant's table that holds its values, in one declaration.
+//! `record!`: declares a type and the per-tenant table that stores its values.
 
 /// Declares a type and its table.
 ///
 /// After a field's type, `as fixed` says that the column never changes, and `as numbered` that the
 /// engine assigns the number. `= expression` says that the field has no column: its value follows from
-/// the fields above it. `beside` lists columns that the type does not hold: INSERT and UPDATE take
-/// their values after those of the record.
+/// the fields above it. `beside` lists columns that the type has no field for: their parameters of INSERT and
+/// UPDATE come after those of the record.
 macro_rules! record {
     (
         $(#[$about:meta])*
@@ -38,7 +38,7 @@ macro_rules! record {
                     copied_by: concat!("transfer ", stringify!($table)),
                     columns: COLUMNS,
                     key: KEY,
-                    rows: $crate::call::table::rows!(of_tenants, stringify!($table), COLUMNS, KEY),
+                    rows: $crate::call::table::rows!(per_tenant, stringify!($table), COLUMNS, KEY),
                     exported: $crate::call::table::Export::$exported,
                     erased: &[$($crate::call::table::Erasure::$erased),+],
                 }
@@ -84,7 +84,7 @@ pub(crate) use record;
 /// The column of a field.
 macro_rules! field {
     ($field:ident: $type:ty = $derived:expr) => {
-        // It is never stored, so any kind will do.
+        // The field has no column, so its kind does not matter.
         $crate::call::table::column!(@ $field, zoop_db::Kind::Text, Derived)
     };
     ($field:ident: $type:ty $(as $role:ident)?) => {
@@ -93,14 +93,14 @@ macro_rules! field {
 }
 pub(crate) use field;
 
-/// The parameters of the statement that writes a part of the record's columns.
+/// The parameters of the statement that writes these columns of the record.
 macro_rules! parameters {
     ($self:ident, $record:ident, $part:ident, [$($field:ident $(= $derived:expr)?),*]) => {{
         use $crate::call::table::{Columns, Part, Record};
         const ALL: Columns = <$record as Record>::COLUMNS;
-        const PLACES: [usize; ALL.parameters(Part::$part)] = ALL.places(Part::$part);
+        const INDEXES: [usize; ALL.parameter_count(Part::$part)] = ALL.parameter_indexes(Part::$part);
         let values = [$($crate::call::table::field_value!($self, $field $(= $derived)?)),*];
-        PLACES.map(|place| values[place])
+        INDEXES.map(|index| values[index])
     }};
 }
 pub(crate) use parameters;
@@ -116,7 +116,7 @@ macro_rules! field_value {
 }
 pub(crate) use field_value;
 
-/// A field of the record that is read.
+/// Reads a field of the record, or derives it.
 macro_rules! read_field {
     ($row:ident = $derived:expr) => {
         $derived

@@ -1,4 +1,4 @@
-//! The statements that name every column of a table, as text that is built at compile time.
+//! Builds the statements that name every column of a table, at compile time.
 
 use zoop_db::Kind;
 use zoop_db::sql_text::Draft;
@@ -9,11 +9,11 @@ use super::{Column, Role};
 pub(crate) struct Columns {
     /// The table's name.
     pub(crate) table: &'static str,
-    /// The names of the key's columns in order, after the tenant's.
+    /// The names of the key's columns in order, without the tenant's.
     pub(crate) key: &'static [&'static str],
-    /// The record's fields, then the columns that the record does not hold.
+    /// The record's fields, followed by the columns outside the record.
     pub(crate) all: &'static [Column],
-    /// How many fields the record has.
+    /// The number of the record's fields.
     pub(crate) fields: usize,
 }
 
@@ -22,20 +22,20 @@ pub(crate) struct Columns {
 pub(crate) enum Part {
     /// All columns of the table.
     Stored,
-    /// Those that the record holds.
+    /// The columns of the record.
     Read,
-    /// Those that INSERT writes.
+    /// The columns that INSERT writes.
     Inserted,
-    /// Those that UPDATE writes.
+    /// The columns that UPDATE writes.
     Updated,
 }
 
 impl Columns {
-    const fn has(&self, part: Part, at: usize) -> bool {
-        let Column { name, role, .. } = self.all[at];
+    const fn has(&self, part: Part, index: usize) -> bool {
+        let Column { name, role, .. } = self.all[index];
         match part {
             Part::Stored => !matches!(role, Role::Derived),
-            Part::Read => !matches!(role, Role::Derived) && at < self.fields,
+            Part::Read => !matches!(role, Role::Derived) && index < self.fields,
             Part::Inserted => matches!(role, Role::Changing | Role::Fixed),
             Part::Updated => matches!(role, Role::Changing) && !is_among(name, self.key),
         }
@@ -43,99 +43,99 @@ impl Columns {
 
     /// The number of columns in a part.
     pub(crate) const fn count(&self, part: Part) -> usize {
-        let (mut count, mut at) = (0, 0);
-        while at < self.all.len() {
-            count += self.has(part, at) as usize;
-            at += 1;
+        let (mut count, mut index) = (0, 0);
+        while index < self.all.len() {
+            count += self.has(part, index) as usize;
+            index += 1;
         }
         count
     }
 
-    /// All columns, the key's first.
+    /// All columns of the table, those of the key first.
     pub(crate) const fn key_first<const N: usize>(&self) -> [Column; N] {
         let mut columns = [self.all[0]; N];
-        let (mut filled, mut at) = (0, 0);
+        let (mut filled, mut index) = (0, 0);
         while filled < self.key.len() {
-            columns[filled] = self.all[self.place(self.key[filled])];
+            columns[filled] = self.all[self.index_of(self.key[filled])];
             filled += 1;
         }
-        while at < self.all.len() {
-            if self.has(Part::Stored, at) && !is_among(self.all[at].name, self.key) {
-                columns[filled] = self.all[at];
+        while index < self.all.len() {
+            if self.has(Part::Stored, index) && !is_among(self.all[index].name, self.key) {
+                columns[filled] = self.all[index];
                 filled += 1;
             }
-            at += 1;
+            index += 1;
         }
         columns
     }
 
     /// The index of the column with this name. An unknown name does not compile.
-    const fn place(&self, name: &str) -> usize {
-        let mut at = 0;
-        while !is_same(self.all[at].name, name) {
-            at += 1;
+    const fn index_of(&self, name: &str) -> usize {
+        let mut index = 0;
+        while !is_same(self.all[index].name, name) {
+            index += 1;
         }
-        at
+        index
     }
 
     /// The number of the record's fields that are parameters of the statement that writes a part.
-    pub(crate) const fn parameters(&self, part: Part) -> usize {
-        let (mut count, mut at) = (self.keys_of(part), 0);
-        while at < self.fields {
-            count += self.has(part, at) as usize;
-            at += 1;
+    pub(crate) const fn parameter_count(&self, part: Part) -> usize {
+        let (mut count, mut index) = (self.leading_keys(part), 0);
+        while index < self.fields {
+            count += self.has(part, index) as usize;
+            index += 1;
         }
         count
     }
 
-    /// Which of the record's fields are parameters of the statement that writes a part, in order.
-    pub(crate) const fn places<const N: usize>(&self, part: Part) -> [usize; N] {
-        let (mut places, mut filled, mut at) = ([0; N], 0, 0);
-        while filled < self.keys_of(part) {
-            places[filled] = self.place(self.key[filled]);
+    /// The indexes of the record's fields that are parameters of the statement that writes a part, in order.
+    pub(crate) const fn parameter_indexes<const N: usize>(&self, part: Part) -> [usize; N] {
+        let (mut indexes, mut filled, mut index) = ([0; N], 0, 0);
+        while filled < self.leading_keys(part) {
+            indexes[filled] = self.index_of(self.key[filled]);
             filled += 1;
         }
-        while at < self.fields {
-            if self.has(part, at) {
-                places[filled] = at;
+        while index < self.fields {
+            if self.has(part, index) {
+                indexes[filled] = index;
                 filled += 1;
             }
-            at += 1;
+            index += 1;
         }
-        places
+        indexes
     }
 
-    /// UPDATE finds the row by its key. The key's parameters come before those of the columns that it
-    /// writes.
-    const fn keys_of(&self, part: Part) -> usize {
+    /// The number of the key's columns whose parameters come before those of the written columns: UPDATE finds
+    /// the row by its key.
+    const fn leading_keys(&self, part: Part) -> usize {
         if matches!(part, Part::Updated) { self.key.len() } else { 0 }
     }
 
-    /// The columns that the record holds, as a SELECT lists them, each after `alias`.
+    /// The columns of the record, as a SELECT lists them, each after `alias`.
     pub(crate) const fn selected(&self, alias: &str) -> Draft {
         let mut draft = Draft::of(&[]);
-        let mut at = 0;
-        while at < self.all.len() {
-            if self.has(Part::Read, at) {
+        let mut index = 0;
+        while index < self.all.len() {
+            if self.has(Part::Read, index) {
                 separate(&mut draft);
                 draft.push(alias);
-                draft.push(self.all[at].name);
+                draft.push(self.all[index].name);
             }
-            at += 1;
+            index += 1;
         }
         draft
     }
 
-    /// Adds a row to a tenant.
+    /// The INSERT of one row of a tenant.
     pub(crate) const fn insert(&self) -> Draft {
         let mut draft = Draft::of(&["INSERT INTO ", self.table, " (tenant_no"]);
-        let mut at = 0;
-        while at < self.all.len() {
-            if self.has(Part::Inserted, at) {
+        let mut index = 0;
+        while index < self.all.len() {
+            if self.has(Part::Inserted, index) {
                 draft.push(", ");
-                draft.push(self.all[at].name);
+                draft.push(self.all[index].name);
             }
-            at += 1;
+            index += 1;
         }
         draft.push(") VALUES (");
         placeholders(&mut draft, 1, 1 + self.count(Part::Inserted));
@@ -143,27 +143,27 @@ impl Columns {
         draft
     }
 
-    /// Writes the columns of a tenant's row that can change.
+    /// The UPDATE of all changeable columns of one row of a tenant.
     pub(crate) const fn update(&self) -> Draft {
         let mut draft = Draft::of(&["UPDATE ", self.table, " SET "]);
         let first = 2 + self.key.len();
-        let (mut number, mut at) = (first, 0);
-        while at < self.all.len() {
-            if self.has(Part::Updated, at) {
+        let (mut number, mut index) = (first, 0);
+        while index < self.all.len() {
+            if self.has(Part::Updated, index) {
                 if number > first {
                     draft.push(", ");
                 }
-                assign(&mut draft, self.all[at].name, number);
+                equals(&mut draft, self.all[index].name, number);
                 number += 1;
             }
-            at += 1;
+            index += 1;
         }
         draft.push(" WHERE tenant_no = $1");
-        let mut at = 0;
-        while at < self.key.len() {
+        let mut index = 0;
+        while index < self.key.len() {
             draft.push(" AND ");
-            assign(&mut draft, self.key[at], 2 + at);
-            at += 1;
+            equals(&mut draft, self.key[index], 2 + index);
+            index += 1;
         }
         draft
     }
@@ -174,18 +174,18 @@ pub(crate) struct Copying<'t> {
     table: &'t str,
     columns: &'t [Column],
     key: usize,
-    /// The condition that selects the tenant's rows.
+    /// The condition that selects the tenant's rows, if rows belong to tenants.
     tenant: Option<&'t str>,
 }
 
 impl<'t> Copying<'t> {
     /// For a table whose rows belong to tenants. The first `key` columns are its key.
-    pub(crate) const fn of_tenants(table: &'t str, columns: &'t [Column], key: usize) -> Self {
+    pub(crate) const fn per_tenant(table: &'t str, columns: &'t [Column], key: usize) -> Self {
         Self { table, columns, key, tenant: Some("tenant_no = $1") }
     }
 
-    /// For a table above tenants. The first `key` columns are its key.
-    pub(crate) const fn above_tenants(table: &'t str, columns: &'t [Column], key: usize) -> Self {
+    /// For a table shared by all tenants. The first `key` columns are its key.
+    pub(crate) const fn shared(table: &'t str, columns: &'t [Column], key: usize) -> Self {
         Self { table, columns, key, tenant: None }
     }
 
@@ -194,7 +194,7 @@ impl<'t> Copying<'t> {
         1 + self.tenant.is_some() as usize
     }
 
-    /// Counts the rows.
+    /// The SELECT that counts the rows.
     pub(crate) const fn count(&self) -> Draft {
         let mut draft = Draft::of(&["SELECT count(*) FROM ", self.table]);
         if let Some(tenant) = self.tenant {
@@ -204,7 +204,7 @@ impl<'t> Copying<'t> {
         draft
     }
 
-    /// The next rows after a key: the limit is the first parameter, the key follows it.
+    /// The SELECT of the next rows after a key. Its parameters are the limit and then the key.
     pub(crate) const fn page(&self) -> Draft {
         let mut draft = Draft::of(&["SELECT "]);
         names(&mut draft, self.columns, self.columns.len());
@@ -226,7 +226,7 @@ impl<'t> Copying<'t> {
         draft
     }
 
-    /// Adds one row.
+    /// The INSERT of one row.
     pub(crate) const fn add_one(&self) -> Draft {
         let mut draft = self.add_to();
         draft.push(" VALUES (");
@@ -235,7 +235,7 @@ impl<'t> Copying<'t> {
         draft
     }
 
-    /// Adds many rows on PostgreSQL, from an array of each column's values.
+    /// The INSERT of many rows on PostgreSQL, whose parameters are an array for each column.
     pub(crate) const fn add_all(&self) -> Draft {
         let mut draft = self.add_to();
         draft.push(" SELECT ");
@@ -243,14 +243,14 @@ impl<'t> Copying<'t> {
             draft.push("$1::integer, ");
         }
         draft.push("* FROM unnest(");
-        let mut at = 0;
-        while at < self.columns.len() {
-            if at > 0 {
+        let mut index = 0;
+        while index < self.columns.len() {
+            if index > 0 {
                 draft.push(", ");
             }
-            draft.placeholder(self.first() + at);
-            draft.push(array(self.columns[at].kind));
-            at += 1;
+            draft.placeholder(self.first() + index);
+            draft.push(array(self.columns[index].kind));
+            index += 1;
         }
         draft.push(")");
         draft
@@ -280,65 +280,65 @@ const fn array(kind: Kind) -> &'static str {
     }
 }
 
-/// Adds the names of the first `count` columns.
+/// Appends the names of the first `count` columns.
 const fn names(draft: &mut Draft, columns: &[Column], count: usize) {
-    let mut at = 0;
-    while at < count {
-        if at > 0 {
+    let mut index = 0;
+    while index < count {
+        if index > 0 {
             draft.push(", ");
         }
-        draft.push(columns[at].name);
-        at += 1;
+        draft.push(columns[index].name);
+        index += 1;
     }
 }
 
-/// Adds `count` placeholders, from number `first` on.
+/// Appends `count` placeholders, numbered from `first`.
 const fn placeholders(draft: &mut Draft, first: usize, count: usize) {
-    let mut at = 0;
-    while at < count {
-        if at > 0 {
+    let mut index = 0;
+    while index < count {
+        if index > 0 {
             draft.push(", ");
         }
-        draft.placeholder(first + at);
-        at += 1;
+        draft.placeholder(first + index);
+        index += 1;
     }
 }
 
-/// Adds a comma, unless the draft is empty.
+/// Appends a comma, unless the draft is empty.
 const fn separate(draft: &mut Draft) {
     if draft.length() > 0 {
         draft.push(", ");
     }
 }
 
-/// Adds `name = $number`, as an assignment or a condition.
-const fn assign(draft: &mut Draft, name: &str, number: usize) {
+/// Appends `name = $number`, which is an assignment or a condition.
+const fn equals(draft: &mut Draft, name: &str, number: usize) {
     draft.push(name);
     draft.push(" = ");
     draft.placeholder(number);
 }
 
 const fn is_among(name: &str, names: &[&str]) -> bool {
-    let mut at = 0;
-    while at < names.len() {
-        if is_same(name, names[at]) {
+    let mut index = 0;
+    while index < names.len() {
+        if is_same(name, names[index]) {
             return true;
         }
-        at += 1;
+        index += 1;
     }
     false
 }
 
 const fn is_same(one: &str, other: &str) -> bool {
-    let (one, other, mut at) = (one.as_bytes(), other.as_bytes(), 0);
+    let (one, other, mut index) = (one.as_bytes(), other.as_bytes(), 0);
     if one.len() != other.len() {
         return false;
     }
-    while at < one.len() {
-        if one[at] != other[at] {
+    while index < one.len() {
+        if one[index] != other[index] {
             return false;
         }
-        at += 1;
+        index += 1;
     }
     true
 }

@@ -1,4 +1,4 @@
-//! Invitations: an owner invites someone to the tenant, by a link that works once and for seven days.
+//! Invitations: an owner invites someone to the tenant with a link that works once, within seven days.
 //!
 //! A new user chooses a password. An existing user must sign in as usual, so that no owner can take over an
 //! account by inviting its e-mail address and following the link. A link that was only sent by mail also
@@ -9,7 +9,7 @@ mod store;
 pub mod tools;
 
 pub use accept::{
-    Invited, Status, accept_as_member, accept_by_password, find, mailed, may_be_mailed,
+    Invited, Status, accept_as_member, accept_by_password, find, may_be_mailed, record_mailed,
 };
 pub use tools::GROUP;
 
@@ -24,7 +24,7 @@ use crate::call::context::Recorded;
 use crate::values::clock::Moment;
 use crate::values::id::{Id, kinds};
 
-/// Lifetime of a link, in microseconds.
+/// Lifetime of an invitation's link, in microseconds.
 pub const LIFETIME: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 /// An invitation as lists and the history show it, without its link.
@@ -32,15 +32,15 @@ pub const LIFETIME: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 pub struct InvitationRecord {
     /// The invitation's id.
     pub id: Id<kinds::Invitation>,
-    /// The name of whom it is for.
+    /// The invited person's name.
     pub name: String,
-    /// The e-mail address of whom it is for.
+    /// The invited person's e-mail address.
     pub email: String,
     /// What they will be allowed to do.
     pub role: Role,
-    /// The member who invited them; `null` when the command line did.
+    /// The member who invited them; `null` if the operator did.
     pub invited_by: Option<Id<kinds::User>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Moment,
     /// When its link stops working.
     pub expires_at: Moment,

@@ -1,4 +1,4 @@
-//! The SQL of invitations. Their table is above tenants, because a link is looked up before the tenant is
+//! The SQL for invitations. All tenants share their table, because a link is looked up before the tenant is
 //! known.
 
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
@@ -36,7 +36,7 @@ macro_rules! is_backed {
 crate::call::table::table! {
     /// The invitations.
     pub(crate) const INVITATIONS = invitations {
-        above_tenants: "are looked up by their hash, which tells the tenant",
+        shared: "are looked up by their hash, which identifies the tenant",
         key: { hash: Bytes },
         columns: {
             id: Id, tenant_no: Integer, name: Text, email: Text, role: Text, invited_by: Id,
@@ -48,7 +48,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM invitations WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO invitations (hash, id, tenant_no, name, email, role, invited_by, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     OPEN = (concat!("SELECT ", columns!(), " FROM invitations i WHERE i.tenant_no = $1 \
@@ -58,8 +58,8 @@ zoop_db::global_statements! {
              WHERE i.tenant_no = $1 AND i.id = $2"));
     BY_HASH = (concat!("SELECT ", columns!(), ", t.no, t.id, t.country, t.name, ", is_backed!("i"), ", \
                i.mailed_at IS NOT NULL FROM invitations i JOIN tenants t ON t.no = i.tenant_no WHERE i.hash = $1"));
-    MAILED = "UPDATE invitations SET mailed_at = $2 WHERE id = $1";
-    SHORTEN = "UPDATE invitations SET expires_at = $1 WHERE expires_at > $2";
+    RECORD_MAILED = "UPDATE invitations SET mailed_at = $2 WHERE id = $1";
+    CAP_EXPIRY = "UPDATE invitations SET expires_at = $1 WHERE expires_at > $2";
     REVOKE = "UPDATE invitations SET revoked_at = $2 WHERE id = $1";
     ACCEPT = (concat!("UPDATE invitations SET accepted_at = $2 \
               WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2 AND ",
@@ -96,7 +96,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The open invitations of the bound tenant, oldest first.
+/// The open invitations of the bound tenant, in creation order.
 pub(super) fn open(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<InvitationRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(OPEN, params![tenant, now], invitation)
@@ -127,13 +127,13 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Lin
     })
 }
 
-/// Records that a link was sent by mail and that no one else has seen it.
-pub(super) fn mailed(
+/// Records that a link was sent by mail and is shown to no one else.
+pub(super) fn record_mailed(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Invitation>,
     now: Timestamp,
 ) -> Result<()> {
-    tx.global_execute(MAILED, params![id, now])?;
+    tx.global_execute(RECORD_MAILED, params![id, now])?;
     Ok(())
 }
 
@@ -146,7 +146,8 @@ pub(super) fn revoke(
     Ok(())
 }
 
-/// Marks an open invitation as accepted. False if it is no longer open, or the inviter is no longer an owner.
+/// Marks an open invitation as accepted. Returns `false` if it is no longer open, or if the inviter is no longer
+/// an owner.
 pub(super) fn accept(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::Invitation>,
@@ -155,11 +156,11 @@ pub(super) fn accept(
     Ok(tx.global_execute(ACCEPT, params![id, now])? == 1)
 }
 
-/// Removes invitations that expired long ago, and returns how many. Caps expiry times that were set by a
+/// Removes invitations that expired long ago, and returns their number. Caps expiry times that were set by a
 /// clock running ahead, so that no invitation outlives [`LIFETIME`].
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     let latest = Timestamp(now.0 + LIFETIME);
-    tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + SLACK)])?;
+    tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + SLACK)])?;
     Ok(tx.global_execute(SWEEP, params![Timestamp(now.0 - RETENTION)])?)
 }
 

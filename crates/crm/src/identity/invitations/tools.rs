@@ -25,7 +25,7 @@ const MAX_OPEN: usize = 100;
 /// The group of these tools.
 pub const GROUP: Group = Group {
     name: "invitations",
-    about: "The people who are asked to join an account.",
+    about: "The people who are invited to join an account.",
     tools: &[
         ToolDef::command::<CreateInvitation>(),
         ToolDef::query::<ListInvitations>(),
@@ -45,12 +45,12 @@ input! {
     }
 }
 
-/// An invitation that was just made: the only time that its link is shown.
+/// A new invitation. Its link is shown only now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CreatedInvitation {
     /// The invitation's id.
     pub invitation_id: Id<kinds::Invitation>,
-    /// The path of its link on this server. Send it on: it is not shown again.
+    /// The path of its link on this server. Pass it on: it is not shown again.
     pub path: String,
     /// When the link stops working.
     pub expires_at: Moment,
@@ -62,8 +62,8 @@ pub struct CreateInvitation;
 impl Tool for CreateInvitation {
     const NAME: &'static str = "invitations.create";
     const TITLE: &'static str = "Invite a person";
-    const ABOUT: &'static str = "Makes a link by which a person joins the account, once and within \
-                                 seven days. An open invitation of the same e-mail address ends.";
+    const ABOUT: &'static str = "Creates a link with which a person joins the account. It works once, within seven \
+                                 days. An open invitation to the same e-mail address is revoked.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -81,7 +81,7 @@ impl Command for CreateInvitation {
         let key = email::key(&input.email.0);
         if users::store::members(ctx.tx)?.iter().any(|member| email::key(&member.email) == key) {
             return Err(Error::conflict(
-                "This person is a member already: change their role instead.",
+                "This person is already a member: change their role instead.",
             ));
         }
         let open = store::open(ctx.tx, ctx.now)?;
@@ -90,11 +90,11 @@ impl Command for CreateInvitation {
         }
         if open.len() >= MAX_OPEN {
             return Err(Error::conflict(
-                "There are a hundred open invitations: revoke one that is not needed.",
+                "There are already 100 open invitations: revoke one that is not needed.",
             ));
         }
         let secret = Secret::generate(SecretKind::Invitation, &ctx.environment.entropy);
-        let id = ctx.next_global_id::<kinds::Invitation>(store::GREATEST)?;
+        let id = ctx.next_global_id::<kinds::Invitation>(store::GREATEST_ID_BELOW)?;
         let record = InvitationRecord {
             id,
             name: input.name.0.clone(),
@@ -124,7 +124,7 @@ pub struct ListInvitations;
 impl Tool for ListInvitations {
     const NAME: &'static str = "invitations.list";
     const TITLE: &'static str = "List open invitations";
-    const ABOUT: &'static str = "Lists the invitations whose links still work, oldest first.";
+    const ABOUT: &'static str = "Lists the invitations whose links still work, in creation order.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;

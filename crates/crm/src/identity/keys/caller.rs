@@ -4,7 +4,7 @@ use zoop_db::ReadTx;
 
 use super::{ActorKind, store};
 use crate::call::access::{Actor, Credential, Rights};
-use crate::call::caller::{Caller, Denied, Used, is_news};
+use crate::call::caller::{Caller, Denied, Used, should_record_use};
 use crate::call::error::Result;
 use crate::call::scope::Scopes;
 use crate::values::clock::Clock;
@@ -43,6 +43,6 @@ pub(crate) fn caller(
         attainable: Scopes::NONE,
         credential: Credential::Key(key.id),
     };
-    let used = is_news(key.last_used_at, now).then_some(Used::Key(hash));
+    let used = should_record_use(key.last_used_at, now).then_some(Used::Key(hash));
     Ok(Ok(Caller { rights, client: None, request_limit: key.request_limit, used }))
 }

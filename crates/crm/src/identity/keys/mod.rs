@@ -10,7 +10,7 @@ pub use tools::GROUP;
 
 pub(crate) use caller::caller;
 pub(crate) use store::{API_KEYS, GLOBAL_STATEMENTS, touch};
-pub(crate) use tools::end_of_member;
+pub(crate) use tools::revoke_for_former_member;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,7 +25,7 @@ use crate::values::secret::SecretKind;
 crate::call::argument::choices! {
     /// Whom a key acts for.
     pub enum ActorKind {
-        /// A team member.
+        /// A member of the team.
         User = "user",
         /// The account as a whole.
         Tenant = "tenant",
@@ -33,7 +33,7 @@ crate::call::argument::choices! {
 }
 
 impl ActorKind {
-    /// The kind of secret of such a key.
+    /// The kind of secret that such a key is.
     pub(crate) const fn secret(self) -> SecretKind {
         match self {
             Self::User => SecretKind::UserKey,
@@ -53,16 +53,16 @@ pub struct KeyRecord {
     pub actor_kind: ActorKind,
     /// The team member it acts for.
     pub user_id: Option<Id<kinds::User>>,
-    /// Its first characters, to know it by.
+    /// Its first characters, to recognize it.
     pub hint: String,
-    /// The scopes it was granted.
+    /// The scopes that it was granted.
     #[schemars(with = "Vec<String>")]
     pub scopes: ScopeNames,
-    /// Requests that it may make in a rolling minute, if it has its own limit.
+    /// Maximum number of requests in a rolling minute, if it has its own limit.
     pub limit: Option<u32>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Moment,
-    /// When it stops by itself.
+    /// When it expires.
     pub expires_at: Option<Moment>,
     /// When it was revoked.
     pub revoked_at: Option<Moment>,

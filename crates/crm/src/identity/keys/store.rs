@@ -1,4 +1,4 @@
-//! The SQL of keys. Their table is above tenants, because a key is looked up before the tenant is known.
+//! The SQL for keys. All tenants share their table, because a key is looked up before the tenant is known.
 
 use zoop_db::{ReadTx, Row, Timestamp, WriteTx, params};
 
@@ -20,7 +20,7 @@ macro_rules! columns {
 crate::call::table::table! {
     /// The API keys.
     pub(crate) const API_KEYS = api_keys {
-        above_tenants: "are looked up by their hash, which tells the tenant",
+        shared: "are looked up by their hash, which identifies the tenant",
         key: { hash: Bytes },
         columns: {
             id: Id, tenant_no: Integer, user_id: Id, actor_kind: Text, scopes: Text, name: Text,
@@ -33,13 +33,13 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    /// Everything that a call needs from its key, tenant and membership, in one read.
+    /// Everything that a call needs to know about its key, tenant and membership, in one read.
     BY_HASH = "SELECT k.id, k.tenant_no, t.id, t.country, k.actor_kind, k.user_id, m.role, \
                k.scopes, k.request_limit, k.expires_at, k.revoked_at IS NOT NULL, k.last_used_at \
                FROM api_keys k JOIN tenants t ON t.no = k.tenant_no \
                LEFT JOIN memberships m ON m.tenant_no = k.tenant_no AND m.user_id = k.user_id \
                AND m.removed_at IS NULL WHERE k.hash = $1";
-    GREATEST = "SELECT id FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT = "INSERT INTO api_keys (hash, id, tenant_no, user_id, actor_kind, scopes, name, hint, \
               request_limit, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LIST = (concat!("SELECT ", columns!(), " FROM api_keys WHERE tenant_no = $1 ORDER BY id"));
@@ -51,7 +51,7 @@ zoop_db::global_statements! {
     TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE hash = $1";
 }
 
-/// What a call needs from its key.
+/// What a call needs to know about its key.
 pub(super) struct KeyRow {
     pub(super) id: Id<kinds::Key>,
     pub(super) account: Account,
@@ -74,7 +74,7 @@ pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Key
             actor_kind: row.take()?,
             user_id: row.take()?,
             role: row.take()?,
-            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
             request_limit: row.take()?,
             expires_at: row.take()?,
             revoked: row.take()?,
@@ -105,7 +105,7 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, secret: &Secret, key: &KeyRecord) -> 
     Ok(())
 }
 
-/// The keys of the bound tenant, oldest first.
+/// The keys of the bound tenant, in creation order.
 pub(super) fn list(tx: &mut ReadTx<'_>) -> Result<Vec<KeyRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(LIST, params![tenant], key)
@@ -156,7 +156,7 @@ fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
         actor_kind: row.take()?,
         user_id: row.take()?,
         hint: row.take()?,
-        scopes: ScopeNames::known(&row.take::<String>()?),
+        scopes: ScopeNames::parse_known(&row.take::<String>()?),
         limit: row.take()?,
         expires_at: row.take()?,
         revoked_at: row.take()?,
@@ -164,7 +164,7 @@ fn key(row: &mut Row<'_>) -> Result<KeyRecord> {
     })
 }
 
-/// The engine's steps to look up a key, for a test.
+/// The number of steps that the engine takes to look up a key, for a test.
 #[cfg(test)]
 pub(super) fn steps(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<i32> {
     Ok(tx.global_steps(BY_HASH, params![hash])?)

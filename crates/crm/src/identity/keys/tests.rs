@@ -10,9 +10,9 @@ use crate::testing::{Business, TestEnv, text};
 use crate::values::clock::Entropy;
 use crate::values::secret::{Secret, SecretKind};
 
-/// The engine's steps to look up a presented token.
+/// The number of steps that the engine takes to look up a token.
 fn steps(env: &TestEnv, token: &str) -> i32 {
-    let hash = Secret::parse(token).expect("a whole key").hash();
+    let hash = Secret::parse(token).expect("a well-formed key").hash();
     env.read(move |tx| store::steps(tx, &hash)).expect("the database answers")
 }
 
@@ -35,43 +35,43 @@ fn business(env: &TestEnv) -> Business {
 }
 
 #[both]
-fn an_unknown_key_costs_the_same_work_whatever_it_begins_with() {
+fn an_unknown_key_costs_the_same_work_whatever_its_prefix() {
     let env = TestEnv::new();
     let acme = business(&env);
     let entropy = Entropy::seeded(7);
-    let made = |kind| Secret::generate(kind, &entropy).expose().to_owned();
+    let generate = |kind| Secret::generate(kind, &entropy).expose().to_owned();
     let mut unknown: Vec<_> = (0..50)
-        .flat_map(|_| [made(SecretKind::UserKey), made(SecretKind::TenantKey)])
+        .flat_map(|_| [generate(SecretKind::UserKey), generate(SecretKind::TenantKey)])
         .chain([lookalike(&acme.owner_key), lookalike(&acme.tenant_key)])
         .collect();
-    // A key with the prefix of the other kind.
+    // A key of one kind with the prefix of the other kind.
     unknown.push(lookalike(&acme.owner_key.replace("_uk_", "_tk_")));
     let first = steps(&env, &unknown[0]);
     for token in &unknown {
         assert_eq!(env.authenticate(token).expect_err("unknown"), "invalid_token");
         assert_eq!(steps(&env, token), first, "{token}");
     }
-    assert!(first < steps(&env, &acme.owner_key), "what is there is also read");
+    assert!(first < steps(&env, &acme.owner_key), "a stored key is also read");
 }
 
 #[both]
-fn a_key_that_is_there_costs_the_same_work_whether_it_is_good_or_not() {
+fn a_stored_key_costs_the_same_work_whether_or_not_it_is_valid() {
     let env = TestEnv::new();
     let acme = business(&env);
     let account = Some(acme.account);
-    let make = |arguments| {
-        let made = env.operate(account, "keys.create", arguments);
-        (text(&made, "key_id").to_owned(), text(&made, "key").to_owned())
+    let create = |arguments| {
+        let created = env.call_as_operator(account, "keys.create", arguments);
+        (text(&created, "key_id").to_owned(), text(&created, "key").to_owned())
     };
-    let (id, revoked) = make(json!({ "scopes": "read:customers" }));
-    env.operate(account, "keys.revoke", json!({ "id": id }));
-    let (_, expired) = make(json!({ "scopes": "read:customers", "expires_in": 60 }));
+    let (id, revoked) = create(json!({ "scopes": "read:customers" }));
+    env.call_as_operator(account, "keys.revoke", json!({ "id": id }));
+    let (_, expired) = create(json!({ "scopes": "read:customers", "expires_in": 60 }));
     env.clock.advance(60_000);
     assert_eq!(env.authenticate(&revoked).expect_err("it"), "key_revoked");
     assert_eq!(env.authenticate(&expired).expect_err("it"), "expired");
-    let good = steps(&env, &acme.tenant_key);
-    assert_eq!(steps(&env, &expired), good);
-    // `IS NOT NULL` takes one step less if it is true. The answer says that the key is revoked anyway, and only a
-    // caller with the whole key gets it.
-    assert!((good - 1..=good).contains(&steps(&env, &revoked)));
+    let valid = steps(&env, &acme.tenant_key);
+    assert_eq!(steps(&env, &expired), valid);
+    // `IS NOT NULL` takes one step less if it is true. This reveals nothing: the answer says that the key is
+    // revoked, and only a caller with the whole key gets that answer.
+    assert!((valid - 1..=valid).contains(&steps(&env, &revoked)));
 }

@@ -38,24 +38,27 @@ impl Parse for ScopeNames {
     fn parse(value: Json, _: ParseContext) -> Result<Self, ParseError> {
         let known = || Self::ALL.list().replace(' ', ", ");
         let Json::Text(text) = &value else {
-            let problem = format!("must be a string that names scopes ({})", known());
-            return Err(ParseError::another_type(&problem, &value));
+            let problem = format!("must be a string of scope names ({})", known());
+            return Err(ParseError::wrong_type(&problem, &value));
         };
         if text.trim().is_empty() {
             return Err(ParseError::Empty);
         }
-        Self::parse(text.split_ascii_whitespace()).map_err(|wrong| {
-            ParseError::Because(format!("names no scope with {wrong:?}: there are {}", known()))
+        Self::parse(text.split_ascii_whitespace()).map_err(|unknown| {
+            ParseError::Invalid(format!(
+                "contains {unknown:?}, which is not a scope: there are {}",
+                known()
+            ))
         })
     }
 }
 
-/// Maximum number of requests in a rolling minute; 0 for no limit, as in the settings.
+/// A maximum number of requests in a rolling minute; 0 for no limit, as in the settings.
 type RequestLimit = Ranged<0, { u32::MAX }>;
 /// A duration of at least one second.
 type Period = Seconds<1, { u32::MAX }>;
 
-/// A key that was just made: the only time that the key itself is shown.
+/// A new key. The key itself is shown only now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CreatedKey {
     /// The key's id.
@@ -69,15 +72,15 @@ pub struct CreatedKey {
 input! {
     /// A new key.
     pub struct CreateKeyInput {
-        /// The team member it acts for; without it the key is the account's.
+        /// The team member it acts for; if left out, it acts for the account.
         pub user: Option<Id<kinds::User>>,
-        /// The scopes it is granted, separated by spaces.
+        /// The scopes to grant, separated by spaces.
         pub scopes: ScopeNames,
-        /// What to know it by.
+        /// A name to recognize it by.
         pub name: Option<Text<128>>,
-        /// Seconds until it stops by itself.
+        /// Seconds until it expires.
         pub expires_in: Option<Period>,
-        /// Requests that it may make in a rolling minute; 0 for no limit of its own.
+        /// Maximum number of requests in a rolling minute; 0 for no limit of its own.
         pub limit: Option<RequestLimit>,
     }
 }
@@ -122,7 +125,7 @@ fn create(
 ) -> Result<CreatedKey> {
     let actor_kind = if user_id.is_some() { ActorKind::User } else { ActorKind::Tenant };
     let secret = Secret::generate(actor_kind.secret(), &ctx.environment.entropy);
-    let id = ctx.next_global_id::<kinds::Key>(store::GREATEST)?;
+    let id = ctx.next_global_id::<kinds::Key>(store::GREATEST_ID_BELOW)?;
     let record = KeyRecord {
         id,
         name: name.to_owned(),
@@ -152,7 +155,8 @@ pub struct ListKeys;
 impl Tool for ListKeys {
     const NAME: &'static str = "keys.list";
     const TITLE: &'static str = "List API keys";
-    const ABOUT: &'static str = "Lists the account's keys, oldest first, without their secrets.";
+    const ABOUT: &'static str =
+        "Lists the account's keys in creation order, without their secrets.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -186,7 +190,7 @@ pub struct RevokeKey;
 impl Tool for RevokeKey {
     const NAME: &'static str = "keys.revoke";
     const TITLE: &'static str = "Revoke an API key";
-    const ABOUT: &'static str = "Stops a key at once.";
+    const ABOUT: &'static str = "Revokes a key. It stops working at once.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -200,7 +204,7 @@ impl Command for RevokeKey {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RevokeKeyInput) -> Result<Revoked<kinds::Key>> {
-        let old = working_key(ctx, input.id)?;
+        let old = unrevoked_key(ctx, input.id)?;
         revoke(ctx, &old)?;
         Ok(Revoked::of(input.id))
     }
@@ -211,7 +215,7 @@ input! {
     pub struct RotateKeyInput {
         /// The key's id.
         pub id: Id<kinds::Key>,
-        /// Seconds that the old key still works; without it, it stops at once.
+        /// Seconds for which the old key still works; if left out, it stops working at once.
         pub overlap: Option<Period>,
     }
 }
@@ -222,7 +226,8 @@ pub struct RotateKey;
 impl Tool for RotateKey {
     const NAME: &'static str = "keys.rotate";
     const TITLE: &'static str = "Replace an API key";
-    const ABOUT: &'static str = "Makes a new key with the old one's name, scopes and limits.";
+    const ABOUT: &'static str =
+        "Creates a new key with the name, scopes and limits of the old key.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -236,7 +241,7 @@ impl Command for RotateKey {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RotateKeyInput) -> Result<CreatedKey> {
-        let old = working_key(ctx, input.id)?;
+        let old = unrevoked_key(ctx, input.id)?;
         if old.expires_at.is_some_and(|at| at <= ctx.moment()) {
             return Err(Error::conflict("This key has expired: create a new one instead."));
         }
@@ -257,9 +262,9 @@ impl Command for RotateKey {
     }
 }
 
-/// A key that is not revoked. Binds the transaction to the key's tenant, since the operator calls this above
-/// tenants, and reads the key again if binding waited for another write, which may have revoked it.
-fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRecord> {
+/// A key that is not revoked. Binds the transaction to the key's tenant, since the operator calls this outside any
+/// tenant, and reads the key again if binding waited for another write, which may have revoked it.
+fn unrevoked_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyRecord> {
     let (mut key, tenant) = store::by_id(ctx.tx, id)?;
     if ctx.access.account.is_some_and(|account| account.number != tenant) {
         return Err(Error::not_found("key"));
@@ -269,7 +274,7 @@ fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyReco
     }
     if key.revoked_at.is_some() {
         return Err(Error::conflict(
-            "This key is revoked already: create a new one if you need it.",
+            "This key is already revoked: create a new one if you need it.",
         ));
     }
     Ok(key)
@@ -277,7 +282,10 @@ fn working_key(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Key>) -> Result<KeyReco
 
 /// Revokes every key of a user who is no longer a member of the bound tenant, so that none becomes valid again
 /// if the user returns.
-pub(crate) fn end_of_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
+pub(crate) fn revoke_for_former_member(
+    ctx: &mut WriteCtx<'_, '_>,
+    user: Id<kinds::User>,
+) -> Result<()> {
     for key in store::of_member(ctx.tx, user)? {
         revoke(ctx, &key)?;
     }

@@ -5,7 +5,7 @@ use zoop_db::ReadTx;
 use super::store::tokens as store;
 use super::tokens;
 use crate::call::access::{Actor, Credential, Rights};
-use crate::call::caller::{Caller, Denied, Used, is_news};
+use crate::call::caller::{Caller, Denied, Used, should_record_use};
 use crate::call::error::Result;
 use crate::values::clock::Clock;
 use crate::values::secret::Secret;
@@ -39,7 +39,7 @@ pub(crate) fn caller(
         attainable: role.scopes().without(scopes).without(token.declined),
         credential: Credential::Grant(token.grant),
     };
-    let used = is_news(token.last_used_at, now).then_some(Used::Grant(token.grant));
+    let used = should_record_use(token.last_used_at, now).then_some(Used::Grant(token.grant));
     let client = Some(token.client);
     Ok(Ok(Caller { rights, client, request_limit: None, used }))
 }

@@ -1,4 +1,4 @@
-//! The user's answer to a client: a grant and a code, or nothing.
+//! The user's answer to a client's authorization request: a grant and a code, or a refusal.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
-/// Lifetime of a code, in microseconds (RFC 6749, 4.1.2, allows ten minutes).
+/// Lifetime of a code, in microseconds (RFC 6749, 4.1.2, recommends at most ten minutes).
 pub(super) const CODE_LIFETIME: i64 = 60 * 1_000_000;
 
 /// What the user chose.
@@ -31,7 +31,7 @@ pub struct Choice {
     pub tenant: Id<kinds::Tenant>,
     /// The scopes that the user left selected.
     pub scopes: Scopes,
-    /// Whether the user allows the client to have them.
+    /// Whether the user grants them to the client.
     pub is_allowed: bool,
 }
 
@@ -46,7 +46,7 @@ pub enum ConsentOutcome {
     Gone,
     /// The user is not a member of that tenant, or has none of the requested scopes there.
     NoBusiness,
-    /// The user left no scope selected. The request still waits.
+    /// The user left no scope selected. The request is still pending.
     NoScope,
 }
 
@@ -70,7 +70,8 @@ impl Recorded for Consent<'_> {
     }
 }
 
-/// Carries out the user's answer. Of concurrent answers, only the one that removes the request counts.
+/// Carries out the user's answer. Of several concurrent answers, only the one that removes the request takes
+/// effect.
 ///
 /// # Errors
 /// If the database fails.
@@ -97,15 +98,15 @@ pub fn answer(
     if offered.is_empty() {
         return Ok(ConsentOutcome::NoBusiness);
     }
-    let given = choice.scopes.and(offered);
-    if choice.is_allowed && given.is_empty() {
+    let granted = choice.scopes.and(offered);
+    if choice.is_allowed && granted.is_empty() {
         return Ok(ConsentOutcome::NoScope);
     }
     if !requests::take(tx, &secret.hash(), signed_in.session, now)? {
         return Ok(ConsentOutcome::Gone);
     }
     if choice.is_allowed {
-        let code = allow(tx, environment, signed_in, &access, &pending, given, offered)?;
+        let code = allow(tx, environment, signed_in, &access, &pending, granted, offered)?;
         Ok(ConsentOutcome::Allowed(pending.request, code))
     } else {
         deny(tx, environment, signed_in, &access, &pending)?;
@@ -119,17 +120,17 @@ fn allow(
     signed_in: &SignedIn,
     access: &Access,
     pending: &PendingRequest,
-    given: Scopes,
+    granted: Scopes,
     offered: Scopes,
 ) -> Result<Secret> {
     let PendingRequest { request, client_name } = pending;
     let code = Secret::generate(SecretKind::AuthorizationCode, &environment.entropy);
     history::event(tx, access, environment, "consent", |ctx| {
-        let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST)?;
-        let declined = request.scopes.within(offered.without(given));
-        let given = request.scopes.within(given);
+        let id = ctx.next_global_id::<kinds::Grant>(grants::GREATEST_ID_BELOW)?;
+        let declined = request.scopes.within(offered.without(granted));
+        let granted = request.scopes.within(granted);
         let ends_at = Timestamp(ctx.now.0 + MAX_LIFETIME);
-        grants::add(ctx.tx, id, signed_in.user, &request.client_id, given, declined, ends_at)?;
+        grants::add(ctx.tx, id, signed_in.user, &request.client_id, granted, declined, ends_at)?;
         let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
         let AuthorizationRequest { redirect_uri, challenge, .. } = request;
         tokens::add_code(ctx.tx, &code.hash(), id, redirect_uri, challenge, expires_at)?;
@@ -138,7 +139,7 @@ fn allow(
             client_id: &request.client_id,
             client_name,
             redirect_host: redirect::destination(redirect_uri).host,
-            scopes: given.list(),
+            scopes: granted.list(),
             declined: declined.list(),
         })
     })?;

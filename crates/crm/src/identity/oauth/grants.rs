@@ -1,4 +1,4 @@
-//! Grants: what a user allowed a client to do in one tenant. Lists and revokes them.
+//! Lists and revokes grants. A grant is what a user allowed a client to do in one tenant.
 
 use std::net::IpAddr;
 
@@ -20,9 +20,9 @@ use crate::values::id::{Id, kinds};
 /// A program that a person connected, as lists show it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GrantRecord {
-    /// Its id.
+    /// The connection's id.
     pub id: Id<kinds::Grant>,
-    /// The account that it works in.
+    /// The account in which it works.
     pub tenant_id: Id<kinds::Tenant>,
     /// The account's name.
     pub tenant_name: String,
@@ -34,10 +34,10 @@ pub struct GrantRecord {
     pub client_id: String,
     /// What the program calls itself.
     pub client_name: String,
-    /// What it may do.
+    /// The scopes that it was granted.
     #[schemars(with = "Vec<String>")]
     pub scopes: ScopeNames,
-    /// What it asked for and was not given.
+    /// The scopes that it requested and the person declined.
     #[schemars(with = "Vec<String>")]
     pub declined: ScopeNames,
     /// When the person consented.
@@ -46,7 +46,7 @@ pub struct GrantRecord {
     pub connected_at: Option<Moment>,
     /// When it was last used, recorded at most once a minute.
     pub last_used_at: Option<Moment>,
-    /// When it was ended.
+    /// When it was disconnected.
     pub revoked_at: Option<Moment>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Grant {
     pub(crate) tenant: zoop_db::Tenant,
 }
 
-/// The grants of a user in all tenants, oldest first.
+/// The grants of a user in all tenants, in creation order.
 ///
 /// # Errors
 /// If the database fails.
@@ -94,15 +94,13 @@ pub fn revoke_own(
 /// Revokes a grant that is not revoked yet, and records that in the history.
 pub(super) fn revoke(ctx: &mut WriteCtx<'_, '_>, record: &GrantRecord) -> Result<()> {
     if record.revoked_at.is_some() {
-        return Err(Error::conflict(
-            "This program is disconnected already: there is nothing to do.",
-        ));
+        return Err(Error::conflict("This program is already disconnected."));
     }
-    end(ctx, record.id)
+    revoke_if_active(ctx, record.id)
 }
 
-/// Revokes a grant. If a concurrent request revoked it first, the history already has that entry.
-pub(super) fn end(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()> {
+/// Revokes a grant, unless a concurrent request has already revoked it and recorded that in the history.
+pub(super) fn revoke_if_active(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()> {
     if store::revoke(ctx.tx, id, ctx.now)? {
         let at = Value::from(rfc3339(ctx.now));
         ctx.changed("grant", id.uuid(), "revoked_at", Value::Null, at);
@@ -112,9 +110,9 @@ pub(super) fn end(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::Grant>) -> Result<()
     Ok(())
 }
 
-/// Revokes every grant of a user who is no longer a member of the bound tenant, so that none becomes valid
-/// again if the user returns.
-pub(crate) fn end_of_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
+/// Revokes every grant of a user in the bound tenant, so that none stays valid when the user's sign-in starts
+/// over, or becomes valid again if a removed user returns.
+pub(crate) fn revoke_all_of_user(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
     for id in store::of_member(ctx.tx, user)? {
         if store::revoke(ctx.tx, id, ctx.now)? {
             let at = Value::from(rfc3339(ctx.now));

@@ -1,15 +1,15 @@
-//! Redirect URIs: which ones a client may register, and which ones match.
+//! Redirect URIs: which URIs a client may register, and which URIs match them.
 //!
 //! Sources: RFC 9700, 2.1 and 4.1 (exact comparison); RFC 8252, 7.1 and 7.3 (private-use schemes of
 //! native apps; any port on loopback).
 
 use url::Url;
 
-/// Maximum bytes of a redirect URI.
+/// Maximum length of a redirect URI, in bytes.
 const MAX_LENGTH: usize = 1_024;
 /// Schemes without a dot that known MCP clients register. Any other scheme must be a reversed domain name
-/// (RFC 8252, 7.1): an operating system may handle a scheme without a dot itself, and no list of those
-/// is ever complete.
+/// (RFC 8252, 7.1): an operating system may handle a scheme without a dot itself, and no list of such schemes
+/// is complete.
 const KNOWN_SCHEMES: &[&str] = &[
     "antigravity",
     "boltai",
@@ -39,9 +39,9 @@ const KNOWN_SCHEMES: &[&str] = &[
 /// Where a code is sent, as shown to the user who is asked for consent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// The host, or the scheme if it is a private-use one.
+    /// The host, or the scheme if it is a private-use scheme.
     pub host: String,
-    /// Whether it is an app on the user's own device, whose name cannot be verified.
+    /// Whether the code goes to an app on the user's own device, whose name cannot be verified.
     pub is_local: bool,
 }
 
@@ -67,20 +67,20 @@ fn is_reversed_domain(scheme: &str) -> bool {
     scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty())
 }
 
-/// Whether a request's redirect URI matches the registered one. On loopback the port may differ, since
-/// an app takes any free one.
+/// Whether a request's redirect URI matches the registered URI. On loopback the port may differ, since an app
+/// listens on any free port.
 pub fn matches(registered: &str, sent: &str) -> bool {
     if registered == sent {
         return true;
     }
-    let (Ok(known), Ok(asked)) = (Url::parse(registered), Url::parse(sent)) else { return false };
+    let (Ok(known), Ok(other)) = (Url::parse(registered), Url::parse(sent)) else { return false };
     is_allowed(sent)
         && known.scheme() == "http"
-        && asked.scheme() == "http"
+        && other.scheme() == "http"
         && is_loopback(&known)
-        && known.host_str() == asked.host_str()
-        && known.path() == asked.path()
-        && known.query() == asked.query()
+        && known.host_str() == other.host_str()
+        && known.path() == other.path()
+        && known.query() == other.query()
 }
 
 /// Where a redirect URI leads.
@@ -99,7 +99,7 @@ pub fn destination(uri: &str) -> Destination {
     }
 }
 
-/// The redirect URI with the parameters of a response in its query (RFC 6749, 4.1.2).
+/// The redirect URI with the parameters of a response added to its query (RFC 6749, 4.1.2).
 pub fn with_answer(uri: &str, answer: &[(&str, &str)]) -> Option<String> {
     let mut url = Url::parse(uri).ok()?;
     url.query_pairs_mut().extend_pairs(answer);
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_goes_to_the_web_to_this_device_and_to_nothing_that_a_browser_runs() {
+    fn a_code_can_be_sent_to_https_loopback_and_known_apps_only() {
         for uri in [
             "https://claude.ai/api/mcp/auth_callback",
             "https://app.example:8443/cb?x=1",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_uri_is_the_registered_one_but_for_the_port_on_loopback() {
+    fn a_redirect_uri_must_equal_the_registered_one_except_for_a_loopback_port() {
         let same = [
             ("https://a.example/cb", "https://a.example/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:5555/cb"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_that_gets_the_code_is_shown() {
+    fn the_destination_of_a_code_can_be_shown() {
         let shown = |uri| {
             let Destination { host, is_local } = destination(uri);
             (host, is_local)

@@ -1,4 +1,4 @@
-//! Pending authorization requests: kept for ten minutes, for one session only.
+//! Pending authorization requests. Each is stored for ten minutes and belongs to one session.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
@@ -11,21 +11,21 @@ use crate::values::secret::{Secret, SecretKind};
 
 /// How long the user may take to answer, in microseconds.
 pub(super) const LIFETIME: i64 = 10 * 60 * 1_000_000;
-/// Maximum number of pending requests of a session; one more removes the oldest.
-const MAX_OF_SESSION: u32 = 20;
+/// Maximum number of pending requests of a session. A further request removes the oldest.
+const MAX_PER_SESSION: u32 = 20;
 
-/// A client's authorization request, fully checked.
+/// A client's authorization request, after all checks.
 #[derive(Debug, Clone)]
 pub struct AuthorizationRequest {
     /// The client's id.
     pub client_id: String,
     /// Where the answer is sent.
     pub redirect_uri: String,
-    /// The client's `state`, which the answer repeats.
+    /// The client's `state`, which the answer returns to it.
     pub state: Option<String>,
     /// The PKCE challenge, of method S256.
     pub challenge: String,
-    /// The scopes, with the names that the client used.
+    /// The scopes, by the names that the client used.
     pub scopes: ScopeNames,
 }
 
@@ -34,11 +34,11 @@ pub struct AuthorizationRequest {
 pub struct PendingRequest {
     /// The request.
     pub request: AuthorizationRequest,
-    /// The name that the client gives itself.
+    /// The client's name for itself.
     pub client_name: String,
 }
 
-/// Stores a request as pending, and returns its secret for the consent form.
+/// Stores a request, and returns its secret for the consent form.
 ///
 /// # Errors
 /// If the database fails.
@@ -53,11 +53,11 @@ pub fn start(
     clients::used(tx, &request.client_id, now)?;
     let expires_at = Timestamp(now.0 + LIFETIME);
     store::add(tx, &secret.hash(), signed_in.session, request, expires_at)?;
-    store::drop_oldest(tx, signed_in.session, MAX_OF_SESSION)?;
+    store::drop_oldest(tx, signed_in.session, MAX_PER_SESSION)?;
     Ok(secret)
 }
 
-/// The request with this secret, if it waits for an answer in this session.
+/// The request with this secret, if it is pending in this session.
 ///
 /// # Errors
 /// If the database fails.

@@ -1,6 +1,6 @@
 //! Exchanges codes for tokens, refreshes tokens, and revokes them.
 //!
-//! An invalid token request is an outcome, not an error, so that what it revokes is committed.
+//! An invalid token request is an outcome, not an error, so that the revocations it causes are committed.
 //!
 //! Sources: RFC 6749, 4.1.3, 5 and 6; RFC 7636, 4.6; RFC 7009; RFC 9700, 2.1.1 and 4.14.
 
@@ -28,16 +28,16 @@ use crate::values::secret::{Secret, SecretKind};
 pub const ACCESS_SECONDS: i64 = 3_600;
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 24 * 3_600 * SECOND;
-/// How long a refresh token lasts without being used, in microseconds.
-const IDLE: i64 = 30 * DAY;
+/// Lifetime of a refresh token that is not used, in microseconds.
+const IDLE_LIFETIME: i64 = 30 * DAY;
 /// Maximum lifetime of a grant, in microseconds.
 pub(super) const MAX_LIFETIME: i64 = 180 * DAY;
-/// How long an exchanged refresh token is accepted again and gives the same successor, in microseconds: a
-/// client may run in several processes, or have lost the answer (RFC 9700, 4.14.2, leaves this open).
-const GRACE: i64 = 120 * SECOND;
-/// Refreshes of one grant, in all processes. A client needs one per hour, and each adds a refresh token that
-/// is kept as long as the grant, to detect the use of a copy.
-const REFRESHES: Limit = Limit { action: "refresh", times: 120, seconds: 3_600 };
+/// How long an exchanged refresh token is still accepted and gives the same successor, in microseconds: a client
+/// may run in several processes, or may not have received the answer (RFC 9700, 4.14.2, leaves this open).
+const GRACE_PERIOD: i64 = 120 * SECOND;
+/// Limit on the refreshes of one grant, in all processes. A client needs one refresh per hour. Each adds a
+/// refresh token that is kept as long as the grant, to detect the use of a copy.
+const REFRESH_LIMIT: Limit = Limit { action: "refresh", times: 120, seconds: 3_600 };
 /// Allowed lengths of a PKCE verifier (RFC 7636, 4.1).
 const VERIFIER_LENGTHS: std::ops::RangeInclusive<usize> = 43..=128;
 
@@ -74,7 +74,7 @@ pub struct CodeRequest {
     pub code: Secret,
     /// The PKCE verifier.
     pub verifier: String,
-    /// Where the code was sent, if the client says so.
+    /// The redirect URI to which the code was sent, if the client sends it.
     pub redirect_uri: Option<String>,
 }
 
@@ -103,7 +103,7 @@ pub fn is_proved(challenge: &str, verifier: &str) -> bool {
         && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
 }
 
-/// Exchanges a code for tokens. A code that is used a second time may be stolen, so its grant ends.
+/// Exchanges a code for tokens. A code that is used a second time may have been stolen, so its grant is revoked.
 ///
 /// # Errors
 /// If the database fails.
@@ -121,17 +121,18 @@ pub fn exchange(
         return Ok(TokenOutcome::InvalidGrant);
     }
     if code.is_used {
-        end(tx, environment, holder, address, "code_replayed")?;
+        revoke_grant(tx, environment, holder, address, "code_replayed")?;
         return Ok(TokenOutcome::InvalidGrant);
     }
-    let is_there = request.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri);
-    let is_good = code.expires_at > now && !holder.is_revoked && holder.role.is_some();
-    if !is_good || !is_there || !is_proved(&code.challenge, &request.verifier) {
+    let redirect_matches =
+        request.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri);
+    let is_usable = code.expires_at > now && !holder.is_revoked && holder.role.is_some();
+    if !is_usable || !redirect_matches || !is_proved(&code.challenge, &request.verifier) {
         return Ok(TokenOutcome::InvalidGrant);
     }
     if !store::use_code(tx, &hash, now)? {
         // A concurrent request with the same verifier used the code first.
-        end(tx, environment, holder, address, "code_replayed")?;
+        revoke_grant(tx, environment, holder, address, "code_replayed")?;
         return Ok(TokenOutcome::InvalidGrant);
     }
     grants::connect(tx, holder.grant, now)?;
@@ -140,9 +141,9 @@ pub fn exchange(
     Ok(TokenOutcome::Issued(issue(tx, environment, holder, pair, holder.scopes, holder.scopes)?))
 }
 
-/// Exchanges a refresh token for new tokens. For two minutes, an exchanged refresh token is accepted again
-/// and gives the same new refresh token, so that a copy never starts a second chain of tokens. Using it
-/// later shows that there is a copy, and the grant ends.
+/// Exchanges a refresh token for new tokens. For two minutes, an exchanged refresh token is still accepted and
+/// gives the same new refresh token, so that a copy never starts a second chain of tokens. A later use shows
+/// that there is a copy, and the grant is revoked.
 ///
 /// # Errors
 /// [`Error::Conflict`] with the seconds to wait after too many refreshes.
@@ -159,10 +160,10 @@ pub fn refresh(
     if !token.is_refresh || holder.client_id != request.client_id || holder.is_revoked {
         return Ok(TokenOutcome::InvalidGrant);
     }
-    // A time in the future was set by a clock running ahead: how long ago it was is unknown.
-    let is_over = |at: Timestamp| now.0 > at.0 + GRACE || at.0 > now.0 + SLACK;
-    if token.rotated_at.is_some_and(is_over) {
-        end(tx, environment, holder, address, "token_replayed")?;
+    // A time in the future was set by a clock running ahead, so the time since then is unknown.
+    let grace_is_over = |at: Timestamp| now.0 > at.0 + GRACE_PERIOD || at.0 > now.0 + SLACK;
+    if token.rotated_at.is_some_and(grace_is_over) {
+        revoke_grant(tx, environment, holder, address, "token_replayed")?;
         return Ok(TokenOutcome::InvalidGrant);
     }
     if token.expires_at <= now || token.is_revoked || holder.role.is_none() {
@@ -173,10 +174,10 @@ pub fn refresh(
     if !beyond.is_empty() || scopes.is_empty() {
         return Ok(TokenOutcome::InvalidScope);
     }
-    attempts::record(tx, REFRESHES, &holder.grant.to_string(), now)?;
-    // Of concurrent requests, one marks it as exchanged, and the others are within the grace period.
+    attempts::record(tx, REFRESH_LIMIT, &holder.grant.to_string(), now)?;
+    // Of several concurrent requests, one marks it as exchanged; the others are within the grace period.
     store::rotate(tx, &hash, now)?;
-    let pair = Pair::after(tx, environment, &request.token, scopes)?;
+    let pair = Pair::successors(tx, environment, &request.token, scopes)?;
     Ok(TokenOutcome::Issued(issue(tx, environment, holder, pair, scopes, token.scopes)?))
 }
 
@@ -199,9 +200,9 @@ pub fn revoke(
         return Ok(());
     }
     if found.is_refresh {
-        return end(tx, environment, holder, address, "grant_revoked");
+        return revoke_grant(tx, environment, holder, address, "grant_revoked");
     }
-    let Some(access) = acting(holder, address) else { return Ok(()) };
+    let Some(access) = client_access(holder, address) else { return Ok(()) };
     history::event(tx, &access, environment, "token_revoked", |ctx| {
         if store::revoke(ctx.tx, &hash, ctx.now)? {
             let at = Value::from(rfc3339(ctx.now));
@@ -213,8 +214,8 @@ pub fn revoke(
     })
 }
 
-/// Stores a new pair. The access token gets `scopes`; the refresh token keeps `all` that it can ask for
-/// (RFC 6749, 6).
+/// Stores a new pair. The access token gets `scopes`. The refresh token keeps `all`, which later requests may ask
+/// for (RFC 6749, 6).
 fn issue(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -227,7 +228,7 @@ fn issue(
     let Pair { access, refresh } = pair;
     let end = holder.ends_at.map_or(holder.grant.created_at().0.0 + MAX_LIFETIME, |end| end.0);
     let access_end = Timestamp((now.0 + ACCESS_SECONDS * SECOND).min(end));
-    let refresh_end = Timestamp((now.0 + IDLE).min(end));
+    let refresh_end = Timestamp((now.0 + IDLE_LIFETIME).min(end));
     let grant = holder.grant;
     let access_end = store::add_token(tx, &access.hash(), grant, "access", scopes, access_end)?;
     store::add_token(tx, &refresh.hash(), grant, "refresh", all, refresh_end)?;
@@ -248,10 +249,10 @@ impl Pair {
         Self { access: secret(SecretKind::AccessToken), refresh: secret(SecretKind::RefreshToken) }
     }
 
-    /// The successors of a refresh token. They are derived from it and from a salt that is stored for as long
-    /// as the token is accepted again, so that neither the token nor the database reveals them without the
-    /// other. The access token also depends on its scopes.
-    fn after(
+    /// The successors of a refresh token. They are derived from it and from a salt, which is stored for as long as
+    /// the token is still accepted, so that neither the token nor the database alone reveals them. The access
+    /// token also depends on its scopes.
+    fn successors(
         tx: &mut WriteTx<'_>,
         environment: &Environment,
         token: &Secret,
@@ -259,7 +260,7 @@ impl Pair {
     ) -> Result<Self> {
         let mut fresh = [0; 32];
         environment.entropy.fill(&mut fresh);
-        let until = Timestamp(environment.clock.now().0 + GRACE + SLACK);
+        let until = Timestamp(environment.clock.now().0 + GRACE_PERIOD + SLACK);
         let salt = store::successor_salt(tx, &token.hash(), &fresh, until)?;
         let derived = |kind: SecretKind, label: &str| -> Result<Secret> {
             let mut mac =
@@ -278,37 +279,39 @@ impl Pair {
     }
 }
 
-/// Whether an access token is valid now. One that expires too far in the future is not: its expiry was set
-/// by a clock running ahead.
+/// Whether an access token is valid now. A token that expires too far in the future is not valid: its expiry was
+/// set by a clock running ahead.
 pub(super) fn is_current(expires_at: Timestamp, now: Timestamp) -> bool {
     expires_at > now && expires_at.0 <= now.0 + ACCESS_SECONDS * SECOND + SLACK
 }
 
 /// Caps expiry times that were set by a clock running ahead, so that no code or refresh token lasts longer
 /// than its lifetime from now.
-pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
+pub(super) fn cap_expiry(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
     let after = |lifetime: i64| Timestamp(now.0 + lifetime);
-    store::shorten(tx, after(super::consent::CODE_LIFETIME), after(IDLE), SLACK)
+    store::cap_expiry(tx, after(super::consent::CODE_LIFETIME), after(IDLE_LIFETIME), SLACK)
 }
 
-/// Revokes a grant, and with it all its tokens. `why` names the history entry.
-fn end(
+/// Revokes a grant, and with it all its tokens. `event` is the name of the history entry.
+fn revoke_grant(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     holder: &Holder,
     address: Option<IpAddr>,
-    why: &'static str,
+    event: &'static str,
 ) -> Result<()> {
     if holder.is_revoked {
         return Ok(());
     }
     // The grants of a removed member are already revoked.
-    let Some(access) = acting(holder, address) else { return Ok(()) };
-    history::event(tx, &access, environment, why, |ctx| super::grants::end(ctx, holder.grant))
+    let Some(access) = client_access(holder, address) else { return Ok(()) };
+    history::event(tx, &access, environment, event, |ctx| {
+        super::grants::revoke_if_active(ctx, holder.grant)
+    })
 }
 
-/// The access of the client, acting for the user of the grant. `None` if the user is not a member.
-fn acting(holder: &Holder, address: Option<IpAddr>) -> Option<Access> {
+/// The access of the client, which acts for the grant's user. `None` if the user is not a member.
+fn client_access(holder: &Holder, address: Option<IpAddr>) -> Option<Access> {
     let role = holder.role?;
     let rights = Rights {
         account: Some(holder.account),
@@ -325,15 +328,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verifier_proves_its_challenge_alone() {
+    fn a_verifier_proves_only_its_own_challenge() {
         // RFC 7636, appendix B.
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         assert!(is_challenge(challenge));
         assert!(is_proved(challenge, verifier));
         assert!(!is_proved(challenge, &verifier[1..]));
-        assert!(!is_proved(challenge, challenge), "the method plain");
-        assert!(!is_proved(verifier, verifier), "the method plain");
+        assert!(!is_proved(challenge, challenge), "the challenge method plain");
+        assert!(!is_proved(verifier, verifier), "the challenge method plain");
         for text in
             ["", verifier.trim_end_matches('k'), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM"]
         {

@@ -15,7 +15,7 @@ use crate::values::id::{Id, kinds};
 /// The tools of grants.
 pub const GRANTS: Group = Group {
     name: "grants",
-    about: "The programs that people of an account have connected.",
+    about: "The programs that an account's people have connected.",
     tools: &[ToolDef::query::<ListGrants>(), ToolDef::command::<RevokeGrant>()],
 };
 
@@ -38,7 +38,7 @@ impl Tool for ListGrants {
     const NAME: &'static str = "grants.list";
     const TITLE: &'static str = "List connected programs";
     const ABOUT: &'static str =
-        "Lists the programs that the account's people have connected, oldest first.";
+        "Lists the programs that the account's people have connected, oldest connection first.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -56,7 +56,7 @@ impl Query for ListGrants {
 input! {
     /// A connected program to disconnect.
     pub struct RevokeGrantInput {
-        /// The connection's id, as the list shows it.
+        /// The connection's id, as grants.list shows it.
         pub id: Id<kinds::Grant>,
     }
 }
@@ -72,7 +72,7 @@ pub struct RevokeGrant;
 impl Tool for RevokeGrant {
     const NAME: &'static str = "grants.revoke";
     const TITLE: &'static str = "Disconnect a program";
-    const ABOUT: &'static str = "Stops a connected program at once.";
+    const ABOUT: &'static str = "Disconnects a program. It stops working at once.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -89,7 +89,7 @@ impl Command for RevokeGrant {
         ctx: &mut WriteCtx<'_, '_>,
         input: &RevokeGrantInput,
     ) -> Result<RevokedGrant<kinds::Grant>> {
-        // The operator may call this without a tenant: the grant determines it.
+        // The operator may call this without a tenant: the grant determines the tenant.
         let Grant { record, tenant } = store::grants::by_id(ctx.tx, input.id)?;
         if ctx.access.account.is_some_and(|account| account.number != tenant) {
             return Err(Error::not_found("connected program"));
@@ -112,7 +112,7 @@ impl Tool for ListClients {
     const NAME: &'static str = "clients.list";
     const TITLE: &'static str = "List programs";
     const ABOUT: &'static str =
-        "Lists the programs that somebody of the installation has ever connected.";
+        "Lists the programs that anyone in the installation has ever connected.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;

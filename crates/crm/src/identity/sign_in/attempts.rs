@@ -1,8 +1,8 @@
 //! Rate limits by user, e-mail address or IP address, counted in the database so that they hold across
 //! processes.
 //!
-//! Attempts are counted by the second and summed over a rolling window. Refused attempts are not counted, so
-//! a window expires regardless of later attempts.
+//! Attempts are counted per second and summed over a rolling window. Rejected attempts are not counted, so a
+//! window expires regardless of later attempts.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -15,9 +15,9 @@ use crate::values::email;
 const SECOND: i64 = 1_000_000;
 
 crate::call::table::table! {
-    /// Attempts, counted by the second.
+    /// Attempts, counted per second.
     pub(crate) const ATTEMPTS = attempts {
-        above_tenants: "are counted before the user is known",
+        shared: "are counted before the user is known",
         key: { action: Text, subject: Text, window_start: Time },
         columns: { count: Integer },
         exported: Internal,
@@ -28,7 +28,7 @@ crate::call::table::table! {
 zoop_db::global_statements! {
     RECORD = "INSERT INTO attempts (action, subject, window_start, count) VALUES ($1, $2, $3, 1) \
              ON CONFLICT (action, subject, window_start) DO UPDATE SET count = attempts.count + 1";
-    TRIED = "SELECT window_start, count FROM attempts \
+    IN_WINDOW = "SELECT window_start, count FROM attempts \
              WHERE action = $1 AND subject = $2 AND window_start > $3 AND window_start <= $4 \
              ORDER BY window_start";
     UNDO = "UPDATE attempts SET count = count - 1 \
@@ -41,24 +41,24 @@ zoop_db::global_statements! {
     FORGET_SUBJECT = "DELETE FROM attempts WHERE action = $1 AND subject = $2";
 }
 
-/// How long attempts are kept, in microseconds. The longest window is an hour, except for invitation
-/// mails. Anyone can cause these rows, so they are removed soon.
+/// How long attempts are kept, in microseconds. Except for invitation mails, the longest window is an hour.
+/// Anyone can cause these rows, so they are removed soon.
 const RETENTION: i64 = 2 * 60 * 60 * SECOND;
-/// The same for invitation mails, which are limited by the day and which only owners can cause.
+/// How long invitation mails are kept: they are limited per day, and only owners can cause them.
 const RETENTION_DAYS: i64 = 25 * 60 * 60 * SECOND;
 
-/// How often something may be tried.
+/// A limit on attempts.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// Its name in the database.
+    /// The name of the limited action, in the database.
     pub action: &'static str,
     /// Maximum number of attempts in the window.
     pub times: i64,
-    /// Length of the window in seconds.
+    /// Length of the window, in seconds.
     pub seconds: i64,
 }
 
-/// A recorded attempt, which can be undone if it succeeds.
+/// A recorded attempt. The count can be undone if the attempt succeeds.
 #[derive(Debug, Clone)]
 pub struct RecordedAttempt {
     action: &'static str,
@@ -77,12 +77,12 @@ pub fn record(
     now: Timestamp,
 ) -> Result<RecordedAttempt> {
     let at = Timestamp(now.0 - now.0.rem_euclid(SECOND));
-    // Count first, then read: of two concurrent attempts, the second sees the first.
+    // Count before reading, so that the second of two concurrent attempts sees the first.
     tx.global_execute(RECORD, params![limit.action, subject, at])?;
-    let tried = tried(tx, limit, subject, now)?;
-    let total: i64 = tried.iter().map(|(_, count)| count).sum();
+    let attempts = attempts_in_window(tx, limit, subject, now)?;
+    let total: i64 = attempts.iter().map(|(_, count)| count).sum();
     if total > limit.times {
-        let oldest = tried.first().map_or(at.0, |(start, _)| start.0);
+        let oldest = attempts.first().map_or(at.0, |(start, _)| start.0);
         let left = (oldest + limit.seconds * SECOND - now.0).max(0);
         let seconds = u64::try_from(left).unwrap_or(0).div_ceil(1_000_000).max(1);
         return Err(Error::Conflict {
@@ -93,12 +93,13 @@ pub fn record(
     Ok(RecordedAttempt { action: limit.action, subject: subject.to_owned(), at })
 }
 
-/// Records one more attempt if that is within the limit, and returns whether it was.
+/// Records one more attempt, unless the limit is reached. Returns whether the attempt was counted.
 ///
 /// # Errors
 /// If the database fails.
 pub fn admit(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) -> Result<bool> {
-    let total: i64 = tried(tx, limit, subject, now)?.iter().map(|(_, count)| count).sum();
+    let total: i64 =
+        attempts_in_window(tx, limit, subject, now)?.iter().map(|(_, count)| count).sum();
     if total >= limit.times {
         return Ok(false);
     }
@@ -115,7 +116,7 @@ pub(super) fn reset(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Result
     Ok(())
 }
 
-/// Undoes the counting of an attempt that succeeded.
+/// Removes the count of an attempt that succeeded.
 ///
 /// # Errors
 /// If the database fails.
@@ -124,14 +125,14 @@ pub fn undo(tx: &mut WriteTx<'_>, counted: &RecordedAttempt) -> Result<()> {
     Ok(())
 }
 
-/// Removes attempts that are older than any window, and returns how many rows.
+/// Removes attempts that no window includes, and returns the number of removed rows.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(FORGET, params![Timestamp(now.0 - RETENTION)])?
         + tx.global_execute(FORGET_DAYS, params![Timestamp(now.0 - RETENTION_DAYS)])?
         + tx.global_execute(FORGET_AHEAD, params![Timestamp(now.0 + RETENTION)])?)
 }
 
-fn tried(
+fn attempts_in_window(
     tx: &mut ReadTx<'_>,
     limit: Limit,
     subject: &str,
@@ -139,20 +140,20 @@ fn tried(
 ) -> Result<Vec<(Timestamp, i64)>> {
     let since = Timestamp(now.0 - limit.seconds * SECOND);
     // Attempts in the future were counted by a clock running ahead, and do not count now.
-    tx.global_all(TRIED, params![limit.action, subject, since, now], |row| {
+    tx.global_all(IN_WINDOW, params![limit.action, subject, since, now], |row| {
         Ok((row.take()?, row.take()?))
     })
 }
 
-/// The key under which attempts for an e-mail address are counted: a hash, since what was typed may be
-/// someone's secret (a password in the wrong field) rather than an address.
-pub(crate) fn account(address: &str) -> String {
+/// The subject under which attempts for an e-mail address are counted: a hash, since the typed text may be a
+/// secret (a password in the wrong field) rather than an address.
+pub(crate) fn email_subject(address: &str) -> String {
     let digest = Sha256::digest(email::key(address).as_bytes());
     data_encoding::HEXLOWER.encode(&digest)
 }
 
-/// The address under which an IP address is counted: for IPv6 the /64 prefix, since one client usually
-/// has a whole /64.
+/// The address under which attempts from an IP address are counted: for IPv6 the /64 prefix, since one client
+/// usually has a whole /64.
 pub fn client_prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

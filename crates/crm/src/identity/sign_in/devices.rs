@@ -1,5 +1,5 @@
-//! Browsers that a user has signed in with before. Attempts from such a browser are counted separately, so
-//! that wrong passwords from elsewhere do not lock the user out of it.
+//! Browsers that a user has signed in with before. Attempts from such a browser are counted separately, so that
+//! wrong passwords from elsewhere do not lock out the user who uses it.
 //!
 //! Source: OWASP, Slow Down Online Guessing Attacks with Device Cookies.
 
@@ -18,7 +18,7 @@ const MAX_DEVICES: i64 = 20;
 crate::call::table::table! {
     /// The browsers that users have signed in with.
     pub(crate) const DEVICES = devices {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and belong to a user",
         key: { hash: Bytes },
         columns: { user_id: Id, expires_at: Time },
         exported: Secret,
@@ -52,8 +52,8 @@ pub(super) fn is_known(
     Ok(found.is_some())
 }
 
-/// Remembers the browser of a user who has just signed in, and returns its new secret. The secret that it
-/// had `before` is forgotten.
+/// Remembers the browser of a user who has just signed in, and returns the browser's new secret. Its previous
+/// secret, `before`, becomes invalid.
 ///
 /// # Errors
 /// If the database fails.
@@ -74,12 +74,12 @@ pub fn remember(
 }
 
 /// Forgets every browser of a user.
-pub(super) fn forget_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+pub(super) fn forget_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(FORGET_OF, params![user])?;
     Ok(())
 }
 
-/// Removes expired rows, and returns how many.
+/// Removes expired rows, and returns their number.
 pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP, params![now])?)
 }

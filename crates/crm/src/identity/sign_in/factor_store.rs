@@ -1,4 +1,4 @@
-//! The SQL of second factors and pending sign-ins.
+//! The SQL for second factors and pending sign-ins.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
@@ -9,7 +9,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The second factors.
     pub(crate) const SECOND_FACTORS = second_factors {
-        above_tenants: "are a user's, in whatever tenant they work",
+        shared: "belong to a user, in all of the user's tenants",
         key: { user_id: Id },
         columns: { secret: Bytes, confirmed_at: Time, last_step: Integer },
         exported: Secret,
@@ -20,7 +20,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The recovery codes.
     pub(crate) const RECOVERY_CODES = recovery_codes {
-        above_tenants: "are a user's, in whatever tenant they work",
+        shared: "belong to a user, in all of the user's tenants",
         key: { hash: Bytes },
         columns: { user_id: Id, used_at: Time },
         exported: Secret,
@@ -29,9 +29,9 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// The sign-ins that wait for the code of a second factor.
+    /// The sign-ins that are pending until the code of the second factor is entered.
     pub(crate) const PENDING_SIGN_INS = pending_sign_ins {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and belong to a user",
         key: { hash: Bytes },
         columns: { user_id: Id, failures: Integer, expires_at: Time },
         exported: Secret,
@@ -61,7 +61,7 @@ zoop_db::global_statements! {
     COUNT_FAILURE = "UPDATE pending_sign_ins SET failures = failures + 1 WHERE hash = $1";
     FAILURES = "SELECT failures FROM pending_sign_ins WHERE hash = $1";
     DROP_PENDING = "DELETE FROM pending_sign_ins WHERE hash = $1";
-    SHORTEN_PENDING = "UPDATE pending_sign_ins SET expires_at = $1 WHERE expires_at > $2";
+    CAP_PENDING_EXPIRY = "UPDATE pending_sign_ins SET expires_at = $1 WHERE expires_at > $2";
     SWEEP_PENDING = "DELETE FROM pending_sign_ins WHERE expires_at <= $1";
 }
 
@@ -99,7 +99,8 @@ pub(super) fn confirm(
     Ok(())
 }
 
-/// Marks a time step's code as used. False if its code or a later one, up to `latest`, was used before.
+/// Marks the code of a time step as used. Returns `false` if this code, or a later one up to `latest`, was already
+/// used.
 pub(super) fn take_step(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -128,7 +129,7 @@ pub(super) fn add_recovery_code(
     Ok(())
 }
 
-/// Marks a recovery code as used. False if there is no such code, or it was used before.
+/// Marks a recovery code as used. Returns `false` if there is no such code, or if it was already used.
 pub(super) fn take_recovery_code(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
@@ -157,7 +158,7 @@ pub(super) fn add_pending(
     Ok(())
 }
 
-/// The user whose sign-in is pending. `None` if it is not, or no longer.
+/// The user of a pending sign-in. `None` if there is no such sign-in, or if it has expired.
 pub(super) fn pending(
     tx: &mut ReadTx<'_>,
     hash: &[u8; 32],
@@ -168,7 +169,7 @@ pub(super) fn pending(
     })
 }
 
-/// Counts a wrong code, and returns how many there were.
+/// Counts a wrong code, and returns the number of wrong codes so far.
 pub(super) fn count_failure(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<i64> {
     tx.global_execute(COUNT_FAILURE, params![hash])?;
     let failures =
@@ -178,7 +179,7 @@ pub(super) fn count_failure(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<i64
     Ok(failures.unwrap_or(i64::MAX))
 }
 
-/// Removes a pending sign-in. False if it was already removed.
+/// Removes a pending sign-in. Returns `false` if it was already removed.
 pub(super) fn drop_pending(tx: &mut WriteTx<'_>, hash: &[u8; 32]) -> Result<bool> {
     Ok(tx.global_execute(DROP_PENDING, params![hash])? == 1)
 }
@@ -189,10 +190,10 @@ pub(super) fn sweep_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usiz
 
 /// Caps expiry times that were set by a clock running ahead, so that no pending sign-in outlives
 /// [`PENDING_LIFETIME`](super::second_factor::PENDING_LIFETIME).
-pub(super) fn shorten_pending(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
+pub(super) fn cap_pending_expiry(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
     let latest = Timestamp(now.0 + super::second_factor::PENDING_LIFETIME);
     tx.global_execute(
-        SHORTEN_PENDING,
+        CAP_PENDING_EXPIRY,
         params![latest, Timestamp(latest.0 + crate::values::clock::SLACK)],
     )?;
     Ok(())

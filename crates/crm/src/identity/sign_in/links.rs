@@ -1,8 +1,8 @@
-//! Links by which a user chooses a new password: sent by mail on request, or made by an owner or the
+//! Links with which a user chooses a new password: sent by mail on request, or created by an owner or the
 //! operator and handed over.
 //!
-//! A link that was only sent by mail proves that its holder can read the mailbox. A link that someone else
-//! has seen proves nothing about the mailbox.
+//! A link that was only sent by mail proves that its holder can read the mailbox. A link that someone else has
+//! seen proves nothing.
 
 use std::net::IpAddr;
 
@@ -27,15 +27,16 @@ const MINUTE: i64 = 60 * 1_000_000;
 pub const MAILED_LIFETIME: i64 = 30 * MINUTE;
 /// Lifetime of a link that is handed over, in microseconds.
 pub const HANDED_LIFETIME: i64 = 24 * 60 * MINUTE;
-/// Mails to one e-mail address.
-const TO_ADDRESS: Limit = Limit { action: "password_link_to", times: 3, seconds: 3_600 };
-/// Requests from one IP address.
-const FROM_CALLER: Limit = Limit { action: "password_link_from", times: 10, seconds: 3_600 };
+/// Limit on mails to one e-mail address.
+const MAILS_PER_ADDRESS: Limit = Limit { action: "password_link_to", times: 3, seconds: 3_600 };
+/// Limit on requests from one IP address.
+const REQUESTS_PER_IP_ADDRESS: Limit =
+    Limit { action: "password_link_from", times: 10, seconds: 3_600 };
 
 crate::call::table::table! {
-    /// The links by which users choose a new password.
+    /// The links with which users choose a new password.
     pub(crate) const PASSWORD_LINKS = password_links {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and belong to a user",
         key: { hash: Bytes },
         columns: { user_id: Id, origin: Text, made_by: Id, ends_factor: Boolean, expires_at: Time },
         exported: Secret,
@@ -57,18 +58,18 @@ zoop_db::global_statements! {
 }
 
 choices! {
-    /// Who besides its holder has seen a link.
-    pub enum Carrier {
-        /// No one: it was only sent by mail.
+    /// How a link reaches its holder, which determines who else has seen it.
+    pub enum Delivery {
+        /// By mail, so that no one else has seen it.
         Mail = "mail",
-        /// The owner who made it.
+        /// The owner who created it hands it over.
         Owner = "owner",
-        /// The operator who made it.
+        /// The operator who created it hands it over.
         Operator = "operator",
     }
 }
 
-/// Who makes a link to hand it over.
+/// Who creates a link to hand it over.
 #[derive(Debug, Clone, Copy)]
 pub enum Maker {
     /// An owner of each of the user's tenants.
@@ -77,7 +78,7 @@ pub enum Maker {
     Operator,
 }
 
-/// What happens to the second factor.
+/// What happens to a user's second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Factor {
     /// It stays on.
@@ -86,7 +87,7 @@ pub enum Factor {
     Ends,
 }
 
-/// A link that was just made.
+/// A new link.
 #[derive(Debug)]
 pub struct NewLink {
     secret: Secret,
@@ -106,8 +107,8 @@ impl NewLink {
 pub struct Followed {
     /// The user whose password it resets.
     pub user: User,
-    /// Who besides its holder has seen it.
-    pub carrier: Carrier,
+    /// How it reached its holder.
+    pub delivery: Delivery,
     /// What happens to the second factor.
     pub factor: Factor,
 }
@@ -126,30 +127,30 @@ pub enum LinkSignIn {
 ///
 /// # Errors
 /// [`Error::Conflict`] with the seconds to wait after too many requests from this IP address.
-pub fn asked(
+pub fn admit_request(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     address: &str,
     from: Option<IpAddr>,
 ) -> Result<bool> {
     let now = environment.clock.now();
-    attempts::record(tx, FROM_CALLER, &password_login::caller(from), now)?;
-    attempts::admit(tx, TO_ADDRESS, &attempts::account(address), now)
+    attempts::record(tx, REQUESTS_PER_IP_ADDRESS, &password_login::ip_subject(from), now)?;
+    attempts::admit(tx, MAILS_PER_ADDRESS, &attempts::email_subject(address), now)
 }
 
-/// Makes a link for the user with this e-mail address, to be sent there and shown to no one. `None` if
-/// there is no such user.
+/// Creates a link for the user with this e-mail address, to be sent there and shown to no one else. `None` if there
+/// is no such user.
 ///
 /// # Errors
 /// If the database fails.
-pub fn make_for_mail(
+pub fn create_for_mail(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     address: &str,
     from: Option<IpAddr>,
 ) -> Result<Option<(User, NewLink)>> {
     let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
-    let made = add(tx, environment, user.id, Carrier::Mail, None, Factor::Stays)?;
+    let link = add(tx, environment, user.id, Delivery::Mail, None, Factor::Stays)?;
     let change = ("password_link", Value::Null, json!("mail"));
     user::record_event(
         tx,
@@ -159,15 +160,15 @@ pub fn make_for_mail(
         "password_link_sent",
         change,
     )?;
-    Ok(Some((user, made)))
+    Ok(Some((user, link)))
 }
 
-/// Makes a link to hand over, and revokes the user's previous links of this kind. The caller must check
-/// that the maker is allowed to.
+/// Creates a link to hand over, and revokes the user's previous links of this kind. The caller must check that the
+/// maker may do this.
 ///
 /// # Errors
 /// If the database fails.
-pub fn make(
+pub fn create(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -175,28 +176,28 @@ pub fn make(
     factor: Factor,
 ) -> Result<NewLink> {
     tx.global_execute(FORGET_HANDED, params![user])?;
-    let (carrier, made_by) = match maker {
-        Maker::Owner(owner) => (Carrier::Owner, Some(owner)),
-        Maker::Operator => (Carrier::Operator, None),
+    let (delivery, made_by) = match maker {
+        Maker::Owner(owner) => (Delivery::Owner, Some(owner)),
+        Maker::Operator => (Delivery::Operator, None),
     };
-    add(tx, environment, user, carrier, made_by, factor)
+    add(tx, environment, user, delivery, made_by, factor)
 }
 
 fn add(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
-    carrier: Carrier,
+    delivery: Delivery,
     made_by: Option<Id<kinds::User>>,
     factor: Factor,
 ) -> Result<NewLink> {
-    let lifetime = if carrier == Carrier::Mail { MAILED_LIFETIME } else { HANDED_LIFETIME };
+    let lifetime = if delivery == Delivery::Mail { MAILED_LIFETIME } else { HANDED_LIFETIME };
     let secret = Secret::generate(SecretKind::PasswordLink, &environment.entropy);
     let expires_at = Moment(Timestamp(environment.clock.now().0 + lifetime));
     let ends_factor = factor == Factor::Ends;
     tx.global_execute(
         ADD,
-        params![secret.hash(), user, carrier, made_by, ends_factor, expires_at],
+        params![secret.hash(), user, delivery, made_by, ends_factor, expires_at],
     )?;
     Ok(NewLink { secret, expires_at })
 }
@@ -211,9 +212,9 @@ pub fn is_owner_everywhere(
     owner: Id<kinds::User>,
     user: Id<kinds::User>,
 ) -> Result<bool> {
-    let theirs = store::memberships(tx, owner)?;
+    let of_owner = store::memberships(tx, owner)?;
     let owns = |tenant| {
-        theirs
+        of_owner
             .iter()
             .any(|membership| membership.account.id == tenant && membership.role == Role::Owner)
     };
@@ -221,7 +222,7 @@ pub fn is_owner_everywhere(
     Ok(!memberships.is_empty() && memberships.iter().all(|membership| owns(membership.account.id)))
 }
 
-/// Looks up a link. `None` if it was used or has expired, or if its maker could no longer make it.
+/// Looks up a link. `None` if it was used or has expired, or if its maker may no longer create it.
 ///
 /// # Errors
 /// If the database fails.
@@ -229,10 +230,10 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
     let latest = Timestamp(now.0 + HANDED_LIFETIME + crate::values::clock::SLACK);
     let found = tx.global_first::<_, Error>(GET, params![secret.hash(), now, latest], |row| {
         let user = User { id: row.take()?, name: row.take()?, email: row.take()? };
-        let carrier = row.take()?;
+        let delivery = row.take()?;
         let made_by: Option<Id<kinds::User>> = row.take()?;
         let factor = if row.take()? { Factor::Ends } else { Factor::Stays };
-        Ok((Followed { user, carrier, factor }, made_by))
+        Ok((Followed { user, delivery, factor }, made_by))
     })?;
     match found {
         Some((link, Some(owner))) if !is_owner_everywhere(tx, owner, link.user.id)? => Ok(None),
@@ -245,15 +246,17 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
 }
 
 /// Whether a mailed link also turns the second factor off. It does if the user never proved the mailbox
-/// and has a waiting membership: until then, anyone may have set up the factor. Otherwise it stays, since
+/// and has a pending membership: until then, anyone may have set up the factor. Otherwise it stays, since
 /// a mailbox can be stolen.
 fn clears_factor(tx: &mut ReadTx<'_>, link: &Followed) -> Result<bool> {
     let user = link.user.id;
-    Ok(link.carrier == Carrier::Mail && !store::is_proved(tx, user)? && users::waits(tx, user)?)
+    Ok(link.delivery == Delivery::Mail
+        && !store::is_proved(tx, user)?
+        && users::has_pending_membership(tx, user)?)
 }
 
 /// Sets the password that the holder of a link chose, and starts the user's sign-in over: all sessions,
-/// links, remembered browsers and grants end. The browser's previous session ends too, whoever's it is.
+/// links, remembered browsers and grants end. The browser's previous session also ends, whosever it is.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the link is no longer valid.
@@ -266,14 +269,14 @@ pub fn follow(
     before: Option<&Secret>,
 ) -> Result<LinkSignIn> {
     let now = environment.clock.now();
-    let over = || Error::conflict("This link no longer works: ask for a new one.");
-    let link = find(tx, secret, now)?.ok_or_else(over)?;
-    // Of concurrent requests, only the one that deletes the row goes on.
+    let no_longer_valid = || Error::conflict("This link no longer works: ask for a new one.");
+    let link = find(tx, secret, now)?.ok_or_else(no_longer_valid)?;
+    // Of several concurrent requests, only the one that deletes the row continues.
     if tx.global_execute(TAKE, params![secret.hash()])? == 0 {
-        return Err(over());
+        return Err(no_longer_valid());
     }
     let user = link.user.id;
-    let mailbox = if link.carrier == Carrier::Mail { Mailbox::Proved } else { Mailbox::Unproved };
+    let mailbox = if link.delivery == Delivery::Mail { Mailbox::Proved } else { Mailbox::Unproved };
     let factor = link.factor;
     let by = Initiator::Unproved(origin.address);
     Restart { password: Some(password_hash), mailbox, factor }.run(tx, environment, user, by)?;
@@ -281,7 +284,7 @@ pub fn follow(
     enter(tx, environment, user, Method::PasswordLink, origin, before)
 }
 
-/// Signs in a user who has just chosen a password by a link, or asks for the second factor.
+/// Signs in a user who has just chosen a password with a link, or asks for the second factor.
 pub(crate) fn enter(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -293,19 +296,18 @@ pub(crate) fn enter(
     if second_factor::is_on(tx, user)? {
         return Ok(LinkSignIn::NeedsCode(second_factor::begin(tx, environment, user)?));
     }
-    sessions::replace(tx, environment, before, origin)?;
+    sessions::end_previous(tx, environment, before, origin)?;
     Ok(LinkSignIn::In(sessions::start(tx, environment, user, method, origin)?))
 }
 
-/// Revokes every link for a user, and every link that they made for others, which may have been made
-/// in a stolen session.
-pub(super) fn forget_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
+/// Revokes every link for a user, and every link that the user created for others, possibly in a stolen session.
+pub(super) fn revoke_all_of_user(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {
     tx.global_execute(FORGET_OF, params![user])?;
     tx.global_execute(FORGET_BY, params![user])?;
     Ok(())
 }
 
-/// Removes expired links, and returns how many.
+/// Removes expired links, and returns their number.
 pub(super) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP, params![now])?)
 }

@@ -35,10 +35,10 @@ use zoop_db::{Timestamp, WriteTx};
 
 use crate::call::error::Result;
 
-/// Removes expired rows, and returns how many.
+/// Removes expired rows, and returns their number.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
-    sessions::shorten(tx, now)?;
-    factor_store::shorten_pending(tx, now)?;
+    sessions::cap_expiry(tx, now)?;
+    factor_store::cap_pending_expiry(tx, now)?;
     Ok(attempts::sweep(tx, now)?
         + links::sweep(tx, now)?
         + devices::sweep(tx, now)?

@@ -2,7 +2,7 @@
 //! tens of milliseconds, so callers must not hash inside a transaction.
 //!
 //! Sources: RFC 9106; OWASP Password Storage Cheat Sheet (Argon2id with 19 MiB, 2 passes, 1 lane);
-//! NIST SP 800-63B, 3.1.1 (length over composition, no common ones).
+//! NIST SP 800-63B, 3.1.1 (length rather than composition; no common passwords).
 
 use std::fmt;
 
@@ -25,9 +25,9 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
 
-/// A dummy hash with today's parameters, to keep timing constant: a sign-in without a stored password
-/// costs the same work as one with it.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$WeZrFuLO7pmCNojC+h3arg\
+/// A dummy hash with the current parameters, so that a sign-in costs the same work whether or not a password is
+/// stored.
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$WeZrFuLO7pmCNojC+h3arg\
                        $tHs7zXonjl0rumbVYnIf4T1hGYj9ntGxcH/6JprD7/M";
 
 /// A new password that satisfies the rules.
@@ -44,9 +44,9 @@ impl Password {
     /// Checks the password that a user with this e-mail address chose.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] that says what to choose instead.
+    /// [`Error::InvalidInput`] with a message that says what to choose instead.
     pub fn choose(typed: &str, email: &str) -> Result<Self> {
-        let text = normal(typed);
+        let text = to_nfc(typed);
         let length = text.chars().count();
         if length < MIN_LENGTH {
             return Err(Error::invalid(format!(
@@ -62,7 +62,7 @@ impl Password {
         let email = fold::caseless(email);
         let name = email.split('@').next().unwrap_or_default();
         let first = folded.chars().next();
-        let is_one_character = folded.chars().all(|letter| Some(letter) == first);
+        let is_one_character = folded.chars().all(|character| Some(character) == first);
         let is_own_address = folded == email || folded == name;
         if is_one_character || is_own_address || COMMON.contains(&folded.as_str()) {
             return Err(Error::invalid("Choose another password: this one is too common."));
@@ -70,7 +70,7 @@ impl Password {
         Ok(Self(text))
     }
 
-    /// Its hash, as stored in the database. Takes tens of milliseconds and 19 MiB.
+    /// The password's hash, as stored in the database. Takes tens of milliseconds and 19 MiB.
     ///
     /// # Errors
     /// [`Error::Internal`] if the hash cannot be computed.
@@ -86,25 +86,25 @@ pub enum Comparison {
     Wrong,
     /// It matches.
     Right {
-        /// A new hash with today's parameters, if the stored one has older ones.
+        /// A new hash with the current parameters, if the stored hash has older ones.
         renewed: Option<String>,
     },
 }
 
-/// Compares a typed password with the stored hash. Without one it does the same work, so that the time
-/// does not reveal whether there is one.
+/// Compares a typed password with the stored hash. Does the same work without a stored hash, so that the time does
+/// not reveal whether there is one.
 ///
 /// # Errors
 /// [`Error::Internal`] if the stored hash cannot be parsed.
 pub fn compare(stored: Option<&str>, typed: &str, entropy: &Entropy) -> Result<Comparison> {
-    let typed = normal(typed);
-    let parsed = PasswordHash::new(stored.unwrap_or(NOBODYS))
+    let typed = to_nfc(typed);
+    let parsed = PasswordHash::new(stored.unwrap_or(DUMMY_HASH))
         .map_err(|error| Error::internal(format!("cannot read a stored password hash: {error}")))?;
     let is_right = argon2()?.verify_password(typed.as_bytes(), &parsed).is_ok();
     if !is_right || stored.is_none() {
         return Ok(Comparison::Wrong);
     }
-    let renewed = if is_of_today(&parsed) { None } else { Some(hash(&typed, entropy)?) };
+    let renewed = if has_current_params(&parsed) { None } else { Some(hash(&typed, entropy)?) };
     Ok(Comparison::Right { renewed })
 }
 
@@ -117,8 +117,8 @@ fn hash(text: &str, entropy: &Entropy) -> Result<String> {
     Ok(hash.to_string())
 }
 
-/// NFC, since keyboards write the same letter in several ways.
-fn normal(typed: &str) -> String {
+/// The text in NFC, since keyboards encode the same letter in several ways.
+fn to_nfc(typed: &str) -> String {
     typed.nfc().collect()
 }
 
@@ -128,8 +128,8 @@ fn argon2() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Whether a hash was made with today's parameters.
-fn is_of_today(hash: &PasswordHash) -> bool {
+/// Whether a hash has the current parameters.
+fn has_current_params(hash: &PasswordHash) -> bool {
     hash.algorithm.as_str() == "argon2id"
         && Params::try_from(hash).is_ok_and(|params| {
             (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY_KIB, PASSES, LANES)
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn short_long_and_obvious_passwords_are_refused_and_others_taken() {
+    fn short_long_and_common_passwords_are_rejected_and_others_accepted() {
         let long = "éa".repeat(MAX_LENGTH / 2);
         for good in ["correct horse", "pässwörter", "清水清水清水清水", long.as_str()] {
             assert!(chosen(good).is_ok(), "{good}");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_known_by_its_hash_however_it_was_typed() {
+    fn a_password_matches_its_hash_in_any_unicode_form() {
         let entropy = Entropy::seeded(1);
         let hash = chosen("pa\u{308}sswo\u{308}rter").unwrap().hash(&entropy).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
@@ -180,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_hash_costs_what_everybodys_does() {
-        assert!(is_of_today(&PasswordHash::new(NOBODYS).unwrap()));
+    fn the_dummy_hash_costs_as_much_as_a_real_one() {
+        assert!(has_current_params(&PasswordHash::new(DUMMY_HASH).unwrap()));
     }
 
     #[test]
-    fn a_hash_of_an_older_making_is_renewed_once_the_password_is_known() {
+    fn a_hash_with_old_parameters_is_renewed_when_the_password_matches() {
         let entropy = Entropy::seeded(1);
         let params = Params::new(8 * 1024, 1, 1, None).unwrap();
         let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

@@ -2,7 +2,7 @@
 //! transactions: [`begin`] counts the attempt and reads the stored hash, [`super::password::compare`]
 //! compares, and [`finish`] or [`refuse`] writes the outcome.
 //!
-//! Neither the steps nor the answer may reveal whether an e-mail address is known.
+//! Neither these steps nor the answer may reveal whether an e-mail address is known.
 
 use std::net::IpAddr;
 
@@ -17,12 +17,12 @@ use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
 
-/// Wrong passwords and codes for one e-mail address.
-const OF_ACCOUNT: Limit = Limit { action: "sign_in_account", times: 10, seconds: 15 * 60 };
-/// Wrong passwords and codes from one IP address.
-const FROM_ADDRESS: Limit = Limit { action: "sign_in_address", times: 20, seconds: 15 * 60 };
-/// Wrong passwords and codes from a browser that the user has signed in with before.
-const OF_DEVICE: Limit = Limit { action: "sign_in_device", times: 10, seconds: 15 * 60 };
+/// Limit on wrong passwords and codes for one e-mail address.
+const PER_EMAIL_ADDRESS: Limit = Limit { action: "sign_in_account", times: 10, seconds: 15 * 60 };
+/// Limit on wrong passwords and codes from one IP address.
+const PER_IP_ADDRESS: Limit = Limit { action: "sign_in_address", times: 20, seconds: 15 * 60 };
+/// Limit on wrong passwords and codes from a browser that the user has signed in with before.
+const PER_KNOWN_BROWSER: Limit = Limit { action: "sign_in_device", times: 10, seconds: 15 * 60 };
 
 /// A counted attempt to sign in.
 #[derive(Debug, Clone)]
@@ -34,14 +34,14 @@ pub struct Attempt {
     counted: Vec<RecordedAttempt>,
 }
 
-/// What follows the right password.
+/// The result of entering the right password.
 #[derive(Debug)]
 pub enum PasswordSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
     /// The second factor is required: the secret of the pending sign-in.
     NeedsCode(Secret),
-    /// The password was changed meanwhile.
+    /// The password was changed in the meantime.
     Wrong,
 }
 
@@ -80,16 +80,16 @@ pub(super) fn record_attempt(
         && devices::is_known(tx, device, user, now)?
     {
         let subject = data_encoding::HEXLOWER.encode(&device.hash());
-        return Ok(vec![attempts::record(tx, OF_DEVICE, &subject, now)?]);
+        return Ok(vec![attempts::record(tx, PER_KNOWN_BROWSER, &subject, now)?]);
     }
     Ok(vec![
-        attempts::record(tx, OF_ACCOUNT, &attempts::account(address), now)?,
-        attempts::record(tx, FROM_ADDRESS, &caller(from), now)?,
+        attempts::record(tx, PER_EMAIL_ADDRESS, &attempts::email_subject(address), now)?,
+        attempts::record(tx, PER_IP_ADDRESS, &ip_subject(from), now)?,
     ])
 }
 
-/// The key under which attempts from an IP address are counted.
-pub(super) fn caller(from: Option<IpAddr>) -> String {
+/// The subject under which attempts from an IP address are counted.
+pub(super) fn ip_subject(from: Option<IpAddr>) -> String {
     match from {
         Some(from) => attempts::client_prefix(from).to_string(),
         None => "unknown".to_owned(),
@@ -98,16 +98,16 @@ pub(super) fn caller(from: Option<IpAddr>) -> String {
 
 /// Resets the attempts for an e-mail address, because the user has a new password.
 pub(super) fn reset_attempts(tx: &mut WriteTx<'_>, address: &str) -> Result<()> {
-    attempts::reset(tx, OF_ACCOUNT, &attempts::account(address))
+    attempts::reset(tx, PER_EMAIL_ADDRESS, &attempts::email_subject(address))
 }
 
-/// Undoes the counting of a successful attempt.
-pub(super) fn undo(tx: &mut WriteTx<'_>, counted: &[RecordedAttempt]) -> Result<()> {
+/// Removes the counts of a successful attempt.
+pub(super) fn undo_counts(tx: &mut WriteTx<'_>, counted: &[RecordedAttempt]) -> Result<()> {
     counted.iter().try_for_each(|counted| attempts::undo(tx, counted))
 }
 
-/// The password was right: signs the user in, or asks for the second factor. The browser's previous
-/// session ends, in case someone planted it (session fixation).
+/// Signs in a user who entered the right password, or asks for the second factor. The browser's previous session
+/// ends, in case someone planted it (session fixation).
 ///
 /// # Errors
 /// If the database fails.
@@ -119,36 +119,37 @@ pub fn finish(
     origin: &Origin,
     before: Option<&Secret>,
 ) -> Result<PasswordSignIn> {
-    let Some(user) = confirmed(tx, attempt, renewed)? else {
+    let Some(user) = confirm(tx, attempt, renewed)? else {
         return Ok(PasswordSignIn::Wrong);
     };
     if second_factor::is_on(tx, user)? {
         return Ok(PasswordSignIn::NeedsCode(second_factor::begin(tx, environment, user)?));
     }
-    sessions::replace(tx, environment, before, origin)?;
+    sessions::end_previous(tx, environment, before, origin)?;
     let secret = sessions::start(tx, environment, user, Method::Password, origin)?;
     Ok(PasswordSignIn::In(secret))
 }
 
-/// The password was right, from a user who is already signed in and was asked for it again.
+/// Confirms the right password of a user who is already signed in and was asked for it again. `None` if the
+/// password was changed in the meantime.
 ///
 /// # Errors
 /// If the database fails.
-pub fn confirmed(
+pub fn confirm(
     tx: &mut WriteTx<'_>,
     attempt: &Attempt,
     renewed: Option<&str>,
 ) -> Result<Option<Id<kinds::User>>> {
     let (Some(user), Some(hash)) = (attempt.user, &attempt.hash) else { return Ok(None) };
-    // Row lock: a concurrent password change waits and then revokes the session that begins here.
+    // This locks the row: a concurrent password change waits, and then revokes the session that begins here.
     if !store::confirm_password(tx, user, hash, renewed)? {
         return Ok(None);
     }
-    undo(tx, &attempt.counted)?;
+    undo_counts(tx, &attempt.counted)?;
     Ok(Some(user))
 }
 
-/// The password was wrong: records it in the history of every tenant that the user belongs to.
+/// Records a wrong password in the history of every tenant that the user belongs to.
 ///
 /// # Errors
 /// If the database fails.

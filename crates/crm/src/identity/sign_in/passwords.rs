@@ -1,4 +1,4 @@
-//! Stored passwords: one hash per user. Hashing itself lives in [`super::password`].
+//! Stored passwords: one hash per user. Hashing is in [`super::password`].
 
 use serde_json::{Value, json};
 use zoop_db::{ReadTx, WriteTx};
@@ -16,15 +16,15 @@ use crate::values::secret::Secret;
 ///
 /// # Errors
 /// If the database fails.
-pub fn stored(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<String>> {
+pub fn stored_hash(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Option<String>> {
     store::password(tx, user)
 }
 
-/// Sets a user's password. What ends with it depends on who sets it:
+/// Sets a user's password. What else ends depends on who sets it:
 ///
 /// - the user: their other sessions and pending sign-ins end, and the current session gets a new
 ///   secret.
-/// - the operator: everything starts over. Sessions, grants and the second factor end, and the operator
+/// - the operator: the user's sign-in starts over. Sessions, grants and the second factor end, and the operator
 ///   vouches for the mailbox.
 /// - the holder of a link that someone else has seen: the same, but the second factor stays, and the
 ///   mailbox counts as unproved.
@@ -60,7 +60,7 @@ fn change(
     let now = environment.clock.now();
     store::set_password(tx, user, hash, now)?;
     store::drop_pending_of(tx, user)?;
-    links::forget_of(tx, user)?;
+    links::revoke_all_of_user(tx, user)?;
     store::revoke_other_sessions(tx, user, session, now)?;
     let fresh = sessions::renew(tx, environment, session)?;
     let change = ("password", Value::Null, json!("set"));

@@ -1,4 +1,4 @@
-//! Starts a user's sign-in over: the old password, all sessions and all connected clients stop working.
+//! Starts a user's sign-in over: the old password, all sessions and all grants stop working.
 
 use serde_json::{Value, json};
 use zoop_db::WriteTx;
@@ -15,7 +15,7 @@ use crate::values::id::{Id, kinds};
 /// Whether the user has proved that the mailbox is theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mailbox {
-    /// Yes, by following the link that starts the sign-in over; or the operator vouches for it.
+    /// Yes: the user followed the link that starts the sign-in over, or the operator vouches for it.
     Proved,
     /// No: someone else has seen the link and may have followed it.
     Unproved,
@@ -28,7 +28,7 @@ pub(crate) struct Restart<'a> {
     pub(crate) password: Option<&'a str>,
     /// Whether the mailbox counts as proved from now on.
     pub(crate) mailbox: Mailbox,
-    /// Whether the second factor stays.
+    /// What happens to the second factor.
     pub(crate) factor: Factor,
 }
 
@@ -51,8 +51,8 @@ impl Restart<'_> {
         };
         store::drop_pending_of(tx, user)?;
         store::revoke_sessions(tx, user, now)?;
-        links::forget_of(tx, user)?;
-        devices::forget_of(tx, user)?;
+        links::revoke_all_of_user(tx, user)?;
+        devices::forget_all_of_user(tx, user)?;
         if self.factor == Factor::Ends {
             second_factor::turn_off(tx, environment, user, by)?;
         }
@@ -62,12 +62,12 @@ impl Restart<'_> {
         }
         user::record_event_with(tx, environment, user, by, name, |ctx| {
             ctx.changed("user", user.uuid(), "password", old.clone(), new.clone());
-            oauth::grants::end_of_member(ctx, user)
+            oauth::grants::revoke_all_of_user(ctx, user)
         })
     }
 }
 
-/// Records that the user has proved that the mailbox is theirs. Their waiting memberships take effect.
+/// Records that the user has proved that the mailbox is theirs. The user's pending memberships take effect.
 pub(crate) fn prove(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -76,5 +76,5 @@ pub(crate) fn prove(
 ) -> Result<()> {
     store::set_proved(tx, user, Some(environment.clock.now()))?;
     let user = user::find(tx, &user.to_string())?;
-    users::end_waiting(tx, environment, &user, by)
+    users::confirm_pending_memberships(tx, environment, &user, by)
 }

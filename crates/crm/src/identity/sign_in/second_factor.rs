@@ -1,6 +1,6 @@
-//! The second factor: an authenticator app, and ten recovery codes in case it is lost.
+//! The second factor: an authenticator app, and ten recovery codes in case the app is lost.
 //!
-//! It follows the password. No code is accepted twice, wrong codes count like wrong passwords, and a
+//! It is asked for after the password. No code is accepted twice, wrong codes count like wrong passwords, and a
 //! pending sign-in ends after ten minutes or five wrong codes.
 
 use data_encoding::BASE32_NOPAD;
@@ -16,21 +16,21 @@ use crate::values::clock::{Entropy, Environment};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
-/// How long a sign-in waits for its code, and a new secret for its first code, in microseconds.
+/// How long a sign-in stays pending without its code, and a setup without its first code, in microseconds.
 pub const PENDING_LIFETIME: i64 = 10 * 60 * 1_000_000;
-/// Number of wrong codes after which a sign-in starts over.
+/// Number of wrong codes after which a sign-in must start over.
 const MAX_FAILURES: i64 = 5;
-/// Bytes of a secret: 160 bits (RFC 4226, 4).
+/// Length of a secret in bytes: 160 bits (RFC 4226, 4).
 const SECRET_BYTES: usize = 20;
 const RECOVERY_CODES: usize = 10;
-/// Bytes of a recovery code: 80 bits, or sixteen letters.
+/// Length of a recovery code in bytes: 80 bits, or 16 characters.
 const RECOVERY_BYTES: usize = 10;
 
-/// The new secret, to be typed or scanned into an authenticator app.
+/// The new secret, to be typed or scanned with an authenticator app.
 #[derive(Debug, Clone)]
 pub struct Enrollment {
     /// The secret in base32, in groups of four characters.
-    pub letters: String,
+    pub base32: String,
     /// The same secret as an `otpauth:` link, to be shown as a QR code.
     pub link: String,
 }
@@ -42,7 +42,7 @@ pub enum CodeSignIn {
     In(Entered),
     /// The code was wrong. The user may try again.
     Wrong,
-    /// The sign-in starts over: it expired, or there were too many wrong codes.
+    /// The sign-in must start over: it expired, or there were too many wrong codes.
     StartOver,
 }
 
@@ -90,43 +90,43 @@ pub fn enroll(
     Ok(Enrollment::of(&secret, email))
 }
 
-/// An unconfirmed setup, to be shown again.
+/// The unconfirmed setup of a user, to be shown again.
 ///
 /// # Errors
 /// If the database fails.
-pub fn begun(
+pub fn unconfirmed_setup(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
     email: &str,
 ) -> Result<Option<Enrollment>> {
-    let factor = unconfirmed(tx, user, environment.clock.now())?;
+    let factor = recent_unconfirmed(tx, user, environment.clock.now())?;
     Ok(factor.map(|factor| Enrollment::of(&factor.secret, email)))
 }
 
-/// An unconfirmed setup, as long as it is recent: later, the user who typed the password may no longer
-/// be the one at the browser.
-fn unconfirmed(
+/// The unconfirmed factor of a user, as long as the setup is recent: later, someone else than the user who typed
+/// the password may be at the browser.
+fn recent_unconfirmed(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
     now: Timestamp,
 ) -> Result<Option<store::Factor>> {
     let oldest = totp::step(Timestamp(now.0 - PENDING_LIFETIME));
     let is_recent = oldest..=totp::step(now) + 1;
-    let is_waiting =
+    let is_pending =
         |factor: &store::Factor| !factor.is_confirmed && is_recent.contains(&factor.last_step);
-    Ok(store::factor(tx, user)?.filter(is_waiting))
+    Ok(store::factor(tx, user)?.filter(is_pending))
 }
 
 impl Enrollment {
     fn of(secret: &[u8], email: &str) -> Self {
-        let whole = BASE32_NOPAD.encode(secret);
+        let base32 = BASE32_NOPAD.encode(secret);
         let groups: Vec<&str> =
-            (0..whole.len()).step_by(4).filter_map(|at| whole.get(at..at + 4)).collect();
+            (0..base32.len()).step_by(4).filter_map(|at| base32.get(at..at + 4)).collect();
         let label: String = email.bytes().map(percent_encoded).collect();
         Self {
-            letters: groups.join(" "),
-            link: format!("otpauth://totp/Zoop:{label}?secret={whole}&issuer=Zoop"),
+            base32: groups.join(" "),
+            link: format!("otpauth://totp/Zoop:{label}?secret={base32}&issuer=Zoop"),
         }
     }
 }
@@ -153,8 +153,8 @@ pub fn confirm(
     by: Initiator,
 ) -> Result<Option<Vec<String>>> {
     let now = environment.clock.now();
-    let Some(factor) = unconfirmed(tx, user, now)? else {
-        return Err(Error::conflict("The setup took too long: start it again."));
+    let Some(factor) = recent_unconfirmed(tx, user, now)? else {
+        return Err(Error::conflict("The setup took too long: start again."));
     };
     let Some(step) = totp::step_of(&factor.secret, typed, now) else { return Ok(None) };
     store::confirm(tx, user, step, now)?;
@@ -205,13 +205,13 @@ fn recovery_code(entropy: &Entropy) -> String {
     groups.join("-")
 }
 
-/// The hash of a recovery code, in either case and with any separators.
+/// The hash of a recovery code, which may be typed in either case and with any separators.
 fn recovery_hash(typed: &str) -> [u8; 32] {
     let letters: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
     Sha256::digest(letters.to_ascii_lowercase().as_bytes()).into()
 }
 
-/// The password was right: starts a pending sign-in and returns its secret.
+/// Starts a pending sign-in after the right password, and returns its secret.
 pub(super) fn begin(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -248,7 +248,7 @@ pub fn try_code(
         origin.address,
         device,
     )?;
-    if !is_right(tx, user.id, typed, now)? {
+    if !take_code(tx, user.id, typed, now)? {
         let failures = store::count_failure(tx, &pending.hash())?;
         user::record_refused_sign_in(tx, environment, user.id, origin.address, "wrong code")?;
         if failures < MAX_FAILURES {
@@ -257,27 +257,27 @@ pub fn try_code(
         store::drop_pending(tx, &pending.hash())?;
         return Ok(CodeSignIn::StartOver);
     }
-    // Of concurrent requests, only the one that deletes the row is signed in.
+    // Of several concurrent requests, only the one that deletes the row signs in.
     if !store::drop_pending(tx, &pending.hash())? {
         return Ok(CodeSignIn::StartOver);
     }
-    password_login::undo(tx, &counted)?;
-    sessions::replace(tx, environment, before, origin)?;
+    password_login::undo_counts(tx, &counted)?;
+    sessions::end_previous(tx, environment, before, origin)?;
     let session = sessions::start(tx, environment, user.id, Method::SecondFactor, origin)?;
     let device = devices::remember(tx, environment, user.id, device)?;
     Ok(CodeSignIn::In(Entered { session, device }))
 }
 
-/// Whether a pending sign-in still waits for its code.
+/// Whether a sign-in is still pending.
 ///
 /// # Errors
 /// If the database fails.
-pub fn is_waiting(tx: &mut ReadTx<'_>, pending: &Secret, now: Timestamp) -> Result<bool> {
+pub fn is_pending(tx: &mut ReadTx<'_>, pending: &Secret, now: Timestamp) -> Result<bool> {
     Ok(store::pending(tx, &pending.hash(), now)?.is_some())
 }
 
-/// Whether this is a valid code that was not used before. Marks it as used.
-fn is_right(
+/// Whether this is a valid, unused code. If so, marks it as used.
+fn take_code(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
     typed: &str,
@@ -287,7 +287,7 @@ fn is_right(
         return Ok(false);
     };
     match totp::step_of(&factor.secret, typed, now) {
-        // A used step later than the next one comes from a clock running ahead; it locks no one out.
+        // A used step after the next one comes from a clock running ahead, and must not lock the user out.
         Some(step) => store::take_step(tx, user, step, totp::step(now) + 1),
         None => store::take_recovery_code(tx, user, &recovery_hash(typed), now),
     }
@@ -303,10 +303,10 @@ pub fn shown_code(tx: &mut ReadTx<'_>, user: Id<kinds::User>, now: Timestamp) ->
     totp::code(&factor.secret, totp::step(now)).ok_or_else(|| Error::internal("no code"))
 }
 
-/// The code that an authenticator with the secret in [`Enrollment::letters`] shows, for tests.
+/// The code that an authenticator with the secret in [`Enrollment::base32`] shows, for tests.
 #[cfg(any(test, feature = "testing"))]
 #[must_use]
-pub fn code_by_letters(letters: &str, now: Timestamp) -> Option<String> {
-    let secret = BASE32_NOPAD.decode(letters.replace(' ', "").as_bytes()).ok()?;
+pub fn code_from_base32(base32: &str, now: Timestamp) -> Option<String> {
+    let secret = BASE32_NOPAD.decode(base32.replace(' ', "").as_bytes()).ok()?;
     totp::code(&secret, totp::step(now))
 }

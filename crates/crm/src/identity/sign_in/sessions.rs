@@ -1,4 +1,4 @@
-//! Sessions: browsers in which a user is signed in.
+//! Sessions: the browsers in which a user is signed in.
 //!
 //! A session ends after 12 hours without use, and after 30 days at the latest.
 
@@ -12,7 +12,7 @@ use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 use super::store;
 use super::user::{self, Initiator};
 use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
-use crate::call::caller::{Denied, Refusal, Used, is_news};
+use crate::call::caller::{Denied, Refusal, Used, should_record_use};
 use crate::call::context::{Recorded, next_global_id};
 use crate::call::error::{Error, Result};
 use crate::call::history;
@@ -22,11 +22,11 @@ use crate::values::clock::{Environment, Moment};
 use crate::values::id::{Id, kinds};
 use crate::values::secret::{Secret, SecretKind};
 
-/// How long a session lasts without being used, in microseconds.
-pub(super) const IDLE: i64 = 12 * 60 * 60 * 1_000_000;
+/// Lifetime of a session that is not used, in microseconds.
+pub(super) const IDLE_LIFETIME: i64 = 12 * 60 * 60 * 1_000_000;
 /// Maximum lifetime of a session, in microseconds.
 pub const MAX_LIFETIME: i64 = 30 * 24 * 60 * 60 * 1_000_000;
-/// Maximum number of live sessions of a user; one more ends the oldest.
+/// Maximum number of live sessions of a user. A further sign-in ends the oldest.
 const MAX_SESSIONS: usize = 100;
 /// Maximum stored length of the `User-Agent`, in characters.
 const BROWSER_CHARACTERS: usize = 200;
@@ -123,8 +123,8 @@ impl Recorded for SessionRecord {
     }
 }
 
-/// Signs a user in: starts a session, records it in the history of each of their tenants, and returns
-/// its secret for the browser's cookie.
+/// Signs a user in: starts a session, records it in the history of each of the user's tenants, and returns its
+/// secret for the browser's cookie.
 ///
 /// # Errors
 /// If the database fails.
@@ -137,7 +137,8 @@ pub fn start(
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::Session, &environment.entropy);
-    let id = next_global_id::<kinds::Session>(tx, environment, now, store::GREATEST_SESSION)?;
+    let id =
+        next_global_id::<kinds::Session>(tx, environment, now, store::GREATEST_SESSION_ID_BELOW)?;
     let record = SessionRecord {
         id,
         user_id: user,
@@ -154,7 +155,7 @@ pub fn start(
         let access = by.access(user, membership.account, membership.role);
         history::event(tx, &access, environment, "sign_in", |ctx| ctx.added(&record))?;
     }
-    for oldest in live(tx, user, now)?.into_iter().skip(MAX_SESSIONS) {
+    for oldest in live_sessions(tx, user, now)?.into_iter().skip(MAX_SESSIONS) {
         end(
             tx,
             environment,
@@ -188,7 +189,7 @@ pub struct LiveSession {
 ///
 /// # Errors
 /// If the database fails.
-pub fn live(
+pub fn live_sessions(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
     now: Timestamp,
@@ -196,7 +197,7 @@ pub fn live(
     store::live_sessions(tx, user, now)
 }
 
-/// Ends the session with this secret, because its user signs out.
+/// Signs a user out: ends the session with this secret.
 ///
 /// # Errors
 /// If the database fails.
@@ -212,7 +213,7 @@ pub fn sign_out(
 }
 
 /// Ends the session that the browser had before this sign-in, if any.
-pub(crate) fn replace(
+pub(crate) fn end_previous(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     before: Option<&Secret>,
@@ -223,7 +224,7 @@ pub(crate) fn replace(
     signed_in.end(tx, environment, signed_in.session, "session_ended", origin.address)
 }
 
-/// Gives a session a new secret. The old one no longer works.
+/// Gives a session a new secret. The old secret no longer works.
 pub(super) fn renew(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -244,16 +245,16 @@ pub(crate) fn touch(tx: &mut WriteTx<'_>, id: Id<kinds::Session>, now: Timestamp
 
 /// Caps expiry times that were set by a clock running ahead, so that no session outlives
 /// [`MAX_LIFETIME`].
-pub(super) fn shorten(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
-    store::shorten_sessions(tx, Timestamp(now.0 + MAX_LIFETIME), crate::values::clock::SLACK)
+pub(super) fn cap_expiry(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<()> {
+    store::cap_session_expiry(tx, Timestamp(now.0 + MAX_LIFETIME), crate::values::clock::SLACK)
 }
 
-/// Removes sessions that expired long ago, and returns how many.
+/// Removes sessions that expired long ago, and returns their number.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     store::sweep_sessions(tx, Timestamp(now.0 - MAX_LIFETIME))
 }
 
-/// Ends one of a user's sessions, and records it in the history of each of their tenants.
+/// Ends one of a user's sessions, and records that in the history of each of the user's tenants.
 fn end(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -267,41 +268,41 @@ fn end(
 }
 
 impl SignedIn {
-    /// The use to record, if none is recorded for the current minute yet.
-    pub fn used(&self, now: Timestamp) -> Option<Used> {
-        is_news(Some(self.last_used_at), now).then_some(Used::Session(self.session))
+    /// This use of the session, if it must be recorded: none is recorded for the current minute yet.
+    pub fn use_to_record(&self, now: Timestamp) -> Option<Used> {
+        should_record_use(Some(self.last_used_at), now).then_some(Used::Session(self.session))
     }
 
     /// Ends one of the user's own sessions.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not theirs or has ended.
-    pub fn end_one(
+    /// [`Error::NotFound`] if it is not the user's session or has ended.
+    pub fn end_session(
         &self,
         tx: &mut WriteTx<'_>,
         environment: &Environment,
         id: Id<kinds::Session>,
         address: Option<IpAddr>,
     ) -> Result<()> {
-        let live = live(tx, self.user, environment.clock.now())?;
+        let live = live_sessions(tx, self.user, environment.clock.now())?;
         if !live.iter().any(|session| session.record.id == id) {
             return Err(Error::not_found("session"));
         }
         self.end(tx, environment, id, "session_ended", address)
     }
 
-    /// Ends all sessions of the user except this one, and returns how many.
+    /// Ends all other sessions of the user, and returns their number.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn end_others(
+    pub fn end_other_sessions(
         &self,
         tx: &mut WriteTx<'_>,
         environment: &Environment,
         address: Option<IpAddr>,
     ) -> Result<usize> {
         let now = environment.clock.now();
-        let others: Vec<_> = live(tx, self.user, now)?
+        let others: Vec<_> = live_sessions(tx, self.user, now)?
             .into_iter()
             .map(|session| session.record.id)
             .filter(|id| *id != self.session)
@@ -323,7 +324,7 @@ impl SignedIn {
         end(tx, environment, self.user, id, name, Initiator::Session(self.session, address))
     }
 
-    /// The user's memberships, the oldest tenant first.
+    /// The user's memberships, in ascending tenant number.
     ///
     /// # Errors
     /// If the database fails.
@@ -331,7 +332,7 @@ impl SignedIn {
         store::memberships(tx, self.user)
     }
 
-    /// The user's membership in a tenant. `None` if they are not a member of it.
+    /// The user's membership in a tenant. `None` if they are not a member.
     ///
     /// # Errors
     /// If the database fails.
@@ -343,13 +344,13 @@ impl SignedIn {
         Ok(self.memberships(tx)?.into_iter().find(|it| it.account.id == tenant))
     }
 
-    /// Proof that the user calls from this session, in one of their tenants.
+    /// Proof of the caller by this session, in one of the user's tenants.
     pub fn in_tenant(&self, tenant: Id<kinds::Tenant>, source: Source) -> InTenant {
         InTenant { session: self.session, user: self.user, tenant, source }
     }
 }
 
-/// Proof of a caller by their session, in one of the user's tenants.
+/// Proof of a caller by a session, in one of the user's tenants.
 #[derive(Debug, Clone)]
 pub struct InTenant {
     session: Id<kinds::Session>,

@@ -1,8 +1,8 @@
-//! The SQL of passwords and sessions. All of it is above tenants, since a user may be a member of several.
+//! The SQL for passwords and sessions. All tenants share these tables, since a user may belong to several.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
-use super::sessions::{IDLE, LiveSession, Membership, SessionRecord, SignedIn};
+use super::sessions::{IDLE_LIFETIME, LiveSession, Membership, SessionRecord, SignedIn};
 use super::user::User;
 use crate::call::error::{Error, Result};
 use crate::identity::tenants::store::read_account;
@@ -12,7 +12,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The hashes of passwords.
     pub(crate) const PASSWORDS = passwords {
-        above_tenants: "are a user's, in whatever tenant they work",
+        shared: "belong to a user, in all of the user's tenants",
         key: { user_id: Id },
         columns: { hash: Text, changed_at: Time },
         exported: Secret,
@@ -23,7 +23,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The sessions of browsers.
     pub(crate) const SESSIONS = sessions {
-        above_tenants: "are looked up by their hash, and are a user's",
+        shared: "are looked up by their hash, and belong to a user",
         key: { hash: Bytes },
         columns: {
             id: Id, user_id: Id, method: Text, address: Text, browser: Text, last_used_at: Time,
@@ -42,7 +42,7 @@ zoop_db::global_statements! {
                AND s.last_used_at > $3";
     IS_LIVE = "SELECT count(*) FROM sessions WHERE id = $1 AND revoked_at IS NULL \
                AND expires_at > $2 AND last_used_at > $3";
-    GREATEST_SESSION = "SELECT id FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_SESSION_ID_BELOW = "SELECT id FROM sessions WHERE id < $1 ORDER BY id DESC LIMIT 1";
     INSERT_SESSION = "INSERT INTO sessions (hash, id, user_id, method, address, browser, \
                       last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     LIVE_SESSIONS = "SELECT id, user_id, method, address, browser, expires_at, last_used_at \
@@ -57,7 +57,7 @@ zoop_db::global_statements! {
     RENEW_SESSION = "UPDATE sessions SET hash = $2 WHERE id = $1";
     TOUCH_SESSION = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
     /// Expiry times that were set by a clock running ahead.
-    SHORTEN = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
+    CAP_EXPIRY = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
     USER = "SELECT id, name, email FROM users WHERE id = $1";
     IS_PROVED = "SELECT proved_at IS NOT NULL FROM users WHERE id = $1";
@@ -67,7 +67,7 @@ zoop_db::global_statements! {
                     ON CONFLICT (user_id) DO UPDATE SET \
                     hash = excluded.hash, changed_at = excluded.changed_at";
     REMOVE_PASSWORD = "DELETE FROM passwords WHERE user_id = $1";
-    /// Locks the row until the transaction ends, so that the password cannot change in between.
+    /// Locks the row until the transaction ends, so that the password cannot change before that.
     CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
@@ -81,7 +81,7 @@ pub(super) fn session(
     hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<SignedIn>> {
-    let idle = Timestamp(now.0.saturating_sub(IDLE));
+    let idle = Timestamp(now.0.saturating_sub(IDLE_LIFETIME));
     tx.global_first(SESSION, params![hash, now, idle], |row| {
         Ok(SignedIn {
             session: row.take()?,
@@ -96,7 +96,7 @@ pub(super) fn session(
 
 /// Whether a session has not ended.
 pub(super) fn is_live(tx: &mut ReadTx<'_>, id: Id<kinds::Session>, now: Timestamp) -> Result<bool> {
-    let idle = Timestamp(now.0.saturating_sub(IDLE));
+    let idle = Timestamp(now.0.saturating_sub(IDLE_LIFETIME));
     let found =
         tx.global_first::<i64, Error>(IS_LIVE, params![id, now, idle], |row| Ok(row.take()?))?;
     Ok(found == Some(1))
@@ -127,7 +127,7 @@ pub(super) fn live_sessions(
     user: Id<kinds::User>,
     now: Timestamp,
 ) -> Result<Vec<LiveSession>> {
-    let idle = Timestamp(now.0.saturating_sub(IDLE));
+    let idle = Timestamp(now.0.saturating_sub(IDLE_LIFETIME));
     tx.global_all(LIVE_SESSIONS, params![user, now, idle], |row| {
         let id: Id<kinds::Session> = row.take()?;
         let record = SessionRecord {
@@ -164,10 +164,10 @@ pub(super) fn revoke_sessions(
 pub(super) fn revoke_other_sessions(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
-    kept: Id<kinds::Session>,
+    except: Id<kinds::Session>,
     now: Timestamp,
 ) -> Result<()> {
-    tx.global_execute(REVOKE_OTHER_SESSIONS, params![user, kept, now])?;
+    tx.global_execute(REVOKE_OTHER_SESSIONS, params![user, except, now])?;
     Ok(())
 }
 
@@ -189,7 +189,7 @@ pub(super) fn touch_session(
     Ok(())
 }
 
-/// Removes sessions that expired before a time, and returns how many.
+/// Removes sessions that expired before a time, and returns their number.
 pub(super) fn sweep_sessions(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP_SESSIONS, params![before])?)
 }
@@ -221,9 +221,13 @@ pub(super) fn remove_password(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Re
     Ok(())
 }
 
-/// Sets expiry times that are more than `slack` after `longest` to `longest`.
-pub(super) fn shorten_sessions(tx: &mut WriteTx<'_>, longest: Timestamp, slack: i64) -> Result<()> {
-    tx.global_execute(SHORTEN, params![longest, Timestamp(longest.0 + slack)])?;
+/// Sets expiry times that are more than `slack` after `latest` to `latest`.
+pub(super) fn cap_session_expiry(
+    tx: &mut WriteTx<'_>,
+    latest: Timestamp,
+    slack: i64,
+) -> Result<()> {
+    tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + slack)])?;
     Ok(())
 }
 
@@ -241,17 +245,17 @@ pub(super) fn set_password(
     Ok(())
 }
 
-/// Whether this is still the stored hash of a user's password. If so, replaces it with `renewed`, a new
-/// hash of the same password, if given. Locks the row, so that the password cannot change until `tx`
-/// ends.
+/// Whether `hash` is still the stored hash of a user's password. If so, locks its row until `tx` ends, so that the
+/// password cannot change, and replaces the hash with `renewed`, a new hash of the same password, if there is
+/// one.
 pub(super) fn confirm_password(
     tx: &mut WriteTx<'_>,
     user: Id<kinds::User>,
     hash: &str,
     renewed: Option<&str>,
 ) -> Result<bool> {
-    let kept = renewed.unwrap_or(hash);
-    Ok(tx.global_execute(CONFIRM_PASSWORD, params![user, hash, kept])? == 1)
+    let new = renewed.unwrap_or(hash);
+    Ok(tx.global_execute(CONFIRM_PASSWORD, params![user, hash, new])? == 1)
 }
 
 pub(super) fn drop_pending_of(tx: &mut WriteTx<'_>, user: Id<kinds::User>) -> Result<()> {

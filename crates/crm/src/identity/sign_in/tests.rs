@@ -11,32 +11,36 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// Removes expired rows and returns their number.
-fn swept(env: &TestEnv) -> usize {
+fn sweep(env: &TestEnv) -> usize {
     let environment = env.environment.clone();
     env.write(move |tx| maintenance::sweep(tx, &environment)).expect("a sweep")
 }
 
 #[both]
-fn tries_sign_ins_that_wait_and_sessions_are_swept_when_nothing_needs_them() {
+fn attempts_pending_sign_ins_and_sessions_are_swept_when_no_longer_needed() {
     let env = TestEnv::new();
     let user = Business::user(&env.empty_business("Acme").owner);
     let environment = env.environment.clone();
-    let wait = move |tx: &mut zoop_db::WriteTx<'_>| {
+    let begin = move |tx: &mut zoop_db::WriteTx<'_>| {
         password_login::begin(tx, &environment, "nobody@example.com", None, None)?;
         second_factor::begin(tx, &environment, user).map(drop)
     };
-    env.write(wait).expect("an attempt and a pending sign-in");
+    env.write(begin).expect("an attempt and a pending sign-in");
     env.sign_in(user);
     env.clock.advance(10 * MINUTE - 1);
-    assert_eq!(swept(&env), 0);
+    assert_eq!(sweep(&env), 0);
     env.clock.advance(1);
-    assert_eq!(swept(&env), 1, "the pending sign-in");
+    assert_eq!(sweep(&env), 1, "the pending sign-in");
     env.clock.advance(2 * HOUR - 10 * MINUTE);
-    assert_eq!(swept(&env), 0);
+    assert_eq!(sweep(&env), 0);
     env.clock.advance(1);
-    assert_eq!(swept(&env), 2, "the attempt, counted for the account and for the address");
+    assert_eq!(
+        sweep(&env),
+        2,
+        "the attempt, counted for the e-mail address and for the IP address"
+    );
     env.clock.advance(60 * DAY - 2 * HOUR - 1);
-    assert_eq!(swept(&env), 0);
+    assert_eq!(sweep(&env), 0);
     env.clock.advance(1);
-    assert_eq!(swept(&env), 1, "the session, thirty days after it ended");
+    assert_eq!(sweep(&env), 1, "the session, thirty days after it ended");
 }

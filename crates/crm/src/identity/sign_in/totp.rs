@@ -8,7 +8,7 @@ use zoop_db::Timestamp;
 
 /// Seconds per code.
 const STEP: i64 = 30;
-/// Number of steps before and after the current one whose codes are accepted too: clocks differ.
+/// Number of steps before and after the current step whose codes are accepted as well, since clocks differ.
 const DRIFT: i64 = 1;
 const DIGITS: usize = 6;
 
@@ -17,13 +17,13 @@ pub(super) fn step(now: Timestamp) -> i64 {
     now.0.div_euclid(STEP * 1_000_000)
 }
 
-/// The step near `now` whose code is `typed`, if any.
+/// The accepted step around `now` whose code is `typed`, if any.
 pub(super) fn step_of(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
-    let digits: String = typed.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let here = step(now);
+    let digits: String = typed.chars().filter(|character| !character.is_whitespace()).collect();
+    let current = step(now);
     let mut found = None;
-    // Computes every step's code, so that the time reveals nothing.
-    for step in here - DRIFT..=here + DRIFT {
+    // Computes the codes of all steps, so that the time reveals nothing.
+    for step in current - DRIFT..=current + DRIFT {
         if code(secret, step).as_deref() == Some(digits.as_str()) {
             found = Some(step);
         }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standards_examples_come_out() {
+    fn codes_equal_the_examples_of_the_standard() {
         // RFC 6238, appendix B: the last six of its eight digits.
         let secret = b"12345678901234567890";
         for (seconds, expected) in [
@@ -65,12 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn a_neighbors_code_is_taken_and_none_further_away() {
+    fn codes_of_adjacent_steps_are_accepted_and_no_others() {
         let secret = b"12345678901234567890";
         let now = Timestamp(1_111_111_111 * 1_000_000);
-        for (distance, is_taken) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
+        for (distance, is_accepted) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
             let typed = code(secret, step(now) + distance).unwrap();
-            assert_eq!(step_of(secret, &typed, now).is_some(), is_taken, "{distance}");
+            assert_eq!(step_of(secret, &typed, now).is_some(), is_accepted, "{distance}");
         }
         assert_eq!(step_of(secret, "050 471", now), Some(step(now)));
         assert_eq!(step_of(secret, "", now), None);

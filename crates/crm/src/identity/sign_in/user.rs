@@ -1,4 +1,4 @@
-//! A user above all tenants, and what the history of their tenants records about them.
+//! A user independent of any tenant, and what the histories of the user's tenants record about them.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ use crate::identity::users;
 use crate::values::clock::Environment;
 use crate::values::id::{Id, kinds};
 
-/// A user, above all tenants.
+/// A user, independent of any tenant.
 #[derive(Debug, Clone)]
 pub struct User {
     /// The user's id.
@@ -27,12 +27,12 @@ pub struct User {
     pub email: String,
 }
 
-/// Who causes an event of a user's sign-in.
+/// Who causes an event in a user's sign-in.
 #[derive(Debug, Clone, Copy)]
 pub enum Initiator {
     /// The user, in this session and from this IP address.
     Session(Id<kinds::Session>, Option<IpAddr>),
-    /// Someone at this IP address who claims to be the user.
+    /// Someone at this IP address who has not proved to be the user.
     Unproved(Option<IpAddr>),
     /// The operator.
     Operator,
@@ -50,7 +50,7 @@ pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<User> {
     found.ok_or(Error::not_found("person"))
 }
 
-/// A user's memberships, the oldest tenant first.
+/// A user's memberships, in ascending tenant number.
 ///
 /// # Errors
 /// If the database fails.
@@ -71,8 +71,8 @@ pub fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
     store::is_proved(tx, user)
 }
 
-/// Records the event `name` in the history of each of a user's tenants, as a change of `field`. The
-/// values must not be secret.
+/// Records an event in the history of each of a user's tenants, as a change of `field`. The values must not be
+/// secret.
 pub(crate) fn record_event(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -87,7 +87,7 @@ pub(crate) fn record_event(
     })
 }
 
-/// Does the same work in each of a user's tenants, with one history entry in each.
+/// Does the same work in each of a user's tenants, with one history entry called `name` in each.
 pub(crate) fn record_event_with(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
@@ -104,7 +104,7 @@ pub(crate) fn record_event_with(
     Ok(())
 }
 
-/// Records a failed attempt to sign in as a user in the history of each of their tenants.
+/// Records a failed attempt to sign in as a user in the history of each of the user's tenants.
 pub(crate) fn record_refused_sign_in(
     tx: &mut WriteTx<'_>,
     environment: &Environment,

@@ -25,9 +25,9 @@ pub struct Tenant {
     pub id: Id<kinds::Tenant>,
     /// The business's name.
     pub name: String,
-    /// The country of its telephone numbers without a country code, ISO 3166-1.
+    /// The default country of telephone numbers without a country code, ISO 3166-1.
     pub country: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Moment,
 }
 

@@ -1,4 +1,4 @@
-//! The SQL of tenants.
+//! The SQL for tenants.
 
 use zoop_db::{ReadTx, Row, WriteTx, params};
 
@@ -11,7 +11,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The tenants.
     pub(crate) const TENANTS = tenants {
-        above_tenants: "list the tenants",
+        shared: "list the tenants",
         key: { no: Integer as numbered },
         columns: {
             id: Id, name: Text, country: Text, last_customer_number: Integer,
@@ -23,13 +23,13 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM tenants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NUMBERS = "SELECT no FROM tenants ORDER BY no";
     INSERT = "INSERT INTO tenants (id, name, country) VALUES ($1, $2, $3) RETURNING no";
     LIST = "SELECT id, name, country FROM tenants ORDER BY id";
-    /// What a call needs from its tenant.
+    /// What a call needs to know about its tenant.
     ACCOUNT = "SELECT no, id, country FROM tenants WHERE id = $1";
-    COUNT_CUSTOMER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
+    INCREMENT_CUSTOMER_NUMBER = "UPDATE tenants SET last_customer_number = last_customer_number + 1 \
                       WHERE no = $1";
     LAST_CUSTOMER_NUMBER = "SELECT last_customer_number FROM tenants WHERE no = $1";
 }
@@ -61,7 +61,7 @@ fn tenant(row: &mut Row<'_>) -> Result<Tenant> {
     Ok(Tenant { id, name: row.take()?, country: row.take()?, created_at })
 }
 
-/// What a call needs from a tenant.
+/// What a call needs to know about a tenant.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such tenant.
@@ -70,7 +70,7 @@ pub fn account(tx: &mut ReadTx<'_>, id: Id<kinds::Tenant>) -> Result<Account> {
         .ok_or(Error::not_found("tenant"))
 }
 
-/// Reads what a call needs from a tenant, from the columns `no`, `id` and `country`.
+/// Reads what a call needs to know about a tenant, from the columns `no`, `id` and `country`.
 pub(crate) fn read_account(row: &mut Row<'_>) -> Result<Account> {
     let number = zoop_db::Tenant(row.take()?);
     Ok(Account { number, id: row.take()?, country: row.take()? })
@@ -80,7 +80,7 @@ pub(crate) fn read_account(row: &mut Row<'_>) -> Result<Account> {
 /// two customers ever have the same number.
 pub(crate) fn next_customer_number(tx: &mut WriteTx<'_>) -> Result<i64> {
     let tenant = tx.tenant()?.0;
-    tx.global_execute(COUNT_CUSTOMER, params![tenant])?;
+    tx.global_execute(INCREMENT_CUSTOMER_NUMBER, params![tenant])?;
     tx.global_first::<_, Error>(LAST_CUSTOMER_NUMBER, params![tenant], |row| Ok(row.take()?))?
         .ok_or_else(|| zoop_db::Error::NoRow.into())
 }

@@ -33,7 +33,7 @@ input! {
         pub owner_name: Name,
         /// The owner's e-mail address.
         pub owner_email: Email,
-        /// Country of telephone numbers without a country code; default US.
+        /// Default country of telephone numbers without a country code; US if left out.
         pub country: Option<CountryCode>,
     }
 }
@@ -45,7 +45,7 @@ pub struct CreatedTenant {
     pub tenant_id: Id<kinds::Tenant>,
     /// The owner's user id.
     pub owner_id: Id<kinds::User>,
-    /// What has to happen before the owner's membership counts, if anything.
+    /// What has to happen before the owner's membership takes effect, if it is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<String>,
 }
@@ -71,13 +71,12 @@ impl Command for CreateTenant {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateTenantInput) -> Result<CreatedTenant> {
-        let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST)?;
+        let tenant_id = ctx.next_global_id::<kinds::Tenant>(store::GREATEST_ID_BELOW)?;
         let country = input.country.map_or(Country::US, |code| code.0);
         let number = store::insert(ctx.tx, tenant_id, &input.name.0, country)?;
         if TenantMark::new(i64::from(number.0)).is_none() {
             return Err(Error::conflict(
-                "This database has made as many businesses as it can hold: create the business in \
-                 another database.",
+                "This database cannot hold more businesses: create the business in another database.",
             ));
         }
         let account = Account { number, id: tenant_id, country };
@@ -106,7 +105,7 @@ pub struct ListTenants;
 impl Tool for ListTenants {
     const NAME: &'static str = "tenants.list";
     const TITLE: &'static str = "List tenants";
-    const ABOUT: &'static str = "Lists all businesses, oldest first.";
+    const ABOUT: &'static str = "Lists all businesses in creation order.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;

@@ -1,4 +1,4 @@
-//! The tool by which an owner or the operator makes a password reset link.
+//! The tool with which an owner or the operator creates a link for a new password.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::values::id::{Id, kinds};
 choices! {
     /// What a link for a new password does to the second factor.
     pub enum SecondFactor {
-        /// It stays as it is.
+        /// It stays on, if it is on.
         Keep = "keep",
         /// It is turned off once the new password is chosen.
         TurnOff = "turn_off",
@@ -25,21 +25,21 @@ choices! {
 }
 
 input! {
-    /// Whose password is lost.
+    /// The person who needs a new password.
     pub struct PasswordLinkInput {
         /// The person.
         pub id: Id<kinds::User>,
-        /// What becomes of the second factor; default keep.
+        /// What happens to the second factor; default keep.
         pub second_factor: Option<SecondFactor>,
     }
 }
 
-/// A link for a new password: the only time that it is shown.
+/// A new link for a new password. It is shown only now.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct MadeLink {
+pub struct CreatedLink {
     /// The person.
     pub user_id: Id<kinds::User>,
-    /// The path of the link on this server. Send it on: it is not shown again.
+    /// The path of the link on this server. Pass it on: it is not shown again.
     pub path: String,
     /// When the link stops working.
     pub expires_at: Moment,
@@ -50,45 +50,44 @@ pub struct PasswordLink;
 
 impl Tool for PasswordLink {
     const NAME: &'static str = "users.password_link";
-    const TITLE: &'static str = "Make a link for a new password";
-    const ABOUT: &'static str = "Makes a link by which a person chooses a new password, once and within a \
-                                 day. Only an owner of every business that the person works in can.";
+    const TITLE: &'static str = "Create a link for a new password";
+    const ABOUT: &'static str = "Creates a link with which a person chooses a new password. It works once, \
+                                 within a day. Only the operator, or an owner of every business that the \
+                                 person belongs to, may create one.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}"}"#;
     type Input = PasswordLinkInput;
-    type Output = MadeLink;
+    type Output = CreatedLink;
 }
 
 impl Command for PasswordLink {
     const EFFECT: Effect = Effect::Create;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &PasswordLinkInput) -> Result<MadeLink> {
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &PasswordLinkInput) -> Result<CreatedLink> {
         let member = store::member(ctx.tx, input.id)?;
         let maker = match ctx.access.actor.user() {
             None => Maker::Operator,
             Some(owner) if owner == member.id => {
-                return Err(Error::conflict(
-                    "Change your own password on the page of your account.",
-                ));
+                return Err(Error::conflict("Change your own password on your account page."));
             }
             Some(owner) if links::is_owner_everywhere(ctx.tx, owner, member.id)? => {
                 Maker::Owner(owner)
             }
             Some(_) => {
                 return Err(Error::conflict(
-                    "You cannot make a link for this person: they can use \"Forgot password?\" or \
+                    "You cannot create a link for this person: they can use \"Forgot password?\" or \
                      ask the operator.",
                 ));
             }
         };
         let factor = input.second_factor.unwrap_or(SecondFactor::Keep);
-        let made = links::make(ctx.tx, ctx.environment, member.id, maker, factor.into())?;
-        let link = json!({ "expires_at": made.expires_at, "second_factor": factor });
+        let created = links::create(ctx.tx, ctx.environment, member.id, maker, factor.into())?;
+        let link = json!({ "expires_at": created.expires_at, "second_factor": factor });
         ctx.changed("user", member.id.uuid(), "password_link", Value::Null, link);
-        Ok(MadeLink { user_id: member.id, path: made.path(), expires_at: made.expires_at })
+        Ok(CreatedLink { user_id: member.id, path: created.path(), expires_at: created.expires_at })
     }
 }
 

@@ -1,8 +1,8 @@
-//! Users, and their memberships in tenants.
+//! Users and their memberships in tenants.
 //!
-//! A user is above all tenants and is known by the e-mail address. A membership holds the user's role and name
-//! in one tenant. A tenant always keeps at least one owner. Rights are read only from memberships, so waiting
-//! memberships, which give none, are in a table of their own.
+//! A user is independent of any tenant, and is identified by the e-mail address. A membership has the user's role
+//! and name in one tenant. A tenant always has at least one owner. Rights are read only from memberships, so
+//! pending memberships, which give no rights, are in a table of their own (`waiting_memberships`).
 
 pub mod links;
 pub(crate) mod store;
@@ -29,12 +29,12 @@ use crate::values::clock::Environment;
 use crate::values::email;
 use crate::values::id::{Id, kinds};
 
-/// A member of a tenant: a user, with the name and role of their membership.
+/// A member of a tenant, with the name and role of their membership.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Member {
     /// The person's id.
     pub id: Id<kinds::User>,
-    /// What the business calls them.
+    /// The person's name in this account.
     pub name: String,
     /// The person's e-mail address.
     pub email: String,
@@ -55,17 +55,17 @@ impl Recorded for Member {
 pub(crate) enum Joined {
     /// The user is a member.
     Member,
-    /// The membership waits until the user has proved that the mailbox is theirs.
-    Waiting,
+    /// The membership is pending until the user has proved that the mailbox is theirs.
+    Pending,
 }
 
 impl Joined {
-    /// What has to happen before the membership counts, if anything, for the caller.
+    /// What the caller must know if the membership is pending.
     pub(crate) fn notice(self) -> Option<String> {
-        (self == Self::Waiting).then(|| {
-            "This e-mail address is in use in another business, and nobody has shown that the mailbox \
-             is theirs: the membership waits until the person follows a link from their mail, signs in \
-             with a verified company account, or you run `zoop user set-password`."
+        (self == Self::Pending).then(|| {
+            "This e-mail address is in use in another business, but nobody has confirmed it there: the \
+             membership is pending until the person follows a link from their mail, signs in with a \
+             verified company account, or you run `zoop user set-password`."
                 .to_owned()
         })
     }
@@ -73,34 +73,34 @@ impl Joined {
 
 /// Adds a user to the bound tenant, with this name.
 ///
-/// The password of a user may have been chosen by anyone who had the link of the first invitation. So the
-/// membership waits if the user has a password, another tenant knows the user, and the user has never proved
-/// that the mailbox is theirs. A waiting membership gives no rights: code that reads rights does not see it.
+/// Anyone who had the link of the first invitation may have chosen the user's password. So the membership is
+/// pending if the user has a password, has been a member of another tenant, and has never proved that the mailbox
+/// is theirs. A pending membership gives no rights: code that reads rights does not see it.
 pub(crate) fn join(
     ctx: &mut WriteCtx<'_, '_>,
     name: &str,
     address: &str,
     role: Role,
 ) -> Result<(Id<kinds::User>, Joined)> {
-    let user = meet(ctx.tx, ctx.environment, name, address)?;
+    let user = find_or_create(ctx.tx, ctx.environment, name, address)?;
     if store::is_trusted(ctx.tx, user.id)? {
-        enlist(ctx, &user, name, role)?;
+        add_member(ctx, &user, name, role)?;
         return Ok((user.id, Joined::Member));
     }
-    refuse_known(ctx, user.id)?;
-    if store::waiting_one(ctx.tx, user.id)?.is_some() {
+    refuse_member(ctx, user.id)?;
+    if store::pending_membership(ctx.tx, user.id)?.is_some() {
         return Err(Error::conflict(
-            "This e-mail address already has a waiting membership: change the role with set-role instead.",
+            "This e-mail address already has a pending membership: change the role with set-role instead.",
         ));
     }
-    store::wait(ctx.tx, user.id, role, name, ctx.now)?;
-    let waiting = Value::from(role.word());
-    ctx.changed("user", user.id.uuid(), "waiting_role", Value::Null, waiting);
-    Ok((user.id, Joined::Waiting))
+    store::add_pending(ctx.tx, user.id, role, name, ctx.now)?;
+    let role = Value::from(role.word());
+    ctx.changed("user", user.id.uuid(), "waiting_role", Value::Null, role);
+    Ok((user.id, Joined::Pending))
 }
 
-/// The user with this e-mail address, who is created if unknown.
-pub(crate) fn meet(
+/// The user with this e-mail address. Creates the user if there is none.
+pub(crate) fn find_or_create(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     name: &str,
@@ -112,12 +112,12 @@ pub(crate) fn meet(
     let key = email::key(address);
     store::free_key(tx, &key)?;
     let now = environment.clock.now();
-    let id = next_global_id(tx, environment, now, store::GREATEST)?;
+    let id = next_global_id(tx, environment, now, store::GREATEST_ID_BELOW)?;
     store::insert(tx, id, name, address, &key)?;
     Ok(User { id, name: name.to_owned(), email: address.to_owned() })
 }
 
-fn refuse_known(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
+fn refuse_member(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
     if store::role(ctx.tx, user)?.is_some() {
         return Err(Error::conflict(
             "This e-mail address already belongs to a member: change the role with set-role instead.",
@@ -127,45 +127,45 @@ fn refuse_known(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()>
 }
 
 /// Makes an existing user a member of the bound tenant.
-pub(crate) fn enlist(
+pub(crate) fn add_member(
     ctx: &mut WriteCtx<'_, '_>,
     user: &User,
     name: &str,
     role: Role,
 ) -> Result<()> {
-    refuse_known(ctx, user.id)?;
+    refuse_member(ctx, user.id)?;
     // Earlier versions did not revoke a member's keys on removal, so a former member may still have some.
-    keys::end_of_member(ctx, user.id)?;
-    store::stop_waiting(ctx.tx, user.id)?;
-    store::enlist(ctx.tx, user.id, role, name, ctx.now)?;
+    keys::revoke_for_former_member(ctx, user.id)?;
+    store::remove_pending(ctx.tx, user.id)?;
+    store::add_member(ctx.tx, user.id, role, name, ctx.now)?;
     ctx.added(&Member { id: user.id, name: name.to_owned(), email: user.email.clone(), role })
 }
 
-/// Whether a user has a waiting membership in any tenant.
-pub(crate) fn waits(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
-    Ok(!store::waiting_memberships(tx, user)?.is_empty())
+/// Whether a user has a pending membership in any tenant.
+pub(crate) fn has_pending_membership(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    Ok(!store::pending_tenants(tx, user)?.is_empty())
 }
 
-/// Turns all waiting memberships of a user into memberships, once the user has proved the mailbox.
-pub(crate) fn end_waiting(
+/// Turns all pending memberships of a user into memberships, because the user has proved the mailbox.
+pub(crate) fn confirm_pending_memberships(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: &User,
     by: Initiator,
 ) -> Result<()> {
     // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
-    for membership in store::waiting_memberships(tx, user.id)? {
-        let access = by.access(user.id, membership.account, membership.role);
+    for pending in store::pending_tenants(tx, user.id)? {
+        let access = by.access(user.id, pending.account, pending.role);
         history::event(tx, &access, environment, "membership_confirmed", |ctx| {
-            // Read again under the tenant lock: the user may have been removed or given another role, or a
-            // process of the previous version may have made them a member.
-            let waiting = store::waiting_one(ctx.tx, user.id)?;
+            // Read again under the tenant lock: in the meantime the membership may have been removed or given
+            // another role, or a process of the previous version may have made the user a member.
+            let current = store::pending_membership(ctx.tx, user.id)?;
             let is_member = store::role(ctx.tx, user.id)?.is_some();
-            match waiting {
-                Some(Member { name, role, .. }) if !is_member => enlist(ctx, user, &name, role),
+            match current {
+                Some(Member { name, role, .. }) if !is_member => add_member(ctx, user, &name, role),
                 _ => {
                     ctx.leave_no_history();
-                    store::stop_waiting(ctx.tx, user.id)
+                    store::remove_pending(ctx.tx, user.id)
                 }
             }
         })?;

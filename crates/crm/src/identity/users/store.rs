@@ -1,4 +1,4 @@
-//! The SQL of users and memberships.
+//! The SQL for users and memberships.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
@@ -13,7 +13,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// The users.
     pub(crate) const USERS = users {
-        above_tenants: "may be members of several tenants",
+        shared: "may be members of several tenants",
         key: { n: Integer as numbered },
         columns: { id: Id, name: Text, email: Text, email_key: Text, proved_at: Time },
         exported: WithUser,
@@ -24,7 +24,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// Which users are members of which tenants.
     pub(crate) const MEMBERSHIPS = memberships {
-        above_tenants: "are read with the credential, to know what its user may do in the tenant",
+        shared: "are read with the credential, to determine what its user may do in the tenant",
         key: { tenant_no: Integer, user_id: Id },
         columns: { role: Text, updated_at: Time, removed_at: Time, name: Text },
         exported: WithTenant,
@@ -33,9 +33,9 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// Memberships that give no rights yet.
+    /// The pending memberships, which give no rights yet.
     pub(crate) const WAITING_MEMBERSHIPS = waiting_memberships {
-        above_tenants: "become memberships once their user has shown who they are",
+        shared: "become memberships once their user has proved the mailbox",
         key: { tenant_no: Integer, user_id: Id },
         columns: { role: Text, name: Text, since: Time },
         exported: WithTenant,
@@ -44,7 +44,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    GREATEST = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM users WHERE id < $1 ORDER BY id DESC LIMIT 1";
     BY_KEY = "SELECT id, name, email FROM users WHERE email_key = $1";
     SET_KEY = "UPDATE users SET email_key = $2 WHERE id = $1";
     INSERT = "INSERT INTO users (id, name, email, email_key) VALUES ($1, $2, $3, $4)";
@@ -53,8 +53,8 @@ zoop_db::global_statements! {
                   OR NOT EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) \
                   OR NOT EXISTS (SELECT 1 FROM memberships m \
                   WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
-    /// A user's waiting memberships, by tenant.
-    WAITING_MEMBERSHIPS_OF_USER = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
+    /// A user's pending memberships, by tenant.
+    PENDING_TENANTS = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
                       JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
     /// The user's number in the search index.
     NUMBER = "SELECT n FROM users WHERE id = $1";
@@ -63,19 +63,19 @@ zoop_db::global_statements! {
 zoop_db::statements! {
     ROLE = "SELECT role FROM memberships \
             WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
-    ENLIST = "INSERT INTO memberships (tenant_no, user_id, role, updated_at, name, removed_at) \
+    ADD_MEMBER = "INSERT INTO memberships (tenant_no, user_id, role, updated_at, name, removed_at) \
               VALUES ($1, $2, $3, $4, $5, NULL) \
               ON CONFLICT (tenant_no, user_id) DO UPDATE SET role = excluded.role, \
               updated_at = excluded.updated_at, name = excluded.name, removed_at = NULL";
     SET_ROLE = "UPDATE memberships SET role = $3, updated_at = $4 \
                 WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
-    WAIT = "INSERT INTO waiting_memberships (tenant_no, user_id, role, name, since) \
+    ADD_PENDING = "INSERT INTO waiting_memberships (tenant_no, user_id, role, name, since) \
             VALUES ($1, $2, $3, $4, $5)";
-    SET_WAITING_ROLE = "UPDATE waiting_memberships SET role = $3 WHERE tenant_no = $1 AND user_id = $2";
-    STOP_WAITING = "DELETE FROM waiting_memberships WHERE tenant_no = $1 AND user_id = $2";
-    WAITING = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
+    SET_PENDING_ROLE = "UPDATE waiting_memberships SET role = $3 WHERE tenant_no = $1 AND user_id = $2";
+    REMOVE_PENDING = "DELETE FROM waiting_memberships WHERE tenant_no = $1 AND user_id = $2";
+    PENDING_MEMBERSHIPS = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
                JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 ORDER BY w.user_id";
-    WAITING_ONE = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
+    PENDING_MEMBERSHIP = "SELECT u.id, w.name, u.email, w.role FROM waiting_memberships w \
                    JOIN users u ON u.id = w.user_id WHERE w.tenant_no = $1 AND w.user_id = $2";
     REMOVE = "UPDATE memberships SET removed_at = $3, updated_at = $3 \
               WHERE tenant_no = $1 AND user_id = $2 AND removed_at IS NULL";
@@ -93,19 +93,20 @@ fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<User>> {
     })
 }
 
-/// The user with this e-mail address. The previous version folded more addresses into one key. So a user that is
-/// found by the key counts only if their address has the same key today.
+/// The user with this e-mail address. The previous version gave more addresses the same key, so a user that is
+/// found by the key matches only if their own address has this key now.
 pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<User>> {
     let key = email::key(address);
-    let is_theirs = |user: &User| email::key(&user.email) == key;
-    if let Some(user) = by_key(tx, &key)?.filter(is_theirs) {
+    let matches = |user: &User| email::key(&user.email) == key;
+    if let Some(user) = by_key(tx, &key)?.filter(matches) {
         return Ok(Some(user));
     }
     let former = email::former_key(address);
-    if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(is_theirs)) }
+    if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(matches)) }
 }
 
-/// Frees the key of an address, if the previous version stored a user with another address under it.
+/// Frees the key of an address: if the previous version stored a user with another address under it, that user gets
+/// their own key.
 pub(super) fn free_key(tx: &mut WriteTx<'_>, key: &str) -> Result<()> {
     if let Some(other) = by_key(tx, key)? {
         set_key(tx, other.id, &email::key(&other.email))?;
@@ -140,14 +141,14 @@ pub(super) fn role(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Ro
 }
 
 /// Makes a user a member of the bound tenant, with this name.
-pub(super) fn enlist(
+pub(super) fn add_member(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
     role: Role,
     name: &str,
     now: Timestamp,
 ) -> Result<()> {
-    tx.execute(ENLIST, params![id, role, now, name])?;
+    tx.execute(ADD_MEMBER, params![id, role, now, name])?;
     Ok(())
 }
 
@@ -169,55 +170,58 @@ pub(crate) fn is_trusted(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<boo
     Ok(found.unwrap_or(false))
 }
 
-/// Adds a waiting membership in the bound tenant.
-pub(super) fn wait(
+/// Adds a pending membership in the bound tenant.
+pub(super) fn add_pending(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
     role: Role,
     name: &str,
     now: Timestamp,
 ) -> Result<()> {
-    tx.execute(WAIT, params![id, role, name, now])?;
+    tx.execute(ADD_PENDING, params![id, role, name, now])?;
     Ok(())
 }
 
-pub(super) fn set_waiting_role(
+pub(super) fn set_pending_role(
     tx: &mut WriteTx<'_>,
     id: Id<kinds::User>,
     role: Role,
 ) -> Result<()> {
-    tx.execute(SET_WAITING_ROLE, params![id, role])?;
+    tx.execute(SET_PENDING_ROLE, params![id, role])?;
     Ok(())
 }
 
-pub(crate) fn stop_waiting(tx: &mut WriteTx<'_>, id: Id<kinds::User>) -> Result<()> {
-    tx.execute(STOP_WAITING, params![id])?;
+pub(crate) fn remove_pending(tx: &mut WriteTx<'_>, id: Id<kinds::User>) -> Result<()> {
+    tx.execute(REMOVE_PENDING, params![id])?;
     Ok(())
 }
 
-/// The waiting memberships in the bound tenant.
-pub(crate) fn waiting(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
-    tx.all(WAITING, &[], member_row)
+/// The pending memberships in the bound tenant.
+pub(crate) fn pending_memberships(tx: &mut ReadTx<'_>) -> Result<Vec<Member>> {
+    tx.all(PENDING_MEMBERSHIPS, &[], member_row)
 }
 
-/// A user's waiting membership in the bound tenant.
-pub(super) fn waiting_one(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Member>> {
-    tx.first(WAITING_ONE, params![id], member_row)
+/// A user's pending membership in the bound tenant.
+pub(super) fn pending_membership(
+    tx: &mut ReadTx<'_>,
+    id: Id<kinds::User>,
+) -> Result<Option<Member>> {
+    tx.first(PENDING_MEMBERSHIP, params![id], member_row)
 }
 
-/// A user's waiting membership, as the user sees it.
-pub(super) struct WaitingMembership {
+/// A user's pending membership, as the user sees it.
+pub(super) struct PendingTenant {
     pub(super) account: Account,
     pub(super) role: Role,
 }
 
-/// A user's waiting memberships, in ascending tenant number.
-pub(super) fn waiting_memberships(
+/// A user's pending memberships, in ascending tenant number.
+pub(super) fn pending_tenants(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::User>,
-) -> Result<Vec<WaitingMembership>> {
-    tx.global_all(WAITING_MEMBERSHIPS_OF_USER, params![id], |row| {
-        Ok(WaitingMembership { account: read_account(row)?, role: row.take()? })
+) -> Result<Vec<PendingTenant>> {
+    tx.global_all(PENDING_TENANTS, params![id], |row| {
+        Ok(PendingTenant { account: read_account(row)?, role: row.take()? })
     })
 }
 
@@ -242,7 +246,7 @@ pub(crate) fn member(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Member>
     if let Some(member) = tx.first::<_, Error>(MEMBER, params![id], member_row)? {
         return Ok(member);
     }
-    match waiting_one(tx, id)? {
+    match pending_membership(tx, id)? {
         Some(_) => Err(Error::conflict(
             "This membership is pending until the person confirms their e-mail address.",
         )),

@@ -1,4 +1,5 @@
-//! Users and memberships: which memberships wait for a proved mailbox, and what ends with a membership.
+//! Users and memberships: which memberships are pending until the mailbox is proved, and what ends with a
+//! membership.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -9,7 +10,7 @@ use crate::identity::sign_in::links::{self, Factor, Maker};
 use crate::identity::sign_in::sessions::{self, Origin};
 use crate::identity::sign_in::user::Initiator;
 use crate::identity::sign_in::{SignedIn, attempts, passwords};
-use crate::testing::{Business, Caller, TestEnv, public_error, text};
+use crate::testing::{Business, Caller, TestEnv, error_json, text};
 use crate::values::id::{Id, kinds};
 
 const CEO: &str = "ceo@victim.example";
@@ -18,12 +19,13 @@ fn origin() -> Origin {
     Origin { address: None, browser: "a test".to_owned() }
 }
 
-/// A stranger's tenant that was first to claim an address, with a password that the stranger chose.
+/// A stranger's tenant that was the first to add a user with an address, and that user, with a password that the
+/// stranger chose.
 fn claimed(env: &TestEnv) -> (Account, Id<kinds::User>) {
     let stranger = env.empty_business("Stranger").account;
     let who = json!({ "name": "Not the CEO", "email": CEO, "role": "office" });
-    let made = env.operate(Some(stranger), "users.create", who);
-    let user = Id::parse(text(&made, "user_id")).expect("an id");
+    let created = env.call_as_operator(Some(stranger), "users.create", who);
+    let user = Id::parse(text(&created, "user_id")).expect("an id");
     let environment = env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
         passwords::set(tx, &environment, user, "the stranger's hash", Initiator::Unproved(None))
@@ -35,11 +37,11 @@ fn claimed(env: &TestEnv) -> (Account, Id<kinds::User>) {
 fn new_tenant(env: &TestEnv) -> (Value, Account) {
     let new =
         json!({ "name": "Victim", "owner_name": "Vera", "owner_email": "CEO@Victim.example" });
-    let made = env.operate(None, "tenants.create", new);
-    let id = Id::parse(text(&made, "tenant_id")).expect("an id");
+    let created = env.call_as_operator(None, "tenants.create", new);
+    let id = Id::parse(text(&created, "tenant_id")).expect("an id");
     let account =
         env.read(move |tx| crate::identity::tenants::account(tx, id)).expect("the account");
-    (made, account)
+    (created, account)
 }
 
 fn works_in(env: &TestEnv, signed_in: &SignedIn, account: Account) -> bool {
@@ -48,80 +50,80 @@ fn works_in(env: &TestEnv, signed_in: &SignedIn, account: Account) -> bool {
     memberships.iter().any(|membership| membership.account.id == account.id)
 }
 
-fn is_good(env: &TestEnv, secret: &crate::values::secret::Secret) -> bool {
+fn is_valid(env: &TestEnv, secret: &crate::values::secret::Secret) -> bool {
     let (secret, now) = (secret.clone(), env.environment.clock.now());
     env.read(move |tx| sessions::find(tx, &secret, now)).expect("it is read").is_some()
 }
 
 fn users(env: &TestEnv, account: Account) -> Vec<Value> {
-    let list = env.operate(Some(account), "users.list", json!({}));
+    let list = env.call_as_operator(Some(account), "users.list", json!({}));
     list["rows"].as_array().expect("rows").clone()
 }
 
 #[both]
-fn who_claimed_an_address_first_gets_nothing_in_another_business() {
+fn whoever_claimed_an_address_first_gets_no_rights_in_another_tenant() {
     let env = TestEnv::new();
     let (stranger, user) = claimed(&env);
     let (session, signed_in) = env.sign_in(user);
     let (_, tokens) = env.connect(stranger, user, Scopes::of(Scope::GRANTABLE));
 
-    let (made, victim) = new_tenant(&env);
-    assert_eq!(text(&made, "owner_id"), user.to_string());
-    assert!(text(&made, "waiting").contains("zoop user set-password"), "{made}");
-    assert!(!works_in(&env, &signed_in, victim), "the stranger's session has nothing there");
+    let (created, victim) = new_tenant(&env);
+    assert_eq!(text(&created, "owner_id"), user.to_string());
+    assert!(text(&created, "waiting").contains("zoop user set-password"), "{created}");
+    assert!(!works_in(&env, &signed_in, victim), "the stranger's session has no access there");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
     let key = json!({ "user": user, "scopes": "read:customers" });
     let refused = env.call(&Caller::operator(Some(victim)), "keys.create", key).unwrap_err();
-    assert_eq!(public_error(&refused)["kind"], "conflict");
+    assert_eq!(error_json(&refused)["kind"], "conflict");
 
     let environment = env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
         passwords::set(tx, &environment, user, "the CEO's hash", Initiator::Operator)
     };
     env.write(set).expect("a password");
-    assert!(!is_good(&env, &session), "the stranger's session has ended");
+    assert!(!is_valid(&env, &session), "the stranger's session has ended");
     assert!(env.authenticate(tokens.access.expose()).is_err(), "and the connected program");
     let (_, signed_in) = env.sign_in(user);
-    assert!(works_in(&env, &signed_in, victim), "what waited counts now");
+    assert!(works_in(&env, &signed_in, victim), "the pending membership has taken effect");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(false), &json!("Vera")));
     let elsewhere = users(&env, stranger);
     assert!(elsewhere.iter().any(|row| row["name"] == "Not the CEO"), "{elsewhere:?}");
-    let history = env.operate(Some(victim), "history.list", json!({}));
+    let history = env.call_as_operator(Some(victim), "history.list", json!({}));
     let entries = history["rows"].as_array().expect("rows");
     assert!(entries.iter().any(|entry| entry["tool"] == "membership_confirmed"), "{entries:?}");
 }
 
 #[both]
-fn a_waiting_membership_changes_its_role_and_ends_without_a_trace_of_rights() {
+fn a_pending_membership_can_change_its_role_and_be_removed() {
     let env = TestEnv::new();
     let (_, user) = claimed(&env);
     let victim = env.empty_business("Victim").account;
     let add = json!({ "name": "Vera", "email": CEO, "role": "owner" });
-    let made = env.operate(Some(victim), "users.create", add.clone());
-    assert!(made["waiting"].is_string(), "{made}");
+    let created = env.call_as_operator(Some(victim), "users.create", add.clone());
+    assert!(created["waiting"].is_string(), "{created}");
     let again = env.call(&Caller::operator(Some(victim)), "users.create", add).unwrap_err();
-    assert_eq!(public_error(&again)["kind"], "conflict");
-    env.operate(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
-    let waits = |row: &&Value| row["is_waiting"] == true;
-    assert_eq!(users(&env, victim).iter().find(waits).expect("it")["role"], "tech");
-    env.operate(Some(victim), "users.remove", json!({ "id": user }));
+    assert_eq!(error_json(&again)["kind"], "conflict");
+    env.call_as_operator(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
+    let is_pending = |row: &&Value| row["is_waiting"] == true;
+    assert_eq!(users(&env, victim).iter().find(is_pending).expect("it")["role"], "tech");
+    env.call_as_operator(Some(victim), "users.remove", json!({ "id": user }));
     assert!(!users(&env, victim).iter().any(|row| row["is_waiting"] == true));
 }
 
 #[both]
-fn nothing_waits_for_who_is_new_proved_or_known_to_this_business_only() {
+fn no_membership_is_pending_for_a_user_who_is_new_proved_or_known_only_to_this_tenant() {
     let env = TestEnv::new();
     let first = env.empty_business("First").account;
     let second = env.empty_business("Second").account;
     let add = |account: Account| {
         let who = json!({ "name": "Nadia", "email": "nadia@example.com", "role": "office" });
-        env.operate(Some(account), "users.create", who)
+        env.call_as_operator(Some(account), "users.create", who)
     };
-    let made = add(first);
-    assert_eq!(made.get("waiting"), None, "new");
-    let user: Id<kinds::User> = Id::parse(text(&made, "user_id")).expect("an id");
+    let created = add(first);
+    assert_eq!(created.get("waiting"), None, "new");
+    let user: Id<kinds::User> = Id::parse(text(&created, "user_id")).expect("an id");
     let set = |by: Initiator| {
         let environment = env.environment.clone();
         let set = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -130,19 +132,19 @@ fn nothing_waits_for_who_is_new_proved_or_known_to_this_business_only() {
         env.write(set).expect("a password");
     };
     set(Initiator::Unproved(None));
-    env.operate(Some(first), "users.remove", json!({ "id": user }));
-    assert_eq!(add(first).get("waiting"), None, "known to this business only");
+    env.call_as_operator(Some(first), "users.remove", json!({ "id": user }));
+    assert_eq!(add(first).get("waiting"), None, "known only to this business");
     set(Initiator::Operator);
     assert_eq!(add(second).get("waiting"), None, "proved");
 }
 
 #[both]
-fn addresses_that_only_a_search_takes_for_the_same_are_two_people() {
+fn addresses_that_are_equal_only_in_a_search_belong_to_different_users() {
     let env = TestEnv::new();
     let account = env.empty_business("Acme").account;
     let add = |email: &str| {
         let who = json!({ "name": "N", "email": email, "role": "tech" });
-        text(&env.operate(Some(account), "users.create", who), "user_id").to_owned()
+        text(&env.call_as_operator(Some(account), "users.create", who), "user_id").to_owned()
     };
     let mut ids: Vec<_> = [
         "someone@github.example",
@@ -159,11 +161,11 @@ fn addresses_that_only_a_search_takes_for_the_same_are_two_people() {
     let invite = json!({ "name": "N", "email": "Someone@GitHub.example", "role": "tech" });
     let operator = Caller::operator(Some(account));
     let refused = env.call(&operator, "invitations.create", invite).unwrap_err();
-    assert_eq!(public_error(&refused)["kind"], "conflict", "a member already");
+    assert_eq!(error_json(&refused)["kind"], "conflict", "a member already");
 }
 
 #[both]
-fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
+fn a_user_stored_by_the_previous_version_is_found_only_by_their_own_address() {
     let env = TestEnv::new();
     let account = env.empty_business("Acme").account;
     let add = |email: &str| {
@@ -200,20 +202,20 @@ fn the_keys_of_a_removed_member_never_work_again() {
     let acme = env.business("Acme");
     let office = Business::user(&acme.office).to_string();
     let key = env.key(acme.account, Some(&office), Scope::GRANTABLE);
-    env.operate(Some(acme.account), "users.remove", json!({ "id": office }));
+    env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": office }));
     assert_eq!(env.authenticate(&key).unwrap_err(), "key_revoked");
     let back = json!({ "name": "Oscar", "email": "office@acme.example", "role": "owner" });
-    env.operate(Some(acme.account), "users.create", back);
+    env.call_as_operator(Some(acme.account), "users.create", back);
     assert_eq!(env.authenticate(&key).unwrap_err(), "key_revoked");
-    let keys = env.operate(Some(acme.account), "keys.list", json!({}));
+    let keys = env.call_as_operator(Some(acme.account), "keys.list", json!({}));
     let of_office = |row: &&Value| row["user_id"] == office.as_str();
     let mut keys = keys["rows"].as_array().expect("rows").iter().filter(of_office);
     assert!(keys.all(|row| row["revoked_at"].is_string()));
-    assert!(env.authenticate(&acme.owner_key).is_ok(), "others' keys go on");
+    assert!(env.authenticate(&acme.owner_key).is_ok(), "other members' keys still work");
 }
 
 #[both]
-fn the_keys_of_a_member_whom_an_earlier_version_removed_do_not_wake() {
+fn the_keys_of_a_member_removed_by_an_earlier_version_stay_invalid() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let office = Business::user(&acme.office);
@@ -227,28 +229,28 @@ fn the_keys_of_a_member_whom_an_earlier_version_removed_do_not_wake() {
     env.write(remove).expect("an old removal");
     assert!(env.authenticate(&key).is_err());
     let back = json!({ "name": "Oscar", "email": "office@acme.example", "role": "office" });
-    let made = env.operate(Some(acme.account), "users.create", back);
-    assert_eq!(text(&made, "user_id"), office.to_string());
+    let created = env.call_as_operator(Some(acme.account), "users.create", back);
+    assert_eq!(text(&created, "user_id"), office.to_string());
     assert_eq!(env.authenticate(&key).unwrap_err(), "key_revoked");
     let new = env.key(acme.account, Some(&office.to_string()), Scope::GRANTABLE);
     assert!(env.authenticate(&new).is_ok(), "a new key works");
-    assert!(env.authenticate(&acme.owner_key).is_ok(), "others' keys go on");
+    assert!(env.authenticate(&acme.owner_key).is_ok(), "other members' keys still work");
 }
 
 #[both]
-fn an_owners_link_works_while_they_own_every_business_of_the_person() {
+fn an_owners_link_works_while_they_own_every_tenant_of_the_user() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let other = env.empty_business("Borealis");
     let (owner, office) = (Business::user(&acme.owner), Business::user(&acme.office));
     let (_, signed_in) = env.sign_in(owner);
     let access = env.in_tenant(signed_in.in_tenant(acme.account.id, Source::default()));
-    let ask =
+    let create_link =
         |user: Id<kinds::User>| env.call(&access, "users.password_link", json!({ "id": user }));
-    let own = public_error(&ask(owner).unwrap_err());
-    assert!(text(&own, "message").contains("page of your account"), "{own}");
-    let made = ask(office).expect("a link");
-    let secret = text(&made, "path").strip_prefix("/password/").expect("a path").to_owned();
+    let own = error_json(&create_link(owner).unwrap_err());
+    assert!(text(&own, "message").contains("your account page"), "{own}");
+    let created = create_link(office).expect("a link");
+    let secret = text(&created, "path").strip_prefix("/password/").expect("a path").to_owned();
     let secret = crate::values::secret::Secret::parse(&secret).expect("a secret");
     let works = || {
         let (secret, now) = (secret.clone(), env.environment.clock.now());
@@ -256,26 +258,26 @@ fn an_owners_link_works_while_they_own_every_business_of_the_person() {
     };
     assert!(works());
     let elsewhere = json!({ "name": "O", "email": "office@acme.example", "role": "tech" });
-    env.operate(Some(other.account), "users.create", elsewhere);
-    assert!(!works(), "the person works elsewhere too now");
-    let refused = public_error(&ask(office).unwrap_err());
+    env.call_as_operator(Some(other.account), "users.create", elsewhere);
+    assert!(!works(), "the person now belongs to another business too");
+    let refused = error_json(&create_link(office).unwrap_err());
     assert!(text(&refused, "message").contains("ask the operator"), "{refused}");
-    env.operate(Some(other.account), "users.remove", json!({ "id": office }));
+    env.call_as_operator(Some(other.account), "users.remove", json!({ "id": office }));
     assert!(works());
-    env.operate(Some(acme.account), "users.remove", json!({ "id": office }));
-    assert!(!works(), "no longer the owner's colleague");
+    env.call_as_operator(Some(acme.account), "users.remove", json!({ "id": office }));
+    assert!(!works(), "the person is no longer a member");
 }
 
 #[both]
-fn the_links_that_a_person_made_end_when_their_own_password_changes() {
+fn the_links_that_a_user_made_end_when_their_own_password_changes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let (owner, office) = (Business::user(&acme.owner), Business::user(&acme.office));
     let environment = env.environment.clone();
-    let made = env
-        .write(move |tx| links::make(tx, &environment, office, Maker::Owner(owner), Factor::Ends))
+    let created = env
+        .write(move |tx| links::create(tx, &environment, office, Maker::Owner(owner), Factor::Ends))
         .expect("a link");
-    let secret = made.path()["/password/".len()..].to_owned();
+    let secret = created.path()["/password/".len()..].to_owned();
     let secret = crate::values::secret::Secret::parse(&secret).expect("a secret");
     let works = || {
         let (secret, now) = (secret.clone(), env.environment.clock.now());
@@ -293,7 +295,7 @@ fn the_links_that_a_person_made_end_when_their_own_password_changes() {
 }
 
 #[both]
-fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
+fn only_a_mailed_link_proves_the_mailbox() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let office = Business::user(&acme.office);
@@ -303,9 +305,9 @@ fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
     };
     let environment = env.environment.clone();
     let by_mail = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::make_for_mail(tx, &environment, "Office@acme.example", None)?;
-        let (_, made) = made.expect("a known address");
-        let path = made.path();
+        let created = links::create_for_mail(tx, &environment, "Office@acme.example", None)?;
+        let (_, created) = created.expect("a known address");
+        let path = created.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "a hash", &origin(), None)
@@ -314,20 +316,20 @@ fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
     assert!(proved());
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::make(tx, &environment, office, Maker::Operator, Factor::Stays)?;
-        let path = made.path();
+        let created = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
+        let path = created.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "another hash", &origin(), None)?;
         links::follow(tx, &environment, &secret, "a third hash", &origin(), None)
     };
     let twice = env.write(handed).unwrap_err();
-    assert_eq!(public_error(&twice)["kind"], "conflict", "it works once");
-    assert!(proved(), "the refused write left nothing behind");
+    assert_eq!(error_json(&twice)["kind"], "conflict", "it works once");
+    assert!(proved(), "the rejected write changed nothing");
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let made = links::make(tx, &environment, office, Maker::Operator, Factor::Stays)?;
-        let path = made.path();
+        let created = links::create(tx, &environment, office, Maker::Operator, Factor::Stays)?;
+        let path = created.path();
         let secret =
             crate::values::secret::Secret::parse(&path["/password/".len()..]).expect("a secret");
         links::follow(tx, &environment, &secret, "another hash", &origin(), None)
@@ -337,7 +339,7 @@ fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
 }
 
 #[both]
-fn what_a_clock_that_was_ahead_has_counted_keeps_nobody_out() {
+fn attempts_counted_by_a_clock_running_ahead_lock_no_one_out() {
     const LIMIT: attempts::Limit = attempts::Limit { action: "test", times: 2, seconds: 900 };
     let env = TestEnv::new();
     let count = || {
@@ -356,18 +358,18 @@ fn what_a_clock_that_was_ahead_has_counted_keeps_nobody_out() {
 }
 
 #[both]
-fn a_session_that_a_clock_that_was_ahead_has_dated_lasts_no_longer_than_others() {
+fn a_session_dated_by_a_clock_running_ahead_lasts_no_longer_than_others() {
     let env = TestEnv::new();
     let owner = Business::user(&env.empty_business("Acme").owner);
     let (day, years) = (24 * 3_600 * 1_000, 2 * 365 * 24 * 3_600 * 1_000);
     env.clock.advance(years);
     let (session, _) = env.sign_in(owner);
     env.clock.advance(-years);
-    assert!(is_good(&env, &session));
+    assert!(is_valid(&env, &session));
     let environment = env.environment.clone();
     env.write(move |tx| crate::maintenance::sweep(tx, &environment)).expect("a sweep");
     env.clock.advance(30 * day - 1);
-    assert!(is_good(&env, &session), "thirty days from the moment that the clock was right");
+    assert!(is_valid(&env, &session), "thirty days from the moment that the clock was right");
     env.clock.advance(1);
-    assert!(!is_good(&env, &session));
+    assert!(!is_valid(&env, &session));
 }

@@ -48,7 +48,7 @@ input! {
 pub struct CreatedUser {
     /// The person's id.
     pub user_id: Id<kinds::User>,
-    /// What has to happen before the membership counts, if anything.
+    /// What has to happen before the membership takes effect, if it is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<String>,
 }
@@ -90,7 +90,7 @@ pub struct ListedUser {
     /// The person.
     #[serde(flatten)]
     pub member: Member,
-    /// Whether the membership waits until they have shown that the mailbox is theirs.
+    /// Whether the membership is pending until they have confirmed their e-mail address.
     pub is_waiting: bool,
 }
 
@@ -100,8 +100,7 @@ pub struct ListUsers;
 impl Tool for ListUsers {
     const NAME: &'static str = "users.list";
     const TITLE: &'static str = "List team members";
-    const ABOUT: &'static str =
-        "Lists the account's people, oldest first, then those who wait to be members.";
+    const ABOUT: &'static str = "Lists the account's members, then its pending memberships.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -114,9 +113,9 @@ impl Query for ListUsers {
     fn run(ctx: &mut ReadCtx<'_, '_>, _: &ListUsersInput) -> Result<Rows<ListedUser>> {
         let members = store::members(ctx.tx)?.into_iter();
         let members = members.map(|member| ListedUser { member, is_waiting: false });
-        let waiting = store::waiting(ctx.tx)?.into_iter();
-        let waiting = waiting.map(|member| ListedUser { member, is_waiting: true });
-        Ok(Rows { rows: members.chain(waiting).collect() })
+        let pending = store::pending_memberships(ctx.tx)?.into_iter();
+        let pending = pending.map(|member| ListedUser { member, is_waiting: true });
+        Ok(Rows { rows: members.chain(pending).collect() })
     }
 }
 
@@ -132,7 +131,7 @@ input! {
 
 /// What `users.set_role` returns.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct RoleSet {
+pub struct RoleChanged {
     /// The person's id.
     pub user_id: Id<kinds::User>,
     /// Their role now.
@@ -145,33 +144,34 @@ pub struct SetRole;
 impl Tool for SetRole {
     const NAME: &'static str = "users.set_role";
     const TITLE: &'static str = "Change a team member's role";
-    const ABOUT: &'static str = "Changes what a person may do; the last owner stays one.";
+    const ABOUT: &'static str =
+        "Changes what a person may do. The last owner's role cannot be changed.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"id":"{office_user}","role":"tech"}"#;
     type Input = SetRoleInput;
-    type Output = RoleSet;
+    type Output = RoleChanged;
 }
 
 impl Command for SetRole {
     const EFFECT: Effect = Effect::Update;
     const RECEIPT: Receipt = Receipt::Whole;
 
-    fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleSet> {
-        if let Some(waiting) = waiting(ctx, input.id)? {
-            store::set_waiting_role(ctx.tx, input.id, input.role)?;
-            let (old, new) = (waiting.role.word().into(), input.role.word().into());
+    fn run(ctx: &mut WriteCtx<'_, '_>, input: &SetRoleInput) -> Result<RoleChanged> {
+        if let Some(pending) = pending(ctx, input.id)? {
+            store::set_pending_role(ctx.tx, input.id, input.role)?;
+            let (old, new) = (pending.role.word().into(), input.role.word().into());
             ctx.changed("user", input.id.uuid(), "waiting_role", old, new);
-            return Ok(RoleSet { user_id: input.id, role: input.role });
+            return Ok(RoleChanged { user_id: input.id, role: input.role });
         }
         let old = store::member(ctx.tx, input.id)?;
         if input.role != Role::Owner {
-            keep_an_owner(ctx, &old)?;
+            require_another_owner(ctx, &old)?;
         }
         store::set_role(ctx.tx, input.id, input.role, ctx.now)?;
         ctx.updated(&old, &Member { role: input.role, ..old.clone() })?;
-        Ok(RoleSet { user_id: input.id, role: input.role })
+        Ok(RoleChanged { user_id: input.id, role: input.role })
     }
 }
 
@@ -194,8 +194,7 @@ pub struct RemoveUser;
 impl Tool for RemoveUser {
     const NAME: &'static str = "users.remove";
     const TITLE: &'static str = "Remove a team member";
-    const ABOUT: &'static str =
-        "Removes a person from the account; their keys and connected programs end for good.";
+    const ABOUT: &'static str = "Removes a person from the account. Their keys and connected programs stop working for good.";
     const SCOPE: Scope = Scope::Administer;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Admin;
@@ -209,34 +208,34 @@ impl Command for RemoveUser {
     const RECEIPT: Receipt = Receipt::Whole;
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &RemoveUserInput) -> Result<Removed<kinds::User>> {
-        if let Some(waiting) = waiting(ctx, input.id)? {
-            store::stop_waiting(ctx.tx, input.id)?;
-            let old = waiting.role.word().into();
+        if let Some(pending) = pending(ctx, input.id)? {
+            store::remove_pending(ctx.tx, input.id)?;
+            let old = pending.role.word().into();
             ctx.changed("user", input.id.uuid(), "waiting_role", old, Value::Null);
             return Ok(Removed::of(input.id));
         }
         let old = store::member(ctx.tx, input.id)?;
-        keep_an_owner(ctx, &old)?;
-        store::stop_waiting(ctx.tx, input.id)?;
+        require_another_owner(ctx, &old)?;
+        store::remove_pending(ctx.tx, input.id)?;
         store::remove(ctx.tx, input.id, ctx.now)?;
         ctx.removed(&old)?;
-        oauth::grants::end_of_member(ctx, input.id)?;
-        keys::end_of_member(ctx, input.id)?;
+        oauth::grants::revoke_all_of_user(ctx, input.id)?;
+        keys::revoke_for_former_member(ctx, input.id)?;
         Ok(Removed::of(input.id))
     }
 }
 
-/// The user's waiting membership, unless they are a member: a process of the previous version adds members
-/// without checking for a waiting membership.
-fn waiting(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Member>> {
+/// The user's pending membership, unless they are a member: a process of the previous version adds members
+/// without checking for a pending membership.
+fn pending(ctx: &mut WriteCtx<'_, '_>, id: Id<kinds::User>) -> Result<Option<Member>> {
     match store::role(ctx.tx, id)? {
         Some(_) => Ok(None),
-        None => store::waiting_one(ctx.tx, id),
+        None => store::pending_membership(ctx.tx, id),
     }
 }
 
-/// Refuses a change that would leave the tenant without an owner.
-fn keep_an_owner(ctx: &mut WriteCtx<'_, '_>, member: &Member) -> Result<()> {
+/// Rejects a change that would leave the tenant without an owner.
+fn require_another_owner(ctx: &mut WriteCtx<'_, '_>, member: &Member) -> Result<()> {
     let owners = |member: &&Member| member.role == Role::Owner;
     if member.role == Role::Owner && store::members(ctx.tx)?.iter().filter(owners).count() == 1 {
         return Err(Error::conflict("This is the last owner: make another person an owner first."));

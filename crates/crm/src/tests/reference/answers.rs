@@ -1,4 +1,4 @@
-//! What tools answer: the fields of their answers, and an example from the test environment.
+//! The answers of tools: their fields, and an example from the test environment.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,8 +10,8 @@ use crate::call::definition::ToolDef;
 use crate::catalog;
 use crate::testing::{Business, TestEnv};
 
-/// So many characters of JSON stay on one line.
-const LINE: usize = 110;
+/// Maximum length of a line of JSON, in characters.
+const MAX_LINE: usize = 110;
 
 /// A field of an answer as the page shows it.
 #[derive(PartialEq)]
@@ -21,25 +21,23 @@ struct Row {
     about: String,
 }
 
-/// Writes which fields a tool's answer has. A record that `get`, the group's tool for one record, answers
-/// too is described there.
+/// Writes the fields of a tool's answer. If they are mostly those of a record that `get`, the group's tool for one
+/// record, returns, refers to the description there.
 pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>) {
     let schema = tool.output_schema();
     let items = &schema["properties"]["rows"]["items"];
-    let record = get.filter(|get| get.name != tool.name).map(|get| {
-        let theirs = rows(&get.output_schema());
-        (get.name, theirs)
-    });
-    let of_rows = items.is_object();
-    let own = rows(if of_rows { items } else { &schema });
-    let prefix = if of_rows { "rows[]." } else { "" };
+    let record =
+        get.filter(|get| get.name != tool.name).map(|get| (get.name, rows(&get.output_schema())));
+    let is_list = items.is_object();
+    let own = rows(if is_list { items } else { &schema });
+    let prefix = if is_list { "rows[]." } else { "" };
     let mut shown: Vec<&Row> = own.iter().collect();
     page.push('\n');
-    if let Some((name, theirs)) = record
-        && own.iter().filter(|row| theirs.contains(row)).count() * 2 > theirs.len()
+    if let Some((name, described)) = record
+        && own.iter().filter(|row| described.contains(row)).count() * 2 > described.len()
     {
-        shown.retain(|row| !theirs.contains(row));
-        let left_out: Vec<_> = theirs
+        shown.retain(|row| !described.contains(row));
+        let left_out: Vec<_> = described
             .iter()
             .filter(|row| {
                 !row.name.contains(['.', '[']) && own.iter().all(|own| own.name != row.name)
@@ -47,14 +45,14 @@ pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>)
             .map(|row| format!("`{}`", row.name))
             .collect();
         let anchor = name.replace('.', "");
-        let subject = if of_rows { "Each of `rows` has" } else { "Returns" };
+        let subject = if is_list { "Each of `rows` has" } else { "Returns" };
         let _ = write!(page, "{subject} the fields of [`{name}`](#{anchor})");
         if !left_out.is_empty() {
             let _ = write!(page, " without {}", left_out.join(", "));
         }
         page.push_str(if shown.is_empty() { ".\n" } else { ", and:\n\n" });
     }
-    let outer: Vec<_> = if of_rows { rows_beside(&schema) } else { Vec::new() };
+    let outer: Vec<_> = if is_list { rows_beside(&schema) } else { Vec::new() };
     if shown.is_empty() && outer.is_empty() {
         return;
     }
@@ -70,12 +68,12 @@ pub(super) fn describe(page: &mut String, tool: &ToolDef, get: Option<&ToolDef>)
     }
 }
 
-/// The fields of a list beside its rows.
+/// The fields of a list besides its rows.
 fn rows_beside(schema: &Value) -> Vec<Row> {
     rows(schema).into_iter().filter(|row| !row.name.starts_with("rows")).collect()
 }
 
-/// The fields of an object, those of objects within it too.
+/// The fields of an object, including those of nested objects.
 fn rows(schema: &Value) -> Vec<Row> {
     let mut found = Vec::new();
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
@@ -99,7 +97,7 @@ fn rows(schema: &Value) -> Vec<Row> {
     found
 }
 
-/// The tool that answers just such a record, if there is one.
+/// The tool that returns exactly this record, if there is one.
 fn record_in(items: &Value) -> Option<&'static str> {
     let fields = items["properties"].as_object()?;
     catalog::mcp_tools()
@@ -112,14 +110,14 @@ fn record_in(items: &Value) -> Option<&'static str> {
 pub(super) fn sample() -> (TestEnv, Business) {
     let env = TestEnv::new();
     let business = env.business("Acme");
-    // What the example of notes.list asks for.
+    // The note that the example of notes.list finds.
     let pinned = json!({ "body": "Inspector visit scheduled for Friday.", "pinned": true,
                          "subject_type": "job", "subject_id": business.id("job") });
     env.call(&business.owner, "notes.create", pinned).expect("a pinned note");
     (env, business)
 }
 
-/// Writes a call and what the tool answered.
+/// Writes a call and the tool's answer.
 pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(TestEnv, Business)) {
     let arguments = business.fill(tool.example);
     let answer = env
@@ -129,12 +127,12 @@ pub(super) fn example(page: &mut String, tool: &ToolDef, (env, business): &(Test
     let _ = write!(
         page,
         "\nExample arguments and the answer:\n\n```json\n{}\n```\n\n```json\n{}\n```\n",
-        ids.settle(&pretty(&arguments)),
-        ids.settle(&pretty(&answer))
+        ids.replace_ids(&pretty(&arguments)),
+        ids.replace_ids(&pretty(&answer))
     );
 }
 
-/// The ids of the page: a sample record has the same id in every example, whichever one it got in the test.
+/// The ids on the page: a sample record has the same id in every example, whatever its id in the test.
 struct Ids(BTreeMap<String, String>);
 
 impl Ids {
@@ -147,24 +145,24 @@ impl Ids {
         Self(ids.collect())
     }
 
-    /// The text with the page's ids; one of a record that the call made is the first free one.
-    fn settle(&self, text: &str) -> String {
+    /// The text with the ids of the page. A record that the call created gets the first free id.
+    fn replace_ids(&self, text: &str) -> String {
         let mut known = self.0.clone();
-        let mut settled = String::with_capacity(text.len());
+        let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = rest.find("\"0") {
             let (before, after) = rest.split_at(start + 1);
-            settled.push_str(before);
+            replaced.push_str(before);
             let id = after.get(..36).filter(|id| uuid::Uuid::parse_str(id).is_ok());
             let Some(id) = id else {
                 rest = after;
                 continue;
             };
             let free = known.len() + 1;
-            settled.push_str(known.entry(id.to_owned()).or_insert_with(|| page_id(free)));
+            replaced.push_str(known.entry(id.to_owned()).or_insert_with(|| page_id(free)));
             rest = &after[36..];
         }
-        settled + rest
+        replaced + rest
     }
 }
 
@@ -172,14 +170,14 @@ fn page_id(number: usize) -> String {
     format!("0198c1f0-0000-7000-8000-{number:012}")
 }
 
-/// JSON for readers: what fits on a line stands on one.
+/// JSON for readers: a value that fits on one line is on one line.
 fn pretty(json: &str) -> String {
     lines(&serde_json::from_str(json).expect("JSON"), 0)
 }
 
 fn lines(value: &Value, indent: usize) -> String {
     let short = one_line(value);
-    if indent + short.chars().count() <= LINE {
+    if indent + short.chars().count() <= MAX_LINE {
         return short;
     }
     let (deeper, outer) = (" ".repeat(indent + 2), " ".repeat(indent));

@@ -13,11 +13,11 @@ use crate::catalog;
 pub(super) fn tools() -> String {
     let mut page = String::from(
         "# Tools\n\n\
-         Written from the catalog; do not edit by hand (`crates/crm/src/tests/reference.rs`).\n\
+         Generated from the catalog; do not edit by hand (`crates/crm/src/tests/reference.rs`).\n\
          [api.md](api.md) says how to connect and what errors mean.\n\n\
-         Required arguments are bold. Every write also takes `idempotency_key`: the same key, tool and\n\
-         arguments from the same credential within 24 hours answer the first success again and write\n\
-         nothing. A caller with the write scope only gets back what it sent, with the record's id and time.\n\n\
+         Required arguments are bold. Every write also takes `idempotency_key`: a call with the same key, tool\n\
+         and arguments from the same credential within 24 hours returns the first answer again and writes\n\
+         nothing. A caller with only the write scope gets back what it sent, with the record's id and time.\n\n\
          | tool | scope | who | what |\n| --- | --- | --- | --- |\n",
     );
     for (_, tool) in catalog::mcp_tools() {
@@ -48,7 +48,7 @@ pub(super) fn tools() -> String {
     page
 }
 
-/// Whether it is its group's tool for one record by its id.
+/// Whether it is its group's tool for one record.
 pub(super) fn returns_one_record(tool: &ToolDef) -> bool {
     tool.name.split_once('.').is_some_and(|(_, verb)| verb == "get")
 }
@@ -106,11 +106,11 @@ pub(super) fn value(schema: &Value) -> String {
         return words.join(" · ");
     }
     let mut text = kind(schema);
-    if let (Some(least), Some(most)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
-        let _ = write!(text, " {least}…{most}");
+    if let (Some(min), Some(max)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+        let _ = write!(text, " {min}…{max}");
     }
-    if let Some(most) = schema["maxLength"].as_u64() {
-        let _ = write!(text, " ≤{most}");
+    if let Some(max) = schema["maxLength"].as_u64() {
+        let _ = write!(text, " ≤{max}");
     }
     if let Some(pattern) = schema["pattern"].as_str() {
         let _ = write!(text, " `{}`", pattern.replace('|', "\\|"));
@@ -126,7 +126,7 @@ fn kind(schema: &Value) -> String {
     if kinds.is_empty() {
         return "any".to_owned();
     }
-    // A format says more than that it is a string.
+    // A format says more than the type string.
     let format = schema["format"].as_str();
     kinds
         .into_iter()

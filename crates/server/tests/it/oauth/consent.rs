@@ -163,9 +163,9 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     let other = server.env.empty_business("Other");
     let foreign = server.env.empty_business("Foreign");
     let member = json!({ "name": "Olive", "email": "owner@acme.example", "role": "tech" });
-    server.env.operate(Some(other.account), "users.create", member);
+    server.env.call_as_operator(Some(other.account), "users.create", member);
     let note = |business: &zoop_crm::testing::Business, body: &str| {
-        server.env.made(&business.owner, "notes.create", json!({ "body": body }))
+        server.env.create(&business.owner, "notes.create", json!({ "body": body }))
     };
     let (own, others) = (note(&server.business, "Acme's"), note(&other, "The other's"));
 
@@ -212,7 +212,7 @@ fn a_user_removed_meanwhile_cannot_consent() {
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let office = zoop_crm::testing::Business::user(&server.business.office).to_string();
     let account = Some(server.business.account);
-    server.env.operate(account, "users.remove", json!({ "id": office }));
+    server.env.call_as_operator(account, "users.remove", json!({ "id": office }));
     assert_eq!(browser.allow(&request, &server.business, EVERY_SCOPE).status, 400);
     assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
 }

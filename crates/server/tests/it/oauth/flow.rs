@@ -100,7 +100,8 @@ fn the_history_records_a_calls_user_client_and_grant() {
     let user = zoop_crm::testing::Business::user(&server.business.owner).to_string();
     assert_eq!((&entry["tool"], &entry["client"]), (&json!("notes.create"), &json!("Program")));
     assert_eq!(entry["user_id"], user.as_str());
-    let grants = server.env.operate(Some(server.business.account), "grants.list", json!({}));
+    let grants =
+        server.env.call_as_operator(Some(server.business.account), "grants.list", json!({}));
     assert_eq!(entry["credential_id"], grants["rows"][0]["id"]);
 }
 

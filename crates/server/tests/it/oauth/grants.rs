@@ -18,7 +18,8 @@ use super::{
 use crate::server::Server;
 
 fn listed(server: &Server) -> Vec<Value> {
-    let listed = server.env.operate(Some(server.business.account), "grants.list", json!({}));
+    let listed =
+        server.env.call_as_operator(Some(server.business.account), "grants.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 
@@ -72,7 +73,7 @@ fn a_user_sees_and_ends_their_own_grants_in_every_business() {
     let server = Server::start();
     let other = server.env.empty_business("Other");
     let member = json!({ "name": "Tessa", "email": "tech@acme.example", "role": "office" });
-    server.env.operate(Some(other.account), "users.create", member);
+    server.env.call_as_operator(Some(other.account), "users.create", member);
     let program = Program::register(&server);
     let tech = Browser::of(&server, &server.business.tech);
     let here = program.connect(&tech, &server.business, EVERY_SCOPE);
@@ -115,15 +116,15 @@ fn a_new_role_or_removal_takes_effect_on_the_next_call_and_ended_grants_stay_end
         server.ask(&tokens.access, "/api/mcp", "tools/call", call).tool()
     };
     assert!(!create().0);
-    server.env.operate(account, "users.set_role", json!({ "id": office, "role": "tech" }));
+    server.env.call_as_operator(account, "users.set_role", json!({ "id": office, "role": "tech" }));
     assert_eq!(create().1["kind"], "insufficient_scope");
-    server.env.operate(account, "users.remove", json!({ "id": office }));
+    server.env.call_as_operator(account, "users.remove", json!({ "id": office }));
     assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
     let removal = &history(&server, &server.business)[0];
     let ended = removal["changes"].as_array().expect("changes").iter();
     assert_eq!(ended.filter(|change| change["record_type"] == "grant").count(), 1, "{removal}");
     let back = json!({ "name": "O", "email": "office@acme.example", "role": "owner" });
-    server.env.operate(account, "users.create", back);
+    server.env.call_as_operator(account, "users.create", back);
     assert_eq!(standing(&server, &tokens.access), Err("key_revoked".to_owned()));
     assert_refused(&program.refresh(&tokens.refresh, &[]), 400, "invalid_grant");
 }

@@ -267,7 +267,7 @@ pub(crate) fn standing(server: &Server, token: &str) -> Result<(), String> {
 
 /// The names of the newest entries of a business's history, newest first.
 pub(crate) fn history(server: &Server, business: &Business) -> Vec<Value> {
-    let listed = server.env.operate(Some(business.account), "history.list", json!({}));
+    let listed = server.env.call_as_operator(Some(business.account), "history.list", json!({}));
     listed["rows"].as_array().expect("rows").clone()
 }
 

@@ -13,7 +13,8 @@ const NEW: &str = "new@acme.example";
 /// Invites with the tool; returns the link's path and the invitation's id.
 fn invite(server: &Server, email: &str, role: &str) -> (String, String) {
     let who = json!({ "name": "Nadia New", "email": email, "role": role });
-    let made = server.env.operate(Some(server.business.account), "invitations.create", who);
+    let made =
+        server.env.call_as_operator(Some(server.business.account), "invitations.create", who);
     let text = |key: &str| made[key].as_str().expect("it").to_owned();
     (text("path"), text("invitation_id"))
 }
@@ -61,7 +62,7 @@ fn a_known_user_must_sign_in_to_accept_and_no_one_else_can() {
     let server = start();
     let other = server.env.empty_business("Borealis");
     let who = json!({ "name": "Oscar", "email": "OFFICE@acme.example", "role": "tech" });
-    let made = server.env.operate(Some(other.account), "invitations.create", who);
+    let made = server.env.call_as_operator(Some(other.account), "invitations.create", who);
     let path = made["path"].as_str().expect("a path").to_owned();
 
     // With or without a password, they have to sign in: the inviter must not be able to give them one.
@@ -94,7 +95,7 @@ fn the_page_does_not_reveal_whether_the_user_is_known() {
     let other = server.env.empty_business("Borealis").account;
     let page = |email: &str| {
         let who = json!({ "name": "Nadia", "email": email, "role": "tech" });
-        let made = server.env.operate(Some(other), "invitations.create", who);
+        let made = server.env.call_as_operator(Some(other), "invitations.create", who);
         let path = made["path"].as_str().expect("a path").to_owned();
         let reply = Browser::new(&server).get(&path);
         assert_eq!(reply.status, 200, "{reply:?}");
@@ -115,12 +116,12 @@ fn another_business_does_not_trust_an_unproved_mailbox() {
     assert_eq!(location(&choose(&mut claimer, &path, PASSWORD)), "/account?done=joined");
     let other = server.env.empty_business("Borealis").account;
     let who = json!({ "name": "Nadia", "email": NEW, "role": "owner" });
-    let made = server.env.operate(Some(other), "invitations.create", who.clone());
+    let made = server.env.call_as_operator(Some(other), "invitations.create", who.clone());
     let path = made["path"].as_str().expect("a path").to_owned();
     let refused = claimer.post(&path, &[]);
     assert_eq!(refused.status, 400, "{refused:?}");
-    assert!(refused.body.contains("Confirm first that this e-mail address is yours"));
-    let added = server.env.operate(Some(other), "users.create", who);
+    assert!(refused.body.contains("First confirm that this e-mail address is yours"));
+    let added = server.env.call_as_operator(Some(other), "users.create", who);
     assert!(added["waiting"].is_string(), "{added}");
     assert!(!claimer.get("/account").body.contains("Borealis"));
     assert_eq!(claimer.get(&format!("/team?business={}", other.id)).status, 403);
@@ -144,7 +145,7 @@ fn a_link_ends_when_it_is_revoked_replaced_or_too_old() {
         }
     };
     let (path, id) = invite(&server, NEW, "tech");
-    server.env.operate(account, "invitations.revoke", json!({ "id": id }));
+    server.env.call_as_operator(account, "invitations.revoke", json!({ "id": id }));
     gone(&mut browser, &path, "was revoked");
 
     let (first, _) = invite(&server, NEW, "tech");
@@ -206,7 +207,7 @@ fn an_invitation_counts_while_its_maker_is_an_owner() {
     set_password(&server, OFFICE, PASSWORD);
     let id = Business::user(&server.business.office);
     let set_role = |role: &str| {
-        server.env.operate(account, "users.set_role", json!({ "id": id, "role": role }));
+        server.env.call_as_operator(account, "users.set_role", json!({ "id": id, "role": role }));
     };
     set_role("owner");
     let mut maker = Browser::new(&server);
@@ -225,7 +226,7 @@ fn an_invitation_counts_while_its_maker_is_an_owner() {
             assert_eq!(reply.status, 410, "{reply:?}");
         }
     }
-    server.env.operate(account, "users.remove", json!({ "id": id }));
+    server.env.call_as_operator(account, "users.remove", json!({ "id": id }));
     assert_eq!(choose(&mut invited, &path, PASSWORD).status, 410);
     assert_eq!(told(&server, "invitation_accepted"), 0);
 }

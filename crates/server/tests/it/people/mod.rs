@@ -59,8 +59,11 @@ pub(crate) fn code(server: &Server, access: &Caller) -> String {
 
 /// The names of the history's entries, newest first.
 pub(crate) fn history(server: &Server) -> Vec<Value> {
-    let answer =
-        server.env.operate(Some(server.business.account), "history.list", json!({ "limit": 100 }));
+    let answer = server.env.call_as_operator(
+        Some(server.business.account),
+        "history.list",
+        json!({ "limit": 100 }),
+    );
     answer["rows"].as_array().expect("rows").clone()
 }
 

@@ -187,7 +187,7 @@ fn names_of_any_direction_do_not_affect_the_text_around_them() {
     let typed = format!("\u{202e}{name}");
     let arguments =
         json!({ "name": typed, "owner_name": typed, "owner_email": "rtl@acme.example" });
-    server.env.operate(None, "tenants.create", arguments);
+    server.env.call_as_operator(None, "tenants.create", arguments);
     set_password(&server, "rtl@acme.example", PASSWORD);
     let mut browser = Browser::new(&server);
     browser.sign_in("rtl@acme.example", PASSWORD);

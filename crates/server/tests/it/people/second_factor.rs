@@ -72,7 +72,7 @@ fn a_setup_expires_after_ten_minutes() {
         let reply = browser.post("/account/second-factor/confirm", &[("code", &typed)]);
         assert_eq!(reply.status, 400, "{reply:?}");
         assert!(!reply.body.contains(&letters), "{reply:?}");
-        assert!(reply.body.contains("start it again"), "{reply:?}");
+        assert!(reply.body.contains("start again"), "{reply:?}");
     }
     assert_eq!(told(&server, "second_factor_on"), 0);
     turn_on(&server);

@@ -196,7 +196,7 @@ fn a_user_without_a_business_is_told_so() {
     assert!(page.contains("Acme") && page.contains("office"), "{page}");
     let user = zoop_crm::testing::Business::user(&server.business.office).to_string();
     let account = Some(server.business.account);
-    server.env.operate(account, "users.remove", serde_json::json!({ "id": user }));
+    server.env.call_as_operator(account, "users.remove", serde_json::json!({ "id": user }));
     let page = browser.get("/account").body;
     assert!(!page.contains("Acme"), "gone on the very next request: {page}");
     assert!(page.contains("You no longer belong to a business"), "{page}");
@@ -221,7 +221,7 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
     let stored = || {
         let read = |tx: &mut zoop_db::ReadTx<'_>| {
             let user = user::find(tx, OWNER)?;
-            passwords::stored(tx, user.id)
+            passwords::stored_hash(tx, user.id)
         };
         server.env.read(read).expect("it").expect("a hash")
     };

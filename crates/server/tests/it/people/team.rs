@@ -91,7 +91,7 @@ fn only_its_own_owners_manage_a_team() {
     let theirs = other.account.id.to_string();
     let own = server.business.account.id.to_string();
     let invited = json!({ "name": "N", "email": "n@b.example", "role": "tech" });
-    let made = server.env.operate(Some(other.account), "invitations.create", invited);
+    let made = server.env.call_as_operator(Some(other.account), "invitations.create", invited);
     let invitation = made["invitation_id"].as_str().expect("an id").to_owned();
 
     let mut owner = Browser::owner(&server);
@@ -128,9 +128,9 @@ fn only_its_own_owners_manage_a_team() {
         assert_eq!(owner.get(&asked).status, status);
         assert_eq!(office.get(&asked).status, 403);
     }
-    let people = server.env.operate(Some(other.account), "users.list", json!({}));
+    let people = server.env.call_as_operator(Some(other.account), "users.list", json!({}));
     assert_eq!(people["rows"].as_array().map(Vec::len), Some(3));
-    let open = server.env.operate(Some(other.account), "invitations.list", json!({}));
+    let open = server.env.call_as_operator(Some(other.account), "invitations.list", json!({}));
     assert_eq!(open["rows"].as_array().map(Vec::len), Some(1));
 }
 
@@ -138,7 +138,7 @@ fn only_its_own_owners_manage_a_team() {
 fn an_owner_of_several_businesses_chooses_one() {
     let server = start();
     let arguments = json!({ "name": "Second", "owner_name": "Olive", "owner_email": OWNER });
-    let made = server.env.operate(None, "tenants.create", arguments);
+    let made = server.env.call_as_operator(None, "tenants.create", arguments);
     let second = made["tenant_id"].as_str().expect("an id").to_owned();
     let mut owner = Browser::owner(&server);
     let first = owner.get("/team").body;

@@ -123,7 +123,7 @@ fn a_mailed_link_works_despite_a_lock_out() {
 
 /// A holder of the invitation's link has chosen Nadia's password and set up a second factor.
 fn claimed(server: &Server) -> Browser<'_> {
-    let made = server.env.operate(
+    let made = server.env.call_as_operator(
         Some(server.business.account),
         "invitations.create",
         json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "tech" }),
@@ -135,7 +135,7 @@ fn claimed(server: &Server) -> Browser<'_> {
     let letters = between(&page.body, "id=\"secret\">", "<");
     let now = zoop_crm::values::clock::Clock::now(&*server.env.clock);
     let shown =
-        zoop_crm::identity::sign_in::second_factor::code_by_letters(letters, now).expect("a code");
+        zoop_crm::identity::sign_in::second_factor::code_from_base32(letters, now).expect("a code");
     claimer.post("/account/second-factor/confirm", &[("code", &shown)]);
     claimer
 }
@@ -146,7 +146,7 @@ fn proving_the_mailbox_ends_everything_set_up_before() {
     let mut claimer = claimed(&server);
     let other = server.env.empty_business("Borealis");
     let nadia = json!({ "name": "Nadia", "email": "nadia@acme.example", "role": "owner" });
-    server.env.operate(Some(other.account), "users.create", nadia);
+    server.env.call_as_operator(Some(other.account), "users.create", nadia);
 
     let mut person = Browser::new(&server);
     ask(&mut person, "nadia@acme.example");
@@ -177,7 +177,7 @@ fn an_invitation_from_the_mail_asks_an_unproved_person_for_their_second_factor()
     let mut owner = Browser::owner(&server);
     let other = server.env.empty_business("Borealis");
     let dana = json!({ "name": "Dana", "email": OWNER, "role": "owner" });
-    server.env.operate(Some(other.account), "users.create", dana);
+    server.env.call_as_operator(Some(other.account), "users.create", dana);
     let business = other.account.id.to_string();
     owner.post(
         "/team/invite",

@@ -111,7 +111,7 @@ impl SsoServer {
     /// The events of the history, oldest first.
     fn events(&self) -> Vec<Value> {
         let account = Some(self.server.business.account);
-        let list = self.server.env.operate(account, "history.list", json!({}));
+        let list = self.server.env.call_as_operator(account, "history.list", json!({}));
         let mut rows = list["rows"].as_array().expect("rows").clone();
         rows.reverse();
         rows.retain(|row| !row["tool"].as_str().expect("a name").contains('.'));
@@ -338,10 +338,10 @@ fn a_former_member_cannot_sign_in() {
     let env = &sso.server.env;
     let account = Some(sso.server.business.account);
     let office = json!({ "name": "O", "email": "leaving@acme.example", "role": "office" });
-    let made = env.operate(account, "users.create", office);
+    let made = env.call_as_operator(account, "users.create", office);
     let leaving = |claims: &mut Value| claims["email"] = json!("leaving@acme.example");
     sso.signed_in(&sso.sign_in(leaving));
-    env.operate(account, "users.remove", json!({ "id": made["user_id"] }));
+    env.call_as_operator(account, "users.remove", json!({ "id": made["user_id"] }));
     assert_refused(&sso.sign_in(leaving), 403, "Ask an owner");
 }
 
@@ -408,7 +408,7 @@ fn a_verified_mailbox_wins_over_an_unproved_password() {
     let signed_in = sso.signed_in(&sso.sign_in(|_| {}));
     assert_eq!((signed_in.user, signed_in.is_proved), (user, true));
     assert!(sso.find(claimer.expose()).is_none(), "the claimer's session has ended");
-    let stored = sso.server.env.read(move |tx| passwords::stored(tx, user));
+    let stored = sso.server.env.read(move |tx| passwords::stored_hash(tx, user));
     assert_eq!(stored.expect("it is read"), None, "and the password is gone");
     assert!(sso.event_names().iter().any(|name| name == "password_removed"));
 }

@@ -1,4 +1,4 @@
-//! A contact as one of a customer's children: the rules are in [`crate::business::customers::children`].
+//! A contact as a child of a customer. The rules for children are in [`crate::business::customers::children`].
 
 use zoop_db::{ReadTx, WriteTx};
 
@@ -23,7 +23,7 @@ impl Archivable for Contact {
         self.archived_at
     }
 
-    fn mark(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
+    fn set_archived(&mut self, archived_at: Option<Moment>, updated_at: Moment) {
         self.is_primary &= archived_at.is_none();
         self.archived_at = archived_at;
         self.updated_at = updated_at;

@@ -1,6 +1,6 @@
 //! Contacts: the people to call or write to at a customer.
 //!
-//! Every customer has at least one contact, and exactly one of them is primary at any time.
+//! Every customer has at least one active contact, and exactly one of them is primary.
 
 mod child;
 pub(crate) mod store;
@@ -23,13 +23,13 @@ use crate::values::id::{Id, kinds};
 use crate::values::phone::Phone;
 
 crate::call::argument::choices! {
-    /// What a contact is asked about.
+    /// What to contact a person about.
     pub enum ContactRole {
-        /// Bills.
+        /// Invoices and payment.
         Billing = "billing",
         /// The work on site.
         Service = "service",
-        /// Whether the work is done at all.
+        /// Decisions about the work.
         DecisionMaker = "decision_maker",
         /// Anything.
         General = "general",
@@ -37,13 +37,13 @@ crate::call::argument::choices! {
 }
 
 crate::call::argument::choices! {
-    /// Where a contact's fields come from.
+    /// Where the fields of a contact come from.
     pub enum Origin {
-        /// A caller wrote them for the contact.
+        /// A caller sent them for the contact.
         Own = "own",
-        /// An individual's own fields, which the contact follows until it is edited by itself.
+        /// They are copies of an individual's own fields. They follow those fields until the contact is edited.
         Customer = "customer",
-        /// A company's name stands in for a contact that nobody has told yet.
+        /// The contact is a placeholder with the company's name, until a caller sends the first contact.
         Placeholder = "placeholder",
     }
 }
@@ -66,11 +66,11 @@ crate::call::table::record! {
         pub phone_raw: Option<String>,
         /// E-mail address.
         pub email: Option<String>,
-        /// Whether this is the one to call first.
+        /// Whether this is the contact to call first.
         pub is_primary: bool,
         /// Whether the number takes text messages.
         pub phone_can_sms: bool,
-        /// What to ask them about.
+        /// What to contact this person about.
         pub role: ContactRole,
         /// Job title.
         pub title: Option<String>,
@@ -80,7 +80,7 @@ crate::call::table::record! {
         pub updated_at: Moment,
         /// When it was archived.
         pub archived_at: Option<Moment>,
-        /// Where the fields come from.
+        /// Where the contact's fields come from.
         #[serde(skip)]
         #[schemars(skip)]
         pub(crate) origin: Origin,
@@ -120,7 +120,7 @@ impl Contact {
         joined_name(Some(&self.first_name), self.last_name.as_deref())
     }
 
-    /// Copies the fields that a contact made with a customer takes from it.
+    /// Copies the customer's fields into the contact that was created with the customer.
     pub(crate) fn follow(&mut self, customer: &Customer) {
         match customer.customer_type {
             CustomerType::Individual => {
@@ -144,7 +144,7 @@ impl Contact {
         self.phone_raw = phone.map(|phone| phone.raw().to_owned());
     }
 
-    /// The telephone number with both its forms.
+    /// Both forms of the telephone number.
     pub(crate) fn phone(&self) -> Option<Phone> {
         stored_phone(self.phone_raw.as_ref(), self.phone.as_ref())
     }

@@ -1,4 +1,4 @@
-//! The SQL of contacts.
+//! The SQL for contacts.
 
 use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
 
@@ -8,28 +8,25 @@ use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM contacts WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM contacts WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3"));
-    /// A customer's active contacts in creation order; a customer has a bounded number of them.
+    /// A customer's active contacts, in creation order. Their number is limited.
     ACTIVE = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
-    /// A customer's archived contacts in creation order.
+    /// A customer's archived contacts, in creation order.
     ARCHIVED = (text!("SELECT ", Contact::SELECTED, " FROM contacts \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NOT NULL ORDER BY id"));
     INSERT = (Contact::INSERT);
     UPDATE = (Contact::UPDATE);
     /// The customer of a contact, if there is such a contact.
-    EXISTS = "SELECT customer_id FROM contacts WHERE tenant_no = $1 AND id = $2";
+    CUSTOMER = "SELECT customer_id FROM contacts WHERE tenant_no = $1 AND id = $2";
 }
 
-/// The greatest id of the table, for the next one.
-pub(crate) const GREATEST_ID: zoop_db::Sql = GREATEST;
-
-/// A customer's contact, archived ones too.
+/// A contact of a customer, which may be archived.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the customer has no such contact.
+/// [`Error::NotFound`] if the customer has no such contact.
 pub(crate) fn get(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
@@ -39,7 +36,7 @@ pub(crate) fn get(
         .ok_or(Error::not_found("contact"))
 }
 
-/// A customer's active contacts: the primary one first, then in creation order.
+/// A customer's active contacts: the primary contact first, then the others in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Contact>> {
     Ok(primary_first(tx.all(ACTIVE, params![customer], Contact::read)?))
 }
@@ -51,7 +48,7 @@ pub(crate) const fn active_query<'p>(
     (ACTIVE, customer, Contact::read)
 }
 
-/// Sorts active contacts from creation order into the order in which they are shown.
+/// Sorts active contacts that are in creation order into the order in which they are shown.
 pub(crate) fn primary_first(mut contacts: Vec<Contact>) -> Vec<Contact> {
     contacts.sort_by_key(|contact| !contact.is_primary);
     contacts
@@ -64,7 +61,7 @@ pub(crate) fn archived(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Re
 
 /// The customer that a contact belongs to, if there is such a contact.
 pub(crate) fn customer_of(tx: &mut ReadTx<'_>, id: Uuid) -> Result<Option<Id<kinds::Customer>>> {
-    tx.first(EXISTS, params![id], |row| Ok(row.take()?))
+    tx.first(CUSTOMER, params![id], |row| Ok(row.take()?))
 }
 
 /// Adds a contact.

@@ -1,9 +1,9 @@
-//! Contacts, through the pipeline.
+//! Tests of the contact tools, through the pipeline.
 
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{Business, Caller, TestEnv, public_error, text};
+use crate::testing::{Business, Caller, TestEnv, error_json, text};
 
 fn rows(env: &TestEnv, business: &Business, archived: bool) -> Vec<Value> {
     let arguments = json!({ "customer_id": business.id("customer"), "archived": archived });
@@ -23,15 +23,15 @@ fn call(env: &TestEnv, business: &Business, tool: &str, fields: Value) -> Value 
     arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     match env.call(&business.owner, tool, arguments) {
         Ok(answer) => answer,
-        Err(error) => public_error(&error),
+        Err(error) => error_json(&error),
     }
 }
 
 #[both]
-fn the_primary_one_comes_first_then_creation_order() {
+fn contacts_are_listed_primary_first_then_in_creation_order() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let made = call(
+    let created = call(
         &env,
         &acme,
         "contacts.create",
@@ -39,9 +39,9 @@ fn the_primary_one_comes_first_then_creation_order() {
             "first_name": "Cleo", "last_name": "X", "is_primary": true,
         }),
     );
-    assert_eq!(made["is_primary"], true);
-    assert_eq!(made["phone_can_sms"], true);
-    assert_eq!(made["role"], "general");
+    assert_eq!(created["is_primary"], true);
+    assert_eq!(created["phone_can_sms"], true);
+    assert_eq!(created["role"], "general");
     assert_eq!(names(&env, &acme), ["Cleo", "Hana", "Ben"], "Hana was demoted");
     let promoted = json!({ "id": acme.id("other_contact"), "is_primary": true });
     call(&env, &acme, "contacts.update", promoted);
@@ -59,10 +59,10 @@ fn there_is_always_a_primary_contact() {
 
     let archived = call(&env, &acme, "contacts.archive", json!({ "id": hana }));
     assert_eq!(archived, json!({ "archived": true, "id": hana }));
-    assert_eq!(names(&env, &acme), ["Ben"], "the oldest other took over");
+    assert_eq!(names(&env, &acme), ["Ben"], "the oldest other contact became primary");
     let again = call(&env, &acme, "contacts.archive", json!({ "id": hana }));
     assert_eq!(again["kind"], "not_found");
-    assert!(text(&again, "message").starts_with("This contact is archived already"), "{again}");
+    assert!(text(&again, "message").starts_with("This contact is already archived"), "{again}");
     let last = json!({ "id": acme.id("other_contact") });
     assert_eq!(call(&env, &acme, "contacts.archive", last)["kind"], "conflict");
 
@@ -72,15 +72,15 @@ fn there_is_always_a_primary_contact() {
     let update = json!({ "id": hana, "title": "x" });
     assert_eq!(call(&env, &acme, "contacts.update", update)["kind"], "not_found");
 
-    env.operate(Some(acme.account), "contacts.restore", json!({ "id": hana }));
+    env.call_as_operator(Some(acme.account), "contacts.restore", json!({ "id": hana }));
     assert_eq!(names(&env, &acme), ["Ben", "Hana"], "restored, not promoted");
 }
 
 #[both]
-fn a_contact_belongs_to_its_customer_alone() {
+fn a_contact_cannot_be_reached_through_another_customer() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let elsewhere = env.made(
+    let elsewhere = env.create(
         &acme.owner,
         "customers.create",
         json!({
@@ -89,13 +89,13 @@ fn a_contact_belongs_to_its_customer_alone() {
     );
     for tool in ["contacts.get", "contacts.archive"] {
         let arguments = json!({ "id": acme.id("contact"), "customer_id": elsewhere });
-        let error = public_error(&env.call(&acme.owner, tool, arguments).unwrap_err());
+        let error = error_json(&env.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
     }
 }
 
 #[both]
-fn a_changed_phone_is_found_at_once_and_the_old_one_no_more() {
+fn search_finds_a_new_phone_at_once_and_no_longer_the_old_one() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let found = |q: &str| {
@@ -121,7 +121,7 @@ fn a_customer_has_at_most_two_hundred_active_contacts() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for number in 2..200 {
-        let made = call(
+        let created = call(
             &env,
             &acme,
             "contacts.create",
@@ -129,7 +129,7 @@ fn a_customer_has_at_most_two_hundred_active_contacts() {
                 "first_name": format!("N{number}"), "last_name": "X",
             }),
         );
-        assert!(made["id"].is_string(), "{made}");
+        assert!(created["id"].is_string(), "{created}");
     }
     let one_more = json!({ "first_name": "One", "last_name": "More" });
     assert_eq!(call(&env, &acme, "contacts.create", one_more.clone())["kind"], "conflict");
@@ -138,5 +138,5 @@ fn a_customer_has_at_most_two_hundred_active_contacts() {
     assert!(call(&env, &acme, "contacts.create", one_more)["id"].is_string());
     let operator = Caller::operator(Some(acme.account));
     let restored = env.call(&operator, "contacts.restore", ben);
-    assert_eq!(public_error(&restored.unwrap_err())["kind"], "conflict");
+    assert_eq!(error_json(&restored.unwrap_err())["kind"], "conflict");
 }

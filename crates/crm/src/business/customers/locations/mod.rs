@@ -1,7 +1,7 @@
-//! Locations: the addresses of a customer, for work, bills and letters.
+//! Locations: the addresses of a customer, for work, invoices and mail.
 //!
-//! Each type (service, billing, mailing, other) has at most one primary location. Promoting another one
-//! takes two steps, as the reference says: demote the primary one, then promote the other.
+//! Each type (service, billing, mailing, other) has at most one primary location. To promote another location, a
+//! caller demotes the primary location first, as `locations.update` says.
 
 mod child;
 pub(crate) mod store;
@@ -27,9 +27,9 @@ crate::call::argument::choices! {
     pub enum LocationType {
         /// Where the work is done.
         Service = "service",
-        /// Where bills go.
+        /// Where invoices are sent.
         Billing = "billing",
-        /// Where letters go.
+        /// Where mail is sent.
         Mailing = "mailing",
         /// Anything else.
         Other = "other",
@@ -62,7 +62,7 @@ crate::call::table::record! {
         pub country: String,
         /// Whether it is the primary location of its type.
         pub is_primary: bool,
-        /// Gate codes, alarm codes.
+        /// Gate codes, alarm codes and the like.
         pub access_notes: Option<String>,
         /// Where to park.
         pub parking_notes: Option<String>,

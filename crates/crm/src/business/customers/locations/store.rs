@@ -1,6 +1,6 @@
-//! The SQL of locations.
+//! The SQL for locations.
 
-use zoop_db::{ReadTx, Row, RowQuery, Sql, Uuid, Value, WriteTx, params, text};
+use zoop_db::{ReadTx, Row, RowQuery, Uuid, Value, WriteTx, params, text};
 
 use super::Location;
 use crate::call::error::{Error, Result};
@@ -8,13 +8,13 @@ use crate::call::table::Record;
 use crate::values::id::{Id, kinds};
 
 zoop_db::statements! {
-    GREATEST = "SELECT id FROM locations WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM locations WHERE tenant_no = $1 AND id < $2 ORDER BY id DESC LIMIT 1";
     GET = (text!("SELECT ", Location::SELECTED, " FROM locations \
            WHERE tenant_no = $1 AND customer_id = $2 AND id = $3"));
-    /// A customer's active locations in creation order; a customer has a bounded number of them.
+    /// A customer's active locations, in creation order. Their number is limited.
     ACTIVE = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NULL ORDER BY id"));
-    /// A customer's archived locations in creation order.
+    /// A customer's archived locations, in creation order.
     ARCHIVED = (text!("SELECT ", Location::SELECTED, " FROM locations \
               WHERE tenant_no = $1 AND customer_id = $2 AND archived_at IS NOT NULL ORDER BY id"));
     INSERT = (Location::INSERT);
@@ -22,13 +22,10 @@ zoop_db::statements! {
     CUSTOMER = "SELECT customer_id FROM locations WHERE tenant_no = $1 AND id = $2";
 }
 
-/// The greatest id of the table, for the next one.
-pub(super) const GREATEST_ID: Sql = GREATEST;
-
-/// A customer's location, archived ones too.
+/// A location of a customer, which may be archived.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the customer has no such location.
+/// [`Error::NotFound`] if the customer has no such location.
 pub(crate) fn get(
     tx: &mut ReadTx<'_>,
     customer: Id<kinds::Customer>,
@@ -38,7 +35,7 @@ pub(crate) fn get(
         .ok_or(Error::not_found("location"))
 }
 
-/// A customer's active locations: primary ones first, then in creation order.
+/// A customer's active locations: primary locations first, then the others, each in creation order.
 pub(crate) fn active(tx: &mut ReadTx<'_>, customer: Id<kinds::Customer>) -> Result<Vec<Location>> {
     Ok(primary_first(tx.all(ACTIVE, params![customer], Location::read)?))
 }
@@ -50,7 +47,7 @@ pub(crate) const fn active_query<'p>(
     (ACTIVE, customer, Location::read)
 }
 
-/// Sorts active locations from creation order into the order in which they are shown.
+/// Sorts active locations that are in creation order into the order in which they are shown.
 pub(crate) fn primary_first(mut locations: Vec<Location>) -> Vec<Location> {
     locations.sort_by_key(|location| !location.is_primary);
     locations

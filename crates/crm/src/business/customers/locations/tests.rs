@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{Business, TestEnv, public_error, text};
+use crate::testing::{Business, TestEnv, error_json, text};
 
 fn call(env: &TestEnv, business: &Business, tool: &str, fields: Value) -> Value {
     let mut arguments = json!({ "customer_id": business.id("customer") });
     arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     match env.call(&business.owner, tool, arguments) {
         Ok(answer) => answer,
-        Err(error) => public_error(&error),
+        Err(error) => error_json(&error),
     }
 }
 
@@ -33,7 +33,7 @@ fn is_primary(env: &TestEnv, business: &Business, location: &Value) -> bool {
 }
 
 #[both]
-fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
+fn the_first_location_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let yard = add(&env, &acme, "Yard", json!({}));
@@ -50,11 +50,11 @@ fn the_first_of_a_type_is_primary_and_a_second_primary_is_a_conflict() {
     let listed = call(&env, &acme, "locations.list", json!({}));
     let order: Vec<_> =
         listed["rows"].as_array().unwrap().iter().map(|row| row["is_primary"] == true).collect();
-    assert_eq!(order, [true, true, false], "primary ones first");
+    assert_eq!(order, [true, true, false], "primary locations first");
 }
 
 #[both]
-fn promoting_takes_two_steps() {
+fn promoting_another_location_takes_two_steps() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let yard = add(&env, &acme, "Yard", json!({}));
@@ -68,7 +68,7 @@ fn promoting_takes_two_steps() {
 }
 
 #[both]
-fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
+fn a_location_that_changes_type_is_replaced_as_primary_and_is_primary_again_only_if_alone() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let first = json!({ "id": acme.id("location") });
@@ -82,8 +82,8 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
             "id": first["id"], "location_type": "billing",
         }),
     );
-    assert_eq!(moved["is_primary"], false, "billing has a primary");
-    assert!(is_primary(&env, &acme, &yard), "the oldest service location became primary");
+    assert_eq!(moved["is_primary"], false, "billing has a primary location");
+    assert!(is_primary(&env, &acme, &yard), "the oldest other service location became primary");
     let refused = call(
         &env,
         &acme,
@@ -102,12 +102,12 @@ fn a_new_type_leaves_a_primary_behind_and_takes_one_only_where_it_is_free() {
             "id": id(&office), "location_type": "mailing",
         }),
     );
-    assert_eq!(alone["is_primary"], true, "the only one of its type");
-    assert!(is_primary(&env, &acme, &first), "billing has another primary now");
+    assert_eq!(alone["is_primary"], true, "the only location of its type");
+    assert!(is_primary(&env, &acme, &first), "billing has another primary location now");
 }
 
 #[both]
-fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
+fn archiving_a_primary_promotes_another_and_restoring_does_not_demote_it() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let first = acme.id("location").to_owned();
@@ -119,23 +119,23 @@ fn archiving_a_primary_hands_over_and_restoring_takes_nothing_away() {
     assert_eq!(again["kind"], "not_found");
     let listed = call(&env, &acme, "locations.list", json!({ "archived": true }));
     assert_eq!(id(&listed["rows"][0]), first);
-    env.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
+    env.call_as_operator(Some(acme.account), "locations.restore", json!({ "id": first }));
     assert!(!is_primary(&env, &acme, &json!({ "id": first })));
     call(&env, &acme, "locations.archive", json!({ "id": id(&yard) }));
     call(&env, &acme, "locations.archive", json!({ "id": first }));
-    env.operate(Some(acme.account), "locations.restore", json!({ "id": first }));
-    assert!(is_primary(&env, &acme, &json!({ "id": first })), "the only one of its type");
+    env.call_as_operator(Some(acme.account), "locations.restore", json!({ "id": first }));
+    assert!(is_primary(&env, &acme, &json!({ "id": first })), "the only location of its type");
 }
 
 #[both]
-fn coordinates_come_together_and_countries_are_real() {
+fn coordinates_are_sent_in_pairs_and_countries_must_exist() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    let made =
+    let created =
         add(&env, &acme, "A", json!({ "latitude": 37.8, "longitude": -122, "country": "ca" }));
-    assert_eq!(made["latitude"], 37.8);
-    assert_eq!(made["longitude"], -122.0);
-    assert_eq!(made["country"], "CA");
+    assert_eq!(created["latitude"], 37.8);
+    assert_eq!(created["longitude"], -122.0);
+    assert_eq!(created["country"], "CA");
     let cases = [
         (json!({ "latitude": 1 }), "longitude"),
         (json!({ "latitude": 1, "longitude": 181 }), "longitude"),
@@ -157,7 +157,7 @@ fn coordinates_come_together_and_countries_are_real() {
         json!({ "latitude": null, "longitude": 1 }),
     ] {
         // The error neither depends on the stored values nor reveals them.
-        let refusals = [&made, &bare].map(|location| {
+        let refusals = [&created, &bare].map(|location| {
             let mut fields = fields.clone();
             fields["id"] = json!(id(location));
             call(&env, &acme, "locations.update", fields)
@@ -167,8 +167,8 @@ fn coordinates_come_together_and_countries_are_real() {
         let named: Vec<_> = named.map(|problem| text(problem, "field")).collect();
         assert_eq!(named, ["latitude", "longitude"], "{fields}");
     }
-    let both = json!({ "id": id(&made), "latitude": null, "longitude": null });
-    assert_eq!(call(&env, &acme, "locations.update", both)["latitude"], Value::Null);
-    let moved = json!({ "id": id(&made), "latitude": 1, "longitude": 2 });
+    let pair = json!({ "id": id(&created), "latitude": null, "longitude": null });
+    assert_eq!(call(&env, &acme, "locations.update", pair)["latitude"], Value::Null);
+    let moved = json!({ "id": id(&created), "latitude": 1, "longitude": 2 });
     assert_eq!(call(&env, &acme, "locations.update", moved)["longitude"], 2.0);
 }

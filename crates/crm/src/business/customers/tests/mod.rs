@@ -6,10 +6,10 @@ mod write_only;
 
 use serde_json::{Value, json};
 
-use crate::testing::{Business, TestEnv, public_error, text};
+use crate::testing::{Business, TestEnv, error_json, text};
 
 fn company(env: &TestEnv, business: &Business, name: &str) -> String {
-    env.made(
+    env.create(
         &business.owner,
         "customers.create",
         json!({
@@ -21,12 +21,12 @@ fn company(env: &TestEnv, business: &Business, name: &str) -> String {
 fn person(env: &TestEnv, business: &Business, first: &str, more: Value) -> String {
     let mut arguments = json!({ "customer_type": "individual", "first_name": first });
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    env.made(&business.owner, "customers.create", arguments)
+    env.create(&business.owner, "customers.create", arguments)
 }
 
 /// The fields named in the error of a rejected call.
 fn problems(env: &TestEnv, business: &Business, tool: &str, arguments: Value) -> Vec<String> {
-    let error = public_error(&env.call(&business.owner, tool, arguments).expect_err("a refusal"));
+    let error = error_json(&env.call(&business.owner, tool, arguments).expect_err("a refusal"));
     assert_eq!(error["kind"], "invalid_input", "{error}");
     let fields = error["fields"].as_array().expect("fields").iter();
     fields.map(|field| text(field, "field").to_owned()).collect()

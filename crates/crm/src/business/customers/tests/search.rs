@@ -7,7 +7,7 @@ use super::{company, person, problems, search};
 use crate::testing::{Business, TestEnv, text};
 
 #[both]
-fn search_finds_by_parts_of_names_and_phones_whole_matches_first() {
+fn search_finds_parts_of_names_and_phones_with_whole_matches_first() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     person(&env, &acme, "Đặng", json!({ "last_name": "Hoa", "phone": "(510) 555-0101" }));
@@ -59,7 +59,7 @@ fn search_filters_by_facets_alone_and_together() {
     let tag = acme.id("tag").to_owned();
     let hana = acme.id("customer").to_owned();
     let assignment = json!({ "id": tag, "customer_id": hana });
-    env.operate(Some(acme.account), "tags.attach", assignment.clone());
+    env.call_as_operator(Some(acme.account), "tags.attach", assignment.clone());
     let cases: Vec<(Value, &[&str])> = vec![
         (json!({}), &["Ines and Co", "Ines", "Hana Nguyen"]),
         (json!({ "type": "company" }), &["Ines and Co"]),
@@ -78,16 +78,16 @@ fn search_filters_by_facets_alone_and_together() {
     for (arguments, expected) in cases {
         assert_eq!(search(&env, &acme, arguments.clone()), expected, "{arguments}");
     }
-    env.operate(Some(acme.account), "tags.detach", assignment);
+    env.call_as_operator(Some(acme.account), "tags.detach", assignment);
     assert!(search(&env, &acme, json!({ "tag": tag })).is_empty());
 }
 
 #[both]
-fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
+fn pages_neither_repeat_nor_skip_customers_and_keep_their_filters() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     for number in 0..60 {
-        // Every third name has the whole word, the others have it inside a longer one.
+        // Every third name has the whole word; the others have it inside a longer word.
         let first = if number % 3 == 0 { "Ann" } else { "Annika" };
         person(&env, &acme, first, json!({ "last_name": format!("N{number:02}") }));
     }
@@ -114,7 +114,7 @@ fn pages_neither_repeat_nor_skip_and_carry_their_filters() {
 }
 
 #[both]
-fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
+fn a_cursor_is_valid_only_for_its_own_list_and_tenant() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let other = env.empty_business("Other");
@@ -147,7 +147,7 @@ fn a_cursor_is_good_for_its_own_list_and_tenant_only() {
 }
 
 #[both]
-fn a_search_without_a_word_is_told_with_everything_else() {
+fn a_search_without_a_word_is_reported_with_all_other_problems() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let other = env.business("Other");
@@ -156,7 +156,7 @@ fn a_search_without_a_word_is_told_with_everything_else() {
 }
 
 #[both]
-fn a_filter_beside_a_cursor_is_compared_by_what_it_means() {
+fn a_filter_sent_with_a_cursor_is_compared_by_meaning() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for first in ["Ann", "Anna"] {
@@ -191,7 +191,7 @@ fn a_filter_beside_a_cursor_is_compared_by_what_it_means() {
 }
 
 #[both]
-fn an_empty_filter_is_refused_and_never_means_everything() {
+fn an_empty_filter_is_rejected() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for tool in ["customers.search", "notes.list", "contacts.list"] {

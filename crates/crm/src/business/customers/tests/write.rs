@@ -5,13 +5,13 @@ use zoop_both::both;
 
 use super::{company, person, problems, search};
 use crate::call::scope::Scope;
-use crate::testing::{TestEnv, public_error, text};
+use crate::testing::{TestEnv, error_json, text};
 
 #[both]
-fn the_documents_example_answers_as_printed() {
+fn the_documented_example_returns_the_documented_answer() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let made = env
+    let created = env
         .call(
             &acme.owner,
             "customers.create",
@@ -23,16 +23,16 @@ fn the_documents_example_answers_as_printed() {
             }),
         )
         .unwrap();
-    assert_eq!(made["customer_number"], "C-0001");
-    assert_eq!(made["display_name"], "Marco Reyes");
-    assert_eq!(made["status"], "active");
-    assert_eq!(made["primary_phone"], "+15105550199");
-    assert_eq!(made["primary_phone_raw"], "(510) 555-0199");
-    assert_eq!(made["primary_email"], "marco@example.com");
-    assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
-    assert_eq!(made["possible_duplicates"], json!([]));
+    assert_eq!(created["customer_number"], "C-0001");
+    assert_eq!(created["display_name"], "Marco Reyes");
+    assert_eq!(created["status"], "active");
+    assert_eq!(created["primary_phone"], "+15105550199");
+    assert_eq!(created["primary_phone_raw"], "(510) 555-0199");
+    assert_eq!(created["primary_email"], "marco@example.com");
+    assert_eq!(created["created_at"], "2026-06-13T18:00:00.000Z");
+    assert_eq!(created["possible_duplicates"], json!([]));
 
-    let full = env.call(&acme.owner, "customers.get", json!({ "id": made["id"] })).unwrap();
+    let full = env.call(&acme.owner, "customers.get", json!({ "id": created["id"] })).unwrap();
     assert_eq!(full["contacts"][0]["first_name"], "Marco");
     assert_eq!(full["contacts"][0]["last_name"], "Reyes");
     assert_eq!(full["contacts"][0]["is_primary"], true);
@@ -54,7 +54,7 @@ fn the_documents_example_answers_as_printed() {
 }
 
 #[both]
-fn everything_wrong_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let cases: Vec<(Value, &[&str])> = vec![
@@ -118,10 +118,10 @@ fn everything_wrong_is_told_at_once() {
 }
 
 #[both]
-fn an_unknown_field_is_told_with_the_nearest_known_one() {
+fn an_unknown_field_is_reported_with_the_nearest_known_name() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let error = public_error(
+    let error = error_json(
         &env.call(
             &acme.owner,
             "customers.create",
@@ -136,19 +136,19 @@ fn an_unknown_field_is_told_with_the_nearest_known_one() {
 }
 
 #[both]
-fn client_artefacts_are_dropped() {
+fn keys_that_clients_add_are_dropped() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
-    for artefact in crate::call::argument::CLIENT_ARTEFACTS {
-        let arguments = json!({ "id": acme.id("customer"), *artefact: "x" });
-        env.call(&acme.owner, "customers.get", arguments).expect(artefact);
+    for key in crate::call::argument::CLIENT_ADDED_KEYS {
+        let arguments = json!({ "id": acme.id("customer"), *key: "x" });
+        env.call(&acme.owner, "customers.get", arguments).expect(key);
     }
-    let dropped = env.environment.dropped_artefacts.load(std::sync::atomic::Ordering::Relaxed);
+    let dropped = env.environment.dropped_client_keys.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(dropped, 6, "and counted");
 }
 
 #[both]
-fn a_key_sent_twice_is_refused_at_every_depth() {
+fn a_duplicate_key_is_rejected_at_every_depth() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     for arguments in [
@@ -156,14 +156,14 @@ fn a_key_sent_twice_is_refused_at_every_depth() {
         r#"{"customer_type":"individual","first_name":"A","location":{"city":"A","city":"B"}}"#,
     ] {
         let error =
-            public_error(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
+            error_json(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
         assert_eq!(error["kind"], "invalid_input");
         assert!(text(&error, "message").contains("twice"), "{error}");
     }
 }
 
 #[both]
-fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
+fn a_companys_placeholder_contact_follows_its_name() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let id = company(&env, &acme, "Northside HOA");
@@ -200,7 +200,7 @@ fn a_company_has_a_contact_and_the_placeholder_follows_its_name() {
 }
 
 #[both]
-fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
+fn an_individuals_contact_follows_the_customer_until_it_is_edited() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let id = person(&env, &acme, "Ana", json!({ "phone": "510-555-0101" }));
@@ -232,7 +232,7 @@ fn an_individuals_contact_follows_until_it_is_edited_by_itself() {
 }
 
 #[both]
-fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
+fn updates_change_only_what_was_sent_and_reject_immutable_fields() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let id = person(&env, &acme, "Ana", json!({ "notes_internal": "x", "source": "google" }));
@@ -248,7 +248,7 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
         )
         .unwrap();
     assert_eq!(updated["do_not_contact_reason"], "asked\nus");
-    assert_eq!(updated["source"], Value::Null, "an empty text clears");
+    assert_eq!(updated["source"], Value::Null, "an empty string clears");
     assert_eq!(updated["notes_internal"], "x", "what was not sent stays");
     assert_eq!(updated["status"], "inactive");
     assert_eq!(updated["updated_at"], "2026-06-13T18:00:05.000Z");
@@ -267,15 +267,15 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
     for (arguments, field) in refusals {
         assert_eq!(problems(&env, &acme, "customers.update", arguments), [field]);
     }
-    let error = public_error(
+    let error = error_json(
         &env.call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
             .unwrap_err(),
     );
-    assert!(text(&error, "message").contains("cannot change"), "{error}");
+    assert!(text(&error, "message").contains("cannot be changed"), "{error}");
 }
 
 #[both]
-fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
+fn archiving_hides_a_customer_until_the_operator_restores_it() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let id = acme.id("customer").to_owned();
@@ -294,18 +294,19 @@ fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
         ("contacts.create", json!({ "customer_id": id, "first_name": "A", "last_name": "B" })),
         ("locations.archive", json!({ "customer_id": id, "id": acme.id("location") })),
     ] {
-        let error = public_error(&env.call(&acme.owner, tool, arguments).unwrap_err());
+        let error = error_json(&env.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
         let message = text(&error, "message");
-        assert!(message.starts_with("This customer is archived"), "{tool}: {message}");
+        assert!(message.starts_with("This customer is "), "{tool}: {message}");
+        assert!(message.contains("archived"), "{tool}: {message}");
         assert!(message.contains("zoop restore customer"), "{tool}: {message}");
     }
-    env.operate(Some(acme.account), "customers.restore", json!({ "id": id }));
+    env.call_as_operator(Some(acme.account), "customers.restore", json!({ "id": id }));
     assert_eq!(search(&env, &acme, json!({ "q": "nguyen" })), ["Hana Nguyen"]);
 }
 
 #[both]
-fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() {
+fn a_duplicate_by_phone_and_email_is_found_however_many_share_one_of_them() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let both = json!({ "phone": "+1 510 555 0123", "email": "hana@example.com" });
@@ -316,8 +317,8 @@ fn a_duplicate_of_phone_and_email_is_called_so_however_many_share_one_of_them() 
     let mut arguments = both;
     arguments["customer_type"] = json!("individual");
     arguments["first_name"] = json!("Hana");
-    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
-    let named = made["possible_duplicates"].as_array().unwrap();
+    let created = env.call(&acme.owner, "customers.create", arguments).unwrap();
+    let named = created["possible_duplicates"].as_array().unwrap();
     assert_eq!(named.len(), 5);
     assert_eq!(
         named[0],
@@ -335,24 +336,24 @@ fn a_duplicate_is_found_behind_many_newer_customers() {
     }
     let arguments = json!({ "customer_type": "individual", "first_name": "Hana",
         "phone": "(510) 555-0123" });
-    let made = env.call(&acme.owner, "customers.create", arguments).unwrap();
+    let created = env.call(&acme.owner, "customers.create", arguments).unwrap();
     assert_eq!(
-        made["possible_duplicates"],
+        created["possible_duplicates"],
         json!([{ "id": first, "display_name": "Hana", "match": "phone" }])
     );
 }
 
 #[both]
-fn possible_duplicates_are_named_never_refused_and_only_for_readers() {
+fn possible_duplicates_are_listed_only_for_readers_and_never_rejected() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
     let fields = json!({ "phone": "+1 510 555 0123", "email": "HANA@example.com" });
     let first = person(&env, &acme, "Hana", fields);
     let arguments = json!({ "customer_type": "company", "company_name": "Hana's",
         "phone": "510.555.0123", "email": "hana@EXAMPLE.com" });
-    let made = env.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
+    let created = env.call(&acme.owner, "customers.create", arguments.clone()).unwrap();
     assert_eq!(
-        made["possible_duplicates"],
+        created["possible_duplicates"],
         json!([
             { "id": first, "display_name": "Hana", "match": "phone and email" }
         ])

@@ -1,4 +1,4 @@
-//! Redacted responses: what a caller who may write but not read learns about customers.
+//! Receipts: what a caller who may write but not read learns about customers.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -31,7 +31,7 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
             "id": id, "updated_at": "2026-06-13T18:00:00.000Z", "primary_phone": null, "is_vip": true,
         })
     );
-    let made = env
+    let created = env
         .call(
             &writer,
             "contacts.create",
@@ -40,7 +40,7 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
             }),
         )
         .unwrap();
-    let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
+    let keys: Vec<_> = created.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["id", "created_at", "customer_id", "first_name", "last_name"]);
 }
 
@@ -54,12 +54,12 @@ fn write_only_callers_learn_neither_a_customers_type_nor_that_it_is_archived() {
     };
     let quiet = company(&env, &acme, "Quiet");
     for id in [acme.id("customer"), &quiet] {
-        let both = json!({ "id": id, "last_name": "x", "company_name": "y" });
-        let hidden = refused(&writer, "customers.update", both.clone());
-        assert!(hidden.contains("must go with the customer's type"), "{hidden}");
-        assert_eq!(hidden, refused(&writer, "customers.update", both.clone()));
-        let shown = refused(&acme.owner, "customers.update", both);
-        assert!(shown.contains("whose customer_type is"), "{shown}");
+        let fields = json!({ "id": id, "last_name": "x", "company_name": "y" });
+        let hidden = refused(&writer, "customers.update", fields.clone());
+        assert!(hidden.contains("must match the customer's type"), "{hidden}");
+        assert_eq!(hidden, refused(&writer, "customers.update", fields.clone()));
+        let shown = refused(&acme.owner, "customers.update", fields);
+        assert!(shown.contains("because its customer_type is"), "{shown}");
         assert!(!hidden.contains("customer_type"), "{hidden}");
     }
     let of_type = |id: &str| {

@@ -7,7 +7,7 @@ use crate::business::customers::{
     CreatedCustomer, Customer, CustomerNumber, CustomerRecord, CustomerType, PossibleDuplicate,
     Status, store,
 };
-use crate::call::argument::{Email, Fields, PhoneText, Text, input};
+use crate::call::argument::{Email, Fields, PhoneNumber, Text, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::Result;
 use crate::call::scope::Scope;
@@ -16,13 +16,13 @@ use crate::identity::tenants;
 use crate::search::Expression;
 use crate::values::id::kinds;
 
-/// Maximum possible duplicates in an answer.
+/// Maximum number of possible duplicates in an answer.
 const MAX_DUPLICATES: usize = 5;
 
 input! {
     /// A new customer.
     pub struct CreateCustomerInput, rules = rules {
-        /// Cannot change later.
+        /// Individual or company. It cannot be changed later.
         pub customer_type: CustomerType,
         /// Given name; required for an individual, not for a company.
         pub first_name: Option<Text<128>>,
@@ -30,34 +30,35 @@ input! {
         pub last_name: Option<Text<128>>,
         /// Required for a company, not for an individual.
         pub company_name: Option<Text<256>>,
-        /// Any common format, with area code.
-        pub phone: Option<PhoneText>,
+        /// In any common format, with area code.
+        pub phone: Option<PhoneNumber>,
         /// E-mail address.
         pub email: Option<Email>,
-        /// One text about the customer for the team. For what happened and when, use notes.create.
+        /// General remarks about the customer, for the team. To record what happened and when, use
+        /// notes.create.
         pub notes_internal: Option<Text<10_000>>,
         /// How the customer was acquired, such as referral or google.
         pub source: Option<Text<64>>,
-        /// First contact; companies only.
+        /// The first contact; companies only.
         pub primary_contact: Option<PrimaryContactInput>,
-        /// First location.
+        /// The first location.
         pub location: Option<LocationInput>,
     }
 }
 
-/// Which fields go with which type.
+/// Checks that the fields match the customer's type.
 fn rules(sent: &mut Fields) {
-    let (required, foreign): (&str, &[&str]) = match sent.word("customer_type") {
+    let (required, foreign): (&str, &[&str]) = match sent.short_string("customer_type") {
         Some("individual") => ("first_name", &["company_name", "primary_contact"]),
         Some("company") => ("company_name", &["first_name", "last_name"]),
         _ => return,
     };
     let kind = if required == "first_name" { "individual" } else { "company" };
-    if !sent.holds(required) {
+    if !sent.is_filled(required) {
         sent.refuse::<()>(required, format!("is required when customer_type is {kind}"));
     }
     for field in foreign {
-        if sent.holds(field) {
+        if sent.is_filled(field) {
             sent.refuse::<()>(field, format!("must not be sent when customer_type is {kind}"));
         }
     }
@@ -69,9 +70,9 @@ pub struct CreateCustomer;
 impl Tool for CreateCustomer {
     const NAME: &'static str = "customers.create";
     const TITLE: &'static str = "Create a customer";
-    const ABOUT: &'static str = "Creates a customer, with a first contact and location if sent, all \
-        together or not at all. Search first: possible_duplicates in the answer names customers \
-        with the same phone or e-mail.";
+    const ABOUT: &'static str = "Creates a customer, with its first contact and location if sent: all \
+        of them or none. Search first: possible_duplicates in the answer lists customers with the \
+        same phone or e-mail.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -95,7 +96,7 @@ impl Command for CreateCustomer {
 
     fn run(ctx: &mut WriteCtx<'_, '_>, input: &CreateCustomerInput) -> Result<CreatedCustomer> {
         let possible_duplicates = possible_duplicates(ctx, input)?;
-        let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID)?;
+        let id = ctx.next_id::<kinds::Customer>(store::GREATEST_ID_BELOW)?;
         let number = CustomerNumber(tenants::store::next_customer_number(ctx.tx)?);
         let mut customer = Customer {
             id,
@@ -131,13 +132,14 @@ impl Command for CreateCustomer {
     }
 }
 
-/// Every customer has at least one contact: the one sent, or one made from the customer's fields.
+/// Adds the first contact, since every customer has at least one: the contact that was sent, or one with the
+/// customer's own fields.
 fn first_contact(
     ctx: &mut WriteCtx<'_, '_>,
     customer: &Customer,
     sent: Option<&PrimaryContactInput>,
 ) -> Result<Contact> {
-    let id = ctx.next_id::<kinds::Contact>(contacts::store::GREATEST_ID)?;
+    let id = ctx.next_id::<kinds::Contact>(contacts::store::GREATEST_ID_BELOW)?;
     let mut contact = Contact::new(id, customer.id);
     match sent {
         Some(sent) => sent.fill(&mut contact),
@@ -169,7 +171,7 @@ fn possible_duplicates(
         None => Ok(Vec::new()),
     };
     let (by_phone, by_email) = (sharing(&phone)?, sharing(&email)?);
-    // Customers that share both come first. A search that was cut short may not have found all of them.
+    // Customers that share both come first. If a search was cut short, they need a search of their own.
     let is_cut = by_phone.len().max(by_email.len()) == MAX_DUPLICATES;
     let by_both = if is_cut {
         let both = phone.zip(email).map(|(phone, email)| Expression::All(vec![phone, email]));

@@ -23,7 +23,7 @@ impl Tool for GetCustomer {
     const NAME: &'static str = "customers.get";
     const TITLE: &'static str = "Get a customer";
     const ABOUT: &'static str =
-        "Returns one customer, archived ones too, with its active contacts and locations.";
+        "Returns one customer, even if it is archived, with its active contacts and locations.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

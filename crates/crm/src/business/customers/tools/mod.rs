@@ -19,7 +19,7 @@ use crate::call::definition::{Group, ToolDef};
 /// The tools of customers.
 pub const GROUP: Group = Group {
     name: "customers",
-    about: "Customers: whom the business works for.",
+    about: "Customers: the people and companies that the business works for.",
     tools: &[
         ToolDef::list::<SearchCustomers>(),
         ToolDef::query::<GetCustomer>(),

@@ -24,7 +24,7 @@ pub struct RestoreCustomer;
 impl Tool for RestoreCustomer {
     const NAME: &'static str = "customers.restore";
     const TITLE: &'static str = "Restore a customer";
-    const ABOUT: &'static str = "Brings an archived customer back with the status that it had.";
+    const ABOUT: &'static str = "Restores an archived customer with its previous status.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;

@@ -17,27 +17,27 @@ use crate::values::id::{Id, kinds};
 input! {
     /// The filters of the search.
     pub struct SearchCustomersInput {
-        /// Words or digits that must each occur, also inside a word, in a name or (3 digits or
-        /// more) a phone of the customer or its contacts; or one phone in any format. At most 256
-        /// characters.
+        /// Words or digits, or one phone in any format. Each word must occur, whole or in part, in a
+        /// name of the customer or its contacts; digits may also occur in a phone, if there are 3 or
+        /// more. At most 256 characters.
         pub q: Option<SearchText>,
-        /// Only this status; without it archived customers are left out.
+        /// Only this status; if left out, all but archived customers.
         pub status: Option<Status>,
         /// Only this type.
         pub r#type: Option<CustomerType>,
-        /// Only customers with this tag: its id, not its name.
+        /// Only customers with this tag, given by its id.
         pub tag: Option<Id<kinds::Tag>>,
-        /// Whole e-mail address, in any case.
+        /// The whole e-mail address, in upper or lower case.
         pub email: Option<Email>,
-        /// Whole customer number, such as C-0042.
+        /// The whole customer number, such as C-0042.
         pub customer_number: Option<Text<32>>,
     }
 }
 
-/// The sort key of a row: whole matches come first, then partial ones, each newest first.
+/// The sort key of a row: whole matches come first, then partial matches, each newest first.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Position {
-    /// Whether the row matches only in part.
+    /// Whether the row matches only partially.
     partial: bool,
     /// The row's id.
     id: Uuid,
@@ -50,8 +50,8 @@ impl Tool for SearchCustomers {
     const NAME: &'static str = "customers.search";
     const TITLE: &'static str = "Search customers";
     const ABOUT: &'static str = "Finds customers by name, phone, e-mail, number, tag, type or \
-        status. Start here to get a customer's id. Rows that match whole words or the whole phone \
-        come first, then the rest, each newest first.";
+        status. Start here to get a customer's id. Rows that match whole words or a whole phone \
+        come first, then partial matches, each newest first.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -74,14 +74,14 @@ impl List for SearchCustomers {
             None => None,
             Some(id) => match tags::store::number(ctx.tx, id)? {
                 None => return Ok(Vec::new()),
-                known => known,
+                number => number,
             },
         };
         let number = match &input.customer_number {
             None => None,
             Some(text) => match CustomerNumber::parse(&text.0) {
                 None => return Ok(Vec::new()),
-                known => known.map(|number| number.0),
+                number => number.map(|number| number.0),
             },
         };
         let query = CustomerQuery {

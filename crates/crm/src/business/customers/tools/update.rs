@@ -4,7 +4,7 @@ use crate::business::customers::contacts::{self, Contact, Origin};
 use crate::business::customers::{Customer, CustomerRecord, CustomerType, Status, store};
 use crate::call::access::Access;
 use crate::call::archive::Archivable;
-use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, choices, input};
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, choices, input};
 use crate::call::context::WriteCtx;
 use crate::call::error::{Error, FieldProblem, Result};
 use crate::call::scope::Scope;
@@ -12,17 +12,17 @@ use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 choices! {
-    /// The statuses that an update can set; archiving is its own tool.
+    /// The statuses that an update can set. Archiving has a tool of its own.
     pub enum SettableStatus {
-        /// Works with the business.
+        /// A current customer.
         Active = "active",
-        /// Does not at present.
+        /// Not a current customer.
         Inactive = "inactive",
     }
 }
 
 input! {
-    /// What to change of a customer.
+    /// The changes to a customer.
     pub struct UpdateCustomerInput, rules = rules {
         /// The customer's id.
         pub id: Id<kinds::Customer>,
@@ -32,29 +32,29 @@ input! {
         pub last_name: Patch<Text<128>>,
         /// Companies only.
         pub company_name: NotNull<Text<256>>,
-        /// Any common format, with area code.
-        pub phone: Patch<PhoneText>,
+        /// In any common format, with area code.
+        pub phone: Patch<PhoneNumber>,
         /// E-mail address.
         pub email: Patch<Email>,
-        /// One text about the customer for the team, replaced as a whole. To add to what is there,
-        /// use notes.create.
+        /// General remarks about the customer, for the team, replaced as a whole. To add a remark, use
+        /// notes.create.
         pub notes_internal: Patch<Text<10_000>>,
-        /// Very important customer.
+        /// Whether it is a very important customer.
         pub is_vip: NotNull<bool>,
-        /// Nobody is to contact the customer.
+        /// Whether the team must not contact the customer.
         pub do_not_contact: NotNull<bool>,
-        /// Why nobody is to.
+        /// Why the team must not contact the customer.
         pub do_not_contact_reason: Patch<Text<500>>,
         /// How the customer was acquired.
         pub source: Patch<Text<64>>,
-        /// Archiving is customers.archive.
+        /// To archive a customer, use customers.archive.
         pub status: NotNull<SettableStatus>,
     }
 }
 
 fn rules(sent: &mut Fields) {
     if sent.remove("customer_type").is_some() {
-        sent.refuse::<()>("customer_type", "cannot change after creation: leave it out");
+        sent.refuse::<()>("customer_type", "cannot be changed: leave it out");
     }
     sent.require_change(&["id"]);
 }
@@ -65,7 +65,7 @@ pub struct UpdateCustomer;
 impl Tool for UpdateCustomer {
     const NAME: &'static str = "customers.update";
     const TITLE: &'static str = "Update a customer";
-    const ABOUT: &'static str = "Changes the fields sent; the others stay.";
+    const ABOUT: &'static str = "Changes the fields sent and keeps the others.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -87,10 +87,10 @@ impl Command for UpdateCustomer {
         let new = changed(&old, input, ctx);
         store::update(ctx.tx, &new)?;
         ctx.updated(&old, &new)?;
-        if identity(&old) != identity(&new) {
+        if searched_fields(&old) != searched_fields(&new) {
             follow(ctx, &new)?;
         }
-        if identity(&old) != identity(&new) || old.status != new.status {
+        if searched_fields(&old) != searched_fields(&new) || old.status != new.status {
             store::reindex(ctx.tx, &new)?;
         }
         let contacts = contacts::store::active(ctx.tx, new.id)?;
@@ -100,8 +100,8 @@ impl Command for UpdateCustomer {
     }
 }
 
-/// The fields by which a customer is found. The contact that was made with it follows them.
-fn identity(customer: &Customer) -> [Option<&String>; 6] {
+/// The fields by which a search finds a customer. The contact that was created with the customer follows them.
+fn searched_fields(customer: &Customer) -> [Option<&String>; 6] {
     [
         customer.first_name.as_ref(),
         customer.last_name.as_ref(),
@@ -113,24 +113,24 @@ fn identity(customer: &Customer) -> [Option<&String>; 6] {
 }
 
 fn changed(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) -> Customer {
-    let text = |patch: Patch<String>, old: Option<&String>| patch.apply(old.cloned());
+    let patched = |patch: Patch<String>, old: Option<&String>| patch.apply(old.cloned());
     let input = input.clone();
     let mut new = Customer {
         first_name: input.first_name.0.map(|name| name.0).or_else(|| old.first_name.clone()),
-        last_name: text(input.last_name.map(|name| name.0), old.last_name.as_ref()),
+        last_name: patched(input.last_name.map(|name| name.0), old.last_name.as_ref()),
         company_name: input.company_name.0.map(|name| name.0).or_else(|| old.company_name.clone()),
-        email: text(input.email.map(|email| email.0), old.email.as_ref()),
-        notes_internal: text(
+        email: patched(input.email.map(|email| email.0), old.email.as_ref()),
+        notes_internal: patched(
             input.notes_internal.map(|notes| notes.0),
             old.notes_internal.as_ref(),
         ),
         is_vip: input.is_vip.0.unwrap_or(old.is_vip),
         do_not_contact: input.do_not_contact.0.unwrap_or(old.do_not_contact),
-        do_not_contact_reason: text(
+        do_not_contact_reason: patched(
             input.do_not_contact_reason.map(|reason| reason.0),
             old.do_not_contact_reason.as_ref(),
         ),
-        source: text(input.source.map(|source| source.0), old.source.as_ref()),
+        source: patched(input.source.map(|source| source.0), old.source.as_ref()),
         status: match input.status.0 {
             Some(SettableStatus::Active) => Status::Active,
             Some(SettableStatus::Inactive) => Status::Inactive,
@@ -145,8 +145,8 @@ fn changed(old: &Customer, input: &UpdateCustomerInput, ctx: &WriteCtx<'_, '_>) 
     new
 }
 
-/// Rejects the fields of the other type: an individual has no company name, a company has no first and
-/// last name. Only a caller who may read the customer learns its type.
+/// Rejects fields of the other type: an individual has no company name, and a company has no first and last name.
+/// Only a caller who may read the customer learns its type.
 fn refuse_other_type(
     customer: &Customer,
     input: &UpdateCustomerInput,
@@ -160,26 +160,26 @@ fn refuse_other_type(
     .into_iter()
     .filter(|(.., sent)| *sent)
     .collect();
-    let is_foreign = |goes_with: CustomerType| goes_with != customer.customer_type;
-    if !sent.iter().any(|(_, goes_with, _)| is_foreign(*goes_with)) {
+    let is_foreign = |owner: CustomerType| owner != customer.customer_type;
+    if !sent.iter().any(|(_, owner, _)| is_foreign(*owner)) {
         return Ok(());
     }
     let may_read = access.scopes.has(Scope::ReadCustomers);
     let problem = if may_read {
         let kind = customer.customer_type.word();
-        format!("does not go with this customer, whose customer_type is {kind}")
+        format!("cannot be set on this customer, because its customer_type is {kind}")
     } else {
-        "must go with the customer's type: first_name and last_name with an individual, \
-         company_name with a company"
+        "must match the customer's type: first_name and last_name for an individual, company_name \
+         for a company"
             .to_owned()
     };
-    let reported = sent.into_iter().filter(|(_, goes_with, _)| !may_read || is_foreign(*goes_with));
-    let problems = reported
+    let invalid = sent.into_iter().filter(|(_, owner, _)| !may_read || is_foreign(*owner));
+    let problems = invalid
         .map(|(field, ..)| FieldProblem { field: field.to_owned(), problem: problem.clone() });
     Err(Error::fields(problems.collect()))
 }
 
-/// Updates the contact that was made with the customer, unless it has been edited since.
+/// Updates the contact that was created with the customer, unless it has been edited since.
 fn follow(ctx: &mut WriteCtx<'_, '_>, customer: &Customer) -> Result<()> {
     for old in contacts::store::active(ctx.tx, customer.id)? {
         if old.origin == Origin::Own {

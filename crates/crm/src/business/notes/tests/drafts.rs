@@ -3,16 +3,16 @@
 use serde_json::json;
 use zoop_both::both;
 
-use super::{HOUR, bodies, draft, failed, history, kind, note, refused};
+use super::{HOUR, bodies, draft, history, invalid_fields, kind, note, refused};
 use crate::maintenance;
 use crate::testing::{Caller, TestEnv};
 
 #[both]
-fn a_draft_is_its_authors_alone() {
+fn only_its_author_can_see_a_draft() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let job = business.id("job");
-    let id = env.made(
+    let id = env.create(
         &business.office,
         "notes.create",
         json!({ "body": "Secret", "draft": true, "subject_type": "job", "subject_id": job }),
@@ -43,7 +43,7 @@ fn a_draft_is_its_authors_alone() {
 }
 
 #[both]
-fn a_draft_is_gone_after_a_day_though_nothing_swept_it() {
+fn a_draft_expires_after_a_day_even_if_it_is_not_swept() {
     for late in [0, 1] {
         let env = TestEnv::new();
         let business = env.business("Ada");
@@ -66,7 +66,7 @@ fn a_draft_is_gone_after_a_day_though_nothing_swept_it() {
 }
 
 #[both]
-fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
+fn the_sweep_removes_expired_drafts_in_every_tenant_and_nothing_else() {
     let env = TestEnv::new();
     let (ada, ben) = (env.empty_business("Ada"), env.empty_business("Ben"));
     let old = [draft(&env, &ada.office, "Old"), draft(&env, &ben.office, "Old too")];
@@ -95,21 +95,21 @@ fn the_sweep_removes_what_is_gone_in_every_tenant_and_nothing_else() {
 }
 
 #[both]
-fn committing_keeps_the_creation_time_and_the_place_in_lists() {
+fn committing_keeps_the_creation_time_and_the_position_in_lists() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let author = &business.tech;
-    let made = json!({ "body": "First", "draft": true });
-    let made = env.call(author, "notes.create", made).unwrap();
+    let created = json!({ "body": "First", "draft": true });
+    let created = env.call(author, "notes.create", created).unwrap();
     env.clock.advance(HOUR);
     note(&env, author, "Second");
-    let id = made["id"].as_str().unwrap();
+    let id = created["id"].as_str().unwrap();
     let committed = json!({ "id": id, "draft": false, "body": "First, committed" });
     let committed = env.call(author, "notes.update", committed).unwrap();
-    assert_eq!(committed["created_at"], made["created_at"]);
-    assert_ne!(committed["updated_at"], made["updated_at"]);
+    assert_eq!(committed["created_at"], created["created_at"]);
+    assert_ne!(committed["updated_at"], created["updated_at"]);
     assert_eq!(committed["draft"], false);
-    let shown = bodies(&env, &business.owner, json!({ "created_after": made["created_at"] }));
+    let shown = bodies(&env, &business.owner, json!({ "created_after": created["created_at"] }));
     assert_eq!(shown[..2], ["Second", "First, committed"]);
     assert_eq!(bodies(&env, &business.owner, json!({ "q": "commit" })), ["First, committed"]);
     env.clock.advance(24 * HOUR);
@@ -121,16 +121,16 @@ fn a_draft_may_be_empty_and_a_committed_note_may_not() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let author = &business.office;
-    let made = env.call(author, "notes.create", json!({ "draft": true })).unwrap();
-    assert_eq!(made["body"], "");
-    let id = made["id"].as_str().unwrap();
+    let created = env.call(author, "notes.create", json!({ "draft": true })).unwrap();
+    assert_eq!(created["body"], "");
+    let id = created["id"].as_str().unwrap();
     let update = |arguments| env.call(author, "notes.update", arguments);
-    assert_eq!(failed(update(json!({ "id": id, "draft": false }))), ["body"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "draft": false }))), ["body"]);
     let still = update(json!({ "id": id, "draft": true, "pinned": true })).unwrap();
     assert_eq!((&still["draft"], &still["pinned"]), (&json!(true), &json!(true)));
     let committed = update(json!({ "id": id, "draft": false, "body": "Done." })).unwrap();
     assert_eq!((&committed["draft"], &committed["body"]), (&json!(false), &json!("Done.")));
-    assert_eq!(failed(update(json!({ "id": id, "draft": true }))), ["draft"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "draft": true }))), ["draft"]);
     assert!(update(json!({ "id": id, "draft": false })).is_ok());
 }
 

@@ -23,18 +23,18 @@ fn create(env: &TestEnv, access: &Caller) -> Result<Value> {
 }
 
 #[both]
-fn the_window_rolls_to_the_millisecond() {
+fn the_rate_limit_window_is_exact_to_the_millisecond() {
     let (env, business) = limited();
     let author = &business.office;
     for _ in 0..3 {
         note(&env, author, "Written.");
         env.clock.advance(10_000);
     }
-    let told = refused(create(&env, author));
-    assert_eq!((&told["kind"], &told["retry_after_s"]), (&json!("conflict"), &json!(30)));
+    let error = refused(create(&env, author));
+    assert_eq!((&error["kind"], &error["retry_after_s"]), (&json!("conflict"), &json!(30)));
     env.clock.advance(29_999);
-    let told = refused(create(&env, author));
-    assert_eq!((&told["kind"], &told["retry_after_s"]), (&json!("conflict"), &json!(1)));
+    let error = refused(create(&env, author));
+    assert_eq!((&error["kind"], &error["retry_after_s"]), (&json!("conflict"), &json!(1)));
     env.clock.advance(1);
     assert!(create(&env, author).is_ok());
     // The second write leaves the window ten seconds after the first.
@@ -45,7 +45,7 @@ fn the_window_rolls_to_the_millisecond() {
 }
 
 #[both]
-fn retry_after_is_true_when_the_limit_was_lowered() {
+fn retry_after_is_right_after_the_limit_was_lowered() {
     let (mut env, business) = limited();
     let author = &business.office;
     for _ in 0..3 {
@@ -62,7 +62,7 @@ fn retry_after_is_true_when_the_limit_was_lowered() {
 }
 
 #[both]
-fn a_clock_that_is_set_back_locks_nobody_out() {
+fn a_clock_that_is_set_back_locks_no_one_out() {
     let (env, business) = limited();
     let author = &business.office;
     for _ in 0..3 {
@@ -76,7 +76,7 @@ fn a_clock_that_is_set_back_locks_nobody_out() {
 }
 
 #[both]
-fn each_person_is_counted_alone_and_in_each_tenant() {
+fn each_user_is_counted_separately_in_each_tenant() {
     let (env, business) = limited();
     for _ in 0..3 {
         note(&env, &business.office, "Written.");
@@ -88,14 +88,14 @@ fn each_person_is_counted_alone_and_in_each_tenant() {
     let same_person = json!({
         "name": "Oscar Office", "email": "office@ada.example", "role": "office",
     });
-    env.operate(Some(other.account), "users.create", same_person);
+    env.call_as_operator(Some(other.account), "users.create", same_person);
     let user = Business::user(&business.office).to_string();
     let key = env.key(other.account, Some(&user), Scope::GRANTABLE);
     assert!(create(&env, &env.access(&key)).is_ok());
 }
 
 #[both]
-fn changes_of_drafts_refusals_replays_and_the_operator_do_not_count() {
+fn changes_to_drafts_rejected_calls_replays_and_the_operators_calls_do_not_count() {
     let (env, business) = limited();
     let author = &business.office;
     let once = json!({ "body": "Once.", "idempotency_key": "k" });
@@ -131,7 +131,7 @@ fn changes_of_drafts_refusals_replays_and_the_operator_do_not_count() {
 }
 
 #[both]
-fn writes_that_no_longer_count_are_not_kept() {
+fn counted_writes_are_removed_when_they_leave_the_window() {
     let (env, business) = limited();
     for _ in 0..3 {
         note(&env, &business.office, "Written.");
@@ -139,20 +139,20 @@ fn writes_that_no_longer_count_are_not_kept() {
     }
     env.clock.advance(60_000);
     note(&env, &business.office, "Written.");
-    let kept = |access: &Caller| {
+    let stored = |access: &Caller| {
         let (user, account) = (Business::user(access), business.account);
         let count = env.read(move |tx| {
             tx.bind(account.number);
-            for place in 1.. {
-                if store::nth_write(tx, user, Uuid::nil(), place)?.is_none() {
-                    return Ok(place - 1);
+            for number in 1.. {
+                if store::nth_write(tx, user, Uuid::nil(), number)?.is_none() {
+                    return Ok(number - 1);
                 }
             }
             Ok(0)
         });
         count.unwrap()
     };
-    assert_eq!((kept(&business.office), kept(&business.tech)), (1, 3));
+    assert_eq!((stored(&business.office), stored(&business.tech)), (1, 3));
 }
 
 #[both]

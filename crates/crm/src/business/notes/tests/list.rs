@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{HOUR, bodies, failed, many, note, text_of, unlimited};
+use super::{HOUR, bodies, invalid_fields, many, note, text_of, unlimited};
 use crate::testing::{Business, Caller, TestEnv};
 
 /// The `key` of every row, page by page, and the number of pages.
@@ -23,7 +23,7 @@ fn walk(env: &TestEnv, access: &Caller, mut filters: Value, key: &str) -> (Vec<S
 }
 
 #[both]
-fn pages_repeat_and_skip_nothing() {
+fn pages_neither_repeat_nor_skip_rows() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
@@ -46,7 +46,7 @@ fn pages_repeat_and_skip_nothing() {
         assert_eq!(seen, newest_first, "{filters}");
         assert_eq!(pages, 12, "{filters}");
     }
-    // A page that ends with the last row says that there are no more.
+    // A page that ends with the last row says that there are no more rows.
     assert_eq!(walk(&env, &business.tech, json!({ "limit": 40, "q": "visit" }), "body").1, 2);
 
     let first = json!({ "limit": 30, "q": "visit" });
@@ -75,7 +75,7 @@ fn matches(row: &Value, filters: &Value) -> bool {
 }
 
 #[both]
-fn every_combination_of_filters_agrees_with_a_plain_reading() {
+fn every_combination_of_filters_agrees_with_a_simple_implementation() {
     let env = unlimited();
     let (business, stranger) = (env.business("Ada"), env.business("Ben"));
     let (job, customer) = (business.id("job"), business.id("customer"));
@@ -98,7 +98,7 @@ fn every_combination_of_filters_agrees_with_a_plain_reading() {
     let all = all["rows"].as_array().unwrap().clone();
     assert_eq!(all.len(), 25);
     let author = json!(Business::user(&business.tech));
-    let mut tried = 0;
+    let mut with_rows = 0;
     for pinned in [json!(null), json!(true), json!(false)] {
         for created_by in [json!(null), author.clone()] {
             for kind in
@@ -118,24 +118,24 @@ fn every_combination_of_filters_agrees_with_a_plain_reading() {
                         let expected: Vec<_> =
                             all.iter().filter(|row| matches(row, &filters)).cloned().collect();
                         assert_eq!(page["rows"], json!(expected), "{filters}");
-                        tried += usize::from(!expected.is_empty());
+                        with_rows += usize::from(!expected.is_empty());
                     }
                 }
             }
         }
     }
-    assert!(tried > 50, "{tried}");
+    assert!(with_rows > 50, "{with_rows}");
 }
 
 #[both]
-fn dates_bound_the_list_whatever_their_offset() {
+fn date_filters_work_with_any_offset() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
     env.clock.advance(1);
     for hour in ["1 am", "2 am", "3 am"] {
-        let made = json!({ "body": hour, "subject_type": "job", "subject_id": job });
-        env.call(&business.owner, "notes.create", made).unwrap();
+        let created = json!({ "body": hour, "subject_type": "job", "subject_id": job });
+        env.call(&business.owner, "notes.create", created).unwrap();
         env.clock.advance(HOUR);
     }
     let second = "2026-06-13T19:00:00.001Z";
@@ -162,11 +162,11 @@ fn dates_bound_the_list_whatever_their_offset() {
     }
     let wrong = json!({ "created_after": "yesterday", "created_before": "2026-06-13" });
     let wrong = env.call(&business.owner, "notes.list", wrong);
-    assert_eq!(failed(wrong), ["created_after", "created_before"]);
+    assert_eq!(invalid_fields(wrong), ["created_after", "created_before"]);
 }
 
 #[both]
-fn a_page_is_filled_from_candidates_that_must_be_verified() {
+fn pages_are_full_although_candidates_must_be_verified() {
     let env = unlimited();
     let business = env.business("Ada");
     let job = business.id("job");
@@ -192,14 +192,14 @@ fn a_page_is_filled_from_candidates_that_must_be_verified() {
         assert_eq!((seen, pages), (expected.clone(), 4));
         let filters = json!({ "q": "東京都", "limit": 3, "subject_id": subject });
         assert_eq!(walk(&env, &business.office, filters, "body").0, expected);
-        // No candidate matches, and the list still ends.
+        // No candidate matches, but the list still ends.
         let filters = json!({ "q": "都京東", "subject_id": subject });
         assert_eq!(bodies(&env, &business.office, filters), [""; 0]);
     }
 }
 
 #[both]
-fn words_are_found_whole_or_begun_in_any_script() {
+fn whole_words_and_prefixes_are_found_in_any_script() {
     let env = unlimited();
     let business = env.business("Ada");
     many(
@@ -226,12 +226,12 @@ fn words_are_found_whole_or_begun_in_any_script() {
             assert_eq!(bodies(&env, &business.owner, filters).len(), count, "{q}");
         }
         let no_word = json!({ "q": "*", "subject_id": subject });
-        assert_eq!(failed(env.call(&business.owner, "notes.list", no_word)), ["q"]);
+        assert_eq!(invalid_fields(env.call(&business.owner, "notes.list", no_word)), ["q"]);
     }
 }
 
 #[both]
-fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
+fn unknown_ids_find_nothing_and_invalid_filters_are_reported() {
     let env = unlimited();
     let (business, other) = (env.business("Ada"), env.business("Ben"));
     let nobody = "00000000-0000-7000-8000-000000000000";
@@ -247,21 +247,21 @@ fn unknown_ids_find_nothing_and_wrong_filters_are_told() {
     ] {
         assert_eq!(list(filters.clone()).unwrap(), empty, "{filters}");
     }
-    let both = json!({ "subject_type": "standalone", "subject_id": nobody, "q": "x" });
-    assert_eq!(failed(list(both)), ["subject_id", "q"]);
-    assert_eq!(failed(list(json!({ "subject_type": "tag" }))), ["subject_type"]);
+    let standalone = json!({ "subject_type": "standalone", "subject_id": nobody, "q": "x" });
+    assert_eq!(invalid_fields(list(standalone)), ["subject_id", "q"]);
+    assert_eq!(invalid_fields(list(json!({ "subject_type": "tag" }))), ["subject_type"]);
     assert_eq!(
-        failed(list(json!({ "subject_id": "x", "created_by": 7 }))),
+        invalid_fields(list(json!({ "subject_id": "x", "created_by": 7 }))),
         ["subject_id", "created_by"]
     );
     for q in ["x".repeat(257), "…!".to_owned(), "a\u{0}b".to_owned(), "  ".to_owned()] {
-        assert_eq!(failed(list(json!({ "q": q }))), ["q"]);
+        assert_eq!(invalid_fields(list(json!({ "q": q }))), ["q"]);
     }
     assert!(list(json!({ "q": "x".repeat(256), "pinned": null, "subject_type": null })).is_ok());
 }
 
 #[both]
-fn no_tenant_sees_another_ones_notes() {
+fn no_tenant_sees_another_tenants_notes() {
     let env = unlimited();
     let (ada, ben) = (env.business("Ada"), env.business("Ben"));
     let id = note(&env, &ada.owner, "Adas gate");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::call::error::{Error, Result};
 use crate::call::run;
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, public_error};
+use crate::testing::{Business, Caller, TestEnv, error_json};
 
 const HOUR: i64 = 60 * 60 * 1_000;
 
@@ -23,7 +23,7 @@ fn unlimited() -> TestEnv {
 
 /// The error of a rejected call, as JSON.
 fn refused(outcome: Result<Value>) -> Value {
-    public_error(&outcome.expect_err("a refusal"))
+    error_json(&outcome.expect_err("a refusal"))
 }
 
 /// The kind of a rejected call's error.
@@ -32,20 +32,20 @@ fn kind(outcome: Result<Value>) -> String {
 }
 
 /// The fields named in the error of a rejected call.
-fn failed(outcome: Result<Value>) -> Vec<String> {
-    let told = refused(outcome);
-    assert_eq!(told["kind"], "invalid_input", "{told}");
-    let fields = told["fields"].as_array().expect("fields").iter();
+fn invalid_fields(outcome: Result<Value>) -> Vec<String> {
+    let error = refused(outcome);
+    assert_eq!(error["kind"], "invalid_input", "{error}");
+    let fields = error["fields"].as_array().expect("fields").iter();
     fields.map(|field| field["field"].as_str().expect("a name").to_owned()).collect()
 }
 
 /// Creates a committed standalone note.
 fn note(env: &TestEnv, access: &Caller, body: &str) -> String {
-    env.made(access, "notes.create", json!({ "body": body }))
+    env.create(access, "notes.create", json!({ "body": body }))
 }
 
 fn draft(env: &TestEnv, access: &Caller, body: &str) -> String {
-    env.made(access, "notes.create", json!({ "body": body, "draft": true }))
+    env.create(access, "notes.create", json!({ "body": body, "draft": true }))
 }
 
 /// Creates notes one by one in a single transaction.
@@ -74,7 +74,8 @@ fn text_of(row: &Value, key: &str) -> String {
 
 /// A record's history, newest first: the tool and the changes of each entry.
 fn history(env: &TestEnv, business: &Business, id: &str) -> Vec<(String, Vec<Value>)> {
-    let page = env.operate(Some(business.account), "history.list", json!({ "record": id }));
+    let page =
+        env.call_as_operator(Some(business.account), "history.list", json!({ "record": id }));
     let entries = page["rows"].as_array().expect("rows").iter();
     entries
         .map(|entry| (text_of(entry, "tool"), entry["changes"].as_array().expect("list").clone()))

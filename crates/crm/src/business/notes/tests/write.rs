@@ -3,20 +3,20 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use super::{bodies, failed, history, kind, note, refused, text_of, unlimited};
+use super::{bodies, history, invalid_fields, kind, note, refused, text_of, unlimited};
 use crate::call::scope::Scope;
 use crate::testing::{Business, Caller, TestEnv};
 
 #[both]
-fn a_record_has_its_keys_in_order() {
+fn the_fields_of_a_note_have_a_fixed_order() {
     let env = TestEnv::new();
     let business = env.business("Ada");
-    let made = json!({
+    let created = json!({
         "body": "  Gate\r\ncode 12 ", "pinned": true,
         "subject_type": "job", "subject_id": business.id("job"),
     });
-    let made = env.call(&business.office, "notes.create", made).unwrap();
-    let keys: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
+    let created = env.call(&business.office, "notes.create", created).unwrap();
+    let keys: Vec<_> = created.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
         [
@@ -32,32 +32,33 @@ fn a_record_has_its_keys_in_order() {
             "attachments"
         ]
     );
-    assert_eq!(made["body"], "Gate\ncode 12");
-    assert_eq!(made["created_by"], json!(Business::user(&business.office)));
-    assert_eq!(made["created_at"], "2026-06-13T18:00:00.000Z");
-    assert_eq!(made["attachments"], json!([]));
-    let got = env.call(&business.tenant, "notes.get", json!({ "id": made["id"] })).unwrap();
-    assert_eq!(got, made);
+    assert_eq!(created["body"], "Gate\ncode 12");
+    assert_eq!(created["created_by"], json!(Business::user(&business.office)));
+    assert_eq!(created["created_at"], "2026-06-13T18:00:00.000Z");
+    assert_eq!(created["attachments"], json!([]));
+    let got = env.call(&business.tenant, "notes.get", json!({ "id": created["id"] })).unwrap();
+    assert_eq!(got, created);
     let page = env.call(&business.tenant, "notes.list", json!({ "pinned": true })).unwrap();
-    assert_eq!(page["rows"], json!([made]));
+    assert_eq!(page["rows"], json!([created]));
 }
 
 #[both]
-fn everything_wrong_with_a_new_note_is_told_at_once() {
+fn all_problems_with_a_new_note_are_reported_at_once() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let create = |arguments| env.call(&business.owner, "notes.create", arguments);
-    assert_eq!(failed(create(json!({}))), ["body"]);
-    assert_eq!(failed(create(json!({ "body": " \n", "draft": false }))), ["body"]);
-    assert_eq!(failed(create(json!({ "body": null, "draft": null }))), ["body"]);
-    let mut wrong =
-        failed(create(json!({ "draft": false, "pinned": "yes", "subject_type": "job", "x": 1 })));
+    assert_eq!(invalid_fields(create(json!({}))), ["body"]);
+    assert_eq!(invalid_fields(create(json!({ "body": " \n", "draft": false }))), ["body"]);
+    assert_eq!(invalid_fields(create(json!({ "body": null, "draft": null }))), ["body"]);
+    let mut wrong = invalid_fields(create(
+        json!({ "draft": false, "pinned": "yes", "subject_type": "job", "x": 1 }),
+    ));
     wrong.sort();
     assert_eq!(wrong, ["body", "pinned", "subject_id", "x"]);
     let alone = json!({ "body": "x", "subject_id": business.id("job") });
-    assert_eq!(failed(create(alone)), ["subject_type"]);
+    assert_eq!(invalid_fields(create(alone)), ["subject_type"]);
     let standalone = json!({ "body": "x", "subject_type": "standalone", "subject_id": "y" });
-    assert_eq!(failed(create(standalone)), ["subject_type", "subject_id"]);
+    assert_eq!(invalid_fields(create(standalone)), ["subject_type", "subject_id"]);
     let nulls = json!({ "body": "x", "subject_type": null, "subject_id": null, "pinned": null });
     assert_eq!(create(nulls).unwrap()["subject_id"], Value::Null);
 }
@@ -72,18 +73,18 @@ fn a_body_has_at_most_100000_characters() {
         |body: Value| env.call(&business.owner, "notes.update", json!({ "id": id, "body": body }));
     let longer = json!(format!("{longest}e"));
     let create = json!({ "body": longer });
-    assert_eq!(failed(env.call(&business.owner, "notes.create", create)), ["body"]);
-    assert_eq!(failed(update(longer)), ["body"]);
+    assert_eq!(invalid_fields(env.call(&business.owner, "notes.create", create)), ["body"]);
+    assert_eq!(invalid_fields(update(longer)), ["body"]);
     for nothing in [json!(null), json!(""), json!(" \t")] {
-        let told = refused(update(nothing));
-        assert_eq!(told["fields"][0]["problem"], "cannot be cleared", "{told}");
+        let error = refused(update(nothing));
+        assert_eq!(error["fields"][0]["problem"], "cannot be cleared", "{error}");
     }
     assert_eq!(update(json!("東".repeat(100_000))).unwrap()["body"], "東".repeat(100_000));
     assert_eq!(bodies(&env, &business.owner, json!({ "q": "東東東" })).len(), 1);
 }
 
 #[both]
-fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
+fn a_note_can_be_attached_to_any_record_of_its_tenant_and_moved() {
     let env = TestEnv::new();
     let (business, other) = (env.business("Ada"), env.business("Ben"));
     let id = note(&env, &business.owner, "Here");
@@ -126,26 +127,26 @@ fn a_note_hangs_on_any_record_of_its_tenant_and_moves() {
 }
 
 #[both]
-fn a_subjects_type_and_id_are_sent_together() {
+fn a_subjects_type_and_id_must_be_sent_together() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let (id, job) = (business.id("note"), business.id("job"));
     let update = |change| env.call(&business.owner, "notes.update", change);
-    assert_eq!(failed(update(json!({ "id": id, "subject_type": "job" }))), ["subject_id"]);
-    assert_eq!(failed(update(json!({ "id": id, "subject_id": job }))), ["subject_type"]);
-    assert_eq!(failed(update(json!({ "id": id, "subject_id": null }))), ["subject_type"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "subject_type": "job" }))), ["subject_id"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "subject_id": job }))), ["subject_type"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id, "subject_id": null }))), ["subject_type"]);
     let half = json!({ "id": id, "subject_type": "job", "subject_id": null });
-    assert_eq!(failed(update(half)), ["subject_id"]);
+    assert_eq!(invalid_fields(update(half)), ["subject_id"]);
     let half = json!({ "id": id, "subject_type": null, "subject_id": job });
-    assert_eq!(failed(update(half)), ["subject_type"]);
-    assert_eq!(failed(update(json!({ "id": id }))), ["arguments"]);
+    assert_eq!(invalid_fields(update(half)), ["subject_type"]);
+    assert_eq!(invalid_fields(update(json!({ "id": id }))), ["arguments"]);
     for field in ["pinned", "draft"] {
-        assert_eq!(failed(update(json!({ "id": id, field: null }))), [field]);
+        assert_eq!(invalid_fields(update(json!({ "id": id, field: null }))), [field]);
     }
 }
 
 #[both]
-fn only_the_author_and_an_owner_change_a_note() {
+fn only_its_author_and_owners_can_change_a_note() {
     let env = unlimited();
     let (business, other) = (env.business("Ada"), env.business("Ben"));
     let id = note(&env, &business.tech, "By the crew");
@@ -154,13 +155,13 @@ fn only_the_author_and_an_owner_change_a_note() {
         ("notes.archive", json!({ "id": id })),
     ];
     for (tool, change) in changes.clone() {
-        let told = refused(env.call(&business.office, tool, change.clone()));
-        assert_eq!(told["kind"], "invalid_input", "{told}");
-        assert!(told["message"].as_str().unwrap().contains("author"), "{told}");
-        let told = refused(env.call(&business.tenant, tool, change.clone()));
-        assert!(told["message"].as_str().unwrap().contains("person"), "{told}");
-        let told = refused(env.call(&other.owner, tool, change));
-        assert_eq!(told["kind"], "not_found", "{told}");
+        let error = refused(env.call(&business.office, tool, change.clone()));
+        assert_eq!(error["kind"], "invalid_input", "{error}");
+        assert!(error["message"].as_str().unwrap().contains("author"), "{error}");
+        let error = refused(env.call(&business.tenant, tool, change.clone()));
+        assert!(error["message"].as_str().unwrap().contains("person"), "{error}");
+        let error = refused(env.call(&other.owner, tool, change));
+        assert_eq!(error["kind"], "not_found", "{error}");
     }
     let tenant = env.call(&business.tenant, "notes.create", json!({ "body": "x" }));
     assert_eq!(kind(tenant), "invalid_input");
@@ -175,12 +176,12 @@ fn only_the_author_and_an_owner_change_a_note() {
 }
 
 #[both]
-fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
+fn an_archived_note_is_hidden_until_it_is_restored() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let job = business.id("job");
-    let made = json!({ "body": "Buried", "subject_type": "job", "subject_id": job });
-    let id = env.made(&business.office, "notes.create", made);
+    let created = json!({ "body": "Buried", "subject_type": "job", "subject_id": job });
+    let id = env.create(&business.office, "notes.create", created);
     let filters =
         [json!({ "q": "buried" }), json!({ "subject_id": job }), json!({ "subject_type": "job" })];
     let shown = || filters.clone().map(|filters| bodies(&env, &business.owner, filters).len());
@@ -199,16 +200,16 @@ fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
     ] {
         assert_eq!(kind(env.call(&business.office, tool, arguments)), "not_found", "{tool}");
     }
-    let told = |access, tool: &str, more: Value| {
+    let message = |access, tool: &str, more: Value| {
         let mut arguments = more;
         arguments["id"] = json!(id);
         text_of(&refused(env.call(access, tool, arguments)), "message")
     };
-    let again = told(&business.owner, "notes.archive", json!({}));
-    assert!(again.starts_with("This note is archived already"), "{again}");
-    let changed = told(&business.office, "notes.update", json!({ "pinned": true }));
+    let again = message(&business.owner, "notes.archive", json!({}));
+    assert!(again.starts_with("This note is already archived"), "{again}");
+    let changed = message(&business.office, "notes.update", json!({ "pinned": true }));
     assert!(changed.starts_with("This note is archived: "), "{changed}");
-    let others = told(&business.tech, "notes.update", json!({ "pinned": true }));
+    let others = message(&business.tech, "notes.update", json!({ "pinned": true }));
     assert!(
         others.starts_with("There is no such note"),
         "neither its author nor an owner: {others}"
@@ -221,7 +222,7 @@ fn an_archived_note_is_shown_to_nobody_until_it_is_restored() {
 }
 
 #[both]
-fn the_index_follows_every_change() {
+fn the_search_index_follows_every_change() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let id = note(&env, &business.office, "Before");
@@ -237,31 +238,31 @@ fn the_index_follows_every_change() {
 }
 
 #[both]
-fn write_only_callers_get_a_redacted_answer() {
+fn write_only_callers_get_back_only_what_they_sent() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let user = Business::user(&business.office).to_string();
     let writer = env.access(&env.key(business.account, Some(&user), &[Scope::WriteNotes]));
     let keys =
         |answer: &Value| -> Vec<String> { answer.as_object().unwrap().keys().cloned().collect() };
-    let made = env.call(&writer, "notes.create", json!({ "body": "Mine" })).unwrap();
-    assert_eq!(keys(&made), ["id", "created_at", "body"]);
-    let change = json!({ "id": made["id"], "pinned": true });
+    let created = env.call(&writer, "notes.create", json!({ "body": "Mine" })).unwrap();
+    assert_eq!(keys(&created), ["id", "created_at", "body"]);
+    let change = json!({ "id": created["id"], "pinned": true });
     let changed = env.call(&writer, "notes.update", change).unwrap();
     assert_eq!(keys(&changed), ["id", "updated_at", "pinned"]);
     assert_eq!(
-        kind(env.call(&writer, "notes.get", json!({ "id": made["id"] }))),
+        kind(env.call(&writer, "notes.get", json!({ "id": created["id"] }))),
         "insufficient_scope"
     );
 }
 
 #[both]
-fn the_history_keeps_old_texts_and_never_the_present_one() {
+fn the_history_keeps_old_bodies_but_not_the_current_one() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let author = &business.office;
-    let made = json!({ "body": "One", "subject_type": "job", "subject_id": business.id("job") });
-    let id = env.made(author, "notes.create", made);
+    let created = json!({ "body": "One", "subject_type": "job", "subject_id": business.id("job") });
+    let id = env.create(author, "notes.create", created);
     env.clock.advance(1_000);
     let change = json!({ "id": id, "body": "Two", "pinned": true });
     env.call(author, "notes.update", change).unwrap();

@@ -24,7 +24,7 @@ input! {
 /// A record is named by its type and its id together.
 fn rules(sent: &mut Fields) {
     for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
-        if sent.holds(other) && !sent.holds(field) {
+        if sent.is_filled(other) && !sent.is_filled(field) {
             sent.refuse::<()>(field, format!("is required when {other} is sent"));
         }
     }

@@ -38,9 +38,9 @@ input! {
 
 /// Rejects filters that do not apply to standalone notes.
 fn rules(sent: &mut Fields) {
-    if sent.word("subject_type") == Some(SubjectFilter::STANDALONE) {
+    if sent.short_string("subject_type") == Some(SubjectFilter::STANDALONE) {
         for field in ["subject_id", "q"] {
-            if sent.holds(field) {
+            if sent.is_filled(field) {
                 sent.refuse::<()>(field, "must not be sent when subject_type is standalone");
             }
         }
@@ -81,8 +81,8 @@ impl List for ListNotes {
         };
         let in_index = matches!(candidates, Candidates::Found(_));
         let verify = words.as_ref().filter(|words| !in_index || words.needs_verification());
-        let from = input.created_after.map_or(Uuid::nil(), |time| id::least_at(time.0));
-        let before = input.created_before.map_or(Uuid::max(), |time| id::least_at(time.0));
+        let from = input.created_after.map_or(Uuid::nil(), |time| id::lowest_at(time.0));
+        let before = input.created_before.map_or(Uuid::max(), |time| id::lowest_at(time.0));
         let range = Range { ids: from..before, after };
         let notes = store::list(ctx.tx, &candidates, range, verify, count)?;
         Ok(notes

@@ -32,7 +32,7 @@ fn rules(sent: &mut Fields) {
     for (field, other) in [("subject_type", "subject_id"), ("subject_id", "subject_type")] {
         if sent.was_sent(other) && !sent.was_sent(field) {
             sent.refuse::<()>(field, format!("is required when {other} is sent"));
-        } else if sent.was_sent(field) && sent.holds(other) && !sent.holds(field) {
+        } else if sent.was_sent(field) && sent.is_filled(other) && !sent.is_filled(field) {
             sent.refuse::<()>(field, format!("cannot be null by itself: send null as {other} too"));
         }
     }

@@ -8,7 +8,7 @@ use crate::identity::oauth::clients::{Client, ClientKind, ConnectedClient};
 crate::call::table::table! {
     /// The clients that users connect.
     pub(crate) const OAUTH_CLIENTS = oauth_clients {
-        above_tenants: "serve users of every tenant",
+        shared: "serve users of every tenant",
         key: { id: Text },
         columns: {
             kind: Text, name: Text, redirect_uris: Text, created_at: Time, stale_at: Time,

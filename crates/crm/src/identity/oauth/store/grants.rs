@@ -1,4 +1,4 @@
-//! The SQL of grants.
+//! The SQL for grants.
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
@@ -23,7 +23,7 @@ macro_rules! grants {
 crate::call::table::table! {
     /// What users allowed clients to do.
     pub(crate) const OAUTH_GRANTS = oauth_grants {
-        above_tenants: "are read with the token, which tells the tenant",
+        shared: "are read with the token, which identifies the tenant",
         key: { id: Id },
         columns: {
             tenant_no: Integer, user_id: Id, client_id: Text, scopes: Text, declined: Text,
@@ -36,7 +36,7 @@ crate::call::table::table! {
 
 zoop_db::global_statements! {
     TOUCH = "UPDATE oauth_grants SET last_used_at = $2 WHERE id = $1";
-    GREATEST = "SELECT id FROM oauth_grants WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    GREATEST_ID_BELOW = "SELECT id FROM oauth_grants WHERE id < $1 ORDER BY id DESC LIMIT 1";
     ADD = "INSERT INTO oauth_grants (id, tenant_no, user_id, client_id, scopes, declined, ends_at) \
            VALUES ($1, $2, $3, $4, $5, $6, $7)";
     CONNECT = "UPDATE oauth_grants SET connected_at = $2, last_used_at = $2 \
@@ -87,18 +87,18 @@ pub(crate) fn connect(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp
     Ok(())
 }
 
-/// Revokes a grant, and returns whether it was not revoked before.
+/// Revokes a grant. Returns `false` if it was already revoked.
 pub(crate) fn revoke(tx: &mut WriteTx<'_>, id: Id<kinds::Grant>, now: Timestamp) -> Result<bool> {
     Ok(tx.global_execute(REVOKE, params![id, now])? > 0)
 }
 
-/// The connected grants of the bound tenant that still work, oldest first.
+/// The connected grants of the bound tenant that still work, in creation order.
 pub(crate) fn of_tenant(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<GrantRecord>> {
     let tenant = tx.tenant()?.0;
     tx.global_all(OF_TENANT, params![tenant, now], |row| Ok(grant(row)?.record))
 }
 
-/// The connected grants of a user that still work, in all tenants, oldest first.
+/// The connected grants of a user that still work, in all tenants, in creation order.
 pub(crate) fn of_user(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
@@ -124,8 +124,8 @@ pub(crate) fn of_member(
     tx.global_all(OF_MEMBER, params![user, tenant], |row| Ok(row.take()?))
 }
 
-/// Removes grants with ids below `oldest`, and those below `unconnected` whose client never redeemed its
-/// code. Their codes and tokens must already be removed.
+/// Removes grants with ids below `oldest`, and grants with ids below `unconnected` whose client never redeemed
+/// its code. Their codes and tokens must already have been removed.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, oldest: Uuid, unconnected: Uuid) -> Result<usize> {
     Ok(tx.sweep(SWEEP_ENDED, params![oldest])?
         + tx.sweep(SWEEP_UNCONNECTED, params![unconnected])?)
@@ -141,8 +141,8 @@ fn grant(row: &mut Row<'_>) -> Result<Grant> {
         user_name: row.take()?,
         client_id: row.take()?,
         client_name: row.take()?,
-        scopes: ScopeNames::known(&row.take::<String>()?),
-        declined: ScopeNames::known(&row.take::<String>()?),
+        scopes: ScopeNames::parse_known(&row.take::<String>()?),
+        declined: ScopeNames::parse_known(&row.take::<String>()?),
         created_at: id.created_at(),
         connected_at: row.take()?,
         last_used_at: row.take()?,

@@ -1,5 +1,5 @@
-//! SQL for clients, requests, grants, codes and tokens. None of it is bound to a tenant, because a token
-//! is looked up before its tenant is known.
+//! The SQL for clients, requests, grants, codes and tokens. All tenants share the tables, because a token is
+//! looked up before its tenant is known.
 
 pub(super) mod clients;
 pub(super) mod grants;

@@ -1,4 +1,4 @@
-//! The SQL of pending authorization requests.
+//! The SQL for pending authorization requests.
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
@@ -8,9 +8,9 @@ use crate::identity::oauth::requests::{AuthorizationRequest, PendingRequest};
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
-    /// The authorization requests that wait for the user's consent.
+    /// The authorization requests that are pending until the user answers.
     pub(crate) const OAUTH_REQUESTS = oauth_requests {
-        above_tenants: "are made before the user has said for which tenant",
+        shared: "are made before the user has chosen a tenant",
         key: { hash: Bytes },
         columns: {
             session_id: Id, client_id: Text, redirect_uri: Text, state: Text, challenge: Text,
@@ -31,7 +31,7 @@ zoop_db::global_statements! {
     DROP_OLDEST = "DELETE FROM oauth_requests WHERE hash IN (SELECT hash FROM oauth_requests \
                    WHERE session_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     TAKE = "DELETE FROM oauth_requests WHERE hash = $1 AND session_id = $2 AND expires_at > $3";
-    SHORTEN = "UPDATE oauth_requests SET expires_at = $1 WHERE expires_at > $2";
+    CAP_EXPIRY = "UPDATE oauth_requests SET expires_at = $1 WHERE expires_at > $2";
     SWEEP = "DELETE FROM oauth_requests WHERE expires_at <= $1";
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn get(
             redirect_uri: row.take()?,
             state: row.take()?,
             challenge: row.take()?,
-            scopes: ScopeNames::known(&row.take::<String>()?),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?),
         };
         Ok(PendingRequest { request, client_name })
     })
@@ -71,17 +71,17 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// Removes a session's oldest requests, so that at most `stay` are left.
+/// Removes a session's oldest requests, so that at most `max` remain.
 pub(crate) fn drop_oldest(
     tx: &mut WriteTx<'_>,
     session: Id<kinds::Session>,
-    stay: u32,
+    max: u32,
 ) -> Result<()> {
-    tx.global_execute(DROP_OLDEST, params![session, stay])?;
+    tx.global_execute(DROP_OLDEST, params![session, max])?;
     Ok(())
 }
 
-/// Removes a request, and returns whether it was there. Of concurrent transactions, only one gets `true`.
+/// Removes a request. Of several concurrent transactions, only the one that removed it gets `true`.
 pub(crate) fn take(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
@@ -96,7 +96,7 @@ pub(crate) fn sweep(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
 }
 
 /// Sets expiry times that are more than `slack` after `latest` to `latest`.
-pub(crate) fn shorten(tx: &mut WriteTx<'_>, latest: Timestamp, slack: i64) -> Result<()> {
-    tx.global_execute(SHORTEN, params![latest, Timestamp(latest.0 + slack)])?;
+pub(crate) fn cap_expiry(tx: &mut WriteTx<'_>, latest: Timestamp, slack: i64) -> Result<()> {
+    tx.global_execute(CAP_EXPIRY, params![latest, Timestamp(latest.0 + slack)])?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The SQL of codes and tokens.
+//! The SQL for codes and tokens.
 
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, WriteTx, params};
 
@@ -27,7 +27,7 @@ macro_rules! of_grant {
 crate::call::table::table! {
     /// The codes that clients exchange for tokens.
     pub(crate) const OAUTH_CODES = oauth_codes {
-        above_tenants: "are looked up by their hash, which tells the grant",
+        shared: "are looked up by their hash, which identifies the grant",
         key: { hash: Bytes },
         columns: {
             grant_id: Id, redirect_uri: Text, challenge: Text, expires_at: Time, used_at: Time,
@@ -40,7 +40,7 @@ crate::call::table::table! {
 crate::call::table::table! {
     /// The tokens of clients.
     pub(crate) const OAUTH_TOKENS = oauth_tokens {
-        above_tenants: "are looked up by their hash, which tells the grant",
+        shared: "are looked up by their hash, which identifies the grant",
         key: { hash: Bytes },
         columns: {
             grant_id: Id, kind: Text, scopes: Text, expires_at: Time, rotated_at: Time,
@@ -52,9 +52,9 @@ crate::call::table::table! {
 }
 
 crate::call::table::table! {
-    /// What the successors of exchanged tokens are derived from.
+    /// The salts from which the successors of exchanged refresh tokens are derived.
     pub(crate) const OAUTH_SUCCESSORS = oauth_successors {
-        above_tenants: "are looked up by the hash of an exchanged token",
+        shared: "are looked up by the hash of an exchanged token",
         key: { hash: Bytes },
         columns: { salt: Bytes, expires_at: Time },
         exported: Secret,
@@ -63,7 +63,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    /// Everything that a call needs from its token, tenant and membership, in one read.
+    /// Everything that a call needs to know about its token, tenant and membership, in one read.
     BY_ACCESS_TOKEN = "SELECT g.id, g.tenant_no, t.id, t.country, g.user_id, m.role, a.scopes, \
                        g.declined, c.name, a.expires_at, \
                        (a.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL), g.last_used_at \
@@ -85,12 +85,12 @@ zoop_db::global_statements! {
     USE_CODE = "UPDATE oauth_codes SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
     ADD_TOKEN = "INSERT INTO oauth_tokens (hash, grant_id, kind, scopes, expires_at) \
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO NOTHING";
-    END_OF = "SELECT expires_at FROM oauth_tokens WHERE hash = $1";
+    EXPIRY = "SELECT expires_at FROM oauth_tokens WHERE hash = $1";
     ADD_SUCCESSOR = "INSERT INTO oauth_successors (hash, salt, expires_at) VALUES ($1, $2, $3) \
                      ON CONFLICT (hash) DO NOTHING";
     SUCCESSOR = "SELECT salt FROM oauth_successors WHERE hash = $1";
-    SHORTEN_CODES = "UPDATE oauth_codes SET expires_at = $1 WHERE expires_at > $2";
-    SHORTEN_REFRESH = "UPDATE oauth_tokens SET expires_at = $1 WHERE expires_at > $2";
+    CAP_CODE_EXPIRY = "UPDATE oauth_codes SET expires_at = $1 WHERE expires_at > $2";
+    CAP_TOKEN_EXPIRY = "UPDATE oauth_tokens SET expires_at = $1 WHERE expires_at > $2";
     SWEEP_SUCCESSORS = "DELETE FROM oauth_successors WHERE expires_at <= $1";
     ROTATE = "UPDATE oauth_tokens SET rotated_at = $2 WHERE hash = $1 AND rotated_at IS NULL";
     REVOKE = "UPDATE oauth_tokens SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL";
@@ -99,7 +99,7 @@ zoop_db::global_statements! {
     SWEEP_REFRESH = "DELETE FROM oauth_tokens WHERE grant_id < $1";
 }
 
-/// What a call needs from its access token.
+/// What a call needs to know about its access token.
 pub(crate) struct AccessTokenRow {
     pub(crate) grant: Id<kinds::Grant>,
     pub(crate) account: Account,
@@ -107,7 +107,7 @@ pub(crate) struct AccessTokenRow {
     /// The user's current role; `None` if the user is not a member.
     pub(crate) role: Option<Role>,
     pub(crate) scopes: Scopes,
-    /// Scopes that the user declined.
+    /// The scopes that the user declined.
     pub(crate) declined: Scopes,
     /// The client's name.
     pub(crate) client: String,
@@ -129,7 +129,7 @@ pub(crate) struct Holder {
     pub(crate) client_id: String,
     pub(crate) client_name: String,
     pub(crate) is_revoked: bool,
-    /// When the grant ends at the latest. `None` if it was not recorded.
+    /// The latest time at which the grant ends. `None` if it was not recorded.
     pub(crate) ends_at: Option<Timestamp>,
 }
 
@@ -160,8 +160,8 @@ pub(crate) fn by_access_token(
             account: read_account(row)?,
             user_id: row.take()?,
             role: row.take()?,
-            scopes: ScopeNames::known(&row.take::<String>()?).scopes(),
-            declined: ScopeNames::known(&row.take::<String>()?).scopes(),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
+            declined: ScopeNames::parse_known(&row.take::<String>()?).scopes(),
             client: row.take()?,
             expires_at: row.take()?,
             revoked: row.take()?,
@@ -187,7 +187,7 @@ pub(crate) fn token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Token
         Ok(Token {
             holder: holder(row)?,
             is_refresh: row.take::<String>()? == "refresh",
-            scopes: ScopeNames::known(&row.take::<String>()?),
+            scopes: ScopeNames::parse_known(&row.take::<String>()?),
             expires_at: row.take()?,
             rotated_at: row.take()?,
             is_revoked: row.take()?,
@@ -201,7 +201,7 @@ fn holder(row: &mut Row<'_>) -> Result<Holder> {
         account: read_account(row)?,
         user: row.take()?,
         role: row.take()?,
-        scopes: ScopeNames::known(&row.take::<String>()?),
+        scopes: ScopeNames::parse_known(&row.take::<String>()?),
         client_id: row.take()?,
         client_name: row.take()?,
         is_revoked: row.take()?,
@@ -221,7 +221,7 @@ pub(crate) fn add_code(
     Ok(())
 }
 
-/// Marks a code as used, and returns whether it was not used before.
+/// Marks a code as used. Returns `false` if it was already used.
 pub(crate) fn use_code(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<bool> {
     Ok(tx.global_execute(USE_CODE, params![hash, now])? > 0)
 }
@@ -239,7 +239,7 @@ pub(crate) fn add_token(
     if tx.global_execute(ADD_TOKEN, params![hash, grant, kind, scopes, expires_at])? == 1 {
         return Ok(expires_at);
     }
-    let found = tx.global_first::<_, Error>(END_OF, params![hash], |row| Ok(row.take()?))?;
+    let found = tx.global_first::<_, Error>(EXPIRY, params![hash], |row| Ok(row.take()?))?;
     Ok(found.unwrap_or(expires_at))
 }
 
@@ -256,20 +256,20 @@ pub(crate) fn successor_salt(
         .ok_or_else(|| zoop_db::Error::NoRow.into())
 }
 
-/// Sets expiry times of codes and tokens that are more than `slack` after these limits to the limits.
-pub(crate) fn shorten(
+/// Sets the expiry times of codes and tokens that are more than `slack` after these limits to the limits.
+pub(crate) fn cap_expiry(
     tx: &mut WriteTx<'_>,
     codes: Timestamp,
     refresh: Timestamp,
     slack: i64,
 ) -> Result<()> {
     let beyond = |end: Timestamp| Timestamp(end.0 + slack);
-    tx.global_execute(SHORTEN_CODES, params![codes, beyond(codes)])?;
-    tx.global_execute(SHORTEN_REFRESH, params![refresh, beyond(refresh)])?;
+    tx.global_execute(CAP_CODE_EXPIRY, params![codes, beyond(codes)])?;
+    tx.global_execute(CAP_TOKEN_EXPIRY, params![refresh, beyond(refresh)])?;
     Ok(())
 }
 
-/// Removes salts that are no longer needed, and returns how many.
+/// Removes salts that are no longer needed, and returns their number.
 pub(crate) fn sweep_successors(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize> {
     Ok(tx.global_execute(SWEEP_SUCCESSORS, params![now])?)
 }
@@ -280,13 +280,13 @@ pub(crate) fn rotate(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> R
     Ok(())
 }
 
-/// Revokes one token, and returns whether it was not revoked before.
+/// Revokes one token. Returns `false` if it was already revoked.
 pub(crate) fn revoke(tx: &mut WriteTx<'_>, hash: &[u8; 32], now: Timestamp) -> Result<bool> {
     Ok(tx.global_execute(REVOKE, params![hash, now])? > 0)
 }
 
 /// Removes codes and access tokens that expired before `ended`, and all tokens of grants with ids below
-/// `oldest`. Returns how many rows.
+/// `oldest`. Returns the number of removed rows.
 pub(crate) fn sweep(tx: &mut WriteTx<'_>, ended: Timestamp, oldest: Uuid) -> Result<usize> {
     Ok(tx.sweep(SWEEP_CODES, params![ended])?
         + tx.sweep(SWEEP_ACCESS, params![ended])?

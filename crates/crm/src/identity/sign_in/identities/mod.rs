@@ -1,8 +1,8 @@
 //! Identities: users' accounts at the company's identity provider (OpenID Connect Core 1.0).
 //!
-//! An identity is known only by the issuer and the subject. An e-mail address finds the user only at the
-//! first sign-in, and only if the provider says that it has verified the address. Callers must check the
-//! provider's claims before they call this module.
+//! The issuer and the subject alone identify an identity. An e-mail address finds the user only at the first
+//! sign-in, and only if the provider says that it has verified the address. Callers must check the provider's
+//! claims before they call this module.
 
 mod store;
 
@@ -25,17 +25,17 @@ use crate::values::email;
 use crate::values::id::{Id, kinds};
 use crate::values::secret::Secret;
 
-/// Maximum characters of a subject (OpenID Connect Core 1.0, 2).
-const SUBJECT_CHARACTERS: usize = 255;
+/// Maximum length of a subject, in characters (OpenID Connect Core 1.0, 2).
+const MAX_SUBJECT_LENGTH: usize = 255;
 
 /// What the provider claims about the user who signs in.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// The provider's issuer.
     pub issuer: String,
-    /// Their id at the provider, which never changes.
+    /// The user's id at the provider, which never changes.
     pub subject: String,
-    /// Their e-mail address, if the provider says that it has verified it.
+    /// The user's e-mail address, if the provider says that it has verified it.
     pub verified_email: Option<String>,
 }
 
@@ -44,10 +44,10 @@ pub struct Claimed {
 pub enum ProviderSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
-    /// No user matches, or the user has no tenant.
+    /// No user matches, or the matching user belongs to no tenant.
     Nobody,
-    /// The address is that of a user with a password and a proved mailbox, who must first sign in with the
-    /// password to link the identity.
+    /// The address belongs to a user with a password and a proved mailbox, who must sign in with the password
+    /// before the identity can be linked.
     HasPassword,
 }
 
@@ -72,16 +72,16 @@ impl Recorded for Identity {
     }
 }
 
-/// Signs in the user whom the provider named.
+/// Signs in the user whom the provider's claims identify.
 ///
 /// The first sign-in links the identity to the user, and records that in the history of each of their
-/// tenants. A user without a membership or a waiting membership cannot sign in. The session that the
-/// browser had `before` ends.
+/// tenants. A user without a membership or a pending membership cannot sign in. The browser's previous session,
+/// `before`, ends.
 ///
 /// If the user has a password and has proved the mailbox, the first sign-in must happen in one of the
 /// user's sessions. If the mailbox was never proved, anyone with an invitation's link may have chosen the
-/// password: the mailbox that the provider has verified takes precedence, and the password, with
-/// everything that was set up by it, ends.
+/// password: the mailbox that the provider has verified takes precedence, and the password is removed with
+/// everything that was set up with it.
 ///
 /// # Errors
 /// If the database fails.
@@ -93,12 +93,13 @@ pub fn sign_in(
     before: Option<&Secret>,
 ) -> Result<ProviderSignIn> {
     let known = store::user(tx, &claimed.issuer, &claimed.subject)?;
-    let met = match known {
+    let matching = match known {
         Some(user) => Some(user),
         None => by_email(tx, claimed)?,
     };
-    let Some(user) = met else { return Ok(ProviderSignIn::Nobody) };
-    if super::store::memberships(tx, user)?.is_empty() && !users::waits(tx, user)? {
+    let Some(user) = matching else { return Ok(ProviderSignIn::Nobody) };
+    if super::store::memberships(tx, user)?.is_empty() && !users::has_pending_membership(tx, user)?
+    {
         return Ok(ProviderSignIn::Nobody);
     }
     let is_own_session = is_own(tx, environment, user, before)?;
@@ -111,16 +112,16 @@ pub fn sign_in(
     }
     let by = Initiator::Unproved(origin.address);
     if !is_proved && verifies(tx, claimed, user)? {
-        let meets_a_stranger = known.is_none() && !is_own_session;
+        let is_new_to_browser = known.is_none() && !is_own_session;
         if !has_password {
             restart::prove(tx, environment, user, by)?;
-        } else if meets_a_stranger || users::waits(tx, user)? {
+        } else if is_new_to_browser || users::has_pending_membership(tx, user)? {
             let restart =
                 Restart { password: None, mailbox: Mailbox::Proved, factor: Factor::Ends };
             restart.run(tx, environment, user, by)?;
         }
     }
-    sessions::replace(tx, environment, before, origin)?;
+    sessions::end_previous(tx, environment, before, origin)?;
     let secret = sessions::start(tx, environment, user, Method::Company, origin)?;
     if known.is_none() {
         link(tx, environment, claimed, &secret, origin)?;
@@ -136,11 +137,11 @@ fn is_own(
     before: Option<&Secret>,
 ) -> Result<bool> {
     let Some(secret) = before else { return Ok(false) };
-    let here = sessions::find(tx, secret, environment.clock.now())?;
-    Ok(here.is_some_and(|signed_in| signed_in.user == user))
+    let session = sessions::find(tx, secret, environment.clock.now())?;
+    Ok(session.is_some_and(|signed_in| signed_in.user == user))
 }
 
-/// Whether the mailbox that the provider has verified is the user's.
+/// Whether the e-mail address that the provider has verified is the user's.
 fn verifies(tx: &mut ReadTx<'_>, claimed: &Claimed, user: Id<kinds::User>) -> Result<bool> {
     let Some(address) = &claimed.verified_email else { return Ok(false) };
     let user = super::store::user(tx, user)?;
@@ -158,12 +159,12 @@ pub fn is_linked(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
 /// The user with the e-mail address that the provider has verified, unless the user already has an identity
 /// at this provider.
 fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::User>>> {
-    let subject = claimed.subject.chars().count();
+    let length = claimed.subject.chars().count();
     match &claimed.verified_email {
-        Some(address) if (1..=SUBJECT_CHARACTERS).contains(&subject) => {
+        Some(address) if (1..=MAX_SUBJECT_LENGTH).contains(&length) => {
             let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
-            let is_met = store::is_met(tx, user.id, &claimed.issuer)?;
-            Ok(Some(user.id).filter(|_| !is_met))
+            let has_identity = store::has_identity_at(tx, user.id, &claimed.issuer)?;
+            Ok((!has_identity).then_some(user.id))
         }
         _ => Ok(None),
     }
@@ -189,7 +190,9 @@ fn link(
     };
     if !store::insert(tx, &identity)? {
         // Another process has just linked this identity, possibly to another user.
-        return Err(Error::conflict("You were just signed in elsewhere: sign in again."));
+        return Err(Error::conflict(
+            "This company account has just been used elsewhere: sign in again.",
+        ));
     }
     for membership in signed_in.memberships(tx)? {
         let by = Initiator::Session(signed_in.session, origin.address);

@@ -1,4 +1,4 @@
-//! The SQL of identities. They are above tenants, as users are.
+//! The SQL for identities. All tenants share their table, as they share users.
 
 use zoop_db::{ReadTx, WriteTx, params};
 
@@ -9,7 +9,7 @@ use crate::values::id::{Id, kinds};
 crate::call::table::table! {
     /// Users' accounts at identity providers.
     pub(crate) const IDENTITIES = identities {
-        above_tenants: "tell which user somebody is",
+        shared: "identify users",
         key: { issuer: Text, subject: Text },
         columns: { user_id: Id, linked_at: Time },
         exported: WithUser,
@@ -19,9 +19,9 @@ crate::call::table::table! {
 
 zoop_db::global_statements! {
     IDENTITY = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
-    /// A user who already has an identity at the issuer does not match a new subject: companies reuse
-    /// the addresses of people who left.
-    IS_MET = "SELECT 1 FROM identities WHERE user_id = $1 AND issuer = $2";
+    /// A user who already has an identity at the issuer does not match a new subject: companies reuse the
+    /// addresses of people who have left.
+    HAS_IDENTITY_AT = "SELECT 1 FROM identities WHERE user_id = $1 AND issuer = $2";
     INSERT_IDENTITY = "INSERT INTO identities (issuer, subject, user_id, linked_at) \
                        VALUES ($1, $2, $3, $4) ON CONFLICT (issuer, subject) DO NOTHING";
 }
@@ -36,13 +36,18 @@ pub(super) fn user(
 }
 
 /// Whether a user already has an identity at the issuer.
-pub(super) fn is_met(tx: &mut ReadTx<'_>, user: Id<kinds::User>, issuer: &str) -> Result<bool> {
-    let found =
-        tx.global_first::<i64, Error>(IS_MET, params![user, issuer], |row| Ok(row.take()?))?;
+pub(super) fn has_identity_at(
+    tx: &mut ReadTx<'_>,
+    user: Id<kinds::User>,
+    issuer: &str,
+) -> Result<bool> {
+    let found = tx.global_first::<i64, Error>(HAS_IDENTITY_AT, params![user, issuer], |row| {
+        Ok(row.take()?)
+    })?;
     Ok(found.is_some())
 }
 
-/// Adds an identity, and returns whether it was new. If not, it stays linked as it is.
+/// Adds an identity. Returns `false` if it already exists: it then stays linked to the same user.
 pub(super) fn insert(tx: &mut WriteTx<'_>, identity: &Identity) -> Result<bool> {
     let Identity { user_id, issuer, subject, linked_at } = identity;
     let rows = tx.global_execute(INSERT_IDENTITY, params![issuer, subject, user_id, linked_at])?;

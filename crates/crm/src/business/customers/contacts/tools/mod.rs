@@ -7,7 +7,7 @@ use crate::business::customers;
 use crate::business::customers::children::Children;
 use crate::call::answer::{Archived, Rows};
 use crate::call::archive::Archivable;
-use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneText, Text, input, nested};
+use crate::call::argument::{Email, Fields, NotNull, Patch, PhoneNumber, Text, input, nested};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::definition::{Group, ToolDef};
 use crate::call::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::values::id::{Id, kinds};
 /// The tools of contacts.
 pub const GROUP: Group = Group {
     name: "contacts",
-    about: "Contacts: the people of a customer.",
+    about: "Contacts: the people to call or write to at a customer.",
     tools: &[
         ToolDef::query::<ListContacts>(),
         ToolDef::query::<GetContact>(),
@@ -36,13 +36,13 @@ input! {
         pub first_name: Text<128>,
         /// Family name.
         pub last_name: Text<128>,
-        /// Any common format, with area code.
-        pub phone: Option<PhoneText>,
+        /// In any common format, with area code.
+        pub phone: Option<PhoneNumber>,
         /// E-mail address.
         pub email: Option<Email>,
         /// Whether the phone takes text messages; default true.
         pub phone_can_sms: Option<bool>,
-        /// Default general.
+        /// What to contact them about; default general.
         pub role: Option<ContactRole>,
         /// Job title.
         pub title: Option<Text<128>>,
@@ -51,7 +51,7 @@ input! {
 nested!(PrimaryContactInput);
 
 impl PrimaryContactInput {
-    /// Fills a contact with the fields sent. From then on it does not follow its customer.
+    /// Sets the contact's fields to those that were sent. From then on it does not follow its customer.
     pub(crate) fn fill(&self, contact: &mut Contact) {
         contact.first_name.clone_from(&self.first_name.0);
         contact.last_name = Some(self.last_name.0.clone());
@@ -69,7 +69,7 @@ input! {
     pub struct ListContactsInput {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// true lists the archived contacts instead.
+        /// true lists only archived contacts.
         pub archived: Option<bool>,
     }
 }
@@ -81,7 +81,7 @@ impl Tool for ListContacts {
     const NAME: &'static str = "contacts.list";
     const TITLE: &'static str = "List contacts";
     const ABOUT: &'static str =
-        "Lists a customer's contacts: the primary one first, then in creation order.";
+        "Lists a customer's contacts: the primary contact first, then in creation order.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -117,7 +117,7 @@ pub struct GetContact;
 impl Tool for GetContact {
     const NAME: &'static str = "contacts.get";
     const TITLE: &'static str = "Get a contact";
-    const ABOUT: &'static str = "Returns one contact of a customer, archived ones too.";
+    const ABOUT: &'static str = "Returns one contact of a customer, even if it is archived.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -137,8 +137,8 @@ input! {
     pub struct CreateContactInput {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// true makes it primary and demotes the one before; default false. The first contact is
-        /// primary in any case.
+        /// true makes it primary and demotes the previous primary contact; default false. The first
+        /// contact is always primary.
         pub is_primary: Option<bool>,
         ..person: PrimaryContactInput
     }
@@ -168,7 +168,7 @@ impl Command for CreateContact {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;
         let contacts = Children::of(ctx.tx, customer.id)?;
-        let is_placeholder = |known: &&Contact| known.origin == Origin::Placeholder;
+        let is_placeholder = |contact: &&Contact| contact.origin == Origin::Placeholder;
         let contact = match contacts.active().iter().find(is_placeholder) {
             Some(placeholder) => fill_placeholder(ctx, placeholder, input)?,
             None => add(ctx, customer.id, &contacts, input)?,
@@ -184,14 +184,14 @@ fn add(
     contacts: &Children<Contact>,
     input: &CreateContactInput,
 ) -> Result<Contact> {
-    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID)?;
+    let id = ctx.next_id::<kinds::Contact>(store::GREATEST_ID_BELOW)?;
     let mut contact = Contact::new(id, customer);
     contact.is_primary = input.is_primary == Some(true);
     input.person.fill(&mut contact);
     contacts.add(ctx, contact)
 }
 
-/// Turns a company's placeholder into the contact that was sent, as if it were new.
+/// Turns a company's placeholder into the contact that was sent.
 fn fill_placeholder(
     ctx: &mut WriteCtx<'_, '_>,
     old: &Contact,
@@ -204,25 +204,26 @@ fn fill_placeholder(
 }
 
 input! {
-    /// What to change of a contact.
+    /// The changes to a contact.
     pub struct UpdateContactInput, rules = update_rules {
         /// The contact's id.
         pub id: Id<kinds::Contact>,
-        /// Its customer's id; it cannot be moved.
+        /// Its customer's id. A contact cannot be moved to another customer.
         pub customer_id: Id<kinds::Customer>,
         /// Given name.
         pub first_name: NotNull<Text<128>>,
         /// Family name.
         pub last_name: NotNull<Text<128>>,
-        /// Any common format, with area code.
-        pub phone: Patch<PhoneText>,
+        /// In any common format, with area code.
+        pub phone: Patch<PhoneNumber>,
         /// E-mail address.
         pub email: Patch<Email>,
-        /// true makes it primary and demotes the one before; the primary one cannot be set to false.
+        /// true makes it primary and demotes the previous primary contact; false is an error on the
+        /// primary contact.
         pub is_primary: NotNull<bool>,
         /// Whether the phone takes text messages.
         pub phone_can_sms: NotNull<bool>,
-        /// What to ask them about.
+        /// What to contact them about.
         pub role: NotNull<ContactRole>,
         /// Job title.
         pub title: Patch<Text<128>>,
@@ -239,7 +240,7 @@ pub struct UpdateContact;
 impl Tool for UpdateContact {
     const NAME: &'static str = "contacts.update";
     const TITLE: &'static str = "Update a contact";
-    const ABOUT: &'static str = "Changes the fields sent; the others stay.";
+    const ABOUT: &'static str = "Changes the fields sent and keeps the others.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -296,9 +297,9 @@ pub struct ArchiveContact;
 impl Tool for ArchiveContact {
     const NAME: &'static str = "contacts.archive";
     const TITLE: &'static str = "Archive a contact";
-    const ABOUT: &'static str = "Hides a contact and keeps its history. The last one cannot be \
-        archived; after the primary one the oldest other becomes primary. Only the operator can \
-        restore it (zoop restore).";
+    const ABOUT: &'static str = "Hides a contact and keeps its history. The last contact cannot be \
+        archived; if the primary contact is archived, the oldest other contact becomes primary. \
+        Only the operator can restore a contact (zoop restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;

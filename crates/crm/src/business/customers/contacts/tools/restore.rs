@@ -24,8 +24,7 @@ pub struct RestoreContact;
 impl Tool for RestoreContact {
     const NAME: &'static str = "contacts.restore";
     const TITLE: &'static str = "Restore a contact";
-    const ABOUT: &'static str =
-        "Brings an archived contact back, never as the primary one: a customer has that already.";
+    const ABOUT: &'static str = "Restores an archived contact, which does not become primary.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;

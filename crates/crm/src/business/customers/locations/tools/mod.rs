@@ -50,14 +50,14 @@ input! {
         pub location_type: Option<LocationType>,
         /// Nickname, such as Warehouse.
         pub label: Option<Text<128>>,
-        /// true only while the type has no primary; default false. The first of a type is primary
-        /// in any case.
+        /// true only if its type has no primary location; default false. The first location of a type
+        /// is always primary.
         pub is_primary: Option<bool>,
         /// Gate or alarm codes and the like.
         pub access_notes: Option<Text<10_000>>,
         /// Where to park.
         pub parking_notes: Option<Text<10_000>>,
-        /// Anything else for the crew.
+        /// Anything else that the crew should know.
         pub service_notes: Option<Text<10_000>>,
         /// Only together with longitude.
         pub latitude: Option<Latitude>,
@@ -72,7 +72,7 @@ nested!(LocationInput);
 /// Latitude and longitude are sent together or not at all.
 fn coordinate_rules(sent: &mut Fields) {
     for (one, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
-        if sent.holds(one) && !sent.holds(other) {
+        if sent.is_filled(one) && !sent.is_filled(other) {
             sent.refuse::<()>(other, format!("must be sent together with {one}"));
         }
     }
@@ -83,7 +83,7 @@ input! {
     pub struct ListLocationsInput {
         /// The customer's id.
         pub customer_id: Id<kinds::Customer>,
-        /// true lists the archived locations instead.
+        /// true lists only archived locations.
         pub archived: Option<bool>,
     }
 }
@@ -95,7 +95,7 @@ impl Tool for ListLocations {
     const NAME: &'static str = "locations.list";
     const TITLE: &'static str = "List locations";
     const ABOUT: &'static str =
-        "Lists a customer's addresses: primary ones first, then in creation order.";
+        "Lists a customer's addresses: primary addresses first, then in creation order.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -117,7 +117,7 @@ impl Query for ListLocations {
 
 input! {
     /// Which location.
-    pub struct OneLocationInput {
+    pub struct LocationIdInput {
         /// The location's id.
         pub id: Id<kinds::Location>,
         /// Its customer's id.
@@ -131,17 +131,17 @@ pub struct GetLocation;
 impl Tool for GetLocation {
     const NAME: &'static str = "locations.get";
     const TITLE: &'static str = "Get a location";
-    const ABOUT: &'static str = "Returns one address of a customer, archived ones too.";
+    const ABOUT: &'static str = "Returns one address of a customer, even if it is archived.";
     const SCOPE: Scope = Scope::ReadCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
-    type Input = OneLocationInput;
+    type Input = LocationIdInput;
     type Output = Location;
 }
 
 impl Query for GetLocation {
-    fn run(ctx: &mut ReadCtx<'_, '_>, input: &OneLocationInput) -> Result<Location> {
+    fn run(ctx: &mut ReadCtx<'_, '_>, input: &LocationIdInput) -> Result<Location> {
         store::get(ctx.tx, input.customer_id, input.id)
     }
 }
@@ -188,7 +188,7 @@ pub(crate) fn add(
     input: &LocationInput,
 ) -> Result<Location> {
     let locations = Children::<Location>::of(ctx.tx, customer_id)?;
-    let id = ctx.next_id::<kinds::Location>(store::GREATEST_ID)?;
+    let id = ctx.next_id::<kinds::Location>(store::GREATEST_ID_BELOW)?;
     let input = input.clone();
     let location = Location {
         id,
@@ -216,13 +216,13 @@ pub(crate) fn add(
     locations.add(ctx, location)
 }
 
-/// Rejects a primary location if its type already has one.
+/// Rejects a primary location if its type already has a primary location.
 fn refuse_second_primary(locations: &Children<Location>, location: &Location) -> Result<()> {
     if !location.is_primary || locations.primary_rival(location).is_none() {
         return Ok(());
     }
     Err(Error::conflict(format!(
-        "This customer has a primary {} location: first set its is_primary to false with \
+        "This customer already has a primary {} location: first set its is_primary to false with \
          locations.update.",
         location.location_type.word()
     )))
@@ -234,14 +234,14 @@ pub struct ArchiveLocation;
 impl Tool for ArchiveLocation {
     const NAME: &'static str = "locations.archive";
     const TITLE: &'static str = "Archive a location";
-    const ABOUT: &'static str = "Hides an address and keeps its history. After a primary one the \
-        oldest other of its type becomes primary. Only the operator can restore it (zoop \
-        restore).";
+    const ABOUT: &'static str = "Hides an address and keeps its history. If a primary address is \
+        archived, the oldest other address of its type becomes primary. Only the operator can \
+        restore an address (zoop restore).";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
     const EXAMPLE: &'static str = r#"{"id":"{location}","customer_id":"{customer}"}"#;
-    type Input = OneLocationInput;
+    type Input = LocationIdInput;
     type Output = Archived<kinds::Location>;
 }
 
@@ -251,7 +251,7 @@ impl Command for ArchiveLocation {
 
     fn run(
         ctx: &mut WriteCtx<'_, '_>,
-        input: &OneLocationInput,
+        input: &LocationIdInput,
     ) -> Result<Archived<kinds::Location>> {
         let customer =
             customers::store::get(ctx.tx, input.customer_id)?.unless_archived(ctx.access)?;

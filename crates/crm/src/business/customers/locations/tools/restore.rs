@@ -24,8 +24,7 @@ pub struct RestoreLocation;
 impl Tool for RestoreLocation {
     const NAME: &'static str = "locations.restore";
     const TITLE: &'static str = "Restore a location";
-    const ABOUT: &'static str =
-        "Brings an archived location back, as its type's primary only if it is the only one.";
+    const ABOUT: &'static str = "Restores an archived location. It becomes primary only if it is the only location of its type.";
     const SCOPE: Scope = Scope::Operate;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Operator;

@@ -15,11 +15,11 @@ use crate::call::tool::{ActorRule, Command, Effect, Exposure, Receipt, Tool};
 use crate::values::id::{Id, kinds};
 
 input! {
-    /// What to change of a location.
+    /// The changes to a location.
     pub struct UpdateLocationInput, rules = update_rules {
         /// The location's id.
         pub id: Id<kinds::Location>,
-        /// Its customer's id; it cannot be moved.
+        /// Its customer's id. A location cannot be moved to another customer.
         pub customer_id: Id<kinds::Customer>,
         /// Street address.
         pub address_line1: NotNull<Text<256>>,
@@ -37,28 +37,28 @@ input! {
         pub location_type: NotNull<LocationType>,
         /// Nickname.
         pub label: Patch<Text<128>>,
-        /// false demotes; true promotes while the type has no primary.
+        /// false demotes it; true promotes it if its type has no primary location.
         pub is_primary: NotNull<bool>,
         /// Gate or alarm codes and the like, replaced as a whole.
         pub access_notes: Patch<Text<10_000>>,
         /// Where to park, replaced as a whole.
         pub parking_notes: Patch<Text<10_000>>,
-        /// Anything else for the crew, replaced as a whole.
+        /// Anything else that the crew should know, replaced as a whole.
         pub service_notes: Patch<Text<10_000>>,
-        /// Only together with longitude, also to clear it.
+        /// Only together with longitude, including to clear it.
         pub latitude: Patch<Latitude>,
-        /// Only together with latitude, also to clear it.
+        /// Only together with latitude, including to clear it.
         pub longitude: Patch<Longitude>,
         /// Google Places id.
         pub place_id: Patch<Text<512>>,
     }
 }
 
-/// Latitude and longitude are set together and cleared together. The stored values do not matter: half
-/// of a new position is never combined with half of the old one.
+/// Latitude and longitude are set together and cleared together, whatever is stored: half of a new position is
+/// never combined with half of the old one.
 fn update_rules(sent: &mut Fields) {
     let [latitude, longitude] =
-        ["latitude", "longitude"].map(|field| (sent.was_sent(field), sent.holds(field)));
+        ["latitude", "longitude"].map(|field| (sent.was_sent(field), sent.is_filled(field)));
     if latitude != longitude {
         for (field, other) in [("latitude", "longitude"), ("longitude", "latitude")] {
             sent.refuse::<()>(field, format!("must be set or cleared together with {other}"));
@@ -73,8 +73,9 @@ pub struct UpdateLocation;
 impl Tool for UpdateLocation {
     const NAME: &'static str = "locations.update";
     const TITLE: &'static str = "Update a location";
-    const ABOUT: &'static str = "Changes the fields sent; the others stay. To promote another \
-        location, first set is_primary false on the primary one, then true on the other.";
+    const ABOUT: &'static str = "Changes the fields sent and keeps the others. To promote another \
+        location, first set is_primary to false on the primary location, then to true on the \
+        other.";
     const SCOPE: Scope = Scope::WriteCustomers;
     const ACTOR: ActorRule = ActorRule::Anyone;
     const EXPOSURE: Exposure = Exposure::Public;
@@ -96,7 +97,7 @@ impl Command for UpdateLocation {
         let mut new = changed(&old, input, ctx);
         let moved = new.location_type != old.location_type;
         new.is_primary = match input.is_primary.0 {
-            Some(asked) => asked,
+            Some(wanted) => wanted,
             None if moved => locations.rivals(&new).next().is_none(),
             None => old.is_primary,
         };

@@ -1,5 +1,5 @@
-//! How every sequence begins: a database with two businesses, their people and their keys, made
-//! once and copied.
+//! The state in which every sequence starts: a database with two businesses, their users and their keys. It is
+//! created once and copied.
 
 use zoop_crm::call::scope::Scope;
 use zoop_crm::testing::{Business, Caller, TestEnv, on};
@@ -12,32 +12,32 @@ use super::state::{self, Tenant};
 
 const EVERYTHING: &[&str] = &["read:customers", "write:customers", "read:notes", "write:notes"];
 
-pub(super) struct Beginning {
+pub(super) struct InitialState {
     original: Original,
     pub(super) tenants: Vec<Tenant>,
     /// Milliseconds since 1970.
     pub(super) now: i64,
 }
 
-/// The database that is copied; nobody has it open.
+/// The database that is copied. No process has it open.
 enum Original {
     File(Vec<u8>),
     Server(Database),
 }
 
-/// A sequence's own database, there as long as this is.
+/// A sequence's own database, which is removed when this is dropped.
 pub(super) struct Copy {
     pub(super) url: String,
-    _keeper: Keeper,
+    _storage: Storage,
 }
 
-/// What keeps it.
-enum Keeper {
-    Folder(#[expect(dead_code, reason = "held for its end")] tempfile::TempDir),
-    Server(#[expect(dead_code, reason = "held for its end")] Database),
+/// Where a copy is.
+enum Storage {
+    Folder(#[expect(dead_code, reason = "removes the database when dropped")] tempfile::TempDir),
+    Server(#[expect(dead_code, reason = "removes the database when dropped")] Database),
 }
 
-impl Beginning {
+impl InitialState {
     pub(super) fn new(engine: Dialect) -> Self {
         let env = on(engine, TestEnv::new);
         let tenants = ["Acme", "Beta"].map(|name| tenant(&env, &env.empty_business(name)));
@@ -61,17 +61,17 @@ impl Beginning {
                 let path = folder.path().join("zoop.db");
                 std::fs::write(&path, bytes).expect("room for a database");
                 let url = format!("sqlite://{}", path.display());
-                Copy { url, _keeper: Keeper::Folder(folder) }
+                Copy { url, _storage: Storage::Folder(folder) }
             }
             Original::Server(database) => {
                 let copy = database.copy().expect("a database");
-                Copy { url: copy.url().to_owned(), _keeper: Keeper::Server(copy) }
+                Copy { url: copy.url().to_owned(), _storage: Storage::Server(copy) }
             }
         }
     }
 }
 
-/// A business as the model knows it.
+/// A business as the model represents it.
 fn tenant(env: &TestEnv, business: &Business) -> Tenant {
     let user = |access: &Caller| Business::user(access).to_string();
     let key = |caller: Option<&Caller>, scopes: &[Scope]| {

@@ -8,11 +8,12 @@ use super::state::{Customer, Tenant};
 use zoop_crm::values::fold;
 
 impl Tenant {
-    /// The rows that a search finds: whole matches first, then partial ones, each newest first.
+    /// The rows that a search finds: whole matches first, then partial matches, each newest first.
     pub(super) fn search(&self, filters: &Object) -> Vec<Value> {
-        let is_asked = |customer: &&Customer| {
-            let is =
-                |field: &str, value: &str| filters.get(field).is_none_or(|asked| *asked == *value);
+        let passes_filters = |customer: &&Customer| {
+            let is = |field: &str, value: &str| {
+                filters.get(field).is_none_or(|wanted| *wanted == *value)
+            };
             let status = match filters.get("status") {
                 None => !customer.is_archived(),
                 Some(status) => *status == *customer.visible_status(),
@@ -25,20 +26,23 @@ impl Tenant {
                 let contacts = customer.active_contacts();
                 let all = contacts.iter().map(|contact| &contact.shown["email"]);
                 let mut all = all.chain([&customer.own["primary_email"]]);
-                all.any(|known| known.as_str().is_some_and(|known| known.to_lowercase() == email))
+                all.any(|own| own.as_str().is_some_and(|own| own.to_lowercase() == email))
             });
             status
                 && tag
                 && email
                 && is("type", customer.own["customer_type"].as_str().expect("a type"))
-                && is("customer_number", customer.own["customer_number"].as_str().expect("it"))
+                && is(
+                    "customer_number",
+                    customer.own["customer_number"].as_str().expect("a number"),
+                )
         };
-        let asked = || self.customers.iter().rev().filter(is_asked);
-        let Some(q) = filters.get("q") else { return asked().map(row).collect() };
-        let q = q.as_str().expect("a text");
-        let whole = asked().filter(|customer| matches(customer, q, true));
+        let found = || self.customers.iter().rev().filter(passes_filters);
+        let Some(q) = filters.get("q") else { return found().map(row).collect() };
+        let q = q.as_str().expect("a string");
+        let whole = found().filter(|customer| matches(customer, q, true));
         let rest =
-            asked().filter(|customer| matches(customer, q, false) && !matches(customer, q, true));
+            found().filter(|customer| matches(customer, q, false) && !matches(customer, q, true));
         whole.chain(rest).map(row).collect()
     }
 }
@@ -60,24 +64,23 @@ fn matches(customer: &Customer, q: &str, whole: bool) -> bool {
     let words: Vec<_> = names.flat_map(|name| fold::words(&name)).map(|word| word.text).collect();
     let typed = contacts.iter().map(|contact| &contact.shown["phone_raw"]);
     let typed: Vec<_> = typed.chain([&customer.own["primary_phone_raw"]]).collect();
-    let known = pools::PHONES.iter().filter(|phone| typed.iter().any(|raw| **raw == *phone.typed));
-    let phones: Vec<_> = known.flat_map(|phone| phone.forms).copied().collect();
-    let is_in = |known: &str, wanted: &str| {
-        if whole { known == wanted } else { known.contains(wanted) }
+    let phones = pools::PHONES.iter().filter(|phone| typed.iter().any(|raw| **raw == *phone.typed));
+    let phones: Vec<_> = phones.flat_map(|phone| phone.forms).copied().collect();
+    let occurs = |stored: &str, wanted: &str| {
+        if whole { stored == wanted } else { stored.contains(wanted) }
     };
-    let in_phones = |digits: &str| phones.iter().any(|phone| is_in(phone, digits));
+    let in_phones = |digits: &str| phones.iter().any(|phone| occurs(phone, digits));
     let each_word = fold::words(q).iter().all(|word| {
         let is_number = word.text.bytes().all(|byte| byte.is_ascii_digit());
-        words.iter().any(|known| is_in(known, &word.text))
+        words.iter().any(|stored| occurs(stored, &word.text))
             || (is_number && word.text.len() >= 3 && in_phones(&word.text))
     });
-    each_word || one_phone(q).iter().any(|digits| in_phones(digits))
+    each_word || as_phone(q).iter().any(|digits| in_phones(digits))
 }
 
-/// The digits of the phone that a query may be: as typed, without a trunk zero in parentheses, and
-/// international.
-fn one_phone(q: &str) -> Vec<String> {
-    if !q.chars().all(|letter| letter.is_ascii_digit() || "+-./() ".contains(letter)) {
+/// The digits of a query that may be a phone: as typed, without a trunk zero in parentheses, and international.
+fn as_phone(q: &str) -> Vec<String> {
+    if !q.chars().all(|it| it.is_ascii_digit() || "+-./() ".contains(it)) {
         return Vec::new();
     }
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();

@@ -36,12 +36,12 @@ impl Customer {
 
     pub(super) fn add_location(&mut self, arguments: &Object, id: &str, created: i64) -> Predicted {
         let location_type = sent_or(arguments, "location_type", "service");
-        let asked = arguments.get("is_primary") == Some(&json!(true));
+        let wants_primary = arguments.get("is_primary") == Some(&json!(true));
         let others = self.others(&location_type, &Value::Null);
-        if asked && others.iter().any(|other| other["is_primary"] == true) {
+        if wants_primary && others.iter().any(|other| other["is_primary"] == true) {
             return Err(CONFLICT);
         }
-        let is_primary = asked || others.is_empty();
+        let is_primary = wants_primary || others.is_empty();
         let at = time(created);
         let mut location = json!({
             "id": id, "customer_id": self.id(), "location_type": location_type,
@@ -55,9 +55,9 @@ impl Customer {
         Ok(location)
     }
 
-    /// Makes the oldest active location of a type primary, except `but`.
-    fn promote_oldest(&mut self, location_type: &Value, but: &Value, now: i64) {
-        if let Some(oldest) = self.others(location_type, but).into_iter().next() {
+    /// Makes the oldest active location of a type, except the one with this id, primary.
+    fn promote_oldest(&mut self, location_type: &Value, except: &Value, now: i64) {
+        if let Some(oldest) = self.others(location_type, except).into_iter().next() {
             oldest["is_primary"] = json!(true);
             oldest["updated_at"] = json!(time(now));
         }
@@ -140,7 +140,7 @@ impl Tenant {
         }
     }
 
-    /// Restores a location. It becomes primary only if it is the only one of its type.
+    /// Restores a location. It becomes primary only if it is the only location of its type.
     fn restore_location(&mut self, id: &Value, now: i64) -> Predicted {
         let has = |customer: &Customer| customer.locations.iter().any(|own| own["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;

@@ -21,7 +21,7 @@ impl Contact {
         Self { shown, origin: Origin::Own }
     }
 
-    /// Takes the fields that were sent.
+    /// Sets the fields that were sent.
     pub(super) fn fill(&mut self, arguments: &Object) {
         self.origin = Origin::Own;
         for field in ["first_name", "last_name", "email", "title"] {
@@ -37,7 +37,7 @@ impl Contact {
         self.shown["phone_raw"] = typed;
     }
 
-    /// Takes over the customer's fields, if the contact was created with the customer.
+    /// Copies the customer's fields, if the contact was created with the customer.
     pub(super) fn follow(&mut self, own: &Value, now: i64) {
         let before = self.shown.clone();
         match self.origin {
@@ -120,7 +120,7 @@ impl Tenant {
         }
     }
 
-    /// Restores a contact, never as the primary one.
+    /// Restores a contact, which does not become primary.
     fn restore_contact(&mut self, id: &Value, now: i64) -> Predicted {
         let has = |customer: &Customer| customer.contacts.iter().any(|it| it.shown["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
@@ -156,10 +156,10 @@ fn create(
     if arguments.get("is_primary") == Some(&json!(true)) {
         customer.set_primary(&json!(fresh.id), now);
         // Its promotion does not count as an update.
-        let contact = customer.contacts.last_mut().expect("the new one");
+        let contact = customer.contacts.last_mut().expect("the new contact");
         contact.shown["updated_at"] = contact.shown["created_at"].clone();
     }
-    customer.contacts.last().expect("the new one").shown.clone()
+    customer.contacts.last().expect("the new contact").shown.clone()
 }
 
 fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Predicted {
