@@ -5,7 +5,7 @@ use zoop_mcp::{Call, Era};
 use crate::{NO_HEADERS, accepted, modern_body, modern_headers, refused, request_body, verdict};
 
 /// The call as one text to compare.
-fn told(call: &Call<'_>) -> String {
+fn debug_text(call: &Call<'_>) -> String {
     format!("{call:?}")
 }
 
@@ -48,30 +48,30 @@ fn methods_of_both_eras() {
     for (method, params, name, understood) in cases {
         let body = request_body(method, params);
         let legacy = accepted(&body, &NO_HEADERS);
-        assert_eq!((legacy.era, told(&legacy.call).as_str()), (Era::Legacy, understood));
+        assert_eq!((legacy.era, debug_text(&legacy.call).as_str()), (Era::Legacy, understood));
 
         let body = modern_body(method, params);
         let modern = accepted(&body, &modern_headers(method, name));
-        assert_eq!((modern.era, told(&modern.call).as_str()), (Era::Modern, understood));
+        assert_eq!((modern.era, debug_text(&modern.call).as_str()), (Era::Modern, understood));
     }
 }
 
 #[test]
 fn methods_of_one_era() {
     let body = request_body("ping", "");
-    assert_eq!(told(&accepted(&body, &NO_HEADERS).call), "Ping");
+    assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "Ping");
     let body = request_body("initialize", "");
-    assert_eq!(told(&accepted(&body, &NO_HEADERS).call), "Initialize { requested: None }");
+    assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "Initialize { requested: None }");
     let body = modern_body("server/discover", "");
     let headers = modern_headers("server/discover", None);
-    assert_eq!(told(&accepted(&body, &headers).call), "Discover");
+    assert_eq!(debug_text(&accepted(&body, &headers).call), "Discover");
 }
 
 #[test]
 fn a_plain_call_without_params_or_headers_is_understood() {
     for params in ["", r#","params":{}"#, r#","params":null"#, r#","params":{"_meta":null}"#] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list"{params}}}"#);
-        assert_eq!(told(&accepted(&body, &NO_HEADERS).call), "ListTools { cursor: None }");
+        assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "ListTools { cursor: None }");
     }
 }
 

@@ -33,7 +33,7 @@ fn results(write: impl Fn(&Responder<'_>) -> Vec<u8>) -> [Value; 2] {
 }
 
 /// The same object with the cache members.
-fn kept(mut result: Value, ttl_ms: u32) -> Value {
+fn with_cache_members(mut result: Value, ttl_ms: u32) -> Value {
     result["ttlMs"] = json!(ttl_ms);
     result["cacheScope"] = json!("private");
     result
@@ -96,7 +96,7 @@ fn discover() {
         "capabilities": { "tools": {}, "prompts": {}, "resources": {} },
         "instructions": "Be kind.",
     });
-    assert_eq!(modern, kept(expected, 300_000));
+    assert_eq!(modern, with_cache_members(expected, 300_000));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn lists() {
         for items in [json!([]), json!([{ "name": "a" }, { "name": "b" }])] {
             let [legacy, modern] = results(|to| to.list(kind, &items.to_string()));
             assert_eq!(legacy, json!({ member: items }));
-            assert_eq!(modern, kept(legacy, 60_000));
+            assert_eq!(modern, with_cache_members(legacy, 60_000));
         }
     }
 }
@@ -142,7 +142,7 @@ fn resources() {
     let contents =
         json!([{ "uri": "zoop://a", "mimeType": "application/json", "text": "{\"a\":1}" }]);
     assert_eq!(legacy, json!({ "contents": contents }));
-    assert_eq!(modern, kept(legacy, 0));
+    assert_eq!(modern, with_cache_members(legacy, 0));
 }
 
 /// Clients that read lines break at U+2028 and U+2029, which JSON allows as they are.
