@@ -32,7 +32,7 @@ fn expected(
 }
 
 #[both]
-fn the_list_has_the_tools_that_the_scopes_allow_in_catalog_order() {
+fn the_list_contains_the_tools_that_the_scopes_allow_in_catalog_order() {
     let server = Server::start();
     let all = listed(&server, &server.business.owner_key, "");
     assert_eq!(names(&all), expected(|_, _| true));

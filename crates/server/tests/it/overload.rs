@@ -14,7 +14,7 @@ use zoop_db::{Db, Options, Reply as Job};
 use crate::http::{self, Connection};
 use crate::server::{Server, message, wait_until};
 
-/// One reader thread and one place in its queue; the same for writes.
+/// One reader thread with one slot in its queue; the same for writes.
 const TIGHT: Options = Options {
     readers: NonZeroUsize::new(1),
     writers: NonZeroUsize::new(1),

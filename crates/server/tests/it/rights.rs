@@ -1,5 +1,5 @@
-//! Writes that wait for one that withdraws their rights: on PostgreSQL a write waits for its tenant's
-//! lock after its credential was looked up.
+//! Writes that wait while another write withdraws their rights: on PostgreSQL a write waits for its tenant's lock
+//! after its credential was looked up.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -26,8 +26,8 @@ use crate::server::{Server, wait_until};
 const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Sends `late` while another process is about to commit `first`, which it has to wait for; `meanwhile`
-/// happens before that commit.
+/// Sends `late` while another process is about to commit `first`, for which `late` has to wait; `meanwhile` happens
+/// before that commit.
 fn behind<T: Send>(
     server: &Server,
     first: impl Fn(&mut WriteTx<'_>, &Environment) -> Result<(), Error> + Send + 'static,
@@ -73,7 +73,7 @@ fn tool(
     move |tx, environment| run::write(tx, environment, &operator, tool, &arguments, None).map(drop)
 }
 
-/// Makes a customer with `key`, waiting for a tool of the operator.
+/// Creates a customer with `key` while a call of the operator is about to commit.
 fn create_behind(
     server: &Server,
     key: &str,
