@@ -1,4 +1,4 @@
-//! A question before an irreversible command.
+//! Asks before an irreversible command.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Confirmation;
 
-/// Asks whether to go on with what `question` names. Without a terminal no one can answer, so the command goes on.
+/// Asks the question; fails unless the answer is yes. Without a terminal no one can answer, so it is not asked.
 pub(crate) fn confirm(given: &Confirmation, question: &str) -> Result<()> {
     if given.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(());

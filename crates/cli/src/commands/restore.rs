@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let Restore { kind, record, of } = command;
     let operator = Operator::open(config, Missing::Refuse)?;
     let about = About::Tenant(of.tenant);
-    // The others have no names: a customer's contacts and locations are identified by their ids.
+    // Contacts, locations and notes are not found by name, only by id.
     let record = match kind {
         Restorable::Customer => operator.named(&about, Kind::ArchivedCustomer, &record)?,
         Restorable::Contact | Restorable::Location | Restorable::Note => {
@@ -32,7 +32,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let command = Restoration {
         operator,
         about,
-        told: format!("restored the {} {}", kind.word(), record.shown),
+        message: format!("restored the {} {}", kind.word(), record.shown),
     };
     match kind {
         Restorable::Customer => command.run(arguments!(RestoreCustomer { id: id }), output),
@@ -42,12 +42,12 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     }
 }
 
-/// What is the same for every kind of record.
+/// The parts of the command that are the same for every kind of record.
 struct Restoration {
     operator: Operator,
     about: About,
     /// The message for people.
-    told: String,
+    message: String,
 }
 
 impl Restoration {
@@ -56,7 +56,7 @@ impl Restoration {
         T: Command<Output: Send>,
     {
         let answer = self.operator.command(&self.about, which)?;
-        output.answer(&answer, || self.told)?;
+        output.answer(&answer, || self.message)?;
         Ok(())
     }
 }

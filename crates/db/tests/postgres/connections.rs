@@ -139,7 +139,7 @@ fn connection_errors_do_not_show_the_password() {
         let (error, message) = refused(&format!("postgres://ursula:hunter2@h/zoop?{parameter}"));
         assert!(matches!(error, Error::Schema(_)), "{message}");
         assert!(
-            message.contains("an unknown parameter; accepted are user, password, dbname"),
+            message.contains("an unknown parameter; the known ones are user, password, dbname"),
             "{message}"
         );
         assert!(!message.contains("%40"), "{message}");

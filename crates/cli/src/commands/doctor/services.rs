@@ -1,5 +1,5 @@
-//! The external checks of `zoop doctor`: whether browsers keep a session at the public URL, and whether the
-//! mail server and the company's provider answer.
+//! Checks of `zoop doctor` that need more than the database: whether browsers keep a session at the public URL, and
+//! whether the mail server and the company's provider answer.
 
 use anyhow::{Result, anyhow, bail};
 use zoop_server::WebOrigin;
@@ -15,7 +15,7 @@ pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
     match config.mailer() {
         Ok(None) => {}
         Ok(Some(mailer)) => {
-            let reached = mailer.reach().map(|()| "it answers".to_owned());
+            let reached = mailer.reach().map(|()| "the mail server answers".to_owned());
             let advice = "check mail.url, or invitations are only shown";
             checks.push(Check::advice(
                 "mail server",
