@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_is_one_short_line() {
+    fn a_cell_is_short_and_on_one_line() {
         assert_eq!(cell(&json!("one\ntwo")), "one two");
         assert_eq!(cell(&json!("a\u{1b}[2Jb\u{9b}2Jc\u{202e}d\u{e0041}e")), "a [2Jb 2Jc d e");
         for hidden in

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn every_help_fits_eighty_columns_and_breaks_no_word() {
+    fn help_texts_fit_eighty_columns_and_break_no_words() {
         let mut root = Arguments::command();
         root.build();
         let mut all = Vec::new();

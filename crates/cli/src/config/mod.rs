@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn listening_beyond_this_machine_needs_a_public_url_that_is_an_origin() {
+    fn a_server_beyond_this_machine_needs_a_public_url_that_is_an_origin() {
         let mut config = Config::default();
         assert_eq!(config.public_url(None).unwrap(), "http://127.0.0.1:8080");
         config.server.listen = "0.0.0.0:8080".to_owned();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn provider_settings_come_together_and_need_tls() {
+    fn provider_settings_must_be_set_together_and_need_tls() {
         let mut config = Config::default();
         assert_eq!(config.company.provider().unwrap(), None);
         config.company.issuer = Some("https://accounts.example.com/realm".to_owned());

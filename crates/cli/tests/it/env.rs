@@ -10,7 +10,7 @@ use serde_json::Value;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
-/// Longer than anything here takes, so that a hanging test fails.
+/// A time limit that nothing here reaches, so that a hanging test fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A separate folder, with no settings except, for PostgreSQL tests, the database.
@@ -226,7 +226,7 @@ impl Server {
         self.child.id()
     }
 
-    /// Waits until it answers requests, and reads its addresses.
+    /// Waits until the server answers requests, and reads its addresses.
     #[track_caller]
     pub(crate) fn wait_until_ready(&mut self) {
         let ready = self.log_line("ready");

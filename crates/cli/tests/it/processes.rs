@@ -99,8 +99,8 @@ fn revocations_and_changes_take_effect_on_the_next_request_in_every_process() {
     folder.json(&["user", "set-role", &sam, "tech"]);
     for client in &clients {
         let reply = client.call("customers.create", &company).expect("an answer");
-        let told = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
-        assert!(told.contains("insufficient_scope"), "{told}");
+        let message = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
+        assert!(message.contains("insufficient_scope"), "{message}");
     }
     folder.json(&["user", "set-role", &sam, "office"]);
     for client in &clients {
@@ -135,18 +135,18 @@ fn the_limit_of_note_writes_is_exact_across_all_processes() {
     let (written, refused): (Vec<_>, Vec<_>) =
         answers.iter().partition(|reply| reply.body["result"]["isError"] != true);
     for reply in &refused {
-        let told = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
-        assert!(told.contains("10 note writes in the last minute"), "{told}");
+        let message = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
+        assert!(message.contains("10 note writes in the last minute"), "{message}");
     }
     assert_eq!((written.len(), refused.len()), (10, SERVERS * EACH - 10));
     let listed = site.clients(&site.key)[0].ask("notes.list", &json!({ "limit": 100 }));
     assert_eq!(listed["rows"].as_array().map(Vec::len), Some(10));
 }
 
-/// The machine's speed is unknown, so the excess is not counted but measured by the processes' own
-/// rounds, each of which leaves a row if something was admitted: a process that has completed whole
-/// rounds since the first one published its counts admits nothing more. And the rounds are a second
-/// apart: on a machine that falls behind some are later, but of several in a row one is not.
+/// The machine's speed is unknown, so the excess is not counted. Instead the test watches the rounds of the processes,
+/// each of which leaves a row if something was admitted: a process that has completed whole rounds since the first
+/// one published its counts must admit nothing more. The rounds must also be a second apart: on a slow machine some
+/// are late, but not all of several in a row.
 #[both]
 fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() {
     /// More than are admitted at this pace in two rounds, so that no process rejects by its own count.
@@ -170,9 +170,9 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
         assert_eq!(status(&clients[0]), 200);
     }
     assert_eq!(status(&clients[0]), 429, "exact in one process");
-    wait_until("it has told the others", || {
-        let told = rounds(&source, &id);
-        told.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
+    wait_until("it has published its counts", || {
+        let message = rounds(&source, &id);
+        message.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
     });
     for (process, client) in clients.iter().enumerate().skip(1) {
         // A key used only by this process shows its rounds.
@@ -180,7 +180,7 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
         let beside = Client::new(&site.servers[process].url, &key);
         let mut passed = 0;
         while status(client) == 200 {
-            // In the first round it fetches all counts, and that ends when the second begins. One more,
+            // In the first round it fetches all counts, and that ends when the second begins. One more round,
             // in case a busy machine let it wait for longer than its limit.
             assert!(passed < 3, "it has had its rounds and does not know");
             std::thread::sleep(PACE);

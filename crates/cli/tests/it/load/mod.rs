@@ -1,5 +1,5 @@
-//! High load, overload, slow clients, many connections: the server holds up, and rejects what it cannot
-//! do.
+//! High load, overload, slow clients, many connections: the server keeps serving, and rejects what exceeds its
+//! capacity.
 
 mod connection;
 mod connections;

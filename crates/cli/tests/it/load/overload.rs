@@ -7,7 +7,8 @@ use crate::client::get;
 use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
-/// Requests processed at once, the rest get 503; fewer than the callers, whatever the machine can do.
+/// The maximum number of requests processed at once; the rest get 503. It is less than the number of callers, however
+/// fast the machine is.
 const IN_FLIGHT: u32 = 64;
 
 #[test]

@@ -1,4 +1,4 @@
-//! A caller who goes on in any case, each call to another process, and remembers its answers.
+//! A caller that continues whatever happens, with each call to another process, and remembers its answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

@@ -1,6 +1,5 @@
-//! A PostgreSQL server that goes away under load and comes back, and processes that die meanwhile: what
-//! was answered is there, what was not is complete or absent, and callers are told which may be the
-//! case.
+//! A PostgreSQL server that goes away under load and comes back, and processes that die meanwhile: an answered write
+//! is there, an unanswered one is complete or absent, and the answers say which may be the case.
 
 mod caller;
 mod commit;

@@ -40,9 +40,9 @@ fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
         assert!(reads > 1, "{reads}");
     });
     assert!(began.elapsed() < ANSWERED_WITHIN, "{:?}", began.elapsed());
-    let told = complaints(&server, &client);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0]["failure"].as_str().is_some_and(|it| it.contains("lock")), "{told:?}");
+    let message = complaints(&server, &client);
+    assert_eq!(message.len(), 1, "{message:?}");
+    assert!(message[0]["failure"].as_str().is_some_and(|it| it.contains("lock")), "{message:?}");
 
     other.execute_batch("ROLLBACK").expect("it was held");
     let after = id(&create(&client, "After").success());

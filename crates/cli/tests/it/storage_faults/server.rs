@@ -42,7 +42,7 @@ impl Site {
     }
 
     /// Warnings and errors logged since the last check, without variable parts.
-    fn told(&self) -> Vec<String> {
+    fn problems_logged(&self) -> Vec<String> {
         let lines = complaints(&self.server, &self.client);
         lines.iter().map(|line| line["message"].as_str().expect("a text").to_owned()).collect()
     }
@@ -53,9 +53,9 @@ impl Site {
             assert_put_off(&create(&self.client, "Refused"));
             assert_eq!(customers(&self.client), [self.before.as_str()], "reads go on");
         }
-        let told = complaints(&self.server, &self.client);
-        assert_eq!(told.len(), 1, "{told:?}");
-        let failure = told[0]["failure"].as_str().expect("a cause");
+        let message = complaints(&self.server, &self.client);
+        assert_eq!(message.len(), 1, "{message:?}");
+        let failure = message[0]["failure"].as_str().expect("a cause");
         assert!(failure.contains(reason), "{failure}");
         let (status, ready) = get(&self.server.url, "/readyz");
         assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
@@ -71,8 +71,8 @@ impl Site {
             assert_put_off(&create(&self.client, "Refused"));
         }
         assert_eq!(get(&self.server.url, "/readyz").0, 503);
-        let told = self.server.log_line("the storage refuses writes");
-        assert!(told["failure"].as_str().is_some_and(|it| it.contains(reason)), "{told}");
+        let message = self.server.log_line("the storage refuses writes");
+        assert!(message["failure"].as_str().is_some_and(|it| it.contains(reason)), "{message}");
         mend();
         self.assert_recovered(&[
             "connected to PostgreSQL again",
@@ -83,9 +83,9 @@ impl Site {
     fn assert_recovered(&self, messages: &[&str]) {
         let after = id(&create(&self.client, "After").success());
         assert_eq!(customers(&self.client), [after, self.before.clone()], "nothing else is there");
-        let mut told = self.told();
-        told.sort();
-        assert_eq!(told, messages);
+        let mut message = self.problems_logged();
+        message.sort();
+        assert_eq!(message, messages);
         assert_eq!(get(&self.server.url, "/readyz"), (200, READY.to_owned()));
     }
 }
@@ -146,7 +146,7 @@ fn a_missing_read_right_is_logged_once_and_reads_resume_when_it_is_granted() {
         assert_put_off(&search);
         site.client.ask("tags.list", &json!({}));
     }
-    assert_eq!(site.told(), ["the storage refuses reads"]);
+    assert_eq!(site.problems_logged(), ["the storage refuses reads"]);
     site.run("GRANT SELECT ON customers TO zoop_application");
     assert_eq!(customers(&site.client), [site.before.as_str()]);
 }

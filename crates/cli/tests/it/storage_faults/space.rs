@@ -47,7 +47,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     assert_eq!(
         complaints(&server, &client),
         [Value::Null; 0],
-        "the incident was told when it began"
+        "the incident was message when it began"
     );
     let (status, ready) = get(&server.url, "/readyz");
     assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
@@ -67,7 +67,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
 }
 
 #[test]
-fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
+fn a_database_that_has_filled_its_disk_recovers_when_the_disk_grows() {
     let volume = Volume::new(24);
     volume.write("zoop.toml", SETTINGS);
     let (_, _, key) = volume.folder.business();
@@ -90,9 +90,9 @@ fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
         assert_put_off(&write());
     }
     assert_eq!(customers(&client), [customer]);
-    let told = complaints(&server, &client);
+    let message = complaints(&server, &client);
     // A small write that still fits, such as a key's last use, ends the outage for a moment.
-    assert!(told.len() <= 6, "a line a change, not one a refusal: {told:?}");
+    assert!(message.len() <= 6, "a line a change, not one a refusal: {message:?}");
 
     volume.remount("size=64m");
     write().success();
@@ -139,7 +139,7 @@ fn a_read_only_folder_is_reported_and_works_once_it_is_writable() {
 }
 
 #[test]
-fn a_backup_that_does_not_fit_leaves_nothing_behind_and_writes_go_on() {
+fn a_backup_that_does_not_fit_leaves_nothing_behind_and_writes_continue() {
     let volume = Volume::new(16);
     volume.write("zoop.toml", SETTINGS);
     let (_, _, key) = volume.folder.business();
