@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use crate::arguments::Confirmation;
 
 /// Asks the question; fails unless the answer is yes. Without a terminal no one can answer, so it is not asked.
-pub(crate) fn confirm(given: &Confirmation, question: &str) -> Result<()> {
-    if given.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+pub(crate) fn confirm(confirmation: &Confirmation, question: &str) -> Result<()> {
+    if confirmation.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(());
     }
     write!(io::stderr(), "{question} [y/N] ")?;

@@ -12,11 +12,11 @@ const MAX_BYTES: u64 = 4_096;
 pub(crate) fn ask() -> Result<String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        let typed = rpassword::prompt_password("New password: ")?;
-        if rpassword::prompt_password("Confirm password: ")? != typed {
+        let password = rpassword::prompt_password("New password: ")?;
+        if rpassword::prompt_password("Confirm password: ")? != password {
             bail!("the passwords do not match, so nothing was changed: run the command again");
         }
-        return Ok(typed);
+        return Ok(password);
     }
     let mut line = String::new();
     io::Read::take(stdin.lock(), MAX_BYTES)

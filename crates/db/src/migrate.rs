@@ -50,29 +50,29 @@ pub(crate) struct Applied {
 /// may not be changed, if a newer program has changed it, or if its migrations differ from this program's.
 /// `script` returns a migration's text for the engine.
 pub(crate) fn missing<'m>(
-    taken: &[Applied],
+    applied: &[Applied],
     migrations: &'m [Migration],
     script: impl Fn(&Migration) -> &'static str,
     migrate: Migrate,
 ) -> Result<&'m [Migration]> {
-    if taken.first().is_some_and(|step| step.name == UNFINISHED) {
+    if applied.first().is_some_and(|step| step.name == UNFINISHED) {
         return Err(Error::Schema(
             "the copy into this database was never finished: remove it (the file, or on PostgreSQL \
              with DROP DATABASE and CREATE DATABASE), then run `zoop copy` again"
                 .to_owned(),
         ));
     }
-    let Some(missing) = migrations.get(taken.len()..) else {
+    let Some(missing) = migrations.get(applied.len()..) else {
         return Err(Error::Schema(format!(
             "the database has the schema of a newer zoop (it has {} migrations, this program knows {}): \
              use that version or a newer one",
-            taken.len(),
+            applied.len(),
             migrations.len()
         )));
     };
     let is_refused = match migrate {
         Migrate::Run => false,
-        Migrate::New => !taken.is_empty(),
+        Migrate::New => !applied.is_empty(),
         Migrate::Refuse => true,
     };
     if !missing.is_empty() && is_refused {
@@ -81,7 +81,7 @@ pub(crate) fn missing<'m>(
             missing.len()
         )));
     }
-    for (position, (known, migration)) in taken.iter().zip(migrations).enumerate() {
+    for (position, (known, migration)) in applied.iter().zip(migrations).enumerate() {
         if known.name != migration.name || known.script != script(migration) {
             return Err(Error::Schema(format!(
                 "migration {position} of the database ({}) differs from this program's \

@@ -33,8 +33,8 @@ pub(super) fn run(
 }
 
 fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
-    let taken = taken(connection)?;
-    let missing = missing(&taken, migrations, |migration| migration.postgres, migrate)?;
+    let applied = applied(connection)?;
+    let missing = missing(&applied, migrations, |migration| migration.postgres, migrate)?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -46,7 +46,7 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
          (position integer PRIMARY KEY, name text NOT NULL, script text NOT NULL)"
         ),
     )?;
-    for (position, migration) in (taken.len()..).zip(missing) {
+    for (position, migration) in (applied.len()..).zip(missing) {
         script(connection, migration.postgres)?;
         let name = quoted(migration.name);
         let text = quoted(migration.postgres);
@@ -57,7 +57,7 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
 }
 
 /// The migrations that were run; a database that has run none must be empty.
-fn taken(connection: &mut Connection) -> Result<Vec<Applied>> {
+fn applied(connection: &mut Connection) -> Result<Vec<Applied>> {
     // Objects of extensions do not count.
     let tables = script(
         connection,

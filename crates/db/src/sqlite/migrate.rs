@@ -31,9 +31,9 @@ fn advance(connection: &Connection, migrations: &[Migration], migrate: Migrate) 
         "CREATE TABLE IF NOT EXISTS schema_steps \
          (position INTEGER PRIMARY KEY, name TEXT NOT NULL, script TEXT NOT NULL) STRICT",
     )?;
-    let taken = taken(connection)?;
-    let missing = missing(&taken, migrations, |migration| migration.sqlite, migrate)?;
-    for (position, migration) in (0_i64..).skip(taken.len()).zip(missing) {
+    let applied = applied(connection)?;
+    let missing = missing(&applied, migrations, |migration| migration.sqlite, migrate)?;
+    for (position, migration) in (0_i64..).skip(applied.len()).zip(missing) {
         connection.script(migration.sqlite)?;
         connection.raw().execute(
             "INSERT INTO schema_steps (position, name, script) VALUES (?1, ?2, ?3)",
@@ -43,10 +43,10 @@ fn advance(connection: &Connection, migrations: &[Migration], migrate: Migrate) 
     Ok(())
 }
 
-fn taken(connection: &Connection) -> Result<Vec<Applied>> {
+fn applied(connection: &Connection) -> Result<Vec<Applied>> {
     let mut steps =
         connection.raw().prepare("SELECT name, script FROM schema_steps ORDER BY position")?;
-    let taken =
+    let applied =
         steps.query_map([], |row| Ok(Applied { name: row.get(0)?, script: row.get(1)? }))?;
-    Ok(taken.collect::<rusqlite::Result<_>>()?)
+    Ok(applied.collect::<rusqlite::Result<_>>()?)
 }

@@ -10,7 +10,7 @@ fn debug_text(call: &Call<'_>) -> String {
 }
 
 #[test]
-fn methods_of_both_eras() {
+fn methods_of_both_eras_are_understood() {
     // Method, parameters, the name to mirror, what is understood.
     let cases = [
         ("tools/list", "", None, "ListTools { cursor: None }"),
@@ -57,7 +57,7 @@ fn methods_of_both_eras() {
 }
 
 #[test]
-fn methods_of_one_era() {
+fn methods_of_one_era_are_understood() {
     let body = request_body("ping", "");
     assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "Ping");
     let body = request_body("initialize", "");
@@ -76,7 +76,7 @@ fn a_plain_call_without_params_or_headers_is_understood() {
 }
 
 #[test]
-fn unknown_methods() {
+fn unknown_methods_are_refused() {
     let common = [
         "logging/setLevel",
         "completion/complete",
@@ -104,7 +104,7 @@ fn an_unknown_method_is_reported_before_its_parameters() {
 }
 
 #[test]
-fn invalid_parameters() {
+fn invalid_parameters_are_refused() {
     // Method, parameters, and the name to mirror where the body has one.
     let cases = [
         ("tools/call", "", None),
@@ -131,7 +131,7 @@ fn invalid_parameters() {
 }
 
 #[test]
-fn params_that_are_not_an_object() {
+fn params_that_are_not_an_object_are_refused() {
     for params in
         ["[]", "5", "\"x\"", "true", r#"{"_meta":5}"#, r#"{"_meta":[]}"#, r#"{"\ud800":1}"#]
     {
@@ -146,7 +146,7 @@ fn params_that_are_not_an_object() {
 }
 
 #[test]
-fn initialize_with_a_version_that_is_not_a_string() {
+fn a_version_that_is_not_a_string_is_refused() {
     let body = request_body("initialize", r#""protocolVersion":5"#);
     assert_eq!(verdict(&refused(body, &NO_HEADERS)), (200, -32602));
 }

@@ -40,7 +40,7 @@ fn with_cache_members(mut result: Value, ttl_ms: u32) -> Value {
 }
 
 #[test]
-fn tool_results() {
+fn tool_results_have_the_shape_of_each_era() {
     let record = r#"{"name":"O\"Hara\\n","n":[1,2.50],"é":"\u2028"}"#;
     let [legacy, modern] =
         results(|to| to.tool_result(ToolResult { json: record, is_error: false }));
@@ -67,7 +67,7 @@ fn structured_content_is_verbatim() {
 }
 
 #[test]
-fn initialize() {
+fn initialize_is_answered_in_the_legacy_era() {
     for (requested, version) in [("2025-06-18", "2025-06-18"), ("2024-11-05", "2025-11-25")] {
         let [legacy, _] = results(|to| to.initialize(Some(requested), "Be \"kind\"."));
         let expected = json!({
@@ -81,7 +81,7 @@ fn initialize() {
 }
 
 #[test]
-fn ping() {
+fn ping_is_answered_with_an_empty_result() {
     let body = request_body("ping", "");
     let server = server();
     let reply = accepted(&body, &NO_HEADERS).responder(&server).ping();
@@ -89,7 +89,7 @@ fn ping() {
 }
 
 #[test]
-fn discover() {
+fn discover_lists_the_modern_versions() {
     let [_, modern] = results(|to| to.discover("Be kind."));
     let expected = json!({
         "supportedVersions": ["2026-07-28"],
@@ -100,7 +100,7 @@ fn discover() {
 }
 
 #[test]
-fn lists() {
+fn lists_have_the_shape_of_each_era() {
     let kinds = [
         (ListKind::Tools, "tools"),
         (ListKind::Prompts, "prompts"),
@@ -117,7 +117,7 @@ fn lists() {
 }
 
 #[test]
-fn prompts() {
+fn prompts_have_the_shape_of_each_era() {
     let messages = [
         PromptMessage { role: Role::User, text: "Who is \"due\"?" },
         PromptMessage { role: Role::Assistant, text: "" },
@@ -137,7 +137,7 @@ fn prompts() {
 }
 
 #[test]
-fn resources() {
+fn resources_have_the_shape_of_each_era() {
     let [legacy, modern] = results(|to| to.resource("zoop://a", "application/json", "{\"a\":1}"));
     let contents =
         json!([{ "uri": "zoop://a", "mimeType": "application/json", "text": "{\"a\":1}" }]);

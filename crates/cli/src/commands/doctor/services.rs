@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        let told = |url: &str| {
+        let check = |url: &str| {
             let mut config = Config::default();
             config.server.public_url = Some(url.to_owned());
             encryption(&config)
@@ -65,7 +65,7 @@ mod tests {
             "http://127.0.0.1",
             "http://[::1]:8080",
         ] {
-            assert_eq!(told(url).unwrap(), url);
+            assert_eq!(check(url).unwrap(), url);
         }
         for url in [
             "http://crm.example.com",
@@ -73,7 +73,7 @@ mod tests {
             "http://localhost.example.com",
             "http://127.0.0.100",
         ] {
-            let refusal = told(url).unwrap_err().to_string();
+            let refusal = check(url).unwrap_err().to_string();
             assert!(refusal.contains("is plain HTTP"), "{refusal}");
         }
     }

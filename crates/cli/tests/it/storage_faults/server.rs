@@ -53,9 +53,9 @@ impl Site {
             assert_put_off(&create(&self.client, "Refused"));
             assert_eq!(customers(&self.client), [self.before.as_str()], "reads go on");
         }
-        let message = complaints(&self.server, &self.client);
-        assert_eq!(message.len(), 1, "{message:?}");
-        let failure = message[0]["failure"].as_str().expect("a cause");
+        let lines = complaints(&self.server, &self.client);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let failure = lines[0]["failure"].as_str().expect("a cause");
         assert!(failure.contains(reason), "{failure}");
         let (status, ready) = get(&self.server.url, "/readyz");
         assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
@@ -71,8 +71,8 @@ impl Site {
             assert_put_off(&create(&self.client, "Refused"));
         }
         assert_eq!(get(&self.server.url, "/readyz").0, 503);
-        let message = self.server.log_line("the storage refuses writes");
-        assert!(message["failure"].as_str().is_some_and(|it| it.contains(reason)), "{message}");
+        let logged = self.server.log_line("the storage refuses writes");
+        assert!(logged["failure"].as_str().is_some_and(|it| it.contains(reason)), "{logged}");
         mend();
         self.assert_recovered(&[
             "connected to PostgreSQL again",
@@ -83,9 +83,9 @@ impl Site {
     fn assert_recovered(&self, messages: &[&str]) {
         let after = id(&create(&self.client, "After").success());
         assert_eq!(customers(&self.client), [after, self.before.clone()], "nothing else is there");
-        let mut message = self.problems_logged();
-        message.sort();
-        assert_eq!(message, messages);
+        let mut problems = self.problems_logged();
+        problems.sort();
+        assert_eq!(problems, messages);
         assert_eq!(get(&self.server.url, "/readyz"), (200, READY.to_owned()));
     }
 }
