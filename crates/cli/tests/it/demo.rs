@@ -73,7 +73,7 @@ fn the_demo_creates_a_business_that_tools_and_commands_use() {
 
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
-    assert!(server.has_said_all(), "one object and nothing else");
+    assert!(server.has_no_more_output(), "one object and nothing else");
 
     let (mut second, again) = start(&folder);
     assert_eq!(again["tenant_id"], welcome["tenant_id"], "the same business");

@@ -52,7 +52,7 @@ impl Site {
     }
 
     /// Makes the same call many times in every server concurrently; returns the answers.
-    fn rush(&self, tool: &str, arguments: &Value) -> Vec<Reply> {
+    fn call_concurrently(&self, tool: &str, arguments: &Value) -> Vec<Reply> {
         let clients: Vec<_> = (0..EACH).flat_map(|_| self.clients(&self.key)).collect();
         std::thread::scope(|scope| {
             let calls: Vec<_> = clients
@@ -64,9 +64,9 @@ impl Site {
     }
 }
 
-/// The reason why every server rejects a caller.
+/// The reasons for which the servers reject a caller.
 #[track_caller]
-fn barred(clients: &[Client]) -> Vec<Value> {
+fn rejection_reasons(clients: &[Client]) -> Vec<Value> {
     let reason = |client: &Client| {
         let reply = client.call("tags.list", &json!({})).expect("an answer");
         assert_eq!(reply.status, 401, "{reply:?}");
@@ -85,7 +85,7 @@ fn revocations_and_changes_take_effect_on_the_next_request_in_every_process() {
         client.ask("tags.list", &json!({}));
     }
     folder.json(&["key", "revoke", &id]);
-    assert_eq!(barred(&clients), vec!["key_revoked"; SERVERS]);
+    assert_eq!(rejection_reasons(&clients), vec!["key_revoked"; SERVERS]);
 
     let create =
         ["user", "create", "--name", "Sam", "--email", "sam@example.com", "--role", "office"];
@@ -107,7 +107,7 @@ fn revocations_and_changes_take_effect_on_the_next_request_in_every_process() {
         client.ask("customers.create", &company);
     }
     folder.json(&["user", "remove", &sam]);
-    assert_eq!(barred(&clients), vec!["key_revoked"; SERVERS]);
+    assert_eq!(rejection_reasons(&clients), vec!["key_revoked"; SERVERS]);
 }
 
 #[both]
@@ -115,7 +115,7 @@ fn one_idempotency_key_is_one_write_in_all_processes() {
     let site = Site::new(&[("ZOOP_LIMITS_CREDENTIAL", "0"), ("ZOOP_LIMITS_TENANT", "0")]);
     let company =
         json!({ "customer_type": "company", "company_name": "Once", "idempotency_key": "k" });
-    let answers = site.rush("customers.create", &company);
+    let answers = site.call_concurrently("customers.create", &company);
     let ids: BTreeSet<_> = answers.iter().map(|reply| text(&reply.success(), "id")).collect();
     assert_eq!(ids.len(), 1);
     for client in site.clients(&site.key) {
@@ -131,7 +131,7 @@ fn the_limit_of_note_writes_is_exact_across_all_processes() {
         ("ZOOP_LIMITS_TENANT", "0"),
         ("ZOOP_LIMITS_NOTE_WRITES", "10"),
     ]);
-    let answers = site.rush("notes.create", &json!({ "body": "Gate sticks." }));
+    let answers = site.call_concurrently("notes.create", &json!({ "body": "Gate sticks." }));
     let (written, refused): (Vec<_>, Vec<_>) =
         answers.iter().partition(|reply| reply.body["result"]["isError"] != true);
     for reply in &refused {
@@ -171,8 +171,8 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
     }
     assert_eq!(status(&clients[0]), 429, "exact in one process");
     wait_until("it has published its counts", || {
-        let message = rounds(&source, &id);
-        message.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
+        let published = rounds(&source, &id);
+        published.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
     });
     for (process, client) in clients.iter().enumerate().skip(1) {
         // A key used only by this process shows its rounds.
@@ -182,7 +182,7 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
         while status(client) == 200 {
             // In the first round it fetches all counts, and that ends when the second begins. One more round,
             // in case a busy machine let it wait for longer than its limit.
-            assert!(passed < 3, "it has had its rounds and does not know");
+            assert!(passed < 3, "it has fetched the counts but still admits calls");
             std::thread::sleep(PACE);
             assert_eq!(status(&beside), 200);
             passed = rounds(&source, &id).len();
@@ -199,7 +199,7 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
     }
 }
 
-/// When processes published their admitted requests of a key, in microseconds, and how many.
+/// The times at which processes published admitted requests of a key, in microseconds, and the numbers of requests.
 fn rounds(source: &Source<'_>, key: &str) -> Vec<(i64, usize)> {
     let time = match source {
         Source::File(_) => "admitted_at",

@@ -74,7 +74,7 @@ fn a_stopping_server_finishes_the_requests_in_flight() {
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("rows"), "{answer}");
     assert_eq!(server.wait().code(), Some(0));
-    assert!(server.has_said_all(), "nothing on stdout");
+    assert!(server.has_no_more_output(), "nothing on stdout");
     assert!(!folder.path("zoop.db-wal").exists(), "the database was closed");
 }
 

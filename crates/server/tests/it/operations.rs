@@ -132,7 +132,7 @@ fn every_metric_has_its_name_and_its_type() {
         let part = if kind == "histogram" { "_bucket" } else { suffix };
         queried.push(format!("{name}{part}"));
     }
-    alerts_fit(&page, &queried);
+    assert_alerts_match(&page, &queried);
     let number = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
         line.and_then(|number| number.parse::<f64>().ok())
@@ -153,19 +153,19 @@ fn every_metric_has_its_name_and_its_type() {
     assert!(text.lines().any(|line| line == build), "{text}");
     assert!(
         !Server::start().metrics().contains("zoop_storage_free"),
-        "of a server nothing is known"
+        "the free space on a database server is not known"
     );
 }
 
 /// Checks that the alert rules use only metrics that exist, and that the guide lists the same alerts in the same
 /// order.
-fn alerts_fit(page: &str, metrics: &[String]) {
+fn assert_alerts_match(page: &str, metrics: &[String]) {
     let rules = include_str!("../../../../packaging/prometheus/zoop.rules.yml");
     let expressions: Vec<&str> =
         rules.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).collect();
     for expression in &expressions {
-        let words =
-            expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let words = expression
+            .split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
         for word in words {
             if word.starts_with("zoop_") || word.starts_with("process_") {
                 assert!(metrics.iter().any(|metric| metric == word), "{word} is not a metric");

@@ -121,13 +121,13 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
         source.assert_sound();
         let tables = Tables::read(&source, &keys);
         for writer in &mut writers {
-            let is_kept = writer.settle(&tables);
-            match is_kept {
+            let was_applied = writer.settle(&tables);
+            match was_applied {
                 Some(true) => kept += 1,
                 Some(false) => absent += 1,
                 None => {}
             }
-            writer.retry(&server.url, is_kept, &tables);
+            writer.retry(&server.url, was_applied, &tables);
             writer.search(&server.url, &writer.words);
         }
         let after = Tables::read(&source, &keys);

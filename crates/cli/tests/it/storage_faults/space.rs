@@ -6,7 +6,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::volume::Volume;
-use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
+use super::{SETTINGS, assert_unavailable, create, customers, id, logged_problems};
 use crate::client::{Client, get};
 
 /// The number of writes attempted while the disk is full.
@@ -30,14 +30,14 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
         }
         answered.push(id(&reply.success()));
     };
-    assert_put_off(&refusal);
-    complaints(&server, &client);
+    assert_unavailable(&refusal);
+    logged_problems(&server, &client);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 let client = Client::new(&server.url, &key);
                 for _ in 0..REFUSED / 8 {
-                    assert_put_off(&create(&client, "Refused"));
+                    assert_unavailable(&create(&client, "Refused"));
                 }
             });
         }
@@ -45,7 +45,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     answered.reverse();
     assert_eq!(customers(&client), answered, "reads go on");
     assert_eq!(
-        complaints(&server, &client),
+        logged_problems(&server, &client),
         [Value::Null; 0],
         "the incident was message when it began"
     );
@@ -56,7 +56,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     let after = id(&create(&client, "After").success());
     answered.insert(0, after);
     assert_eq!(customers(&client), answered);
-    let end = complaints(&server, &client);
+    let end = logged_problems(&server, &client);
     assert_eq!(end.len(), 1, "{end:?}");
     assert_eq!(end[0]["message"], "the storage accepts writes again");
     assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
@@ -85,14 +85,14 @@ fn a_database_that_has_filled_its_disk_recovers_when_the_disk_grows() {
         reply.success();
         notes += 1;
     };
-    assert_put_off(&refusal);
+    assert_unavailable(&refusal);
     for _ in 0..REFUSED / 5 {
-        assert_put_off(&write());
+        assert_unavailable(&write());
     }
     assert_eq!(customers(&client), [customer]);
-    let message = complaints(&server, &client);
+    let problems = logged_problems(&server, &client);
     // A small write that still fits, such as a key's last use, ends the outage for a moment.
-    assert!(message.len() <= 6, "a line a change, not one a refusal: {message:?}");
+    assert!(problems.len() <= 6, "a line a change, not one a refusal: {problems:?}");
 
     volume.remount("size=64m");
     write().success();
