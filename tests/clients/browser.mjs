@@ -50,6 +50,6 @@ export class Browser {
 }
 
 /** Prints one line per behavior. */
-export function check(behaviour, isSo, instead) {
-  console.log(isSo ? `✓ ${behaviour}` : `✗ ${behaviour}: ${String(instead).slice(0, 300)}`);
+export function check(behavior, isSo, instead) {
+  console.log(isSo ? `✓ ${behavior}` : `✗ ${behavior}: ${String(instead).slice(0, 300)}`);
 }

@@ -15,10 +15,10 @@ post() {
 
 # Prints a ✓ when the expression is true: `answer` is the envelope, `value` the content of its text item.
 check() {
-  local behaviour=$1 answer=$2 expression=$3
+  local behavior=$1 answer=$2 expression=$3
   # shellcheck disable=SC2016 # The back quotes are JavaScript's.
   "$NODE" -e '
-    const [behaviour, text, expression] = process.argv.slice(1);
+    const [behavior, text, expression] = process.argv.slice(1);
     let holds = false;
     try {
       const answer = JSON.parse(text);
@@ -27,8 +27,8 @@ check() {
     } catch (error) {
       text += ` (${error.message})`;
     }
-    console.log(holds === true ? `✓ ${behaviour}` : `✗ ${behaviour}: ${text.slice(0, 600)}`);
-  ' "$behaviour" "$answer" "$expression"
+    console.log(holds === true ? `✓ ${behavior}` : `✗ ${behavior}: ${text.slice(0, 600)}`);
+  ' "$behavior" "$answer" "$expression"
 }
 
 # The expression's result for the value of a successful call.

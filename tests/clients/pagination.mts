@@ -69,5 +69,5 @@ const faults: string[] = []
 if (requests < 2) faults.push('all notes came in one page')
 if (new Set(ids).size !== ids.length) faults.push('a note came twice')
 if (ids.slice(0, 7).join() !== written.join()) faults.push('the newest notes are not the first ones')
-const behaviour = "the document's loop reads all notes of a job, page by page, each once"
-console.log(faults.length === 0 ? `✓ ${behaviour}` : `✗ ${behaviour}: ${faults.join('; ')}`)
+const behavior = "the document's loop reads all notes of a job, page by page, each once"
+console.log(faults.length === 0 ? `✓ ${behavior}` : `✗ ${behavior}: ${faults.join('; ')}`)

@@ -55,9 +55,9 @@ export async function showAll(clients, binary, settings = {}) {
       continue;
     }
     if (shown.length === 0) fail('the client showed nothing');
-    for (const behaviour of shows) {
-      const line = shown.find((it) => it.slice(2).startsWith(behaviour));
-      if (line === undefined) fail(`left out: ${behaviour}`);
+    for (const behavior of shows) {
+      const line = shown.find((it) => it.slice(2).startsWith(behavior));
+      if (line === undefined) fail(`left out: ${behavior}`);
     }
   }
 

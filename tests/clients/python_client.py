@@ -2,7 +2,7 @@
 
 usage: python python_client.py legacy|auto|2026-07-28    (ZOOP_MCP_URL, ZOOP_USER_KEY, ZOOP_TENANT_KEY)
 
-Prints one line per behavior; they are listed in behaviours.json.
+Prints one line per behavior; they are listed in behaviors.json.
 """
 
 import asyncio
@@ -36,14 +36,14 @@ def equal(found, expected):
     expect(found == expected, f"found {found!r}, expected {expected!r}")
 
 
-async def check(behaviour, body):
+async def check(behavior, body):
     try:
         await body()
-    except Exception as error:  # Whatever goes wrong fails this one behaviour, and the rest go on.
+    except Exception as error:  # Whatever goes wrong fails this one behavior, and the rest go on.
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:600]
-        print(f"✗ {behaviour}: {reason}", flush=True)
+        print(f"✗ {behavior}: {reason}", flush=True)
     else:
-        print(f"✓ {behaviour}", flush=True)
+        print(f"✓ {behavior}", flush=True)
 
 
 @asynccontextmanager
@@ -102,7 +102,7 @@ async def is_unauthorized(token):
     expect(re.match(r'^Bearer .*resource_metadata="', challenge), f"the challenge is {challenge!r}")
 
 
-async def behaviours(client):
+async def behaviors(client):
     customer = {}
 
     async def named_zoop():
@@ -209,7 +209,7 @@ async def behaviours(client):
 
 async def main():
     async with connected(os.environ["ZOOP_USER_KEY"]) as client:
-        await behaviours(client)
+        await behaviors(client)
 
     async def tenant_key():
         async with connected(os.environ["ZOOP_TENANT_KEY"]) as tenant:

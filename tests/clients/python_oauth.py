@@ -19,8 +19,8 @@ ENDPOINT = os.environ["ZOOP_MCP_URL"].replace("127.0.0.1", os.environ.get("ZOOP_
 DOCUMENT = os.environ.get("ZOOP_DOCUMENT_URL")
 
 
-def check(behaviour: str, is_so: bool, instead: object = "") -> None:
-    print(f"✓ {behaviour}" if is_so else f"✗ {behaviour}: {str(instead)[:300]}", flush=True)
+def check(behavior: str, is_so: bool, instead: object = "") -> None:
+    print(f"✓ {behavior}" if is_so else f"✗ {behavior}: {str(instead)[:300]}", flush=True)
 
 
 class Storage:

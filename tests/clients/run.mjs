@@ -3,7 +3,7 @@
 // usage: node run.mjs --zoop BINARY --python PYTHON --guide docs/api.md
 //
 // A client prints one line per behavior, with ✓ or ✗. It fails as a whole when it exits with an error, or when it
-// leaves out a behavior that all clients have to show (behaviours.json).
+// leaves out a behavior that all clients have to show (behaviors.json).
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
   options: { zoop: { type: 'string' }, python: { type: 'string' }, guide: { type: 'string' } },
 });
-const behaviours = JSON.parse(await readFile(join(here, 'behaviours.json'), 'utf8'));
+const behaviors = JSON.parse(await readFile(join(here, 'behaviors.json'), 'utf8'));
 const ERAS = ['legacy', 'auto', '2026-07-28'];
 const node = (...args) => [process.execPath, '--no-warnings', ...args];
 
@@ -30,12 +30,12 @@ const clients = [
   ...ERAS.map((era) => ({
     name: `TypeScript, ${era}`,
     command: node(join(here, 'typescript.mjs'), era),
-    shows: behaviours,
+    shows: behaviors,
   })),
   ...ERAS.map((era) => ({
     name: `Python, ${era}`,
     command: [options.python, join(here, 'python_client.py'), era],
-    shows: behaviours,
+    shows: behaviors,
   })),
   { name: "oidc-provider, as a company's own", command: node(join(here, 'company.mjs')) },
   { name: 'TypeScript, connected by a person', command: node(join(here, 'typescript_oauth.mjs')) },

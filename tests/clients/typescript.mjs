@@ -2,7 +2,7 @@
 //
 // usage: node typescript.mjs legacy|auto|2026-07-28    (ZOOP_MCP_URL, ZOOP_USER_KEY, ZOOP_TENANT_KEY)
 //
-// Prints one line per behavior; they are listed in behaviours.json.
+// Prints one line per behavior; they are listed in behaviors.json.
 
 import assert from 'node:assert/strict';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -15,12 +15,12 @@ const NOBODY = '01890000-0000-7000-8000-000000000000';
 const warnings = new Set();
 console.warn = (...words) => warnings.add(words.join(' '));
 
-async function check(behaviour, body) {
+async function check(behavior, body) {
   try {
     await body();
-    console.log(`✓ ${behaviour}`);
+    console.log(`✓ ${behavior}`);
   } catch (error) {
-    console.log(`✗ ${behaviour}: ${String(error.message).replaceAll('\n', ' ').slice(0, 600)}`);
+    console.log(`✗ ${behavior}: ${String(error.message).replaceAll('\n', ' ').slice(0, 600)}`);
   }
 }
 

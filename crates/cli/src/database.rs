@@ -71,13 +71,13 @@ fn open_with(
 ) -> Result<Database> {
     let db = Db::open(url, options, MIGRATIONS, migrate).map_err(|error| {
         // The URL may contain a password.
-        anyhow!("the database {} cannot be used: {}", without_password(url), told(&error))
+        anyhow!("the database {} cannot be used: {}", without_password(url), describe(&error))
     })?;
     Ok(Database { db, _presence: presence })
 }
 
 /// What is wrong with a database, and what to do about it.
-pub(crate) fn told(error: &zoop_db::Error) -> String {
+pub(crate) fn describe(error: &zoop_db::Error) -> String {
     use zoop_db::Error;
     let advice = match error {
         // The file may also be an unrelated one, named by mistake.

@@ -20,7 +20,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Migrate, ReadTx, WriteTx};
 
 use crate::config::Config;
-use crate::database::{self, Database, Missing, told};
+use crate::database::{self, Database, Missing, describe};
 use crate::output::cell;
 
 /// The time limit for one call, including the time that it waits.
@@ -148,7 +148,7 @@ impl Operator {
     pub(crate) fn check_structure(&self) -> Result<String> {
         let deadline = Instant::now() + DOCTOR_TIMEOUT;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
-        match faults.wait().map_err(|error| anyhow!(told(&error)))?.first() {
+        match faults.wait().map_err(|error| anyhow!(describe(&error)))?.first() {
             None => Ok("the database's structure is check_structure".to_owned()),
             Some(fault) => bail!("the database is damaged ({fault}): restore a backup"),
         }
@@ -254,10 +254,12 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
             anyhow!("there is no such {record}: check the id and --tenant")
         }
         Error::InsufficientScope { .. } => anyhow!("the command line may not do this"),
-        Error::Unavailable { cause } => anyhow!("the database is not available: {}", told(cause)),
+        Error::Unavailable { cause } => {
+            anyhow!("the database is not available: {}", describe(cause))
+        }
         Error::Internal { cause } => {
-            let told = cause.downcast_ref().map_or_else(|| cause.to_string(), told);
-            anyhow!("the command failed: {told}")
+            let text = cause.downcast_ref().map_or_else(|| cause.to_string(), describe);
+            anyhow!("the command failed: {text}")
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Reports readiness to the service manager, and feeds its watchdog. That shows only that the async runtime is
 /// responsive.
 pub(crate) fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
     let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
     let Some(limit) = limit else { return };
     tokio::spawn(async move {
@@ -20,20 +20,20 @@ pub(crate) fn ready(status: &str) {
         let mut pulse = tokio::time::interval(limit / 2);
         loop {
             pulse.tick().await;
-            tell(&[NotifyState::Watchdog]);
+            notify(&[NotifyState::Watchdog]);
         }
     });
 }
 
 /// Reports to the service manager that the server is stopping.
 fn stopping() {
-    tell(&[
+    notify(&[
         NotifyState::Stopping,
         NotifyState::Status("stopping: finishing the requests in flight"),
     ]);
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "could not notify the service manager");
     }

@@ -1,13 +1,13 @@
 //! Compares this crate's parsing of phone numbers with the results of Google's own library.
 
 use proptest::prelude::*;
-use zoop_crm::values::phone::{self, Country, Phone, PhoneProblem};
+use zoop_crm::values::phone::{self, NumberingPlan, Phone, PhoneProblem};
 
 const GOLDEN: &str = include_str!("golden/phones.tsv");
 
 /// The E.164 form of a typed text, or `None` if it is rejected.
 fn answer(country: &str, typed: &str) -> Option<String> {
-    let country = Country::new(country).expect("the file should name known countries");
+    let country = NumberingPlan::new(country).expect("the file should name known countries");
     phone::parse(typed, country).ok().map(|phone| phone.e164().to_owned())
 }
 
@@ -38,25 +38,25 @@ fn every_verdict_is_that_of_google() {
 
 #[test]
 fn problems_say_what_is_wrong() {
-    assert_eq!(phone::parse("555-0199", Country::US), Err(PhoneProblem::LocalOnly));
-    assert_eq!(phone::parse("12", Country::US), Err(PhoneProblem::Impossible));
-    assert_eq!(phone::parse("none", Country::US), Err(PhoneProblem::Impossible));
+    assert_eq!(phone::parse("555-0199", NumberingPlan::US), Err(PhoneProblem::LocalOnly));
+    assert_eq!(phone::parse("12", NumberingPlan::US), Err(PhoneProblem::Impossible));
+    assert_eq!(phone::parse("none", NumberingPlan::US), Err(PhoneProblem::Impossible));
     assert!(PhoneProblem::Impossible.text().starts_with("is not a possible phone number"));
     assert!(PhoneProblem::LocalOnly.text().contains("area code"));
 }
 
 #[test]
 fn countries_are_those_with_a_numbering_plan() {
-    assert_eq!(Country::new("us"), Some(Country::US));
-    assert_eq!(Country::new("GB").map(|country| country.to_string()), Some("GB".to_owned()));
+    assert_eq!(NumberingPlan::new("us"), Some(NumberingPlan::US));
+    assert_eq!(NumberingPlan::new("GB").map(|country| country.to_string()), Some("GB".to_owned()));
     for code in ["", "U", "USA", "001", "ZZ", "AQ", "Ü", "12", "é"] {
-        assert_eq!(Country::new(code), None, "{code}");
+        assert_eq!(NumberingPlan::new(code), None, "{code}");
     }
 }
 
 #[test]
 fn digits_are_international_national_and_typed() {
-    let digits = |typed: &str| phone::parse(typed, Country::US).unwrap().search_digits();
+    let digits = |typed: &str| phone::parse(typed, NumberingPlan::US).unwrap().search_digits();
     assert_eq!(digits(" (510) 555-0199 "), ["15105550199", "5105550199"]);
     assert_eq!(digits("+1 510 555 0199 ext. 12"), ["15105550199", "5105550199", "1510555019912"]);
     assert_eq!(digits("+44 20 7946 0958"), ["442079460958", "02079460958"]);
@@ -74,12 +74,12 @@ proptest! {
     fn no_text_panics(text in any::<String>(), phone in "[+0-9０-９٠-٩ ().x#;ext=/*tel:-]{0,80}") {
         for text in [text, phone] {
             for country in ["US", "GB", "AR", "IT"] {
-                let country = Country::new(country).unwrap();
+                let country = NumberingPlan::new(country).unwrap();
                 if let Ok(phone) = phone::parse(&text, country) {
                     prop_assert!(phone.e164().starts_with('+'));
                     prop_assert!(phone.e164()[1..].bytes().all(|byte| byte.is_ascii_digit()));
                     prop_assert_eq!(&phone.search_digits()[0], &phone.e164()[1..]);
-                    let stored = phone::parse(phone.e164(), Country::US);
+                    let stored = phone::parse(phone.e164(), NumberingPlan::US);
                     prop_assert!(stored.is_ok_and(|stored| stored.e164() == phone.e164()));
                 }
             }

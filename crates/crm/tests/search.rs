@@ -14,7 +14,7 @@ use zoop_crm::business::notes::{SubjectFilter, SubjectType};
 use zoop_crm::search::{Expression, TenantMark};
 use zoop_crm::values::fold::QueryHasNoWord;
 use zoop_crm::values::fold::{self, Kind};
-use zoop_crm::values::phone::{self, Country, Phone};
+use zoop_crm::values::phone::{self, NumberingPlan, Phone};
 
 const GOLDEN: &str = include_str!("golden/search.tsv");
 
@@ -71,7 +71,7 @@ fn customer<'a>(names: &[&'a str], phones: &[Phone]) -> CustomerDocument<'a> {
     }
 }
 
-fn asked(q: Option<&str>, country: Country) -> CustomerQuery<'_> {
+fn asked(q: Option<&str>, country: NumberingPlan) -> CustomerQuery<'_> {
     CustomerQuery { q, country, status: None, kind: None, tag: None, email: None, number: None }
 }
 
@@ -80,7 +80,7 @@ fn note(body: &str) -> NoteDocument<'_> {
 }
 
 /// The index's verdict on the customer in row `n`.
-fn verdict(index: &Index, n: i64, q: &str, country: Country) -> &'static str {
+fn verdict(index: &Index, n: i64, q: &str, country: NumberingPlan) -> &'static str {
     match asked(Some(q), country).tiers(tenant(1)) {
         Err(QueryHasNoWord) => "refused",
         Ok(tiers) => match (index.has(n, &tiers.first), index.has(n, &tiers.rest.unwrap())) {
@@ -117,7 +117,7 @@ fn golden_pairs() {
             panic!("expected four columns: {line}")
         };
         let country = kind.strip_prefix("phone-").unwrap_or("US");
-        let country = Country::new(country).unwrap();
+        let country = NumberingPlan::new(country).unwrap();
         let found = if kind == "note" {
             index.put(n, &note(stored).tokens(tenant(1)));
             note_verdict(&index, n, stored, typed)
@@ -146,7 +146,7 @@ fn facets_narrow_and_other_tenants_stay_apart() {
     index.put(2, &customer(&["Ann Lee"], &[]).tokens(tenant(2)));
     let archived = CustomerDocument { status: Status::Archived, ..customer(&["Ann Lee"], &[]) };
     index.put(3, &archived.tokens(tenant(1)));
-    let open = asked(None, Country::US);
+    let open = asked(None, NumberingPlan::US);
     let found = |query: CustomerQuery<'_>| {
         let tiers = query.tiers(tenant(1)).unwrap();
         let mut rows = index.find(&tiers.first);
@@ -199,7 +199,7 @@ fn a_query_as_long_as_it_may_be_is_an_expression() {
     let han: String = (0x4e00..0x4e00 + 256).filter_map(char::from_u32).collect();
     for q in [numbers.join(" "), letters.join(" "), han, "1".repeat(256), "(".repeat(255) + "1"] {
         assert!(q.chars().count() <= 256);
-        assert_eq!(verdict(&index, 1, &q, Country::US), "no");
+        assert_eq!(verdict(&index, 1, &q, NumberingPlan::US), "no");
         assert_eq!(note_verdict(&index, 1, "", &q), "no");
     }
 }
@@ -289,7 +289,7 @@ fn plain_verdict(names: &[String], phones: &[Phone], q: &str) -> &'static str {
     let typed: Vec<String> = [q.clone(), q.replace("(0)", "")]
         .into_iter()
         .map(|q| q.chars().filter(char::is_ascii_digit).collect::<String>())
-        .chain(phone::parse(q, Country::US).map(|phone| phone.e164()[1..].to_owned()))
+        .chain(phone::parse(q, NumberingPlan::US).map(|phone| phone.e164()[1..].to_owned()))
         .filter(|form| is_phone && !form.is_empty())
         .collect();
     let phone = |occurs: &dyn Fn(&str, &str) -> bool| {
@@ -310,7 +310,7 @@ const QUERY: &str = "[abAßé5１ 0'’東京ก가강\u{301}-]{0,3}";
 fn phones() -> impl Strategy<Value = Vec<Phone>> {
     let typed = ["(510) 555-0199", "+44 20 7946 0958", "+1 510 555 0505 x55", "1-800-FLOWERS"];
     let phone = prop::sample::select(typed.to_vec());
-    let phone = phone.prop_map(|typed| phone::parse(typed, Country::US).unwrap());
+    let phone = phone.prop_map(|typed| phone::parse(typed, NumberingPlan::US).unwrap());
     prop::collection::vec(phone, 0..3)
 }
 
@@ -332,9 +332,9 @@ proptest! {
         index.put(2, &customer(&borrowed, &phones).tokens(tenant(2)));
         for q in queries {
             let plain = plain_verdict(&names, &phones, &q);
-            prop_assert_eq!(verdict(&index, 1, &q, Country::US), plain, "{}", q);
-            prop_assert_ne!(verdict(&index, 2, &q, Country::US), "whole");
-            prop_assert_ne!(verdict(&index, 2, &q, Country::US), "part");
+            prop_assert_eq!(verdict(&index, 1, &q, NumberingPlan::US), plain, "{}", q);
+            prop_assert_ne!(verdict(&index, 2, &q, NumberingPlan::US), "whole");
+            prop_assert_ne!(verdict(&index, 2, &q, NumberingPlan::US), "part");
         }
     }
 
@@ -353,7 +353,7 @@ proptest! {
         for text in [text, syntax] {
             index.put(1, &customer(&[&text], &[]).tokens(tenant(1)));
             let expected = if fold::words(&text).is_empty() { "refused" } else { "whole" };
-            prop_assert_eq!(verdict(&index, 1, &text, Country::US), expected);
+            prop_assert_eq!(verdict(&index, 1, &text, NumberingPlan::US), expected);
             index.put(1, &note(&text).tokens(tenant(1)));
             let expected = if expected == "refused" { expected } else { "yes" };
             prop_assert_eq!(note_verdict(&index, 1, &text, &text), expected);

@@ -34,5 +34,5 @@ pub use migrate::{Migrate, Migration};
 pub use row::{Column, Kind, Param, Row, Timestamp, Value};
 pub use session::ServerState;
 pub use sql::{Declared, Dialect, GlobalSql, Sql};
-pub use tx::{Earlier, ReadTx, RowQuery, Tenant, Three, WriteTx};
+pub use tx::{Earlier, PipelinedRows, ReadTx, RowQuery, Tenant, WriteTx};
 pub use uuid::Uuid;

@@ -14,7 +14,7 @@ pub(crate) enum Session<'c> {
 
 /// One statement to run, with `tenant`, if any, as its `$1`.
 #[derive(Clone, Copy)]
-pub(crate) struct Call<'p> {
+pub(crate) struct SqlCall<'p> {
     pub(crate) text: Dialects,
     pub(crate) tenant: Option<Tenant>,
     pub(crate) params: &'p [Value<'p>],
@@ -60,7 +60,7 @@ impl Session<'_> {
     }
 
     /// Runs a writing statement; returns the number of rows it affected.
-    pub(crate) fn execute(&mut self, call: Call<'_>) -> Result<usize> {
+    pub(crate) fn execute(&mut self, call: SqlCall<'_>) -> Result<usize> {
         match self {
             Self::Sqlite(connection) => {
                 connection.execute(call.text.sqlite, call.tenant, call.params)
@@ -91,7 +91,7 @@ impl Session<'_> {
     }
 
     /// Adds a row to a table whose integer key the engine generates; returns that key.
-    pub(crate) fn insert(&mut self, call: Call<'_>) -> Result<i64> {
+    pub(crate) fn insert(&mut self, call: SqlCall<'_>) -> Result<i64> {
         match self {
             // `RETURNING` would give the same key. But SQLite opens a statement journal for it, which makes
             // FTS5 flush the rows that it buffers for the whole batch.
@@ -108,7 +108,7 @@ impl Session<'_> {
     /// Reads rows until there are no more or `read` returns `false`.
     pub(crate) fn rows<E: From<Error>>(
         &mut self,
-        call: Call<'_>,
+        call: SqlCall<'_>,
         read: impl FnMut(&mut Row<'_>) -> Result<bool, E>,
     ) -> Result<(), E> {
         match self {
@@ -124,7 +124,7 @@ impl Session<'_> {
     /// Reads all rows of three statements, in one round trip if the engine is a server.
     pub(crate) fn pipelined<E: From<Error>>(
         &mut self,
-        calls: [Call<'_>; 3],
+        calls: [SqlCall<'_>; 3],
         readers: [Reader<'_, E>; 3],
     ) -> Result<(), E> {
         match self {
@@ -147,7 +147,7 @@ impl Session<'_> {
 
     /// Runs a writing statement for which the tables' sweep policies apply: it sees the expired rows of all
     /// tenants. Returns the number of rows it affected.
-    pub(crate) fn sweep(&mut self, call: Call<'_>) -> Result<usize> {
+    pub(crate) fn sweep(&mut self, call: SqlCall<'_>) -> Result<usize> {
         match self {
             // SQLite has no row-level security.
             Self::Sqlite(_) => self.execute(call),
@@ -166,7 +166,7 @@ impl Session<'_> {
     /// Reads the first row, if there is one.
     pub(crate) fn first<T, E: From<Error>>(
         &mut self,
-        call: Call<'_>,
+        call: SqlCall<'_>,
         read: impl FnOnce(&mut Row<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
         match self {
@@ -212,7 +212,7 @@ impl Session<'_> {
     }
 
     /// See [`ReadTx::steps`](crate::ReadTx::steps).
-    pub(crate) fn steps(&mut self, call: Call<'_>) -> Result<i32> {
+    pub(crate) fn steps(&mut self, call: SqlCall<'_>) -> Result<i32> {
         match self {
             Self::Sqlite(connection) => {
                 connection.steps(call.text.sqlite, call.tenant, call.params)
@@ -224,7 +224,7 @@ impl Session<'_> {
     }
 
     /// See [`ReadTx::explain`](crate::ReadTx::explain).
-    pub(crate) fn explain(&mut self, call: Call<'_>) -> Result<Vec<String>> {
+    pub(crate) fn explain(&mut self, call: SqlCall<'_>) -> Result<Vec<String>> {
         match self {
             Self::Sqlite(connection) => {
                 let params = call.params.len() + usize::from(call.tenant.is_some());

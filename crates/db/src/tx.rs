@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use crate::error::{Error, Result};
 use crate::migrate::{BEGIN_COPY, END_COPY};
 use crate::row::{Row, Timestamp, Value};
-use crate::session::{Call, ServerState, Session};
+use crate::session::{ServerState, Session, SqlCall};
 use crate::sql::{Dialect, GlobalSql, Sql};
 
 /// A tenant's number: small, never reused, never shown to a caller.
@@ -28,8 +28,8 @@ pub enum Earlier {
 /// A statement about one tenant's rows, its parameters, and a function that converts a row.
 pub type RowQuery<'p, F> = (Sql, &'p [Value<'p>], F);
 
-/// All rows of three answers.
-pub type Three<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
+/// The rows of the three statements of [`ReadTx::pipelined`].
+pub type PipelinedRows<A, B, C> = (Vec<A>, Vec<B>, Vec<C>);
 
 /// One consistent snapshot of the database.
 pub struct ReadTx<'c> {
@@ -45,8 +45,8 @@ impl<'c> ReadTx<'c> {
         Self { session, tenant: None }
     }
 
-    fn call<'p>(&self, sql: Sql, params: &'p [Value<'p>]) -> Result<Call<'p>> {
-        Ok(Call { text: sql.0, tenant: Some(self.tenant()?), params })
+    fn call<'p>(&self, sql: Sql, params: &'p [Value<'p>]) -> Result<SqlCall<'p>> {
+        Ok(SqlCall { text: sql.0, tenant: Some(self.tenant()?), params })
     }
 
     /// Binds the transaction to a tenant: every later tenant statement is only about its rows. A write waits
@@ -89,7 +89,7 @@ impl<'c> ReadTx<'c> {
         first: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<A, E>>,
         second: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<B, E>>,
         third: RowQuery<'_, impl FnMut(&mut Row<'_>) -> Result<C, E>>,
-    ) -> Result<Three<A, B, C>, E> {
+    ) -> Result<PipelinedRows<A, B, C>, E> {
         let calls = [
             self.call(first.0, first.1)?,
             self.call(second.0, second.1)?,
@@ -205,8 +205,8 @@ fn into<T, E>(
 }
 
 /// A statement about tables above tenants, with its parameters.
-fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> Call<'p> {
-    Call { text: sql.0, tenant: None, params }
+fn above<'p>(sql: GlobalSql, params: &'p [Value<'p>]) -> SqlCall<'p> {
+    SqlCall { text: sql.0, tenant: None, params }
 }
 
 impl<'c> WriteTx<'c> {

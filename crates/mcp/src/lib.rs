@@ -26,4 +26,4 @@ pub use refusal::{Refusal, ReplyTo};
 pub use reply::{
     DISCOVER_TTL_MS, LIST_TTL_MS, ListKind, PromptMessage, Responder, Role, ServerInfo, ToolResult,
 };
-pub use request::{Call, Incoming, Request, peek, read};
+pub use request::{Incoming, MethodCall, Request, peek, read};

@@ -42,12 +42,12 @@ pub struct Request<'a> {
     /// The client's capabilities, the text of an object; only in the modern era.
     pub client_capabilities: Option<&'a RawValue>,
     /// The call.
-    pub call: Call<'a>,
+    pub call: MethodCall<'a>,
 }
 
 /// The supported methods, with their parameters.
 #[derive(Debug)]
-pub enum Call<'a> {
+pub enum MethodCall<'a> {
     /// `initialize`, legacy only.
     Initialize {
         /// The version that the client prefers; see [`negotiate`](crate::negotiate).
@@ -153,7 +153,7 @@ impl<'a> Request<'a> {
     }
 }
 
-impl Call<'_> {
+impl MethodCall<'_> {
     /// The value that the modern header `Mcp-Name` must repeat, for methods that address one tool, prompt or
     /// resource.
     fn mirrored_name(&self) -> Option<&str> {
@@ -170,17 +170,17 @@ fn read_call<'a>(
     method: &str,
     params: &Params<'a>,
     reply_to: ReplyTo<'_>,
-) -> Result<Call<'a>, Refusal> {
+) -> Result<MethodCall<'a>, Refusal> {
     let call = match (method, reply_to.era) {
         ("initialize", Era::Legacy) => read_initialize(params),
-        ("ping", Era::Legacy) => Ok(Call::Ping),
-        ("server/discover", Era::Modern) => Ok(Call::Discover),
+        ("ping", Era::Legacy) => Ok(MethodCall::Ping),
+        ("server/discover", Era::Modern) => Ok(MethodCall::Discover),
         ("tools/list", _) => read_list_tools(params),
         ("tools/call", _) => read_call_tool(params),
-        ("prompts/list", _) => Ok(Call::ListPrompts),
+        ("prompts/list", _) => Ok(MethodCall::ListPrompts),
         ("prompts/get", _) => read_get_prompt(params),
-        ("resources/list", _) => Ok(Call::ListResources),
-        ("resources/templates/list", _) => Ok(Call::ListResourceTemplates),
+        ("resources/list", _) => Ok(MethodCall::ListResources),
+        ("resources/templates/list", _) => Ok(MethodCall::ListResourceTemplates),
         ("resources/read", _) => read_read_resource(params),
         _ => return Err(reply_to.unknown_method(method)),
     };
@@ -191,30 +191,30 @@ fn read_call<'a>(
 /// What is wrong with a parameter.
 type ParamFault = &'static str;
 
-fn read_initialize<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+fn read_initialize<'a>(params: &Params<'a>) -> Result<MethodCall<'a>, ParamFault> {
     let fault = "params.protocolVersion must be a string";
     let requested = optional_string(params.protocol_version, fault)?;
-    Ok(Call::Initialize { requested })
+    Ok(MethodCall::Initialize { requested })
 }
 
-fn read_list_tools<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+fn read_list_tools<'a>(params: &Params<'a>) -> Result<MethodCall<'a>, ParamFault> {
     let cursor = optional_string(params.cursor, "params.cursor must be a string")?;
-    Ok(Call::ListTools { cursor })
+    Ok(MethodCall::ListTools { cursor })
 }
 
-fn read_call_tool<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+fn read_call_tool<'a>(params: &Params<'a>) -> Result<MethodCall<'a>, ParamFault> {
     let name = required_string(params.name, "params.name must be the tool's name, a string")?;
-    Ok(Call::CallTool { name, arguments: read_arguments(params)? })
+    Ok(MethodCall::CallTool { name, arguments: read_arguments(params)? })
 }
 
-fn read_get_prompt<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+fn read_get_prompt<'a>(params: &Params<'a>) -> Result<MethodCall<'a>, ParamFault> {
     let name = required_string(params.name, "params.name must be the prompt's name, a string")?;
-    Ok(Call::GetPrompt { name, arguments: read_arguments(params)? })
+    Ok(MethodCall::GetPrompt { name, arguments: read_arguments(params)? })
 }
 
-fn read_read_resource<'a>(params: &Params<'a>) -> Result<Call<'a>, ParamFault> {
+fn read_read_resource<'a>(params: &Params<'a>) -> Result<MethodCall<'a>, ParamFault> {
     let uri = required_string(params.uri, "params.uri must be the resource's URI, a string")?;
-    Ok(Call::ReadResource { uri })
+    Ok(MethodCall::ReadResource { uri })
 }
 
 fn read_arguments<'a>(params: &Params<'a>) -> Result<Option<&'a RawValue>, ParamFault> {

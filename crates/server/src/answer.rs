@@ -88,7 +88,7 @@ impl Answer {
 /// Adds the caller's limits and what is left of them.
 ///
 /// Source: draft-ietf-httpapi-ratelimit-headers-10.
-pub(crate) fn tell_standing(admission: &Admission, headers: &mut HeaderMap) {
+pub(crate) fn write_rate_limit_headers(admission: &Admission, headers: &mut HeaderMap) {
     let (mut policy, mut left) = (String::new(), String::new());
     let standings = [
         ("credential", admission.credential),

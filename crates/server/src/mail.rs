@@ -31,7 +31,7 @@ pub struct Mailer(Arc<Post>);
 struct Post {
     transport: SmtpTransport,
     from: Mailbox,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Mailer {
@@ -96,13 +96,13 @@ impl Mailer {
         let from = from.parse::<Mailbox>().map_err(|_| {
             Unsent("mail.from is not an address: write Zoop <zoop@example.com>".to_owned())
         })?;
-        let places = Arc::new(Semaphore::new(MAX_CONCURRENT));
-        Ok(Self(Arc::new(Post { transport, from, places })))
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
+        Ok(Self(Arc::new(Post { transport, from, permits })))
     }
 
     /// A permit to send one more mail now, if not too many are being sent.
-    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.places.clone().try_acquire_owned().ok()
+    pub(crate) fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.permits.clone().try_acquire_owned().ok()
     }
 
     /// Connects to the mail server and signs in, without sending anything.

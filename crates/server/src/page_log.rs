@@ -19,7 +19,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_crm::values::secret::Secret;
 
 use crate::app::{App, Shared};
-use crate::request_log::{CLIENT_CLOSED_REQUEST, request_id, tell_id};
+use crate::request_log::{CLIENT_CLOSED_REQUEST, request_id, write_id_header};
 
 /// The sign-in routes, and the method of each.
 const SIGN_INS: [(Method, &str, &str); 5] = [
@@ -33,7 +33,7 @@ const SIGN_INS: [(Method, &str, &str); 5] = [
 /// An outcome of a page request that the status of the answer does not show. A handler puts it into the extensions
 /// of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum PageOutcome {
     /// The form came from a page of another site.
     ForeignForm,
     /// The user allowed a client.
@@ -42,7 +42,7 @@ pub(crate) enum Outcome {
     Denied,
 }
 
-impl Outcome {
+impl PageOutcome {
     fn word(self) -> &'static str {
         match self {
             Self::ForeignForm => "foreign_form",
@@ -151,8 +151,8 @@ impl<'a> Line<'a> {
         let found: Result<Option<SignedIn>, Error> = read.await;
         match found {
             Ok(found) => {
-                if let Some(person) = found {
-                    self.visitor.is(person.user);
+                if let Some(signed_in) = found {
+                    self.visitor.is(signed_in.user);
                 }
             }
             Err(error) => tracing::debug!(?error, "a new session could not be looked up"),
@@ -168,14 +168,14 @@ impl<'a> Line<'a> {
     }
 
     fn finish(mut self, response: &mut Response, is_in: bool) {
-        let told = response.extensions_mut().remove::<Outcome>();
+        let outcome = response.extensions_mut().remove::<PageOutcome>();
         self.status = response.status().as_u16();
-        self.outcome = match told {
+        self.outcome = match outcome {
             Some(outcome) => outcome.word(),
             None if is_in && self.way().is_some() => "signed_in",
             None => self.word(response.status()),
         };
-        tell_id(&self.id, response.headers_mut());
+        write_id_header(&self.id, response.headers_mut());
     }
 
     /// The outcome for an answer with this status.

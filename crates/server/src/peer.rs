@@ -35,12 +35,12 @@ impl Proxies {
         let mut client = peer.to_canonical();
         let lists = headers.get_all(FORWARDED_FOR).iter().rev();
         let parts = lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(','));
-        let mut told = parts.map(str::trim).filter(|part| !part.is_empty()).peekable();
-        if told.peek().is_some() && !self.trusts(client) {
+        let mut forwarded = parts.map(str::trim).filter(|part| !part.is_empty()).peekable();
+        if forwarded.peek().is_some() && !self.trusts(client) {
             self.warn(client);
         }
         while self.trusts(client) {
-            let Some(before) = told.next().and_then(address) else { break };
+            let Some(before) = forwarded.next().and_then(address) else { break };
             client = before;
         }
         Some(client)
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn addresses_are_understood_as_proxies_write_them() {
-        let told = |list| client(&["10.0.0.0/8"], "10.0.0.2", &[list]);
+        let client_of = |list| client(&["10.0.0.0/8"], "10.0.0.2", &[list]);
         for (list, address) in [
             ("203.0.113.5:4711", "203.0.113.5"),
             ("203.0.113.5:4711, 10.0.0.1:80", "203.0.113.5"),
@@ -136,7 +136,7 @@ mod tests {
             ("203.0.113.5, , ,", "203.0.113.5"),
             (" 203.0.113.5 ", "203.0.113.5"),
         ] {
-            assert_eq!(told(list), address, "{list}");
+            assert_eq!(client_of(list), address, "{list}");
         }
         for list in [
             "",
@@ -150,7 +150,7 @@ mod tests {
             "203.0.113",
             "localhost",
         ] {
-            assert_eq!(told(list), "10.0.0.2", "{list}: who told it is all that is known");
+            assert_eq!(client_of(list), "10.0.0.2", "{list}: who told it is all that is known");
         }
     }
 

@@ -13,7 +13,7 @@ use axum::response::Response;
 use tracing::field;
 use zoop_crm::call::access::{Actor, Rights};
 
-use crate::answer::{Answer, tell_standing};
+use crate::answer::{Answer, write_rate_limit_headers};
 use crate::app::Shared;
 use crate::auth::AuthContext;
 use crate::background;
@@ -35,7 +35,7 @@ pub(crate) fn request_id(shared: &Shared) -> String {
 }
 
 /// Adds the request's id in the log to the response's headers.
-pub(crate) fn tell_id(id: &str, headers: &mut HeaderMap) {
+pub(crate) fn write_id_header(id: &str, headers: &mut HeaderMap) {
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(&REQUEST_ID, id);
     }
@@ -85,9 +85,9 @@ impl<'a> RequestLog<'a> {
         self.status = answer.status.as_u16();
         let mut response = answer.into_response();
         let headers = response.headers_mut();
-        tell_id(&self.id, headers);
+        write_id_header(&self.id, headers);
         if let Some(authenticated) = self.auth.as_ref().and_then(|auth| auth.authenticated()) {
-            tell_standing(&authenticated.admission, headers);
+            write_rate_limit_headers(&authenticated.admission, headers);
             if let Some(used) = authenticated.used {
                 background::record_use(self.shared, used);
             }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use zoop_crm::call::definition::{Action, ToolDef};
+use zoop_crm::call::definition::{ToolDef, ToolKind};
 use zoop_crm::call::error::{Error, Result};
 use zoop_crm::call::run;
 use zoop_crm::testing::{Business, Caller, TestEnv};
@@ -47,7 +47,7 @@ impl Place {
             Caller::operator(Some(self.business.account))
         };
         let (environment, arguments) = (self.world.environment.clone(), arguments.to_owned());
-        if let Action::Query { .. } = tool.action {
+        if let ToolKind::Query { .. } = tool.kind {
             return self
                 .world
                 .read(move |tx| run::read(tx, &environment, &caller, tool, &arguments));

@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 use zoop_mcp::client::{call_tool_body, read_tool_reply};
-use zoop_mcp::{Call, Headers, Incoming, ServerInfo, ToolResult, peek, read};
+use zoop_mcp::{Headers, Incoming, MethodCall, ServerInfo, ToolResult, peek, read};
 
 /// The input is the body of a request.
 ///
@@ -35,7 +35,7 @@ pub(crate) fn exercise(body: &[u8], headers: &Headers<'_>) {
             let result = ToolResult { json: "{}", is_error: false };
             let reply = request.responder(&server).tool_result(result);
             assert_eq!(id_of(&reply).as_deref(), Some(request.id.get()), "the answer's id");
-            if let Call::CallTool { name, arguments: Some(arguments) } = &request.call {
+            if let MethodCall::CallTool { name, arguments: Some(arguments) } = &request.call {
                 written_anew(name, arguments);
             }
         }
@@ -47,7 +47,7 @@ fn written_anew(name: &str, arguments: &RawValue) {
     let Ok(Incoming::Request(request)) = read(&body, &Headers::default()) else {
         panic!("the client's own call is refused");
     };
-    let Call::CallTool { name: again, arguments: Some(same) } = request.call else {
+    let MethodCall::CallTool { name: again, arguments: Some(same) } = request.call else {
         panic!("the client's own call is another one");
     };
     assert_eq!((&*again, same.get()), (name, arguments.get()));

@@ -4,7 +4,7 @@
 //! plan takes a leading 90 for a collect call and Japan's a zero for the trunk prefix, and drops it. Google's
 //! own library does the same.
 
-use zoop_crm::values::phone::{Country, parse};
+use zoop_crm::values::phone::{NumberingPlan, parse};
 
 /// Countries with different ways of writing and dialing numbers.
 const COUNTRIES: [&str; 8] = ["US", "GB", "DE", "BR", "JP", "IT", "AR", "FR"];
@@ -17,7 +17,7 @@ const MAX_DIGITS: usize = 3 + 17;
 /// When the property does not hold.
 pub fn phone(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    for country in COUNTRIES.map(|code| Country::new(code).expect("a country")) {
+    for country in COUNTRIES.map(|code| NumberingPlan::new(code).expect("a country")) {
         let Ok(phone) = parse(text, country) else { continue };
         let e164 = phone.e164();
         let digits = e164.strip_prefix('+').expect("E.164 begins with a plus");

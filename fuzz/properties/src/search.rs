@@ -7,7 +7,7 @@ use zoop_crm::business::notes::SubjectType;
 use zoop_crm::business::notes::index::{NoteDocument, NoteQuery, NoteWords};
 use zoop_crm::search::{Expression, TenantMark};
 use zoop_crm::values::fold;
-use zoop_crm::values::phone::{self, Country};
+use zoop_crm::values::phone::{self, NumberingPlan};
 
 /// The longest query that the tools accept, in characters.
 const MAX_LENGTH: usize = 256;
@@ -25,7 +25,7 @@ pub fn search(input: &[u8]) {
         return;
     }
     let tenant = TenantMark::new(1).expect("a tenant's number");
-    let phone = phone::parse(stored, Country::US).ok();
+    let phone = phone::parse(stored, NumberingPlan::US).ok();
     let customer = CustomerDocument {
         status: Status::Active,
         kind: CustomerType::Individual,
@@ -53,7 +53,7 @@ pub fn search(input: &[u8]) {
 fn found_customer(q: &str, tenant: TenantMark) -> Option<bool> {
     let query = CustomerQuery {
         q: Some(q),
-        country: Country::US,
+        country: NumberingPlan::US,
         status: None,
         kind: None,
         tag: None,

@@ -115,7 +115,7 @@ impl Who {
 }
 
 /// One business.
-pub(super) struct Business {
+pub(super) struct GeneratedBusiness {
     pub(super) id: String,
     /// The owner's key, kept for the benchmark's own calls.
     pub(super) owner_key: String,
@@ -136,7 +136,7 @@ pub(super) struct Business {
     pub(super) job: Option<Value>,
 }
 
-impl Business {
+impl GeneratedBusiness {
     /// Opens a business.
     pub(super) fn open(to: &mut Caller<'_, '_>, index: usize, region: Region) -> Result<Self> {
         let operator = Who::Operator(Operator::ABOVE);

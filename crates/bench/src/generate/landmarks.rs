@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zoop_crm::values::fold;
 
 use super::Parameters;
-use super::business::Business;
+use super::business::GeneratedBusiness;
 use super::people::Invented;
 use super::text::Vocabulary;
 
@@ -137,7 +137,11 @@ impl Watched {
     }
 
     /// The landmarks found.
-    pub(super) fn landmarks(&self, of: &Business, vocabulary: &Vocabulary) -> BusinessLandmarks {
+    pub(super) fn landmarks(
+        &self,
+        of: &GeneratedBusiness,
+        vocabulary: &Vocabulary,
+    ) -> BusinessLandmarks {
         let text = |id: &serde_json::Value| id.as_str().unwrap_or_default().to_owned();
         let customers = of.customers.len();
         BusinessLandmarks {
@@ -160,7 +164,7 @@ impl Watched {
         }
     }
 
-    fn terms(&self, of: &Business, vocabulary: &Vocabulary) -> Terms {
+    fn terms(&self, of: &GeneratedBusiness, vocabulary: &Vocabulary) -> Terms {
         let mut terms = Terms {
             customer_one_letter: letters("aeinorstl"),
             customer_area_code: of.region.iter().take(2).map(u16::to_string).collect(),

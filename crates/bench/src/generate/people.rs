@@ -24,9 +24,9 @@ const AREA_WEIGHTS: &[(usize, u32)] = &[(0, 60), (1, 25), (2, 10), (3, 5)];
 pub(super) type Region = [u16; 4];
 
 /// A random region for a business.
-pub(super) fn region(dice: &mut StdRng) -> Region {
+pub(super) fn region(rng: &mut StdRng) -> Region {
     let mut region = [0; 4];
-    for (place, code) in region.iter_mut().zip(AREA_CODES.sample(dice, 4)) {
+    for (place, code) in region.iter_mut().zip(AREA_CODES.sample(rng, 4)) {
         *place = *code;
     }
     region
@@ -49,12 +49,12 @@ pub(super) struct Invented {
 }
 
 impl People {
-    pub(super) fn new(dice: &mut StdRng) -> anyhow::Result<Self> {
+    pub(super) fn new(rng: &mut StdRng) -> anyhow::Result<Self> {
         use rand::seq::SliceRandom;
         // The lists are in alphabetical order, which is not that of frequency.
         let (mut first, mut last) = (EN::NAME_FIRST_NAME.to_vec(), EN::NAME_LAST_NAME.to_vec());
-        first.shuffle(dice);
-        last.shuffle(dice);
+        first.shuffle(rng);
+        last.shuffle(rng);
         Ok(Self {
             first_name: Zipf::new(length(&first), 0.5)?,
             last_name: Zipf::new(length(&last), 0.4)?,
@@ -72,33 +72,33 @@ impl People {
     }
 
     /// The next customer of a business in this region.
-    pub(super) fn customer(&self, dice: &mut StdRng, region: Region, number: usize) -> Invented {
-        let (first, last) = self.person(dice);
-        let digits = phone_digits(dice, region);
-        let phone = written(dice, &digits);
+    pub(super) fn customer(&self, rng: &mut StdRng, region: Region, number: usize) -> Invented {
+        let (first, last) = self.person(rng);
+        let digits = phone_digits(rng, region);
+        let phone = written(rng, &digits);
         let email = format!("customer{number}@{}", ["example.com", "mail.example"][number % 2]);
         let mut customer = Map::new();
         let mut set = |key: &str, value: Value| customer.insert(key.to_owned(), value);
         set("phone", json!(phone));
-        if dice.random_ratio(7, 10) {
+        if rng.random_ratio(7, 10) {
             set("email", json!(email));
         }
-        if dice.random_ratio(3, 10) {
+        if rng.random_ratio(3, 10) {
             set("source", json!(["referral", "google", "website", "yard sign"][number % 4]));
         }
-        if dice.random_ratio(4, 5) {
-            set("location", address(dice));
+        if rng.random_ratio(4, 5) {
+            set("location", address(rng));
         }
-        let name = if dice.random_ratio(1, 5) {
+        let name = if rng.random_ratio(1, 5) {
             let kind =
                 ["Properties LLC", "Dental", "Restaurant", "Homeowners Association", "& Sons"]
-                    .choose(dice)
+                    .choose(rng)
                     .copied()
                     .unwrap_or_default();
             let company = format!("{last} {kind}");
             set("customer_type", json!("company"));
             set("company_name", json!(company));
-            let (first, last) = self.person(dice);
+            let (first, last) = self.person(rng);
             let contact = json!({ "first_name": first, "last_name": last, "role": "billing" });
             set("primary_contact", contact);
             company
@@ -111,15 +111,15 @@ impl People {
         Invented { arguments: Value::Object(customer), name, phone_digits: digits }
     }
 
-    fn person(&self, dice: &mut StdRng) -> (&'static str, &'static str) {
-        if dice.random_ratio(1, UNUSUAL)
-            && let Some(person) = self.unusual.choose(dice)
+    fn person(&self, rng: &mut StdRng) -> (&'static str, &'static str) {
+        if rng.random_ratio(1, UNUSUAL)
+            && let Some(person) = self.unusual.choose(rng)
         {
             return *person;
         }
         (
-            ranked(&self.first_names, self.first_name, dice),
-            ranked(&self.last_names, self.last_name, dice),
+            ranked(&self.first_names, self.first_name, rng),
+            ranked(&self.last_names, self.last_name, rng),
         )
     }
 }
@@ -130,8 +130,8 @@ impl People {
     clippy::cast_sign_loss,
     reason = "the distribution gives whole numbers from 1 to the length"
 )]
-pub(super) fn ranked<T: Clone + Default>(items: &[T], rank: Zipf<f64>, dice: &mut impl Rng) -> T {
-    items.get(rank.sample(dice) as usize - 1).cloned().unwrap_or_default()
+pub(super) fn ranked<T: Clone + Default>(items: &[T], rank: Zipf<f64>, rng: &mut impl Rng) -> T {
+    items.get(rank.sample(rng) as usize - 1).cloned().unwrap_or_default()
 }
 
 /// The length of a list, as distributions want it.
@@ -140,35 +140,35 @@ pub(super) const fn length<T>(items: &[T]) -> f64 {
     items.len() as f64
 }
 
-fn phone_digits(dice: &mut StdRng, region: Region) -> String {
+fn phone_digits(rng: &mut StdRng, region: Region) -> String {
     let area = AREA_WEIGHTS
-        .choose_weighted(dice, |(_, weight)| *weight)
+        .choose_weighted(rng, |(_, weight)| *weight)
         .map_or(region[0], |(place, _)| region[*place]);
-    let (exchange, line) = (dice.random_range(200..1_000), dice.random_range(0..10_000));
+    let (exchange, line) = (rng.random_range(200..1_000), rng.random_range(0..10_000));
     // 211, 311 and so on are not exchanges.
     let exchange = if exchange % 100 == 11 { exchange + 1 } else { exchange };
     format!("{area}{exchange}{line:04}")
 }
 
 /// A phone number as people type it.
-fn written(dice: &mut StdRng, digits: &str) -> String {
+fn written(rng: &mut StdRng, digits: &str) -> String {
     let (area, exchange, line) = (&digits[..3], &digits[3..6], &digits[6..]);
-    match dice.random_range(0..4) {
+    match rng.random_range(0..4) {
         0 | 1 => format!("({area}) {exchange}-{line}"),
         2 => format!("{area}-{exchange}-{line}"),
         _ => format!("+1{digits}"),
     }
 }
 
-fn address(dice: &mut StdRng) -> Value {
+fn address(rng: &mut StdRng) -> Value {
     let names = EN::NAME_LAST_NAME;
-    let street = names.choose(dice).copied().unwrap_or("Main");
-    let suffix = EN::ADDRESS_STREET_SUFFIX.choose(dice).copied().unwrap_or("Street");
-    let city = names.choose(dice).copied().unwrap_or("Spring");
+    let street = names.choose(rng).copied().unwrap_or("Main");
+    let suffix = EN::ADDRESS_STREET_SUFFIX.choose(rng).copied().unwrap_or("Street");
+    let city = names.choose(rng).copied().unwrap_or("Spring");
     json!({
-        "address_line1": format!("{} {street} {suffix}", dice.random_range(1..9_999)),
+        "address_line1": format!("{} {street} {suffix}", rng.random_range(1..9_999)),
         "city": format!("{city}ville"),
-        "state": EN::ADDRESS_STATE_ABBR.choose(dice).copied().unwrap_or("CA"),
-        "postal_code": format!("{:05}", dice.random_range(10_000..99_999)),
+        "state": EN::ADDRESS_STATE_ABBR.choose(rng).copied().unwrap_or("CA"),
+        "postal_code": format!("{:05}", rng.random_range(10_000..99_999)),
     })
 }

@@ -20,7 +20,7 @@ pub(super) enum Event {
 
 /// Everything to write, in order: the businesses write at the same time, so that the rows of each are
 /// scattered, as in a database that has been in use.
-pub(super) fn events(parameters: &Parameters, dice: &mut StdRng) -> Vec<Event> {
+pub(super) fn events(parameters: &Parameters, rng: &mut StdRng) -> Vec<Event> {
     let mut events = Vec::new();
     for (business, count) in shares(parameters, parameters.customers).into_iter().enumerate() {
         events.extend(std::iter::repeat_n(Event::Customer(business), count));
@@ -28,7 +28,7 @@ pub(super) fn events(parameters: &Parameters, dice: &mut StdRng) -> Vec<Event> {
     for (business, count) in shares(parameters, parameters.notes()).into_iter().enumerate() {
         events.extend(std::iter::repeat_n(Event::Note(business), count));
     }
-    events.shuffle(dice);
+    events.shuffle(rng);
     events
 }
 

@@ -26,11 +26,11 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    pub(super) fn new(dice: &mut StdRng) -> anyhow::Result<Self> {
+    pub(super) fn new(rng: &mut StdRng) -> anyhow::Result<Self> {
         let mut words = common_words();
         let mut known: std::collections::HashSet<String> = words.iter().cloned().collect();
         while words.len() < WORDS {
-            let word = invented(dice);
+            let word = invented(rng);
             if known.insert(word.clone()) {
                 words.push(word);
             }
@@ -45,10 +45,10 @@ impl Vocabulary {
         clippy::cast_sign_loss,
         reason = "the distribution gives whole numbers from 1 to the number of words"
     )]
-    pub(super) fn note(&self, dice: &mut StdRng) -> (String, Vec<usize>) {
-        let count = dice.random_range(LENGTH);
+    pub(super) fn note(&self, rng: &mut StdRng) -> (String, Vec<usize>) {
+        let count = rng.random_range(LENGTH);
         let mut places: Vec<usize> =
-            (0..count).map(|_| self.rank.sample(dice) as usize - 1).collect();
+            (0..count).map(|_| self.rank.sample(rng) as usize - 1).collect();
         let words: Vec<&str> = places.iter().map(|place| self.words[*place].as_str()).collect();
         let text = words.join(" ") + ".";
         places.sort_unstable();
@@ -77,15 +77,15 @@ fn common_words() -> Vec<String> {
 }
 
 /// A word of two to four syllables.
-fn invented(dice: &mut StdRng) -> String {
+fn invented(rng: &mut StdRng) -> String {
     const BEGINNINGS: &[&str] =
         &["b", "br", "c", "d", "dr", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "st", "t"];
     const MIDDLES: &[&str] = &["a", "e", "i", "o", "u", "ai", "ea", "ou"];
     const ENDS: &[&str] = &["", "l", "n", "r", "s", "t", "x", "nd"];
     let mut word = String::new();
-    for _ in 0..dice.random_range(2..=4) {
+    for _ in 0..rng.random_range(2..=4) {
         for letters in [BEGINNINGS, MIDDLES, ENDS] {
-            word.push_str(letters.choose(dice).copied().unwrap_or_default());
+            word.push_str(letters.choose(rng).copied().unwrap_or_default());
         }
     }
     word

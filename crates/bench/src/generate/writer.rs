@@ -18,7 +18,7 @@ use zoop_crm::values::clock::{Entropy, Environment, parse_rfc3339};
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::WriteTx;
 
-use super::business::{Business, Caller, PastClock, Tools, Who};
+use super::business::{Caller, GeneratedBusiness, PastClock, Tools, Who};
 use super::landmarks::Watched;
 use super::people::{self, People, ranked};
 use super::plan::{self, Event};
@@ -38,7 +38,7 @@ const ARCHIVED: usize = 200;
 /// What is still to be written, and what has been written.
 pub(super) struct Writer {
     parameters: Parameters,
-    dice: StdRng,
+    rng: StdRng,
     environment: Environment,
     clock: Arc<PastClock>,
     step: i64,
@@ -46,7 +46,7 @@ pub(super) struct Writer {
     people: People,
     vocabulary: Vocabulary,
     tag: Zipf<f64>,
-    businesses: Vec<Business>,
+    businesses: Vec<GeneratedBusiness>,
     watched: Vec<Watched>,
     events: std::vec::IntoIter<Event>,
 }
@@ -60,7 +60,7 @@ struct Change {
 
 impl Writer {
     pub(super) fn new(parameters: &Parameters) -> anyhow::Result<Self> {
-        let mut dice = StdRng::seed_from_u64(parameters.seed);
+        let mut rng = StdRng::seed_from_u64(parameters.seed);
         let end = parse_rfc3339(END).context("the end of the businesses' past")?.0;
         let clock = Arc::new(PastClock(AtomicI64::new(end - PAST)));
         let environment = Environment {
@@ -69,9 +69,9 @@ impl Writer {
             note_writes_per_minute: 0,
             dropped_artefacts: Arc::default(),
         };
-        let events = plan::events(parameters, &mut dice);
-        let people = People::new(&mut dice)?;
-        let vocabulary = Vocabulary::new(&mut dice)?;
+        let events = plan::events(parameters, &mut rng);
+        let people = People::new(&mut rng)?;
+        let vocabulary = Vocabulary::new(&mut rng)?;
         // One call per customer and per note, every third of which has a change with it; and some to open.
         let calls = events.len() * 3 / 2 + parameters.tenants() as usize * 20;
         Ok(Self {
@@ -82,7 +82,7 @@ impl Writer {
             businesses: Vec::new(),
             parameters: parameters.clone(),
             events: events.into_iter(),
-            dice,
+            rng,
             environment,
             clock,
             people,
@@ -103,8 +103,8 @@ impl Writer {
         let tenants = self.parameters.tenants() as usize;
         if self.businesses.len() < tenants {
             for index in (self.businesses.len()..tenants).take(OPENED) {
-                let region = people::region(&mut self.dice);
-                self.businesses.push(Business::open(&mut to, index, region)?);
+                let region = people::region(&mut self.rng);
+                self.businesses.push(GeneratedBusiness::open(&mut to, index, region)?);
             }
             return Ok(());
         }
@@ -131,9 +131,9 @@ impl Writer {
         index: usize,
         changes: &mut Vec<Change>,
     ) -> Result<()> {
-        let Self { businesses, dice, people, tools, watched, .. } = self;
+        let Self { businesses, rng, people, tools, watched, .. } = self;
         let business = &mut businesses[index];
-        let invented = people.customer(dice, business.region, business.created);
+        let invented = people.customer(rng, business.region, business.created);
         let made = to.call(&business.writers[0], tools.create_customer, &invented.arguments)?;
         let id = made["id"].as_str().and_then(Id::parse).ok_or(Error::not_found("customer"))?;
         business.created += 1;
@@ -144,11 +144,11 @@ impl Writer {
             change(&business.writers[0], tools.archive_customer, json!({ "id": id }));
         } else {
             business.customers.push(id);
-            if dice.random_ratio(2, 25) {
+            if rng.random_ratio(2, 25) {
                 let inactive = json!({ "id": id, "status": "inactive" });
                 change(&business.writers[0], tools.update_customer, inactive);
-            } else if dice.random_ratio(1, 5) {
-                let tag = ranked(&business.tags, self.tag, dice);
+            } else if rng.random_ratio(1, 5) {
+                let tag = ranked(&business.tags, self.tag, rng);
                 let tag = json!({ "id": tag, "customer_id": id });
                 change(&business.operator, tools.attach_tag, tag);
             }
@@ -161,11 +161,11 @@ impl Writer {
 
     /// Writes one note about a customer, a piece of work or nothing.
     fn note(&mut self, to: &mut Caller<'_, '_>, index: usize) -> Result<()> {
-        let Self { businesses, dice, vocabulary, tools, watched, .. } = self;
+        let Self { businesses, rng, vocabulary, tools, watched, .. } = self;
         let business = &mut businesses[index];
-        let (body, words) = vocabulary.note(dice);
+        let (body, words) = vocabulary.note(rng);
         let mut note = json!({ "body": body });
-        let subject = match (early(&business.customers, dice), dice.random_range(0..10)) {
+        let subject = match (early(&business.customers, rng), rng.random_range(0..10)) {
             (Some(customer), 0..6) => Some(("customer", json!(customer))),
             (Some(customer), 6..8) => Some(("job", job(to, business, customer, *tools)?)),
             _ => None,
@@ -174,10 +174,10 @@ impl Writer {
             note["subject_type"] = json!(subject_type);
             note["subject_id"] = id;
         }
-        if dice.random_ratio(1, 100) {
+        if rng.random_ratio(1, 100) {
             note["pinned"] = json!(true);
         }
-        to.call(&business.writers[usize::from(dice.random_ratio(1, 2))], tools.create_note, &note)?;
+        to.call(&business.writers[usize::from(rng.random_ratio(1, 2))], tools.create_note, &note)?;
         if let Some(watched) = watched.iter_mut().find(|watched| watched.business == index) {
             watched.saw_note(&words);
         }
@@ -201,15 +201,15 @@ impl Writer {
     clippy::cast_precision_loss,
     reason = "a part of a list's length is a place in the list"
 )]
-fn early(customers: &[Id<kinds::Customer>], dice: &mut StdRng) -> Option<Id<kinds::Customer>> {
-    let part: f64 = dice.random();
+fn early(customers: &[Id<kinds::Customer>], rng: &mut StdRng) -> Option<Id<kinds::Customer>> {
+    let part: f64 = rng.random();
     customers.get((part * part * customers.len() as f64) as usize).copied()
 }
 
 /// A job that a note is about: every two notes share one.
 fn job(
     to: &mut Caller<'_, '_>,
-    business: &mut Business,
+    business: &mut GeneratedBusiness,
     customer: Id<kinds::Customer>,
     tools: Tools,
 ) -> Result<Value> {

@@ -33,7 +33,7 @@ pub(crate) enum User {
     SetRole {
         /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
-        person: String,
+        user: String,
         /// The new role
         #[arg(value_parser = roles())]
         role: String,
@@ -58,7 +58,7 @@ pub(crate) enum User {
     PasswordLink {
         /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
-        person: String,
+        user: String,
         /// Also turn off the second factor, once the new password is chosen
         #[arg(long)]
         turn_off_second_factor: bool,
@@ -71,7 +71,7 @@ pub(crate) enum User {
     SetPassword {
         /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
-        person: String,
+        user: String,
         #[command(flatten)]
         of: OfTenant,
     },
@@ -79,7 +79,7 @@ pub(crate) enum User {
     ResetSecondFactor {
         /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
-        person: String,
+        user: String,
         #[command(flatten)]
         of: OfTenant,
         #[command(flatten)]
@@ -89,7 +89,7 @@ pub(crate) enum User {
     Remove {
         /// The person, by e-mail address, full name or id
         #[arg(value_name = "PERSON")]
-        person: String,
+        user: String,
         #[command(flatten)]
         of: OfTenant,
         #[command(flatten)]

@@ -10,7 +10,7 @@ use zoop_db::{Db, Migrate, Options};
 
 use crate::arguments::Copy;
 use crate::config::Config;
-use crate::database::{self, Database, Missing, told};
+use crate::database::{self, Database, Missing, describe};
 use crate::operator::explained;
 use crate::output::{self, Output};
 use crate::presence::{self, InUse};
@@ -77,7 +77,7 @@ fn source(from: &str, options: &Options, while_running: bool) -> Result<Database
         None => error,
     })?;
     let others = source.db.read::<_, zoop_db::Error>(Instant::now() + TIMEOUT, |tx| tx.others());
-    let others = others.wait().map_err(|error| anyhow!(told(&error)))?;
+    let others = others.wait().map_err(|error| anyhow!(describe(&error)))?;
     let connections = if others == 1 { "connection" } else { "connections" };
     ensure!(
         others == 0,

@@ -98,8 +98,8 @@ struct Row<'a> {
 /// The keys as shown to people, with the user's name and the limit: newest first, revoked keys last.
 fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a>> {
     let name = |id| {
-        let found = people.iter().find(|person| person.member.id == id);
-        found.map_or("a former member", |person| person.member.name.as_str())
+        let found = people.iter().find(|user| user.member.id == id);
+        found.map_or("a former member", |user| user.member.name.as_str())
     };
     let shown = |key: &'a KeyRecord| Row {
         key,

@@ -7,7 +7,7 @@ use zoop_crm::arguments;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::identity::invitations::tools::CreateInvitation;
 use zoop_crm::identity::sign_in::password::Password;
-use zoop_crm::identity::sign_in::person::{self, Initiator, Person};
+use zoop_crm::identity::sign_in::user::{self, Initiator};
 use zoop_crm::identity::sign_in::{passwords, second_factor};
 use zoop_crm::identity::users::links::PasswordLink;
 use zoop_crm::identity::users::tools::{CreateUser, ListUsers, RemoveUser, SetRole};
@@ -42,8 +42,8 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             let who = Invitee { of, name, email, role };
             invite(config, &operator, who, output)?;
         }
-        User::SetPassword { person, of } => {
-            let found = find(&operator, of, &person)?;
+        User::SetPassword { user, of } => {
+            let found = find(&operator, of, &user)?;
             let typed = password::ask()?;
             set_password(&operator, &found, &typed)?;
             let answer = json!({ "user_id": found.id });
@@ -55,8 +55,8 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 )
             })?;
         }
-        User::ResetSecondFactor { person, of, confirmation } => {
-            let found = find(&operator, of, &person)?;
+        User::ResetSecondFactor { user, of, confirmation } => {
+            let found = find(&operator, of, &user)?;
             confirm(
                 &confirmation,
                 &format!("Turn off the second factor of {} ({})?", found.name, found.email),
@@ -70,11 +70,11 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
                 format!("{} now signs in with only the password", found.name)
             })?;
         }
-        User::PasswordLink { person, turn_off_second_factor, of } => {
+        User::PasswordLink { user, turn_off_second_factor, of } => {
             let about = About::Tenant(of.tenant);
-            let person = operator.named(&about, Kind::User, &person)?;
+            let user = operator.named(&about, Kind::User, &user)?;
             let factor = if turn_off_second_factor { "turn_off" } else { "keep" };
-            let whose = arguments!(PasswordLink { id: &person.id, second_factor: factor });
+            let whose = arguments!(PasswordLink { id: &user.id, second_factor: factor });
             password_link(config, &operator, &about, whose, output)?;
         }
         User::Create { of, name, email, role } => {
@@ -90,24 +90,22 @@ pub(crate) fn run(config: &Config, command: User, output: &mut Output<'_>) -> Re
             let answer = operator.query(&about, Arguments::<ListUsers>::none())?;
             output.answer(&answer, || output::listed(&answer.rows, COLUMNS))?;
         }
-        User::SetRole { person, role, of } => {
+        User::SetRole { user, role, of } => {
             let about = About::Tenant(of.tenant);
-            let person = operator.named(&about, Kind::User, &person)?;
-            let change = arguments!(SetRole { id: &person.id, role: &role });
+            let user = operator.named(&about, Kind::User, &user)?;
+            let change = arguments!(SetRole { id: &user.id, role: &role });
             let answer = operator.command(&about, change)?;
-            output.answer(&answer, || format!("{} now has the role {role}", person.shown))?;
+            output.answer(&answer, || format!("{} now has the role {role}", user.shown))?;
         }
-        User::Remove { person, of, confirmation } => {
+        User::Remove { user, of, confirmation } => {
             let about = About::Tenant(of.tenant);
-            let person = operator.named(&about, Kind::User, &person)?;
-            let question = format!(
-                "Remove {}? Their keys and connected programs stop for good.",
-                person.shown
-            );
+            let user = operator.named(&about, Kind::User, &user)?;
+            let question =
+                format!("Remove {}? Their keys and connected programs stop for good.", user.shown);
             confirm(&confirmation, &question)?;
-            let answer = operator.command(&about, arguments!(RemoveUser { id: &person.id }))?;
+            let answer = operator.command(&about, arguments!(RemoveUser { id: &user.id }))?;
             output.answer(&answer, || {
-                format!("removed {}; their keys and connected programs have ended", person.shown)
+                format!("removed {}; their keys and connected programs have ended", user.shown)
             })?;
         }
     }
@@ -193,7 +191,7 @@ fn password_link(
 }
 
 /// Finds a user. An id or an e-mail address is unique in the whole installation; a name is looked up in a business.
-fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<Person> {
+fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<user::User> {
     let is_unique = Id::<kinds::Record>::parse(named.trim()).is_some() || named.contains('@');
     let sought = if of.tenant.is_none() && is_unique {
         named.trim().to_owned()
@@ -201,16 +199,16 @@ fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<Person> {
         operator.named(&About::Tenant(of.tenant), Kind::User, named)?.id
     };
     operator
-        .read(move |tx| person::find(tx, &sought))
+        .read(move |tx| user::find(tx, &sought))
         .map_err(|error| anyhow!("{error}; `zoop user list` shows the people of a business"))
 }
 
 /// Sets a user's password, and ends their sessions.
-pub(crate) fn set_password(operator: &Operator, person: &Person, typed: &str) -> Result<()> {
+pub(crate) fn set_password(operator: &Operator, user: &user::User, typed: &str) -> Result<()> {
     let entropy = &operator.environment.entropy;
-    let hash = Password::choose(typed, &person.email).and_then(|chosen| chosen.hash(entropy));
+    let hash = Password::choose(typed, &user.email).and_then(|chosen| chosen.hash(entropy));
     let hash = hash.map_err(|error| explained(&error))?;
-    let (user, environment) = (person.id, operator.environment.clone());
+    let (user, environment) = (user.id, operator.environment.clone());
     operator.write(move |tx| passwords::set(tx, &environment, user, &hash, Initiator::Operator))?;
     Ok(())
 }

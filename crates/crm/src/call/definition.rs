@@ -7,7 +7,7 @@ use crate::call::argument::{Field, Input, Object, output_schema};
 use crate::call::context::{ReadCtx, WriteCtx};
 use crate::call::error::Result;
 use crate::call::page;
-use crate::call::perform::{self, Call};
+use crate::call::perform::{self, CommandCall};
 use crate::call::scope::Scope;
 use crate::call::tool::{ActorRule, Command, Effect, Exposure, List, Query, Receipt, Tool};
 
@@ -33,12 +33,12 @@ pub struct ToolDef {
     /// The schema of what it returns.
     output: fn() -> Schema,
     /// Whether it reads or writes, and how to run it.
-    pub action: Action,
+    pub kind: ToolKind,
 }
 
 /// Whether a tool reads or writes, and how to run it.
 #[derive(Debug, Clone, Copy)]
-pub enum Action {
+pub enum ToolKind {
     /// It reads.
     Query {
         /// Whether it is a list with pages.
@@ -53,28 +53,28 @@ pub enum Action {
         /// [`Command::RECEIPT`].
         receipt: Receipt,
         /// Runs it and returns the answer as JSON.
-        run: fn(&mut WriteCtx<'_, '_>, Call) -> Result<String>,
+        run: fn(&mut WriteCtx<'_, '_>, CommandCall) -> Result<String>,
     },
 }
 
 impl ToolDef {
     /// A tool that reads one thing.
     pub const fn query<T: Query>() -> Self {
-        Self::of::<T>(Action::Query { paged: false, run: perform::query_json::<T> })
+        Self::of::<T>(ToolKind::Query { paged: false, run: perform::query_json::<T> })
     }
 
     /// A tool that reads a list page by page.
     pub const fn list<T: List>() -> Self {
-        Self::of::<T>(Action::Query { paged: true, run: page::list_json::<T> })
+        Self::of::<T>(ToolKind::Query { paged: true, run: page::list_json::<T> })
     }
 
     /// A tool that writes.
     pub const fn command<T: Command>() -> Self {
         let run = perform::command_json::<T>;
-        Self::of::<T>(Action::Command { effect: T::EFFECT, receipt: T::RECEIPT, run })
+        Self::of::<T>(ToolKind::Command { effect: T::EFFECT, receipt: T::RECEIPT, run })
     }
 
-    const fn of<T: Tool>(action: Action) -> Self {
+    const fn of<T: Tool>(kind: ToolKind) -> Self {
         Self {
             name: T::NAME,
             title: T::TITLE,
@@ -85,17 +85,17 @@ impl ToolDef {
             example: T::EXAMPLE,
             declared: T::Input::fields,
             output: output_schema::<T::Output>,
-            action,
+            kind,
         }
     }
 
     /// Every field that a call can send, including those of the pipeline.
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = (self.declared)();
-        match self.action {
-            Action::Query { paged: true, .. } => fields.extend(page::fields()),
-            Action::Query { paged: false, .. } => {}
-            Action::Command { .. } => fields.extend(crate::call::idempotency::fields()),
+        match self.kind {
+            ToolKind::Query { paged: true, .. } => fields.extend(page::fields()),
+            ToolKind::Query { paged: false, .. } => {}
+            ToolKind::Command { .. } => fields.extend(crate::call::idempotency::fields()),
         }
         fields
     }
@@ -109,9 +109,11 @@ impl ToolDef {
     /// that every redacted response has are required.
     pub fn output_schema(&self) -> serde_json::Value {
         let mut schema = (self.output)().to_value();
-        let held: Option<Vec<&str>> = match self.action {
-            Action::Command { receipt: Receipt::Keys(keys), .. } => Some(keys.to_vec()),
-            Action::Command { receipt: Receipt::Sent { always, .. }, .. } => Some(always.to_vec()),
+        let held: Option<Vec<&str>> = match self.kind {
+            ToolKind::Command { receipt: Receipt::Keys(keys), .. } => Some(keys.to_vec()),
+            ToolKind::Command { receipt: Receipt::Sent { always, .. }, .. } => {
+                Some(always.to_vec())
+            }
             _ => None,
         };
         if let (Some(object), Some(held)) = (schema.as_object_mut(), held) {
@@ -123,7 +125,7 @@ impl ToolDef {
 
     /// Whether it only reads.
     pub const fn is_read_only(&self) -> bool {
-        matches!(self.action, Action::Query { .. })
+        matches!(self.kind, ToolKind::Query { .. })
     }
 
     /// Whether it hides, replaces or removes stored data. Clients ask the user before they call such a
@@ -131,17 +133,18 @@ impl ToolDef {
     ///
     /// Source: MCP schema, `ToolAnnotations.destructiveHint`.
     pub const fn is_destructive(&self) -> bool {
-        match self.action {
-            Action::Query { .. } | Action::Command { effect: Effect::Create, .. } => false,
-            Action::Command {
-                effect: Effect::Update | Effect::Archive | Effect::Destroy, ..
+        match self.kind {
+            ToolKind::Query { .. } | ToolKind::Command { effect: Effect::Create, .. } => false,
+            ToolKind::Command {
+                effect: Effect::Update | Effect::Archive | Effect::Destroy,
+                ..
             } => true,
         }
     }
 
     /// Whether repeating the call changes nothing more.
     pub const fn is_idempotent(&self) -> bool {
-        !matches!(self.action, Action::Command { effect: Effect::Create, .. })
+        !matches!(self.kind, ToolKind::Command { effect: Effect::Create, .. })
     }
 
     /// The name for clients that reject dots.

@@ -94,8 +94,8 @@ impl Error {
                 fields.push(problem);
             }
         }
-        let told = fields.iter().take(PROBLEMS_IN_MESSAGE);
-        let told: Vec<_> = told.map(|it| format!("{} {}", it.field, it.problem)).collect();
+        let shown = fields.iter().take(PROBLEMS_IN_MESSAGE);
+        let shown: Vec<_> = shown.map(|it| format!("{} {}", it.field, it.problem)).collect();
         // Some clients show only the message, not the list of fields.
         let others: Vec<_> = fields.iter().skip(PROBLEMS_IN_MESSAGE).map(|it| &*it.field).collect();
         let named = others.get(..FIELDS_IN_MESSAGE).unwrap_or(&others);
@@ -106,7 +106,7 @@ impl Error {
             }
             _ => format!("; also {}", named.join(", ")),
         };
-        let message = format!("Correct and call again: {}{more}.", told.join("; "));
+        let message = format!("Correct and call again: {}{more}.", shown.join("; "));
         Self::InvalidInput { message, fields }
     }
 

@@ -97,7 +97,7 @@ pub(crate) fn list_json<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> R
 
 /// [`list_json`] in the list's own types. The rows stay in this process, so their size is not limited.
 pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Page<T::Row>> {
-    let (Found { mut rows, count }, filters, codec) = find::<T>(ctx, object)?;
+    let (FoundRows { mut rows, count }, filters, codec) = find::<T>(ctx, object)?;
     let has_more = rows.len() > count;
     rows.truncate(count);
     let (rows, mut positions): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
@@ -109,25 +109,26 @@ pub(crate) fn list<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result
 }
 
 /// Rows with their positions: one more than the page holds, if there are more.
-struct Found<R, P> {
+struct FoundRows<R, P> {
     rows: Vec<(R, P)>,
     /// Maximum rows of the page.
     count: usize,
 }
 
 /// The rows found, the filters, and the codec of the cursors.
-type Finding<T> = (Found<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
+type Finding<T> =
+    (FoundRows<<T as List>::Row, <T as List>::Position>, Map<String, Value>, CursorCodec);
 
 fn find<T: List>(ctx: &mut ReadCtx<'_, '_>, object: Object) -> Result<Finding<T>> {
     let codec = CursorCodec { tool: T::NAME, tenant: ctx.tx.tenant()?.0 };
-    let asked = Asked::<T>::read(object, perform::parse_context(ctx.access), &codec)?;
-    let count = asked.limit as usize;
-    let rows = T::run(ctx, &asked.input, asked.after, count + 1)?;
-    Ok((Found { rows, count }, asked.filters, codec))
+    let arguments = ListArguments::<T>::read(object, perform::parse_context(ctx.access), &codec)?;
+    let count = arguments.limit as usize;
+    let rows = T::run(ctx, &arguments.input, arguments.after, count + 1)?;
+    Ok((FoundRows { rows, count }, arguments.filters, codec))
 }
 
 /// The parsed arguments of a list's call.
-struct Asked<T: List> {
+struct ListArguments<T: List> {
     input: T::Input,
     /// The filters, as the next cursor stores them.
     filters: Map<String, Value>,
@@ -135,7 +136,7 @@ struct Asked<T: List> {
     limit: u32,
 }
 
-impl<T: List> Asked<T> {
+impl<T: List> ListArguments<T> {
     /// Joins the cursor's filters with those sent. Reports the problems of both together.
     fn read(object: Object, context: ParseContext, codec: &CursorCodec) -> Result<Self> {
         let (paging, sent): (Object, Object) =
@@ -196,7 +197,7 @@ fn join<T: Input>(mut sent: Object, carried: Map<String, Value>, paging: &mut Fi
 }
 
 fn write<R: Serialize, P: Serialize>(
-    Found { rows, count }: Found<R, P>,
+    FoundRows { rows, count }: FoundRows<R, P>,
     filters: Map<String, Value>,
     codec: &CursorCodec,
 ) -> Result<String> {

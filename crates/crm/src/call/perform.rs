@@ -13,7 +13,7 @@ use crate::call::idempotency;
 use crate::call::tool::{Command, Query, Receipt};
 
 /// A command's call, with the idempotency key separate from the arguments.
-pub struct Call {
+pub struct CommandCall {
     /// The tool.
     pub(crate) tool: &'static ToolDef,
     /// The arguments, without the idempotency key.
@@ -48,7 +48,10 @@ pub(crate) fn command<T: Command>(ctx: &mut WriteCtx<'_, '_>, object: Object) ->
 
 /// Runs a command and returns the answer as JSON. A retry with the same idempotency key gets the stored
 /// answer, and nothing is run.
-pub(crate) fn command_json<T: Command>(ctx: &mut WriteCtx<'_, '_>, call: Call) -> Result<String> {
+pub(crate) fn command_json<T: Command>(
+    ctx: &mut WriteCtx<'_, '_>,
+    call: CommandCall,
+) -> Result<String> {
     let has_key = matches!(call.key, Ok(Some(_)));
     let fingerprint = has_key.then(|| idempotency::fingerprint(&call.arguments));
     let parse_context = parse_context(ctx.access);

@@ -16,11 +16,11 @@ use crate::call::access::{Access, Actor};
 use crate::call::answer::Page;
 use crate::call::argument::{self, Arguments, Object};
 use crate::call::context::{ReadCtx, WriteCtx};
-use crate::call::definition::{Action, ToolDef};
+use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::error::{Error, Result};
 use crate::call::idempotency;
 use crate::call::page;
-use crate::call::perform::{self, Call};
+use crate::call::perform::{self, CommandCall};
 use crate::call::proof::{Proof, enter_read, enter_write};
 use crate::call::tool::{ActorRule, Command, List, Query};
 use crate::values::clock::Environment;
@@ -48,7 +48,7 @@ fn read_as(
     arguments: &str,
 ) -> Result<String> {
     authorize(access, tool)?;
-    let Action::Query { run, .. } = tool.action else {
+    let ToolKind::Query { run, .. } = tool.kind else {
         return Err(Error::internal(format!("{} writes; it was run as a read", tool.name)));
     };
     let object = parse(arguments, environment)?;
@@ -81,14 +81,14 @@ fn write_as(
     header_key: Option<&str>,
 ) -> Result<String> {
     authorize(access, tool)?;
-    let Action::Command { run, receipt, .. } = tool.action else {
+    let ToolKind::Command { run, receipt, .. } = tool.kind else {
         return Err(Error::internal(format!("{} reads; it was run as a write", tool.name)));
     };
     let mut arguments = parse(arguments, environment)?;
     let key = idempotency::take_key(&mut arguments, header_key);
     let sent = perform::needs_receipt(access, tool, receipt).then(|| arguments.clone());
     let answer =
-        run(&mut WriteCtx::begin(tx, access, environment)?, Call { tool, arguments, key })?;
+        run(&mut WriteCtx::begin(tx, access, environment)?, CommandCall { tool, arguments, key })?;
     match sent {
         Some(sent) => perform::receipt_of(&answer, receipt, &sent),
         None => Ok(answer),

@@ -286,6 +286,6 @@ pub fn text<'a>(answer: &'a Value, key: &str) -> &'a str {
 ///
 /// # Panics
 /// If it is not JSON.
-pub fn told(error: &Error) -> Value {
+pub fn public_error(error: &Error) -> Value {
     serde_json::from_str(&error.public_json("test")).expect("an error in JSON")
 }

@@ -11,7 +11,7 @@ use crate::call::scope::{ScopeNames, Scopes};
 use crate::identity::oauth::clients::{self, Metadata, Registration};
 use crate::identity::oauth::consent::{self, Choice};
 use crate::identity::oauth::grants;
-use crate::identity::oauth::requests::{self, Request};
+use crate::identity::oauth::requests::{self, AuthorizationRequest};
 use crate::identity::oauth::tokens::{self, CodeRequest, Issued};
 use crate::identity::sign_in::SignedIn;
 use crate::identity::sign_in::sessions::{self, Method, Origin};
@@ -47,30 +47,31 @@ pub fn connect(
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let environment = environment.clone();
     let connecting = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
-        let (_, person) = signed_in(tx, &environment, user)?;
+        let (_, signed_in) = signed_in(tx, &environment, user)?;
         let said = json!({ "client_name": "Program", "redirect_uris": [REDIRECT] });
         let metadata = Metadata::read(&said).expect("valid metadata");
-        let from = person.session.to_string();
+        let from = signed_in.session.to_string();
         let registered = clients::register(tx, &environment, &metadata, &from)?;
         let Registration::Done(client) = registered else { panic!("{registered:?}") };
-        let request = Request {
+        let request = AuthorizationRequest {
             client_id: client.id.clone(),
             redirect_uri: REDIRECT.to_owned(),
             state: None,
             challenge: CHALLENGE.to_owned(),
             scopes: ScopeNames::own(scopes),
         };
-        let parked = requests::park(tx, &environment, &person, &request)?;
+        let pending = requests::start(tx, &environment, &signed_in, &request)?;
         let choice = Choice { tenant, scopes, is_allowed: true };
-        let answer = consent::answer(tx, &environment, &person, &parked, choice, None)?;
-        let consent::Outcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
+        let answer = consent::answer(tx, &environment, &signed_in, &pending, choice, None)?;
+        let consent::ConsentOutcome::Allowed(_, code) = answer else { panic!("{answer:?}") };
         let verifier = VERIFIER.to_owned();
         let asked = CodeRequest { client_id: client.id, code, verifier, redirect_uri: None };
-        let tokens::Outcome::Issued(issued) = tokens::exchange(tx, &environment, &asked, None)?
+        let tokens::TokenOutcome::Issued(issued) =
+            tokens::exchange(tx, &environment, &asked, None)?
         else {
             panic!("the code should be valid")
         };
-        let grants = grants::of_person(tx, &person, environment.clock.now())?;
+        let grants = grants::of_user(tx, &signed_in, environment.clock.now())?;
         Ok((grants.last().expect("a grant").id, issued))
     });
     connecting.wait().expect("a connected program")

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::call::definition::{Action, ToolDef};
+use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::error::{Error, Result};
 use crate::call::run;
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, text, told};
+use crate::testing::{Business, Caller, TestEnv, public_error, text};
 
 fn caller<'a>(tool: &ToolDef, business: &'a Business, operator: &'a Caller) -> &'a Caller {
     if tool.scope.is_grantable() { &business.owner } else { operator }
@@ -22,7 +22,7 @@ fn example(business: &Business, tool: &ToolDef) -> Value {
 
 /// The fields and problems in the error of a rejected call.
 fn problems<T: std::fmt::Debug>(refused: Result<T>) -> Vec<(String, String)> {
-    let told = told(&refused.expect_err("a refusal"));
+    let told = public_error(&refused.expect_err("a refusal"));
     assert_eq!(told["kind"], "invalid_input", "{told}");
     let fields = told["fields"].as_array().unwrap_or_else(|| panic!("fields in {told}")).iter();
     fields.map(|it| (text(it, "field").to_owned(), text(it, "problem").to_owned())).collect()
@@ -70,7 +70,7 @@ fn a_header_that_differs_from_the_key_is_told_with_the_fields() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
-        let Action::Command { .. } = tool.action else { continue };
+        let ToolKind::Command { .. } = tool.kind else { continue };
         let (owner, environment) = (acme.owner.clone(), env.environment.clone());
         let arguments = json!({ "idempotency_key": "a", "id": 7, "no_such_field": 1 }).to_string();
         let refused =
@@ -153,7 +153,7 @@ fn a_text_that_shows_nothing_is_an_empty_text() {
                 let mut arguments = example(&acme, tool);
                 arguments[field.name] = json!(nothing);
                 let answer = env.call(&acme.owner, tool.name, arguments);
-                answers.push((tool.name, field.name, answer.map_err(|error| told(&error))));
+                answers.push((tool.name, field.name, answer.map_err(|error| public_error(&error))));
             }
         }
         answers

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, told};
+use crate::testing::{Business, Caller, TestEnv, public_error};
 
 /// Arguments that every tool must reject, as text: some are not JSON.
 fn hopeless() -> Vec<String> {
@@ -54,7 +54,7 @@ fn entries(env: &TestEnv, business: &Business) -> usize {
 }
 
 #[both]
-fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
+fn malformed_arguments_are_rejected_without_writes() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let before = entries(&env, &acme);
@@ -62,7 +62,7 @@ fn what_is_hopeless_is_refused_by_every_tool_and_nothing_is_written() {
         for arguments in hopeless() {
             let refused = env.call_text(&acme.owner, tool.name, &arguments);
             let shown: String = arguments.chars().take(40).collect();
-            let told = told(&refused.expect_err(&format!("{} {shown}", tool.name)));
+            let told = public_error(&refused.expect_err(&format!("{} {shown}", tool.name)));
             assert_eq!(told["kind"], "invalid_input", "{} {shown}", tool.name);
             assert!(told.to_string().len() < 8_000, "{} {shown}: the error is too long", tool.name);
         }
@@ -87,7 +87,7 @@ fn every_field_of_every_tool_refuses_what_it_cannot_take_by_its_name() {
                 let mut arguments = example.clone();
                 arguments[field.name] = value.clone();
                 let call = env.call(&acme.owner, tool.name, arguments);
-                let told = told(&call.expect_err(&format!("{} {}", tool.name, field.name)));
+                let told = public_error(&call.expect_err(&format!("{} {}", tool.name, field.name)));
                 assert_eq!(told["kind"], "invalid_input", "{} {}", tool.name, field.name);
                 let fields = told["fields"].as_array().expect("fields");
                 let named = fields.iter().any(|known| known["field"] == field.name);
@@ -106,7 +106,7 @@ fn the_operators_tools_refuse_strange_input_too() {
     for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
         for arguments in hopeless() {
             let refused = env.call_text(&operator, tool.name, &arguments);
-            assert_eq!(told(&refused.expect_err(tool.name))["kind"], "invalid_input");
+            assert_eq!(public_error(&refused.expect_err(tool.name))["kind"], "invalid_input");
         }
     }
 }
@@ -134,7 +134,7 @@ fn no_tool_lets_its_caller_set_what_is_the_products_to_set() {
             let mut arguments = example.clone();
             arguments[*name] = value.clone();
             let call = env.call(&acme.owner, tool.name, arguments);
-            let told = told(&call.expect_err(&format!("{} {name}", tool.name)));
+            let told = public_error(&call.expect_err(&format!("{} {name}", tool.name)));
             assert_eq!(told["fields"][0]["field"], *name, "{} {told}", tool.name);
         }
     }

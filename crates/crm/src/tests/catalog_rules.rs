@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::call::definition::{Action, ToolDef};
+use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::error::Result;
 use crate::call::scope::Scope;
 use crate::call::tool::{Effect, Exposure};
@@ -107,7 +107,7 @@ fn null_clears_every_field_that_says_so_and_no_other() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     for (_, tool) in catalog::mcp_tools() {
-        let Action::Command { effect: Effect::Update, .. } = tool.action else { continue };
+        let ToolKind::Command { effect: Effect::Update, .. } = tool.kind else { continue };
         let example: Value = serde_json::from_str(&acme.fill(tool.example)).expect("JSON");
         for field in tool.fields().iter().filter(|field| field.name != "idempotency_key") {
             let mut arguments = example.clone();

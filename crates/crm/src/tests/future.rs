@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_both::both;
 
 use crate::maintenance::{self, Ahead};
-use crate::testing::{Business, TestEnv, text, told};
+use crate::testing::{Business, TestEnv, public_error, text};
 use crate::values::clock::{Clock, rfc3339};
 
 const SECOND: i64 = 1_000;
@@ -166,7 +166,7 @@ fn drafts_and_remembered_answers_of_the_future_do_not_outlive_a_day() {
     assert_eq!(env.made(&acme.owner, "notes.create", once.clone()), first);
     env.clock.advance(-YEARS);
     let gone = env.call(&acme.owner, "notes.get", json!({ "id": id }));
-    assert_eq!(told(&gone.unwrap_err())["kind"], "not_found");
+    assert_eq!(public_error(&gone.unwrap_err())["kind"], "not_found");
     assert_ne!(env.made(&acme.owner, "notes.create", once.clone()), first);
 
     let sweep = || {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use zoop_both::both;
 
-use crate::call::definition::Action;
+use crate::call::definition::ToolKind;
 use crate::catalog;
 use crate::testing::{Business, Caller, TestEnv, text};
 
@@ -38,7 +38,7 @@ fn every_command_leaves_one_entry_and_no_query_any() {
         let after = after["rows"].as_array().unwrap();
         // A new tenant's entry is in its own history.
         let elsewhere = tool.name == "tenants.create";
-        let writes = matches!(tool.action, Action::Command { .. }) && !elsewhere;
+        let writes = matches!(tool.kind, ToolKind::Command { .. }) && !elsewhere;
         assert_eq!(after.len() - before, usize::from(writes), "{}", tool.name);
         if writes {
             let entry = &after[0];

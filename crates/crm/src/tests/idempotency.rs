@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::call::definition::Action;
+use crate::call::definition::ToolKind;
 use crate::call::scope::Scope;
 use crate::catalog;
-use crate::testing::{Caller, TestEnv, told};
+use crate::testing::{Caller, TestEnv, public_error};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -20,7 +20,7 @@ fn with_key(arguments: &str, key: &str) -> Value {
 fn every_command_answers_a_retry_as_it_answered_first() {
     let env = TestEnv::new();
     for tool in catalog::tools() {
-        let Action::Command { .. } = tool.action else { continue };
+        let ToolKind::Command { .. } = tool.kind else { continue };
         let acme = env.business(tool.name);
         let operator = Caller::operator(Some(acme.account));
         // Above tenants there is nothing that a key could be kept with.
@@ -47,10 +47,14 @@ fn a_key_is_bound_to_its_call_its_credential_and_a_day() {
         env.call(access, "tags.create", json!({ "name": name, "idempotency_key": "k" }))
     };
     let first = make(&acme.owner, "A").unwrap();
-    assert_eq!(told(&make(&acme.owner, "B").unwrap_err())["kind"], "conflict", "other arguments");
+    assert_eq!(
+        public_error(&make(&acme.owner, "B").unwrap_err())["kind"],
+        "conflict",
+        "other arguments"
+    );
     let other_tool = json!({ "id": first["id"], "idempotency_key": "k" });
     let refused = env.call(&acme.owner, "tags.delete", other_tool).unwrap_err();
-    assert_eq!(told(&refused)["kind"], "conflict", "another tool");
+    assert_eq!(public_error(&refused)["kind"], "conflict", "another tool");
     make(&acme.office, "B").expect("another credential's key is another key");
     env.clock.advance(DAY - 1);
     assert_eq!(make(&acme.owner, "A").unwrap(), first, "to the end of the day");
@@ -89,7 +93,7 @@ fn keys_have_limits() {
     };
     make(json!(long), "A").expect("255 characters");
     for (key, name) in [(json!("k".repeat(256)), "B"), (json!(7), "C"), (json!("a\nb"), "D")] {
-        let refused = told(&make(key, name).unwrap_err());
+        let refused = public_error(&make(key, name).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "idempotency_key");
     }
     make(Value::Null, "E").expect("null is not sent");

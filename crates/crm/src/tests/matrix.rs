@@ -9,7 +9,7 @@ use crate::call::run;
 use crate::call::scope::Scope;
 use crate::call::tool::ActorRule;
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, told};
+use crate::testing::{Business, Caller, TestEnv, public_error};
 
 /// An id that no record has.
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
@@ -28,7 +28,7 @@ fn without_its_scope_a_tool_says_which_one_it_needs() {
         let access = env.access(&env.key(acme.account, None, &others));
         for (_, tool) in catalog::mcp_tools().filter(|(_, tool)| tool.scope == *scope) {
             let refused = env.call_text(&access, tool.name, &acme.fill(tool.example));
-            let told = told(&refused.expect_err(tool.name));
+            let told = public_error(&refused.expect_err(tool.name));
             assert_eq!(told["kind"], "insufficient_scope", "{}", tool.name);
             assert_eq!(told["required"], json!([scope.name()]), "{}", tool.name);
         }
@@ -42,7 +42,7 @@ fn no_credential_runs_the_installation() {
     for tool in catalog::tools().filter(|tool| !tool.scope.is_grantable()) {
         for access in [&acme.owner, &acme.tenant] {
             let refused = env.call_text(access, tool.name, &acme.fill(tool.example));
-            let told = told(&refused.expect_err(tool.name));
+            let told = public_error(&refused.expect_err(tool.name));
             assert_eq!(told["kind"], "insufficient_scope", "{}", tool.name);
         }
     }
@@ -54,7 +54,7 @@ fn a_tool_that_needs_a_person_refuses_the_account() {
     let acme = env.business("Acme");
     for tool in catalog::tools().filter(|tool| tool.actor == ActorRule::User) {
         let refused = env.call(&acme.tenant, tool.name, json!({}));
-        let told = told(&refused.expect_err(tool.name));
+        let told = public_error(&refused.expect_err(tool.name));
         assert_eq!(told["kind"], "invalid_input", "{}", tool.name);
         assert!(told["message"].as_str().unwrap().contains("zoop_uk_"), "{told}");
     }
@@ -145,7 +145,9 @@ fn what_is_no_id_is_told_by_its_field() {
             {
                 let mut arguments = own.clone();
                 arguments[name] = id.clone();
-                let told = told(&env.call(&acme.owner, tool.name, arguments).expect_err(tool.name));
+                let told = public_error(
+                    &env.call(&acme.owner, tool.name, arguments).expect_err(tool.name),
+                );
                 assert_eq!(told["kind"], "invalid_input", "{} {name} {id}", tool.name);
                 assert_eq!(told["fields"][0]["field"], name, "{} {name} {id}", tool.name);
             }
@@ -214,7 +216,7 @@ fn the_last_owner_stays() {
         ("users.set_role", json!({ "id": owner, "role": "office" })),
         ("users.remove", json!({ "id": owner })),
     ] {
-        let told = told(&env.call(&operator, tool, arguments).expect_err(tool));
+        let told = public_error(&env.call(&operator, tool, arguments).expect_err(tool));
         assert_eq!(told["kind"], "conflict", "{tool}");
     }
     let arguments = json!({ "id": acme.id("office_user"), "role": "owner" });

@@ -19,8 +19,8 @@ struct Tables {
 fn tables(engine: Dialect) -> Tables {
     let by_number = if engine == Dialect::Sqlite { SEARCH_TABLES } else { &[] };
     let (mut of_tenants, mut others) = (BTreeSet::new(), BTreeSet::new());
-    for step in MIGRATIONS {
-        let text = if engine == Dialect::Sqlite { step.sqlite } else { step.postgres };
+    for migration in MIGRATIONS {
+        let text = if engine == Dialect::Sqlite { migration.sqlite } else { migration.postgres };
         for declared in text.split("CREATE TABLE ").skip(1) {
             let (name, columns) = declared.split_once(" (\n").expect("a table's columns");
             let columns = columns.split_once("\n)").expect("their end").0;

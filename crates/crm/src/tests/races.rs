@@ -10,11 +10,11 @@ use zoop_db::{Db, Migrate, Options};
 use crate::call::error::Result;
 use crate::call::run;
 use crate::catalog;
-use crate::identity::sign_in::person::{self, Initiator};
 use crate::identity::sign_in::sessions::{self, Origin};
+use crate::identity::sign_in::user::{self, Initiator};
 use crate::identity::sign_in::{password_login, passwords};
 use crate::schema;
-use crate::testing::{Business, Caller, TestEnv, text, told};
+use crate::testing::{Business, Caller, TestEnv, public_error, text};
 
 /// Calls by each of the two processes.
 const EACH: usize = 20;
@@ -52,7 +52,7 @@ fn race(
 
 fn won(answers: &[Result<Value>]) -> usize {
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert_eq!(told(error)["kind"], "conflict", "{error:?}");
+        assert_eq!(public_error(error)["kind"], "conflict", "{error:?}");
     }
     answers.iter().filter(|answer| answer.is_ok()).count()
 }
@@ -153,7 +153,7 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         let email = env
             .write(move |tx| {
                 passwords::set(tx, &first, user, HASHES[0], Initiator::Operator)?;
-                Ok(person::find(tx, &user.to_string())?.email)
+                Ok(user::find(tx, &user.to_string())?.email)
             })
             .unwrap();
         let attempt =
@@ -173,7 +173,7 @@ fn a_sign_in_with_the_old_password_does_not_outlive_its_change() {
         changed.unwrap();
         let stored = env.read(move |tx| passwords::stored(tx, user)).unwrap();
         assert_eq!(stored.as_deref(), Some(HASHES[1]));
-        if let password_login::Outcome::In(secret) = signed_in.unwrap() {
+        if let password_login::PasswordSignIn::In(secret) = signed_in.unwrap() {
             let now = env.environment.clock.now();
             let found = env.read(move |tx| sessions::find(tx, &secret, now)).unwrap();
             assert!(found.is_none(), "every session from before the change should have ended");

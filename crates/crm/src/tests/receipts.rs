@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::call::definition::{Action, ToolDef};
+use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::tool::Receipt;
 use crate::catalog;
 use crate::testing::{Business, TestEnv};
@@ -13,7 +13,7 @@ use crate::testing::{Business, TestEnv};
 fn a_write_only_caller_is_told_nothing_outside_the_tools_receipt() {
     let env = TestEnv::new();
     for tool in catalog::tools().filter(|tool| tool.scope.is_grantable()) {
-        let Action::Command { receipt, .. } = tool.action else { continue };
+        let ToolKind::Command { receipt, .. } = tool.kind else { continue };
         assert!(tool.scope.name().starts_with("write:"), "{} writes", tool.name);
         let business = env.business(tool.name);
         let owner = Business::user(&business.owner).to_string();

@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 use insta::with_settings;
 use serde_json::json;
 
-use crate::call::definition::{Action, ToolDef};
+use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::tool::ActorRule;
 use crate::catalog;
 
 fn effect(tool: &ToolDef) -> String {
-    match tool.action {
-        Action::Query { .. } => "reads".to_owned(),
-        Action::Command { effect, .. } => format!("{effect:?}"),
+    match tool.kind {
+        ToolKind::Query { .. } => "reads".to_owned(),
+        ToolKind::Command { effect, .. } => format!("{effect:?}"),
     }
 }
 

@@ -14,7 +14,7 @@ use super::*;
 use crate::call::run;
 use crate::catalog;
 use crate::schema::{MIGRATIONS, SCHEMA_STEPS, SEARCH_TABLES};
-use crate::testing::{Business, Caller, TestEnv, on, text, told};
+use crate::testing::{Business, Caller, TestEnv, on, public_error, text};
 
 /// Columns that only one engine has, each with the reason why it is not copied.
 const OF_ONE_ENGINE: &[(&str, &str, &str)] =
@@ -136,7 +136,7 @@ fn ask(db: &Db, env: &TestEnv, access: &Caller, tool: &str, arguments: &Value) -
     let deadline = Instant::now() + Duration::from_secs(60);
     let answer =
         db.read(deadline, move |tx| run::read(tx, &environment, &access, tool, &arguments)).wait();
-    answer.unwrap_or_else(|error| told(&error).to_string())
+    answer.unwrap_or_else(|error| public_error(&error).to_string())
 }
 
 /// Every page of a list.
@@ -225,7 +225,7 @@ fn goes_on(env: &TestEnv, target: &Target, business: &Business) {
         let answer = db.write(deadline, move |tx| {
             run::write(tx, &environment, &access, tool, &arguments, None)
         });
-        let answer = answer.wait().unwrap_or_else(|error| panic!("{}", told(&error)));
+        let answer = answer.wait().unwrap_or_else(|error| panic!("{}", public_error(&error)));
         serde_json::from_str::<Value>(&answer).expect("JSON")
     };
     let new = json!({ "customer_type": "company", "company_name": "Quixotic" });
@@ -325,7 +325,10 @@ fn only_an_empty_database_is_copied_into() {
     copy(&env.db, &filled.db, &silent()).expect("a copy");
     for target in [&filled.db, &env.db] {
         let refused = copy(&env.db, target, &silent()).expect_err("a refusal");
-        assert!(told(&refused)["message"].as_str().unwrap().contains("not empty"), "{refused:?}");
+        assert!(
+            public_error(&refused)["message"].as_str().unwrap().contains("not empty"),
+            "{refused:?}"
+        );
     }
     open(&filled.url, Migrate::Refuse).expect("a refused copy leaves it as it was");
 }
@@ -363,7 +366,7 @@ fn what_something_else_writes_into_a_copy_is_found_and_leaves_it_unfinished() {
                 }
             });
             let refused = copy(&env.db, &target.db, &progress).expect_err("a refusal");
-            let message = told(&refused)["message"].clone();
+            let message = public_error(&refused)["message"].clone();
             assert!(message.as_str().unwrap().contains(expected), "{engine:?}: {message}");
             let refused = open(&target.url, Migrate::Run).err().expect("a refusal");
             assert!(refused.to_string().contains("never finished"), "{refused}");

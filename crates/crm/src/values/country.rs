@@ -20,8 +20,8 @@ impl Country {
     }
 
     /// The country whose numbering plan reads telephone numbers; where there is none, the US one.
-    pub fn numbering_plan(self) -> phone::Country {
-        phone::Country::new(self.code()).unwrap_or(phone::Country::US)
+    pub fn numbering_plan(self) -> phone::NumberingPlan {
+        phone::NumberingPlan::new(self.code()).unwrap_or(phone::NumberingPlan::US)
     }
 
     /// The two letters.

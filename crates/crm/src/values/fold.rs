@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_stand_apart_from_their_neighbours() {
+    fn runs_stand_apart_from_their_neighbors() {
         let kinds: Vec<_> =
             words("東京tower2階ภาษา ไทย").into_iter().map(|w| (w.text, w.kind)).collect();
         let expected = [

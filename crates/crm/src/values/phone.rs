@@ -19,9 +19,9 @@ use crate::values::fold;
 
 /// A country with a known numbering plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Country(Region);
+pub struct NumberingPlan(Region);
 
-impl Country {
+impl NumberingPlan {
     /// The default country of a tenant.
     pub const US: Self = Self(Region::US);
 
@@ -36,7 +36,7 @@ impl Country {
     }
 }
 
-impl fmt::Display for Country {
+impl fmt::Display for NumberingPlan {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)
     }
@@ -82,13 +82,13 @@ pub struct Phone {
 ///
 /// # Errors
 /// The text is not a possible number, or lacks its area code.
-pub fn parse(raw: &str, default_country: Country) -> Result<Phone, PhoneProblem> {
+pub fn parse(raw: &str, default_country: NumberingPlan) -> Result<Phone, PhoneProblem> {
     let raw = raw.trim();
     let number = possible_number(raw, default_country)?;
     Ok(Phone { raw: raw.to_owned(), e164: format(&number, PhoneNumberFormat::E164) })
 }
 
-fn possible_number(raw: &str, default_country: Country) -> Result<PhoneNumber, PhoneProblem> {
+fn possible_number(raw: &str, default_country: NumberingPlan) -> Result<PhoneNumber, PhoneProblem> {
     let number =
         PhoneNumber::parse(raw, Some(default_country.0)).map_err(|_| PhoneProblem::Impossible)?;
     match number.is_possible_with_reason() {

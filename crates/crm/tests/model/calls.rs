@@ -69,7 +69,7 @@ fn caller(rng: &mut Rng, tenant: &Tenant, tool: &Tool) -> usize {
     let any = rng.roll(tenant.callers.len());
     let is_free = |caller: &usize| {
         tenant.may(*caller, tool.scope)
-            && (!tool.person || tenant.callers[*caller].user.is_some())
+            && (!tool.needs_user || tenant.callers[*caller].user.is_some())
             && tenant.may(*caller, OPERATE) == [ADMINISTER, OPERATE].contains(&tool.scope)
     };
     let free: Vec<_> = (0..tenant.callers.len()).filter(is_free).collect();

@@ -202,8 +202,8 @@ const CHANGED_NOTE: &[Field] = &[
 pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) scope: &'static str,
-    /// Whether only a person may call it.
-    pub(super) person: bool,
+    /// Whether only a user may call it.
+    pub(super) needs_user: bool,
     pub(super) fields: &'static [Field],
     /// How often sequences call it, beside the others.
     pub(super) weight: usize,
@@ -215,11 +215,11 @@ const fn tool(
     fields: &'static [Field],
     weight: usize,
 ) -> Tool {
-    Tool { name, scope, person: false, fields, weight }
+    Tool { name, scope, needs_user: false, fields, weight }
 }
 
-const fn of_person(tool: Tool) -> Tool {
-    Tool { person: true, ..tool }
+const fn of_user(tool: Tool) -> Tool {
+    Tool { needs_user: true, ..tool }
 }
 
 const RC: &str = "read:customers";
@@ -256,7 +256,7 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("locations.restore", OPERATE, ONE, 3),
     tool("tags.list", RC, &[], 1),
     tool("tags.get", RC, ONE, 1),
-    of_person(tool(
+    of_user(tool(
         "tags.create",
         WC,
         &[("name", Text(64), Required), ("color", Color, Optional)],
@@ -273,9 +273,9 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("tags.detach", OPERATE, ONE_OF_CUSTOMER, 2),
     tool("notes.list", RN, NOTE_FILTERS, 6),
     tool("notes.get", RN, ONE, 3),
-    of_person(tool("notes.create", WN, NEW_NOTE, 10)),
-    of_person(tool("notes.update", WN, CHANGED_NOTE, 8)),
-    of_person(tool("notes.archive", WN, ONE, 3)),
+    of_user(tool("notes.create", WN, NEW_NOTE, 10)),
+    of_user(tool("notes.update", WN, CHANGED_NOTE, 8)),
+    of_user(tool("notes.archive", WN, ONE, 3)),
     tool("notes.restore", OPERATE, ONE, 2),
     tool(
         "subjects.create",

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    Contact, Customer, Fresh, NOT_FOUND, Origin, Outcome, Tenant, creation, e164, sent, time, wrong,
+    Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, creation, e164, sent, time,
+    wrong,
 };
 
 impl Tenant {
@@ -16,7 +17,7 @@ impl Tenant {
         arguments: &Object,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome {
+    ) -> Predicted {
         let id = sent(arguments, "id");
         match verb {
             "search" => Ok(json!({ "rows": self.search(arguments) })),
@@ -45,7 +46,7 @@ impl Tenant {
         }
     }
 
-    fn create_customer(&mut self, arguments: &Object, fresh: &Fresh, now: i64) -> Outcome {
+    fn create_customer(&mut self, arguments: &Object, fresh: &Fresh, now: i64) -> Predicted {
         let at = time(creation(now, self.customers.iter().map(|customer| &customer.own)));
         let contact_created = self.contact_creation(now);
         let location_created = self.location_creation(now);
@@ -110,7 +111,7 @@ impl Tenant {
             .collect()
     }
 
-    fn update_customer(&mut self, arguments: &Object, now: i64) -> Outcome {
+    fn update_customer(&mut self, arguments: &Object, now: i64) -> Predicted {
         let tags = self.tags.clone();
         let customer = self.active_customer(&sent(arguments, "id"))?;
         let foreign: &[&str] =
@@ -154,7 +155,7 @@ impl Tenant {
     }
 
     /// Creates a job, invoice, quote or estimate.
-    pub(super) fn create_work(&mut self, arguments: &Object, fresh: &Fresh) -> Outcome {
+    pub(super) fn create_work(&mut self, arguments: &Object, fresh: &Fresh) -> Predicted {
         self.active_customer(&sent(arguments, "customer_id"))?;
         let kind = arguments["subject_type"].as_str().expect("a type").to_owned();
         self.work.push((kind, fresh.id.clone()));

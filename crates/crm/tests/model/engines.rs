@@ -10,7 +10,7 @@ use super::calls::Call;
 use super::contract::{self, Field, Holds, STATUSES};
 use super::edge_cases;
 use super::onboarding::{Beginning, Copy};
-use super::process::{Answer, Asked, End, Process, Request};
+use super::process::{Answer, End, Process, Request, Task};
 use super::rng::Rng;
 use super::state::{Checked, Fresh, Tenant};
 use super::steps::{self, Step};
@@ -61,7 +61,7 @@ impl Engines {
             Step::Advance(milliseconds) => self.advance(milliseconds),
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
-                self.both(Asked::Sweep)?.map_err(|told| told.to_string())?;
+                self.both(Task::Sweep)?.map_err(|told| told.to_string())?;
                 self.model.iter_mut().for_each(|tenant| tenant.sweep(self.now));
             }
             Step::Restart(_, how) => self.restart(how),
@@ -96,8 +96,8 @@ impl Engines {
     }
 
     /// The answer of both engines, which must be the same.
-    fn both(&mut self, asked: Asked) -> Checked<Answer> {
-        let request = Request { now: self.now, asked };
+    fn both(&mut self, task: Task) -> Checked<Answer> {
+        let request = Request { now: self.now, task };
         for process in &mut self.processes {
             process.send(&request);
         }
@@ -124,7 +124,7 @@ impl Engines {
     ) -> Checked<Answer> {
         let credential = self.model[tenant].callers[caller].credential.clone();
         let arguments = arguments.to_string();
-        self.both(Asked::Call { credential, tool: tool.to_owned(), arguments })
+        self.both(Task::Call { credential, tool: tool.to_owned(), arguments })
     }
 
     fn call(&mut self, mut call: Call, rng: &mut Rng) -> Checked {

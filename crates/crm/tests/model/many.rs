@@ -2,7 +2,7 @@
 //! thousand more if probes show that the word is common, and then it uses its index.
 
 use serde_json::{Value, json};
-use zoop_crm::testing::{Caller, TestEnv, on, told};
+use zoop_crm::testing::{Caller, TestEnv, on, public_error};
 use zoop_db::Dialect;
 
 use super::rng::Rng;
@@ -30,7 +30,7 @@ impl Engine {
 
     fn call(&self, tool: &str, arguments: &Value) -> Result<Value, Value> {
         self.env.clock.advance(1_000);
-        self.env.call(&self.owner, tool, arguments.clone()).map_err(|error| told(&error))
+        self.env.call(&self.owner, tool, arguments.clone()).map_err(|error| public_error(&error))
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Outcome, Refusal, Tenant, creation, sent, sent_or,
+    CONFLICT, Fresh, INVALID, NOT_FOUND, Note, Predicted, Refusal, Tenant, creation, sent, sent_or,
     time, wrong_field,
 };
 use zoop_crm::values::fold::{self, Kind};
@@ -25,7 +25,7 @@ impl Tenant {
         caller: usize,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome<(Value, bool)> {
+    ) -> Predicted<(Value, bool)> {
         let id = sent(arguments, "id");
         let user = self.callers[caller].user.clone();
         match verb {
@@ -34,11 +34,11 @@ impl Tenant {
                 let place = self.visible_note(&id, user.as_deref(), now)?;
                 Ok((self.notes[place].shown.clone(), false))
             }
-            "create" => self.create_note(arguments, &user.expect("a person"), fresh, now),
+            "create" => self.create_note(arguments, &user.expect("a user"), fresh, now),
             "update" => self.update_note(arguments, caller, now),
             "archive" => {
                 let place = self.changeable_note(&id, caller, now)?;
-                self.count_write(&user.expect("a person"), now)?;
+                self.count_write(&user.expect("a user"), now)?;
                 let note = &mut self.notes[place];
                 note.is_archived = true;
                 note.shown["updated_at"] = json!(time(now));
@@ -55,7 +55,7 @@ impl Tenant {
         user: &str,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome<(Value, bool)> {
+    ) -> Predicted<(Value, bool)> {
         let (kind, subject) = (sent(arguments, "subject_type"), sent(arguments, "subject_id"));
         if !kind.is_null() && !self.has_subject(&kind, &subject) {
             return Err(NOT_FOUND);
@@ -79,7 +79,7 @@ impl Tenant {
         arguments: &Object,
         caller: usize,
         now: i64,
-    ) -> Outcome<(Value, bool)> {
+    ) -> Predicted<(Value, bool)> {
         let place = self.changeable_note(&sent(arguments, "id"), caller, now)?;
         let old = self.notes[place].shown.clone();
         let mut new = old.clone();
@@ -97,7 +97,7 @@ impl Tenant {
             return Err(NOT_FOUND);
         }
         if new["draft"] == false {
-            let user = self.callers[caller].user.clone().expect("a person");
+            let user = self.callers[caller].user.clone().expect("a user");
             self.count_write(&user, now)?;
         }
         new["updated_at"] = json!(time(now));
@@ -106,7 +106,7 @@ impl Tenant {
         Ok((new, leaves_history))
     }
 
-    fn changeable_note(&mut self, id: &Value, caller: usize, now: i64) -> Outcome<usize> {
+    fn changeable_note(&mut self, id: &Value, caller: usize, now: i64) -> Predicted<usize> {
         let user = self.callers[caller].user.clone();
         let is_owner = self.is_owner(caller);
         let place = self.visible_note(id, user.as_deref(), now)?;
@@ -117,7 +117,7 @@ impl Tenant {
     /// Counts a user's write, or rejects it. A write that has left the minute does not count again when
     /// the clock goes back, a write a minute ahead does not count either, and no write is older than the
     /// one before it.
-    fn count_write(&mut self, user: &str, now: i64) -> Outcome<()> {
+    fn count_write(&mut self, user: &str, now: i64) -> Predicted<()> {
         let limit = usize::try_from(WRITES_PER_MINUTE).expect("a small number");
         let writes = self.note_writes.entry(user.to_owned()).or_default();
         let counted: Vec<_> =
@@ -165,7 +165,7 @@ impl Tenant {
         self.notes.iter().rev().filter(is_asked).map(|note| note.shown.clone()).collect()
     }
 
-    pub(super) fn restore_note(&mut self, id: &Value, now: i64) -> Outcome {
+    pub(super) fn restore_note(&mut self, id: &Value, now: i64) -> Predicted {
         // Only its author may see a draft, archived or not.
         let found = self.notes.iter_mut().find(|note| {
             note.shown["id"] == *id && note.is_archived && note.shown["draft"] == false
@@ -178,7 +178,7 @@ impl Tenant {
 
     /// The note's place, if the caller may see it: no archived note, and no draft that expired or belongs
     /// to another user.
-    fn visible_note(&mut self, id: &Value, user: Option<&str>, now: i64) -> Outcome<usize> {
+    fn visible_note(&mut self, id: &Value, user: Option<&str>, now: i64) -> Predicted<usize> {
         let found = self.notes.iter().position(|note| note.shown["id"] == *id).ok_or(NOT_FOUND)?;
         let note = &self.notes[found];
         let is_own = note.shown["created_by"].as_str() == user;

@@ -74,8 +74,8 @@ impl Beginning {
 /// A business as the model knows it.
 fn tenant(env: &TestEnv, business: &Business) -> Tenant {
     let user = |access: &Caller| Business::user(access).to_string();
-    let key = |person: Option<&Caller>, scopes: &[Scope]| {
-        Credential::Key(env.key(business.account, person.map(user).as_deref(), scopes))
+    let key = |caller: Option<&Caller>, scopes: &[Scope]| {
+        Credential::Key(env.key(business.account, caller.map(user).as_deref(), scopes))
     };
     let (owner, office, tech) =
         (Some(&business.owner), Some(&business.office), Some(&business.tech));
@@ -105,13 +105,13 @@ fn tenant(env: &TestEnv, business: &Business) -> Tenant {
             operator,
         ),
     ];
-    let callers = callers.map(|(name, granted, person, credential)| state::Caller {
+    let callers = callers.map(|(name, granted, caller, credential)| state::Caller {
         name,
         credential,
         granted,
-        user: person.map(user),
+        user: caller.map(user),
     });
     let roles = [(owner, "owner"), (office, "office"), (tech, "tech")];
-    let roles = roles.map(|(person, role)| (user(person.expect("a person")), role));
+    let roles = roles.map(|(caller, role)| (user(caller.expect("a user")), role));
     Tenant { callers: callers.into(), roles: roles.into(), ..Tenant::default() }
 }

@@ -33,8 +33,8 @@ impl Play {
         let [one, other] = [0, 1].map(|place| self.written(&calls[place], processes[place]));
         self.transcript.push(format!("concurrently: {one}\n              {other}"));
         for (call, process) in calls.iter().zip(processes) {
-            let asked = self.asked(call, call.tool.name, call.arguments.clone());
-            self.processes[process].send(&Request { now: self.now, asked });
+            let task = self.task(call, call.tool.name, call.arguments.clone());
+            self.processes[process].send(&Request { now: self.now, task });
         }
         let found = processes.map(|process| self.processes[process].receive().map(without_cursor));
         let fresh = [self.fresh(&calls[0], &found[0])?, self.fresh(&calls[1], &found[1])?];

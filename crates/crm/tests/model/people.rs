@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Outcome, Tenant, creation, e164, sent,
+    CONFLICT, Contact, Customer, Fresh, NOT_FOUND, Origin, Predicted, Tenant, creation, e164, sent,
     sent_or, time,
 };
 
@@ -72,7 +72,7 @@ impl Customer {
         }
     }
 
-    fn active_contact(&mut self, id: &Value) -> Outcome<&mut Contact> {
+    fn active_contact(&mut self, id: &Value) -> Predicted<&mut Contact> {
         let found = self.contacts.iter_mut().find(|contact| contact.shown["id"] == *id);
         found.filter(|contact| contact.is_active()).ok_or(NOT_FOUND)
     }
@@ -90,7 +90,7 @@ impl Tenant {
         arguments: &Object,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome {
+    ) -> Predicted {
         let created = self.contact_creation(now);
         let id = sent(arguments, "id");
         let customer_id = sent(arguments, "customer_id");
@@ -121,7 +121,7 @@ impl Tenant {
     }
 
     /// Restores a contact, never as the primary one.
-    fn restore_contact(&mut self, id: &Value, now: i64) -> Outcome {
+    fn restore_contact(&mut self, id: &Value, now: i64) -> Predicted {
         let has = |customer: &Customer| customer.contacts.iter().any(|it| it.shown["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
         if customer.is_archived() {
@@ -162,7 +162,7 @@ fn create(
     customer.contacts.last().expect("the new one").shown.clone()
 }
 
-fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Outcome {
+fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Predicted {
     let id = sent(arguments, "id");
     let contact = customer.active_contact(&id)?;
     if contact.is_primary() && arguments.get("is_primary") == Some(&json!(false)) {
@@ -183,7 +183,7 @@ fn update(customer: &mut Customer, arguments: &Object, now: i64) -> Outcome {
     Ok(customer.active_contact(&id)?.shown.clone())
 }
 
-fn archive(customer: &mut Customer, id: &Value, now: i64) -> Outcome {
+fn archive(customer: &mut Customer, id: &Value, now: i64) -> Predicted {
     customer.active_contact(id)?;
     let mut others = customer.contacts.iter().filter(|contact| contact.shown["id"] != *id);
     let Some(oldest) = others.find(|contact| contact.is_active()) else {

@@ -9,7 +9,7 @@ use super::contract::{Tool, Use};
 use super::notes::DAY;
 use super::pools;
 use super::state::{
-    CONFLICT, Fresh, INVALID, NO_SCOPE, Outcome, Refusal, Remembered, Tenant, wrong, wrong_field,
+    CONFLICT, Fresh, INVALID, NO_SCOPE, Predicted, Refusal, Remembered, Tenant, wrong, wrong_field,
 };
 
 const KEY: &str = "idempotency_key";
@@ -34,7 +34,7 @@ impl Tenant {
         sent: &Value,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome {
+    ) -> Predicted {
         self.authorize(caller, tool)?;
         let mut sent = sent.as_object().expect("an object").clone();
         sent.retain(|name, _| !pools::ARTEFACTS.contains(&name.as_str()));
@@ -68,12 +68,12 @@ impl Tenant {
         Ok(self.receipt(caller, tool, answer, &sent))
     }
 
-    fn authorize(&self, caller: usize, tool: &Tool) -> Outcome<()> {
+    fn authorize(&self, caller: usize, tool: &Tool) -> Predicted<()> {
         if !self.may(caller, tool.scope) {
             return Err(NO_SCOPE);
         }
-        let is_person = self.callers[caller].user.is_some();
-        if tool.person && !is_person { Err(INVALID) } else { Ok(()) }
+        let is_user = self.callers[caller].user.is_some();
+        if tool.needs_user && !is_user { Err(INVALID) } else { Ok(()) }
     }
 
     fn run(
@@ -83,7 +83,7 @@ impl Tenant {
         arguments: &Object,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome<(Value, bool)> {
+    ) -> Predicted<(Value, bool)> {
         let verb = tool.verb();
         let answer = match tool.group() {
             "customers" => self.customers(verb, arguments, fresh, now),
@@ -153,7 +153,7 @@ impl Tenant {
 }
 
 /// Both values, or the invalid fields of either.
-fn both<T, U>(left: Outcome<T>, right: Outcome<U>) -> Outcome<(T, U)> {
+fn both<T, U>(left: Predicted<T>, right: Predicted<U>) -> Predicted<(T, U)> {
     match (left, right) {
         (Ok(left), Ok(right)) => Ok((left, right)),
         (Err(mut left), Err(right)) => {
@@ -165,7 +165,7 @@ fn both<T, U>(left: Outcome<T>, right: Outcome<U>) -> Outcome<(T, U)> {
     }
 }
 
-fn take_key(sent: &mut Object) -> Outcome<Option<String>> {
+fn take_key(sent: &mut Object) -> Predicted<Option<String>> {
     match sent.remove(KEY) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(key)) if key.is_empty() => Ok(None),
@@ -175,7 +175,7 @@ fn take_key(sent: &mut Object) -> Outcome<Option<String>> {
 }
 
 /// The cleaned arguments, or all invalid fields.
-fn arguments(tool: &Tool, sent: &Object) -> Outcome<Object> {
+fn arguments(tool: &Tool, sent: &Object) -> Predicted<Object> {
     let read = arguments::read(sent, tool.fields);
     let mut problems = read.as_ref().err().cloned().unwrap_or_default();
     rules(tool.name, sent, &mut problems);

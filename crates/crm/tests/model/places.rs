@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Customer, Fresh, NOT_FOUND, Outcome, Tenant, creation, is_archived, sent, sent_or,
+    CONFLICT, Customer, Fresh, NOT_FOUND, Predicted, Tenant, creation, is_archived, sent, sent_or,
     time,
 };
 
@@ -29,12 +29,12 @@ impl Customer {
         of_type.filter(|location| location["id"] != *id).collect()
     }
 
-    fn active_location(&mut self, id: &Value) -> Outcome<&mut Value> {
+    fn active_location(&mut self, id: &Value) -> Predicted<&mut Value> {
         let found = self.locations.iter_mut().find(|location| location["id"] == *id);
         found.filter(|location| !is_archived(location)).ok_or(NOT_FOUND)
     }
 
-    pub(super) fn add_location(&mut self, arguments: &Object, id: &str, created: i64) -> Outcome {
+    pub(super) fn add_location(&mut self, arguments: &Object, id: &str, created: i64) -> Predicted {
         let location_type = sent_or(arguments, "location_type", "service");
         let asked = arguments.get("is_primary") == Some(&json!(true));
         let others = self.others(&location_type, &Value::Null);
@@ -63,7 +63,7 @@ impl Customer {
         }
     }
 
-    fn update_location(&mut self, arguments: &Object, now: i64) -> Outcome {
+    fn update_location(&mut self, arguments: &Object, now: i64) -> Predicted {
         let id = sent(arguments, "id");
         let old = self.active_location(&id)?.clone();
         let mut new = old.clone();
@@ -86,7 +86,7 @@ impl Customer {
         Ok(new)
     }
 
-    fn archive_location(&mut self, id: &Value, now: i64) -> Outcome {
+    fn archive_location(&mut self, id: &Value, now: i64) -> Predicted {
         let location = self.active_location(id)?;
         let was_primary = location["is_primary"] == true;
         let location_type = location["location_type"].clone();
@@ -111,7 +111,7 @@ impl Tenant {
         arguments: &Object,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome {
+    ) -> Predicted {
         let created = self.location_creation(now);
         let id = sent(arguments, "id");
         let customer_id = sent(arguments, "customer_id");
@@ -141,7 +141,7 @@ impl Tenant {
     }
 
     /// Restores a location. It becomes primary only if it is the only one of its type.
-    fn restore_location(&mut self, id: &Value, now: i64) -> Outcome {
+    fn restore_location(&mut self, id: &Value, now: i64) -> Predicted {
         let has = |customer: &Customer| customer.locations.iter().any(|own| own["id"] == *id);
         let customer = self.customers.iter_mut().find(|it| has(it)).ok_or(NOT_FOUND)?;
         if customer.is_archived() {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::calls::Call;
 use super::contract::{self, Tool};
 use super::onboarding::{Beginning, Copy};
-use super::process::{Answer, Asked, End, Process, Request};
+use super::process::{Answer, End, Process, Request, Task};
 use super::rng::Rng;
-use super::state::{Caller, Checked, Fresh, Outcome, Refusal, Tenant, milliseconds};
+use super::state::{Caller, Checked, Fresh, Predicted, Refusal, Tenant, milliseconds};
 use super::steps::{self, Step};
 
 pub(super) struct Play {
@@ -72,7 +72,7 @@ impl Play {
             Step::Sweep => {
                 self.transcript.push("a sweep".to_owned());
                 let process = rng.roll(2);
-                self.request(process, Asked::Sweep).map_err(|told| told.to_string())?;
+                self.request(process, Task::Sweep).map_err(|told| told.to_string())?;
                 self.possible.iter_mut().flatten().for_each(|tenant| tenant.sweep(self.now));
             }
             Step::Restart(processes, how) => self.restart(processes, how),
@@ -163,16 +163,16 @@ impl Play {
         })
     }
 
-    pub(super) fn request(&mut self, process: usize, asked: Asked) -> Answer {
+    pub(super) fn request(&mut self, process: usize, task: Task) -> Answer {
         let process = &mut self.processes[process];
-        process.send(&Request { now: self.now, asked });
+        process.send(&Request { now: self.now, task });
         process.receive()
     }
 
     /// A process's request for a call.
-    pub(super) fn asked(&self, call: &Call, tool: &str, arguments: Value) -> Asked {
+    pub(super) fn task(&self, call: &Call, tool: &str, arguments: Value) -> Task {
         let credential = self.caller(call).credential.clone();
-        Asked::Call { credential, tool: tool.to_owned(), arguments: arguments.to_string() }
+        Task::Call { credential, tool: tool.to_owned(), arguments: arguments.to_string() }
     }
 
     fn caller(&self, call: &Call) -> &Caller {
@@ -180,8 +180,8 @@ impl Play {
     }
 
     fn product(&mut self, process: usize, call: &Call, tool: &str, arguments: Value) -> Answer {
-        let asked = self.asked(call, tool, arguments);
-        self.request(process, asked)
+        let task = self.task(call, tool, arguments);
+        self.request(process, task)
     }
 
     /// Calls a tool as the operator in a tenant.
@@ -193,9 +193,9 @@ impl Play {
     ) -> Checked<Value> {
         let credential = self.tenants()[tenant].callers[self.operator()].credential.clone();
         let arguments = arguments.to_string();
-        let asked = Asked::Call { credential, tool: tool.to_owned(), arguments };
+        let task = Task::Call { credential, tool: tool.to_owned(), arguments };
         let process = self.transcript.len() % 2;
-        self.request(process, asked).map_err(|told| format!("{tool} was rejected: {told}"))
+        self.request(process, task).map_err(|told| format!("{tool} was rejected: {told}"))
     }
 
     /// The ids that a call created.
@@ -271,7 +271,7 @@ impl Play {
     }
 }
 
-pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Outcome) -> Checked {
+pub(super) fn compare(tool: &Tool, found: &Answer, expected: &Predicted) -> Checked {
     match (found, expected) {
         (Ok(found), Ok(expected)) => {
             if is_same(found, expected) {

@@ -15,11 +15,11 @@ pub(super) const WORKER: &str = "--work-on";
 pub(super) struct Request {
     /// Milliseconds since 1970.
     pub(super) now: i64,
-    pub(super) asked: Asked,
+    pub(super) task: Task,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Asked {
+pub(super) enum Task {
     Call { credential: Credential, tool: String, arguments: String },
     Sweep,
 }

@@ -18,7 +18,8 @@ pub(super) struct Refusal {
     pub(super) retry_after_s: Option<u64>,
 }
 
-pub(super) type Outcome<T = Value> = Result<T, Refusal>;
+/// The answer that the model predicts.
+pub(super) type Predicted<T = Value> = Result<T, Refusal>;
 
 /// A check, with the disagreement in words.
 pub(super) type Checked<T = ()> = Result<T, String>;
@@ -285,12 +286,12 @@ impl Tenant {
         Ok(())
     }
 
-    pub(super) fn customer(&mut self, id: &Value) -> Outcome<&mut Customer> {
+    pub(super) fn customer(&mut self, id: &Value) -> Predicted<&mut Customer> {
         self.customers.iter_mut().find(|customer| customer.own["id"] == *id).ok_or(NOT_FOUND)
     }
 
     /// A customer that can be written to.
-    pub(super) fn active_customer(&mut self, id: &Value) -> Outcome<&mut Customer> {
+    pub(super) fn active_customer(&mut self, id: &Value) -> Predicted<&mut Customer> {
         self.customer(id)
             .and_then(|customer| if customer.is_archived() { Err(NOT_FOUND) } else { Ok(customer) })
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::arguments::Object;
 use super::state::{
-    CONFLICT, Fresh, NOT_FOUND, Outcome, Tenant, caseless, creation, sent, sent_or, time,
+    CONFLICT, Fresh, NOT_FOUND, Predicted, Tenant, caseless, creation, sent, sent_or, time,
 };
 
 impl Tenant {
@@ -15,7 +15,7 @@ impl Tenant {
         caller: usize,
         fresh: &Fresh,
         now: i64,
-    ) -> Outcome {
+    ) -> Predicted {
         let id = sent(arguments, "id");
         let customer_id = sent(arguments, "customer_id");
         if verb == "list" {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::arguments::Object;
-use super::state::{CONFLICT, NOT_FOUND, Outcome, Tenant};
+use super::state::{CONFLICT, NOT_FOUND, Predicted, Tenant};
 
 const OF_TECH: &[&str] = &["read:customers", "read:notes", "write:notes"];
 
@@ -20,7 +20,7 @@ impl Tenant {
     }
 
     /// Sets a user's role. The last owner must remain one.
-    pub(super) fn set_role(&mut self, arguments: &Object) -> Outcome {
+    pub(super) fn set_role(&mut self, arguments: &Object) -> Predicted {
         let id = arguments["id"].as_str().expect("an id");
         let role = arguments["role"].as_str().expect("a role");
         let owners = self.roles.values().filter(|role| **role == "owner").count();

@@ -12,14 +12,14 @@ use zoop_crm::call::caller::Refusal;
 use zoop_crm::call::error::Result;
 use zoop_crm::call::run::Runner;
 use zoop_crm::identity::authenticate::{Bearer, Operator};
-use zoop_crm::testing::told;
+use zoop_crm::testing::public_error;
 use zoop_crm::values::clock::{Clock, Entropy, Environment};
 use zoop_crm::values::id::Id;
 use zoop_crm::{catalog, maintenance, schema};
 use zoop_db::{Db, Migrate, Options, Timestamp};
 
 use super::notes::WRITES_PER_MINUTE;
-use super::process::{Answer, Asked, Credential, Request};
+use super::process::{Answer, Credential, Request, Task};
 
 /// Longer than any call takes, so a call that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -51,16 +51,16 @@ pub(super) fn work(database: &str, seed: u64) {
         let request = line.expect("a line");
         let request: Request = serde_json::from_str(&request).expect("a request");
         clock.0.store(request.now * 1_000, Ordering::SeqCst);
-        let answer = answer(&db, &environment, request.asked);
+        let answer = answer(&db, &environment, request.task);
         let answer = serde_json::to_string(&answer).expect("an answer in JSON");
         writeln!(answers, "{answer}").expect("the test should read the answer");
     }
 }
 
-fn answer(db: &Db, environment: &Environment, asked: Asked) -> Answer {
-    let outcome = match asked {
-        Asked::Sweep => sweep(db, environment),
-        Asked::Call { credential, tool, arguments } => {
+fn answer(db: &Db, environment: &Environment, task: Task) -> Answer {
+    let outcome = match task {
+        Task::Sweep => sweep(db, environment),
+        Task::Call { credential, tool, arguments } => {
             call(db, environment, credential, &tool, arguments)
         }
     };
@@ -68,7 +68,7 @@ fn answer(db: &Db, environment: &Environment, asked: Asked) -> Answer {
         if matches!(error.kind(), "internal" | "unavailable") {
             eprintln!("{error:?}");
         }
-        told(&error)
+        public_error(&error)
     })
 }
 

@@ -14,11 +14,11 @@ use super::commit::number;
 use super::error::Failure;
 use super::link::Link;
 use super::server::{Life, Server};
-use super::statement::{Asked, Ready, Text};
-use super::work::{Access, Before, Planning, Stage, Work};
+use super::statement::{BoundStatement, Ready, Text};
+use super::work::{Before, Planning, Stage, TxMode, Work};
 use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
-use crate::session::Call;
+use crate::session::SqlCall;
 use crate::tx::{Earlier, Tenant};
 
 /// A bare ANALYZE would log a warning for each table of another owner.
@@ -48,7 +48,7 @@ impl Connection {
             server,
             runtime,
             link: None,
-            work: Work::new(Access::Read, Instant::now(), Before::Nothing),
+            work: Work::new(TxMode::Read, Instant::now(), Before::Nothing),
         })
     }
 
@@ -61,7 +61,7 @@ impl Connection {
         let connect =
             async { tokio::time::timeout_at(deadline.into(), self.server.connect()).await };
         let outcome = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)?;
-        self.server.tell(outcome.as_ref().err());
+        self.server.log_reachability(outcome.as_ref().err());
         self.link = Some(Link::new(outcome?));
         self.work.on_new_connection();
         Ok(())
@@ -99,9 +99,9 @@ impl Connection {
 
     /// Begins the transaction of a job; nothing is sent before its first statement. A transaction that is
     /// still open ends in the same round trip.
-    pub(super) fn begin(&mut self, access: Access, deadline: Instant) {
+    pub(super) fn begin(&mut self, mode: TxMode, deadline: Instant) {
         let before = if self.is_linked() { self.work.left_open() } else { Before::Nothing };
-        self.work = Work::new(access, deadline, before);
+        self.work = Work::new(mode, deadline, before);
     }
 
     /// Why the transaction cannot be committed, if it cannot.
@@ -129,8 +129,8 @@ impl Connection {
         tenant: Option<Tenant>,
         params: &[Value<'_>],
     ) -> Result<usize> {
-        let asked = [Asked::new(Text::plain(sql), tenant, params)];
-        let touched = self.ask(&asked, async |client, ready| {
+        let statements = [BoundStatement::new(Text::plain(sql), tenant, params)];
+        let touched = self.ask(&statements, async |client, ready| {
             client.execute(&ready[0].statement, &ready[0].params).await
         })?;
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
@@ -143,8 +143,8 @@ impl Connection {
         tenant: Option<Tenant>,
         rows: &[Vec<Value<'_>>],
     ) -> Result<()> {
-        let asked = [Asked::of_rows(Text::plain(sql), tenant, rows)];
-        self.ask(&asked, async |client, ready| {
+        let statements = [BoundStatement::of_rows(Text::plain(sql), tenant, rows)];
+        self.ask(&statements, async |client, ready| {
             client.execute(&ready[0].statement, &ready[0].params).await.map(drop)
         })
     }
@@ -206,16 +206,17 @@ impl Connection {
         tenant: Option<Tenant>,
         params: &[Value<'_>],
     ) -> Result<Rows> {
-        self.ask(&[Asked::new(text, tenant, params)], async |client, ready| {
+        self.ask(&[BoundStatement::new(text, tenant, params)], async |client, ready| {
             query(client, &ready[0]).await
         })
     }
 
     /// Runs three statements in one round trip; returns all their rows.
-    pub(crate) fn pipelined(&mut self, calls: [Call<'_>; 3]) -> Result<[Rows; 3]> {
-        let asked =
-            calls.map(|call| Asked::new(Text::plain(call.text.postgres), call.tenant, call.params));
-        self.ask(&asked, async |client, ready| {
+    pub(crate) fn pipelined(&mut self, calls: [SqlCall<'_>; 3]) -> Result<[Rows; 3]> {
+        let statements = calls.map(|call| {
+            BoundStatement::new(Text::plain(call.text.postgres), call.tenant, call.params)
+        });
+        self.ask(&statements, async |client, ready| {
             let (first, second, third) = tokio::join!(
                 biased;
                 query(client, &ready[0]), query(client, &ready[1]), query(client, &ready[2])
@@ -228,17 +229,17 @@ impl Connection {
     /// a statement has failed, so a job that continues must fail too.
     fn ask<T>(
         &mut self,
-        asked: &[Asked<'_>],
+        statements: &[BoundStatement<'_>],
         send: impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T> {
         if let Some(failure) = &self.work.failure {
             return Err(failure.clone().into());
         }
         let had_link = self.link.is_some();
-        let mut outcome = self.attempt(asked, &send);
+        let mut outcome = self.attempt(statements, &send);
         if matches!(outcome, Err(Failure::Lost(_))) && had_link && self.work.stage != Stage::Begun {
             // The connection was lost while idle, and the job has seen nothing yet.
-            outcome = self.attempt(asked, &send);
+            outcome = self.attempt(statements, &send);
         }
         outcome.map_err(|failure| self.fail(failure))
     }
@@ -251,20 +252,24 @@ impl Connection {
 
     fn attempt<T>(
         &mut self,
-        asked: &[Asked<'_>],
+        statements: &[BoundStatement<'_>],
         send: &impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
         self.ensure_open()?;
-        let writes =
-            self.work.access == Access::Write && asked.iter().any(|asked| asked.text.is_writing());
+        let writes = self.work.mode == TxMode::Write
+            && statements.iter().any(|statement| statement.text.is_writing());
         if writes {
             self.work.lock_above_tenants();
         }
-        let is_anew = |asked: &Asked<'_>| asked.text.planning() == Planning::Anew;
-        self.work.plan(if asked.iter().any(is_anew) { Planning::Anew } else { Planning::Kept });
-        let ready: Vec<_> = asked
+        let is_anew = |statement: &BoundStatement<'_>| statement.text.planning() == Planning::Anew;
+        self.work.plan(if statements.iter().any(is_anew) {
+            Planning::Anew
+        } else {
+            Planning::Kept
+        });
+        let ready: Vec<_> = statements
             .iter()
-            .map(|asked| asked.ready(self.prepared(asked.text)?))
+            .map(|statement| statement.ready(self.prepared(statement.text)?))
             .collect::<Result<_, _>>()?;
         if !writes || self.work.number.is_some() {
             return self.round_trip(async |client| send(client, &ready).await);
@@ -347,7 +352,7 @@ impl Connection {
     /// Rolls back the transaction, if one is open. No caller waits for this.
     pub(super) fn end(&mut self) {
         let was_open = self.work.is_open();
-        self.work = Work::new(Access::Read, Instant::now(), Before::Nothing);
+        self.work = Work::new(TxMode::Read, Instant::now(), Before::Nothing);
         let Some(link) = self.link.as_ref().filter(|_| was_open) else { return };
         let rollback = link.client().batch_execute("ROLLBACK");
         let ended =

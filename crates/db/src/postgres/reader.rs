@@ -10,7 +10,7 @@ use crossbeam_channel::Receiver;
 
 use super::Connection;
 use super::error::Failure;
-use super::work::Access;
+use super::work::TxMode;
 use crate::error::{Error, Result};
 use crate::job::ReadJob;
 use crate::session::Session;
@@ -36,14 +36,14 @@ fn serve(connection: &mut Connection, job: &mut dyn ReadJob) -> Result<()> {
     if Instant::now() >= job.deadline() {
         return Err(Error::Deadline);
     }
-    connection.begin(Access::Read, job.deadline());
+    connection.begin(TxMode::Read, job.deadline());
     let mut tx = ReadTx::new(Session::Postgres(connection));
     let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let is_success = outcome.map_err(|_| Error::Panicked)?;
     if let Some(failure @ Failure::Refused(_)) = connection.failure()
         && Error::from(failure.clone()).is_the_storages()
     {
-        connection.server().tell_refused_read(failure);
+        connection.server().log_refused_read(failure);
     }
     match connection.failure() {
         // Nothing was read after the failure, so the job's answer is based on less than it assumes.

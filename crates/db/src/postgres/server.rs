@@ -133,7 +133,7 @@ impl Server {
 
     /// Logs when the server becomes unreachable and when it is back: once each, however many connections
     /// there are. At startup the caller gets the error.
-    pub(super) fn tell(&self, failure: Option<&Failure>) {
+    pub(super) fn log_reachability(&self, failure: Option<&Failure>) {
         let was_unreachable = self.is_unreachable.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(failure) if !was_unreachable && self.time().is_some() => {
@@ -177,7 +177,7 @@ impl Server {
 
     /// Logs that the server refused a read, at most once a minute: thousands may be refused while reads of other
     /// tables succeed.
-    pub(super) fn tell_refused_read(&self, failure: &Failure) {
+    pub(super) fn log_refused_read(&self, failure: &Failure) {
         let mut last = self.refused_read.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() > LOG_INTERVAL) {
             *last = Some(Instant::now());

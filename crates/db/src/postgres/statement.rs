@@ -54,7 +54,7 @@ impl fmt::Display for Text {
 pub(super) type Key = (&'static str, usize, &'static str);
 
 /// A job's statement with its parameters.
-pub(super) struct Asked<'p> {
+pub(super) struct BoundStatement<'p> {
     pub(super) text: Text,
     bound: Vec<Parameter<'p>>,
 }
@@ -75,7 +75,7 @@ impl Parameter<'_> {
     }
 }
 
-impl<'p> Asked<'p> {
+impl<'p> BoundStatement<'p> {
     /// A statement with its parameters. The tenant, if there is one, is the first.
     pub(super) fn new(text: Text, tenant: Option<Tenant>, params: &[Value<'p>]) -> Self {
         let params = params.iter().map(|value| Parameter::One(Bound(*value)));

@@ -32,7 +32,7 @@ const MAX_MILLISECONDS: u128 = i32::MAX as u128;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum TxMode {
     Read,
     Write,
 }
@@ -70,7 +70,7 @@ pub(super) enum Before {
 
 /// A job's transaction.
 pub(super) struct Work {
-    pub(super) access: Access,
+    pub(super) mode: TxMode,
     pub(super) deadline: Instant,
     pub(super) stage: Stage,
     /// The transaction's number, once it has written: with it the server can be asked about the outcome.
@@ -88,9 +88,9 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(access: Access, deadline: Instant, before: Before) -> Self {
+    pub(super) fn new(mode: TxMode, deadline: Instant, before: Before) -> Self {
         Self {
-            access,
+            mode,
             deadline,
             stage: Stage::Idle,
             number: None,
@@ -111,10 +111,10 @@ impl Work {
 
     /// What the next transaction on the same connection has to end.
     pub(super) fn left_open(&self) -> Before {
-        match (self.stage, self.access) {
+        match (self.stage, self.mode) {
             (Stage::Idle, _) => self.before,
             // A failed transaction has lost its isolation level, and one chained to it begins without it.
-            (Stage::Begun, Access::Read) if self.failure.is_none() => Before::Read,
+            (Stage::Begun, TxMode::Read) if self.failure.is_none() => Before::Read,
             _ => Before::Sent,
         }
     }
@@ -132,7 +132,7 @@ impl Work {
         }
         let Tenant(number) = tenant;
         self.queue(&format!("SET LOCAL app.tenant = '{number}'"));
-        if self.access == Access::Read {
+        if self.mode == TxMode::Read {
             return Earlier::Holds;
         }
         self.lock(number);
@@ -200,13 +200,13 @@ impl Work {
         if left.is_zero() {
             return Err(Failure::Deadline);
         }
-        let (end, begin) = match (self.stage, self.access, self.before) {
+        let (end, begin) = match (self.stage, self.mode, self.before) {
             (Stage::Begun, ..) => ("", ""),
-            (_, Access::Read, Before::Read) => ("", READ_ON),
-            (_, Access::Read, Before::Nothing) => ("", BEGIN_READ),
-            (_, Access::Read, Before::Sent) => (END, BEGIN_READ),
-            (_, Access::Write, Before::Nothing) => ("", BEGIN_WRITE),
-            (_, Access::Write, _) => (END, BEGIN_WRITE),
+            (_, TxMode::Read, Before::Read) => ("", READ_ON),
+            (_, TxMode::Read, Before::Nothing) => ("", BEGIN_READ),
+            (_, TxMode::Read, Before::Sent) => (END, BEGIN_READ),
+            (_, TxMode::Write, Before::Nothing) => ("", BEGIN_WRITE),
+            (_, TxMode::Write, _) => (END, BEGIN_WRITE),
         };
         let mut text = format!("{end}{begin}");
         if self.limit > left || !begin.is_empty() {
@@ -234,13 +234,13 @@ impl Work {
 mod tests {
     use super::*;
 
-    fn work(access: Access, seconds: u64) -> Work {
-        Work::new(access, Instant::now() + Duration::from_secs(seconds), Before::Nothing)
+    fn work(mode: TxMode, seconds: u64) -> Work {
+        Work::new(mode, Instant::now() + Duration::from_secs(seconds), Before::Nothing)
     }
 
     #[test]
     fn a_write_waits_for_its_tenant_within_its_time_limit() {
-        let mut work = work(Access::Write, 10);
+        let mut work = work(TxMode::Write, 10);
         assert_eq!(work.bind(Tenant(7)), Earlier::Holds, "nothing was read before");
         assert_eq!(work.bind(Tenant(7)), Earlier::Holds);
         let text = work.prefix().expect("there is time");
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_read_takes_no_lock_and_ends_what_was_left_open() {
         let deadline = Instant::now() + Duration::from_secs(60 * 86_400);
-        let mut work = Work::new(Access::Read, deadline, Before::Sent);
+        let mut work = Work::new(TxMode::Read, deadline, Before::Sent);
         work.bind(Tenant(u32::MAX));
         let text = work.prefix().expect("there is time");
         assert!(text.starts_with("ROLLBACK;BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"));
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_read_goes_on_from_one_that_has_begun_and_from_no_other() {
-        let mut first = work(Access::Read, 10);
+        let mut first = work(TxMode::Read, 10);
         assert_eq!(first.left_open(), Before::Nothing);
         first.prefix().expect("there is time");
         assert_eq!(first.left_open(), Before::Sent);
@@ -283,31 +283,31 @@ mod tests {
         first.failure = Some(Failure::Deadline);
         assert_eq!(first.left_open(), Before::Sent, "nothing goes on from a failed one");
 
-        let mut second = Work::new(Access::Read, first.deadline, Before::Read);
+        let mut second = Work::new(TxMode::Read, first.deadline, Before::Read);
         assert_eq!(second.left_open(), Before::Read, "until it is sent, the first one is open");
         assert!(second.prefix().expect("there is time").starts_with("ROLLBACK AND CHAIN;SET"));
         second.on_new_connection();
         assert!(second.prefix().expect("there is time").starts_with("BEGIN ISOLATION"));
-        let write = Work::new(Access::Write, first.deadline, Before::Read).prefix();
+        let write = Work::new(TxMode::Write, first.deadline, Before::Read).prefix();
         assert!(write.expect("there is time").starts_with("ROLLBACK;BEGIN ISOLATION"));
     }
 
     #[test]
     fn what_a_write_read_before_the_lock_may_be_stale_and_a_reads_snapshot_is_not() {
-        for (access, earlier) in
-            [(Access::Write, Earlier::MayBeStale), (Access::Read, Earlier::Holds)]
+        for (mode, earlier) in
+            [(TxMode::Write, Earlier::MayBeStale), (TxMode::Read, Earlier::Holds)]
         {
-            let mut work = work(access, 10);
+            let mut work = work(mode, 10);
             work.prefix().expect("there is time");
             work.acknowledged();
-            assert_eq!(work.bind(Tenant(7)), earlier, "{access:?}");
-            assert_eq!(work.bind(Tenant(7)), Earlier::Holds, "{access:?} has the lock already");
+            assert_eq!(work.bind(Tenant(7)), earlier, "{mode:?}");
+            assert_eq!(work.bind(Tenant(7)), Earlier::Holds, "{mode:?} has the lock already");
         }
     }
 
     #[test]
     fn only_searches_are_planned_each_time() {
-        let mut work = work(Access::Read, 10);
+        let mut work = work(TxMode::Read, 10);
         work.plan(Planning::Anew);
         let text = work.prefix().expect("there is time");
         assert!(text.ends_with(";SET LOCAL plan_cache_mode = force_custom_plan;"), "{text}");
@@ -321,6 +321,6 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_after_the_deadline() {
-        assert!(matches!(work(Access::Read, 0).prefix(), Err(Failure::Deadline)));
+        assert!(matches!(work(TxMode::Read, 0).prefix(), Err(Failure::Deadline)));
     }
 }

@@ -12,7 +12,7 @@ use crossbeam_channel::Receiver;
 
 use super::Connection;
 use super::error::Failure;
-use super::work::Access;
+use super::work::TxMode;
 use crate::error::Error;
 use crate::job::WriteJob;
 use crate::session::Session;
@@ -25,7 +25,7 @@ const RETRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The outcome of one attempt.
-enum Attempt {
+enum JobOutcome {
     /// What the job wrote is committed.
     Kept,
     /// The job refused, and says why itself.
@@ -63,26 +63,26 @@ fn serve(
         if Instant::now() >= deadline {
             return Err(Error::Deadline);
         }
-        connection.begin(Access::Write, deadline);
+        connection.begin(TxMode::Write, deadline);
         match attempt(connection, job)? {
-            Attempt::Kept => {
+            JobOutcome::Kept => {
                 commits.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             }
-            Attempt::Refused => return Ok(()),
-            Attempt::Failed(failure) if failure.is_transient() && retries < RETRIES => {
+            JobOutcome::Refused => return Ok(()),
+            JobOutcome::Failed(failure) if failure.is_transient() && retries < RETRIES => {
                 tracing::debug!(%failure, "retrying a write");
                 connection.end();
                 let left = deadline.saturating_duration_since(Instant::now());
                 std::thread::sleep(left.min(PAUSE * 2_u32.pow(retries)));
                 retries += 1;
             }
-            Attempt::Failed(failure) => return Err(failure.into()),
+            JobOutcome::Failed(failure) => return Err(failure.into()),
         }
     }
 }
 
-fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Attempt, Error> {
+fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<JobOutcome, Error> {
     let mut tx = WriteTx::new(Session::Postgres(connection));
     let outcome = catch_unwind(AssertUnwindSafe(|| job.attempt(&mut tx)));
     let keep = outcome.map_err(|_| Error::Panicked)?;
@@ -92,12 +92,12 @@ fn attempt(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Attemp
         Some(failure)
             if keep || failure.is_transient() || Error::from(failure.clone()).is_the_storages() =>
         {
-            Attempt::Failed(failure.clone())
+            JobOutcome::Failed(failure.clone())
         }
-        _ if !keep => Attempt::Refused,
+        _ if !keep => JobOutcome::Refused,
         _ => match connection.commit() {
-            Ok(()) => Attempt::Kept,
-            Err(failure) => Attempt::Failed(failure),
+            Ok(()) => JobOutcome::Kept,
+            Err(failure) => JobOutcome::Failed(failure),
         },
     })
 }

@@ -28,7 +28,7 @@ use crate::session::Session;
 use crate::tx::WriteTx;
 
 /// A job of a batch and its outcome.
-struct Entry {
+struct BatchJob {
     job: Box<dyn WriteJob>,
     failure: Option<Error>,
 }
@@ -56,7 +56,7 @@ enum After {
 }
 
 /// How one job of a batch is run inside the transaction.
-type Attempt = fn(&mut Connection, &mut Entry) -> Result<(), Lost>;
+type JobRunner = fn(&mut Connection, &mut BatchJob) -> Result<(), Lost>;
 
 /// Runs jobs until the queue's senders are gone, at most `batch` of them in a transaction. `committed` wakes
 /// the checkpoint thread, which asks by `log_is_too_long` to empty the log. `commits` counts the committed
@@ -74,7 +74,7 @@ pub(super) fn run(
         let mut entries: Vec<_> = std::iter::once(first)
             .chain(waiting)
             .filter(|job| !job.is_abandoned())
-            .map(|job| Entry { job, failure: None })
+            .map(|job| BatchJob { job, failure: None })
             .collect();
         if entries.is_empty() {
             continue;
@@ -95,7 +95,7 @@ pub(super) fn run(
 }
 
 /// Runs a batch in as few transactions as its failures allow; returns how many were committed.
-fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
+fn serve(connection: &mut Connection, entries: &mut [BatchJob]) -> u64 {
     let outcome = match pipelined(connection, entries, plainly) {
         // A single job has no others to protect.
         Err(Lost::Mixed) if entries.len() > 1 => pipelined(connection, entries, in_savepoint),
@@ -128,8 +128,8 @@ fn serve(connection: &mut Connection, entries: &mut [Entry]) -> u64 {
 /// Runs a batch in one transaction, each job by `attempt`.
 fn pipelined(
     connection: &mut Connection,
-    entries: &mut [Entry],
-    attempt: Attempt,
+    entries: &mut [BatchJob],
+    attempt: JobRunner,
 ) -> Result<(), Lost> {
     connection.set_deadline(None);
     connection.control("BEGIN IMMEDIATE")?;
@@ -146,7 +146,7 @@ fn pipelined(
 }
 
 /// Runs a job without a savepoint.
-fn plainly(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
+fn plainly(connection: &mut Connection, entry: &mut BatchJob) -> Result<(), Lost> {
     match run_job(connection, entry)? {
         After::Keep => Ok(()),
         After::TakeBack => Err(Lost::Mixed),
@@ -154,7 +154,7 @@ fn plainly(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
 }
 
 /// Runs a job in a savepoint of its own, so that it can be undone separately.
-fn in_savepoint(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lost> {
+fn in_savepoint(connection: &mut Connection, entry: &mut BatchJob) -> Result<(), Lost> {
     connection.control("SAVEPOINT job")?;
     if let After::TakeBack = run_job(connection, entry)? {
         connection.control("ROLLBACK TO job")?;
@@ -163,7 +163,7 @@ fn in_savepoint(connection: &mut Connection, entry: &mut Entry) -> Result<(), Lo
 }
 
 /// Runs a job. An error here affects the whole transaction, not only the job.
-fn run_job(connection: &mut Connection, entry: &mut Entry) -> Result<After> {
+fn run_job(connection: &mut Connection, entry: &mut BatchJob) -> Result<After> {
     let deadline = entry.job.deadline();
     if Instant::now() >= deadline {
         entry.failure = Some(Error::Deadline);

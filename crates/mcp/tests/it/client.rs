@@ -3,7 +3,7 @@
 use serde_json::json;
 use serde_json::value::RawValue;
 use zoop_mcp::client::{Reply, call_tool_body, read_tool_reply};
-use zoop_mcp::{Call, ToolResult};
+use zoop_mcp::{MethodCall, ToolResult};
 
 use crate::{NO_HEADERS, accepted, server};
 
@@ -17,7 +17,7 @@ fn the_server_understands_a_call_and_the_client_its_reply() {
     let body = String::from_utf8(body).unwrap();
     let request = accepted(&body, &NO_HEADERS);
     assert_eq!(request.id.get(), "1");
-    let Call::CallTool { name, arguments: Some(sent) } = &request.call else {
+    let MethodCall::CallTool { name, arguments: Some(sent) } = &request.call else {
         panic!("{:?}", request.call);
     };
     assert_eq!((&**name, sent.get()), ("notes.\"x\"", r#"{"a": 1.50}"#));

@@ -1,6 +1,6 @@
 //! Which era a request belongs to, and how versions are agreed on.
 
-use zoop_mcp::{Call, Era, Headers, negotiate, peek};
+use zoop_mcp::{Era, Headers, MethodCall, negotiate, peek};
 
 use crate::{META, NO_HEADERS, accepted, refused, request_body, verdict};
 
@@ -89,7 +89,7 @@ fn the_version_header_is_ignored_for_initialize() {
         let headers = Headers { protocol_version: Some(version), ..NO_HEADERS };
         let call = accepted(&body, &headers).call;
         assert!(
-            matches!(&call, Call::Initialize { requested: Some(v) } if v == "2025-06-18"),
+            matches!(&call, MethodCall::Initialize { requested: Some(v) } if v == "2025-06-18"),
             "{call:?}"
         );
     }

@@ -1,11 +1,11 @@
 //! The methods of both eras and their parameters.
 
-use zoop_mcp::{Call, Era};
+use zoop_mcp::{Era, MethodCall};
 
 use crate::{NO_HEADERS, accepted, modern_body, modern_headers, refused, request_body, verdict};
 
 /// The call as one text to compare.
-fn debug_text(call: &Call<'_>) -> String {
+fn debug_text(call: &MethodCall<'_>) -> String {
     format!("{call:?}")
 }
 
@@ -170,6 +170,6 @@ fn a_null_parameter_counts_as_omitted() {
     let initialize = r#""protocolVersion":null,"clientInfo":null"#;
     let body = request_body("initialize", initialize);
     let request = accepted(&body, &NO_HEADERS);
-    assert!(matches!(request.call, Call::Initialize { requested: None }), "{request:?}");
+    assert!(matches!(request.call, MethodCall::Initialize { requested: None }), "{request:?}");
     assert_eq!(request.client_name, None);
 }

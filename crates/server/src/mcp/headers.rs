@@ -13,7 +13,7 @@ static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_CLIENT_NAME: usize = 128;
 
 /// The headers that were sent.
-pub(super) struct Sent<'a> {
+pub(super) struct McpHeaders<'a> {
     pub(super) authorization: Option<&'a HeaderValue>,
     pub(super) protocol: Headers<'a>,
     pub(super) idempotency_key: Option<&'a str>,
@@ -27,7 +27,7 @@ pub(super) enum HeaderFault {
     Unreadable(&'static HeaderName),
 }
 
-impl<'a> Sent<'a> {
+impl<'a> McpHeaders<'a> {
     /// Reads the headers.
     pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, HeaderFault> {
         Ok(Self {

@@ -26,7 +26,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use zoop_mcp::{Call, Incoming, Refusal, ReplyTo};
+use zoop_mcp::{Incoming, MethodCall, Refusal, ReplyTo};
 
 use crate::answer::Answer;
 use crate::app::{App, Shared};
@@ -38,7 +38,7 @@ use crate::request_log::RequestLog;
 
 use body::BodyFault;
 use context::RequestContext;
-use headers::Sent;
+use headers::McpHeaders;
 use view::View;
 
 /// Seconds after which a client should try again when there is no room.
@@ -100,7 +100,7 @@ async fn admitted(
         return Err(overloaded(unread()));
     }
     let body = body::read(body, deadline).await.map_err(|fault| unreadable(fault, unread()))?;
-    let sent = Sent::read(&head.headers)
+    let sent = McpHeaders::read(&head.headers)
         .map_err(|fault| refused(&fault.refusal(headers::peek(&body, &head.headers))))?;
     let reply_to = || zoop_mcp::peek(&body, &sent.protocol);
     // Only once the body has arrived: slow senders must not block others.
@@ -151,57 +151,61 @@ async fn admitted(
 
 async fn dispatch(context: &RequestContext<'_>) -> Result<Answer, Answer> {
     match &context.request.call {
-        Call::CallTool { name, arguments } => call::call(context, name, *arguments).await,
-        Call::ReadResource { uri } => resources::read(context, uri).await,
-        Call::Initialize { requested } => {
+        MethodCall::CallTool { name, arguments } => call::call(context, name, *arguments).await,
+        MethodCall::ReadResource { uri } => resources::read(context, uri).await,
+        MethodCall::Initialize { requested } => {
             context.admit().await?;
             let instructions = lists::instructions(context.view.names());
             Ok(done(context.responder().initialize(requested.as_deref(), &instructions)))
         }
-        Call::Discover => {
+        MethodCall::Discover => {
             context.admit().await?;
             let instructions = lists::instructions(context.view.names());
             Ok(done(context.responder().discover(&instructions)))
         }
-        Call::Ping => {
+        MethodCall::Ping => {
             context.admit().await?;
             Ok(done(context.responder().ping()))
         }
-        Call::ListTools { cursor } => lists::tools(context, cursor.as_deref()).await,
-        Call::ListPrompts => prompts::list(context).await,
-        Call::GetPrompt { name, arguments } => prompts::get(context, name, *arguments).await,
-        Call::ListResources => resources::list(context).await,
-        Call::ListResourceTemplates => resources::templates(context).await,
+        MethodCall::ListTools { cursor } => lists::tools(context, cursor.as_deref()).await,
+        MethodCall::ListPrompts => prompts::list(context).await,
+        MethodCall::GetPrompt { name, arguments } => prompts::get(context, name, *arguments).await,
+        MethodCall::ListResources => resources::list(context).await,
+        MethodCall::ListResourceTemplates => resources::templates(context).await,
     }
 }
 
 /// The class of a call: a client that connects asks only for what the server offers.
-fn class(call: &Call<'_>) -> Class {
+fn class(call: &MethodCall<'_>) -> Class {
     match call {
-        Call::Initialize { .. }
-        | Call::Discover
-        | Call::Ping
-        | Call::ListTools { .. }
-        | Call::ListPrompts
-        | Call::ListResources
-        | Call::ListResourceTemplates => Class::Connecting,
-        Call::CallTool { .. } | Call::GetPrompt { .. } | Call::ReadResource { .. } => Class::Call,
+        MethodCall::Initialize { .. }
+        | MethodCall::Discover
+        | MethodCall::Ping
+        | MethodCall::ListTools { .. }
+        | MethodCall::ListPrompts
+        | MethodCall::ListResources
+        | MethodCall::ListResourceTemplates => Class::Connecting,
+        MethodCall::CallTool { .. }
+        | MethodCall::GetPrompt { .. }
+        | MethodCall::ReadResource { .. } => Class::Call,
     }
 }
 
 /// The label of a call in log and metrics, never a client's text.
-fn label(shared: &Shared, call: &Call<'_>) -> &'static str {
+fn label(shared: &Shared, call: &MethodCall<'_>) -> &'static str {
     match call {
-        Call::CallTool { name, .. } => shared.tools.find(name).map_or("unknown", |it| it.tool.name),
-        Call::Initialize { .. } => "initialize",
-        Call::Ping => "ping",
-        Call::Discover => "server/discover",
-        Call::ListTools { .. } => "tools/list",
-        Call::ListPrompts => "prompts/list",
-        Call::GetPrompt { .. } => "prompts/get",
-        Call::ListResources => "resources/list",
-        Call::ListResourceTemplates => "resources/templates/list",
-        Call::ReadResource { .. } => "resources/read",
+        MethodCall::CallTool { name, .. } => {
+            shared.tools.find(name).map_or("unknown", |it| it.tool.name)
+        }
+        MethodCall::Initialize { .. } => "initialize",
+        MethodCall::Ping => "ping",
+        MethodCall::Discover => "server/discover",
+        MethodCall::ListTools { .. } => "tools/list",
+        MethodCall::ListPrompts => "prompts/list",
+        MethodCall::GetPrompt { .. } => "prompts/get",
+        MethodCall::ListResources => "resources/list",
+        MethodCall::ListResourceTemplates => "resources/templates/list",
+        MethodCall::ReadResource { .. } => "resources/read",
     }
 }
 

@@ -13,7 +13,7 @@ use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, ScopeNames, Scopes};
 use zoop_crm::identity::oauth::clients::{self, Client};
-use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
+use zoop_crm::identity::oauth::requests::{self, AuthorizationRequest, PendingRequest};
 use zoop_crm::identity::oauth::tokens;
 use zoop_crm::identity::sign_in::SignedIn;
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -32,23 +32,23 @@ use crate::web::page;
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 
 /// An error that is sent back to the client: its code and a description.
-struct Refusal(&'static str, &'static str);
+struct AuthorizationError(&'static str, &'static str);
 
 /// The endpoint.
 pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
     let (head, _) = request.into_parts();
-    asked(&app.shared, &head).await.unwrap_or_else(|refusal| refusal)
+    answer(&app.shared, &head).await.unwrap_or_else(|refusal| refusal)
 }
 
-async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
+async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
     super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY_BYTES {
         return Err(stop("The link is too long."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
-    let person = browser::signed_in(shared, &head.headers, deadline).await;
-    let Some(person) = person.map_err(|error| page::failed(&error))? else {
+    let signed_in = browser::signed_in(shared, &head.headers, deadline).await;
+    let Some(signed_in) = signed_in.map_err(|error| page::failed(&error))? else {
         return Err(page::go_to(&sign_in_first(query)));
     };
     let form = Form::parse(query.as_bytes())
@@ -57,27 +57,28 @@ async fn asked(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response>
     let wrong = || stop("Its redirect_uri does not match a registered one.");
     let redirect_uri = redirect_uri(&client, &form).ok_or_else(wrong)?;
     let state = form.get("state").map(str::to_owned);
-    let back = |Refusal(error, description): Refusal| {
+    let back = |AuthorizationError(error, description): AuthorizationError| {
         consent::offer_back(shared, &redirect_uri, state.as_deref(), error, description)
     };
     let (challenge, scopes) = read(shared, &form).map_err(back)?;
-    let request = Asked {
+    let request = AuthorizationRequest {
         client_id: client.id,
         redirect_uri: redirect_uri.clone(),
         state: state.clone(),
         challenge,
         scopes,
     };
-    let (secret, places) =
-        park(shared, &person, &request, deadline).await.map_err(|error| page::failed(&error))?;
+    let (secret, tenants) = start_request(shared, &signed_in, &request, deadline)
+        .await
+        .map_err(|error| page::failed(&error))?;
     let Some(secret) = secret else {
-        return Err(back(Refusal(
+        return Err(back(AuthorizationError(
             "access_denied",
             "The user cannot grant any of the requested scopes.",
         )));
     };
     let pending = PendingRequest { request, client_name: client.name };
-    Ok(consent::page(&person, &pending, &places, &secret, None))
+    Ok(consent::page(&signed_in, &pending, &tenants, &secret, None))
 }
 
 /// The address of the sign-in page, which leads back here.
@@ -102,8 +103,8 @@ async fn client(
     let unknown = || stop("It is not registered here.");
     let id =
         form.get("client_id").filter(|id| id.len() <= MAX_CLIENT_ID_LENGTH).ok_or_else(unknown)?;
-    let asked = id.to_owned();
-    let known = shared.db.read(deadline, move |tx| clients::find(tx, &asked)).await;
+    let searched = id.to_owned();
+    let known = shared.db.read(deadline, move |tx| clients::find(tx, &searched)).await;
     let known = known.map_err(|error: Error| page::failed(&error))?;
     let now = shared.environment.clock.now();
     match known {
@@ -146,22 +147,31 @@ fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
 }
 
 /// The PKCE challenge and the scopes in a verified client's request.
-fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
+fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), AuthorizationError> {
     match form.get("response_type") {
         Some("code") => {}
         Some(_) => {
-            return Err(Refusal("unsupported_response_type", "response_type must be code."));
+            return Err(AuthorizationError(
+                "unsupported_response_type",
+                "response_type must be code.",
+            ));
         }
-        None => return Err(Refusal("invalid_request", "response_type must be code.")),
+        None => return Err(AuthorizationError("invalid_request", "response_type must be code.")),
     }
     let challenge = form.get("code_challenge").filter(|it| tokens::is_challenge(it));
     let is_s256 = form.get("code_challenge_method") == Some("S256");
     let Some(challenge) = challenge.filter(|_| is_s256) else {
-        return Err(Refusal("invalid_request", "PKCE with the method S256 is required."));
+        return Err(AuthorizationError(
+            "invalid_request",
+            "PKCE with the method S256 is required.",
+        ));
     };
     let public_url = &shared.settings.public_url;
     if form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
-        return Err(Refusal("invalid_target", "This server does not have this resource."));
+        return Err(AuthorizationError(
+            "invalid_target",
+            "This server does not have this resource.",
+        ));
     }
     let sent = form.text("scope");
     let names_none = sent.split_ascii_whitespace().all(|name| name == OFFLINE_ACCESS);
@@ -172,27 +182,27 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Refusal> {
         ScopeNames::known(sent)
     };
     if scopes.is_empty() {
-        return Err(Refusal("invalid_scope", "This server has none of these scopes."));
+        return Err(AuthorizationError("invalid_scope", "This server has none of these scopes."));
     }
     Ok((challenge.to_owned(), scopes))
 }
 
 /// Stores the request as pending, if the user can grant any of it in one of their businesses.
-async fn park(
+async fn start_request(
     shared: &Shared,
-    person: &SignedIn,
-    request: &Asked,
+    signed_in: &SignedIn,
+    request: &AuthorizationRequest,
     deadline: Instant,
-) -> Result<(Option<Secret>, Vec<consent::Place>), Error> {
-    let (person, request) = (person.clone(), request.clone());
+) -> Result<(Option<Secret>, Vec<consent::OfferedTenant>), Error> {
+    let (signed_in, request) = (signed_in.clone(), request.clone());
     let environment = shared.environment.clone();
-    let parking = shared.db.write(deadline, move |tx| {
-        let places = offered(&person.workplaces(tx)?, request.scopes.scopes());
-        if places.is_empty() {
-            return Ok((None, places));
+    let starting = shared.db.write(deadline, move |tx| {
+        let tenants = offered(&signed_in.memberships(tx)?, request.scopes.scopes());
+        if tenants.is_empty() {
+            return Ok((None, tenants));
         }
-        let secret = requests::park(tx, &environment, &person, &request)?;
-        Ok((Some(secret), places))
+        let secret = requests::start(tx, &environment, &signed_in, &request)?;
+        Ok((Some(secret), tenants))
     });
-    parking.await
+    starting.await
 }

@@ -10,10 +10,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::{Scope, Scopes};
-use zoop_crm::identity::oauth::consent::{self, Choice, Outcome};
+use zoop_crm::identity::oauth::consent::{self, Choice, ConsentOutcome};
 use zoop_crm::identity::oauth::redirect;
-use zoop_crm::identity::oauth::requests::{self, PendingRequest, Request as Asked};
-use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::oauth::requests::{self, AuthorizationRequest, PendingRequest};
+use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, sessions};
 use zoop_crm::values::id::Id;
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -27,7 +27,7 @@ use crate::web::page;
 
 /// A business in which the user can grant the client something.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct OfferedTenant {
     id: String,
     name: String,
     scopes: Scopes,
@@ -48,10 +48,10 @@ struct ConsentPage<'a> {
     known_by: Option<String>,
     returns_to: String,
     is_local: bool,
-    person: &'a str,
+    user: &'a str,
     email: &'a str,
     other_account: String,
-    places: &'a [Place],
+    tenants: &'a [OfferedTenant],
     wishes: Vec<Wish>,
     request: &'a str,
     fault: Option<&'a str>,
@@ -67,27 +67,27 @@ struct ReturnPage<'a> {
 }
 
 /// The businesses where the user's role has any of these scopes.
-pub(super) fn offered(places: &[Workplace], scopes: Scopes) -> Vec<Place> {
-    let places = places.iter().map(|place| Place {
-        id: place.account.id.to_string(),
-        name: place.name.clone(),
-        scopes: scopes.and(place.role.scopes()),
+pub(super) fn offered(memberships: &[Membership], scopes: Scopes) -> Vec<OfferedTenant> {
+    let tenants = memberships.iter().map(|membership| OfferedTenant {
+        id: membership.account.id.to_string(),
+        name: membership.name.clone(),
+        scopes: scopes.and(membership.role.scopes()),
     });
-    places.filter(|place| !place.scopes.is_empty()).collect()
+    tenants.filter(|tenant| !tenant.scopes.is_empty()).collect()
 }
 
 /// The consent page.
 pub(super) fn page(
-    person: &SignedIn,
+    signed_in: &SignedIn,
     pending: &PendingRequest,
-    places: &[Place],
+    tenants: &[OfferedTenant],
     secret: &Secret,
     fault: Option<&str>,
 ) -> Response {
     let PendingRequest { request, client_name } = pending;
     let destination = redirect::destination(&request.redirect_uri);
     let is_documented = request.client_id.starts_with("https://");
-    let scopes = places.iter().fold(Scopes::NONE, |all, place| all.or(place.scopes));
+    let scopes = tenants.iter().fold(Scopes::NONE, |all, tenant| all.or(tenant.scopes));
     let status = if fault.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     page::page(
         status,
@@ -96,10 +96,10 @@ pub(super) fn page(
             known_by: is_documented.then(|| redirect::destination(&request.client_id).host),
             returns_to: destination.host,
             is_local: destination.is_local,
-            person: &person.name,
-            email: &person.email,
+            user: &signed_in.name,
+            email: &signed_in.email,
             other_account: super::authorize::sign_in_first(&query(request)),
-            places,
+            tenants,
             wishes: scopes.iter().map(wish).collect(),
             request: secret.expose(),
             fault,
@@ -108,7 +108,7 @@ pub(super) fn page(
 }
 
 /// The query of a request.
-fn query(request: &Asked) -> String {
+fn query(request: &AuthorizationRequest) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query
         .append_pair("response_type", "code")
@@ -191,39 +191,39 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
     let secret = pending.clone();
     let answering = shared.db.write(deadline, move |tx| {
         let now = environment.clock.now();
-        let Some(person) = sessions::find(tx, &session, now)? else { return Ok(None) };
+        let Some(signed_in) = sessions::find(tx, &session, now)? else { return Ok(None) };
         let address = Some(address);
-        let outcome = consent::answer(tx, &environment, &person, &pending, choice, address)?;
-        Ok(Some((person, outcome)))
+        let outcome = consent::answer(tx, &environment, &signed_in, &pending, choice, address)?;
+        Ok(Some((signed_in, outcome)))
     });
     let done = answering.await.map_err(|error: Error| page::failed(&error))?;
-    let (person, outcome) = done.ok_or_else(over)?;
-    visitor.is(person.user);
+    let (signed_in, outcome) = done.ok_or_else(over)?;
+    visitor.is(signed_in.user);
     match outcome {
-        Outcome::Allowed(asked, code) => {
+        ConsentOutcome::Allowed(request, code) => {
             let code = [("code", code.expose())];
-            let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &code);
-            Ok(logged(response, page_log::Outcome::Allowed))
+            let response = back(shared, &request.redirect_uri, request.state.as_deref(), &code);
+            Ok(logged(response, page_log::PageOutcome::Allowed))
         }
-        Outcome::Denied(asked) => {
+        ConsentOutcome::Denied(request) => {
             let error =
                 [("error", "access_denied"), ("error_description", "The user denied the request.")];
-            let response = back(shared, &asked.redirect_uri, asked.state.as_deref(), &error);
-            Ok(logged(response, page_log::Outcome::Denied))
+            let response = back(shared, &request.redirect_uri, request.state.as_deref(), &error);
+            Ok(logged(response, page_log::PageOutcome::Denied))
         }
-        Outcome::NoScope => {
+        ConsentOutcome::NoScope => {
             let fault = "Leave at least one box checked, or choose Deny.";
-            again(shared, &person, &secret, fault, deadline).await
+            again(shared, &signed_in, &secret, fault, deadline).await
         }
-        Outcome::NoBusiness => {
+        ConsentOutcome::NoBusiness => {
             let fault = "You cannot connect this program to that business. Choose another one.";
-            again(shared, &person, &secret, fault, deadline).await
+            again(shared, &signed_in, &secret, fault, deadline).await
         }
-        Outcome::Gone => Err(over()),
+        ConsentOutcome::Gone => Err(over()),
     }
 }
 
-fn logged(mut response: Response, outcome: page_log::Outcome) -> Response {
+fn logged(mut response: Response, outcome: page_log::PageOutcome) -> Response {
     response.extensions_mut().insert(outcome);
     response
 }
@@ -244,21 +244,21 @@ fn choice(form: &Form) -> Option<Choice> {
 /// Shows the page again with an error.
 async fn again(
     shared: &Shared,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     secret: &Secret,
     fault: &str,
     deadline: Instant,
 ) -> Result<Response, Response> {
-    let (asked, hidden) = (person.clone(), secret.clone());
+    let (who, hidden) = (signed_in.clone(), secret.clone());
     let now = shared.environment.clock.now();
     let reading = shared.db.read(deadline, move |tx| {
-        let places = asked.workplaces(tx)?;
-        Ok(requests::find(tx, &asked, &hidden, now)?.map(|pending| (pending, places)))
+        let memberships = who.memberships(tx)?;
+        Ok(requests::find(tx, &who, &hidden, now)?.map(|pending| (pending, memberships)))
     });
     let found = reading.await.map_err(|error: Error| page::failed(&error))?;
-    let (pending, places) = found.ok_or_else(over)?;
-    let places = offered(&places, pending.request.scopes.scopes());
-    Ok(page(person, &pending, &places, secret, Some(fault)))
+    let (pending, memberships) = found.ok_or_else(over)?;
+    let tenants = offered(&memberships, pending.request.scopes.scopes());
+    Ok(page(signed_in, &pending, &tenants, secret, Some(fault)))
 }
 
 /// The page for a request that no longer exists, or that belongs to another session.

@@ -126,13 +126,13 @@ impl Documents {
         let name = url.host_str().unwrap_or_default();
         let port = url.port().unwrap_or(443);
         let stream = self.connect(name, port).await?;
-        let server = ServerName::try_from(name.to_owned()).map_err(told)?;
-        let stream = self.tls()?.connect(server, stream).await.map_err(told)?;
+        let server = ServerName::try_from(name.to_owned()).map_err(describe)?;
+        let stream = self.tls()?.connect(server, stream).await.map_err(describe)?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(told)?;
+            .map_err(describe)?;
         // Ended when this function returns, whatever happens to the connection.
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
@@ -141,8 +141,8 @@ impl Documents {
             .header(HOST, host)
             .header(ACCEPT, "application/json")
             .body(Empty::<Bytes>::new())
-            .map_err(told)?;
-        let answer = sender.send_request(request).await.map_err(told)?;
+            .map_err(describe)?;
+        let answer = sender.send_request(request).await.map_err(describe)?;
         if answer.status() != StatusCode::OK {
             return Err(format!("the document's server answered {}", answer.status()));
         }
@@ -150,13 +150,13 @@ impl Documents {
             return Err("the document's media type is not JSON".to_owned());
         }
         let (head, body) = answer.into_parts();
-        let body = Limited::<Incoming>::new(body, MAX_BYTES).collect().await.map_err(told)?;
+        let body = Limited::<Incoming>::new(body, MAX_BYTES).collect().await.map_err(describe)?;
         Ok((head.headers, body.to_bytes()))
     }
 
     /// Connects to the first public IP address of the host name that answers.
     async fn connect(&self, name: &str, port: u16) -> Result<TcpStream, String> {
-        let found = tokio::net::lookup_host((name, port)).await.map_err(told)?;
+        let found = tokio::net::lookup_host((name, port)).await.map_err(describe)?;
         let public: Vec<SocketAddr> = found
             .filter(|at| self.policy.local_addresses || is_public(at.ip()))
             .take(MAX_TRIED_ADDRESSES)
@@ -165,7 +165,7 @@ impl Documents {
         for address in public {
             match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => cause = told(error),
+                Ok(Err(error)) => cause = describe(error),
                 Err(_) => "no address answered".clone_into(&mut cause),
             }
         }
@@ -177,7 +177,7 @@ impl Documents {
     }
 }
 
-fn told(error: impl std::fmt::Display) -> String {
+fn describe(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
@@ -192,7 +192,7 @@ fn connector(roots: &[Vec<u8>]) -> Result<TlsConnector, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(told)?
+        .map_err(describe)?
         .with_root_certificates(store)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
@@ -208,7 +208,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Reads the metadata in a document, which must describe the client whose id is this URL, and a client without a
 /// secret.
 fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
-    let sent: Value = serde_json::from_slice(body).map_err(told)?;
+    let sent: Value = serde_json::from_slice(body).map_err(describe)?;
     if sent["client_id"].as_str() != Some(address) {
         return Err("the document's client_id is not its address".to_owned());
     }
@@ -235,10 +235,10 @@ fn seconds(headers: &HeaderMap) -> u64 {
         .flat_map(|list| list.split(','))
         .map(|directive| directive.trim().to_ascii_lowercase())
         .collect();
-    let is_told = |name: &str| directives.iter().any(|directive| directive == name);
+    let has = |name: &str| directives.iter().any(|directive| directive == name);
     let age = directives.iter().find_map(|it| it.strip_prefix("max-age=")?.parse::<u64>().ok());
     match age {
-        Some(age) if !is_told("no-store") && !is_told("no-cache") => {
+        Some(age) if !has("no-store") && !has("no-cache") => {
             age.clamp(*CACHE_SECONDS.start(), *CACHE_SECONDS.end())
         }
         _ => *CACHE_SECONDS.start(),
@@ -332,9 +332,9 @@ mod tests {
 
     #[test]
     fn a_document_is_cached_for_ten_minutes_to_a_day() {
-        let kept = |told: &'static str| {
+        let kept = |value: &'static str| {
             let mut headers = HeaderMap::new();
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static(told));
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
             seconds(&headers)
         };
         assert_eq!(seconds(&HeaderMap::new()), 600);

@@ -71,7 +71,7 @@ async fn registered(
         Registration::Done(client) => {
             let status = StatusCode::CREATED;
             let issued_at = shared.environment.clock.now().0.div_euclid(1_000_000);
-            let body = told(&client, issued_at).to_string();
+            let body = client_information(&client, issued_at).to_string();
             Ok(Answer { status, ..Answer::ok(body.into_bytes(), "ok") })
         }
         Registration::Full => Err(super::unavailable("overloaded")),
@@ -79,7 +79,7 @@ async fn registered(
 }
 
 /// The registered values, whatever the client asked for (RFC 7591, 3.2.1).
-fn told(client: &Client, issued_at: i64) -> Value {
+fn client_information(client: &Client, issued_at: i64) -> Value {
     json!({
         "client_id": client.id,
         "client_id_issued_at": issued_at,

@@ -13,7 +13,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::scope::ScopeNames;
 use zoop_crm::identity::authenticate::Bearer;
 use zoop_crm::identity::oauth::clients;
-use zoop_crm::identity::oauth::tokens::{self, CodeRequest, Issued, Outcome, RefreshRequest};
+use zoop_crm::identity::oauth::tokens::{self, CodeRequest, Issued, RefreshRequest, TokenOutcome};
 use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::{ReadTx, Timestamp};
 
@@ -30,7 +30,7 @@ pub(super) const MAX_CLIENT_ID_LENGTH: usize = 2_048;
 pub(super) const OFFLINE_ACCESS: &str = "offline_access";
 
 /// A request that passed the common checks.
-struct Asked<'a> {
+struct ClientRequest<'a> {
     shared: &'a Shared,
     form: Form,
     address: std::net::IpAddr,
@@ -42,8 +42,8 @@ struct Asked<'a> {
 pub(super) async fn token(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/token";
-    let answer = match asked(&app.shared, request, &request_log).await {
-        Ok(asked) => asked.issue_tokens().await,
+    let answer = match read_request(&app.shared, request, &request_log).await {
+        Ok(request) => request.issue_tokens().await,
         Err(refusal) => Err(refusal),
     };
     respond(request_log, answer)
@@ -53,8 +53,8 @@ pub(super) async fn token(State(app): State<App>, request: Request) -> Response 
 pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response {
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/revoke";
-    let answer = match asked(&app.shared, request, &request_log).await {
-        Ok(asked) => asked.revoke_token().await,
+    let answer = match read_request(&app.shared, request, &request_log).await {
+        Ok(request) => request.revoke_token().await,
         Err(refusal) => Err(refusal),
     };
     respond(request_log, answer)
@@ -67,11 +67,11 @@ fn respond(request_log: RequestLog<'_>, answer: Result<Answer, Answer>) -> Respo
 }
 
 /// Reads the form of a request. The URL must not contain parameters, because URLs are often logged.
-async fn asked<'a>(
+async fn read_request<'a>(
     shared: &'a Shared,
     request: Request,
     request_log: &'a RequestLog<'a>,
-) -> Result<Asked<'a>, Answer> {
+) -> Result<ClientRequest<'a>, Answer> {
     let (head, body) = request.into_parts();
     let address = super::admit(shared, &head, Action::Token).map_err(super::too_many)?;
     if !request_log.has_room {
@@ -89,10 +89,10 @@ async fn asked<'a>(
         .await
         .ok_or_else(|| wrong("The body is too long or did not arrive in time."))?;
     let form = Form::parse(&body).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
-    Ok(Asked { shared, form, address, deadline, request_log })
+    Ok(ClientRequest { shared, form, address, deadline, request_log })
 }
 
-impl Asked<'_> {
+impl ClientRequest<'_> {
     async fn issue_tokens(self) -> Result<Answer, Answer> {
         let grant_type = self.form.get("grant_type");
         if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
@@ -120,8 +120,9 @@ impl Asked<'_> {
         };
         let id = self.form.get("client_id").filter(|id| id.len() <= MAX_CLIENT_ID_LENGTH);
         let id = id.ok_or_else(unknown)?.to_owned();
-        let asked = id.clone();
-        let found = self.shared.db.read(self.deadline, move |tx| clients::find(tx, &asked)).await;
+        let searched = id.clone();
+        let found =
+            self.shared.db.read(self.deadline, move |tx| clients::find(tx, &searched)).await;
         let found = found.map_err(|error| failed(&error, &self.request_log.id))?;
         found.map(|_| id).ok_or_else(unknown)
     }
@@ -139,7 +140,7 @@ impl Asked<'_> {
             let outcome = tokens::exchange(tx, &environment, &request, Some(self.address))?;
             with_rights(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.request_log)
+        answer(outcome.await, self.request_log)
     }
 
     async fn by_refresh_token(self, client_id: String) -> Result<Answer, Answer> {
@@ -154,7 +155,7 @@ impl Asked<'_> {
             let outcome = tokens::refresh(tx, &environment, &request, Some(self.address))?;
             with_rights(tx, outcome, environment.clock.now())
         });
-        told(outcome.await, self.request_log)
+        answer(outcome.await, self.request_log)
     }
 
     async fn revoke_token(self) -> Result<Answer, Answer> {
@@ -198,17 +199,17 @@ fn invalid_scope() -> Answer {
 /// Adds the rights of newly issued tokens to an outcome, for the log.
 fn with_rights(
     tx: &mut ReadTx<'_>,
-    outcome: Outcome,
+    outcome: TokenOutcome,
     now: Timestamp,
-) -> Result<(Outcome, Option<Rights>), Error> {
-    let Outcome::Issued(Issued { access, .. }) = &outcome else { return Ok((outcome, None)) };
+) -> Result<(TokenOutcome, Option<Rights>), Error> {
+    let TokenOutcome::Issued(Issued { access, .. }) = &outcome else { return Ok((outcome, None)) };
     let caller = Bearer::new(access.expose()).caller(tx, &now)?;
     Ok((outcome, caller.ok().map(|caller| caller.rights)))
 }
 
 /// The answer to a token request.
-fn told(
-    outcome: Result<(Outcome, Option<Rights>), Error>,
+fn answer(
+    outcome: Result<(TokenOutcome, Option<Rights>), Error>,
     request_log: &RequestLog<'_>,
 ) -> Result<Answer, Answer> {
     let (outcome, granted) = outcome.map_err(|error| match error {
@@ -220,7 +221,7 @@ fn told(
         let _ = request_log.granted.set(rights);
     }
     match outcome {
-        Outcome::Issued(Issued { access, refresh, scopes, seconds }) => {
+        TokenOutcome::Issued(Issued { access, refresh, scopes, seconds }) => {
             let body = json!({
                 "access_token": access.expose(),
                 "token_type": "Bearer",
@@ -230,7 +231,7 @@ fn told(
             });
             Ok(Answer::ok(body.to_string().into_bytes(), "ok"))
         }
-        Outcome::InvalidGrant => Err(invalid_grant()),
-        Outcome::InvalidScope => Err(invalid_scope()),
+        TokenOutcome::InvalidGrant => Err(invalid_grant()),
+        TokenOutcome::InvalidScope => Err(invalid_scope()),
     }
 }

@@ -9,7 +9,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::oauth::clients::{self, Client, ClientKind};
 use zoop_crm::identity::oauth::grants::{self, GrantRecord};
 use zoop_crm::identity::oauth::redirect;
-use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::sign_in::sessions::Membership;
 use zoop_crm::identity::sign_in::{SignedIn, identities, passwords, second_factor, sessions};
 use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{ReadTx, Timestamp};
@@ -29,7 +29,7 @@ use crate::web::words::{self, Time};
 struct Account<'a> {
     frame: Frame,
     email: &'a str,
-    businesses: Vec<Business>,
+    businesses: Vec<BusinessRow>,
     /// The address of the MCP server, for assistants.
     mcp_address: String,
     has_password: bool,
@@ -37,8 +37,8 @@ struct Account<'a> {
     recovery_codes: i64,
     /// The button that connects the company account, if it is not connected yet.
     company: Option<Button<'a>>,
-    sessions: Bounded<Session>,
-    programs: Bounded<Program>,
+    sessions: Bounded<SessionRow>,
+    programs: Bounded<ProgramRow>,
     done: &'a str,
     fault: &'a str,
 }
@@ -48,7 +48,7 @@ struct Account<'a> {
 #[template(path = "program_disconnect.html")]
 struct Disconnection {
     frame: Frame,
-    program: Program,
+    program: ProgramRow,
 }
 
 /// The frame of every page of a signed-in user.
@@ -60,20 +60,20 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn of(signed_in: &SignedIn, workplaces: &[Workplace], here: &'static str) -> Self {
-        let teams = workplaces.iter().any(|workplace| workplace.role == Role::Owner);
+    pub(super) fn of(signed_in: &SignedIn, memberships: &[Membership], here: &'static str) -> Self {
+        let teams = memberships.iter().any(|membership| membership.role == Role::Owner);
         Self { name: signed_in.name.clone(), teams, here }
     }
 }
 
-struct Business {
+struct BusinessRow {
     id: Id<kinds::Tenant>,
     name: String,
     role: &'static str,
     is_owner: bool,
 }
 
-struct Session {
+struct SessionRow {
     id: Id<kinds::Session>,
     browser: String,
     address: String,
@@ -83,7 +83,7 @@ struct Session {
 }
 
 /// A client that the user connected.
-struct Program {
+struct ProgramRow {
     id: Id<kinds::Grant>,
     name: String,
     business: String,
@@ -128,10 +128,10 @@ const DONE: [(&str, &str); 7] = [
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let person = context.person(HOME).await?;
+        let signed_in = context.require_sign_in(HOME).await?;
         let word = context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
-        account(&context, &person, StatusCode::OK, done, "").await
+        account(&context, &signed_in, StatusCode::OK, done, "").await
     };
     either(answer.await)
 }
@@ -140,17 +140,17 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let context = PageContext::begin(&app, request, Action::Page)?;
-        let person = context.person(HOME).await?;
+        let signed_in = context.require_sign_in(HOME).await?;
         let asked = Id::<kinds::Grant>::parse(context.query.text("program"));
         let asked = asked.ok_or_else(page::not_found)?;
-        let who = person.clone();
+        let who = signed_in.clone();
         let read = context.read(move |tx, environment| {
-            Ok((who.workplaces(tx)?, programs(tx, &who, environment.clock.now())?))
+            Ok((who.memberships(tx)?, programs(tx, &who, environment.clock.now())?))
         });
-        let (workplaces, programs) = read.await?;
+        let (memberships, programs) = read.await?;
         let program = programs.into_iter().find(|program| program.id == asked);
         let program = program.ok_or_else(page::not_found)?;
-        let frame = Frame::of(&person, &workplaces, "account");
+        let frame = Frame::of(&signed_in, &memberships, "account");
         Ok(page::page_with_script(StatusCode::OK, &Disconnection { frame, program }))
     };
     either(answer.await)
@@ -159,24 +159,24 @@ pub(super) async fn ask_first(State(app): State<App>, request: Request) -> Respo
 /// The page again, with an error.
 pub(super) async fn again(
     context: &PageContext,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     fault: &str,
 ) -> Result<Response, Response> {
-    account(context, person, StatusCode::BAD_REQUEST, "", fault).await
+    account(context, signed_in, StatusCode::BAD_REQUEST, "", fault).await
 }
 
 async fn account(
     context: &PageContext,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     status: StatusCode,
     done: &str,
     fault: &str,
 ) -> Result<Response, Response> {
-    let who = person.clone();
+    let who = signed_in.clone();
     let read = context.read(move |tx, environment| {
         let user = who.user;
         Ok((
-            who.workplaces(tx)?,
+            who.memberships(tx)?,
             passwords::stored(tx, user)?.is_some(),
             second_factor::is_on(tx, user)?,
             second_factor::recovery_codes_left(tx, user)?,
@@ -185,19 +185,19 @@ async fn account(
             programs(tx, &who, environment.clock.now())?,
         ))
     });
-    let (workplaces, has_password, second_factor, recovery_codes, is_linked, live, programs) =
+    let (memberships, has_password, second_factor, recovery_codes, is_linked, live, programs) =
         read.await?;
     let company = Button::before(&context.shared, HOME).filter(|_| !is_linked);
     let template = Account {
-        frame: Frame::of(person, &workplaces, "account"),
-        email: &person.email,
-        businesses: workplaces.iter().map(Business::of).collect(),
+        frame: Frame::of(signed_in, &memberships, "account"),
+        email: &signed_in.email,
+        businesses: memberships.iter().map(BusinessRow::of).collect(),
         mcp_address: oauth::resource(&context.shared.settings.public_url),
         has_password,
         second_factor,
         recovery_codes,
         company,
-        sessions: Bounded::new(sessions(live, person)),
+        sessions: Bounded::new(sessions(live, signed_in)),
         programs: Bounded::new(programs),
         done,
         fault,
@@ -205,27 +205,27 @@ async fn account(
     Ok(page::page_with_script(status, &template))
 }
 
-impl Business {
-    fn of(workplace: &Workplace) -> Self {
+impl BusinessRow {
+    fn of(membership: &Membership) -> Self {
         Self {
-            id: workplace.account.id,
-            name: workplace.name.clone(),
-            role: words::role(workplace.role).title,
-            is_owner: workplace.role == Role::Owner,
+            id: membership.account.id,
+            name: membership.name.clone(),
+            role: words::role(membership.role).title,
+            is_owner: membership.role == Role::Owner,
         }
     }
 }
 
 /// The user's sessions: this one, then the others, newest first.
-fn sessions(live: Vec<sessions::LiveSession>, person: &SignedIn) -> Vec<Session> {
-    let rows = live.into_iter().map(|live| Session::of(live, person));
+fn sessions(live: Vec<sessions::LiveSession>, signed_in: &SignedIn) -> Vec<SessionRow> {
+    let rows = live.into_iter().map(|live| SessionRow::of(live, signed_in));
     let (mut rows, others): (Vec<_>, Vec<_>) = rows.partition(|session| session.is_this);
     rows.extend(others);
     rows
 }
 
-impl Session {
-    fn of(live: sessions::LiveSession, person: &SignedIn) -> Self {
+impl SessionRow {
+    fn of(live: sessions::LiveSession, signed_in: &SignedIn) -> Self {
         let sessions::LiveSession { record, last_used_at } = live;
         Self {
             id: record.id,
@@ -233,18 +233,22 @@ impl Session {
             address: record.address,
             since: record.created_at.into(),
             last_used: last_used_at.into(),
-            is_this: record.id == person.session,
+            is_this: record.id == signed_in.session,
         }
     }
 }
 
 /// The user's clients, newest first.
-fn programs(tx: &mut ReadTx<'_>, person: &SignedIn, now: Timestamp) -> Result<Vec<Program>, Error> {
-    let newest = grants::of_person(tx, person, now)?.into_iter().rev();
-    newest.map(|grant| Program::of(tx, grant)).collect()
+fn programs(
+    tx: &mut ReadTx<'_>,
+    signed_in: &SignedIn,
+    now: Timestamp,
+) -> Result<Vec<ProgramRow>, Error> {
+    let newest = grants::of_user(tx, signed_in, now)?.into_iter().rev();
+    newest.map(|grant| ProgramRow::of(tx, grant)).collect()
 }
 
-impl Program {
+impl ProgramRow {
     fn of(tx: &mut ReadTx<'_>, grant: GrantRecord) -> Result<Self, Error> {
         let client = clients::find(tx, &grant.client_id)?;
         let scopes = grant.scopes.scopes();
@@ -267,6 +271,10 @@ fn host(client: Client) -> String {
         ClientKind::Document => Some(client.id),
         ClientKind::Registered => client.redirect_uris.into_iter().next(),
     };
-    let place = redirect::destination(&address.unwrap_or_default());
-    if place.is_local { format!("this device ({})", place.host) } else { place.host }
+    let destination = redirect::destination(&address.unwrap_or_default());
+    if destination.is_local {
+        format!("this device ({})", destination.host)
+    } else {
+        destination.host
+    }
 }

@@ -9,8 +9,8 @@ use zoop_crm::call::error::Error;
 use zoop_crm::identity::oauth::grants;
 use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::identity::sign_in::password_login::{self, Attempt};
-use zoop_crm::identity::sign_in::person::{Initiator, Person};
 use zoop_crm::identity::sign_in::second_factor::{self, Enrollment};
+use zoop_crm::identity::sign_in::user::Initiator;
 use zoop_crm::identity::sign_in::{SignedIn, passwords};
 use zoop_crm::values::id::Id;
 
@@ -50,42 +50,42 @@ async fn begin(
 ) -> Result<(PageContext, Form, SignedIn), Response> {
     let context = PageContext::begin(app, request, action)?;
     let form = context.form().await?;
-    let person = context.person(HOME).await?;
-    Ok((context, form, person))
+    let signed_in = context.require_sign_in(HOME).await?;
+    Ok((context, form, signed_in))
 }
 
 /// Checks the user's current password in the form; the error is the page that rejects it.
 async fn proved(
     context: &PageContext,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     form: &Form,
 ) -> Result<(Attempt, Option<String>), Response> {
-    match check(context, &person.email, form.text("current")).await? {
+    match check(context, &signed_in.email, form.text("current")).await? {
         Some(proof) => Ok(proof),
-        None => Err(account::again(context, person, WRONG_PASSWORD).await?),
+        None => Err(account::again(context, signed_in, WRONG_PASSWORD).await?),
     }
 }
 
 /// `POST /account/password`
 pub(super) async fn password(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
+        let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
         if form.text("password") != form.text("repeated") {
             let fault = "The new passwords do not match.";
-            return account::again(&context, &person, fault).await;
+            return account::again(&context, &signed_in, fault).await;
         }
-        let password = match Password::choose(form.text("password"), &person.email) {
+        let password = match Password::choose(form.text("password"), &signed_in.email) {
             Ok(password) => password,
             Err(Error::InvalidInput { message, .. }) => {
-                return account::again(&context, &person, &message).await;
+                return account::again(&context, &signed_in, &message).await;
             }
             Err(error) => return Err(page::failed(&error)),
         };
-        let (attempt, _) = proved(&context, &person, &form).await?;
+        let (attempt, _) = proved(&context, &signed_in, &form).await?;
         let entropy = context.shared.environment.entropy.clone();
         let hash = move || password.hash(&entropy);
         let hash = context.shared.hashing.run(context.deadline, hash).await?;
-        let by = Initiator::Session(person.session, context.address);
+        let by = Initiator::Session(signed_in.session, context.address);
         let set = context.write(move |tx, environment| {
             match password_login::confirmed(tx, &attempt, None)? {
                 Some(user) => passwords::set(tx, environment, user, &hash, by),
@@ -93,7 +93,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
             }
         });
         let Some(fresh) = set.await? else {
-            return account::again(&context, &person, WRONG_PASSWORD).await;
+            return account::again(&context, &signed_in, WRONG_PASSWORD).await;
         };
         let mut response = page::go_to("/account?done=password");
         give_session(&mut response, &fresh);
@@ -105,16 +105,16 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
 /// `POST /account/second-factor`: creates a new secret, which the user confirms with its first code.
 pub(super) async fn begin_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
-        let (attempt, renewed) = proved(&context, &person, &form).await?;
-        let email = person.email.clone();
-        let enrol = context.write(move |tx, environment| {
+        let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
+        let (attempt, renewed) = proved(&context, &signed_in, &form).await?;
+        let email = signed_in.email.clone();
+        let enroll = context.write(move |tx, environment| {
             let user = password_login::confirmed(tx, &attempt, renewed.as_deref())?;
-            user.map(|user| second_factor::enrol(tx, environment, user, &email)).transpose()
+            user.map(|user| second_factor::enroll(tx, environment, user, &email)).transpose()
         });
-        match enrol.await? {
-            Some(enrollment) => setup(&context, &person, &enrollment, "").await,
-            None => account::again(&context, &person, WRONG_PASSWORD).await,
+        match enroll.await? {
+            Some(enrollment) => setup(&context, &signed_in, &enrollment, "").await,
+            None => account::again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)
@@ -122,43 +122,42 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
 
 async fn setup(
     context: &PageContext,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     enrollment: &Enrollment,
     fault: &str,
 ) -> Result<Response, Response> {
-    let frame = frame(context, person).await?;
+    let frame = frame(context, signed_in).await?;
     let picture = picture::qr_code(&enrollment.link);
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(page::page_with_script(status, &Setup { frame, enrollment, picture, fault }))
 }
 
-async fn frame(context: &PageContext, person: &SignedIn) -> Result<Frame, Response> {
-    let who = person.clone();
-    let workplaces = context.read(move |tx, _| who.workplaces(tx)).await?;
-    Ok(Frame::of(person, &workplaces, "account"))
+async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Response> {
+    let who = signed_in.clone();
+    let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
+    Ok(Frame::of(signed_in, &memberships, "account"))
 }
 
 /// `POST /account/second-factor/confirm`
 pub(super) async fn confirm_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
+        let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
         let sent_code = form.text("code").to_owned();
-        let SignedIn { user, name, email, .. } = person.clone();
-        let who = Person { id: user, name, email };
-        let by = Initiator::Session(person.session, context.address);
+        let SignedIn { user, email, .. } = signed_in.clone();
+        let by = Initiator::Session(signed_in.session, context.address);
         let confirm = context.write(move |tx, environment| {
-            let codes = second_factor::confirm(tx, environment, &who, &sent_code, by)?;
-            let begun = second_factor::begun(tx, environment, who.id, &who.email)?;
+            let codes = second_factor::confirm(tx, environment, user, &sent_code, by)?;
+            let begun = second_factor::begun(tx, environment, user, &email)?;
             Ok((codes, begun))
         });
         match confirm.await? {
             (Some(codes), _) => {
-                let frame = frame(&context, &person).await?;
+                let frame = frame(&context, &signed_in).await?;
                 Ok(page::page_with_script(StatusCode::OK, &RecoveryCodes { frame, codes }))
             }
             (None, Some(enrollment)) => {
                 let fault = "Wrong code. Wait for the next one and try again.";
-                setup(&context, &person, &enrollment, fault).await
+                setup(&context, &signed_in, &enrollment, fault).await
             }
             (None, None) => Err(refused("Start again from your account page.")),
         }
@@ -169,16 +168,16 @@ pub(super) async fn confirm_second_factor(State(app): State<App>, request: Reque
 /// `POST /account/second-factor/off`
 pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (context, form, person) = begin(&app, request, Action::SignIn).await?;
-        let (attempt, renewed) = proved(&context, &person, &form).await?;
-        let by = Initiator::Session(person.session, context.address);
+        let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
+        let (attempt, renewed) = proved(&context, &signed_in, &form).await?;
+        let by = Initiator::Session(signed_in.session, context.address);
         let off = context.write(move |tx, environment| {
             let user = password_login::confirmed(tx, &attempt, renewed.as_deref())?;
             user.map(|user| second_factor::turn_off(tx, environment, user, by)).transpose()
         });
         match off.await? {
             Some(()) => Ok(page::go_to("/account?done=second-factor-off")),
-            None => account::again(&context, &person, WRONG_PASSWORD).await,
+            None => account::again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)
@@ -187,11 +186,11 @@ pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Requ
 /// `POST /account/sessions/end`
 pub(super) async fn end_session(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (context, form, person) = begin(&app, request, Action::Page).await?;
+        let (context, form, signed_in) = begin(&app, request, Action::Page).await?;
         let id = Id::parse(form.text("session")).ok_or_else(|| {
             refused("The session is missing: start again from your account page.")
         })?;
-        let (who, from) = (person, context.address);
+        let (who, from) = (signed_in, context.address);
         let end = context.write(move |tx, environment| who.end_one(tx, environment, id, from));
         end.await?;
         Ok(page::go_to("/account?done=session"))
@@ -202,9 +201,9 @@ pub(super) async fn end_session(State(app): State<App>, request: Request) -> Res
 /// `POST /account/sessions/end-others`
 pub(super) async fn end_other_sessions(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (context, _, person) = begin(&app, request, Action::Page).await?;
+        let (context, _, signed_in) = begin(&app, request, Action::Page).await?;
         let from = context.address;
-        let end = context.write(move |tx, environment| person.end_others(tx, environment, from));
+        let end = context.write(move |tx, environment| signed_in.end_others(tx, environment, from));
         end.await?;
         Ok(page::go_to("/account?done=sessions"))
     };
@@ -214,13 +213,14 @@ pub(super) async fn end_other_sessions(State(app): State<App>, request: Request)
 /// `POST /account/programs/disconnect`
 pub(super) async fn disconnect(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (context, form, person) = begin(&app, request, Action::Page).await?;
+        let (context, form, signed_in) = begin(&app, request, Action::Page).await?;
         let id = Id::parse(form.text("program")).ok_or_else(|| {
             refused("The program is missing: start again from your account page.")
         })?;
         let from = context.address;
-        let end = context
-            .write(move |tx, environment| grants::revoke_own(tx, environment, &person, id, from));
+        let end = context.write(move |tx, environment| {
+            grants::revoke_own(tx, environment, &signed_in, id, from)
+        });
         end.await?;
         Ok(page::go_to("/account?done=program"))
     };

@@ -8,7 +8,7 @@ use zoop_crm::call::access::Role;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::invitations::{self, Invited, Status};
 use zoop_crm::identity::sign_in::SignedIn;
-use zoop_crm::identity::sign_in::links::Outcome;
+use zoop_crm::identity::sign_in::links::LinkSignIn;
 use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::values::email;
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -60,7 +60,7 @@ fn form(
         path: &context.target,
         sign_in: sign_in_first(context),
         signed_in,
-        is_theirs: signed_in.is_some_and(|person| is_own(person, invited)),
+        is_theirs: signed_in.is_some_and(|signed_in| is_own(signed_in, invited)),
         fault,
     };
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
@@ -68,8 +68,8 @@ fn form(
 }
 
 /// Whether the invitation is for the signed-in user.
-fn is_own(person: &SignedIn, invited: &Invited) -> bool {
-    email::key(&person.email) == email::key(&invited.record.email)
+fn is_own(signed_in: &SignedIn, invited: &Invited) -> bool {
+    email::key(&signed_in.email) == email::key(&invited.record.email)
 }
 
 /// The path of the sign-in page for a user who has to sign in before accepting.
@@ -129,8 +129,8 @@ pub(super) async fn accept(State(app): State<App>, request: Request) -> Response
         let (secret, invited) = open(&context).await?;
         let is_by_password = sent.get("password").is_some();
         match context.signed_in().await? {
-            Some(person) if is_own(&person, &invited) || !is_by_password => {
-                accept_as_member(&context, secret, person).await
+            Some(signed_in) if is_own(&signed_in, &invited) || !is_by_password => {
+                accept_as_member(&context, secret, signed_in).await
             }
             None if !is_by_password => Ok(page::go_to(&sign_in_first(&context))),
             _ => accept_by_password(&context, &sent, secret, &invited).await,
@@ -167,12 +167,12 @@ async fn accept_by_password(
         invitations::accept_by_password(tx, environment, &secret, &hash, &origin, before)
     });
     match accepted.await? {
-        Some(Outcome::In(session)) => {
+        Some(LinkSignIn::In(session)) => {
             let mut response = page::go_to("/account?done=joined");
             give_session(&mut response, &session);
             Ok(response)
         }
-        Some(Outcome::NeedsCode(pending)) => Ok(ask_for_code(&pending, "/account?done=joined")),
+        Some(LinkSignIn::NeedsCode(pending)) => Ok(ask_for_code(&pending, "/account?done=joined")),
         None => Ok(page::go_to(&sign_in_first(context))),
     }
 }
@@ -180,11 +180,11 @@ async fn accept_by_password(
 async fn accept_as_member(
     context: &PageContext,
     secret: Secret,
-    person: SignedIn,
+    signed_in: SignedIn,
 ) -> Result<Response, Response> {
     let origin = context.origin();
     let accepted = context.write(move |tx, environment| {
-        invitations::accept_as_member(tx, environment, &secret, &person, &origin)
+        invitations::accept_as_member(tx, environment, &secret, &signed_in, &origin)
     });
     accepted.await?;
     Ok(page::go_to("/account?done=joined"))

@@ -12,7 +12,7 @@ mod picture;
 mod second_factor;
 mod sign_in;
 mod team;
-mod workplace;
+mod tenant_context;
 
 use axum::Router;
 use axum::routing::{get, post};

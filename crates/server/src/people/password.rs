@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::call::error::Error;
-use zoop_crm::identity::sign_in::links::{self, Factor, Followed, Outcome};
+use zoop_crm::identity::sign_in::links::{self, Factor, Followed, LinkSignIn};
 use zoop_crm::identity::sign_in::password::Password;
 use zoop_crm::values::secret::{Secret, SecretKind};
 
@@ -76,7 +76,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 /// Looks the address up and sends the mail in the background: waiting for that would show whether there is an
 /// account, because it takes longer then.
 fn send(context: &PageContext, mailer: Mailer, email: String) {
-    let Some(place) = mailer.place() else {
+    let Some(permit) = mailer.permit() else {
         tracing::warn!("a password reset link was not sent: too many mails are being sent");
         return;
     };
@@ -86,7 +86,7 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
         let creating = shared.db.write::<_, Error>(deadline, move |tx| {
             links::make_for_mail(tx, &environment, &email, from)
         });
-        let (person, link) = match creating.await {
+        let (user, link) = match creating.await {
             Ok(Some(created)) => created,
             Ok(None) => return,
             Err(error) => {
@@ -95,13 +95,13 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
             }
         };
         let link = format!("{}{}", shared.settings.public_url, link.path());
-        let post = move || mailer.send_password_link(&person.email, &link);
+        let post = move || mailer.send_password_link(&user.email, &link);
         match tokio::task::spawn_blocking(post).await {
             Ok(Ok(())) => {}
             Ok(Err(cause)) => tracing::warn!(%cause, "a password reset link could not be sent"),
             Err(cause) => tracing::error!(%cause, "sending a password reset link failed"),
         }
-        drop(place);
+        drop(permit);
     });
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 fn form(context: &PageContext, link: &Followed, fault: &str) -> Response {
     let template = NewPassword {
         path: &context.target,
-        email: &link.person.email,
+        email: &link.user.email,
         ends_factor: link.factor == Factor::Ends,
         fault,
     };
@@ -156,7 +156,7 @@ pub(super) async fn choose(State(app): State<App>, request: Request) -> Response
         if sent.text("password") != sent.text("repeated") {
             return Ok(form(&context, &link, "The passwords do not match."));
         }
-        let password = match Password::choose(sent.text("password"), &link.person.email) {
+        let password = match Password::choose(sent.text("password"), &link.user.email) {
             Ok(password) => password,
             Err(Error::InvalidInput { message, .. }) => return Ok(form(&context, &link, &message)),
             Err(error) => return Err(page::failed(&error)),
@@ -169,12 +169,12 @@ pub(super) async fn choose(State(app): State<App>, request: Request) -> Response
             links::follow(tx, environment, &secret, &hash, &origin, before.as_ref())
         });
         match followed.await {
-            Ok(Outcome::In(session)) => {
+            Ok(LinkSignIn::In(session)) => {
                 let mut response = page::go_to("/account?done=new-password");
                 give_session(&mut response, &session);
                 Ok(response)
             }
-            Ok(Outcome::NeedsCode(pending)) => Ok(ask_for_code(&pending, HOME)),
+            Ok(LinkSignIn::NeedsCode(pending)) => Ok(ask_for_code(&pending, HOME)),
             Err(Error::Conflict { retry_after_s: None, .. }) => Err(over()),
             Err(error) => Err(page::failed(&error)),
         }

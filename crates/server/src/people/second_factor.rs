@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use zoop_crm::identity::sign_in::second_factor::{self, Outcome};
+use zoop_crm::identity::sign_in::second_factor::{self, CodeSignIn};
 
 use super::sign_in::{PENDING, pending};
 use crate::anonymous_limits::Action;
@@ -55,18 +55,18 @@ async fn try_code(context: &PageContext) -> Result<Response, Response> {
         second_factor::try_code(tx, environment, &secret, &sent_code, &origin, before, device)
     });
     Ok(match outcome.await? {
-        Outcome::In(entered) => {
+        CodeSignIn::In(entered) => {
             let mut response = page::go_to(next);
             give_session(&mut response, &entered.session);
             remember(&mut response, &entered.device);
             set_cookie(&mut response, PENDING, "", 0);
             response
         }
-        Outcome::Wrong => {
+        CodeSignIn::Wrong => {
             let fault = "Wrong or already used code. Use the next code from your app, or another recovery code.";
             page::page(StatusCode::FORBIDDEN, &Code { next, fault })
         }
-        Outcome::StartOver => start_over(next),
+        CodeSignIn::StartOver => start_over(next),
     })
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use zoop_crm::call::error::Error;
 use zoop_crm::identity::sign_in::password::{self, Comparison};
-use zoop_crm::identity::sign_in::password_login::{self, Attempt, Outcome};
+use zoop_crm::identity::sign_in::password_login::{self, Attempt, PasswordSignIn};
 use zoop_crm::identity::sign_in::{devices, second_factor, sessions};
 use zoop_crm::values::secret::{Secret, SecretKind};
 
@@ -52,7 +52,7 @@ pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn go_home(context: &PageContext) -> Result<Response, Response> {
-    context.person(HOME).await?;
+    context.require_sign_in(HOME).await?;
     Ok(page::go_to(HOME))
 }
 
@@ -89,7 +89,7 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
         let outcome =
             password_login::finish(tx, environment, &attempt, renewed, &origin, before.as_ref())?;
         let known = match (&outcome, user) {
-            (Outcome::In(_), Some(user)) => {
+            (PasswordSignIn::In(_), Some(user)) => {
                 Some(devices::remember(tx, environment, user, device.as_ref())?)
             }
             _ => None,
@@ -98,7 +98,7 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
     });
     let (outcome, known) = outcome.await?;
     Ok(match outcome {
-        Outcome::In(secret) => {
+        PasswordSignIn::In(secret) => {
             let mut response = page::go_to(next);
             give_session(&mut response, &secret);
             if let Some(device) = known {
@@ -106,8 +106,8 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
             }
             response
         }
-        Outcome::NeedsCode(secret) => ask_for_code(&secret, next),
-        Outcome::Wrong => {
+        PasswordSignIn::NeedsCode(secret) => ask_for_code(&secret, next),
+        PasswordSignIn::Wrong => {
             page::page(StatusCode::FORBIDDEN, &SignIn::new(context, next, email, WRONG))
         }
     })
@@ -131,7 +131,7 @@ pub(super) async fn check(
     match slot.run(context.deadline, compare).await? {
         Comparison::Right { renewed } => Ok(Some((attempt, renewed))),
         Comparison::Wrong => {
-            tell_refused(context, attempt);
+            record_refusal(context, attempt);
             Ok(None)
         }
     }
@@ -139,7 +139,7 @@ pub(super) async fn check(
 
 /// Records a refused sign-in in the background: waiting for that would show whether the account exists, because it
 /// takes longer then.
-fn tell_refused(context: &PageContext, attempt: Attempt) {
+fn record_refusal(context: &PageContext, attempt: Attempt) {
     let (from, environment) = (context.address, context.shared.environment.clone());
     let write = context.shared.db.write::<_, Error>(context.deadline, move |tx| {
         password_login::refuse(tx, &environment, &attempt, from)

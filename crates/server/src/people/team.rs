@@ -12,13 +12,14 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::tool::Command;
 use zoop_crm::identity::invitations::tools::{CreateInvitation, ListInvitations, RevokeInvitation};
 use zoop_crm::identity::invitations::{self, InvitationRecord};
-use zoop_crm::identity::sign_in::sessions::Workplace;
+use zoop_crm::identity::sign_in::sessions::Membership;
+use zoop_crm::identity::users::Member;
 use zoop_crm::identity::users::links::PasswordLink;
 use zoop_crm::identity::users::tools::{ListUsers, ListedUser, RemoveUser, SetRole};
 use zoop_crm::values::id::{Id, kinds};
 
 use super::account::Frame;
-use super::workplace::AtWork;
+use super::tenant_context::TenantContext;
 use crate::app::App;
 use crate::mail::Invitation;
 use crate::web::form::Form;
@@ -30,10 +31,10 @@ use crate::web::words::{self, Time, Words};
 #[template(path = "team.html")]
 struct Team<'a> {
     frame: Frame,
-    business: &'a Workplace,
-    others: Vec<Workplace>,
-    members: Vec<Member>,
-    invitations: Vec<Invited>,
+    business: &'a Membership,
+    others: Vec<Membership>,
+    members: Vec<MemberRow>,
+    invitations: Vec<InvitationRow>,
     /// Every role, the one with most rights first.
     roles: Vec<RoleWords>,
     /// Every role, the most common one first.
@@ -49,8 +50,8 @@ struct Team<'a> {
 #[template(path = "team_remove.html")]
 struct Removal<'a> {
     frame: Frame,
-    business: &'a Workplace,
-    member: Member,
+    business: &'a Membership,
+    member: MemberRow,
 }
 
 /// A role: its value in forms, and its meaning.
@@ -67,7 +68,8 @@ impl From<Role> for RoleWords {
     }
 }
 
-struct Member {
+/// A member as the page lists them.
+struct MemberRow {
     id: Id<kinds::User>,
     name: String,
     email: String,
@@ -77,7 +79,8 @@ struct Member {
     is_waiting: bool,
 }
 
-struct Invited {
+/// An open invitation as the page lists it.
+struct InvitationRow {
     id: Id<kinds::Invitation>,
     name: String,
     email: String,
@@ -133,10 +136,10 @@ const DONE: [(&str, &str); 3] = [
 /// `GET /team`
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let at_work = AtWork::page(&app, request).await?;
-        let word = at_work.context.query.text("done");
+        let tenant_context = TenantContext::page(&app, request).await?;
+        let word = tenant_context.context.query.text("done");
         let done = DONE.iter().find(|(known, _)| *known == word).map_or("", |(_, text)| text);
-        team(&at_work, Said { done, ..Said::default() }).await
+        team(&tenant_context, Said { done, ..Said::default() }).await
     };
     either(answer.await)
 }
@@ -149,37 +152,41 @@ struct Said<'a> {
     fault: &'a str,
 }
 
-impl Member {
+impl MemberRow {
     fn of(ListedUser { member, is_waiting }: ListedUser, this: Id<kinds::User>) -> Self {
-        let zoop_crm::identity::users::Member { id, name, email, role } = member;
+        let Member { id, name, email, role } = member;
         Self { id, name, email, role, is_this: id == this, is_waiting }
     }
 }
 
-impl From<InvitationRecord> for Invited {
+impl From<InvitationRecord> for InvitationRow {
     fn from(record: InvitationRecord) -> Self {
         let InvitationRecord { id, name, email, role, expires_at, .. } = record;
         Self { id, name, email, role: role.into(), until: expires_at.into() }
     }
 }
 
-async fn members(at_work: &AtWork) -> Result<Vec<Member>, Response> {
-    let listed = at_work.query(Arguments::<ListUsers>::none()).await?;
-    Ok(listed.rows.into_iter().map(|user| Member::of(user, at_work.person.user)).collect())
+async fn members(tenant_context: &TenantContext) -> Result<Vec<MemberRow>, Response> {
+    let listed = tenant_context.query(Arguments::<ListUsers>::none()).await?;
+    Ok(listed
+        .rows
+        .into_iter()
+        .map(|user| MemberRow::of(user, tenant_context.signed_in.user))
+        .collect())
 }
 
-async fn team(at_work: &AtWork, said: Said<'_>) -> Result<Response, Response> {
-    let AtWork { context, person, here, all } = at_work;
-    let members = members(at_work).await?;
-    let invitations = at_work.query(Arguments::<ListInvitations>::none()).await?.rows;
+async fn team(tenant_context: &TenantContext, said: Said<'_>) -> Result<Response, Response> {
+    let TenantContext { context, signed_in, membership, memberships } = tenant_context;
+    let members = members(tenant_context).await?;
+    let invitations = tenant_context.query(Arguments::<ListInvitations>::none()).await?.rows;
     let Said { shown, done, fault } = said;
-    let owned = |it: &&Workplace| it.role == Role::Owner && it.account.id != here.account.id;
+    let owned = |it: &&Membership| it.role == Role::Owner && it.account.id != membership.account.id;
     let template = Team {
-        frame: Frame::of(person, all, "team"),
-        business: here,
-        others: all.iter().filter(owned).cloned().collect(),
+        frame: Frame::of(signed_in, memberships, "team"),
+        business: membership,
+        others: memberships.iter().filter(owned).cloned().collect(),
         members,
-        invitations: invitations.into_iter().map(Invited::from).collect(),
+        invitations: invitations.into_iter().map(InvitationRow::from).collect(),
         roles: Role::ALL.iter().copied().map(RoleWords::from).collect(),
         offered: OFFERED.map(RoleWords::from).into(),
         sends_mail: context.shared.settings.mail.is_some(),
@@ -198,20 +205,21 @@ async fn change<T: Command<Output: Send>>(
     done: &'static str,
     arguments: impl Fn(&Form) -> Arguments<T> + Send,
 ) -> Result<Response, Response> {
-    let (at_work, form) = AtWork::form(app, request).await?;
-    match at_work.command(arguments(&form)).await? {
-        Ok(_) => {
-            Ok(page::go_to(&format!("/team?business={}&done={done}", at_work.here.account.id)))
-        }
-        Err(error) => retry(&at_work, &error).await,
+    let (tenant_context, form) = TenantContext::form(app, request).await?;
+    match tenant_context.command(arguments(&form)).await? {
+        Ok(_) => Ok(page::go_to(&format!(
+            "/team?business={}&done={done}",
+            tenant_context.membership.account.id
+        ))),
+        Err(error) => retry(&tenant_context, &error).await,
     }
 }
 
 /// The team again, with the tool's error.
-async fn retry(at_work: &AtWork, error: &Error) -> Result<Response, Response> {
+async fn retry(tenant_context: &TenantContext, error: &Error) -> Result<Response, Response> {
     match error {
         Error::InvalidInput { message, .. } | Error::Conflict { message, .. } => {
-            team(at_work, Said { fault: message, ..Said::default() }).await
+            team(tenant_context, Said { fault: message, ..Said::default() }).await
         }
         other => Err(page::failed(other)),
     }
@@ -219,13 +227,13 @@ async fn retry(at_work: &AtWork, error: &Error) -> Result<Response, Response> {
 
 /// The team, with a link that was just made.
 async fn team_with_link(
-    at_work: &AtWork,
+    tenant_context: &TenantContext,
     what: What,
     link: String,
     email: &str,
 ) -> Result<Response, Response> {
     let shown = Some(Shown { what, link, email: email.to_owned() });
-    team(at_work, Said { shown, ..Said::default() }).await
+    team(tenant_context, Said { shown, ..Said::default() }).await
 }
 
 /// `POST /team/role`
@@ -238,14 +246,14 @@ pub(super) async fn set_role(State(app): State<App>, request: Request) -> Respon
 /// `GET /team/remove`: says what it ends, and offers the way back.
 pub(super) async fn ask_to_remove(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let at_work = AtWork::page(&app, request).await?;
-        let members = members(&at_work).await?;
-        let AtWork { context, person, here, all } = &at_work;
+        let tenant_context = TenantContext::page(&app, request).await?;
+        let members = members(&tenant_context).await?;
+        let TenantContext { context, signed_in, membership, memberships } = &tenant_context;
         let asked = context.query.text("user");
         let member = members.into_iter().find(|member| member.id.to_string() == asked);
         let member = member.ok_or_else(page::not_found)?;
-        let frame = Frame::of(person, all, "team");
-        Ok(page::page(StatusCode::OK, &Removal { frame, business: here, member }))
+        let frame = Frame::of(signed_in, memberships, "team");
+        Ok(page::page(StatusCode::OK, &Removal { frame, business: membership, member }))
     };
     either(answer.await)
 }
@@ -265,30 +273,30 @@ pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response
 /// `POST /team/invite`: a link that was mailed is never shown; one that could not be is shown once.
 pub(super) async fn invite(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (at_work, form) = AtWork::form(&app, request).await?;
+        let (tenant_context, form) = TenantContext::form(&app, request).await?;
         let (name, email) = (form.text("name"), form.text("email"));
         let role = form.text("role");
         let arguments = arguments!(CreateInvitation { name: name, email: email, role: role });
-        let made = match at_work.command(arguments).await? {
+        let made = match tenant_context.command(arguments).await? {
             Ok(made) => made,
-            Err(error) => return retry(&at_work, &error).await,
+            Err(error) => return retry(&tenant_context, &error).await,
         };
-        let link = link(&at_work, &made.path);
+        let link = link(&tenant_context, &made.path);
         let invitation = Invitation {
             name: name.to_owned(),
             email: email.to_owned(),
-            business: at_work.here.name.clone(),
+            business: tenant_context.membership.name.clone(),
             link: link.clone(),
         };
-        let mail = send(&at_work, invitation).await?;
+        let mail = send(&tenant_context, invitation).await?;
         if mail == Mail::Sent {
             let id = made.invitation_id;
-            let mailed = at_work
+            let mailed = tenant_context
                 .context
                 .write(move |tx, environment| invitations::mailed(tx, environment, id));
             mailed.await?;
         }
-        team_with_link(&at_work, What::Invitation(mail), link, email).await
+        team_with_link(&tenant_context, What::Invitation(mail), link, email).await
     };
     either(answer.await)
 }
@@ -296,37 +304,37 @@ pub(super) async fn invite(State(app): State<App>, request: Request) -> Response
 /// `POST /team/password-link`: the link is shown once.
 pub(super) async fn password_link(State(app): State<App>, request: Request) -> Response {
     let answer = async {
-        let (at_work, form) = AtWork::form(&app, request).await?;
+        let (tenant_context, form) = TenantContext::form(&app, request).await?;
         let factor = if form.get("second_factor").is_some() { "turn_off" } else { "keep" };
         let arguments = arguments!(PasswordLink { id: form.text("user"), second_factor: factor });
-        let made = match at_work.command(arguments).await? {
+        let made = match tenant_context.command(arguments).await? {
             Ok(made) => made,
-            Err(error) => return retry(&at_work, &error).await,
+            Err(error) => return retry(&tenant_context, &error).await,
         };
-        let link = link(&at_work, &made.path);
-        team_with_link(&at_work, What::PasswordLink, link, form.text("email")).await
+        let link = link(&tenant_context, &made.path);
+        team_with_link(&tenant_context, What::PasswordLink, link, form.text("email")).await
     };
     either(answer.await)
 }
 
 /// The full link for a path that a tool made.
-fn link(at_work: &AtWork, path: &str) -> String {
-    format!("{}{path}", at_work.context.shared.settings.public_url)
+fn link(tenant_context: &TenantContext, path: &str) -> String {
+    format!("{}{path}", tenant_context.context.shared.settings.public_url)
 }
 
 /// Sends the mail and returns its outcome.
-async fn send(at_work: &AtWork, invitation: Invitation) -> Result<Mail, Response> {
-    let context = &at_work.context;
+async fn send(tenant_context: &TenantContext, invitation: Invitation) -> Result<Mail, Response> {
+    let context = &tenant_context.context;
     let Some(mailer) = context.shared.settings.mail.clone() else { return Ok(Mail::Off) };
-    let (tenant, email) = (at_work.here.account.id, invitation.email.clone());
+    let (tenant, email) = (tenant_context.membership.account.id, invitation.email.clone());
     let admit = context
         .write(move |tx, environment| invitations::may_be_mailed(tx, environment, tenant, &email));
     if !admit.await? {
         return Ok(Mail::TooMany);
     }
-    let Some(place) = mailer.place() else { return Ok(Mail::Failed) };
+    let Some(permit) = mailer.permit() else { return Ok(Mail::Failed) };
     let sent = tokio::task::spawn_blocking(move || mailer.send(&invitation)).await;
-    drop(place);
+    drop(permit);
     Ok(match sent {
         Ok(Ok(())) => Mail::Sent,
         Ok(Err(cause)) => {

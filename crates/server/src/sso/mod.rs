@@ -16,7 +16,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use zoop_crm::identity::sign_in::identities::{self, Claimed, Outcome};
+use zoop_crm::identity::sign_in::identities::{self, Claimed, ProviderSignIn};
 use zoop_crm::values::secret::Secret;
 
 use self::pending::{COOKIE, LIFETIME, Pending};
@@ -124,14 +124,14 @@ async fn session(context: &PageContext, claimed: Claimed) -> Result<Secret, Resp
         identities::sign_in(tx, environment, &claimed, &origin, before.as_ref())
     });
     match session.await? {
-        Outcome::In(secret) => Ok(secret),
-        Outcome::Nobody => Err(stop(
+        ProviderSignIn::In(secret) => Ok(secret),
+        ProviderSignIn::Nobody => Err(stop(
             StatusCode::FORBIDDEN,
             "That account is not known here",
             "Ask an owner of the business to invite the e-mail address of your company account, and make \
              sure that your company has verified it.",
         )),
-        Outcome::HasPassword => Err(stop(
+        ProviderSignIn::HasPassword => Err(stop(
             StatusCode::FORBIDDEN,
             "Sign in with your password once",
             "Your e-mail address has a password here. Sign in with it, then connect your company account on \

@@ -10,7 +10,7 @@ use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
 
 use super::page;
-use crate::page_log::Outcome;
+use crate::page_log::PageOutcome;
 use crate::web_origin::WebOrigin;
 
 /// The size limit of a form, in bytes.
@@ -80,7 +80,7 @@ pub(crate) async fn read(
                  try again there."
             ),
         );
-        response.extensions_mut().insert(Outcome::ForeignForm);
+        response.extensions_mut().insert(PageOutcome::ForeignForm);
         return Err(response);
     }
     let refused =

@@ -71,14 +71,14 @@ impl PageContext {
         let found = browser::signed_in(&self.shared, &self.headers, self.deadline)
             .await
             .map_err(|error| page::failed(&error))?;
-        if let Some(person) = &found {
-            self.visitor.is(person.user);
+        if let Some(signed_in) = &found {
+            self.visitor.is(signed_in.user);
         }
         Ok(found)
     }
 
     /// The signed-in user. A visitor who is not signed in is redirected to the sign-in page, which leads to `next`.
-    pub(crate) async fn person(&self, next: &str) -> Result<SignedIn, Response> {
+    pub(crate) async fn require_sign_in(&self, next: &str) -> Result<SignedIn, Response> {
         let signed_in = self.signed_in().await?;
         signed_in.ok_or_else(|| page::go_to(&next::sign_in(next::next_page(Some(next)))))
     }

@@ -190,12 +190,12 @@ fn a_header_from_an_untrusted_proxy_is_logged_once() {
     let words = "not in server.trusted_proxies";
     let server = Server::start();
     http::get(server.public, "/sign-in");
-    assert_eq!(server.log.told("WARN", words), 0);
+    assert_eq!(server.log.count("WARN", words), 0);
     for _ in 0..3 {
         let headers = [("X-Forwarded-For", "203.0.113.5:4711")];
         http::request(server.public, "GET", "/sign-in", &headers, b"");
     }
-    assert_eq!(server.log.told("WARN", words), 1, "{}", server.log.text());
+    assert_eq!(server.log.count("WARN", words), 1, "{}", server.log.text());
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_public_url_without_sign_in_is_logged_at_startup() {
         };
         let server = Server::start_with(set, None);
         http::get(server.public, "/healthz");
-        assert_eq!(server.log.told("WARN", words), warns, "{address}");
+        assert_eq!(server.log.count("WARN", words), warns, "{address}");
     }
 }
 

@@ -241,7 +241,7 @@ impl Log {
     }
 
     /// The number of lines of this level with this message.
-    pub(crate) fn told(&self, level: &str, words: &str) -> usize {
+    pub(crate) fn count(&self, level: &str, words: &str) -> usize {
         let level = format!("\"level\":\"{level}\"");
         let text = self.text();
         text.lines().filter(|line| line.contains(&level) && line.contains(words)).count()

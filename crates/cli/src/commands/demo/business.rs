@@ -24,7 +24,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::{Timestamp, WriteTx};
 
 use super::customers::Customers;
-use super::sample::{self, Dice};
+use super::sample::{self, SampleRng};
 
 /// The business's name, by which a database of `zoop demo` is recognized.
 pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
@@ -64,7 +64,7 @@ pub(super) struct Builder<'b, 'c> {
     environment: Environment,
     clock: Arc<PastClock>,
     /// The source of repeatable choices.
-    pub(super) dice: Dice,
+    pub(super) rng: SampleRng,
     /// The operator, at first of the installation, then of this business once it exists.
     operator: Operator,
     staff: Vec<Colleague>,
@@ -86,11 +86,11 @@ pub(super) fn build(
         dropped_artefacts: Arc::default(),
     };
     let operator = Operator::ABOVE;
-    let dice = Dice::new(SEED);
-    let mut builder = Builder { tx, environment, clock, dice, operator, staff: Vec::new() };
+    let rng = SampleRng::new(SEED);
+    let mut builder = Builder { tx, environment, clock, rng, operator, staff: Vec::new() };
     builder.create_tenant()?;
     let tags = builder.tags()?;
-    let mut customers = Customers::new(&builder.dice, tags);
+    let mut customers = Customers::new(&builder.rng, tags);
     progress.set_position(0);
     for number in 0..CUSTOMERS {
         let days_work = HISTORY_LENGTH / i64::try_from(CUSTOMERS).unwrap_or(i64::MAX);
@@ -158,13 +158,13 @@ impl Builder<'_, '_> {
 
     /// Runs a tool as the owner or the office.
     pub(super) fn as_office<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
-        let who = self.dice.below(2);
+        let who = self.rng.below(2);
         self.run_as(who, arguments)
     }
 
     /// Runs a tool as any user of the business.
     pub(super) fn as_anyone<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
-        let who = self.dice.below(self.staff.len());
+        let who = self.rng.below(self.staff.len());
         self.run_as(who, arguments)
     }
 
@@ -173,7 +173,7 @@ impl Builder<'_, '_> {
         &mut self,
         arguments: Arguments<T>,
     ) -> Result<T::Output> {
-        let who = self.dice.below(2);
+        let who = self.rng.below(2);
         self.clock.0.fetch_add(CLOCK_STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
         run::query(self.tx, &self.environment, &colleague.proof, arguments)

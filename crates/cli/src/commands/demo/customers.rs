@@ -19,7 +19,7 @@ use zoop_crm::values::id::{Id, kinds};
 use zoop_db::Uuid;
 
 use super::business::{Builder, CUSTOMERS};
-use super::sample::{self, Address, Dice, Entry, Person, Work};
+use super::sample::{self, Address, SamplePerson, SampleRng, SampleText, Work};
 
 /// The region's area codes. Each has a hundred numbers that are reserved for fiction.
 const AREA_CODES: &[u16] = &[202, 703, 301, 571, 240, 410, 443, 804];
@@ -28,15 +28,15 @@ type CustomerId = Id<kinds::Customer>;
 
 /// The raw material of the customers, and what has been created so far.
 pub(super) struct Customers {
-    people: VecDeque<Person>,
-    companies: VecDeque<Entry>,
+    people: VecDeque<SamplePerson>,
+    companies: VecDeque<SampleText>,
     addresses: VecDeque<Address>,
-    notes: VecDeque<Entry>,
+    notes: VecDeque<SampleText>,
     reasons: VecDeque<&'static str>,
     sources: Vec<&'static str>,
-    texts: Vec<Entry>,
-    titles: Vec<Entry>,
-    labels: Vec<Entry>,
+    texts: Vec<SampleText>,
+    titles: Vec<SampleText>,
+    labels: Vec<SampleText>,
     work: Vec<Work>,
     tags: Vec<Id<kinds::Tag>>,
     phones: u16,
@@ -47,11 +47,11 @@ pub(super) struct Customers {
 
 impl Customers {
     /// Reads the raw material; `tags` are the ids of the business's tags.
-    pub(super) fn new(dice: &Dice, tags: Vec<Id<kinds::Tag>>) -> Self {
+    pub(super) fn new(rng: &SampleRng, tags: Vec<Id<kinds::Tag>>) -> Self {
         let mut notes = sample::notes();
-        dice.shuffle(&mut notes);
+        rng.shuffle(&mut notes);
         let mut companies = sample::companies();
-        dice.shuffle(&mut companies);
+        rng.shuffle(&mut companies);
         Self {
             people: sample::people().into(),
             companies: companies.into(),
@@ -81,8 +81,8 @@ impl Customers {
         self.tag(to, id, company)?;
         self.set_status(to, id)?;
         self.remember_contacts_and_locations(to, id)?;
-        if to.dice.chance(70) {
-            for _ in 0..=to.dice.below(3) {
+        if to.rng.chance(70) {
+            for _ in 0..=to.rng.below(3) {
                 self.add_work(to, id)?;
             }
         }
@@ -106,42 +106,42 @@ impl Customers {
     fn individual(&mut self, to: &mut Builder<'_, '_>) -> Result<CustomerId> {
         let mut customer = self.person(to);
         customer.insert("customer_type".to_owned(), json!("individual"));
-        customer.insert("source".to_owned(), json!(to.dice.pick(&self.sources)));
+        customer.insert("source".to_owned(), json!(to.rng.pick(&self.sources)));
         customer.insert("location".to_owned(), self.location(to, "service").into());
         let customer = Arguments::<CreateCustomer>::from_json(customer);
         let id = to.as_office(customer)?.customer.id;
-        if to.dice.chance(15) {
+        if to.rng.chance(15) {
             let relative = self.contact(to, id, "general");
             to.as_office(relative)?;
         }
-        if to.dice.chance(12) {
+        if to.rng.chance(12) {
             self.further_location(to, id, "service")?;
         }
         Ok(id)
     }
 
-    fn company(&mut self, to: &mut Builder<'_, '_>, company: Entry) -> Result<CustomerId> {
+    fn company(&mut self, to: &mut Builder<'_, '_>, company: SampleText) -> Result<CustomerId> {
         let mut primary = self.person(to);
-        primary.insert("title".to_owned(), json!(to.dice.text(&self.titles, "decision_maker")));
+        primary.insert("title".to_owned(), json!(to.rng.text(&self.titles, "decision_maker")));
         primary.insert("role".to_owned(), json!("decision_maker"));
         let customer = fields([
             ("customer_type", json!("company")),
             ("company_name", json!(company.text)),
             ("phone", self.phone(to)),
-            ("source", json!(to.dice.pick(&self.sources))),
+            ("source", json!(to.rng.pick(&self.sources))),
             ("primary_contact", Value::Object(primary)),
             ("location", self.location(to, "service").into()),
         ]);
         let customer = Arguments::<CreateCustomer>::from_json(customer);
         let id = to.as_office(customer)?.customer.id;
         for role in ["billing", "service"] {
-            if to.dice.chance(55) {
+            if to.rng.chance(55) {
                 let contact = self.contact(to, id, role);
                 to.as_office(contact)?;
             }
         }
         for kind in ["billing", "mailing"] {
-            if to.dice.chance(25) {
+            if to.rng.chance(25) {
                 self.further_location(to, id, kind)?;
             }
         }
@@ -158,10 +158,10 @@ impl Customers {
             ("first_name", json!(person.map(|person| person.first_name))),
             ("last_name", json!(person.map(|person| person.last_name))),
         ]);
-        if to.dice.chance(90) {
+        if to.rng.chance(90) {
             fields.insert("phone".to_owned(), self.phone(to));
         }
-        if to.dice.chance(80) {
+        if to.rng.chance(80) {
             let email = person.map(|person| format!("{}@example.com", person.email_local));
             fields.insert("email".to_owned(), json!(email));
         }
@@ -177,8 +177,8 @@ impl Customers {
         let mut contact = self.person(to);
         contact.insert("customer_id".to_owned(), json!(customer));
         contact.insert("role".to_owned(), json!(role));
-        contact.insert("title".to_owned(), json!(to.dice.text(&self.titles, role)));
-        contact.insert("phone_can_sms".to_owned(), json!(to.dice.chance(80)));
+        contact.insert("title".to_owned(), json!(to.rng.text(&self.titles, role)));
+        contact.insert("phone_can_sms".to_owned(), json!(to.rng.chance(80)));
         Arguments::from_json(contact)
     }
 
@@ -187,7 +187,7 @@ impl Customers {
         let area = AREA_CODES[usize::from(self.phones / 100) % AREA_CODES.len()];
         let line = 100 + self.phones % 100;
         self.phones += 1;
-        json!(match to.dice.below(4) {
+        json!(match to.rng.below(4) {
             0 => format!("({area}) 555-0{line}"),
             1 => format!("{area}-555-0{line}"),
             2 => format!("+1 {area} 555 0{line}"),
@@ -197,9 +197,9 @@ impl Customers {
 
     fn location(&mut self, to: &Builder<'_, '_>, kind: &'static str) -> Map<String, Value> {
         let Some(address) = self.addresses.pop_front() else { return Map::new() };
-        let dice = &to.dice;
-        let sometimes = |percent: usize, from: &[Entry], kind: &str| {
-            if dice.chance(percent) { dice.text(from, kind) } else { None }
+        let rng = &to.rng;
+        let sometimes = |percent: usize, from: &[SampleText], kind: &str| {
+            if rng.chance(percent) { rng.text(from, kind) } else { None }
         };
         let location = fields([
             ("address_line1", json!(address.street)),
@@ -235,10 +235,10 @@ impl Customers {
         &self,
         to: &mut Builder<'_, '_>,
         customer: CustomerId,
-        company: Option<Entry>,
+        company: Option<SampleText>,
     ) -> Result<()> {
         let by_kind = company.map(|company| if company.kind == "hoa" { 2 } else { 3 });
-        let by_chance = to.dice.chance(45).then(|| to.dice.below(self.tags.len()));
+        let by_chance = to.rng.chance(45).then(|| to.rng.below(self.tags.len()));
         let mut chosen: Vec<usize> = by_kind.into_iter().chain(by_chance).collect();
         chosen.dedup();
         for tag in chosen.into_iter().filter_map(|at| self.tags.get(at)) {
@@ -249,7 +249,7 @@ impl Customers {
 
     /// Makes some customers VIPs, not to be contacted, or inactive.
     fn set_status(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
-        let change = match to.dice.below(100) {
+        let change = match to.rng.below(100) {
             0..5 => arguments!(UpdateCustomer { id: customer, is_vip: true }),
             5..9 => arguments!(UpdateCustomer {
                 id: customer,
@@ -280,7 +280,7 @@ impl Customers {
     }
 
     fn add_work(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
-        let Some(work) = to.dice.pick(&self.work).copied() else { return Ok(()) };
+        let Some(work) = to.rng.pick(&self.work).copied() else { return Ok(()) };
         let subject = arguments!(CreateSubject {
             customer_id: customer,
             subject_type: work.kind,
@@ -295,10 +295,10 @@ impl Customers {
     /// Writes the next note. It is standalone if there is no subject of its kind yet.
     fn note(&mut self, to: &mut Builder<'_, '_>) -> Result<()> {
         let Some(note) = self.notes.pop_front() else { return Ok(()) };
-        let subject = self.subjects.get(note.kind).and_then(|ids| to.dice.pick(ids));
+        let subject = self.subjects.get(note.kind).and_then(|ids| to.rng.pick(ids));
         let text = note.text;
         let note = arguments!(CreateNote {
-            pinned: to.dice.chance(8),
+            pinned: to.rng.chance(8),
             subject_type: subject.map(|_| note.kind),
             subject_id: subject.map(Uuid::to_string),
         });

@@ -179,7 +179,7 @@ fn fresh_password(operator: &Operator, email: &str) -> Result<String> {
         bytes.chunks(2).map(|two| format!("{:02x}{:02x}", two[0], two[1])).collect();
     let password = digits.join("-");
     let sought = email.to_owned();
-    let owner = operator.read(move |tx| zoop_crm::identity::sign_in::person::find(tx, &sought))?;
+    let owner = operator.read(move |tx| zoop_crm::identity::sign_in::user::find(tx, &sought))?;
     super::user::set_password(operator, &owner, &password)?;
     Ok(password)
 }

@@ -15,7 +15,7 @@ pub(super) struct Address {
 
 /// An invented person.
 #[derive(Clone, Copy)]
-pub(super) struct Person {
+pub(super) struct SamplePerson {
     pub(super) first_name: &'static str,
     pub(super) last_name: &'static str,
     pub(super) email_local: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Person {
 
 /// A text and its kind, such as a company's name and its kind of business, or a note and its kind of subject.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
+pub(super) struct SampleText {
     pub(super) kind: &'static str,
     pub(super) text: &'static str,
 }
@@ -51,9 +51,9 @@ pub(super) fn addresses() -> Vec<Address> {
 }
 
 /// The people.
-pub(super) fn people() -> Vec<Person> {
+pub(super) fn people() -> Vec<SamplePerson> {
     rows::<4>(include_str!("../../../data/people.tsv"))
-        .map(|[first_name, last_name, _, email_local]| Person {
+        .map(|[first_name, last_name, _, email_local]| SamplePerson {
             first_name,
             last_name,
             email_local,
@@ -62,27 +62,27 @@ pub(super) fn people() -> Vec<Person> {
 }
 
 /// The companies, by kind.
-pub(super) fn companies() -> Vec<Entry> {
+pub(super) fn companies() -> Vec<SampleText> {
     rows::<2>(include_str!("../../../data/companies.tsv")).map(entry).collect()
 }
 
 /// The notes, by kind of subject.
-pub(super) fn notes() -> Vec<Entry> {
+pub(super) fn notes() -> Vec<SampleText> {
     with_language(include_str!("../../../data/notes.tsv"))
 }
 
 /// The texts of locations, by field.
-pub(super) fn location_texts() -> Vec<Entry> {
+pub(super) fn location_texts() -> Vec<SampleText> {
     with_language(include_str!("../../../data/access_notes.tsv"))
 }
 
 /// The titles of companies' contacts, by role.
-pub(super) fn contact_titles() -> Vec<Entry> {
+pub(super) fn contact_titles() -> Vec<SampleText> {
     rows::<2>(include_str!("../../../data/contact_titles.tsv")).map(entry).collect()
 }
 
 /// The labels of locations, by type.
-pub(super) fn location_labels() -> Vec<Entry> {
+pub(super) fn location_labels() -> Vec<SampleText> {
     rows::<2>(include_str!("../../../data/location_labels.tsv")).map(entry).collect()
 }
 
@@ -110,12 +110,12 @@ pub(super) fn work() -> Vec<Work> {
         .collect()
 }
 
-fn entry([kind, text]: [&'static str; 2]) -> Entry {
-    Entry { kind, text }
+fn entry([kind, text]: [&'static str; 2]) -> SampleText {
+    SampleText { kind, text }
 }
 
-fn with_language(file: &'static str) -> Vec<Entry> {
-    rows::<3>(file).map(|[kind, _, text]| Entry { kind, text }).collect()
+fn with_language(file: &'static str) -> Vec<SampleText> {
+    rows::<3>(file).map(|[kind, _, text]| SampleText { kind, text }).collect()
 }
 
 /// The lines of a file after the heading, split into `N` cells. Lines with another number of cells are skipped; a
@@ -125,9 +125,9 @@ fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static st
 }
 
 /// Repeatable choices.
-pub(super) struct Dice(Entropy);
+pub(super) struct SampleRng(Entropy);
 
-impl Dice {
+impl SampleRng {
     /// Makes the same choices for the same seed.
     pub(super) fn new(seed: u64) -> Self {
         Self(Entropy::seeded(seed))
@@ -150,8 +150,8 @@ impl Dice {
     }
 
     /// A random text of a kind.
-    pub(super) fn text(&self, from: &[Entry], kind: &str) -> Option<&'static str> {
-        let fitting: Vec<&Entry> = from.iter().filter(|entry| entry.kind == kind).collect();
+    pub(super) fn text(&self, from: &[SampleText], kind: &str) -> Option<&'static str> {
+        let fitting: Vec<&SampleText> = from.iter().filter(|entry| entry.kind == kind).collect();
         self.pick(&fitting).map(|entry| entry.text)
     }
 
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn choices_are_repeatable() {
         let chosen = |seed| {
-            let dice = Dice::new(seed);
-            (0..20).map(|_| dice.below(1_000)).collect::<Vec<_>>()
+            let rng = SampleRng::new(seed);
+            (0..20).map(|_| rng.below(1_000)).collect::<Vec<_>>()
         };
         assert_eq!(chosen(1), chosen(1));
         assert_ne!(chosen(1), chosen(2));

@@ -7,7 +7,7 @@ use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::{Db, ServerState};
 
 use super::Check;
-use crate::database::told;
+use crate::database::describe;
 
 /// The time limit for the server's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub(super) fn examine(db: &Db) -> Vec<Check> {
             Check::advice("server's clock", clock(db)),
             Check::advice("connections", connections(&state, db.connections())),
         ],
-        Err(error) => vec![Check::new("server", Err(anyhow!(told(&error))))],
+        Err(error) => vec![Check::new("server", Err(anyhow!(describe(&error))))],
     }
 }
 

@@ -1,7 +1,7 @@
 //! The history as text, with names instead of ids, and each new record on one line.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as MapEntry;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 
 use anyhow::Result;
@@ -12,7 +12,7 @@ use zoop_crm::business::customers::tools::get::GetCustomer;
 use zoop_crm::business::tags::tools::ListTags;
 use zoop_crm::call::argument::Arguments;
 use zoop_crm::call::context::Change;
-use zoop_crm::call::history::Entry;
+use zoop_crm::call::history::HistoryEntry;
 use zoop_crm::identity::keys::tools::ListKeys;
 use zoop_crm::identity::users::tools::ListUsers;
 
@@ -30,7 +30,7 @@ pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
     /// The names of the records that the entries mention.
-    pub(super) fn of(operator: &Operator, about: &About, entries: &[Entry]) -> Result<Self> {
+    pub(super) fn of(operator: &Operator, about: &About, entries: &[HistoryEntry]) -> Result<Self> {
         let mut names = Self(BTreeMap::new());
         // The names of deleted records come from their entries.
         let changes = || entries.iter().flat_map(|entry| &entry.changes);
@@ -45,7 +45,7 @@ impl Names {
         let tags = operator.query(about, Arguments::<ListTags>::none())?.rows;
         names.add(tags.into_iter().map(|tag| (tag.id.to_string(), tag.name)));
         for id in changes().flat_map(customers) {
-            if let MapEntry::Vacant(slot) = names.0.entry(id) {
+            if let Entry::Vacant(slot) = names.0.entry(id) {
                 let which = arguments!(GetCustomer { id: slot.key() });
                 // A record that cannot be read keeps its id.
                 if let Ok(FullCustomer { customer, .. }) = operator.query(about, which) {
@@ -88,7 +88,7 @@ fn customers(change: &Change) -> Vec<String> {
 }
 
 /// The entries as text: a line for each, followed by its records and their changed fields.
-pub(super) fn entries(entries: &[Entry], names: &Names) -> String {
+pub(super) fn entries(entries: &[HistoryEntry], names: &Names) -> String {
     if entries.is_empty() {
         return "(none)".to_owned();
     }
@@ -110,7 +110,7 @@ pub(super) fn entries(entries: &[Entry], names: &Names) -> String {
 }
 
 /// The line for an entry: when, which tool, by whom, from where and through which client.
-fn heading(entry: &Entry, names: &Names) -> String {
+fn heading(entry: &HistoryEntry, names: &Names) -> String {
     let actor = match (entry.user_id, entry.actor_kind.as_str()) {
         (Some(user), _) => names.name(&user.to_string()),
         (None, "tenant") => "the business".to_owned(),

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::driver::{Browser, DESKTOP, Program};
-use super::{CompanyProvider, parameter, run};
+use super::{Demo, parameter, run};
 
 /// Windows of laptops and phones; the last is the narrowest that WCAG 2.2 requires (1.4.10).
 const WINDOWS: [(u32, u32); 4] = [(1366, 650), (1280, 800), (390, 664), (320, 568)];
@@ -54,30 +54,30 @@ async fn is_in_sight(browser: &Browser, css: &str) -> bool {
 
 #[test]
 fn every_page_fits_every_window() {
-    let house = CompanyProvider::open();
+    let demo = Demo::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(DESKTOP).await;
         for path in ["/sign-in", "/nothing", "/account/password", "/api/mcp", "/invitations/x"] {
-            browser.goto(&house.at(path)).await;
+            browser.goto(&demo.at(path)).await;
             assert_fits(&browser, path).await;
         }
         // A second business, so that the pages offer a choice.
-        let settings = format!("[server]\npublic_url = '{}'\n", house.url);
-        house.folder.write("zoop.toml", &settings);
+        let settings = format!("[server]\npublic_url = '{}'\n", demo.url);
+        demo.folder.write("zoop.toml", &settings);
         let long = "W".repeat(120);
-        let who = ["--name", long.as_str(), "--owner-name", "Dana", "--owner-email", &house.email];
-        house.folder.json(&[&["tenant", "create"][..], &who].concat());
-        house.sign_in(&browser).await;
+        let who = ["--name", long.as_str(), "--owner-name", "Dana", "--owner-email", &demo.email];
+        demo.folder.json(&[&["tenant", "create"][..], &who].concat());
+        demo.sign_in(&browser).await;
         for path in ["/account", "/account?done=joined", "/team"] {
-            browser.goto(&house.at(path)).await;
+            browser.goto(&demo.at(path)).await;
             assert_fits(&browser, path).await;
         }
         browser.click("a.danger").await;
         browser.find("form[action='/team/remove']").await;
         assert_fits(&browser, "the question before a removal").await;
 
-        browser.goto(&house.at("/team")).await;
+        browser.goto(&demo.at("/team")).await;
         browser.fill("#name", &"שם".repeat(100)).await;
         let email = format!("{}@{}.example.com", "x".repeat(60), "host".repeat(15));
         browser.fill("#email", &email).await;
@@ -88,18 +88,18 @@ fn every_page_fits_every_window() {
         browser.goto(&link).await;
         assert_fits(&browser, "an invitation").await;
 
-        browser.goto(&house.at("/account")).await;
+        browser.goto(&demo.at("/account")).await;
         browser.fill("#on", "not the password").await;
         browser.click("form[action='/account/second-factor'] button").await;
         browser.find("[role=alert]").await;
         assert_fits(&browser, "what is wrong").await;
-        browser.fill("#on", &house.password).await;
+        browser.fill("#on", &demo.password).await;
         browser.click("form[action='/account/second-factor'] button").await;
         browser.find("#secret").await;
         assert_fits(&browser, "the second factor").await;
 
         for name in ["Front desk assistant", &long[..80]] {
-            browser.goto(&house.authorize_as(name, &program)).await;
+            browser.goto(&demo.authorize_as(name, &program)).await;
             assert_fits(&browser, name).await;
             for (width, height) in WINDOWS {
                 browser.resize(width, height);
@@ -111,11 +111,11 @@ fn every_page_fits_every_window() {
 
         let (width, height) = WINDOWS[0];
         browser.resize(width, height);
-        let authorize = house.authorize_as(&long[..80], &program);
+        let authorize = demo.authorize_as(&long[..80], &program);
         browser.goto(&authorize).await;
         browser.click("button[value=allow]").await;
-        connect(&house, &authorize, &program);
-        browser.goto(&house.at("/account")).await;
+        connect(&demo, &authorize, &program);
+        browser.goto(&demo.at("/account")).await;
         assert_fits(&browser, "a connected program").await;
         browser.click("a.danger").await;
         browser.find("form[action='/account/programs/disconnect']").await;
@@ -124,7 +124,7 @@ fn every_page_fits_every_window() {
 }
 
 /// The program gets its tokens after the browser has returned, so that it is listed.
-fn connect(house: &CompanyProvider, authorize: &str, program: &Program) {
+fn connect(demo: &Demo, authorize: &str, program: &Program) {
     let query = program.answer();
     // RFC 7636, appendix B.
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -134,7 +134,7 @@ fn connect(house: &CompanyProvider, authorize: &str, program: &Program) {
         parameter(authorize, "client_id").expect("a client"),
         program.callback,
     );
-    ureq::post(house.at("/oauth/token"))
+    ureq::post(demo.at("/oauth/token"))
         .content_type("application/x-www-form-urlencoded")
         .send(form)
         .expect("tokens");
@@ -142,10 +142,10 @@ fn connect(house: &CompanyProvider, authorize: &str, program: &Program) {
 
 #[test]
 fn with_scripts_texts_are_copied_and_times_are_local() {
-    let house = CompanyProvider::open();
+    let demo = Demo::open();
     run(async {
         let browser = Browser::open(DESKTOP).await;
-        house.sign_in(&browser).await;
+        demo.sign_in(&browser).await;
         browser.click("button[data-copy]").await;
         browser.find_text("Copied").await;
         let shown = "const time = document.querySelector('time');

@@ -13,7 +13,7 @@ use self::driver::{Browser, DESKTOP, Look, NO_SCRIPTS, Program};
 use crate::env::{Folder, Server, text};
 
 /// A running demo, and its owner's sign-in.
-struct CompanyProvider {
+struct Demo {
     folder: Folder,
     _server: Server,
     url: String,
@@ -21,7 +21,7 @@ struct CompanyProvider {
     password: String,
 }
 
-impl CompanyProvider {
+impl Demo {
     fn open() -> Self {
         let folder = Folder::new();
         let server = Server::start(folder.command(&["demo", "--listen", "127.0.0.1:0", "--json"]));
@@ -89,13 +89,13 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 
 #[test]
 fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
-    let house = CompanyProvider::open();
+    let demo = Demo::open();
     let program = Program::start();
     run(async {
-        let authorize = house.authorize(&program);
+        let authorize = demo.authorize(&program);
         for (is_dark, width) in [(false, 1280), (true, 1280), (false, 390), (true, 390)] {
             let browser = Browser::open(Look { is_dark, width, has_scripts: true }).await;
-            browser.goto(&house.at("/sign-in")).await;
+            browser.goto(&demo.at("/sign-in")).await;
             let asked = "return [matchMedia('(prefers-color-scheme: dark)').matches, innerWidth, \
                          document.documentElement.scrollWidth]";
             let seen = browser.client.execute(asked, Vec::new()).await.expect("an answer");
@@ -105,13 +105,13 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
                 Vec::<String>::new(),
                 "/sign-in {is_dark} {width}"
             );
-            house.sign_in(&browser).await;
+            demo.sign_in(&browser).await;
             for path in ["/account", "/account?done=joined", "/team", "/nothing", "/api/mcp"] {
-                browser.goto(&house.at(path)).await;
+                browser.goto(&demo.at(path)).await;
                 let found = browser.violations().await;
                 assert_eq!(found, Vec::<String>::new(), "{path} {is_dark} {width}");
             }
-            browser.goto(&house.at("/team")).await;
+            browser.goto(&demo.at("/team")).await;
             browser.click("a.danger").await;
             browser.find("form[action='/team/remove']").await;
             assert_eq!(
@@ -137,14 +137,14 @@ fn axe_finds_nothing_wrong_with_any_page_in_light_and_dark_wide_and_narrow() {
 
 #[test]
 fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
-    let house = CompanyProvider::open();
+    let demo = Demo::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(DESKTOP).await;
-        browser.goto(&house.authorize(&program)).await;
-        house.type_password(&browser, "not the password").await;
+        browser.goto(&demo.authorize(&program)).await;
+        demo.type_password(&browser, "not the password").await;
         assert!(browser.text("[role=alert]").await.contains("Wrong e-mail address or password"));
-        house.type_password(&browser, &house.password).await;
+        demo.type_password(&browser, &demo.password).await;
         browser.click("input[name='write:notes']").await;
         browser.click("button[value=allow]").await;
         let query = program.answer();
@@ -153,11 +153,11 @@ fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
             "{query}"
         );
         assert_eq!(parameter(&query, "state"), Some("a-state"));
-        let issuer = house.url.replace(':', "%3A").replace('/', "%2F");
+        let issuer = demo.url.replace(':', "%3A").replace('/', "%2F");
         let named = parameter(&query, "iss").expect("an issuer");
-        assert!(named == issuer || named == house.url, "{query}");
+        assert!(named == issuer || named == demo.url, "{query}");
 
-        browser.goto(&house.authorize(&program)).await;
+        browser.goto(&demo.authorize(&program)).await;
         browser.click("button[value=deny]").await;
         assert_eq!(parameter(&program.answer(), "error"), Some("access_denied"));
         // The refused sign-in was answered 403, which the console also reports; a policy violation says
@@ -171,13 +171,13 @@ fn a_wrong_password_is_reported_and_the_right_one_leads_to_consent() {
 
 #[test]
 fn everything_works_without_scripts() {
-    let house = CompanyProvider::open();
+    let demo = Demo::open();
     let program = Program::start();
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
-        house.sign_in(&browser).await;
+        demo.sign_in(&browser).await;
         assert!(browser.text("time").await.ends_with(" UTC"));
-        browser.goto(&house.at("/team")).await;
+        browser.goto(&demo.at("/team")).await;
         let rows = "main ul.card li";
         let name = browser.text(&format!("{rows}:last-child .grow")).await;
         browser.click(&format!("{rows}:last-child a.danger")).await;
@@ -185,7 +185,7 @@ fn everything_works_without_scripts() {
         browser.click("main form button.danger").await;
         assert!(browser.text(".success").await.contains("The person was removed"));
         assert!(!browser.text("main ul.card").await.contains(&name), "{name}");
-        browser.goto(&house.authorize(&program)).await;
+        browser.goto(&demo.authorize(&program)).await;
         browser.click("button[value=allow]").await;
         assert!(parameter(&program.answer(), "code").is_some());
     });
@@ -193,12 +193,12 @@ fn everything_works_without_scripts() {
 
 #[test]
 fn a_user_can_follow_the_link_back_to_the_program() {
-    let house = CompanyProvider::open();
+    let demo = Demo::open();
     let program = Program::without_a_page();
     run(async {
         let browser = Browser::open(NO_SCRIPTS).await;
-        house.sign_in(&browser).await;
-        browser.goto(&house.authorize(&program)).await;
+        demo.sign_in(&browser).await;
+        browser.goto(&demo.authorize(&program)).await;
         browser.click("button[value=allow]").await;
         let by_itself = program.answer();
         // The program showed nothing, so this is still the page that led to it.

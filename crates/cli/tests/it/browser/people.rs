@@ -6,7 +6,7 @@ use zoop_crm::values::clock::{Clock, SystemClock};
 use zoop_db::Timestamp;
 
 use super::driver::{Browser, DESKTOP};
-use super::{CompanyProvider, run};
+use super::{Demo, run};
 use crate::env::text;
 
 /// How long a code is shown, in microseconds (RFC 6238, 5.2).
@@ -27,20 +27,20 @@ async fn assert_sound(browser: &Browser, page: &str) {
 }
 
 /// Enters the password, then the code.
-async fn sign_in_with(house: &CompanyProvider, browser: &Browser, code: &str) {
-    browser.goto(&house.at("/sign-in")).await;
-    house.type_password(browser, &house.password).await;
+async fn sign_in_with(demo: &Demo, browser: &Browser, code: &str) {
+    browser.goto(&demo.at("/sign-in")).await;
+    demo.type_password(browser, &demo.password).await;
     browser.fill("#code", code).await;
     browser.click("main button.primary").await;
 }
 
 #[test]
 fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
-    let house = CompanyProvider::open();
+    let demo = Demo::open();
     run(async {
         let browser = Browser::open(DESKTOP).await;
-        house.sign_in(&browser).await;
-        browser.fill("#on", &house.password).await;
+        demo.sign_in(&browser).await;
+        browser.fill("#on", &demo.password).await;
         browser.click("form[action='/account/second-factor'] button").await;
         let letters = browser.text("#secret").await;
         assert_sound(&browser, "the set-up").await;
@@ -57,20 +57,20 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
 
         browser.click("form[action='/sign-out'] button").await;
         browser.arrive("/sign-in").await;
-        house.type_password(&browser, &house.password).await;
+        demo.type_password(&browser, &demo.password).await;
         browser.find("#code").await;
         assert_sound(&browser, "the code").await;
-        browser.goto(&house.at("/account")).await;
+        browser.goto(&demo.at("/account")).await;
         browser.arrive("/sign-in").await;
         // No code is accepted twice: this is the next one, which is valid already, if its time has not
         // come.
         let next = code(SystemClock.now().max(Timestamp(began.0 + STEP)));
-        sign_in_with(&house, &browser, &next).await;
+        sign_in_with(&demo, &browser, &next).await;
         browser.arrive("/account").await;
 
         browser.click("form[action='/sign-out'] button").await;
         browser.arrive("/sign-in").await;
-        sign_in_with(&house, &browser, &recovery).await;
+        sign_in_with(&demo, &browser, &recovery).await;
         browser.arrive("/account").await;
         let left = browser.text("form[action='/account/second-factor/off'] p").await;
         assert!(left.contains("Recovery codes left: 9"), "{left}");
@@ -79,11 +79,11 @@ fn the_second_factor_is_set_up_and_required_and_a_recovery_code_replaces_it() {
 
 #[test]
 fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
-    let house = CompanyProvider::open();
-    let settings = format!("[server]\npublic_url = '{}'\n", house.url);
-    house.folder.write("zoop.toml", &settings);
+    let demo = Demo::open();
+    let settings = format!("[server]\npublic_url = '{}'\n", demo.url);
+    demo.folder.write("zoop.toml", &settings);
     let who = ["--name", "Nadia New", "--email", "nadia@example.com", "--role", "office"];
-    let link = text(&house.folder.json(&[&["user", "invite"][..], &who].concat()), "link");
+    let link = text(&demo.folder.json(&[&["user", "invite"][..], &who].concat()), "link");
     let password = "a phrase of her own";
     run(async {
         let browser = Browser::open(DESKTOP).await;
@@ -106,7 +106,7 @@ fn a_new_user_accepts_an_invitation_and_can_sign_in_again() {
         browser.arrive("/sign-in").await;
         browser.goto(&link).await;
         assert_eq!(browser.text("h1").await, "This invitation has already been accepted");
-        browser.goto(&house.at("/sign-in")).await;
+        browser.goto(&demo.at("/sign-in")).await;
         browser.fill("#email", "nadia@example.com").await;
         browser.fill("#password", password).await;
         browser.click("main button.primary").await;

@@ -11,7 +11,7 @@ use crate::search::{Expression, Field, Namespace, Prefix, TenantMark, Tokens, cu
 use crate::values::email;
 use crate::values::fold::QueryHasNoWord;
 use crate::values::fold::{self, Kind, Word};
-use crate::values::phone::{self, Country, Phone};
+use crate::values::phone::{self, NumberingPlan, Phone};
 use crate::values::text;
 
 /// Minimum number of digits for a word of `q` to match phones too: every third phone contains any
@@ -76,7 +76,7 @@ pub struct CustomerQuery<'a> {
     /// Words or a phone number, as typed.
     pub q: Option<&'a str>,
     /// The tenant's country: `q` may contain a phone in its formats.
-    pub country: Country,
+    pub country: NumberingPlan,
     /// The status; `None` matches every customer that is not archived.
     pub status: Option<Status>,
     /// Individual or company.
@@ -155,7 +155,7 @@ struct Sought {
 }
 
 impl Sought {
-    fn new(q: &str, country: Country) -> Self {
+    fn new(q: &str, country: NumberingPlan) -> Self {
         Self { words: fold::words(q), phones: phone_forms(q, country) }
     }
 
@@ -209,7 +209,7 @@ fn is_phone_word(word: &Word) -> bool {
 
 /// The digits under which the phone in `q` may be stored: as typed, without a trunk zero in
 /// parentheses, and, for a complete number, in international form.
-fn phone_forms(q: &str, country: Country) -> Vec<String> {
+fn phone_forms(q: &str, country: NumberingPlan) -> Vec<String> {
     let plain: String = q.nfkd().filter(|letter| !text::is_ignorable(*letter)).collect();
     let plain = without_extension(&plain);
     let is_phone = |letter| fold::ascii_digit(letter).is_some() || is_phone_punctuation(letter);

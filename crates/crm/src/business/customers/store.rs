@@ -1,6 +1,6 @@
 //! The SQL of customers and of their search index.
 
-use zoop_db::{ReadTx, Row, Three, Uuid, Value, WriteTx, params, text};
+use zoop_db::{PipelinedRows, ReadTx, Row, Uuid, Value, WriteTx, params, text};
 
 use super::{Customer, CustomerType, SearchRow, TagLabel};
 use crate::business::customers::contacts::{self, Contact};
@@ -92,7 +92,7 @@ fn label(row: &mut Row<'_>) -> Result<TagLabel> {
 pub(super) fn relations(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::Customer>,
-) -> Result<Three<Contact, Location, TagLabel>> {
+) -> Result<PipelinedRows<Contact, Location, TagLabel>> {
     let customer = params![id];
     let (contacts, locations, tags) = tx.pipelined::<_, _, _, Error>(
         contacts::store::active_query(customer),

@@ -3,7 +3,7 @@
 use serde_json::json;
 use zoop_both::both;
 
-use crate::testing::{TestEnv, told};
+use crate::testing::{TestEnv, public_error};
 
 fn quote(customer: &str) -> serde_json::Value {
     json!({ "customer_id": customer, "subject_type": "quote", "title": "Repipe", "status": "sent" })
@@ -37,9 +37,9 @@ fn a_subject_is_made_for_an_active_customer_of_its_tenant_and_leaves_its_history
     assert_eq!(rows[0]["tool"], "subjects.create");
 
     let foreign = env.call(&operator, "subjects.create", quote(ben.id("customer"))).unwrap_err();
-    assert_eq!(told(&foreign)["kind"], "not_found");
+    assert_eq!(public_error(&foreign)["kind"], "not_found");
     let customer = ada.id("customer");
     env.call(&ada.owner, "customers.archive", json!({ "id": customer })).unwrap();
     let archived = env.call(&operator, "subjects.create", quote(customer)).unwrap_err();
-    assert_eq!(told(&archived)["kind"], "not_found");
+    assert_eq!(public_error(&archived)["kind"], "not_found");
 }

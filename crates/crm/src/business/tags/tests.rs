@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{TestEnv, text, told};
+use crate::testing::{TestEnv, public_error, text};
 
 #[both]
 fn names_are_unique_whatever_the_case_and_listed_without_case() {
@@ -19,12 +19,12 @@ fn names_are_unique_whatever_the_case_and_listed_without_case() {
         listed["rows"].as_array().unwrap().iter().map(|row| text(row, "name")).collect();
     assert_eq!(names, ["apple", "HOA", "vip", "Élan"]);
     let refused =
-        told(&env.call(&acme.owner, "tags.create", json!({ "name": "hoa" })).unwrap_err());
+        public_error(&env.call(&acme.owner, "tags.create", json!({ "name": "hoa" })).unwrap_err());
     assert_eq!(refused["kind"], "conflict");
     let vip = listed["rows"][2]["id"].clone();
     let rename =
         |name: &str| env.call(&acme.owner, "tags.update", json!({ "id": vip, "name": name }));
-    assert_eq!(told(&rename("hOa").unwrap_err())["kind"], "conflict");
+    assert_eq!(public_error(&rename("hOa").unwrap_err())["kind"], "conflict");
     assert_eq!(rename("VIP").unwrap()["name"], "VIP", "its own name in another case");
 }
 
@@ -44,7 +44,7 @@ fn names_that_look_the_same_are_the_same() {
         "Very \u{3164}VIP\u{fe0f}",
         "\u{202a}Very\u{ad} VIP\u{202c}",
     ] {
-        assert_eq!(told(&make(name).unwrap_err())["kind"], "conflict", "{name:?}");
+        assert_eq!(public_error(&make(name).unwrap_err())["kind"], "conflict", "{name:?}");
     }
     make("VeryVIP").expect("it looks different");
 }
@@ -58,7 +58,7 @@ fn a_color_is_kept_as_typed_and_has_a_default() {
     assert_eq!(made["created_by"], json!(crate::testing::Business::user(&acme.owner)));
     for color in ["#3B82F", "3B82F6", "#3B82FG", "#3B82F6 0"] {
         let arguments = json!({ "id": made["id"], "color": color });
-        let refused = told(&env.call(&acme.owner, "tags.update", arguments).unwrap_err());
+        let refused = public_error(&env.call(&acme.owner, "tags.update", arguments).unwrap_err());
         assert_eq!(refused["fields"][0]["field"], "color", "{color}");
     }
 }
@@ -81,7 +81,7 @@ fn deleting_takes_the_assignments_along_and_the_history_knows_them() {
     let by_tag = env.call(&acme.owner, "customers.search", json!({ "tag": tag }));
     assert_eq!(by_tag.unwrap()["rows"], json!([]));
     let again = env.call(&acme.owner, "tags.delete", json!({ "id": tag }));
-    assert_eq!(told(&again.unwrap_err())["kind"], "not_found");
+    assert_eq!(public_error(&again.unwrap_err())["kind"], "not_found");
     let own = json!({ "record": acme.id("customer"), "limit": 1 });
     let history = env.operate(Some(acme.account), "history.list", own);
     let changes = history["rows"][0]["changes"].as_array().unwrap();

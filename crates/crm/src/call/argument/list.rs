@@ -6,7 +6,7 @@ use super::{Json, Parse, ParseContext, ParseError};
 use crate::call::error::FieldProblem;
 
 /// Maximum problems of one list that an error names one by one.
-const PROBLEMS_TOLD: usize = 100;
+const MAX_PROBLEMS: usize = 100;
 
 /// A list of `MIN` to `MAX` values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +44,14 @@ impl<T: Parse, const MIN: usize, const MAX: usize> Parse for List<T, MIN, MAX> {
                 Err(refused) => problems.extend(refused.at(&format!("[{place}]"))),
             }
         }
-        if problems.is_empty() { Ok(Self(read)) } else { Err(ParseError::Inside(told(problems))) }
+        if problems.is_empty() { Ok(Self(read)) } else { Err(ParseError::Inside(capped(problems))) }
     }
 }
 
 /// The first problems of a list, and the number of the others.
-fn told(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
-    if let Some(more @ 1..) = problems.len().checked_sub(PROBLEMS_TOLD) {
-        problems.truncate(PROBLEMS_TOLD);
+fn capped(mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
+    if let Some(more @ 1..) = problems.len().checked_sub(MAX_PROBLEMS) {
+        problems.truncate(MAX_PROBLEMS);
         let problem = format!("has {more} more problems");
         problems.push(FieldProblem { field: String::new(), problem });
     }
@@ -88,11 +88,11 @@ mod tests {
         }
     }
 
-    const SETTING: ParseContext = ParseContext { country: Country::US };
+    const CONTEXT: ParseContext = ParseContext { country: Country::US };
 
     fn read(document: serde_json::Value) -> Result<Document, Vec<(String, String)>> {
         let Json::Object(object) = document.into() else { panic!("an object") };
-        let mut fields = Fields::new(object, SETTING);
+        let mut fields = Fields::new(object, CONTEXT);
         let document = Document::read(&mut fields);
         let told = |problems: Vec<FieldProblem>| {
             problems.into_iter().map(|it| (it.field, it.problem)).collect()
@@ -140,10 +140,10 @@ mod tests {
             assert_eq!(told, [("line_items".to_owned(), problem.to_owned())]);
         }
         let many = Json::List(vec![Json::Boolean(true); 150]);
-        let Err(ParseError::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, SETTING) else {
+        let Err(ParseError::Inside(told)) = List::<Text<8>, 0, 200>::parse(many, CONTEXT) else {
             panic!("problems")
         };
-        assert_eq!(told.len(), PROBLEMS_TOLD + 1);
+        assert_eq!(told.len(), MAX_PROBLEMS + 1);
         assert_eq!(told.last().map(|it| &*it.problem), Some("has 50 more problems"));
     }
 
@@ -167,7 +167,7 @@ mod tests {
                 .filter(|place| numbers[*place] >= 10)
                 .map(|place| format!("[{place}]"))
                 .collect();
-            match List::<Ranged<0, 9>, 0, 50>::parse(sent, SETTING) {
+            match List::<Ranged<0, 9>, 0, 50>::parse(sent, CONTEXT) {
                 Ok(List(read)) => {
                     prop_assert!(wrong.is_empty());
                     prop_assert_eq!(read.into_iter().map(Ranged::get).collect::<Vec<_>>(), numbers);

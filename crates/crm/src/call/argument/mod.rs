@@ -80,7 +80,7 @@ impl ParseError {
         let problem = |problem| vec![FieldProblem { field: path.to_owned(), problem }];
         match self {
             Self::Empty => problem("must not be empty".to_owned()),
-            Self::Because(told) => problem(told),
+            Self::Because(text) => problem(text),
             Self::Inside(mut problems) => {
                 for problem in &mut problems {
                     problem.field.insert_str(0, path);

@@ -24,7 +24,7 @@ use crate::values::id::{Id, kinds};
 
 /// One entry of the history.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// The entry's id.
     pub id: Id<kinds::Entry>,
     /// When the change was made.

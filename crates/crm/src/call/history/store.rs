@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zoop_db::{ReadTx, Row, Timestamp, Uuid, params};
 
-use super::Entry;
+use super::HistoryEntry;
 use crate::call::context::{Change, WriteCtx};
 use crate::call::error::{Error, Result};
 use crate::values::clock::Moment;
@@ -138,7 +138,7 @@ pub(super) fn list(
     record: Option<Uuid>,
     before: Uuid,
     count: usize,
-) -> Result<Vec<Entry>> {
+) -> Result<Vec<HistoryEntry>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     match record {
         Some(record) => tx.all(OF_RECORD, params![record, before, count], entry),
@@ -146,9 +146,9 @@ pub(super) fn list(
     }
 }
 
-fn entry(row: &mut Row<'_>) -> Result<Entry> {
+fn entry(row: &mut Row<'_>) -> Result<HistoryEntry> {
     let id: Id<kinds::Entry> = row.take()?;
-    Ok(Entry {
+    Ok(HistoryEntry {
         id,
         at: id.created_at(),
         actor_kind: row.take()?,

@@ -2,7 +2,7 @@
 
 use zoop_db::Uuid;
 
-use super::{Entry, store};
+use super::{HistoryEntry, store};
 use crate::call::answer::Page;
 use crate::call::argument::input;
 use crate::call::context::ReadCtx;
@@ -36,11 +36,11 @@ impl Tool for ListHistory {
     const EXPOSURE: Exposure = Exposure::Admin;
     const EXAMPLE: &'static str = r#"{"record":"{customer}"}"#;
     type Input = ListHistoryInput;
-    type Output = Page<Entry>;
+    type Output = Page<HistoryEntry>;
 }
 
 impl List for ListHistory {
-    type Row = Entry;
+    type Row = HistoryEntry;
     type Position = Uuid;
 
     fn run(
@@ -48,7 +48,7 @@ impl List for ListHistory {
         input: &ListHistoryInput,
         after: Option<Uuid>,
         count: usize,
-    ) -> Result<Vec<(Entry, Uuid)>> {
+    ) -> Result<Vec<(HistoryEntry, Uuid)>> {
         let before = after.unwrap_or(Uuid::max());
         let entries = store::list(ctx.tx, input.record.map(Id::uuid), before, count)?;
         Ok(entries

@@ -7,10 +7,10 @@ use crate::call::error::{Error, Result};
 use crate::call::history;
 use crate::identity::sign_in::SignedIn;
 use crate::identity::sign_in::attempts::{self, Limit};
-use crate::identity::sign_in::links::{self, Factor, Outcome};
-use crate::identity::sign_in::person::{self, Initiator, Person};
+use crate::identity::sign_in::links::{self, Factor, LinkSignIn};
 use crate::identity::sign_in::restart::{Mailbox, Restart};
 use crate::identity::sign_in::sessions::{Method, Origin};
+use crate::identity::sign_in::user::{self, Initiator, User};
 use crate::identity::users;
 use crate::values::clock::{Environment, Moment};
 use crate::values::email;
@@ -60,22 +60,22 @@ pub enum Status {
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Invited> {
     let found = found(tx, secret)?;
     let status = status(&found, Moment(now));
-    let store::Found { record, business, .. } = found;
+    let store::LinkedInvitation { record, business, .. } = found;
     Ok(Invited { record, business, status })
 }
 
-fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::Found> {
+fn found(tx: &mut ReadTx<'_>, secret: &Secret) -> Result<store::LinkedInvitation> {
     store::by_hash(tx, &secret.hash())?.ok_or(Error::not_found("invitation"))
 }
 
 /// The invitation, read after its tenant is bound, so that no one can accept it concurrently.
-fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::Found> {
+fn bound(tx: &mut WriteTx<'_>, secret: &Secret) -> Result<store::LinkedInvitation> {
     let account = found(tx, secret)?.account;
     tx.bind(account.number);
     found(tx, secret)
 }
 
-fn status(found: &store::Found, now: Moment) -> Status {
+fn status(found: &store::LinkedInvitation, now: Moment) -> Status {
     let record = &found.record;
     if record.accepted_at.is_some() {
         Status::Accepted
@@ -119,18 +119,20 @@ pub fn mailed(
 /// Whether a visitor who is not signed in may choose a password, and whether the second factor then stays.
 /// They may if the user is new, or if the link was only sent by mail and the mailbox was never proved. `None`
 /// if they must sign in.
-fn factor_of_choice(tx: &mut ReadTx<'_>, found: &store::Found) -> Result<Option<Factor>> {
+fn factor_of_choice(
+    tx: &mut ReadTx<'_>,
+    found: &store::LinkedInvitation,
+) -> Result<Option<Factor>> {
     let Some(known) = users::store::by_email(tx, &found.record.email)? else {
         return Ok(Some(Factor::Ends));
     };
     let waits = users::waits(tx, known.id)?;
-    let is_nobody = !person::can_sign_in(tx, known.id)?
-        && person::workplaces(tx, known.id)?.is_empty()
-        && !waits;
+    let is_nobody =
+        !user::can_sign_in(tx, known.id)? && user::memberships(tx, known.id)?.is_empty() && !waits;
     if is_nobody {
         return Ok(Some(Factor::Ends));
     }
-    let is_reclaimed = found.is_mailed && !person::is_proved(tx, known.id)?;
+    let is_reclaimed = found.is_mailed && !user::is_proved(tx, known.id)?;
     let factor = if waits { Factor::Ends } else { Factor::Stays };
     Ok(is_reclaimed.then_some(factor))
 }
@@ -147,22 +149,22 @@ pub fn accept_by_password(
     password_hash: &str,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Option<Outcome>> {
+) -> Result<Option<LinkSignIn>> {
     let found = bound(tx, secret)?;
     if status(&found, Moment(environment.clock.now())) != Status::Open {
         return Err(over());
     }
     let Some(factor) = factor_of_choice(tx, &found)? else { return Ok(None) };
     let InvitationRecord { name, email, .. } = &found.record;
-    let person = users::meet(tx, environment, name, email)?;
+    let user = users::meet(tx, environment, name, email)?;
     let by = Initiator::Unproved(origin.address);
     // End what someone else may have set up before, so that it has no effect on the new membership.
-    users::store::stop_waiting(tx, person.id)?;
+    users::store::stop_waiting(tx, user.id)?;
     let mailbox = if found.is_mailed { Mailbox::Proved } else { Mailbox::Unproved };
     let restart = Restart { password: Some(password_hash), mailbox, factor };
-    restart.run(tx, environment, person.id, by)?;
-    take(tx, environment, &found, &person, by)?;
-    links::enter(tx, environment, person.id, Method::Invitation, origin, before).map(Some)
+    restart.run(tx, environment, user.id, by)?;
+    take(tx, environment, &found, &user, by)?;
+    links::enter(tx, environment, user.id, Method::Invitation, origin, before).map(Some)
 }
 
 /// Accepts an invitation for a signed-in user.
@@ -186,8 +188,8 @@ pub fn accept_as_member(
         return Err(Error::conflict(UNPROVED));
     }
     let SignedIn { user, name, email, session, .. } = signed_in.clone();
-    let person = Person { id: user, name, email };
-    take(tx, environment, &found, &person, Initiator::Session(session, origin.address))?;
+    let user = User { id: user, name, email };
+    take(tx, environment, &found, &user, Initiator::Session(session, origin.address))?;
     Ok(found.account.id)
 }
 
@@ -195,19 +197,19 @@ pub fn accept_as_member(
 fn take(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    found: &store::Found,
-    person: &Person,
+    found: &store::LinkedInvitation,
+    user: &User,
     by: Initiator,
 ) -> Result<()> {
     let InvitationRecord { id, role, ref name, .. } = found.record;
-    let access = by.access(person.id, found.account, role);
+    let access = by.access(user.id, found.account, role);
     history::event(tx, &access, environment, "invitation_accepted", |ctx| {
         if !store::accept(ctx.tx, id, ctx.now)? {
             return Err(over());
         }
         let accepted = InvitationRecord { accepted_at: Some(ctx.moment()), ..found.record.clone() };
         ctx.updated(&found.record, &accepted)?;
-        users::enlist(ctx, person, name, role)
+        users::enlist(ctx, user, name, role)
     })
 }
 

@@ -70,8 +70,8 @@ zoop_db::global_statements! {
 /// How long an invitation is kept after it expired, in microseconds.
 const RETENTION: i64 = 90 * 24 * 60 * 60 * 1_000_000;
 
-/// An invitation and its tenant.
-pub(super) struct Found {
+/// An invitation that was looked up by its link, and its tenant.
+pub(super) struct LinkedInvitation {
     pub(super) record: InvitationRecord,
     pub(super) account: Account,
     pub(super) business: String,
@@ -112,12 +112,18 @@ pub(super) fn by_id(tx: &mut ReadTx<'_>, id: Id<kinds::Invitation>) -> Result<In
         .ok_or(Error::not_found("invitation"))
 }
 
-pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<LinkedInvitation>> {
     tx.global_first(BY_HASH, params![hash], |row| {
         let record = invitation(row)?;
         let account = read_account(row)?;
         let business = row.take()?;
-        Ok(Found { record, account, business, is_backed: row.take()?, is_mailed: row.take()? })
+        Ok(LinkedInvitation {
+            record,
+            account,
+            business,
+            is_backed: row.take()?,
+            is_mailed: row.take()?,
+        })
     })
 }
 

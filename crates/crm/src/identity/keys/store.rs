@@ -52,7 +52,7 @@ zoop_db::global_statements! {
 }
 
 /// What a call needs from its key.
-pub(super) struct Found {
+pub(super) struct KeyRow {
     pub(super) id: Id<kinds::Key>,
     pub(super) account: Account,
     pub(super) actor_kind: ActorKind,
@@ -66,9 +66,9 @@ pub(super) struct Found {
     pub(super) last_used_at: Option<Timestamp>,
 }
 
-pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+pub(super) fn by_hash(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<KeyRow>> {
     tx.global_first(BY_HASH, params![hash], |row| {
-        Ok(Found {
+        Ok(KeyRow {
             id: row.take()?,
             account: read_account(row)?,
             actor_kind: row.take()?,

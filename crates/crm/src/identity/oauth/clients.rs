@@ -145,7 +145,7 @@ pub fn register(
     from: &str,
 ) -> Result<Registration> {
     let now = environment.clock.now();
-    attempts::count(tx, REGISTRATIONS, from, now)?;
+    attempts::record(tx, REGISTRATIONS, from, now)?;
     if !make_room(tx, now, MAX_UNCONNECTED)? {
         return Ok(Registration::Full);
     }

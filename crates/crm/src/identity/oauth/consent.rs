@@ -6,7 +6,7 @@ use serde::Serialize;
 use zoop_db::{Timestamp, Uuid, WriteTx};
 
 use super::redirect;
-use super::requests::{PendingRequest, Request};
+use super::requests::{AuthorizationRequest, PendingRequest};
 use super::store::{grants, requests, tokens};
 use super::tokens::MAX_LIFETIME;
 use crate::call::access::{Access, Source};
@@ -37,11 +37,11 @@ pub struct Choice {
 
 /// The result of an answer.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ConsentOutcome {
     /// The client gets a code.
-    Allowed(Request, Secret),
+    Allowed(AuthorizationRequest, Secret),
     /// The client gets nothing.
-    Denied(Request),
+    Denied(AuthorizationRequest),
     /// The request has expired or was answered, or it belongs to another session.
     Gone,
     /// The user is not a member of that tenant, or has none of the requested scopes there.
@@ -77,46 +77,46 @@ impl Recorded for Consent<'_> {
 pub fn answer(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     secret: &Secret,
     choice: Choice,
     address: Option<IpAddr>,
-) -> Result<Outcome> {
+) -> Result<ConsentOutcome> {
     let now = environment.clock.now();
-    let Some(pending) = requests::get(tx, &secret.hash(), person.session, now)? else {
-        return Ok(Outcome::Gone);
+    let Some(pending) = requests::get(tx, &secret.hash(), signed_in.session, now)? else {
+        return Ok(ConsentOutcome::Gone);
     };
     let source = Source { client: Some(pending.client_name.clone()), address };
-    let access = match enter_write(tx, environment, &person.in_tenant(choice.tenant, source)) {
+    let access = match enter_write(tx, environment, &signed_in.in_tenant(choice.tenant, source)) {
         Ok(access) => access,
-        Err(Refusal::Denied(_)) => return Ok(Outcome::Gone),
-        Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(Outcome::NoBusiness),
+        Err(Refusal::Denied(_)) => return Ok(ConsentOutcome::Gone),
+        Err(Refusal::Failed(Error::NotFound { .. })) => return Ok(ConsentOutcome::NoBusiness),
         Err(Refusal::Failed(error)) => return Err(error),
     };
     let offered = pending.request.scopes.scopes().and(access.scopes);
     if offered.is_empty() {
-        return Ok(Outcome::NoBusiness);
+        return Ok(ConsentOutcome::NoBusiness);
     }
     let given = choice.scopes.and(offered);
     if choice.is_allowed && given.is_empty() {
-        return Ok(Outcome::NoScope);
+        return Ok(ConsentOutcome::NoScope);
     }
-    if !requests::take(tx, &secret.hash(), person.session, now)? {
-        return Ok(Outcome::Gone);
+    if !requests::take(tx, &secret.hash(), signed_in.session, now)? {
+        return Ok(ConsentOutcome::Gone);
     }
     if choice.is_allowed {
-        let code = allow(tx, environment, person, &access, &pending, given, offered)?;
-        Ok(Outcome::Allowed(pending.request, code))
+        let code = allow(tx, environment, signed_in, &access, &pending, given, offered)?;
+        Ok(ConsentOutcome::Allowed(pending.request, code))
     } else {
-        deny(tx, environment, person, &access, &pending)?;
-        Ok(Outcome::Denied(pending.request))
+        deny(tx, environment, signed_in, &access, &pending)?;
+        Ok(ConsentOutcome::Denied(pending.request))
     }
 }
 
 fn allow(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     access: &Access,
     pending: &PendingRequest,
     given: Scopes,
@@ -129,9 +129,9 @@ fn allow(
         let declined = request.scopes.within(offered.without(given));
         let given = request.scopes.within(given);
         let ends_at = Timestamp(ctx.now.0 + MAX_LIFETIME);
-        grants::add(ctx.tx, id, person.user, &request.client_id, given, declined, ends_at)?;
+        grants::add(ctx.tx, id, signed_in.user, &request.client_id, given, declined, ends_at)?;
         let expires_at = Timestamp(ctx.now.0 + CODE_LIFETIME);
-        let Request { redirect_uri, challenge, .. } = request;
+        let AuthorizationRequest { redirect_uri, challenge, .. } = request;
         tokens::add_code(ctx.tx, &code.hash(), id, redirect_uri, challenge, expires_at)?;
         ctx.added(&Consent {
             id: id.uuid(),
@@ -148,7 +148,7 @@ fn allow(
 fn deny(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     access: &Access,
     pending: &PendingRequest,
 ) -> Result<()> {
@@ -156,7 +156,7 @@ fn deny(
     history::event(tx, access, environment, "consent_refused", |ctx| {
         ctx.added(&Consent {
             // There is no grant, so the entry is about the user.
-            id: person.user.uuid(),
+            id: signed_in.user.uuid(),
             client_id: &request.client_id,
             client_name,
             redirect_host: redirect::destination(&request.redirect_uri).host,

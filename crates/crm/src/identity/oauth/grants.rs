@@ -13,7 +13,7 @@ use crate::call::error::{Error, Result};
 use crate::call::history;
 use crate::call::scope::ScopeNames;
 use crate::identity::sign_in::SignedIn;
-use crate::identity::sign_in::person::Initiator;
+use crate::identity::sign_in::user::Initiator;
 use crate::values::clock::{Environment, Moment, rfc3339};
 use crate::values::id::{Id, kinds};
 
@@ -61,12 +61,12 @@ pub(crate) struct Grant {
 ///
 /// # Errors
 /// If the database fails.
-pub fn of_person(
+pub fn of_user(
     tx: &mut ReadTx<'_>,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     now: Timestamp,
 ) -> Result<Vec<GrantRecord>> {
-    store::of_person(tx, person.user, now)
+    store::of_user(tx, signed_in.user, now)
 }
 
 /// Revokes one of the user's own grants, in any of their tenants and with any role.
@@ -76,17 +76,18 @@ pub fn of_person(
 pub fn revoke_own(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     id: Id<kinds::Grant>,
     address: Option<IpAddr>,
 ) -> Result<()> {
     let Grant { record, .. } = store::by_id(tx, id)?;
-    if record.user_id != person.user {
+    if record.user_id != signed_in.user {
         return Err(Error::not_found("connected program"));
     }
-    let by = Initiator::Session(person.session, address);
-    let workplace = person.workplace(tx, record.tenant_id)?.ok_or(Error::not_found("tenant"))?;
-    let access = by.access(person.user, workplace.account, workplace.role);
+    let by = Initiator::Session(signed_in.session, address);
+    let membership =
+        signed_in.membership(tx, record.tenant_id)?.ok_or(Error::not_found("tenant"))?;
+    let access = by.access(signed_in.user, membership.account, membership.role);
     history::event(tx, &access, environment, "grant_revoked", |ctx| revoke(ctx, &record))
 }
 

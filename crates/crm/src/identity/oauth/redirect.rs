@@ -193,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_where_a_code_goes() {
-        let told = |uri| {
+    fn the_host_that_gets_the_code_is_shown() {
+        let shown = |uri| {
             let Destination { host, is_local } = destination(uri);
             (host, is_local)
         };
-        assert_eq!(told("https://claude.ai/cb"), ("claude.ai".to_owned(), false));
-        assert_eq!(told("http://127.0.0.1:5/cb"), ("127.0.0.1".to_owned(), true));
-        assert_eq!(told("cursor://x/cb"), ("cursor:".to_owned(), true));
+        assert_eq!(shown("https://claude.ai/cb"), ("claude.ai".to_owned(), false));
+        assert_eq!(shown("http://127.0.0.1:5/cb"), ("127.0.0.1".to_owned(), true));
+        assert_eq!(shown("cursor://x/cb"), ("cursor:".to_owned(), true));
         let answer = with_answer("https://a.example/cb?x=1", &[("state", "a&b"), ("iss", "z")]);
         assert_eq!(answer.as_deref(), Some("https://a.example/cb?x=1&state=a%26b&iss=z"));
     }

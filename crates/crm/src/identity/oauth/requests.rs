@@ -16,7 +16,7 @@ const MAX_OF_SESSION: u32 = 20;
 
 /// A client's authorization request, fully checked.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct AuthorizationRequest {
     /// The client's id.
     pub client_id: String,
     /// Where the answer is sent.
@@ -33,27 +33,27 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct PendingRequest {
     /// The request.
-    pub request: Request,
+    pub request: AuthorizationRequest,
     /// The name that the client gives itself.
     pub client_name: String,
 }
 
-/// Stores a request and returns its secret for the consent form.
+/// Stores a request as pending, and returns its secret for the consent form.
 ///
 /// # Errors
 /// If the database fails.
-pub fn park(
+pub fn start(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &SignedIn,
-    request: &Request,
+    signed_in: &SignedIn,
+    request: &AuthorizationRequest,
 ) -> Result<Secret> {
     let now = environment.clock.now();
     let secret = Secret::generate(SecretKind::ConsentRequest, &environment.entropy);
     clients::used(tx, &request.client_id, now)?;
     let expires_at = Timestamp(now.0 + LIFETIME);
-    store::add(tx, &secret.hash(), person.session, request, expires_at)?;
-    store::drop_oldest(tx, person.session, MAX_OF_SESSION)?;
+    store::add(tx, &secret.hash(), signed_in.session, request, expires_at)?;
+    store::drop_oldest(tx, signed_in.session, MAX_OF_SESSION)?;
     Ok(secret)
 }
 
@@ -63,9 +63,9 @@ pub fn park(
 /// If the database fails.
 pub fn find(
     tx: &mut ReadTx<'_>,
-    person: &SignedIn,
+    signed_in: &SignedIn,
     secret: &Secret,
     now: Timestamp,
 ) -> Result<Option<PendingRequest>> {
-    store::get(tx, &secret.hash(), person.session, now)
+    store::get(tx, &secret.hash(), signed_in.session, now)
 }

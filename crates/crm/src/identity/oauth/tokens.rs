@@ -56,7 +56,7 @@ pub struct Issued {
 
 /// The result of a token request.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum TokenOutcome {
     /// New tokens were issued.
     Issued(Issued),
     /// The code or the refresh token is invalid.
@@ -112,32 +112,32 @@ pub fn exchange(
     environment: &Environment,
     request: &CodeRequest,
     address: Option<IpAddr>,
-) -> Result<Outcome> {
+) -> Result<TokenOutcome> {
     let now = environment.clock.now();
     let hash = request.code.hash();
-    let Some(code) = store::code(tx, &hash)? else { return Ok(Outcome::InvalidGrant) };
+    let Some(code) = store::code(tx, &hash)? else { return Ok(TokenOutcome::InvalidGrant) };
     let holder = &code.holder;
     if holder.client_id != request.client_id {
-        return Ok(Outcome::InvalidGrant);
+        return Ok(TokenOutcome::InvalidGrant);
     }
     if code.is_used {
         end(tx, environment, holder, address, "code_replayed")?;
-        return Ok(Outcome::InvalidGrant);
+        return Ok(TokenOutcome::InvalidGrant);
     }
     let is_there = request.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri);
     let is_good = code.expires_at > now && !holder.is_revoked && holder.role.is_some();
     if !is_good || !is_there || !is_proved(&code.challenge, &request.verifier) {
-        return Ok(Outcome::InvalidGrant);
+        return Ok(TokenOutcome::InvalidGrant);
     }
     if !store::use_code(tx, &hash, now)? {
         // A concurrent request with the same verifier used the code first.
         end(tx, environment, holder, address, "code_replayed")?;
-        return Ok(Outcome::InvalidGrant);
+        return Ok(TokenOutcome::InvalidGrant);
     }
     grants::connect(tx, holder.grant, now)?;
     clients::connected(tx, &holder.client_id, now)?;
     let pair = Pair::random(environment);
-    Ok(Outcome::Issued(issue(tx, environment, holder, pair, holder.scopes, holder.scopes)?))
+    Ok(TokenOutcome::Issued(issue(tx, environment, holder, pair, holder.scopes, holder.scopes)?))
 }
 
 /// Exchanges a refresh token for new tokens. For two minutes, an exchanged refresh token is accepted again
@@ -151,33 +151,33 @@ pub fn refresh(
     environment: &Environment,
     request: &RefreshRequest,
     address: Option<IpAddr>,
-) -> Result<Outcome> {
+) -> Result<TokenOutcome> {
     let now = environment.clock.now();
     let hash = request.token.hash();
-    let Some(token) = store::token(tx, &hash)? else { return Ok(Outcome::InvalidGrant) };
+    let Some(token) = store::token(tx, &hash)? else { return Ok(TokenOutcome::InvalidGrant) };
     let holder = &token.holder;
     if !token.is_refresh || holder.client_id != request.client_id || holder.is_revoked {
-        return Ok(Outcome::InvalidGrant);
+        return Ok(TokenOutcome::InvalidGrant);
     }
     // A time in the future was set by a clock running ahead: how long ago it was is unknown.
     let is_over = |at: Timestamp| now.0 > at.0 + GRACE || at.0 > now.0 + SLACK;
     if token.rotated_at.is_some_and(is_over) {
         end(tx, environment, holder, address, "token_replayed")?;
-        return Ok(Outcome::InvalidGrant);
+        return Ok(TokenOutcome::InvalidGrant);
     }
     if token.expires_at <= now || token.is_revoked || holder.role.is_none() {
-        return Ok(Outcome::InvalidGrant);
+        return Ok(TokenOutcome::InvalidGrant);
     }
     let scopes = request.scopes.unwrap_or(token.scopes);
     let beyond = scopes.scopes().without(token.scopes.scopes());
     if !beyond.is_empty() || scopes.is_empty() {
-        return Ok(Outcome::InvalidScope);
+        return Ok(TokenOutcome::InvalidScope);
     }
-    attempts::count(tx, REFRESHES, &holder.grant.to_string(), now)?;
+    attempts::record(tx, REFRESHES, &holder.grant.to_string(), now)?;
     // Of concurrent requests, one marks it as exchanged, and the others are within the grace period.
     store::rotate(tx, &hash, now)?;
     let pair = Pair::after(tx, environment, &request.token, scopes)?;
-    Ok(Outcome::Issued(issue(tx, environment, holder, pair, scopes, token.scopes)?))
+    Ok(TokenOutcome::Issued(issue(tx, environment, holder, pair, scopes, token.scopes)?))
 }
 
 /// Revokes an access token, or the whole grant of a refresh token (RFC 7009, 2.1). Ignores an unknown token

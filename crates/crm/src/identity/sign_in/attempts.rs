@@ -26,7 +26,7 @@ crate::call::table::table! {
 }
 
 zoop_db::global_statements! {
-    COUNT = "INSERT INTO attempts (action, subject, window_start, count) VALUES ($1, $2, $3, 1) \
+    RECORD = "INSERT INTO attempts (action, subject, window_start, count) VALUES ($1, $2, $3, 1) \
              ON CONFLICT (action, subject, window_start) DO UPDATE SET count = attempts.count + 1";
     TRIED = "SELECT window_start, count FROM attempts \
              WHERE action = $1 AND subject = $2 AND window_start > $3 AND window_start <= $4 \
@@ -58,22 +58,27 @@ pub struct Limit {
     pub seconds: i64,
 }
 
-/// A counted attempt, which can be undone if it succeeds.
+/// A recorded attempt, which can be undone if it succeeds.
 #[derive(Debug, Clone)]
-pub struct Counted {
+pub struct RecordedAttempt {
     action: &'static str,
     subject: String,
     at: Timestamp,
 }
 
-/// Counts one more attempt.
+/// Records one more attempt.
 ///
 /// # Errors
-/// [`Error::Conflict`] with the seconds to wait if the limit is reached. The attempt is then not counted.
-pub fn count(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) -> Result<Counted> {
+/// [`Error::Conflict`] with the seconds to wait if the limit is reached. The attempt is then not recorded.
+pub fn record(
+    tx: &mut WriteTx<'_>,
+    limit: Limit,
+    subject: &str,
+    now: Timestamp,
+) -> Result<RecordedAttempt> {
     let at = Timestamp(now.0 - now.0.rem_euclid(SECOND));
     // Count first, then read: of two concurrent attempts, the second sees the first.
-    tx.global_execute(COUNT, params![limit.action, subject, at])?;
+    tx.global_execute(RECORD, params![limit.action, subject, at])?;
     let tried = tried(tx, limit, subject, now)?;
     let total: i64 = tried.iter().map(|(_, count)| count).sum();
     if total > limit.times {
@@ -85,10 +90,10 @@ pub fn count(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) 
             retry_after_s: Some(seconds),
         });
     }
-    Ok(Counted { action: limit.action, subject: subject.to_owned(), at })
+    Ok(RecordedAttempt { action: limit.action, subject: subject.to_owned(), at })
 }
 
-/// Counts one more attempt if that is within the limit, and returns whether it was.
+/// Records one more attempt if that is within the limit, and returns whether it was.
 ///
 /// # Errors
 /// If the database fails.
@@ -97,15 +102,15 @@ pub fn admit(tx: &mut WriteTx<'_>, limit: Limit, subject: &str, now: Timestamp) 
     if total >= limit.times {
         return Ok(false);
     }
-    match count(tx, limit, subject, now) {
+    match record(tx, limit, subject, now) {
         Ok(_) => Ok(true),
         Err(Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Removes all counted attempts of a subject.
-pub(super) fn forget(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Result<()> {
+/// Removes all recorded attempts of a subject.
+pub(super) fn reset(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Result<()> {
     tx.global_execute(FORGET_SUBJECT, params![limit.action, subject])?;
     Ok(())
 }
@@ -114,7 +119,7 @@ pub(super) fn forget(tx: &mut WriteTx<'_>, limit: Limit, subject: &str) -> Resul
 ///
 /// # Errors
 /// If the database fails.
-pub fn undo(tx: &mut WriteTx<'_>, counted: &Counted) -> Result<()> {
+pub fn undo(tx: &mut WriteTx<'_>, counted: &RecordedAttempt) -> Result<()> {
     tx.global_execute(UNDO, params![counted.action, counted.subject, counted.at])?;
     Ok(())
 }

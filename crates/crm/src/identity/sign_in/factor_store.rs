@@ -2,7 +2,7 @@
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
-use super::person::Person;
+use super::user::User;
 use crate::call::error::Result;
 use crate::values::id::{Id, kinds};
 
@@ -162,9 +162,9 @@ pub(super) fn pending(
     tx: &mut ReadTx<'_>,
     hash: &[u8; 32],
     now: Timestamp,
-) -> Result<Option<Person>> {
+) -> Result<Option<User>> {
     tx.global_first(PENDING, params![hash, now], |row| {
-        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
+        Ok(User { id: row.take()?, name: row.take()?, email: row.take()? })
     })
 }
 

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use super::attempts::{self, Limit};
-use super::person::{self, Initiator, Person};
 use super::restart::{Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
+use super::user::{self, Initiator, User};
 use super::{password_login, second_factor, store};
 use crate::call::access::Role;
 use crate::call::argument::choices;
@@ -88,13 +88,13 @@ pub enum Factor {
 
 /// A link that was just made.
 #[derive(Debug)]
-pub struct Made {
+pub struct NewLink {
     secret: Secret,
     /// When it stops working.
     pub expires_at: Moment,
 }
 
-impl Made {
+impl NewLink {
     /// The path of the link on this server.
     pub fn path(&self) -> String {
         format!("/password/{}", self.secret.expose())
@@ -105,7 +105,7 @@ impl Made {
 #[derive(Debug, Clone)]
 pub struct Followed {
     /// The user whose password it resets.
-    pub person: Person,
+    pub user: User,
     /// Who besides its holder has seen it.
     pub carrier: Carrier,
     /// What happens to the second factor.
@@ -114,7 +114,7 @@ pub struct Followed {
 
 /// The result of choosing a new password.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum LinkSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
     /// The second factor is required: the secret of the pending sign-in.
@@ -133,7 +133,7 @@ pub fn asked(
     from: Option<IpAddr>,
 ) -> Result<bool> {
     let now = environment.clock.now();
-    attempts::count(tx, FROM_CALLER, &password_login::caller(from), now)?;
+    attempts::record(tx, FROM_CALLER, &password_login::caller(from), now)?;
     attempts::admit(tx, TO_ADDRESS, &attempts::account(address), now)
 }
 
@@ -147,19 +147,19 @@ pub fn make_for_mail(
     environment: &Environment,
     address: &str,
     from: Option<IpAddr>,
-) -> Result<Option<(Person, Made)>> {
-    let Some(person) = users::store::by_email(tx, address)? else { return Ok(None) };
-    let made = add(tx, environment, person.id, Carrier::Mail, None, Factor::Stays)?;
+) -> Result<Option<(User, NewLink)>> {
+    let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
+    let made = add(tx, environment, user.id, Carrier::Mail, None, Factor::Stays)?;
     let change = ("password_link", Value::Null, json!("mail"));
-    person::tell(
+    user::record_event(
         tx,
         environment,
-        person.id,
+        user.id,
         Initiator::Unproved(from),
         "password_link_sent",
         change,
     )?;
-    Ok(Some((person, made)))
+    Ok(Some((user, made)))
 }
 
 /// Makes a link to hand over, and revokes the user's previous links of this kind. The caller must check
@@ -173,7 +173,7 @@ pub fn make(
     user: Id<kinds::User>,
     maker: Maker,
     factor: Factor,
-) -> Result<Made> {
+) -> Result<NewLink> {
     tx.global_execute(FORGET_HANDED, params![user])?;
     let (carrier, made_by) = match maker {
         Maker::Owner(owner) => (Carrier::Owner, Some(owner)),
@@ -189,7 +189,7 @@ fn add(
     carrier: Carrier,
     made_by: Option<Id<kinds::User>>,
     factor: Factor,
-) -> Result<Made> {
+) -> Result<NewLink> {
     let lifetime = if carrier == Carrier::Mail { MAILED_LIFETIME } else { HANDED_LIFETIME };
     let secret = Secret::generate(SecretKind::PasswordLink, &environment.entropy);
     let expires_at = Moment(Timestamp(environment.clock.now().0 + lifetime));
@@ -198,10 +198,10 @@ fn add(
         ADD,
         params![secret.hash(), user, carrier, made_by, ends_factor, expires_at],
     )?;
-    Ok(Made { secret, expires_at })
+    Ok(NewLink { secret, expires_at })
 }
 
-/// Whether `owner` is an owner of every tenant that `person` is a member of. False if they are not a
+/// Whether `owner` is an owner of every tenant that `user` is a member of. False if they are not a
 /// member of any.
 ///
 /// # Errors
@@ -209,13 +209,16 @@ fn add(
 pub fn is_owner_everywhere(
     tx: &mut ReadTx<'_>,
     owner: Id<kinds::User>,
-    person: Id<kinds::User>,
+    user: Id<kinds::User>,
 ) -> Result<bool> {
-    let theirs = store::workplaces(tx, owner)?;
-    let owns =
-        |tenant| theirs.iter().any(|place| place.account.id == tenant && place.role == Role::Owner);
-    let places = store::workplaces(tx, person)?;
-    Ok(!places.is_empty() && places.iter().all(|place| owns(place.account.id)))
+    let theirs = store::memberships(tx, owner)?;
+    let owns = |tenant| {
+        theirs
+            .iter()
+            .any(|membership| membership.account.id == tenant && membership.role == Role::Owner)
+    };
+    let memberships = store::memberships(tx, user)?;
+    Ok(!memberships.is_empty() && memberships.iter().all(|membership| owns(membership.account.id)))
 }
 
 /// Looks up a link. `None` if it was used or has expired, or if its maker could no longer make it.
@@ -225,14 +228,14 @@ pub fn is_owner_everywhere(
 pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Option<Followed>> {
     let latest = Timestamp(now.0 + HANDED_LIFETIME + crate::values::clock::SLACK);
     let found = tx.global_first::<_, Error>(GET, params![secret.hash(), now, latest], |row| {
-        let person = Person { id: row.take()?, name: row.take()?, email: row.take()? };
+        let user = User { id: row.take()?, name: row.take()?, email: row.take()? };
         let carrier = row.take()?;
         let made_by: Option<Id<kinds::User>> = row.take()?;
         let factor = if row.take()? { Factor::Ends } else { Factor::Stays };
-        Ok((Followed { person, carrier, factor }, made_by))
+        Ok((Followed { user, carrier, factor }, made_by))
     })?;
     match found {
-        Some((link, Some(owner))) if !is_owner_everywhere(tx, owner, link.person.id)? => Ok(None),
+        Some((link, Some(owner))) if !is_owner_everywhere(tx, owner, link.user.id)? => Ok(None),
         Some((link, _)) => {
             let factor = if clears_factor(tx, &link)? { Factor::Ends } else { link.factor };
             Ok(Some(Followed { factor, ..link }))
@@ -245,7 +248,7 @@ pub fn find(tx: &mut ReadTx<'_>, secret: &Secret, now: Timestamp) -> Result<Opti
 /// and has a waiting membership: until then, anyone may have set up the factor. Otherwise it stays, since
 /// a mailbox can be stolen.
 fn clears_factor(tx: &mut ReadTx<'_>, link: &Followed) -> Result<bool> {
-    let user = link.person.id;
+    let user = link.user.id;
     Ok(link.carrier == Carrier::Mail && !store::is_proved(tx, user)? && users::waits(tx, user)?)
 }
 
@@ -261,7 +264,7 @@ pub fn follow(
     password_hash: &str,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<LinkSignIn> {
     let now = environment.clock.now();
     let over = || Error::conflict("This link no longer works: ask for a new one.");
     let link = find(tx, secret, now)?.ok_or_else(over)?;
@@ -269,12 +272,12 @@ pub fn follow(
     if tx.global_execute(TAKE, params![secret.hash()])? == 0 {
         return Err(over());
     }
-    let user = link.person.id;
+    let user = link.user.id;
     let mailbox = if link.carrier == Carrier::Mail { Mailbox::Proved } else { Mailbox::Unproved };
     let factor = link.factor;
     let by = Initiator::Unproved(origin.address);
     Restart { password: Some(password_hash), mailbox, factor }.run(tx, environment, user, by)?;
-    password_login::forget_tries(tx, &link.person.email)?;
+    password_login::reset_attempts(tx, &link.user.email)?;
     enter(tx, environment, user, Method::PasswordLink, origin, before)
 }
 
@@ -286,12 +289,12 @@ pub(crate) fn enter(
     method: Method,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<LinkSignIn> {
     if second_factor::is_on(tx, user)? {
-        return Ok(Outcome::NeedsCode(second_factor::park(tx, environment, user)?));
+        return Ok(LinkSignIn::NeedsCode(second_factor::begin(tx, environment, user)?));
     }
     sessions::replace(tx, environment, before, origin)?;
-    Ok(Outcome::In(sessions::start(tx, environment, user, method, origin)?))
+    Ok(LinkSignIn::In(sessions::start(tx, environment, user, method, origin)?))
 }
 
 /// Revokes every link for a user, and every link that they made for others, which may have been made

@@ -12,7 +12,6 @@ pub mod links;
 pub mod password;
 pub mod password_login;
 pub mod passwords;
-pub mod person;
 pub(crate) mod restart;
 pub mod second_factor;
 pub mod sessions;
@@ -20,6 +19,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod totp;
+pub mod user;
 
 pub use sessions::SignedIn;
 

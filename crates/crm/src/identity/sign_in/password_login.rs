@@ -8,9 +8,9 @@ use std::net::IpAddr;
 
 use zoop_db::WriteTx;
 
-use super::attempts::{self, Counted, Limit};
+use super::attempts::{self, Limit, RecordedAttempt};
 use super::sessions::{self, Method, Origin};
-use super::{devices, person, second_factor, store};
+use super::{devices, second_factor, store, user};
 use crate::call::error::Result;
 use crate::identity::users;
 use crate::values::clock::Environment;
@@ -31,12 +31,12 @@ pub struct Attempt {
     pub user: Option<Id<kinds::User>>,
     /// The stored hash, if the user has a password.
     pub hash: Option<String>,
-    counted: Vec<Counted>,
+    counted: Vec<RecordedAttempt>,
 }
 
 /// What follows the right password.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum PasswordSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
     /// The second factor is required: the secret of the pending sign-in.
@@ -57,8 +57,8 @@ pub fn begin(
     from: Option<IpAddr>,
     device: Option<&Secret>,
 ) -> Result<Attempt> {
-    let user = users::store::by_email(tx, address)?.map(|person| person.id);
-    let counted = count(tx, environment, address, user, from, device)?;
+    let user = users::store::by_email(tx, address)?.map(|user| user.id);
+    let counted = record_attempt(tx, environment, address, user, from, device)?;
     let hash = match user {
         Some(user) => store::password(tx, user)?,
         None => None,
@@ -67,24 +67,24 @@ pub fn begin(
 }
 
 /// Counts an attempt for the e-mail address and the IP address, or only for a known browser.
-pub(super) fn count(
+pub(super) fn record_attempt(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     address: &str,
     user: Option<Id<kinds::User>>,
     from: Option<IpAddr>,
     device: Option<&Secret>,
-) -> Result<Vec<Counted>> {
+) -> Result<Vec<RecordedAttempt>> {
     let now = environment.clock.now();
     if let (Some(user), Some(device)) = (user, device)
         && devices::is_known(tx, device, user, now)?
     {
         let subject = data_encoding::HEXLOWER.encode(&device.hash());
-        return Ok(vec![attempts::count(tx, OF_DEVICE, &subject, now)?]);
+        return Ok(vec![attempts::record(tx, OF_DEVICE, &subject, now)?]);
     }
     Ok(vec![
-        attempts::count(tx, OF_ACCOUNT, &attempts::account(address), now)?,
-        attempts::count(tx, FROM_ADDRESS, &caller(from), now)?,
+        attempts::record(tx, OF_ACCOUNT, &attempts::account(address), now)?,
+        attempts::record(tx, FROM_ADDRESS, &caller(from), now)?,
     ])
 }
 
@@ -97,12 +97,12 @@ pub(super) fn caller(from: Option<IpAddr>) -> String {
 }
 
 /// Resets the attempts for an e-mail address, because the user has a new password.
-pub(super) fn forget_tries(tx: &mut WriteTx<'_>, address: &str) -> Result<()> {
-    attempts::forget(tx, OF_ACCOUNT, &attempts::account(address))
+pub(super) fn reset_attempts(tx: &mut WriteTx<'_>, address: &str) -> Result<()> {
+    attempts::reset(tx, OF_ACCOUNT, &attempts::account(address))
 }
 
 /// Undoes the counting of a successful attempt.
-pub(super) fn reset(tx: &mut WriteTx<'_>, counted: &[Counted]) -> Result<()> {
+pub(super) fn undo(tx: &mut WriteTx<'_>, counted: &[RecordedAttempt]) -> Result<()> {
     counted.iter().try_for_each(|counted| attempts::undo(tx, counted))
 }
 
@@ -118,16 +118,16 @@ pub fn finish(
     renewed: Option<&str>,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<PasswordSignIn> {
     let Some(user) = confirmed(tx, attempt, renewed)? else {
-        return Ok(Outcome::Wrong);
+        return Ok(PasswordSignIn::Wrong);
     };
     if second_factor::is_on(tx, user)? {
-        return Ok(Outcome::NeedsCode(second_factor::park(tx, environment, user)?));
+        return Ok(PasswordSignIn::NeedsCode(second_factor::begin(tx, environment, user)?));
     }
     sessions::replace(tx, environment, before, origin)?;
     let secret = sessions::start(tx, environment, user, Method::Password, origin)?;
-    Ok(Outcome::In(secret))
+    Ok(PasswordSignIn::In(secret))
 }
 
 /// The password was right, from a user who is already signed in and was asked for it again.
@@ -144,7 +144,7 @@ pub fn confirmed(
     if !store::confirm_password(tx, user, hash, renewed)? {
         return Ok(None);
     }
-    reset(tx, &attempt.counted)?;
+    undo(tx, &attempt.counted)?;
     Ok(Some(user))
 }
 
@@ -159,7 +159,7 @@ pub fn refuse(
     from: Option<IpAddr>,
 ) -> Result<()> {
     match attempt.user {
-        Some(user) => person::tell_refused(tx, environment, user, from, "wrong password"),
+        Some(user) => user::record_refused_sign_in(tx, environment, user, from, "wrong password"),
         None => Ok(()),
     }
 }

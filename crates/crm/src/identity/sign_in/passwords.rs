@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use zoop_db::{ReadTx, WriteTx};
 
 use super::links::{self, Factor};
-use super::person::{self, Initiator};
 use super::restart::{Mailbox, Restart};
+use super::user::{self, Initiator};
 use super::{sessions, store};
 use crate::call::error::Result;
 use crate::values::clock::Environment;
@@ -64,6 +64,6 @@ fn change(
     store::revoke_other_sessions(tx, user, session, now)?;
     let fresh = sessions::renew(tx, environment, session)?;
     let change = ("password", Value::Null, json!("set"));
-    person::tell(tx, environment, user, by, "password_set", change)?;
+    user::record_event(tx, environment, user, by, "password_set", change)?;
     Ok(fresh)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zoop_db::WriteTx;
 
 use super::links::{self, Factor};
-use super::person::{self, Initiator};
+use super::user::{self, Initiator};
 use super::{devices, second_factor, store};
 use crate::call::error::Result;
 use crate::identity::oauth;
@@ -60,7 +60,7 @@ impl Restart<'_> {
             Mailbox::Proved => prove(tx, environment, user, by)?,
             Mailbox::Unproved => store::set_proved(tx, user, None)?,
         }
-        person::tell_with(tx, environment, user, by, name, |ctx| {
+        user::record_event_with(tx, environment, user, by, name, |ctx| {
             ctx.changed("user", user.uuid(), "password", old.clone(), new.clone());
             oauth::grants::end_of_member(ctx, user)
         })
@@ -75,6 +75,6 @@ pub(crate) fn prove(
     by: Initiator,
 ) -> Result<()> {
     store::set_proved(tx, user, Some(environment.clock.now()))?;
-    let person = person::find(tx, &user.to_string())?;
-    users::end_waiting(tx, environment, &person, by)
+    let user = user::find(tx, &user.to_string())?;
+    users::end_waiting(tx, environment, &user, by)
 }

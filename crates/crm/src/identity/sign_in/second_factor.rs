@@ -8,8 +8,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use zoop_db::{ReadTx, Timestamp, WriteTx};
 
-use super::person::{self, Initiator};
 use super::sessions::{self, Method, Origin};
+use super::user::{self, Initiator};
 use super::{devices, factor_store as store, password_login, totp};
 use crate::call::error::{Error, Result};
 use crate::values::clock::{Entropy, Environment};
@@ -37,7 +37,7 @@ pub struct Enrollment {
 
 /// The result of trying a code.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum CodeSignIn {
     /// The user is signed in.
     In(Entered),
     /// The code was wrong. The user may try again.
@@ -75,7 +75,7 @@ pub fn recovery_codes_left(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result
 ///
 /// # Errors
 /// [`Error::Conflict`] if the second factor is already on.
-pub fn enrol(
+pub fn enroll(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -148,11 +148,10 @@ fn percent_encoded(byte: u8) -> String {
 pub fn confirm(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &person::Person,
+    user: Id<kinds::User>,
     typed: &str,
     by: Initiator,
 ) -> Result<Option<Vec<String>>> {
-    let user = person.id;
     let now = environment.clock.now();
     let Some(factor) = unconfirmed(tx, user, now)? else {
         return Err(Error::conflict("The setup took too long: start it again."));
@@ -161,7 +160,7 @@ pub fn confirm(
     store::confirm(tx, user, step, now)?;
     let codes = new_recovery_codes(tx, environment, user)?;
     let change = ("second_factor", json!(false), json!(true));
-    person::tell(tx, environment, user, by, "second_factor_on", change)?;
+    user::record_event(tx, environment, user, by, "second_factor_on", change)?;
     Ok(Some(codes))
 }
 
@@ -179,7 +178,7 @@ pub fn turn_off(
     store::forget(tx, user)?;
     if was_on {
         let change = ("second_factor", json!(true), json!(false));
-        person::tell(tx, environment, user, by, "second_factor_off", change)?;
+        user::record_event(tx, environment, user, by, "second_factor_off", change)?;
     }
     Ok(())
 }
@@ -213,7 +212,7 @@ fn recovery_hash(typed: &str) -> [u8; 32] {
 }
 
 /// The password was right: starts a pending sign-in and returns its secret.
-pub(super) fn park(
+pub(super) fn begin(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -236,32 +235,37 @@ pub fn try_code(
     origin: &Origin,
     before: Option<&Secret>,
     device: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<CodeSignIn> {
     let now = environment.clock.now();
-    let Some(person) = store::pending(tx, &pending.hash(), now)? else {
-        return Ok(Outcome::StartOver);
+    let Some(user) = store::pending(tx, &pending.hash(), now)? else {
+        return Ok(CodeSignIn::StartOver);
     };
-    let user = person.id;
-    let counted =
-        password_login::count(tx, environment, &person.email, Some(user), origin.address, device)?;
-    if !is_right(tx, user, typed, now)? {
+    let counted = password_login::record_attempt(
+        tx,
+        environment,
+        &user.email,
+        Some(user.id),
+        origin.address,
+        device,
+    )?;
+    if !is_right(tx, user.id, typed, now)? {
         let failures = store::count_failure(tx, &pending.hash())?;
-        person::tell_refused(tx, environment, user, origin.address, "wrong code")?;
+        user::record_refused_sign_in(tx, environment, user.id, origin.address, "wrong code")?;
         if failures < MAX_FAILURES {
-            return Ok(Outcome::Wrong);
+            return Ok(CodeSignIn::Wrong);
         }
         store::drop_pending(tx, &pending.hash())?;
-        return Ok(Outcome::StartOver);
+        return Ok(CodeSignIn::StartOver);
     }
     // Of concurrent requests, only the one that deletes the row is signed in.
     if !store::drop_pending(tx, &pending.hash())? {
-        return Ok(Outcome::StartOver);
+        return Ok(CodeSignIn::StartOver);
     }
-    password_login::reset(tx, &counted)?;
+    password_login::undo(tx, &counted)?;
     sessions::replace(tx, environment, before, origin)?;
-    let session = sessions::start(tx, environment, user, Method::SecondFactor, origin)?;
-    let device = devices::remember(tx, environment, user, device)?;
-    Ok(Outcome::In(Entered { session, device }))
+    let session = sessions::start(tx, environment, user.id, Method::SecondFactor, origin)?;
+    let device = devices::remember(tx, environment, user.id, device)?;
+    Ok(CodeSignIn::In(Entered { session, device }))
 }
 
 /// Whether a pending sign-in still waits for its code.

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zoop_db::{ReadTx, Timestamp, Uuid, WriteTx};
 
-use super::person::{self, Initiator};
 use super::store;
+use super::user::{self, Initiator};
 use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
 use crate::call::caller::{Denied, Refusal, Used, is_news};
 use crate::call::context::{Recorded, next_global_id};
@@ -48,9 +48,9 @@ pub struct SignedIn {
     pub is_proved: bool,
 }
 
-/// A tenant that a user is a member of.
+/// A user's membership, as the user sees it: the tenant and their role there.
 #[derive(Debug, Clone)]
-pub struct Workplace {
+pub struct Membership {
     /// The tenant.
     pub account: Account,
     /// The tenant's name.
@@ -149,9 +149,9 @@ pub fn start(
     };
     store::insert_session(tx, &secret.hash(), &record, now)?;
     // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
-    for workplace in store::workplaces(tx, user)? {
+    for membership in store::memberships(tx, user)? {
         let by = Initiator::Session(id, origin.address);
-        let access = by.access(user, workplace.account, workplace.role);
+        let access = by.access(user, membership.account, membership.role);
         history::event(tx, &access, environment, "sign_in", |ctx| ctx.added(&record))?;
     }
     for oldest in live(tx, user, now)?.into_iter().skip(MAX_SESSIONS) {
@@ -263,7 +263,7 @@ fn end(
     by: Initiator,
 ) -> Result<()> {
     store::revoke_session_by_id(tx, id, environment.clock.now())?;
-    person::tell(tx, environment, user, by, name, ("session", json!(id), Value::Null))
+    user::record_event(tx, environment, user, by, name, ("session", json!(id), Value::Null))
 }
 
 impl SignedIn {
@@ -323,24 +323,24 @@ impl SignedIn {
         end(tx, environment, self.user, id, name, Initiator::Session(self.session, address))
     }
 
-    /// The tenants that the user is a member of, oldest first.
+    /// The user's memberships, the oldest tenant first.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn workplaces(&self, tx: &mut ReadTx<'_>) -> Result<Vec<Workplace>> {
-        store::workplaces(tx, self.user)
+    pub fn memberships(&self, tx: &mut ReadTx<'_>) -> Result<Vec<Membership>> {
+        store::memberships(tx, self.user)
     }
 
-    /// One of the tenants that the user is a member of. `None` if they are not a member of it.
+    /// The user's membership in a tenant. `None` if they are not a member of it.
     ///
     /// # Errors
     /// If the database fails.
-    pub fn workplace(
+    pub fn membership(
         &self,
         tx: &mut ReadTx<'_>,
         tenant: Id<kinds::Tenant>,
-    ) -> Result<Option<Workplace>> {
-        Ok(self.workplaces(tx)?.into_iter().find(|it| it.account.id == tenant))
+    ) -> Result<Option<Membership>> {
+        Ok(self.memberships(tx)?.into_iter().find(|it| it.account.id == tenant))
     }
 
     /// Proof that the user calls from this session, in one of their tenants.
@@ -367,9 +367,9 @@ impl Proof for InTenant {
         if !store::is_live(tx, self.session, environment.clock.now())? {
             return Err(Denied::Expired.into());
         }
-        let workplaces = store::workplaces(tx, self.user)?;
-        let workplace = workplaces.into_iter().find(|it| it.account.id == self.tenant);
-        let Workplace { account, role, .. } = workplace.ok_or(Error::not_found("tenant"))?;
+        let memberships = store::memberships(tx, self.user)?;
+        let membership = memberships.into_iter().find(|it| it.account.id == self.tenant);
+        let Membership { account, role, .. } = membership.ok_or(Error::not_found("tenant"))?;
         let rights = Rights {
             account: Some(account),
             actor: Actor::User { id: self.user, role },

@@ -2,8 +2,8 @@
 
 use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
-use super::person::Person;
-use super::sessions::{IDLE, LiveSession, SessionRecord, SignedIn, Workplace};
+use super::sessions::{IDLE, LiveSession, Membership, SessionRecord, SignedIn};
+use super::user::User;
 use crate::call::error::{Error, Result};
 use crate::identity::tenants::store::read_account;
 use crate::values::clock::Moment;
@@ -59,7 +59,7 @@ zoop_db::global_statements! {
     /// Expiry times that were set by a clock running ahead.
     SHORTEN = "UPDATE sessions SET expires_at = $1 WHERE expires_at > $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
-    PERSON = "SELECT id, name, email FROM users WHERE id = $1";
+    USER = "SELECT id, name, email FROM users WHERE id = $1";
     IS_PROVED = "SELECT proved_at IS NOT NULL FROM users WHERE id = $1";
     SET_PROVED = "UPDATE users SET proved_at = $2 WHERE id = $1";
     PASSWORD = "SELECT hash FROM passwords WHERE user_id = $1";
@@ -71,7 +71,7 @@ zoop_db::global_statements! {
     CONFIRM_PASSWORD = "UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2";
     HAS_IDENTITY = "SELECT count(*) FROM identities WHERE user_id = $1";
     DROP_PENDING_OF = "DELETE FROM pending_sign_ins WHERE user_id = $1";
-    WORKPLACES = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
+    MEMBERSHIPS_OF_USER = "SELECT t.no, t.id, t.country, t.name, m.role FROM memberships m \
                   JOIN tenants t ON t.no = m.tenant_no \
                   WHERE m.user_id = $1 AND m.removed_at IS NULL ORDER BY m.tenant_no";
 }
@@ -116,9 +116,9 @@ pub(super) fn insert_session(
     Ok(())
 }
 
-pub(super) fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Workplace>> {
-    tx.global_all(WORKPLACES, params![user], |row| {
-        Ok(Workplace { account: read_account(row)?, name: row.take()?, role: row.take()? })
+pub(super) fn memberships(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Membership>> {
+    tx.global_all(MEMBERSHIPS_OF_USER, params![user], |row| {
+        Ok(Membership { account: read_account(row)?, name: row.take()?, role: row.take()? })
     })
 }
 
@@ -194,9 +194,9 @@ pub(super) fn sweep_sessions(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<
     Ok(tx.global_execute(SWEEP_SESSIONS, params![before])?)
 }
 
-pub(super) fn person(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<Person>> {
-    tx.global_first(PERSON, params![id], |row| {
-        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
+pub(super) fn user(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Option<User>> {
+    tx.global_first(USER, params![id], |row| {
+        Ok(User { id: row.take()?, name: row.take()?, email: row.take()? })
     })
 }
 

@@ -23,7 +23,7 @@ fn tries_sign_ins_that_wait_and_sessions_are_swept_when_nothing_needs_them() {
     let environment = env.environment.clone();
     let wait = move |tx: &mut zoop_db::WriteTx<'_>| {
         password_login::begin(tx, &environment, "nobody@example.com", None, None)?;
-        second_factor::park(tx, &environment, user).map(drop)
+        second_factor::begin(tx, &environment, user).map(drop)
     };
     env.write(wait).expect("an attempt and a pending sign-in");
     env.sign_in(user);

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_neighbours_code_is_taken_and_none_further_away() {
+    fn a_neighbors_code_is_taken_and_none_further_away() {
         let secret = b"12345678901234567890";
         let now = Timestamp(1_111_111_111 * 1_000_000);
         for (distance, is_taken) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {

@@ -4,7 +4,7 @@ use serde_json::json;
 use zoop_both::both;
 
 use crate::search::TenantMark;
-use crate::testing::{Caller, TestEnv, told};
+use crate::testing::{Caller, TestEnv, public_error};
 
 /// Sets the counter of tenant numbers, so that the next tenant gets the following number.
 fn count_from(env: &TestEnv, number: i64) {
@@ -31,7 +31,7 @@ fn a_business_beyond_the_last_that_can_be_searched_is_not_created() {
     let arguments =
         json!({ "name": "Beyond", "owner_name": "B", "owner_email": "beyond@example.com" });
     let refused = env.call(&Caller::operator(None), "tenants.create", arguments).unwrap_err();
-    let told = told(&refused);
+    let told = public_error(&refused);
     assert_eq!(told["kind"], "conflict", "{told}");
     assert!(told["message"].as_str().unwrap().contains("another database"), "{told}");
     let kept = env.operate(None, "tenants.list", json!({}));

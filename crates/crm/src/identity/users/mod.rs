@@ -24,12 +24,12 @@ use crate::call::context::{Recorded, WriteCtx, next_global_id};
 use crate::call::error::{Error, Result};
 use crate::call::history;
 use crate::identity::keys;
-use crate::identity::sign_in::person::{Initiator, Person};
+use crate::identity::sign_in::user::{Initiator, User};
 use crate::values::clock::Environment;
 use crate::values::email;
 use crate::values::id::{Id, kinds};
 
-/// A person's membership as the history keeps it.
+/// A member of a tenant: a user, with the name and role of their membership.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Member {
     /// The person's id.
@@ -82,21 +82,21 @@ pub(crate) fn join(
     address: &str,
     role: Role,
 ) -> Result<(Id<kinds::User>, Joined)> {
-    let person = meet(ctx.tx, ctx.environment, name, address)?;
-    if store::is_trusted(ctx.tx, person.id)? {
-        enlist(ctx, &person, name, role)?;
-        return Ok((person.id, Joined::Member));
+    let user = meet(ctx.tx, ctx.environment, name, address)?;
+    if store::is_trusted(ctx.tx, user.id)? {
+        enlist(ctx, &user, name, role)?;
+        return Ok((user.id, Joined::Member));
     }
-    refuse_known(ctx, person.id)?;
-    if store::waiting_one(ctx.tx, person.id)?.is_some() {
+    refuse_known(ctx, user.id)?;
+    if store::waiting_one(ctx.tx, user.id)?.is_some() {
         return Err(Error::conflict(
             "This e-mail address already has a waiting membership: change the role with set-role instead.",
         ));
     }
-    store::wait(ctx.tx, person.id, role, name, ctx.now)?;
+    store::wait(ctx.tx, user.id, role, name, ctx.now)?;
     let waiting = Value::from(role.word());
-    ctx.changed("user", person.id.uuid(), "waiting_role", Value::Null, waiting);
-    Ok((person.id, Joined::Waiting))
+    ctx.changed("user", user.id.uuid(), "waiting_role", Value::Null, waiting);
+    Ok((user.id, Joined::Waiting))
 }
 
 /// The user with this e-mail address, who is created if unknown.
@@ -105,7 +105,7 @@ pub(crate) fn meet(
     environment: &Environment,
     name: &str,
     address: &str,
-) -> Result<Person> {
+) -> Result<User> {
     if let Some(known) = store::by_email(tx, address)? {
         return Ok(known);
     }
@@ -114,11 +114,11 @@ pub(crate) fn meet(
     let now = environment.clock.now();
     let id = next_global_id(tx, environment, now, store::GREATEST)?;
     store::insert(tx, id, name, address, &key)?;
-    Ok(Person { id, name: name.to_owned(), email: address.to_owned() })
+    Ok(User { id, name: name.to_owned(), email: address.to_owned() })
 }
 
-fn refuse_known(ctx: &mut WriteCtx<'_, '_>, person: Id<kinds::User>) -> Result<()> {
-    if store::role(ctx.tx, person)?.is_some() {
+fn refuse_known(ctx: &mut WriteCtx<'_, '_>, user: Id<kinds::User>) -> Result<()> {
+    if store::role(ctx.tx, user)?.is_some() {
         return Err(Error::conflict(
             "This e-mail address already belongs to a member: change the role with set-role instead.",
         ));
@@ -129,43 +129,43 @@ fn refuse_known(ctx: &mut WriteCtx<'_, '_>, person: Id<kinds::User>) -> Result<(
 /// Makes an existing user a member of the bound tenant.
 pub(crate) fn enlist(
     ctx: &mut WriteCtx<'_, '_>,
-    person: &Person,
+    user: &User,
     name: &str,
     role: Role,
 ) -> Result<()> {
-    refuse_known(ctx, person.id)?;
+    refuse_known(ctx, user.id)?;
     // Earlier versions did not revoke a member's keys on removal, so a former member may still have some.
-    keys::end_of_member(ctx, person.id)?;
-    store::stop_waiting(ctx.tx, person.id)?;
-    store::enlist(ctx.tx, person.id, role, name, ctx.now)?;
-    ctx.added(&Member { id: person.id, name: name.to_owned(), email: person.email.clone(), role })
+    keys::end_of_member(ctx, user.id)?;
+    store::stop_waiting(ctx.tx, user.id)?;
+    store::enlist(ctx.tx, user.id, role, name, ctx.now)?;
+    ctx.added(&Member { id: user.id, name: name.to_owned(), email: user.email.clone(), role })
 }
 
 /// Whether a user has a waiting membership in any tenant.
-pub(crate) fn waits(tx: &mut ReadTx<'_>, person: Id<kinds::User>) -> Result<bool> {
-    Ok(!store::waiting_places(tx, person)?.is_empty())
+pub(crate) fn waits(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
+    Ok(!store::waiting_memberships(tx, user)?.is_empty())
 }
 
 /// Turns all waiting memberships of a user into memberships, once the user has proved the mailbox.
 pub(crate) fn end_waiting(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
-    person: &Person,
+    user: &User,
     by: Initiator,
 ) -> Result<()> {
     // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
-    for place in store::waiting_places(tx, person.id)? {
-        let access = by.access(person.id, place.account, place.role);
+    for membership in store::waiting_memberships(tx, user.id)? {
+        let access = by.access(user.id, membership.account, membership.role);
         history::event(tx, &access, environment, "membership_confirmed", |ctx| {
             // Read again under the tenant lock: the user may have been removed or given another role, or a
             // process of the previous version may have made them a member.
-            let waiting = store::waiting_one(ctx.tx, person.id)?;
-            let is_member = store::role(ctx.tx, person.id)?.is_some();
+            let waiting = store::waiting_one(ctx.tx, user.id)?;
+            let is_member = store::role(ctx.tx, user.id)?.is_some();
             match waiting {
-                Some(Member { name, role, .. }) if !is_member => enlist(ctx, person, &name, role),
+                Some(Member { name, role, .. }) if !is_member => enlist(ctx, user, &name, role),
                 _ => {
                     ctx.leave_no_history();
-                    store::stop_waiting(ctx.tx, person.id)
+                    store::stop_waiting(ctx.tx, user.id)
                 }
             }
         })?;

@@ -5,7 +5,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 use super::Member;
 use crate::call::access::{Account, Role};
 use crate::call::error::{Error, Result};
-use crate::identity::sign_in::person::Person;
+use crate::identity::sign_in::user::User;
 use crate::identity::tenants::store::read_account;
 use crate::values::email;
 use crate::values::id::{Id, kinds};
@@ -53,8 +53,8 @@ zoop_db::global_statements! {
                   OR NOT EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) \
                   OR NOT EXISTS (SELECT 1 FROM memberships m \
                   WHERE m.user_id = u.id AND m.tenant_no <> $2) FROM users u WHERE u.id = $1";
-    /// The tenants in which a user has a waiting membership.
-    WAITING_PLACES = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
+    /// A user's waiting memberships, by tenant.
+    WAITING_MEMBERSHIPS_OF_USER = "SELECT t.no, t.id, t.country, w.role FROM waiting_memberships w \
                       JOIN tenants t ON t.no = w.tenant_no WHERE w.user_id = $1 ORDER BY w.tenant_no";
     /// The user's number in the search index.
     NUMBER = "SELECT n FROM users WHERE id = $1";
@@ -87,19 +87,19 @@ zoop_db::statements! {
               WHERE m.tenant_no = $1 AND m.user_id = $2 AND m.removed_at IS NULL";
 }
 
-fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Person>> {
+fn by_key(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<User>> {
     tx.global_first(BY_KEY, params![key], |row| {
-        Ok(Person { id: row.take()?, name: row.take()?, email: row.take()? })
+        Ok(User { id: row.take()?, name: row.take()?, email: row.take()? })
     })
 }
 
 /// The user with this e-mail address. The previous version folded more addresses into one key. So a user that is
 /// found by the key counts only if their address has the same key today.
-pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<Person>> {
+pub(crate) fn by_email(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<User>> {
     let key = email::key(address);
-    let is_theirs = |person: &Person| email::key(&person.email) == key;
-    if let Some(person) = by_key(tx, &key)?.filter(is_theirs) {
-        return Ok(Some(person));
+    let is_theirs = |user: &User| email::key(&user.email) == key;
+    if let Some(user) = by_key(tx, &key)?.filter(is_theirs) {
+        return Ok(Some(user));
     }
     let former = email::former_key(address);
     if former == key { Ok(None) } else { Ok(by_key(tx, &former)?.filter(is_theirs)) }
@@ -205,19 +205,19 @@ pub(super) fn waiting_one(tx: &mut ReadTx<'_>, id: Id<kinds::User>) -> Result<Op
     tx.first(WAITING_ONE, params![id], member_row)
 }
 
-/// A tenant in which a user has a waiting membership.
-pub(super) struct WaitingPlace {
+/// A user's waiting membership, as the user sees it.
+pub(super) struct WaitingMembership {
     pub(super) account: Account,
     pub(super) role: Role,
 }
 
-/// The tenants in which a user has a waiting membership, in ascending tenant number.
-pub(super) fn waiting_places(
+/// A user's waiting memberships, in ascending tenant number.
+pub(super) fn waiting_memberships(
     tx: &mut ReadTx<'_>,
     id: Id<kinds::User>,
-) -> Result<Vec<WaitingPlace>> {
-    tx.global_all(WAITING_PLACES, params![id], |row| {
-        Ok(WaitingPlace { account: read_account(row)?, role: row.take()? })
+) -> Result<Vec<WaitingMembership>> {
+    tx.global_all(WAITING_MEMBERSHIPS_OF_USER, params![id], |row| {
+        Ok(WaitingMembership { account: read_account(row)?, role: row.take()? })
     })
 }
 

@@ -6,10 +6,10 @@ use zoop_both::both;
 use crate::call::access::{Account, Source};
 use crate::call::scope::{Scope, Scopes};
 use crate::identity::sign_in::links::{self, Factor, Maker};
-use crate::identity::sign_in::person::Initiator;
 use crate::identity::sign_in::sessions::{self, Origin};
+use crate::identity::sign_in::user::Initiator;
 use crate::identity::sign_in::{SignedIn, attempts, passwords};
-use crate::testing::{Business, Caller, TestEnv, text, told};
+use crate::testing::{Business, Caller, TestEnv, public_error, text};
 use crate::values::id::{Id, kinds};
 
 const CEO: &str = "ceo@victim.example";
@@ -42,10 +42,10 @@ fn new_tenant(env: &TestEnv) -> (Value, Account) {
     (made, account)
 }
 
-fn works_in(env: &TestEnv, person: &SignedIn, account: Account) -> bool {
-    let person = person.clone();
-    let places = env.read(move |tx| person.workplaces(tx)).expect("places");
-    places.iter().any(|place| place.account.id == account.id)
+fn works_in(env: &TestEnv, signed_in: &SignedIn, account: Account) -> bool {
+    let signed_in = signed_in.clone();
+    let memberships = env.read(move |tx| signed_in.memberships(tx)).expect("memberships");
+    memberships.iter().any(|membership| membership.account.id == account.id)
 }
 
 fn is_good(env: &TestEnv, secret: &crate::values::secret::Secret) -> bool {
@@ -62,18 +62,18 @@ fn users(env: &TestEnv, account: Account) -> Vec<Value> {
 fn who_claimed_an_address_first_gets_nothing_in_another_business() {
     let env = TestEnv::new();
     let (stranger, user) = claimed(&env);
-    let (session, person) = env.sign_in(user);
+    let (session, signed_in) = env.sign_in(user);
     let (_, tokens) = env.connect(stranger, user, Scopes::of(Scope::GRANTABLE));
 
     let (made, victim) = new_tenant(&env);
     assert_eq!(text(&made, "owner_id"), user.to_string());
     assert!(text(&made, "waiting").contains("zoop user set-password"), "{made}");
-    assert!(!works_in(&env, &person, victim), "the stranger's session has nothing there");
+    assert!(!works_in(&env, &signed_in, victim), "the stranger's session has nothing there");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(true), &json!("Vera")));
     let key = json!({ "user": user, "scopes": "read:customers" });
     let refused = env.call(&Caller::operator(Some(victim)), "keys.create", key).unwrap_err();
-    assert_eq!(told(&refused)["kind"], "conflict");
+    assert_eq!(public_error(&refused)["kind"], "conflict");
 
     let environment = env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -82,8 +82,8 @@ fn who_claimed_an_address_first_gets_nothing_in_another_business() {
     env.write(set).expect("a password");
     assert!(!is_good(&env, &session), "the stranger's session has ended");
     assert!(env.authenticate(tokens.access.expose()).is_err(), "and the connected program");
-    let (_, person) = env.sign_in(user);
-    assert!(works_in(&env, &person, victim), "what waited counts now");
+    let (_, signed_in) = env.sign_in(user);
+    assert!(works_in(&env, &signed_in, victim), "what waited counts now");
     let rows = users(&env, victim);
     assert_eq!((&rows[0]["is_waiting"], &rows[0]["name"]), (&json!(false), &json!("Vera")));
     let elsewhere = users(&env, stranger);
@@ -102,7 +102,7 @@ fn a_waiting_membership_changes_its_role_and_ends_without_a_trace_of_rights() {
     let made = env.operate(Some(victim), "users.create", add.clone());
     assert!(made["waiting"].is_string(), "{made}");
     let again = env.call(&Caller::operator(Some(victim)), "users.create", add).unwrap_err();
-    assert_eq!(told(&again)["kind"], "conflict");
+    assert_eq!(public_error(&again)["kind"], "conflict");
     env.operate(Some(victim), "users.set_role", json!({ "id": user, "role": "tech" }));
     let waits = |row: &&Value| row["is_waiting"] == true;
     assert_eq!(users(&env, victim).iter().find(waits).expect("it")["role"], "tech");
@@ -159,7 +159,7 @@ fn addresses_that_only_a_search_takes_for_the_same_are_two_people() {
     let invite = json!({ "name": "N", "email": "Someone@GitHub.example", "role": "tech" });
     let operator = Caller::operator(Some(account));
     let refused = env.call(&operator, "invitations.create", invite).unwrap_err();
-    assert_eq!(told(&refused)["kind"], "conflict", "a member already");
+    assert_eq!(public_error(&refused)["kind"], "conflict", "a member already");
 }
 
 #[both]
@@ -177,13 +177,13 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
     env.write(move |tx| super::store::set_key(tx, user, "someone@github.example"))
         .expect("an old row");
     let found = env.read(move |tx| super::store::by_email(tx, dotless)).expect("it is read");
-    assert_eq!(found.map(|person| person.id), Some(user));
+    assert_eq!(found.map(|user| user.id), Some(user));
     let other = env.read(|tx| super::store::by_email(tx, "someone@github.example"));
     assert!(other.expect("it is read").is_none());
     let new = add("someone@github.example").expect("the address is free");
     assert_ne!(new["user_id"], id["user_id"]);
     let found = env.read(move |tx| super::store::by_email(tx, dotless)).expect("it is read");
-    assert_eq!(found.map(|person| person.id), Some(user));
+    assert_eq!(found.map(|user| user.id), Some(user));
 
     let books = add("owner@b\u{fc}cher.example").expect("it is added");
     let user: Id<kinds::User> = Id::parse(text(&books, "user_id")).expect("an id");
@@ -191,7 +191,7 @@ fn a_row_from_before_is_found_by_its_own_address_and_by_no_other() {
         .expect("an old row");
     let ascii = "owner@xn--bcher-kva.example";
     let found = env.read(move |tx| super::store::by_email(tx, ascii)).expect("it is read");
-    assert_eq!(found.map(|person| person.id), Some(user), "the same domain in its other form");
+    assert_eq!(found.map(|user| user.id), Some(user), "the same domain in its other form");
 }
 
 #[both]
@@ -245,7 +245,7 @@ fn an_owners_link_works_while_they_own_every_business_of_the_person() {
     let access = env.in_tenant(signed_in.in_tenant(acme.account.id, Source::default()));
     let ask =
         |user: Id<kinds::User>| env.call(&access, "users.password_link", json!({ "id": user }));
-    let own = told(&ask(owner).unwrap_err());
+    let own = public_error(&ask(owner).unwrap_err());
     assert!(text(&own, "message").contains("page of your account"), "{own}");
     let made = ask(office).expect("a link");
     let secret = text(&made, "path").strip_prefix("/password/").expect("a path").to_owned();
@@ -258,7 +258,7 @@ fn an_owners_link_works_while_they_own_every_business_of_the_person() {
     let elsewhere = json!({ "name": "O", "email": "office@acme.example", "role": "tech" });
     env.operate(Some(other.account), "users.create", elsewhere);
     assert!(!works(), "the person works elsewhere too now");
-    let refused = told(&ask(office).unwrap_err());
+    let refused = public_error(&ask(office).unwrap_err());
     assert!(text(&refused, "message").contains("ask the operator"), "{refused}");
     env.operate(Some(other.account), "users.remove", json!({ "id": office }));
     assert!(works());
@@ -283,7 +283,7 @@ fn the_links_that_a_person_made_end_when_their_own_password_changes() {
     };
     assert!(works());
     let environment = env.environment.clone();
-    let operator = crate::identity::sign_in::person::Initiator::Operator;
+    let operator = crate::identity::sign_in::user::Initiator::Operator;
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
         crate::identity::sign_in::passwords::set(tx, &environment, owner, "a hash", operator)
             .map(drop)
@@ -298,7 +298,7 @@ fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
     let acme = env.empty_business("Acme");
     let office = Business::user(&acme.office);
     let proved = || {
-        env.read(move |tx| crate::identity::sign_in::person::is_proved(tx, office))
+        env.read(move |tx| crate::identity::sign_in::user::is_proved(tx, office))
             .expect("it is read")
     };
     let environment = env.environment.clone();
@@ -322,7 +322,7 @@ fn a_link_that_somebody_else_saw_proves_nothing_and_one_by_mail_does() {
         links::follow(tx, &environment, &secret, "a third hash", &origin(), None)
     };
     let twice = env.write(handed).unwrap_err();
-    assert_eq!(told(&twice)["kind"], "conflict", "it works once");
+    assert_eq!(public_error(&twice)["kind"], "conflict", "it works once");
     assert!(proved(), "the refused write left nothing behind");
     let environment = env.environment.clone();
     let handed = move |tx: &mut zoop_db::WriteTx<'_>| {
@@ -342,7 +342,7 @@ fn what_a_clock_that_was_ahead_has_counted_keeps_nobody_out() {
     let env = TestEnv::new();
     let count = || {
         let now = env.environment.clock.now();
-        env.write(move |tx| attempts::count(tx, LIMIT, "somebody", now).map(drop))
+        env.write(move |tx| attempts::record(tx, LIMIT, "somebody", now).map(drop))
     };
     let years = 2 * 365 * 24 * 3_600 * 1_000;
     env.clock.advance(years);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::answers;
-use crate::call::definition::{Action, ToolDef};
+use crate::call::definition::{ToolDef, ToolKind};
 use crate::call::tool::{ActorRule, Effect};
 use crate::catalog;
 
@@ -61,12 +61,12 @@ const fn who(tool: &ToolDef) -> &'static str {
 }
 
 const fn effect(tool: &ToolDef) -> &'static str {
-    match tool.action {
-        Action::Query { .. } => "reads",
-        Action::Command { effect: Effect::Create, .. } => "creates",
-        Action::Command { effect: Effect::Update, .. } => "updates",
-        Action::Command { effect: Effect::Archive, .. } => "archives",
-        Action::Command { effect: Effect::Destroy, .. } => "deletes for good",
+    match tool.kind {
+        ToolKind::Query { .. } => "reads",
+        ToolKind::Command { effect: Effect::Create, .. } => "creates",
+        ToolKind::Command { effect: Effect::Update, .. } => "updates",
+        ToolKind::Command { effect: Effect::Archive, .. } => "archives",
+        ToolKind::Command { effect: Effect::Destroy, .. } => "deletes for good",
     }
 }
 

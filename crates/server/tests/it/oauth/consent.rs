@@ -5,8 +5,8 @@ use zoop_both::both;
 use zoop_crm::testing::Business;
 
 use super::{
-    Browser, EVERY_SCOPE, Program, assert_refused, history, request_of, returned, tokens, told,
-    value,
+    Browser, EVERY_SCOPE, Program, assert_refused, event_count, history, request_of, returned,
+    tokens, value,
 };
 use crate::http::Reply;
 use crate::server::Server;
@@ -32,7 +32,7 @@ fn a_denial_is_sent_to_the_client_and_recorded() {
     assert_over(&browser.allow(&request, &server.business, EVERY_SCOPE));
     let entry = &history(&server, &server.business)[0];
     assert_eq!((&entry["tool"], &entry["client"]), (&json!("consent_refused"), &json!("Program")));
-    assert_eq!(told(&server, &server.business, "consent"), 0);
+    assert_eq!(event_count(&server, &server.business, "consent"), 0);
 }
 
 #[both]
@@ -125,7 +125,7 @@ fn a_consent_counts_only_in_the_session_it_was_shown_to() {
     let (_, answer) = returned(&browser.answer(&pairs));
     assert!(value(&answer, "code").is_some());
     assert_over(&browser.answer(&pairs));
-    assert_eq!(told(&server, &server.business, "consent"), 1);
+    assert_eq!(event_count(&server, &server.business, "consent"), 1);
 }
 
 #[both]
@@ -177,7 +177,7 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     let again = browser.allow(&request, &foreign, EVERY_SCOPE);
     assert_eq!(again.status, 400, "{again:?}");
     assert!(again.body.contains("Choose another one"), "{again:?}");
-    assert_eq!(told(&server, &foreign, "consent"), 0);
+    assert_eq!(event_count(&server, &foreign, "consent"), 0);
 
     let (_, pairs) = returned(&browser.allow(&request, &other, EVERY_SCOPE));
     let tokens = tokens(&program.exchange(value(&pairs, "code").expect("a code"), &[]));
@@ -188,8 +188,8 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     };
     assert_eq!(get(&others).1["body"], "The other's");
     assert_eq!(get(&own).1["kind"], "not_found");
-    assert_eq!(told(&server, &other, "consent"), 1);
-    assert_eq!(told(&server, &server.business, "consent"), 0);
+    assert_eq!(event_count(&server, &other, "consent"), 1);
+    assert_eq!(event_count(&server, &server.business, "consent"), 0);
 }
 
 #[both]

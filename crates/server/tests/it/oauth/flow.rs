@@ -5,8 +5,8 @@ use zoop_both::both;
 use zoop_crm::catalog;
 
 use super::{
-    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, request_of, returned, send,
-    standing, tokens, told, value,
+    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, event_count, history, request_of,
+    returned, send, standing, tokens, value,
 };
 use crate::http;
 use crate::server::Server;
@@ -132,5 +132,5 @@ fn no_secret_reaches_the_log() {
         assert!(!log.contains(secret), "{secret}");
     }
     assert!(log.contains("oauth/token"), "the requests themselves are there");
-    assert_eq!(told(&server, &server.business, "token_revoked"), 1);
+    assert_eq!(event_count(&server, &server.business, "token_revoked"), 1);
 }

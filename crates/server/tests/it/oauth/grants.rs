@@ -12,7 +12,9 @@ use zoop_crm::testing::{Business, Caller};
 use zoop_crm::values::clock::Clock;
 use zoop_crm::values::id::Id;
 
-use super::{Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, history, standing, told};
+use super::{
+    Browser, EVERY_SCOPE, Program, REDIRECT, assert_refused, event_count, history, standing,
+};
 use crate::server::Server;
 
 fn listed(server: &Server) -> Vec<Value> {
@@ -77,16 +79,16 @@ fn a_user_sees_and_ends_their_own_grants_in_every_business() {
     let there = program.connect(&tech, &other, EVERY_SCOPE);
     let owners = Browser::of(&server, &server.business.owner);
     let foreign = program.connect(&owners, &server.business, EVERY_SCOPE);
-    let (_, person) = server.env.sign_in(Business::user(&server.business.tech));
+    let (_, signed_in) = server.env.sign_in(Business::user(&server.business.tech));
     let own = || {
-        let (person, now) = (person.clone(), server.env.clock.now());
-        server.env.read(move |tx| grants::of_person(tx, &person, now)).expect("grants")
+        let (signed_in, now) = (signed_in.clone(), server.env.clock.now());
+        server.env.read(move |tx| grants::of_user(tx, &signed_in, now)).expect("grants")
     };
     let names: Vec<_> = own().into_iter().map(|grant| grant.tenant_name).collect();
     assert_eq!(names, ["Acme", "Other"]);
     let revoke = |id| {
-        let (person, environment) = (person.clone(), server.env.environment.clone());
-        server.env.write(move |tx| grants::revoke_own(tx, &environment, &person, id, None))
+        let (signed_in, environment) = (signed_in.clone(), server.env.environment.clone());
+        server.env.write(move |tx| grants::revoke_own(tx, &environment, &signed_in, id, None))
     };
     let rows = listed(&server);
     let owners = rows.iter().find(|row| row["user_name"] == "Olive Owner").expect("it");
@@ -96,7 +98,7 @@ fn a_user_sees_and_ends_their_own_grants_in_every_business() {
     assert_eq!(standing(&server, &there.access), Err("key_revoked".to_owned()));
     assert_eq!(standing(&server, &here.access), Ok(()));
     assert_eq!(standing(&server, &foreign.access), Ok(()));
-    assert_eq!((told(&server, &other, "grant_revoked"), own().len()), (1, 1));
+    assert_eq!((event_count(&server, &other, "grant_revoked"), own().len()), (1, 1));
 }
 
 #[both]
@@ -155,7 +157,11 @@ fn ended_grants_are_swept_and_live_ones_kept() {
     server.env.clock.advance(DAY);
     sweep();
     assert_refused(&used.exchange(&code, &[]), 400, "invalid_grant");
-    assert_eq!(told(&server, &server.business, "code_replayed"), 1, "it was noticed a day later");
+    assert_eq!(
+        event_count(&server, &server.business, "code_replayed"),
+        1,
+        "it was noticed a day later"
+    );
 
     let browser = Browser::of(&server, &server.business.owner);
     let mut tokens = used.connect(&browser, &server.business, EVERY_SCOPE);

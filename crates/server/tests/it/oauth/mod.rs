@@ -272,6 +272,6 @@ pub(crate) fn history(server: &Server, business: &Business) -> Vec<Value> {
 }
 
 /// How often the history of a business has an entry with this name.
-pub(crate) fn told(server: &Server, business: &Business, name: &str) -> usize {
+pub(crate) fn event_count(server: &Server, business: &Business, name: &str) -> usize {
     history(server, business).iter().filter(|entry| entry["tool"] == name).count()
 }

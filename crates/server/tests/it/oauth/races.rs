@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use zoop_both::both;
 
-use super::{Browser, EVERY_SCOPE, Program, request_of, standing, tokens, told};
+use super::{Browser, EVERY_SCOPE, Program, event_count, request_of, standing, tokens};
 use crate::http::Reply;
 use crate::server::Server;
 
@@ -42,7 +42,7 @@ fn concurrent_refreshes_each_get_a_pair_and_rotate_once() {
     tokens(&program.refresh(&first.refresh, &[]));
     server.env.clock.advance(1);
     super::assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
-    assert_eq!(told(&server, &server.business, "token_replayed"), 1);
+    assert_eq!(event_count(&server, &server.business, "token_replayed"), 1);
 }
 
 #[both]
@@ -55,7 +55,7 @@ fn a_code_used_concurrently_is_exchanged_once_and_then_revoked() {
     let done: Vec<_> = replies.iter().filter(|reply| reply.status == 200).collect();
     assert_eq!(done.len(), 1, "{replies:?}");
     assert_eq!(standing(&server, &tokens(done[0]).access), Err("key_revoked".to_owned()));
-    assert_eq!(told(&server, &server.business, "code_replayed"), 1);
+    assert_eq!(event_count(&server, &server.business, "code_replayed"), 1);
 }
 
 #[both]
@@ -67,7 +67,7 @@ fn concurrent_consents_count_once() {
     let replies = together(|| browser.allow(&request, &server.business, EVERY_SCOPE));
     let taken = replies.iter().filter(|reply| reply.status == 200).count();
     assert_eq!(taken, 1, "{replies:?}");
-    assert_eq!(told(&server, &server.business, "consent"), 1);
+    assert_eq!(event_count(&server, &server.business, "consent"), 1);
 }
 
 #[both]
@@ -81,5 +81,5 @@ fn concurrent_replays_are_recorded_once() {
     let replies = together(|| program.refresh(&first.refresh, &[]));
     assert!(replies.iter().all(|reply| reply.status == 400), "{replies:?}");
     assert_eq!(standing(&server, &second.access), Err("key_revoked".to_owned()));
-    assert_eq!(told(&server, &server.business, "token_replayed"), 1);
+    assert_eq!(event_count(&server, &server.business, "token_replayed"), 1);
 }

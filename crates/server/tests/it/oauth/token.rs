@@ -4,8 +4,8 @@ use serde_json::json;
 use zoop_both::both;
 
 use super::{
-    Browser, CHALLENGE, EVERY_SCOPE, Program, VERIFIER, assert_refused, encoded, send, standing,
-    tokens, told,
+    Browser, CHALLENGE, EVERY_SCOPE, Program, VERIFIER, assert_refused, encoded, event_count, send,
+    standing, tokens,
 };
 use crate::http;
 use crate::server::Server;
@@ -78,7 +78,7 @@ fn reusing_an_authorization_code_revokes_its_tokens() {
     assert_refused(&program.refresh(&second.refresh, &[]), 400, "invalid_grant");
     assert_eq!(standing(&server, &other.access), Ok(()), "another grant stays");
     assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
-    assert_eq!(told(&server, &server.business, "code_replayed"), 1, "recorded once");
+    assert_eq!(event_count(&server, &server.business, "code_replayed"), 1, "recorded once");
 }
 
 #[both]
@@ -139,7 +139,7 @@ fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant()
     assert_ne!(less.access, second.access);
     let fourth = tokens(&program.refresh(&third.refresh, &[]));
     assert_ne!(fourth.refresh, third.refresh);
-    assert_eq!(told(&server, &server.business, "token_replayed"), 0);
+    assert_eq!(event_count(&server, &server.business, "token_replayed"), 0);
     server.env.clock.advance(1);
     // The second use did not extend the first one's time.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
@@ -147,7 +147,7 @@ fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant()
         assert_eq!(standing(&server, &token.access), Err("key_revoked".to_owned()));
         assert_refused(&program.refresh(&token.refresh, &[]), 400, "invalid_grant");
     }
-    assert_eq!(told(&server, &server.business, "token_replayed"), 1, "recorded once");
+    assert_eq!(event_count(&server, &server.business, "token_replayed"), 1, "recorded once");
 }
 
 #[both]
@@ -165,7 +165,7 @@ fn a_token_dated_by_a_fast_clock_lasts_no_longer_than_others() {
     assert_eq!(standing(&server, &third.access), Ok(()));
     // By this clock it is not known how long ago the first token was exchanged.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
-    assert_eq!(told(&server, &server.business, "token_replayed"), 1);
+    assert_eq!(event_count(&server, &server.business, "token_replayed"), 1);
 }
 
 #[both]
@@ -204,7 +204,7 @@ fn a_refresh_token_is_valid_only_for_its_client() {
     let pairs = [("token", tokens.refresh.as_str()), ("client_id", &stranger.id)];
     assert_eq!(send(&server, "/oauth/revoke", &pairs).status, 200);
     assert_eq!(standing(&server, &tokens.access), Ok(()), "another client ends nothing");
-    assert_eq!(told(&server, &server.business, "token_replayed"), 0);
+    assert_eq!(event_count(&server, &server.business, "token_replayed"), 0);
 }
 
 #[both]
@@ -230,7 +230,7 @@ fn revoking_an_access_token_keeps_the_others_and_revoking_an_unknown_one_succeed
     assert_eq!(standing(&server, &server.business.owner_key), Ok(()));
     assert_refused(&revoke(&[]), 400, "invalid_request");
     assert_refused(&revoke(&[("token", "x"), ("token", "y")]), 400, "invalid_request");
-    assert_eq!(told(&server, &server.business, "token_revoked"), 1);
+    assert_eq!(event_count(&server, &server.business, "token_revoked"), 1);
 }
 
 #[both]

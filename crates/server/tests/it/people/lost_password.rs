@@ -277,8 +277,8 @@ fn a_mailed_invitation_is_not_shown_and_proves_the_mailbox() {
     let mut nadia = Browser::new(&server);
     assert_eq!(location(&choose(&mut nadia, &path, PASSWORD)), "/account?done=joined");
     let proved = server.env.read(|tx| {
-        let person = zoop_crm::identity::sign_in::person::find(tx, "nadia@acme.example")?;
-        zoop_crm::identity::sign_in::person::is_proved(tx, person.id)
+        let user = zoop_crm::identity::sign_in::user::find(tx, "nadia@acme.example")?;
+        zoop_crm::identity::sign_in::user::is_proved(tx, user.id)
     });
     assert!(proved.expect("it is read"));
 

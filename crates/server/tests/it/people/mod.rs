@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use zoop_crm::identity::sign_in::password::Password;
-use zoop_crm::identity::sign_in::person::{self, Initiator};
+use zoop_crm::identity::sign_in::user::{self, Initiator};
 use zoop_crm::identity::sign_in::{passwords, second_factor as factor};
 use zoop_crm::testing::{Business, Caller};
 use zoop_crm::values::secret::{Secret, SecretKind};
@@ -44,8 +44,8 @@ pub(crate) fn set_password(server: &Server, email: &'static str, password: &str)
     let hash = Password::choose(password, email).and_then(|it| it.hash(&environment.entropy));
     let hash = hash.expect("a hash");
     let write = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let person = person::find(tx, email)?;
-        passwords::set(tx, &environment, person.id, &hash, Initiator::Operator)
+        let user = user::find(tx, email)?;
+        passwords::set(tx, &environment, user.id, &hash, Initiator::Operator)
     };
     server.env.write(write).expect("a password");
 }

@@ -1,8 +1,8 @@
 //! The second factor, from setup to loss.
 
 use zoop_both::both;
-use zoop_crm::identity::sign_in::person::Initiator;
 use zoop_crm::identity::sign_in::second_factor;
+use zoop_crm::identity::sign_in::user::Initiator;
 use zoop_crm::testing::Business;
 
 use super::{Browser, OWNER, PASSWORD, between, code, location, start, told};

@@ -2,7 +2,7 @@
 
 use zoop_both::both;
 use zoop_crm::identity::sign_in::passwords;
-use zoop_crm::identity::sign_in::person::{self, Initiator};
+use zoop_crm::identity::sign_in::user::{self, Initiator};
 use zoop_crm::testing::Business;
 
 use super::{Browser, OFFICE, OWNER, PASSWORD, history, location, set_cookies, set_password};
@@ -214,14 +214,14 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
     let server = start();
     let environment = server.env.environment.clone();
     let write = move |tx: &mut zoop_db::WriteTx<'_>| {
-        let person = person::find(tx, OWNER)?;
-        passwords::set(tx, &environment, person.id, OLD, Initiator::Operator)
+        let user = user::find(tx, OWNER)?;
+        passwords::set(tx, &environment, user.id, OLD, Initiator::Operator)
     };
     server.env.write(write).expect("an old hash");
     let stored = || {
         let read = |tx: &mut zoop_db::ReadTx<'_>| {
-            let person = person::find(tx, OWNER)?;
-            passwords::stored(tx, person.id)
+            let user = user::find(tx, OWNER)?;
+            passwords::stored(tx, user.id)
         };
         server.env.read(read).expect("it").expect("a hash")
     };

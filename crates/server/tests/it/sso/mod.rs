@@ -4,7 +4,7 @@ mod provider;
 
 use serde_json::{Value, json};
 use zoop_both::both;
-use zoop_crm::identity::sign_in::person::Initiator;
+use zoop_crm::identity::sign_in::user::Initiator;
 use zoop_crm::identity::sign_in::{SignedIn, passwords, sessions};
 use zoop_crm::testing::Business;
 use zoop_crm::values::clock::Clock;
@@ -24,7 +24,7 @@ const OWNER: &str = "owner@acme.example";
 type Change = fn(&mut Value);
 
 /// A server with company sign-in.
-struct CompanyProvider {
+struct SsoServer {
     server: Server,
     provider: Provider,
 }
@@ -45,7 +45,7 @@ impl Visitor {
     }
 }
 
-impl CompanyProvider {
+impl SsoServer {
     fn build() -> Self {
         let provider = Provider::start();
         let company = SsoProvider {
@@ -140,10 +140,10 @@ fn assert_refused(reply: &Reply, status: u16, words: &str) {
 
 #[both]
 fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
-    let house = CompanyProvider::build();
-    let id = house.server.business.account.id.uuid();
-    let visitor = house.leave(&format!("?next=%2Fteam%3Fbusiness%3D{id}"));
-    assert!(visitor.address.starts_with(&format!("{}/authorize?", house.provider.issuer)));
+    let sso = SsoServer::build();
+    let id = sso.server.business.account.id.uuid();
+    let visitor = sso.leave(&format!("?next=%2Fteam%3Fbusiness%3D{id}"));
+    assert!(visitor.address.starts_with(&format!("{}/authorize?", sso.provider.issuer)));
     for (name, value) in [
         ("response_type", "code"),
         ("client_id", CLIENT),
@@ -152,9 +152,9 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
     ] {
         assert_eq!(visitor.sent(name), value);
     }
-    let reply = house.come_back(&visitor, "code=good-code&state=STATE");
-    let person = house.signed_in(&reply);
-    assert_eq!(person.email, OWNER);
+    let reply = sso.come_back(&visitor, "code=good-code&state=STATE");
+    let signed_in = sso.signed_in(&reply);
+    assert_eq!(signed_in.email, OWNER);
     assert_eq!(reply.header("location"), Some(format!("/team?business={id}").as_str()));
     assert_eq!(cookie(&reply, COOKIE), Some(""), "this sign-in is over");
     let set: Vec<_> = reply.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
@@ -163,14 +163,14 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
         assert!(value.ends_with("; Secure; HttpOnly; SameSite=Lax"), "{value}");
     }
 
-    let reply = house.sign_in(|claims| claims["email"] = json!("renamed@elsewhere.example"));
-    assert_eq!(house.signed_in(&reply).user, person.user, "by the subject alone");
+    let reply = sso.sign_in(|claims| claims["email"] = json!("renamed@elsewhere.example"));
+    assert_eq!(sso.signed_in(&reply).user, signed_in.user, "by the subject alone");
     assert_eq!(reply.header("location"), Some("/account"));
-    let reply = house.sign_in(|claims| claims["email_verified"] = json!(false));
-    assert_eq!(house.signed_in(&reply).user, person.user, "the address no longer matters");
+    let reply = sso.sign_in(|claims| claims["email_verified"] = json!(false));
+    assert_eq!(sso.signed_in(&reply).user, signed_in.user, "the address no longer matters");
 
-    assert_eq!(house.event_names(), ["sign_in", "identity_linked", "sign_in", "sign_in"]);
-    let linked = &house.events()[1];
+    assert_eq!(sso.event_names(), ["sign_in", "identity_linked", "sign_in", "sign_in"]);
+    let linked = &sso.events()[1];
     assert_eq!(linked["address"], "127.0.0.1");
     let subject = json!("person-1");
     let changes = linked["changes"].as_array().expect("changes");
@@ -179,46 +179,43 @@ fn a_user_with_a_verified_email_is_then_matched_by_issuer_and_subject() {
 
 #[both]
 fn the_sign_in_page_leads_to_the_provider_and_the_old_session_ends() {
-    let house = CompanyProvider::build();
-    let page = http::get(house.server.public, "/sign-in?next=%2Fteam").body;
+    let sso = SsoServer::build();
+    let page = http::get(sso.server.public, "/sign-in?next=%2Fteam").body;
     let button = "href=\"/sign-in/company?next=%2Fteam\">Sign in with Acme account</a>";
     assert!(page.contains(button), "{page}");
     let plain = http::get(Server::start().public, "/sign-in").body;
     assert!(!plain.contains("/sign-in/company"), "{plain}");
 
-    let first = house.sign_in(|_| {});
+    let first = sso.sign_in(|_| {});
     let session = cookie(&first, SESSION).expect("a session").to_owned();
-    let mut visitor = house.leave("");
+    let mut visitor = sso.leave("");
     visitor.cookie = format!("{}; {SESSION}={session}", visitor.cookie);
-    let second = house.come_back(&visitor, "code=good-code&state=STATE");
-    house.signed_in(&second);
-    assert!(house.find(&session).is_none(), "the session before has ended");
+    let second = sso.come_back(&visitor, "code=good-code&state=STATE");
+    sso.signed_in(&second);
+    assert!(sso.find(&session).is_none(), "the session before has ended");
 }
 
 #[both]
 fn an_unverified_or_unknown_address_matches_no_user() {
-    let house = CompanyProvider::build();
+    let sso = SsoServer::build();
     let unknown = |claims: &mut Value| claims["email"] = json!("stranger@acme.example");
     let unverified = |claims: &mut Value| claims["email_verified"] = json!(false);
     let unsaid = |claims: &mut Value| {
         claims.as_object_mut().expect("claims").remove("email_verified");
     };
     let nameless = |claims: &mut Value| claims["sub"] = json!("");
-    for reply in [
-        house.sign_in(unknown),
-        house.sign_in(unverified),
-        house.sign_in(unsaid),
-        house.sign_in(nameless),
-    ] {
+    for reply in
+        [sso.sign_in(unknown), sso.sign_in(unverified), sso.sign_in(unsaid), sso.sign_in(nameless)]
+    {
         assert_refused(&reply, 403, "Ask an owner of the business to invite");
     }
-    assert_eq!(house.event_names(), Vec::<String>::new());
+    assert_eq!(sso.event_names(), Vec::<String>::new());
 }
 
 #[both]
 fn an_address_from_user_info_must_be_of_the_same_subject() {
-    let house = CompanyProvider::build();
-    house.provider.said().user =
+    let sso = SsoServer::build();
+    sso.provider.said().user =
         Some(json!({ "sub": "person-1", "email": OWNER, "email_verified": true }));
     let bare = |claims: &mut Value| {
         let claims = claims.as_object_mut().expect("claims");
@@ -229,13 +226,13 @@ fn an_address_from_user_info_must_be_of_the_same_subject() {
         bare(claims);
         claims["sub"] = json!("person-2");
     };
-    assert_refused(&house.sign_in(other), 502, "cannot be reached");
-    assert_eq!(house.signed_in(&house.sign_in(bare)).email, OWNER);
+    assert_refused(&sso.sign_in(other), 502, "cannot be reached");
+    assert_eq!(sso.signed_in(&sso.sign_in(bare)).email, OWNER);
 }
 
 #[both]
 fn a_token_for_another_sign_in_is_rejected() {
-    let house = CompanyProvider::build();
+    let sso = SsoServer::build();
     let cases: [(&str, Change); 7] = [
         ("another sign-in", |claims| claims["nonce"] = json!("another")),
         ("another sign-in", |claims| {
@@ -250,20 +247,20 @@ fn a_token_for_another_sign_in_is_rejected() {
         }),
     ];
     for (cause, change) in cases {
-        let reply = house.sign_in(change);
+        let reply = sso.sign_in(change);
         assert_refused(&reply, 502, "could not be trusted");
-        assert!(house.server.log.text().contains(cause), "{cause}");
+        assert!(sso.server.log.text().contains(cause), "{cause}");
     }
     for alg in ["none", "HS256", "RS256", "ES384"] {
-        let visitor = house.leave("");
-        house.provider.said().header["alg"] = json!(alg);
-        let reply = house.come_back(&visitor, "code=good-code&state=STATE");
+        let visitor = sso.leave("");
+        sso.provider.said().header["alg"] = json!(alg);
+        let reply = sso.come_back(&visitor, "code=good-code&state=STATE");
         assert_refused(&reply, 502, "could not be trusted");
     }
-    let visitor = house.leave("");
-    let reply = house.come_back(&visitor, "code=another-code&state=STATE");
+    let visitor = sso.leave("");
+    let reply = sso.come_back(&visitor, "code=another-code&state=STATE");
     assert_refused(&reply, 502, "could not be trusted");
-    let log = house.server.log.text();
+    let log = sso.server.log.text();
     for secret in [SECRET, "good-code", "eyJ", "zoop_co_", OWNER, "person-1"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
@@ -271,14 +268,14 @@ fn a_token_for_another_sign_in_is_rejected() {
 
 #[both]
 fn a_browser_can_finish_only_the_sign_in_that_it_started() {
-    let house = CompanyProvider::build();
-    let own = house.leave("");
-    let other = house.leave("");
+    let sso = SsoServer::build();
+    let own = sso.leave("");
+    let other = sso.leave("");
     let (secret, rest) = own.cookie.split_once('.').expect("a secret");
     let (_, next) = rest.split_once('.').expect("a page");
     let with = |cookie: String| Visitor { cookie, ..own.clone() };
     let query = "code=good-code&state=STATE";
-    let twice = house.come_back(&own, "code=good-code&state=STATE&state=STATE");
+    let twice = sso.come_back(&own, "code=good-code&state=STATE&state=STATE");
     assert_refused(&twice, 400, "duplicate or invalid parameter");
     for (visitor, query) in [
         (&own, "code=good-code"),
@@ -289,63 +286,63 @@ fn a_browser_can_finish_only_the_sign_in_that_it_started() {
         (&with(format!("{secret}.1.{next}")), query),
         (&with(format!("{}x", own.cookie)), query),
     ] {
-        let reply = house.come_back(visitor, query);
+        let reply = sso.come_back(visitor, query);
         assert_refused(&reply, 400, "did not start here");
         assert_eq!(cookie(&reply, COOKIE), Some(""));
     }
-    let declined = house.come_back(&own, "error=access_denied&state=STATE");
+    let declined = sso.come_back(&own, "error=access_denied&state=STATE");
     assert_refused(&declined, 403, "canceled or refused there");
 
-    let slow = house.leave("");
-    house.server.env.clock.advance(10 * 60 * 1_000);
-    assert_refused(&house.come_back(&slow, query), 400, "ten minutes");
-    let iss = form_urlencoded::byte_serialize(house.provider.issuer.as_bytes()).collect::<String>();
-    let reply = house.come_back(&house.leave(""), &format!("{query}&iss={iss}"));
-    assert_eq!(house.signed_in(&reply).email, OWNER);
+    let slow = sso.leave("");
+    sso.server.env.clock.advance(10 * 60 * 1_000);
+    assert_refused(&sso.come_back(&slow, query), 400, "ten minutes");
+    let iss = form_urlencoded::byte_serialize(sso.provider.issuer.as_bytes()).collect::<String>();
+    let reply = sso.come_back(&sso.leave(""), &format!("{query}&iss={iss}"));
+    assert_eq!(sso.signed_in(&reply).email, OWNER);
 }
 
 #[both]
 fn provider_metadata_is_cached_and_survives_a_failure() {
-    let house = CompanyProvider::build();
-    house.provider.said().is_up = false;
-    let start = || http::get(house.server.public, "/sign-in/company");
+    let sso = SsoServer::build();
+    sso.provider.said().is_up = false;
+    let start = || http::get(sso.server.public, "/sign-in/company");
     assert_refused(&start(), 502, "Try again in a minute");
-    house.provider.said().is_up = true;
+    sso.provider.said().is_up = true;
     assert_refused(&start(), 502, "Try again in a minute");
-    assert_eq!(house.provider.said().discoveries, 0, "it is not asked again for a while");
-    house.server.env.clock.advance(30_000);
+    assert_eq!(sso.provider.said().discoveries, 0, "it is not asked again for a while");
+    sso.server.env.clock.advance(30_000);
     for _ in 0..3 {
-        house.signed_in(&house.sign_in(|_| {}));
+        sso.signed_in(&sso.sign_in(|_| {}));
     }
-    assert_eq!(house.provider.said().discoveries, 1);
+    assert_eq!(sso.provider.said().discoveries, 1);
 
-    house.server.env.clock.advance(30_000);
-    let visitor = house.leave("");
-    house.provider.said().change_key();
-    house.signed_in(&house.come_back(&visitor, "code=good-code&state=STATE"));
-    assert_eq!(house.provider.said().discoveries, 2, "for the key that was not known");
-    let visitor = house.leave("");
-    house.provider.said().change_key();
-    let reply = house.come_back(&visitor, "code=good-code&state=STATE");
+    sso.server.env.clock.advance(30_000);
+    let visitor = sso.leave("");
+    sso.provider.said().change_key();
+    sso.signed_in(&sso.come_back(&visitor, "code=good-code&state=STATE"));
+    assert_eq!(sso.provider.said().discoveries, 2, "for the key that was not known");
+    let visitor = sso.leave("");
+    sso.provider.said().change_key();
+    let reply = sso.come_back(&visitor, "code=good-code&state=STATE");
     assert_refused(&reply, 502, "could not be trusted");
-    assert_eq!(house.provider.said().discoveries, 2, "but not twice in half a minute");
+    assert_eq!(sso.provider.said().discoveries, 2, "but not twice in half a minute");
 
-    house.server.env.clock.advance(2 * 60 * 60 * 1_000);
-    house.provider.said().is_up = false;
+    sso.server.env.clock.advance(2 * 60 * 60 * 1_000);
+    sso.provider.said().is_up = false;
     assert_eq!(start().status, 303, "its earlier metadata is still used");
 }
 
 #[both]
 fn a_former_member_cannot_sign_in() {
-    let house = CompanyProvider::build();
-    let env = &house.server.env;
-    let account = Some(house.server.business.account);
+    let sso = SsoServer::build();
+    let env = &sso.server.env;
+    let account = Some(sso.server.business.account);
     let office = json!({ "name": "O", "email": "leaving@acme.example", "role": "office" });
     let made = env.operate(account, "users.create", office);
     let leaving = |claims: &mut Value| claims["email"] = json!("leaving@acme.example");
-    house.signed_in(&house.sign_in(leaving));
+    sso.signed_in(&sso.sign_in(leaving));
     env.operate(account, "users.remove", json!({ "id": made["user_id"] }));
-    assert_refused(&house.sign_in(leaving), 403, "Ask an owner");
+    assert_refused(&sso.sign_in(leaving), 403, "Ask an owner");
 }
 
 #[both]
@@ -358,73 +355,73 @@ fn without_a_provider_its_pages_do_not_exist() {
 
 #[both]
 fn a_reassigned_address_does_not_match_its_former_user() {
-    let house = CompanyProvider::build();
-    house.signed_in(&house.sign_in(|_| {}));
-    let successor = house.sign_in(|claims| claims["sub"] = json!("person-2"));
+    let sso = SsoServer::build();
+    sso.signed_in(&sso.sign_in(|_| {}));
+    let successor = sso.sign_in(|claims| claims["sub"] = json!("person-2"));
     assert_refused(&successor, 403, "not known here");
-    house.signed_in(&house.sign_in(|_| {}));
-    assert_eq!(house.event_names().iter().filter(|it| *it == "identity_linked").count(), 1);
+    sso.signed_in(&sso.sign_in(|_| {}));
+    assert_eq!(sso.event_names().iter().filter(|it| *it == "identity_linked").count(), 1);
 }
 
 #[both]
 fn a_user_with_a_password_connects_the_account_in_their_own_session() {
-    let house = CompanyProvider::build();
+    let sso = SsoServer::build();
     // A password that the operator has set.
-    let user = Business::user(&house.server.business.owner);
-    let environment = house.server.env.environment.clone();
+    let user = Business::user(&sso.server.business.owner);
+    let environment = sso.server.env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
         passwords::set(tx, &environment, user, "a hash", Initiator::Operator)
     };
-    house.server.env.write(set).expect("a password");
-    assert_refused(&house.sign_in(|_| {}), 403, "Sign in with your password once");
-    assert_eq!(house.event_names().last().map(String::as_str), Some("sign_in_refused"));
-    let (of_another, _) = house.server.env.sign_in(Business::user(&house.server.business.tech));
-    let (own, _) = house.server.env.sign_in(user);
+    sso.server.env.write(set).expect("a password");
+    assert_refused(&sso.sign_in(|_| {}), 403, "Sign in with your password once");
+    assert_eq!(sso.event_names().last().map(String::as_str), Some("sign_in_refused"));
+    let (of_another, _) = sso.server.env.sign_in(Business::user(&sso.server.business.tech));
+    let (own, _) = sso.server.env.sign_in(user);
     let come_with = |session: &Secret| {
-        let mut visitor = house.leave("");
+        let mut visitor = sso.leave("");
         visitor.cookie = format!("{}; {SESSION}={}", visitor.cookie, session.expose());
-        house.come_back(&visitor, "code=good-code&state=STATE")
+        sso.come_back(&visitor, "code=good-code&state=STATE")
     };
     assert_refused(&come_with(&of_another), 403, "Sign in with your password once");
     let cookie = format!("{SESSION}={}", own.expose());
     let account = || {
         let headers = [("Cookie", cookie.as_str())];
-        http::request(house.server.public, "GET", "/account", &headers, b"").body
+        http::request(sso.server.public, "GET", "/account", &headers, b"").body
     };
     let button = "href=\"/sign-in/company\">Connect your Acme account</a>";
     assert!(account().contains(button), "{}", account());
-    assert_eq!(house.signed_in(&come_with(&own)).user, user);
-    assert_eq!(house.signed_in(&house.sign_in(|_| {})).user, user, "known from then on");
+    assert_eq!(sso.signed_in(&come_with(&own)).user, user);
+    assert_eq!(sso.signed_in(&sso.sign_in(|_| {})).user, user, "known from then on");
 }
 
 #[both]
 fn a_verified_mailbox_wins_over_an_unproved_password() {
-    let house = CompanyProvider::build();
+    let sso = SsoServer::build();
     // A holder of an invitation's link chose a password for the owner's address.
-    let user = Business::user(&house.server.business.owner);
-    let environment = house.server.env.environment.clone();
+    let user = Business::user(&sso.server.business.owner);
+    let environment = sso.server.env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {
         passwords::set(tx, &environment, user, "a hash", Initiator::Unproved(None))
     };
-    house.server.env.write(set).expect("a password");
-    let (claimer, _) = house.server.env.sign_in(user);
-    let person = house.signed_in(&house.sign_in(|_| {}));
-    assert_eq!((person.user, person.is_proved), (user, true));
-    assert!(house.find(claimer.expose()).is_none(), "the claimer's session has ended");
-    let stored = house.server.env.read(move |tx| passwords::stored(tx, user));
+    sso.server.env.write(set).expect("a password");
+    let (claimer, _) = sso.server.env.sign_in(user);
+    let signed_in = sso.signed_in(&sso.sign_in(|_| {}));
+    assert_eq!((signed_in.user, signed_in.is_proved), (user, true));
+    assert!(sso.find(claimer.expose()).is_none(), "the claimer's session has ended");
+    let stored = sso.server.env.read(move |tx| passwords::stored(tx, user));
     assert_eq!(stored.expect("it is read"), None, "and the password is gone");
-    assert!(house.event_names().iter().any(|name| name == "password_removed"));
+    assert!(sso.event_names().iter().any(|name| name == "password_removed"));
 }
 
 #[both]
 fn an_address_of_another_domain_matches_no_user() {
-    let house = CompanyProvider::build();
+    let sso = SsoServer::build();
     let look_alike = |claims: &mut Value| claims["email"] = json!("owner@acm\u{435}.example");
-    assert_refused(&house.sign_in(look_alike), 403, "not known here");
+    assert_refused(&sso.sign_in(look_alike), 403, "not known here");
     let folded = |claims: &mut Value| claims["email"] = json!("owner@acme.e\u{17f}ample");
-    assert_refused(&house.sign_in(folded), 403, "not known here");
+    assert_refused(&sso.sign_in(folded), 403, "not known here");
     let dotless = |claims: &mut Value| claims["email"] = json!("o\u{17f}ner@acme.example");
-    assert_refused(&house.sign_in(dotless), 403, "not known here");
+    assert_refused(&sso.sign_in(dotless), 403, "not known here");
     let cased = |claims: &mut Value| claims["email"] = json!("Owner@ACME.example");
-    assert_eq!(house.signed_in(&house.sign_in(cased)).email, OWNER);
+    assert_eq!(sso.signed_in(&sso.sign_in(cased)).email, OWNER);
 }

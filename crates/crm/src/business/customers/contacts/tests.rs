@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{Business, Caller, TestEnv, text, told};
+use crate::testing::{Business, Caller, TestEnv, public_error, text};
 
 fn rows(env: &TestEnv, business: &Business, archived: bool) -> Vec<Value> {
     let arguments = json!({ "customer_id": business.id("customer"), "archived": archived });
@@ -23,7 +23,7 @@ fn call(env: &TestEnv, business: &Business, tool: &str, fields: Value) -> Value 
     arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     match env.call(&business.owner, tool, arguments) {
         Ok(answer) => answer,
-        Err(error) => told(&error),
+        Err(error) => public_error(&error),
     }
 }
 
@@ -89,7 +89,7 @@ fn a_contact_belongs_to_its_customer_alone() {
     );
     for tool in ["contacts.get", "contacts.archive"] {
         let arguments = json!({ "id": acme.id("contact"), "customer_id": elsewhere });
-        let error = told(&env.call(&acme.owner, tool, arguments).unwrap_err());
+        let error = public_error(&env.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
     }
 }
@@ -138,5 +138,5 @@ fn a_customer_has_at_most_two_hundred_active_contacts() {
     assert!(call(&env, &acme, "contacts.create", one_more)["id"].is_string());
     let operator = Caller::operator(Some(acme.account));
     let restored = env.call(&operator, "contacts.restore", ben);
-    assert_eq!(told(&restored.unwrap_err())["kind"], "conflict");
+    assert_eq!(public_error(&restored.unwrap_err())["kind"], "conflict");
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use zoop_both::both;
 
-use crate::testing::{Business, TestEnv, text, told};
+use crate::testing::{Business, TestEnv, public_error, text};
 
 fn call(env: &TestEnv, business: &Business, tool: &str, fields: Value) -> Value {
     let mut arguments = json!({ "customer_id": business.id("customer") });
     arguments.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     match env.call(&business.owner, tool, arguments) {
         Ok(answer) => answer,
-        Err(error) => told(&error),
+        Err(error) => public_error(&error),
     }
 }
 

@@ -6,7 +6,7 @@ mod write_only;
 
 use serde_json::{Value, json};
 
-use crate::testing::{Business, TestEnv, text, told};
+use crate::testing::{Business, TestEnv, public_error, text};
 
 fn company(env: &TestEnv, business: &Business, name: &str) -> String {
     env.made(
@@ -26,7 +26,7 @@ fn person(env: &TestEnv, business: &Business, first: &str, more: Value) -> Strin
 
 /// The fields named in the error of a rejected call.
 fn problems(env: &TestEnv, business: &Business, tool: &str, arguments: Value) -> Vec<String> {
-    let error = told(&env.call(&business.owner, tool, arguments).expect_err("a refusal"));
+    let error = public_error(&env.call(&business.owner, tool, arguments).expect_err("a refusal"));
     assert_eq!(error["kind"], "invalid_input", "{error}");
     let fields = error["fields"].as_array().expect("fields").iter();
     fields.map(|field| text(field, "field").to_owned()).collect()

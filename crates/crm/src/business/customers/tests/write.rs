@@ -5,7 +5,7 @@ use zoop_both::both;
 
 use super::{company, person, problems, search};
 use crate::call::scope::Scope;
-use crate::testing::{TestEnv, text, told};
+use crate::testing::{TestEnv, public_error, text};
 
 #[both]
 fn the_documents_example_answers_as_printed() {
@@ -121,7 +121,7 @@ fn everything_wrong_is_told_at_once() {
 fn an_unknown_field_is_told_with_the_nearest_known_one() {
     let env = TestEnv::new();
     let acme = env.empty_business("Acme");
-    let error = told(
+    let error = public_error(
         &env.call(
             &acme.owner,
             "customers.create",
@@ -155,7 +155,8 @@ fn a_key_sent_twice_is_refused_at_every_depth() {
         r#"{"customer_type":"individual","first_name":"A","first_name":"B"}"#,
         r#"{"customer_type":"individual","first_name":"A","location":{"city":"A","city":"B"}}"#,
     ] {
-        let error = told(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
+        let error =
+            public_error(&env.call_text(&acme.owner, "customers.create", arguments).unwrap_err());
         assert_eq!(error["kind"], "invalid_input");
         assert!(text(&error, "message").contains("twice"), "{error}");
     }
@@ -266,7 +267,7 @@ fn updates_change_what_was_sent_and_refuse_what_cannot_change() {
     for (arguments, field) in refusals {
         assert_eq!(problems(&env, &acme, "customers.update", arguments), [field]);
     }
-    let error = told(
+    let error = public_error(
         &env.call(&acme.owner, "customers.update", json!({ "id": id, "customer_type": "company" }))
             .unwrap_err(),
     );
@@ -293,7 +294,7 @@ fn archiving_hides_keeps_and_can_be_undone_by_the_operator() {
         ("contacts.create", json!({ "customer_id": id, "first_name": "A", "last_name": "B" })),
         ("locations.archive", json!({ "customer_id": id, "id": acme.id("location") })),
     ] {
-        let error = told(&env.call(&acme.owner, tool, arguments).unwrap_err());
+        let error = public_error(&env.call(&acme.owner, tool, arguments).unwrap_err());
         assert_eq!(error["kind"], "not_found", "{tool}");
         let message = text(&error, "message");
         assert!(message.starts_with("This customer is archived"), "{tool}: {message}");

@@ -45,7 +45,7 @@ fn a_receipt_shows_nothing_that_was_stored_before() {
 }
 
 #[both]
-fn who_may_not_read_learns_neither_a_customers_type_nor_that_it_is_archived() {
+fn write_only_callers_learn_neither_a_customers_type_nor_that_it_is_archived() {
     let env = TestEnv::new();
     let acme = env.business("Acme");
     let writer = env.access(&env.key(acme.account, None, &[Scope::WriteCustomers]));

@@ -173,9 +173,9 @@ fn refuse_other_type(
          company_name with a company"
             .to_owned()
     };
-    let told = sent.into_iter().filter(|(_, goes_with, _)| !may_read || is_foreign(*goes_with));
-    let problems =
-        told.map(|(field, ..)| FieldProblem { field: field.to_owned(), problem: problem.clone() });
+    let reported = sent.into_iter().filter(|(_, goes_with, _)| !may_read || is_foreign(*goes_with));
+    let problems = reported
+        .map(|(field, ..)| FieldProblem { field: field.to_owned(), problem: problem.clone() });
     Err(Error::fields(problems.collect()))
 }
 

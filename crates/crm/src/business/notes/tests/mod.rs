@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::call::error::{Error, Result};
 use crate::call::run;
 use crate::catalog;
-use crate::testing::{Business, Caller, TestEnv, told};
+use crate::testing::{Business, Caller, TestEnv, public_error};
 
 const HOUR: i64 = 60 * 60 * 1_000;
 
@@ -23,7 +23,7 @@ fn unlimited() -> TestEnv {
 
 /// The error of a rejected call, as JSON.
 fn refused(outcome: Result<Value>) -> Value {
-    told(&outcome.expect_err("a refusal"))
+    public_error(&outcome.expect_err("a refusal"))
 }
 
 /// The kind of a rejected call's error.

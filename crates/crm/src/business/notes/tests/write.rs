@@ -237,7 +237,7 @@ fn the_index_follows_every_change() {
 }
 
 #[both]
-fn who_may_not_read_is_told_only_what_they_sent() {
+fn write_only_callers_get_a_redacted_answer() {
     let env = TestEnv::new();
     let business = env.business("Ada");
     let user = Business::user(&business.office).to_string();

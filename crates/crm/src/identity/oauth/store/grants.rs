@@ -47,7 +47,7 @@ zoop_db::global_statements! {
          AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
          AND a.expires_at > $2) ORDER BY g.id"
     ));
-    OF_PERSON = (grants!(
+    OF_USER = (grants!(
         "g.user_id = $1 AND g.revoked_at IS NULL AND g.connected_at IS NOT NULL \
          AND EXISTS (SELECT 1 FROM oauth_tokens a WHERE a.grant_id = g.id AND a.kind = 'refresh' \
          AND a.expires_at > $2) ORDER BY g.id"
@@ -99,12 +99,12 @@ pub(crate) fn of_tenant(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<Grant
 }
 
 /// The connected grants of a user that still work, in all tenants, oldest first.
-pub(crate) fn of_person(
+pub(crate) fn of_user(
     tx: &mut ReadTx<'_>,
     user: Id<kinds::User>,
     now: Timestamp,
 ) -> Result<Vec<GrantRecord>> {
-    tx.global_all(OF_PERSON, params![user, now], |row| Ok(grant(row)?.record))
+    tx.global_all(OF_USER, params![user, now], |row| Ok(grant(row)?.record))
 }
 
 /// A grant, whatever its state.

@@ -4,7 +4,7 @@ use zoop_db::{ReadTx, Timestamp, WriteTx, params};
 
 use crate::call::error::Result;
 use crate::call::scope::ScopeNames;
-use crate::identity::oauth::requests::{PendingRequest, Request};
+use crate::identity::oauth::requests::{AuthorizationRequest, PendingRequest};
 use crate::values::id::{Id, kinds};
 
 crate::call::table::table! {
@@ -44,7 +44,7 @@ pub(crate) fn get(
     tx.global_first(GET, params![hash, session, now], |row| {
         let client_id = row.take()?;
         let client_name = row.take()?;
-        let request = Request {
+        let request = AuthorizationRequest {
             client_id,
             redirect_uri: row.take()?,
             state: row.take()?,
@@ -59,10 +59,10 @@ pub(crate) fn add(
     tx: &mut WriteTx<'_>,
     hash: &[u8; 32],
     session: Id<kinds::Session>,
-    request: &Request,
+    request: &AuthorizationRequest,
     expires_at: Timestamp,
 ) -> Result<()> {
-    let Request { client_id, redirect_uri, state, challenge, scopes } = request;
+    let AuthorizationRequest { client_id, redirect_uri, state, challenge, scopes } = request;
     let scopes = scopes.list();
     tx.global_execute(
         ADD,

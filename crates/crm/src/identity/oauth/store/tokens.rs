@@ -100,7 +100,7 @@ zoop_db::global_statements! {
 }
 
 /// What a call needs from its access token.
-pub(crate) struct Found {
+pub(crate) struct AccessTokenRow {
     pub(crate) grant: Id<kinds::Grant>,
     pub(crate) account: Account,
     pub(crate) user_id: Id<kinds::User>,
@@ -150,9 +150,12 @@ pub(crate) struct Token {
     pub(crate) is_revoked: bool,
 }
 
-pub(crate) fn by_access_token(tx: &mut ReadTx<'_>, hash: &[u8; 32]) -> Result<Option<Found>> {
+pub(crate) fn by_access_token(
+    tx: &mut ReadTx<'_>,
+    hash: &[u8; 32],
+) -> Result<Option<AccessTokenRow>> {
     tx.global_first(BY_ACCESS_TOKEN, params![hash], |row| {
-        Ok(Found {
+        Ok(AccessTokenRow {
             grant: row.take()?,
             account: read_account(row)?,
             user_id: row.take()?,

@@ -13,9 +13,9 @@ use serde::Serialize;
 use zoop_db::{ReadTx, Uuid, WriteTx};
 
 use super::links::Factor;
-use super::person::{self, Initiator};
 use super::restart::{self, Mailbox, Restart};
 use super::sessions::{self, Method, Origin};
+use super::user::{self, Initiator};
 use crate::call::context::Recorded;
 use crate::call::error::{Error, Result};
 use crate::call::history;
@@ -41,7 +41,7 @@ pub struct Claimed {
 
 /// The result of a sign-in at the provider.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ProviderSignIn {
     /// The user is signed in: the secret of the new session.
     In(Secret),
     /// No user matches, or the user has no tenant.
@@ -91,23 +91,23 @@ pub fn sign_in(
     claimed: &Claimed,
     origin: &Origin,
     before: Option<&Secret>,
-) -> Result<Outcome> {
+) -> Result<ProviderSignIn> {
     let known = store::user(tx, &claimed.issuer, &claimed.subject)?;
     let met = match known {
         Some(user) => Some(user),
         None => by_email(tx, claimed)?,
     };
-    let Some(user) = met else { return Ok(Outcome::Nobody) };
-    if super::store::workplaces(tx, user)?.is_empty() && !users::waits(tx, user)? {
-        return Ok(Outcome::Nobody);
+    let Some(user) = met else { return Ok(ProviderSignIn::Nobody) };
+    if super::store::memberships(tx, user)?.is_empty() && !users::waits(tx, user)? {
+        return Ok(ProviderSignIn::Nobody);
     }
     let is_own_session = is_own(tx, environment, user, before)?;
     let has_password = super::store::password(tx, user)?.is_some();
     let is_proved = super::store::is_proved(tx, user)?;
     if known.is_none() && has_password && is_proved && !is_own_session {
         let reason = "company's account not connected";
-        person::tell_refused(tx, environment, user, origin.address, reason)?;
-        return Ok(Outcome::HasPassword);
+        user::record_refused_sign_in(tx, environment, user, origin.address, reason)?;
+        return Ok(ProviderSignIn::HasPassword);
     }
     let by = Initiator::Unproved(origin.address);
     if !is_proved && verifies(tx, claimed, user)? {
@@ -125,7 +125,7 @@ pub fn sign_in(
     if known.is_none() {
         link(tx, environment, claimed, &secret, origin)?;
     }
-    Ok(Outcome::In(secret))
+    Ok(ProviderSignIn::In(secret))
 }
 
 /// Whether the browser's session belongs to this user.
@@ -143,8 +143,8 @@ fn is_own(
 /// Whether the mailbox that the provider has verified is the user's.
 fn verifies(tx: &mut ReadTx<'_>, claimed: &Claimed, user: Id<kinds::User>) -> Result<bool> {
     let Some(address) = &claimed.verified_email else { return Ok(false) };
-    let person = super::store::person(tx, user)?;
-    Ok(person.is_some_and(|person| email::key(&person.email) == email::key(address)))
+    let user = super::store::user(tx, user)?;
+    Ok(user.is_some_and(|user| email::key(&user.email) == email::key(address)))
 }
 
 /// Whether a user has an identity at a provider.
@@ -161,9 +161,9 @@ fn by_email(tx: &mut ReadTx<'_>, claimed: &Claimed) -> Result<Option<Id<kinds::U
     let subject = claimed.subject.chars().count();
     match &claimed.verified_email {
         Some(address) if (1..=SUBJECT_CHARACTERS).contains(&subject) => {
-            let Some(person) = users::store::by_email(tx, address)? else { return Ok(None) };
-            let is_met = store::is_met(tx, person.id, &claimed.issuer)?;
-            Ok(Some(person.id).filter(|_| !is_met))
+            let Some(user) = users::store::by_email(tx, address)? else { return Ok(None) };
+            let is_met = store::is_met(tx, user.id, &claimed.issuer)?;
+            Ok(Some(user.id).filter(|_| !is_met))
         }
         _ => Ok(None),
     }
@@ -191,9 +191,9 @@ fn link(
         // Another process has just linked this identity, possibly to another user.
         return Err(Error::conflict("You were just signed in elsewhere: sign in again."));
     }
-    for workplace in signed_in.workplaces(tx)? {
+    for membership in signed_in.memberships(tx)? {
         let by = Initiator::Session(signed_in.session, origin.address);
-        let access = by.access(signed_in.user, workplace.account, workplace.role);
+        let access = by.access(signed_in.user, membership.account, membership.role);
         history::event(tx, &access, environment, "identity_linked", |ctx| ctx.added(&identity))?;
     }
     Ok(())

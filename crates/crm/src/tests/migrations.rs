@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use crate::schema::MIGRATIONS;
 
 /// The statements of a migration, each on one line and without comments.
-fn statements(step: &str) -> Vec<String> {
-    let lines = step.lines().map(|line| line.split("--").next().unwrap_or_default());
+fn statements(migration: &str) -> Vec<String> {
+    let lines = migration.lines().map(|line| line.split("--").next().unwrap_or_default());
     let text = lines.collect::<Vec<_>>().join(" ");
     // Between two `$$` is a block, in which a semicolon does not end the statement.
     let mut ended = vec![String::new()];
@@ -122,10 +122,10 @@ fn alteration(statement: &str) -> Option<&'static str> {
 }
 
 /// What is wrong with a migration.
-fn objections(step: &str) -> Vec<String> {
+fn objections(migration: &str) -> Vec<String> {
     let mut new = BTreeSet::new();
     let mut objections = Vec::new();
-    for statement in statements(step) {
+    for statement in statements(migration) {
         if let Some(why) = objection(&statement, &new) {
             objections.push(format!("{why}: {statement}"));
         }
@@ -135,14 +135,14 @@ fn objections(step: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_version_before_bears_every_step() {
-    for step in &MIGRATIONS[1..] {
-        for (engine, text) in [("sqlite", step.sqlite), ("postgres", step.postgres)] {
+fn migrations_are_compatible_with_the_previous_version() {
+    for migration in &MIGRATIONS[1..] {
+        for (engine, text) in [("sqlite", migration.sqlite), ("postgres", migration.postgres)] {
             let objections = objections(text);
             assert!(
                 objections.is_empty(),
                 "migrations/{engine}/{}.sql breaks the migration rules in CONTRIBUTING.md:\n{}",
-                step.name,
+                migration.name,
                 objections.join("\n")
             );
         }

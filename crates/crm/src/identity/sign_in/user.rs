@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 use zoop_db::{ReadTx, WriteTx};
 
-use super::sessions::Workplace;
+use super::sessions::Membership;
 use super::store;
 use crate::call::access::{Access, Account, Actor, Credential, Rights, Role, Source};
 use crate::call::context::WriteCtx;
@@ -18,7 +18,7 @@ use crate::values::id::{Id, kinds};
 
 /// A user, above all tenants.
 #[derive(Debug, Clone)]
-pub struct Person {
+pub struct User {
     /// The user's id.
     pub id: Id<kinds::User>,
     /// The user's name.
@@ -42,20 +42,20 @@ pub enum Initiator {
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none.
-pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<Person> {
+pub fn find(tx: &mut ReadTx<'_>, id_or_email: &str) -> Result<User> {
     let found = match Id::parse(id_or_email) {
-        Some(id) => store::person(tx, id)?,
+        Some(id) => store::user(tx, id)?,
         None => users::store::by_email(tx, id_or_email)?,
     };
     found.ok_or(Error::not_found("person"))
 }
 
-/// The tenants that a user is a member of, oldest first.
+/// A user's memberships, the oldest tenant first.
 ///
 /// # Errors
 /// If the database fails.
-pub fn workplaces(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Workplace>> {
-    store::workplaces(tx, user)
+pub fn memberships(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<Vec<Membership>> {
+    store::memberships(tx, user)
 }
 
 /// Whether a user can sign in: with a password, or through an identity provider.
@@ -73,7 +73,7 @@ pub fn is_proved(tx: &mut ReadTx<'_>, user: Id<kinds::User>) -> Result<bool> {
 
 /// Records the event `name` in the history of each of a user's tenants, as a change of `field`. The
 /// values must not be secret.
-pub(crate) fn tell(
+pub(crate) fn record_event(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -81,14 +81,14 @@ pub(crate) fn tell(
     name: &'static str,
     (field, old, new): (&str, Value, Value),
 ) -> Result<()> {
-    tell_with(tx, environment, user, by, name, |ctx| {
+    record_event_with(tx, environment, user, by, name, |ctx| {
         ctx.changed("user", user.uuid(), field, old.clone(), new.clone());
         Ok(())
     })
 }
 
 /// Does the same work in each of a user's tenants, with one history entry in each.
-pub(crate) fn tell_with(
+pub(crate) fn record_event_with(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -97,15 +97,15 @@ pub(crate) fn tell_with(
     work: impl Fn(&mut WriteCtx<'_, '_>) -> Result<()>,
 ) -> Result<()> {
     // In ascending tenant number, so that transactions that bind several tenants cannot deadlock.
-    for workplace in store::workplaces(tx, user)? {
-        let access = by.access(user, workplace.account, workplace.role);
+    for membership in store::memberships(tx, user)? {
+        let access = by.access(user, membership.account, membership.role);
         history::event(tx, &access, environment, name, |ctx: &mut WriteCtx<'_, '_>| work(ctx))?;
     }
     Ok(())
 }
 
 /// Records a failed attempt to sign in as a user in the history of each of their tenants.
-pub(crate) fn tell_refused(
+pub(crate) fn record_refused_sign_in(
     tx: &mut WriteTx<'_>,
     environment: &Environment,
     user: Id<kinds::User>,
@@ -113,7 +113,7 @@ pub(crate) fn tell_refused(
     reason: &str,
 ) -> Result<()> {
     let change = ("sign_in", Value::Null, json!(reason));
-    tell(tx, environment, user, Initiator::Unproved(address), "sign_in_refused", change)
+    record_event(tx, environment, user, Initiator::Unproved(address), "sign_in_refused", change)
 }
 
 impl Initiator {

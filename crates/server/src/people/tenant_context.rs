@@ -11,7 +11,7 @@ use zoop_crm::call::error::Error;
 use zoop_crm::call::run::Runner;
 use zoop_crm::call::tool::{Command, Query};
 use zoop_crm::identity::sign_in::SignedIn;
-use zoop_crm::identity::sign_in::sessions::{InTenant, Workplace};
+use zoop_crm::identity::sign_in::sessions::{InTenant, Membership};
 use zoop_crm::values::id::{Id, kinds};
 
 use crate::anonymous_limits::Action;
@@ -24,47 +24,47 @@ use crate::web::{next, page};
 const TEAM: &str = "/team";
 
 /// A user's request about one of their businesses.
-pub(super) struct AtWork {
+pub(super) struct TenantContext {
     pub(super) context: PageContext,
-    pub(super) person: SignedIn,
+    pub(super) signed_in: SignedIn,
     /// The business that the page is about.
-    pub(super) here: Workplace,
+    pub(super) membership: Membership,
     /// Every business that the user belongs to.
-    pub(super) all: Vec<Workplace>,
+    pub(super) memberships: Vec<Membership>,
 }
 
-impl AtWork {
+impl TenantContext {
     /// Begins a page request. It is about the business that the URL names, or the first business that the user owns.
     pub(super) async fn page(app: &App, request: Request) -> Result<Self, Response> {
         let context = PageContext::begin(app, request, Action::Page)?;
-        let person = context.person(&context.target).await?;
+        let signed_in = context.require_sign_in(&context.target).await?;
         let asked = context.query.get("business").map(str::to_owned);
-        Self::choose(context, person, asked.as_deref()).await
+        Self::choose(context, signed_in, asked.as_deref()).await
     }
 
     /// Begins a request that sends a form. It is about the business that the form names.
     pub(super) async fn form(app: &App, request: Request) -> Result<(Self, Form), Response> {
         let context = PageContext::begin(app, request, Action::Page)?;
         let form = context.form().await?;
-        let person = context.person(TEAM).await?;
+        let signed_in = context.require_sign_in(TEAM).await?;
         let business = form.get("business").ok_or_else(page::not_found)?;
-        Ok((Self::choose(context, person, Some(business)).await?, form))
+        Ok((Self::choose(context, signed_in, Some(business)).await?, form))
     }
 
     async fn choose(
         context: PageContext,
-        person: SignedIn,
+        signed_in: SignedIn,
         asked: Option<&str>,
     ) -> Result<Self, Response> {
-        let who = person.clone();
-        let all = context.read(move |tx, _| who.workplaces(tx)).await?;
+        let who = signed_in.clone();
+        let memberships = context.read(move |tx, _| who.memberships(tx)).await?;
         let asked = asked.map(|id| Id::<kinds::Tenant>::parse(id).ok_or_else(page::not_found));
         let found = match asked.transpose()? {
-            Some(id) => all.iter().find(|workplace| workplace.account.id == id),
-            None => all.iter().find(|workplace| workplace.role == Role::Owner),
+            Some(id) => memberships.iter().find(|membership| membership.account.id == id),
+            None => memberships.iter().find(|membership| membership.role == Role::Owner),
         };
-        let here = found.cloned().ok_or_else(not_an_owner)?;
-        Ok(Self { context, person, here, all })
+        let membership = found.cloned().ok_or_else(not_an_owner)?;
+        Ok(Self { context, signed_in, membership, memberships })
     }
 
     /// Runs a tool that reads.
@@ -98,7 +98,7 @@ impl AtWork {
 
     fn proof(&self) -> InTenant {
         let source = Source { client: None, address: self.context.address };
-        self.person.in_tenant(self.here.account.id, source)
+        self.signed_in.in_tenant(self.membership.account.id, source)
     }
 }
 

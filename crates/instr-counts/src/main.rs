@@ -9,7 +9,7 @@
 //! | [`cases`] | the calls that are counted |
 //! | [`fixture`] | their database, and its server in this process |
 //! | [`callgrind`] | runs a case and reads its count |
-//! | [`mod@record`] | `docs/instructions.md`, and when growth is explained |
+//! | [`mod@record`] | `docs/instruction-counts.md`, and when growth is explained |
 //!
 //! What must not live here: time. The benchmark measures seconds.
 
@@ -41,7 +41,7 @@ struct Arguments {
 enum Command {
     /// Counts every case and fails where one grew by more than a tenth without an explanation
     Check,
-    /// Counts every case and rewrites docs/instructions.md; unexplained growth is refused
+    /// Counts every case and rewrites docs/instruction-counts.md; unexplained growth is refused
     Record,
     /// Repeats one call: the program that runs under callgrind
     #[command(hide = true)]
@@ -65,7 +65,11 @@ fn check() -> Result<()> {
     let recorded = recorded();
     let measured = judged(&recorded)?;
     let missing: Vec<_> = measured.names().filter(|name| recorded.get(name).is_none()).collect();
-    ensure!(missing.is_empty(), "not in docs/instructions.md: {}; record them", missing.join(", "));
+    ensure!(
+        missing.is_empty(),
+        "not in docs/instruction-counts.md: {}; record them",
+        missing.join(", ")
+    );
     Ok(())
 }
 
@@ -78,7 +82,7 @@ fn record() -> Result<()> {
 }
 
 fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/instructions.md")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/instruction-counts.md")
 }
 
 fn recorded() -> Counts {

@@ -232,13 +232,13 @@ where
         Ok(answers)
     })
     .wait()
-    .map_err(told)
+    .map_err(described)
 }
 
 fn text<'a>(answer: &'a Value, key: &str) -> Result<&'a str> {
     answer[key].as_str().with_context(|| format!("{key} in {answer}"))
 }
 
-fn told(error: impl Debug) -> anyhow::Error {
+fn described(error: impl Debug) -> anyhow::Error {
     anyhow!("{error:?}")
 }

@@ -1,4 +1,4 @@
-//! `docs/instructions.md`, the recorded counts, and the rule for their growth: more than a tenth only with a
+//! `docs/instruction-counts.md`, the recorded counts, and the rule for their growth: more than a tenth only with a
 //! line in the changelog's unreleased part.
 
 use std::collections::BTreeMap;
@@ -62,11 +62,11 @@ impl Counts {
     /// The page.
     pub(crate) fn page(&self) -> String {
         let mut page = String::from(
-            "# Instructions\n\n\
+            "# Instruction counts\n\n\
              The cost of one call, in instructions of x86-64 Linux: from the request's head and body to\n\
              the answer's, with the lookup of the key, the database and the log line, without sockets.\n\
              Counted by `valgrind --tool=callgrind` on 2,000 customers; this says nothing about time. Written by\n\
-             `cargo run --release -p zoop-instructions record`; `check` compares with it (CONTRIBUTING.md).\n\n\
+             `cargo run --release -p zoop-instr-counts record`; `check` compares with it (CONTRIBUTING.md).\n\n\
              | call | instructions |\n| --- | ---: |\n",
         );
         for name in cases::ALL.iter().map(|case| case.name) {
@@ -118,8 +118,8 @@ pub(crate) fn line(name: &str, before: u64, now: u64) -> String {
 fn explains(changelog: &str, name: &str, before: u64, now: u64) -> bool {
     let unreleased = changelog.split("\n## ").find(|part| part.starts_with("Unreleased"));
     unreleased.unwrap_or_default().lines().any(|line| {
-        let told = line.strip_prefix("- Instructions: `").and_then(|line| line.split_once("` "));
-        let Some((_, rest)) = told.filter(|(told, _)| *told == name) else { return false };
+        let parts = line.strip_prefix("- Instructions: `").and_then(|line| line.split_once("` "));
+        let Some((_, rest)) = parts.filter(|(call, _)| *call == name) else { return false };
         let Some((counts, reason)) = rest.split_once(':') else { return false };
         let counts = counts.split_once('→').map(|(old, new)| (number(old), number(new)));
         let Some((Some(old), Some(new))) = counts else { return false };
