@@ -204,7 +204,7 @@ fn tenant_called(
         [only] => Ok(only.id),
         [] => Err(Error::field(
             "--tenant",
-            format!("names no business: none is called {shown}; `zoop tenant list` lists them"),
+            format!("names no business called {shown}: `zoop tenant list` lists all businesses"),
         )),
         several => {
             let ids: Vec<String> = several.iter().map(|tenant| tenant.id.to_string()).collect();

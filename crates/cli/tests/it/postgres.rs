@@ -96,7 +96,7 @@ fn a_rejected_connection_says_what_to_do() {
 fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
     let (theirs, newer, odd) = (database(), database(), database());
     theirs.run("CREATE TABLE theirs (n integer)").expect("a table");
-    refused(theirs.url(), &["another program's tables", "name another database"]);
+    refused(theirs.url(), &["another program's tables", "choose another database"]);
     let folder = Folder::new();
     let old = folder.zoop(&["tenant", "list", "--database", newer.url()]);
     assert!(old.failure().contains("`zoop migrate`"), "{}", old.stderr);
