@@ -224,7 +224,7 @@ fn enable_wal(raw: &rusqlite::Connection) -> Result<()> {
     loop {
         match raw.pragma_update(None, "journal_mode", "WAL").map_err(Error::from) {
             Err(Error::Locked) if Instant::now() < give_up => {
-                std::thread::sleep(LOCK_POLL_INTERVAL)
+                std::thread::sleep(LOCK_POLL_INTERVAL);
             }
             outcome => return outcome,
         }
