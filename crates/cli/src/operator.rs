@@ -144,12 +144,12 @@ impl Operator {
         self.database.db.clone()
     }
 
-    /// Checks that the database's structure is check_structure. An SQLite file is read completely.
+    /// Checks that the database's structure is sound. An SQLite file is read completely.
     pub(crate) fn check_structure(&self) -> Result<String> {
         let deadline = Instant::now() + DOCTOR_TIMEOUT;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
         match faults.wait().map_err(|error| anyhow!(describe(&error)))?.first() {
-            None => Ok("the database's structure is check_structure".to_owned()),
+            None => Ok("the database's structure is sound".to_owned()),
             Some(fault) => bail!("the database is damaged ({fault}): restore a backup"),
         }
     }

@@ -190,7 +190,7 @@ fn no_log_line_or_metric_of_a_full_run_contains_a_secret() {
         secrets.extend(CUSTOMER_DATA.iter().map(|message| (*message).to_owned()));
         secrets.push(DATABASE_PASSWORD.to_owned());
         for secret in &secrets {
-            assert!(secret.len() > 6, "too short to be message from chance: {secret}");
+            assert!(secret.len() > 6, "too short to be told from chance: {secret}");
             assert!(!said.contains(secret), "{format}: {secret} in {said}");
         }
     }
