@@ -1,13 +1,13 @@
-//! `#[both]`: one function, a test on each engine. For tests only.
+//! `#[both]`: turns one function into a test on each engine. For tests only.
 
 use proc_macro::{TokenStream, TokenTree};
 
-/// Makes two tests of a function without parameters, `NAME::on_sqlite` and `NAME::on_postgres`; the environments it
-/// creates use that engine.
+/// Turns a function without parameters into two tests, `NAME::on_sqlite` and `NAME::on_postgres`. The test
+/// environments that it creates use that engine.
 #[proc_macro_attribute]
 pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {
     let Some(name) = name_of(&function) else {
-        return "compile_error!(\"#[both] stands above a function\");".parse().unwrap_or_default();
+        return "compile_error!(\"#[both] must be above a function\");".parse().unwrap_or_default();
     };
     let tests = format!(
         "mod {name} {{
@@ -21,11 +21,11 @@ pub fn both(_: TokenStream, function: TokenStream) -> TokenStream {
             }}
         }}"
     );
-    // Tests may do what lints forbid in the product.
-    let mut made = "#[cfg(test)]".parse::<TokenStream>().unwrap_or_default();
-    made.extend(function);
-    made.extend(tests.parse::<TokenStream>().unwrap_or_default());
-    made
+    // Only in tests, so that what the lints forbid in the product, such as `unwrap`, is allowed.
+    let mut output = "#[cfg(test)]".parse::<TokenStream>().unwrap_or_default();
+    output.extend(function);
+    output.extend(tests.parse::<TokenStream>().unwrap_or_default());
+    output
 }
 
 /// The word after `fn`.

@@ -1,4 +1,4 @@
-//! A question before an irreversible command.
+//! Asks before an irreversible command.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Confirmation;
 
-/// Asks whether to go on with what `question` names. Without a terminal no one can answer, so the command goes on.
-pub(crate) fn confirm(given: &Confirmation, question: &str) -> Result<()> {
-    if given.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+/// Asks the question; fails unless the answer is yes. Without a terminal no one can answer, so it is not asked.
+pub(crate) fn confirm(confirmation: &Confirmation, question: &str) -> Result<()> {
+    if confirmation.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(());
     }
     write!(io::stderr(), "{question} [y/N] ")?;

@@ -13,7 +13,7 @@ use crate::url::without_password;
 pub(crate) struct Database {
     /// The storage.
     pub(crate) db: Db,
-    /// Dropped after `db`, because the lock must outlive the open database. A database on a server needs no lock.
+    /// Fields are dropped in order, so the lock outlives the open database. A database on a server needs no lock.
     _presence: Option<Presence>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Missing {
     Refuse,
 }
 
-/// Opens the database. A file that was just created always has today's schema.
+/// Opens the database. A file that is created here always gets the current schema.
 pub(crate) fn open(
     url: &str,
     options: &Options,
@@ -34,7 +34,7 @@ pub(crate) fn open(
     migrate: Migrate,
 ) -> Result<Database> {
     if zoop_db::engine::is_postgres(url) {
-        return opened(url, options, migrate, None);
+        return open_with(url, options, migrate, None);
     }
     let path = match missing {
         Missing::Refuse => existing(url)?,
@@ -42,28 +42,28 @@ pub(crate) fn open(
     };
     let is_new = !path.exists();
     let presence = Presence::shared(&path)?;
-    opened(url, options, if is_new { Migrate::Run } else { migrate }, Some(presence))
+    open_with(url, options, if is_new { Migrate::Run } else { migrate }, Some(presence))
 }
 
 /// Opens a database. While it is open, no other zoop process can open its file.
-pub(crate) fn open_alone(
+pub(crate) fn open_exclusively(
     url: &str,
     options: &Options,
     missing: Missing,
     migrate: Migrate,
 ) -> Result<Database> {
     if zoop_db::engine::is_postgres(url) {
-        return opened(url, options, migrate, None);
+        return open_with(url, options, migrate, None);
     }
     let path = match missing {
         Missing::Refuse => existing(url)?,
         Missing::Create => file(url)?,
     };
-    let presence = Presence::alone(&path)?;
-    opened(url, options, migrate, Some(presence))
+    let presence = Presence::exclusive(&path)?;
+    open_with(url, options, migrate, Some(presence))
 }
 
-fn opened(
+fn open_with(
     url: &str,
     options: &Options,
     migrate: Migrate,
@@ -82,12 +82,12 @@ pub(crate) fn describe(error: &zoop_db::Error) -> String {
     let advice = match error {
         // The file may also be an unrelated one, named by mistake.
         Error::Corrupt(_) => {
-            ": if it is zoop's, `zoop restore-backup PATH --force` replaces it with a backup; else \
+            ": if it is zoop's, replace it with a backup (`zoop restore-backup PATH --force`); otherwise \
              name another file with --database"
         }
         Error::Unknown(_) => ": check whether the change is there before you repeat the command",
         Error::Locked => ": end that program's transaction, or wait for it",
-        Error::Unavailable(_) | Error::Open { .. } => ": `zoop doctor` checks what is missing",
+        Error::Unavailable(_) | Error::Open { .. } => ": `zoop doctor` shows what is wrong",
         _ => "",
     };
     format!("{error}{advice}")
@@ -98,8 +98,8 @@ pub(crate) fn existing(url: &str) -> Result<PathBuf> {
     let path = file(url)?;
     if !path.exists() {
         bail!(
-            "there is no database {}: `zoop demo` creates one with sample data, `zoop tenant create` \
-             one with your business, or name another one with --database sqlite://PATH",
+            "there is no database {}: create one with sample data (`zoop demo`) or with your business \
+             (`zoop tenant create`), or name another one with --database sqlite://PATH",
             path.display()
         );
     }
@@ -111,7 +111,7 @@ pub(crate) fn file(url: &str) -> Result<PathBuf> {
     Ok(zoop_db::engine::sqlite_path(url)?)
 }
 
-/// The path of a file beside another, with `ending` added to its name.
+/// The path of the file with `ending` added to its name.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);

@@ -1,4 +1,4 @@
-//! Running a server in this process, and its listeners.
+//! Runs a server in this process.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::server_address::Published;
 use crate::service;
 
 /// How often the server checks for records dated in the future.
-const LOOK_FOR_FUTURE: Duration = Duration::from_secs(60 * 60);
-/// Time limit for one check.
+const FUTURE_CHECK_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// The time limit for one check.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Open ports, and the address that clients use.
@@ -28,7 +28,7 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Opens the ports, after checking that the server may listen there at all.
+    /// Opens the ports, after checking that the server may listen there.
     pub(crate) fn bind(config: &Config) -> Result<Self> {
         config.public_url(None)?;
         let public = bind(&config.server.listen, "--listen")?;
@@ -40,12 +40,12 @@ impl Listeners {
         Ok(Self { public, operations, public_url })
     }
 
-    /// Where the endpoint listens.
+    /// The address on which the endpoint listens.
     pub(crate) fn address(&self) -> Result<SocketAddr> {
         Ok(self.public.local_addr()?)
     }
 
-    /// Where the metrics are served, if anywhere.
+    /// The address on which the metrics are served, if they are.
     pub(crate) fn operations_address(&self) -> Option<SocketAddr> {
         self.operations.as_ref().and_then(|listener| listener.local_addr().ok())
     }
@@ -55,8 +55,8 @@ fn bind(address: &str, flag: &str) -> Result<TcpListener> {
     let listener = match TcpListener::bind(address) {
         Ok(listener) => listener,
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "{address} is in use by another program: choose another port with {flag}, for example \
-             {flag} 127.0.0.1:0 for any free one"
+            "{address} is in use by another program: choose another port with {flag}; \
+             {flag} 127.0.0.1:0 takes any free one"
         ),
         Err(error) => {
             return Err(error).with_context(|| {
@@ -68,7 +68,7 @@ fn bind(address: &str, flag: &str) -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until a signal requests a shutdown; requests in flight are finished.
+/// Serves until a signal requests a shutdown, and finishes the requests in flight.
 pub(crate) fn run(
     config: &Config,
     db: Db,
@@ -76,7 +76,7 @@ pub(crate) fn run(
     listeners: Listeners,
     ready: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    // Many systems allow few open files by default, and let a process raise its own limit.
+    // Many systems allow only a few open files by default, but let a process raise its own limit.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::debug!(%error, "could not raise the limit of open files");
     }
@@ -95,7 +95,7 @@ pub(crate) fn run(
         let stop = service::stop_signal()?;
         let published = Published::start(&published_db, &surroundings, &public_url).await;
         ready()?;
-        tokio::spawn(warn_of_the_future(db, clock));
+        tokio::spawn(warn_of_records_in_the_future(db, clock));
         service::ready(&format!("listening on {}", public.local_addr()?));
         let served = zoop_server::serve(app, public, operations, stop).await;
         published.stop().await;
@@ -104,8 +104,8 @@ pub(crate) fn run(
 }
 
 /// Warns, at startup and periodically, of records dated in the future.
-async fn warn_of_the_future(db: Db, clock: Arc<dyn Clock>) {
-    let mut rounds = tokio::time::interval(LOOK_FOR_FUTURE);
+async fn warn_of_records_in_the_future(db: Db, clock: Arc<dyn Clock>) {
+    let mut rounds = tokio::time::interval(FUTURE_CHECK_INTERVAL);
     loop {
         rounds.tick().await;
         let now = clock.now();

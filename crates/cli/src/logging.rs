@@ -1,10 +1,10 @@
 //! Log lines on stderr, as text or JSON.
 //!
-//! A thread of its own writes them, so that no request waits for the reader of the log. If the reader does
-//! not keep up, lines are lost and requests go on.
+//! A separate thread writes them, so that no request waits for the reader of the log. If the reader does not
+//! keep up, lines are lost and requests continue.
 //!
 //! Records of the `log` crate are never written, because the library that parses phone numbers logs the numbers.
-//! So nothing here may call tracing-subscriber's `init`, which would forward such records.
+//! Therefore nothing here may call tracing-subscriber's `init`, which forwards such records.
 
 use std::io::{self, IsTerminal};
 
@@ -24,7 +24,7 @@ pub(crate) struct Log {
 /// Starts logging; `level` is the default level.
 pub(crate) fn start(log: &LogConfig, level: &str) -> Result<Log> {
     let filter = log.level.as_ref().map_or_else(|| EnvFilter::new(level), LogFilter::filter);
-    // The thread flushes when the queue is empty, so that lines share a write when there are many.
+    // The thread flushes when its queue is empty, so that under load many lines share a write.
     let (stderr, writer) = tracing_appender::non_blocking(io::BufWriter::new(io::stderr()));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     match format(log) {

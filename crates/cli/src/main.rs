@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`arguments`] | the grammar and the help |
 //! | [`config`] | the settings: flags, variables, one file |
-//! | [`url`] | URLs without user and password |
+//! | [`url`] | hides user and password in URLs |
 //! | [`output`], [`table`] | stdout and stderr; tables |
 //! | [`password`], [`confirmation`] | password input; questions before irreversible commands |
 //! | [`database`] | opening the database |
@@ -12,9 +12,9 @@
 //! | [`operator`] | running the catalog's tools directly on the database |
 //! | [`names`] | finding records by name |
 //! | [`server_address`] | the address of this database's server |
-//! | [`hosting`], [`logging`] | running a server in this process |
+//! | [`hosting`], [`logging`] | running a server in this process, and its log |
 //! | [`service`] | the service manager and signals |
-//! | [`commands`] | one file per command |
+//! | [`commands`] | the commands |
 //!
 //! What must not live here: a rule of the product, SQL, or the protocol.
 
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
     let settings = load(&arguments);
     match arguments.command {
-        // These need no settings, so that invalid settings cannot break building a package.
+        // These two use no settings, so that invalid settings cannot break the build of a package.
         Command::Completions { shell } => commands::shell::completions(shell, output)?,
         Command::Man { dir } => commands::shell::man(&dir, output)?,
         Command::Doctor => return commands::doctor::run(settings, output),
@@ -91,7 +91,7 @@ fn run(arguments: Arguments, output: &mut Output<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// The settings, with the command's flags first.
+/// Reads the settings; the command's flags take precedence.
 fn load(arguments: &Arguments) -> Result<Config> {
     let none = Listening::default();
     let (listening, ops_listen) = match &arguments.command {
@@ -101,11 +101,11 @@ fn load(arguments: &Arguments) -> Result<Config> {
     };
     let search = match (&arguments.config, &arguments.command) {
         (Some(path), _) => Search::File(path),
-        // Otherwise the author of this folder's file could learn the key.
+        // Otherwise the author of the file in the current folder could have the key sent to them.
         (None, Command::Call(_)) => Search::Machine,
-        (None, _) => Search::Usual,
+        (None, _) => Search::Default,
     };
-    let flag = |key, name, typed| Flag { key, name, typed };
+    let flag = |key, name, value| Flag { key, name, value };
     config::load(
         search,
         &[

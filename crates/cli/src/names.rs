@@ -1,6 +1,6 @@
 //! Finds records by name: wherever a command takes an id, it also takes the e-mail address or name of a user,
-//! the number or name of a customer, the name of a tag, the name or the first characters of a key, and the
-//! name of a connected program. An ambiguous name is never guessed.
+//! the number or name of a customer, the name of a tag, the name or the first characters of a key, or the
+//! name of a connected program. An ambiguous name is an error.
 
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -20,17 +20,17 @@ use zoop_crm::values::id::{Id, kinds};
 use crate::operator::{About, Operator};
 use crate::output::cell;
 
-/// Candidates that an error lists.
-const CANDIDATES: usize = 5;
-/// The most rows in one page.
-const MAX_ROWS: u32 = 100;
+/// The maximum number of candidates that an error lists.
+const MAX_LISTED_CANDIDATES: usize = 5;
+/// The maximum number of rows in one page.
+const MAX_PAGE_ROWS: u32 = 100;
 
 /// A record that was found by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Named {
-    /// Its id.
+    /// The record's id.
     pub(crate) id: String,
-    /// Its name, with what distinguishes it from others of that name.
+    /// The record's name, with what distinguishes it from others with that name.
     pub(crate) shown: String,
 }
 
@@ -78,16 +78,16 @@ impl Kind {
     fn accepted(self) -> &'static str {
         match self {
             Self::User => {
-                "write an id, an e-mail address or a whole name; `zoop user list` shows them"
+                "write an id, an e-mail address or a full name; `zoop user list` lists them"
             }
             Self::Customer | Self::ArchivedCustomer => {
-                "write an id, a number such as C-0042 or a whole name"
+                "write an id, a number such as C-0042 or a full name"
             }
-            Self::Tag => "write an id or a whole name",
+            Self::Tag => "write an id or a full name",
             Self::Key => {
-                "write an id, a whole name or the first characters; `zoop key list` shows them"
+                "write an id, a full name or the first characters; `zoop key list` lists them"
             }
-            Self::Grant => "write an id or a program's whole name; `zoop grant list` shows them",
+            Self::Grant => "write an id or a program's full name; `zoop grant list` lists them",
         }
     }
 }
@@ -97,15 +97,15 @@ impl Operator {
     pub(crate) fn named(&self, about: &About, kind: Kind, name: &str) -> Result<Named> {
         let name = name.trim();
         if let Some(id) = Id::<kinds::Record>::parse(name) {
-            return Ok(self.known(about, kind, &id.to_string()));
+            return Ok(self.by_id(about, kind, &id.to_string()));
         }
-        let found = self.called(about, kind, name)?;
+        let found = self.matching(about, kind, name)?;
         let (word, accepted, name) = (kind.word(), kind.accepted(), cell(&json!(name)));
         match found.as_slice() {
             [only] => Ok(only.clone()),
             [] => bail!("there is no {word} called {name}: {accepted}"),
             several => bail!(
-                "{} {} are called {name}: write the id of one of {}",
+                "{} {} are called {name}: write the id of one of them: {}",
                 several.len(),
                 kind.plural(),
                 listed(several)
@@ -120,7 +120,7 @@ impl Operator {
         }
         let mut found = Vec::new();
         for kind in [Kind::User, Kind::Customer, Kind::ArchivedCustomer, Kind::Tag, Kind::Key] {
-            found.extend(self.called(about, kind, name.trim())?);
+            found.extend(self.matching(about, kind, name.trim())?);
         }
         match found.as_slice() {
             [only] => Ok(only.clone()),
@@ -130,7 +130,7 @@ impl Operator {
                 cell(&json!(name))
             ),
             several => bail!(
-                "{} records are called {}: write the id of one of {}",
+                "{} records are called {}: write the id of one of them: {}",
                 several.len(),
                 cell(&json!(name)),
                 listed(several)
@@ -138,8 +138,8 @@ impl Operator {
         }
     }
 
-    /// A record by its id, with its name if that is easily found.
-    fn known(&self, about: &About, kind: Kind, id: &str) -> Named {
+    /// The record with this id, and its name if that is easily found.
+    fn by_id(&self, about: &About, kind: Kind, id: &str) -> Named {
         let all = match kind {
             Kind::Customer | Kind::ArchivedCustomer => Ok(Vec::new()),
             Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.all(about, kind),
@@ -150,20 +150,20 @@ impl Operator {
     }
 
     /// The records that a name matches.
-    fn called(&self, about: &About, kind: Kind, name: &str) -> Result<Vec<Named>> {
+    fn matching(&self, about: &About, kind: Kind, name: &str) -> Result<Vec<Named>> {
         let all = match kind {
             Kind::Customer => return self.customers(about, None, name),
             Kind::ArchivedCustomer => return self.customers(about, Some("archived"), name),
             Kind::User | Kind::Tag | Kind::Key | Kind::Grant => self.all(about, kind)?,
         };
         let fits = |candidate: &Candidate| {
-            candidate.names.iter().any(|known| is_same(known, name))
-                || candidate.hint.as_deref().is_some_and(|hint| begins(hint, name))
+            candidate.names.iter().any(|known| is_same_name(known, name))
+                || candidate.hint.as_deref().is_some_and(|hint| has_hint(hint, name))
         };
         Ok(all.into_iter().filter(fits).map(|candidate| candidate.named).collect())
     }
 
-    /// All records of a kind that has few of them.
+    /// All records of a kind; none for customers, of which there are too many.
     fn all(&self, about: &About, kind: Kind) -> Result<Vec<Candidate>> {
         Ok(match kind {
             Kind::User => {
@@ -195,16 +195,17 @@ impl Operator {
         if !found.is_empty() || is_number(name) {
             return Ok(found.into_iter().map(named).collect());
         }
-        let by_name = arguments!(SearchCustomers { q: name, status: status }).page(None, MAX_ROWS);
+        let by_name =
+            arguments!(SearchCustomers { q: name, status: status }).page(None, MAX_PAGE_ROWS);
         let found = self.list(about, by_name)?.rows.into_iter();
-        Ok(found.filter(|row| is_same(&row.display_name, name)).map(named).collect())
+        Ok(found.filter(|row| is_same_name(&row.display_name, name)).map(named).collect())
     }
 }
 
 /// A record that a name may match.
 struct Candidate {
     named: Named,
-    /// Its names.
+    /// The names that match exactly.
     names: Vec<String>,
     /// The first characters of a key; the rest is not stored.
     hint: Option<String>,
@@ -243,19 +244,19 @@ impl Candidate {
     }
 }
 
-/// Whether a reader would call two names the same.
-fn is_same(one: &str, other: &str) -> bool {
+/// Whether two names are the same, apart from case and surrounding white space.
+fn is_same_name(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-/// Whether a text has the form of a customer's number.
+/// Whether a string has the form of a customer's number.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix(['C', 'c']).and_then(|rest| rest.strip_prefix('-'));
     digits.is_some_and(|digits| !digits.is_empty() && digits.chars().all(|it| it.is_ascii_digit()))
 }
 
-/// Whether a key begins with these characters.
-fn begins(hint: &str, characters: &str) -> bool {
+/// Whether these characters are a key's hint, perhaps with dots after it.
+fn has_hint(hint: &str, characters: &str) -> bool {
     !hint.is_empty() && characters.trim_end_matches(['…', '.']) == hint
 }
 
@@ -267,8 +268,8 @@ fn shown(text: &str) -> String {
 /// Candidates with their ids.
 fn listed(found: &[Named]) -> String {
     let named = |it: &Named| format!("{} {}", it.shown, it.id);
-    let mut list: Vec<String> = found.iter().take(CANDIDATES).map(named).collect();
-    if found.len() > CANDIDATES {
+    let mut list: Vec<String> = found.iter().take(MAX_LISTED_CANDIDATES).map(named).collect();
+    if found.len() > MAX_LISTED_CANDIDATES {
         list.push("…".to_owned());
     }
     list.join(", ")

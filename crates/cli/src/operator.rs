@@ -23,21 +23,21 @@ use crate::config::Config;
 use crate::database::{self, Database, Missing, describe};
 use crate::output::cell;
 
-/// Time limit for one command, including the time that it waits.
+/// The time limit for one call, including the time that it waits.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a call is about.
+/// The business that a call is about, if any.
 #[derive(Debug, Clone)]
 pub(crate) enum About {
-    /// No business: the installation.
+    /// The installation, not a business.
     Installation,
-    /// This business, by its id or name; without either, the only business.
+    /// The business with this id or name; with `None`, the only business.
     Tenant(Option<String>),
 }
 
 impl About {
-    /// For a call in which the record's id determines the business, unless a business was named.
-    pub(crate) fn whose_id_tells(tenant: Option<String>) -> Self {
+    /// For a call in which the record's id determines the business, unless one is named.
+    pub(crate) fn from_record_id(tenant: Option<String>) -> Self {
         tenant.map_or(Self::Installation, |tenant| Self::Tenant(Some(tenant)))
     }
 }
@@ -46,23 +46,28 @@ impl About {
 pub(crate) struct Operator {
     /// The database.
     pub(crate) database: Database,
-    /// Clock, randomness and limits.
+    /// The clock, the source of randomness, and the limits.
     pub(crate) environment: Environment,
 }
 
-/// Time limit for reading the whole database.
+/// The time limit for reading the whole database.
 const DOCTOR_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 impl Operator {
     /// Opens the database; an old schema is refused.
     pub(crate) fn open(config: &Config, missing: Missing) -> Result<Self> {
         Self::over(
-            database::open(&config.database, &config.options_for_one(), missing, Migrate::Refuse)?,
+            database::open(
+                &config.database,
+                &config.sequential_options(),
+                missing,
+                Migrate::Refuse,
+            )?,
             config,
         )
     }
 
-    /// Works on a database that is already open.
+    /// An operator on a database that is already open.
     pub(crate) fn over(database: Database, config: &Config) -> Result<Self> {
         Ok(Self { database, environment: environment(config)? })
     }
@@ -97,7 +102,7 @@ impl Operator {
         answer.map_err(|error| explained(&error))
     }
 
-    /// Every business.
+    /// All businesses.
     pub(crate) fn businesses(&self) -> Result<Vec<Tenant>> {
         Ok(self.query(&About::Installation, Arguments::<ListTenants>::none())?.rows)
     }
@@ -134,13 +139,13 @@ impl Operator {
         Ok(found.context("the business has no name")?.name)
     }
 
-    /// Another handle to the database, for the server.
+    /// Another handle to the database.
     pub(crate) fn db(&self) -> zoop_db::Db {
         self.database.db.clone()
     }
 
     /// Checks that the database's structure is sound. An SQLite file is read completely.
-    pub(crate) fn sound(&self) -> Result<String> {
+    pub(crate) fn check_structure(&self) -> Result<String> {
         let deadline = Instant::now() + DOCTOR_TIMEOUT;
         let faults = self.database.db.read::<_, zoop_db::Error>(deadline, |tx| tx.faults());
         match faults.wait().map_err(|error| anyhow!(describe(&error)))?.first() {
@@ -176,7 +181,7 @@ impl Proof for About {
     }
 }
 
-/// Every tenant.
+/// All tenants.
 fn tenants(
     tx: &mut ReadTx<'_>,
     environment: &Environment,
@@ -199,14 +204,16 @@ fn tenant_called(
         [only] => Ok(only.id),
         [] => Err(Error::field(
             "--tenant",
-            format!("names no business called {shown}: `zoop tenant list` shows them"),
+            format!("names no business called {shown}: `zoop tenant list` lists all businesses"),
         )),
         several => {
             let ids: Vec<String> = several.iter().map(|tenant| tenant.id.to_string()).collect();
             let ids = ids.join(", ");
             Err(Error::field(
                 "--tenant",
-                format!("names several businesses called {shown}: write the id of one of {ids}"),
+                format!(
+                    "is ambiguous: several businesses are called {shown}; write one of the ids {ids}"
+                ),
             ))
         }
     }
@@ -221,13 +228,13 @@ fn only_tenant(
         [only] => Ok(only.id),
         [] => Err(Error::invalid("there is no business yet: `zoop tenant create` creates one")),
         _ => Err(Error::invalid(
-            "there are several businesses: say which one with --tenant NAME; `zoop tenant list` \
-             shows them",
+            "there are several businesses: choose one with --tenant NAME; `zoop tenant list` \
+             lists them",
         )),
     }
 }
 
-/// An error in a sentence for the operator, who may see causes.
+/// An error for the operator, who may see its cause.
 pub(crate) fn explained(error: &Error) -> anyhow::Error {
     match error {
         Error::InvalidInput { fields, .. } if !fields.is_empty() => {
@@ -238,13 +245,13 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
         | Error::Archived { message, .. }
         | Error::Conflict { message, .. } => anyhow!("{message}"),
         Error::NotFound { record: "tenant" } => {
-            anyhow!("there is no tenant with this id: `zoop tenant list` shows them")
+            anyhow!("there is no business with this id: `zoop tenant list` lists them")
         }
         Error::NotFound { record: "person" } => {
             anyhow!("there is no user with this id or e-mail address")
         }
         Error::NotFound { record } => {
-            anyhow!("there is no such {record}: check the id and, if you gave one, --tenant")
+            anyhow!("there is no such {record}: check the id and --tenant")
         }
         Error::InsufficientScope { .. } => anyhow!("the command line may not do this"),
         Error::Unavailable { cause } => {
@@ -252,12 +259,12 @@ pub(crate) fn explained(error: &Error) -> anyhow::Error {
         }
         Error::Internal { cause } => {
             let text = cause.downcast_ref().map_or_else(|| cause.to_string(), describe);
-            anyhow!("something failed: {text}")
+            anyhow!("the command failed: {text}")
         }
     }
 }
 
-/// A duration in whole seconds, as tools count them.
+/// A duration in whole seconds, the unit of the tools.
 pub(crate) fn seconds(duration: Option<Duration>) -> Option<u64> {
     duration.map(|duration| duration.as_secs())
 }

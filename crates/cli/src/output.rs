@@ -1,4 +1,4 @@
-//! A command's output: data on stdout, everything else on stderr. Nothing else in this crate writes to
+//! A command's output: data goes to stdout, everything else to stderr. Nothing else in this crate writes to
 //! stdout.
 
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use zoop_crm::values::text::is_invisible;
 use crate::table::{self, Column};
 
 /// The maximum width of a cell in a table.
-const WIDEST_CELL: usize = 60;
+const MAX_CELL_WIDTH: usize = 60;
 
 /// A command's stdout.
 pub(crate) struct Output<'w> {
@@ -30,7 +30,7 @@ impl<'w> Output<'w> {
         self.json
     }
 
-    /// The command's answer: the JSON object as it is, or the text for people.
+    /// Writes the command's answer: the object as JSON, or the text for people.
     pub(crate) fn answer(
         &mut self,
         object: &impl Serialize,
@@ -39,22 +39,22 @@ impl<'w> Output<'w> {
         if self.json { self.object(object) } else { self.text(&text()) }
     }
 
-    /// One JSON object on a line of its own.
+    /// Writes one JSON object, on a line of its own.
     pub(crate) fn object(&mut self, object: &impl Serialize) -> io::Result<()> {
         let line = serde_json::to_string(object)?;
         self.text(&line)
     }
 
-    /// A text, ended by one newline and flushed: the reader of a pipe may wait for it.
+    /// Writes text and one newline, and flushes both: the reader of a pipe may be waiting for them.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.to, "{}", text.trim_end_matches('\n'))?;
         self.to.flush()
     }
 }
 
-/// A line on stderr for people.
+/// Writes a line for people to stderr.
 pub(crate) fn note(line: &str) {
-    // Perhaps no one reads stderr, and that must not fail the command.
+    // If stderr is closed, the command must not fail because of that.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -72,13 +72,13 @@ pub(crate) fn listed<'r, R: Serialize + 'r>(
     rows: impl IntoIterator<Item = &'r R>,
     columns: &[Column],
 ) -> String {
-    // A row of this program's own types can always be serialized.
+    // Rows of this program's own types can always be serialized.
     let rows: Vec<Value> =
         rows.into_iter().filter_map(|row| serde_json::to_value(row).ok()).collect();
     table::table(&rows, columns, table::terminal_width())
 }
 
-/// A text, followed by what has to happen next, if anything.
+/// A text, followed by a notice on its own line, if there is one.
 pub(crate) fn with_notice(text: String, notice: Option<&str>) -> String {
     match notice {
         Some(notice) => format!("{text}\n{notice}"),
@@ -86,7 +86,7 @@ pub(crate) fn with_notice(text: String, notice: Option<&str>) -> String {
     }
 }
 
-/// A value as a cell or in a line of text: short, and on one line. Invisible characters and those that change
+/// A value as a short piece of text on one line, for a cell or a sentence. Characters that are invisible or change
 /// the direction of text become a space, so that they hide nothing.
 pub(crate) fn cell(value: &Value) -> String {
     let text = match value {
@@ -96,8 +96,8 @@ pub(crate) fn cell(value: &Value) -> String {
         other => other.to_string(),
     };
     let text = text.replace(is_invisible, " ");
-    if text.chars().count() > WIDEST_CELL {
-        text.chars().take(WIDEST_CELL - 1).chain(['…']).collect()
+    if text.chars().count() > MAX_CELL_WIDTH {
+        text.chars().take(MAX_CELL_WIDTH - 1).chain(['…']).collect()
     } else {
         text
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_is_one_short_line() {
+    fn a_cell_is_short_and_on_one_line() {
         assert_eq!(cell(&json!("one\ntwo")), "one two");
         assert_eq!(cell(&json!("a\u{1b}[2Jb\u{9b}2Jc\u{202e}d\u{e0041}e")), "a [2Jb 2Jc d e");
         for hidden in
@@ -120,11 +120,11 @@ mod tests {
             assert_eq!(cell(&json!({ "a": format!("a{hidden}b") })), "{\"a\":\"a b\"}");
         }
         assert_eq!(cell(&json!("清水 नमस्ते عربي")), "清水 नमस्ते عربي");
-        assert_eq!(cell(&json!("x".repeat(100))).chars().count(), WIDEST_CELL);
+        assert_eq!(cell(&json!("x".repeat(100))).chars().count(), MAX_CELL_WIDTH);
     }
 
     #[test]
-    fn an_answer_is_one_object_or_a_text() {
+    fn an_answer_is_one_json_object_or_text() {
         let mut written = Vec::new();
         Output::new(&mut written, true).answer(&json!({"a":1}), || "one".to_owned()).unwrap();
         Output::new(&mut written, false).answer(&json!({"a":1}), || "one\n".to_owned()).unwrap();

@@ -1,22 +1,22 @@
-//! Reads a password: typed twice without echo, or the first line of standard input. It is never taken as an
-//! argument, because other users of the machine can see a process's arguments.
+//! Reads a password: on a terminal it is typed twice without echo, elsewhere it is the first line of standard
+//! input. It is never an argument, because other users of the machine can see a process's arguments.
 
 use std::io::{self, BufRead, IsTerminal};
 
 use anyhow::{Context, Result, bail};
 
-/// Input limit, well above the longest password that is accepted.
+/// The size limit of the input, well above the longest accepted password.
 const MAX_BYTES: u64 = 4_096;
 
 /// Asks for a new password.
 pub(crate) fn ask() -> Result<String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        let typed = rpassword::prompt_password("New password: ")?;
-        if rpassword::prompt_password("Confirm password: ")? != typed {
+        let password = rpassword::prompt_password("New password: ")?;
+        if rpassword::prompt_password("Confirm password: ")? != password {
             bail!("the passwords do not match, so nothing was changed: run the command again");
         }
-        return Ok(typed);
+        return Ok(password);
     }
     let mut line = String::new();
     io::Read::take(stdin.lock(), MAX_BYTES)

@@ -1,10 +1,10 @@
 //! [`Presence`]: the lock that shows that a zoop process has an embedded database open.
 //!
 //! Every process that has an embedded database open holds a shared lock on a lock file beside the database.
-//! Replacing the database, copying into it, and copying it without `--while-running` require the lock
-//! exclusively. The operating system releases the lock when the process ends, in any way.
+//! Replacing the database, copying into it, and copying it without `--while-running` require an exclusive
+//! lock. The operating system releases the lock however the process ends.
 //!
-//! What counts is the file, not how its path is written: symbolic links are followed, and a file with several names
+//! What counts is the file, not the path that names it: symbolic links are followed, and a file with several names
 //! (hard links) is checked for the locks that SQLite keeps on the file itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -25,33 +25,33 @@ pub(crate) const LOCK: &str = "-lock";
 #[error("{0} is in use by a running zoop: stop the server first")]
 pub(crate) struct InUse(pub(crate) String);
 
-/// The lock of an open database, or of one that is being replaced.
+/// The lock on a database that is open or is being replaced.
 pub(crate) struct Presence {
     /// Closing this file releases the lock.
     _lock: File,
 }
 
 impl Presence {
-    /// Acquires the shared lock of every process that has the database open.
+    /// Acquires the shared lock, which every process holds that has the database open.
     pub(crate) fn shared(database: &Path) -> Result<Self> {
         let file = sqlite::resolved(database);
         let lock = lock_file(&file)?;
-        // The first process under this name checks whether the file is open under another name. A database that
-        // is open under this name may be opened by further processes.
+        // The first process that opens the file under this name checks whether it is open under another name. Further
+        // processes may open it under this name too.
         if has_other_names(&file)? && lock.try_lock().is_ok() {
             refuse_other_name(&file)?;
         }
         match lock.try_lock_shared() {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => {
-                bail!("this database is being restored or copied: try again afterwards")
+                bail!("this database is being restored or copied: try again when that is finished")
             }
             Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
         }
     }
 
     /// Acquires the exclusive lock, so that no other zoop process has the database open.
-    pub(crate) fn alone(database: &Path) -> Result<Self> {
+    pub(crate) fn exclusive(database: &Path) -> Result<Self> {
         let file = sqlite::resolved(database);
         let lock = lock_file(&file)?;
         match lock.try_lock() {
@@ -69,14 +69,14 @@ impl Presence {
         Ok(Self { _lock: lock })
     }
 
-    /// Whether a process has the database open under this name. Creates no file.
+    /// Whether a process has the database open under this name. Does not create the lock file.
     pub(crate) fn is_held(database: &Path) -> bool {
         let lock = beside(&sqlite::resolved(database), LOCK);
         File::open(lock).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 }
 
-/// Whether both paths name the same file.
+/// Whether both paths lead to the same file.
 pub(crate) fn is_one_file(one: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) else { return false };
     (one.dev(), one.ino()) == (other.dev(), other.ino())
@@ -98,9 +98,9 @@ pub(crate) fn has_other_names(file: &Path) -> Result<bool> {
     }
 }
 
-/// Rejects a file that is open in SQLite although no process has it open under this name. Each name has a
-/// log of its own, so two writers would damage the file. Must not run while this process has the database open:
-/// closing the file releases all of the process's locks on it.
+/// Rejects a file that is open in SQLite although no process has it open under this name. Each name has its own
+/// log, so writers under two names would damage the file. Must not be called while this process has the database
+/// open: closing the file would release all of the process's locks on it.
 fn refuse_other_name(file: &Path) -> Result<()> {
     let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let whole = Flock {
@@ -130,9 +130,6 @@ fn lock_file(database: &Path) -> Result<File> {
         .mode(0o600)
         .open(&path)
         .with_context(|| {
-            format!(
-                "cannot create the file {}; `zoop doctor` checks what is missing",
-                path.display()
-            )
+            format!("cannot create the file {}; `zoop doctor` shows what is wrong", path.display())
         })
 }

@@ -1,5 +1,5 @@
-//! The address of the server that runs on the database: a server publishes it when it starts, and other
-//! commands use it in links.
+//! The address of the server on this database. A server publishes its address when it starts, and other commands
+//! use it in links.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use crate::config::Config;
 use crate::operator::Operator;
 use crate::output;
 
-/// Time limit for publishing the address and for removing it: a server waits for both.
+/// The time limit for publishing the address and for removing it: a server waits for both.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that started more than this many microseconds ago may have been killed since.
-const OLD: i64 = 7 * 86_400 * 1_000_000;
+const OLD_AFTER: i64 = 7 * 86_400 * 1_000_000;
 
 /// A running server's entry in the database.
 pub(crate) struct Published {
@@ -30,10 +30,10 @@ impl Published {
     pub(crate) async fn start(db: &Db, environment: &Environment, url: &str) -> Self {
         let process = Uuid::from_u128(environment.entropy.bits());
         let (url, clock): (_, Arc<dyn Clock>) = (url.to_owned(), environment.clock.clone());
-        let written = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
+        let storing = db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             servers::record_start(tx, process, &url, clock.now())
         });
-        if let Err(error) = written.await {
+        if let Err(error) = storing.await {
             tracing::warn!(
                 kind = error.kind(),
                 "could not store the server's address for other commands"
@@ -45,23 +45,23 @@ impl Published {
     /// Removes the entry.
     pub(crate) async fn stop(self) {
         let process = self.process;
-        let written = self.db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
+        let storing = self.db.write::<_, Error>(Instant::now() + TIMEOUT, move |tx| {
             servers::record_stop(tx, process)
         });
-        if let Err(error) = written.await {
+        if let Err(error) = storing.await {
             tracing::debug!(kind = error.kind(), "could not remove the server's address");
         }
     }
 }
 
-/// Where an address comes from.
+/// The source of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// `server.public_url`.
     Settings,
-    /// The server that runs on the database.
+    /// A server on this database.
     Running(RunningServer),
-    /// No server is known: the address where one would listen with these settings.
+    /// No server is known; with these settings, one would have this address.
     Guess,
 }
 
@@ -74,7 +74,8 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// The configured public URL, else the running server's address, else the address where a server would listen.
+    /// The configured public URL; otherwise the address of the running server; otherwise the address that a server
+    /// would have with these settings.
     pub(crate) fn of(config: &Config, operator: &Operator) -> Result<Self> {
         if config.server.public_url.is_some() {
             return Ok(Self { url: config.public_url(None)?, source: Source::Settings });
@@ -86,26 +87,28 @@ impl Address {
     }
 
     /// A warning about the address, if there is a reason to doubt it.
-    pub(crate) fn doubt(&self, clock: &dyn Clock) -> Option<String> {
+    pub(crate) fn warning(&self, clock: &dyn Clock) -> Option<String> {
         match &self.source {
             Source::Guess => Some(format!(
-                "no server is known to run on this database: with these settings, `zoop serve` would answer \
+                "no server is known to run on this database; with these settings, `zoop serve` would answer \
                  at {}",
                 self.url
             )),
-            Source::Running(server) if clock.now().0 - server.started_at.0 > OLD => Some(format!(
-                "the server at {} started at {} and may have stopped since: check that it still answers",
-                self.url,
-                rfc3339(server.started_at)
-            )),
+            Source::Running(server) if clock.now().0 - server.started_at.0 > OLD_AFTER => {
+                Some(format!(
+                    "the server at {} started at {} and may have stopped since: check that it still answers",
+                    self.url,
+                    rfc3339(server.started_at)
+                ))
+            }
             Source::Running(_) | Source::Settings => None,
         }
     }
 
-    /// Prints on stderr which address the links have.
+    /// Says on stderr which server the links lead to, if it is not the configured one.
     pub(crate) fn announce(&self, clock: &dyn Clock) {
-        match (self.doubt(clock), &self.source) {
-            (Some(doubt), _) => output::note(&format!("warning: {doubt}")),
+        match (self.warning(clock), &self.source) {
+            (Some(warning), _) => output::note(&format!("warning: {warning}")),
             (None, Source::Running(_)) => {
                 output::note(&format!("the link leads to the server that runs at {}", self.url));
             }

@@ -1,4 +1,4 @@
-//! The service manager and signals: systemd notifications and shutdown requests.
+//! The service manager and signals: notifications to systemd, and requests to shut down.
 //!
 //! Without a service manager nothing is sent.
 
@@ -9,8 +9,8 @@ use anyhow::Result;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Reports readiness to the service manager, and feeds its watchdog. The watchdog shows only that the async
-/// runtime is responsive.
+/// Reports readiness to the service manager, and feeds its watchdog. That shows only that the async runtime is
+/// responsive.
 pub(crate) fn ready(status: &str) {
     notify(&[NotifyState::Ready, NotifyState::Status(status)]);
     let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero());
@@ -39,8 +39,8 @@ fn notify(states: &[NotifyState<'_>]) {
     }
 }
 
-/// Resolves when the process is asked to stop (SIGTERM, SIGINT, or SIGHUP from a closed terminal). From this
-/// call on, these signals no longer kill the process by themselves.
+/// The returned future resolves when the process is asked to stop (SIGTERM, SIGINT, or SIGHUP from a closed
+/// terminal). From this call on, these signals no longer kill the process by themselves.
 pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -56,8 +56,8 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static>
     })
 }
 
-/// Resolves when the terminal in which the server was started is closed. Without a terminal, SIGHUP comes from
-/// log rotation or is a request to reload settings; it is only logged.
+/// Resolves when the terminal in which the server was started is closed. Without a terminal, SIGHUP is sent after a
+/// log rotation or to reload settings, and is only logged.
 fn closed_terminal(mut hang_up: Signal) -> impl Future<Output = ()> + Send + 'static {
     // Checked now: once the terminal is closed, stderr no longer counts as one.
     let is_at_terminal = std::io::stderr().is_terminal();

@@ -1,5 +1,5 @@
-//! Tables for people. On a terminal they fit its width: ids are dropped first, then long texts are cut. Piped,
-//! they are as wide as needed; programs use `--json`.
+//! Tables for people. On a terminal they fit its width: ids are dropped first, then long texts are cut. Elsewhere
+//! they are as wide as needed. Programs use `--json`.
 
 use std::io::{self, IsTerminal};
 
@@ -8,14 +8,14 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::cell;
 
-/// No text is cut to less than this.
-const NARROWEST: usize = 8;
-/// The width of a terminal that does not report it.
-const USUAL_WIDTH: usize = 80;
-/// The space between two columns.
-const GAP: usize = 2;
+/// The minimum width to which a text is cut.
+const MIN_TEXT_WIDTH: usize = 8;
+/// The assumed width of a terminal that does not report its width.
+const DEFAULT_WIDTH: usize = 80;
+/// The number of spaces between two columns.
+const COLUMN_GAP: usize = 2;
 
-/// What a column shows.
+/// The kind of value in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// A text, which may be cut.
@@ -24,11 +24,11 @@ enum Kind {
     Word,
     /// A time, to the minute.
     Time,
-    /// An id, which is dropped if there is no room.
+    /// An id, which is dropped if the table is too wide.
     Id,
 }
 
-/// A column: its heading and the key in each row.
+/// A column: its heading, and the key of its value in each row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     heading: &'static str,
@@ -59,23 +59,23 @@ impl Column {
 
     fn cell(self, row: &Value) -> String {
         match self.kind {
-            Kind::Time => minute(&row[self.key]),
+            Kind::Time => to_the_minute(&row[self.key]),
             Kind::Text | Kind::Word | Kind::Id => cell(&row[self.key]),
         }
     }
 }
 
-/// A time without seconds; times are always UTC.
-pub(crate) fn minute(time: &Value) -> String {
+/// A time to the minute; times are always UTC.
+pub(crate) fn to_the_minute(time: &Value) -> String {
     let shown = cell(time);
     shown.get(..16).map_or_else(|| shown.clone(), |minute| minute.replace('T', " "))
 }
 
-/// The terminal's width, if stdout is one.
+/// The width of the terminal, if stdout is a terminal.
 pub(crate) fn terminal_width() -> Option<usize> {
     let stdout = io::stdout();
     let size = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
-    stdout.is_terminal().then(|| size.unwrap_or(USUAL_WIDTH))
+    stdout.is_terminal().then(|| size.unwrap_or(DEFAULT_WIDTH))
 }
 
 /// Rows as a table, within a width if one is given.
@@ -94,13 +94,13 @@ pub(crate) fn table(rows: &[Value], columns: &[Column], width: Option<usize>) ->
         fit(&mut columns, width);
     }
     let lines = (0..=rows.len()).map(|line| {
-        let mut drawn = String::new();
+        let mut text = String::new();
         for (_, cells) in &columns {
-            let gap = widest(cells).saturating_sub(cells[line].width()) + GAP;
-            drawn.push_str(&cells[line]);
-            drawn.extend(std::iter::repeat_n(' ', gap));
+            let padding = widest(cells).saturating_sub(cells[line].width()) + COLUMN_GAP;
+            text.push_str(&cells[line]);
+            text.extend(std::iter::repeat_n(' ', padding));
         }
-        format!("{}\n", drawn.trim_end())
+        format!("{}\n", text.trim_end())
     });
     lines.collect()
 }
@@ -109,12 +109,13 @@ fn widest(cells: &[String]) -> usize {
     cells.iter().map(|cell| cell.width()).max().unwrap_or_default()
 }
 
-/// Drops ids, then empty columns; then cuts the widest text, and if that is not enough drops the last text.
+/// Drops the ids, then empty columns. Then cuts the widest texts, and if that is not enough, drops the last text
+/// column.
 fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
     let is_empty = |cells: &[String]| cells[1..].iter().all(|cell| cell == "-");
     loop {
-        let all: usize = columns.iter().map(|(_, cells)| widest(cells) + GAP).sum();
-        let excess = all.saturating_sub(GAP).saturating_sub(width);
+        let all: usize = columns.iter().map(|(_, cells)| widest(cells) + COLUMN_GAP).sum();
+        let excess = all.saturating_sub(COLUMN_GAP).saturating_sub(width);
         if excess == 0 || columns.len() == 1 {
             return;
         }
@@ -122,58 +123,58 @@ fn fit(columns: &mut Vec<(Column, Vec<String>)>, width: usize) {
             .iter()
             .rposition(|(column, _)| column.kind == Kind::Id)
             .or_else(|| columns.iter().rposition(|(_, cells)| is_empty(cells)));
-        if let Some(place) = spare {
-            columns.remove(place);
+        if let Some(index) = spare {
+            columns.remove(index);
             continue;
         }
         let texts = columns.iter_mut().filter(|(column, _)| column.kind == Kind::Text);
         let Some((_, cells)) = texts.max_by_key(|(_, cells)| widest(cells)) else { return };
         let now = widest(cells);
-        if now > NARROWEST {
-            // One step at a time, so that two long texts shrink equally.
-            let step = excess.min(4).min(now - NARROWEST);
+        if now > MIN_TEXT_WIDTH {
+            // In small steps, so that two long texts shrink equally.
+            let step = excess.min(4).min(now - MIN_TEXT_WIDTH);
             for cell in cells.iter_mut() {
                 *cell = cut(cell, now - step);
             }
         } else {
             let last = columns.iter().rposition(|(column, _)| column.kind == Kind::Text);
             match last {
-                Some(place) if place > 0 => drop(columns.remove(place)),
+                Some(index) if index > 0 => drop(columns.remove(index)),
                 _ => return,
             }
         }
     }
 }
 
-/// A text within a width.
+/// A text, cut to a width.
 fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
     let mut cut = String::new();
     let mut taken = 0;
-    for letter in text.trim_end_matches('…').chars() {
-        taken += letter.width().unwrap_or_default();
+    for character in text.trim_end_matches('…').chars() {
+        taken += character.width().unwrap_or_default();
         if taken >= width {
             break;
         }
-        cut.push(letter);
+        cut.push(character);
     }
     cut.push('…');
     cut
 }
 
-/// A text over several lines of at most `width`, all but the first after `indent`. No word is broken.
+/// Wraps a text into lines of at most `width`; all but the first begin with `indent`. Words are not broken.
 pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let words = text.trim_start_matches(' ');
     let mut lines = " ".repeat(text.len() - words.len());
     let mut taken = lines.len();
-    for (place, word) in words.split(' ').enumerate() {
-        if place > 0 && taken + 1 + word.width() > width {
+    for (index, word) in words.split(' ').enumerate() {
+        if index > 0 && taken + 1 + word.width() > width {
             lines.push('\n');
             lines.push_str(indent);
             taken = indent.width();
-        } else if place > 0 {
+        } else if index > 0 {
             lines.push(' ');
             taken += 1;
         }
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_its_terminal_and_is_uncut_elsewhere() {
+    fn a_table_fits_its_terminal_and_is_not_cut_elsewhere() {
         let row = json!({ "name": "A business with quite a long name", "at": "2026-11-29T10:20:30Z",
             "id": "0198c0de-0000-7000-8000-000000000000" });
         let rows = [row];

@@ -1,7 +1,7 @@
-//! URLs with a user part, in a form that may be shown.
+//! Removes user and password from URLs, so that they may be shown.
 
-/// The options of a database URL that are shown. Any other may be part of a password with an `&`.
-const SHOWN: &[&str] = &[
+/// The options of a database URL that are shown. Any other may be the rest of a password that contains an `&`.
+const SHOWN_OPTIONS: &[&str] = &[
     "host",
     "hostaddr",
     "port",
@@ -13,55 +13,57 @@ const SHOWN: &[&str] = &[
     "target_session_attrs",
 ];
 
-/// A URL without user and password. For a malformed URL, too much is hidden rather than too little.
+/// A URL without user and password. Of a malformed URL, rather too much is hidden than too little.
 pub(crate) fn without_password(url: &str) -> String {
     if url.starts_with("sqlite://") {
         return url.to_owned();
     }
-    let Some((start, user, place, options)) = parts(url).filter(|parts| is_plain(parts.0, parts.2))
+    let Some((start, user, address, options)) =
+        parts(url).filter(|parts| is_server_address(parts.0, parts.2))
     else {
         return "…".to_owned();
     };
     let user = user.map_or("", |_| "…@");
     let option = |option: &str| match name(option) {
-        name if SHOWN.contains(&name.as_str()) => option.to_owned(),
+        name if SHOWN_OPTIONS.contains(&name.as_str()) => option.to_owned(),
         name if name == "password" => "password=…".to_owned(),
         _ => "…".to_owned(),
     };
-    format!("{start}://{user}{place}{}", joined(options.into_iter().map(option)))
+    format!("{start}://{user}{address}{}", joined(options.into_iter().map(option)))
 }
 
-/// Whether a scheme and what follows the user are a server's: then they contain no part of a password.
-fn is_plain(scheme: &str, place: &str) -> bool {
-    let hosts = place.split('/').next().unwrap_or_default();
+/// Whether a scheme and the address after the user are well-formed. If so, they contain no part of a password.
+fn is_server_address(scheme: &str, address: &str) -> bool {
+    let hosts = address.split('/').next().unwrap_or_default();
     let is_host = |host: &str| {
         let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
         port.is_none_or(|(_, port)| port.parse::<u16>().is_ok())
     };
-    let is_usual = |letter: char| letter.is_ascii_alphanumeric() || "-._~%:,[]/".contains(letter);
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || "-._~%:,[]/".contains(character);
     ["postgres", "postgresql", "smtp", "smtps"].contains(&scheme)
-        && place.chars().all(is_usual)
+        && address.chars().all(is_allowed)
         && hosts.split(',').all(is_host)
 }
 
 /// A server's URL without its user part.
 pub(crate) fn without_user(url: &str) -> String {
-    let Some((start, _, place, options)) = parts(url) else { return url.to_owned() };
-    let is_said = |option: &&str| !matches!(name(option).as_str(), "user" | "password");
-    let options = options.into_iter().filter(is_said).map(str::to_owned);
-    format!("{start}://{place}{}", joined(options))
+    let Some((start, _, address, options)) = parts(url) else { return url.to_owned() };
+    let is_kept = |option: &&str| !matches!(name(option).as_str(), "user" | "password");
+    let options = options.into_iter().filter(is_kept).map(str::to_owned);
+    format!("{start}://{address}{}", joined(options))
 }
 
-/// A server's URL as scheme, user and password, host with database, and options.
+/// The parts of a server's URL: scheme, user and password, host and database, options.
 fn parts(url: &str) -> Option<(&str, Option<&str>, &str, Vec<&str>)> {
     let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| *scheme != "sqlite")?;
-    let (user, place) = match rest.rsplit_once('@') {
-        Some((user, place)) => (Some(user), place),
+    let (user, address) = match rest.rsplit_once('@') {
+        Some((user, address)) => (Some(user), address),
         None => (None, rest),
     };
-    let (place, options) = place.split_once('?').unwrap_or((place, ""));
+    let (address, options) = address.split_once('?').unwrap_or((address, ""));
     let options = options.split('&').filter(|option| !option.is_empty());
-    Some((scheme, user, place, options.collect()))
+    Some((scheme, user, address, options.collect()))
 }
 
 /// The name of an option of a URL.

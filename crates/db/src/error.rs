@@ -1,4 +1,4 @@
-//! The errors of an engine. The product maps these to its own errors; none is ever shown to a caller
+//! The errors of an engine. The product maps them to its own errors, and shows none of them to a caller
 //! unchanged.
 
 use std::path::PathBuf;
@@ -37,13 +37,13 @@ pub enum Error {
     /// The file is not a database, or is damaged.
     #[error("the database file is damaged or is not a database: {0}")]
     Corrupt(Cause),
-    /// A statement failed for a reason that is a defect of the program.
+    /// A statement failed because of a defect in the program.
     #[error("statement failed: {0}")]
     Statement(Cause),
     /// A column's value does not have the requested type.
     #[error("column {index} is not of the type {expected}")]
     Column {
-        /// Position from 0.
+        /// The column's index, from 0.
         index: usize,
         /// The requested Rust type.
         expected: &'static str,
@@ -54,16 +54,16 @@ pub enum Error {
     /// A statement that must find a row found none.
     #[error("a row that must exist is missing")]
     NoRow,
-    /// The connection broke during the commit, and the server could not be asked in time whether it succeeded.
+    /// The connection broke during the commit, and the server did not say in time whether the commit succeeded.
     #[error("it is not known whether the write was committed: {0}")]
     Unknown(Cause),
-    /// The database URL names no engine of this build. It may contain a password, so nothing of it is shown.
+    /// The database URL names no known engine. It may contain a password, so no part of it is shown.
     #[error(
         "the database URL must be sqlite://PATH, for example sqlite://zoop.db, or \
          postgres://USER@HOST/DATABASE"
     )]
     Url,
-    /// The URL of a PostgreSQL server is invalid. It may contain a password, so nothing of it is shown.
+    /// The URL of a PostgreSQL server is invalid. It may contain a password, so no part of it is shown.
     #[error(
         "the database URL cannot be read: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with \
          %40 for @, %2F for / and %3F for ? in a name or password"
@@ -80,7 +80,7 @@ pub enum Error {
     Connect {
         /// Host, port and database; neither user nor password.
         server: String,
-        /// The driver's reason.
+        /// The reason that the driver gave.
         source: Cause,
         /// What the operator can do.
         advice: &'static str,
@@ -98,7 +98,7 @@ pub enum Error {
     Open {
         /// The file.
         path: PathBuf,
-        /// The driver's reason.
+        /// The reason that the driver gave.
         source: Cause,
     },
     /// The schema does not match this program.

@@ -1,10 +1,10 @@
-//! [`WriteHealth`]: whether the storage accepts writes, according to the last one.
+//! [`WriteHealth`]: whether the storage accepts writes, judged by the last write.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
 
-/// Logged only when it changes, so that a thousand refused writes with one cause are two lines.
+/// Only changes are logged, so that a thousand writes refused for one cause are two lines.
 #[derive(Default)]
 pub(crate) struct WriteHealth {
     is_refusing: AtomicBool,
@@ -17,7 +17,7 @@ impl WriteHealth {
 
     /// A write was committed.
     pub(crate) fn kept(&self) {
-        // The storage is nearly always healthy already; then no memory that the threads share is written.
+        // The storage is nearly always healthy. Reading first avoids a write to memory that the threads share.
         if !self.is_good() && self.is_refusing.swap(false, Ordering::Relaxed) {
             tracing::warn!("the storage accepts writes again");
         }

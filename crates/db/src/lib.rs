@@ -7,14 +7,13 @@
 //! | `postgres` | the PostgreSQL engine: reader connections and writer connections |
 //! | [`tx`] | [`ReadTx`] and [`WriteTx`], everything that a job can do |
 //! | [`sql`] | [`Sql`] and [`GlobalSql`]: statements are declared, never built |
-//! | [`sql_text`] | statements' texts that the compiler puts together |
+//! | [`sql_text`] | statement texts that are assembled at compile time |
 //! | [`row`] | values in and out, the same for every engine |
 //! | [`migrate`] | the schema's history and its check at startup |
 //! | [`error`] | the engine's errors |
 //!
-//! What must not live here: a product term (customers, scopes, tools), a protocol, a setting's name. What
-//! must not leave here: which engine runs, except for the [`Dialect`] of the text that a statement passes
-//! on.
+//! What must not live here: a product term (customers, scopes, tools), a protocol, the name of a setting. What
+//! must not leave here: which engine runs, except for the [`Dialect`] of a statement's text.
 
 pub mod engine;
 pub mod error;

@@ -1,5 +1,5 @@
-//! The schema's history: which migrations exist, which ones a database has run, and whether they are still
-//! the same.
+//! The schema's history: which migrations exist, which of them a database has run, and whether those are
+//! unchanged.
 
 use crate::error::{Error, Result};
 use crate::sql::GlobalSql;
@@ -7,7 +7,7 @@ use crate::sql::GlobalSql;
 /// One migration. Migrations are only ever appended; a released one never changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
-    /// The file's name without its ending, in order: `0001_init`.
+    /// The file's name without its extension, such as `0001_init`. Migrations run in the order of their names.
     pub name: &'static str,
     /// The script for SQLite.
     pub sqlite: &'static str,
@@ -15,7 +15,7 @@ pub struct Migration {
     pub postgres: &'static str,
 }
 
-/// What to do about migrations that a database has not run.
+/// What to do about migrations that a database has not run yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migrate {
     /// Run them.
@@ -41,50 +41,50 @@ const fn both(text: &'static str) -> GlobalSql {
 }
 
 /// A migration that a database has run.
-pub(crate) struct Taken {
+pub(crate) struct Applied {
     pub(crate) name: String,
     pub(crate) script: String,
 }
 
-/// The migrations to run, or why the database is refused: a copy into it was never finished, its schema is
-/// older and may not be changed, a newer program has changed it, or its migrations are not this program's. `script`
-/// gives the engine's text of a migration.
+/// The migrations to run. Rejects a database if a copy into it was never finished, if its schema is older and
+/// may not be changed, if a newer program has changed it, or if its migrations differ from this program's.
+/// `script` returns a migration's text for the engine.
 pub(crate) fn missing<'m>(
-    taken: &[Taken],
+    applied: &[Applied],
     migrations: &'m [Migration],
     script: impl Fn(&Migration) -> &'static str,
     migrate: Migrate,
 ) -> Result<&'m [Migration]> {
-    if taken.first().is_some_and(|step| step.name == UNFINISHED) {
+    if applied.first().is_some_and(|step| step.name == UNFINISHED) {
         return Err(Error::Schema(
             "the copy into this database was never finished: remove it (the file, or on PostgreSQL \
              with DROP DATABASE and CREATE DATABASE), then run `zoop copy` again"
                 .to_owned(),
         ));
     }
-    let Some(missing) = migrations.get(taken.len()..) else {
+    let Some(missing) = migrations.get(applied.len()..) else {
         return Err(Error::Schema(format!(
-            "the database has the schema of a newer zoop ({} schema steps, this program knows {}): \
+            "the database has the schema of a newer zoop (it has {} migrations, this program knows {}): \
              use that version or a newer one",
-            taken.len(),
+            applied.len(),
             migrations.len()
         )));
     };
     let is_refused = match migrate {
         Migrate::Run => false,
-        Migrate::New => !taken.is_empty(),
+        Migrate::New => !applied.is_empty(),
         Migrate::Refuse => true,
     };
     if !missing.is_empty() && is_refused {
         return Err(Error::Schema(format!(
-            "the database's schema is {} step(s) old: run `zoop migrate` first",
+            "the database's schema is out of date: {} migration(s) have not been run; run `zoop migrate` first",
             missing.len()
         )));
     }
-    for (position, (known, migration)) in taken.iter().zip(migrations).enumerate() {
+    for (position, (known, migration)) in applied.iter().zip(migrations).enumerate() {
         if known.name != migration.name || known.script != script(migration) {
             return Err(Error::Schema(format!(
-                "schema step {position} of the database ({}) is not this program's \
+                "migration {position} of the database ({}) differs from this program's \
                  ({}): the database belongs to another version of zoop",
                 known.name, migration.name
             )));

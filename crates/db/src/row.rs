@@ -16,7 +16,7 @@ pub enum Value<'a> {
     Null,
     /// A whole number.
     Integer(i64),
-    /// A truth value (an integer 0 or 1 where the engine has no such type).
+    /// A boolean (an integer 0 or 1 where the engine has no such type).
     Boolean(bool),
     /// A floating-point number.
     Real(f64),
@@ -35,7 +35,7 @@ pub enum Value<'a> {
 pub enum Kind {
     /// Whole numbers.
     Integer,
-    /// Truth values.
+    /// Booleans.
     Boolean,
     /// Floating-point numbers.
     Real,
@@ -57,12 +57,12 @@ pub trait Param {
 
 /// Something that can be read from a column.
 pub trait Column: Sized {
-    /// The name of the type, for the error.
+    /// The name of the type, for error messages.
     const NAME: &'static str;
-    /// What a column holds whose values are of this type.
+    /// The kind of column that holds values of this type.
     const KIND: Kind;
 
-    /// The value, if it holds this type.
+    /// The value as this type, or `None` if it is of another type or out of range.
     fn read(value: Value<'_>) -> Option<Self>;
 }
 
@@ -99,7 +99,7 @@ impl Column for bool {
     const KIND: Kind = Kind::Boolean;
     fn read(value: Value<'_>) -> Option<Self> {
         match value {
-            Value::Boolean(truth) => Some(truth),
+            Value::Boolean(flag) => Some(flag),
             Value::Integer(number) => Some(number != 0),
             _ => None,
         }
@@ -228,7 +228,7 @@ impl<T: Param + ?Sized> Param for &T {
     }
 }
 
-/// One row of an answer, read column by column in the statement's order.
+/// One row of a result, read column by column in the statement's order.
 pub struct Row<'r> {
     source: Source<'r>,
     next: usize,

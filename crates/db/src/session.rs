@@ -25,13 +25,13 @@ pub(crate) struct SqlCall<'p> {
 pub struct ServerState {
     /// The server's version, as it reports it.
     pub version: String,
-    /// Whether row-level security does not apply to the role.
-    pub passes_policies: bool,
-    /// The most connections that all processes with this role may have together.
-    pub connections: usize,
+    /// Whether the role bypasses row-level security.
+    pub bypasses_row_security: bool,
+    /// The maximum number of connections that all processes with this role may have together.
+    pub max_connections: usize,
 }
 
-/// A callback for each row of an answer.
+/// A callback for each row of a result.
 pub(crate) type Reader<'f, E> = &'f mut dyn FnMut(&mut Row<'_>) -> Result<(), E>;
 
 impl Session<'_> {
@@ -93,8 +93,8 @@ impl Session<'_> {
     /// Adds a row to a table whose integer key the engine generates; returns that key.
     pub(crate) fn insert(&mut self, call: SqlCall<'_>) -> Result<i64> {
         match self {
-            // `RETURNING` would give the same, but SQLite runs it as a trigger and opens a statement journal
-            // for it, at which FTS5 writes out what it had gathered for a whole batch.
+            // `RETURNING` would give the same key. But SQLite opens a statement journal for it, which makes
+            // FTS5 flush the rows that it buffers for the whole batch.
             Self::Sqlite(connection) => {
                 connection.execute(call.text.sqlite, call.tenant, call.params)?;
                 Ok(connection.last_key())
@@ -121,7 +121,7 @@ impl Session<'_> {
         }
     }
 
-    /// Reads all rows of three answers, in one round trip if the engine is a server.
+    /// Reads all rows of three statements, in one round trip if the engine is a server.
     pub(crate) fn pipelined<E: From<Error>>(
         &mut self,
         calls: [SqlCall<'_>; 3],
@@ -145,8 +145,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Runs a writing statement that sees the rows of all tenants which sweeps may remove; returns the number
-    /// of rows it affected.
+    /// Runs a writing statement for which the tables' sweep policies apply: it sees the expired rows of all
+    /// tenants. Returns the number of rows it affected.
     pub(crate) fn sweep(&mut self, call: SqlCall<'_>) -> Result<usize> {
         match self {
             // SQLite has no row-level security.
@@ -155,7 +155,7 @@ impl Session<'_> {
         }
     }
 
-    /// Updates the statistics that the engine plans by, if it uses any.
+    /// Updates the planner's statistics, if the engine uses any.
     pub(crate) fn gather_statistics(&mut self) -> Result<()> {
         match self {
             Self::Sqlite(_) => Ok(()),

@@ -10,7 +10,7 @@
 #[derive(Debug, Clone, Copy)]
 pub struct Sql(pub(crate) Dialects);
 
-/// A statement about tables above tenants (keys by hash, tenants, users). Parameters start at `$1`.
+/// A statement about tables shared by all tenants (keys by hash, tenants, users). Parameters start at `$1`.
 #[derive(Debug, Clone, Copy)]
 pub struct GlobalSql(pub(crate) Dialects);
 
@@ -21,7 +21,7 @@ pub(crate) struct Dialects {
     pub(crate) postgres: &'static str,
 }
 
-/// Statements by the module that declares them.
+/// A module's name, and the statements that it declares, by name.
 pub type Declared<S> = (&'static str, &'static [(&'static str, S)]);
 
 /// The engine's SQL dialect.
@@ -56,15 +56,15 @@ macro_rules! statement {
 statement!(Sql);
 statement!(GlobalSql);
 
-/// Declares the statements of one table group, and `STATEMENTS`, the list of them all.
+/// Declares a module's statements, and the list of them, `STATEMENTS`.
 ///
-/// Each is one text for both engines, or `{ sqlite: …, postgres: … }` where the dialects differ.
+/// A statement is one text for both engines, or `{ sqlite: …, postgres: … }` where the dialects differ.
 #[macro_export]
 macro_rules! statements {
     ($($body:tt)*) => { $crate::declare_statements! { Sql $($body)* } };
 }
 
-/// Declares statements about tables above tenants, and `GLOBAL_STATEMENTS`, the list of them all.
+/// Declares a module's statements about tables shared by all tenants, and the list of them, `GLOBAL_STATEMENTS`.
 #[macro_export]
 macro_rules! global_statements {
     ($($body:tt)*) => { $crate::declare_statements! { GlobalSql $($body)* } };
@@ -104,7 +104,7 @@ macro_rules! declare_list {
         pub(crate) const STATEMENTS: &[(&str, $crate::Sql)] = &[$((stringify!($name), $name)),*];
     };
     (GlobalSql $($name:ident)*) => {
-        /// Every statement above tenants declared here, by name.
+        /// Every statement about shared tables declared here, by name.
         pub(crate) const GLOBAL_STATEMENTS: &[(&str, $crate::GlobalSql)] =
             &[$((stringify!($name), $name)),*];
     };

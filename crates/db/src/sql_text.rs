@@ -1,9 +1,9 @@
-//! Text of statements that the compiler puts together: constant, like text that is written by hand.
+//! Statement texts that are assembled at compile time, and so are constants like those written by hand.
 //!
 //! A [`Draft`] is filled by `const` functions, and [`drafted!`](crate::drafted) turns it into
 //! a `&'static str`. [`text!`](crate::text) joins pieces.
 
-/// The longest text, in bytes. A longer one does not compile.
+/// The maximum length of a text, in bytes. A longer text does not compile.
 const MAX_BYTES: usize = 8 * 1024;
 
 /// A text under construction.
@@ -13,7 +13,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// These pieces, one after another.
+    /// A draft of these pieces, in order.
     pub const fn of(pieces: &[&str]) -> Self {
         let mut draft = Self { bytes: [0; MAX_BYTES], length: 0 };
         let mut at = 0;
@@ -24,7 +24,7 @@ impl Draft {
         draft
     }
 
-    /// Appends a text.
+    /// Appends text.
     pub const fn push(&mut self, text: &str) {
         let (text, mut at) = (text.as_bytes(), 0);
         while at < text.len() {
@@ -71,7 +71,7 @@ impl Draft {
 pub const fn utf8(bytes: &'static [u8]) -> &'static str {
     match str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(_) => panic!("a draft consists of texts"),
+        Err(_) => panic!("a draft consists of strings"),
     }
 }
 
@@ -85,7 +85,7 @@ macro_rules! drafted {
     }};
 }
 
-/// Joins constant texts, as `concat!` joins literals.
+/// Joins constant strings, as `concat!` joins literals.
 #[macro_export]
 macro_rules! text {
     ($($piece:expr),+ $(,)?) => {

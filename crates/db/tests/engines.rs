@@ -16,11 +16,11 @@ const MIGRATIONS: &[Migration] = &[Migration {
     sqlite: "CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT;
              CREATE TABLE things (
                  n INTEGER PRIMARY KEY, tenant_no INTEGER NOT NULL, id BLOB, small INTEGER,
-                 truth INTEGER, real REAL, text TEXT, bytes BLOB, at INTEGER) STRICT;",
+                 flag INTEGER, real REAL, text TEXT, bytes BLOB, at INTEGER) STRICT;",
     postgres: "CREATE TABLE numbers (number bigint PRIMARY KEY);
                CREATE TABLE things (
                    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_no integer NOT NULL,
-                   id uuid, small smallint, truth boolean, real double precision, text text,
+                   id uuid, small smallint, flag boolean, real double precision, text text,
                    bytes bytea, at timestamptz);
                ALTER TABLE things ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
                CREATE POLICY tenant ON things USING
@@ -29,9 +29,9 @@ const MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 zoop_db::statements! {
-    ADD_THING = "INSERT INTO things (tenant_no, id, small, truth, real, text, bytes, at) \
+    ADD_THING = "INSERT INTO things (tenant_no, id, small, flag, real, text, bytes, at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    THING = "SELECT id, small, truth, real, text, bytes, at FROM things \
+    THING = "SELECT id, small, flag, real, text, bytes, at FROM things \
              WHERE tenant_no = $1 AND n = $2";
     ADD_TEXT = "INSERT INTO things (tenant_no, text) VALUES ($1, $2)";
     KEYS = "SELECT n FROM things WHERE tenant_no = $1 AND text >= $2 ORDER BY n";
@@ -48,17 +48,17 @@ zoop_db::global_statements! {
     BROKEN = "SELECT nothing FROM nowhere";
 }
 
-both! {
+both_engines! {
     values_come_back_as_they_were_stored
     a_refused_job_is_rolled_back
     a_constraint_rejects_a_row
     a_panic_rolls_back_only_its_own_job
     a_read_cannot_write_and_sees_one_snapshot
-    a_read_that_waited_sees_what_was_committed_before_it_was_asked_for
+    a_read_that_waited_sees_what_was_committed_before_it_was_queued
     a_read_after_one_that_failed_has_a_snapshot_of_its_own
     a_statement_past_its_deadline_is_cancelled
     a_job_past_its_deadline_is_not_started
-    a_job_whose_caller_has_gone_is_skipped
+    a_job_whose_caller_has_left_is_skipped
     a_full_queue_refuses_at_once
     queued_jobs_finish_before_the_engine_stops
     a_tenants_statement_needs_a_tenant
@@ -111,9 +111,9 @@ fn values_come_back_as_they_were_stored(place: &Place) {
     let stored = thing.clone();
     let keys = db.write::<_, Error>(far(), move |tx| {
         tx.bind(Tenant(3));
-        let (id, small, truth, real, text, bytes, at) = &stored;
+        let (id, small, flag, real, text, bytes, at) = &stored;
         let whole =
-            tx.insert(ADD_THING, params![id, small, truth, real, text, bytes.as_slice(), at])?;
+            tx.insert(ADD_THING, params![id, small, flag, real, text, bytes.as_slice(), at])?;
         let no = None::<String>;
         let empty = tx.insert(
             ADD_THING,
@@ -235,7 +235,7 @@ fn open_with_held_reader(place: &Place) -> (Db, mpsc::Sender<()>, Reply<i64, Err
     (db, release, holder)
 }
 
-fn a_read_that_waited_sees_what_was_committed_before_it_was_asked_for(place: &Place) {
+fn a_read_that_waited_sees_what_was_committed_before_it_was_queued(place: &Place) {
     let (db, release, holder) = open_with_held_reader(place);
     let mut waiting = Vec::new();
     for number in 0..5 {
@@ -244,9 +244,9 @@ fn a_read_that_waited_sees_what_was_committed_before_it_was_asked_for(place: &Pl
     }
     drop(release);
     assert_eq!(holder.wait().expect("a count"), 0);
-    for (place, reply) in waiting.into_iter().enumerate() {
-        let least = i64::try_from(place).expect("small") + 1;
-        assert!(reply.wait().expect("a count") >= least, "read {place}");
+    for (index, reply) in waiting.into_iter().enumerate() {
+        let least = i64::try_from(index).expect("small") + 1;
+        assert!(reply.wait().expect("a count") >= least, "read {index}");
     }
 }
 
@@ -293,7 +293,7 @@ fn a_job_past_its_deadline_is_not_started(place: &Place) {
     assert_eq!(count(&db), 0);
 }
 
-fn a_job_whose_caller_has_gone_is_skipped(place: &Place) {
+fn a_job_whose_caller_has_left_is_skipped(place: &Place) {
     let db = open_narrow(place);
     let (release, held) = hold(&db);
     drop(insert(&db, 1));
@@ -349,7 +349,7 @@ fn a_plan_names_what_is_read(place: &Place) {
     }
 }
 
-/// Adds two texts to each of two tenants.
+/// Adds two rows with a text to each of two tenants.
 fn add_texts(db: &Db) {
     let added = db.write::<_, Error>(far(), |tx| {
         for (tenant, text) in [(1, "a"), (1, "b"), (2, "a"), (2, "c")] {

@@ -87,7 +87,7 @@ fn insert(tx: &mut WriteTx<'_>, number: i64, bytes: i64) -> Result<(), Refused> 
 }
 
 #[test]
-fn fifty_jobs_of_which_five_fail_in_five_ways_are_one_commit() {
+fn fifty_jobs_are_one_commit_although_five_fail_in_five_ways() {
     let bench = Bench::new(&Options::default());
     let (release, held) = bench.hold();
     let good: Vec<_> = (0..45).map(|number| bench.insert(number, 0)).collect();
@@ -106,7 +106,7 @@ fn fifty_jobs_of_which_five_fail_in_five_ways_are_one_commit() {
     let late = bench.db.write(Instant::now(), |tx| insert(tx, 103, 0));
     let endless = bench.db.write(far(), |tx| {
         insert(tx, 104, 0)?;
-        // Only the read is cancelled: the transaction goes on.
+        // Only this read fails, so the transaction continues.
         tx.global_first::<i64, Refused>(COUNT, &[], |_| Err(Refused::Rule))?;
         Ok(())
     });
@@ -124,11 +124,11 @@ fn fifty_jobs_of_which_five_fail_in_five_ways_are_one_commit() {
     assert!(matches!(late.wait(), Err(Refused::Engine(Error::Deadline))));
     assert!(matches!(endless.wait(), Err(Refused::Rule)));
     assert_eq!(bench.count(), 45);
-    // The blocking job's batch of one, then the fifty in one.
+    // The blocking job's own batch, then one batch for the fifty.
     assert_eq!(bench.db.gauges().commits - before, 2);
 }
 
-/// How often a successful job ran next to another one, which failed.
+/// How often a successful job ran in a batch with a failing one.
 fn runs_beside(
     failing: impl FnMut(&mut WriteTx<'_>) -> Result<(), Refused> + Send + 'static,
 ) -> usize {

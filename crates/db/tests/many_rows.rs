@@ -1,4 +1,4 @@
-//! One statement with the values of many rows.
+//! One statement that writes many rows.
 
 mod common;
 
@@ -20,10 +20,10 @@ zoop_db::statements! {
     SUM = "SELECT count(*), CAST(sum(number) AS bigint) FROM numbers WHERE tenant_no = $1";
 }
 
-/// More than one buffer of a connection can hold.
+/// More rows than fit into one buffer of a connection.
 const ROWS: i64 = 5_000;
 
-both! {
+both_engines! {
     every_row_is_written
     one_rejected_row_rolls_back_all
 }

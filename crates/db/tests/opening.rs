@@ -1,4 +1,4 @@
-//! Opening a database: its schema's history, and files that cannot be opened.
+//! Opening a database: the history of its schema, and files that cannot be opened.
 
 mod common;
 
@@ -28,10 +28,10 @@ zoop_db::global_statements! {
     };
 }
 
-both! {
+both_engines! {
     missing_migrations_run_in_order_and_once
-    an_old_schema_is_refused_where_it_may_not_be_changed
-    a_newer_or_another_schema_is_refused
+    an_old_schema_is_refused_if_it_may_not_be_changed
+    a_newer_or_different_schema_is_refused
     a_failed_migration_leaves_nothing_behind
     with_migrate_new_only_a_new_database_gets_a_schema
     an_incomplete_copy_cannot_be_opened
@@ -71,13 +71,13 @@ fn missing_migrations_run_in_order_and_once(place: &Place) {
     assert_eq!(tables(&open(place, &[ONE, TWO], Migrate::Refuse).expect("opens")), 2);
 }
 
-fn an_old_schema_is_refused_where_it_may_not_be_changed(place: &Place) {
+fn an_old_schema_is_refused_if_it_may_not_be_changed(place: &Place) {
     drop(open(place, &[ONE], Migrate::Run).expect("opens"));
     let refused = open(place, &[ONE, TWO], Migrate::Refuse).err().expect("a refusal");
     assert!(refused.to_string().contains("zoop migrate"), "{refused}");
 }
 
-fn a_newer_or_another_schema_is_refused(place: &Place) {
+fn a_newer_or_different_schema_is_refused(place: &Place) {
     drop(open(place, &[ONE, TWO], Migrate::Run).expect("opens"));
     let newer = open(place, &[ONE], Migrate::Run).err().expect("a refusal");
     assert!(newer.to_string().contains("newer"), "{newer}");
@@ -116,7 +116,7 @@ fn an_incomplete_copy_cannot_be_opened(place: &Place) {
 }
 
 #[test]
-fn another_programs_file_is_not_touched() {
+fn the_file_of_another_program_is_not_touched() {
     let file = File::new();
     let path = file.folder.path().join("t.db");
     let other = rusqlite::Connection::open(&path).expect("a file");

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use common::{Place, far};
 use zoop_db::{Db, Error, Migrate, Migration, Options, Tenant, params};
 
-/// Processes that start together.
+/// The number of processes that start together.
 const PROCESSES: usize = 6;
-/// What the older version still does when the newer one has started.
-const AFTERWARDS: i64 = 20;
+/// The number of operations of the older version before and after the newer one migrates.
+const OPERATIONS: i64 = 20;
 
 const ONE: Migration = Migration {
     name: "0001_init",
@@ -26,7 +26,7 @@ const ONE: Migration = Migration {
                    (tenant_no = NULLIF(current_setting('app.tenant', true), '')::integer);",
 };
 
-/// Expands the schema: a nullable column, and a table.
+/// Adds to the schema a nullable column and a table, which the older version does not know.
 const TWO: Migration = Migration {
     name: "0002_colors",
     sqlite: "ALTER TABLE things ADD COLUMN color TEXT;
@@ -47,7 +47,7 @@ zoop_db::global_statements! {
     STEPS = "SELECT count(*) FROM schema_steps";
 }
 
-both! {
+both_engines! {
     processes_that_start_together_run_each_migration_once
     the_previous_version_keeps_serving_while_the_next_one_migrates
 }
@@ -77,14 +77,14 @@ fn processes_that_start_together_run_each_migration_once(place: &Place) {
 
 #[test]
 fn many_processes_create_a_new_file_at_once() {
-    // A failure here occurs about once in ten runs.
+    // The race that this test is for is lost about once in ten runs.
     for _ in 0..40 {
         processes_that_start_together_run_each_migration_once(&Place::sqlite());
     }
 }
 
-/// A process of the older version: writes a row, and reads it and others again.
-fn lives_on(old: &Db, number: i64) {
+/// One operation of the older version: writes a row, then reads it back and counts all rows.
+fn write_and_read(old: &Db, number: i64) {
     let name = format!("thing {number}");
     let written = name.clone();
     let added = old.write::<_, Error>(far(), move |tx| {
@@ -105,21 +105,21 @@ fn the_previous_version_keeps_serving_while_the_next_one_migrates(place: &Place)
     let old = open(place, &[ONE]).expect("it opens");
     let (done, is_migrated) = (AtomicI64::new(0), AtomicBool::new(false));
     let new = std::thread::scope(|scope| {
-        let living = scope.spawn(|| {
-            let mut left = AFTERWARDS;
+        let working = scope.spawn(|| {
+            let mut left = OPERATIONS;
             while left > 0 {
                 left -= i64::from(is_migrated.load(Ordering::SeqCst));
-                lives_on(&old, done.fetch_add(1, Ordering::SeqCst) + 1);
+                write_and_read(&old, done.fetch_add(1, Ordering::SeqCst) + 1);
             }
         });
-        // It is running, and has its statements prepared.
-        while done.load(Ordering::SeqCst) < AFTERWARDS && !living.is_finished() {
+        // Until it has prepared its statements.
+        while done.load(Ordering::SeqCst) < OPERATIONS && !working.is_finished() {
             std::thread::yield_now();
         }
         let new = open(place, &[ONE, TWO]);
         is_migrated.store(true, Ordering::SeqCst);
-        living.join().expect("the older version never noticed");
-        new.expect("it opens beside the older version")
+        working.join().expect("the older version never noticed");
+        new.expect("it opens while the older version runs")
     });
     let all = done.into_inner();
     let seen = new.write::<i64, Error>(far(), |tx| {
@@ -127,13 +127,13 @@ fn the_previous_version_keeps_serving_while_the_next_one_migrates(place: &Place)
         tx.insert(ADD_COLORED, params!["the last", "red"])?;
         tx.first(COLORLESS, &[], |row| row.take())?.ok_or(Error::NoRow)
     });
-    assert_eq!(seen.wait().expect("both live on one table"), all);
+    assert_eq!(seen.wait().expect("both versions share one table"), all);
     let count = old.read::<i64, Error>(far(), |tx| {
         tx.bind(Tenant(1));
         tx.first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
     });
     assert_eq!(count.wait().expect("a count"), all + 1);
-    // A running process goes on; a restarted one must know the schema.
+    // A running process continues; one that is restarted must know the schema.
     let late = open(place, &[ONE]).err().expect("a refusal");
     assert!(late.to_string().contains("newer"), "{late}");
 }

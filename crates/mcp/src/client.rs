@@ -1,7 +1,7 @@
 //! The client's side: builds the body of one tool call and reads its reply.
 //!
-//! It contains only what a command line needs: the legacy form, which has no handshake and no headers besides
-//! the token. Sending it is the caller's work.
+//! It contains only what a command line needs: a legacy call, which needs no handshake and no header but the
+//! token. Sending the call is up to the user of this module.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use crate::reply::append;
 /// The answer to a tool call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// The tool ran, or refused to.
+    /// The tool answered, with a result or a refusal.
     Tool {
-        /// The first text of the result, which for this server is the JSON of the answer.
+        /// The first text block of the result; from this server, the answer as JSON.
         text: String,
         /// Whether the tool refused or failed.
         is_error: bool,
@@ -50,7 +50,7 @@ impl std::error::Error for UnreadableReply {
     }
 }
 
-/// The body of a `tools/call` request. `arguments` should be an object; otherwise the server reports it.
+/// The body of a `tools/call` request. `arguments` should be an object; if not, the server says so.
 #[must_use]
 pub fn call_tool_body(id: u64, name: &str, arguments: &RawValue) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + name.len() + arguments.get().len());
@@ -59,7 +59,7 @@ pub fn call_tool_body(id: u64, name: &str, arguments: &RawValue) -> Vec<u8> {
     out
 }
 
-/// Reads the body of the reply, whatever its HTTP status was: errors have a body of this form too.
+/// Reads the body of a reply of any HTTP status: errors have such a body too.
 pub fn read_tool_reply(body: &[u8]) -> Result<Reply, UnreadableReply> {
     let response: Response =
         serde_json::from_slice(body).map_err(|cause| UnreadableReply { cause: Some(cause) })?;

@@ -1,6 +1,6 @@
-//! The supported versions of the protocol, and how a request's era is recognized.
+//! The supported versions of the protocol, and how the era of a request is recognized.
 //!
-//! Every version date is in this module. What the eras do differently is in the module concerned.
+//! All version dates are in this module. Where the eras differ, the module concerned handles it.
 
 /// The two eras of MCP. They differ in how a version is agreed on and in the shape of answers.
 ///
@@ -13,18 +13,18 @@ pub enum Era {
     Modern,
 }
 
-/// The modern versions served, newest first.
+/// The supported modern versions, newest first.
 pub const MODERN_VERSIONS: [&str; 1] = ["2026-07-28"];
 
-/// The legacy versions served, newest first. Older ones are left out because 2025-03-26 requires a
+/// The supported legacy versions, newest first. Older ones are not supported, because 2025-03-26 requires a
 /// server to accept batches.
 pub const LEGACY_VERSIONS: [&str; 2] = ["2025-11-25", "2025-06-18"];
 
 /// The first revision of the modern era.
 const FIRST_MODERN: &str = "2026-07-28";
 
-/// The version that answers an `initialize`: the requested one if it is served, else the newest legacy
-/// one, never a modern one.
+/// The version in the answer to `initialize`: the requested one if it is a supported legacy version, otherwise
+/// the newest legacy version.
 ///
 /// Source: MCP 2025-11-25, basic/lifecycle, "Version Negotiation".
 #[must_use]
@@ -34,7 +34,7 @@ pub fn negotiate(requested: Option<&str>) -> &'static str {
 }
 
 impl Era {
-    /// The era suggested by the `MCP-Protocol-Version` header, for refusals before a body was read.
+    /// The era according to the `MCP-Protocol-Version` header, for refusals before the body was read.
     ///
     /// Versions are dates, so a later revision sorts after an earlier one. A value that is not a date is not
     /// a modern version.
@@ -46,9 +46,9 @@ impl Era {
         }
     }
 
-    /// The era of a request: modern if `_meta` names a version, or the method is `server/discover` (which
-    /// no legacy revision has), or the header names a modern version. `initialize` is an exception to the last
-    /// rule: clients of both eras may send the header with it.
+    /// The era of a request. It is modern if `_meta` names a version, if the method is `server/discover` (which
+    /// no legacy revision has), or if the header names a modern version. The header does not count for
+    /// `initialize`: a client that supports both eras may send it there.
     pub(crate) fn of(method: Option<&str>, meta_names_version: bool, header: Option<&str>) -> Self {
         match method {
             _ if meta_names_version => Self::Modern,
@@ -59,7 +59,7 @@ impl Era {
     }
 }
 
-/// Whether the text is written as `YYYY-MM-DD`, the form of every version.
+/// Whether the text has the form of every version, `YYYY-MM-DD`.
 fn is_date(text: &str) -> bool {
     text.len() == 10
         && text.bytes().enumerate().all(|(index, byte)| match index {

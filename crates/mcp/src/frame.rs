@@ -1,7 +1,7 @@
-//! The JSON-RPC frame: bytes in, the raw parts of one message out, with its first fault.
+//! The JSON-RPC frame: splits the bytes of one message into its raw parts, and finds its first fault.
 //!
-//! It contains the rules of JSON-RPC 2.0 and nothing of MCP's methods. A scan never fails: even a faulty
-//! frame has an id and an era, because a refusal needs both.
+//! It contains the rules of JSON-RPC 2.0, and nothing about MCP's methods. A scan never fails: it finds the id and
+//! the era even in an invalid frame, because a refusal needs both.
 
 use std::borrow::Cow;
 
@@ -25,15 +25,15 @@ pub(crate) struct Frame<'a> {
     pub(crate) id: Option<&'a RawValue>,
     /// The method; `None` in a response.
     pub(crate) method: Option<Cow<'a, str>>,
-    /// The parameters of this protocol's methods.
+    /// The method's parameters.
     pub(crate) params: Params<'a>,
     /// What `params._meta` says about the sender.
     pub(crate) meta: Meta<'a>,
-    /// The first broken rule of the frame.
+    /// The first rule that the frame breaks.
     pub(crate) fault: Option<Fault>,
 }
 
-/// The members of `params` that any served method uses.
+/// The members of `params` that the supported methods use.
 #[derive(Default)]
 pub(crate) struct Params<'a> {
     pub(crate) name: Option<&'a RawValue>,
@@ -42,8 +42,8 @@ pub(crate) struct Params<'a> {
     pub(crate) uri: Option<&'a RawValue>,
     pub(crate) protocol_version: Option<&'a RawValue>,
     pub(crate) client_info: Option<&'a RawValue>,
-    /// Set when `params` or `_meta` is not an object. Not a fault of the frame: a notification is never
-    /// answered, whatever its parameters are.
+    /// Set if `params` or `_meta` is not an object. This is not a fault of the frame, because a notification is
+    /// never answered, whatever its parameters are.
     pub(crate) fault: Option<&'static str>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Fault {
 }
 
 impl<'a> Frame<'a> {
-    /// Splits a message into its parts. White space may surround it; a byte order mark may not (RFC 8259, 8.1).
+    /// Splits a message into its parts. It may have white space around it, but no byte order mark (RFC 8259, 8.1).
     pub(crate) fn scan(body: &'a [u8]) -> Self {
         let Ok(text) = std::str::from_utf8(body) else {
             return Self::unreadable(Fault::NotJson("the body is not UTF-8".to_owned()));
@@ -98,12 +98,12 @@ impl<'a> Frame<'a> {
 
     fn from_members(top: Members<'a, 6>) -> Self {
         let [jsonrpc, id, method, params, result, error] = top.values;
-        let (params, meta, repeated_below) = read_params(params);
+        let (params, meta, repeated_in_params) = read_params(params);
         let valid_id = id.filter(|id| is_id(id));
         let method_name = method.and_then(string);
         let is_response = method.is_none() && (result.is_some() || error.is_some());
 
-        let fault = if let Some(key) = top.repeated.or(repeated_below) {
+        let fault = if let Some(key) = top.repeated.or(repeated_in_params) {
             Some(format!("the message has the key {:?} twice", excerpt(&key)))
         } else if jsonrpc.and_then(string).as_deref() != Some("2.0") {
             Some("jsonrpc must be \"2.0\"".to_owned())
@@ -130,7 +130,7 @@ impl Fault {
     }
 }
 
-/// Reads `params` and `params._meta`; also returns the first duplicate key in either.
+/// Reads `params` and `params._meta`; also returns the first duplicate key in them.
 fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>) {
     let names = ["_meta", "name", "arguments", "cursor", "uri", "protocolVersion", "clientInfo"];
     let Some(found) = optional_object(raw, names) else {
@@ -154,8 +154,8 @@ fn read_params(raw: Option<&RawValue>) -> (Params<'_>, Meta<'_>, Option<String>)
     (params, meta, found.repeated.or(found_meta.repeated))
 }
 
-/// The members of an optional object. `null` counts as omitted, because several clients write it for "no
-/// parameters", and so does a member that is `null`. `None` for any other value.
+/// The members of an optional object; `None` if the value is not an object. An object that is `null` counts as
+/// omitted, because several clients send that for "no parameters", and so does a member that is `null`.
 fn optional_object<'a, const N: usize>(
     raw: Option<&'a RawValue>,
     names: [&'static str; N],
@@ -167,8 +167,8 @@ fn optional_object<'a, const N: usize>(
     Some(members)
 }
 
-/// Whether a value can be an id: a string, or a number without a fraction. MCP excludes the `null` that
-/// JSON-RPC 2.0 would allow.
+/// Whether a value can be an id: a string, or a number without a fraction. JSON-RPC 2.0 also allows `null`, but MCP
+/// does not.
 fn is_id(raw: &RawValue) -> bool {
     match raw.get().as_bytes().first() {
         Some(b'"') => string(raw).is_some(),
@@ -177,8 +177,8 @@ fn is_id(raw: &RawValue) -> bool {
     }
 }
 
-/// Whether a JSON number is integral: `7`, `7.0` and `7e2` are, `7.5` and `7e-1` are not. Decided on the
-/// digits, because an id of any size is echoed as it was sent.
+/// Whether a JSON number is integral: `7`, `7.0` and `7e2` are, `7.5` and `7e-1` are not. The digits decide, and
+/// nothing is parsed, because an id may be a number of any size, which is echoed as it was sent.
 fn is_integral(number: &str) -> bool {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -193,7 +193,7 @@ fn is_integral(number: &str) -> bool {
     };
     match exponent.parse::<i64>() {
         Ok(exponent) => exponent.saturating_add(last_digit) >= 0,
-        // Beyond 64 bits only the sign matters: no body is long enough to make up for it.
+        // If the exponent exceeds 64 bits, only its sign matters: no body has enough digits to outweigh it.
         Err(_) => !exponent.starts_with('-'),
     }
 }

@@ -1,7 +1,7 @@
 //! The header rules of both eras: how a request's headers must match its body.
 //!
-//! It contains only the comparison. Reading headers from a connection, and detecting duplicates, is the
-//! caller's work (see [`ReplyTo::duplicate_header`]).
+//! It contains only the comparison. Reading the headers and detecting duplicates is up to the server (see
+//! [`ReplyTo::duplicate_header`]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,8 +11,7 @@ use crate::frame::{META_CLIENT_CAPABILITIES, META_PROTOCOL_VERSION, Meta};
 use crate::object::{is_object, string};
 use crate::refusal::{Refusal, ReplyTo, excerpt};
 
-/// The values of the headers that the protocol reads, as they were sent, without surrounding white
-/// space.
+/// The values of the headers that the protocol uses, as they were sent, without surrounding white space.
 ///
 /// Source: MCP 2026-07-28, basic/transports/streamable-http; `MCP-Protocol-Version` also 2025-06-18.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,7 +84,7 @@ impl Headers<'_> {
     pub(crate) fn check_name(&self, name: &str, reply_to: ReplyTo<'_>) -> Result<(), Refusal> {
         match self.name {
             None => Err(reply_to.header_mismatch("the header Mcp-Name is missing")),
-            Some(header) if says(header, name) => Ok(()),
+            Some(header) if stands_for(header, name) => Ok(()),
             Some(header) => Err(reply_to.header_mismatch(&format!(
                 "the header Mcp-Name says {:?}, the body says {:?}",
                 excerpt(header),
@@ -95,9 +94,9 @@ impl Headers<'_> {
     }
 }
 
-/// Whether a header value means this text. A value in the exact form `=?base64?…?=` is the base64 of the
-/// text, for texts that a header cannot contain; any other value is literal.
-fn says(header: &str, text: &str) -> bool {
+/// Whether a header value stands for this text. A value of exactly the form `=?base64?…?=` is base64, for text that
+/// a header cannot contain; any other value is literal.
+fn stands_for(header: &str, text: &str) -> bool {
     let wrapped = header.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
     match wrapped {
         Some(encoded) => STANDARD.decode(encoded).is_ok_and(|decoded| decoded == text.as_bytes()),

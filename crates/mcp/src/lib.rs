@@ -1,12 +1,12 @@
-//! The Model Context Protocol on one HTTP endpoint: bytes in, typed requests out, and the bytes of every
-//! answer.
+//! The Model Context Protocol on one HTTP endpoint: turns bytes into typed requests, and writes the bytes of
+//! every answer.
 //!
 //! It contains the JSON-RPC frame, the two eras of the protocol, the header rules and the shapes of results
 //! and refusals. Sockets, HTTP types, credentials and product terms must not live here: everything is a pure
-//! function on bytes and strings, so that all of it can be fuzzed in milliseconds.
+//! function on bytes and strings, so that it can be fuzzed fast.
 //!
-//! A server calls [`read`] and then answers with a [`Responder`] or a [`Refusal`]. A server that must refuse
-//! before it reads gets the addressee from [`peek`]. A client uses [`client`].
+//! A server calls [`read`] and then answers with a [`Responder`] or a [`Refusal`]. To refuse a message without
+//! reading it, a server gets the [`ReplyTo`] from [`peek`]. A client uses [`client`].
 //!
 //! Sources: JSON-RPC 2.0; MCP revisions 2025-06-18, 2025-11-25 and 2026-07-28.
 

@@ -1,6 +1,6 @@
-//! Reads one JSON object into borrowed raw members: one pass, no tree, no recursion.
+//! Reads the members of one JSON object as borrowed raw values, in one pass without recursion.
 //!
-//! This is the only JSON reader of requests. It never interprets a member.
+//! Requests are read only here. A member is never interpreted.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The values of the wanted names, in the order in which the names were given.
+/// The values of the requested members, in the order in which their names were given.
 pub(crate) struct Members<'a, const N: usize> {
     /// The first value of each name.
     pub(crate) values: [Option<&'a RawValue>; N],
-    /// The first duplicate name in the object, wanted or not.
+    /// The first duplicate name in the object, whether requested or not.
     pub(crate) repeated: Option<String>,
 }
 
@@ -33,8 +33,8 @@ impl<const N: usize> Members<'_, N> {
     }
 }
 
-/// Reads the members called `names` and skips the others, however deeply they are nested: a skipped or
-/// raw value is scanned with a list on the heap, so that no input can exhaust the stack.
+/// Reads the members called `names` and skips the others. No nesting can exhaust the stack: skipped and raw values
+/// are scanned with a list on the heap.
 pub(crate) fn members<'a, const N: usize>(
     text: &'a str,
     names: [&'static str; N],
@@ -53,13 +53,13 @@ pub(crate) fn members<'a, const N: usize>(
     Ok(members)
 }
 
-/// The text of a JSON string; `None` for any other value and for a string that is not valid Unicode
-/// (a lone surrogate escape is JSON, but no text).
+/// The contents of a JSON string; `None` for any other value, and for a string that is not valid Unicode (a lone
+/// surrogate escape is valid JSON).
 pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 
-/// A raw value starts at its first byte, without white space, which shows the type.
+/// Whether a value is an object. Its first byte shows that: a raw value has no white space before it.
 pub(crate) fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }

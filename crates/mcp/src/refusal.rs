@@ -1,7 +1,7 @@
 //! Refusals by the protocol: an HTTP status and a JSON-RPC error.
 //!
-//! Every error code and its status, in both eras, is in this module. A tool that refuses a call is not a
-//! refusal: that is a result (see [`Responder::tool_result`]).
+//! All error codes and their statuses, for both eras, are in this module. If a tool refuses a call, that is not a
+//! refusal but a result (see [`Responder::tool_result`]).
 //!
 //! [`Responder::tool_result`]: crate::Responder::tool_result
 
@@ -17,7 +17,7 @@ const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
 /// JSON-RPC 2.0, 5.1.
 const METHOD_NOT_FOUND: i64 = -32601;
-/// JSON-RPC 2.0, 5.1. MCP uses it for unknown tools, prompts and resources and for bad cursors too.
+/// JSON-RPC 2.0, 5.1. MCP also uses it for unknown tools, prompts and resources and for invalid cursors.
 const INVALID_PARAMS: i64 = -32602;
 /// JSON-RPC 2.0, 5.1.
 const INTERNAL_ERROR: i64 = -32603;
@@ -26,8 +26,8 @@ const HEADER_MISMATCH: i64 = -32020;
 /// MCP 2026-07-28, `UnsupportedProtocolVersion`.
 const UNSUPPORTED_VERSION: i64 = -32022;
 
-/// A code of this server's own. The modern era closes the range -32099..-32000 to applications, so its
-/// codes there are outside the range that JSON-RPC reserves.
+/// One of this server's own codes. The modern era closes the range -32099..-32000 to applications, so the modern
+/// codes are outside the range that JSON-RPC reserves.
 struct OwnCode {
     legacy: i64,
     modern: i64,
@@ -48,7 +48,7 @@ pub struct Refusal {
     pub code: i64,
     /// One sentence for the developer of the client.
     pub message: String,
-    /// Data that a client may act on; boxed, because a refusal is the error of results.
+    /// Data that a client may act on; boxed, to keep `Result<_, Refusal>` small.
     pub data: Option<Box<Value>>,
     /// The id of the refused request, if it could be read.
     pub id: Option<Box<RawValue>>,
@@ -56,7 +56,7 @@ pub struct Refusal {
     pub era: Era,
 }
 
-/// The addressee of a refusal, and the place where every refusal is made.
+/// The request that a refusal answers. All refusals are created by its methods.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplyTo<'a> {
     /// The id of the request, if it could be read.
@@ -66,8 +66,8 @@ pub struct ReplyTo<'a> {
 }
 
 impl Refusal {
-    /// The JSON-RPC error response. It has the id if it is known. Without one, the legacy era has `"id":null`
-    /// (JSON-RPC 2.0, 5) and the modern era, whose schema has no null, omits it.
+    /// The JSON-RPC error response, with the request's id if it is known. Otherwise the id is `null` in the legacy
+    /// era (JSON-RPC 2.0, 5), and omitted in the modern era, whose schema does not allow `null`.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         let id = match (&self.id, self.era) {
@@ -101,13 +101,13 @@ struct ErrorObject<'a> {
 
 /// Refusals that end a request before its method runs.
 impl ReplyTo<'_> {
-    /// An addressee of whom only the headers are known.
+    /// A request of which only the headers were read.
     #[must_use]
     pub fn unread(protocol_version: Option<&str>) -> ReplyTo<'static> {
         ReplyTo { id: None, era: Era::from_header(protocol_version) }
     }
 
-    /// The same receiver without the id, for a refusal of the HTTP message as a whole.
+    /// The same without the id, for a refusal of the HTTP message as a whole.
     fn without_id(self) -> Self {
         Self { id: None, ..self }
     }
@@ -119,11 +119,12 @@ impl ReplyTo<'_> {
         self.refuse(401, UNAUTHORIZED.of(self.era), "Unauthorized", Some(data))
     }
 
-    /// The token could be granted more: `data.required` names all that the call needs. Status 403
-    /// (RFC 6750, 3.1).
+    /// The token lacks scopes that it could be granted: `data.required` lists all scopes that the call needs.
+    /// Status 403 (RFC 6750, 3.1).
     #[must_use]
     pub fn insufficient_scope(self, required: &[&str]) -> Refusal {
-        let message = format!("This call needs the scope {}", required.join(" "));
+        let plural = if required.len() == 1 { "" } else { "s" };
+        let message = format!("This call needs the scope{plural} {}", required.join(" and "));
         let data = json!({ "required": required });
         self.refuse(403, INSUFFICIENT_SCOPE.of(self.era), message, Some(data))
     }
@@ -147,7 +148,7 @@ impl ReplyTo<'_> {
         self.refuse(400, MISSING_CAPABILITY, message, Some(data))
     }
 
-    /// The server has no room for the request now. Status 503.
+    /// The server has no capacity for the request now. Status 503.
     #[must_use]
     pub fn overloaded(self, retry_after_s: u64) -> Refusal {
         let message = format!("The server is overloaded; try again in {retry_after_s} s");
@@ -155,7 +156,7 @@ impl ReplyTo<'_> {
         self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
     }
 
-    /// The server's storage fails now: it is full, or another program holds it. Status 503.
+    /// The server's storage is not available now: it is full, for example, or locked by another program. Status 503.
     #[must_use]
     pub fn unavailable(self, retry_after_s: u64) -> Refusal {
         let message = format!(
@@ -166,20 +167,20 @@ impl ReplyTo<'_> {
         self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
     }
 
-    /// The connection to the storage broke while a change was being kept, so that it may be there or not.
-    /// Status 503.
+    /// The connection to the storage broke while a change was being committed, so it may or may not have been
+    /// saved. Status 503.
     #[must_use]
     pub fn uncertain(self, retry_after_s: u64) -> Refusal {
         let message = format!(
-            "The server's storage became unavailable while the change was being kept, and whether it \
-             was is not known: look whether it is there, or, if the call had an idempotency key, repeat \
-             it with the same key in {retry_after_s} s, which never makes it twice"
+            "The server's storage became unavailable while the change was being saved, and it is not known \
+             whether it was: check whether the change is there, or, if the call had an idempotency key, repeat \
+             it with the same key in {retry_after_s} s, which never makes the change twice"
         );
         let data = json!({ "retry_after_s": retry_after_s, "outcome": "unknown" });
         self.refuse(503, OVERLOADED.of(self.era), message, Some(data))
     }
 
-    /// A server failure; it shows only the id under which it was logged. Status 500.
+    /// The server failed. The refusal contains only the request's id, with which the cause was logged. Status 500.
     #[must_use]
     pub fn internal(self, request_id: &str) -> Refusal {
         let data = json!({ "request_id": request_id });
@@ -189,7 +190,7 @@ impl ReplyTo<'_> {
     /// The method is not POST; the caller adds `Allow: POST`. Status 405.
     #[must_use]
     pub fn method_not_allowed(self) -> Refusal {
-        self.without_id().refuse(405, INVALID_REQUEST, "This endpoint takes POST only", None)
+        self.without_id().refuse(405, INVALID_REQUEST, "This endpoint accepts only POST", None)
     }
 
     /// The body is longer than `limit` bytes. Status 413.
@@ -199,19 +200,19 @@ impl ReplyTo<'_> {
         self.without_id().refuse(413, INVALID_REQUEST, message, None)
     }
 
-    /// The `Origin` header names a site that may not call. Status 403.
+    /// The `Origin` header names a site whose pages may not call. Status 403.
     #[must_use]
     pub fn origin_refused(self) -> Refusal {
         self.without_id().refuse(403, INVALID_REQUEST, "This Origin is not allowed", None)
     }
 
-    /// A header that must be single was sent twice. Status 400.
+    /// A header that may be sent only once was sent twice. Status 400.
     #[must_use]
     pub fn duplicate_header(self, header: &str) -> Refusal {
         self.invalid_request(&format!("the header {:?} was sent twice", excerpt(header)))
     }
 
-    /// The message, or the URL it was sent to, cannot be served. Status 400.
+    /// The message, or the URL that it was sent to, is invalid. Status 400.
     #[must_use]
     pub fn invalid_request(self, message: &str) -> Refusal {
         self.refuse(400, INVALID_REQUEST, format!("Invalid request: {message}"), None)
@@ -225,14 +226,14 @@ impl ReplyTo<'_> {
         self.refuse(400, HEADER_MISMATCH, format!("Header mismatch: {message}"), None)
     }
 
-    /// The modern refusal of a version. It lists only modern versions, because a client that reads it
-    /// puts one of them into the same request again.
+    /// An unsupported version in the modern era. Only modern versions are listed, because the client sends the
+    /// same request again with one of them.
     pub(crate) fn unsupported_version(self, requested: &str) -> Refusal {
         let data = json!({ "supported": MODERN_VERSIONS, "requested": excerpt(requested) });
         self.refuse(400, UNSUPPORTED_VERSION, "Unsupported protocol version", Some(data))
     }
 
-    /// The legacy refusal of a version.
+    /// An unsupported version in the legacy era.
     pub(crate) fn unknown_version_header(self, requested: &str) -> Refusal {
         let supported: Vec<_> = MODERN_VERSIONS.into_iter().chain(LEGACY_VERSIONS).collect();
         let message = format!(
@@ -245,8 +246,8 @@ impl ReplyTo<'_> {
     }
 }
 
-/// Refusals of a method or its parameters: status 200 in the legacy era, where errors are sent like results;
-/// a status of their own in the modern era.
+/// Refusals of a method or its parameters. Their status is 200 in the legacy era, where errors are sent like
+/// results; in the modern era each has its own.
 impl ReplyTo<'_> {
     pub(crate) fn unknown_method(self, method: &str) -> Refusal {
         let message = format!("Method not found: {}", excerpt(method));
@@ -263,7 +264,8 @@ impl ReplyTo<'_> {
     /// There is no such tool, or it is hidden from this caller.
     #[must_use]
     pub fn unknown_tool(self, name: &str) -> Refusal {
-        let message = format!("Unknown tool: {}; tools/list names those there are", excerpt(name));
+        let message =
+            format!("Unknown tool: {}; tools/list lists the available tools", excerpt(name));
         self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
     }
 
@@ -274,10 +276,10 @@ impl ReplyTo<'_> {
         self.refuse(self.legacy_200_or(400), INVALID_PARAMS, message, None)
     }
 
-    /// The cursor was not issued by a list.
+    /// The cursor was not returned by a list.
     #[must_use]
     pub fn bad_cursor(self) -> Refusal {
-        self.invalid_params("the cursor is not one that this server gave out")
+        self.invalid_params("the cursor was not issued by this server")
     }
 
     /// There is no such resource, or it is hidden from this caller. The legacy code -32002 is not used: the
@@ -317,8 +319,8 @@ impl OwnCode {
     }
 }
 
-/// The start of a text that a client sent: enough to recognize it, too little to fill a log with.
+/// The start of a string that a client sent: enough to recognize it, too little to flood a log.
 pub(crate) fn excerpt(text: &str) -> &str {
-    const LIMIT: usize = 200;
-    text.char_indices().nth(LIMIT).map_or(text, |(end, _)| &text[..end])
+    const MAX_CHARACTERS: usize = 200;
+    text.char_indices().nth(MAX_CHARACTERS).map_or(text, |(end, _)| &text[..end])
 }

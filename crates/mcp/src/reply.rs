@@ -1,6 +1,6 @@
 //! Results: the whole JSON-RPC response of each method, written directly as bytes.
 //!
-//! The shape of every result, in both eras, is in this module. The contents of a list or a tool's result are
+//! The shapes of all results, for both eras, are in this module. The contents of a list or of a tool's result are
 //! passed in as serialized JSON; nothing is parsed here.
 
 use std::borrow::Cow;
@@ -11,16 +11,17 @@ use serde_json::value::RawValue;
 use crate::era::{Era, MODERN_VERSIONS, negotiate};
 use crate::separators;
 
-/// How long a client may keep the answer to `server/discover`, in milliseconds.
+/// How long a client may cache the answer to `server/discover`, in milliseconds.
 pub const DISCOVER_TTL_MS: u32 = 300_000;
 
-/// How long a client may cache a list, in milliseconds: as long as a change of rights may go unnoticed.
+/// How long a client may cache a list, in milliseconds. A change of the caller's rights may go unnoticed for as
+/// long.
 pub const LIST_TTL_MS: u32 = 60_000;
 
-/// A resource shows a record as it is now.
+/// A resource must not be cached, because it shows the current state of a record.
 const RESOURCE_TTL_MS: u32 = 0;
 
-/// The server's capabilities, in both eras: it has these features and sends no notifications of changes.
+/// The server's capabilities, in both eras: it has these features, and does not notify clients of changes.
 const CAPABILITIES: &[u8] = br#"{"tools":{},"prompts":{},"resources":{}}"#;
 
 /// The server's self-description.
@@ -39,7 +40,7 @@ pub struct ServerInfo {
 /// A tool's answer.
 #[derive(Clone, Copy, Debug)]
 pub struct ToolResult<'a> {
-    /// The text of one JSON object, compact. It is copied into the reply unparsed, so that anything else would
+    /// One JSON object on a single line. It is copied into the reply without being parsed, so anything else would
     /// make the reply invalid.
     pub json: &'a str,
     /// Whether the tool refused or failed.
@@ -79,14 +80,14 @@ pub enum Role {
     Assistant,
 }
 
-/// Writes the result of one request; every method gives the whole body of a reply with status 200.
+/// Writes the result of one request; every method returns the whole body of a reply with status 200.
 #[derive(Clone, Copy, Debug)]
 pub struct Responder<'a> {
     /// The id of the request, which is echoed as it was written.
     pub id: &'a RawValue,
     /// The era of the request.
     pub era: Era,
-    /// The server, which modern results name.
+    /// The server's self-description, which every modern result contains.
     pub server: &'a ServerInfo,
 }
 
@@ -141,8 +142,8 @@ impl Responder<'_> {
         self.close(out)
     }
 
-    /// The result of `tools/call`. It contains the JSON as text, for models, and on success also as
-    /// `structuredContent`, which a tool with an output schema must return; a failure follows no schema.
+    /// The result of `tools/call`. It contains the JSON as text, for models. If the call succeeded, it also
+    /// contains it as `structuredContent`, which a tool with an output schema must return.
     #[must_use]
     pub fn tool_result(&self, result: ToolResult<'_>) -> Vec<u8> {
         let json = separators::escape(result.json);
@@ -181,7 +182,7 @@ impl Responder<'_> {
         self.close(out)
     }
 
-    /// The result of `resources/read`, one text, which is JSON if the type says so.
+    /// The result of `resources/read`: one text, which is JSON if the MIME type says so.
     #[must_use]
     pub fn resource(&self, uri: &str, mime_type: &str, text: &str) -> Vec<u8> {
         let mut out = self.open(512 + text.len() * 3 / 2);
@@ -220,8 +221,8 @@ impl Responder<'_> {
         out
     }
 
-    /// How long a modern client may cache a result. Always private: what a caller sees depends on its
-    /// rights.
+    /// Says how long a modern client may cache a result. The scope is always private, because what callers see
+    /// depends on their rights.
     ///
     /// Source: MCP 2026-07-28, server/utilities/caching.
     fn cache_hint(&self, out: &mut Vec<u8>, ttl_ms: u32) {
@@ -254,8 +255,7 @@ impl Role {
     }
 }
 
-/// Appends JSON as a JSON string. The only characters of JSON on one line that need escaping are quotes and
-/// backslashes.
+/// Appends JSON as a JSON string. In JSON on a single line, only quotes and backslashes need escaping.
 fn append_json_as_text(out: &mut Vec<u8>, json: &str) {
     let json = json.as_bytes();
     out.push(b'"');

@@ -1,7 +1,7 @@
-//! Turns a frame into a typed request: the methods that are served and their parameters.
+//! Turns a frame into a typed request: the supported methods and their parameters.
 //!
-//! The order of the checks is in this module. A tool's arguments are never checked here: they are passed on
-//! as the text of an object.
+//! This module defines the order of the checks. A tool's arguments are not checked here: they are passed on as the
+//! text of an object.
 
 use std::borrow::Cow;
 
@@ -14,16 +14,16 @@ use crate::object::{is_object, members, string};
 use crate::refusal::{Refusal, ReplyTo};
 use crate::reply::{Responder, ServerInfo};
 
-/// The longest client name that is kept, in characters.
-const CLIENT_NAME_LIMIT: usize = 128;
+/// The maximum length of a client's name, in characters; the rest is cut off.
+const MAX_CLIENT_NAME: usize = 128;
 
-/// A message that was accepted.
+/// A valid message.
 #[derive(Debug)]
 pub enum Incoming<'a> {
     /// To be answered with status 200 and one JSON-RPC response.
     Request(Request<'a>),
-    /// To be answered with status 202 and no body, and otherwise ignored: any message without an id, even of
-    /// an existing method, and a response to a request that was never made.
+    /// To be answered with status 202 and no body, and otherwise ignored: a message without an id, even if its
+    /// method exists, or a response, although the server sends no requests.
     ///
     /// Source: MCP 2025-06-18, basic/transports, "Sending Messages to the Server".
     Notification,
@@ -36,21 +36,21 @@ pub struct Request<'a> {
     pub id: &'a RawValue,
     /// The era in which to answer.
     pub era: Era,
-    /// The client's own name, only for the record: it is not verified. Without control
-    /// characters, at most 128 characters, never empty.
+    /// The client's name for itself, which is not verified. It has no control characters and 1 to 128
+    /// characters.
     pub client_name: Option<String>,
-    /// What the client can do for a server, the text of an object; only in the modern era.
+    /// The client's capabilities, the text of an object; only in the modern era.
     pub client_capabilities: Option<&'a RawValue>,
     /// The call.
     pub call: MethodCall<'a>,
 }
 
-/// The methods that are served, with their parameters.
+/// The supported methods, with their parameters.
 #[derive(Debug)]
 pub enum MethodCall<'a> {
     /// `initialize`, legacy only.
     Initialize {
-        /// The version that the client would like; see [`negotiate`](crate::negotiate).
+        /// The version that the client prefers; see [`negotiate`](crate::negotiate).
         requested: Option<String>,
     },
     /// `ping`, legacy only.
@@ -59,12 +59,12 @@ pub enum MethodCall<'a> {
     Discover,
     /// `tools/list`.
     ListTools {
-        /// Where a page starts; this crate does not interpret it.
+        /// Where the page starts; this crate does not interpret it.
         cursor: Option<String>,
     },
     /// `tools/call`.
     CallTool {
-        /// The tool's name, not yet known to exist.
+        /// The tool's name. There may be no such tool.
         name: Cow<'a, str>,
         /// The text of an object. Its members are not parsed, so it may have duplicate keys.
         arguments: Option<&'a RawValue>,
@@ -73,9 +73,9 @@ pub enum MethodCall<'a> {
     ListPrompts,
     /// `prompts/get`.
     GetPrompt {
-        /// The prompt's name, not yet known to exist.
+        /// The prompt's name. There may be no such prompt.
         name: Cow<'a, str>,
-        /// The text of an object, unread.
+        /// The text of an object, whose members are not parsed.
         arguments: Option<&'a RawValue>,
     },
     /// `resources/list`.
@@ -84,7 +84,7 @@ pub enum MethodCall<'a> {
     ListResourceTemplates,
     /// `resources/read`.
     ReadResource {
-        /// The resource's URI, not yet known to exist.
+        /// The resource's URI. There may be no such resource.
         uri: Cow<'a, str>,
     },
 }
@@ -131,8 +131,8 @@ pub fn read<'a>(body: &'a [u8], headers: &Headers<'_>) -> Result<Incoming<'a>, R
     Ok(Incoming::Request(Request { id, era, client_name, client_capabilities, call }))
 }
 
-/// The addressee for a refusal of this body, however malformed it is: for refusals before the body is
-/// read, such as a missing token.
+/// The [`ReplyTo`] for a body that is refused without being checked, for example because the token is missing.
+/// Works for any body, however malformed.
 #[must_use]
 pub fn peek<'a>(body: &'a [u8], headers: &Headers<'_>) -> ReplyTo<'a> {
     let frame = Frame::scan(body);
@@ -140,13 +140,13 @@ pub fn peek<'a>(body: &'a [u8], headers: &Headers<'_>) -> ReplyTo<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// The addressee for a refusal of this request.
+    /// The [`ReplyTo`] for a refusal of this request.
     #[must_use]
     pub fn reply_to(&self) -> ReplyTo<'a> {
         ReplyTo { id: Some(self.id), era: self.era }
     }
 
-    /// The writer of this request's result.
+    /// The [`Responder`] for this request.
     #[must_use]
     pub fn responder(&self, server: &'a ServerInfo) -> Responder<'a> {
         Responder { id: self.id, era: self.era, server }
@@ -154,7 +154,8 @@ impl<'a> Request<'a> {
 }
 
 impl MethodCall<'_> {
-    /// The value that the modern header `Mcp-Name` must repeat, for methods that address one thing.
+    /// The value that the modern header `Mcp-Name` must repeat, for methods that address one tool, prompt or
+    /// resource.
     fn mirrored_name(&self) -> Option<&str> {
         match self {
             Self::CallTool { name, .. } | Self::GetPrompt { name, .. } => Some(name),
@@ -164,8 +165,7 @@ impl MethodCall<'_> {
     }
 }
 
-/// Reads the parameters of the method. A method that does not exist is refused as such, whatever its
-/// parameters are.
+/// Reads the method's parameters. If the method does not exist, the refusal says so, whatever the parameters are.
 fn read_call<'a>(
     method: &str,
     params: &Params<'a>,
@@ -184,7 +184,7 @@ fn read_call<'a>(
         ("resources/read", _) => read_read_resource(params),
         _ => return Err(reply_to.unknown_method(method)),
     };
-    // A fault of `params` as a whole explains more than the member that is therefore missing.
+    // If `params` as a whole is faulty, that explains more than the missing member that results from it.
     params.fault.map_or(call, Err).map_err(|message| reply_to.invalid_params(message))
 }
 
@@ -239,11 +239,10 @@ fn optional_string(
     }
 }
 
-/// The `name` of an `Implementation`. A client with an invalid description is served all the same, without
-/// a name.
+/// The `name` in an `Implementation`. If that is invalid, the client is served anyway, without a name.
 fn client_name(info: &RawValue) -> Option<String> {
     let [name] = members(info.get(), ["name"]).ok()?.values;
     let printable: String =
-        string(name?)?.chars().filter(|c| !c.is_control()).take(CLIENT_NAME_LIMIT).collect();
+        string(name?)?.chars().filter(|c| !c.is_control()).take(MAX_CLIENT_NAME).collect();
     Some(printable).filter(|name| !name.is_empty())
 }

@@ -1,11 +1,11 @@
 //! U+2028 and U+2029 in JSON, written as escapes.
 //!
-//! JSON allows both unescaped. Clients that read lines, or parse JSON as JavaScript, break at them. JSON has
-//! them only inside strings, so each can be replaced with an escape.
+//! JSON allows both unescaped. But clients that read line by line, or parse JSON as JavaScript, break at them. They
+//! can occur only inside strings, so replacing each with an escape is safe.
 
 use std::borrow::Cow;
 
-/// JSON without the two characters; unchanged if it has none, which is nearly always.
+/// JSON with the two characters escaped. It nearly always has none, and then it is not copied.
 pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     if find(json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
@@ -26,7 +26,7 @@ pub(crate) fn escape_from(out: &mut Vec<u8>, start: usize) {
     out.extend(rest);
 }
 
-/// Where the first of the two starts: the bytes E2 80 A8 or E2 80 A9.
+/// The index of the first of the two characters: the bytes E2 80 A8 or E2 80 A9.
 fn find(json: &[u8]) -> Option<usize> {
     memchr::memchr_iter(0xe2, json)
         .find(|at| matches!(json.get(at + 1..at + 3), Some([0x80, 0xa8 | 0xa9])))
@@ -51,7 +51,7 @@ mod tests {
             out.extend(plain.as_bytes());
             escape_from(&mut out, 3);
             assert_eq!(&out[3..], escaped.as_bytes());
-            assert_eq!(&out[..3], b"\xe2\x80\xa8", "what stands before is left");
+            assert_eq!(&out[..3], b"\xe2\x80\xa8", "what comes before is unchanged");
         }
     }
 }

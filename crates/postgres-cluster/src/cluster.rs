@@ -1,4 +1,4 @@
-//! [`Cluster`]: a separate server.
+//! [`Cluster`]: a PostgreSQL server of its own.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail};
 use crate::database::Database;
 use crate::programs;
 
-/// Runs the server (`$2…`) until it reads a line, which names the signal to stop it with. If the input is
-/// closed instead, the owner of the cluster has died, and the folder (`$1`) is removed too.
+/// Runs the server (`$2…`) until a line is read from standard input; the line names the signal that stops the
+/// server. If the input is closed instead, the owner of the cluster has died, and the folder (`$1`) is removed
+/// too.
 const KEEPER: &str = r#"
 folder=$1; shift
 "$@" &
@@ -22,7 +23,7 @@ else kill -s INT "$server"; wait "$server"; rm -rf "$folder"; fi
 /// The server's message when it accepts clients.
 const READY: &str = "database system is ready to accept ";
 
-/// Options for a server with some gigabytes of memory.
+/// Options for a machine with some gigabytes of memory.
 const SIZED: &[&str] = &[
     "shared_buffers=2GB",
     "effective_cache_size=8GB",
@@ -30,33 +31,33 @@ const SIZED: &[&str] = &[
     "max_wal_size=4GB",
 ];
 
-/// Whether a commit survives a crash of the machine. It always survives a crash of the server.
+/// Whether commits survive a crash of the machine. They always survive a crash of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// It may be lost: tests are faster.
+    /// They may be lost, which makes tests faster.
     Off,
-    /// It survives.
+    /// They survive.
     On,
 }
 
 /// Who may connect to a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
-    /// Anyone who reaches the socket.
-    Open,
+enum Authentication {
+    /// Anyone who can open the socket.
+    None,
     /// Anyone with a password.
     Password,
 }
 
-/// The superuser's password, if passwords are on.
+/// The superuser's password, if the cluster requires passwords.
 const PASSWORD: &str = "zoop_superuser";
 
-/// A server with a socket in a temporary folder, and its data there too unless it is kept. Dropping it, or
-/// the end of this process, stops the server and removes the folder.
+/// A server with a socket in a temporary folder, where its data is too, unless the data is to be kept. Dropping
+/// the cluster, or the end of this process, stops the server and removes the folder.
 pub struct Cluster {
     folder: PathBuf,
     data: PathBuf,
-    door: Door,
+    authentication: Authentication,
     durability: Durability,
     sized: &'static [&'static str],
     keeper: Child,
@@ -72,29 +73,35 @@ impl Cluster {
     pub fn start_with(durability: Durability) -> Result<Self> {
         let folder = socket_folder()?;
         let data = folder.join("data");
-        Self::start_in(folder, data, Door::Open, durability, &[])
+        Self::start_in(folder, data, Authentication::None, durability, &[])
     }
 
     /// Starts a cluster that asks every role for a password.
     pub fn start_with_passwords() -> Result<Self> {
         let folder = socket_folder()?;
         let data = folder.join("data");
-        Self::start_in(folder, data, Door::Password, Durability::Off, &[])
+        Self::start_in(folder, data, Authentication::Password, Durability::Off, &[])
     }
 
-    /// Starts a cluster whose data stays in a folder, which is created if it does not exist, on a server sized
-    /// for a machine that does little else.
+    /// Starts a cluster whose data is kept in a folder, which is created if it does not exist. The server's memory
+    /// settings are for a machine that does little else.
     pub fn start_kept(data: &Path) -> Result<Self> {
         if !data.exists() {
-            programs::make_for_ordinary_user(data)?;
+            programs::create_for_ordinary_user(data)?;
         }
-        Self::start_in(socket_folder()?, data.to_owned(), Door::Open, Durability::On, SIZED)
+        Self::start_in(
+            socket_folder()?,
+            data.to_owned(),
+            Authentication::None,
+            Durability::On,
+            SIZED,
+        )
     }
 
     fn start_in(
         folder: PathBuf,
         data: PathBuf,
-        door: Door,
+        authentication: Authentication,
         durability: Durability,
         sized: &'static [&'static str],
     ) -> Result<Self> {
@@ -102,14 +109,14 @@ impl Cluster {
         let prepared = if data.join("PG_VERSION").exists() {
             Ok(())
         } else {
-            initialize(&bin, &folder, &data, door)
+            initialize(&bin, &folder, &data, authentication)
         };
         let started = prepared.and_then(|()| keep(&bin, &folder, &data, durability, sized));
         let keeper = started.inspect_err(|_| {
-            // No other owner exists yet.
+            // No keeper was started that would remove the folder.
             let _ = std::fs::remove_dir_all(&folder);
         })?;
-        Ok(Self { folder, data, door, durability, sized, keeper })
+        Ok(Self { folder, data, authentication, durability, sized, keeper })
     }
 
     /// The superuser's URL.
@@ -117,29 +124,29 @@ impl Cluster {
         self.superuser_url("postgres")
     }
 
-    /// The superuser's URL of a database.
+    /// The superuser's URL for a database.
     pub fn superuser_url(&self, name: &str) -> String {
         let folder = self.folder.display();
-        match self.door {
-            Door::Open => format!("postgres:///{name}?host={folder}&user=postgres"),
-            Door::Password => {
+        match self.authentication {
+            Authentication::None => format!("postgres:///{name}?host={folder}&user=postgres"),
+            Authentication::Password => {
                 let host = folder.to_string().replace('/', "%2F");
                 format!("postgres://postgres:{PASSWORD}@{host}/{name}")
             }
         }
     }
 
-    /// The server's socket, for a proxy between it and a client.
+    /// The server's socket, for a proxy in front of it.
     pub fn socket(&self) -> PathBuf {
         self.folder.join(".s.PGSQL.5432")
     }
 
-    /// The application's URL of a database that stays with the cluster's data, created if it does not exist.
+    /// The application's URL for a database that is kept with the cluster's data. Created if it does not exist.
     pub fn kept_database(&self, name: &str) -> Result<String> {
         Database::keep(&self.url(), name)
     }
 
-    /// A new database with the contents of another, which must not be open meanwhile.
+    /// A new database with the contents of another one, which must not be in use meanwhile.
     pub fn copy_of(&self, name: &str) -> Result<Database> {
         Database::create_from(&self.url(), name)
     }
@@ -161,7 +168,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// The same as a standby, which accepts no writes until `pg_promote()` is called.
+    /// Starts a stopped server again as a standby, which accepts no writes until `pg_promote()` is called.
     pub fn restart_as_standby(&mut self) -> Result<()> {
         std::fs::write(self.data.join("standby.signal"), "")?;
         self.restart()
@@ -178,7 +185,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // The keeper of a stopped server has left the folder behind.
+        // If the server was stopped, its keeper has left the folder behind.
         let was_running = self.keeper.stdin.take().is_some();
         let _ = self.keeper.wait();
         if !was_running {
@@ -187,25 +194,30 @@ impl Drop for Cluster {
     }
 }
 
-/// A new folder for a server's socket. Always under /tmp, even if TMPDIR is set: the server's user must reach
-/// it, and the path of a socket is limited to a hundred characters.
+/// Creates a folder for a server's socket. It is always under /tmp, even if TMPDIR is set: the server's user must
+/// be able to reach it, and the path of a socket is limited to about a hundred characters.
 fn socket_folder() -> Result<PathBuf> {
     let mut mktemp = programs::as_ordinary_user(Path::new("mktemp"));
-    let made = programs::output(mktemp.args(["-d", "/tmp/zoop-postgres.XXXXXX"]))?;
-    Ok(PathBuf::from(made.trim()))
+    let path = programs::output(mktemp.args(["-d", "/tmp/zoop-postgres.XXXXXX"]))?;
+    Ok(PathBuf::from(path.trim()))
 }
 
 /// Initializes a cluster's data.
-fn initialize(bin: &Path, folder: &Path, data: &Path, door: Door) -> Result<()> {
+fn initialize(
+    bin: &Path,
+    folder: &Path,
+    data: &Path,
+    authentication: Authentication,
+) -> Result<()> {
     let mut initdb = programs::as_ordinary_user(&bin.join("initdb"));
     initdb.arg("--pgdata").arg(data);
     initdb.args(["--username=postgres", "--encoding=UTF8", "--no-locale"]);
     initdb.args(["--no-sync", "--no-instructions"]);
-    match door {
-        Door::Open => {
+    match authentication {
+        Authentication::None => {
             initdb.arg("--auth=trust");
         }
-        Door::Password => {
+        Authentication::Password => {
             let file = folder.join("password");
             std::fs::write(&file, PASSWORD)?;
             initdb.arg("--auth=scram-sha-256").arg("--pwfile").arg(file);
@@ -232,10 +244,10 @@ fn keep(
     for setting in [
         fsync,
         "listen_addresses=",
-        // Every test has an engine of its own, and tests run in parallel.
+        // Tests run in parallel, and each opens its own connections.
         "max_connections=400",
         "lc_messages=C",
-        // The server logs to this process.
+        // The server writes its log to this process.
         "logging_collector=off",
     ]
     .iter()
@@ -247,17 +259,17 @@ fn keep(
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let log = keeper.stderr.take().context("the server has no log")?;
     let mut lines = BufReader::new(log).lines();
-    let mut said = String::new();
+    let mut log_text = String::new();
     for line in lines.by_ref() {
         let line = line?;
         if line.contains(READY) {
-            // If the log were not read, the server would block.
+            // The server would block if its log were not read.
             std::thread::spawn(move || lines.for_each(drop));
             return Ok(keeper);
         }
-        said.push_str(&line);
-        said.push('\n');
+        log_text.push_str(&line);
+        log_text.push('\n');
     }
     let _ = keeper.wait();
-    bail!("the PostgreSQL server did not start: {said}")
+    bail!("the PostgreSQL server did not start: {log_text}")
 }

@@ -11,20 +11,20 @@ use crate::{Cluster, VARIABLE, programs};
 /// The role that owns the tests' databases: not a superuser, and subject to row-level security.
 pub const APPLICATION: &str = "zoop_application";
 
-/// Its password on a server that asks for one. It is no secret: lending a server to tests opens it to anyone
+/// The role's password, for a server that asks for one. It is no secret: a server that tests use is open to anyone
 /// who can reach it meanwhile.
 const PASSWORD: &str = "zoop_application";
 
-/// Creates the role if it does not exist, under a lock, because other tests create it too.
-const MAKE_ROLE: &str = "DO $$ BEGIN \
+/// Creates the role if it does not exist. Under a lock, because other tests create it too.
+const CREATE_ROLE: &str = "DO $$ BEGIN \
                            PERFORM pg_advisory_xact_lock(hashtext('zoop_application')); \
                            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'zoop_application') \
                            THEN CREATE ROLE zoop_application LOGIN PASSWORD 'zoop_application'; \
                            END IF; \
                          END $$";
 
-/// An empty database, owned by [`APPLICATION`] and removed when this is dropped, together with the cluster if
-/// it has one of its own.
+/// A database owned by [`APPLICATION`]. Dropping this removes the database, and its cluster if no other test
+/// uses that.
 pub struct Database {
     url: String,
     superuser_url: String,
@@ -41,8 +41,8 @@ pub fn database() -> Result<Database> {
     own_database()
 }
 
-/// An empty database in a cluster of its own in any case: for tests that need the server's socket, or its
-/// superuser's name.
+/// An empty database, always in a cluster of its own: for tests that need the server's socket, or the name of its
+/// superuser.
 pub fn own_database() -> Result<Database> {
     let cluster = Cluster::start()?;
     let mut database = cluster.fresh_database()?;
@@ -56,7 +56,8 @@ impl Database {
         &self.url
     }
 
-    /// The same with a password in its URL, for tests of where it shows. The server does not check it.
+    /// The same database with a password in its URL, for tests that passwords are not shown. The server does not
+    /// check it.
     #[must_use]
     pub fn with_password(mut self, password: &str) -> Self {
         self.url = format!("{}&password={password}", self.url);
@@ -68,8 +69,8 @@ impl Database {
         &self.superuser_url
     }
 
-    /// Runs a script as the application's role, up to its first error; returns its values, one line per row,
-    /// separated by `|`.
+    /// Runs a script as the application's role, up to its first error; returns the values it selects: a line per
+    /// row, values separated by `|`.
     pub fn run(&self, script: &str) -> Result<String> {
         ask(&self.url, script)
     }
@@ -79,19 +80,19 @@ impl Database {
         ask(self.superuser_url(), script)
     }
 
-    /// Another database with the same contents. This one must not be open meanwhile.
+    /// Another database with the same contents. This one must not be in use meanwhile.
     pub fn copy(&self) -> Result<Self> {
         Self::create_from(&self.superuser, &self.name)
     }
 
-    /// The application's URL of a database with this name.
+    /// The application's URL for a database with this name, which is created if it does not exist.
     pub(crate) fn keep(superuser: &str, name: &str) -> Result<String> {
         let mut psql = Command::new(programs::folder()?.join("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command"]);
         psql.arg(format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'"));
         if programs::output(psql.arg(superuser))?.trim() == "0" {
             let create = format!("CREATE DATABASE {name} OWNER {APPLICATION}");
-            run(superuser, &[MAKE_ROLE, &create])?;
+            run(superuser, &[CREATE_ROLE, &create])?;
         }
         with_role(&with_database(superuser, name)?, APPLICATION, PASSWORD)
     }
@@ -101,14 +102,14 @@ impl Database {
     }
 
     pub(crate) fn create_from(superuser: &str, template: &str) -> Result<Self> {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        static NEXT_NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
         // A killed run of the tests may have left a database with the same name.
         let name = format!("zoop_test_{}_{number}", std::process::id());
         run(
             superuser,
             &[
-                MAKE_ROLE,
+                CREATE_ROLE,
                 &format!("DROP DATABASE IF EXISTS {name}"),
                 &format!("CREATE DATABASE {name} OWNER {APPLICATION} TEMPLATE {template}"),
             ],
@@ -121,14 +122,14 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // Its own cluster is removed whole.
+        // A database with a cluster of its own is removed with the cluster.
         if self.own.is_none() {
             let _ = run(&self.superuser, &[&format!("DROP DATABASE {} WITH (FORCE)", self.name)]);
         }
     }
 }
 
-/// Runs a script; returns its values.
+/// Runs a script; returns the values it selects.
 fn ask(url: &str, script: &str) -> Result<String> {
     let mut psql = Command::new(programs::folder()?.join("psql"));
     psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
@@ -143,6 +144,6 @@ fn run(superuser: &str, statements: &[&str]) -> Result<()> {
     for statement in statements {
         psql.arg("--command").arg(statement);
     }
-    programs::output(&mut psql).context("a test's database cannot be made")?;
+    programs::output(&mut psql).context("cannot create a test's database")?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 //! stopped and removed even if its owner dies.
 //!
 //! [`database()`] is what a test calls. It creates an empty database in the cluster that `ZOOP_TEST_POSTGRES`
-//! names, or else starts a cluster only for this test. `zoop-postgres-cluster run -- COMMAND…` runs a command
+//! names, or else starts a cluster for this test alone. `zoop-postgres-cluster run -- COMMAND…` runs a command
 //! with one cluster for all of its tests, or with the named one. [`Cluster`] is for tests that stop the
-//! server, [`Proxy`] for those that lose its messages.
+//! server, [`Proxy`] for tests that lose messages to or from it.
 //!
 //! For tests only: the roles have no secrets worth keeping, and by default nothing is written durably.
 
@@ -18,6 +18,6 @@ pub use cluster::{Cluster, Durability};
 pub use database::{APPLICATION, Database, database, own_database};
 pub use proxy::{Fault, Proxy};
 
-/// Names a superuser's URL of the cluster in which tests make their databases, such as
+/// The variable with a superuser's URL for the cluster in which tests create their databases, such as
 /// `postgres://USER:PASSWORD@HOST/DATABASE`.
 pub const VARIABLE: &str = "ZOOP_TEST_POSTGRES";

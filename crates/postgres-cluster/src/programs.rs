@@ -26,8 +26,8 @@ pub(crate) fn folder() -> Result<PathBuf> {
     let mut folders = std::env::split_paths(&paths);
     folders.find(|folder| folder.join("postgres").exists()).with_context(|| {
         format!(
-            "these tests need PostgreSQL: install it (on Debian: apt-get install postgresql), or name \
-             a server and a superuser of it in {}=postgres://USER:PASSWORD@HOST/DATABASE",
+            "these tests need PostgreSQL: install it (on Debian: apt-get install postgresql), or set \
+             {}=postgres://USER:PASSWORD@HOST/DATABASE to a server and one of its superusers",
             crate::VARIABLE
         )
     })
@@ -43,8 +43,8 @@ pub(crate) fn as_ordinary_user(program: &Path) -> Command {
     command
 }
 
-/// Makes a folder that belongs to that user.
-pub(crate) fn make_for_ordinary_user(folder: &Path) -> Result<()> {
+/// Creates a folder that belongs to that user.
+pub(crate) fn create_for_ordinary_user(folder: &Path) -> Result<()> {
     let mut install = Command::new("install");
     install.args(["--directory", "--mode=700"]);
     if is_root() {
@@ -63,7 +63,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Whether this process runs as root, determined by what it may open.
+/// Whether this process runs as root, judged by who owns its folder in /proc.
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

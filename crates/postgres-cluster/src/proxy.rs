@@ -1,4 +1,4 @@
-//! [`Proxy`]: sits in front of a server and breaks a connection at its COMMIT.
+//! [`Proxy`]: forwards connections to a server, and breaks them at a COMMIT.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -9,35 +9,36 @@ use std::sync::{Arc, Mutex};
 
 /// The name of a server's socket.
 const SOCKET: &str = ".s.PGSQL.5432";
-/// The statement as it is sent; READ COMMITTED is a different one.
+/// The statement as it is sent. The zero byte keeps it apart from READ COMMITTED.
 const COMMIT: &[u8] = b"COMMIT\0";
 
-/// What the next COMMIT loses.
+/// What is lost at the next COMMIT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The server never receives it, and the connection breaks.
+    /// The server never receives the COMMIT, and the connection breaks.
     Commit,
-    /// The server receives it, and the connection breaks before its answer arrives.
+    /// The server receives the COMMIT, and the connection breaks before its answer arrives.
     Answer,
-    /// The server never receives it, and cannot be reached until [`Proxy::heal`].
+    /// The server never receives the COMMIT, and cannot be reached until [`Proxy::heal`].
     Server,
-    /// The server receives it, but its answer is lost, and it cannot be reached until [`Proxy::heal`].
+    /// The server receives the COMMIT, but its answer is lost, and the server cannot be reached until
+    /// [`Proxy::heal`].
     AnswerAndServer,
 }
 
-/// A socket in a folder of its own, forwarded to the server's.
+/// A socket in a folder of its own, whose connections are forwarded to the server's socket.
 pub struct Proxy {
     state: Arc<State>,
     _folder: tempfile::TempDir,
 }
 
-/// A fault, and a text in the transaction whose COMMIT it is for.
+/// A fault, and text that a connection must have sent before the fault applies to its COMMIT.
 struct Plan {
     fault: Fault,
-    of: &'static str,
+    text: &'static str,
 }
 
-/// The faults to apply.
+/// What the proxy's threads share.
 #[derive(Default)]
 struct State {
     next: Mutex<Option<Plan>>,
@@ -45,11 +46,11 @@ struct State {
 }
 
 impl Proxy {
-    /// Starts a proxy for the server of a [`Cluster`](crate::Cluster), which `url` names by its socket's folder;
-    /// returns it with its own URL.
+    /// Starts a proxy for the server of a [`Cluster`](crate::Cluster), which `url` names by the folder of its
+    /// socket; returns it with the URL that leads through it.
     ///
     /// # Panics
-    /// When the URL was not made by this crate, or there is no room for a socket.
+    /// If the URL is not from this crate, or a socket cannot be created.
     pub fn before(url: &str) -> (Self, String) {
         let (start, rest) = url.split_once("host=").expect("a socket's folder");
         let (server, rest) = rest.split_once('&').expect("a user");
@@ -72,7 +73,7 @@ impl Proxy {
     /// Applies a fault to the next COMMIT.
     ///
     /// # Panics
-    /// When a thread of the proxy has panicked.
+    /// If a thread of the proxy has panicked.
     pub fn fail_next(&self, fault: Fault) {
         self.fail_next_of("", fault);
     }
@@ -80,9 +81,9 @@ impl Proxy {
     /// Applies a fault to the next COMMIT of a connection that has sent this text.
     ///
     /// # Panics
-    /// When a thread of the proxy has panicked.
+    /// If a thread of the proxy has panicked.
     pub fn fail_next_of(&self, text: &'static str, fault: Fault) {
-        *self.state.next.lock().expect("no panic") = Some(Plan { fault, of: text });
+        *self.state.next.lock().expect("no panic") = Some(Plan { fault, text });
     }
 
     /// Whether the server cannot be reached.
@@ -96,52 +97,52 @@ impl Proxy {
     }
 }
 
-/// Connects a client to the server, until either ends or a fault is due.
+/// Connects a client to the server until either closes the connection or a fault breaks it.
 fn join(client: &UnixStream, server: &Path, state: &Arc<State>) {
-    // A missing server is one that the client cannot reach.
+    // If the server is not running, the client's connection is closed too.
     let Ok(server) = UnixStream::connect(server) else { return };
-    let (mut from_server, mut to_client) = twins(&server, client);
-    let (mut from_client, mut to_server) = twins(client, &server);
+    let (mut from_server, mut to_client) = clone_both(&server, client);
+    let (mut from_client, mut to_server) = clone_both(client, &server);
     let is_answer_lost = Arc::new(AtomicBool::new(false));
     let is_lost = is_answer_lost.clone();
     std::thread::spawn(move || {
-        pass(&mut from_server, &mut to_client, |_| !is_lost.load(Ordering::SeqCst));
+        forward(&mut from_server, &mut to_client, |_| !is_lost.load(Ordering::SeqCst));
     });
     let state = state.clone();
     std::thread::spawn(move || {
-        let mut is_meant = false;
-        pass(&mut from_client, &mut to_server, |bytes| {
+        let mut has_sent_text = false;
+        forward(&mut from_client, &mut to_server, |bytes| {
             let mut next = state.next.lock().expect("no panic");
             let Some(plan) = &*next else { return true };
-            is_meant |= holds(bytes, plan.of.as_bytes());
-            if !is_meant || !holds(bytes, COMMIT) {
+            has_sent_text |= contains(bytes, plan.text.as_bytes());
+            if !has_sent_text || !contains(bytes, COMMIT) {
                 return true;
             }
             let fault = plan.fault;
             *next = None;
-            let is_heard = matches!(fault, Fault::Answer | Fault::AnswerAndServer);
-            is_answer_lost.store(is_heard, Ordering::SeqCst);
+            let reaches_server = matches!(fault, Fault::Answer | Fault::AnswerAndServer);
+            is_answer_lost.store(reaches_server, Ordering::SeqCst);
             if matches!(fault, Fault::Server | Fault::AnswerAndServer) {
                 state.is_down.store(true, Ordering::SeqCst);
             }
-            is_heard
+            reaches_server
         });
     });
 }
 
-fn holds(bytes: &[u8], part: &[u8]) -> bool {
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
     part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
 }
 
-fn twins(from: &UnixStream, to: &UnixStream) -> (UnixStream, UnixStream) {
+fn clone_both(from: &UnixStream, to: &UnixStream) -> (UnixStream, UnixStream) {
     (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"))
 }
 
-/// Forwards bytes until there are none or `goes` returns false; then both sides are closed.
-fn pass(from: &mut UnixStream, to: &mut UnixStream, mut goes: impl FnMut(&[u8]) -> bool) {
+/// Forwards bytes until the input ends or `may_pass` returns false for them; then closes both sides.
+fn forward(from: &mut UnixStream, to: &mut UnixStream, mut may_pass: impl FnMut(&[u8]) -> bool) {
     let mut buffer = [0; 8_192];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        if !goes(&buffer[..read]) || to.write_all(&buffer[..read]).is_err() {
+        if !may_pass(&buffer[..read]) || to.write_all(&buffer[..read]).is_err() {
             break;
         }
     }

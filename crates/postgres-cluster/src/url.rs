@@ -1,4 +1,4 @@
-//! A server's URL with another database or another role.
+//! Changes the database or the role in a server's URL.
 
 use anyhow::{Context, Result};
 
@@ -14,8 +14,8 @@ pub(crate) fn with_database(url: &str, database: &str) -> Result<String> {
 pub(crate) fn with_role(url: &str, role: &str, password: &str) -> Result<String> {
     let parts = Parts::of(url)?;
     let mut options = parts.options_without(&["user", "password"]);
-    let said = [format!("user={role}"), format!("password={password}")];
-    options.extend(said.iter().map(String::as_str));
+    let credentials = [format!("user={role}"), format!("password={password}")];
+    options.extend(credentials.iter().map(String::as_str));
     let database = parts.database;
     Ok(joined(&format!("{}://{}/{database}", parts.scheme, parts.server), &options))
 }
@@ -24,7 +24,7 @@ fn joined(address: &str, options: &[&str]) -> String {
     if options.is_empty() { address.to_owned() } else { format!("{address}?{}", options.join("&")) }
 }
 
-/// `SCHEME://USER:PASSWORD@SERVER/DATABASE?OPTIONS`, of which everything but the scheme may be missing.
+/// The parts of `SCHEME://USER:PASSWORD@SERVER/DATABASE?OPTIONS`. All but the scheme may be missing.
 struct Parts<'a> {
     scheme: &'a str,
     user: Option<&'a str>,
@@ -35,10 +35,10 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(url: &'a str) -> Result<Self> {
-        // A part that is not understood may contain a password, so it is not shown.
+        // A URL that cannot be parsed may contain a password, so it is not shown.
         let (scheme, rest) = url
             .split_once("://")
-            .context("a server is named by a URL: postgres://USER:PASSWORD@HOST/DATABASE")?;
+            .context("the server's URL must be postgres://USER:PASSWORD@HOST/DATABASE")?;
         let (address, options) = rest.split_once('?').unwrap_or((rest, ""));
         let (server, database) = address.split_once('/').unwrap_or((address, ""));
         let (user, server) = match server.rsplit_once('@') {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_that_of_another_database_and_of_another_role() {
+    fn the_database_and_the_role_in_a_url_are_replaced() {
         for (given, of_superuser, of_role) in [
             ("postgres://ann@db/main", "postgres://ann@db/test", "postgres://db/test?"),
             ("postgres://ann@db", "postgres://ann@db/test", "postgres://db/test?"),
@@ -83,10 +83,10 @@ mod tests {
                 "postgres://%2Ftmp%2Fx/test?",
             ),
         ] {
-            let made = with_database(given, "test").expect("a URL");
-            assert_eq!(made, of_superuser);
-            let made = with_role(&made, "bob", "right").expect("a URL");
-            assert_eq!(made, format!("{of_role}user=bob&password=right"));
+            let changed = with_database(given, "test").expect("a URL");
+            assert_eq!(changed, of_superuser);
+            let changed = with_role(&changed, "bob", "right").expect("a URL");
+            assert_eq!(changed, format!("{of_role}user=bob&password=right"));
         }
         let error = with_database("host=db password=s3c", "test").expect_err("no URL");
         assert!(!error.to_string().contains("s3c"), "{error}");

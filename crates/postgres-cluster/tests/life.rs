@@ -1,4 +1,4 @@
-//! A cluster keeps its data as long as it is wanted, and is gone when whoever wanted it is.
+//! A cluster's data survives a crash of its server, and the cluster is removed when its owner ends.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn ask(url: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
-fn wait_until_gone(path: &Path) {
+fn wait_until_removed(path: &Path) {
     let patience = Instant::now() + Duration::from_secs(30);
     while path.exists() {
         assert!(Instant::now() < patience, "{} is still there", path.display());
@@ -29,7 +29,7 @@ fn wait_until_gone(path: &Path) {
 }
 
 #[test]
-fn data_outlive_a_crash_of_the_server_and_not_the_cluster() {
+fn data_survives_a_crash_of_the_server_and_is_removed_with_the_cluster() {
     let mut cluster = Cluster::start().expect("a cluster");
     let folder = folder(&cluster.url());
     let database = cluster.fresh_database().expect("a database");
@@ -45,7 +45,7 @@ fn data_outlive_a_crash_of_the_server_and_not_the_cluster() {
 }
 
 #[test]
-fn the_application_is_held_by_row_level_security() {
+fn the_application_is_subject_to_row_level_security() {
     let database = zoop_postgres_cluster::database().expect("a database");
     let rights = "SELECT rolsuper OR rolbypassrls OR rolcreatedb FROM pg_roles \
                   WHERE rolname = current_user";
@@ -53,7 +53,7 @@ fn the_application_is_held_by_row_level_security() {
 }
 
 #[test]
-fn a_cluster_goes_with_a_process_that_was_killed() {
+fn a_cluster_is_removed_when_its_owner_is_killed() {
     let mut run = Command::new(env!("CARGO_BIN_EXE_zoop-postgres-cluster"))
         .args(["run", "--", "sh", "-c", "echo $ZOOP_TEST_POSTGRES; cat"])
         .env_remove(VARIABLE)
@@ -68,30 +68,30 @@ fn a_cluster_goes_with_a_process_that_was_killed() {
     assert!(folder.exists());
     run.kill().expect("killed");
     run.wait().expect("ended");
-    wait_until_gone(&folder);
+    wait_until_removed(&folder);
 }
 
 #[test]
-fn a_server_that_is_named_is_used_as_it_is_also_where_it_asks_for_passwords() {
+fn a_named_server_is_used_even_if_it_asks_for_passwords() {
     let cluster = Cluster::start_with_passwords().expect("a cluster");
     let url = cluster.url();
-    let (_, server) = url.split_once('@').expect("a server behind who asks");
+    let (_, server) = url.split_once('@').expect("a user before the server");
     let mut without_password = Command::new("psql");
     without_password.args(["--no-password", &format!("postgres://postgres@{server}")]);
     let refused = without_password.env_remove("PGPASSWORD").output().expect("psql runs");
-    let told = String::from_utf8_lossy(&refused.stderr);
-    assert!(told.contains("no password supplied"), "{told}");
+    let stderr = String::from_utf8_lossy(&refused.stderr);
+    assert!(stderr.contains("no password supplied"), "{stderr}");
 
     let run = Command::new(env!("CARGO_BIN_EXE_zoop-postgres-cluster"))
         .args(["run", "--"])
         .arg(std::env::current_exe().expect("this program"))
-        .args(["--exact", "the_application_is_held_by_row_level_security"])
+        .args(["--exact", "the_application_is_subject_to_row_level_security"])
         .env(VARIABLE, &url)
         .output()
         .expect("the program runs");
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success() && said.contains(" 1 passed"), "{run:?}");
-    // It was this server, and the test has left nothing but the role.
+    let stdout = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && stdout.contains(" 1 passed"), "{run:?}");
+    // The test used this server, and has left nothing but the role.
     let role = format!("SELECT count(*) FROM pg_roles WHERE rolname = '{APPLICATION}'");
     assert_eq!(ask(&url, &role), "1");
     assert_eq!(ask(&url, "SELECT count(*) FROM pg_database"), "3");

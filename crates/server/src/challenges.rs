@@ -1,4 +1,4 @@
-//! `WWW-Authenticate`: how a caller is asked for a token, or for more scopes.
+//! `WWW-Authenticate`: asks a caller for a token, or for more scopes.
 //!
 //! Sources: RFC 6750, 3; RFC 9728, 5.1.
 
@@ -7,22 +7,22 @@ use zoop_crm::call::scope::{Scope, Scopes};
 
 use crate::web_origin::WebOrigin;
 
-/// The three forms of `WWW-Authenticate`, for a caller who used this address.
+/// The three forms of `WWW-Authenticate`, for a caller that reached the server at this origin.
 pub(crate) struct Challenge<'a>(pub(crate) &'a WebOrigin);
 
 impl Challenge<'_> {
-    /// No token was presented: the RFC allows no `error` here.
+    /// No token was sent; RFC 6750 allows no `error` in this case.
     pub(crate) fn missing(&self) -> HeaderValue {
         value(self.offer())
     }
 
-    /// The presented token is not valid.
+    /// The token is not valid.
     pub(crate) fn invalid(&self) -> HeaderValue {
         value(format!("{}, error=\"invalid_token\"", self.offer()))
     }
 
-    /// The token is valid but lacks a scope that the user could grant. `scopes` are those it has and those
-    /// the call needs, because clients request exactly what is named here, and nothing they had before.
+    /// The token is valid but lacks a scope that the user could grant. `scopes` are those that the token has and
+    /// those that the call needs: clients request exactly the scopes listed here, and would lose the others.
     pub(crate) fn step_up(&self, scopes: Scopes) -> HeaderValue {
         let (scopes, metadata) = (scopes.list(), self.metadata());
         value(format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\", {metadata}"))
@@ -35,12 +35,12 @@ impl Challenge<'_> {
 
     /// The address of the resource's metadata, as a parameter.
     fn metadata(&self) -> String {
-        let Self(asked_at) = self;
-        format!("resource_metadata=\"{asked_at}/.well-known/oauth-protected-resource/api/mcp\"")
+        let Self(origin) = self;
+        format!("resource_metadata=\"{origin}/.well-known/oauth-protected-resource/api/mcp\"")
     }
 }
 
-/// A header value. A URL that cannot be in a header is left out: the scheme alone is a valid challenge.
+/// A header value. If the URL cannot be part of a header, only the scheme is sent, which is a valid challenge.
 fn value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
 }

@@ -1,5 +1,5 @@
-//! Request heads that hyper accepts and this server does not: those that a proxy in front could parse
-//! differently. Such a request is rejected and its connection closed.
+//! Rejects request heads that hyper accepts but that a proxy in front of this server might parse differently, and
+//! closes the connection.
 //!
 //! A line that ends with a bare LF is accepted, as RFC 9112, 2.2 allows: hyper does not report it.
 //!
@@ -13,13 +13,13 @@ use axum::response::Response;
 
 use crate::answer::Answer;
 
-/// The answer to a request with such a head; none for any other.
+/// The answer to a request with such a head; `None` for any other request.
 pub(crate) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
     let headers = request.headers();
     let message = if !has_one_host(request.version(), headers) {
-        "Send one Host header that names a host."
+        "Send exactly one Host header, with the name of a host."
     } else if !is_plainly_framed(headers) {
-        "Send no Transfer-Encoding other than one chunked."
+        "Send at most one Transfer-Encoding header, with the value chunked."
     } else {
         return None;
     };
@@ -28,7 +28,7 @@ pub(crate) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
     Some(answer.into_response())
 }
 
-/// Whether exactly one host is named; before HTTP/1.1 there need not be one.
+/// Whether there is exactly one host; before HTTP/1.1 it may be missing.
 fn has_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

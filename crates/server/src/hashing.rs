@@ -1,5 +1,5 @@
-//! Hashes at most two passwords at a time: each takes 19 MiB and tens of milliseconds of a core, and a flood
-//! of attempts must not slow the server down.
+//! Hashes at most two passwords at a time: each takes 19 MiB and tens of milliseconds of processor time, and a
+//! flood of attempts must not slow the server down.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,10 +11,10 @@ use zoop_crm::call::error::Error;
 
 use crate::web::page;
 
-/// Hashes computed at once.
-const AT_ONCE: usize = 2;
-/// Requests that may wait; the next one is told to come back.
-const WAITING: usize = 32;
+/// The maximum number of hashes computed at once.
+const MAX_CONCURRENT: usize = 2;
+/// The maximum number of requests that wait; further requests are refused.
+const MAX_WAITING: usize = 32;
 
 /// The queue of hash computations.
 pub(crate) struct Hashing {
@@ -25,48 +25,48 @@ pub(crate) struct Hashing {
 impl Default for Hashing {
     fn default() -> Self {
         let of = |permits| Arc::new(Semaphore::new(permits));
-        Self { permits: of(AT_ONCE), queue: of(AT_ONCE + WAITING) }
+        Self { permits: of(MAX_CONCURRENT), queue: of(MAX_CONCURRENT + MAX_WAITING) }
     }
 }
 
-/// A place in the queue.
-pub(crate) struct Place {
+/// A request's slot in the queue.
+pub(crate) struct Slot {
     permits: Arc<Semaphore>,
-    held: OwnedSemaphorePermit,
+    queued: OwnedSemaphorePermit,
 }
 
 impl Hashing {
-    /// A place, if there is one. It is taken before anything is recorded, so that a flood writes no faster than
-    /// passwords are hashed, and a request turned away does not count as an attempt.
-    pub(crate) fn place(&self) -> Result<Place, Response> {
-        let held = self.queue.clone().try_acquire_owned().map_err(|_| page::busy())?;
-        Ok(Place { permits: self.permits.clone(), held })
+    /// Takes a slot in the queue, if one is free. A request takes it before it records anything, so a flood writes no
+    /// faster than passwords are hashed, and a refused request does not count as an attempt.
+    pub(crate) fn slot(&self) -> Result<Slot, Response> {
+        let queued = self.queue.clone().try_acquire_owned().map_err(|_| page::busy())?;
+        Ok(Slot { permits: self.permits.clone(), queued })
     }
 
-    /// Runs work that hashes, if there is a place for it.
+    /// Runs work that hashes, if a slot is free.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Response> {
-        self.place()?.run(deadline, work).await
+        self.slot()?.run(deadline, work).await
     }
 }
 
-impl Place {
-    /// Runs work that hashes, once there is a permit for it.
+impl Slot {
+    /// Runs work that hashes, once a permit is free.
     pub(crate) async fn run<T: Send + 'static>(
         self,
         deadline: Instant,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Response> {
-        let Self { permits, held } = self;
+        let Self { permits, queued } = self;
         let permit = tokio::time::timeout_at(deadline.into(), permits.acquire_owned());
-        // The semaphore is never closed, so there is a permit eventually, or the time is up.
+        // The semaphore is never closed, so the only error is that the deadline passed.
         let Ok(Ok(permit)) = permit.await else { return Err(page::busy()) };
         let hashed = task::spawn_blocking(move || {
             // Held until the work ends, even if the caller has left.
-            let _held = (held, permit);
+            let _held = (queued, permit);
             work()
         });
         match hashed.await {
@@ -86,14 +86,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_are_hashed_thirty_two_wait_and_the_next_is_told_to_come_back() {
+    fn two_passwords_are_hashed_thirty_two_wait_and_the_next_is_refused() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let hashing = Arc::new(Hashing::default());
             let deadline = Instant::now() + Duration::from_secs(60);
             let (release, hold) = mpsc::channel::<()>();
             let hold = Arc::new(std::sync::Mutex::new(hold));
-            let asked: Vec<_> = (0..AT_ONCE + WAITING)
+            let waiting: Vec<_> = (0..MAX_CONCURRENT + MAX_WAITING)
                 .map(|_| {
                     let (hashing, hold) = (hashing.clone(), hold.clone());
                     tokio::spawn(async move {
@@ -107,13 +107,13 @@ mod tests {
             }
             let refused = hashing.run(deadline, || Ok(())).await.unwrap_err();
             assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-            for _ in &asked {
+            for _ in &waiting {
                 release.send(()).unwrap();
             }
-            for one in asked {
-                assert_eq!(one.await.unwrap(), Ok(()));
+            for reply in waiting {
+                assert_eq!(reply.await.unwrap(), Ok(()));
             }
-            assert!(hashing.run(deadline, || Ok(())).await.is_ok(), "there is room again");
+            assert!(hashing.run(deadline, || Ok(())).await.is_ok(), "a slot is free again");
         });
     }
 }

@@ -9,8 +9,7 @@ use zoop_db::Timestamp;
 
 const MINUTE: i64 = 60 * 1_000_000;
 
-/// The minute in which each credential's use was last sent to be recorded. Of a burst of calls only the
-/// first writes.
+/// The minute in which a use of each credential was last recorded. Only the first call of a burst writes.
 #[derive(Default)]
 pub(crate) struct LastUse {
     sent: Mutex<HashMap<Used, i64>>,
@@ -24,6 +23,7 @@ impl LastUse {
         sent.insert(used, minute) != Some(minute)
     }
 
+    /// Forgets a use that could not be recorded.
     pub(crate) fn forget(&self, used: Used) {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&used);
     }
@@ -36,6 +36,7 @@ impl LastUse {
     }
 }
 
+/// The number of whole minutes since 1970.
 const fn minute(time: Timestamp) -> i64 {
     time.0.div_euclid(MINUTE)
 }
@@ -45,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_recorded_once_a_minute() {
+    fn uses_of_a_credential_are_recorded_once_a_minute() {
         let uses = LastUse::default();
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
         assert!(uses.should_record_use(Used::Key([1; 32]), at(0)));
@@ -53,7 +54,7 @@ mod tests {
         assert!(uses.should_record_use(Used::Key([2; 32]), at(59)));
         assert!(uses.should_record_use(Used::Key([1; 32]), at(60)));
         uses.drop_idle(at(60));
-        assert_eq!(uses.sent.lock().unwrap().len(), 1, "the second one's minute is over");
+        assert_eq!(uses.sent.lock().unwrap().len(), 1, "the second credential's minute is over");
         assert!(!uses.should_record_use(Used::Key([1; 32]), at(61)));
         uses.forget(Used::Key([1; 32]));
         assert!(uses.should_record_use(Used::Key([1; 32]), at(61)));

@@ -5,31 +5,31 @@
 //! | [`App`] | the state that all requests share |
 //! | `routes` | the flat list of routes |
 //! | `auth` | turns a token into an authenticated caller, once per request, on a database thread |
-//! | `challenges` | `WWW-Authenticate`: how a caller is asked for a token |
-//! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
-//! | `last_use` | which uses of credentials are not recorded yet |
-//! | `mcp` | `POST /api/mcp`, from bytes to bytes |
+//! | `challenges` | `WWW-Authenticate`: asks a caller for a token or for more scopes |
+//! | `limiter` | how many requests a credential and a tenant may make in a rolling minute |
+//! | `last_use` | in which minute each credential's use was last recorded |
+//! | `mcp` | `POST /api/mcp`, from the request's bytes to the answer's |
 //! | `request_log` | the log line and the metrics of a request to the endpoint |
 //! | `page_log` | the log line and the metrics of a page request |
-//! | `peer` | the address a request comes from |
+//! | `peer` | the address that a request comes from |
 //! | `web_origin` | addresses in normalized form |
-//! | `hashing` | password hashing, a few at a time |
-//! | `mail` | mail to users, where a mail server is set |
+//! | `hashing` | password hashing, a few passwords at a time |
+//! | `mail` | mail to users, if a mail server is configured |
 //! | `people` | sign-in, the user's own account, the team |
 //! | `web` | what all pages share |
 //! | `sso` | sign-in at the company's identity provider |
 //! | `oauth` | the authorization server: metadata, registration, consent, tokens |
 //! | `anonymous_limits` | rate limits for unauthenticated requests |
 //! | `ops`, `metrics`, `process` | health, readiness and `GET /metrics` |
-//! | `clock_skew` | the skew between this process's clock and the database's |
+//! | `clock_skew` | the difference between this process's clock and the database's |
 //! | `limit_sync` | publishes request counts to other processes and fetches theirs |
-//! | `background` | work that no caller waits for: clean-up every minute, uses of credentials |
+//! | `background` | work that no caller waits for: deleting expired rows, recording uses of credentials |
 //! | `framing` | rejects ambiguous request heads before anything else |
-//! | [`serve()`] | connections: accepted, bounded, ended without cutting off an answer |
+//! | [`serve()`] | connections: accepts them, limits their number, and ends them without cutting off an answer |
 //!
 //! What must not live here: a rule of the product, SQL, the shapes of the protocol, or reading settings. A
-//! request that needs the database is one job on a database thread. Nothing blocks here except what waits
-//! for the company's provider, on threads of its own.
+//! request that needs the database is one job on a database thread. Nothing blocks here but the requests to the
+//! company's provider, which have their own threads.
 
 mod anonymous_limits;
 mod answer;

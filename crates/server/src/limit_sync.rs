@@ -1,5 +1,5 @@
-//! Once a second this process publishes its admitted-request counts and fetches those of the other
-//! processes. Several processes together can therefore exceed a limit by at most one second's requests.
+//! Once a second, this process publishes how many requests it admitted and fetches the counts of the other
+//! processes. Together, processes can therefore exceed a limit by at most one second's requests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,16 +31,16 @@ pub(crate) async fn share(app: App, mut stopping: watch::Receiver<()>) {
 /// This process's side of the exchange.
 struct LimitSync {
     process: Uuid,
-    /// The position up to which it has read the counts of others.
-    place: i64,
+    /// The key of the last count that was read from the other processes.
+    last_read: i64,
 }
 
 impl LimitSync {
     fn new(shared: &Shared) -> Self {
-        Self { process: Uuid::from_u128(shared.environment.entropy.bits()), place: 0 }
+        Self { process: Uuid::from_u128(shared.environment.entropy.bits()), last_read: 0 }
     }
 
-    /// Publishes, then fetches. What fails is retried in the next round.
+    /// Publishes, then fetches. A step that fails is repeated in the next round.
     async fn round(&mut self, shared: &Arc<Shared>) {
         let now = shared.environment.clock.now();
         let window = i64::try_from(WINDOW_SECONDS).unwrap_or(i64::MAX) * 1_000_000;
@@ -53,25 +53,27 @@ impl LimitSync {
             };
             if let Err(error) = shared.db.write(Instant::now() + INTERVAL, publish).await {
                 shared.limiter.put_back(&unpublished);
-                complain(&error);
+                log_failure(&error);
             }
         }
-        let (process, place) = (self.process, self.place);
-        let fetch = move |tx: &mut zoop_db::ReadTx<'_>| request_counts::fetch(tx, process, place);
+        let (process, last_read) = (self.process, self.last_read);
+        let fetch =
+            move |tx: &mut zoop_db::ReadTx<'_>| request_counts::fetch(tx, process, last_read);
         match shared.db.read(Instant::now() + INTERVAL, fetch).await {
-            Ok((mut counts, place)) => {
-                self.place = place;
+            Ok((mut counts, last_read)) => {
+                self.last_read = last_read;
                 counts.retain(|count| count.admitted_at > oldest);
                 shared.limiter.merge(&counts);
             }
-            Err(error) => complain(&error),
+            Err(error) => log_failure(&error),
         }
     }
 }
 
-fn complain(error: &Error) {
+fn log_failure(error: &Error) {
     match error {
-        // It would be logged every second. Callers see the error, and the engine logs storage failures.
+        // Only at debug level, because it would be logged every second. Callers see the error too, and the engine
+        // logs storage failures.
         Error::Unavailable { cause } => tracing::debug!(%cause, "request counts were not shared"),
         error => {
             tracing::warn!(?error, "request counts were not shared; the next round tries again");
@@ -97,7 +99,7 @@ mod tests {
             App::new(env.db.clone(), env.environment.clone(), settings)
         };
         let (one, two) = (process(), process());
-        let (mut one_shares, mut two_shares) =
+        let (mut sync_one, mut sync_two) =
             (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let ask = |app: &App| {
@@ -113,32 +115,33 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(ask(&one), None);
         }
-        runtime.block_on(one_shares.round(&one.shared));
+        runtime.block_on(sync_one.round(&one.shared));
         env.clock.advance(1_000);
-        runtime.block_on(two_shares.round(&two.shared));
+        runtime.block_on(sync_two.round(&two.shared));
         assert_eq!((ask(&two), ask(&two)), (None, None));
         assert_eq!(ask(&two), Some(59), "three were admitted elsewhere a second ago");
-        runtime.block_on(two_shares.round(&two.shared));
-        runtime.block_on(one_shares.round(&one.shared));
-        assert_eq!(ask(&one), Some(59), "and the first process knows of the other's two");
+        runtime.block_on(sync_two.round(&two.shared));
+        runtime.block_on(sync_one.round(&one.shared));
+        assert_eq!(ask(&one), Some(59), "and the first process knows of the second's two");
         env.clock.advance(59_000);
         assert_eq!((ask(&one), ask(&two)), (None, None), "the first three have left the minute");
     }
+
     #[both]
-    fn a_credential_keeps_its_calls_whatever_others_do_in_other_processes() {
+    fn a_credential_keeps_its_share_whatever_other_processes_admit() {
         let env = TestEnv::new();
         let process = || {
             let settings = Settings::new("http://t.test".parse().unwrap());
             App::new(env.db.clone(), env.environment.clone(), settings)
         };
         let (one, two) = (process(), process());
-        let (mut one_shares, mut two_shares) =
+        let (mut sync_one, mut sync_two) =
             (LimitSync::new(&one.shared), LimitSync::new(&two.shared));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut round = || {
-            runtime.block_on(one_shares.round(&one.shared));
-            runtime.block_on(two_shares.round(&two.shared));
-            runtime.block_on(one_shares.round(&one.shared));
+            runtime.block_on(sync_one.round(&one.shared));
+            runtime.block_on(sync_two.round(&two.shared));
+            runtime.block_on(sync_one.round(&one.shared));
         };
         let calls = |app: &App, credential: u128, times: usize| {
             let applicant = Applicant {
@@ -152,11 +155,11 @@ mod tests {
                 |_: &usize| app.shared.limiter.admit(&*env.clock, applicant).refused_for.is_none();
             (0..times).filter(ask).count()
         };
-        assert_eq!(calls(&one, 1, 200), 100, "an import takes all there is");
+        assert_eq!(calls(&one, 1, 200), 100, "an import takes the tenant's whole limit");
         round();
         assert_eq!(calls(&two, 2, 40), 40, "the office still works");
         round();
-        assert_eq!(calls(&one, 2, 40), 20, "sixty in all processes");
+        assert_eq!(calls(&one, 2, 40), 20, "sixty in all processes together");
         assert_eq!(calls(&two, 1, 1), 0);
     }
 }

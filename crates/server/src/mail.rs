@@ -1,6 +1,8 @@
-//! Mail, if a mail server is set: invitations, and password reset links.
+//! Mail, if a mail server is configured: invitations and password reset links.
 //!
-//! Source: RFC 5321; TLS by `smtps://`, or by STARTTLS with `smtp://…?tls=required`.
+//! TLS is used with `smtps://`, or, by STARTTLS, with `smtp://…?tls=required`.
+//!
+//! Source: RFC 5321.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,16 +15,16 @@ use lettre::{Address, Transport};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zoop_crm::values::clock::Entropy;
 
-/// How long the mail server may take for each step.
+/// The mail server's time limit for each step.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Mails that the pages send at the same time.
-const AT_ONCE: usize = 4;
-/// The longest name that a mail greets, in characters.
-const NAME_CHARACTERS: usize = 40;
-/// How much of a business's name a mail shows, in characters.
-const BUSINESS_CHARACTERS: usize = 60;
+/// The maximum number of mails that the pages send at once.
+const MAX_CONCURRENT: usize = 4;
+/// The length up to which a mail greets the recipient by name, in characters.
+const MAX_GREETED_NAME: usize = 40;
+/// The length to which a mail shortens a business's name, in characters.
+const MAX_SHOWN_BUSINESS_NAME: usize = 60;
 
-/// Sends mail; a clone is another handle to the same mailer.
+/// Sends mail. A clone is another handle to the same mailer.
 #[derive(Clone)]
 pub struct Mailer(Arc<Post>);
 
@@ -47,11 +49,11 @@ pub struct Invitation {
     pub email: String,
     /// The name of the business.
     pub business: String,
-    /// The link to accept it.
+    /// The link with which the recipient accepts.
     pub link: String,
 }
 
-/// Why a mail was not sent, without the recipient.
+/// Why a mail was not sent. It never contains the recipient's address.
 #[derive(Debug)]
 pub struct Unsent(String);
 
@@ -77,11 +79,11 @@ impl From<Error> for Unsent {
 }
 
 impl Mailer {
-    /// Mail by the server at `url`, such as `smtps://user:password@mail.example.com`, from an address
-    /// such as `Zoop <zoop@example.com>`.
+    /// A mailer that uses the mail server at `url`, such as `smtps://user:password@mail.example.com`, and sends
+    /// from an address such as `Zoop <zoop@example.com>`.
     ///
     /// # Errors
-    /// A sentence that says what to correct, without repeating either.
+    /// If one of the two is invalid. The error says what to correct and repeats neither.
     pub fn new(url: &str, from: &str) -> Result<Self, Unsent> {
         let unusable = |_| {
             Unsent(
@@ -94,11 +96,11 @@ impl Mailer {
         let from = from.parse::<Mailbox>().map_err(|_| {
             Unsent("mail.from is not an address: write Zoop <zoop@example.com>".to_owned())
         })?;
-        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
         Ok(Self(Arc::new(Post { transport, from, permits })))
     }
 
-    /// Permission to send one more mail now, if there are not too many in progress.
+    /// A permit to send one more mail now, if not too many are being sent.
     pub(crate) fn permit(&self) -> Option<OwnedSemaphorePermit> {
         self.0.permits.clone().try_acquire_owned().ok()
     }
@@ -106,7 +108,7 @@ impl Mailer {
     /// Connects to the mail server and signs in, without sending anything.
     ///
     /// # Errors
-    /// Why it would accept no mail at the moment.
+    /// If the mail server would accept no mail at the moment.
     pub fn reach(&self) -> Result<(), Unsent> {
         if self.0.transport.test_connection()? {
             Ok(())
@@ -115,10 +117,10 @@ impl Mailer {
         }
     }
 
-    /// Sends an invitation, and waits until the mail server has accepted it.
+    /// Sends an invitation, and waits until the mail server has accepted the mail.
     ///
     /// # Errors
-    /// Why it was not accepted.
+    /// If the mail server did not accept it.
     pub fn send(&self, invitation: &Invitation) -> Result<(), Unsent> {
         let Invitation { name, email, business, link } = invitation;
         let business = shortened(business);
@@ -138,10 +140,10 @@ impl Mailer {
         )
     }
 
-    /// Sends a password reset link, and waits until the mail server has accepted it.
+    /// Sends a password reset link, and waits until the mail server has accepted the mail.
     ///
     /// # Errors
-    /// Why it was not accepted.
+    /// If the mail server did not accept it.
     pub(crate) fn send_password_link(&self, email: &str, link: &str) -> Result<(), Unsent> {
         self.post(
             email,
@@ -153,7 +155,7 @@ impl Mailer {
                 link,
                 label: "Choose a new password",
                 closing: "The link works once and for 30 minutes. If you did not ask for it, you can \
-                          ignore this message: your password stays as it is.",
+                          ignore this message: your password will not change.",
             },
         )
     }
@@ -161,9 +163,9 @@ impl Mailer {
     fn post(&self, email: &str, letter: &Letter<'_>) -> Result<(), Unsent> {
         let address: Address =
             email.parse().map_err(|_| Unsent("the address cannot be used for mail".to_owned()))?;
-        let unwritten = || Unsent("the mail could not be written".to_owned());
-        let html = letter.render().map_err(|_| unwritten())?;
-        let random = Entropy::from_system().map_err(|_| unwritten())?.bits();
+        let not_created = || Unsent("the mail could not be created".to_owned());
+        let html = letter.render().map_err(|_| not_created())?;
+        let random = Entropy::from_system().map_err(|_| not_created())?.bits();
         let domain = self.0.from.email.domain();
         let message = Message::builder()
             .from(self.0.from.clone())
@@ -172,7 +174,7 @@ impl Mailer {
             .date_now()
             .subject(letter.subject)
             .multipart(MultiPart::alternative_plain_html(letter.plain(), html))
-            .map_err(|_| unwritten())?;
+            .map_err(|_| not_created())?;
         self.0.transport.send(&message)?;
         Ok(())
     }
@@ -198,11 +200,11 @@ impl Letter<'_> {
     }
 }
 
-/// A greeting by name, if the name looks like one: it was typed by the inviter, and the recipient may not
-/// know them.
+/// A greeting, by name only if the name looks like one: the inviter typed it, and may be a stranger who put
+/// something else there.
 fn greeting(name: &str) -> String {
     let is_of_a_name = |c: char| c.is_alphabetic() || " '’-".contains(c);
-    if name.chars().count() <= NAME_CHARACTERS && name.chars().all(is_of_a_name) {
+    if name.chars().count() <= MAX_GREETED_NAME && name.chars().all(is_of_a_name) {
         format!("Hello {name},")
     } else {
         "Hello,".to_owned()
@@ -211,7 +213,7 @@ fn greeting(name: &str) -> String {
 
 /// A business's name, shortened for a mail.
 fn shortened(business: &str) -> String {
-    let mut shortened: String = business.chars().take(BUSINESS_CHARACTERS).collect();
+    let mut shortened: String = business.chars().take(MAX_SHOWN_BUSINESS_NAME).collect();
     if shortened.len() < business.len() {
         shortened.push('…');
     }

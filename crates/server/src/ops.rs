@@ -18,21 +18,22 @@ use crate::metrics::Now;
 use crate::process;
 
 /// How long the database may take before the server counts as not ready.
-const READY_WITHIN: Duration = Duration::from_secs(2);
+const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the metrics wait for the system's answer about the process and the disk.
-const LOOK_WITHIN: Duration = Duration::from_secs(1);
+/// How long the metrics wait for the operating system to report on the process and the disk.
+const RESOURCES_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The process is up.
+/// `GET /healthz`: the process is running.
 pub(crate) async fn health() -> Response {
     Answer::ok(br#"{"status":"ok"}"#.to_vec(), "ok").into_response()
 }
 
-/// The database answers, and its clock and this machine's agree. Its schema was checked when it was opened.
-/// A server whose storage refuses writes still serves reads, so it stays ready and says so.
+/// `GET /readyz`: ready if the database answers and its clock agrees with this machine's. The schema was checked
+/// when the database was opened. A server whose storage refuses writes still serves reads, so it stays ready and
+/// reports that it is degraded.
 pub(crate) async fn readiness(State(app): State<App>) -> Response {
     let clock = app.shared.environment.clock.clone();
-    let read = app.shared.db.read(Instant::now() + READY_WITHIN, move |tx| {
+    let read = app.shared.db.read(Instant::now() + READINESS_TIMEOUT, move |tx| {
         // Looking up a tenant that cannot exist reads an index and finds nothing.
         match tenants::account(tx, Id::new(Uuid::nil())) {
             Ok(_) | Err(Error::NotFound { .. }) => {}
@@ -41,10 +42,10 @@ pub(crate) async fn readiness(State(app): State<App>) -> Response {
         let database = tx.clock()?;
         Ok((clock.now(), database))
     });
-    // The job's own deadline does not help if no thread picks it up.
-    match tokio::time::timeout(READY_WITHIN, read).await {
+    // The job's own deadline has no effect while no thread has started the job.
+    match tokio::time::timeout(READINESS_TIMEOUT, read).await {
         Ok(Ok((here, database))) if !app.shared.clock_skew.agree(here, database) => {
-            not_ready("this machine's clock is five seconds or more off the database's")
+            not_ready("this machine's clock differs from the database's by five seconds or more")
         }
         Ok(Ok(_)) if app.shared.db.takes_writes() => {
             Answer::ok(br#"{"status":"ready"}"#.to_vec(), "ok").into_response()
@@ -71,8 +72,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let shared = app.shared;
     let folder = shared.settings.database_folder.clone();
     // A disk that hangs must not block requests.
-    let look = tokio::task::spawn_blocking(move || process::look(folder.as_deref()));
-    let resources = tokio::time::timeout(LOOK_WITHIN, look).await;
+    let sampling = tokio::task::spawn_blocking(move || process::sample(folder.as_deref()));
+    let resources = tokio::time::timeout(RESOURCES_TIMEOUT, sampling).await;
     let now = Now {
         gauges: shared.db.gauges(),
         takes_writes: shared.db.takes_writes(),

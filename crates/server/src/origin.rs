@@ -1,4 +1,4 @@
-//! Pages of other sites: which of them may call, and preflight requests.
+//! Pages of other sites: which of them may call, and the headers that let them.
 //!
 //! Sources: MCP, basic/transports ("Servers MUST validate the Origin header"); Fetch standard, CORS
 //! protocol. Only browsers send `Origin`, and no page can omit it from a POST.
@@ -14,7 +14,7 @@ use crate::web_origin::WebOrigin;
 /// Headers that a page may send.
 const ALLOWED_HEADERS: &str =
     "authorization, content-type, mcp-protocol-version, mcp-method, mcp-name, idempotency-key";
-/// Headers of an answer that a page may read.
+/// Headers of the answer that a page may read.
 const EXPOSED_HEADERS: &str =
     "www-authenticate, retry-after, ratelimit, ratelimit-policy, x-request-id";
 /// How long a browser may cache the answer to a preflight, in seconds.
@@ -26,13 +26,13 @@ pub(crate) struct Origins {
     allowed: Vec<WebOrigin>,
 }
 
-/// The sender that a request's `Origin` header names.
+/// The sender of a request, according to its `Origin` header.
 pub(crate) enum Sender {
-    /// None: the caller is not a page.
+    /// Not a page: there is no such header.
     NoPage,
-    /// A page that may call; its origin.
+    /// A page that may call, with its origin.
     Allowed(HeaderValue),
-    /// A page that may not.
+    /// A page that may not call.
     Refused,
 }
 

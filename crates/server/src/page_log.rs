@@ -30,8 +30,8 @@ const SIGN_INS: [(Method, &str, &str); 5] = [
     (Method::POST, "/password/{token}", "password_link"),
 ];
 
-/// The outcome of a page request, if the answer's status does not show it. A handler puts it into the
-/// extensions of its response.
+/// An outcome of a page request that the status of the answer does not show. A handler puts it into the extensions
+/// of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageOutcome {
     /// The form came from a page of another site.
@@ -73,8 +73,8 @@ impl Visitor {
     }
 }
 
-/// Answers a page request and logs it. A GET or HEAD that used another name of this machine
-/// than the public URL's is redirected to the public URL, where the browser has its session.
+/// Answers a page request and logs it. A GET or HEAD request under a name of this machine that is not in the public
+/// URL is redirected to the public URL, where the browser has its session.
 pub(crate) async fn layer(
     State(app): State<App>,
     route: MatchedPath,
@@ -84,7 +84,7 @@ pub(crate) async fn layer(
     let visitor = Visitor::default();
     request.extensions_mut().insert(visitor.clone());
     let line = Line::start(&app.shared, &route, &request, visitor);
-    let mut response = match other_name(&app.shared, &request) {
+    let mut response = match redirect_to_public_url(&app.shared, &request) {
         Some(redirect) => redirect,
         None => next.run(request).await,
     };
@@ -97,10 +97,11 @@ pub(crate) async fn layer(
     response
 }
 
-fn other_name(shared: &Shared, request: &Request) -> Option<Response> {
+/// The redirect to the public URL, if the request needs one.
+fn redirect_to_public_url(shared: &Shared, request: &Request) -> Option<Response> {
     let public_url = &shared.settings.public_url;
-    let asked_at = public_url.asked_at(request.uri(), request.headers());
-    if asked_at == *public_url || !matches!(*request.method(), Method::GET | Method::HEAD) {
+    let requested_origin = public_url.asked_at(request.uri(), request.headers());
+    if requested_origin == *public_url || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
     let target = request.uri().path_and_query()?;
@@ -142,7 +143,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Looks up who has just signed in. On failure the line has no user, and the session stays valid.
+    /// Looks up who has just signed in. If that fails, the line has no user, and the session stays valid.
     async fn entered(&self, secret: Secret) {
         let now = self.shared.environment.clock.now();
         let deadline = self.started + self.shared.settings.request_deadline;
@@ -180,7 +181,7 @@ impl<'a> Line<'a> {
     /// The outcome for an answer with this status.
     fn word(&self, status: StatusCode) -> &'static str {
         match status {
-            // After the right password comes the second factor.
+            // The password was right, and the second factor follows.
             StatusCode::SEE_OTHER if self.way() == Some("password") => "code_needed",
             status if status.is_success() || status.is_redirection() => "ok",
             StatusCode::FORBIDDEN => "refused",

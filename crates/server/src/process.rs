@@ -2,23 +2,23 @@
 
 use std::path::Path;
 
-/// A sample of the process and of its database's disk.
+/// A sample of what the process uses, and of the disk of its database.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
     /// Memory that is in use now, in bytes.
     pub(crate) resident_bytes: Option<u64>,
     /// Processor time since the start, in seconds.
     pub(crate) cpu_seconds: Option<f64>,
-    /// Open files and connections.
+    /// The number of open files and connections.
     pub(crate) open_files: Option<u64>,
-    /// The limit of open files and connections.
+    /// The maximum number of open files and connections.
     pub(crate) most_files: Option<u64>,
-    /// Free bytes on the disk of the database's file, if it is a file.
+    /// Free bytes on the disk of the database, if that is a file.
     pub(crate) free_bytes: Option<u64>,
 }
 
-/// Takes a sample. What the system does not report is left out.
-pub(crate) fn look(database_folder: Option<&Path>) -> Resources {
+/// Takes a sample. What the operating system does not report is `None`.
+pub(crate) fn sample(database_folder: Option<&Path>) -> Resources {
     let free_bytes = database_folder.and_then(|folder| fs4::available_space(folder).ok());
     Resources { free_bytes, ..of_process() }
 }

@@ -1,5 +1,5 @@
-//! The log line and the metrics of a request to the endpoint, including when the client disconnects. A
-//! page request is logged by `page_log`.
+//! The log line and the metrics of a request to the endpoint, including when the client disconnects early. Page
+//! requests are logged by `page_log`.
 //!
 //! Neither a token nor any part of a body may appear here.
 
@@ -20,11 +20,11 @@ use crate::background;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The status of a request whose client disconnected, as proxies log it; it is never sent.
+/// The logged status of a request whose client disconnected, as proxies write it; it is never sent.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// How many requests may be in progress, including those whose body is still arriving. This bounds the
-/// memory that bodies take.
+/// The maximum number of requests in progress, including those whose body is still arriving. It bounds the memory
+/// that bodies take.
 const MAX_REQUESTS: i64 = 1_024;
 
 /// A new request id: 16 hexadecimal digits.
@@ -48,13 +48,13 @@ pub(crate) struct RequestLog<'a> {
     pub(crate) id: String,
     /// The tool's or method's name, from a fixed set.
     pub(crate) tool: &'static str,
-    /// The presented token, and what was found for it.
+    /// The request's token, and its caller once that is known.
     pub(crate) auth: Option<Arc<AuthContext>>,
     /// The rights of the tokens that this request issued.
     pub(crate) granted: OnceLock<Rights>,
     /// The IP address of the client.
     pub(crate) address: Option<IpAddr>,
-    /// Whether there was room for the request and its body when it arrived.
+    /// Whether fewer than the maximum number of requests were in progress when this one arrived.
     pub(crate) has_room: bool,
     started: Instant,
     outcome: &'static str,

@@ -17,7 +17,7 @@ impl App {
             .merge(self.pages())
             .fallback(ops::unknown_path)
             .layer(from_fn(web::refusal::for_people))
-            // Outside the layer, so that it adds no cost to a call, and probes always get JSON.
+            // Added after the layer, which so costs a call nothing, and never turns a probe's answer into a page.
             .route("/api/mcp", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/api/mcp/", any(mcp::endpoint).get(web::refusal::endpoint))
             .route("/healthz", get(ops::health))

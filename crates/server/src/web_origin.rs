@@ -1,6 +1,6 @@
 //! [`WebOrigin`]: scheme, host and port of a web address, in the normalized form that browsers write.
 //!
-//! Addresses are compared in this form, never as typed. Paths must not be in it.
+//! Addresses are compared in this form, never as typed. It has no path.
 //!
 //! Sources: WHATWG URL standard; HTML standard, "origin".
 
@@ -13,8 +13,8 @@ use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use url::{Host, Url};
 
-/// The origin of a web address, such as `https://crm.example.com` or `http://127.0.0.1:8080`. It
-/// dereferences to its text.
+/// The origin of a web address, such as `https://crm.example.com` or `http://127.0.0.1:8080`. It dereferences to
+/// this text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebOrigin(Arc<Parts>);
 
@@ -32,12 +32,12 @@ enum Scheme {
     Https,
 }
 
-/// Why a text is not an origin; its `Display` says what to write.
+/// Why a string is not an origin. Its `Display` says what to write instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAnOrigin {
-    /// It does not begin with `http://` or `https://` and a host, or it has a user name.
+    /// The string does not begin with `http://` or `https://` and a host, or it has a user name.
     Unreadable,
-    /// Something follows the host and port.
+    /// Something follows host and port.
     HasPath,
 }
 
@@ -58,17 +58,17 @@ impl FromStr for WebOrigin {
     type Err = NotAnOrigin;
 
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        // The standard drops tabs and line ends, reads a backslash as a slash, and accepts a star in a name.
+        // The URL standard would drop tabs and line ends, read a backslash as a slash, and accept a star in a name.
         let is_odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '*');
         if text.contains(is_odd) {
             return Err(NotAnOrigin::Unreadable);
         }
         let url = Url::parse(text).map_err(|_| NotAnOrigin::Unreadable)?;
         let origin = Self::of(&url).ok_or(NotAnOrigin::Unreadable)?;
-        let ends_here = url.path().chars().all(|c| c == '/')
+        let has_no_path = url.path().chars().all(|c| c == '/')
             && url.query().is_none()
             && url.fragment().is_none();
-        if ends_here { Ok(origin) } else { Err(NotAnOrigin::HasPath) }
+        if has_no_path { Ok(origin) } else { Err(NotAnOrigin::HasPath) }
     }
 }
 
@@ -96,11 +96,11 @@ impl fmt::Display for WebOrigin {
 
 impl WebOrigin {
     fn new(scheme: Scheme, host: Host, port: u16) -> Self {
-        let (name, usual) = match scheme {
+        let (name, default_port) = match scheme {
             Scheme::Http => ("http", 80),
             Scheme::Https => ("https", 443),
         };
-        let text = if port == usual {
+        let text = if port == default_port {
             format!("{name}://{host}")
         } else {
             format!("{name}://{host}:{port}")
@@ -108,7 +108,7 @@ impl WebOrigin {
         Self(Arc::new(Parts { text, scheme, host, port }))
     }
 
-    /// The origin of a web address, whatever its path; none for other schemes, or with a user name.
+    /// The origin of a URL, whatever its path; `None` for other schemes, or if the URL has a user name.
     pub(crate) fn of(url: &Url) -> Option<Self> {
         let scheme = match url.scheme() {
             "http" => Scheme::Http,
@@ -132,12 +132,12 @@ impl WebOrigin {
         value.to_str().ok()?.parse().ok()
     }
 
-    /// Whether browsers keep the cookies of a server here: without TLS, only this machine's.
+    /// Whether browsers keep the cookies of a server at this origin. Without TLS they do so only for this machine.
     pub fn keeps_cookies(&self) -> bool {
         self.0.scheme == Scheme::Https || self.is_loopback()
     }
 
-    /// Host and port, as in a request.
+    /// Host and port, as a `Host` header names them.
     fn authority(&self) -> &str {
         self.split_once("://").map_or("", |(_, authority)| authority)
     }
@@ -151,8 +151,8 @@ impl WebOrigin {
         }
     }
 
-    /// Whether `other` addresses the server with this public URL: the same origin, or, on loopback, another of
-    /// this machine's names with the same scheme and port.
+    /// Whether `other` leads to the server with this public URL: it is the same origin, or, on loopback, another
+    /// name of this machine with the same scheme and port.
     pub(crate) fn is_also(&self, other: &Self) -> bool {
         self == other
             || (self.is_loopback()
@@ -160,15 +160,15 @@ impl WebOrigin {
                 && (self.0.scheme, self.0.port) == (other.0.scheme, other.0.port))
     }
 
-    /// The name that a request to the server with this public URL used: the public URL, or, on loopback, another
-    /// of this machine's names. For any other name it is the public URL.
+    /// The origin under which a request reached the server with this public URL. It is the public URL, unless that
+    /// is on loopback and the request used another name of this machine.
     pub(crate) fn asked_at(&self, target: &Uri, headers: &HeaderMap) -> Self {
         if !self.is_loopback() {
             return self.clone();
         }
         let sent = target.authority().map(|authority| authority.as_str());
         let sent = sent.or_else(|| headers.get(HOST)?.to_str().ok());
-        // Nearly every request names the public URL's own host and skips the parsing.
+        // Nearly every request uses the host of the public URL, and skips the parsing.
         if sent.is_none_or(|host| host.eq_ignore_ascii_case(self.authority())) {
             return self.clone();
         }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_one_form_however_it_is_typed() {
+    fn an_address_has_one_normalized_form() {
         for (typed, form) in [
             ("https://crm.example.com", "https://crm.example.com"),
             ("HTTPS://CRM.Example.COM:443/", "https://crm.example.com"),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_origin_is_refused_with_what_to_write() {
+    fn a_string_that_is_not_an_origin_is_rejected() {
         for text in [
             "",
             "*",
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_keep_the_cookies_of_https_and_of_this_machine() {
+    fn browsers_keep_cookies_of_https_origins_and_of_this_machine() {
         for address in [
             "https://crm.example.com",
             "https://10.0.0.5",
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_loopback_server_has_other_names_and_they_are_three() {
+    fn only_a_loopback_server_has_other_names() {
         let local = origin("http://127.0.0.1:8080");
         for name in ["http://localhost:8080", "http://[::1]:8080", "http://127.0.0.1:8080"] {
             assert!(local.is_also(&origin(name)), "{name}");
@@ -270,18 +270,20 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_the_server_by_one_of_its_names_or_not_at_all() {
-        let asked = |own: &str, target: &str, host: &str| {
+    fn a_request_under_an_unknown_name_counts_as_one_to_the_public_url() {
+        let requested_origin = |own: &str, target: &str, host: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(HOST, HeaderValue::try_from(host).unwrap());
             origin(own).asked_at(&target.parse().unwrap(), &headers).to_string()
         };
         let local = "http://127.0.0.1:8080";
-        assert_eq!(asked(local, "/x", "LOCALHOST:8080"), "http://localhost:8080");
-        assert_eq!(asked(local, "http://localhost:8080/x", "evil.test"), "http://localhost:8080");
+        let localhost = "http://localhost:8080";
+        assert_eq!(requested_origin(local, "/x", "LOCALHOST:8080"), localhost);
+        assert_eq!(requested_origin(local, "http://localhost:8080/x", "evil.test"), localhost);
         for host in ["evil.test:8080", "localhost", "localhost:80", "a@localhost:8080", "x y"] {
-            assert_eq!(asked(local, "/x", host), local, "{host}");
+            assert_eq!(requested_origin(local, "/x", host), local, "{host}");
         }
-        assert_eq!(asked("https://crm.example.com", "/x", "localhost"), "https://crm.example.com");
+        let public = "https://crm.example.com";
+        assert_eq!(requested_origin(public, "/x", "localhost"), public);
     }
 }

@@ -1,4 +1,4 @@
-//! The command line's grammar and its help. The commands are in [`crate::commands`], reading settings in
+//! The grammar and the help of the command line. The commands are in [`crate::commands`], the settings in
 //! [`crate::config`].
 
 mod people;
@@ -18,8 +18,8 @@ pub(crate) use people::{Client, Grant, Key, User};
     version,
     about = "The back end of a field-service business for AI agents: one binary, one MCP endpoint.",
     after_help = "Start with `zoop demo`: it creates a sample business and prints a ready curl.\n\n\
-        Settings come from flags, then ZOOP_* variables, then a file: the one of --config, \
-        else zoop.toml in the current folder, else /etc/zoop/zoop.toml. \
+        Settings come from flags, then ZOOP_* variables, then one file: the one that --config names, \
+        otherwise zoop.toml in the current folder, otherwise /etc/zoop/zoop.toml. \
         `zoop serve --print-config` shows them. Exit codes: 0 done, 1 failed, 2 usage.",
     max_term_width = 100
 )]
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "URL")]
     #[arg(help = "The database [default: sqlite://zoop.db] [env: ZOOP_DATABASE]")]
     pub(crate) database: Option<String>,
-    /// The settings file [default: zoop.toml here, else /etc/zoop/zoop.toml]
+    /// The settings file [default: zoop.toml here, otherwise /etc/zoop/zoop.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Print exactly one JSON object on stdout; logs and progress stay on stderr
@@ -81,18 +81,17 @@ pub(crate) enum Command {
         zoop call customers.search '{\"q\":\"reyes\"}'\n  \
         zoop call notes.create - < note.json")]
     Call(Call),
-    /// Bring the database's schema up to date; creates the database if there is none
+    /// Bring the database's schema up to date; creates a missing database
     Migrate,
     /// Check the installation and the database
     Doctor,
-    /// Copy the database to a file, consistently, also while it is in use
+    /// Copy the database to a file, consistently even while it is in use
     #[command(after_help = "Example:\n  zoop backup zoop-$(date +%F).db")]
     Backup(Backup),
     /// Copy everything into a new database of the same or the other engine
-    #[command(after_help = "The copy shows one moment: writes made after the copy begins \
-        are not copied, so stop the servers first. A source that a server has open is refused without \
-        --while-running. The target is marked as incomplete until everything \
-        has been copied and compared.\n\nExamples:\n  zoop copy --to \
+    #[command(after_help = "Writes made after the copy begins are not copied, so stop the \
+        servers first. Without --while-running, a source that a server has open is refused. \
+        The target is marked as incomplete until everything has been copied and compared.\n\nExamples:\n  zoop copy --to \
         postgres://zoop@db.example.com/zoop\n  \
         zoop copy --from postgres://zoop@db.example.com/zoop --to sqlite://zoop.db")]
     Copy(Copy),
@@ -128,10 +127,10 @@ pub(crate) struct Demo {
     pub(crate) clients: bool,
 }
 
-/// Whether to ask before an irreversible command.
+/// The flag of commands that ask for confirmation.
 #[derive(Debug, Args)]
 pub(crate) struct Confirmation {
-    /// Do not ask for confirmation; without a terminal there is no question
+    /// Do not ask for confirmation; without a terminal nothing is asked
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -186,7 +185,7 @@ pub(crate) struct OfTenant {
 /// `zoop tenant …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tenant {
-    /// Create a business and its owner; creates the database if there is none
+    /// Create a business and its owner; creates a missing database
     #[command(
         override_usage = "zoop tenant create [OPTIONS] --name <NAME>\n         \
             --owner-name <NAME> --owner-email <EMAIL>",
@@ -256,7 +255,7 @@ pub(crate) enum Restorable {
 }
 
 impl Restorable {
-    /// The word for it.
+    /// The word for this kind of record.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Customer => "customer",
@@ -275,7 +274,7 @@ pub(crate) struct History {
     /// Only changes of this record: its id, name, number or e-mail address
     #[arg(long, value_name = "RECORD")]
     pub(crate) record: Option<String>,
-    /// The most entries to show; 0 for no limit
+    /// The maximum number of entries to show; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: u32,
 }
@@ -290,13 +289,13 @@ pub(crate) struct Call {
     pub(crate) arguments: String,
     #[arg(
         long,
-        help = "The server's base address [default: where the settings put it] \
+        help = "The server's base address [default: according to the settings] \
         [env: ZOOP_URL]"
     )]
     pub(crate) url: Option<String>,
     #[arg(
         long,
-        help = "The API key; better set as ZOOP_API_KEY, which `ps` does not show to \
+        help = "The API key; better set ZOOP_API_KEY, which `ps` does not show to \
         others [env: ZOOP_API_KEY]"
     )]
     pub(crate) key: Option<String>,
@@ -345,7 +344,7 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// Every command and its subcommands, with the words that invoke each.
+    /// All commands and subcommands, each with the words that invoke it.
     fn commands(of: &clap::Command, path: &str, all: &mut Vec<(String, clap::Command)>) {
         let path = format!("{path} {}", of.get_name());
         all.push((path.clone(), of.clone()));
@@ -355,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn every_help_fits_eighty_columns_and_breaks_no_word() {
+    fn help_texts_fit_eighty_columns_and_break_no_words() {
         let mut root = Arguments::command();
         root.build();
         let mut all = Vec::new();
@@ -369,7 +368,7 @@ mod tests {
                 let wide = help.lines().find(|line| line.chars().count() > 80);
                 assert_eq!(wide, None, "{path}");
                 assert_eq!(words(&help), words(&render(10_000)), "{path}");
-                // What is to be copied must be on one line.
+                // An example must be on one line, so that it can be copied.
                 let examples = |help: &str| {
                     let lines = help.lines().filter(|line| line.starts_with("  zoop "));
                     lines.map(str::to_owned).collect::<Vec<_>>()

@@ -116,10 +116,10 @@ pub(crate) enum Key {
         /// The key's name
         #[arg(long)]
         name: Option<String>,
-        /// When it expires, for example 90d
+        /// The time until the key expires, for example 90d
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         expires: Option<Duration>,
-        /// Requests that it may make in a rolling minute, 0 for no limit of its own
+        /// The maximum number of its requests in a rolling minute, 0 for no limit
         /// [default: limits.credential]
         #[arg(long, value_name = "N")]
         limit: Option<u32>,
@@ -148,7 +148,7 @@ pub(crate) enum Key {
         of: OfTenant,
         #[command(flatten)]
         confirmation: Confirmation,
-        /// How long the old key still works, for example 24h; without it, it stops at once
+        /// How long the old key still works, for example 24h; by default it stops at once
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         overlap: Option<Duration>,
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use zoop_crm::call::scope::ScopeNames;
 
-/// The longest key life and overlap, in seconds: the limit of the tools.
+/// The maximum lifetime and overlap of keys, in seconds, which is the limit of the tools.
 const MAX_SECONDS: u64 = u32::MAX as u64;
 
 /// The parser of a role.
@@ -13,12 +13,12 @@ pub(super) fn roles() -> PossibleValuesParser {
     ["owner", "office", "tech"].into()
 }
 
-/// One `--scope`: a list with commas or spaces of known names. It becomes the space-separated list that
-/// the tool takes.
+/// Parses one `--scope`, a list of known names separated by commas or spaces, into the space-separated list that the
+/// tool takes.
 pub(super) fn scopes(list: &str) -> Result<String, String> {
     let names = list.split([',', ' ']).filter(|name| !name.is_empty());
     let names = ScopeNames::parse(names).map_err(|unknown| {
-        format!("there is no scope {unknown:?}; there are {}", known_scopes())
+        format!("there is no scope {unknown:?}; the scopes are {}", known_scopes())
     })?;
     if names.is_empty() { Err("name a scope".to_owned()) } else { Ok(names.list()) }
 }

@@ -1,5 +1,5 @@
-//! `zoop backup` and `zoop restore-backup`: a consistent copy of the database's file, and restoring it. A
-//! copy is written under another name and renamed only when it is complete.
+//! `zoop backup` and `zoop restore-backup`: copy the database's file consistently, and restore such a copy. A copy is
+//! written under another name and renamed only when it is complete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
@@ -22,10 +22,10 @@ use crate::url::without_user;
 
 /// Files that SQLite keeps beside a database.
 const COMPANIONS: &[&str] = &["-wal", "-shm", "-journal"];
-/// Companion files without which a copy of the database's file could be incomplete.
+/// Those of them that may contain writes which are not in the database's file yet.
 const LOGS: &[&str] = &["-wal", "-journal"];
-/// Bytes copied between two reports of progress.
-const CHUNK: u64 = 4 << 20;
+/// The number of bytes copied between two progress reports.
+const CHUNK_BYTES: u64 = 4 << 20;
 
 /// Runs `zoop backup`.
 pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>) -> Result<()> {
@@ -34,21 +34,21 @@ pub(crate) fn backup(config: &Config, command: &Backup, output: &mut Output<'_>)
         let file = target.display();
         format!("pg_dump --username=postgres --format=custom --file='{file}' --dbname='{database}'")
     })?;
-    // The schema may be an old one, because a backup is taken before a migration.
+    // The database is not opened, so its schema may be an old one: a backup is made before a migration.
     let source = database::existing(&config.database)?;
     let _presence = Presence::shared(&source)?;
     let file = backup_file(&source, command)?;
     // If the backup replaced a database that is open, later writes to that database would be lost.
     let is_database = beside(&file, LOCK).exists() || presence::has_other_names(&file)?;
     let is_database = file.exists() && is_database;
-    let _alone = is_database.then(|| Presence::alone(&file)).transpose()?;
+    let _exclusive = is_database.then(|| Presence::exclusive(&file)).transpose()?;
     let bytes = write(&source, &file)?;
     let answer = json!({ "path": target, "bytes": bytes });
     output.answer(&answer, || format!("wrote {} ({bytes} bytes)", target.display()))?;
     Ok(())
 }
 
-/// The path of the backup, if it may be written.
+/// The path of the backup, after checking that it may be written.
 fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
     let target = &command.path;
     presence::refuse_irregular(target)?;
@@ -60,7 +60,7 @@ fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
     if presence::is_one_file(&file, source) {
         bail!("{} is the database itself: choose another name", target.display());
     }
-    if let Some(database) = owner(&file).or_else(|| owner_by_link(&file, source)) {
+    if let Some(database) = owning_database(&file).or_else(|| database_linked_by(&file, source)) {
         bail!(
             "{} belongs to the database {}: choose another name",
             target.display(),
@@ -78,18 +78,19 @@ fn backup_file(source: &Path, command: &Backup) -> Result<PathBuf> {
 }
 
 /// The database to which a file belongs by its name, whether or not the file exists.
-fn owner(file: &Path) -> Option<PathBuf> {
+fn owning_database(file: &Path) -> Option<PathBuf> {
     let name = file.file_name()?.to_str()?;
     let names = COMPANIONS.iter().chain(&[LOCK]).filter_map(|ending| name.strip_suffix(ending));
     names.map(|name| file.with_file_name(name)).find(|database| database.exists())
 }
 
 /// Returns `source` if `file` is a hard link to one of the files that SQLite or zoop keeps beside it.
-fn owner_by_link(file: &Path, source: &Path) -> Option<PathBuf> {
+fn database_linked_by(file: &Path, source: &Path) -> Option<PathBuf> {
     let database = sqlite::resolved(source);
     let mut endings = COMPANIONS.iter().chain(&[LOCK]);
-    let is_its = endings.any(|ending| presence::is_one_file(file, &beside(&database, ending)));
-    is_its.then(|| source.to_owned())
+    let is_companion =
+        endings.any(|ending| presence::is_one_file(file, &beside(&database, ending)));
+    is_companion.then(|| source.to_owned())
 }
 
 /// Writes the backup and returns its size in bytes. A failure leaves nothing behind.
@@ -100,11 +101,11 @@ fn write(source: &Path, file: &Path) -> Result<u64> {
         .with_context(|| format!("cannot write {}", partial.display()))
         .and_then(|bytes| {
             remove_companions(file)?;
-            put(&partial, file)?;
+            rename_durably(&partial, file)?;
             Ok(bytes)
         });
     if written.is_err() {
-        // The first failure says more than a later one.
+        // A failure here is ignored: the first one says more.
         let _ = discard(&partial);
     }
     written
@@ -148,7 +149,7 @@ pub(crate) fn restore(
     }
     // If the path is a symbolic link, the file that it points to is replaced, and the link stays.
     let target = sqlite::resolved(&named);
-    let _alone = Presence::alone(&target)?;
+    let _exclusive = Presence::exclusive(&target)?;
     let fresh = beside(&target, "-restoring");
     let restored = copy_and_check(config, source, &fresh).and_then(|tenants| {
         put_in_place(&fresh, &target)?;
@@ -170,7 +171,8 @@ pub(crate) fn restore(
     Ok(())
 }
 
-/// Refuses a server's database, which PostgreSQL's own programs back up and restore; the error names the command.
+/// Refuses a database on a server, which is backed up and restored with PostgreSQL's own programs. The error contains
+/// the command.
 fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Result<()> {
     if !zoop_db::engine::is_postgres(&config.database) {
         return Ok(());
@@ -183,8 +185,8 @@ fn refuse_server(config: &Config, command: impl FnOnce(&str) -> String) -> Resul
     )
 }
 
-/// Copies a backup, checks that it is a zoop database, and migrates it to today's schema. Returns the number
-/// of its businesses.
+/// Copies a backup, checks that it is a zoop database, and migrates it to the current schema. Returns the number of
+/// its businesses.
 fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize> {
     discard(fresh)?;
     let bar = output::progress("restore", 0);
@@ -200,8 +202,8 @@ fn copy_and_check(config: &Config, source: &Path, fresh: &Path) -> Result<usize>
     }
 }
 
-/// Copies a backup without changing its folder, which may be on a read-only disk. If the backup is itself a
-/// database in use, one snapshot of it is copied; otherwise its file is, with its log if it has one.
+/// Copies a backup without changing its folder, which may be on a read-only disk. If the backup is a database in use,
+/// one snapshot of it is copied; otherwise its file and its log, if it has one.
 fn copy(source: &Path, fresh: &Path, bar: &ProgressBar) -> Result<()> {
     if Presence::is_held(source) {
         return Ok(sqlite::copy(source, fresh, &mut |done, all| show(bar, done, all))?);
@@ -222,7 +224,7 @@ fn copy_file(from: &Path, to: &Path, bar: &ProgressBar) -> io::Result<()> {
     let (mut done, all) = (0, from.metadata()?.len());
     loop {
         show(bar, done, all);
-        let copied = io::copy(&mut from.by_ref().take(CHUNK), &mut to)?;
+        let copied = io::copy(&mut from.by_ref().take(CHUNK_BYTES), &mut to)?;
         if copied == 0 {
             return to.sync_all();
         }
@@ -237,25 +239,25 @@ fn put_in_place(fresh: &Path, target: &Path) -> Result<()> {
     if log.exists() {
         fs::rename(log, beside(target, "-wal"))?;
     }
-    put(fresh, target)?;
+    rename_durably(fresh, target)?;
     discard(fresh)
 }
 
-/// Renames a file, durably.
-fn put(file: &Path, name: &Path) -> Result<()> {
+/// Renames a file, and makes sure that the new name survives a loss of power.
+fn rename_durably(file: &Path, name: &Path) -> Result<()> {
     fs::rename(file, name).with_context(|| format!("cannot replace {}", name.display()))?;
     File::open(database::folder(name))?.sync_all()?;
     Ok(())
 }
 
-/// Removes what an interrupted copy left behind.
+/// Removes a copy and its companion files, which an interrupted run may have left behind.
 fn discard(copy: &Path) -> Result<()> {
     remove(copy)?;
     remove_companions(copy)
 }
 
-/// Removes the files that SQLite keeps beside a database that is replaced or removed: an old log must not
-/// be applied to the new database.
+/// Removes the files that SQLite keeps beside a database that is being replaced or removed: an old log must not be
+/// applied to the new database.
 fn remove_companions(database: &Path) -> Result<()> {
     for ending in COMPANIONS {
         remove(&beside(database, ending))?;

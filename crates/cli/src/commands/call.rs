@@ -1,4 +1,4 @@
-//! `zoop call`: one tool call to a running server, over HTTP like any other client.
+//! `zoop call`: sends one tool call to a running server, over HTTP like any other client.
 
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -13,25 +13,25 @@ use crate::arguments::Call;
 use crate::config::{Config, FILE};
 use crate::output::Output;
 
-/// Time limit for a call: longer than the server's own deadline.
+/// The time limit for a call, longer than the server's own deadline.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest reply that is read, in bytes.
+/// The size limit of a reply, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The number of problems that an error's message contains.
-const PROBLEMS_IN_MESSAGE: usize = 3;
+/// The maximum number of problems that an error's message contains.
+const MAX_PROBLEMS_IN_MESSAGE: usize = 3;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Result<()> {
-    let base = match given(command.url, "ZOOP_URL") {
+    let base = match option_or_variable(command.url, "ZOOP_URL") {
         Some(base) => base,
         None => config.public_url(None)?,
     };
-    let key = given(command.key, "ZOOP_API_KEY").ok_or_else(|| {
+    let key = option_or_variable(command.key, "ZOOP_API_KEY").ok_or_else(|| {
         anyhow!("a key is required: set ZOOP_API_KEY or --key; `zoop key create` creates one")
     })?;
-    if !key.chars().all(|letter| letter.is_ascii_graphic()) {
-        bail!("this key contains invalid characters: check what was pasted");
+    if !key.chars().all(|character| character.is_ascii_graphic()) {
+        bail!("the key contains invalid characters: check that you pasted it completely");
     }
     let arguments = match command.arguments.as_str() {
         "-" => io::read_to_string(io::stdin()).context("cannot read the arguments")?,
@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     let arguments = RawValue::from_string(arguments)
         .context("the arguments are not valid JSON: write an object such as '{\"q\":\"reyes\"}'")?;
     let body = call_tool_body(1, &command.tool, &arguments);
-    // Clients are given the endpoint's own address, so it may be pasted here too.
+    // Other clients take the endpoint's address, so that may be pasted here too.
     let base = base.trim_end_matches('/').trim_end_matches("/api/mcp");
     let is_address = base.starts_with("http://") || base.starts_with("https://");
     if !is_address || base.contains('@') {
@@ -50,7 +50,7 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     match reply {
         Reply::Tool { text, is_error: false } => print(&text, output),
         Reply::Tool { text, is_error: true } => {
-            // Programs read the errors from the tool's own JSON.
+            // For programs, the tool's JSON goes to stdout in addition to the message on stderr.
             if output.is_json() {
                 print(&text, output)?;
             }
@@ -69,17 +69,17 @@ pub(crate) fn run(config: &Config, command: Call, output: &mut Output<'_>) -> Re
     }
 }
 
-/// An option, or else its variable; without the white space that pasting leaves.
-fn given(option: Option<String>, variable: &str) -> Option<String> {
-    let given = option.or_else(|| std::env::var(variable).ok())?;
-    Some(given.trim().to_owned()).filter(|value| !value.is_empty())
+/// The value of an option, or else of its variable, without surrounding white space, which may have been pasted.
+fn option_or_variable(option: Option<String>, variable: &str) -> Option<String> {
+    let value = option.or_else(|| std::env::var(variable).ok())?;
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// Sends the call.
 fn post(url: &str, key: &str, body: &[u8]) -> Result<Reply> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        // The key is only for the named address, not for one to which that address redirects.
+        // The key must not be sent to another address, to which this one may redirect.
         .max_redirects(0)
         .timeout_global(Some(TIMEOUT))
         .user_agent(concat!("zoop-call/", env!("CARGO_PKG_VERSION")))
@@ -135,7 +135,7 @@ fn refusal(text: &str) -> anyhow::Error {
     let fields = body["fields"].as_array().map_or(&[][..], Vec::as_slice);
     let problems: Vec<String> = fields
         .iter()
-        .skip(PROBLEMS_IN_MESSAGE)
+        .skip(MAX_PROBLEMS_IN_MESSAGE)
         .map(|field| format!("\n  {} {}", word(field, "field"), word(field, "problem")))
         .collect();
     anyhow!("{}: {}{}", word(&body, "kind"), word(&body, "message"), problems.concat())

@@ -1,4 +1,4 @@
-//! `zoop client`: the clients that are connected to the installation.
+//! `zoop client`: the OAuth clients of the installation.
 
 use anyhow::Result;
 use zoop_crm::call::argument::Arguments;

@@ -17,7 +17,7 @@ use crate::presence::{self, InUse};
 use crate::table::Column;
 use crate::url::without_password;
 
-/// Time limit for the source's answer about other connections.
+/// The time limit for asking the source about other connections.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The columns of the printed summary.
@@ -30,10 +30,10 @@ const COLUMNS: &[Column] = &[
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> Result<()> {
     let from = command.from.as_deref().unwrap_or(&config.database);
-    let options = config.options_for_one();
-    refuse_itself(from, &command.to)?;
+    let options = config.sequential_options();
+    refuse_copy_onto_itself(from, &command.to)?;
     let source = source(from, &options, command.while_running)?;
-    let target = database::open_alone(&command.to, &options, Missing::Create, Migrate::New)?;
+    let target = database::open_exclusively(&command.to, &options, Missing::Create, Migrate::New)?;
     let (shown_from, shown_to) = (without_password(from), without_password(&command.to));
     let copied =
         copy(&source.db, &target.db).with_context(|| format!("cannot copy to {shown_to}"))?;
@@ -42,19 +42,19 @@ pub(crate) fn run(config: &Config, command: &Copy, output: &mut Output<'_>) -> R
     output.answer(&answer, || {
         let tables = output::listed(&tables, COLUMNS);
         let end = if command.while_running {
-            "what was written to the source after the copy began was not copied"
+            "writes made after that were not copied"
         } else {
             "point the servers at the copy"
         };
         format!(
-            "{tables}\n{shown_to} has the same rows that {shown_from} had when the copy began: {end}"
+            "{tables}\n{shown_to} has the rows that {shown_from} had when the copy began: {end}"
         )
     })?;
     Ok(())
 }
 
 /// Refuses to copy a file onto itself, even through a symbolic or hard link.
-fn refuse_itself(from: &str, to: &str) -> Result<()> {
+fn refuse_copy_onto_itself(from: &str, to: &str) -> Result<()> {
     if let (Ok(from), Ok(to)) = (database::file(from), database::file(to))
         && presence::is_one_file(&from, &to)
     {
@@ -63,15 +63,15 @@ fn refuse_itself(from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens the source. Without `--while-running`, an SQLite file is locked so that no other zoop process can write
-/// to it during the copy; on PostgreSQL, only the connections that the server reports when the copy begins are
-/// checked.
+/// Opens the source. Without `--while-running`, an SQLite file is locked, so that no other zoop process can write to
+/// it during the copy. On PostgreSQL, the copy is refused if zoop has other connections to the database when it
+/// begins.
 fn source(from: &str, options: &Options, while_running: bool) -> Result<Database> {
     if while_running {
         return database::open(from, options, Missing::Refuse, Migrate::Refuse);
     }
     let advice = "or copy with --while-running: writes made after the copy begins are not copied";
-    let source = database::open_alone(from, options, Missing::Refuse, Migrate::Refuse);
+    let source = database::open_exclusively(from, options, Missing::Refuse, Migrate::Refuse);
     let source = source.map_err(|error| match error.downcast_ref() {
         Some(InUse(_)) => anyhow!("{error}, {advice}"),
         None => error,
@@ -81,7 +81,7 @@ fn source(from: &str, options: &Options, while_running: bool) -> Result<Database
     let connections = if others == 1 { "connection" } else { "connections" };
     ensure!(
         others == 0,
-        "{} is in use by a running zoop, which has {others} {connections}: stop the server first, {advice}",
+        "{} is in use by a running zoop, which has {others} {connections} to it: stop the server first, {advice}",
         without_password(from)
     );
     Ok(source)

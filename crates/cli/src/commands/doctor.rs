@@ -1,4 +1,4 @@
-//! `zoop doctor`: checks whether the installation can work, and says what to do if it cannot.
+//! `zoop doctor`: checks the installation, and says what to do about each problem.
 
 mod server;
 mod services;
@@ -20,9 +20,9 @@ use crate::output::Output;
 use crate::server_address::{Address, Source};
 use crate::url::without_password;
 
-/// With less free space than this, the check fails.
+/// The minimum free space on the disk; with less, the check fails.
 const MIN_FREE_MIB: u64 = 256;
-/// A clock that shows a time before this one was never set.
+/// A clock that shows an earlier time than this was never set.
 const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
 
 /// The result of one check.
@@ -30,7 +30,7 @@ const EARLIEST: &str = "2026-01-01T00:00:00.000Z";
 struct Check {
     name: &'static str,
     ok: bool,
-    /// Whether what was checked works but should be changed.
+    /// Whether the check found something that works but should be changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     warning: bool,
     detail: String,
@@ -51,7 +51,7 @@ impl Check {
     }
 }
 
-/// Runs the command, with the settings or their errors. Returns whether no check failed.
+/// Runs the command, with the settings or the errors in them. Returns true if no check failed.
 pub(crate) fn run(settings: Result<Config>, output: &mut Output<'_>) -> Result<bool> {
     let mut checks = Vec::new();
     match settings {
@@ -90,7 +90,7 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
             .and_then(|database| Operator::over(database, config));
     match opened {
         Ok(operator) => {
-            let opened = format!("{} opens, its schema is current", shown(config));
+            let opened = format!("{} opens, and its schema is current", shown(config));
             checks.push(Check::new("database", Ok(opened)));
             checks.push(Check::advice("address", address(config, &operator)));
             let businesses = operator.businesses();
@@ -101,7 +101,7 @@ fn examine(config: &Config, checks: &mut Vec<Check>) {
                 "reading",
                 businesses.map(|businesses| format!("{} business(es)", businesses.len())),
             ));
-            checks.push(Check::new("structure", operator.sound()));
+            checks.push(Check::new("structure", operator.check_structure()));
         }
         Err(error) => {
             checks.push(Check::new("database", Err(error)));
@@ -124,10 +124,10 @@ fn describe(config: &Config) -> Result<String> {
 fn address(config: &Config, operator: &Operator) -> Result<String> {
     let address = Address::of(config, operator)?;
     let clock = &*operator.environment.clock;
-    match (address.doubt(clock), &address.source) {
-        (Some(doubt), _) => bail!(doubt),
+    match (address.warning(clock), &address.source) {
+        (Some(warning), _) => bail!(warning),
         (None, Source::Running(server)) => Ok(format!(
-            "clients use {}/api/mcp, of the server that started at {}",
+            "clients use {}/api/mcp, the address of the server that started at {}",
             address.url,
             rfc3339(server.started_at)
         )),
@@ -135,7 +135,7 @@ fn address(config: &Config, operator: &Operator) -> Result<String> {
     }
 }
 
-/// SQLite creates files beside the database, so its folder must be writable.
+/// Whether the database's folder is writable, as it must be: SQLite creates files in it.
 fn writable(database: &Path) -> Result<String> {
     let folder = database::folder(database);
     let probe = beside(database, &format!("-doctor-{}", std::process::id()));
@@ -147,7 +147,7 @@ fn writable(database: &Path) -> Result<String> {
 
 fn free_space(database: &Path) -> Result<String> {
     let free = fs4::available_space(database::folder(database))? / (1024 * 1024);
-    ensure!(free >= MIN_FREE_MIB, "{free} MiB are free: make room, {MIN_FREE_MIB} are required");
+    ensure!(free >= MIN_FREE_MIB, "only {free} MiB are free: free up at least {MIN_FREE_MIB} MiB");
     Ok(format!("{free} MiB are free"))
 }
 
@@ -155,7 +155,10 @@ fn free_space(database: &Path) -> Result<String> {
 fn clock() -> Result<String> {
     let now = SystemClock.now();
     let shown = rfc3339(now);
-    ensure!(Some(now) >= parse_rfc3339(EARLIEST), "the clock shows {shown}: set it");
+    ensure!(
+        Some(now) >= parse_rfc3339(EARLIEST),
+        "the clock shows {shown}: set it to the correct time"
+    );
     Ok(shown)
 }
 
@@ -165,7 +168,7 @@ fn future(operator: &Operator) -> Result<String> {
     match operator.read(move |tx| maintenance::ahead(tx, now))? {
         None => Ok("no record is dated in the future".to_owned()),
         Some(Ahead { tenants, latest }) => bail!(
-            "{tenants} business(es) have records dated in the future, the last at {}: if this machine's clock \
+            "{tenants} business(es) have records dated in the future, the latest {}: if this machine's clock \
              is behind, set it; if a clock was ahead, those records keep their time, and new ones get the \
              correct time",
             rfc3339(latest.0)

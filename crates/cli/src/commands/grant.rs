@@ -37,9 +37,9 @@ pub(crate) fn run(config: &Config, command: Grant, output: &mut Output<'_>) -> R
             let grant = operator.named(&About::Tenant(of.tenant.clone()), Kind::Grant, &program)?;
             confirm(
                 &confirmation,
-                &format!("Disconnect {}? To work again, it must be reconnected.", grant.shown),
+                &format!("Disconnect {}? To use it again, you must connect it again.", grant.shown),
             )?;
-            let about = About::whose_id_tells(of.tenant);
+            let about = About::from_record_id(of.tenant);
             let answer = operator.command(&about, arguments!(RevokeGrant { id: &grant.id }))?;
             output.answer(&answer, || {
                 format!("disconnected {}: it has stopped working", grant.shown)

@@ -17,7 +17,7 @@ use crate::operator::{About, Operator, seconds};
 use crate::output::{self, Output};
 use crate::table::Column;
 
-/// The columns of the table of keys; none of them is secret.
+/// The table's columns; none of them is secret.
 const COLUMNS: &[Column] = &[
     Column::text("NAME", "name"),
     Column::text("FOR", "for"),
@@ -61,7 +61,7 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
             let key = operator.named(&About::Tenant(of.tenant.clone()), Kind::Key, &key)?;
             confirm(&confirmation, &format!("Revoke the key {} for good?", key.shown))?;
             let which = arguments!(RevokeKey { id: &key.id });
-            let answer = operator.command(&About::whose_id_tells(of.tenant), which)?;
+            let answer = operator.command(&About::from_record_id(of.tenant), which)?;
             output.answer(&answer, || format!("revoked {}: it has stopped working", key.shown))?;
         }
         Key::Rotate { key, of, overlap, confirmation } => {
@@ -71,7 +71,7 @@ pub(crate) fn run(config: &Config, command: Key, output: &mut Output<'_>) -> Res
                 confirm(&confirmation, &question)?;
             }
             let which = arguments!(RotateKey { id: &key.id, overlap: seconds(overlap) });
-            let answer = operator.command(&About::whose_id_tells(of.tenant), which)?;
+            let answer = operator.command(&About::from_record_id(of.tenant), which)?;
             output.answer(&answer, || {
                 let old = match overlap {
                     Some(time) => {
@@ -95,7 +95,7 @@ struct Row<'a> {
     shown_limit: String,
 }
 
-/// The keys as shown to people: newest first, revoked ones last, with the user's name and the limit.
+/// The keys as shown to people, with the user's name and the limit: newest first, revoked keys last.
 fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a>> {
     let name = |id| {
         let found = people.iter().find(|user| user.member.id == id);
@@ -115,12 +115,12 @@ fn for_people<'a>(keys: &'a [KeyRecord], people: &'a [ListedUser]) -> Vec<Row<'a
     rows
 }
 
-/// The text for a new key.
-fn shown_once(made: &CreatedKey) -> String {
+/// The text that shows a new key.
+fn shown_once(created: &CreatedKey) -> String {
     format!(
         "{}\nThis is the key {} (for the {}). Keep it: it is not shown again.",
-        made.key,
-        made.key_id,
-        made.actor_kind.word()
+        created.key,
+        created.key_id,
+        created.actor_kind.word()
     )
 }

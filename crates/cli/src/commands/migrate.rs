@@ -1,4 +1,4 @@
-//! `zoop migrate`: brings the database's schema up to date, and creates the database if there is none.
+//! `zoop migrate`: brings the database's schema up to date; creates a missing database.
 
 use anyhow::Result;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::url::without_password;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, output: &mut Output<'_>) -> Result<()> {
-    database::open(&config.database, &config.options_for_one(), Missing::Create, Migrate::Run)?;
+    database::open(&config.database, &config.sequential_options(), Missing::Create, Migrate::Run)?;
     let database = without_password(&config.database);
     let answer = json!({ "migrated": true, "database": database });
     output.answer(&answer, || format!("the schema of {database} is up to date"))?;

@@ -1,5 +1,5 @@
-//! The commands, a module for each or for two that belong together. They only use the catalog's tools, the
-//! database or the server; rules of the product must not live here.
+//! The commands: a module for each, or for two that belong together. They use the catalog's tools, the database or
+//! the server. Rules of the product must not live here.
 
 pub(crate) mod backup;
 pub(crate) mod call;

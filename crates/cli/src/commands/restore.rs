@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     let Restore { kind, record, of } = command;
     let operator = Operator::open(config, Missing::Refuse)?;
     let about = About::Tenant(of.tenant);
-    // The others have no names: a customer's contacts and locations are identified by their ids.
+    // Contacts, locations and notes are not found by name, only by id.
     let record = match kind {
         Restorable::Customer => operator.named(&about, Kind::ArchivedCustomer, &record)?,
         Restorable::Contact | Restorable::Location | Restorable::Note => {
@@ -42,7 +42,7 @@ pub(crate) fn run(config: &Config, command: Restore, output: &mut Output<'_>) ->
     }
 }
 
-/// What is the same for every kind of record.
+/// The parts of the command that are the same for every kind of record.
 struct Restoration {
     operator: Operator,
     about: About,

@@ -15,7 +15,7 @@ use crate::{logging, operator};
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> Result<()> {
     if command.print_config {
-        let shown = config.shown();
+        let shown = config.with_secrets_hidden();
         let toml = toml::to_string(&shown)?;
         output::note(&format!("settings from {}", config.source()));
         output.answer(&shown, || toml)?;
@@ -23,8 +23,7 @@ pub(crate) fn run(config: &Config, command: &Serve, output: &mut Output<'_>) -> 
     }
     let _log = logging::start(&config.log, "info")?;
     let listeners = Listeners::bind(config)?;
-    // With --no-migrate the schema is managed elsewhere, so creating a missing database is not this command's job
-    // either.
+    // With --no-migrate the schema is managed elsewhere, so this command must not create a database either.
     let (missing, migrate) = if command.no_migrate {
         (Missing::Refuse, Migrate::Refuse)
     } else {

@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Config, command: &Tenant, output: &mut Output<'_>) ->
                 let scopes = Scopes::of(Scope::GRANTABLE).list().replace(' ', ",");
                 let created = format!(
                     "created the business {name} ({id})\nnext: zoop user set-password {email}\n\
-                     so that the owner can sign in at the server's address, or make a key:\n\
+                     so that the owner can sign in at the server's address, or create a key:\n\
                      zoop key create --tenant {id} --user {email} \\\n  --scope {scopes}"
                 );
                 output::with_notice(created, answer.waiting.as_deref())

@@ -127,14 +127,14 @@ fn invite(
     who: Invitee,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // First, because an invitation without a link that can be shown is useless.
+    // Before the invitation is created, because one whose link cannot be shown is useless.
     let address = Address::of(config, operator)?;
     let mailer = config.mailer()?;
     let Invitee { of, name, email, role } = who;
     let arguments = arguments!(CreateInvitation { name: &name, email: &email, role: &role });
     let about = About::Tenant(of.tenant);
-    let made = operator.command(&about, arguments)?;
-    let link = format!("{}{}", address.url, made.path);
+    let created = operator.command(&about, arguments)?;
+    let link = format!("{}{}", address.url, created.path);
     address.announce(&*operator.environment.clock);
     let mail = match mailer {
         None => "off",
@@ -151,7 +151,7 @@ fn invite(
             }
         }
     };
-    let answer = Linked { made, link: &link, mail: Some(mail) };
+    let answer = Linked { created, link: &link, mail: Some(mail) };
     output.answer(&answer, || match mail {
         "sent" => format!("{link}\nThis was sent to {email}. It works once and for seven days."),
         _ => format!("{link}\nSend this to {email} yourself. It works once and for seven days."),
@@ -159,13 +159,13 @@ fn invite(
     Ok(())
 }
 
-/// A tool's answer, with the full link.
+/// The tool's answer, with the full link.
 #[derive(Serialize)]
 struct Linked<'a, M> {
     #[serde(flatten)]
-    made: M,
+    created: M,
     link: &'a str,
-    /// The outcome of sending the link by mail; none for a link that is never mailed.
+    /// The outcome of mailing the link; `None` for a link that is never mailed.
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<&'static str>,
 }
@@ -178,20 +178,19 @@ fn password_link(
     whose: Arguments<PasswordLink>,
     output: &mut Output<'_>,
 ) -> Result<()> {
-    // First, because a link that cannot be shown is useless.
+    // Before the link is created, because one that cannot be shown is useless.
     let address = Address::of(config, operator)?;
-    let made = operator.command(about, whose)?;
-    let link = format!("{}{}", address.url, made.path);
+    let created = operator.command(about, whose)?;
+    let link = format!("{}{}", address.url, created.path);
     address.announce(&*operator.environment.clock);
-    let answer = Linked { made, link: &link, mail: None };
+    let answer = Linked { created, link: &link, mail: None };
     output.answer(&answer, || {
         format!("{link}\nSend this to the person yourself. It works once and for one day.")
     })?;
     Ok(())
 }
 
-/// Finds a user. An id or an e-mail address identifies a user in the whole installation; a name identifies one in
-/// a business.
+/// Finds a user. An id or an e-mail address is unique in the whole installation; a name is looked up in a business.
 fn find(operator: &Operator, of: OfTenant, named: &str) -> Result<user::User> {
     let is_unique = Id::<kinds::Record>::parse(named.trim()).is_some() || named.contains('@');
     let sought = if of.tenant.is_none() && is_unique {

@@ -1,7 +1,7 @@
 //! The settings: flags, then `ZOOP_*` variables, then one file, then the defaults below.
 //!
-//! Nothing else in this crate reads a file or a variable for a setting, except that `zoop call` also takes
-//! its key and address from variables.
+//! Nothing else in this crate reads settings from a file or a variable, except that `zoop call` also takes its key
+//! and address from variables.
 
 mod sections;
 mod sources;
@@ -33,7 +33,7 @@ const PREFIX: &str = "ZOOP_";
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Config {
-    /// The file that settings were read from, if any.
+    /// The file from which settings were read, if any.
     #[serde(skip)]
     pub(crate) file: Option<PathBuf>,
     /// The database's URL.
@@ -84,7 +84,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Where the settings come from, for messages.
+    /// The file that the settings come from, for messages.
     pub(crate) fn source(&self) -> String {
         match &self.file {
             Some(path) => path.display().to_string(),
@@ -92,8 +92,8 @@ impl Config {
         }
     }
 
-    /// The settings with secrets hidden, and the public URL in normalized form.
-    pub(crate) fn shown(&self) -> Self {
+    /// The settings with secrets hidden and the public URL in normalized form.
+    pub(crate) fn with_secrets_hidden(&self) -> Self {
         let mut shown = self.clone();
         shown.database = without_password(&self.database);
         shown.mail.url = self.mail.url.as_deref().map(without_password);
@@ -102,8 +102,8 @@ impl Config {
         shown
     }
 
-    /// The address that clients use. `bound` is the actual listening address, if it is known: the system chooses
-    /// a port for 0.
+    /// The address that clients use. `bound` is the address on which the server actually listens, if that is known:
+    /// for port 0 the operating system chooses one.
     pub(crate) fn public_url(&self, bound: Option<SocketAddr>) -> Result<String> {
         let listen = &self.server.listen;
         if let Some(url) = &self.server.public_url {
@@ -111,7 +111,7 @@ impl Config {
         }
         let mut addresses = listen
             .to_socket_addrs()
-            .with_context(|| format!("{listen:?} is not an address and port to listen on"))?;
+            .with_context(|| format!("{listen:?} is not an address with a port to listen on"))?;
         if !addresses.all(|address| address.ip().is_loopback()) {
             bail!(
                 "{listen} can be reached from other machines: set the address that clients use \
@@ -123,19 +123,19 @@ impl Config {
         checked_url(&format!("http://{address}"))
     }
 
-    /// Where the metrics are served, if anywhere.
+    /// The address on which the metrics are served, if they are.
     pub(crate) fn ops_listen(&self) -> Option<&str> {
         Some(self.server.ops_listen.as_str()).filter(|address| *address != "none")
     }
 
-    /// The engine's sizes.
+    /// The engine's options.
     pub(crate) fn options(&self) -> Options {
         let StorageConfig { write_batch, readers, writers } = self.storage;
         Options { write_batch, readers, writers, ..Options::default() }
     }
 
-    /// The engine's sizes for a command that works sequentially: a server's connections are scarce.
-    pub(crate) fn options_for_one(&self) -> Options {
+    /// The engine's options for a command that works sequentially, and so needs few of a server's connections.
+    pub(crate) fn sequential_options(&self) -> Options {
         let one = Some(NonZeroUsize::MIN);
         Options { readers: one, writers: one, ..self.options() }
     }
@@ -145,7 +145,7 @@ impl Config {
         match (&self.mail.url, &self.mail.from) {
             (None, None) => Ok(None),
             (Some(url), Some(from)) => Ok(Some(Mailer::new(url, from)?)),
-            _ => bail!("mail.url and mail.from belong together: set both, or neither"),
+            _ => bail!("mail.url and mail.from belong together: set both or neither"),
         }
     }
 
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn listening_beyond_this_machine_needs_a_public_url_that_is_an_origin() {
+    fn a_server_beyond_this_machine_needs_a_public_url_that_is_an_origin() {
         let mut config = Config::default();
         assert_eq!(config.public_url(None).unwrap(), "http://127.0.0.1:8080");
         config.server.listen = "0.0.0.0:8080".to_owned();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn provider_settings_come_together_and_need_tls() {
+    fn provider_settings_must_be_set_together_and_need_tls() {
         let mut config = Config::default();
         assert_eq!(config.company.provider().unwrap(), None);
         config.company.issuer = Some("https://accounts.example.com/realm".to_owned());
@@ -259,7 +259,7 @@ mod tests {
         let provider = config.company.provider().unwrap().unwrap();
         assert_eq!(provider.issuer, "https://accounts.example.com/realm");
         assert!(!format!("{provider:?}").contains("s3cret"));
-        assert_eq!(config.shown().company.client_secret.as_deref(), Some("…"));
+        assert_eq!(config.with_secrets_hidden().company.client_secret.as_deref(), Some("…"));
         for right in ["http://127.0.0.1:4000", "http://localhost/realm", "http://[::1]:80"] {
             assert!(checked_issuer(right).is_ok(), "{right}");
         }

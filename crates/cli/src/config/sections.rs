@@ -15,20 +15,20 @@ pub(crate) struct ServerConfig {
     pub(crate) listen: String,
     /// Address and port of the metrics, or `none`.
     pub(crate) ops_listen: String,
-    /// The address that clients use; without one, `listen`, if only this machine can reach that.
+    /// The address that clients use. It may be omitted if only this machine can reach `listen`, which is then used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<String>,
-    /// Origins of browser pages that may call, in addition to the public URL's own.
+    /// The origins whose pages may call, in addition to that of the public URL.
     pub(crate) allowed_origins: Origins,
     /// Networks of the proxies in front of the server, whose `X-Forwarded-For` is trusted.
     pub(crate) trusted_proxies: Networks,
-    /// Time limit for a request.
+    /// The time limit for a request.
     pub(crate) request_deadline: Span,
-    /// Requests that may be processed at once.
+    /// The maximum number of requests processed at once.
     pub(crate) in_flight: usize,
 }
 
-/// The section `limits`: counts in a rolling minute, 0 for no limit.
+/// The section `limits`: maximum numbers in a rolling minute, 0 for no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LimitsConfig {
     /// Requests of one credential.
@@ -56,7 +56,7 @@ pub(crate) struct CompanyConfig {
 }
 
 impl CompanyConfig {
-    /// The provider, if it is configured; all of its settings must be set, or none.
+    /// The provider, if one is configured. Its three settings must all be set, or none of them.
     pub(super) fn provider(&self) -> Result<Option<SsoProvider>> {
         let Self { issuer, client_id, client_secret, name } = self;
         let (issuer, client_id, client_secret) = match (issuer, client_id, client_secret) {
@@ -64,7 +64,7 @@ impl CompanyConfig {
             (Some(issuer), Some(id), Some(secret)) => (issuer, id, secret),
             _ => bail!(
                 "company.issuer, company.client_id and company.client_secret belong together: set all \
-                 three, or none"
+                 three or none"
             ),
         };
         let (issuer, client_id) = (checked_issuer(issuer)?.to_owned(), client_id.clone());
@@ -77,7 +77,7 @@ impl CompanyConfig {
     }
 }
 
-/// An issuer that may be used: over TLS, or on this machine.
+/// Checks an issuer: it must use TLS, or be on this machine.
 ///
 /// Source: OpenID Connect Discovery 1.0, 3.
 pub(super) fn checked_issuer(issuer: &str) -> Result<&str> {
@@ -100,7 +100,7 @@ pub(super) fn checked_issuer(issuer: &str) -> Result<&str> {
     Ok(issuer)
 }
 
-/// The section `mail`: without a server, invitations are only shown.
+/// The section `mail`. Without a mail server, invitations are only shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct MailConfig {
     /// The mail server's URL, with user and password.
@@ -114,12 +114,12 @@ pub(crate) struct MailConfig {
 /// The section `storage`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct StorageConfig {
-    /// The most writes that share one commit.
+    /// The maximum number of writes that share one commit.
     pub(crate) write_batch: NonZeroUsize,
-    /// Reader threads, each with a connection of its own; by default as many as suit the engine.
+    /// The number of reader threads, each with its own connection; by default as many as suit the engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) readers: Option<NonZeroUsize>,
-    /// Writer threads, likewise.
+    /// The number of writer threads, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) writers: Option<NonZeroUsize>,
 }
@@ -127,7 +127,7 @@ pub(crate) struct StorageConfig {
 /// The section `log`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct LogConfig {
-    /// Text on a terminal and JSON elsewhere, unless one is chosen.
+    /// The format of log lines; by default text on a terminal and JSON elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) format: Option<LogFormat>,
     /// What is logged: error, warn, info, debug or trace, or a list such as `warn,zoop_server=debug`.

@@ -1,6 +1,6 @@
 //! The sources of settings: flags, then variables, then one file, then the defaults.
 //!
-//! Each invalid setting is reported once, with its source. No value is repeated.
+//! Each invalid setting is reported once, with its source and without its value.
 
 use std::env;
 use std::fs;
@@ -13,12 +13,12 @@ use super::Config;
 use super::table::{SETTINGS, Secrecy, Setting};
 use super::written::{Expected, Written};
 
-/// The settings file in the current folder.
+/// The name of the settings file in the current folder.
 pub(crate) const FILE: &str = "zoop.toml";
-/// The machine's settings file, used if the current folder has none.
+/// The settings file of the machine, used if the current folder has none.
 const MACHINE_FILE: &str = "/etc/zoop/zoop.toml";
 /// The size limit of a secret's file, in bytes.
-const SECRET_BYTES: u64 = 64 * 1024;
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// Where to look for the settings file.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ pub(crate) enum Search<'a> {
     /// This file, which must exist.
     File(&'a Path),
     /// The file in the current folder, then the machine's file.
-    Usual,
+    Default,
     /// Only the machine's file: the author of the current folder's file must not decide where a key is sent.
     Machine,
 }
@@ -36,7 +36,7 @@ impl Search<'_> {
     fn file(self) -> Option<PathBuf> {
         let candidates: &[&str] = match self {
             Self::File(path) => return Some(path.to_owned()),
-            Self::Usual => &[FILE, MACHINE_FILE],
+            Self::Default => &[FILE, MACHINE_FILE],
             Self::Machine => &[MACHINE_FILE],
         };
         first(candidates)
@@ -53,8 +53,8 @@ pub(crate) struct Flag<'a> {
     pub(crate) key: &'static str,
     /// The flag's name.
     pub(crate) name: &'static str,
-    /// What was typed.
-    pub(crate) typed: Option<&'a String>,
+    /// The flag's value, if it was given.
+    pub(crate) value: Option<&'a String>,
 }
 
 /// The settings of this run.
@@ -62,25 +62,25 @@ pub(crate) fn load(search: Search<'_>, flags: &[Flag<'_>]) -> Result<Config> {
     let mut faults = Faults::default();
     let file = search.file();
     let table = file.as_deref().map(|path| read(path, &mut faults)).unwrap_or_default();
-    let place = file.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-    refuse_unknown(&table, &place, &mut faults);
+    let source = file.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+    report_unknown(&table, &source, &mut faults);
     let mut config = Config { file, ..Config::default() };
     for setting in SETTINGS {
         let flag = flags.iter().find(|flag| flag.key == setting.key);
-        let flag = flag.and_then(|flag| Some((flag.name.to_owned(), flag.typed?.clone())));
-        // Checked in any case: two variables for one secret are a mistake even with a flag.
+        let flag = flag.and_then(|flag| Some((flag.name.to_owned(), flag.value?.clone())));
+        // Read even if there is a flag: two variables for one secret are an error in any case.
         let variable = variable(setting, &mut faults);
         let put = match (flag.or(variable), value(&table, setting.key)) {
-            (Some((place, text)), _) => {
-                Some((place, (setting.put)(&mut config, Written::Text(&text))))
+            (Some((source, text)), _) => {
+                Some((source, (setting.put)(&mut config, Written::Text(&text))))
             }
             (None, Some(value)) => {
-                Some((place.clone(), (setting.put)(&mut config, Written::Toml(value))))
+                Some((source.clone(), (setting.put)(&mut config, Written::Toml(value))))
             }
             (None, None) => None,
         };
-        if let Some((place, Err(Expected(expected)))) = put {
-            faults.add(setting.key, &place, expected);
+        if let Some((source, Err(Expected(expected)))) = put {
+            faults.add(setting.key, &source, expected);
         }
     }
     faults.none()?;
@@ -92,8 +92,8 @@ pub(crate) fn load(search: Search<'_>, flags: &[Flag<'_>]) -> Result<Config> {
 struct Faults(Vec<String>);
 
 impl Faults {
-    fn add(&mut self, key: &str, place: &str, problem: &str) {
-        self.0.push(format!("{key} ({place}) {problem}"));
+    fn add(&mut self, key: &str, source: &str, problem: &str) {
+        self.0.push(format!("{key} ({source}) {problem}"));
     }
 
     fn none(self) -> Result<()> {
@@ -104,7 +104,7 @@ impl Faults {
     }
 }
 
-/// Reads the settings file. A line of it may contain a secret, so only the place of an error is reported.
+/// Reads the settings file. A line of it may contain a secret, so only the line of an error is reported.
 fn read(path: &Path, faults: &mut Faults) -> toml::Table {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -130,41 +130,41 @@ fn value<'t>(table: &'t toml::Table, key: &str) -> Option<&'t toml::Value> {
 }
 
 /// Reports settings in the file that do not exist.
-fn refuse_unknown(table: &toml::Table, place: &str, faults: &mut Faults) {
+fn report_unknown(table: &toml::Table, source: &str, faults: &mut Faults) {
     for (name, value) in table {
         let is_section =
             SETTINGS.iter().any(|it| it.key.split_once('.').is_some_and(|it| it.0 == name));
         match value {
             toml::Value::Table(keys) if is_section => {
                 for key in keys.keys() {
-                    refuse_unless_known(&format!("{name}.{key}"), place, faults);
+                    report_if_unknown(&format!("{name}.{key}"), source, faults);
                 }
             }
             _ if is_section => {
                 faults.add(
                     name,
-                    place,
+                    source,
                     &format!("is a section: write [{name}] on a line of its own"),
                 );
             }
-            _ => refuse_unless_known(name, place, faults),
+            _ => report_if_unknown(name, source, faults),
         }
     }
 }
 
-fn refuse_unless_known(key: &str, place: &str, faults: &mut Faults) {
+fn report_if_unknown(key: &str, source: &str, faults: &mut Faults) {
     if SETTINGS.iter().any(|setting| setting.key == key) {
         return;
     }
     let closeness = |setting: &&Setting| strsim::damerau_levenshtein(key, setting.key);
     let nearest = SETTINGS.iter().min_by_key(closeness).map_or("", |setting| setting.key);
-    let shown: String = key.chars().filter(|letter| !letter.is_control()).take(60).collect();
-    faults.add(&shown, place, &format!("is not a setting; the nearest one is {nearest}"));
+    let shown: String = key.chars().filter(|character| !character.is_control()).take(60).collect();
+    faults.add(&shown, source, &format!("is not a setting; the nearest one is {nearest}"));
 }
 
-/// A setting's variable, or for a secret the file that another variable names: the source and the text.
-/// Unknown variables are ignored: orchestrators set some for every service that they know. An empty one
-/// counts as not set.
+/// The source and the text of a setting's variable, or, for a secret, of the file that another variable names.
+/// Unknown variables are ignored, because orchestrators set variables for every service that they know. An empty
+/// variable counts as not set.
 fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> {
     let name = setting.variable();
     let text = set(&name).and_then(|value| {
@@ -195,7 +195,7 @@ fn variable(setting: &Setting, faults: &mut Faults) -> Option<(String, String)> 
     }
 }
 
-/// A variable that is set and not empty.
+/// A variable, if it is set and not empty.
 fn set(name: &str) -> Option<std::ffi::OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -203,7 +203,7 @@ fn set(name: &str) -> Option<std::ffi::OsString> {
 /// The secret in a file, without a trailing newline, which editors add.
 fn secret(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    fs::File::open(path)?.take(SECRET_BYTES).read_to_string(&mut text)?;
+    fs::File::open(path)?.take(MAX_SECRET_BYTES).read_to_string(&mut text)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }

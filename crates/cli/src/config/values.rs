@@ -1,4 +1,4 @@
-//! Values of settings that are not a plain word or number.
+//! The types of settings that are not a plain word or number.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 use zoop_server::WebOrigin;
 
-/// The product's targets that a log filter may name.
+/// The log targets that a filter may name: the product's crates.
 const TARGETS: &[&str] = &["zoop", "zoop_server", "zoop_crm", "zoop_db", "zoop_mcp"];
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
@@ -52,8 +52,7 @@ impl From<Networks> for Vec<String> {
     }
 }
 
-/// The log filter: a level, or a list of levels for parts of the product, at least one of which lets lines
-/// through unless the log is off.
+/// The log filter: a list of levels, each for everything or for one part of the product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LogFilter(String);
 
@@ -75,7 +74,7 @@ impl LogFilter {
     }
 }
 
-/// Whether a part of the product logs under this target.
+/// Whether this is a log target of the product, or within one.
 fn is_target(name: &str) -> bool {
     let known = name.split("::").next().unwrap_or_default();
     TARGETS.contains(&known)
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_filter_names_levels_and_parts_that_exist() {
+    fn a_log_filter_may_name_only_known_levels_and_targets() {
         for right in ["warn", "INFO", "warn,zoop_server=debug", "zoop_db::postgres=trace", "off"] {
             assert!(LogFilter::parse(right).is_some(), "{right}");
         }

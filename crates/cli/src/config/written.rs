@@ -1,5 +1,5 @@
-//! Parses a value from its source. Errors have a fixed wording, so that no message can repeat a value, which
-//! may be a secret.
+//! Parses the value of a setting. Errors have a fixed wording, so that no message can repeat a value, which may be a
+//! secret.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::values::{Networks, Origins};
 
-/// What a setting accepts. The wording is fixed: it contains nothing of the rejected value.
+/// The error for a rejected value: what the setting accepts, in a fixed wording without any part of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Expected(pub(super) &'static str);
 
@@ -22,17 +22,17 @@ pub(super) enum Written<'a> {
 }
 
 impl Written<'_> {
-    /// A text, literally.
+    /// The value as a string, literally.
     pub(super) fn text(self) -> Result<String, Expected> {
         let text = match self {
             Self::Text(text) => text,
             Self::Toml(toml::Value::String(text)) => text,
-            Self::Toml(_) => return Err(Expected("must be a text: put it in quotes")),
+            Self::Toml(_) => return Err(Expected("must be a string: put it in quotes")),
         };
         if text.is_empty() { Err(Expected("must not be empty")) } else { Ok(text.to_owned()) }
     }
 
-    /// A number, or another value that is written as one word.
+    /// The value as a number, or as another type that is written as one word.
     pub(super) fn parsed<T: FromStr>(self, expected: &'static str) -> Result<T, Expected> {
         let wrong = |_| Expected(expected);
         match self {
@@ -42,7 +42,7 @@ impl Written<'_> {
         }
     }
 
-    /// A text that a function parses.
+    /// The value as what a function parses from its text.
     pub(super) fn read<T>(
         self,
         expected: &'static str,
@@ -51,7 +51,7 @@ impl Written<'_> {
         read(self.text()?.trim()).ok_or(Expected(expected))
     }
 
-    /// Words; outside the file they are comma-separated.
+    /// The value as a list of words. In a string they are separated by commas.
     fn words(self) -> Option<Vec<String>> {
         let separated = |text: &str| {
             let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
@@ -67,11 +67,11 @@ impl Written<'_> {
         }
     }
 
-    /// Origins of browser pages.
+    /// The value as a list of origins.
     pub(super) fn origins(self) -> Result<Origins, Expected> {
         const EXPECTED: Expected = Expected(
-            "contains something that is not an origin: write scheme and host of each site whose pages may call, such \
-             as https://app.example.com, without a path and without *",
+            "contains something that is not an origin: write the scheme and host of each site whose pages may call, \
+             such as https://app.example.com, without a path and without *",
         );
         let words = self.words().ok_or(EXPECTED)?;
         words
@@ -82,7 +82,7 @@ impl Written<'_> {
             .ok_or(EXPECTED)
     }
 
-    /// Networks or addresses.
+    /// The value as a list of networks or addresses.
     pub(super) fn networks(self) -> Result<Networks, Expected> {
         const EXPECTED: Expected =
             Expected("must list networks or addresses, such as 10.0.0.0/8 or 10.0.0.1");
@@ -99,7 +99,7 @@ pub(super) fn address(text: &str) -> Option<String> {
     is_address(text).then(|| text.to_owned())
 }
 
-/// Whether a text names a host and a port.
+/// Whether a string names a host and a port.
 fn is_address(text: &str) -> bool {
     if text.parse::<SocketAddr>().is_ok() {
         return true;

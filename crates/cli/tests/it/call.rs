@@ -1,4 +1,4 @@
-//! `zoop call`, and the commands whose effect it shows.
+//! `zoop call`, and commands whose effect a call shows.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -52,8 +52,8 @@ fn a_call_prints_the_answer_and_a_refusal_fails() {
     let whole = ["call", "customers.get", "{}", "--json", "--url", url, "--key", &site.key];
     let refused = site.folder.zoop(&whole);
     assert_eq!(refused.code, 1);
-    let told: Value = serde_json::from_str(&refused.stdout).expect("the refusal for programs");
-    assert_eq!(told["fields"][0]["field"], "id");
+    let message: Value = serde_json::from_str(&refused.stdout).expect("the refusal for programs");
+    assert_eq!(message["fields"][0]["field"], "id");
     let unknown = site.try_call("customers.explode", &json!({}));
     assert!(unknown.failure().contains("-32602"), "{}", unknown.stderr);
 
@@ -88,11 +88,12 @@ fn a_call_that_cannot_be_sent_says_why() {
             .contains("not a zoop server's answer")
     );
     for key in ["zoop_uk_a b", "zoop_uk_a\nb", "schlüssel"] {
-        let told = tell(&["call", "tags.list", "--url", url, "--key", key]);
-        assert!(told.contains("invalid characters") && !told.contains(key), "{told}");
+        let message = tell(&["call", "tags.list", "--url", url, "--key", key]);
+        assert!(message.contains("invalid characters") && !message.contains(key), "{message}");
     }
-    let told = tell(&["call", "tags.list", "--url", "http://u:s3cret@127.0.0.1:9", "--key", "x"]);
-    assert!(told.contains("without user") && !told.contains("s3cret"), "{told}");
+    let message =
+        tell(&["call", "tags.list", "--url", "http://u:s3cret@127.0.0.1:9", "--key", "x"]);
+    assert!(message.contains("without user") && !message.contains("s3cret"), "{message}");
     let nobody = "http://127.0.0.1:9";
     assert!(tell(&["call", "tags.list", "--url", nobody, "--key", "x"]).contains("no server"));
 }
@@ -121,8 +122,8 @@ fn archived_records_are_restored() {
     let answer = site.folder.zoop(&["restore", "customer", &customer]);
     assert_eq!(answer.code, 1, "not archived: {}", answer.stdout);
     for name in ["c-0001", "marco reyes"] {
-        let told = site.folder.zoop(&["restore", "customer", name]).failure().to_owned();
-        assert!(told.contains("no archived customer called"), "{told}");
+        let message = site.folder.zoop(&["restore", "customer", name]).failure().to_owned();
+        assert!(message.contains("no archived customer called"), "{message}");
         site.call("customers.archive", &json!({ "id": customer }));
         let restored = site.folder.zoop(&["restore", "customer", name]);
         assert_eq!(restored.stdout, "restored the customer Marco Reyes\n", "{}", restored.stderr);
@@ -152,10 +153,10 @@ fn tags_are_attached_and_detached() {
     );
     site.folder.json(&["tag", "detach", "HOA", "C-0001"]);
     site.customer();
-    let told = site.folder.zoop(&["tag", "attach", "HOA", "marco reyes"]).failure().to_owned();
+    let message = site.folder.zoop(&["tag", "attach", "HOA", "marco reyes"]).failure().to_owned();
     assert!(
-        told.contains("2 customers are called marco reyes") && told.contains(&customer),
-        "{told}"
+        message.contains("2 customers are called marco reyes") && message.contains(&customer),
+        "{message}"
     );
 }
 

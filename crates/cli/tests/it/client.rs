@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Longer than any answer takes.
+/// A time limit that no answer reaches.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One caller with one connection, kept between its calls.
@@ -38,7 +38,7 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
 }
 
-/// There was no complete answer: the server is gone, or went away while answering.
+/// There was no complete answer: the server is gone, or stopped while answering.
 #[derive(Debug)]
 pub(crate) struct Unanswered;
 

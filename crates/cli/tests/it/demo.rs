@@ -24,7 +24,7 @@ fn without_password(url: &str) -> String {
 }
 
 #[both]
-fn it_makes_a_business_that_tools_and_other_commands_work_with() {
+fn the_demo_creates_a_business_that_tools_and_commands_use() {
     let folder = Folder::new();
     let (mut server, welcome) = start(&folder);
     let (url, user_key) = (text(&welcome, "url"), text(&welcome, "user_key"));
@@ -73,7 +73,7 @@ fn it_makes_a_business_that_tools_and_other_commands_work_with() {
 
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
-    assert!(server.has_said_all(), "one object and nothing else");
+    assert!(server.has_no_more_output(), "one object and nothing else");
 
     let (mut second, again) = start(&folder);
     assert_eq!(again["tenant_id"], welcome["tenant_id"], "the same business");
@@ -98,7 +98,7 @@ fn it_makes_a_business_that_tools_and_other_commands_work_with() {
 }
 
 #[test]
-fn it_says_on_one_screen_what_holds() {
+fn the_welcome_text_fits_one_screen_and_says_what_to_use() {
     let folder = Folder::new();
     let shown = |arguments: &[&str], last: &str| {
         let mut server = Server::start(folder.command(&[DEMO, arguments].concat()));
@@ -121,7 +121,7 @@ fn it_says_on_one_screen_what_holds() {
 }
 
 #[both]
-fn the_curl_that_it_prints_works_when_it_is_pasted() {
+fn the_printed_curl_command_works() {
     let folder = Folder::new();
     let server = Server::start(folder.command(DEMO));
     let mut curl = String::new();

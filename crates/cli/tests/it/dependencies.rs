@@ -1,6 +1,5 @@
-//! `docs/dependencies.md`: the dependencies of zoop. `./accept` writes it from the manifests, the lock file and
-//! the crates' sources. Only the purpose of a direct dependency is written by hand, into the page itself, and
-//! is kept.
+//! `docs/dependencies.md` lists the dependencies of zoop. `./accept` generates it from the manifests, the lock file
+//! and the crates' sources, and keeps the purposes of direct dependencies, which are written by hand into the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -226,8 +225,8 @@ fn the_list_of_dependencies_is_current() {
 #[test]
 fn the_servers_only_third_party_http_client_is_for_the_operators_provider() {
     let metadata = Metadata::read();
-    // Client documents, whose addresses anyone can choose, are fetched only with hyper and TLS: with
-    // nothing that looks up names, follows redirects or uses a proxy by itself.
+    // Anyone can choose the address of a client document. So documents are fetched only with hyper and TLS, which do
+    // not look up names, follow redirects or use a proxy by themselves.
     let clients = ["reqwest", "isahc", "curl", "hickory-resolver", "native-tls"];
     let reached = |root: &str| {
         let (running, _) = metadata.graph(root);

@@ -10,10 +10,10 @@ use serde_json::Value;
 use zoop_db::Dialect;
 use zoop_postgres_cluster::Database;
 
-/// Longer than anything here takes, so that a hanging test fails.
+/// A time limit that nothing here reaches, so that a hanging test fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A separate folder, with no settings except, for PostgreSQL tests, the database.
+/// A folder of its own, without settings; in tests on PostgreSQL, a variable names the database.
 pub(crate) struct Folder {
     directory: tempfile::TempDir,
     /// The program and arguments that run `zoop`, if it is not run directly.
@@ -78,7 +78,7 @@ impl Folder {
         self.server.as_ref()
     }
 
-    /// From now on `zoop` runs through this program with its arguments.
+    /// Makes this program, with these arguments, run `zoop` from now on.
     pub(crate) fn launch_with(&mut self, launcher: Vec<String>) {
         self.launcher = launcher;
     }
@@ -176,7 +176,7 @@ pub(crate) fn database() -> Database {
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let give_up = Instant::now() + TIMEOUT;
     while !is_so() {
-        assert!(Instant::now() < give_up, "it never came to be that {what}");
+        assert!(Instant::now() < give_up, "it never happened that {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -195,20 +195,20 @@ pub(crate) fn served(mut command: Command) -> Command {
     command
 }
 
-/// The text with this key.
+/// The string with this key.
 #[track_caller]
 pub(crate) fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_else(|| panic!("{key} in {value}")).to_owned()
 }
 
-/// A running `zoop`; it ends with its test.
+/// A running `zoop`, which is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
-    /// Its base address, once known.
+    /// The server's base address, once it is known.
     pub(crate) url: String,
-    /// The address of its metrics, if they are served.
+    /// The address of the metrics, if they are served.
     pub(crate) operations: Option<String>,
 }
 
@@ -221,12 +221,12 @@ impl Server {
         Self { child, stdout, stderr, url: String::new(), operations: None }
     }
 
-    /// Its process id.
+    /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until it answers requests, and reads its addresses.
+    /// Waits until the server answers requests, and reads its addresses.
     #[track_caller]
     pub(crate) fn wait_until_ready(&mut self) {
         let ready = self.log_line("ready");
@@ -239,17 +239,19 @@ impl Server {
     #[track_caller]
     pub(crate) fn line(&self) -> String {
         let line = self.stdout.recv_timeout(TIMEOUT);
-        line.unwrap_or_else(|_| panic!("no line on stdout, but on stderr:\n{}", self.complaint()))
+        line.unwrap_or_else(|_| {
+            panic!("no line on stdout, but on stderr:\n{}", self.stderr_so_far())
+        })
     }
 
-    /// Its stderr so far, or all of it if it has ended.
-    fn complaint(&self) -> String {
+    /// The unread stderr, all of it if the process has ended.
+    fn stderr_so_far(&self) -> String {
         let next = || self.stderr.recv_timeout(Duration::from_secs(1)).ok();
         std::iter::from_fn(next).map(|line| line + "\n").collect()
     }
 
-    /// Whether all of its stdout has been read; for a server that has ended.
-    pub(crate) fn has_said_all(&self) -> bool {
+    /// Whether all of stdout has been read; for a process that has ended.
+    pub(crate) fn has_no_more_output(&self) -> bool {
         self.stdout.recv_timeout(TIMEOUT).is_err()
     }
 
@@ -277,12 +279,12 @@ impl Server {
         self.stderr.recv_timeout(TIMEOUT).expect("a line on stderr")
     }
 
-    /// Every unread line on stdout and stderr, when it has ended.
+    /// All unread lines on stdout and stderr, once the process has ended.
     pub(crate) fn rest(&self) -> String {
         self.stdout.iter().chain(self.stderr.iter()).map(|line| line + "\n").collect()
     }
 
-    /// Asks it to stop, as a service manager does.
+    /// Asks the process to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();
         let status = Command::new("sh").args(["-c", "kill -TERM $0", &id]).status();
@@ -290,13 +292,13 @@ impl Server {
         assert!(status.success());
     }
 
-    /// Kills it like a power failure: nothing of it runs after this.
+    /// Kills the process: none of its code runs after this, as in a power failure.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it was not yet waited for");
         self.wait();
     }
 
-    /// Its exit status.
+    /// Waits for the process to end; returns its exit status.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("it ends")
     }

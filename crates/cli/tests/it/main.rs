@@ -1,5 +1,5 @@
-//! Runs the built binary as people and programs do: in a folder of its own, by its arguments, its
-//! output and its exit code.
+//! Runs the built binary as people and programs do, in a folder of its own, and looks at its output and its exit
+//! code.
 
 mod backup;
 mod browser;

@@ -154,15 +154,18 @@ fn users_and_keys_are_found_by_name() {
     let changed = folder.json(&["user", "set-role", "SAM@example.com", "office"]);
     assert_eq!(changed["user_id"], sam.as_str());
     let answer = folder.zoop(&["user", "set-role", "sam lee", "office"]);
-    let told = answer.failure();
-    assert!(told.contains("2 people are called sam lee") && told.contains(&sam), "{told}");
-    assert!(told.contains("Sam Lee (samuel@example.com)"), "{told}");
+    let output = answer.failure();
+    assert!(output.contains("2 people are called sam lee") && output.contains(&sam), "{output}");
+    assert!(output.contains("Sam Lee (samuel@example.com)"), "{output}");
     let answer = folder.zoop(&["user", "remove", "nobody@example.com"]);
     assert!(answer.failure().contains("no person called nobody@example.com"), "{}", answer.stderr);
     for command in ["set-password", "reset-second-factor"] {
         let answer = folder.zoop(&["user", command, "sam lee"]);
-        let told = answer.failure();
-        assert!(told.contains("2 people are called sam lee") && told.contains(&sam), "{told}");
+        let output = answer.failure();
+        assert!(
+            output.contains("2 people are called sam lee") && output.contains(&sam),
+            "{output}"
+        );
         let answer = folder.zoop(&["user", command, "Nobody"]);
         assert!(answer.failure().contains("no person called Nobody"), "{}", answer.stderr);
     }
@@ -342,20 +345,20 @@ fn the_doctor_checks_the_configured_services() {
              [company]\nissuer = 'http://{closed}'\nclient_id = 'zoop'\nclient_secret = 's3cret'\n"
         ),
     );
-    let told = folder.zoop(&["doctor"]);
-    assert_eq!(told.code, 0, "all of it works without them: {}", told.stdout);
+    let output = folder.zoop(&["doctor"]);
+    assert_eq!(output.code, 0, "all of it works without them: {}", output.stdout);
     for line in [
         "! public URL: http://crm.office.lan is plain HTTP: no one can sign in there",
         "! mail server: the mail server cannot be reached",
         "! company's provider: ",
         "no one can sign in there: check company.issuer",
     ] {
-        assert!(told.stdout.contains(line), "{line}: {}", told.stdout);
+        assert!(output.stdout.contains(line), "{line}: {}", output.stdout);
     }
-    assert!(!told.stdout.contains("s3cret"));
+    assert!(!output.stdout.contains("s3cret"));
     folder.write("zoop.toml", "[server]\npublic_url = 'http://localhost:8080'\n");
-    let told = folder.zoop(&["doctor"]).stdout;
-    assert!(told.contains("✓ public URL") && !told.contains("mail server"), "{told}");
+    let output = folder.zoop(&["doctor"]).stdout;
+    assert!(output.contains("✓ public URL") && !output.contains("mail server"), "{output}");
 }
 
 #[both]
@@ -365,17 +368,21 @@ fn commands_use_the_address_of_the_running_server() {
     let invite = |email: &str| {
         folder.zoop(&["user", "invite", "--name", "N", "--email", email, "--role", "tech"])
     };
-    let told = invite("first@example.com");
-    assert!(told.stdout.starts_with("http://127.0.0.1:8080/invitations/"), "{}", told.stdout);
-    assert!(told.stderr.contains("no server is known to run"), "{}", told.stderr);
+    let output = invite("first@example.com");
+    assert!(output.stdout.starts_with("http://127.0.0.1:8080/invitations/"), "{}", output.stdout);
+    assert!(output.stderr.contains("no server is known to run"), "{}", output.stderr);
 
     let mut server = folder.serve(&[]);
-    let told = invite("second@example.com");
-    assert!(told.stdout.starts_with(&format!("{}/invitations/", server.url)), "{}", told.stdout);
-    assert!(told.stderr.contains(&format!("runs at {}", server.url)), "{}", told.stderr);
-    let told = folder.zoop(&["user", "password-link", "dana@example.com"]);
-    assert!(told.stdout.starts_with(&format!("{}/password/", server.url)), "{}", told.stdout);
-    assert!(told.stderr.contains(&format!("runs at {}", server.url)), "{}", told.stderr);
+    let output = invite("second@example.com");
+    assert!(
+        output.stdout.starts_with(&format!("{}/invitations/", server.url)),
+        "{}",
+        output.stdout
+    );
+    assert!(output.stderr.contains(&format!("runs at {}", server.url)), "{}", output.stderr);
+    let output = folder.zoop(&["user", "password-link", "dana@example.com"]);
+    assert!(output.stdout.starts_with(&format!("{}/password/", server.url)), "{}", output.stdout);
+    assert!(output.stderr.contains(&format!("runs at {}", server.url)), "{}", output.stderr);
     let doctor = folder.zoop(&["doctor"]).stdout;
     assert!(doctor.contains(&format!("clients use {}/api/mcp", server.url)), "{doctor}");
     let clients = folder.zoop(&["demo", "--clients"]).stdout;
@@ -389,8 +396,8 @@ fn commands_use_the_address_of_the_running_server() {
 
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
-    let told = invite("fourth@example.com");
-    assert!(told.stderr.contains("no server is known to run"), "{}", told.stderr);
+    let output = invite("fourth@example.com");
+    assert!(output.stderr.contains("no server is known to run"), "{}", output.stderr);
 }
 
 #[test]
@@ -431,7 +438,7 @@ fn irreversible_commands_ask_only_on_a_terminal() {
 }
 
 #[test]
-fn tables_and_the_history_fit_a_terminal_and_are_uncut_elsewhere() {
+fn tables_and_the_history_fit_a_terminal_and_are_not_cut_elsewhere() {
     let folder = Folder::new();
     let (_, owner, _) = folder.business();
     for command in [&["key", "list"][..], &["user", "list"], &["history"], &["tenant", "list"]] {

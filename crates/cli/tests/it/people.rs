@@ -33,13 +33,13 @@ fn a_password_from_standard_input_works_for_sign_in() {
     let set = |who: &str, typed: &str| {
         folder.zoop_reading(&["user", "set-password", who, "--json"], typed)
     };
-    for (who, typed, told) in [
+    for (who, typed, expected) in [
         ("dana@example.com", "short\n", "longer password"),
         ("dana@example.com", "", "longer password"),
         ("dana@example.com", "password123\n", "too common"),
         ("nobody@example.com", "correct horse battery\n", "no user with this id"),
     ] {
-        assert!(set(who, typed).failure().contains(told), "{who} {typed}");
+        assert!(set(who, typed).failure().contains(expected), "{who} {typed}");
     }
     let server = folder.serve(&[]);
     let url = server.url.clone();
@@ -102,7 +102,7 @@ fn invalid_mail_settings_are_reported() {
     let folder = Folder::new();
     folder.business();
     let who = ["--name", "N", "--email", "n@example.com", "--role", "tech"];
-    for (mail, told) in [
+    for (mail, expected) in [
         ("url = 'smtp://127.0.0.1'", "mail.from"),
         ("from = 'zoop@example.com'", "mail.url"),
         ("url = 'imap://u:s3cret@127.0.0.1'\nfrom = 'a@b.example'", "smtps://"),
@@ -110,7 +110,7 @@ fn invalid_mail_settings_are_reported() {
     ] {
         folder.write("zoop.toml", &format!("[mail]\n{mail}\n"));
         let answer = folder.zoop(&[&["user", "invite"][..], &who].concat());
-        assert!(answer.failure().contains(told), "{told}: {}", answer.stderr);
+        assert!(answer.failure().contains(expected), "{expected}: {}", answer.stderr);
         assert!(!answer.stderr.contains("s3cret"), "{}", answer.stderr);
     }
     let open = folder.zoop(&["history", "--json"]).stdout;

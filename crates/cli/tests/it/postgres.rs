@@ -26,11 +26,11 @@ fn refused(url: &str, hints: &[&str]) {
         &["tenant", "list"],
     ] {
         let answer = folder.zoop(&[command, &["--database", url]].concat());
-        let told = answer.failure();
+        let message = answer.failure();
         for hint in hints {
-            assert!(told.contains(hint), "{command:?}: {hint} in {told}");
+            assert!(message.contains(hint), "{command:?}: {hint} in {message}");
         }
-        assert_eq!(told.lines().count(), 1, "{told}");
+        assert_eq!(message.lines().count(), 1, "{message}");
         assert!(!answer.stderr.contains("s3cret"), "{}", answer.stderr);
     }
 }
@@ -68,9 +68,9 @@ fn a_rejected_connection_says_what_to_do() {
     as_superuser(&superuser, "CREATE ROLE zoop LOGIN PASSWORD 'right'");
     refused(&url("nowhere?"), &["\"nowhere\" does not exist", "CREATE DATABASE"]);
     let answer = Folder::new().zoop(&["migrate", "--database", &url("postgres?")]);
-    let told = answer.failure();
+    let message = answer.failure();
     let forbidden = ["permission denied for schema public", "must own the database"];
-    assert!(forbidden.iter().all(|hint| told.contains(hint)), "{told}");
+    assert!(forbidden.iter().all(|hint| message.contains(hint)), "{message}");
 
     let file = as_superuser(&superuser, "SHOW hba_file");
     let asks = "local all postgres trust\nlocal all all scram-sha-256\n";
@@ -96,7 +96,7 @@ fn a_rejected_connection_says_what_to_do() {
 fn a_database_that_is_not_zoops_or_of_another_version_is_refused() {
     let (theirs, newer, odd) = (database(), database(), database());
     theirs.run("CREATE TABLE theirs (n integer)").expect("a table");
-    refused(theirs.url(), &["another program's tables", "name another database"]);
+    refused(theirs.url(), &["another program's tables", "choose another database"]);
     let folder = Folder::new();
     let old = folder.zoop(&["tenant", "list", "--database", newer.url()]);
     assert!(old.failure().contains("`zoop migrate`"), "{}", old.stderr);
@@ -175,8 +175,8 @@ fn the_doctor_reports_a_role_that_bypasses_row_level_security() {
 }
 
 /// Runs a printed command unchanged.
-fn run(told: &str) {
-    let command = told.split_once("role: ").expect("a command").1;
+fn run(message: &str) {
+    let command = message.split_once("role: ").expect("a command").1;
     let command = command.split_once(" (or").expect("its end").0;
     let output = Command::new("sh").args(["-c", command]).output().expect("sh runs");
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
@@ -189,15 +189,15 @@ fn the_printed_commands_back_up_a_servers_database() {
     let folder = Folder::over(own());
     let (tenant, ..) = folder.business();
     let copy = folder.path("copy.dump").display().to_string();
-    let told = folder.zoop(&["backup", &copy]);
-    run(told.failure());
+    let message = folder.zoop(&["backup", &copy]);
+    run(message.failure());
     let fresh = own();
     let into = ["restore-backup", &copy, "--database", fresh.url()];
     run(folder.zoop(&into).failure());
     let list = folder.json(&["tenant", "list", "--database", fresh.url()]);
     assert_eq!(list["rows"][0]["id"], tenant.as_str());
     let secret = "postgres://zoop:s3cret@db.example.com/zoop?password=s3cret";
-    let told = folder.zoop(&["backup", "x", "--database", secret]);
-    assert!(told.failure().contains("'postgres://db.example.com/zoop'"), "{}", told.stderr);
-    assert!(!told.stderr.contains("s3cret"));
+    let message = folder.zoop(&["backup", "x", "--database", secret]);
+    assert!(message.failure().contains("'postgres://db.example.com/zoop'"), "{}", message.stderr);
+    assert!(!message.stderr.contains("s3cret"));
 }

@@ -52,7 +52,7 @@ impl Site {
     }
 
     /// Makes the same call many times in every server concurrently; returns the answers.
-    fn rush(&self, tool: &str, arguments: &Value) -> Vec<Reply> {
+    fn call_concurrently(&self, tool: &str, arguments: &Value) -> Vec<Reply> {
         let clients: Vec<_> = (0..EACH).flat_map(|_| self.clients(&self.key)).collect();
         std::thread::scope(|scope| {
             let calls: Vec<_> = clients
@@ -64,9 +64,9 @@ impl Site {
     }
 }
 
-/// The reason why every server rejects a caller.
+/// The reasons for which the servers reject a caller.
 #[track_caller]
-fn barred(clients: &[Client]) -> Vec<Value> {
+fn rejection_reasons(clients: &[Client]) -> Vec<Value> {
     let reason = |client: &Client| {
         let reply = client.call("tags.list", &json!({})).expect("an answer");
         assert_eq!(reply.status, 401, "{reply:?}");
@@ -85,7 +85,7 @@ fn revocations_and_changes_take_effect_on_the_next_request_in_every_process() {
         client.ask("tags.list", &json!({}));
     }
     folder.json(&["key", "revoke", &id]);
-    assert_eq!(barred(&clients), vec!["key_revoked"; SERVERS]);
+    assert_eq!(rejection_reasons(&clients), vec!["key_revoked"; SERVERS]);
 
     let create =
         ["user", "create", "--name", "Sam", "--email", "sam@example.com", "--role", "office"];
@@ -99,15 +99,15 @@ fn revocations_and_changes_take_effect_on_the_next_request_in_every_process() {
     folder.json(&["user", "set-role", &sam, "tech"]);
     for client in &clients {
         let reply = client.call("customers.create", &company).expect("an answer");
-        let told = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
-        assert!(told.contains("insufficient_scope"), "{told}");
+        let message = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
+        assert!(message.contains("insufficient_scope"), "{message}");
     }
     folder.json(&["user", "set-role", &sam, "office"]);
     for client in &clients {
         client.ask("customers.create", &company);
     }
     folder.json(&["user", "remove", &sam]);
-    assert_eq!(barred(&clients), vec!["key_revoked"; SERVERS]);
+    assert_eq!(rejection_reasons(&clients), vec!["key_revoked"; SERVERS]);
 }
 
 #[both]
@@ -115,7 +115,7 @@ fn one_idempotency_key_is_one_write_in_all_processes() {
     let site = Site::new(&[("ZOOP_LIMITS_CREDENTIAL", "0"), ("ZOOP_LIMITS_TENANT", "0")]);
     let company =
         json!({ "customer_type": "company", "company_name": "Once", "idempotency_key": "k" });
-    let answers = site.rush("customers.create", &company);
+    let answers = site.call_concurrently("customers.create", &company);
     let ids: BTreeSet<_> = answers.iter().map(|reply| text(&reply.success(), "id")).collect();
     assert_eq!(ids.len(), 1);
     for client in site.clients(&site.key) {
@@ -131,22 +131,22 @@ fn the_limit_of_note_writes_is_exact_across_all_processes() {
         ("ZOOP_LIMITS_TENANT", "0"),
         ("ZOOP_LIMITS_NOTE_WRITES", "10"),
     ]);
-    let answers = site.rush("notes.create", &json!({ "body": "Gate sticks." }));
+    let answers = site.call_concurrently("notes.create", &json!({ "body": "Gate sticks." }));
     let (written, refused): (Vec<_>, Vec<_>) =
         answers.iter().partition(|reply| reply.body["result"]["isError"] != true);
     for reply in &refused {
-        let told = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
-        assert!(told.contains("10 note writes in the last minute"), "{told}");
+        let message = reply.body["result"]["content"][0]["text"].as_str().expect("a text");
+        assert!(message.contains("10 note writes in the last minute"), "{message}");
     }
     assert_eq!((written.len(), refused.len()), (10, SERVERS * EACH - 10));
     let listed = site.clients(&site.key)[0].ask("notes.list", &json!({ "limit": 100 }));
     assert_eq!(listed["rows"].as_array().map(Vec::len), Some(10));
 }
 
-/// The machine's speed is unknown, so the excess is not counted but measured by the processes' own
-/// rounds, each of which leaves a row if something was admitted: a process that has completed whole
-/// rounds since the first one published its counts admits nothing more. And the rounds are a second
-/// apart: on a machine that falls behind some are later, but of several in a row one is not.
+/// The machine's speed is unknown, so the excess is not counted. Instead the test watches the rounds of the processes,
+/// each of which leaves a row if something was admitted: a process that has completed whole rounds since the first
+/// one published its counts must admit nothing more. The rounds must also be a second apart: on a slow machine some
+/// are late, but not all of several in a row.
 #[both]
 fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() {
     /// More than are admitted at this pace in two rounds, so that no process rejects by its own count.
@@ -170,9 +170,9 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
         assert_eq!(status(&clients[0]), 200);
     }
     assert_eq!(status(&clients[0]), 429, "exact in one process");
-    wait_until("it has told the others", || {
-        let told = rounds(&source, &id);
-        told.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
+    wait_until("it has published its counts", || {
+        let published = rounds(&source, &id);
+        published.iter().map(|(_, requests)| requests).sum::<usize>() == LIMIT
     });
     for (process, client) in clients.iter().enumerate().skip(1) {
         // A key used only by this process shows its rounds.
@@ -180,9 +180,9 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
         let beside = Client::new(&site.servers[process].url, &key);
         let mut passed = 0;
         while status(client) == 200 {
-            // In the first round it fetches all counts, and that ends when the second begins. One more,
+            // In the first round it fetches all counts, and that ends when the second begins. One more round,
             // in case a busy machine let it wait for longer than its limit.
-            assert!(passed < 3, "it has had its rounds and does not know");
+            assert!(passed < 3, "it has fetched the counts but still admits calls");
             std::thread::sleep(PACE);
             assert_eq!(status(&beside), 200);
             passed = rounds(&source, &id).len();
@@ -199,7 +199,7 @@ fn a_request_limit_used_up_in_one_process_holds_in_the_others_after_one_round() 
     }
 }
 
-/// When processes published their admitted requests of a key, in microseconds, and how many.
+/// The times at which processes published admitted requests of a key, in microseconds, and the numbers of requests.
 fn rounds(source: &Source<'_>, key: &str) -> Vec<(i64, usize)> {
     let time = match source {
         Source::File(_) => "admitted_at",

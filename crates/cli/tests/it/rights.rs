@@ -60,7 +60,7 @@ fn a_role_with_only_row_privileges_can_serve() {
     assert_eq!(sign_in(&server.url, "dana@example.com", "correct horse battery"), inside);
     let invite = ["user", "invite", "--name", "N", "--email", "n@example.com", "--role", "tech"];
     operate(&invite);
-    wait_until("it has told other processes what it admitted", || {
+    wait_until("it has published its counts", || {
         source.rows("SELECT count(*) > 0 FROM request_counts") == [["t"]]
     });
     server.terminate();

@@ -27,17 +27,18 @@ pub(crate) fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     all
 }
 
-/// Whether a source has a test with this name: a function with an attribute, or one that `both!` turns
-/// into a test on each engine.
+/// Whether a source has a test with this name: a function with an attribute, or one that `both_engines!` turns into a
+/// test on each engine.
 fn is_test(source: &str, name: &str) -> bool {
     let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };
     let is_marked = before.trim_end().trim_end_matches("async").trim_end().ends_with(']');
-    let mut lists = source.split("both! {").skip(1).filter_map(|rest| rest.split('}').next());
+    let mut lists =
+        source.split("both_engines! {").skip(1).filter_map(|rest| rest.split('}').next());
     is_marked || lists.any(|list| list.split_whitespace().any(|listed| listed == name))
 }
 
-/// The page promises a defense for each risk, and a test for each defense. Whoever renames a test writes its
-/// new name there; a test that is gone leaves a promise without a proof.
+/// The page promises a defense for each risk, and a test for each defense. If a test is renamed, the page must name it
+/// by its new name; without the test the promise has no proof.
 #[test]
 fn every_risk_names_existing_tests() {
     let page = std::fs::read_to_string(repository().join("docs/security.md")).expect("the page");

@@ -8,7 +8,7 @@ use zoop_both::both;
 use crate::env::Folder;
 
 #[test]
-fn it_refuses_to_listen_beyond_this_machine_without_a_public_url() {
+fn listening_beyond_this_machine_requires_a_public_url() {
     let folder = Folder::new();
     for command in ["serve", "demo"] {
         let answer = folder.zoop(&[command, "--listen", "0.0.0.0:0"]);
@@ -34,7 +34,7 @@ fn a_port_in_use_says_what_to_change() {
 }
 
 #[both]
-fn it_creates_the_database_and_serves_metrics_on_a_separate_port() {
+fn the_server_creates_the_database_and_serves_metrics_on_a_separate_port() {
     let folder = Folder::new();
     let server = folder.serve(&[]);
     let is_file = folder.database().starts_with("sqlite");
@@ -49,7 +49,7 @@ fn it_creates_the_database_and_serves_metrics_on_a_separate_port() {
 }
 
 #[both]
-fn asked_to_stop_it_finishes_the_requests_in_flight() {
+fn a_stopping_server_finishes_the_requests_in_flight() {
     let folder = Folder::new();
     let (_, _, key) = folder.business();
     let mut server = folder.serve(&[]);
@@ -74,7 +74,7 @@ fn asked_to_stop_it_finishes_the_requests_in_flight() {
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("rows"), "{answer}");
     assert_eq!(server.wait().code(), Some(0));
-    assert!(server.has_said_all(), "nothing on stdout");
+    assert!(server.has_no_more_output(), "nothing on stdout");
     assert!(!folder.path("zoop.db-wal").exists(), "the database was closed");
 }
 

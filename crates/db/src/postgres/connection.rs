@@ -1,8 +1,8 @@
-//! One worker's connection: reopened when it was lost, and the transaction of the job that runs on it.
+//! One worker's connection, which is reopened when it was lost, and the transaction of the job that runs on it.
 //!
 //! What a job needs besides its statements (BEGIN, its time limit, its tenant) is queued in [`Work`] and sent
-//! in one round trip with the next statement. The thread's own runtime moves messages only while a job waits
-//! for them.
+//! in one round trip with the next statement. The thread's own runtime sends and receives messages only while a
+//! job waits for them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,15 +21,15 @@ use crate::row::{Row, Source, Value};
 use crate::session::SqlCall;
 use crate::tx::{Earlier, Tenant};
 
-/// Without table names the server would warn about each table of another owner.
+/// A bare ANALYZE would log a warning for each table of another owner.
 const ANALYZE_OWN: &str = "DO $$ DECLARE own regclass; BEGIN \
     FOR own IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relowner = current_user::regrole \
     LOOP EXECUTE 'ANALYZE ' || own; END LOOP; END $$";
 
 /// How long the end of a transaction may take when no caller waits for it.
-const SETTLE: Duration = Duration::from_secs(5);
+const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// All rows of an answer.
+/// All rows of a result.
 pub(crate) type Rows = Vec<tokio_postgres::Row>;
 
 /// A worker's connection.
@@ -60,17 +60,16 @@ impl Connection {
         self.cut();
         let connect =
             async { tokio::time::timeout_at(deadline.into(), self.server.connect()).await };
-        let made = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)?;
-        self.server.log_reachability(made.as_ref().err());
-        let made = made?;
-        self.link = Some(Link::new(made));
+        let outcome = self.runtime.block_on(connect).map_err(|_| Failure::Deadline)?;
+        self.server.log_reachability(outcome.as_ref().err());
+        self.link = Some(Link::new(outcome?));
         self.work.on_new_connection();
         Ok(())
     }
 
-    /// Ensures a connection for the job's next round trip. A transaction that has begun ends with its
-    /// connection: on another one the job would see another snapshot, and no tenant.
-    fn board(&mut self) -> Result<(), Failure> {
+    /// Ensures that there is a connection for the job's next round trip. A transaction that has begun ends with
+    /// its connection: on another one the job would see another snapshot, and no tenant.
+    fn ensure_open(&mut self) -> Result<(), Failure> {
         if self.work.stage != Stage::Begun {
             return self.open(self.work.deadline);
         }
@@ -78,7 +77,7 @@ impl Connection {
             Some(link) if !link.is_closed() => Ok(()),
             _ => {
                 self.cut();
-                Err(Failure::gone())
+                Err(Failure::connection_lost())
             }
         }
     }
@@ -88,12 +87,12 @@ impl Connection {
         &self.server
     }
 
-    /// The life of the server that this is connected to.
+    /// The server's life when this connection was opened.
     pub(super) fn life(&self) -> Option<&Life> {
         self.link.as_ref().map(Link::life)
     }
 
-    /// Whether there is a connection, as far as is known.
+    /// Whether there is a connection that is not known to be lost.
     pub(super) fn is_linked(&self) -> bool {
         self.link.is_some()
     }
@@ -150,7 +149,8 @@ impl Connection {
         })
     }
 
-    /// Runs a writing statement that, unlike all others, sees the rows of all tenants which sweeps may remove.
+    /// Runs a writing statement for which, unlike all others, the tables' sweep policies apply: it sees the
+    /// expired rows of all tenants.
     pub(crate) fn sweep(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<usize> {
         self.work.open_to_sweep();
         let touched = self.execute(sql, None, params);
@@ -166,8 +166,8 @@ impl Connection {
         params: &[Value<'_>],
     ) -> Result<i64> {
         let text = Text { after: " RETURNING n", ..Text::plain(sql) };
-        let made = self.query(text, tenant, params)?;
-        let row = made.first().ok_or(Error::NoRow)?;
+        let keys = self.query(text, tenant, params)?;
+        let row = keys.first().ok_or(Error::NoRow)?;
         Row::new(Source::Postgres(row)).take()
     }
 
@@ -225,8 +225,8 @@ impl Connection {
         })
     }
 
-    /// Runs statements in one round trip, and remembers a failure: PostgreSQL keeps nothing of a transaction
-    /// in which a statement has failed, so a job that goes on must fail too.
+    /// Runs statements in one round trip, and remembers a failure: PostgreSQL rolls back a transaction in which
+    /// a statement has failed, so a job that continues must fail too.
     fn ask<T>(
         &mut self,
         statements: &[BoundStatement<'_>],
@@ -255,7 +255,7 @@ impl Connection {
         statements: &[BoundStatement<'_>],
         send: &impl AsyncFn(&Client, &[Ready<'_>]) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
-        self.board()?;
+        self.ensure_open()?;
         let writes = self.work.mode == TxMode::Write
             && statements.iter().any(|statement| statement.text.is_writing());
         if writes {
@@ -300,13 +300,13 @@ impl Connection {
         self.script_in_job(ANALYZE_OWN).map(drop)
     }
 
-    /// Runs one of the engine's own scripts inside the job's transaction; returns the rows of its answers.
+    /// Runs one of the engine's own scripts inside the job's transaction; returns all rows of its statements.
     pub(super) fn script_in_job(&mut self, script: &str) -> Result<Vec<SimpleQueryRow>> {
         if let Some(failure) = &self.work.failure {
             return Err(failure.clone().into());
         }
         let outcome = self
-            .board()
+            .ensure_open()
             .and_then(|()| self.round_trip(async |client| client.simple_query(script).await));
         match outcome {
             Ok(answers) => Ok(answers.into_iter().filter_map(row).collect()),
@@ -320,14 +320,14 @@ impl Connection {
         send: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Failure> {
         let prefix = self.work.prefix()?;
-        let Some(link) = &self.link else { return Err(Failure::gone()) };
+        let Some(link) = &self.link else { return Err(Failure::connection_lost()) };
         let client = link.client();
         let both = async {
             if prefix.is_empty() {
                 return send(client).await;
             }
             let (begun, answer) = tokio::join!(biased; client.batch_execute(&prefix), send(client));
-            // The queued part failed first; the other failed because of it.
+            // If the queued part failed, the other failed because of it.
             begun.and(answer)
         };
         let timed = async { tokio::time::timeout_at(self.work.deadline.into(), both).await };
@@ -337,7 +337,7 @@ impl Connection {
         };
         match &outcome {
             Ok(_) => self.work.acknowledged(),
-            // Anything still arriving on it belongs to no one.
+            // Whatever still arrives on this connection belongs to no job.
             Err(failure) if failure.is_lost() => self.cut(),
             Err(failure) if failure.is_stale_statement() => {
                 if let Some(link) = &mut self.link {
@@ -355,7 +355,8 @@ impl Connection {
         self.work = Work::new(TxMode::Read, Instant::now(), Before::Nothing);
         let Some(link) = self.link.as_ref().filter(|_| was_open) else { return };
         let rollback = link.client().batch_execute("ROLLBACK");
-        let ended = self.runtime.block_on(async { tokio::time::timeout(SETTLE, rollback).await });
+        let ended =
+            self.runtime.block_on(async { tokio::time::timeout(ROLLBACK_TIMEOUT, rollback).await });
         if !matches!(ended, Ok(Ok(()))) {
             self.cut();
         }
@@ -367,14 +368,14 @@ impl Connection {
         }
     }
 
-    /// Runs one of the engine's own scripts, outside any job's transaction, until a deadline if there is one;
-    /// returns the rows of its answers.
+    /// Runs one of the engine's own scripts outside any job's transaction, within a deadline if there is one;
+    /// returns all rows of its statements.
     pub(super) fn script(
         &mut self,
         sql: &str,
         deadline: Option<Instant>,
     ) -> Result<Vec<SimpleQueryRow>, Failure> {
-        let Some(link) = &self.link else { return Err(Failure::gone()) };
+        let Some(link) = &self.link else { return Err(Failure::connection_lost()) };
         let asked = link.client().simple_query(sql);
         let answered = match deadline {
             None => Ok(self.runtime.block_on(asked)),

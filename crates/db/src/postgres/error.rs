@@ -7,23 +7,23 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 use super::value::Unbindable;
 use crate::error::Error;
 
-/// Why a statement failed. It can be returned twice: to the job, and later to the caller that asks whether
-/// the job's transaction can still be committed.
+/// Why a statement failed. Cloned, because it is returned twice: to the job, and when its transaction is to be
+/// committed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Failure {
     /// The server rejected the statement; the connection still works.
     #[error(transparent)]
     Refused(Refused),
-    /// The connection is gone, or cannot be opened.
+    /// The connection was lost, or cannot be opened.
     #[error("{0}")]
     Lost(String),
-    /// The server rejects connections with this URL.
+    /// The server rejects connections with this user, password or database, or has too many connections.
     #[error(transparent)]
     Barred(Refused),
     /// The job's deadline passed on this side.
     #[error("there was no answer in time")]
     Deadline,
-    /// The outcome of the transaction could not be found out.
+    /// The outcome of the transaction could not be determined.
     #[error("{0}")]
     Unknown(String),
     /// The statement was never sent: a parameter does not fit.
@@ -37,14 +37,14 @@ pub(super) enum Failure {
 pub(super) struct Refused {
     code: SqlState,
     message: String,
-    /// Whether the role lacks a right. A policy that forbids a row has the same code, and is a defect of
-    /// the program.
-    is_without_right: bool,
+    /// Whether the role lacks a privilege. A row that a policy forbids has the same code, but is a defect of the
+    /// program.
+    lacks_privilege: bool,
 }
 
 impl Failure {
     /// The connection was lost by an earlier failure.
-    pub(super) fn gone() -> Self {
+    pub(super) fn connection_lost() -> Self {
         Self::Lost("the connection was lost".to_owned())
     }
 
@@ -53,7 +53,7 @@ impl Failure {
         matches!(self, Self::Lost(_) | Self::Barred(_) | Self::Deadline)
     }
 
-    /// Whether the same job may succeed in another transaction: nothing of this one was committed.
+    /// Whether the job may succeed in another transaction; nothing of this one was committed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Refused(refused) => matches!(
@@ -67,7 +67,7 @@ impl Failure {
     }
 
     /// Whether the server was asked about a transaction number that it has not assigned yet.
-    pub(super) fn is_of_the_future(&self) -> bool {
+    pub(super) fn is_unassigned_transaction(&self) -> bool {
         matches!(self, Self::Refused(refused) if refused.code == SqlState::INVALID_PARAMETER_VALUE)
     }
 
@@ -80,7 +80,7 @@ impl Failure {
             }
             Self::Barred(refused) if refused.code == SqlState::TOO_MANY_CONNECTIONS => {
                 "raise the server's max_connections (or the limit of the role or the database), or let \
-                 each process open fewer: storage.readers and storage.writers"
+                 each process open fewer connections: lower storage.readers and storage.writers"
             }
             Self::Barred(_) => {
                 "check the user and the password in the URL, and that the server's pg_hba.conf lets this \
@@ -93,12 +93,12 @@ impl Failure {
         }
     }
 
-    /// Whether the role may not do this.
+    /// Whether the role lacks the right to do this.
     pub(super) fn is_forbidden(&self) -> bool {
         matches!(self, Self::Refused(refused) if refused.code == SqlState::INSUFFICIENT_PRIVILEGE)
     }
 
-    /// Whether the server's copy of a prepared statement is gone or outdated.
+    /// Whether a prepared statement no longer exists on the server, or is outdated.
     pub(super) fn is_stale_statement(&self) -> bool {
         matches!(self, Self::Refused(refused) if matches!(
             refused.code,
@@ -125,9 +125,9 @@ impl From<&DbError> for Failure {
         let refused = Refused {
             code: refusal.code().clone(),
             message: refusal.message().to_owned(),
-            is_without_right: refusal.routine() == Some("aclcheck_error"),
+            lacks_privilege: refusal.routine() == Some("aclcheck_error"),
         };
-        // The user, the password, the database, or the number of connections.
+        // Class 28 is about the user or the password, class 3D about the database.
         if ["28", "3D"].contains(&&refused.code.code()[..2])
             || refused.code == SqlState::TOO_MANY_CONNECTIONS
         {
@@ -164,14 +164,14 @@ impl From<Refused> for Error {
             | SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED => Self::Locked,
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Corrupt(refused.into()),
-            // A server that accepts no writes; a standby says so when the transaction begins, and read-write is the
-            // only requirement that some servers do not meet.
+            // The server accepts no writes. A standby reports FEATURE_NOT_SUPPORTED when a read-write transaction
+            // begins; nothing else that this engine sends is unsupported anywhere.
             SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::FEATURE_NOT_SUPPORTED => {
                 Self::Unavailable(refused.into())
             }
-            // The right was revoked, and may be granted again.
-            _ if refused.is_without_right => Self::Unavailable(refused.into()),
-            // Connections, resources, an operator's intervention, the server's own disk.
+            // The privilege was revoked, and may be granted again.
+            _ if refused.lacks_privilege => Self::Unavailable(refused.into()),
+            // Connection failures, insufficient resources, operator intervention, the server's disk.
             ref code if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => {
                 Self::Unavailable(refused.into())
             }

@@ -3,8 +3,8 @@
 use super::Connection;
 use crate::error::{Error, Result};
 
-/// The first version that reports a transaction's outcome.
-const OLDEST: u32 = 13;
+/// The first version with the functions that report a transaction's outcome.
+const MIN_VERSION: u32 = 13;
 
 /// Rejects a server that is too old and a database that cannot store every text, and warns of a role that
 /// bypasses row-level security.
@@ -18,15 +18,15 @@ pub(super) fn check(connection: &mut Connection) -> Result<()> {
     let row = rows.first().ok_or(Error::NoRow)?;
     let version: u32 = row.get(0).and_then(|version| version.parse().ok()).unwrap_or(0);
     let encoding = row.get(1).unwrap_or_default();
-    if version < OLDEST {
+    if version < MIN_VERSION {
         return Err(Error::Schema(format!(
-            "the server is PostgreSQL {version}: version {OLDEST} or a newer one is needed"
+            "the server is PostgreSQL {version}: version {MIN_VERSION} or newer is required"
         )));
     }
     if encoding != "UTF8" {
         return Err(Error::Schema(format!(
-            "the database's encoding is {encoding}: create another with CREATE DATABASE … ENCODING 'UTF8' \
-             TEMPLATE template0"
+            "the database's encoding is {encoding}: create another database with CREATE DATABASE … \
+             ENCODING 'UTF8' TEMPLATE template0"
         )));
     }
     if row.get(2) == Some("1") {

@@ -27,13 +27,13 @@ impl Connection {
         let row = rows.first().ok_or(Error::NoRow)?;
         Ok(ServerState {
             version: row.get(0).unwrap_or_default().to_owned(),
-            passes_policies: row.get(1) == Some("1"),
-            connections: row.get(2).and_then(|count| count.parse().ok()).ok_or(Error::NoRow)?,
+            bypasses_row_security: row.get(1) == Some("1"),
+            max_connections: row.get(2).and_then(|count| count.parse().ok()).ok_or(Error::NoRow)?,
         })
     }
 
-    /// Connections of this program's other processes to the database, as far as the role may see them. A
-    /// process whose URL sets its own application name is not recognized.
+    /// The number of connections that other processes of this program have to the database, as far as the role
+    /// may see them. A process whose URL sets its own application name is not recognized.
     pub(crate) fn others(&mut self) -> Result<usize> {
         let rows = self.script_in_job(&format!(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -44,7 +44,7 @@ impl Connection {
         count.ok_or(Error::NoRow)
     }
 
-    /// Faults of the database that the server knows of. PostgreSQL has no check that reads everything; this reports
+    /// Faults that the server has noticed. PostgreSQL has no check that reads the whole database; this reports
     /// pages whose checksum was wrong when they were read, and indexes that were never finished.
     pub(crate) fn faults(&mut self) -> Result<Vec<String>> {
         let damaged = "SELECT 'pages with a wrong checksum: ' || checksum_failures \
@@ -53,8 +53,8 @@ impl Connection {
         let unfinished = "SELECT 'an index that was never finished: ' || indexrelid::regclass \
                           FROM pg_index WHERE NOT indisvalid";
         let mut found = Vec::new();
-        for question in [damaged, unfinished] {
-            self.rows::<Error>(question, None, &[], |row| {
+        for query in [damaged, unfinished] {
+            self.rows::<Error>(query, None, &[], |row| {
                 found.push(row.take()?);
                 Ok(true)
             })?;
@@ -62,8 +62,8 @@ impl Connection {
         Ok(found)
     }
 
-    /// Runs a statement to its end; returns the number of rows examined for it, including those that were
-    /// filtered out.
+    /// Runs a statement to its end; returns the number of rows it examined, including those that were filtered
+    /// out.
     pub(crate) fn steps(
         &mut self,
         sql: &'static str,
@@ -75,7 +75,7 @@ impl Connection {
         Ok(examined(&lines))
     }
 
-    /// The plan that is used for a statement with these values.
+    /// The plan of a statement with these values.
     pub(crate) fn explain(
         &mut self,
         sql: &'static str,
@@ -85,7 +85,7 @@ impl Connection {
         self.lines(Text { before: "EXPLAIN (COSTS OFF) ", sql, after: "" }, tenant, params)
     }
 
-    /// The plan of a statement for any values.
+    /// The generic plan of a statement, for any values.
     pub(crate) fn plan(&mut self, sql: &str, params: usize) -> Result<Vec<String>> {
         let nothing = vec!["NULL"; params].join(", ");
         let values = if params == 0 { String::new() } else { format!("({nothing})") };
@@ -108,8 +108,8 @@ impl Connection {
     }
 }
 
-/// The rows that the scans of an analyzed plan returned, and those that they filtered out. Rows that are
-/// reread from a temporary result or by an outer query are counted only once.
+/// The number of rows that the scans of an analyzed plan returned or filtered out. Rows that are reread from a
+/// temporary result or by an outer query are counted only once.
 fn examined(plan: &[String]) -> i32 {
     let mut loops = 1.0;
     let mut rows = 0.0;
@@ -129,9 +129,9 @@ fn examined(plan: &[String]) -> i32 {
     rows
 }
 
-fn number_after(text: &str, mark: &str) -> Option<f64> {
-    let (_, number) = text.split_once(mark)?;
-    let end = number.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+fn number_after(text: &str, prefix: &str) -> Option<f64> {
+    let (_, number) = text.split_once(prefix)?;
+    let end = number.find(|character: char| !character.is_ascii_digit() && character != '.');
     number[..end.unwrap_or(number.len())].parse().ok()
 }
 
@@ -140,7 +140,7 @@ mod tests {
     use super::examined;
 
     #[test]
-    fn rows_are_counted_where_they_are_read_as_often_as_they_are_read() {
+    fn rows_are_counted_once_per_loop_in_scans_of_tables_only() {
         let plan = [
             "Limit (actual rows=2 loops=1)",
             "  ->  Nested Loop (actual rows=6 loops=1)",

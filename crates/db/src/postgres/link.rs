@@ -10,8 +10,8 @@ use tokio_postgres::{Client, Statement};
 use super::server::{Connected, Life};
 use super::statement::{Key, Text};
 
-/// How long the server may take to acknowledge the end of a connection.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// The time limit for the server to acknowledge the end of a connection.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open connection. The thread's runtime holds its socket, so dropping it does not close it.
 pub(super) struct Link {
@@ -26,7 +26,7 @@ impl Link {
         Self { client, statements: HashMap::new(), task, life }
     }
 
-    /// The life of the server at the other end.
+    /// The server's life when the connection was opened.
     pub(super) fn life(&self) -> &Life {
         &self.life
     }
@@ -35,7 +35,7 @@ impl Link {
         &self.client
     }
 
-    /// Whether the connection's end has been seen.
+    /// Whether the connection is known to have ended.
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
@@ -62,7 +62,7 @@ impl Link {
     pub(super) fn close(self, runtime: &Runtime) {
         let Self { client, statements, task, .. } = self;
         drop((statements, client));
-        // The operating system ends what does not end here.
-        let _ = runtime.block_on(async { tokio::time::timeout(FAREWELL, task).await });
+        // A connection that does not end in time is ended by the operating system.
+        let _ = runtime.block_on(async { tokio::time::timeout(CLOSE_TIMEOUT, task).await });
     }
 }

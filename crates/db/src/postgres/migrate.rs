@@ -1,20 +1,19 @@
 //! Migrates a database's schema to the program's, in one transaction.
 //!
-//! A process with fewer migrations keeps answering meanwhile: it checks the schema only at startup, and only
-//! the migrations themselves lock tables. Every process acquires an advisory lock here before it reads the
-//! schema's history, so of processes that start together one migrates and the others wait.
+//! Running processes of an older version keep serving meanwhile: they check the schema only at startup, and
+//! only the migrations themselves lock tables. A process takes an advisory lock before it reads the schema's
+//! history, so if several start together, one migrates and the others wait.
 
 use tokio_postgres::SimpleQueryRow;
 
 use super::Connection;
 use crate::error::{Error, Result};
-use crate::migrate::{Migrate, Migration, Taken, missing};
+use crate::migrate::{Applied, Migrate, Migration, missing};
 
 /// The key of the advisory lock for reading and changing the schema's history.
-const HISTORY: i64 = 0x7a6f_6f70_0000_0000;
+const HISTORY_LOCK_KEY: i64 = 0x7a6f_6f70_0000_0000;
 
-/// How long a migration waits for a table lock. Later statements queue behind the migration, so it must not wait
-/// long.
+/// How long a migration waits for a table lock. Not long, because later statements queue behind it.
 const LOCK_TIMEOUT: &str = "5s";
 
 /// Runs the missing migrations or refuses, and refuses a database that a newer program has changed.
@@ -23,18 +22,19 @@ pub(super) fn run(
     migrations: &[Migration],
     migrate: Migrate,
 ) -> Result<()> {
-    script(connection, &format!("SELECT pg_advisory_lock({HISTORY})"))?;
+    script(connection, &format!("SELECT pg_advisory_lock({HISTORY_LOCK_KEY})"))?;
     script(connection, "BEGIN READ WRITE")?;
     let outcome = advance(connection, migrations, migrate);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    // The server releases the lock at the latest when the connection ends.
-    let ended = script(connection, &format!("{end}; SELECT pg_advisory_unlock({HISTORY})"));
+    // If this fails, the server releases the lock when the connection ends.
+    let ended =
+        script(connection, &format!("{end}; SELECT pg_advisory_unlock({HISTORY_LOCK_KEY})"));
     outcome.and(ended.map(drop))
 }
 
 fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
-    let taken = taken(connection)?;
-    let missing = missing(&taken, migrations, |migration| migration.postgres, migrate)?;
+    let applied = applied(connection)?;
+    let missing = missing(&applied, migrations, |migration| migration.postgres, migrate)?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -46,7 +46,7 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
          (position integer PRIMARY KEY, name text NOT NULL, script text NOT NULL)"
         ),
     )?;
-    for (position, migration) in (taken.len()..).zip(missing) {
+    for (position, migration) in (applied.len()..).zip(missing) {
         script(connection, migration.postgres)?;
         let name = quoted(migration.name);
         let text = quoted(migration.postgres);
@@ -56,8 +56,8 @@ fn advance(connection: &mut Connection, migrations: &[Migration], migrate: Migra
     Ok(())
 }
 
-/// The migrations that were run; a database without any must be empty.
-fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
+/// The migrations that were run; a database that has run none must be empty.
+fn applied(connection: &mut Connection) -> Result<Vec<Applied>> {
     // Objects of extensions do not count.
     let tables = script(
         connection,
@@ -70,19 +70,19 @@ fn taken(connection: &mut Connection) -> Result<Vec<Taken>> {
     }
     if !tables.iter().any(|row| row.get(0) == Some("schema_steps")) {
         return Err(Error::Schema(
-            "the database holds another program's tables: name another database for zoop's"
+            "the database contains another program's tables: choose another database for zoop"
                 .to_owned(),
         ));
     }
     let steps = script(connection, "SELECT name, script FROM schema_steps ORDER BY position")?;
-    let step = |row: &SimpleQueryRow| Taken {
+    let step = |row: &SimpleQueryRow| Applied {
         name: row.get(0).unwrap_or_default().to_owned(),
         script: row.get(1).unwrap_or_default().to_owned(),
     };
     Ok(steps.iter().map(step).collect())
 }
 
-/// A text as a literal. A migration's text is the program's own; this only escapes its quotes.
+/// A string as an SQL literal. It only doubles quotes, which is enough for the program's own texts.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -94,8 +94,8 @@ fn script(connection: &mut Connection, sql: &str) -> Result<Vec<SimpleQueryRow>>
             return failure.into();
         }
         Error::Schema(format!(
-            "{failure}: the role must own the database and its tables; else let a role that does run \
-             `zoop migrate`, grant this one its tables, and run `zoop serve --no-migrate`"
+            "{failure}: the role must own the database and its tables; otherwise run `zoop migrate` with a role \
+             that does, grant this role the rights to the tables, and run `zoop serve --no-migrate`"
         ))
     })
 }

@@ -16,17 +16,17 @@ use super::tls;
 use crate::error::{Error, Result};
 use crate::row::Timestamp;
 
-/// How long one attempt to connect may take, unless the URL says otherwise.
+/// The time limit for one attempt to connect, unless the URL sets another.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The prefix, before the process id, of the application name by which the server knows a connection.
+/// The application name that the server shows for a connection is this prefix and the process id.
 pub(super) const APPLICATION: &str = "zoop-";
-/// How long a silent connection is trusted before the operating system checks whether it still exists.
+/// How long a connection may be silent before the operating system checks whether it still exists.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// The interval of these checks.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// The values of `sslmode`.
+/// The accepted values of `sslmode`.
 const SSL_MODES: &[&str] = &["disable", "prefer", "require"];
 
 /// The parameters that a URL may have: those that the driver knows.
@@ -52,17 +52,17 @@ const PARAMETERS: &[&str] = &[
     "load_balance_hosts",
 ];
 
-/// For how long a refused read is not logged again.
-const LOG_AGAIN: Duration = Duration::from_secs(60);
+/// The minimum time between two log lines about refused reads.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The settings of every connection, and a query of its clock.
+/// Sets a new connection up, and asks for the server's clock and the start of its statistics.
 ///
 /// - A statement outside a write's transaction cannot write anything, whatever happened to the BEGIN that
 ///   was sent before it.
-/// - A plan is kept once it has proved to be no worse than those for the values at hand; see
+/// - A generic plan is used once it has proved to be no worse than plans for specific values; see
 ///   [`Text::planning`](super::statement::Text::planning) for what is planned each time.
-/// - No plan is compiled: running a statement takes a millisecond, compiling it fifty.
-/// - A process that is stopped in the middle of a write must not hold its locks forever.
+/// - There is no JIT: running a statement takes a millisecond, compiling it fifty.
+/// - A process that is suspended in the middle of a write must not hold its locks forever.
 const SETTINGS: &str = "SET default_transaction_read_only = on; \
                         SET plan_cache_mode = auto; \
                         SET jit = off; \
@@ -73,7 +73,7 @@ const SETTINGS: &str = "SET default_transaction_read_only = on; \
 /// A new connection.
 pub(super) struct Connected {
     pub(super) client: Client,
-    /// Moves the connection's messages, and ends with the client.
+    /// Sends and receives the connection's messages; it ends when the client is dropped.
     pub(super) task: tokio::task::JoinHandle<()>,
     pub(super) life: Life,
 }
@@ -83,23 +83,23 @@ pub(super) struct Connected {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Life(String);
 
-/// A server, and what is known about it.
+/// A server, and its state as last observed.
 pub(super) struct Server {
     config: Config,
     tls: Option<MakeRustlsConnect>,
-    /// The time of the database's clock, and when it was read, at the last connection.
+    /// The time of the database's clock when the last connection was opened, and when it was read.
     clock: Mutex<Option<(Instant, Timestamp)>>,
     /// Whether the last attempt to connect failed.
-    is_out_of_reach: AtomicBool,
+    is_unreachable: AtomicBool,
     /// When a refused read was last logged.
     refused_read: Mutex<Option<Instant>>,
 }
 
 impl Server {
-    /// Parses a URL. Errors do not repeat its text, which may contain a password.
+    /// Parses a URL. Errors do not repeat any part of it that may be a password.
     pub(super) fn new(url: &str) -> Result<Self> {
-        // A second @ would be part of a password, and what follows the first would be treated as the host, which
-        // errors show.
+        // A second @ would belong to a password, of which the part after the first @ would be taken for the host
+        // and shown in errors.
         if url.matches('@').count() > 1 {
             return Err(Error::ServerUrl);
         }
@@ -126,7 +126,7 @@ impl Server {
             config,
             tls,
             clock: Mutex::default(),
-            is_out_of_reach: AtomicBool::default(),
+            is_unreachable: AtomicBool::default(),
             refused_read: Mutex::default(),
         })
     }
@@ -134,9 +134,9 @@ impl Server {
     /// Logs when the server becomes unreachable and when it is back: once each, however many connections
     /// there are. At startup the caller gets the error.
     pub(super) fn log_reachability(&self, failure: Option<&Failure>) {
-        let was_out_of_reach = self.is_out_of_reach.swap(failure.is_some(), Ordering::Relaxed);
+        let was_unreachable = self.is_unreachable.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
-            Some(failure) if !was_out_of_reach && self.time().is_some() => {
+            Some(failure) if !was_unreachable && self.time().is_some() => {
                 let server = name(&self.config);
                 tracing::error!(
                     %failure,
@@ -144,14 +144,14 @@ impl Server {
                     "cannot connect to PostgreSQL: reads and writes are refused until it can be reached"
                 );
             }
-            None if was_out_of_reach => tracing::warn!("connected to PostgreSQL again"),
+            None if was_unreachable => tracing::warn!("connected to PostgreSQL again"),
             _ => {}
         }
     }
 
-    /// Connects and sets the connection up.
+    /// Opens a connection and sets it up.
     pub(super) async fn connect(&self) -> Result<Connected, Failure> {
-        // The statements that fail report how a connection ended.
+        // The task's own result is dropped: the statements that fail report how the connection ended.
         let (client, task) = match &self.tls {
             None => {
                 let (client, connection) = self.config.connect(NoTls).await?;
@@ -162,11 +162,11 @@ impl Server {
                 (client, tokio::spawn(async move { drop(connection.await) }))
             }
         };
-        let asked = Instant::now();
+        let sent_at = Instant::now();
         let answers = client.simple_query(SETTINGS).await?;
-        let halfway = asked + asked.elapsed() / 2;
-        let settings = answers.into_iter().find_map(row);
-        let column = |index| settings.as_ref().and_then(|row| row.get(index));
+        let halfway = sent_at + sent_at.elapsed() / 2;
+        let state = answers.into_iter().find_map(row);
+        let column = |index| state.as_ref().and_then(|row| row.get(index));
         if let Some(now) = column(0).and_then(|now| now.parse().ok()) {
             let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
             *clock = Some((halfway, Timestamp(now)));
@@ -175,21 +175,21 @@ impl Server {
         Ok(Connected { client, task, life })
     }
 
-    /// Logs that the server refused a read, once in a while: there may be thousands, while reads of other
+    /// Logs that the server refused a read, at most once a minute: thousands may be refused while reads of other
     /// tables succeed.
     pub(super) fn log_refused_read(&self, failure: &Failure) {
         let mut last = self.refused_read.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() > LOG_AGAIN) {
+        if last.is_none_or(|last| last.elapsed() > LOG_INTERVAL) {
             *last = Some(Instant::now());
             tracing::error!(%failure, "the storage refuses reads");
         }
     }
 
-    /// The database clock's current time, extrapolated from the last connection.
+    /// The current time of the database's clock, extrapolated from when the last connection was opened.
     pub(super) fn time(&self) -> Option<Timestamp> {
-        let (asked, said) = (*self.clock.lock().unwrap_or_else(PoisonError::into_inner))?;
-        let since = i64::try_from(asked.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Some(Timestamp(said.0.saturating_add(since)))
+        let (read_at, time) = (*self.clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let elapsed = i64::try_from(read_at.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Some(Timestamp(time.0.saturating_add(elapsed)))
     }
 
     /// The startup error for a server that cannot be reached, or that rejects the connection.
@@ -205,8 +205,8 @@ impl Server {
 /// The parameters of a URL. The driver ends the user and the password at the @, so a ? before it does not
 /// begin the parameters.
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
-    let place = url.rsplit_once('@').map_or(url, |(_, place)| place);
-    let (_, parameters) = place.split_once('?').unwrap_or_default();
+    let address = url.rsplit_once('@').map_or(url, |(_, address)| address);
+    let (_, parameters) = address.split_once('?').unwrap_or_default();
     parameters.split('&').filter(|parameter| !parameter.is_empty())
 }
 
@@ -215,14 +215,14 @@ fn sslmode(url: &str) -> Option<&str> {
     parameters(url).find_map(|parameter| parameter.strip_prefix("sslmode="))
 }
 
-/// Rejects unknown parameters and invalid values. A message never repeats the caller's text: a parameter may
-/// be the rest of a password with an & in it.
+/// Rejects unknown parameters and invalid values. A message never repeats text from the URL: a parameter may be
+/// the end of a password that contains an &.
 fn check_parameters(url: &str) -> Result<()> {
     for parameter in parameters(url) {
         let (name, _) = parameter.split_once('=').ok_or(Error::ServerUrl)?;
         let Some(known) = PARAMETERS.iter().find(|known| **known == name) else {
             return Err(Error::Schema(format!(
-                "the database URL has an unknown parameter; accepted are {}; write %26 for & \
+                "the database URL has an unknown parameter; the known ones are {}; write %26 for & \
                  in a value",
                 PARAMETERS.join(", ")
             )));
@@ -236,13 +236,13 @@ fn check_parameters(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// The server's address and user, without the password.
+/// The server's hosts and ports, and the database; neither user nor password.
 fn name(config: &Config) -> String {
     let mut name = String::new();
     let ports = config.get_ports();
-    for (place, host) in config.get_hosts().iter().enumerate() {
-        let separator = if place > 0 { "," } else { "" };
-        let port = ports.get(place).or(ports.first()).unwrap_or(&5432);
+    for (index, host) in config.get_hosts().iter().enumerate() {
+        let separator = if index > 0 { "," } else { "" };
+        let port = ports.get(index).or(ports.first()).unwrap_or(&5432);
         let _ = match host {
             Host::Tcp(host) => write!(name, "{separator}{host}:{port}"),
             Host::Unix(folder) => write!(name, "{separator}{}:{port}", folder.display()),

@@ -11,7 +11,7 @@ use super::work::Planning;
 use crate::row::Value;
 use crate::tx::Tenant;
 
-/// A statement's text, and what this engine adds around it.
+/// A statement's text, and what this engine adds before and after it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text {
     pub(super) before: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// A statement as it was declared.
+    /// A statement exactly as declared.
     pub(super) fn plain(sql: &'static str) -> Self {
         Self { before: "", sql, after: "" }
     }
@@ -31,8 +31,9 @@ impl Text {
         !word.is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
     }
 
-    /// A generic plan reads a whole search index where the word at hand has few matches. Every other statement
-    /// is found by its keys, whatever their values, and planning it takes as long as running it.
+    /// Searches are planned each time: a generic plan reads the whole search index even for a word with few
+    /// matches. All other statements find rows by their keys, whatever the values are, and planning such a
+    /// statement takes as long as running it.
     pub(super) fn planning(self) -> Planning {
         if self.sql.contains(" @@ ") { Planning::Anew } else { Planning::Kept }
     }
@@ -61,7 +62,7 @@ pub(super) struct BoundStatement<'p> {
 /// The value of one placeholder.
 enum Parameter<'p> {
     One(Bound<'p>),
-    /// A column of rows that are written together, as an array.
+    /// One column's values of several rows, as an array.
     Column(Vec<Bound<'p>>),
 }
 
@@ -75,29 +76,29 @@ impl Parameter<'_> {
 }
 
 impl<'p> BoundStatement<'p> {
-    /// The tenant, if there is one, is the first parameter.
+    /// A statement with its parameters. The tenant, if there is one, is the first.
     pub(super) fn new(text: Text, tenant: Option<Tenant>, params: &[Value<'p>]) -> Self {
         let params = params.iter().map(|value| Parameter::One(Bound(*value)));
         Self { text, bound: first(tenant).into_iter().chain(params).collect() }
     }
 
-    /// The same for many rows at once, each with as many values as the first.
+    /// A statement for many rows at once, each with as many values as the first.
     pub(super) fn of_rows(text: Text, tenant: Option<Tenant>, rows: &[Vec<Value<'p>>]) -> Self {
         let width = rows.first().map_or(0, Vec::len);
-        let columns = (0..width).map(|place| {
+        let columns = (0..width).map(|index| {
             let values =
-                rows.iter().map(|row| Bound(row.get(place).copied().unwrap_or(Value::Null)));
+                rows.iter().map(|row| Bound(row.get(index).copied().unwrap_or(Value::Null)));
             Parameter::Column(values.collect())
         });
         Self { text, bound: first(tenant).into_iter().chain(columns).collect() }
     }
 
-    /// The same, prepared.
+    /// The statement and its parameters, ready to be sent. Fails if their numbers differ.
     pub(super) fn ready(&self, statement: Statement) -> Result<Ready<'_>, Failure> {
         let (taken, given) = (statement.params().len(), self.bound.len());
         if taken != given {
             return Err(Failure::Misused(format!(
-                "a statement of {taken} parameters was given {given}"
+                "a statement with {taken} parameters was given {given}"
             )));
         }
         let params = self.bound.iter().map(Parameter::as_sql).collect();

@@ -7,13 +7,13 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How to encrypt connections; none if the URL does not ask for it. The error says what is wrong.
+/// How to encrypt connections; `None` if the URL does not ask for encryption. The error says what is wrong.
 ///
 /// The certificate must be from an authority that the machine trusts, or from one in the file that the
 /// variable `SSL_CERT_FILE` names, and for the host in the URL.
 pub(super) fn connector(config: &Config) -> Result<Option<MakeRustlsConnect>, String> {
     if config.get_ssl_mode() != SslMode::Require {
-        if config.get_hosts().iter().any(is_elsewhere) {
+        if config.get_hosts().iter().any(is_remote) {
             tracing::warn!(
                 "the connection to PostgreSQL is not encrypted: add sslmode=require to the database URL"
             );
@@ -22,11 +22,11 @@ pub(super) fn connector(config: &Config) -> Result<Option<MakeRustlsConnect>, St
     }
     let trusted = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    let (known, _) = roots.add_parsable_certificates(trusted.certs);
-    if known == 0 {
+    let (added, _) = roots.add_parsable_certificates(trusted.certs);
+    if added == 0 {
         return Err(
             "this machine trusts no certificate authority: install its ca-certificates, or \
-                    name a file of them in SSL_CERT_FILE"
+                    name a file with certificates in SSL_CERT_FILE"
                 .to_owned(),
         );
     }
@@ -40,7 +40,7 @@ pub(super) fn connector(config: &Config) -> Result<Option<MakeRustlsConnect>, St
 }
 
 /// Whether a connection to this host leaves the machine.
-fn is_elsewhere(host: &Host) -> bool {
+fn is_remote(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => !matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
         Host::Unix(_) => false,

@@ -69,8 +69,8 @@ fn is_text(ty: &Type) -> bool {
     )
 }
 
-/// A value as a parameter. The driver writes parameters to its debug log, where callers' texts must not
-/// appear, so `Debug` shows nothing of it.
+/// A value as a parameter. The driver writes parameters to its debug log, where callers' data must not appear, so
+/// `Debug` shows no part of the value.
 pub(super) struct Bound<'a>(pub(super) Value<'a>);
 
 impl fmt::Debug for Bound<'_> {
@@ -96,7 +96,7 @@ impl ToSql for Bound<'_> {
                 out.put_i32(number.try_into().map_err(|_| unbindable())?);
             }
             (Value::Integer(number), &Type::INT8) => out.put_i64(number),
-            (Value::Boolean(truth), &Type::BOOL) => out.put_u8(truth.into()),
+            (Value::Boolean(flag), &Type::BOOL) => out.put_u8(flag.into()),
             (Value::Real(number), &Type::FLOAT8) => out.put_f64(number),
             (Value::Text(text), ty) if is_text(ty) => out.put_slice(text.as_bytes()),
             (Value::Bytes(bytes), &Type::BYTEA) => out.put_slice(bytes),
@@ -110,7 +110,7 @@ impl ToSql for Bound<'_> {
     }
 
     fn accepts(_: &Type) -> bool {
-        // `to_sql` checks whether the value fits, and its error can say what does not.
+        // `to_sql` checks whether the value fits, and its error names the type.
         true
     }
 

@@ -7,10 +7,11 @@ use rusqlite::backup::{Backup, StepResult};
 
 use crate::error::{Error, Result};
 
-/// Pages copied between two reports of progress.
+/// The number of pages copied between two progress reports.
 const PAGES_PER_STEP: i32 = 1_024;
 
-/// Copies `source` to `target` page by page in one snapshot; `progress` gets (done, all) pages.
+/// Copies `source` to `target` page by page from one snapshot; `progress` gets the numbers of copied and of all
+/// pages.
 pub(super) fn copy(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     let open = |path: &Path, flags| {
         rusqlite::Connection::open_with_flags(path, flags)

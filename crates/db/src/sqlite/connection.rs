@@ -13,25 +13,25 @@ use crate::error::{Error, Result};
 use crate::row::{Row, Source, Value};
 use crate::tx::Tenant;
 
-/// The size of each connection's statement cache: more than the product declares.
-const PREPARED: usize = 512;
+/// The size of each connection's statement cache: more statements than the product declares.
+const STATEMENT_CACHE_SIZE: usize = 512;
 /// How long the writer waits for another process's lock before it returns [`Error::Locked`].
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// The interval for polling a lock that SQLite does not wait for.
-const LOCK_LOOK: Duration = Duration::from_millis(5);
-/// How much of the file is memory-mapped instead of copied. SQLite silently maps less unless it is compiled
-/// to map as much; `.cargo/config.toml` does that.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// How much of the file is memory-mapped instead of copied. SQLite silently maps less unless it was compiled
+/// with at least this limit, which `.cargo/config.toml` sets.
 const MAPPED_BYTES: i64 = 1 << 36;
-/// The page cache of a connection in KiB, in addition to the mapping.
+/// The size of a connection's page cache in KiB, in addition to the mapping.
 const CACHE_KIB: i64 = 4 * 1024;
 /// Virtual-machine steps between two checks of the deadline: well under a millisecond of work.
-const STEPS_PER_LOOK: i32 = 2_000;
+const STEPS_PER_CHECK: i32 = 2_000;
 
 /// A connection with its statement cache and the deadline of the job that runs on it.
 pub(crate) struct Connection {
     raw: rusqlite::Connection,
-    /// SQLite's form of each statement text, by the address of the text: statements are `'static`, so an
-    /// address always identifies the same text.
+    /// Each statement's text as SQLite reads it, by the address of the declared text: statements are `'static`,
+    /// so an address always identifies the same text.
     texts: HashMap<usize, String>,
     deadline: Arc<DeadlineCell>,
 }
@@ -56,7 +56,7 @@ impl Connection {
         super::create_private(path);
         let raw = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         raw.busy_timeout(LOCK_WAIT)?;
-        keep_log(&raw)?;
+        enable_wal(&raw)?;
         raw.pragma_update(None, "synchronous", "FULL")?;
         raw.pragma_update(None, "foreign_keys", true)?;
         // Only the checkpoint thread runs checkpoints, so that they never delay a caller's commit.
@@ -79,11 +79,11 @@ impl Connection {
         // The bundled SQLite keeps statistics of values (STAT4) and would replan every statement
         // for every binding; a plan that does not depend on the values is computed once.
         raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        raw.set_prepared_statement_cache_capacity(PREPARED);
+        raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE_SIZE);
         let deadline =
             Arc::new(DeadlineCell { start: Instant::now(), at: AtomicU64::new(u64::MAX) });
         let seen = deadline.clone();
-        raw.progress_handler(STEPS_PER_LOOK, Some(move || seen.passed()))?;
+        raw.progress_handler(STEPS_PER_CHECK, Some(move || seen.passed()))?;
         Ok(Self { raw, texts: HashMap::new(), deadline })
     }
 
@@ -107,7 +107,7 @@ impl Connection {
         Ok(self.raw.execute_batch(sql)?)
     }
 
-    /// Faults in the file's structure; empty if it is sound.
+    /// Faults in the file's structure; empty if there are none.
     pub(crate) fn faults(&self) -> Result<Vec<String>> {
         let mut statement = self.raw.prepare("PRAGMA quick_check")?;
         let found = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -115,7 +115,7 @@ impl Connection {
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
-    /// Whether no transaction is open: after a full disk or an I/O error SQLite has ended it.
+    /// Whether no transaction is open: SQLite itself ends one on a full disk or an I/O error.
     pub(crate) fn is_autocommit(&self) -> bool {
         self.raw.is_autocommit()
     }
@@ -130,7 +130,7 @@ impl Connection {
         self.raw.last_insert_rowid()
     }
 
-    /// The driver's connection, for features that only this engine has (backup, checkpoints).
+    /// The driver's connection, for what only this engine does: checkpoints, and its way to migrate.
     pub(crate) fn raw(&self) -> &rusqlite::Connection {
         &self.raw
     }
@@ -181,7 +181,7 @@ impl Connection {
         Ok(Some(read(&mut Row::new(Source::Sqlite(row)))?))
     }
 
-    /// Runs a statement to its end; returns the steps that SQLite's virtual machine took.
+    /// Runs a statement to its end; returns the number of steps that SQLite's virtual machine took.
     pub(crate) fn steps(
         &mut self,
         sql: &'static str,
@@ -217,13 +217,15 @@ fn open(path: &Path, flags: OpenFlags) -> Result<rusqlite::Connection> {
         .map_err(|source| Error::Open { path: path.to_owned(), source: source.into() })
 }
 
-/// Turns on the write-ahead log. If several processes do so for a new file at the same time, the later ones
-/// find it locked, and SQLite does not wait for this lock as it does for all others.
-fn keep_log(raw: &rusqlite::Connection) -> Result<()> {
+/// Turns on the write-ahead log. If several processes do so for a new file at once, all but the first find it
+/// locked, and SQLite does not wait for this lock as it does for all others.
+fn enable_wal(raw: &rusqlite::Connection) -> Result<()> {
     let give_up = Instant::now() + LOCK_WAIT;
     loop {
         match raw.pragma_update(None, "journal_mode", "WAL").map_err(Error::from) {
-            Err(Error::Locked) if Instant::now() < give_up => std::thread::sleep(LOCK_LOOK),
+            Err(Error::Locked) if Instant::now() < give_up => {
+                std::thread::sleep(LOCK_POLL_INTERVAL);
+            }
             outcome => return outcome,
         }
     }
@@ -255,7 +257,7 @@ fn bind(
     Ok(())
 }
 
-/// Replaces `$1` with `?1`: SQLite treats `$1` as a name and binds names in order of appearance.
+/// Replaces `$1` with `?1`: SQLite treats `$1` as a name and numbers names in the order in which they appear.
 fn rewrite(sql: &str) -> String {
     sql.replace('$', "?")
 }
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn as_much_of_the_file_is_mapped_as_was_asked_for() {
+    fn the_requested_size_of_the_file_is_mapped() {
         let folder = tempfile::tempdir().expect("a folder");
         let connection = Connection::open_writer(&folder.path().join("t.db")).expect("a database");
         let mapped = connection.raw.pragma_query_value(None, "mmap_size", |row| row.get(0));

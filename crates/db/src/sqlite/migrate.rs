@@ -2,7 +2,7 @@
 
 use super::Connection;
 use crate::error::{Error, Result};
-use crate::migrate::{Migrate, Migration, Taken, missing};
+use crate::migrate::{Applied, Migrate, Migration, missing};
 
 /// Runs the missing migrations or refuses, and refuses a database that a newer program has changed.
 pub(super) fn run(
@@ -17,23 +17,23 @@ pub(super) fn run(
 }
 
 fn advance(connection: &Connection, migrations: &[Migration], migrate: Migrate) -> Result<()> {
-    let (tables, ours): (i64, bool) = connection.raw().query_row(
+    let (tables, is_ours): (i64, bool) = connection.raw().query_row(
         "SELECT count(*), coalesce(max(name = 'schema_steps'), 0) FROM sqlite_schema",
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    if tables > 0 && !ours {
+    if tables > 0 && !is_ours {
         return Err(Error::Schema(
-            "the file holds another program's tables: name another file for zoop's".to_owned(),
+            "the file contains another program's tables: choose another file for zoop".to_owned(),
         ));
     }
     connection.script(
         "CREATE TABLE IF NOT EXISTS schema_steps \
          (position INTEGER PRIMARY KEY, name TEXT NOT NULL, script TEXT NOT NULL) STRICT",
     )?;
-    let taken = taken(connection)?;
-    let missing = missing(&taken, migrations, |migration| migration.sqlite, migrate)?;
-    for (position, migration) in (0_i64..).skip(taken.len()).zip(missing) {
+    let applied = applied(connection)?;
+    let missing = missing(&applied, migrations, |migration| migration.sqlite, migrate)?;
+    for (position, migration) in (0_i64..).skip(applied.len()).zip(missing) {
         connection.script(migration.sqlite)?;
         connection.raw().execute(
             "INSERT INTO schema_steps (position, name, script) VALUES (?1, ?2, ?3)",
@@ -43,9 +43,10 @@ fn advance(connection: &Connection, migrations: &[Migration], migrate: Migrate) 
     Ok(())
 }
 
-fn taken(connection: &Connection) -> Result<Vec<Taken>> {
+fn applied(connection: &Connection) -> Result<Vec<Applied>> {
     let mut steps =
         connection.raw().prepare("SELECT name, script FROM schema_steps ORDER BY position")?;
-    let taken = steps.query_map([], |row| Ok(Taken { name: row.get(0)?, script: row.get(1)? }))?;
-    Ok(taken.collect::<rusqlite::Result<_>>()?)
+    let applied =
+        steps.query_map([], |row| Ok(Applied { name: row.get(0)?, script: row.get(1)? }))?;
+    Ok(applied.collect::<rusqlite::Result<_>>()?)
 }

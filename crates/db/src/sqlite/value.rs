@@ -6,14 +6,14 @@ use rusqlite::{Row, ToSql};
 use crate::error::Result;
 use crate::row::Value;
 
-/// A column's value; ids, booleans and times in their stored form.
+/// A column's value; ids, booleans and times are in their stored form.
 pub(crate) fn stored<'r>(row: &'r Row<'r>, index: usize) -> Result<Value<'r>> {
     Ok(match row.get_ref(index)? {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::Integer(number),
         ValueRef::Real(number) => Value::Real(number),
-        // The engine stores only the contents of Rust strings, so this is lossless; damaged bytes read as a
-        // column of the wrong type rather than as other text.
+        // The engine stores only valid UTF-8, so this is lossless. Damaged text is read as bytes, and so rejected
+        // as a value of the wrong type, rather than read as different text.
         ValueRef::Text(bytes) => {
             std::str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Text)
         }
@@ -26,7 +26,7 @@ impl ToSql for Value<'_> {
         Ok(match self {
             Self::Null => ToSqlOutput::Owned(Owned::Null),
             Self::Integer(number) => ToSqlOutput::Owned(Owned::Integer(*number)),
-            Self::Boolean(truth) => ToSqlOutput::Owned(Owned::Integer(i64::from(*truth))),
+            Self::Boolean(flag) => ToSqlOutput::Owned(Owned::Integer(i64::from(*flag))),
             Self::Real(number) => ToSqlOutput::Owned(Owned::Real(*number)),
             Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),

@@ -1,17 +1,17 @@
-//! Where a test's database is, and how a test runs on both engines.
+//! A database for each test, and tests that run on both engines.
 
 use std::time::{Duration, Instant};
 
 use zoop_db::{Db, Error, Migrate, Migration, Options};
 
-/// A place for one database, removed when the test is over.
+/// A place for one database, which is removed when this is dropped.
 pub(crate) struct Place {
     url: String,
     _keeper: Keeper,
 }
 
-/// The owner of the place.
-#[expect(dead_code, reason = "held for their end")]
+/// What to drop in order to remove the database.
+#[expect(dead_code, reason = "held until they are dropped")]
 enum Keeper {
     Folder(tempfile::TempDir),
     Database(zoop_postgres_cluster::Database),
@@ -44,9 +44,9 @@ pub(crate) fn far() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
-/// Runs each function as a test of each engine.
+/// Runs each function as a test on each engine.
 #[macro_export]
-macro_rules! both {
+macro_rules! both_engines {
     ($($name:ident)*) => {
         mod on_sqlite { $(#[test] fn $name() { super::$name(&super::Place::sqlite()); })* }
         mod on_postgres { $(#[test] fn $name() { super::$name(&super::Place::postgres()); })* }

@@ -1,4 +1,4 @@
-//! A COMMIT whose answer never came: the outcome is found out, and nothing is committed twice.
+//! A COMMIT whose answer never came: its outcome is determined, and nothing is committed twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use zoop_postgres_cluster::{Cluster, Fault, Proxy, own_database};
 
 use crate::{ADD, NUMBER, count, open};
 
-/// Longer than a passing test takes.
+/// A time limit that a passing test never reaches.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Adds a number over a proxy with a fault; returns the caller's answer, how often the job ran, and how

@@ -77,7 +77,7 @@ fn a_read_whose_snapshot_is_gone_fails_instead_of_using_another() {
         assert!(matches!(count(tx), Err(Error::Unavailable(_))));
         Ok(())
     });
-    // The job ignored the error; its answer would be based on half of its query.
+    // The job ignored the error; its answer would be based on only half of what it read.
     assert!(matches!(torn.wait(), Err(Error::Unavailable(_))));
     assert_eq!(count(&db).expect("a count"), 1);
 }
@@ -117,51 +117,54 @@ fn connection_errors_do_not_show_the_password() {
     let refused = |url: &str| {
         let opened = Db::open(url, &Options::default(), MIGRATIONS, Migrate::Run);
         let error = opened.err().expect("a refusal");
-        let told = format!("{error} {error:?}");
-        assert!(!told.contains("hunter2") && !told.contains("ursula"), "{told}");
-        (error, told)
+        let message = format!("{error} {error:?}");
+        assert!(!message.contains("hunter2") && !message.contains("ursula"), "{message}");
+        (error, message)
     };
-    let (error, told) = refused("postgres://ursula:hunter2@localhost:1/zoop");
-    assert!(matches!(error, Error::Connect { .. }), "{told}");
-    assert!(told.contains("at localhost:1/zoop"), "{told}");
+    let (error, message) = refused("postgres://ursula:hunter2@localhost:1/zoop");
+    assert!(matches!(error, Error::Connect { .. }), "{message}");
+    assert!(message.contains("at localhost:1/zoop"), "{message}");
     for url in [
         "postgres://",
         "postgres://ursula:hunter2@h/zoop?hunter2",
         "postgres://ursula:p@hunter2@h/zoop",
         "postgres://ursula:p@hunter2/zoop?application_name=a@b",
     ] {
-        let (error, told) = refused(url);
-        assert!(matches!(error, Error::ServerUrl), "{told}");
+        let (error, message) = refused(url);
+        assert!(matches!(error, Error::ServerUrl), "{message}");
     }
     for parameter in
         ["x=y", "hunter2=1", "schema=hunter2", "sslrootcert=hunter2", "password=p&ursula=1"]
     {
-        let (error, told) = refused(&format!("postgres://ursula:hunter2@h/zoop?{parameter}"));
-        assert!(matches!(error, Error::Schema(_)), "{told}");
+        let (error, message) = refused(&format!("postgres://ursula:hunter2@h/zoop?{parameter}"));
+        assert!(matches!(error, Error::Schema(_)), "{message}");
         assert!(
-            told.contains("an unknown parameter; accepted are user, password, dbname"),
-            "{told}"
+            message.contains("an unknown parameter; the known ones are user, password, dbname"),
+            "{message}"
         );
-        assert!(!told.contains("%40"), "{told}");
+        assert!(!message.contains("%40"), "{message}");
     }
     for name in ["connect_timeout", "port", "target_session_attrs"] {
-        let (error, told) = refused(&format!("postgres://ursula:hunter2@h/zoop?{name}=hunter2"));
-        assert!(matches!(error, Error::Schema(_)), "{told}");
-        assert!(told.contains(&format!("the parameter {name} with an invalid value")), "{told}");
+        let (error, message) = refused(&format!("postgres://ursula:hunter2@h/zoop?{name}=hunter2"));
+        assert!(matches!(error, Error::Schema(_)), "{message}");
+        assert!(
+            message.contains(&format!("the parameter {name} with an invalid value")),
+            "{message}"
+        );
     }
-    let (error, told) = refused("postgres://ursula:p?hunter2=1@localhost:1/zoop");
-    assert!(matches!(error, Error::Connect { .. }), "a ? in a password begins nothing: {told}");
+    let (error, message) = refused("postgres://ursula:p?hunter2=1@localhost:1/zoop");
+    assert!(matches!(error, Error::Connect { .. }), "a ? in a password begins nothing: {message}");
     for mode in ["verify-full", "verify-ca", "hunter2", ""] {
-        let (error, told) =
+        let (error, message) =
             refused(&format!("postgres://ursula:hunter2@h/zoop?x=y&sslmode={mode}"));
-        assert!(matches!(error, Error::SslMode), "{told}");
-        assert!(told.contains("disable, prefer or require"), "{told}");
+        assert!(matches!(error, Error::SslMode), "{message}");
+        assert!(message.contains("disable, prefer or require"), "{message}");
     }
     let database = database();
     let nowhere = database.url().replace("zoop_test", "zoop_nowhere");
-    let (error, told) = refused(&nowhere);
-    assert!(matches!(error, Error::Connect { .. }), "{told}");
-    assert!(told.contains("does not exist"), "{told}");
+    let (error, message) = refused(&nowhere);
+    assert!(matches!(error, Error::Connect { .. }), "{message}");
+    assert!(message.contains("does not exist"), "{message}");
 }
 
 #[test]
@@ -178,7 +181,7 @@ fn the_urls_password_is_sent_to_a_server_that_asks() {
 }
 
 #[test]
-fn the_databases_clock_is_that_of_a_machine_nearby() {
+fn the_servers_clock_is_read_as_a_point_in_time_and_advances() {
     let database = database();
     let db = open(database.url());
     let first = db.clock().expect("a clock");
@@ -196,7 +199,7 @@ fn a_server_without_tls_is_rejected_if_tls_is_required() {
         let mut request = [0; 8];
         client.read_exact(&mut request).expect("a request for TLS");
         client.write_all(b"N").expect("an answer");
-        // What would come next, if the password were sent all the same.
+        // The length of what comes next: more than 0 if the password were sent anyway.
         client.read(&mut request).unwrap_or(0)
     });
     let url = format!("postgres://ann:hunter2@127.0.0.1:{port}/zoop?sslmode=require");

@@ -12,7 +12,7 @@ use crate::{
     far, open,
 };
 
-/// Adds the number after the greatest.
+/// Adds the number that follows the greatest.
 fn add_next(tx: &mut WriteTx<'_>) -> Result<i64, Error> {
     tx.bind(Tenant(1));
     let greatest = tx.first::<Option<i64>, Error>(GREATEST, &[], |row| row.take())?.flatten();
@@ -73,12 +73,12 @@ const FAILING: &str = "CREATE SEQUENCE failures;
     CREATE FUNCTION fail(code text, times bigint) RETURNS boolean LANGUAGE plpgsql AS $$
     BEGIN
         IF nextval('failures') <= times THEN
-            RAISE EXCEPTION 'as it was told' USING ERRCODE = code;
+            RAISE EXCEPTION 'as it was message' USING ERRCODE = code;
         END IF;
         RETURN true;
     END $$";
 
-/// The most retries of a write.
+/// The maximum number of retries of a write.
 const RETRIES: usize = 3;
 
 /// Adds a number in a job whose first transactions fail; returns the caller's answer, how often the job
@@ -100,7 +100,7 @@ fn add_after_failures(code: &'static str, times: i64) -> (Result<i64, Error>, us
     (answer, runs.load(Ordering::SeqCst), count(&db).expect("a count"))
 }
 
-/// Serialization failures and deadlocks, as the server names them.
+/// The SQLSTATEs of a serialization failure and of a deadlock.
 const CONFLICTS: [&str; 2] = ["40001", "40P01"];
 
 #[test]
@@ -115,7 +115,7 @@ fn a_write_that_met_a_conflict_runs_again() {
 }
 
 #[test]
-fn a_write_that_meets_nothing_but_conflicts_is_given_up() {
+fn a_write_that_always_meets_a_conflict_is_given_up() {
     for code in CONFLICTS {
         let (answer, runs, count) = add_after_failures(code, i64::MAX);
         assert!(matches!(answer, Err(Error::Locked)), "{code}: {answer:?}");
@@ -131,7 +131,7 @@ fn a_write_that_is_refused_for_another_reason_does_not_run_again() {
 }
 
 #[test]
-fn a_job_that_goes_on_after_a_failure_is_not_kept() {
+fn a_job_that_continues_after_a_failure_is_not_committed() {
     let database = database();
     let db = open(database.url());
     add(&db, 1).expect("a row");
@@ -154,7 +154,7 @@ fn a_parameter_type_mismatch_is_a_defect_and_shows_no_value() {
         tx.bind(Tenant(1));
         tx.insert(ADD, params!["a secret"])
     });
-    let Err(error @ Error::Statement(_)) = misused.wait() else { panic!("a defect is told") };
+    let Err(error @ Error::Statement(_)) = misused.wait() else { panic!("a defect is message") };
     assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     let twice = db.write(far(), |tx| {
         tx.bind(Tenant(1));

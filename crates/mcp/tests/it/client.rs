@@ -12,7 +12,7 @@ fn arguments(text: &str) -> Box<RawValue> {
 }
 
 #[test]
-fn a_call_and_its_reply() {
+fn the_server_understands_a_call_and_the_client_its_reply() {
     let body = call_tool_body(1, "notes.\"x\"", &arguments(r#"{"a": 1.50}"#));
     let body = String::from_utf8(body).unwrap();
     let request = accepted(&body, &NO_HEADERS);
@@ -31,7 +31,7 @@ fn a_call_and_its_reply() {
 }
 
 #[test]
-fn a_refusal_is_read_with_its_data() {
+fn the_client_reads_a_refusal_with_its_data() {
     let body = call_tool_body(1, "a", &arguments("{}"));
     let body = String::from_utf8(body).unwrap();
     let refusal = accepted(&body, &NO_HEADERS).reply_to().unauthorized("expired");
@@ -44,7 +44,7 @@ fn a_refusal_is_read_with_its_data() {
 }
 
 #[test]
-fn other_bodies_are_not_replies() {
+fn other_bodies_are_not_read_as_replies() {
     let bodies = [
         "",
         "<html>Bad gateway</html>",

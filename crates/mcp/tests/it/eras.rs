@@ -5,7 +5,7 @@ use zoop_mcp::{Era, Headers, MethodCall, negotiate, peek};
 use crate::{META, NO_HEADERS, accepted, refused, request_body, verdict};
 
 #[test]
-fn recognition() {
+fn the_era_of_a_request_is_recognized() {
     let with_meta = |method| request_body(method, META);
     let without = |method| request_body(method, "");
     let cases = [
@@ -41,7 +41,7 @@ fn a_version_in_meta_makes_a_request_modern_even_if_it_is_not_a_string() {
 }
 
 #[test]
-fn negotiation() {
+fn initialize_is_answered_with_a_supported_legacy_version() {
     let cases = [
         (None, "2025-11-25"),
         (Some("2025-11-25"), "2025-11-25"),
@@ -57,7 +57,7 @@ fn negotiation() {
 }
 
 #[test]
-fn legacy_version_header() {
+fn a_legacy_request_may_not_name_an_unsupported_version() {
     let cases = [
         (None, true),
         (Some("2025-06-18"), true),
@@ -83,7 +83,7 @@ fn legacy_version_header() {
 }
 
 #[test]
-fn initialize_is_free_of_the_version_header() {
+fn the_version_header_is_ignored_for_initialize() {
     let body = request_body("initialize", r#""protocolVersion":"2025-06-18""#);
     for version in ["2026-07-28", "2025-03-26", "nonsense"] {
         let headers = Headers { protocol_version: Some(version), ..NO_HEADERS };
@@ -102,7 +102,7 @@ fn legacy_requests_need_no_mirroring_headers() {
 }
 
 #[test]
-fn client_names() {
+fn client_names_are_cleaned_and_shortened() {
     let long = "é".repeat(200);
     let cases = [
         (r#"{"name":"Claude"}"#.to_owned(), Some("Claude".to_owned())),

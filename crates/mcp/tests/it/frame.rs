@@ -9,7 +9,7 @@ const NOT_JSON: (u16, i64) = (400, -32700);
 const INVALID: (u16, i64) = (400, -32600);
 
 #[test]
-fn broken_json() {
+fn a_body_that_is_not_json_is_refused() {
     let bodies: &[&[u8]] = &[
         b"",
         b" ",
@@ -37,7 +37,7 @@ fn broken_json() {
 }
 
 #[test]
-fn not_one_request_object() {
+fn a_body_that_is_not_one_request_object_is_refused() {
     let bodies = [
         "null",
         "1",
@@ -65,7 +65,7 @@ fn not_one_request_object() {
 }
 
 #[test]
-fn ids_that_are_echoed() {
+fn valid_ids_are_echoed() {
     let ids = [
         "0",
         "-0",
@@ -94,7 +94,7 @@ fn ids_that_are_echoed() {
 }
 
 #[test]
-fn ids_that_are_refused() {
+fn invalid_ids_are_refused() {
     let ids = [
         "null",
         "true",
@@ -120,7 +120,7 @@ fn ids_that_are_refused() {
 }
 
 #[test]
-fn a_key_twice() {
+fn a_duplicate_key_is_refused() {
     let bodies = [
         r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":1,"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":1,"id":1,"method":"ping"}"#,
@@ -159,7 +159,7 @@ fn unknown_members_are_ignored() {
 }
 
 #[test]
-fn messages_that_await_no_answer() {
+fn notifications_and_responses_are_accepted() {
     let bodies = [
         r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
@@ -191,7 +191,7 @@ fn refusals_carry_the_id_that_could_be_read() {
 }
 
 #[test]
-fn peek_never_fails() {
+fn peek_works_for_any_body() {
     let cases: &[(&[u8], Option<&str>)] = &[
         (b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}", Some("7")),
         (b"{\"id\":\"a\"}", Some("\"a\"")),

@@ -5,12 +5,12 @@ use zoop_mcp::{Era, MethodCall};
 use crate::{NO_HEADERS, accepted, modern_body, modern_headers, refused, request_body, verdict};
 
 /// The call as one text to compare.
-fn told(call: &MethodCall<'_>) -> String {
+fn debug_text(call: &MethodCall<'_>) -> String {
     format!("{call:?}")
 }
 
 #[test]
-fn methods_of_both_eras() {
+fn methods_of_both_eras_are_understood() {
     // Method, parameters, the name to mirror, what is understood.
     let cases = [
         ("tools/list", "", None, "ListTools { cursor: None }"),
@@ -48,35 +48,35 @@ fn methods_of_both_eras() {
     for (method, params, name, understood) in cases {
         let body = request_body(method, params);
         let legacy = accepted(&body, &NO_HEADERS);
-        assert_eq!((legacy.era, told(&legacy.call).as_str()), (Era::Legacy, understood));
+        assert_eq!((legacy.era, debug_text(&legacy.call).as_str()), (Era::Legacy, understood));
 
         let body = modern_body(method, params);
         let modern = accepted(&body, &modern_headers(method, name));
-        assert_eq!((modern.era, told(&modern.call).as_str()), (Era::Modern, understood));
+        assert_eq!((modern.era, debug_text(&modern.call).as_str()), (Era::Modern, understood));
     }
 }
 
 #[test]
-fn methods_of_one_era() {
+fn methods_of_one_era_are_understood() {
     let body = request_body("ping", "");
-    assert_eq!(told(&accepted(&body, &NO_HEADERS).call), "Ping");
+    assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "Ping");
     let body = request_body("initialize", "");
-    assert_eq!(told(&accepted(&body, &NO_HEADERS).call), "Initialize { requested: None }");
+    assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "Initialize { requested: None }");
     let body = modern_body("server/discover", "");
     let headers = modern_headers("server/discover", None);
-    assert_eq!(told(&accepted(&body, &headers).call), "Discover");
+    assert_eq!(debug_text(&accepted(&body, &headers).call), "Discover");
 }
 
 #[test]
 fn a_plain_call_without_params_or_headers_is_understood() {
     for params in ["", r#","params":{}"#, r#","params":null"#, r#","params":{"_meta":null}"#] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list"{params}}}"#);
-        assert_eq!(told(&accepted(&body, &NO_HEADERS).call), "ListTools { cursor: None }");
+        assert_eq!(debug_text(&accepted(&body, &NO_HEADERS).call), "ListTools { cursor: None }");
     }
 }
 
 #[test]
-fn unknown_methods() {
+fn unknown_methods_are_refused() {
     let common = [
         "logging/setLevel",
         "completion/complete",
@@ -104,7 +104,7 @@ fn an_unknown_method_is_reported_before_its_parameters() {
 }
 
 #[test]
-fn invalid_parameters() {
+fn invalid_parameters_are_refused() {
     // Method, parameters, and the name to mirror where the body has one.
     let cases = [
         ("tools/call", "", None),
@@ -131,7 +131,7 @@ fn invalid_parameters() {
 }
 
 #[test]
-fn params_that_are_not_an_object() {
+fn params_that_are_not_an_object_are_refused() {
     for params in
         ["[]", "5", "\"x\"", "true", r#"{"_meta":5}"#, r#"{"_meta":[]}"#, r#"{"\ud800":1}"#]
     {
@@ -146,7 +146,7 @@ fn params_that_are_not_an_object() {
 }
 
 #[test]
-fn initialize_with_a_version_that_is_not_a_string() {
+fn a_version_that_is_not_a_string_is_refused() {
     let body = request_body("initialize", r#""protocolVersion":5"#);
     assert_eq!(verdict(&refused(body, &NO_HEADERS)), (200, -32602));
 }

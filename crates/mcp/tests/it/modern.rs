@@ -11,7 +11,7 @@ const MISMATCH: (u16, i64) = (400, -32020);
 const INVALID_PARAMS: (u16, i64) = (400, -32602);
 
 #[test]
-fn headers_missing_or_different_from_the_body() {
+fn missing_or_different_headers_are_refused() {
     let body = modern_body("tools/call", r#""name":"a""#);
     let good = modern_headers("tools/call", Some("a"));
     accepted(&body, &good);
@@ -54,7 +54,7 @@ fn the_name_is_mirrored_by_three_methods() {
 }
 
 #[test]
-fn encoded_names() {
+fn the_name_header_may_be_base64() {
     // The header, the body's name, whether they agree.
     let cases = [
         ("=?base64?Y3VzdG9tZXJzLmdldA==?=", "customers.get", true),
@@ -82,7 +82,7 @@ fn encoded_names() {
 }
 
 #[test]
-fn meta_without_its_required_members() {
+fn meta_without_its_required_members_is_refused() {
     let version = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28""#;
     let capabilities = r#""io.modelcontextprotocol/clientCapabilities":{}"#;
     let metas = [
@@ -110,7 +110,7 @@ fn client_info_may_be_left_out() {
 }
 
 #[test]
-fn unsupported_versions() {
+fn unsupported_versions_are_refused() {
     for version in ["2027-01-01", "2025-11-25", "1900-01-01", "nonsense", ""] {
         let body = request_body("tools/list", &META.replace("2026-07-28", version));
         let headers =
@@ -131,7 +131,7 @@ fn the_version_is_checked_before_the_method() {
 }
 
 #[test]
-fn discover_must_follow_the_rules_too() {
+fn discover_must_follow_the_header_rules_too() {
     let body = request_body("server/discover", "");
     assert_eq!(verdict(&refused(&body, &NO_HEADERS)), MISMATCH);
     let headers = modern_headers("server/discover", None);

@@ -128,13 +128,13 @@ fn is_whole(number: &str) -> bool {
 
 proptest! {
     #[test]
-    fn arbitrary_bytes(body in prop::collection::vec(any::<u8>(), 0..200), headers in any_headers()) {
+    fn arbitrary_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200), headers in any_headers()) {
         exercise(&body, &borrowed(&headers));
         read_tool_reply(&body).ok();
     }
 
     #[test]
-    fn mutated_frames(
+    fn mutated_frames_are_answered(
         frame in valid_frame(),
         mutations in prop::collection::vec(mutation(), 0..4),
         headers in any_headers(),
@@ -150,14 +150,14 @@ proptest! {
     }
 
     #[test]
-    fn numbers_as_ids(id in NUMBER) {
+    fn integral_numbers_are_valid_ids(id in NUMBER) {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
         let echoed = peek(body.as_bytes(), &Headers::default()).id.map(RawValue::get);
         prop_assert_eq!(echoed, is_whole(&id).then_some(id.as_str()));
     }
 
     #[test]
-    fn texts_survive_a_round_trip(text in any::<String>(), id in any::<u64>()) {
+    fn text_survives_a_round_trip(text in any::<String>(), id in any::<u64>()) {
         let json = serde_json::to_string(&serde_json::json!({ "text": text })).unwrap();
         let arguments = RawValue::from_string(json.clone()).unwrap();
         let body = call_tool_body(id, &text, &arguments);

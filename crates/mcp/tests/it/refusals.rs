@@ -12,7 +12,7 @@ type Refuse = fn(ReplyTo<'_>) -> Refusal;
 type Row = (Refuse, (u16, i64), (u16, i64), Value);
 
 #[test]
-fn refusals_of_a_request() {
+fn refusals_of_a_request_have_their_status_code_and_data() {
     let rows: [Row; 14] = [
         (
             |to| to.unauthorized("key_revoked"),
@@ -84,7 +84,7 @@ fn refusals_of_the_http_message_have_no_id() {
 }
 
 #[test]
-fn a_header_sent_twice() {
+fn a_duplicate_header_is_refused() {
     let refusal = ReplyTo::unread(None).duplicate_header("Authorization");
     assert_eq!(verdict(&refusal), (400, -32600));
     assert!(refusal.message.contains("Authorization"), "{}", refusal.message);
@@ -107,7 +107,7 @@ fn a_token_is_required_whatever_the_body() {
 }
 
 #[test]
-fn long_texts_of_the_client_are_cut() {
+fn long_text_from_the_client_is_cut() {
     let name = "é".repeat(100_000);
     let body = request_body(&name, "");
     let refusal = crate::refused(&body, &NO_HEADERS);

@@ -33,14 +33,14 @@ fn results(write: impl Fn(&Responder<'_>) -> Vec<u8>) -> [Value; 2] {
 }
 
 /// The same object with the cache members.
-fn kept(mut result: Value, ttl_ms: u32) -> Value {
+fn with_cache_members(mut result: Value, ttl_ms: u32) -> Value {
     result["ttlMs"] = json!(ttl_ms);
     result["cacheScope"] = json!("private");
     result
 }
 
 #[test]
-fn tool_results() {
+fn tool_results_have_the_shape_of_each_era() {
     let record = r#"{"name":"O\"Hara\\n","n":[1,2.50],"é":"\u2028"}"#;
     let [legacy, modern] =
         results(|to| to.tool_result(ToolResult { json: record, is_error: false }));
@@ -67,7 +67,7 @@ fn structured_content_is_verbatim() {
 }
 
 #[test]
-fn initialize() {
+fn initialize_is_answered_in_the_legacy_era() {
     for (requested, version) in [("2025-06-18", "2025-06-18"), ("2024-11-05", "2025-11-25")] {
         let [legacy, _] = results(|to| to.initialize(Some(requested), "Be \"kind\"."));
         let expected = json!({
@@ -81,7 +81,7 @@ fn initialize() {
 }
 
 #[test]
-fn ping() {
+fn ping_is_answered_with_an_empty_result() {
     let body = request_body("ping", "");
     let server = server();
     let reply = accepted(&body, &NO_HEADERS).responder(&server).ping();
@@ -89,18 +89,18 @@ fn ping() {
 }
 
 #[test]
-fn discover() {
+fn discover_lists_the_modern_versions() {
     let [_, modern] = results(|to| to.discover("Be kind."));
     let expected = json!({
         "supportedVersions": ["2026-07-28"],
         "capabilities": { "tools": {}, "prompts": {}, "resources": {} },
         "instructions": "Be kind.",
     });
-    assert_eq!(modern, kept(expected, 300_000));
+    assert_eq!(modern, with_cache_members(expected, 300_000));
 }
 
 #[test]
-fn lists() {
+fn lists_have_the_shape_of_each_era() {
     let kinds = [
         (ListKind::Tools, "tools"),
         (ListKind::Prompts, "prompts"),
@@ -111,13 +111,13 @@ fn lists() {
         for items in [json!([]), json!([{ "name": "a" }, { "name": "b" }])] {
             let [legacy, modern] = results(|to| to.list(kind, &items.to_string()));
             assert_eq!(legacy, json!({ member: items }));
-            assert_eq!(modern, kept(legacy, 60_000));
+            assert_eq!(modern, with_cache_members(legacy, 60_000));
         }
     }
 }
 
 #[test]
-fn prompts() {
+fn prompts_have_the_shape_of_each_era() {
     let messages = [
         PromptMessage { role: Role::User, text: "Who is \"due\"?" },
         PromptMessage { role: Role::Assistant, text: "" },
@@ -137,12 +137,12 @@ fn prompts() {
 }
 
 #[test]
-fn resources() {
+fn resources_have_the_shape_of_each_era() {
     let [legacy, modern] = results(|to| to.resource("zoop://a", "application/json", "{\"a\":1}"));
     let contents =
         json!([{ "uri": "zoop://a", "mimeType": "application/json", "text": "{\"a\":1}" }]);
     assert_eq!(legacy, json!({ "contents": contents }));
-    assert_eq!(modern, kept(legacy, 0));
+    assert_eq!(modern, with_cache_members(legacy, 0));
 }
 
 /// Clients that read lines break at U+2028 and U+2029, which JSON allows as they are.

@@ -33,7 +33,7 @@ fn admitted(limiter: &Limiter, applicant: Applicant, times: u32) -> u32 {
 }
 
 #[test]
-fn a_minute_rolls_and_a_refused_request_does_not_count() {
+fn the_window_is_a_rolling_minute_and_refused_requests_do_not_count() {
     let (limiter, clock) = (Limiter::default(), TestClock::default());
     let ask = |at: i64| {
         clock.set(at);
@@ -49,18 +49,22 @@ fn a_minute_rolls_and_a_refused_request_does_not_count() {
     assert_eq!(ask(30_000).refused_for, None);
     assert_eq!(ask(30_001).refused_for, Some(30), "29.999 s, rounded up");
     assert_eq!(ask(59_999).refused_for, Some(1));
-    assert_eq!(ask(60_000).refused_for, None, "the first one has left");
-    assert_eq!(ask(60_001).refused_for, Some(30), "the second one is the oldest now");
+    assert_eq!(ask(60_000).refused_for, None, "the first request has expired");
+    assert_eq!(ask(60_001).refused_for, Some(30), "the second request is the oldest now");
 }
 
 #[test]
-fn both_limits_must_pass_and_a_refusal_by_one_spends_nothing_of_the_other() {
+fn a_refusal_by_one_limit_does_not_count_against_the_other() {
     let limiter = Limiter::default();
     assert_eq!(admitted(&limiter, applicant(1, 1, 100), 5), 1);
-    assert_eq!(admitted(&limiter, applicant(2, 0, 100), 200), 99, "what the first one left");
+    assert_eq!(
+        admitted(&limiter, applicant(2, 0, 100), 200),
+        99,
+        "what the first credential left over"
+    );
     let clock = TestClock::default();
     let refused = limiter.admit(&clock, applicant(2, 200, 100));
-    assert_eq!(refused.refused_for, Some(60), "the tenant's");
+    assert_eq!(refused.refused_for, Some(60), "the tenant's limit");
     assert_eq!(refused.credential.map(|credential| credential.remaining), Some(101));
 }
 
@@ -72,7 +76,11 @@ fn each_credential_keeps_sixty_calls_of_its_tenants_limit() {
     let standing = |remaining| Some(Standing { quota: 600, remaining, reset: 60 });
     assert_eq!((office.refused_for, office.tenant), (None, standing(59)));
     assert_eq!(admitted(&limiter, applicant(2, 120, 600), 100), 59);
-    assert_eq!(admitted(&limiter, applicant(3, 120, 600), 100), 60, "and so does every other");
+    assert_eq!(
+        admitted(&limiter, applicant(3, 120, 600), 100),
+        60,
+        "and so does every other credential"
+    );
     let refused = limiter.admit(&clock, applicant(2, 120, 600));
     assert_eq!((refused.refused_for, refused.tenant), (Some(60), standing(0)));
     // The import used the whole limit at second 0; at second 59 the office waits for its own calls.
@@ -83,7 +91,7 @@ fn each_credential_keeps_sixty_calls_of_its_tenants_limit() {
         assert_eq!(limiter.admit(&clock, applicant(2, 0, 600)).refused_for, None);
     }
     let refused = limiter.admit(&clock, applicant(2, 0, 600));
-    assert_eq!(refused.refused_for, Some(1), "the import's calls leave first");
+    assert_eq!(refused.refused_for, Some(1), "the import's calls expire first");
     clock.set(60_000);
     assert_eq!(limiter.admit(&clock, applicant(2, 0, 600)).refused_for, None);
 }
@@ -93,8 +101,8 @@ fn connecting_has_a_window_of_its_own_with_twice_the_limit() {
     let limiter = Limiter::default();
     let connecting = |limit| Applicant { class: Class::Connecting, ..applicant(1, limit, 10) };
     assert_eq!(admitted(&limiter, applicant(1, 100, 0), 200), 100);
-    assert_eq!(admitted(&limiter, connecting(100), 300), 200, "whatever calls were made");
-    assert_eq!(admitted(&limiter, applicant(2, 100, 0), 200), 100, "and calls do not see it");
+    assert_eq!(admitted(&limiter, connecting(100), 300), 200, "however many calls were made");
+    assert_eq!(admitted(&limiter, applicant(2, 100, 0), 200), 100, "and calls are not affected");
     let refused = limiter.admit(&TestClock::default(), connecting(100));
     assert_eq!(refused.refused_for, Some(60));
     assert_eq!(refused.connecting, Some(Standing { quota: 200, remaining: 0, reset: 60 }));
@@ -107,18 +115,18 @@ fn connecting_has_a_window_of_its_own_with_twice_the_limit() {
 }
 
 #[test]
-fn a_lowered_limit_waits_until_enough_requests_have_left() {
+fn a_lowered_limit_waits_until_enough_requests_have_expired() {
     let (limiter, clock) = (Limiter::default(), TestClock::default());
     for at in [0, 10_000, 20_000] {
         clock.set(at);
         assert_eq!(limiter.admit(&clock, applicant(1, 3, 0)).refused_for, None);
     }
     let refused = limiter.admit(&clock, applicant(1, 1, 0));
-    assert_eq!(refused.refused_for, Some(60), "the third one has to leave");
+    assert_eq!(refused.refused_for, Some(60), "the third request has to expire");
 }
 
 #[test]
-fn a_clock_set_back_costs_a_minute_at_most() {
+fn a_clock_that_is_set_back_blocks_for_a_minute_at_most() {
     let (limiter, clock) = (Limiter::default(), TestClock::default());
     clock.set(7_200_000);
     assert_eq!(limiter.admit(&clock, applicant(1, 1, 0)).refused_for, None);
@@ -129,7 +137,7 @@ fn a_clock_set_back_costs_a_minute_at_most() {
 }
 
 #[test]
-fn idle_windows_are_dropped_and_live_ones_kept() {
+fn idle_windows_are_dropped_and_others_are_kept() {
     let (limiter, clock) = (Limiter::default(), TestClock::default());
     limiter.admit(&clock, applicant(1, 5, 5));
     clock.set(30_000);

@@ -1,5 +1,5 @@
-//! A tool for the official conformance suite: it needs a capability of its client, as no tool of the product
-//! does. Only the suite's build contains it.
+//! A tool for the official conformance suite that, unlike the product's tools, needs a capability of its client.
+//! Only the build for that suite contains it.
 
 use serde_json::json;
 use zoop_mcp::Refusal;
@@ -8,8 +8,8 @@ use super::context::RequestContext;
 
 /// The refusal of `test_missing_capability` from a client that does not offer sampling.
 pub(super) fn missing_capability(context: &RequestContext<'_>, name: &str) -> Option<Refusal> {
-    let offered =
+    let is_offered =
         context.request.client_capabilities.is_some_and(|it| it.get().contains("sampling"));
-    let refused = name == "test_missing_capability" && !offered;
-    refused.then(|| context.request.reply_to().missing_capability(json!({ "sampling": {} })))
+    let is_refused = name == "test_missing_capability" && !is_offered;
+    is_refused.then(|| context.request.reply_to().missing_capability(json!({ "sampling": {} })))
 }

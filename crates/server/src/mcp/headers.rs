@@ -9,8 +9,8 @@ static MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 static MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The longest client name that is stored, in characters.
-const CLIENT_NAME_LIMIT: usize = 128;
+/// The maximum length of a client's name, in characters; the rest is cut off.
+const MAX_CLIENT_NAME: usize = 128;
 
 /// The headers that were sent.
 pub(super) struct McpHeaders<'a> {
@@ -53,23 +53,23 @@ impl HeaderFault {
     }
 }
 
-/// How to answer with an error before the body has been read.
+/// How to refuse a request whose body has not been read.
 pub(super) fn unread(headers: &HeaderMap) -> ReplyTo<'static> {
     ReplyTo::unread(text(headers, &PROTOCOL_VERSION).ok().flatten())
 }
 
-/// How to answer with an error when the body has been read but a header is invalid.
+/// How to refuse a request whose body has been read but one of whose headers is invalid.
 pub(super) fn peek<'a>(body: &'a [u8], headers: &HeaderMap) -> ReplyTo<'a> {
     let protocol_version = text(headers, &PROTOCOL_VERSION).ok().flatten();
     zoop_mcp::peek(body, &Headers { protocol_version, method: None, name: None })
 }
 
-/// The first product of the `User-Agent`, such as `curl/8.5.0`: the name of a client that does not name
-/// itself in the protocol.
+/// The first product in the `User-Agent` header, such as `curl/8.5.0`. It names a client that does not send its name
+/// in the protocol.
 pub(super) fn product(headers: &HeaderMap) -> Option<String> {
     let agent = headers.get(USER_AGENT)?.to_str().ok()?;
     let product = agent.split_ascii_whitespace().next()?;
-    Some(product.chars().take(CLIENT_NAME_LIMIT).collect())
+    Some(product.chars().take(MAX_CLIENT_NAME).collect())
 }
 
 fn text<'a>(

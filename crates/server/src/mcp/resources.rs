@@ -1,7 +1,7 @@
-//! Resources: a customer or a note under a URI, read by the tool that gets it, with the same scopes.
+//! Resources: customers and notes with a URI, which are read by the tools that return them, with the same scopes.
 //!
-//! A resource outside the caller's scopes is refused with -32602 and the scope's name; a 403 would send
-//! clients into an authorization that cannot give a key more scopes than it has.
+//! A resource outside the caller's scopes is refused with -32602 and the name of the missing scope. A 403 would make
+//! clients start an authorization, which cannot give an API key more scopes than it has.
 
 use serde_json::json;
 use zoop_crm::call::error::Error;
@@ -22,7 +22,7 @@ struct Template {
     about: &'static str,
     /// The URI up to the id.
     prefix: &'static str,
-    /// The tool that reads it.
+    /// The tool that reads the record.
     tool: &'static str,
 }
 
@@ -43,7 +43,7 @@ static TEMPLATES: [Template; 2] = [
     },
 ];
 
-/// Answers `resources/list`: always empty, because there are too many records to list. Tools find them.
+/// Answers `resources/list`. The list is always empty, because there are too many records; tools find them.
 pub(super) async fn list(context: &RequestContext<'_>) -> Result<Answer, Answer> {
     context.admit().await?;
     Ok(done(context.responder().list(ListKind::Resources, "[]")))

@@ -1,7 +1,7 @@
-//! The tools of the endpoint by name, and their JSON.
+//! The tools of the endpoint, by name, and their JSON.
 //!
-//! A tool's JSON never changes while the server runs, so it is built once, with each form of names, and a list
-//! is the concatenation of the tools that its caller may see.
+//! The JSON of a tool does not change while the server runs, so it is built once for each form of names. A list
+//! joins the JSON of the tools that its caller may see.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ use super::view::{Names, View};
 pub(crate) struct ToolBook {
     listed: Vec<Listed>,
     /// Both names of every tool, mapped to its index in `listed`.
-    places: HashMap<String, usize>,
+    indexes: HashMap<String, usize>,
     toolsets: Vec<&'static str>,
-    /// Bytes of the longest list, so that a list is written without growing.
-    longest: usize,
+    /// The size of the longest list, so that the buffer of a list never has to grow.
+    max_list_bytes: usize,
 }
 
 /// One tool of the endpoint.
@@ -37,27 +37,27 @@ impl ToolBook {
         let tools: Vec<_> = catalog::mcp_tools().collect();
         let mut toolsets: Vec<_> = tools.iter().map(|(group, _)| group.name).collect();
         toolsets.dedup();
-        let mut places = HashMap::new();
+        let mut indexes = HashMap::new();
         let mut listed = Vec::new();
-        for (place, (group, tool)) in tools.iter().enumerate() {
-            places.insert(tool.name.to_owned(), place);
-            places.insert(tool.underscored(), place);
+        for (index, (group, tool)) in tools.iter().enumerate() {
+            indexes.insert(tool.name.to_owned(), index);
+            indexes.insert(tool.underscored(), index);
             let dotted = tool_json(tool);
-            // Descriptions name other tools; clients need the names they were given.
+            // Descriptions mention other tools, by the names that the client uses.
             let underscored = tools.iter().fold(dotted.clone(), |json, (_, other)| {
                 json.replace(other.name, &other.underscored())
             });
             listed.push(Listed { group: group.name, tool, dotted, underscored });
         }
         // Dotted and underscored names have the same length.
-        let longest =
+        let max_list_bytes =
             listed.iter().map(|listed: &Listed| listed.dotted.len() + 1).sum::<usize>() + 1;
-        Self { listed, places, toolsets, longest }
+        Self { listed, indexes, toolsets, max_list_bytes }
     }
 
     /// The tool with this name, dotted or underscored.
     pub(crate) fn find(&self, name: &str) -> Option<&Listed> {
-        self.places.get(name).and_then(|place| self.listed.get(*place))
+        self.indexes.get(name).and_then(|index| self.listed.get(*index))
     }
 
     /// The names of the groups that have tools here.
@@ -67,7 +67,7 @@ impl ToolBook {
 
     /// The JSON array of the tools that a caller with these scopes sees in this view.
     pub(super) fn json(&self, view: &View, scopes: Scopes) -> String {
-        let mut out = String::with_capacity(self.longest);
+        let mut out = String::with_capacity(self.max_list_bytes);
         out.push('[');
         for listed in &self.listed {
             if !scopes.has(listed.tool.scope) || !view.shows(listed.group, listed.tool) {

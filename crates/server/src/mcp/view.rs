@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use zoop_crm::call::definition::ToolDef;
 
-/// How tools are named in lists and texts. Both names can always be called.
+/// The form of tool names in lists and texts. A call may use either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
     /// `customers.search`
@@ -25,7 +25,7 @@ impl Names {
     }
 }
 
-/// The tools that a client wants to see; the same restriction applies to calls.
+/// The tools that a client wants to see. The same restriction applies to its calls.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct View {
     names: Option<Names>,
@@ -34,7 +34,7 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Reads the query. Other parameters are ignored: OAuth and proxies add theirs.
+    /// Reads the query. Other parameters are ignored, because OAuth and proxies add some.
     pub(super) fn read(query: Option<&str>, known: &[&'static str]) -> Result<Self, String> {
         let mut view = Self { names: None, toolsets: None, read_only: None };
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {

@@ -1,7 +1,7 @@
-//! `GET /oauth/authorize`: a client's request is checked, stored as pending, and shown to the signed-in user.
+//! `GET /oauth/authorize`: checks a client's request, stores it as pending, and shows it to the signed-in user.
 //!
-//! Until the client and its redirect URI are verified, errors are shown on a page of this server. Only then is
-//! anything sent back to the client (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
+//! Until the client and its redirect URI are verified, errors are only shown on a page of this server. After that,
+//! they are sent back to the client (RFC 6749, 4.1.2.1; RFC 9700, 4.11).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,7 @@ use zoop_crm::values::secret::{Secret, SecretKind};
 use zoop_db::Timestamp;
 
 use super::consent::{self, offered};
-use super::token::{MAX_ID, OFFLINE_ACCESS};
+use super::token::{MAX_CLIENT_ID_LENGTH, OFFLINE_ACCESS};
 use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
 use crate::web::browser;
@@ -29,7 +29,7 @@ use crate::web::next;
 use crate::web::page;
 
 /// The size limit of the query, in bytes: it is encoded a second time into the link to the sign-in page.
-const MAX_QUERY: usize = 8 * 1024;
+const MAX_QUERY_BYTES: usize = 8 * 1024;
 
 /// An error that is sent back to the client: its code and a description.
 struct AuthorizationError(&'static str, &'static str);
@@ -43,7 +43,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
 async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response> {
     super::admit(shared, head, Action::Page).map_err(page::too_many)?;
     let query = head.uri.query().unwrap_or_default();
-    if query.len() > MAX_QUERY {
+    if query.len() > MAX_QUERY_BYTES {
         return Err(stop("The link is too long."));
     }
     let deadline = Instant::now() + shared.settings.request_deadline;
@@ -81,19 +81,19 @@ async fn answer(shared: &Arc<Shared>, head: &Parts) -> Result<Response, Response
     Ok(consent::page(&signed_in, &pending, &tenants, &secret, None))
 }
 
-/// The sign-in page, from which the browser comes back here.
+/// The address of the sign-in page, which leads back here.
 pub(super) fn sign_in_first(query: &str) -> String {
     next::sign_in(&format!("/oauth/authorize?{query}"))
 }
 
-/// The page for an error that only the user gets to see.
+/// The page for an error that is not sent to the client.
 fn stop(what: &str) -> Response {
     let message =
         format!("{what} Start again from the program. If this happens again, tell its publisher.");
     page::stop(StatusCode::BAD_REQUEST, "This program cannot be connected", &message)
 }
 
-/// The requesting client: known by its id, or by its document.
+/// The requesting client: a registered one, or one whose document is at the URL that is its id.
 async fn client(
     shared: &Shared,
     head: &Parts,
@@ -101,7 +101,8 @@ async fn client(
     deadline: Instant,
 ) -> Result<Client, Response> {
     let unknown = || stop("It is not registered here.");
-    let id = form.get("client_id").filter(|id| id.len() <= MAX_ID).ok_or_else(unknown)?;
+    let id =
+        form.get("client_id").filter(|id| id.len() <= MAX_CLIENT_ID_LENGTH).ok_or_else(unknown)?;
     let searched = id.to_owned();
     let known = shared.db.read(deadline, move |tx| clients::find(tx, &searched)).await;
     let known = known.map_err(|error: Error| page::failed(&error))?;
@@ -110,12 +111,12 @@ async fn client(
         Some(client) if client.is_fresh(now) => Ok(client),
         None if Secret::parse_as(SecretKind::Client, id).is_some() => Err(unknown()),
         None if !id.starts_with("https://") => Err(unknown()),
-        _ => documented(shared, head, id, deadline).await,
+        _ => fetch_client(shared, head, id, deadline).await,
     }
 }
 
-/// The client whose document is at this URL.
-async fn documented(
+/// Fetches the document of the client with this id, and stores its metadata.
+async fn fetch_client(
     shared: &Shared,
     head: &Parts,
     address: &str,
@@ -124,7 +125,7 @@ async fn documented(
     super::admit(shared, head, Action::Document).map_err(page::too_many)?;
     let document = shared.documents.fetch(address).await.map_err(|cause| {
         tracing::info!(cause, "a client's document could not be used");
-        stop("Its description could not be read at the address that is its id.")
+        stop("Its description could not be read.")
     })?;
     let environment = shared.environment.clone();
     let stale_after = i64::try_from(document.seconds).unwrap_or(0) * 1_000_000;
@@ -136,7 +137,7 @@ async fn documented(
     kept.await.map_err(|error| page::failed(&error))
 }
 
-/// Where the answer goes: one of the client's redirect URIs. It may be omitted if there is only one.
+/// The redirect URI for the answer: one of the client's. A request may omit it if the client has only one.
 fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
     match (form.get("redirect_uri"), client.redirect_uris.as_slice()) {
         (Some(sent), _) if client.may_return_to(sent) => Some(sent.to_owned()),
@@ -145,7 +146,7 @@ fn redirect_uri(client: &Client, form: &Form) -> Option<String> {
     }
 }
 
-/// The challenge and the scopes of a verified client's request.
+/// The PKCE challenge and the scopes in a verified client's request.
 fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), AuthorizationError> {
     match form.get("response_type") {
         Some("code") => {}
@@ -160,7 +161,10 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Authorizat
     let challenge = form.get("code_challenge").filter(|it| tokens::is_challenge(it));
     let is_s256 = form.get("code_challenge_method") == Some("S256");
     let Some(challenge) = challenge.filter(|_| is_s256) else {
-        return Err(AuthorizationError("invalid_request", "PKCE with the method S256 is needed."));
+        return Err(AuthorizationError(
+            "invalid_request",
+            "PKCE with the method S256 is required.",
+        ));
     };
     let public_url = &shared.settings.public_url;
     if form.get("resource").is_some_and(|sent| !super::is_resource(public_url, sent)) {
@@ -171,14 +175,14 @@ fn read(shared: &Shared, form: &Form) -> Result<(String, ScopeNames), Authorizat
     }
     let sent = form.text("scope");
     let names_none = sent.split_ascii_whitespace().all(|name| name == OFFLINE_ACCESS);
-    // A request without scopes asks for those that the endpoint's own challenge names.
+    // A request without scopes asks for those in the endpoint's `WWW-Authenticate`.
     let scopes = if names_none {
         ScopeNames::own(Scopes::of(Scope::GRANTABLE))
     } else {
         ScopeNames::parse_known(sent)
     };
     if scopes.is_empty() {
-        return Err(AuthorizationError("invalid_scope", "This server does not have this scope."));
+        return Err(AuthorizationError("invalid_scope", "This server has none of these scopes."));
     }
     Ok((challenge.to_owned(), scopes))
 }

@@ -1,4 +1,4 @@
-//! The page that asks a user whether a client may act for them, and their answer.
+//! The page that asks a user whether a client may act for them, and the user's answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,7 +33,7 @@ pub(super) struct OfferedTenant {
     scopes: Scopes,
 }
 
-/// A scope in words.
+/// A requested scope, described for the user.
 struct Wish {
     name: &'static str,
     title: &'static str,
@@ -62,7 +62,7 @@ struct ConsentPage<'a> {
 struct ReturnPage<'a> {
     address: &'a str,
     host: &'a str,
-    /// What is wrong with the request, if the user has not been asked anything yet.
+    /// What is wrong with the request, if the user was not asked because of that.
     fault: Option<&'a str>,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn page(
     )
 }
 
-/// The query of the same request.
+/// The query of a request.
 fn query(request: &AuthorizationRequest) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query
@@ -138,8 +138,8 @@ fn back(
     leave(shared, redirect_uri, state, answer, None)
 }
 
-/// Offers a link back to a client whose request is invalid, instead of redirecting: anyone can register a
-/// client, and a link to this server must not redirect a user to that client (RFC 9700, 4.11.2).
+/// Offers a link back to a client whose request is invalid. It does not redirect there: anyone can register a client,
+/// and a link to this server must not lead to another site by itself (RFC 9700, 4.11.2).
 pub(super) fn offer_back(
     shared: &Shared,
     redirect_uri: &str,
@@ -160,7 +160,7 @@ fn leave(
 ) -> Response {
     let mut answer = answer.to_vec();
     answer.extend(state.map(|state| ("state", state)));
-    // RFC 9207: it shows the client that no other server answered.
+    // RFC 9207: it shows the client which server answered.
     answer.push(("iss", &shared.settings.public_url));
     let Some(address) = redirect::with_answer(redirect_uri, &answer) else {
         return page::not_found();
@@ -216,7 +216,7 @@ async fn answered(shared: &Arc<Shared>, request: Request) -> Result<Response, Re
             again(shared, &signed_in, &secret, fault, deadline).await
         }
         ConsentOutcome::NoBusiness => {
-            let fault = "You cannot connect it to this business: choose another one.";
+            let fault = "You cannot connect this program to that business. Choose another one.";
             again(shared, &signed_in, &secret, fault, deadline).await
         }
         ConsentOutcome::Gone => Err(over()),
@@ -261,12 +261,12 @@ async fn again(
     Ok(page(signed_in, &pending, &tenants, secret, Some(fault)))
 }
 
-/// The request no longer exists, or belongs to another session.
+/// The page for a request that no longer exists, or that belongs to another session.
 fn over() -> Response {
     page::stop(
         StatusCode::BAD_REQUEST,
         "This request is over",
-        "It was answered already, took too long, or you have been signed out: start again from the \
+        "It has already been answered or has expired, or you have been signed out. Start again from the \
          program.",
     )
 }

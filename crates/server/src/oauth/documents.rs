@@ -1,8 +1,8 @@
 //! Client ID metadata documents, fetched in a way that cannot be used to reach internal machines.
 //!
-//! The host name is resolved once, and only IP addresses that were checked are connected to. There are no
-//! redirects and no proxies, and size and time are limited. Only the log says why a fetch failed: shown in a
-//! browser, it would reveal what this server can reach.
+//! The host name is resolved once, and the server connects only to IP addresses that it has checked. It follows no
+//! redirects, uses no proxy, and limits size and time. Only the log says why a fetch failed: shown in a browser,
+//! that would reveal what this server can reach.
 //!
 //! Source: draft-ietf-oauth-client-id-metadata-document.
 
@@ -29,24 +29,24 @@ use zoop_crm::identity::oauth::clients::Metadata;
 
 use super::public::is_public;
 
-/// The number of documents fetched at once.
-const AT_ONCE: usize = 4;
+/// The maximum number of documents fetched at once.
+const MAX_CONCURRENT: usize = 4;
 /// The size limit of a document, in bytes.
 const MAX_BYTES: usize = 10 * 1024;
 /// The size limit of the answer's head, in bytes.
-const HEAD: usize = 16 * 1024;
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// The length limit of a document's URL, in bytes.
-const MAX_ADDRESS: usize = 512;
-/// How many IP addresses of a host name are tried.
-const TRIES: usize = 3;
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// For how many seconds a document is kept, at least and at most, whatever its server says.
+const MAX_URL_BYTES: usize = 512;
+/// The maximum number of IP addresses tried for a host name.
+const MAX_TRIED_ADDRESSES: usize = 3;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The minimum and maximum time for which a document is cached, in seconds, whatever its server says.
 const CACHE_SECONDS: std::ops::RangeInclusive<u64> = 600..=86_400;
 
-/// How documents are fetched. Only tests change it; there is no setting.
+/// How documents are fetched. Only tests change this policy; there is no setting for it.
 #[derive(Debug, Clone)]
 pub struct DocumentPolicy {
-    /// Certificates (DER) of the trusted authorities; empty for the machine's own.
+    /// The certificates (DER) of the trusted authorities; if empty, those that the machine trusts.
     pub roots: Vec<Vec<u8>>,
     /// Whether `localhost` and ports other than 443 are allowed.
     pub local_names: bool,
@@ -58,7 +58,7 @@ pub struct DocumentPolicy {
 
 impl Default for DocumentPolicy {
     fn default() -> Self {
-        // The build for conformance tests, whose documents are on this machine.
+        // In the build for conformance tests, documents are on this machine.
         let is_local = cfg!(feature = "conformance-fixtures");
         Self {
             roots: Vec::new(),
@@ -76,7 +76,7 @@ pub(crate) struct Documents {
     permits: Semaphore,
 }
 
-/// A valid document, and how long it may be kept.
+/// The metadata in a valid document, and for how many seconds it may be cached.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) metadata: Metadata,
@@ -85,7 +85,7 @@ pub(super) struct Document {
 
 impl Documents {
     pub(crate) fn new(policy: DocumentPolicy) -> Self {
-        Self { policy, tls: OnceLock::new(), permits: Semaphore::new(AT_ONCE) }
+        Self { policy, tls: OnceLock::new(), permits: Semaphore::new(MAX_CONCURRENT) }
     }
 
     /// The document at the URL `address`, which must be its client's id. The error is the cause, for the log.
@@ -101,7 +101,7 @@ impl Documents {
         whole.unwrap_or_else(|_| Err("it timed out".to_owned()))
     }
 
-    /// Parses a URL and checks that it may be fetched: in canonical form, with a public host name.
+    /// Parses a URL and checks that it may be fetched: it must be in canonical form and have a public host name.
     fn checked(&self, address: &str) -> Option<Url> {
         let url = Url::parse(address).ok().filter(|url| url.as_str() == address)?;
         let is_local_name = |name: &str| {
@@ -110,7 +110,7 @@ impl Documents {
                 || name.ends_with('.')
                 || matches!(last, "localhost" | "local" | "internal")
         };
-        let is_sound = address.len() <= MAX_ADDRESS
+        let is_sound = address.len() <= MAX_URL_BYTES
             && url.scheme() == "https"
             && url.username().is_empty()
             && url.password().is_none()
@@ -129,11 +129,11 @@ impl Documents {
         let server = ServerName::try_from(name.to_owned()).map_err(describe)?;
         let stream = self.tls()?.connect(server, stream).await.map_err(describe)?;
         let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(HEAD)
+            .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(describe)?;
-        // Dropped with this function, whatever happens to the connection.
+        // Ended when this function returns, whatever happens to the connection.
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
         let host = if port == 443 { name.to_owned() } else { format!("{name}:{port}") };
@@ -144,10 +144,10 @@ impl Documents {
             .map_err(describe)?;
         let answer = sender.send_request(request).await.map_err(describe)?;
         if answer.status() != StatusCode::OK {
-            return Err(format!("its server answered {}", answer.status()));
+            return Err(format!("the document's server answered {}", answer.status()));
         }
         if !is_json(answer.headers()) {
-            return Err("its media type is not JSON".to_owned());
+            return Err("the document's media type is not JSON".to_owned());
         }
         let (head, body) = answer.into_parts();
         let body = Limited::<Incoming>::new(body, MAX_BYTES).collect().await.map_err(describe)?;
@@ -159,11 +159,11 @@ impl Documents {
         let found = tokio::net::lookup_host((name, port)).await.map_err(describe)?;
         let public: Vec<SocketAddr> = found
             .filter(|at| self.policy.local_addresses || is_public(at.ip()))
-            .take(TRIES)
+            .take(MAX_TRIED_ADDRESSES)
             .collect();
-        let mut cause = "the name has no public address".to_owned();
+        let mut cause = "the host name has no public address".to_owned();
         for address in public {
-            match tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address)).await {
+            match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => cause = describe(error),
                 Err(_) => "no address answered".clone_into(&mut cause),
@@ -205,30 +205,30 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The metadata in a document, if it describes the client with this URL as its id, and if that client
-/// works without a secret.
+/// Reads the metadata in a document, which must describe the client whose id is this URL, and a client without a
+/// secret.
 fn read(address: &str, body: &[u8]) -> Result<Metadata, String> {
     let sent: Value = serde_json::from_slice(body).map_err(describe)?;
     if sent["client_id"].as_str() != Some(address) {
-        return Err("its client_id is not its address".to_owned());
+        return Err("the document's client_id is not its address".to_owned());
     }
     if !sent["client_name"].is_string() {
-        return Err("it has no client_name".to_owned());
+        return Err("the document has no client_name".to_owned());
     }
     if sent.get("client_secret").is_some() {
-        return Err("it holds a client_secret".to_owned());
+        return Err("the document contains a client_secret".to_owned());
     }
     let supported = sent["token_endpoint_auth_methods_supported"].as_array();
     let knows_none = supported.is_some_and(|methods| methods.iter().any(|method| method == "none"));
     match sent["token_endpoint_auth_method"].as_str() {
         None | Some("none") => {}
         Some("private_key_jwt") if knows_none => {}
-        Some(_) => return Err("its client does not work without a secret".to_owned()),
+        Some(_) => return Err("the document's client does not work without a secret".to_owned()),
     }
     Metadata::read(&sent).map_err(|fault| format!("its metadata is invalid: {fault:?}"))
 }
 
-/// How long a document may be kept (RFC 9111, 5.2.2), within this server's bounds.
+/// How long a document may be cached (RFC 9111, 5.2.2), within this server's bounds, in seconds.
 fn seconds(headers: &HeaderMap) -> u64 {
     let lists = headers.get_all(CACHE_CONTROL).iter().filter_map(|list| list.to_str().ok());
     let directives: Vec<String> = lists
@@ -262,7 +262,7 @@ mod tests {
         ] {
             assert!(documents.checked(address).is_some(), "{address}");
         }
-        let long = format!("https://a.example/{}", "x".repeat(MAX_ADDRESS));
+        let long = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
         for address in [
             "",
             "program",
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_kept_between_ten_minutes_and_a_day() {
+    fn a_document_is_cached_for_ten_minutes_to_a_day() {
         let kept = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));

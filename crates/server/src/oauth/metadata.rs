@@ -14,7 +14,7 @@ use super::token::OFFLINE_ACCESS;
 use crate::app::App;
 
 /// Short, so that a changed setting is soon seen.
-const LIFETIME: &str = "public, max-age=300";
+const CACHE_CONTROL_VALUE: &str = "public, max-age=300";
 
 /// Metadata of the protected resource. Clients compare it with the URL that they were given, which on
 /// loopback may use another name of this machine; the issuer is always the same.
@@ -29,8 +29,8 @@ pub(super) async fn resource(State(app): State<App>, target: Uri, headers: Heade
     }))
 }
 
-/// Metadata of the authorization server. Because it offers only `none` as the authentication method, clients
-/// that know several choose the one that works here.
+/// The metadata of the authorization server. `none` is the only authentication method that it lists, so that clients
+/// with several choose that one.
 pub(super) async fn server(State(app): State<App>) -> Response {
     let issuer = &*app.shared.settings.public_url;
     let mut scopes: Vec<_> = Scopes::of(Scope::GRANTABLE).iter().map(Scope::name).collect();
@@ -56,7 +56,7 @@ pub(super) async fn server(State(app): State<App>) -> Response {
 fn answer(metadata: &Value) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (CACHE_CONTROL, HeaderValue::from_static(LIFETIME)),
+        (CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL_VALUE)),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     let mut response = (headers, metadata.to_string()).into_response();

@@ -2,14 +2,14 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `metadata` | discovery, for clients that know only the endpoint |
+//! | `metadata` | discovery, for clients that know only the endpoint's URL |
 //! | `register` | clients that register themselves |
-//! | `documents`, `public` | clients that are known by a document elsewhere, fetched safely |
+//! | `documents`, `public` | clients whose metadata is a document at another server, which is fetched safely |
 //! | `authorize`, `consent` | a client's request, and the page that asks the user |
 //! | `token` | exchanges codes and refresh tokens for tokens; revokes tokens |
 //!
-//! The rules are in [`zoop_crm::identity::oauth`]. The issuer is the public URL, never the `Host` of a request. A
-//! resource on loopback has the name that its client used, if that is one of this machine's own names.
+//! The rules are in [`zoop_crm::identity::oauth`]. The issuer is the public URL, never the `Host` of a request. On
+//! loopback, the resource has the name of this machine that its client used.
 
 mod authorize;
 mod consent;
@@ -67,8 +67,8 @@ pub(crate) fn resource(public_url: &str) -> String {
     format!("{public_url}/api/mcp")
 }
 
-/// Whether a client means this server's resource: by any of the server's names, with or without a trailing
-/// slash, and with any query of the endpoint.
+/// Whether a client's `resource` is this server's endpoint. It may have any of the server's names, a trailing slash,
+/// and any query.
 fn is_resource(public_url: &WebOrigin, sent: &str) -> bool {
     let Ok(url) = Url::parse(sent) else { return false };
     WebOrigin::of(&url).is_some_and(|origin| public_url.is_also(&origin))
@@ -76,8 +76,8 @@ fn is_resource(public_url: &WebOrigin, sent: &str) -> bool {
         && matches!(url.path(), "/api/mcp" | "/api/mcp/")
 }
 
-/// Allows any page to read an answer: it contains nothing that a client elsewhere could not get, and cookies
-/// have no effect here.
+/// Allows the pages of any origin to read an answer: other clients could get it too, and cookies have no effect
+/// here.
 fn open(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
@@ -103,7 +103,8 @@ fn address(shared: &Shared, head: &Parts) -> IpAddr {
     client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
-/// Counts a request of an IP address, before anything else is done for it.
+/// Counts a request from its IP address, before anything else is done. Returns the address, or the seconds to wait
+/// if the address has made too many requests.
 fn admit(shared: &Shared, head: &Parts, action: Action) -> Result<IpAddr, u64> {
     let address = address(shared, head);
     shared.anonymous_limits.admit(action, address, shared.environment.clock.now())?;
@@ -130,7 +131,7 @@ fn too_many(seconds: u64) -> Answer {
         outcome: "rate_limited",
         ..refused(
             "temporarily_unavailable",
-            "Too many requests from this address: wait, then try again.",
+            "Too many requests from this address: try again later.",
         )
     }
 }
@@ -140,7 +141,10 @@ fn unavailable(outcome: &'static str) -> Answer {
         status: StatusCode::SERVICE_UNAVAILABLE,
         retry_after: Some(5),
         outcome,
-        ..refused("temporarily_unavailable", "The server cannot answer at the moment: try again.")
+        ..refused(
+            "temporarily_unavailable",
+            "The server is not available at the moment: try again later.",
+        )
     }
 }
 
@@ -166,7 +170,7 @@ fn internal() -> Answer {
     Answer {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         outcome: "internal",
-        ..refused("server_error", "Something failed on the server: try again.")
+        ..refused("server_error", "The server failed: try again later.")
     }
 }
 
@@ -175,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_resource_is_the_endpoint_with_or_without_a_slash_and_a_query() {
+    fn the_resource_may_have_a_trailing_slash_and_a_query() {
         let own = |text: &str| text.parse::<WebOrigin>().unwrap();
         let is_ours = |sent| is_resource(&own("https://crm.example.com"), sent);
         for sent in [

@@ -1,11 +1,11 @@
-//! SSRF guard: which IP addresses are public. A client's document is never fetched from a machine that only
-//! this server can reach.
+//! The guard against SSRF: which IP addresses are public. It keeps this server from fetching a client's document
+//! from a machine that only this server can reach.
 //!
 //! Sources: the IANA registries of special-purpose addresses (RFC 6890 and its successors).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether this is the public address of a single machine.
+/// Whether an address is public and belongs to a single machine.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -37,8 +37,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    // Only 2000::/3 is public. It contains ranges that embed other addresses (Teredo and the like, 6to4) and
-    // those for documentation. NAT64 is outside it.
+    // Only 2000::/3 is public, without its ranges that embed other addresses (Teredo and the like, 6to4) and those
+    // for documentation. NAT64 is outside 2000::/3.
     (a & 0xe000) == 0x2000
         && !(a == 0x2001 && b < 0x0200)
         && !(a == 0x2001 && b == 0x0db8)
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_only_this_server_reaches_are_not_public() {
+    fn addresses_that_others_cannot_reach_are_not_public() {
         for address in [
             "127.0.0.1",
             "0.0.0.0",

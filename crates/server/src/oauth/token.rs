@@ -25,8 +25,8 @@ use crate::request_log::RequestLog;
 use crate::web::form::{self, Form};
 
 /// The length limit of a client id, in bytes.
-pub(super) const MAX_ID: usize = 2_048;
-/// The scope that some clients request to get refresh tokens, which they get in any case.
+pub(super) const MAX_CLIENT_ID_LENGTH: usize = 2_048;
+/// The scope that some clients request in order to get refresh tokens. All clients get them anyway.
 pub(super) const OFFLINE_ACCESS: &str = "offline_access";
 
 /// A request that passed the common checks.
@@ -43,7 +43,7 @@ pub(super) async fn token(State(app): State<App>, request: Request) -> Response 
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/token";
     let answer = match read_request(&app.shared, request, &request_log).await {
-        Ok(request) => request.tokens().await,
+        Ok(request) => request.issue_tokens().await,
         Err(refusal) => Err(refusal),
     };
     respond(request_log, answer)
@@ -54,7 +54,7 @@ pub(super) async fn revoke(State(app): State<App>, request: Request) -> Response
     let mut request_log = RequestLog::start(&app.shared, &request);
     request_log.tool = "oauth/revoke";
     let answer = match read_request(&app.shared, request, &request_log).await {
-        Ok(request) => request.revoked().await,
+        Ok(request) => request.revoke_token().await,
         Err(refusal) => Err(refusal),
     };
     respond(request_log, answer)
@@ -87,13 +87,13 @@ async fn read_request<'a>(
     let deadline = Instant::now() + shared.settings.request_deadline;
     let body = form::body(body, deadline)
         .await
-        .ok_or_else(|| wrong("The body is too long or did not arrive."))?;
+        .ok_or_else(|| wrong("The body is too long or did not arrive in time."))?;
     let form = Form::parse(&body).map_err(|_| wrong("A parameter is duplicated or invalid."))?;
     Ok(ClientRequest { shared, form, address, deadline, request_log })
 }
 
 impl ClientRequest<'_> {
-    async fn tokens(self) -> Result<Answer, Answer> {
+    async fn issue_tokens(self) -> Result<Answer, Answer> {
         let grant_type = self.form.get("grant_type");
         if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
             let error =
@@ -112,13 +112,13 @@ impl ClientRequest<'_> {
         }
     }
 
-    /// The id of the requesting client; an unknown one is told to register again.
+    /// The id of the requesting client. An unknown client is asked to register again.
     async fn client(&self) -> Result<String, Answer> {
         let unknown = || Answer {
             status: StatusCode::UNAUTHORIZED,
-            ..refused("invalid_client", "This client is not known here: register again.")
+            ..refused("invalid_client", "This client is not registered here: register again.")
         };
-        let id = self.form.get("client_id").filter(|id| id.len() <= MAX_ID);
+        let id = self.form.get("client_id").filter(|id| id.len() <= MAX_CLIENT_ID_LENGTH);
         let id = id.ok_or_else(unknown)?.to_owned();
         let searched = id.clone();
         let found =
@@ -138,7 +138,7 @@ impl ClientRequest<'_> {
         let environment = self.shared.environment.clone();
         let outcome = self.shared.db.write(self.deadline, move |tx| {
             let outcome = tokens::exchange(tx, &environment, &request, Some(self.address))?;
-            known(tx, outcome, environment.clock.now())
+            with_rights(tx, outcome, environment.clock.now())
         });
         answer(outcome.await, self.request_log)
     }
@@ -153,12 +153,12 @@ impl ClientRequest<'_> {
         let environment = self.shared.environment.clone();
         let outcome = self.shared.db.write(self.deadline, move |tx| {
             let outcome = tokens::refresh(tx, &environment, &request, Some(self.address))?;
-            known(tx, outcome, environment.clock.now())
+            with_rights(tx, outcome, environment.clock.now())
         });
         answer(outcome.await, self.request_log)
     }
 
-    async fn revoked(self) -> Result<Answer, Answer> {
+    async fn revoke_token(self) -> Result<Answer, Answer> {
         let Some(token) = self.form.get("token") else {
             return Err(refused("invalid_request", "Send the token to revoke."));
         };
@@ -166,7 +166,7 @@ impl ClientRequest<'_> {
         let is_ours = |secret: &Secret| {
             matches!(secret.kind(), SecretKind::AccessToken | SecretKind::RefreshToken)
         };
-        // To its holder, an unknown token is as good as revoked (RFC 7009, 2.2).
+        // For its holder, an unknown token is as invalid as a revoked one (RFC 7009, 2.2).
         let Some(token) = Secret::parse(token).filter(is_ours) else { return Ok(done()) };
         let client_id = self.form.get("client_id").map(str::to_owned);
         let environment = self.shared.environment.clone();
@@ -178,7 +178,7 @@ impl ClientRequest<'_> {
     }
 }
 
-/// The scopes of a refresh request; none if it names only those that every client gets.
+/// The scopes in a refresh request; `None` if it names only `offline_access`, which has no effect.
 fn known_scopes(list: &str) -> Result<Option<ScopeNames>, Answer> {
     let names = list.split_ascii_whitespace().filter(|name| *name != OFFLINE_ACCESS);
     let scopes = ScopeNames::parse(names).map_err(|_| invalid_scope())?;
@@ -196,8 +196,8 @@ fn invalid_scope() -> Answer {
     )
 }
 
-/// An outcome, and the rights of new tokens, for the log.
-fn known(
+/// Adds the rights of newly issued tokens to an outcome, for the log.
+fn with_rights(
     tx: &mut ReadTx<'_>,
     outcome: TokenOutcome,
     now: Timestamp,
@@ -217,7 +217,7 @@ fn answer(
         error => failed(&error, &request_log.id),
     })?;
     if let Some(rights) = granted {
-        // A request asks for tokens only once.
+        // It is empty: tokens are issued only once per request.
         let _ = request_log.granted.set(rights);
     }
     match outcome {

@@ -1,6 +1,7 @@
-//! A browser's `User-Agent` in words. Shown to its user and trusted for nothing.
+//! Describes a browser by its `User-Agent`. The description is only shown to the user; nothing depends on it.
 
-/// Tokens and the browser that has them. Several browsers also send others' tokens; the first match counts.
+/// The token of each browser, and the browser's name. Some browsers also send the tokens of others, so the first
+/// match counts.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -14,7 +15,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 ];
-/// Tokens and the system that has them; the first match counts.
+/// The token of each operating system, and its name; the first match counts.
 const SYSTEMS: &[(&str, &str)] = &[
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -24,10 +25,10 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Mac OS X", "Mac"),
     ("Linux", "Linux"),
 ];
-/// How many characters are shown of an unknown `User-Agent`.
-const UNKNOWN_CHARACTERS: usize = 40;
+/// The length to which an unknown `User-Agent` is cut, in characters.
+const MAX_UNKNOWN_SHOWN: usize = 40;
 
-/// The browser and its system, such as "Chrome on Windows".
+/// The browser and its operating system, such as "Chrome on Windows".
 pub(super) fn in_words(agent: &str) -> String {
     let named = |known: &[(&str, &'static str)]| {
         known.iter().find(|(token, _)| agent.contains(token)).map(|(_, name)| *name)
@@ -37,7 +38,7 @@ pub(super) fn in_words(agent: &str) -> String {
         (Some(browser), None) => browser.to_owned(),
         (None, Some(system)) => format!("A browser on {system}"),
         (None, None) if agent.trim().is_empty() => "Unknown browser".to_owned(),
-        (None, None) => agent.chars().take(UNKNOWN_CHARACTERS).collect(),
+        (None, None) => agent.chars().take(MAX_UNKNOWN_SHOWN).collect(),
     }
 }
 
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn common_browsers_are_told_apart() {
+    fn common_browsers_are_recognized() {
         let webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
         for (agent, words) in [
             (format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit} Chrome/140.0.0.0 Safari/537.36"), "Chrome on Windows"),

@@ -1,5 +1,5 @@
-//! Changes to the user's own account. Whatever would help a thief of the session to keep access requires
-//! the password again.
+//! Changes to the user's own account. Any change that would help a thief of the session to keep access requires the
+//! password again.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -15,7 +15,7 @@ use zoop_crm::identity::sign_in::{SignedIn, passwords};
 use zoop_crm::values::id::Id;
 
 use super::account::{self, Frame};
-use super::picture::{self, Picture};
+use super::picture::{self, QrPicture};
 use super::sign_in::check;
 use crate::anonymous_limits::Action;
 use crate::app::App;
@@ -24,14 +24,14 @@ use crate::web::next::HOME;
 use crate::web::page;
 use crate::web::page_context::{PageContext, either, give_session, refused};
 
-const WRONG: &str = "That is not your current password. Nothing was changed.";
+const WRONG_PASSWORD: &str = "That is not your current password. Nothing was changed.";
 
 #[derive(Template)]
 #[template(path = "second_factor_setup.html")]
 struct Setup<'a> {
     frame: Frame,
     enrollment: &'a Enrollment,
-    picture: Option<Picture>,
+    picture: Option<QrPicture>,
     fault: &'a str,
 }
 
@@ -54,7 +54,7 @@ async fn begin(
     Ok((context, form, signed_in))
 }
 
-/// The user's current password from the form, or the page that rejects it.
+/// Checks the user's current password in the form; the error is the page that rejects it.
 async fn proved(
     context: &PageContext,
     signed_in: &SignedIn,
@@ -62,7 +62,7 @@ async fn proved(
 ) -> Result<(Attempt, Option<String>), Response> {
     match check(context, &signed_in.email, form.text("current")).await? {
         Some(proof) => Ok(proof),
-        None => Err(account::again(context, signed_in, WRONG).await?),
+        None => Err(account::again(context, signed_in, WRONG_PASSWORD).await?),
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
             }
         });
         let Some(fresh) = set.await? else {
-            return account::again(&context, &signed_in, WRONG).await;
+            return account::again(&context, &signed_in, WRONG_PASSWORD).await;
         };
         let mut response = page::go_to("/account?done=password");
         give_session(&mut response, &fresh);
@@ -102,7 +102,7 @@ pub(super) async fn password(State(app): State<App>, request: Request) -> Respon
     either(answer.await)
 }
 
-/// `POST /account/second-factor`: makes a new secret, to be confirmed by its first code.
+/// `POST /account/second-factor`: creates a new secret, which the user confirms with its first code.
 pub(super) async fn begin_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
@@ -114,7 +114,7 @@ pub(super) async fn begin_second_factor(State(app): State<App>, request: Request
         });
         match enroll.await? {
             Some(enrollment) => setup(&context, &signed_in, &enrollment, "").await,
-            None => account::again(&context, &signed_in, WRONG).await,
+            None => account::again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)
@@ -127,7 +127,7 @@ async fn setup(
     fault: &str,
 ) -> Result<Response, Response> {
     let frame = frame(context, signed_in).await?;
-    let picture = picture::of(&enrollment.link);
+    let picture = picture::qr_code(&enrollment.link);
     let status = if fault.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(page::page_with_script(status, &Setup { frame, enrollment, picture, fault }))
 }
@@ -142,11 +142,11 @@ async fn frame(context: &PageContext, signed_in: &SignedIn) -> Result<Frame, Res
 pub(super) async fn confirm_second_factor(State(app): State<App>, request: Request) -> Response {
     let answer = async {
         let (context, form, signed_in) = begin(&app, request, Action::SignIn).await?;
-        let typed = form.text("code").to_owned();
+        let sent_code = form.text("code").to_owned();
         let SignedIn { user, email, .. } = signed_in.clone();
         let by = Initiator::Session(signed_in.session, context.address);
         let confirm = context.write(move |tx, environment| {
-            let codes = second_factor::confirm(tx, environment, user, &typed, by)?;
+            let codes = second_factor::confirm(tx, environment, user, &sent_code, by)?;
             let begun = second_factor::unconfirmed_setup(tx, environment, user, &email)?;
             Ok((codes, begun))
         });
@@ -177,7 +177,7 @@ pub(super) async fn turn_off_second_factor(State(app): State<App>, request: Requ
         });
         match off.await? {
             Some(()) => Ok(page::go_to("/account?done=second-factor-off")),
-            None => account::again(&context, &signed_in, WRONG).await,
+            None => account::again(&context, &signed_in, WRONG_PASSWORD).await,
         }
     };
     either(answer.await)

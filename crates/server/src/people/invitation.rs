@@ -20,7 +20,7 @@ use crate::web::form::Form;
 use crate::web::page_context::{PageContext, either, give_session};
 use crate::web::{next, page};
 
-const ASK_AGAIN: &str = "Ask the person who invited you for a new one.";
+const ASK_FOR_ANOTHER: &str = "Ask the person who invited you for a new one.";
 
 #[derive(Template)]
 #[template(path = "invitation.html")]
@@ -29,7 +29,7 @@ struct Page<'a> {
     /// The role, with its article.
     role: &'static str,
     path: &'a str,
-    /// Where the user signs in first.
+    /// The path of the sign-in page, which leads back here.
     sign_in: String,
     /// The signed-in user, if any.
     signed_in: Option<&'a SignedIn>,
@@ -72,7 +72,7 @@ fn is_own(signed_in: &SignedIn, invited: &Invited) -> bool {
     email::key(&signed_in.email) == email::key(&invited.record.email)
 }
 
-/// Where a user signs in before accepting.
+/// The path of the sign-in page for a user who has to sign in before accepting.
 fn sign_in_first(context: &PageContext) -> String {
     next::sign_in(next::next_page(Some(&context.target)))
 }
@@ -108,8 +108,8 @@ async fn open(context: &PageContext) -> Result<(Secret, Invited), Response> {
             "This invitation has already been accepted",
             "An invitation works once. Sign in to continue.",
         ),
-        Status::Revoked => over("This invitation was revoked", ASK_AGAIN),
-        Status::Expired => over("This invitation has expired", ASK_AGAIN),
+        Status::Revoked => over("This invitation was revoked", ASK_FOR_ANOTHER),
+        Status::Expired => over("This invitation has expired", ASK_FOR_ANOTHER),
     }
 }
 
@@ -139,7 +139,8 @@ pub(super) async fn accept(State(app): State<App>, request: Request) -> Response
     either(answer.await)
 }
 
-/// No page before this shows whether the user is new; a known user has to sign in.
+/// Accepts for a new user, who has chosen a password. A known user is sent to the sign-in page; no page before
+/// that shows whether the user is known.
 async fn accept_by_password(
     context: &PageContext,
     sent: &Form,

@@ -1,4 +1,4 @@
-//! Lost passwords: sends a reset link by mail, and has the page of such links.
+//! Lost passwords: sends reset links by mail, and shows the page that they lead to.
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -43,7 +43,7 @@ pub(super) async fn forgot(State(app): State<App>, request: Request) -> Response
     either(answer.await)
 }
 
-/// The mailer for the links; without one this page does not exist.
+/// The mailer for the links. Without a mailer this page does not exist.
 fn mailer(context: &PageContext) -> Result<Mailer, Response> {
     context.shared.settings.mail.clone().ok_or_else(page::not_found)
 }
@@ -56,24 +56,25 @@ pub(super) async fn ask(State(app): State<App>, request: Request) -> Response {
         let mailer = mailer(&context)?;
         let (email, from) = (form.text("email").trim().to_owned(), context.address);
         let asked = email.clone();
-        let may_go = context
+        let may_send = context
             .write(move |tx, environment| links::admit_request(tx, environment, &asked, from))
             .await?;
-        if may_go {
+        if may_send {
             send(&context, mailer, email);
         }
         Ok(page::stop(
             StatusCode::OK,
             "Check your e-mail",
-            "If there is an account for this e-mail address, a message with a link for a new password is \
-             on its way. The link works for 30 minutes. If nothing arrives, check your spam folder, or \
-             ask an owner of your business.",
+            "If there is an account for this e-mail address, we are sending you a link for a new password. \
+             The link works for 30 minutes. If no message arrives, check your spam folder, or ask an \
+             owner of your business.",
         ))
     };
     either(answer.await)
 }
 
-/// Looks up and sends in the background: waiting for it would take longer if there is an account.
+/// Looks the address up and sends the mail in the background: waiting for that would show whether there is an
+/// account, because it takes longer then.
 fn send(context: &PageContext, mailer: Mailer, email: String) {
     let Some(permit) = mailer.permit() else {
         tracing::warn!("a password reset link was not sent: too many mails are being sent");
@@ -82,18 +83,18 @@ fn send(context: &PageContext, mailer: Mailer, email: String) {
     let (shared, deadline, from) = (context.shared.clone(), context.deadline, context.address);
     tokio::spawn(async move {
         let environment = shared.environment.clone();
-        let made = shared.db.write::<_, Error>(deadline, move |tx| {
+        let creating = shared.db.write::<_, Error>(deadline, move |tx| {
             links::create_for_mail(tx, &environment, &email, from)
         });
-        let (user, made) = match made.await {
-            Ok(Some(made)) => made,
+        let (user, link) = match creating.await {
+            Ok(Some(created)) => created,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(?error, "a password reset link could not be made");
+                tracing::warn!(?error, "a password reset link could not be created");
                 return;
             }
         };
-        let link = format!("{}{}", shared.settings.public_url, made.path());
+        let link = format!("{}{}", shared.settings.public_url, link.path());
         let post = move || mailer.send_password_link(&user.email, &link);
         match tokio::task::spawn_blocking(post).await {
             Ok(Ok(())) => {}
@@ -125,7 +126,7 @@ fn form(context: &PageContext, link: &Followed, fault: &str) -> Response {
     page::page(status, &template)
 }
 
-/// What this link allows, if it still works.
+/// The link's secret and what it allows, if it still works.
 async fn open(context: &PageContext) -> Result<(Secret, Followed), Response> {
     let token = context.target.strip_prefix(PATH).unwrap_or_default();
     let secret = Secret::parse_as(SecretKind::PasswordLink, token).ok_or_else(over)?;

@@ -4,17 +4,17 @@ use std::fmt::Write;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
-/// A QR code: its side in modules, and the path that draws the dark ones. The quiet zone of four modules,
-/// which readers need, is included.
-pub(super) struct Picture {
+/// A QR code: the length of its side in modules, and the path that draws its dark modules. It includes the margin
+/// of four modules that readers need.
+pub(super) struct QrPicture {
     pub(super) side: i32,
     pub(super) path: String,
 }
 
 const MARGIN: i32 = 4;
 
-/// None if the text is too long.
-pub(super) fn of(text: &str) -> Option<Picture> {
+/// The QR code of a text; `None` if the text is too long.
+pub(super) fn qr_code(text: &str) -> Option<QrPicture> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
     let mut path = String::new();
     for y in 0..code.size() {
@@ -23,5 +23,5 @@ pub(super) fn of(text: &str) -> Option<Picture> {
             let _ = write!(path, "M{},{}h1v1h-1z", x + MARGIN, y + MARGIN);
         }
     }
-    Some(Picture { side: code.size() + 2 * MARGIN, path })
+    Some(QrPicture { side: code.size() + 2 * MARGIN, path })
 }

@@ -47,12 +47,12 @@ async fn try_code(context: &PageContext) -> Result<Response, Response> {
     let form = context.form().await?;
     let next = next_page(form.get("next"));
     let Some(secret) = pending(context) else { return Ok(start_over(next)) };
-    let (typed, origin, before) =
+    let (sent_code, origin, before) =
         (form.text("code").to_owned(), context.origin(), context.session());
     let device = context.device();
     let outcome = context.write(move |tx, environment| {
         let (before, device) = (before.as_ref(), device.as_ref());
-        second_factor::try_code(tx, environment, &secret, &typed, &origin, before, device)
+        second_factor::try_code(tx, environment, &secret, &sent_code, &origin, before, device)
     });
     Ok(match outcome.await? {
         CodeSignIn::In(entered) => {

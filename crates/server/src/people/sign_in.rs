@@ -22,7 +22,7 @@ use crate::web::page_context::{PageContext, either, give_session, remember};
 /// The cookie of a sign-in that waits for its second factor.
 pub(super) const PENDING: &str = "__Host-zoop-sign-in";
 
-/// The same message whether or not the account exists, and whatever is wrong.
+/// The message is the same whether or not the account exists.
 const WRONG: &str = "Wrong e-mail address or password. Try again.";
 
 #[derive(Template)]
@@ -46,7 +46,7 @@ impl<'a> SignIn<'a> {
     }
 }
 
-/// `GET /`: redirects to the account, or to the sign-in.
+/// `GET /`: redirects to the account page, or to the sign-in page.
 pub(super) async fn home(State(app): State<App>, request: Request) -> Response {
     either(async { go_home(&PageContext::begin(&app, request, Action::Page)?).await }.await)
 }
@@ -113,22 +113,22 @@ async fn try_password(context: &PageContext) -> Result<Response, Response> {
     })
 }
 
-/// Checks a password for an account: the attempt, and the hash's renewal, if it was right.
+/// Checks an account's password. If it is right, returns the attempt, and a new hash if the stored one is outdated.
 pub(super) async fn check(
     context: &PageContext,
     email: &str,
-    typed: &str,
+    sent_password: &str,
 ) -> Result<Option<(Attempt, Option<String>)>, Response> {
-    let place = context.shared.hashing.place()?;
+    let slot = context.shared.hashing.slot()?;
     let (owned, from, device) = (email.to_owned(), context.address, context.device());
     let attempt = context.write(move |tx, environment| {
         password_login::begin(tx, environment, &owned, from, device.as_ref())
     });
     let attempt = attempt.await?;
-    let (hash, typed) = (attempt.hash.clone(), typed.to_owned());
+    let (hash, sent_password) = (attempt.hash.clone(), sent_password.to_owned());
     let entropy = context.shared.environment.entropy.clone();
-    let compare = move || password::compare(hash.as_deref(), &typed, &entropy);
-    match place.run(context.deadline, compare).await? {
+    let compare = move || password::compare(hash.as_deref(), &sent_password, &entropy);
+    match slot.run(context.deadline, compare).await? {
         Comparison::Right { renewed } => Ok(Some((attempt, renewed))),
         Comparison::Wrong => {
             record_refusal(context, attempt);
@@ -137,13 +137,14 @@ pub(super) async fn check(
     }
 }
 
-/// Recorded in the background: waiting for it would take longer if the account exists.
+/// Records a refused sign-in in the background: waiting for that would show whether the account exists, because it
+/// takes longer then.
 fn record_refusal(context: &PageContext, attempt: Attempt) {
     let (from, environment) = (context.address, context.shared.environment.clone());
     let write = context.shared.db.write::<_, Error>(context.deadline, move |tx| {
         password_login::refuse(tx, &environment, &attempt, from)
     });
-    // The engine skips a job whose caller has gone, so a task has to wait for this one.
+    // The engine skips a job whose caller has left, so a task waits for this job.
     tokio::spawn(async move {
         if let Err(error) = write.await {
             tracing::warn!(?error, "a refused sign-in could not be recorded in the history");

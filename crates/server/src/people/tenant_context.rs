@@ -34,7 +34,7 @@ pub(super) struct TenantContext {
 }
 
 impl TenantContext {
-    /// A page request, about the business in its URL or the first that the user owns.
+    /// Begins a page request. It is about the business that the URL names, or the first business that the user owns.
     pub(super) async fn page(app: &App, request: Request) -> Result<Self, Response> {
         let context = PageContext::begin(app, request, Action::Page)?;
         let signed_in = context.require_sign_in(&context.target).await?;
@@ -42,7 +42,7 @@ impl TenantContext {
         Self::choose(context, signed_in, asked.as_deref()).await
     }
 
-    /// A form, about the business that it names.
+    /// Begins a request that sends a form. It is about the business that the form names.
     pub(super) async fn form(app: &App, request: Request) -> Result<(Self, Form), Response> {
         let context = PageContext::begin(app, request, Action::Page)?;
         let form = context.form().await?;

@@ -1,7 +1,7 @@
-//! HTTP requests to the identity provider: bounded in time and size, without redirects.
+//! HTTP requests to the identity provider, limited in time and size and without redirects.
 //!
-//! The provider's address is the operator's own setting, so it may be within their network; an address
-//! from a visitor must never get here.
+//! The provider's address is a setting of the operator, so it may be an internal one. An address from a visitor must
+//! never be fetched here.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,12 +10,12 @@ use openidconnect::{HttpRequest, HttpResponse};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-/// How long one answer may take.
+/// The time limit for one answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The size limit of an answer, in bytes.
-const LIMIT: u64 = 256 * 1024;
+const MAX_BYTES: u64 = 256 * 1024;
 
-/// Why nothing was fetched. It contains neither an address's query nor a body.
+/// Why nothing was fetched. The text contains neither the query of an address nor a body.
 #[derive(Debug)]
 pub(super) struct Failed(String);
 
@@ -27,7 +27,8 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// The HTTP client. It uses the machine's trust store, so that a company's own authority is accepted.
+/// Creates the HTTP client. It uses the machine's trust store, so that a company's own certificate authority is
+/// accepted.
 pub(super) fn agent(https_only: bool) -> Agent {
     let found = rustls_native_certs::load_native_certs();
     let own: Vec<_> = found.certs.iter().map(|it| Certificate::from_der(it).to_owned()).collect();
@@ -42,7 +43,7 @@ pub(super) fn agent(https_only: bool) -> Agent {
         .into()
 }
 
-/// Sends a request, on a thread that may block.
+/// Sends a request. Blocks until the answer is there.
 pub(super) fn fetch(
     agent: &Agent,
     deadline: Instant,
@@ -50,11 +51,11 @@ pub(super) fn fetch(
 ) -> Result<HttpResponse, Failed> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(Failed("no time is left".into()));
+        return Err(Failed("there was no time left".into()));
     }
     let timeout = Some(left.min(TIMEOUT));
     let (parts, body) = request.into_parts();
-    // With an empty body a GET would send a Content-Length.
+    // A GET with an empty body would be sent with a Content-Length.
     let answer = if body.is_empty() {
         let request = axum::http::Request::from_parts(parts, ());
         agent.run(agent.configure_request(request).timeout_global(timeout).build())
@@ -63,7 +64,7 @@ pub(super) fn fetch(
         agent.run(agent.configure_request(request).timeout_global(timeout).build())
     };
     let (parts, mut body) = answer.map_err(|error| Failed(error.to_string()))?.into_parts();
-    let body = body.with_config().limit(LIMIT).read_to_vec();
+    let body = body.with_config().limit(MAX_BYTES).read_to_vec();
     let body = body.map_err(|error| Failed(error.to_string()))?;
     Ok(HttpResponse::from_parts(parts, body))
 }

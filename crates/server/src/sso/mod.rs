@@ -1,8 +1,8 @@
-//! "Sign in with your company account": a user signs in at the OpenID Connect provider that the operator
-//! named, and comes back as a user of this server.
+//! "Sign in with your company account": a user signs in at the OpenID Connect provider that the operator has
+//! configured, and comes back signed in to this server.
 //!
-//! The provider says only who the user is. Rights come from the membership, and clients are still
-//! connected here. Off unless it is configured.
+//! The provider only says who the user is. Rights come from the membership, and clients are still connected on this
+//! server. Without a configured provider, none of this exists.
 
 mod fetch;
 mod pending;
@@ -20,7 +20,7 @@ use zoop_crm::identity::sign_in::identities::{self, Claimed, ProviderSignIn};
 use zoop_crm::values::secret::Secret;
 
 use self::pending::{COOKIE, LIFETIME, Pending};
-use self::provider::{Provider, Trouble};
+use self::provider::{Provider, SsoFailure};
 use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
 use crate::web::browser::set_cookie;
@@ -30,7 +30,7 @@ use crate::web::page_context::{PageContext, either, give_session};
 
 /// Where the button leads.
 const START: &str = "/sign-in/company";
-/// Where the provider sends the browser back to; it has to be registered there.
+/// The path to which the provider sends the browser back. The operator registers it at the provider.
 const CALLBACK: &str = "/sign-in/company/callback";
 
 /// A page that says why the sign-in ended, with a link back to the start.
@@ -41,21 +41,21 @@ struct Stop<'a> {
     message: &'a str,
 }
 
-/// The button of the sign-in page: the company's name, and where it leads.
+/// The button on the sign-in page: the company's name, and the address that it leads to.
 pub(crate) struct Button<'a> {
     pub(crate) name: &'a str,
     pub(crate) address: String,
 }
 
 impl<'a> Button<'a> {
-    /// The button that leads on to `next`, if a provider is configured.
+    /// The button for a sign-in that leads to `next`, if a provider is configured.
     pub(crate) fn before(shared: &'a Shared, next: &str) -> Option<Self> {
         let name = shared.company.as_ref()?.name();
         Some(Self { name, address: with_next(START, next) })
     }
 }
 
-/// The routes; they answer "not found" if no provider is configured.
+/// The routes. They answer "not found" if no provider is configured.
 pub(crate) fn routes() -> Router<App> {
     Router::new().route(START, get(start)).route(CALLBACK, get(callback))
 }
@@ -71,12 +71,12 @@ async fn leave(context: &PageContext) -> Result<Response, Response> {
     let pending = Pending::start(environment, next_page(context.query.get("next")));
     let now = environment.clock.now();
     let address = provider.address(pending.clone(), now, context.deadline).await;
-    let mut response = page::go_to(&address.map_err(|trouble| troubled(&trouble))?);
+    let mut response = page::go_to(&address.map_err(|failure| failed(&failure))?);
     set_cookie(&mut response, COOKIE, &pending.cookie(), LIFETIME);
     Ok(response)
 }
 
-/// `GET /sign-in/company/callback`: the browser is back. In any case, this sign-in has ended.
+/// `GET /sign-in/company/callback`: the browser comes back. Whatever the outcome, this sign-in has ended.
 async fn callback(State(app): State<App>, request: Request) -> Response {
     let back = async { come_back(&PageContext::begin(&app, request, Action::SsoProvider)?).await };
     let mut response = either(back.await);
@@ -95,18 +95,18 @@ async fn come_back(context: &PageContext) -> Result<Response, Response> {
         return Err(stop(
             StatusCode::BAD_REQUEST,
             "That took too long",
-            "You have ten minutes to sign in at your company: start again.",
+            "You have ten minutes to sign in with your company account. Start again.",
         ));
     }
     if !provider.is_issuer(context.query.get("iss")) {
-        tracing::warn!("the answer came from another provider than the company's");
+        tracing::warn!("a sign-in's answer came from another provider than the company's");
         return Err(started_elsewhere());
     }
     let Some(code) = context.query.get("code") else {
         return Err(declined(context.query.text("error")));
     };
     let claimed = provider.claimed(code.to_owned(), pending.clone(), now, context.deadline).await;
-    let secret = session(context, claimed.map_err(|trouble| troubled(&trouble))?).await?;
+    let secret = session(context, claimed.map_err(|failure| failed(&failure))?).await?;
     let mut response = page::go_to(next_page(Some(pending.next())));
     give_session(&mut response, &secret);
     Ok(response)
@@ -117,7 +117,7 @@ fn provider(context: &PageContext) -> Result<&Arc<Provider>, Response> {
     context.shared.company.as_ref().ok_or_else(page::not_found)
 }
 
-/// A session for the user that the provider named.
+/// Starts a session for the user that the provider named.
 async fn session(context: &PageContext, claimed: Claimed) -> Result<Secret, Response> {
     let (origin, before) = (context.origin(), context.session());
     let session = context.write(move |tx, environment| {
@@ -134,24 +134,24 @@ async fn session(context: &PageContext, claimed: Claimed) -> Result<Secret, Resp
         ProviderSignIn::HasPassword => Err(stop(
             StatusCode::FORBIDDEN,
             "Sign in with your password once",
-            "Your e-mail address has a password here: sign in with it, then connect your company account on \
-             your account page. If the password is not yours, ask your administrator for a new one.",
+            "Your e-mail address has a password here. Sign in with it, then connect your company account on \
+             your account page. If you did not choose that password, ask your administrator for a new one.",
         )),
     }
 }
 
-/// The browser brought back no sign-in that it started here.
+/// The page for a browser that comes back without a sign-in that it started here.
 fn started_elsewhere() -> Response {
     stop(
         StatusCode::BAD_REQUEST,
         "This sign-in did not start here",
-        "It was started in another window or browser, or has already ended: start again.",
+        "It was started in another window or browser, or has already ended. Start again.",
     )
 }
 
-/// The provider, or the user there, refused.
+/// The page for a sign-in that the provider refused or the user canceled.
 fn declined(error: &str) -> Response {
-    // Only the error codes of RFC 6749, 4.1.2.1 and OpenID Connect Core 1.0, 3.1.2.6 are logged.
+    // Only known error codes are logged (RFC 6749, 4.1.2.1; OpenID Connect Core 1.0, 3.1.2.6).
     const KNOWN: [&str; 8] = [
         "access_denied",
         "consent_required",
@@ -167,32 +167,32 @@ fn declined(error: &str) -> Response {
     stop(
         StatusCode::FORBIDDEN,
         "Your company did not sign you in",
-        "The sign-in was canceled or refused there: start again, or ask your company's \
+        "The sign-in was canceled or refused there. Start again, or ask your company's \
          administrator.",
     )
 }
 
-/// The provider did not identify the user.
-fn troubled(trouble: &Trouble) -> Response {
-    match trouble {
-        Trouble::Unreachable(cause) => {
+/// The page for a sign-in in which the provider did not identify the user.
+fn failed(failure: &SsoFailure) -> Response {
+    match failure {
+        SsoFailure::Unreachable(cause) => {
             tracing::warn!(%cause, "the company's provider cannot be used");
             stop(
                 StatusCode::BAD_GATEWAY,
                 "Your company does not answer",
-                "Your company's sign-in cannot be reached at the moment: try again in a minute.",
+                "Your company's sign-in cannot be reached at the moment. Try again in a minute.",
             )
         }
-        Trouble::Refused(cause) => {
+        SsoFailure::Refused(cause) => {
             tracing::warn!(cause, "the answer of the company's provider was rejected");
             stop(
                 StatusCode::BAD_GATEWAY,
                 "Your company's answer was rejected",
-                "The answer of your company's sign-in could not be trusted: start again, and tell your \
-                 administrator if it happens again.",
+                "The answer of your company's sign-in could not be trusted. Start again, and tell your \
+                 administrator if the problem persists.",
             )
         }
-        Trouble::Busy => page::too_many(5),
+        SsoFailure::Busy => page::too_many(5),
     }
 }
 

@@ -1,8 +1,8 @@
-//! A sign-in in progress: what the browser keeps until the provider sends it back.
+//! A sign-in in progress, which is kept in a cookie until the provider sends the browser back.
 //!
-//! One cookie holds a random secret, the second in which it was made, and the page to open at the end.
-//! State, nonce and verifier are each a hash of the whole cookie under a label, so nothing has to be stored
-//! in the database, and a modified cookie matches no sign-in.
+//! The cookie holds a random secret, the time at which the sign-in was started, and the page to open at the end.
+//! State, nonce and verifier are each a hash of the whole cookie and a label. So nothing has to be stored in the
+//! database, and a modified cookie matches no sign-in.
 //!
 //! Sources: RFC 6749, 10.12 (state); OpenID Connect Core 1.0, 15.5.2 (nonce); RFC 7636 (verifier).
 
@@ -17,12 +17,12 @@ use zoop_db::Timestamp;
 use crate::web::browser;
 use crate::web::next::HOME;
 
-/// The cookie.
+/// The cookie's name.
 pub(super) const COOKIE: &str = "__Host-zoop-company";
-/// Seconds that a user has to sign in at the provider.
+/// How long a user has to sign in at the provider, in seconds.
 pub(super) const LIFETIME: i64 = 10 * 60;
-/// The longest next page that fits into a cookie, in characters: browsers keep 4096 bytes of one.
-const NEXT_CHARACTERS: usize = 3_500;
+/// The maximum length of the next page, in characters: browsers allow 4096 bytes for a cookie.
+const MAX_NEXT_LENGTH: usize = 3_500;
 const SECOND: i64 = 1_000_000;
 
 /// A sign-in in progress.
@@ -34,17 +34,17 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// A new sign-in that leads on to `next`.
+    /// Starts a sign-in that leads to `next`.
     pub(super) fn start(environment: &Environment, next: &str) -> Self {
         let next = cookie_text(next);
         Self {
             secret: Secret::generate(SecretKind::CompanySignIn, &environment.entropy),
             started: environment.clock.now().0.div_euclid(SECOND),
-            next: if next.len() <= NEXT_CHARACTERS { next } else { HOME.to_owned() },
+            next: if next.len() <= MAX_NEXT_LENGTH { next } else { HOME.to_owned() },
         }
     }
 
-    /// This browser's sign-in.
+    /// This browser's sign-in, if it has one.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let cookie = browser::cookie_value(headers, COOKIE)?;
         let mut parts = cookie.splitn(3, '.');
@@ -61,7 +61,7 @@ impl Pending {
         format!("{}.{}.{}", self.secret.expose(), self.started, self.next)
     }
 
-    /// Whether it has expired.
+    /// Whether the sign-in has expired.
     pub(super) fn has_ended(&self, now: Timestamp) -> bool {
         let age = now.0.div_euclid(SECOND).saturating_sub(self.started);
         !(0..LIFETIME).contains(&age)
@@ -77,7 +77,7 @@ impl Pending {
         self.derive("nonce")
     }
 
-    /// The PKCE verifier: proves to the provider that the code is redeemed by the one who requested it.
+    /// The PKCE verifier, which proves to the provider that whoever redeems the code also requested it.
     pub(super) fn verifier(&self) -> String {
         self.derive("verifier")
     }
@@ -87,7 +87,7 @@ impl Pending {
         &self.next
     }
 
-    /// Sixty-four hexadecimal digits; RFC 7636, 4.1 takes 43 to 128 unreserved characters.
+    /// A hash as 64 hexadecimal digits; RFC 7636, 4.1 allows 43 to 128 unreserved characters.
     fn derive(&self, label: &str) -> String {
         let digest = Sha256::digest(format!("zoop company {label}\n{}", self.cookie()));
         digest.iter().fold(String::new(), |mut text, byte| {
@@ -98,8 +98,8 @@ impl Pending {
     }
 }
 
-/// Percent-encodes what a cookie cannot hold in a path and query (RFC 6265, 4.1.1). A parser of the query
-/// reads the same values.
+/// Percent-encodes the characters of a path and query that a cookie cannot contain (RFC 6265, 4.1.1). The values in
+/// the query stay the same.
 fn cookie_text(next: &str) -> String {
     next.bytes().fold(String::new(), |mut text, byte| {
         match byte {
@@ -128,39 +128,40 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_comes_back_whole_and_a_changed_one_belongs_to_nothing() {
+    fn a_cookie_is_read_back_unchanged_and_a_modified_one_matches_no_sign_in() {
         let environment = Environment::from_system().unwrap();
         let next = "/oauth/authorize?state=a,b;c&scope=read:notes write:notes&x=1.2";
-        let made = Pending::start(&environment, next);
-        let back = read(&made.cookie()).unwrap();
+        let pending = Pending::start(&environment, next);
+        let back = read(&pending.cookie()).unwrap();
         assert_eq!(
             back.next(),
             "/oauth/authorize?state=a%2Cb%3Bc&scope=read:notes%20write:notes&x=1.2"
         );
         assert_eq!(
             (back.state(), back.nonce(), back.verifier()),
-            (made.state(), made.nonce(), made.verifier()),
+            (pending.state(), pending.nonce(), pending.verifier()),
         );
-        let all = [made.state(), made.nonce(), made.verifier()];
+        let all = [pending.state(), pending.nonce(), pending.verifier()];
         assert!(all.iter().all(|it| it.len() == 64), "{all:?}");
         assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2], "{all:?}");
 
-        let later = made.cookie().replacen(&format!(".{}.", made.started), ".1.", 1);
-        let elsewhere = format!("{}x", made.cookie());
+        let later = pending.cookie().replacen(&format!(".{}.", pending.started), ".1.", 1);
+        let elsewhere = format!("{}x", pending.cookie());
         for changed in [later, elsewhere] {
-            assert_ne!(read(&changed).unwrap().state(), made.state(), "{changed}");
+            assert_ne!(read(&changed).unwrap().state(), pending.state(), "{changed}");
         }
         assert!(read("zoop_co_x.1./account").is_none());
         assert!(read("").is_none());
     }
 
     #[test]
-    fn it_ends_after_ten_minutes_and_a_page_too_long_for_a_cookie_is_left_out() {
+    fn a_sign_in_expires_after_ten_minutes_and_leaves_out_a_page_too_long_for_a_cookie() {
         let environment = Environment::from_system().unwrap();
-        let made = Pending::start(&environment, &format!("/oauth/authorize?{}", "x".repeat(4_000)));
-        assert_eq!(made.next(), HOME);
-        let at = |seconds: i64| Timestamp((made.started + seconds) * SECOND);
-        assert!(!made.has_ended(at(0)) && !made.has_ended(at(LIFETIME - 1)));
-        assert!(made.has_ended(at(LIFETIME)) && made.has_ended(at(-1)));
+        let pending =
+            Pending::start(&environment, &format!("/oauth/authorize?{}", "x".repeat(4_000)));
+        assert_eq!(pending.next(), HOME);
+        let at = |seconds: i64| Timestamp((pending.started + seconds) * SECOND);
+        assert!(!pending.has_ended(at(0)) && !pending.has_ended(at(LIFETIME - 1)));
+        assert!(pending.has_ended(at(LIFETIME)) && pending.has_ended(at(-1)));
     }
 }

@@ -1,5 +1,5 @@
-//! The company's identity provider: its published metadata, and what it says about a user who has signed
-//! in there.
+//! The company's identity provider: its published metadata, and what it says about a user who has signed in
+//! there.
 //!
 //! Sources: OpenID Connect Core 1.0, 3.1; OpenID Connect Discovery 1.0, 4; RFC 9700, 2.1.
 
@@ -26,18 +26,18 @@ use super::fetch::{self, Failed};
 use super::pending::Pending;
 
 /// How long the provider's metadata is used without fetching it again, in microseconds.
-const FRESH: i64 = 60 * 60 * 1_000_000;
-/// The shortest time between two fetches, in microseconds.
-const PAUSE: i64 = 30 * 1_000_000;
+const FRESH_FOR: i64 = 60 * 60 * 1_000_000;
+/// The minimum time between two fetches, in microseconds.
+const RETRY_INTERVAL: i64 = 30 * 1_000_000;
 /// How far the provider's clock may be off, in microseconds.
-const LEEWAY: i64 = 60 * 1_000_000;
-/// Sign-ins that may wait for the provider at once, each on a thread of its own.
-const PERMITS: usize = 8;
+const CLOCK_LEEWAY: i64 = 60 * 1_000_000;
+/// The maximum number of sign-ins that wait for the provider at once, each on a thread of its own.
+const MAX_WAITING: usize = 8;
 
-/// How long the provider may take when only its reachability is checked.
+/// The time limit for a check whether the provider can be reached.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The provider, as this library describes it once it is discovered.
+/// The library's type for a provider whose metadata is known.
 type Client = CoreClient<
     EndpointSet,
     EndpointNotSet,
@@ -50,7 +50,7 @@ type Client = CoreClient<
 /// The company's identity provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SsoProvider {
-    /// Its issuer, exactly as it writes it: an https URL, or http on this machine.
+    /// The provider's issuer, exactly as the provider writes it: an https URL, or http on this machine.
     pub issuer: String,
     /// This server's client id at the provider.
     pub client_id: String,
@@ -71,15 +71,15 @@ impl fmt::Debug for SsoProvider {
     }
 }
 
-/// Why the provider did not identify the user. The description goes to the log: it contains no token, no
-/// address and no text of the provider's.
+/// Why the provider did not identify the user. The description is logged; it contains no token, no address and no
+/// text from the provider.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// It does not answer, or not correctly.
+pub(super) enum SsoFailure {
+    /// The provider does not answer, or not correctly.
     Unreachable(String),
-    /// It answers, and the answer is rejected.
+    /// The provider's answer was rejected, or it rejected the code.
     Refused(&'static str),
-    /// Too many sign-ins are waiting for it.
+    /// Too many sign-ins are waiting for the provider.
     Busy,
 }
 
@@ -97,14 +97,14 @@ pub(crate) struct Provider {
 struct Published {
     metadata: Option<Arc<CoreProviderMetadata>>,
     fetched_at: i64,
-    asked_at: Option<i64>,
+    requested_at: Option<i64>,
 }
 
 impl SsoProvider {
-    /// Fetches the provider's metadata, as the first sign-in does.
+    /// Checks that the provider can be reached, by fetching its metadata.
     ///
     /// # Errors
-    /// Why sign-in there does not work at the moment.
+    /// If users cannot sign in there at the moment. The text says why.
     pub fn reach(&self) -> Result<(), String> {
         let deadline = Instant::now() + REACH_TIMEOUT;
         Provider::new(self.clone(), "").discover(deadline).map(drop)
@@ -112,14 +112,14 @@ impl SsoProvider {
 }
 
 impl Provider {
-    /// The provider of these settings, which sends browsers back to this server.
+    /// The provider with these settings. It sends browsers back to this public URL.
     pub(crate) fn new(company: SsoProvider, public_url: &str) -> Self {
         Self {
             callback: format!("{public_url}{}", super::CALLBACK),
             agent: fetch::agent(company.issuer.starts_with("https://")),
             company,
             published: Mutex::default(),
-            permits: Arc::new(Semaphore::new(PERMITS)),
+            permits: Arc::new(Semaphore::new(MAX_WAITING)),
         }
     }
 
@@ -133,14 +133,14 @@ impl Provider {
         named.is_none_or(|named| named == self.company.issuer)
     }
 
-    /// Where the browser goes to sign in.
+    /// The address to which the browser is sent to sign in.
     pub(super) async fn address(
         self: &Arc<Self>,
         pending: Pending,
         now: Timestamp,
         deadline: Instant,
-    ) -> Result<String, Trouble> {
-        self.aside(move |provider| {
+    ) -> Result<String, SsoFailure> {
+        self.on_blocking_thread(move |provider| {
             let client = provider.client(now, deadline, false)?;
             let (state, nonce) = (pending.state(), pending.nonce());
             let verifier = PkceCodeVerifier::new(pending.verifier());
@@ -155,33 +155,34 @@ impl Provider {
         .await
     }
 
-    /// The user that the returned code stands for.
+    /// What the provider says about the user who signed in with this code.
     pub(super) async fn claimed(
         self: &Arc<Self>,
         code: String,
         pending: Pending,
         now: Timestamp,
         deadline: Instant,
-    ) -> Result<Claimed, Trouble> {
-        self.aside(move |provider| provider.exchange(code, &pending, now, deadline)).await
+    ) -> Result<Claimed, SsoFailure> {
+        self.on_blocking_thread(move |provider| provider.exchange(code, &pending, now, deadline))
+            .await
     }
 
-    /// Runs blocking work on a thread of its own.
-    async fn aside<T: Send + 'static>(
+    /// Runs blocking work on a thread for that.
+    async fn on_blocking_thread<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
-    ) -> Result<T, Trouble> {
+        work: impl FnOnce(&Self) -> Result<T, SsoFailure> + Send + 'static,
+    ) -> Result<T, SsoFailure> {
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
-            return Err(Trouble::Busy);
+            return Err(SsoFailure::Busy);
         };
         let provider = self.clone();
-        // The thread goes on when the visitor has left, and keeps its permit.
+        // If the visitor leaves, the thread continues and keeps its permit.
         let thread = tokio::task::spawn_blocking(move || {
             let done = work(&provider);
             drop(permit);
             done
         });
-        thread.await.map_err(|error| Trouble::Unreachable(error.to_string()))?
+        thread.await.map_err(|error| SsoFailure::Unreachable(error.to_string()))?
     }
 
     fn exchange(
@@ -190,43 +191,44 @@ impl Provider {
         pending: &Pending,
         now: Timestamp,
         deadline: Instant,
-    ) -> Result<Claimed, Trouble> {
+    ) -> Result<Claimed, SsoFailure> {
         let fetch = |request| fetch::fetch(&self.agent, deadline, request);
         let client = self.client(now, deadline, false)?;
         let tokens = client
             .exchange_code(AuthorizationCode::new(code))
-            .map_err(|_| Trouble::Unreachable("it names no token endpoint".into()))?
+            .map_err(|_| SsoFailure::Unreachable("the provider names no token endpoint".into()))?
             .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier()))
             .request(&fetch)
-            .map_err(|error| token_trouble(&error))?;
-        let token = tokens.id_token().ok_or(Trouble::Refused("it sent no ID token"))?;
+            .map_err(|error| token_failure(&error))?;
+        let token =
+            tokens.id_token().ok_or(SsoFailure::Refused("the provider sent no ID token"))?;
         let nonce = Nonce::new(pending.nonce());
         let verified = |client: &Client| -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
-            let moment = UNIX_EPOCH + microseconds(now.0.saturating_sub(LEEWAY));
+            let time = UNIX_EPOCH + microseconds(now.0.saturating_sub(CLOCK_LEEWAY));
             let verifier = client
                 .id_token_verifier()
                 .set_allowed_algs([
                     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
                     CoreJwsSigningAlgorithm::EcdsaP256Sha256,
                 ])
-                .set_time_fn(move || moment.into());
+                .set_time_fn(move || time.into());
             token.claims(&verifier, &nonce).cloned()
         };
         let claims = match verified(&client) {
-            // Keys change without notice: look for a new one, but not often.
+            // The provider may have changed its keys: fetch them again, but not often.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
             )) => verified(&self.client(now, deadline, true)?),
             other => other,
         };
-        let claims = claims.map_err(|error| Trouble::Refused(claims_trouble(&error)))?;
+        let claims = claims.map_err(|error| SsoFailure::Refused(claims_failure(&error)))?;
         if claims.authorized_party().is_some_and(|party| **party != self.company.client_id) {
-            return Err(Trouble::Refused("its ID token was made for another client"));
+            return Err(SsoFailure::Refused("the ID token was made for another client"));
         }
         let verified_email = match claims.email().zip(claims.email_verified()) {
             Some((email, true)) => Some(email.as_str().to_owned()),
             Some((_, false)) => None,
-            None => Self::asked_email(&client, tokens.access_token(), &claims, &fetch)?,
+            None => Self::email_from_user_info(&client, tokens.access_token(), &claims, &fetch)?,
         };
         Ok(Claimed {
             issuer: self.company.issuer.clone(),
@@ -237,64 +239,68 @@ impl Provider {
 
     /// The e-mail address from the user information endpoint (OpenID Connect Core 1.0, 5.4), if the provider
     /// has verified it.
-    fn asked_email(
+    fn email_from_user_info(
         client: &Client,
         token: &AccessToken,
         claims: &CoreIdTokenClaims,
         fetch: &impl Fn(openidconnect::HttpRequest) -> Result<openidconnect::HttpResponse, Failed>,
-    ) -> Result<Option<String>, Trouble> {
-        // It must be about the same user: another subject in the answer is rejected.
+    ) -> Result<Option<String>, SsoFailure> {
+        // The answer must be about the same user: the library rejects another subject.
         let Ok(request) = client.user_info(token.clone(), Some(claims.subject().clone())) else {
             return Ok(None);
         };
-        let claims: CoreUserInfoClaims = request
-            .require_signed_response(false)
-            .request(fetch)
-            .map_err(|_| Trouble::Unreachable("its user information cannot be fetched".into()))?;
-        let is_verified = claims.email_verified() == Some(true);
-        Ok(claims.email().filter(|_| is_verified).map(|email| email.as_str().to_owned()))
+        let user_info: CoreUserInfoClaims =
+            request.require_signed_response(false).request(fetch).map_err(|_| {
+                SsoFailure::Unreachable("the user information cannot be fetched".into())
+            })?;
+        let is_verified = user_info.email_verified() == Some(true);
+        Ok(user_info.email().filter(|_| is_verified).map(|email| email.as_str().to_owned()))
     }
 
-    /// The library's view of the provider, with keys that are fresh enough or, if `anew`, just fetched.
-    fn client(&self, now: Timestamp, deadline: Instant, anew: bool) -> Result<Client, Trouble> {
+    /// The library's client for the provider, with keys that are fresh enough or, if `anew`, fetched again.
+    fn client(&self, now: Timestamp, deadline: Instant, anew: bool) -> Result<Client, SsoFailure> {
         let metadata = self.metadata(now, deadline, anew)?;
-        let unusable = |_| Trouble::Unreachable("its addresses cannot be used".into());
+        let unusable =
+            |_| SsoFailure::Unreachable("the provider's addresses cannot be used".into());
         let redirect = RedirectUrl::new(self.callback.clone()).map_err(unusable)?;
         let methods = metadata.token_endpoint_auth_methods_supported();
-        let takes = |method| methods.is_none_or(|methods| methods.contains(&method));
-        let posts = !takes(CoreClientAuthMethod::ClientSecretBasic)
-            && takes(CoreClientAuthMethod::ClientSecretPost);
+        let supports = |method| methods.is_none_or(|methods| methods.contains(&method));
+        let sends_in_body = !supports(CoreClientAuthMethod::ClientSecretBasic)
+            && supports(CoreClientAuthMethod::ClientSecretPost);
         let client = CoreClient::from_provider_metadata(
             (*metadata).clone(),
             ClientId::new(self.company.client_id.clone()),
             Some(ClientSecret::new(self.company.client_secret.clone())),
         )
         .set_redirect_uri(redirect);
-        Ok(if posts { client.set_auth_type(AuthType::RequestBody) } else { client })
+        Ok(if sends_in_body { client.set_auth_type(AuthType::RequestBody) } else { client })
     }
 
-    /// The provider's metadata. It is fetched once an hour. If that fails, the last known version is still
-    /// used, and there is no other attempt for half a minute.
+    /// The provider's metadata. It is fetched again after an hour. If that fails, the last known version is used, and
+    /// the next attempt is made after half a minute at the earliest.
     fn metadata(
         &self,
         now: Timestamp,
         deadline: Instant,
         anew: bool,
-    ) -> Result<Arc<CoreProviderMetadata>, Trouble> {
-        // Callers that wait here wait for the one that fetches.
+    ) -> Result<Arc<CoreProviderMetadata>, SsoFailure> {
+        // The lock is held while fetching, so that other callers wait for the result.
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         let known = published.metadata.clone();
         let is_within = |since: i64, span| (0..span).contains(&now.0.saturating_sub(since));
-        let is_fresh = is_within(published.fetched_at, FRESH);
-        let was_asked = published.asked_at.is_some_and(|at| is_within(at, PAUSE));
+        let is_fresh = is_within(published.fetched_at, FRESH_FOR);
+        let was_just_requested =
+            published.requested_at.is_some_and(|at| is_within(at, RETRY_INTERVAL));
         match known {
-            Some(known) if was_asked || (is_fresh && !anew) => return Ok(known),
-            None if was_asked => {
-                return Err(Trouble::Unreachable("it did not answer a moment ago".into()));
+            Some(known) if was_just_requested || (is_fresh && !anew) => return Ok(known),
+            None if was_just_requested => {
+                return Err(SsoFailure::Unreachable(
+                    "the provider did not answer a moment ago".into(),
+                ));
             }
             _ => {}
         }
-        published.asked_at = Some(now.0);
+        published.requested_at = Some(now.0);
         match self.discover(deadline) {
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);
@@ -304,7 +310,7 @@ impl Provider {
             }
             Err(cause) => {
                 tracing::warn!(%cause, "the metadata of the company's provider could not be fetched");
-                known.ok_or(Trouble::Unreachable(cause))
+                known.ok_or(SsoFailure::Unreachable(cause))
             }
         }
     }
@@ -316,10 +322,10 @@ impl Provider {
             use openidconnect::DiscoveryError::{Parse, Request, Response, Validation};
             match error {
                 Request(failed) => failed.to_string(),
-                Parse(_) => "its metadata cannot be read".into(),
-                Response(status, ..) => format!("it answered {}", status.as_u16()),
-                Validation(_) => "it names another issuer".into(),
-                _ => "its address cannot be used".into(),
+                Parse(_) => "the provider's metadata cannot be read".into(),
+                Response(status, ..) => format!("the provider answered {}", status.as_u16()),
+                Validation(_) => "the provider's metadata names another issuer".into(),
+                _ => "the provider's address cannot be used".into(),
             }
         })
     }
@@ -329,33 +335,35 @@ fn microseconds(count: i64) -> Duration {
     Duration::from_micros(u64::try_from(count).unwrap_or(0))
 }
 
-type TokenTrouble = RequestTokenError<Failed, StandardErrorResponse<CoreErrorResponseType>>;
+type TokenError = RequestTokenError<Failed, StandardErrorResponse<CoreErrorResponseType>>;
 
-fn token_trouble(error: &TokenTrouble) -> Trouble {
+fn token_failure(error: &TokenError) -> SsoFailure {
     match error {
-        RequestTokenError::ServerResponse(_) => Trouble::Refused("it rejected the code"),
-        RequestTokenError::Request(failed) => Trouble::Unreachable(failed.to_string()),
+        RequestTokenError::ServerResponse(_) => {
+            SsoFailure::Refused("the provider rejected the code")
+        }
+        RequestTokenError::Request(failed) => SsoFailure::Unreachable(failed.to_string()),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            Trouble::Unreachable("its tokens cannot be read".into())
+            SsoFailure::Unreachable("the provider's tokens cannot be read".into())
         }
     }
 }
 
-/// What is wrong with an ID token, in words that contain nothing of it.
-fn claims_trouble(error: &ClaimsVerificationError) -> &'static str {
+/// What is wrong with an ID token, without any part of it.
+fn claims_failure(error: &ClaimsVerificationError) -> &'static str {
     use ClaimsVerificationError as Wrong;
     match error {
-        Wrong::Expired(_) => "its ID token has expired",
-        Wrong::InvalidAudience(_) => "its ID token was made for another client",
-        Wrong::InvalidIssuer(_) => "its ID token names another issuer",
-        Wrong::InvalidNonce(_) => "its ID token belongs to another sign-in",
+        Wrong::Expired(_) => "the ID token has expired",
+        Wrong::InvalidAudience(_) => "the ID token was made for another client",
+        Wrong::InvalidIssuer(_) => "the ID token names another issuer",
+        Wrong::InvalidNonce(_) => "the ID token belongs to another sign-in",
         Wrong::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
-            "its ID token is signed with a key that it does not publish"
+            "the ID token is signed with a key that the provider does not publish"
         }
         Wrong::SignatureVerification(SignatureVerificationError::DisallowedAlg(_)) => {
-            "its ID token is signed with an algorithm that is not accepted: use RS256 or ES256"
+            "the ID token is signed with an algorithm that is not accepted: use RS256 or ES256"
         }
-        Wrong::SignatureVerification(_) => "its ID token's signature is wrong",
-        _ => "its ID token cannot be used",
+        Wrong::SignatureVerification(_) => "the signature of the ID token is wrong",
+        _ => "the ID token cannot be used",
     }
 }

@@ -16,14 +16,14 @@ const ASSETS: [(&str, &str, &[u8]); 4] = [
     ("/assets/inter.woff2", "font/woff2", include_bytes!("../../assets/inter.woff2")),
 ];
 /// Short, so that browsers use the files of a new release within an hour.
-const LIFETIME: &str = "public, max-age=3600";
+const CACHE_CONTROL_VALUE: &str = "public, max-age=3600";
 
 /// The routes of the assets.
 pub(crate) fn routes() -> Router<App> {
     ASSETS.into_iter().fold(Router::new(), |router, (path, media, content)| {
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static(media)),
-            (CACHE_CONTROL, HeaderValue::from_static(LIFETIME)),
+            (CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL_VALUE)),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];
         router.route(path, get(move || async move { (headers, content).into_response() }))

@@ -1,7 +1,7 @@
 //! Session cookies.
 //!
-//! Source: RFC 6265bis, 4.1.3 (`__Host-`): no other host of the same site can set it, and it is sent only
-//! over TLS or to this machine.
+//! Source: RFC 6265bis, 4.1.3 (`__Host-`): no other host of the same site can set such a cookie, and browsers send it
+//! only over TLS or to this machine.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) const SESSION: &str = "__Host-zoop-session";
 /// The cookie of a browser that a user has signed in with before. It does not sign anyone in.
 pub(crate) const DEVICE: &str = "__Host-zoop-device";
 
-/// A cookie's text.
+/// The value of a cookie.
 pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
     let mut pairs =
@@ -30,7 +30,7 @@ pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a
     pairs.find(|(known, _)| *known == name).map(|(_, text)| text)
 }
 
-/// A cookie's secret, if it is of this kind.
+/// The secret in a cookie, if it is of this kind.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str, kind: SecretKind) -> Option<Secret> {
     Secret::parse_as(kind, cookie_value(headers, name)?)
 }
@@ -46,7 +46,7 @@ pub(crate) fn set_cookie(response: &mut Response, name: &str, text: &str, second
     }
 }
 
-/// The user who is signed in at this browser, if any.
+/// The user who is signed in with this browser, if any.
 pub(crate) async fn signed_in(
     shared: &Arc<Shared>,
     headers: &HeaderMap,

@@ -1,4 +1,4 @@
-//! Reads whole forms, up to a size limit and until a deadline, and only those sent by a page of this server.
+//! Reads forms, up to a size limit and until a deadline, and only forms sent by a page of this server.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::page_log::PageOutcome;
 use crate::web_origin::WebOrigin;
 
 /// The size limit of a form, in bytes.
-pub(crate) const LIMIT: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 const FETCH_SITE: &str = "sec-fetch-site";
 
 /// The fields of a form, each sent at most once.
@@ -24,9 +24,9 @@ pub(crate) struct Form(HashMap<String, String>);
 /// What is wrong with a form.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// A field was sent twice: choosing one would be a guess (RFC 6749, 3.1).
+    /// A field was sent twice; choosing one of its values would be a guess (RFC 6749, 3.1).
     Repeated,
-    /// A field contains the character NUL, which no text here may have and PostgreSQL cannot store.
+    /// A field contains the character NUL, which PostgreSQL cannot store.
     Nul,
 }
 
@@ -51,7 +51,7 @@ impl Form {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A field's text; empty if it was not sent.
+    /// A field's value; the empty string if the field was not sent.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
     }
@@ -59,7 +59,7 @@ impl Form {
 
 /// The body, if it is short enough and arrives in time.
 pub(crate) async fn body(body: Body, deadline: Instant) -> Option<Vec<u8>> {
-    let whole = Limited::new(body, LIMIT).collect();
+    let whole = Limited::new(body, MAX_BYTES).collect();
     let whole = tokio::time::timeout_at(deadline.into(), whole).await.ok()?.ok()?;
     Some(whole.to_bytes().to_vec())
 }
@@ -87,13 +87,13 @@ pub(crate) async fn read(
         |message| page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message);
     let body = body(sent, deadline)
         .await
-        .ok_or_else(|| refused("The form is too long or did not arrive: try again."))?;
-    Form::parse(&body)
-        .map_err(|_| refused("The form sent a duplicate or invalid field: try again."))
+        .ok_or_else(|| refused("The form is too long or did not arrive in time. Try again."))?;
+    Form::parse(&body).map_err(|_| refused("The form has a duplicate or invalid field. Try again."))
 }
 
-/// Whether a page of this server sent the form: browsers name the sender in `Origin`, or at least say that
-/// it is the same. A form without either did not come from a browser, so the session cookie must not count.
+/// Whether a page of this server sent the form. Browsers name the sender in `Origin`, or at least say in
+/// `Sec-Fetch-Site` that it is the same origin. A form with neither header did not come from a browser, so the session
+/// cookie must not count.
 fn is_own(public_url: &WebOrigin, headers: &HeaderMap) -> bool {
     match headers.get(ORIGIN) {
         Some(origin) => WebOrigin::in_header(origin).is_some_and(|page| page == *public_url),

@@ -1,8 +1,8 @@
-//! What all pages share: how they are sent, the visitor's session, and how forms are read.
+//! What all pages share: their responses, the visitor's session, and the reading of forms.
 //!
-//! Pages work without a script (`assets/page.js` only makes some more convenient), load nothing from
-//! elsewhere and are never framed. A form is accepted only from a page of this server. The code of a single
-//! page belongs in its module; a rule of the product belongs in `zoop-crm`.
+//! Pages work without a script (`assets/page.js` only makes some more convenient), load nothing from other servers
+//! and cannot be framed. A form is accepted only from a page of this server. The code for a single page belongs in
+//! that page's module; a rule of the product belongs in `zoop-crm`.
 
 pub(crate) mod assets;
 pub(crate) mod browser;

@@ -8,21 +8,21 @@ pub(crate) const HOME: &str = "/account";
 const AUTHORIZE: &str = "/oauth/authorize?";
 const INVITATION: &str = "/invitations/";
 
-/// The requested page, if it is a page of this server that asks its visitor to sign in. A link can contain
+/// The requested page if it is a page of this server that requires signing in, otherwise [`HOME`]. A link may name
 /// any URL, and must not lead to another site.
-pub(crate) fn next_page(asked: Option<&str>) -> &str {
-    asked.filter(|asked| is_ours(asked)).unwrap_or(HOME)
+pub(crate) fn next_page(requested: Option<&str>) -> &str {
+    requested.filter(|requested| is_ours(requested)).unwrap_or(HOME)
 }
 
-fn is_ours(asked: &str) -> bool {
-    // Browsers drop tabs and line ends and read a backslash as a slash before they parse.
-    let is_plain = asked.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+fn is_ours(requested: &str) -> bool {
+    // Browsers drop tabs and line ends, and read a backslash as a slash.
+    let is_plain = requested.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_invitation = |token| Secret::parse_as(SecretKind::Invitation, token).is_some();
     is_plain
-        && (matches!(asked, "/account" | "/team")
-            || asked.starts_with(AUTHORIZE)
-            || asked.strip_prefix(INVITATION).is_some_and(is_invitation)
-            || asked
+        && (matches!(requested, "/account" | "/team")
+            || requested.starts_with(AUTHORIZE)
+            || requested.strip_prefix(INVITATION).is_some_and(is_invitation)
+            || requested
                 .strip_prefix("/team?business=")
                 .is_some_and(|id| Id::<kinds::Tenant>::parse(id).is_some()))
 }
@@ -32,7 +32,7 @@ pub(crate) fn sign_in(next: &str) -> String {
     with_next("/sign-in", next)
 }
 
-/// A sign-in page's path that keeps `next`.
+/// The path of a page of the sign-in, with `next` in its query.
 pub(crate) fn with_next(path: &str, next: &str) -> String {
     if next == HOME {
         return path.to_owned();
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_pages_come_next() {
+    fn only_pages_of_this_server_come_next() {
         let secret =
             Secret::generate(SecretKind::Invitation, &zoop_crm::values::clock::Entropy::seeded(1));
         let invitation = format!("/invitations/{}", secret.expose());
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_the_sign_in_keeps_what_comes_next() {
+    fn a_link_to_the_sign_in_page_keeps_the_next_page() {
         assert_eq!(sign_in("/account"), "/sign-in");
         assert_eq!(sign_in("/team"), "/sign-in?next=%2Fteam");
         assert_eq!(

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use zoop_crm::call::error::Error;
 
-/// Only the style, the font and the icon are loaded, and the script if a page has one; forms go to this
-/// server; no page is framed.
+/// A page loads only the style, the font, the icon and its script, if it has one. It sends forms only to this
+/// server, and cannot be framed.
 ///
 /// Source: Content Security Policy Level 3.
 macro_rules! policy {
@@ -42,17 +42,17 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => {
             let mut response = (status, html).into_response();
-            dress(response.headers_mut());
+            add_page_headers(response.headers_mut());
             response
         }
         Err(error) => {
-            tracing::error!(%error, "a page could not be written");
+            tracing::error!(%error, "a page could not be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
-/// A page with `assets/page.js`, which copies texts and shows local times; it also works without it.
+/// A page with `assets/page.js`, which copies text and shows local times. The page also works without it.
 pub(crate) fn page_with_script(status: StatusCode, template: &impl Template) -> Response {
     let mut response = page(status, template);
     let policy = HeaderValue::from_static(SCRIPT_POLICY);
@@ -65,7 +65,7 @@ pub(crate) fn stop(status: StatusCode, title: &str, message: &str) -> Response {
     page(status, &Stop { title, message })
 }
 
-/// The page of a failure: it says what the user can do, and the cause is logged.
+/// The page for an error. It says what the user can do; the cause is logged.
 pub(crate) fn failed(error: &Error) -> Response {
     match error {
         Error::Conflict { retry_after_s: Some(seconds), .. } => too_many(*seconds),
@@ -89,14 +89,14 @@ pub(crate) fn failed(error: &Error) -> Response {
             stop(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Something went wrong",
-                "Something went wrong on the server. Try again, and tell your administrator if it \
-                 keeps happening.",
+                "Something went wrong on the server. Try again, and tell your administrator if the \
+                 problem persists.",
             )
         }
     }
 }
 
-/// The server is overloaded.
+/// The page for an overloaded server.
 pub(crate) fn busy() -> Response {
     let mut response = stop(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -107,7 +107,7 @@ pub(crate) fn busy() -> Response {
     response
 }
 
-/// There is no such page.
+/// The page for an unknown address.
 pub(crate) fn not_found() -> Response {
     stop(
         StatusCode::NOT_FOUND,
@@ -116,7 +116,7 @@ pub(crate) fn not_found() -> Response {
     )
 }
 
-/// The visitor exceeded a rate limit.
+/// The page for a visitor who exceeded a rate limit, who may try again after `seconds`.
 pub(crate) fn too_many(seconds: u64) -> Response {
     let minutes = seconds.div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
@@ -126,19 +126,19 @@ pub(crate) fn too_many(seconds: u64) -> Response {
     response
 }
 
-/// Redirects the browser to another page, by GET. If a request named it, [`next_page`](super::next::next_page)
-/// has checked it.
+/// Redirects the browser to another page, which it gets with GET. A path that comes from a request must have been
+/// checked by [`next_page`](super::next::next_page).
 pub(crate) fn go_to(path: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(path) else { return not_found() };
     let mut response = StatusCode::SEE_OTHER.into_response();
-    dress(response.headers_mut());
+    add_page_headers(response.headers_mut());
     response.headers_mut().insert(LOCATION, location);
     response
 }
 
-/// The headers of every page. Forms need the page's `Origin`, so the referrer policy is `same-origin` and not
-/// `no-referrer`, with which browsers send `Origin: null`.
-fn dress(headers: &mut HeaderMap) {
+/// Adds the headers of every page. The referrer policy is not `no-referrer`, with which browsers would send forms with
+/// `Origin: null`.
+fn add_page_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, POLICY),

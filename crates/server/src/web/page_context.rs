@@ -23,24 +23,24 @@ use crate::anonymous_limits::Action;
 use crate::app::{App, Shared};
 use crate::page_log::{NewSession, Visitor};
 
-/// An admitted request, and what its handler needs.
+/// An admitted page request, with what its handler needs.
 pub(crate) struct PageContext {
     pub(crate) shared: Arc<Shared>,
     pub(crate) headers: HeaderMap,
     pub(crate) address: Option<IpAddr>,
-    /// When the answer is due.
+    /// The time by which the answer must be sent.
     pub(crate) deadline: Instant,
     /// The query of the URL.
     pub(crate) query: Form,
     /// Path and query, as sent.
     pub(crate) target: String,
     visitor: Visitor,
-    /// The handler that reads the form takes it. The lock is there only because a body is not `Sync`.
+    /// Taken when the form is read. The lock is there only because a body is not `Sync`.
     body: Mutex<Option<Body>>,
 }
 
 impl PageContext {
-    /// Counts the request against its client's IP address, and refuses it if that address is over the limit.
+    /// Counts the request for its client's IP address, and refuses it if the address is over the limit.
     pub(crate) fn begin(app: &App, request: Request, action: Action) -> Result<Self, Response> {
         let shared = app.shared.clone();
         let (head, body) = request.into_parts();
@@ -49,7 +49,7 @@ impl PageContext {
         let now = shared.environment.clock.now();
         shared.anonymous_limits.admit(action, counted, now).map_err(page::too_many)?;
         let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes()).map_err(|_| {
-            refused("The link to this page has a duplicate or invalid parameter: start again.")
+            refused("The link to this page has a duplicate or invalid parameter. Start again.")
         })?;
         let target = head.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
         let deadline = Instant::now() + shared.settings.request_deadline;
@@ -58,7 +58,7 @@ impl PageContext {
         Ok(Self { shared, headers, address, deadline, query, target, visitor, body })
     }
 
-    /// The form that was sent, if it came from a page of this server.
+    /// The form in the request, if a page of this server sent it.
     pub(crate) async fn form(&self) -> Result<Form, Response> {
         let body = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let body = body.unwrap_or_default();
@@ -77,13 +77,13 @@ impl PageContext {
         Ok(found)
     }
 
-    /// The signed-in user; any other visitor is sent to sign in first, and then to `next`.
+    /// The signed-in user. A visitor who is not signed in is redirected to the sign-in page, which leads to `next`.
     pub(crate) async fn require_sign_in(&self, next: &str) -> Result<SignedIn, Response> {
         let signed_in = self.signed_in().await?;
         signed_in.ok_or_else(|| page::go_to(&next::sign_in(next::next_page(Some(next)))))
     }
 
-    /// Where a sign-in comes from.
+    /// The address and the browser of a sign-in.
     pub(crate) fn origin(&self) -> Origin {
         let browser = self.headers.get(USER_AGENT).and_then(|name| name.to_str().ok());
         Origin { address: self.address, browser: browser.unwrap_or_default().to_owned() }
@@ -143,7 +143,7 @@ pub(crate) fn refused(message: &str) -> Response {
     page::stop(StatusCode::BAD_REQUEST, "Something was wrong with the form", message)
 }
 
-/// The page to send, from either side: handlers return their refusal as an `Err` only to be able to use `?`.
+/// The page to send, `Ok` or `Err`: handlers return refusals as `Err` only to be able to use `?`.
 pub(crate) fn either(answer: Result<Response, Response>) -> Response {
     answer.unwrap_or_else(|refusal| refusal)
 }

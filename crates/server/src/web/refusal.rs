@@ -1,4 +1,4 @@
-//! Answers browsers with a page where other clients get an error as JSON or an empty body.
+//! Error pages for browsers. Other clients get the error as JSON, or with an empty body.
 
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
@@ -21,7 +21,7 @@ fn is_html(range: &str) -> bool {
     media.trim().eq_ignore_ascii_case("text/html")
 }
 
-/// Replaces an error's body with a page, unless it already is one; status and headers are kept.
+/// Replaces the body of an error with a page, unless it already is one. Status and headers are kept.
 pub(crate) async fn for_people(request: Request, next: Next) -> Response {
     let is_for_person = is_for_person(request.method(), request.headers());
     let answer = next.run(request).await;
@@ -35,7 +35,7 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => page::stop(
             status,
             "This address cannot be opened",
-            "It only takes what a form or a program sends. Go back to Zoop and start again.",
+            "It is only for forms and programs. Go back to Zoop and start again.",
         ),
         status => page::stop(
             status,
@@ -43,10 +43,11 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
             "This address is for programs. Go back to Zoop and start again.",
         ),
     };
-    in_place_of(answer, page)
+    with_page_body(answer, page)
 }
 
-/// `GET /api/mcp`, which people open to see what it is; programs get the endpoint's own error.
+/// `GET /api/mcp`. A browser, in which someone may want to see what the address is, gets a page; a program gets the
+/// endpoint's own error.
 pub(crate) async fn endpoint(app: State<App>, request: Request) -> Response {
     let is_for_person = is_for_person(request.method(), request.headers());
     let answer = mcp::endpoint(app, request).await;
@@ -59,7 +60,7 @@ pub(crate) async fn endpoint(app: State<App>, request: Request) -> Response {
         "Add this address as an MCP server in Claude, ChatGPT or another assistant. There is nothing \
          to see here in a browser.",
     );
-    in_place_of(answer, page)
+    with_page_body(answer, page)
 }
 
 fn is_page(answer: &Response) -> bool {
@@ -67,11 +68,11 @@ fn is_page(answer: &Response) -> bool {
     media.is_some_and(is_html)
 }
 
-fn in_place_of(answer: Response, page: Response) -> Response {
+fn with_page_body(answer: Response, page: Response) -> Response {
     let (mut head, _) = answer.into_parts();
-    let (dressed, body) = page.into_parts();
+    let (page_head, body) = page.into_parts();
     head.headers.remove(CONTENT_LENGTH);
-    for (name, value) in &dressed.headers {
+    for (name, value) in &page_head.headers {
         head.headers.insert(name, value.clone());
     }
     Response::from_parts(head, body)

@@ -1,4 +1,4 @@
-//! The table of credentials: which ones are accepted, and what the others get.
+//! Which credentials are accepted, and how the others are refused.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -33,7 +33,7 @@ fn assert_unauthorized(server: &Server, reply: &Reply, reason: &str) {
     assert_eq!(body["error"]["data"], json!({ "reason": reason }));
     let end = if reason == "missing_token" { "" } else { ", error=\"invalid_token\"" };
     assert_eq!(reply.header("www-authenticate"), Some(challenge(server, end).as_str()));
-    assert_eq!(reply.header("ratelimit"), None, "nobody is known");
+    assert_eq!(reply.header("ratelimit"), None, "no caller is known");
 }
 
 #[both]

@@ -80,7 +80,7 @@ fn a_page_at_another_name_of_this_machine_redirects_to_the_public_url() {
 }
 
 #[test]
-fn a_form_from_another_address_is_rejected_with_the_one_to_open() {
+fn a_form_from_another_origin_is_rejected_and_names_the_public_url() {
     let server = Server::start();
     let (own, port) = (format!("http://{}", server.public), port(&server));
     for host in [format!("localhost:{port}"), "evil.test".to_owned()] {
@@ -125,11 +125,11 @@ fn a_client_that_was_given_another_name_of_this_machine_connects_with_it() {
     let local = format!("localhost:{port}");
     let bare = server.post_bare(&[("Host", &local)], &message("ping", json!({})));
     let challenge = bare.header("www-authenticate").expect("a challenge");
-    let place = format!("http://{local}/.well-known/oauth-protected-resource/api/mcp");
-    assert!(challenge.contains(&format!("resource_metadata=\"{place}\"")), "{challenge}");
+    let metadata_url = format!("http://{local}/.well-known/oauth-protected-resource/api/mcp");
+    assert!(challenge.contains(&format!("resource_metadata=\"{metadata_url}\"")), "{challenge}");
     let wrong = [("Host", local.as_str()), ("Authorization", "Bearer x")];
     let wrong = server.post_bare(&wrong, &message("ping", json!({})));
-    assert!(wrong.header("www-authenticate").expect("one").contains(&place), "{wrong:?}");
+    assert!(wrong.header("www-authenticate").expect("one").contains(&metadata_url), "{wrong:?}");
     let metadata = get(&server, &local, "/.well-known/oauth-protected-resource/api/mcp").json();
     let resource = format!("http://{local}/api/mcp");
     assert_eq!(metadata["resource"], resource, "clients compare it with what they were given");

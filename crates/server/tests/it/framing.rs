@@ -51,7 +51,7 @@ fn an_ambiguous_request_head_is_rejected_and_its_connection_closed() {
 }
 
 #[test]
-fn requests_of_old_and_common_clients_are_accepted() {
+fn requests_from_old_and_common_clients_are_accepted() {
     let server = Server::start();
     let body = String::from_utf8(message("ping", json!({}))).expect("UTF-8");
     let length = format!("content-length: {}\r\n", body.len());
@@ -74,8 +74,7 @@ fn lines_that_end_with_a_bare_lf_hide_no_second_request() {
     let key = &server.business.owner_key;
     let body = String::from_utf8(message("ping", json!({}))).expect("UTF-8");
     let length = body.len();
-    // hyper accepts them, as it may (RFC 9112, 2.2); then the next request is parsed as exactly the one
-    // that was sent.
+    // hyper accepts such lines, as it may (RFC 9112, 2.2). The next request is then parsed exactly as it was sent.
     let mut connection = Connection::open(server.public);
     let request = format!(
         "POST /api/mcp HTTP/1.1\nhost: x\nauthorization: Bearer {key}\ncontent-length: {length}\n\n{body}"

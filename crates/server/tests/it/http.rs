@@ -1,4 +1,4 @@
-//! A minimal HTTP client, so that tests can send what a proper one refuses to.
+//! A minimal HTTP client, so that tests can send what a proper client refuses to send.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Longer than any answer takes: a test that hangs fails.
+/// A time limit that no answer reaches, so that a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An answer.
@@ -73,7 +73,7 @@ impl Connection {
         self.send(head.as_bytes());
     }
 
-    /// Reads one answer; an interim one (100 Continue) is an answer too.
+    /// Reads one answer, which may be an interim one (100 Continue).
     pub(crate) fn receive(&mut self) -> Reply {
         let head = self.read_head();
         let mut lines = head.split("\r\n");

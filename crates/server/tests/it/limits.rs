@@ -52,7 +52,7 @@ fn every_answer_to_an_authenticated_caller_shows_its_limits() {
 }
 
 #[both]
-fn past_the_limit_a_credential_waits_until_its_oldest_request_leaves() {
+fn over_the_limit_a_credential_waits_until_its_oldest_request_expires() {
     let server = limited(2, 0);
     let key = &server.business.owner_key;
     assert_eq!(call(&server, key).status, 200);
@@ -126,7 +126,7 @@ fn an_import_leaves_sixty_calls_a_minute_to_every_other_credential() {
     server.env.clock.advance(59_000);
     assert_eq!(call(&server, office).status, 429);
     server.env.clock.advance(1_000);
-    assert_eq!(call(&server, office).status, 200, "the time that was told was right");
+    assert_eq!(call(&server, office).status, 200, "after the stated time the call is admitted");
 }
 
 #[both]

@@ -32,7 +32,7 @@ fn expected(
 }
 
 #[both]
-fn the_list_has_the_tools_that_the_scopes_allow_in_catalog_order() {
+fn the_list_contains_the_tools_that_the_scopes_allow_in_catalog_order() {
     let server = Server::start();
     let all = listed(&server, &server.business.owner_key, "");
     assert_eq!(names(&all), expected(|_, _| true));
@@ -186,7 +186,7 @@ fn a_prompts_arguments_are_checked() {
         (json!({ "customer": "  " }), "customer is required"),
         (json!({ "customer": 7 }), "customer must be a string"),
         (json!({ "customer": "x".repeat(257) }), "longer than 256 characters"),
-        (json!({ "customer": "x", "client": "y" }), "has other arguments: customer"),
+        (json!({ "customer": "x", "client": "y" }), "has only these arguments: customer"),
     ] {
         let message = message("prepare_for_visit", arguments);
         assert!(message.contains(says), "{message}");

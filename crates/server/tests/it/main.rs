@@ -1,5 +1,5 @@
-//! The server as its callers see it: real connections on a loopback port, a real database in a
-//! temporary file, a clock that stands still.
+//! The server as its callers see it: with real connections on a loopback port, a real database, and a clock that
+//! stands still.
 
 mod access;
 mod addresses;

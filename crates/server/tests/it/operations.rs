@@ -27,13 +27,13 @@ fn clock_skew_first_warns_and_then_fails_readiness() {
         let before = warnings();
         server.env.clock.advance(2_500);
         assert_eq!((ready().status, ready().status), (200, 200));
-        assert_eq!(warnings(), before + 1, "told once");
+        assert_eq!(warnings(), before + 1, "logged once");
         server.env.clock.advance(3_000);
         let late = ready();
         assert_eq!((late.status, late.header("retry-after")), (503, Some("1")), "{late:?}");
         assert!(late.json()["reason"].as_str().unwrap().contains("clock"), "{late:?}");
         server.env.clock.advance(-11_000);
-        assert_eq!(ready().status, 503, "behind is off too");
+        assert_eq!(ready().status, 503, "a clock that is behind is off too");
         server.env.clock.advance(5_500);
         assert_eq!(ready().status, 200);
         assert!(server.log.text().contains("agrees with the database's again"));
@@ -115,7 +115,7 @@ fn every_metric_has_its_name_and_its_type() {
             "zoop_storage_free_bytes gauge",
         ]
     );
-    // The operators' page lists each one, under the name that a query uses.
+    // The operators' guide lists each metric, under the name that a query uses.
     let page =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md"))
             .expect("the page");
@@ -132,7 +132,7 @@ fn every_metric_has_its_name_and_its_type() {
         let part = if kind == "histogram" { "_bucket" } else { suffix };
         queried.push(format!("{name}{part}"));
     }
-    alerts_fit(&page, &queried);
+    assert_alerts_match(&page, &queried);
     let number = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
         line.and_then(|number| number.parse::<f64>().ok())
@@ -153,18 +153,19 @@ fn every_metric_has_its_name_and_its_type() {
     assert!(text.lines().any(|line| line == build), "{text}");
     assert!(
         !Server::start().metrics().contains("zoop_storage_free"),
-        "of a server nothing is known"
+        "the free space on a database server is not known"
     );
 }
 
-/// The alert rules use only metrics that exist, and the page lists the same alerts in the same order.
-fn alerts_fit(page: &str, metrics: &[String]) {
+/// Checks that the alert rules use only metrics that exist, and that the guide lists the same alerts in the same
+/// order.
+fn assert_alerts_match(page: &str, metrics: &[String]) {
     let rules = include_str!("../../../../packaging/prometheus/zoop.rules.yml");
     let expressions: Vec<&str> =
         rules.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).collect();
     for expression in &expressions {
-        let words =
-            expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let words = expression
+            .split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
         for word in words {
             if word.starts_with("zoop_") || word.starts_with("process_") {
                 assert!(metrics.iter().any(|metric| metric == word), "{word} is not a metric");

@@ -14,7 +14,7 @@ use zoop_db::{Db, Options, Reply as Job};
 use crate::http::{self, Connection};
 use crate::server::{Server, message, wait_until};
 
-/// One reader thread and one place in its queue; the same for writes.
+/// One reader thread with one slot in its queue; the same for writes.
 const TIGHT: Options = Options {
     readers: NonZeroUsize::new(1),
     writers: NonZeroUsize::new(1),
@@ -29,12 +29,12 @@ fn one_writer() -> Options {
 }
 
 /// A job that blocks a database thread until it is dropped.
-struct Held {
+struct Blocker {
     release: Option<mpsc::Sender<()>>,
     _job: Job<(), Error>,
 }
 
-impl Held {
+impl Blocker {
     fn reader(db: &Db) -> Self {
         let (started, begun) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
@@ -60,7 +60,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Blocker {
     fn drop(&mut self) {
         drop(self.release.take());
     }
@@ -87,7 +87,7 @@ fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
         server.call("customers.create", json!({ "customer_type": "company", "company_name": "A" }))
     };
     {
-        let _held = Held::reader(&server.db);
+        let _held = Blocker::reader(&server.db);
         let _queued = waiting_read(&server.db);
         let reply = server.call("customers.search", json!({}));
         assert_eq!((reply.status, reply.code()), (503, Some(-32004)), "{reply:?}");
@@ -100,7 +100,7 @@ fn a_full_queue_of_the_database_is_answered_503_and_the_server_recovers() {
         assert!(server.metrics().contains("\nzoop_reads_waiting 1\n"));
     }
     {
-        let _held = Held::writer(&server.db);
+        let _held = Blocker::writer(&server.db);
         let _queued = waiting_write(&server.db);
         assert_eq!(create().status, 503);
         assert!(server.metrics().contains("\nzoop_writes_waiting 1\n"));
@@ -122,7 +122,7 @@ fn over_the_limit_of_requests_in_flight_the_next_one_is_answered_503() {
     let headers = [("Authorization", token.as_str()), ("Content-Length", &length)];
     let mut first = Connection::open(server.public);
     {
-        let _held = Held::reader(&server.db);
+        let _held = Blocker::reader(&server.db);
         first.send_head("POST", "/api/mcp", &headers);
         first.send(&body);
         wait_until("the first one waits", || server.db.gauges().reads_waiting == 1);
@@ -182,7 +182,7 @@ fn a_job_that_waits_past_the_deadline_is_answered_503() {
 #[both]
 fn a_write_of_a_disconnected_caller_is_never_started() {
     let server = Server::start_with(|_| {}, Some(&one_writer()));
-    let held = Held::writer(&server.db);
+    let held = Blocker::writer(&server.db);
     let arguments = json!({ "customer_type": "company", "company_name": "Gone" });
     let body = message("tools/call", json!({ "name": "customers.create", "arguments": arguments }));
     let token = format!("Bearer {}", server.business.owner_key);
@@ -209,7 +209,7 @@ fn a_stop_finishes_requests_in_flight_and_accepts_no_new_ones() {
     let mut idle = Connection::open(server.public);
     idle.send_head("GET", "/healthz", &[]);
     assert_eq!(idle.receive().status, 200);
-    let held = Held::writer(&server.db);
+    let held = Blocker::writer(&server.db);
     let arguments = json!({ "customer_type": "company", "company_name": "Last" });
     let body = message("tools/call", json!({ "name": "customers.create", "arguments": arguments }));
     let token = format!("Bearer {}", server.business.owner_key);

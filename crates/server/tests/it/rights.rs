@@ -1,5 +1,5 @@
-//! Writes that wait for one that withdraws their rights: on PostgreSQL a write waits for its tenant's
-//! lock after its credential was looked up.
+//! Writes that wait while another write withdraws their rights: on PostgreSQL a write waits for its tenant's lock
+//! after its credential was looked up.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -23,11 +23,11 @@ use crate::people::{self, OFFICE, PASSWORD, location, set_password};
 use crate::server::{Server, wait_until};
 
 /// Writes that wait for a lock in this database.
-const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+const WAITING_WRITES: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Sends `late` while another process is about to commit `first`, which it has to wait for; `meanwhile`
-/// happens before that commit.
+/// Sends `late` while another process is about to commit `first`, for which `late` has to wait; `meanwhile` happens
+/// before that commit.
 fn behind<T: Send>(
     server: &Server,
     first: impl Fn(&mut WriteTx<'_>, &Environment) -> Result<(), Error> + Send + 'static,
@@ -44,20 +44,20 @@ fn behind<T: Send>(
         done.send(()).map_err(Error::internal)?;
         is_released.recv().map_err(Error::internal)
     });
-    is_done.recv().expect("the first write was made");
+    is_done.recv().expect("the first write has run");
     let answer = std::thread::scope(|scope| {
         let second = scope.spawn(late);
         // On SQLite a write waits before it has read anything, and cannot be seen to wait.
         if let Some(database) = server.env.server() {
             wait_until("the second write waits", || {
-                database.run(WAITING).is_ok_and(|count| count.trim() == "1")
+                database.run(WAITING_WRITES).is_ok_and(|count| count.trim() == "1")
             });
         }
         meanwhile();
-        release.send(()).expect("the first write goes on");
+        release.send(()).expect("the first write continues");
         second.join().expect("an answer")
     });
-    first.wait().expect("the first write is kept");
+    first.wait().expect("the first write is committed");
     answer
 }
 
@@ -73,7 +73,7 @@ fn tool(
     move |tx, environment| run::write(tx, environment, &operator, tool, &arguments, None).map(drop)
 }
 
-/// Makes a customer with `key`, waiting for a tool of the operator.
+/// Creates a customer with `key` while a call of the operator is about to commit.
 fn create_behind(
     server: &Server,
     key: &str,
@@ -85,7 +85,7 @@ fn create_behind(
 }
 
 /// A write that changes no rights.
-fn ahead() -> Value {
+fn unrelated_write() -> Value {
     json!({ "name": "Ann Ahead", "email": "ahead@acme.example", "role": "tech" })
 }
 
@@ -170,7 +170,7 @@ fn a_credential_that_expires_while_its_write_waits_has_expired() {
     let made = json!({ "scopes": EVERY_SCOPE, "name": "short", "expires_in": 60 });
     let made = server.env.call_as_operator(account, "keys.create", made);
     let key = made["key"].as_str().expect("a key");
-    let reply = create_behind(&server, key, "users.create", &ahead(), || {
+    let reply = create_behind(&server, key, "users.create", &unrelated_write(), || {
         server.env.clock.advance(60_000);
     });
     assert_eq!(refusal(&reply), "expired");
@@ -181,7 +181,7 @@ fn a_credential_that_expires_while_its_write_waits_has_expired() {
 fn a_write_that_waited_and_kept_its_rights_is_dated_after_the_wait() {
     let server = Server::start();
     let key = &server.business.owner_key;
-    let reply = create_behind(&server, key, "users.create", &ahead(), || {
+    let reply = create_behind(&server, key, "users.create", &unrelated_write(), || {
         server.env.clock.advance(3_000);
     });
     let made = &reply.json()["result"]["structuredContent"];

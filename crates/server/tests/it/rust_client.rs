@@ -1,4 +1,4 @@
-//! The official Rust client, in both eras.
+//! The official Rust client, with both eras.
 
 use rmcp::model::{CallToolRequestParams, ProtocolVersion};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt};
@@ -15,7 +15,7 @@ fn call(name: &str, arguments: Value) -> CallToolRequestParams {
     CallToolRequestParams::new(name.to_owned()).with_arguments(arguments)
 }
 
-/// Lists, calls, and gets an error of the tool and one of the protocol.
+/// Lists tools, calls one, and gets an error from a tool and one from the protocol.
 async fn converse(url: String, key: String, lifecycle: ClientLifecycleMode) {
     let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(key);
     let transport = StreamableHttpClientTransport::from_config(config);
@@ -47,12 +47,12 @@ fn talk(lifecycle: ClientLifecycleMode) {
 }
 
 #[both]
-fn it_is_served_with_the_handshake() {
+fn the_official_client_works_with_the_handshake() {
     talk(ClientLifecycleMode::Initialize);
 }
 
 #[both]
-fn it_is_served_without_the_handshake() {
+fn the_official_client_works_without_the_handshake() {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     talk(ClientLifecycleMode::Discover { preferred_versions });
 }

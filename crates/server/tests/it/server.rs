@@ -40,7 +40,7 @@ impl Server {
         Self::start_with(|_| {}, None)
     }
 
-    /// A server with other settings, and with database threads of its own if `options` are given.
+    /// Starts a server with changed settings, and with database threads of its own if `options` are given.
     pub(crate) fn start_with(
         change: impl FnOnce(&mut Settings),
         options: Option<&Options>,
@@ -86,7 +86,7 @@ impl Server {
         }
     }
 
-    /// A new key with these scopes: the owner's, or the account's own.
+    /// A new key with these scopes: a user key of the owner, or a tenant key.
     pub(crate) fn key(&self, scopes: &[Scope], is_owners: bool) -> String {
         let owner = Business::user(&self.business.owner).uuid().to_string();
         self.env.key(self.business.account, is_owners.then_some(owner.as_str()), scopes)
@@ -188,7 +188,7 @@ pub(crate) fn modern_message(method: &str, mut params: Value) -> Vec<u8> {
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(30);
     while !is_so() {
-        assert!(Instant::now() < give_up, "it never came to be that {what}");
+        assert!(Instant::now() < give_up, "it never happened that {what}");
         std::thread::yield_now();
     }
 }
@@ -211,7 +211,7 @@ impl Log {
             .worker_threads(2)
             .enable_all()
             .on_thread_start(move || {
-                // Kept for the thread's whole life, not only for this function.
+                // It stays the thread's logger after this function returns.
                 std::mem::forget(tracing::dispatcher::set_default(&dispatch));
             })
             .build()

@@ -1,4 +1,4 @@
-//! The table of message rules: each row's status, code and headers, in both eras.
+//! The rules for messages: the status, code and headers of each answer, in both eras.
 
 use serde_json::{Value, json};
 use zoop_both::both;
@@ -7,7 +7,7 @@ use crate::http;
 use crate::server::{MODERN, Server, message, modern_message};
 
 #[both]
-fn a_curl_with_a_key_and_a_call_needs_no_handshake_whatever_it_accepts() {
+fn a_plain_curl_call_needs_neither_a_handshake_nor_an_accept_header() {
     let server = Server::start();
     for headers in [
         &[("Content-Type", "application/json")][..],
@@ -74,7 +74,7 @@ fn every_method_of_the_modern_era_is_answered_completely() {
 }
 
 #[both]
-fn other_methods_of_http_are_refused_with_the_one_that_is_allowed() {
+fn other_http_methods_are_refused_and_the_allowed_one_is_named() {
     let server = Server::start();
     for method in ["GET", "DELETE", "PUT", "OPTIONS"] {
         let reply = http::request(server.public, method, "/api/mcp", &[], b"");
@@ -84,7 +84,7 @@ fn other_methods_of_http_are_refused_with_the_one_that_is_allowed() {
 }
 
 #[test]
-fn the_endpoint_is_the_same_with_a_slash_at_its_end() {
+fn a_trailing_slash_makes_no_difference() {
     let server = Server::start();
     let call = |target| {
         let params = json!({ "name": "customers.search", "arguments": {} });
@@ -159,7 +159,7 @@ fn a_preflight_is_answered_only_for_allowed_origins() {
 }
 
 #[both]
-fn broken_messages_are_refused_with_their_code_and_the_id_where_it_can_be_read() {
+fn malformed_messages_are_refused_with_a_code_and_their_id_if_it_is_readable() {
     let server = Server::start();
     for (body, code, id) in [
         ("{", -32700, Value::Null),
@@ -179,7 +179,7 @@ fn broken_messages_are_refused_with_their_code_and_the_id_where_it_can_be_read()
 }
 
 #[both]
-fn a_header_that_must_be_single_is_refused_twice() {
+fn a_header_that_is_sent_twice_is_refused() {
     let server = Server::start();
     let body = message("ping", json!({}));
     for (name, value) in [
@@ -263,7 +263,7 @@ fn the_header_rules_of_the_modern_era_hold() {
 }
 
 #[both]
-fn versions_that_are_not_served_are_refused_in_each_era() {
+fn unsupported_versions_are_refused_in_each_era() {
     let server = Server::start();
     let legacy = server.post(
         "/api/mcp",
@@ -304,7 +304,7 @@ fn a_notification_is_accepted_and_nothing_is_run() {
 }
 
 #[both]
-fn the_longest_legal_note_fits_and_a_longer_body_is_refused() {
+fn the_longest_note_fits_and_a_longer_body_is_refused() {
     let server = Server::start();
     let note = |characters: usize| {
         let body = "\\ud83d\\ude00".repeat(characters);
@@ -353,7 +353,7 @@ fn the_idempotency_key_header_reaches_the_tool() {
 }
 
 #[both]
-fn the_history_tells_which_client_called() {
+fn the_history_records_the_calling_client() {
     let server = Server::start();
     let create = |name: &str| {
         json!({ "name": "customers.create",

@@ -1,6 +1,6 @@
-//! The sample business, built by tool calls: the operator creates the business, its users and its work, and
-//! attaches tags; the owner and the office create tags and customers; any user writes notes. It is built in
-//! one transaction, so an interrupted demo leaves nothing half done.
+//! The sample business, built by tool calls: the operator creates the business, its users and its work, and attaches
+//! tags; the owner and the office create tags and customers; all users write notes. This is one transaction, so an
+//! interrupted demo leaves nothing behind.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,14 +26,14 @@ use zoop_db::{Timestamp, WriteTx};
 use super::customers::Customers;
 use super::sample::{self, SampleRng};
 
-/// The business's name, which identifies a database of `zoop demo`.
+/// The business's name, by which a database of `zoop demo` is recognized.
 pub(super) const NAME: &str = "Copper Creek Plumbing & Lawn (zoop demo)";
 /// The number of the business's customers.
 pub(super) const CUSTOMERS: usize = 300;
-/// How far the business's records go back, in microseconds: a year and a half.
-const PAST: i64 = 540 * 86_400 * 1_000_000;
+/// How far back the business's records go, in microseconds: a year and a half.
+const HISTORY_LENGTH: i64 = 540 * 86_400 * 1_000_000;
 /// How far each call advances the clock, in microseconds.
-const STEP: i64 = 37 * 1_000_000;
+const CLOCK_STEP: i64 = 37 * 1_000_000;
 const SEED: u64 = 20_260_613;
 
 const STAFF: &[(&str, &str, &str)] = &[
@@ -43,7 +43,7 @@ const STAFF: &[(&str, &str, &str)] = &[
     ("Sam Kowalczyk", "sam@copper-creek.example", "tech"),
 ];
 
-/// The clock of the business's past; each call advances it.
+/// A clock in the business's past; each call advances it.
 struct PastClock(AtomicI64);
 
 impl Clock for PastClock {
@@ -63,22 +63,22 @@ pub(super) struct Builder<'b, 'c> {
     tx: &'b mut WriteTx<'c>,
     environment: Environment,
     clock: Arc<PastClock>,
-    /// Repeatable choices.
+    /// The source of repeatable choices.
     pub(super) rng: SampleRng,
-    /// The operator: of the installation at first, of this business as soon as it exists.
+    /// The operator, at first of the installation, then of this business once it exists.
     operator: Operator,
     staff: Vec<Colleague>,
 }
 
-/// Builds the business. Its past ends at the time that the clock of `surroundings` shows. Ids and keys come from
-/// the real randomness of `surroundings`; everything else is the same in every demo.
+/// Builds the business. Its past ends at the current time of `surroundings`. Ids and keys come from the real
+/// randomness of `surroundings`; everything else is the same in every demo.
 pub(super) fn build(
     tx: &mut WriteTx<'_>,
     surroundings: &Environment,
     progress: &ProgressBar,
 ) -> Result<()> {
     let end = surroundings.clock.now().0;
-    let clock = Arc::new(PastClock(AtomicI64::new(end - PAST)));
+    let clock = Arc::new(PastClock(AtomicI64::new(end - HISTORY_LENGTH)));
     let environment = Environment {
         clock: clock.clone(),
         entropy: surroundings.entropy.clone(),
@@ -88,54 +88,54 @@ pub(super) fn build(
     let operator = Operator::OUTSIDE_TENANTS;
     let rng = SampleRng::new(SEED);
     let mut builder = Builder { tx, environment, clock, rng, operator, staff: Vec::new() };
-    builder.open()?;
+    builder.create_tenant()?;
     let tags = builder.tags()?;
     let mut customers = Customers::new(&builder.rng, tags);
     progress.set_position(0);
     for number in 0..CUSTOMERS {
-        let days_work = PAST / i64::try_from(CUSTOMERS).unwrap_or(i64::MAX);
-        let morning = end - PAST + days_work * i64::try_from(number).unwrap_or_default();
+        let days_work = HISTORY_LENGTH / i64::try_from(CUSTOMERS).unwrap_or(i64::MAX);
+        let morning = end - HISTORY_LENGTH + days_work * i64::try_from(number).unwrap_or_default();
         builder.clock.0.fetch_max(morning, Ordering::Relaxed);
         customers.add(&mut builder, number)?;
         progress.inc(1);
     }
     customers.archive_some(&mut builder)?;
-    builder.close()
+    builder.revoke_keys()
 }
 
 impl Builder<'_, '_> {
     /// Creates the tenant and its users.
-    fn open(&mut self) -> Result<()> {
+    fn create_tenant(&mut self) -> Result<()> {
         let (name, email, _) = STAFF[0];
         let tenant = arguments!(CreateTenant { name: NAME, owner_name: name, owner_email: email });
-        let made = self.operate(tenant)?;
-        self.operator = Operator::of(made.tenant_id);
+        let created = self.as_operator(tenant)?;
+        self.operator = Operator::of(created.tenant_id);
         for (name, email, role) in STAFF {
             let user = if *role == "owner" {
-                made.owner_id
+                created.owner_id
             } else {
                 let user = arguments!(CreateUser { name: *name, email: *email, role: *role });
-                self.operate(user)?.user_id
+                self.as_operator(user)?.user_id
             };
-            let colleague = self.employ(user)?;
+            let colleague = self.give_key(user)?;
             self.staff.push(colleague);
         }
         Ok(())
     }
 
-    /// Gives a user the key to use while the sample is built.
-    fn employ(&mut self, user: Id<kinds::User>) -> Result<Colleague> {
+    /// Creates the key that a user uses while the sample is built.
+    fn give_key(&mut self, user: Id<kinds::User>) -> Result<Colleague> {
         let scopes = Scopes::of(Scope::GRANTABLE).list();
         let key = arguments!(CreateKey { user: user, scopes: scopes, name: "sample data" });
-        let made = self.operate(key)?;
+        let created = self.as_operator(key)?;
         let source = Source { client: Some("zoop demo".to_owned()), address: None };
-        Ok(Colleague { key: made.key_id, proof: Bearer { token: made.key, source } })
+        Ok(Colleague { key: created.key_id, proof: Bearer { token: created.key, source } })
     }
 
-    /// Revokes the keys.
-    fn close(mut self) -> Result<()> {
+    /// Revokes these keys.
+    fn revoke_keys(mut self) -> Result<()> {
         for colleague in std::mem::take(&mut self.staff) {
-            self.operate(arguments!(RevokeKey { id: colleague.key }))?;
+            self.as_operator(arguments!(RevokeKey { id: colleague.key }))?;
         }
         Ok(())
     }
@@ -145,40 +145,43 @@ impl Builder<'_, '_> {
         let tags = sample::tags();
         tags.into_iter()
             .map(|[name, color]| {
-                Ok(self.office(arguments!(CreateTag { name: name, color: color }))?.id)
+                Ok(self.as_office(arguments!(CreateTag { name: name, color: color }))?.id)
             })
             .collect()
     }
 
     /// Runs a tool as the operator.
-    pub(super) fn operate<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
-        self.clock.0.fetch_add(STEP, Ordering::Relaxed);
+    pub(super) fn as_operator<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+        self.clock.0.fetch_add(CLOCK_STEP, Ordering::Relaxed);
         run::command(self.tx, &self.environment, &self.operator, arguments)
     }
 
     /// Runs a tool as the owner or the office.
-    pub(super) fn office<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+    pub(super) fn as_office<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
         let who = self.rng.below(2);
-        self.work(who, arguments)
+        self.run_as(who, arguments)
     }
 
     /// Runs a tool as any user of the business.
-    pub(super) fn anybody<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+    pub(super) fn as_anyone<T: Command>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
         let who = self.rng.below(self.staff.len());
-        self.work(who, arguments)
+        self.run_as(who, arguments)
     }
 
     /// Runs a read tool as the owner or the office.
-    pub(super) fn look<T: Query>(&mut self, arguments: Arguments<T>) -> Result<T::Output> {
+    pub(super) fn read_as_office<T: Query>(
+        &mut self,
+        arguments: Arguments<T>,
+    ) -> Result<T::Output> {
         let who = self.rng.below(2);
-        self.clock.0.fetch_add(STEP, Ordering::Relaxed);
+        self.clock.0.fetch_add(CLOCK_STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
         run::query(self.tx, &self.environment, &colleague.proof, arguments)
             .map_err(Refusal::of_own_credential)
     }
 
-    fn work<T: Command>(&mut self, who: usize, arguments: Arguments<T>) -> Result<T::Output> {
-        self.clock.0.fetch_add(STEP, Ordering::Relaxed);
+    fn run_as<T: Command>(&mut self, who: usize, arguments: Arguments<T>) -> Result<T::Output> {
+        self.clock.0.fetch_add(CLOCK_STEP, Ordering::Relaxed);
         let colleague = self.staff.get(who).ok_or(Error::not_found("user"))?;
         run::command(self.tx, &self.environment, &colleague.proof, arguments)
             .map_err(Refusal::of_own_credential)

@@ -1,4 +1,4 @@
-//! `zoop demo --clients`: configuration that other programs need for the endpoint, to paste into their files.
+//! `zoop demo --clients`: prints what other programs need in their configuration files to use the endpoint.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::operator::Operator;
 use crate::output::Output;
 use crate::server_address::Address;
 
-/// The placeholder for an unknown key: keys are not stored.
+/// The placeholder for a key, which is unknown because keys are not stored.
 const YOUR_KEY: &str = "YOUR_KEY";
 
 /// Prints the configuration.
@@ -43,8 +43,8 @@ impl Clients<'_> {
     fn text(&self) -> String {
         let hint = match self.key {
             YOUR_KEY => {
-                "Replace YOUR_KEY by a key, or set ZOOP_API_KEY before this command.\nPrograms that can \
-                 sign in by OAuth need the endpoint's address only.\n\n"
+                "Replace YOUR_KEY with a key, or set ZOOP_API_KEY for this command.\nPrograms that can \
+                 sign in with OAuth need only the endpoint's address.\n\n"
             }
             _ => "",
         };
@@ -76,7 +76,8 @@ impl Clients<'_> {
         })
     }
 
-    /// Through a bridge. The header's value is in a variable because some systems lose a space in an argument.
+    /// Claude Desktop uses a bridge. The header's value is in a variable, because some systems lose a space in an
+    /// argument.
     fn desktop(&self) -> Value {
         let endpoint = format!("{}?names=underscore", self.endpoint);
         json!({ "mcpServers": { "zoop": {

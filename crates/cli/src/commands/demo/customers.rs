@@ -21,7 +21,7 @@ use zoop_db::Uuid;
 use super::business::{Builder, CUSTOMERS};
 use super::sample::{self, Address, SamplePerson, SampleRng, SampleText, Work};
 
-/// Area codes of the region. Each has a hundred numbers reserved for fiction.
+/// The region's area codes. Each has a hundred numbers that are reserved for fiction.
 const AREA_CODES: &[u16] = &[202, 703, 301, 571, 240, 410, 443, 804];
 
 type CustomerId = Id<kinds::Customer>;
@@ -46,7 +46,7 @@ pub(super) struct Customers {
 }
 
 impl Customers {
-    /// No customers yet; `tags` are the ids of the business's tags.
+    /// Reads the raw material; `tags` are the ids of the business's tags.
     pub(super) fn new(rng: &SampleRng, tags: Vec<Id<kinds::Tag>>) -> Self {
         let mut notes = sample::notes();
         rng.shuffle(&mut notes);
@@ -70,20 +70,20 @@ impl Customers {
         }
     }
 
-    /// Adds the next customer with everything that belongs to it, and some notes on any records created so far.
+    /// Adds the next customer with everything that belongs to it, and some notes about any of the records so far.
     pub(super) fn add(&mut self, to: &mut Builder<'_, '_>, number: usize) -> Result<()> {
         let company = if number % 3 == 2 { self.companies.pop_front() } else { None };
         let id = match company {
             Some(company) => self.company(to, company)?,
             None => self.individual(to)?,
         };
-        self.know("customer", id.uuid());
+        self.add_subject("customer", id.uuid());
         self.tag(to, id, company)?;
-        self.mark(to, id)?;
-        self.remember_parts(to, id)?;
+        self.set_status(to, id)?;
+        self.remember_contacts_and_locations(to, id)?;
         if to.rng.chance(70) {
             for _ in 0..=to.rng.below(3) {
-                self.piece_of_work(to, id)?;
+                self.add_work(to, id)?;
             }
         }
         let due = self.notes_in_all * (number + 1) / CUSTOMERS;
@@ -96,9 +96,9 @@ impl Customers {
     /// Archives a few customers, so that `status: archived` finds some.
     pub(super) fn archive_some(&mut self, to: &mut Builder<'_, '_>) -> Result<()> {
         let customers = self.subjects.remove("customer").unwrap_or_default();
-        // Not the first ones: the demo's own examples look for them.
+        // Not the first customers, which the demo's examples search for.
         for id in customers.iter().skip(CUSTOMERS / 4).step_by(CUSTOMERS / 6) {
-            to.office(arguments!(ArchiveCustomer { id: id.to_string() }))?;
+            to.as_office(arguments!(ArchiveCustomer { id: id.to_string() }))?;
         }
         Ok(())
     }
@@ -109,10 +109,10 @@ impl Customers {
         customer.insert("source".to_owned(), json!(to.rng.pick(&self.sources)));
         customer.insert("location".to_owned(), self.location(to, "service").into());
         let customer = Arguments::<CreateCustomer>::from_json(customer);
-        let id = to.office(customer)?.customer.id;
+        let id = to.as_office(customer)?.customer.id;
         if to.rng.chance(15) {
             let relative = self.contact(to, id, "general");
-            to.office(relative)?;
+            to.as_office(relative)?;
         }
         if to.rng.chance(12) {
             self.further_location(to, id, "service")?;
@@ -133,11 +133,11 @@ impl Customers {
             ("location", self.location(to, "service").into()),
         ]);
         let customer = Arguments::<CreateCustomer>::from_json(customer);
-        let id = to.office(customer)?.customer.id;
+        let id = to.as_office(customer)?.customer.id;
         for role in ["billing", "service"] {
             if to.rng.chance(55) {
                 let contact = self.contact(to, id, role);
-                to.office(contact)?;
+                to.as_office(contact)?;
             }
         }
         for kind in ["billing", "mailing"] {
@@ -182,7 +182,7 @@ impl Customers {
         Arguments::from_json(contact)
     }
 
-    /// A fictitious phone number, in one of the ways in which people type them.
+    /// A fictitious phone number, in one of the forms in which people type them.
     fn phone(&mut self, to: &Builder<'_, '_>) -> Value {
         let area = AREA_CODES[usize::from(self.phones / 100) % AREA_CODES.len()];
         let line = 100 + self.phones % 100;
@@ -206,8 +206,8 @@ impl Customers {
             ("city", json!(address.city)),
             ("state", json!(address.state)),
             ("postal_code", json!(address.zip)),
-            ("latitude", json!(address.place.map(|(latitude, _)| latitude))),
-            ("longitude", json!(address.place.map(|(_, longitude)| longitude))),
+            ("latitude", json!(address.coordinates.map(|(latitude, _)| latitude))),
+            ("longitude", json!(address.coordinates.map(|(_, longitude)| longitude))),
             ("location_type", json!(kind)),
             ("label", json!(sometimes(40, &self.labels, kind))),
             ("access_notes", json!(sometimes(45, &self.texts, "access"))),
@@ -226,11 +226,11 @@ impl Customers {
     ) -> Result<()> {
         let mut location = self.location(to, kind);
         location.insert("customer_id".to_owned(), json!(customer));
-        to.office(Arguments::<CreateLocation>::from_json(location))?;
+        to.as_office(Arguments::<CreateLocation>::from_json(location))?;
         Ok(())
     }
 
-    /// Tags by the kind of customer, and at random.
+    /// Attaches tags, by the kind of customer and at random.
     fn tag(
         &self,
         to: &mut Builder<'_, '_>,
@@ -242,13 +242,13 @@ impl Customers {
         let mut chosen: Vec<usize> = by_kind.into_iter().chain(by_chance).collect();
         chosen.dedup();
         for tag in chosen.into_iter().filter_map(|at| self.tags.get(at)) {
-            to.operate(arguments!(AttachTag { id: *tag, customer_id: customer }))?;
+            to.as_operator(arguments!(AttachTag { id: *tag, customer_id: customer }))?;
         }
         Ok(())
     }
 
-    /// Marks some customers: important, not to be called, inactive.
-    fn mark(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
+    /// Makes some customers VIPs, not to be contacted, or inactive.
+    fn set_status(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
         let change = match to.rng.below(100) {
             0..5 => arguments!(UpdateCustomer { id: customer, is_vip: true }),
             5..9 => arguments!(UpdateCustomer {
@@ -259,23 +259,27 @@ impl Customers {
             9..13 => arguments!(UpdateCustomer { id: customer, status: "inactive" }),
             _ => return Ok(()),
         };
-        to.office(change)?;
+        to.as_office(change)?;
         Ok(())
     }
 
-    /// Keeps the ids of a customer's contacts and locations for notes.
-    fn remember_parts(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
-        let record = to.look(arguments!(GetCustomer { id: customer }))?;
+    /// Remembers the ids of a customer's contacts and locations, for notes about them.
+    fn remember_contacts_and_locations(
+        &mut self,
+        to: &mut Builder<'_, '_>,
+        customer: CustomerId,
+    ) -> Result<()> {
+        let record = to.read_as_office(arguments!(GetCustomer { id: customer }))?;
         for contact in record.contacts {
-            self.know("customer_contact", contact.id.uuid());
+            self.add_subject("customer_contact", contact.id.uuid());
         }
         for location in record.locations {
-            self.know("customer_location", location.id.uuid());
+            self.add_subject("customer_location", location.id.uuid());
         }
         Ok(())
     }
 
-    fn piece_of_work(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
+    fn add_work(&mut self, to: &mut Builder<'_, '_>, customer: CustomerId) -> Result<()> {
         let Some(work) = to.rng.pick(&self.work).copied() else { return Ok(()) };
         let subject = arguments!(CreateSubject {
             customer_id: customer,
@@ -283,12 +287,12 @@ impl Customers {
             title: work.title,
             status: work.status,
         });
-        let id = to.operate(subject)?.id;
-        self.know(work.kind, id.uuid());
+        let id = to.as_operator(subject)?.id;
+        self.add_subject(work.kind, id.uuid());
         Ok(())
     }
 
-    /// Writes the next note. If no subject of its kind exists yet, it is standalone.
+    /// Writes the next note. It is standalone if there is no subject of its kind yet.
     fn note(&mut self, to: &mut Builder<'_, '_>) -> Result<()> {
         let Some(note) = self.notes.pop_front() else { return Ok(()) };
         let subject = self.subjects.get(note.kind).and_then(|ids| to.rng.pick(ids));
@@ -298,11 +302,11 @@ impl Customers {
             subject_type: subject.map(|_| note.kind),
             subject_id: subject.map(Uuid::to_string),
         });
-        to.anybody(note.with("body", text))?;
+        to.as_anyone(note.with("body", text))?;
         Ok(())
     }
 
-    fn know(&mut self, subject: &'static str, id: Uuid) {
+    fn add_subject(&mut self, subject: &'static str, id: Uuid) {
         self.subjects.entry(subject).or_default().push(id);
     }
 }

@@ -33,7 +33,7 @@ use crate::url::without_password;
 
 use self::welcome::{Credentials, Welcome};
 
-/// Time limit for building the sample business, longer than any machine needs.
+/// The time limit for building the sample business, longer than any machine needs.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The names of the demo's keys.
@@ -45,17 +45,17 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
     if command.clients {
         return clients::run(config, output);
     }
-    // Request log lines would only clutter what is printed for a new user.
+    // Log lines of requests would only clutter the output for a new user.
     let _log = logging::start(&config.log, "warn")?;
     let mut config = config.clone();
     "none".clone_into(&mut config.server.ops_listen);
-    // Bind the ports first: there is no point in building a demo that cannot be reached.
+    // The ports are bound first: there is no point in building a demo that cannot be reached.
     let listeners = Listeners::bind(&config)?;
     let database =
         database::open(&config.database, &config.options(), Missing::Create, Migrate::Run)?;
     let operator = Operator::over(database, &config)?;
-    let (tenant_id, made) = sample_tenant(&operator, &config)?;
-    let issue = if made == Created::Now || command.renew { Issue::Fresh } else { Issue::Nothing };
+    let (tenant_id, sample) = sample_tenant(&operator, &config)?;
+    let issue = if sample == Sample::New || command.renew { Issue::Fresh } else { Issue::Nothing };
     let welcome = welcome(&operator, &config, &listeners, tenant_id, issue)?;
     let db = operator.database.db.clone();
     let environment = operator::environment(&config)?;
@@ -65,33 +65,33 @@ pub(crate) fn run(config: &Config, command: &Demo, output: &mut Output<'_>) -> R
     })
 }
 
-/// Whether this run created the sample business.
+/// Whether this run has created the sample business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Created {
-    Now,
-    Before,
+enum Sample {
+    New,
+    Existing,
 }
 
-/// The credentials that a run issues.
+/// Which credentials a run issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Issue {
-    /// A password and two keys, replacing those of earlier runs.
+    /// A password and two keys, which replace those of earlier runs.
     Fresh,
-    /// None: an earlier run issued them, and they cannot be shown again.
+    /// None, because an earlier run issued them. They cannot be shown again.
     Nothing,
 }
 
-/// Returns the sample business's id, after building the business if the database has none.
-fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Created)> {
+/// The id of the sample business, which is built if the database has no business.
+fn sample_tenant(operator: &Operator, config: &Config) -> Result<(String, Sample)> {
     let mut businesses = operator.businesses()?;
-    let mut made = Created::Before;
+    let mut sample = Sample::Existing;
     if businesses.is_empty() {
         build(operator)?;
-        made = Created::Now;
+        sample = Sample::New;
         businesses = operator.businesses()?;
     }
     match businesses.as_slice() {
-        [only] if only.name == business::NAME => Ok((only.id.to_string(), made)),
+        [only] if only.name == business::NAME => Ok((only.id.to_string(), sample)),
         _ => bail!(
             "{} contains businesses that `zoop demo` did not create: run `zoop demo` with another \
              database, such as --database sqlite://zoop-demo.db",
@@ -154,8 +154,8 @@ fn credentials(
     owner_email: &str,
 ) -> Result<Credentials> {
     for key in operator.query(about, Arguments::<ListKeys>::none())?.rows {
-        let is_demos = [OWNERS_KEY, BUSINESS_KEY].contains(&key.name.as_str());
-        if is_demos && key.revoked_at.is_none() {
+        let is_demo_key = [OWNERS_KEY, BUSINESS_KEY].contains(&key.name.as_str());
+        if is_demo_key && key.revoked_at.is_none() {
             operator.command(about, arguments!(RevokeKey { id: key.id }))?;
         }
     }

@@ -1,5 +1,5 @@
-//! The sample data's files as values, and repeatable choices from them. [`super::business`] builds the business;
-//! `data/README.md` says where the files come from.
+//! Reads the files with the sample data, and makes repeatable choices from them. [`super::business`] builds the
+//! business; `data/README.md` says where the files come from.
 
 use zoop_crm::values::clock::Entropy;
 
@@ -10,7 +10,7 @@ pub(super) struct Address {
     pub(super) state: &'static str,
     pub(super) zip: &'static str,
     /// Latitude and longitude, if the source has them.
-    pub(super) place: Option<(f64, f64)>,
+    pub(super) coordinates: Option<(f64, f64)>,
 }
 
 /// An invented person.
@@ -45,7 +45,7 @@ pub(super) fn addresses() -> Vec<Address> {
             city,
             state,
             zip,
-            place: latitude.parse().ok().zip(longitude.parse().ok()),
+            coordinates: latitude.parse().ok().zip(longitude.parse().ok()),
         })
         .collect()
 }
@@ -118,8 +118,8 @@ fn with_language(file: &'static str) -> Vec<SampleText> {
     rows::<3>(file).map(|[kind, _, text]| SampleText { kind, text }).collect()
 }
 
-/// The lines of a file after the heading, split into `N` cells; a line with another number of cells is left
-/// out. A test below counts the lines that are used.
+/// The lines of a file after the heading, split into `N` cells. Lines with another number of cells are skipped; a
+/// test below counts the lines that are used.
 fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     file.lines().skip(1).filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
 }
@@ -128,7 +128,7 @@ fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static st
 pub(super) struct SampleRng(Entropy);
 
 impl SampleRng {
-    /// The same choices for the same seed.
+    /// Makes the same choices for the same seed.
     pub(super) fn new(seed: u64) -> Self {
         Self(Entropy::seeded(seed))
     }
@@ -144,7 +144,7 @@ impl SampleRng {
         self.below(100) < percent
     }
 
-    /// A random item, if there is any.
+    /// A random item; `None` if there are no items.
     pub(super) fn pick<'a, T>(&self, from: &'a [T]) -> Option<&'a T> {
         from.get(self.below(from.len()))
     }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn every_line_of_the_files_is_read() {
         assert_eq!(addresses().len(), 425);
-        assert_eq!(addresses().iter().filter(|address| address.place.is_some()).count(), 49);
+        assert_eq!(addresses().iter().filter(|address| address.coordinates.is_some()).count(), 49);
         assert_eq!(people().len(), 460);
         assert_eq!(companies().len(), 98);
         assert_eq!(notes().len(), 169);

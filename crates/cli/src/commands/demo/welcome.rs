@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A name that is in the sample data: the search finds Nguyễn without the marks.
+/// A name to search for: without its diacritics it finds Nguyễn, who is in the sample data.
 const SEARCHED: &str = "nguyen";
 
 /// The credentials, shown once when they are issued.
@@ -19,11 +19,11 @@ pub(super) struct Credentials {
 pub(super) struct Welcome {
     /// The server's base address.
     pub(super) url: String,
-    /// The credentials that this run issued; none if an earlier run did.
+    /// The credentials that this run issued; `None` if an earlier run issued them.
     pub(super) credentials: Option<Credentials>,
-    /// The business.
+    /// The business's id.
     pub(super) tenant_id: String,
-    /// Its owner.
+    /// The owner's id.
     pub(super) owner_id: String,
     /// The owner's name.
     pub(super) owner_name: String,
@@ -41,22 +41,22 @@ impl Welcome {
 
     /// The content as one JSON object. Credentials that an earlier run issued are `null`.
     pub(super) fn object(&self) -> Value {
-        let made = |of: fn(&Credentials) -> &String| self.credentials.as_ref().map(of);
+        let issued = |of: fn(&Credentials) -> &String| self.credentials.as_ref().map(of);
         json!({
             "url": self.url,
             "mcp_url": self.endpoint(),
-            "user_key": made(|it| &it.user_key),
-            "tenant_key": made(|it| &it.tenant_key),
+            "user_key": issued(|it| &it.user_key),
+            "tenant_key": issued(|it| &it.tenant_key),
             "tenant_id": self.tenant_id,
             "owner_id": self.owner_id,
             "sign_in_url": self.url,
             "owner_email": self.owner_email,
-            "owner_password": made(|it| &it.password),
+            "owner_password": issued(|it| &it.password),
             "database": self.database,
         })
     }
 
-    /// The content as text for people: 23 lines of 80 columns at most, as long as the address is short.
+    /// The content as text for people. If the address is short, it fits 23 lines of 80 columns.
     pub(super) fn text(&self) -> String {
         let Self { url, owner_name, owner_email, database, .. } = self;
         let endpoint = self.endpoint();
@@ -81,7 +81,7 @@ impl Welcome {
     }
 }
 
-/// A call to paste into a shell. The shell joins two adjacent quoted texts, which keeps the lines short.
+/// A call to paste into a shell. Lines are short because the shell joins adjacent quoted strings.
 fn curl(endpoint: &str, key: &str) -> String {
     let call = json!({ "name": "customers.search", "arguments": { "q": SEARCHED } });
     format!(
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_fits_one_screen() {
+    fn the_welcome_text_fits_one_screen() {
         let key = |prefix: &str| format!("{prefix}{}", "x".repeat(49));
         let credentials = Credentials {
             password: "0123-4567-89ab-cdef-0123".to_owned(),

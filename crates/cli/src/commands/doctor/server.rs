@@ -9,13 +9,13 @@ use zoop_db::{Db, ServerState};
 use super::Check;
 use crate::database::describe;
 
-/// Time limit for the server's answer.
+/// The time limit for the server's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest allowed difference between the server's clock and this machine's.
+/// The maximum difference between the server's clock and this machine's.
 const MAX_CLOCK_SECONDS: f64 = 1.0;
 /// How many processes the connection limit must accommodate: during an upgrade, the old and the new one run
 /// side by side.
-const PROCESSES: usize = 2;
+const MIN_PROCESSES: usize = 2;
 
 /// Checks the database's server. An embedded database has no server, so it gets no checks.
 pub(super) fn examine(db: &Db) -> Vec<Check> {
@@ -34,7 +34,7 @@ pub(super) fn examine(db: &Db) -> Vec<Check> {
 
 fn role(state: &ServerState) -> Result<String> {
     ensure!(
-        !state.passes_policies,
+        !state.bypasses_row_security,
         "the role bypasses row-level security, so only the program's own checks keep tenants apart: run ALTER \
          ROLE … NOSUPERUSER NOBYPASSRLS, or use another role that owns the database"
     );
@@ -55,16 +55,16 @@ fn clock(db: &Db) -> Result<String> {
     Ok(format!("{ahead:+.2} s relative to this machine's clock"))
 }
 
-fn connections(state: &ServerState, of_a_process: usize) -> Result<String> {
-    let processes = state.connections / of_a_process.max(1);
+fn connections(state: &ServerState, per_process: usize) -> Result<String> {
+    let processes = state.max_connections / per_process.max(1);
     let facts = format!(
-        "each process opens {of_a_process} connections, and all processes together may open {}: enough for \
+        "each process opens {per_process} connections, and all processes together may open {}: enough for \
          {processes} process(es)",
-        state.connections
+        state.max_connections
     );
     ensure!(
-        processes >= PROCESSES,
-        "{facts}, but an upgrade needs enough for {PROCESSES}: raise max_connections (or the role's or the database's \
+        processes >= MIN_PROCESSES,
+        "{facts}, but an upgrade needs enough for {MIN_PROCESSES}: raise max_connections (or the role's or the database's \
          limit), or lower storage.readers and storage.writers"
     );
     Ok(facts)

@@ -1,5 +1,5 @@
-//! The external checks of `zoop doctor`: whether browsers keep a session at the public URL, and whether the
-//! mail server and the company's provider answer.
+//! Checks of `zoop doctor` that need more than the database: whether browsers keep a session at the public URL, and
+//! whether the mail server and the company's provider answer.
 
 use anyhow::{Result, anyhow, bail};
 use zoop_server::WebOrigin;
@@ -15,7 +15,7 @@ pub(super) fn examine(config: &Config, checks: &mut Vec<Check>) {
     match config.mailer() {
         Ok(None) => {}
         Ok(Some(mailer)) => {
-            let reached = mailer.reach().map(|()| "it answers".to_owned());
+            let reached = mailer.reach().map(|()| "the mail server answers".to_owned());
             let advice = "check mail.url, or invitations are only shown";
             checks.push(Check::advice(
                 "mail server",
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        let checked = |url: &str| {
+        let check = |url: &str| {
             let mut config = Config::default();
             config.server.public_url = Some(url.to_owned());
             encryption(&config)
@@ -65,7 +65,7 @@ mod tests {
             "http://127.0.0.1",
             "http://[::1]:8080",
         ] {
-            assert_eq!(checked(url).unwrap(), url);
+            assert_eq!(check(url).unwrap(), url);
         }
         for url in [
             "http://crm.example.com",
@@ -73,7 +73,7 @@ mod tests {
             "http://localhost.example.com",
             "http://127.0.0.100",
         ] {
-            let refusal = checked(url).unwrap_err().to_string();
+            let refusal = check(url).unwrap_err().to_string();
             assert!(refusal.contains("is plain HTTP"), "{refusal}");
         }
     }

@@ -13,8 +13,8 @@ use crate::database::Missing;
 use crate::operator::{About, Operator};
 use crate::output::Output;
 
-/// The most entries in one page of the tool.
-const PAGE: u32 = 100;
+/// The maximum number of entries in one page of the tool.
+const MAX_PAGE_ROWS: u32 = 100;
 
 /// Runs the command.
 pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) -> Result<()> {
@@ -24,16 +24,17 @@ pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) ->
         Some(record) => Some(operator.any_named(&about, record)?.id),
         None => None,
     };
-    let most = match command.limit {
+    let max_entries = match command.limit {
         0 => usize::MAX,
         limit => usize::try_from(limit)?,
     };
     let mut rows = Vec::new();
     let mut cursor = None;
-    while rows.len() < most {
-        let limit = u32::try_from(most - rows.len()).map_or(PAGE, |left| left.min(PAGE));
-        let asked = arguments!(ListHistory { record: record.as_ref() }).page(cursor, limit);
-        let page = operator.list(&about, asked)?;
+    while rows.len() < max_entries {
+        let limit = u32::try_from(max_entries - rows.len())
+            .map_or(MAX_PAGE_ROWS, |left| left.min(MAX_PAGE_ROWS));
+        let arguments = arguments!(ListHistory { record: record.as_ref() }).page(cursor, limit);
+        let page = operator.list(&about, arguments)?;
         rows.extend(page.rows);
         cursor = page.next_cursor;
         if cursor.is_none() {
@@ -44,7 +45,7 @@ pub(crate) fn run(config: &Config, command: History, output: &mut Output<'_>) ->
         output.object(&json!({ "rows": rows }))?;
         return Ok(());
     }
-    let more = if cursor.is_none() { "" } else { "\n(there is more: raise --limit)" };
+    let more = if cursor.is_none() { "" } else { "\n(there are more entries: raise --limit)" };
     let names = text::Names::of(&operator, &about, &rows)?;
     output.text(&format!("{}{more}", text::entries(&rows, &names)))?;
     Ok(())

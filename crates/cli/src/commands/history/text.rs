@@ -1,4 +1,4 @@
-//! The history as text: names instead of ids, and a new record on one line.
+//! The history as text, with names instead of ids, and each new record on one line.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,18 +18,18 @@ use zoop_crm::identity::users::tools::ListUsers;
 
 use crate::operator::{About, Operator};
 use crate::output::cell;
-use crate::table::{minute, terminal_width, wrapped};
+use crate::table::{terminal_width, to_the_minute, wrapped};
 
 /// The line width without a terminal.
-const WIDTH: usize = 100;
+const DEFAULT_WIDTH: usize = 100;
 /// Fields of a new or removed record that its heading already shows.
-const HIDDEN: &[&str] = &["id", "created_at", "updated_at"];
+const HIDDEN_FIELDS: &[&str] = &["id", "created_at", "updated_at"];
 
-/// The names of ids.
+/// The name of each record, by its id.
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// The names of all records that the entries mention and that have one.
+    /// The names of the records that the entries mention.
     pub(super) fn of(operator: &Operator, about: &About, entries: &[HistoryEntry]) -> Result<Self> {
         let mut names = Self(BTreeMap::new());
         // The names of deleted records come from their entries.
@@ -45,12 +45,12 @@ impl Names {
         let tags = operator.query(about, Arguments::<ListTags>::none())?.rows;
         names.add(tags.into_iter().map(|tag| (tag.id.to_string(), tag.name)));
         for id in changes().flat_map(customers) {
-            if let Entry::Vacant(place) = names.0.entry(id) {
-                let which = arguments!(GetCustomer { id: place.key() });
+            if let Entry::Vacant(slot) = names.0.entry(id) {
+                let which = arguments!(GetCustomer { id: slot.key() });
                 // A record that cannot be read keeps its id.
                 if let Ok(FullCustomer { customer, .. }) = operator.query(about, which) {
                     let (number, name) = (customer.customer_number, customer.display_name);
-                    place.insert(format!("{} {}", cell(&json!(number)), cell(&json!(name))));
+                    slot.insert(format!("{} {}", cell(&json!(number)), cell(&json!(name))));
                 }
             }
         }
@@ -87,12 +87,12 @@ fn customers(change: &Change) -> Vec<String> {
     ids
 }
 
-/// Every entry as a line, followed by its records with the fields that were changed.
+/// The entries as text: a line for each, followed by its records and their changed fields.
 pub(super) fn entries(entries: &[HistoryEntry], names: &Names) -> String {
     if entries.is_empty() {
         return "(none)".to_owned();
     }
-    let width = terminal_width().unwrap_or(WIDTH);
+    let width = terminal_width().unwrap_or(DEFAULT_WIDTH);
     let mut lines = String::new();
     for entry in entries {
         // Writing to a string cannot fail.
@@ -109,7 +109,7 @@ pub(super) fn entries(entries: &[HistoryEntry], names: &Names) -> String {
     lines
 }
 
-/// When, what, who, from where and through which client.
+/// The line for an entry: when, which tool, by whom, from where and through which client.
 fn heading(entry: &HistoryEntry, names: &Names) -> String {
     let actor = match (entry.user_id, entry.actor_kind.as_str()) {
         (Some(user), _) => names.name(&user.to_string()),
@@ -117,7 +117,7 @@ fn heading(entry: &HistoryEntry, names: &Names) -> String {
         (None, "operator") => "the command line".to_owned(),
         (None, other) => cell(&json!(other)),
     };
-    let (at, tool) = (minute(&json!(entry.at)), cell(&json!(entry.tool)));
+    let (at, tool) = (to_the_minute(&json!(entry.at)), cell(&json!(entry.tool)));
     let mut heading = format!("{at}  {tool}  by {actor}");
     let key = entry.credential_id.and_then(|id| names.0.get(&id.to_string()));
     if let Some(key) = key {
@@ -131,13 +131,13 @@ fn heading(entry: &HistoryEntry, names: &Names) -> String {
     heading
 }
 
-/// The changes of one record: a new or removed one on one line, others field by field.
+/// The changes to one record: a new or removed record is one line, otherwise each field is a line.
 fn record_lines(changes: &[Change], names: &Names) -> Vec<String> {
     let Some(first) = changes.first() else { return Vec::new() };
     let record = names.name(&first.record_id.to_string());
     let record = format!("{} {record}", cell(&json!(first.record_type)));
     let id = changes.iter().find(|change| change.field == "id");
-    let shown = changes.iter().filter(|change| !HIDDEN.contains(&change.field.as_str()));
+    let shown = changes.iter().filter(|change| !HIDDEN_FIELDS.contains(&change.field.as_str()));
     let field = |change: &Change| cell(&json!(change.field));
     let Some(id) = id else {
         let line = |change: &Change| {

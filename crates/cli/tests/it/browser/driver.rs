@@ -13,7 +13,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-/// Longer than any page takes, so that a hanging test fails.
+/// A time limit that no page reaches, so that a hanging test fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The browser's configuration.

@@ -192,7 +192,7 @@ fn everything_works_without_scripts() {
 }
 
 #[test]
-fn a_user_can_follow_the_link_back_to_the_program_by_hand() {
+fn a_user_can_follow_the_link_back_to_the_program() {
     let demo = Demo::open();
     let program = Program::without_a_page();
     run(async {

@@ -1,8 +1,8 @@
-//! `kill -9` at random moments: what was answered is there, what was not is there completely or not at
-//! all, and the same call with the same key is never applied twice.
+//! `kill -9` at random moments: an answered write is there, an unanswered one is there completely or not at all,
+//! and a call that is repeated with the same key is never applied twice.
 //!
-//! A killed process leaves what it wrote to the operating system. That a write also survives a loss of
-//! power is due to the engine's `synchronous=FULL`, which no test here can show.
+//! What a killed process has written stays with the operating system. That a write also survives a loss of power is
+//! due to the engine's `synchronous=FULL`, which no test here can show.
 //!
 //! `ZOOP_CRASH_SEED` repeats the choices of a failed run, which prints its seed; the moments depend on
 //! the machine.
@@ -31,7 +31,7 @@ const KILLS: usize = 20;
 const POSTGRES_KILLS: usize = 5;
 /// No request limits; other tests cover them.
 const SETTINGS: &str = "[limits]\ncredential = 0\ntenant = 0\nnote_writes = 0\n";
-/// Above this size of the log each commit starts a checkpoint.
+/// If the log is larger than this, each commit starts a checkpoint.
 const CHECKPOINTED_BYTES: u64 = 4 << 20;
 
 #[test]
@@ -53,12 +53,12 @@ fn a_kill_under_concurrent_writes_on_postgres_loses_no_answered_write() {
 }
 
 #[test]
-fn after_a_kill_while_creating_its_database_it_starts_again() {
+fn a_server_killed_while_creating_its_database_starts_again() {
     kill_starts(if is_long() { 100 } else { 10 }, Folder::new);
 }
 
 #[test]
-fn after_a_kill_while_creating_its_tables_on_postgres_it_starts_again() {
+fn a_server_killed_while_creating_its_tables_on_postgres_starts_again() {
     kill_starts(if is_long() { 50 } else { 5 }, on_postgres);
 }
 
@@ -121,13 +121,13 @@ fn kill_again_and_again(seed: u64, kills: usize, folder: &Folder) {
         source.assert_sound();
         let tables = Tables::read(&source, &keys);
         for writer in &mut writers {
-            let is_kept = writer.settle(&tables);
-            match is_kept {
+            let was_applied = writer.settle(&tables);
+            match was_applied {
                 Some(true) => kept += 1,
                 Some(false) => absent += 1,
                 None => {}
             }
-            writer.retry(&server.url, is_kept, &tables);
+            writer.retry(&server.url, was_applied, &tables);
             writer.search(&server.url, &writer.words);
         }
         let after = Tables::read(&source, &keys);

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-/// A unique word: the writer's digit and a number. All have the same length, so that none is part of
-/// another.
+/// A unique word: the writer's digit and a number. All words have the same length, so that none is part of another.
 pub(crate) type Word = String;
 
 /// The word of a writer's change.
@@ -16,7 +15,7 @@ pub(crate) fn word(writer: usize, number: usize) -> Word {
     format!("w{writer:x}{number:05x}")
 }
 
-/// The writer whose word it is.
+/// The writer to which a word belongs.
 pub(crate) fn writer(word: &str) -> usize {
     usize::from_str_radix(&word[1..2], 16).expect("a word")
 }

@@ -92,8 +92,8 @@ impl Writer {
         self.words.push(word.clone());
         let customer = self.state.customers.keys().choose(&mut self.random).cloned();
         let tag = self.state.tags.keys().choose(&mut self.random).cloned();
-        let rng = self.random.random_range(0..10);
-        let change = match (rng, customer, tag) {
+        let choice = self.random.random_range(0..10);
+        let change = match (choice, customer, tag) {
             _ if task == Work::Long => Change::CreateNote {
                 customer: None,
                 fillers: self.random.random_range(4_000..13_000),
@@ -118,24 +118,24 @@ impl Writer {
     /// Fails unless the tables have everything that was answered, and all or nothing of the unanswered
     /// operation. Takes over their contents; returns whether the unanswered operation was applied.
     pub(crate) fn settle(&mut self, tables: &Tables) -> Option<bool> {
-        let held = &tables.states[self.number];
+        let stored = &tables.states[self.number];
         for (word, id) in &self.ids {
             // The unanswered operation may have deleted a tag.
-            if let Some(held) = tables.ids.get(word) {
-                assert_eq!(*held, id.replace('-', ""), "the id of {word}");
+            if let Some(stored) = tables.ids.get(word) {
+                assert_eq!(*stored, id.replace('-', ""), "the id of {word}");
             }
         }
         let Some((operation, _)) = &self.unanswered else {
-            assert_same(held, &self.state, "nothing was unanswered");
+            assert_same(stored, &self.state, "nothing was unanswered");
             return None;
         };
         let mut with = self.state.clone();
         with.apply(operation);
-        let is_kept = *held == with;
-        if !is_kept {
-            assert_same(held, &self.state, &format!("{operation:?} was not answered"));
+        let was_applied = *stored == with;
+        if !was_applied {
+            assert_same(stored, &self.state, &format!("{operation:?} was not answered"));
         }
-        Some(is_kept)
+        Some(was_applied)
     }
 
     /// Retries the unanswered operation, if it had a key: afterwards it is applied in any case.
@@ -148,14 +148,14 @@ impl Writer {
 
     /// Retries the unanswered operation, if it had a key; without one it is left as it is. Afterwards
     /// nothing is unanswered. Then retries an answered operation, which must change nothing.
-    pub(crate) fn retry(&mut self, url: &str, is_kept: Option<bool>, tables: &Tables) {
+    pub(crate) fn retry(&mut self, url: &str, was_applied: Option<bool>, tables: &Tables) {
         let client = Client::new(url, &self.key);
         if let Some((operation, arguments)) = self.unanswered.take() {
             if operation.has_key {
                 let answer = client.ask(operation.tool(), &arguments);
                 assert_eq!(client.ask(operation.tool(), &arguments), answer, "{operation:?}");
                 self.answered(&operation, arguments, answer);
-            } else if is_kept == Some(true) {
+            } else if was_applied == Some(true) {
                 let id = tables.ids.get(&operation.word).map_or("", String::as_str);
                 self.answered(&operation, arguments, json!({ "id": hyphened(id) }));
             }
@@ -196,24 +196,24 @@ impl Writer {
     }
 }
 
-/// Compares piece by piece, so that a failure shows the record and not a thousand of them.
+/// Compares record by record, so that a failure shows one record and not thousands.
 #[track_caller]
-fn assert_same(held: &State, expected: &State, why: &str) {
-    assert_records(&held.customers, &expected.customers, why);
-    assert_records(&held.notes, &expected.notes, why);
-    assert_records(&held.tags, &expected.tags, why);
-    assert_eq!(held.entries, expected.entries, "entries of the history; {why}");
-    assert_eq!(held.keys, expected.keys, "remembered keys; {why}");
+fn assert_same(stored: &State, expected: &State, why: &str) {
+    assert_records(&stored.customers, &expected.customers, why);
+    assert_records(&stored.notes, &expected.notes, why);
+    assert_records(&stored.tags, &expected.tags, why);
+    assert_eq!(stored.entries, expected.entries, "entries of the history; {why}");
+    assert_eq!(stored.keys, expected.keys, "remembered keys; {why}");
 }
 
 #[track_caller]
 fn assert_records<R: PartialEq + Debug>(
-    held: &BTreeMap<Word, R>,
+    stored: &BTreeMap<Word, R>,
     expected: &BTreeMap<Word, R>,
     why: &str,
 ) {
-    for word in held.keys().chain(expected.keys()) {
-        assert_eq!(held.get(word), expected.get(word), "{word}; {why}");
+    for word in stored.keys().chain(expected.keys()) {
+        assert_eq!(stored.get(word), expected.get(word), "{word}; {why}");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::env::{Folder, Server};
 
 const IDLE: u64 = 1_000;
-/// Memory that an idle connection may take, in KiB.
+/// The maximum memory of an idle connection, in KiB.
 const EACH: u64 = 32;
 /// The limit of file descriptors; the server needs about thirty for itself.
 const DESCRIPTORS: usize = 80;
@@ -54,8 +54,8 @@ fn without_file_descriptors_open_connections_are_served_and_new_ones_wait() {
             connection
         })
         .collect();
-    let told = server.log_line("could not be accepted");
-    assert_eq!(told["level"], "WARN");
+    let logged = server.log_line("could not be accepted");
+    assert_eq!(logged["level"], "WARN");
     let mut first = connections.remove(0);
     for _ in 0..2 {
         assert_eq!(first.receive().expect("an answer").status, 200);
@@ -72,8 +72,8 @@ fn without_file_descriptors_open_connections_are_served_and_new_ones_wait() {
         assert_eq!(connection.receive().expect("an answer in its turn").status, 200);
     }
     Client::new(&server.url, &key).ask("tags.list", &json!({}));
-    let told = server.log_lines_until(|line| line["message"] == "connections are accepted again");
-    assert_eq!(told.len(), 1, "once that it begins, once that it is over: {told:?}");
+    let logged = server.log_lines_until(|line| line["message"] == "connections are accepted again");
+    assert_eq!(logged.len(), 1, "once that it begins, once that it is over: {logged:?}");
 }
 
 /// The processor time that a server has used.

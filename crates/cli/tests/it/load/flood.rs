@@ -26,7 +26,7 @@ fn an_anonymous_flood_on_postgres_fills_no_table_and_slows_no_caller() {
 fn flood(folder: &Folder) {
     let (server, key) = serve(folder, "");
     let alone = load(&server.url, &key, 4, Pace::PerSecond(100.0), TIME);
-    assert_eq!((alone.put_off, alone.wrong.len()), (0, 0), "{:?}", alone.wrong);
+    assert_eq!((alone.rejected, alone.wrong.len()), (0, 0), "{:?}", alone.wrong);
 
     let over = AtomicBool::new(false);
     let (flooded, answers) = std::thread::scope(|scope| {
@@ -43,14 +43,14 @@ fn flood(folder: &Folder) {
     let counted = |status: u16| answers.iter().filter(|it| **it == status).count();
     eprintln!(
         "alone half within {:?}, 99 % within {:?}; flooded {:?} and {:?}; the flood: {} of {} were 429",
-        alone.within(50),
-        alone.within(99),
-        flooded.within(50),
-        flooded.within(99),
+        alone.percentile(50),
+        alone.percentile(99),
+        flooded.percentile(50),
+        flooded.percentile(99),
         counted(429),
         answers.len()
     );
-    assert_eq!((flooded.put_off, flooded.wrong.len()), (0, 0), "{:?}", flooded.wrong);
+    assert_eq!((flooded.rejected, flooded.wrong.len()), (0, 0), "{:?}", flooded.wrong);
     assert!(answers.len() > 400, "it was a flood: {}", answers.len());
     assert_eq!(counted(500) + counted(503), 0, "it is refused, it breaks nothing");
     // The first ones of each kind are accepted, as for anyone: see `server/src/anonymous_limits.rs`.
@@ -58,9 +58,9 @@ fn flood(folder: &Folder) {
     assert_eq!(answers.len() - counted(429), 20 + 20 + 120, "{answers:?}");
     // The machine also hashes the first twenty passwords; no request waits for the rest.
     assert!(
-        flooded.within(50) < alone.within(50) * 5 + Duration::from_millis(20),
+        flooded.percentile(50) < alone.percentile(50) * 5 + Duration::from_millis(20),
         "{:?}",
-        (flooded.within(50), alone.within(50))
+        (flooded.percentile(50), alone.percentile(50))
     );
 }
 

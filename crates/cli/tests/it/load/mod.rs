@@ -1,5 +1,5 @@
-//! High load, overload, slow clients, many connections: the server holds up, and rejects what it cannot
-//! do.
+//! High load, overload, slow clients, many connections: the server keeps serving, and rejects what exceeds its
+//! capacity.
 
 mod connection;
 mod connections;
@@ -34,18 +34,18 @@ fn serve(folder: &Folder, settings: &str) -> (Server, String) {
 
 /// The results of a load's callers.
 #[derive(Default)]
-struct Seen {
+struct Results {
     /// The times of answered requests, ascending.
     answered: Vec<Duration>,
     /// Requests that were answered 503 with `Retry-After`.
-    put_off: usize,
+    rejected: usize,
     /// All other outcomes.
     wrong: Vec<Head>,
     took: Duration,
 }
 
-impl Seen {
-    /// Answered requests a second.
+impl Results {
+    /// The number of answered requests per second.
     #[expect(clippy::cast_precision_loss, reason = "no test answers so many")]
     fn rate(&self) -> f64 {
         self.answered.len() as f64 / self.took.as_secs_f64()
@@ -53,13 +53,13 @@ impl Seen {
 
     /// The average number of requests being answered (Little's law: the rate of requests times the
     /// seconds that each takes).
-    fn at_once(&self) -> f64 {
+    fn concurrency(&self) -> f64 {
         let answered: Duration = self.answered.iter().sum();
         answered.as_secs_f64() / self.took.as_secs_f64()
     }
 
     /// A percentile of the times of answered requests.
-    fn within(&self, percent: usize) -> Duration {
+    fn percentile(&self, percent: usize) -> Duration {
         self.answered[(self.answered.len() - 1) * percent / 100]
     }
 }
@@ -67,18 +67,18 @@ impl Seen {
 /// The pace of a load's calls.
 #[derive(Debug, Clone, Copy)]
 enum Pace {
-    /// One after another.
+    /// Each caller sends its next call as soon as it has an answer.
     Steady,
-    /// A rate per second, for all callers together, as far as the answers come in time.
+    /// A rate per second for all callers together, unless they have to wait for answers.
     PerSecond(f64),
 }
 
-/// Runs many callers for a while, four reads to a write, each on a connection of its own.
-fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Seen {
+/// Runs many callers for a while, each on its own connection, with four reads to a write.
+fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Results {
     let ready = Barrier::new(callers as usize);
     let call = |caller: u32| {
         let mut connection = Connection::open(url);
-        let mut seen = Seen::default();
+        let mut results = Results::default();
         let pause = match pace {
             Pace::Steady => Duration::ZERO,
             Pace::PerSecond(rate) => Duration::from_secs_f64(f64::from(callers) / rate),
@@ -96,25 +96,25 @@ fn load(url: &str, key: &str, callers: u32, pace: Pace, time: Duration) -> Seen 
             let sent = Instant::now();
             connection.send(&bytes).expect("the server reads");
             match connection.receive().expect("an answer") {
-                Head { status: 200, .. } => seen.answered.push(sent.elapsed()),
-                Head { status: 503, has_retry_after: true } => seen.put_off += 1,
-                head => seen.wrong.push(head),
+                Head { status: 200, .. } => results.answered.push(sent.elapsed()),
+                Head { status: 503, has_retry_after: true } => results.rejected += 1,
+                head => results.wrong.push(head),
             }
         }
-        seen.took = began.elapsed();
-        seen
+        results.took = began.elapsed();
+        results
     };
     std::thread::scope(|scope| {
         let call = &call;
         let callers: Vec<_> =
             (0..callers).map(|caller| scope.spawn(move || call(caller))).collect();
-        let mut all = Seen::default();
+        let mut all = Results::default();
         for caller in callers {
-            let seen = caller.join().expect("a caller");
-            all.answered.extend(seen.answered);
-            all.put_off += seen.put_off;
-            all.wrong.extend(seen.wrong);
-            all.took = all.took.max(seen.took);
+            let results = caller.join().expect("a caller");
+            all.answered.extend(results.answered);
+            all.rejected += results.rejected;
+            all.wrong.extend(results.wrong);
+            all.took = all.took.max(results.took);
         }
         all.answered.sort();
         all
@@ -136,6 +136,6 @@ fn memory(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()));
     let status = status.expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let line = line.expect("Linux tells it").trim().trim_end_matches(" kB");
+    let line = line.expect("Linux reports it").trim().trim_end_matches(" kB");
     line.parse().expect("a number")
 }

@@ -7,7 +7,8 @@ use crate::client::get;
 use crate::env::Folder;
 
 const TIME: Duration = Duration::from_secs(3);
-/// Requests processed at once, the rest get 503; fewer than the callers, whatever the machine can do.
+/// The maximum number of requests processed at once; the rest get 503. It is less than the number of callers, however
+/// fast the machine is.
 const IN_FLIGHT: u32 = 64;
 
 #[test]
@@ -24,48 +25,56 @@ fn overload(folder: &Folder) {
     let (server, key) = serve(folder, &format!("in_flight = {IN_FLIGHT}\n"));
     let normal = load(&server.url, &key, 16, Pace::Steady, TIME);
     let full = load(&server.url, &key, IN_FLIGHT, Pace::Steady, TIME);
-    for seen in [&normal, &full] {
-        assert_eq!((seen.put_off, seen.wrong.len()), (0, 0), "{:?}", seen.wrong);
+    for results in [&normal, &full] {
+        assert_eq!((results.rejected, results.wrong.len()), (0, 0), "{:?}", results.wrong);
     }
     let before = memory(&server);
 
     let demand = Pace::PerSecond(normal.rate() * 4.0);
     let over = load(&server.url, &key, 512, demand, TIME);
-    let all = over.answered.len() + over.put_off;
-    let longer = (over.at_once() / over.rate()) / (full.at_once() / full.rate());
+    let all = over.answered.len() + over.rejected;
+    let longer = (over.concurrency() / over.rate()) / (full.concurrency() / full.rate());
     eprintln!(
-        "capacity {:.0}/s, half within {:?}; with every seat taken {:.0}/s, {:.0} at once, half within {:?}; \
+        "capacity {:.0}/s, half within {:?}; with all permits taken {:.0}/s, {:.0} at once, half within {:?}; \
          with four times as many calls {:.0}/s, {:.0} at once, half within {:?}, on average {longer:.2} times \
-         as long, 99 % within {:?}; {} of {all} put off",
+         as long, 99 % within {:?}; {} of {all} rejected",
         normal.rate(),
-        normal.within(50),
+        normal.percentile(50),
         full.rate(),
-        full.at_once(),
-        full.within(50),
+        full.concurrency(),
+        full.percentile(50),
         over.rate(),
-        over.at_once(),
-        over.within(50),
-        over.within(99),
-        over.put_off
+        over.concurrency(),
+        over.percentile(50),
+        over.percentile(99),
+        over.rejected
     );
     assert_eq!(over.wrong, [], "an answer, or 503 with Retry-After");
-    assert!(!over.answered.is_empty() && over.put_off * 10 >= all, "{} of {all}", over.put_off);
-    // A request with a permit waits only for the others with a permit, so as long as it would without
-    // further callers. How long that is depends on how many calls a second the machine has time for
-    // beside the callers, which run on it too; that it is the time of this many calls and no more does
-    // not.
-    assert!(over.at_once() < full.at_once() * 3.0, "{} and {}", over.at_once(), full.at_once());
+    assert!(!over.answered.is_empty() && over.rejected * 10 >= all, "{} of {all}", over.rejected);
+    // A request with a permit waits only for the others with a permit, so it takes as long as it would without further
+    // callers. How long that is depends on how many calls per second the machine can answer while it also runs the
+    // callers. But how many calls a request waits for does not depend on that.
+    assert!(
+        over.concurrency() < full.concurrency() * 3.0,
+        "{} and {}",
+        over.concurrency(),
+        full.concurrency()
+    );
     // Rejected requests take time too, but not all of it.
     assert!(over.rate() > full.rate() / 10.0, "{} and {}", over.rate(), full.rate());
-    assert!(over.within(99) < Duration::from_secs(5), "half the deadline: {:?}", over.within(99));
+    assert!(
+        over.percentile(99) < Duration::from_secs(5),
+        "half the deadline: {:?}",
+        over.percentile(99)
+    );
     assert!(memory(&server) < before + 128 * 1024, "{} KiB", memory(&server));
 
     assert_eq!(get(&server.url, "/readyz").0, 200);
     let after = load(&server.url, &key, 16, Pace::Steady, TIME);
-    assert_eq!((after.put_off, after.wrong.len()), (0, 0), "{:?}", after.wrong);
+    assert_eq!((after.rejected, after.wrong.len()), (0, 0), "{:?}", after.wrong);
     assert!(
-        after.within(50) < normal.within(50) * 20,
+        after.percentile(50) < normal.percentile(50) * 20,
         "{:?}",
-        (after.within(50), normal.within(50))
+        (after.percentile(50), normal.percentile(50))
     );
 }

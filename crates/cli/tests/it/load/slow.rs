@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::env::{Folder, wait_until};
 
 #[test]
-fn a_body_of_two_mebibytes_is_taken_a_byte_at_a_time() {
+fn a_body_of_two_mebibytes_may_arrive_byte_by_byte() {
     const LENGTH: usize = 2 * 1024 * 1024;
     let folder = Folder::new();
     let (server, key) = serve(&folder, "request_deadline = '60s'\n");

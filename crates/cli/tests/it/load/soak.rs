@@ -27,7 +27,7 @@ fn soak(folder: &Folder) {
     let (mut server, key) = serve(folder, "");
     let capacity = load(&server.url, &key, CALLERS, Pace::Steady, Duration::from_secs(3)).rate();
     let (url, key, log) = (&server.url, &key, folder.path("zoop.db-wal"));
-    let (seen, samples) = thread::scope(|scope| {
+    let (results, samples) = thread::scope(|scope| {
         let pace = Pace::PerSecond(capacity * 0.8);
         let working =
             scope.spawn(move || load(url, key, CALLERS, pace, Duration::from_secs(seconds)));
@@ -38,7 +38,7 @@ fn soak(folder: &Folder) {
         }
         (working.join().expect("the load"), samples)
     });
-    assert_eq!((seen.put_off, seen.wrong.len()), (0, 0), "{:?}", seen.wrong);
+    assert_eq!((results.rejected, results.wrong.len()), (0, 0), "{:?}", results.wrong);
     let third = samples.len() / 3;
     let most = |part: &[(u64, u64)]| part.iter().map(|sample| sample.0).max().expect("samples");
     let (middle, last) = (most(&samples[third..2 * third]), most(&samples[2 * third..]));
@@ -46,9 +46,9 @@ fn soak(folder: &Folder) {
     eprintln!(
         "{:.0}/s for {seconds} s, half within {:?}, 99 % within {:?}; memory {middle} KiB, then \
          {last} KiB; the log's greatest size {largest} bytes",
-        seen.rate(),
-        seen.within(50),
-        seen.within(99)
+        results.rate(),
+        results.percentile(50),
+        results.percentile(99)
     );
     assert!(last * 100 <= middle * 115, "{middle} KiB, then {last} KiB");
     assert!(largest <= MAX_LOG_BYTES, "{largest}");

@@ -1,4 +1,4 @@
-//! A caller who goes on in any case, each call to another process, and remembers its answers.
+//! A caller that continues whatever happens, with each call to another process, and remembers its answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use crate::env::text;
 /// How much later than its deadline an answer may arrive on a busy machine.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// A caller's knowledge of a customer that it wanted to create.
+/// What a caller knows about a customer that it tried to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It exists, with this id.
+    /// The customer exists, with this id.
     Answered(String),
-    /// It does not exist.
+    /// The customer does not exist.
     Refused,
-    /// It may exist.
+    /// The customer may exist.
     Unknown { has_key: bool },
 }
 
@@ -27,7 +27,7 @@ pub(super) enum Fate {
 #[derive(Default)]
 pub(super) struct Progress {
     answered: AtomicUsize,
-    put_off: AtomicUsize,
+    rejected: AtomicUsize,
 }
 
 impl Progress {
@@ -35,8 +35,8 @@ impl Progress {
         self.answered.load(Ordering::SeqCst)
     }
 
-    pub(super) fn put_off(&self) -> usize {
-        self.put_off.load(Ordering::SeqCst)
+    pub(super) fn rejected(&self) -> usize {
+        self.rejected.load(Ordering::SeqCst)
     }
 }
 
@@ -54,7 +54,7 @@ impl Caller {
         Self { number, clients, fates: Vec::new() }
     }
 
-    /// Creates a customer, and if that is answered looks for it in another process.
+    /// Creates a customer. If that succeeds, searches for it in another process.
     pub(super) fn create(&mut self, progress: &Progress) {
         let turn = self.fates.len();
         let word = format!("w{}x{turn:05}", self.number);
@@ -72,8 +72,8 @@ impl Caller {
                 Fate::Answered(id)
             }
             Ok(reply) => {
-                progress.put_off.fetch_add(1, Ordering::SeqCst);
-                assert_put_off(&reply);
+                progress.rejected.fetch_add(1, Ordering::SeqCst);
+                assert_unavailable(&reply);
                 if reply.body["error"]["data"]["outcome"] == "unknown" {
                     Fate::Unknown { has_key }
                 } else {
@@ -97,7 +97,7 @@ impl Caller {
                     rows.as_array().expect("rows").iter().map(|it| &it["id"]).collect();
                 assert_eq!(ids, [id], "{word} is found in every process");
             }
-            Ok(reply) => assert_put_off(&reply),
+            Ok(reply) => assert_unavailable(&reply),
             Err(_) => assert_eq!(process, 0, "a process that lives answers"),
         }
     }
@@ -120,6 +120,6 @@ fn customer(word: &str, has_key: bool) -> Value {
 }
 
 #[track_caller]
-fn assert_put_off(reply: &Reply) {
+fn assert_unavailable(reply: &Reply) {
     assert!(reply.status == 503 && reply.retry_after.is_some(), "{reply:?}");
 }

@@ -9,7 +9,7 @@ use crate::crash::source::Source;
 use crate::env::{Folder, text, wait_until};
 
 #[test]
-fn a_change_with_an_unknown_outcome_says_so_and_its_key_settles_it() {
+fn an_unknown_outcome_is_reported_and_a_retry_with_the_key_settles_it() {
     for (fault, kept) in [(Fault::Server, "0"), (Fault::AnswerAndServer, "1")] {
         let folder = Folder::over(own_database().expect("a database"));
         folder.write("zoop.toml", &format!("{SETTINGS}[server]\nrequest_deadline = '1s'\n"));
@@ -30,8 +30,8 @@ fn a_change_with_an_unknown_outcome_says_so_and_its_key_settles_it() {
         assert_eq!((&error["code"], &error["data"]), (&json!(-32004), &expected));
         let message = error["message"].as_str().expect("a message");
         assert!(message.contains("not known") && message.contains("idempotency key"), "{message}");
-        let told = server.log_line("the storage refuses writes");
-        let failure = told["failure"].as_str().expect("a cause");
+        let message = server.log_line("the storage refuses writes");
+        let failure = message["failure"].as_str().expect("a cause");
         assert!(failure.contains("it is not known whether the write was committed"), "{failure}");
         let count = "SELECT count(*) FROM customers";
         wait_until("the server has done with it", || source.rows(count) == [[kept]]);

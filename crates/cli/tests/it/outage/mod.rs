@@ -1,6 +1,5 @@
-//! A PostgreSQL server that goes away under load and comes back, and processes that die meanwhile: what
-//! was answered is there, what was not is complete or absent, and callers are told which may be the
-//! case.
+//! A PostgreSQL server that goes away under load and comes back, and processes that die meanwhile: an answered write
+//! is there, an unanswered one is complete or absent, and the answers say which may be the case.
 
 mod caller;
 mod commit;
@@ -66,7 +65,7 @@ fn three_processes_lose_nothing_when_one_is_killed_and_the_server_crashes() {
         servers[0].kill();
         all("each caller was answered by the other processes", Progress::answered);
         cluster.stop_immediately().expect("stopped");
-        all("each caller was put off", Progress::put_off);
+        all("each caller was rejected", Progress::rejected);
         cluster.restart().expect("started");
         all("each caller is answered again", Progress::answered);
         is_over.store(true, Ordering::SeqCst);
@@ -82,7 +81,7 @@ fn three_processes_lose_nothing_when_one_is_killed_and_the_server_crashes() {
             *fate = Fate::Answered(caller::ask(&client, word));
         }
     }
-    assert_told_rightly(&source, &fates);
+    assert_answers_are_true(&source, &fates);
     source.assert_sound();
 }
 
@@ -101,7 +100,7 @@ fn assert_recovered(servers: &[Server], source: &Source<'_>) {
 }
 
 /// Fails unless the tables match the callers' answers, with each customer complete or absent.
-fn assert_told_rightly(source: &Source<'_>, fates: &[(String, Fate)]) {
+fn assert_answers_are_true(source: &Source<'_>, fates: &[(String, Fate)]) {
     let sql = format!(
         "SELECT c.source, {}, \
          (SELECT count(*) FROM contacts p WHERE p.customer_id = c.id), \
@@ -110,27 +109,27 @@ fn assert_told_rightly(source: &Source<'_>, fates: &[(String, Fate)]) {
         source.digits("c.id")
     );
     let rows = source.rows(&sql);
-    let (mut kept, mut absent) = (0, 0);
+    let (mut applied, mut absent) = (0, 0);
     for (word, fate) in fates {
-        let held: Vec<_> = rows.iter().filter(|row| row[0] == *word).collect();
-        assert!(held.len() <= 1, "{word} is there {} times", held.len());
-        for row in &held {
+        let stored: Vec<_> = rows.iter().filter(|row| row[0] == *word).collect();
+        assert!(stored.len() <= 1, "{word} is there {} times", stored.len());
+        for row in &stored {
             assert_eq!(row[2..], ["1", "1", "1"], "{word} has one contact, location and entry");
         }
         match fate {
             Fate::Answered(id) => {
-                assert_eq!(held.first().map(|row| &row[1]), Some(&id.replace('-', "")), "{word}");
+                assert_eq!(stored.first().map(|row| &row[1]), Some(&id.replace('-', "")), "{word}");
             }
-            Fate::Refused => assert_eq!(held.len(), 0, "{word} was refused"),
-            Fate::Unknown { .. } if held.is_empty() => absent += 1,
-            Fate::Unknown { .. } => kept += 1,
+            Fate::Refused => assert_eq!(stored.len(), 0, "{word} was refused"),
+            Fate::Unknown { .. } if stored.is_empty() => absent += 1,
+            Fate::Unknown { .. } => applied += 1,
         }
     }
     let of = |is: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| is(fate)).count();
     let (answered, refused) =
         (of(|it| matches!(it, Fate::Answered(_))), of(|it| *it == Fate::Refused));
     eprintln!(
-        "{answered} answered, {refused} refused; of the unanswered {kept} kept, {absent} not"
+        "{answered} answered, {refused} refused; of the unanswered {applied} applied, {absent} not"
     );
-    assert_eq!(rows.len(), answered + kept, "there is nothing else");
+    assert_eq!(rows.len(), answered + applied, "there is nothing else");
 }

@@ -28,15 +28,17 @@ fn repeated_outages_leak_no_sessions_or_sockets() {
 
     for outage in 0..OUTAGES {
         cluster.stop_immediately().expect("stopped");
-        wait_until("everybody is put off", || rush(&server.url, &key).iter().all(|it| *it == 503));
+        wait_until("everybody is rejected", || {
+            call_concurrently(&server.url, &key).iter().all(|it| *it == 503)
+        });
         cluster.restart().expect("started");
         // Connections are opened on demand, so it takes many concurrent calls to open all.
         wait_until("its connections are open again", || {
-            let answers = rush(&server.url, &key);
+            let answers = call_concurrently(&server.url, &key);
             answers.iter().all(|it| *it == 200) && source.sessions().len() >= 2 * EACH
         });
         for _ in 0..OUTAGES {
-            assert_eq!(rush(&server.url, &key), [200; 4 * EACH], "outage {outage}");
+            assert_eq!(call_concurrently(&server.url, &key), [200; 4 * EACH], "outage {outage}");
         }
         assert_eq!(source.sessions().len(), 2 * EACH, "outage {outage}");
         // The callers' sockets are closed with their ends; leaked ones to the server would remain.
@@ -45,7 +47,7 @@ fn repeated_outages_leak_no_sessions_or_sockets() {
 }
 
 /// Calls a process many times concurrently, for reading and for writing; returns the statuses.
-fn rush(url: &str, key: &str) -> Vec<u16> {
+fn call_concurrently(url: &str, key: &str) -> Vec<u16> {
     let company = json!({ "customer_type": "company", "company_name": "Acme" });
     let calls = [("customers.search", json!({})), ("customers.create", company)];
     thread::scope(|scope| {

@@ -1,5 +1,5 @@
-//! What must never leak: keys, passwords, codes, tokens, their hashes, and customers' data. A full run
-//! of the binary, with everything logged that can be, and a search through every file that it made.
+//! What must never leak: keys, passwords, codes, tokens, their hashes, and customers' data. The tests run the whole
+//! binary with everything logged, and search all output and every file that it created.
 
 mod browser;
 mod calls;
@@ -16,7 +16,7 @@ use crate::crash::source::Source;
 use crate::env::{Folder, Server, database, text};
 
 /// Customer data, as typed here, and as stored.
-const TOLD: &[&str] = &[
+const CUSTOMER_DATA: &[&str] = &[
     "anthippe",
     "uillfeather",
     "555-0187",
@@ -187,7 +187,7 @@ fn no_log_line_or_metric_of_a_full_run_contains_a_secret() {
         for key in &run.keys {
             secrets.extend(parts_of(key));
         }
-        secrets.extend(TOLD.iter().map(|told| (*told).to_owned()));
+        secrets.extend(CUSTOMER_DATA.iter().map(|message| (*message).to_owned()));
         secrets.push(DATABASE_PASSWORD.to_owned());
         for secret in &secrets {
             assert!(secret.len() > 6, "too short to be told from chance: {secret}");

@@ -79,7 +79,7 @@ fn an_unknown_setting_or_an_invalid_value_is_named() {
 }
 
 #[test]
-fn each_invalid_setting_is_reported_once_with_its_place() {
+fn each_invalid_setting_is_reported_once_with_its_source() {
     let folder = Folder::new();
     folder.write("zoop.toml", "[server]\nlistn = '127.0.0.1:1'\n[storage]\nreaders = 'two'\n");
     let mut command = folder.command(&[CONFIG, &["--listen", "8080"]].concat());
@@ -124,8 +124,8 @@ fn an_invalid_value_is_rejected_with_the_accepted_ones() {
     ] {
         let mut command = folder.command(CONFIG);
         let answer = Answer::from(command.env(variable, value).output().expect("zoop runs"));
-        let told = answer.failure();
-        assert!(told.contains(accepted) && told.matches(variable).count() == 1, "{told}");
+        let message = answer.failure();
+        assert!(message.contains(accepted) && message.matches(variable).count() == 1, "{message}");
     }
     // Settings that belong together are checked when they are used.
     for (variable, value, accepted) in [
@@ -206,7 +206,7 @@ fn usage_errors_exit_with_2_and_print_nothing_on_stdout() {
 }
 
 #[test]
-fn an_address_that_is_not_an_origin_stops_the_start_and_says_what_to_write() {
+fn an_address_that_is_not_an_origin_prevents_the_start_and_is_explained() {
     let folder = Folder::new();
     let set = |name: &str, value: &str| {
         let mut command = folder.command(&[CONFIG, &["--json"]].concat());
@@ -220,10 +220,10 @@ fn an_address_that_is_not_an_origin_stops_the_start_and_says_what_to_write() {
         "https://a.example/x",
     ] {
         let answer = set("ZOOP_SERVER_ALLOWED_ORIGINS", value);
-        let told = answer.failure();
+        let message = answer.failure();
         assert!(
-            told.contains("is not an origin") && told.contains("https://app.example.com"),
-            "{told}"
+            message.contains("is not an origin") && message.contains("https://app.example.com"),
+            "{message}"
         );
     }
     let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);

@@ -134,14 +134,14 @@ fn a_secret_that_is_set_twice_is_refused() {
     let mut command = folder.command(&print);
     command.env("ZOOP_DATABASE", "sqlite://a.db").env("ZOOP_DATABASE_FILE", "secret");
     let answer = Answer::from(command.output().expect("zoop runs"));
-    let told = answer.failure();
-    assert!(told.contains("by ZOOP_DATABASE and by ZOOP_DATABASE_FILE"), "{told}");
+    let message = answer.failure();
+    assert!(message.contains("by ZOOP_DATABASE and by ZOOP_DATABASE_FILE"), "{message}");
     let mut command = folder.command(&print);
     command.env("ZOOP_DATABASE_FILE", "nowhere");
     let answer = Answer::from(command.output().expect("zoop runs"));
-    let told = answer.failure();
+    let message = answer.failure();
     assert!(
-        told.contains("database (ZOOP_DATABASE_FILE) names a file that cannot be read"),
-        "{told}"
+        message.contains("database (ZOOP_DATABASE_FILE) names a file that cannot be read"),
+        "{message}"
     );
 }

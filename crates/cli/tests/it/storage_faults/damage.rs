@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::env::{Folder, wait_until};
 
 #[test]
-fn an_unreadable_file_is_refused_with_how_to_restore_it() {
+fn the_refusal_of_an_unreadable_file_says_how_to_restore_it() {
     let folder = Folder::new();
     let (_, _, key) = folder.business();
     folder.json(&["backup", "copy.db"]);

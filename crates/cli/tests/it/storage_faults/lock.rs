@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
+use super::{SETTINGS, assert_unavailable, create, customers, id, logged_problems};
 use crate::client::Client;
 use crate::env::Folder;
 
@@ -21,7 +21,7 @@ fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
     let server = folder.serve(&[]);
     let client = Client::new(&server.url, &key);
     let before = id(&create(&client, "Before").success());
-    complaints(&server, &client);
+    logged_problems(&server, &client);
 
     let other = Connection::open(folder.path("zoop.db")).expect("the database");
     other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
@@ -29,7 +29,7 @@ fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
     thread::scope(|scope| {
         let write = || {
             let client = Client::new(&server.url, &key);
-            assert_put_off(&create(&client, "Refused"));
+            assert_unavailable(&create(&client, "Refused"));
         };
         let writes: Vec<_> = (0..8).map(|_| scope.spawn(write)).collect();
         let mut reads = 0;
@@ -40,14 +40,14 @@ fn while_another_program_holds_the_lock_reads_work_and_writes_are_rejected() {
         assert!(reads > 1, "{reads}");
     });
     assert!(began.elapsed() < ANSWERED_WITHIN, "{:?}", began.elapsed());
-    let told = complaints(&server, &client);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0]["failure"].as_str().is_some_and(|it| it.contains("lock")), "{told:?}");
+    let problems = logged_problems(&server, &client);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0]["failure"].as_str().is_some_and(|it| it.contains("lock")), "{problems:?}");
 
     other.execute_batch("ROLLBACK").expect("it was held");
     let after = id(&create(&client, "After").success());
     assert_eq!(customers(&client), [after, before], "of what was refused nothing is there");
-    let end = complaints(&server, &client);
+    let end = logged_problems(&server, &client);
     let messages: Vec<_> = end.iter().map(|line| &line["message"]).collect();
     assert_eq!(messages, [&Value::from("the storage accepts writes again")]);
 }

@@ -42,7 +42,7 @@ fn id(record: &Value) -> String {
 
 /// Fails unless a write was rejected with a clear error.
 #[track_caller]
-fn assert_put_off(reply: &Reply) {
+fn assert_unavailable(reply: &Reply) {
     assert_eq!((reply.status, reply.retry_after), (503, Some(5)), "{reply:?}");
     let error = &reply.body["error"];
     assert_eq!((&error["code"], &error["data"]["retry_after_s"]), (&json!(-32004), &json!(5)));
@@ -51,7 +51,7 @@ fn assert_put_off(reply: &Reply) {
 }
 
 /// Warnings and errors logged since the last check.
-fn complaints(server: &Server, client: &Client) -> Vec<Value> {
+fn logged_problems(server: &Server, client: &Client) -> Vec<Value> {
     // The log is ordered: once the line of this call is there, no earlier line is missing.
     let marker = client.call("no.such.tool", &json!({})).expect("an answer");
     assert_eq!(marker.body["error"]["code"], json!(-32602), "{marker:?}");

@@ -4,7 +4,7 @@
 use serde_json::json;
 use zoop_postgres_cluster::{Cluster, Database};
 
-use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
+use super::{SETTINGS, assert_unavailable, create, customers, id, logged_problems};
 use crate::client::{Client, get};
 use crate::env::{Folder, Server, wait_until};
 
@@ -26,7 +26,7 @@ impl Site {
         let server = folder.serve(&[]);
         let client = Client::new(&server.url, &key);
         let before = id(&create(&client, "Before").success());
-        complaints(&server, &client);
+        logged_problems(&server, &client);
         Self { folder, server, client, before }
     }
 
@@ -42,20 +42,20 @@ impl Site {
     }
 
     /// Warnings and errors logged since the last check, without variable parts.
-    fn told(&self) -> Vec<String> {
-        let lines = complaints(&self.server, &self.client);
+    fn problem_messages(&self) -> Vec<String> {
+        let lines = logged_problems(&self.server, &self.client);
         lines.iter().map(|line| line["message"].as_str().expect("a text").to_owned()).collect()
     }
 
     /// Writes are rejected and reads go on, until `mend`; both changes are logged once.
     fn assert_degraded_until(&self, reason: &str, mend: impl FnOnce()) {
         for _ in 0..20 {
-            assert_put_off(&create(&self.client, "Refused"));
+            assert_unavailable(&create(&self.client, "Refused"));
             assert_eq!(customers(&self.client), [self.before.as_str()], "reads go on");
         }
-        let told = complaints(&self.server, &self.client);
-        assert_eq!(told.len(), 1, "{told:?}");
-        let failure = told[0]["failure"].as_str().expect("a cause");
+        let lines = logged_problems(&self.server, &self.client);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let failure = lines[0]["failure"].as_str().expect("a cause");
         assert!(failure.contains(reason), "{failure}");
         let (status, ready) = get(&self.server.url, "/readyz");
         assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
@@ -67,12 +67,12 @@ impl Site {
     fn assert_out_of_reach_until(&self, reason: &str, mend: impl FnOnce()) {
         for _ in 0..5 {
             let search = self.client.call("customers.search", &json!({})).expect("an answer");
-            assert_put_off(&search);
-            assert_put_off(&create(&self.client, "Refused"));
+            assert_unavailable(&search);
+            assert_unavailable(&create(&self.client, "Refused"));
         }
         assert_eq!(get(&self.server.url, "/readyz").0, 503);
-        let told = self.server.log_line("the storage refuses writes");
-        assert!(told["failure"].as_str().is_some_and(|it| it.contains(reason)), "{told}");
+        let logged = self.server.log_line("the storage refuses writes");
+        assert!(logged["failure"].as_str().is_some_and(|it| it.contains(reason)), "{logged}");
         mend();
         self.assert_recovered(&[
             "connected to PostgreSQL again",
@@ -83,9 +83,9 @@ impl Site {
     fn assert_recovered(&self, messages: &[&str]) {
         let after = id(&create(&self.client, "After").success());
         assert_eq!(customers(&self.client), [after, self.before.clone()], "nothing else is there");
-        let mut told = self.told();
-        told.sort();
-        assert_eq!(told, messages);
+        let mut problems = self.problem_messages();
+        problems.sort();
+        assert_eq!(problems, messages);
         assert_eq!(get(&self.server.url, "/readyz"), (200, READY.to_owned()));
     }
 }
@@ -143,10 +143,10 @@ fn a_missing_read_right_is_logged_once_and_reads_resume_when_it_is_granted() {
     site.run("REVOKE SELECT ON customers FROM zoop_application");
     for _ in 0..10 {
         let search = site.client.call("customers.search", &json!({})).expect("an answer");
-        assert_put_off(&search);
+        assert_unavailable(&search);
         site.client.ask("tags.list", &json!({}));
     }
-    assert_eq!(site.told(), ["the storage refuses reads"]);
+    assert_eq!(site.problem_messages(), ["the storage refuses reads"]);
     site.run("GRANT SELECT ON customers TO zoop_application");
     assert_eq!(customers(&site.client), [site.before.as_str()]);
 }

@@ -6,7 +6,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::volume::Volume;
-use super::{SETTINGS, assert_put_off, complaints, create, customers, id};
+use super::{SETTINGS, assert_unavailable, create, customers, id, logged_problems};
 use crate::client::{Client, get};
 
 /// The number of writes attempted while the disk is full.
@@ -30,14 +30,14 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
         }
         answered.push(id(&reply.success()));
     };
-    assert_put_off(&refusal);
-    complaints(&server, &client);
+    assert_unavailable(&refusal);
+    logged_problems(&server, &client);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 let client = Client::new(&server.url, &key);
                 for _ in 0..REFUSED / 8 {
-                    assert_put_off(&create(&client, "Refused"));
+                    assert_unavailable(&create(&client, "Refused"));
                 }
             });
         }
@@ -45,9 +45,9 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     answered.reverse();
     assert_eq!(customers(&client), answered, "reads go on");
     assert_eq!(
-        complaints(&server, &client),
+        logged_problems(&server, &client),
         [Value::Null; 0],
-        "the incident was told when it began"
+        "the incident was message when it began"
     );
     let (status, ready) = get(&server.url, "/readyz");
     assert_eq!((status, ready.contains("storage")), (200, true), "{ready}");
@@ -56,7 +56,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
     let after = id(&create(&client, "After").success());
     answered.insert(0, after);
     assert_eq!(customers(&client), answered);
-    let end = complaints(&server, &client);
+    let end = logged_problems(&server, &client);
     assert_eq!(end.len(), 1, "{end:?}");
     assert_eq!(end[0]["message"], "the storage accepts writes again");
     assert_eq!(get(&server.url, "/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
@@ -67,7 +67,7 @@ fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_space_again() {
 }
 
 #[test]
-fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
+fn a_database_that_has_filled_its_disk_recovers_when_the_disk_grows() {
     let volume = Volume::new(24);
     volume.write("zoop.toml", SETTINGS);
     let (_, _, key) = volume.folder.business();
@@ -85,14 +85,14 @@ fn a_database_that_has_filled_its_disk_goes_on_when_the_disk_grows() {
         reply.success();
         notes += 1;
     };
-    assert_put_off(&refusal);
+    assert_unavailable(&refusal);
     for _ in 0..REFUSED / 5 {
-        assert_put_off(&write());
+        assert_unavailable(&write());
     }
     assert_eq!(customers(&client), [customer]);
-    let told = complaints(&server, &client);
+    let problems = logged_problems(&server, &client);
     // A small write that still fits, such as a key's last use, ends the outage for a moment.
-    assert!(told.len() <= 6, "a line a change, not one a refusal: {told:?}");
+    assert!(problems.len() <= 6, "a line a change, not one a refusal: {problems:?}");
 
     volume.remount("size=64m");
     write().success();
@@ -139,7 +139,7 @@ fn a_read_only_folder_is_reported_and_works_once_it_is_writable() {
 }
 
 #[test]
-fn a_backup_that_does_not_fit_leaves_nothing_behind_and_writes_go_on() {
+fn a_backup_that_does_not_fit_leaves_nothing_behind_and_writes_continue() {
     let volume = Volume::new(16);
     volume.write("zoop.toml", SETTINGS);
     let (_, _, key) = volume.folder.business();

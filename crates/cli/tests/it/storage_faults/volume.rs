@@ -20,7 +20,7 @@ pub(crate) struct Volume {
 
 impl Volume {
     /// # Panics
-    /// When the system lets nobody mount: the message says what is missing.
+    /// If nothing can be mounted on this system; the message says what is missing.
     pub(crate) fn new(mebibytes: usize) -> Self {
         let mut folder = Folder::new();
         let directory = folder.path("").display().to_string();

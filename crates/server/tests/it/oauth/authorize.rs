@@ -1,4 +1,4 @@
-//! Authorization requests, and what can be wrong with them.
+//! Authorization requests, valid and invalid.
 
 use serde_json::json;
 use zoop_both::both;

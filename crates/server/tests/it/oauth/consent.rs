@@ -176,7 +176,7 @@ fn a_program_works_in_the_business_that_was_chosen_and_in_no_other() {
     let request = request_of(&page);
     let again = browser.allow(&request, &foreign, EVERY_SCOPE);
     assert_eq!(again.status, 400, "{again:?}");
-    assert!(again.body.contains("choose another one"), "{again:?}");
+    assert!(again.body.contains("Choose another one"), "{again:?}");
     assert_eq!(event_count(&server, &foreign, "consent"), 0);
 
     let (_, pairs) = returned(&browser.allow(&request, &other, EVERY_SCOPE));

@@ -1,4 +1,4 @@
-//! Clients that are known by a document elsewhere, served here by a real server with a certificate.
+//! Clients whose metadata is a document, which a real server with a certificate serves in these tests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -55,7 +55,7 @@ impl Documents {
         let config = Arc::new(config);
         let (behaves, counts) = (manner.clone(), asked.clone());
         std::thread::spawn(move || {
-            // Kept open, so that silence does not look like the end.
+            // Kept open, so that the client does not see the connection end.
             let mut silent = Vec::new();
             for stream in listener.incoming().flatten() {
                 counts.fetch_add(1, Ordering::SeqCst);
@@ -126,7 +126,7 @@ fn server(documents: &Documents, local_addresses: bool) -> Server {
 #[track_caller]
 fn assert_not_read(reply: &Reply) {
     assert_eq!(reply.status, 400, "{reply:?}");
-    assert!(reply.body.contains("could not be read at the address"), "{reply:?}");
+    assert!(reply.body.contains("Its description could not be read"), "{reply:?}");
 }
 
 #[both]
@@ -150,7 +150,7 @@ fn a_client_is_connected_by_its_document_which_is_cached() {
     browser.ask(&program.query(&[]));
     assert_eq!(documents.asked(), 1, "it was kept");
 
-    // Changed meanwhile: from then on the new one counts.
+    // The document has changed: once it is fetched again, the new one is used.
     let mut moved = documents.document();
     moved["redirect_uris"] = json!(["https://program.example/moved"]);
     documents.answers(JSON, &moved);
@@ -161,7 +161,7 @@ fn a_client_is_connected_by_its_document_which_is_cached() {
     let query = program.query(&[("redirect_uri", "https://program.example/moved")]);
     assert_eq!(browser.ask(&query).status, 200);
 
-    // Gone: existing connections go on, new ones cannot start.
+    // The document is gone: existing grants continue, new ones cannot be made.
     documents.behaves(Manner::Answers("404 Not Found", "", String::new()));
     server.env.clock.advance(600_000);
     assert_not_read(&browser.ask(&query));
@@ -207,7 +207,7 @@ fn an_invalid_document_is_rejected_without_saying_why() {
         assert_not_read(&reply);
         assert!(!reply.body.contains("secret of the inside"), "{why}");
     }
-    assert_eq!(documents.asked(), 10, "each was asked for once, and nothing else was");
+    assert_eq!(documents.asked(), 10, "each was fetched once, and nothing else was");
     documents.answers(JSON, &sound);
     assert_eq!(browser.ask(&program.query(&[])).status, 200);
 }
@@ -271,7 +271,7 @@ fn documents_are_fetched_only_for_signed_in_users_and_never_for_token_requests()
     assert_eq!(nobody.ask(&program.query(&[])).status, 303);
     assert_refused(&program.exchange("zoop_ac_nonsense", &[]), 401, "invalid_client");
     let reply = register(&server, &json!({ "client_id": program.id, "redirect_uris": [REDIRECT] }));
-    assert_ne!(reply.json()["client_id"], program.id, "nobody registers as another");
+    assert_ne!(reply.json()["client_id"], program.id, "no one registers as another client");
     assert_eq!(documents.asked(), 0);
 }
 

@@ -38,7 +38,7 @@ fn a_client_is_connected_used_refreshed_and_disconnected() {
     }
     assert_eq!(page.body.matches("type=\"checkbox\"").count(), 4);
     assert_eq!(page.body.matches(" checked").count(), 4);
-    assert!(!page.body.contains("own device"), "it is no program of this device");
+    assert!(!page.body.contains("own device"), "it is not a program on this device");
 
     let reply = browser.allow(&request_of(&page), &server.business, EVERY_SCOPE);
     let (address, pairs) = returned(&reply);
@@ -106,7 +106,7 @@ fn the_history_records_a_calls_user_client_and_grant() {
 }
 
 #[both]
-fn nothing_secret_reaches_the_log() {
+fn no_secret_reaches_the_log() {
     let server = Server::start();
     let program = Program::register(&server);
     let browser = Browser::of(&server, &server.business.owner);

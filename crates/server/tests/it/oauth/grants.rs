@@ -35,7 +35,7 @@ fn an_owner_sees_what_is_connected_and_disconnects_it() {
     let program = Program::register(&server);
     let tech = Browser::of(&server, &server.business.tech);
     program.code(&tech, &server.business, EVERY_SCOPE);
-    assert!(listed(&server).is_empty(), "the program never came for its tokens");
+    assert!(listed(&server).is_empty(), "the client never redeemed its code");
     let tokens = program.connect(&tech, &server.business, "read:notes");
     let rows = listed(&server);
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
@@ -169,7 +169,7 @@ fn ended_grants_are_swept_and_live_ones_kept() {
     server.env.clock.advance(2 * DAY);
     assert!(sweep() > 0);
     let next = super::tokens(&used.refresh(&tokens.refresh, &[]));
-    // The abandoned grant is gone, and with it what kept its client.
+    // The abandoned grant is gone, and so is its client, which nothing else uses.
     server.env.clock.advance(28 * DAY);
     sweep();
     assert!(!is_known(&unused) && !is_known(&abandoned) && is_known(&used));
@@ -181,7 +181,7 @@ fn ended_grants_are_swept_and_live_ones_kept() {
     }
     server.env.clock.advance(6 * DAY);
     sweep();
-    // A kept copy is detected until the day after the grant's own end.
+    // A replayed token is detected until a day after its grant has ended.
     assert_refused(&used.refresh(&next.refresh, &[]), 400, "invalid_grant");
     server.env.clock.advance(40 * DAY);
     sweep();

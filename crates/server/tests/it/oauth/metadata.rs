@@ -68,7 +68,7 @@ fn the_host_header_is_never_trusted() {
 }
 
 #[test]
-fn pages_of_other_sites_may_read_what_clients_read_and_no_pages() {
+fn other_sites_may_read_what_clients_read_but_no_pages() {
     let server = Server::start();
     let origin = ("Origin", "https://inspector.example");
     for path in [

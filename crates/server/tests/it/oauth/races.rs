@@ -1,4 +1,4 @@
-//! Concurrent use of one secret: one of the uses decides.
+//! Concurrent use of one secret: only one of the uses takes effect.
 
 use std::sync::Barrier;
 
@@ -37,7 +37,7 @@ fn concurrent_refreshes_each_get_a_pair_and_rotate_once() {
     for pair in &all {
         assert_eq!(standing(&server, &pair.access), Ok(()));
     }
-    // Its time runs from the single rotation, in whichever thread it happened.
+    // Its grace period runs from the only rotation, whichever thread did it.
     server.env.clock.advance(120_000);
     tokens(&program.refresh(&first.refresh, &[]));
     server.env.clock.advance(1);

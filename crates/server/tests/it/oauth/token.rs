@@ -69,7 +69,7 @@ fn reusing_an_authorization_code_revokes_its_tokens() {
     let code = program.code(&browser, &server.business, EVERY_SCOPE);
     let first = tokens(&program.exchange(&code, &[]));
     let second = tokens(&program.refresh(&first.refresh, &[]));
-    // A thief of the code need not know the verifier.
+    // The reuse counts even without the verifier.
     server.env.clock.advance(10 * MINUTE);
     assert_refused(&program.exchange(&code, &[("code_verifier", "")]), 400, "invalid_grant");
     for token in [&first.access, &second.access] {
@@ -78,7 +78,7 @@ fn reusing_an_authorization_code_revokes_its_tokens() {
     assert_refused(&program.refresh(&second.refresh, &[]), 400, "invalid_grant");
     assert_eq!(standing(&server, &other.access), Ok(()), "another grant stays");
     assert_refused(&program.exchange(&code, &[]), 400, "invalid_grant");
-    assert_eq!(event_count(&server, &server.business, "code_replayed"), 1, "told once");
+    assert_eq!(event_count(&server, &server.business, "code_replayed"), 1, "recorded once");
 }
 
 #[both]
@@ -135,7 +135,7 @@ fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant()
     assert_eq!((second.seconds, third.seconds), (3_600, 3_480), "what is left of the hour");
     assert_eq!(standing(&server, &third.access), Ok(()));
     let less = tokens(&program.refresh(&first.refresh, &[("scope", "read:notes")]));
-    assert_eq!(less.refresh, second.refresh, "one chain, whatever is asked");
+    assert_eq!(less.refresh, second.refresh, "one chain, whatever scopes are requested");
     assert_ne!(less.access, second.access);
     let fourth = tokens(&program.refresh(&third.refresh, &[]));
     assert_ne!(fourth.refresh, third.refresh);
@@ -147,7 +147,7 @@ fn a_rotated_refresh_token_is_accepted_for_two_minutes_and_then_ends_the_grant()
         assert_eq!(standing(&server, &token.access), Err("key_revoked".to_owned()));
         assert_refused(&program.refresh(&token.refresh, &[]), 400, "invalid_grant");
     }
-    assert_eq!(event_count(&server, &server.business, "token_replayed"), 1, "told once");
+    assert_eq!(event_count(&server, &server.business, "token_replayed"), 1, "recorded once");
 }
 
 #[both]
@@ -163,7 +163,7 @@ fn a_token_dated_by_a_fast_clock_lasts_no_longer_than_others() {
     assert_eq!(standing(&server, &second.access), Err("expired".to_owned()));
     let third = tokens(&program.refresh(&second.refresh, &[]));
     assert_eq!(standing(&server, &third.access), Ok(()));
-    // It is not known how long ago the first was exchanged.
+    // By this clock it is not known how long ago the first token was exchanged.
     assert_refused(&program.refresh(&first.refresh, &[]), 400, "invalid_grant");
     assert_eq!(event_count(&server, &server.business, "token_replayed"), 1);
 }
@@ -203,7 +203,7 @@ fn a_refresh_token_is_valid_only_for_its_client() {
     assert_refused(&gone, 401, "invalid_client");
     let pairs = [("token", tokens.refresh.as_str()), ("client_id", &stranger.id)];
     assert_eq!(send(&server, "/oauth/revoke", &pairs).status, 200);
-    assert_eq!(standing(&server, &tokens.access), Ok(()), "a stranger ends nothing");
+    assert_eq!(standing(&server, &tokens.access), Ok(()), "another client ends nothing");
     assert_eq!(event_count(&server, &server.business, "token_replayed"), 0);
 }
 
@@ -269,7 +269,7 @@ fn token_requests_are_limited_by_address() {
     let reply = send(&server, "/oauth/token", &[]);
     assert_refused(&reply, 429, "temporarily_unavailable");
     assert_eq!(reply.header("retry-after"), Some("60"));
-    assert_eq!(server.owner("ping", json!({})).status, 200, "who has a token is not held up");
+    assert_eq!(server.owner("ping", json!({})).status, 200, "a caller with a token is not limited");
 }
 
 #[both]
@@ -281,9 +281,9 @@ fn a_connection_is_refreshed_a_hundred_and_twenty_times_an_hour() {
     let other = program.connect(&browser, &server.business, EVERY_SCOPE);
     let mut last = first.clone();
     for n in 0..120 {
-        // The process's own limit is per minute.
+        // The limit for the address is per minute.
         server.env.clock.advance(1_000);
-        // A repeated token makes no more rows than a new one.
+        // A repeated token adds no more rows than a new one.
         let token = if n % 2 == 0 { &first } else { &last };
         last = tokens(&program.refresh(&token.refresh, &[]));
     }

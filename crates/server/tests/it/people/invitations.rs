@@ -161,7 +161,7 @@ fn a_link_ends_when_it_is_revoked_replaced_or_too_old() {
 }
 
 #[both]
-fn an_invitation_is_swept_long_after_its_end() {
+fn an_ended_invitation_is_deleted_long_after() {
     let server = start();
     let (path, _) = invite(&server, NEW, "tech");
     let sweep = || {
@@ -180,7 +180,7 @@ fn an_invitation_is_swept_long_after_its_end() {
 }
 
 #[both]
-fn of_concurrent_acceptances_one_succeeds() {
+fn only_one_of_concurrent_acceptances_succeeds() {
     let server = start();
     let (path, _) = invite(&server, NEW, "tech");
     let mut statuses: Vec<u16> = std::thread::scope(|scope| {
@@ -201,7 +201,7 @@ fn of_concurrent_acceptances_one_succeeds() {
 }
 
 #[both]
-fn an_invitation_counts_while_its_maker_is_an_owner() {
+fn an_invitation_is_valid_while_its_inviter_is_an_owner() {
     let server = start();
     let account = Some(server.business.account);
     set_password(&server, OFFICE, PASSWORD);

@@ -3,11 +3,11 @@
 mod account;
 mod invitations;
 mod log;
+mod lost_password;
 mod pages;
 mod second_factor;
 mod sign_in;
 mod team;
-mod way_back;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) const OWNER: &str = "owner@acme.example";
 pub(crate) const OFFICE: &str = "office@acme.example";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// A server whose owner has a password, and which trusts the forwarded addresses of callers.
+/// A server whose owner has a password, and which trusts forwarded addresses.
 pub(crate) fn start() -> Server {
     let server = Server::start_with(
         |settings: &mut Settings| {
@@ -185,7 +185,7 @@ pub(crate) fn location(reply: &Reply) -> &str {
     reply.header("location").expect("a location")
 }
 
-/// The text between two marks of a page.
+/// The text between two strings in a page.
 pub(crate) fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
     let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("no {before}: {page}"));
     rest.split_once(after).expect("its end").0

@@ -39,8 +39,8 @@ const PAGES: &[(&str, &str)] = &[
     ("POST", "/team/revoke"),
 ];
 
-/// A router does not tell its routes, so they are read in the source: a page that is not in the list has
-/// no test of its headers.
+/// A page that is not in the list has no test of its headers. A router does not list its routes, so they are read
+/// from the source.
 #[test]
 fn the_list_of_pages_is_complete() {
     let source = include_str!("../../../src/people/mod.rs");
@@ -122,13 +122,13 @@ fn a_form_from_another_site_is_rejected_without_effect() {
     }
     assert_eq!(browser.cookies, session);
     assert!(browser.is_in());
-    // An old browser that names no sender, but says that it is the same.
+    // An old browser sends no `Origin`, but says that the origin is the same.
     let reply = browser.send("POST", "/sign-out", &[("Sec-Fetch-Site", "same-origin")], "");
     assert_eq!(reply.status, 303);
 }
 
 #[both]
-fn a_form_with_a_field_twice_or_too_much_in_it_is_refused() {
+fn a_form_with_a_duplicate_field_or_too_much_data_is_refused() {
     let server = start();
     let mut browser = Browser::new(&server);
     let origin = browser.origin();
@@ -143,7 +143,7 @@ fn a_form_with_a_field_twice_or_too_much_in_it_is_refused() {
     assert!(!reply.body.contains("<script"), "{}", reply.body);
 }
 
-/// What Chromium sends for a typed address.
+/// What Chromium sends for an address that was typed.
 const ACCEPT: (&str, &str) =
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8");
 

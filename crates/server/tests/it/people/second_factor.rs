@@ -10,7 +10,7 @@ use crate::server::Server;
 
 const STEP: i64 = 30_000;
 
-/// Turns it on for the owner; returns the recovery codes.
+/// Turns the second factor on for the owner; returns the recovery codes.
 fn turn_on(server: &Server) -> Vec<String> {
     let mut browser = Browser::owner(server);
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]);
@@ -41,7 +41,7 @@ fn it_is_set_up_with_the_password_and_a_first_code() {
     let refused = browser.post("/account/second-factor", &[("current", "wrong horse")]);
     assert_eq!(refused.status, 400);
     let confirm = browser.post("/account/second-factor/confirm", &[("code", "123456")]);
-    assert_eq!(confirm.status, 400, "nothing was begun");
+    assert_eq!(confirm.status, 400, "no setup was begun");
     let page = browser.post("/account/second-factor", &[("current", PASSWORD)]).body;
     let letters = between(&page, "id=\"secret\">", "<").replace(' ', "");
     assert_eq!(letters.len(), 32, "{letters}");
@@ -79,7 +79,7 @@ fn a_setup_expires_after_ten_minutes() {
 }
 
 #[both]
-fn a_code_follows_the_password_and_none_works_twice() {
+fn a_code_is_required_after_the_password_and_works_only_once() {
     let server = start();
     turn_on(&server);
     let mut browser = Browser::new(&server);
@@ -102,14 +102,14 @@ fn a_code_follows_the_password_and_none_works_twice() {
     thief.sign_in(OWNER, PASSWORD);
     assert_eq!(try_code(&mut thief, &code).status, 403, "the code was used");
     server.env.clock.advance(STEP);
-    assert_eq!(try_code(&mut thief, &code).status, 403, "also as its neighbor");
+    assert_eq!(try_code(&mut thief, &code).status, 403, "nor as the code of the neighboring step");
     let next = super::code(&server, &server.business.owner);
     assert_eq!(try_code(&mut thief, &next).status, 303);
     assert_eq!(told(&server, "sign_in_refused"), 3);
 }
 
 #[both]
-fn a_sign_in_waits_for_its_code_for_ten_minutes_and_five_wrong_ones() {
+fn a_sign_in_accepts_its_code_for_ten_minutes_and_until_the_fifth_wrong_one() {
     let server = start();
     turn_on(&server);
     let mut browser = Browser::new(&server);

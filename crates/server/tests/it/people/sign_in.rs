@@ -1,4 +1,4 @@
-//! Sign-in and sign-out: who can sign in, and what the others get.
+//! Sign-in and sign-out: who can sign in, and how the others are refused.
 
 use zoop_both::both;
 use zoop_crm::identity::sign_in::passwords;
@@ -12,7 +12,7 @@ use crate::server::wait_until;
 const WRONG: &str = "wrong horse battery";
 
 #[both]
-fn a_person_signs_in_goes_where_they_wanted_and_signs_out() {
+fn a_user_signs_in_reaches_the_requested_page_and_signs_out() {
     let server = start();
     let mut browser = Browser::new(&server);
     assert_eq!(location(&browser.get("/")), "/sign-in");
@@ -46,7 +46,7 @@ fn a_person_signs_in_goes_where_they_wanted_and_signs_out() {
 }
 
 #[both]
-fn the_next_page_is_one_of_ours_or_the_account() {
+fn signing_in_leads_only_to_pages_of_this_server() {
     let server = start();
     for next in ["//evil.example", "/\\evil.example", "https://evil.example", "/%2Fevil.example"] {
         let mut browser = Browser::new(&server);
@@ -117,7 +117,7 @@ fn wrong_passwords_elsewhere_do_not_lock_a_known_browser() {
     assert_eq!(Browser::at(&server, "198.51.100.99").sign_in(OWNER, PASSWORD).status, 429);
     assert_eq!(own.sign_in(OWNER, PASSWORD).status, 303);
     own.post("/sign-out", &[]);
-    // It is useless for another user, and is counted itself.
+    // Its cookie is useless for another user, and its own wrong passwords are counted.
     assert_eq!(own.sign_in(OFFICE, WRONG).status, 403);
     for n in 0..10 {
         server.env.clock.advance(4_000);
@@ -163,7 +163,7 @@ fn every_sign_in_starts_a_new_session_and_a_planted_one_is_useless() {
 }
 
 #[both]
-fn a_session_expires_when_idle_and_in_any_case() {
+fn a_session_expires_when_idle_and_after_thirty_days() {
     const HOUR: i64 = 60 * 60 * 1_000;
     let server = start();
     let mut browser = Browser::owner(&server);
@@ -187,7 +187,7 @@ fn a_session_expires_when_idle_and_in_any_case() {
 }
 
 #[both]
-fn a_user_without_a_business_is_told_so() {
+fn a_user_without_a_business_sees_that_on_the_account_page() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
     let mut browser = Browser::new(&server);
@@ -198,7 +198,7 @@ fn a_user_without_a_business_is_told_so() {
     let account = Some(server.business.account);
     server.env.call_as_operator(account, "users.remove", serde_json::json!({ "id": user }));
     let page = browser.get("/account").body;
-    assert!(!page.contains("Acme"), "gone on the very next request: {page}");
+    assert!(!page.contains("Acme"), "gone on the next request: {page}");
     assert!(page.contains("You no longer belong to a business"), "{page}");
     assert_eq!(browser.get("/team").status, 403);
     let mut again = Browser::new(&server);
@@ -233,7 +233,7 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
 }
 
 #[both]
-fn of_concurrent_guesses_only_ten_are_checked() {
+fn only_ten_of_concurrent_guesses_are_checked() {
     let server = start();
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let guess = |n: u8| {

@@ -306,10 +306,10 @@ fn provider_metadata_is_cached_and_survives_a_failure() {
     let sso = SsoServer::build();
     sso.provider.said().is_up = false;
     let start = || http::get(sso.server.public, "/sign-in/company");
-    assert_refused(&start(), 502, "try again in a minute");
+    assert_refused(&start(), 502, "Try again in a minute");
     sso.provider.said().is_up = true;
-    assert_refused(&start(), 502, "try again in a minute");
-    assert_eq!(sso.provider.said().discoveries, 0, "it is left alone for a while");
+    assert_refused(&start(), 502, "Try again in a minute");
+    assert_eq!(sso.provider.said().discoveries, 0, "it is not asked again for a while");
     sso.server.env.clock.advance(30_000);
     for _ in 0..3 {
         sso.signed_in(&sso.sign_in(|_| {}));
@@ -329,7 +329,7 @@ fn provider_metadata_is_cached_and_survives_a_failure() {
 
     sso.server.env.clock.advance(2 * 60 * 60 * 1_000);
     sso.provider.said().is_up = false;
-    assert_eq!(start().status, 303, "what it said before still holds");
+    assert_eq!(start().status, 303, "its earlier metadata is still used");
 }
 
 #[both]
@@ -346,7 +346,7 @@ fn a_former_member_cannot_sign_in() {
 }
 
 #[both]
-fn without_a_provider_there_is_no_such_page() {
+fn without_a_provider_its_pages_do_not_exist() {
     let server = Server::start();
     for path in ["/sign-in/company", "/sign-in/company/callback?code=a&state=b"] {
         assert_eq!(http::get(server.public, path).status, 404);
@@ -366,7 +366,7 @@ fn a_reassigned_address_does_not_match_its_former_user() {
 #[both]
 fn a_user_with_a_password_connects_the_account_in_their_own_session() {
     let sso = SsoServer::build();
-    // A password that the operator vouches for.
+    // A password that the operator has set.
     let user = Business::user(&sso.server.business.owner);
     let environment = sso.server.env.environment.clone();
     let set = move |tx: &mut zoop_db::WriteTx<'_>| {

@@ -1,5 +1,5 @@
-//! An identity provider that says what a test prescribes, including what no honest one says. The tests
-//! with third-party clients show that an honest one works.
+//! An identity provider that says what a test prescribes, including what an honest provider never says. The tests
+//! with third-party software show that sign-in works with an honest one.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -35,9 +35,9 @@ pub(super) struct Said {
     pub(super) user: Option<Value>,
     /// The challenge of the current sign-in.
     pub(super) challenge: String,
-    /// Whether it answers at all.
+    /// Whether the provider answers at all.
     pub(super) is_up: bool,
-    /// How often its metadata was fetched.
+    /// How often the metadata was fetched.
     pub(super) discoveries: u32,
 }
 
@@ -71,7 +71,7 @@ impl Provider {
 }
 
 impl Said {
-    /// From now on signs with another key, which is published.
+    /// Changes the signing key, and publishes the new one.
     pub(super) fn change_key(&mut self) {
         self.key = new_key();
         self.kid += 1;

@@ -158,7 +158,7 @@ fn proving_the_mailbox_ends_everything_set_up_before() {
 }
 
 #[both]
-fn the_first_link_from_the_mail_keeps_the_second_factor_where_no_business_waits() {
+fn the_first_mailed_link_keeps_the_second_factor_if_no_membership_waits() {
     let (server, mails) = start_with_mail();
     let mut claimer = claimed(&server);
     let mut thief = Browser::new(&server);
@@ -171,7 +171,7 @@ fn the_first_link_from_the_mail_keeps_the_second_factor_where_no_business_waits(
 }
 
 #[both]
-fn an_invitation_from_the_mail_asks_an_unproved_person_for_their_second_factor() {
+fn a_mailed_invitation_asks_an_unverified_user_for_their_second_factor() {
     let (server, mails) = start_with_mail();
     let _claimer = claimed(&server);
     let mut owner = Browser::owner(&server);
@@ -199,7 +199,7 @@ fn an_invitation_from_the_mail_asks_an_unproved_person_for_their_second_factor()
 }
 
 #[both]
-fn a_second_factor_of_a_proved_person_outlives_the_link_from_the_mail() {
+fn a_verified_users_second_factor_survives_a_mailed_link() {
     let (server, mails) = start_with_mail();
     let mut owner = Browser::owner(&server);
     owner.post("/account/second-factor", &[("current", PASSWORD)]);
@@ -218,7 +218,7 @@ fn a_second_factor_of_a_proved_person_outlives_the_link_from_the_mail() {
 }
 
 #[both]
-fn an_owner_makes_a_link_for_a_colleague_who_lost_password_and_second_factor() {
+fn an_owner_creates_a_link_for_a_colleague_who_lost_password_and_second_factor() {
     let server = start();
     set_password(&server, OFFICE, PASSWORD);
     let mut office = Browser::new(&server);
@@ -259,7 +259,7 @@ fn an_owner_makes_a_link_for_a_colleague_who_lost_password_and_second_factor() {
 }
 
 #[both]
-fn an_invitation_that_was_sent_is_shown_to_no_one_and_proves_the_mailbox() {
+fn a_mailed_invitation_is_not_shown_and_proves_the_mailbox() {
     let (server, mails) = start_with_mail();
     let mut owner = Browser::owner(&server);
     let business = server.business.account.id.to_string();
@@ -284,7 +284,7 @@ fn an_invitation_that_was_sent_is_shown_to_no_one_and_proves_the_mailbox() {
 
     invite(&mut owner, "Visit www.evil.example now", "other@acme.example");
     let mail = mails.next();
-    assert!(!mail.contains("evil"), "a name that is not one is not told: {mail}");
+    assert!(!mail.contains("evil"), "text that is not a name is not repeated: {mail}");
     for _ in 0..4 {
         invite(&mut owner, "O", "other@acme.example");
         mails.next();
