@@ -8,7 +8,19 @@ use tokio::sync::oneshot;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::health::WriteHealth;
+use crate::queue::{Queue, Turn, Worker};
 use crate::tx::{ReadTx, WriteTx};
+
+/// Reads that wait.
+pub(crate) type ReadQueue = Queue<Box<dyn ReadJob>>;
+/// Writes that wait.
+pub(crate) type WriteQueue = Queue<Box<dyn WriteJob>>;
+/// A thread's end of the queue of reads.
+pub(crate) type ReadWorker = Worker<Box<dyn ReadJob>>;
+/// A thread's end of the queue of writes.
+pub(crate) type WriteWorker = Worker<Box<dyn WriteJob>>;
+/// The turn of a write.
+pub(crate) type WriteTurn = Turn<Box<dyn WriteJob>>;
 
 /// A queued read.
 pub(crate) trait ReadJob: Send {

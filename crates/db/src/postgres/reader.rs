@@ -4,27 +4,29 @@
 //! beginning of the next snapshot if a job waits, and otherwise after the answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use crossbeam_channel::Receiver;
+use std::time::Instant;
 
 use super::Connection;
 use super::error::Failure;
 use super::work::Access;
 use crate::error::{Error, Result};
-use crate::job::ReadJob;
+use crate::job::{ReadJob, ReadWorker};
 use crate::session::Session;
 use crate::tx::ReadTx;
 
-/// Runs jobs until the queue's senders are gone.
-pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) {
+/// Runs jobs until the queue is closed.
+pub(super) fn run(mut connection: Connection, queue: &ReadWorker) {
     loop {
-        let waiting = queue.try_recv().ok();
+        let waiting = queue.try_next();
         if waiting.is_none() {
             connection.end();
         }
-        let Some(mut job) = waiting.or_else(|| queue.recv().ok()) else { break };
+        let Some((mut job, turn)) = waiting.or_else(|| queue.next()) else { break };
         if !job.caller().is_gone() {
+            let began = Instant::now();
             let failure = serve(&mut connection, job.as_mut()).err();
+            turn.charge(began.elapsed());
+            drop(turn);
             job.answer(failure);
         }
     }

@@ -8,13 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
-
 use super::Connection;
 use super::error::Failure;
 use super::work::Access;
 use crate::error::Error;
-use crate::job::WriteJob;
+use crate::job::{WriteJob, WriteWorker};
 use crate::session::Session;
 use crate::tx::WriteTx;
 
@@ -34,19 +32,19 @@ enum Attempt {
     Failed(Failure),
 }
 
-/// Runs jobs until the queue's senders are gone; `commits` counts the committed transactions.
-pub(super) fn run(
-    mut connection: Connection,
-    queue: &Receiver<Box<dyn WriteJob>>,
-    commits: &AtomicU64,
-) {
-    while let Ok(mut job) = queue.recv() {
+/// Runs jobs until the queue is closed; `commits` counts the committed transactions.
+pub(super) fn run(mut connection: Connection, queue: &WriteWorker, commits: &AtomicU64) {
+    while let Some((mut job, turn)) = queue.next() {
         if job.caller().is_gone() {
             continue;
         }
+        let began = Instant::now();
         let failure = serve(&mut connection, job.as_mut(), commits).err();
+        turn.charge(began.elapsed());
         job.answer(failure);
+        // Until here the tenant's lock may be held.
         connection.end();
+        drop(turn);
     }
     connection.close();
 }
@@ -60,7 +58,7 @@ fn serve(
     let caller = job.caller().clone();
     let mut retries = 0;
     loop {
-        caller.ensure_waits()?;
+        caller.begin_write()?;
         connection.begin(Access::Write, &caller);
         match attempt(connection, job)? {
             Attempt::Kept => {

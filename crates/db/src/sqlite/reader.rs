@@ -7,25 +7,26 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
-
 use super::Connection;
 use crate::error::{Error, Result};
-use crate::job::ReadJob;
+use crate::job::{ReadJob, ReadWorker};
 use crate::session::Session;
 use crate::tx::ReadTx;
 
-/// Runs jobs until the queue's senders are gone.
-pub(super) fn run(mut connection: Connection, queue: &Receiver<Box<dyn ReadJob>>) -> Connection {
+/// Runs jobs until the queue is closed.
+pub(super) fn run(mut connection: Connection, queue: &ReadWorker) -> Connection {
     let mut snapshot = Snapshot { taken: None };
     loop {
-        let waiting = queue.try_recv().ok();
+        let waiting = queue.try_next();
         if waiting.is_none() {
             snapshot.end(&connection);
         }
-        let Some(mut job) = waiting.or_else(|| queue.recv().ok()) else { return connection };
+        let Some((mut job, turn)) = waiting.or_else(|| queue.next()) else { return connection };
         if !job.caller().is_gone() {
+            let began = Instant::now();
             let failure = serve(&mut connection, &mut snapshot, job.as_mut()).err();
+            turn.charge(began.elapsed());
+            drop(turn);
             job.answer(failure);
         }
     }
