@@ -20,6 +20,7 @@ use crate::sqlite::Sqlite;
 use crate::tx::{ReadTx, WriteTx};
 
 const WRITE_BATCH: NonZeroUsize = NonZeroUsize::new(128).expect("not zero");
+const LOG_BYTES: u64 = 256 << 20;
 const WRITE_BATCH_TIME: Duration = Duration::from_millis(5);
 
 /// The engine's sizes.
@@ -39,6 +40,8 @@ pub struct Options {
     pub write_batch: NonZeroUsize,
     /// How long jobs are added to a batch: bounds likewise how long the first one waits.
     pub write_batch_time: Duration,
+    /// The length of SQLite's write-ahead log in bytes above which reads and writes wait until it is emptied.
+    pub log_bytes: u64,
 }
 
 impl Default for Options {
@@ -50,6 +53,7 @@ impl Default for Options {
             write_queue: 1_024,
             write_batch: WRITE_BATCH,
             write_batch_time: WRITE_BATCH_TIME,
+            log_bytes: LOG_BYTES,
         }
     }
 }

@@ -201,25 +201,83 @@ fn a_batch_takes_no_further_job_once_its_time_is_over() {
     assert_eq!(bench.db.gauges().commits, 13);
 }
 
-#[test]
-fn the_log_stays_bounded_under_writes_that_never_pause() {
-    const MEGABYTE: i64 = 1 << 20;
+const MEGABYTE: i64 = 1 << 20;
+
+/// A database whose log is emptied above eight megabytes.
+fn short_log() -> Bench {
     let write_batch = NonZeroUsize::new(8).expect("not zero");
-    let bench = Bench::new(&Options { write_batch, ..Options::default() });
-    let (release, held) = bench.hold();
-    let replace = |place: i64| {
-        bench.db.write::<_, Error>(far(), move |tx| {
+    Bench::new(&Options { write_batch, log_bytes: 8 << 20, ..Options::default() })
+}
+
+impl Bench {
+    /// Writes a megabyte over another one, so that only the log grows.
+    fn replace(&self, place: i64) -> Reply<usize, Error> {
+        self.db.write::<_, Error>(far(), move |tx| {
             tx.global_execute(REPLACE, params![place % 8, MEGABYTE])
         })
-    };
-    let waiting: Vec<_> = (0..600).map(replace).collect();
+    }
+
+    fn log_bytes(&self) -> u64 {
+        std::fs::metadata(self.folder.path().join("t.db-wal")).expect("the log").len()
+    }
+}
+
+#[test]
+fn the_log_stays_bounded_under_writes_that_never_pause() {
+    let bench = short_log();
+    let (release, held) = bench.hold();
+    let waiting: Vec<_> = (0..200).map(|place| bench.replace(place)).collect();
     drop(release);
     held.wait().expect("the holder's own job");
     for reply in waiting {
         reply.wait().expect("a good job");
     }
-    let log = std::fs::metadata(bench.folder.path().join("t.db-wal")).expect("the log");
-    assert!(log.len() < 400 << 20, "{} bytes", log.len());
+    // The bound, and one batch.
+    assert!(bench.log_bytes() < 20 << 20, "{} bytes", bench.log_bytes());
+}
+
+#[test]
+fn the_log_stays_bounded_while_reads_overlap() {
+    let bench = short_log();
+    // A read that has its snapshot, and ends when the test lets it or nobody waits for it.
+    let read = || {
+        let (release, released) = mpsc::channel::<()>();
+        let (started, is_started) = mpsc::channel();
+        let reading = bench.db.read::<_, Error>(far(), move |tx| {
+            tx.global_first::<i64, Error>(COUNT, &[], |row| row.take())?;
+            let _ = started.send(());
+            while released.try_recv() != Err(mpsc::TryRecvError::Disconnected) {
+                tx.ensure_time()?;
+            }
+            Ok(())
+        });
+        is_started.recv().expect("it has begun");
+        (reading, release)
+    };
+    let mut running = read();
+    for place in 0..50 {
+        bench.replace(place).wait().expect("writes go on");
+        if place % 5 == 0 {
+            // Never a moment without one.
+            running = read();
+        }
+        assert!(bench.log_bytes() < 20 << 20, "{} bytes", bench.log_bytes());
+    }
+    drop(running);
+}
+
+#[test]
+fn a_short_read_is_waited_for_and_not_cancelled_when_the_log_is_emptied() {
+    let bench = short_log();
+    for place in 0..40 {
+        let counted = bench.db.read::<i64, Error>(far(), |tx| {
+            tx.global_first(COUNT, &[], |row| row.take())?.ok_or(Error::NoRow)
+        });
+        let replaced = bench.replace(place);
+        counted.wait().expect("a count");
+        replaced.wait().expect("a write");
+    }
+    assert!(bench.log_bytes() < 20 << 20, "{} bytes", bench.log_bytes());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,22 @@ pub(crate) struct Connection {
     /// address always identifies the same text.
     texts: HashMap<usize, String>,
     caller: CallerCell,
+    log: LogLength,
+}
+
+/// The length of the write-ahead log when the connection last committed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LogLength(Arc<AtomicU64>);
+
+impl LogLength {
+    /// In bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn emptied(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 /// The running job's caller, shared with SQLite's progress callback, which the same thread runs.
@@ -50,7 +67,15 @@ impl Connection {
         raw.pragma_update(None, "foreign_keys", true)?;
         // Only the checkpoint thread runs checkpoints, so that they never delay a caller's commit.
         raw.pragma_update(None, "wal_autocheckpoint", 0)?;
-        Self::prepare(raw)
+        let page: u32 = raw.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let mut connection = Self::prepare(raw)?;
+        let log = connection.log.clone();
+        let committed = move |_: &mut _, pages| {
+            log.0.store(u64::try_from(pages).unwrap_or(0) * u64::from(page), Ordering::Relaxed);
+            Ok(())
+        };
+        connection.raw.wal_hook(Some(committed))?;
+        Ok(connection)
     }
 
     /// Opens an existing file read-only.
@@ -76,12 +101,17 @@ impl Connection {
             caller.as_ref().is_some_and(|caller| caller.ensure_waits().is_err())
         };
         raw.progress_handler(STEPS_PER_LOOK, Some(is_over))?;
-        Ok(Self { raw, texts: HashMap::new(), caller })
+        Ok(Self { raw, texts: HashMap::new(), caller, log: LogLength::default() })
     }
 
     /// Statements that run from now on are cancelled when `caller` waits no longer.
     pub(crate) fn set_caller(&self, caller: Option<Caller>) {
         *self.caller.lock().unwrap_or_else(PoisonError::into_inner) = caller;
+    }
+
+    /// The length of the log, as the connection's commits tell it.
+    pub(super) fn log(&self) -> LogLength {
+        self.log.clone()
     }
 
     /// Runs one of the engine's own statements: transaction control and schema.

@@ -9,6 +9,7 @@ mod connection;
 mod error;
 mod migrate;
 mod reader;
+mod snapshots;
 mod value;
 mod writer;
 
@@ -16,14 +17,17 @@ use std::fs::OpenOptions;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 pub(crate) use connection::Connection;
 pub(crate) use value::stored;
 
-use writer::BatchLimits;
+use checkpoint::Log;
+use reader::Place;
+use snapshots::Snapshots;
+use writer::{BatchLimits, Logging};
 
 use crate::engine::Options;
 use crate::error::Result;
@@ -64,22 +68,23 @@ impl Sqlite {
 
         let readers = options.readers.unwrap_or_else(most_useful_readers).get();
         let reads = Queue::new(Bounds::of_threads(options.read_queue, readers));
+        let snapshots = Arc::new(Snapshots::new(readers));
         for number in 0..readers {
             let connection = Connection::open_reader(path)?;
             let queue = reads.worker();
+            let place = Place { number, snapshots: snapshots.clone() };
             threads.push(spawn(&format!("zoop-read-{number}"), move || {
-                reader::run(connection, &queue)
+                reader::run(connection, &queue, place)
             })?);
         }
 
         let (wake, woken) = crossbeam_channel::bounded(1);
         let checkpointer = Connection::open_writer(path)?;
-        let log = wal_path(path);
-        let stop = stopping.clone();
-        let is_too_long = Arc::new(AtomicBool::new(false));
-        let asked = is_too_long.clone();
+        let length = connection.log();
+        let log = Arc::new(Log { length, bound: options.log_bytes, one_at_a_time: Mutex::new(()) });
+        let (stop, moved) = (stopping.clone(), log.clone());
         threads.push(spawn("zoop-checkpoint", move || {
-            checkpoint::run(&checkpointer, &log, &woken, &is_too_long, &stop);
+            checkpoint::run(&checkpointer, &moved, &woken, &stop);
             checkpointer
         })?);
 
@@ -90,7 +95,7 @@ impl Sqlite {
         let counted = commits.clone();
         let limits = BatchLimits { jobs: options.write_batch, time: options.write_batch_time };
         threads.push(spawn("zoop-write", move || {
-            writer::run(connection, &queue, limits, &wake, &asked, &counted)
+            writer::run(connection, &queue, limits, &Logging { log, snapshots, wake }, &counted)
         })?);
 
         Ok(Self { reads, writes, threads, commits, stopping })
@@ -163,10 +168,4 @@ fn spawn(
 /// has on it. Errors are ignored here, because SQLite reports them when it opens the file next.
 fn create_private(path: &Path) {
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-}
-
-fn wal_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
 }

@@ -18,12 +18,15 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-use super::{Connection, checkpoint};
+use super::Connection;
+use super::checkpoint::Log;
+use super::snapshots::Snapshots;
 use crate::error::{Error, Result};
 use crate::job::{WriteJob, WriteTurn, WriteWorker};
 use crate::session::Session;
@@ -66,16 +69,24 @@ enum After {
     TakeBack,
 }
 
-/// Runs jobs until the queue is closed. `committed` wakes the checkpoint thread, which asks by
-/// `log_is_too_long` to empty the log. `commits` counts the committed transactions.
+/// The log of the writer's transactions.
+pub(super) struct Logging {
+    pub(super) log: Arc<Log>,
+    /// The readers' snapshots, which may be in the way when it is emptied.
+    pub(super) snapshots: Arc<Snapshots>,
+    /// Wakes the checkpoint thread.
+    pub(super) wake: Sender<()>,
+}
+
+/// Runs jobs until the queue is closed. `commits` counts the committed transactions.
 pub(super) fn run(
     mut connection: Connection,
     queue: &WriteWorker,
     limits: BatchLimits,
-    committed: &Sender<()>,
-    log_is_too_long: &AtomicBool,
+    logging: &Logging,
     commits: &AtomicU64,
 ) -> Connection {
+    let mut bounding = logging.log.bounding();
     while let Some(first) = queue.next() {
         let mut batch = Batch { queue, limits, began: Instant::now(), first: Some(first) };
         let Some(first) = batch.next() else { continue };
@@ -89,10 +100,8 @@ pub(super) fn run(
             job.answer(failure);
         }
         // A full channel means that the thread is already awake.
-        let _ = committed.try_send(());
-        if log_is_too_long.swap(false, Ordering::Relaxed)
-            && let Err(error) = checkpoint::empty(&connection)
-        {
+        let _ = logging.wake.try_send(());
+        if let Err(error) = logging.log.bound(&connection, &logging.snapshots, &mut bounding) {
             tracing::warn!(%error, "could not empty the log; this will be retried");
         }
     }
