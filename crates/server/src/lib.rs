@@ -6,6 +6,7 @@
 //! | `routes` | the flat list of routes |
 //! | `auth` | turns a token into an authenticated caller, once per request, on a database thread |
 //! | `challenges` | `WWW-Authenticate`: how a caller is asked for a token |
+//! | `lanes` | in which lane of the storage a request's jobs wait |
 //! | `limiter` | requests that a credential and a tenant may make in a rolling minute |
 //! | `last_use` | which uses of credentials are not recorded yet |
 //! | `mcp` | `POST /api/mcp`, from bytes to bytes |
@@ -40,6 +41,7 @@ mod challenges;
 mod clock_skew;
 mod framing;
 mod hashing;
+mod lanes;
 mod last_use;
 mod limit_sync;
 mod limiter;
