@@ -5,8 +5,8 @@ use crate::tx::Tenant;
 /// On whose behalf a job waits. It decides only when the job runs: what the job may do is decided by the
 /// job itself.
 ///
-/// Jobs wait in groups: one of each tenant, one of all strangers, one of the program itself. Groups are
-/// served in turn, and so are the members of a group.
+/// Jobs wait in parties: one of each tenant, one of all strangers, one of the program itself. Parties are
+/// served in turn, and so are the members of a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// A caller with a known credential.
@@ -27,19 +27,19 @@ pub enum Lane {
 
 /// The jobs that share a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Group {
+pub(crate) enum Party {
     Internal,
     Anonymous,
     Tenant(Tenant),
 }
 
 impl Lane {
-    /// The group, and the member in it.
-    pub(crate) fn place(self) -> (Group, u64) {
+    /// The party, and the member in it.
+    pub(crate) fn place(self) -> (Party, u64) {
         match self {
-            Self::Tenant { tenant, member } => (Group::Tenant(tenant), member),
-            Self::Anonymous { member } => (Group::Anonymous, member),
-            Self::Internal => (Group::Internal, 0),
+            Self::Tenant { tenant, member } => (Party::Tenant(tenant), member),
+            Self::Anonymous { member } => (Party::Anonymous, member),
+            Self::Internal => (Party::Internal, 0),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! [`Queue`]: the jobs that wait for an engine's threads, served so that no caller holds up the others.
 //!
-//! Groups of callers take turns, and so do the members of a group ([`turns`]). How many jobs of one group
-//! wait and run at once is bounded, so a thread is free for another group at any time. Only a
+//! Parties of callers take turns, and so do the members of a party ([`turns`]). How many jobs of one party
+//! wait and run at once is bounded, so a thread is free for another party at any time. Only a
 //! [`Lane`] matters here, not what a job does.
 
 #[cfg(test)]
@@ -13,11 +13,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::lane::{Group, Lane};
+use crate::lane::{Lane, Party};
 use turns::Turns;
 
-/// The part of a queue's length that one group may fill is one of so many.
-const GROUPS: usize = 4;
+/// The part of a queue's length that one party may fill is one of so many.
+const PARTIES: usize = 4;
 
 /// How many jobs may wait and run.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ pub(crate) struct Queue<J> {
 }
 
 struct State<J> {
-    groups: Turns<Group, Turns<u64, VecDeque<J>>>,
+    parties: Turns<Party, Turns<u64, VecDeque<J>>>,
     waiting: usize,
     running: usize,
     /// Threads that serve the queue.
@@ -61,7 +61,7 @@ struct State<J> {
 impl<J> Queue<J> {
     pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
         let state = State {
-            groups: Turns::default(),
+            parties: Turns::default(),
             waiting: 0,
             running: 0,
             threads: 0,
@@ -75,15 +75,15 @@ impl<J> Queue<J> {
     /// thread will take it.
     pub(crate) fn push(&self, lane: Lane, job: J) -> Result<(), (J, Error)> {
         let mut state = self.lock();
-        let (group, member) = lane.place();
+        let (party, member) = lane.place();
         if state.is_closed {
             return Err((job, Error::Closed));
         }
-        if state.is_full_for(group, self.bounds.length) {
+        if state.is_full_for(party, self.bounds.length) {
             return Err((job, Error::Busy));
         }
         state.waiting += 1;
-        state.groups.arrive(group, |members| members.arrive(member, |jobs| jobs.push_back(job)));
+        state.parties.arrive(party, |members| members.arrive(member, |jobs| jobs.push_back(job)));
         let is_any_asleep = state.asleep > 0;
         drop(state);
         if is_any_asleep {
@@ -114,37 +114,37 @@ impl<J> Queue<J> {
     }
 
     /// Whose turn it is, if anyone's who may start a job now.
-    fn next(&self, state: &State<J>) -> Option<(Group, u64)> {
+    fn next(&self, state: &State<J>) -> Option<(Party, u64)> {
         let free = self.bounds.threads.saturating_sub(state.running);
-        state.groups.in_turn().find_map(|(group, share)| {
-            let most = match group {
-                Group::Tenant(_) => self.bounds.of_tenant,
-                Group::Anonymous | Group::Internal => self.bounds.of_others,
+        state.parties.in_turn().find_map(|(party, share)| {
+            let most = match party {
+                Party::Tenant(_) => self.bounds.of_tenant,
+                Party::Anonymous | Party::Internal => self.bounds.of_others,
             };
             if share.running >= most || !may_start(share.running, free) {
                 return None;
             }
             let is_alone = share.own.active() == 1;
-            // One that has several running leaves its group's last thread to the others.
+            // One that has several running leaves its party's last thread to the others.
             let leaves_one =
                 share.running + 1 < most && may_start(share.running + 1, free.saturating_sub(1));
             let mut members = share.own.in_turn();
             let (member, _) = members.find(|(_, it)| it.running == 0 || is_alone || leaves_one)?;
-            Some((group, member))
+            Some((party, member))
         })
     }
 
     fn take(self: &Arc<Self>, state: &mut State<J>) -> Option<(J, Turn<J>)> {
-        let (group, member) = self.next(state)?;
+        let (party, member) = self.next(state)?;
         let job =
-            state.groups.start(group, |members| members.start(member, VecDeque::pop_front))?;
+            state.parties.start(party, |members| members.start(member, VecDeque::pop_front))?;
         state.waiting -= 1;
         state.running += 1;
         // Others may have become ready with it.
         if state.asleep > 0 && self.next(state).is_some() {
             self.ready.notify_one();
         }
-        Some((job, Turn { queue: self.clone(), group, member }))
+        Some((job, Turn { queue: self.clone(), party, member }))
     }
 }
 
@@ -156,12 +156,12 @@ fn may_start(running: usize, free: usize) -> bool {
 
 impl<J> State<J> {
     /// Callers do not fill the queue of the program's own jobs, nor those the callers'.
-    fn is_full_for(&self, group: Group, length: usize) -> bool {
-        let of = |group| self.groups.get(group).map_or(0, |share| share.waiting);
-        let internal = of(Group::Internal);
-        match group {
-            Group::Internal => internal >= length,
-            group => self.waiting - internal >= length || of(group) >= length.div_ceil(GROUPS),
+    fn is_full_for(&self, party: Party, length: usize) -> bool {
+        let of = |party| self.parties.get(party).map_or(0, |share| share.waiting);
+        let internal = of(Party::Internal);
+        match party {
+            Party::Internal => internal >= length,
+            party => self.waiting - internal >= length || of(party) >= length.div_ceil(PARTIES),
         }
     }
 }
@@ -203,7 +203,7 @@ impl<J> Drop for Worker<J> {
         state.threads -= 1;
         if state.threads == 0 {
             // Their callers are told by the end of the jobs.
-            let jobs = std::mem::take(&mut state.groups);
+            let jobs = std::mem::take(&mut state.parties);
             (state.is_closed, state.waiting) = (true, 0);
             drop(state);
             drop(jobs);
@@ -214,7 +214,7 @@ impl<J> Drop for Worker<J> {
 /// The turn of a job that was taken; its end lets others start.
 pub(crate) struct Turn<J> {
     queue: Arc<Queue<J>>,
-    group: Group,
+    party: Party,
     member: u64,
 }
 
@@ -223,7 +223,7 @@ impl<J> Turn<J> {
     pub(crate) fn charge(&self, time: Duration) {
         let cost = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let mut state = self.queue.lock();
-        state.groups.charge(self.group, cost, |members| {
+        state.parties.charge(self.party, cost, |members| {
             members.charge(self.member, cost, |_| {});
         });
     }
@@ -233,6 +233,6 @@ impl<J> Drop for Turn<J> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         state.running = state.running.saturating_sub(1);
-        state.groups.end(self.group, |members| members.end(self.member, |_| {}));
+        state.parties.end(self.party, |members| members.end(self.member, |_| {}));
     }
 }

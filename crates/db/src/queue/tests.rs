@@ -42,7 +42,7 @@ fn start(worker: &Worker<&'static str>) -> Vec<(&'static str, Turn<&'static str>
 }
 
 #[test]
-fn groups_are_served_in_turn_however_many_jobs_each_has() {
+fn parties_are_served_in_turn_however_many_jobs_each_has() {
     let (queue, worker) = queue(1);
     push(&queue, tenant(1), &["a"; 8]);
     push(&queue, tenant(2), &["b"; 2]);
@@ -61,7 +61,7 @@ fn one_whose_jobs_cost_more_has_fewer_turns() {
 }
 
 #[test]
-fn members_of_a_group_share_its_turns() {
+fn members_of_a_party_share_its_turns() {
     let (queue, worker) = queue(1);
     push(&queue, member(1, 1), &["a"; 6]);
     push(&queue, member(1, 2), &["A"; 2]);
@@ -116,7 +116,7 @@ fn whoever_comes_finds_a_thread() {
 }
 
 #[test]
-fn a_member_leaves_its_groups_last_thread_to_the_others() {
+fn a_member_leaves_its_partys_last_thread_to_the_others() {
     let (queue, worker) = queue(8);
     push(&queue, member(1, 1), &["a"; 20]);
     let alone = start(&worker);
@@ -132,8 +132,8 @@ fn at_most_so_many_jobs_of_a_tenant_run_at_once() {
     let bounds = Bounds { of_tenant: 1, of_others: 2, ..Bounds::of_threads(1_024, 8) };
     let queue = Queue::new(bounds);
     let worker = queue.worker();
-    for group in [tenant(1), tenant(2), Lane::Anonymous { member: 1 }, Lane::Internal] {
-        push(&queue, group, &["a"; 5]);
+    for party in [tenant(1), tenant(2), Lane::Anonymous { member: 1 }, Lane::Internal] {
+        push(&queue, party, &["a"; 5]);
     }
     let running = start(&worker);
     assert_eq!(running.len(), 1 + 1 + 2 + 2);
@@ -142,7 +142,7 @@ fn at_most_so_many_jobs_of_a_tenant_run_at_once() {
 }
 
 #[test]
-fn a_group_fills_a_part_of_the_queue_and_callers_leave_room_for_the_program() {
+fn a_party_fills_a_part_of_the_queue_and_callers_leave_room_for_the_program() {
     let queue = Queue::new(Bounds::of_threads(8, 1));
     let _worker = queue.worker();
     let busy = |lane| matches!(queue.push(lane, "more"), Err((_, Error::Busy)));
@@ -179,9 +179,9 @@ fn very_many_idle_debtors_are_forgotten() {
         turn.charge(MILLI);
     }
     let state = queue.lock();
-    let strangers = &state.groups.get(Group::Anonymous).expect("it runs").own;
+    let strangers = &state.parties.get(Party::Anonymous).expect("it runs").own;
     assert!(strangers.known() < 5_000, "{}", strangers.known());
     drop(state);
     drop(held);
-    assert!(queue.lock().groups.get(Group::Anonymous).is_none(), "nothing is left");
+    assert!(queue.lock().parties.get(Party::Anonymous).is_none(), "nothing is left");
 }

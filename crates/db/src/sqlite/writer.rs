@@ -32,6 +32,10 @@ use crate::job::{WriteJob, WriteTurn, WriteWorker};
 use crate::session::Session;
 use crate::tx::WriteTx;
 
+/// A slow disk's batches may take longer than the limit, up to so many times, but no longer than its commits: a
+/// commit is waited for in any case.
+const COMMITS: u32 = 4;
+
 /// A job of a batch and its outcome.
 struct Entry {
     job: Box<dyn WriteJob>,
@@ -87,14 +91,25 @@ pub(super) fn run(
     commits: &AtomicU64,
 ) -> Connection {
     let mut bounding = logging.log.bounding();
+    let mut last_commit = Duration::ZERO;
     while let Some(first) = queue.next() {
-        let mut batch = Batch { queue, limits, began: Instant::now(), first: Some(first) };
+        let time = limits.time.max(last_commit.min(limits.time.saturating_mul(COMMITS)));
+        let jobs = limits.jobs.get();
+        let mut batch = Batch {
+            queue,
+            jobs,
+            time,
+            began: Instant::now(),
+            first: Some(first),
+            gathered: Duration::ZERO,
+        };
         let Some(first) = batch.next() else { continue };
         let mut entries = vec![first];
         let gathered =
             in_transaction(&mut connection, |connection| batch.run(connection, &mut entries));
         let committed_now = settle(&mut connection, gathered, &mut entries);
         commits.fetch_add(committed_now, Ordering::Relaxed);
+        last_commit = batch.began.elapsed().saturating_sub(batch.gathered);
         for Entry { job, turn, failure } in entries {
             drop(turn);
             job.answer(failure);
@@ -111,10 +126,13 @@ pub(super) fn run(
 /// A batch that is being gathered.
 struct Batch<'q> {
     queue: &'q WriteWorker,
-    limits: BatchLimits,
+    jobs: usize,
+    time: Duration,
     began: Instant,
     /// The job that was waited for.
     first: Option<(Box<dyn WriteJob>, WriteTurn)>,
+    /// How long it took until the last job was done.
+    gathered: Duration,
 }
 
 impl Batch<'_> {
@@ -124,8 +142,9 @@ impl Batch<'_> {
         while let Some(entry) = entries.get_mut(done) {
             plainly(connection, entry)?;
             done += 1;
-            let is_large = done >= self.limits.jobs.get();
-            if !is_large && self.began.elapsed() < self.limits.time {
+            self.gathered = self.began.elapsed();
+            let is_large = done >= self.jobs;
+            if !is_large && self.gathered < self.time {
                 entries.extend(self.next());
             }
         }
