@@ -61,22 +61,12 @@ fn beside_the_worst(folder: &Folder) {
     });
     let answered = answered.load(Ordering::Relaxed);
     for (what, quiet, beside) in [("reads", &quiet.0, &beside.0), ("writes", &quiet.1, &beside.1)] {
+        assert_eq!((beside.put_off, beside.wrong.len()), (0, 0), "{what}: {:?}", beside.wrong);
+        let (quiet, beside) = [quiet, beside].map(|it| (it.within(50), it.within(99))).into();
         eprintln!(
-            "{what}: 99 % within {:?}, half within {:?}; beside {answered} calls of the other business 99 % \
-             within {:?}, half within {:?}",
-            quiet.within(99),
-            quiet.within(50),
-            beside.within(99),
-            beside.within(50)
+            "{what}: half and 99 % within {quiet:?}; beside {answered} calls of the other business {beside:?}"
         );
-    }
-    for (quiet, beside) in [(&quiet.0, &beside.0), (&quiet.1, &beside.1)] {
-        assert_eq!((beside.put_off, beside.wrong.len()), (0, 0), "{:?}", beside.wrong);
-        assert!(
-            beside.within(99) < quiet.within(99) * 5 + SLICES,
-            "{:?}",
-            (beside.within(99), quiet.within(99))
-        );
+        assert!(beside.1 < quiet.1 * 5 + SLICES, "{what}: {:?}", (beside.1, quiet.1));
     }
     assert!(answered > 100, "it did its worst: {answered}");
 }
